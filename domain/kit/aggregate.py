@@ -1,0 +1,134 @@
+"""Aggregates: they check a rule, record what happened, and apply it; on the eventsourcing library's base."""
+
+import dataclasses
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ClassVar, Self, TypeVar
+from uuid import UUID
+
+from eventsourcing.domain import BaseAggregate
+from eventsourcing.utils import register_topic
+
+from domain.kit.clock import moment
+from domain.kit.events import Event, register, snake
+from domain.kit.log import Reference, Reservation
+
+Applier = Callable[[Any, Any], None]
+M = TypeVar("M", bound=Applier)
+
+
+def applies(*events: type[Event]) -> Callable[[M], M]:
+    """Marks the method that changes the aggregate's state for these events.
+
+    It runs on every replay: it only assigns, never raises, never reads a clock, does no I/O.
+    """
+
+    def mark(method: M) -> M:
+        method.__dict__["applies"] = events
+        return method
+
+    return mark
+
+
+class Aggregate(BaseAggregate[UUID]):
+    """A consistency boundary with one stream of events.
+
+    ``class Task(Aggregate, topic="work.task")`` names its streams; nested events are stored under that
+    topic. Annotated attributes are its state; give each a default unless the first event sets it.
+    """
+
+    topic: ClassVar[str]
+    events: ClassVar[tuple[type[Event], ...]]
+    appliers: ClassVar[dict[type[Event], Applier]]
+    factories: ClassVar[dict[str, Callable[[], object]]]
+    """The state's ``default_factory`` fields; the library makes a dataclass of annotated aggregates."""
+    snapshot_every: ClassVar[int] = 200
+    """How many events may follow the last snapshot before another is taken."""
+
+    def __init_subclass__(cls, *, topic: str) -> None:
+        # The library would subclass every nested event again to give it a base of the aggregate's own;
+        # naming ours as that base keeps `Task.Created` the class that stands in the source.
+        type.__setattr__(cls, "Event", Event)
+        cls.topic = topic
+        super().__init_subclass__()
+        register_topic(topic, cls)
+        members = list(vars(cls).values())
+        cls.events = tuple(
+            m for m in members if isinstance(m, type) and issubclass(m, Event) and m is not Event
+        )
+        cls.appliers = {event: m for m in members for event in getattr(m, "applies", ())}
+        declared = getattr(cls, "__dataclass_fields__", {}).values()
+        cls.factories = {
+            field.name: field.default_factory
+            for field in declared
+            if field.default_factory is not dataclasses.MISSING
+        }
+        for event in cls.events:
+            event.aggregate = cls
+            event.stored_as = event.__dict__.get("stored_as") or f"{topic}.{snake(event.__name__)}"
+            register(event)
+
+    def __base_init__(self, originator_id: UUID, originator_version: int, timestamp: datetime) -> None:
+        super().__base_init__(originator_id, originator_version, timestamp)
+        self._reserves: list[Reservation] = []
+        self._releases: list[Reservation] = []
+        self._references: list[Reference] = []
+        self.ended = False
+        """Whether an ending event was applied."""
+
+    @classmethod
+    def blank(cls, originator_id: UUID, originator_version: int, timestamp: datetime) -> Self:
+        """An aggregate with its state's defaults, before its first event is applied."""
+        made = cls.__new__(cls)
+        made.__base_init__(originator_id, originator_version, timestamp)
+        for name, factory in cls.factories.items():
+            setattr(made, name, factory())
+        return made
+
+    @classmethod
+    def begin(cls, id: UUID, event: Event) -> Self:
+        """A new aggregate whose first event this is."""
+        stamped = event.stamped(id, cls.INITIAL_VERSION, moment())
+        made: Self = stamped.mutate(None)
+        made.pending_events.append(stamped)
+        return made
+
+    def record(self, event: Event) -> None:
+        """Applies an event and keeps it to be appended."""
+        stamped = event.stamped(self.id, self.version + 1, moment())
+        stamped.mutate(self)
+        self.pending_events.append(stamped)
+
+    def reserve(self, name: str, value: str, *, field: str, everywhere: bool = False) -> None:
+        """Asks for a value no other stream may hold, such as an e-mail; the append refuses it when taken.
+
+        ``field`` names the command's field that a refusal points at; ``everywhere`` means over all tenants.
+        """
+        self._reserves.append(Reservation(name, value, self.id, field, everywhere))
+
+    def release(self, name: str, value: str, *, everywhere: bool = False) -> None:
+        """Gives a reserved value back with the same append."""
+        self._releases.append(Reservation(name, value, self.id, "", everywhere))
+
+    def refer(self, topic: str, id: UUID, *, field: str) -> None:
+        """Has the append check that this id names a living stream of the topic in the same tenant."""
+        self._references.append(Reference(field, topic, id))
+
+    def decided(self) -> list[Event]:
+        """The events recorded since they were last collected."""
+        return [event for event in self.collect_events() if isinstance(event, Event)]
+
+    def collect_claims(self) -> "Claims":
+        """What the append has to reserve, release and check; asking twice gives nothing the second time."""
+        claims = Claims(tuple(self._reserves), tuple(self._releases), tuple(self._references))
+        self._reserves, self._releases, self._references = [], [], []
+        return claims
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Claims:
+    """What an aggregate asks of the rest of the log, beyond its own stream."""
+
+    reserves: tuple[Reservation, ...]
+    releases: tuple[Reservation, ...]
+    references: tuple[Reference, ...]

@@ -1,0 +1,227 @@
+"""The command bus: checks a command, loads what it needs, lets it decide, appends what was decided."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from domain.kit.aggregate import Aggregate
+from domain.kit.caller import Caller
+from domain.kit.checks import check
+from domain.kit.clock import Clock, Ids, at
+from domain.kit.codec import Codec
+from domain.kit.commands import Command, id_of, noun, resolve, target_id
+from domain.kit.log import (
+    Append,
+    Conflict,
+    Guard,
+    Log,
+    Missing,
+    NewEvent,
+    Outcome,
+    Receipt,
+    Reference,
+    Reused,
+    Taken,
+)
+from domain.kit.refusals import (
+    AlreadyExists,
+    AlreadyTaken,
+    CommandIdReused,
+    Contended,
+    NotFound,
+    Refusal,
+)
+from domain.kit.repository import Repository
+
+# Each attempt decides on what the last conflict revealed; ten lost in a row is a stream too hot to change.
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command on its way: who sends it, and by which ids it is known."""
+
+    command: Command
+    by: Caller
+    command_id: UUID
+    correlation_id: str
+    causation_id: str | None
+    metadata: Mapping[str, object]
+
+    @property
+    def stream(self) -> tuple[UUID, UUID]:
+        """The stream that the command's ``id`` names; commands without one stand alone."""
+        return self.by.tenant_id, target_id(self.command) or self.command_id
+
+
+class Bus:
+    """Sends commands to the aggregates. One for each process; safe to use from many tasks at once."""
+
+    def __init__(
+        self,
+        log: Log,
+        codec: Codec,
+        clock: Clock,
+        ids: Ids,
+        *,
+        source: str = "headwater",
+        environment: str = "development",
+        region: str = "local",
+    ) -> None:
+        self._log = log
+        self._codec = codec
+        self._clock = clock
+        self._ids = ids
+        self._repository = Repository(log, codec)
+        self._source = source
+        self._environment = environment
+        self._region = region
+        self._turns: WeakValueDictionary[tuple[UUID, UUID], asyncio.Lock] = WeakValueDictionary()
+
+    async def send(
+        self,
+        command: Command,
+        *,
+        by: Caller,
+        command_id: UUID | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> Receipt | Refusal:
+        """Carries a command out once, however often it is sent with the same ``command_id``.
+
+        Returns the receipt, or the refusal as data. Whatever else goes wrong rises.
+        """
+        command_id = command_id or self._ids.new()
+        request = Request(
+            command, by, command_id, correlation_id or str(command_id), causation_id, metadata or {}
+        )
+        try:
+            check(command)
+            return await self._in_turn(request)
+        except Refusal as refusal:
+            return await self._known(request) or refusal
+
+    async def _known(self, request: Request) -> Receipt | Refusal | None:
+        """A command carried out before keeps its receipt, though by now the rules would refuse it."""
+        known = await self._log.receipt(request.by.tenant_id, request.command_id)
+        if known is None:
+            return None
+        receipt, digest = known
+        return receipt if digest == request.command.digest else CommandIdReused()
+
+    async def _in_turn(self, request: Request) -> Receipt:
+        # Commands on one stream in one process wait here rather than conflict in the database.
+        turn = self._turns.setdefault(request.stream, asyncio.Lock())
+        async with turn:
+            fresh = False
+            for _ in range(_ATTEMPTS):
+                found = await self._find(request, fresh=fresh)
+                try:
+                    touched = self._decide(request, found)
+                except Refusal:
+                    if fresh:
+                        raise
+                    # What was cached may be behind; a refusal must be right.
+                    fresh = True
+                    continue
+                append = self._append(request, touched)
+                outcome = await self._log.append(append)
+                if isinstance(outcome, Receipt):
+                    await self._appended(append, touched, outcome)
+                    return outcome
+                _raise_unless_conflict(outcome, request.command)
+                fresh = True
+            raise Contended()
+
+    async def _find(self, request: Request, *, fresh: bool) -> dict[str, Aggregate | None]:
+        needs = [(need, id_of(request.command, need.field)) for need in request.command.wiring.needs]
+        wanted = [id for _, id in needs if id is not None]
+        found = await self._repository.get(request.by.tenant_id, wanted, fresh=fresh) if wanted else {}
+        return {need.parameter: resolve(need, id, found) for need, id in needs}
+
+    def _decide(self, request: Request, found: Mapping[str, Aggregate | None]) -> tuple[Aggregate, ...]:
+        tenant_id, now = request.by.tenant_id, self._clock.now()
+        try:
+            with at(now):
+                touched = request.command.wiring.call(request.command, found, request.by, now)
+        except BaseException:
+            for one in found.values():
+                if one is not None:
+                    self._repository.forget(tenant_id, one.id)
+            raise
+        # What was changed is not in the log yet, so nobody else may see it.
+        for one in touched:
+            if one.pending_events:
+                self._repository.forget(tenant_id, one.id)
+        return touched
+
+    def _append(self, request: Request, touched: tuple[Aggregate, ...]) -> Append:
+        command, by = request.command, request.by
+        guards = tuple(Guard(one.id, one.version) for one in touched if not one.pending_events)
+        claims = [one.collect_claims() for one in touched]
+        named = (Reference(f, topic, id) for f, topic in command.references if (id := id_of(command, f)))
+        return Append(
+            tenant_id=by.tenant_id,
+            command_id=request.command_id,
+            digest=command.digest,
+            events=tuple(event for one in touched for event in self._new_events(one, by.tenant_id)),
+            correlation_id=request.correlation_id,
+            causation_id=request.causation_id,
+            user_id=by.user_id,
+            session_id=by.session_id,
+            source=self._source,
+            environment=self._environment,
+            region=self._region,
+            metadata=msgspec.json.encode({"command": command.stored_as, **request.metadata}),
+            references=(*named, *(one for claim in claims for one in claim.references)),
+            guards=guards,
+            reserves=tuple(one for claim in claims for one in claim.reserves),
+            releases=tuple(one for claim in claims for one in claim.releases),
+        )
+
+    def _new_events(self, aggregate: Aggregate, tenant_id: UUID) -> list[NewEvent]:
+        return [
+            NewEvent(
+                event_id=self._ids.new(),
+                topic=aggregate.topic,
+                originator_id=event.originator_id,
+                originator_version=event.originator_version,
+                type=event.stored_as,
+                version=event.class_version,
+                timestamp=event.timestamp,
+                payload=self._codec.encode(event, tenant_id=tenant_id),
+                ends=event.ends,
+            )
+            for event in aggregate.decided()
+        ]
+
+    async def _appended(self, append: Append, touched: tuple[Aggregate, ...], receipt: Receipt) -> None:
+        if receipt.repeated:
+            return
+        for one in touched:
+            grown = sum(event.originator_id == one.id for event in append.events)
+            if grown:
+                self._repository.keep(append.tenant_id, one)
+            if one.version // one.snapshot_every > (one.version - grown) // one.snapshot_every:
+                await self._repository.snapshot(append.tenant_id, one)
+
+
+def _raise_unless_conflict(outcome: Outcome, command: Command) -> None:
+    match outcome:
+        case Missing(reference):
+            raise NotFound(field=reference.field, what=noun(reference.topic))
+        case Taken(reservation):
+            raise AlreadyTaken(field=reservation.field)
+        case Reused():
+            raise CommandIdReused()
+        case Conflict(originator_id):
+            made = command.wiring.creates
+            if made is not None and originator_id == target_id(command):
+                raise AlreadyExists(field="id", what=noun(made.topic))
+        case Receipt():
+            pass

@@ -1,0 +1,19 @@
+"""Who asks: the tenant and person a command or query acts for."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """A verified identity. There is no other way to name a tenant than to hold one of these."""
+
+    tenant_id: UUID
+    user_id: UUID
+    permissions: frozenset[str] = frozenset()
+    session_id: str | None = None
+
+    def may(self, permission: str) -> bool:
+        """Whether the permission was granted; ``ops:*`` grants every permission that starts with ``ops:``."""
+        area = permission.split(":", 1)[0]
+        return not self.permissions.isdisjoint({permission, f"{area}:*", "*"})

@@ -1,0 +1,155 @@
+"""Commands: frozen wishes, each with a ``handle`` method that says what it asks of which aggregate.
+
+    class CompleteTask(Command):
+        \"\"\"Mark a task as done.\"\"\"
+
+        id: UUID
+
+        def handle(self, task: Task) -> None:
+            task.complete()
+
+``handle`` names what it needs and is given it: an aggregate parameter ``task`` is loaded from the field
+``task_id``, or from ``id`` when there is no such field; ``by: Caller`` is who asks; ``now: datetime`` is
+the moment. A command that makes an aggregate returns it. ``handle`` does no I/O and may run twice.
+"""
+
+import dataclasses
+import hashlib
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import msgspec
+
+from domain.kit.aggregate import Aggregate
+from domain.kit.caller import Caller
+from domain.kit.events import snake
+from domain.kit.fields import References, marks
+from domain.kit.refusals import NotFound
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Need:
+    """An aggregate that ``handle`` asks for: which one, from which field, and whether it may be None."""
+
+    parameter: str
+    aggregate: type[Aggregate]
+    field: str
+    optional: bool
+
+
+class Wiring:
+    """What a command's ``handle`` asks for, read once from its signature."""
+
+    def __init__(self, command: "type[Command]") -> None:
+        hints = get_type_hints(command.handle)
+        fields = {field.name for field in dataclasses.fields(command)}
+        self.creates = _aggregate(hints.pop("return", None))[0]
+        self.needs: list[Need] = []
+        self.injected: dict[str, type] = {}
+        for name in list(inspect.signature(command.handle).parameters)[1:]:
+            aggregate, optional = _aggregate(hints[name])
+            if aggregate is not None:
+                field = f"{name}_id" if f"{name}_id" in fields else "id"
+                self.needs.append(Need(name, aggregate, field, optional))
+            elif hints[name] in (Caller, datetime):
+                self.injected[name] = hints[name]
+            else:
+                raise TypeError(f"{command.__name__}.handle asks for {name!r}, which is not to be had.")
+
+    @property
+    def target(self) -> type[Aggregate] | None:
+        """The aggregate that the command's ``id`` names: the one it makes or changes."""
+        return self.creates or next((need.aggregate for need in self.needs if need.field == "id"), None)
+
+    def call(
+        self, command: "Command", found: Mapping[str, Aggregate | None], by: Caller, now: datetime
+    ) -> tuple[Aggregate, ...]:
+        """Runs ``handle`` and returns every aggregate that it made or was given."""
+        injected = {name: by if kind is Caller else now for name, kind in self.injected.items()}
+        made = command.handle(**found, **injected)
+        touched = tuple(one for one in found.values() if one is not None)
+        return touched if made is None else (made, *touched)
+
+
+def _aggregate(hint: object) -> tuple[type[Aggregate] | None, bool]:
+    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    classes = [one for one in options if isinstance(one, type) and issubclass(one, Aggregate)]
+    return (classes[0] if classes else None), types.NoneType in options
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Command:
+    """Base of all commands. ``stored_as``, such as ``work.complete_task``, is a contract."""
+
+    stored_as: ClassVar[str]
+    wiring: ClassVar[Wiring]
+    handle: ClassVar[Callable[..., Any]]
+    """Each command has its own signature; `Wiring` checks it when the class is made."""
+
+    def __init_subclass__(cls) -> None:
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        context = cls.__module__.split(".")[1]
+        cls.stored_as = f"{context}.{snake(cls.__name__)}"
+        cls.wiring = Wiring(cls)
+        hints = get_type_hints(cls, include_extras=True)
+        cls.references = tuple(
+            (name, mark.topic)
+            for name, hint in hints.items()
+            for mark in marks(hint)
+            if isinstance(mark, References)
+        )
+        _commands[cls.stored_as] = cls
+
+    references: ClassVar[tuple[tuple[str, str], ...]]
+    """Fields that must name living streams, with the topic of each."""
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of name and content, by which a repeated command id is told from a reused one."""
+        return hashlib.sha256(self.stored_as.encode() + b"\0" + msgspec.json.encode(vars_of(self))).digest()
+
+
+def vars_of(command: Command) -> dict[str, Any]:
+    """A command's fields by name."""
+    return {field.name: getattr(command, field.name) for field in dataclasses.fields(command)}
+
+
+def id_of(command: Command, field: str) -> UUID | None:
+    """The id that a field holds."""
+    value = getattr(command, field)
+    assert value is None or isinstance(value, UUID), f"{command.stored_as}.{field} holds no id"
+    return value
+
+
+def target_id(command: Command) -> UUID | None:
+    """The id of the aggregate that the command makes or changes, when it has one."""
+    return id_of(command, "id") if hasattr(command, "id") else None
+
+
+def resolve(need: Need, id: UUID | None, found: Mapping[UUID, Aggregate]) -> Aggregate | None:
+    """The aggregate for a need. Raises NotFound, naming the field, when it is absent or has ended."""
+    if id is None and need.optional:
+        return None
+    aggregate = found.get(id) if id is not None else None
+    if not isinstance(aggregate, need.aggregate) or aggregate.ended:
+        raise NotFound(field=need.field, what=noun(need.aggregate.topic))
+    return aggregate
+
+
+def noun(topic: str) -> str:
+    """What a topic's things are called in a sentence: ``work.task`` is a task."""
+    return topic.rsplit(".", 1)[-1].replace("_", " ")
+
+
+_commands: dict[str, type[Command]] = {}
+
+
+def commands() -> dict[str, type[Command]]:
+    """All known commands by stored name."""
+    return dict(sorted(_commands.items()))

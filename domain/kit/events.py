@@ -1,0 +1,103 @@
+"""Events: frozen facts, nested in the aggregate that records them, on the eventsourcing library's model."""
+
+import copy
+import dataclasses
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
+from uuid import UUID
+
+from eventsourcing.domain import CanMutateAggregate, MetaDomainEvent
+
+if TYPE_CHECKING:
+    from domain.kit.aggregate import Aggregate
+
+
+def snake(name: str) -> str:
+    """``InProgress`` becomes ``in_progress``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
+class EventType(MetaDomainEvent):
+    """Makes every event class a frozen, keyword-only dataclass."""
+
+    ends: bool
+
+    # Any, because a class body's namespace is untyped, and so is a class that is still being made.
+    def __new__(
+        mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, ends: bool = False
+    ) -> Any:
+        made: Any = dataclasses.dataclass(frozen=True, kw_only=True)(
+            type.__new__(mcls, name, bases, namespace)
+        )
+        made.ends = ends
+        return made
+
+    def __init__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, ends: bool = False
+    ) -> None:
+        super().__init__(name, bases, namespace)
+
+
+class Event(CanMutateAggregate[UUID], metaclass=EventType):
+    """A fact. Its dataclass fields are its payload; who, when and where are stamped when it is recorded.
+
+    ``class Deleted(Event, ends=True)`` ends its stream: nothing follows it or refers to it any more.
+
+    To change a payload's shape, raise ``class_version`` and add ``upcast_v1_v2(state: dict) -> None``,
+    a static method that turns the old payload (plain JSON values) into the new one in place.
+    """
+
+    aggregate: ClassVar["type[Aggregate]"]
+    stored_as: ClassVar[str] = ""
+    """The stored name: ``<topic>.<name in snake case>``, unless the class gives its own."""
+    class_version: ClassVar[int] = 1
+    ends: ClassVar[bool] = False
+
+    def stamped(self, originator_id: UUID, originator_version: int, timestamp: datetime) -> Self:
+        """A copy that stands at a place in a stream."""
+        event = copy.copy(self)
+        vars(event).update(
+            originator_id=originator_id, originator_version=originator_version, timestamp=timestamp
+        )
+        return event
+
+    # The library leaves the aggregate's type open here, because it may also be immutable.
+    def mutate(self, aggregate: Any) -> Any:
+        """Applies the event; the first event of a stream also makes the aggregate."""
+        if aggregate is not None:
+            super().mutate(aggregate)
+            aggregate.ended = self.ends
+            return aggregate
+        made = self.aggregate.blank(self.originator_id, self.originator_version, self.timestamp)
+        self.apply(made)
+        return made
+
+    def apply(self, aggregate: "Aggregate") -> None:
+        """Runs the aggregate's ``@applies`` method for this event, when it has one."""
+        applier = type(aggregate).appliers.get(type(self))
+        if applier is not None:
+            applier(aggregate, self)
+
+
+_registry: dict[str, type[Event]] = {}
+
+
+def register(event: type[Event]) -> None:
+    """Makes an event class known under its stored name; two classes for one name are a mistake."""
+    if _registry.setdefault(event.stored_as, event) is not event:
+        raise TypeError(f"Two event classes are stored as {event.stored_as!r}.")
+
+
+def event_class(type_name: str) -> type[Event]:
+    """The class stored under this name. Raises LookupError for a name that no loaded code knows."""
+    try:
+        return _registry[type_name]
+    except KeyError:
+        raise LookupError(f"No event is stored as {type_name!r}; is its module loaded?") from None
+
+
+def event_classes() -> dict[str, type[Event]]:
+    """All known events by stored name."""
+    return dict(sorted(_registry.items()))

@@ -1,0 +1,67 @@
+"""What a field says about itself once, as annotations: its limits, its sensitivity, what it points at.
+
+``title: Annotated[str, Len(1, 500), Confidential()]``
+"""
+
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from annotated_types import Interval as Interval
+from annotated_types import Len as Len
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """May be shown to anyone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Internal:
+    """For the people of the tenant; what a field is when it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confidential:
+    """Sensitive business or personal data: masked in logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restricted:
+    """Secrets and regulated data: never shown, never logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A text must match this expression as a whole; ``otherwise`` says what is wrong, as a verb phrase."""
+
+    regex: str
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """An id that must name a living stream of this topic in the caller's tenant, when it is not None."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """What a field means, in a sentence: shown in the GraphQL schema."""
+
+    text: str
+
+
+def marks(hint: Any) -> Iterator[object]:
+    """The annotations of a type hint, those inside ``X | None`` and ``Annotated`` included, outermost last.
+
+    Type hints have no static type, hence Any.
+    """
+    if get_origin(hint) is Annotated:
+        yield from marks(get_args(hint)[0])
+        yield from hint.__metadata__
+    elif get_origin(hint) in (Union, types.UnionType):
+        for one in get_args(hint):
+            yield from marks(one)

@@ -1,0 +1,63 @@
+"""Refusals: what a command answers when a rule says no. They are data for the caller, not faults."""
+
+import inspect
+from typing import ClassVar
+
+from domain.kit.events import snake
+
+
+class Refusal(Exception):
+    """The reason a command was not carried out; the docstring is the message for the user.
+
+    ``{name}`` in the docstring is filled from the keyword arguments. ``code`` is the class name in snake
+    case and a contract with clients. ``field`` names the input the refusal is about, when there is one.
+    """
+
+    code: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        cls.code = snake(cls.__name__)
+        _refusals[cls.code] = cls
+
+    def __init__(self, *, field: str | None = None, **facts: object) -> None:
+        self.field = field
+        self.facts = facts
+        text = " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
+        self.message = text.format(field=field, **facts)
+        super().__init__(self.message)
+
+
+_refusals: dict[str, type[Refusal]] = {}
+
+
+def refusal_codes() -> list[str]:
+    """Every refusal code that loaded code can answer with."""
+    return sorted(_refusals)
+
+
+class Invalid(Refusal):
+    """{field} {reason}."""
+
+
+class NotFound(Refusal):
+    """{field} names no {what} of yours."""
+
+
+class AlreadyExists(Refusal):
+    """There is already a {what} with this id."""
+
+
+class AlreadyTaken(Refusal):
+    """{field} is already in use."""
+
+
+class CommandIdReused(Refusal):
+    """This command id was used before for something else."""
+
+
+class Contended(Refusal):
+    """Others keep changing this at the same time; try again."""
+
+
+class Forbidden(Refusal):
+    """This needs the permission {permission}."""

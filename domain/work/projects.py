@@ -1,0 +1,270 @@
+"""Projects: a body of work with an owner and members."""
+
+from dataclasses import field
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from domain.kit.aggregate import Aggregate, applies
+from domain.kit.caller import Caller
+from domain.kit.commands import Command
+from domain.kit.events import Event
+from domain.kit.fields import Confidential, Describe, Len, References
+from domain.kit.refusals import Refusal
+
+USER = "identity.user"
+
+Name = Annotated[str, Len(1, 255), Describe("What the project is called.")]
+About = Annotated[str, Len(0, 20_000), Confidential(), Describe("What the project is for, as plain text.")]
+Member = Annotated[UUID, References(USER), Describe("Who it is about.")]
+
+
+class ProjectStatus(StrEnum):
+    """Where a project is in its life."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+
+
+class Visibility(StrEnum):
+    """Who in the tenant may see a project."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class ProjectIsArchived(Refusal):
+    """This project is archived; restore it first."""
+
+
+class ProjectNotArchived(Refusal):
+    """This project is not archived."""
+
+
+class AlreadyMember(Refusal):
+    """This person is already a member of the project."""
+
+
+class NotAMember(Refusal):
+    """This person is not a member of the project."""
+
+
+class OwnerMustStay(Refusal):
+    """The owner of a project cannot be removed from it."""
+
+
+class Project(Aggregate, topic="work.project"):
+    """A body of work."""
+
+    class Created(Event):
+        name: Name
+        description: About = ""
+        owner_id: UUID
+        visibility: Visibility = Visibility.PUBLIC
+
+    class Renamed(Event):
+        name: Name
+
+    class Described(Event):
+        description: About
+
+    class Archived(Event): ...
+
+    class Restored(Event): ...
+
+    class Deleted(Event, ends=True): ...
+
+    class MemberAdded(Event):
+        user_id: UUID
+
+    class MemberRemoved(Event):
+        user_id: UUID
+
+    class VisibilityChanged(Event):
+        visibility: Visibility
+
+    name: str
+    description: str
+    owner_id: UUID
+    status: ProjectStatus = ProjectStatus.ACTIVE
+    visibility: Visibility = Visibility.PUBLIC
+    members: set[UUID] = field(default_factory=set)
+
+    def require_active(self, *, field: str = "id") -> None:
+        """Raises ProjectIsArchived, about this field, unless work may go on here."""
+        if self.status is not ProjectStatus.ACTIVE:
+            raise ProjectIsArchived(field=field)
+
+    @applies(Created)
+    def _created(self, event: Created) -> None:
+        self.name, self.description, self.visibility = event.name, event.description, event.visibility
+        self.owner_id = event.owner_id
+        self.members = {event.owner_id}
+
+    def rename(self, name: str) -> None:
+        self.require_active()
+        if name != self.name:
+            self.record(self.Renamed(name=name))
+
+    @applies(Renamed)
+    def _renamed(self, event: Renamed) -> None:
+        self.name = event.name
+
+    def describe(self, description: str) -> None:
+        self.require_active()
+        if description != self.description:
+            self.record(self.Described(description=description))
+
+    @applies(Described)
+    def _described(self, event: Described) -> None:
+        self.description = event.description
+
+    def archive(self) -> None:
+        self.require_active()
+        self.record(self.Archived())
+
+    @applies(Archived)
+    def _archived(self, event: Archived) -> None:
+        self.status = ProjectStatus.ARCHIVED
+
+    def restore(self) -> None:
+        if self.status is not ProjectStatus.ARCHIVED:
+            raise ProjectNotArchived(field="id")
+        self.record(self.Restored())
+
+    @applies(Restored)
+    def _restored(self, event: Restored) -> None:
+        self.status = ProjectStatus.ACTIVE
+
+    def delete(self) -> None:
+        self.record(self.Deleted())
+
+    @applies(Deleted)
+    def _deleted(self, event: Deleted) -> None:
+        self.status = ProjectStatus.DELETED
+
+    def add_member(self, user_id: UUID) -> None:
+        self.require_active()
+        if user_id in self.members:
+            raise AlreadyMember(field="user_id")
+        self.record(self.MemberAdded(user_id=user_id))
+
+    @applies(MemberAdded)
+    def _member_added(self, event: MemberAdded) -> None:
+        self.members = self.members | {event.user_id}
+
+    def remove_member(self, user_id: UUID) -> None:
+        self.require_active()
+        if user_id == self.owner_id:
+            raise OwnerMustStay(field="user_id")
+        if user_id not in self.members:
+            raise NotAMember(field="user_id")
+        self.record(self.MemberRemoved(user_id=user_id))
+
+    @applies(MemberRemoved)
+    def _member_removed(self, event: MemberRemoved) -> None:
+        self.members = self.members - {event.user_id}
+
+    def change_visibility(self, visibility: Visibility) -> None:
+        self.require_active()
+        if visibility is not self.visibility:
+            self.record(self.VisibilityChanged(visibility=visibility))
+
+    @applies(VisibilityChanged)
+    def _visibility_changed(self, event: VisibilityChanged) -> None:
+        self.visibility = event.visibility
+
+
+class CreateProject(Command):
+    """Create a project; whoever creates it owns it and is its first member."""
+
+    id: UUID
+    name: Name
+    description: About = ""
+    visibility: Visibility = Visibility.PUBLIC
+
+    def handle(self, by: Caller) -> Project:
+        created = Project.Created(
+            name=self.name, description=self.description, owner_id=by.user_id, visibility=self.visibility
+        )
+        project = Project.begin(self.id, created)
+        project.refer(USER, by.user_id, field="owner_id")
+        return project
+
+
+class RenameProject(Command):
+    """Give a project another name."""
+
+    id: UUID
+    name: Name
+
+    def handle(self, project: Project) -> None:
+        project.rename(self.name)
+
+
+class DescribeProject(Command):
+    """Replace a project's description."""
+
+    id: UUID
+    description: About
+
+    def handle(self, project: Project) -> None:
+        project.describe(self.description)
+
+
+class ArchiveProject(Command):
+    """Put a project to rest; it can be restored."""
+
+    id: UUID
+
+    def handle(self, project: Project) -> None:
+        project.archive()
+
+
+class RestoreProject(Command):
+    """Take an archived project up again."""
+
+    id: UUID
+
+    def handle(self, project: Project) -> None:
+        project.restore()
+
+
+class DeleteProject(Command):
+    """Delete a project for good; its tasks stay and its history too."""
+
+    id: UUID
+
+    def handle(self, project: Project) -> None:
+        project.delete()
+
+
+class AddProjectMember(Command):
+    """Add somebody to a project."""
+
+    id: UUID
+    user_id: Member
+
+    def handle(self, project: Project) -> None:
+        project.add_member(self.user_id)
+
+
+class RemoveProjectMember(Command):
+    """Take somebody off a project."""
+
+    id: UUID
+    user_id: Annotated[UUID, Describe("Who is to go.")]
+
+    def handle(self, project: Project) -> None:
+        project.remove_member(self.user_id)
+
+
+class ChangeProjectVisibility(Command):
+    """Say who may see a project."""
+
+    id: UUID
+    visibility: Visibility
+
+    def handle(self, project: Project) -> None:
+        project.change_visibility(self.visibility)

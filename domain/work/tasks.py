@@ -1,0 +1,419 @@
+"""Tasks: follow-up work that someone does, maybe in a project."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from domain.kit.aggregate import Aggregate, applies
+from domain.kit.caller import Caller
+from domain.kit.commands import Command
+from domain.kit.events import Event
+from domain.kit.fields import Confidential, Describe, Len, References
+from domain.kit.refusals import Refusal
+from domain.work.projects import Project
+
+USER = "identity.user"
+
+Title = Annotated[str, Len(1, 500), Describe("What is to be done, in a line.")]
+Description = Annotated[str, Len(0, 20_000), Confidential(), Describe("Details, as plain text.")]
+Tags = Annotated[tuple[Annotated[str, Len(1, 50)], ...], Len(0, 50), Describe("Free words to find it by.")]
+Assignee = Annotated[UUID, References(USER), Describe("Who is to do it.")]
+
+
+class TaskStatus(StrEnum):
+    """How far a task has come."""
+
+    TODO = "todo"
+    IN_PROGRESS = "in_progress"
+    IN_REVIEW = "in_review"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more work is expected."""
+        return self in (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
+
+
+class TaskPriority(StrEnum):
+    """How much a task matters."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class TaskAlreadyDone(Refusal):
+    """This task is already done."""
+
+
+class TaskIsClosed(Refusal):
+    """This task is {status}; reopen it first."""
+
+
+class TaskIsOpen(Refusal):
+    """This task is not closed, so it cannot be reopened."""
+
+
+class TaskNotAssigned(Refusal):
+    """Nobody is assigned to this task."""
+
+
+class Transition(Event):
+    """A change of status, with where the task stood: counts by person and project follow from it alone."""
+
+    status: TaskStatus
+    previous: TaskStatus
+    assigned_to: UUID | None
+    project_id: UUID | None
+
+
+class Task(Aggregate, topic="work.task"):
+    """A piece of work."""
+
+    class Created(Event):
+        title: Title
+        description: Description = ""
+        priority: TaskPriority = TaskPriority.MEDIUM
+        due_date: datetime | None = None
+        created_by: UUID
+        assigned_to: UUID | None = None
+        project_id: UUID | None = None
+        tags: Tags = ()
+
+    class Renamed(Event):
+        title: Title
+
+    class Described(Event):
+        description: Description
+
+    class Assigned(Event):
+        assigned_to: UUID
+        assigned_by: UUID
+        previous: UUID | None
+        status: TaskStatus
+
+    class Unassigned(Event):
+        previous: UUID
+        status: TaskStatus
+
+    class StatusChanged(Transition): ...
+
+    class Completed(Transition): ...
+
+    class Cancelled(Transition): ...
+
+    class Reopened(Transition): ...
+
+    class PriorityChanged(Event):
+        priority: TaskPriority
+
+    class DueDateSet(Event):
+        due_date: datetime | None
+
+    class Tagged(Event):
+        tags: Tags
+
+    class TagsExtracted(Event):
+        tags: Tags
+
+    class Moved(Event):
+        project_id: UUID | None
+        previous: UUID | None
+        status: TaskStatus
+
+    title: str
+    description: str
+    status: TaskStatus = TaskStatus.TODO
+    priority: TaskPriority = TaskPriority.MEDIUM
+    due_date: datetime | None = None
+    assigned_to: UUID | None = None
+    project_id: UUID | None = None
+    tags: tuple[str, ...] = ()
+
+    @applies(Created)
+    def _created(self, event: Created) -> None:
+        self.title, self.description = event.title, event.description
+        self.priority, self.due_date, self.tags = event.priority, event.due_date, event.tags
+        self.assigned_to, self.project_id = event.assigned_to, event.project_id
+
+    def rename(self, title: str) -> None:
+        if title != self.title:
+            self.record(self.Renamed(title=title))
+
+    @applies(Renamed)
+    def _renamed(self, event: Renamed) -> None:
+        self.title = event.title
+
+    def describe(self, description: str) -> None:
+        if description != self.description:
+            self.record(self.Described(description=description))
+
+    @applies(Described)
+    def _described(self, event: Described) -> None:
+        self.description = event.description
+
+    def assign(self, assigned_to: UUID, assigned_by: UUID) -> None:
+        self._require_open()
+        if assigned_to != self.assigned_to:
+            previous, status = self.assigned_to, self.status
+            self.record(
+                self.Assigned(
+                    assigned_to=assigned_to, assigned_by=assigned_by, previous=previous, status=status
+                )
+            )
+
+    @applies(Assigned)
+    def _assigned(self, event: Assigned) -> None:
+        self.assigned_to = event.assigned_to
+
+    def unassign(self) -> None:
+        if self.assigned_to is None:
+            raise TaskNotAssigned()
+        self.record(self.Unassigned(previous=self.assigned_to, status=self.status))
+
+    @applies(Unassigned)
+    def _unassigned(self, event: Unassigned) -> None:
+        self.assigned_to = None
+
+    def change_status(self, status: TaskStatus) -> None:
+        """To any status: closing and reopening are recorded as what they are."""
+        if status is TaskStatus.COMPLETED:
+            self.complete()
+        elif status is TaskStatus.CANCELLED:
+            self.cancel()
+        elif self.status.closed:
+            self.reopen(status)
+        elif status is not self.status:
+            self._transit(self.StatusChanged, status)
+
+    def complete(self) -> None:
+        if self.status is TaskStatus.COMPLETED:
+            raise TaskAlreadyDone(field="id")
+        self._require_open()
+        self._transit(self.Completed, TaskStatus.COMPLETED)
+
+    def cancel(self) -> None:
+        self._require_open()
+        self._transit(self.Cancelled, TaskStatus.CANCELLED)
+
+    def reopen(self, status: TaskStatus = TaskStatus.TODO) -> None:
+        if not self.status.closed:
+            raise TaskIsOpen(field="id")
+        self._transit(self.Reopened, status)
+
+    @applies(StatusChanged, Completed, Cancelled, Reopened)
+    def _transited(self, event: Transition) -> None:
+        self.status = event.status
+
+    def change_priority(self, priority: TaskPriority) -> None:
+        if priority is not self.priority:
+            self.record(self.PriorityChanged(priority=priority))
+
+    @applies(PriorityChanged)
+    def _priority_changed(self, event: PriorityChanged) -> None:
+        self.priority = event.priority
+
+    def set_due_date(self, due_date: datetime | None) -> None:
+        if due_date != self.due_date:
+            self.record(self.DueDateSet(due_date=due_date))
+
+    @applies(DueDateSet)
+    def _due_date_set(self, event: DueDateSet) -> None:
+        self.due_date = event.due_date
+
+    def tag(self, tags: tuple[str, ...]) -> None:
+        tags = tuple(dict.fromkeys(tags))
+        if tags != self.tags:
+            self.record(self.Tagged(tags=tags))
+
+    def extract_tags(self, tags: tuple[str, ...]) -> None:
+        """Back-fills tags found in the text; tags that somebody chose are left alone."""
+        if tags and not self.tags:
+            self.record(self.TagsExtracted(tags=tags))
+
+    @applies(Tagged, TagsExtracted)
+    def _tagged(self, event: Tagged | TagsExtracted) -> None:
+        self.tags = event.tags
+
+    def move(self, project_id: UUID | None) -> None:
+        if project_id != self.project_id:
+            self.record(self.Moved(project_id=project_id, previous=self.project_id, status=self.status))
+
+    @applies(Moved)
+    def _moved(self, event: Moved) -> None:
+        self.project_id = event.project_id
+
+    def _transit(self, event: type[Transition], status: TaskStatus) -> None:
+        self.record(
+            event(
+                status=status,
+                previous=self.status,
+                assigned_to=self.assigned_to,
+                project_id=self.project_id,
+            )
+        )
+
+    def _require_open(self) -> None:
+        if self.status.closed:
+            raise TaskIsClosed(field="id", status=self.status.value)
+
+
+class CreateTask(Command):
+    """Create a task."""
+
+    id: UUID
+    title: Title
+    description: Description = ""
+    priority: TaskPriority = TaskPriority.MEDIUM
+    due_date: datetime | None = None
+    assigned_to: Assignee | None = None
+    project_id: UUID | None = None
+    tags: Tags = ()
+
+    def handle(self, project: Project | None, by: Caller) -> Task:
+        if project is not None:
+            project.require_active(field="project_id")
+        created = Task.Created(
+            title=self.title,
+            description=self.description,
+            priority=self.priority,
+            due_date=self.due_date,
+            created_by=by.user_id,
+            assigned_to=self.assigned_to,
+            project_id=self.project_id,
+            tags=tuple(dict.fromkeys(self.tags)),
+        )
+        task = Task.begin(self.id, created)
+        task.refer(USER, by.user_id, field="created_by")
+        return task
+
+
+class RenameTask(Command):
+    """Give a task another title."""
+
+    id: UUID
+    title: Title
+
+    def handle(self, task: Task) -> None:
+        task.rename(self.title)
+
+
+class DescribeTask(Command):
+    """Replace a task's description."""
+
+    id: UUID
+    description: Description
+
+    def handle(self, task: Task) -> None:
+        task.describe(self.description)
+
+
+class AssignTask(Command):
+    """Give an open task to somebody."""
+
+    id: UUID
+    assigned_to: Assignee
+
+    def handle(self, task: Task, by: Caller) -> None:
+        task.assign(self.assigned_to, by.user_id)
+
+
+class UnassignTask(Command):
+    """Take a task away from whoever has it."""
+
+    id: UUID
+
+    def handle(self, task: Task) -> None:
+        task.unassign()
+
+
+class ChangeTaskStatus(Command):
+    """Move a task to another status."""
+
+    id: UUID
+    status: TaskStatus
+
+    def handle(self, task: Task) -> None:
+        task.change_status(self.status)
+
+
+class CompleteTask(Command):
+    """Mark a task as done."""
+
+    id: UUID
+
+    def handle(self, task: Task) -> None:
+        task.complete()
+
+
+class ReopenTask(Command):
+    """Take up a completed or cancelled task again."""
+
+    id: UUID
+
+    def handle(self, task: Task) -> None:
+        task.reopen()
+
+
+class CancelTask(Command):
+    """Give an open task up."""
+
+    id: UUID
+
+    def handle(self, task: Task) -> None:
+        task.cancel()
+
+
+class ChangeTaskPriority(Command):
+    """Say how much a task matters."""
+
+    id: UUID
+    priority: TaskPriority
+
+    def handle(self, task: Task) -> None:
+        task.change_priority(self.priority)
+
+
+class SetTaskDueDate(Command):
+    """Say by when a task is to be done, or that no time is set."""
+
+    id: UUID
+    due_date: datetime | None = None
+
+    def handle(self, task: Task) -> None:
+        task.set_due_date(self.due_date)
+
+
+class TagTask(Command):
+    """Replace a task's tags."""
+
+    id: UUID
+    tags: Tags
+
+    def handle(self, task: Task) -> None:
+        task.tag(self.tags)
+
+
+class ExtractTaskTags(Command):
+    """Give a task without tags those found in its title and description."""
+
+    id: UUID
+    tags: Tags
+
+    def handle(self, task: Task) -> None:
+        task.extract_tags(self.tags)
+
+
+class MoveTask(Command):
+    """Move a task to another project, or out of any."""
+
+    id: UUID
+    project_id: UUID | None = None
+
+    def handle(self, task: Task, project: Project | None) -> None:
+        if project is not None:
+            project.require_active(field="project_id")
+        task.move(self.project_id)

@@ -1,0 +1,154 @@
+"""The static cost and depth of an operation, measured once and evaluated for each set of variables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+)
+
+_PAGE_ARGUMENTS = ("first", "last")
+# A page larger than any integer GraphQL can carry; it keeps the products small.
+_LARGEST = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class PageSize:
+    """The page size a field is asked for: the largest of its numbers and variables, else `default`."""
+
+    numbers: tuple[int, ...] = ()
+    variables: tuple[str, ...] = ()
+    default: int = 1
+
+    def at(self, variables: Mapping[str, object]) -> int:
+        """The size with these variables, never negative."""
+        sizes = [*self.numbers, *(_integer(variables.get(name)) for name in self.variables)]
+        return max((size for size in sizes if size is not None), default=self.default)
+
+
+_ONE = PageSize()
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """`fixed` plus the sum of every part times its page size.
+
+    Fragments share their parts, so a document that spreads them over and over stays small here.
+    """
+
+    fixed: int
+    parts: tuple[tuple[PageSize, "Cost"], ...] = ()
+
+    def at(self, variables: Mapping[str, object]) -> int:
+        """The cost with these variables."""
+        if not self.parts:
+            return self.fixed
+        known: dict[int, int] = {}
+
+        def total(cost: Cost) -> int:
+            if id(cost) not in known:
+                known[id(cost)] = cost.fixed + sum(size.at(variables) * total(part) for size, part in cost.parts)
+            return known[id(cost)]
+
+        return total(self)
+
+
+class Measure:
+    """Measures a validated document: fragments end, fields exist."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, page: int) -> None:
+        self._schema = schema
+        self._page = page
+        self._fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        self._measured: dict[str, tuple[int, Cost]] = {}
+        self._defaults: dict[str, ValueNode | None] = {}
+
+    def operation(self, node: OperationDefinitionNode) -> tuple[int, Cost]:
+        """The depth in fields and the cost; introspection counts as one field."""
+        self._measured.clear()
+        self._defaults = {v.variable.name.value: v.default_value for v in node.variable_definitions or ()}
+        return self._selections(node.selection_set, self._schema.get_root_type(node.operation))
+
+    def _selections(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> tuple[int, Cost]:
+        depth, fixed, parts = 0, 0, list[tuple[PageSize, Cost]]()
+        for node in selections.selections:
+            if isinstance(node, FieldNode):
+                own_depth, cost = self._field(node, parent)
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition
+                own_depth, cost = self._selections(
+                    node.selection_set, self._schema.get_type(condition.name.value) if condition else parent
+                )
+            else:
+                assert isinstance(node, FragmentSpreadNode)
+                own_depth, cost = self._fragment(node.name.value)
+            depth = max(depth, own_depth)
+            if cost.parts:
+                parts.append((_ONE, cost))
+            else:
+                fixed += cost.fixed
+        return depth, Cost(fixed, tuple(parts))
+
+    def _fragment(self, name: str) -> tuple[int, Cost]:
+        if name not in self._measured:
+            fragment = self._fragments[name]
+            self._measured[name] = self._selections(
+                fragment.selection_set, self._schema.get_type(fragment.type_condition.name.value)
+            )
+        return self._measured[name]
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> tuple[int, Cost]:
+        name = node.name.value
+        if node.selection_set is None or name.startswith("__"):
+            return 1, Cost(1)
+        assert isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
+        field = parent.fields[name]
+        depth, inner = self._selections(node.selection_set, get_named_type(field.type))
+        size = self._size(node, field)
+        if not size.variables and not inner.parts:
+            return depth + 1, Cost(1 + size.at({}) * inner.fixed)
+        return depth + 1, Cost(1, ((size, inner),))
+
+    def _size(self, node: FieldNode, field: GraphQLField) -> PageSize:
+        names = [name for name in _PAGE_ARGUMENTS if name in field.args]
+        if not names:
+            return _ONE
+        numbers, variables = list[int](), list[str]()
+        for argument in node.arguments or ():
+            if argument.name.value in names:
+                value: ValueNode | None = argument.value
+                if isinstance(value, VariableNode):
+                    variables.append(value.name.value)
+                    value = self._defaults.get(value.name.value)
+                if isinstance(value, IntValueNode):
+                    numbers.append(_literal(value.value))
+        if variables:
+            return PageSize(tuple(numbers), tuple(variables), self._page)
+        defaults = [_integer(field.args[name].default_value) for name in names]
+        return PageSize(tuple(numbers), (), max((d for d in defaults if d is not None), default=self._page))
+
+
+def _integer(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(min(max(value, 0), _LARGEST))
+
+
+def _literal(digits: str) -> int:
+    # Python refuses to read integers of thousands of digits.
+    return _LARGEST if len(digits) > 10 else max(int(digits), 0)

@@ -1,0 +1,161 @@
+"""Documents parsed, validated and measured once, and kept while they are used."""
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    NullValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    ValueNode,
+    VariableNode,
+    Visitor,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from api.kit.cost import Cost, Measure
+from api.kit.errors import ClientError, RequestError
+from api.kit.limits import Limits, check_shape, too_much
+from api.kit.request import Request
+
+_MOST_VALIDATION_ERRORS = 20
+_ESCAPED_NUL = re.compile(r"\\u(?:0000|\{0+\})")
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One operation of a valid document. `resume_points` are the values of its `resumeFrom` arguments."""
+
+    text: str
+    document: DocumentNode
+    node: OperationDefinitionNode
+    cost: Cost
+    resume_points: tuple[ValueNode, ...]
+
+    @property
+    def name(self) -> str | None:
+        """The operation's own name."""
+        return self.node.name.value if self.node.name else None
+
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.node.operation
+
+    def resumes(self, request: Request) -> bool:
+        """Whether a `resumeFrom` is given, so that the stream starts elsewhere than now."""
+        return any(
+            request.variables.get(point.name.value) is not None
+            if isinstance(point, VariableNode)
+            else not isinstance(point, NullValueNode)
+            for point in self.resume_points
+        )
+
+
+class Documents:
+    """The operations of a schema, by document text; the least recently used are dropped."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
+        if not limits.introspection:
+            self._rules.append(NoSchemaIntrospectionCustomRule)
+        self._known: OrderedDict[str, dict[str | None, Operation]] = OrderedDict()
+
+    def operation(self, request: Request) -> Operation:
+        """The operation that a request names, within the limits. Raises RequestError."""
+        operations = self._known.get(request.query)
+        if operations is None:
+            operations = self._prepared(request.query)
+            if len(request.query) <= self._limits.cached_document_chars:
+                self._known[request.query] = operations
+                if len(self._known) > self._limits.cached_documents:
+                    self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(request.query)
+        operation = _chosen(operations, request.operation_name)
+        cost = operation.cost.at(request.variables)
+        if cost > self._limits.cost:
+            error = ClientError(
+                f"The operation costs too much: at most {self._limits.cost}. Ask for fewer fields or smaller pages.",
+                code="COST_EXCEEDED",
+                limit=self._limits.cost,
+                # Beyond 64 bits a number is no JSON that clients can read.
+                cost=min(cost, 2**53),
+            )
+            raise RequestError.of_document([error], "COST_EXCEEDED")
+        return operation
+
+    def _prepared(self, text: str) -> dict[str | None, Operation]:
+        try:
+            document = self._valid(text)
+            measure = Measure(self._schema, document, self._limits.page)
+            points = _resume_points(document) if "resumeFrom" in text else ()
+            operations: dict[str | None, Operation] = {}
+            for node in document.definitions:
+                if isinstance(node, OperationDefinitionNode):
+                    depth, cost = measure.operation(node)
+                    if depth > self._limits.depth:
+                        raise too_much("levels", self._limits.depth)
+                    operation = Operation(text, document, node, cost, points)
+                    operations[operation.name] = operation
+            return operations
+        except ClientError as error:
+            raise RequestError.of_document([error], "LIMIT_EXCEEDED") from error
+
+    def _valid(self, text: str) -> DocumentNode:
+        if _ESCAPED_NUL.search(text):
+            raise ClientError("The document must not contain the character U+0000.", code="BAD_USER_INPUT")
+        try:
+            document = parse(text, max_tokens=self._limits.tokens)
+        except GraphQLSyntaxError as error:
+            code = "LIMIT_EXCEEDED" if "tokens" in error.message else "GRAPHQL_PARSE_FAILED"
+            raise RequestError.of_document([error], code) from error
+        check_shape(document, self._limits)
+        errors: list[GraphQLError] = validate(
+            self._schema,
+            document,
+            self._rules,
+            max_errors=_MOST_VALIDATION_ERRORS,
+            hide_suggestions=not self._limits.introspection,
+        )
+        if errors:
+            raise RequestError.of_document(errors, "GRAPHQL_VALIDATION_FAILED")
+        return document
+
+
+def _chosen(operations: dict[str | None, Operation], name: str | None) -> Operation:
+    # Some clients send an empty name for none.
+    if name:
+        chosen, message = operations.get(name), f"The document has no operation named '{name}'."
+    else:
+        chosen = next(iter(operations.values())) if len(operations) == 1 else None
+        message = "The document has several operations: choose one by operationName."
+    if chosen is None:
+        raise RequestError.of_document([GraphQLError(message)], "OPERATION_RESOLUTION_FAILURE")
+    return chosen
+
+
+def _resume_points(document: DocumentNode) -> tuple[ValueNode, ...]:
+    points: list[ValueNode] = []
+
+    class Collect(Visitor):
+        def enter_argument(self, node: ArgumentNode, *_: object) -> None:
+            if node.name.value == "resumeFrom":
+                points.append(node.value)
+
+    visit(document, Collect())
+    return tuple(points)

@@ -1,0 +1,116 @@
+"""Errors as a client sees them: each with a code, and nothing of the inside."""
+
+import logging
+import secrets
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphql import GraphQLError
+
+# A formatted error is JSON of open shape: message, locations, path and extensions of any kind.
+FormattedError = dict[str, Any]
+
+_log = logging.getLogger(__name__)
+
+
+class ClientError(GraphQLError):
+    """A failure whose message is meant for the client; resolvers may raise it.
+
+    `code` and everything in `more` stand in the error's `extensions`.
+    """
+
+    def __init__(self, message: str, *, code: str, **more: object) -> None:
+        super().__init__(message, extensions={"code": code, **more})
+
+
+class Unauthenticated(Exception):
+    """Nobody we know is asking; the message is meant for the client."""
+
+
+class RequestError(Exception):
+    """A request that is refused before anything is executed.
+
+    `status` is the HTTP status. `well_formed` says that the HTTP request itself was in order and only the
+    GraphQL document or its variables were not: legacy `application/json` answers give those as 200.
+    """
+
+    def __init__(
+        self,
+        errors: Sequence[FormattedError],
+        *,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+        well_formed: bool = False,
+    ) -> None:
+        super().__init__(errors[0]["message"])
+        self.errors = list(errors)
+        self.status = status
+        self.headers = dict(headers or {})
+        self.well_formed = well_formed
+
+    @classmethod
+    def of(
+        cls, message: str, code: str, status: int = 400, headers: Mapping[str, str] | None = None
+    ) -> "RequestError":
+        """A badly formed HTTP request or stream message."""
+        return cls([{"message": message, "extensions": {"code": code}}], status=status, headers=headers)
+
+    @classmethod
+    def of_document(cls, errors: Sequence[GraphQLError], code: str) -> "RequestError":
+        """A document, or variables, that GraphQL itself refuses."""
+        return cls([_public(error, code) for error in errors], well_formed=True)
+
+
+def answer_errors(errors: Sequence[GraphQLError]) -> list[FormattedError]:
+    """Errors of an execution, those that are no `ClientError` masked and logged.
+
+    One fault is logged once with its traceback, however many fields of the answer it hit.
+    """
+    ids: dict[object, str] = {}
+    return [_public(error, "BAD_USER_INPUT") if _is_public(error) else _masked(error, ids) for error in errors]
+
+
+def internal_error(error: BaseException) -> FormattedError:
+    """Logs a fault that belongs to no field and gives what a client may know of it."""
+    error_id = _logged(error)
+    return {"message": "Internal error", "extensions": {"code": "INTERNAL", "errorId": error_id}}
+
+
+def _is_public(error: GraphQLError) -> bool:
+    cause = _cause(error)
+    if not isinstance(cause, GraphQLError):
+        return False
+    # graphql-core raises plain GraphQLErrors for arguments it cannot coerce (the client's fault) and for
+    # values it cannot serialise (ours, and the message would show the value). Only the first start so.
+    return "code" in (cause.extensions or {}) or cause.message.startswith("Argument '")
+
+
+def _cause(error: GraphQLError) -> Exception:
+    cause: Exception = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _public(error: GraphQLError, code: str) -> FormattedError:
+    formatted: FormattedError = {**error.formatted}
+    formatted["extensions"] = {"code": code, **(error.extensions or {})}
+    return formatted
+
+
+def _masked(error: GraphQLError, ids: dict[object, str]) -> FormattedError:
+    cause = _cause(error)
+    frames = traceback.extract_tb(cause.__traceback__)
+    fault = (type(cause), frames[-1].filename, frames[-1].lineno) if frames else (type(cause), str(cause))
+    if fault not in ids:
+        ids[fault] = _logged(cause)
+    formatted: FormattedError = {**error.formatted, "message": "Internal error"}
+    formatted["extensions"] = {"code": "INTERNAL", "errorId": ids[fault]}
+    return formatted
+
+
+def _logged(error: BaseException) -> str:
+    error_id = secrets.token_hex(8)
+    _log.error("GraphQL error %s", error_id, exc_info=error)
+    return error_id

@@ -1,0 +1,121 @@
+"""Runs operations of a Strawberry schema on graphql-core and encodes their answers."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import orjson
+import strawberry
+from graphql import ExecutionResult, GraphQLError
+from graphql.execution import Executor, create_source_event_stream
+from strawberry.execution import optimized_is_awaitable
+
+from api.kit.documents import Documents, Operation
+from api.kit.errors import ClientError, FormattedError, RequestError, answer_errors, internal_error
+from api.kit.limits import Limits
+from api.kit.request import Request
+
+I = TypeVar("I")  # noqa: E741
+
+
+@dataclass
+class Context(Generic[I]):
+    """What resolvers of one execution share; subclass it for loaders and ports.
+
+    Each event of a subscription is an execution of its own, so nothing cached here outlives an answer.
+    `extensions` go into the answer's `extensions`.
+    """
+
+    identity: I
+    extensions: dict[str, object] = field(default_factory=dict)
+
+
+class Engine(Generic[I]):
+    """One schema with its limits, ready to answer requests of any transport.
+
+    Works on graphql-core below `Schema.execute`, so that documents are prepared once, variables are told
+    apart from execution, and each event gets a context. Schema extensions would be skipped silently: a
+    schema that has some is refused with ValueError. Field extensions work.
+    """
+
+    def __init__(
+        self, schema: strawberry.Schema, make_context: Callable[[I], Context[I]], limits: Limits
+    ) -> None:
+        if schema.extensions:
+            raise ValueError("The schema has extensions, which this engine does not run.")
+        self._schema = schema._schema
+        self._executor_class: Any = schema.execution_context_class
+        self._make_context = make_context
+        self.documents = Documents(self._schema, limits)
+
+    async def answer(self, operation: Operation, request: Request, identity: I) -> bytes:
+        """The answer to a query or mutation as JSON. Raises RequestError when the variables are refused."""
+        context = self._make_context(identity)
+        result = self._executor(operation, request, context).execute_operation()
+        return _encoded(await result if optimized_is_awaitable(result) else result, context)
+
+    async def events(self, operation: Operation, request: Request, identity: I) -> AsyncGenerator[bytes, None]:
+        """One JSON answer for each event of a subscription; a source that fails ends with an error answer.
+
+        Raises RequestError before the first answer when the variables are refused.
+        """
+        executor = self._executor(operation, request, self._make_context(identity))
+        async with AsyncExitStack() as stack:
+            try:
+                source: Any = create_source_event_stream(executor)
+                source = await source if optimized_is_awaitable(source) else source
+                if isinstance(source, ExecutionResult):
+                    raise RequestError(answer_errors(source.errors or []), well_formed=True)
+                if hasattr(source, "aclose"):
+                    stack.push_async_callback(source.aclose)
+                async for event in source:
+                    context = self._make_context(identity)
+                    each = executor.build_per_event_executor(event)
+                    each.context_value = context
+                    result: Any = each.execute_operation(False)
+                    yield _encoded(await result if optimized_is_awaitable(result) else result, context)
+            except RequestError:
+                raise
+            except Exception as error:  # noqa: BLE001 The edge of the program: logged here, told to the client.
+                yield encode_errors([_of_source(error)])
+
+    def _executor(self, operation: Operation, request: Request, context: Context[I]) -> Executor[Any]:
+        executor: list[GraphQLError] | Executor[Any] = self._executor_class.build(
+            self._schema,
+            operation.document,
+            None,
+            context,
+            dict(request.variables),
+            operation.name,
+            is_awaitable=optimized_is_awaitable,
+        )
+        if isinstance(executor, list):
+            raise RequestError.of_document(executor, "BAD_USER_INPUT")
+        return executor
+
+
+def encode_errors(errors: list[FormattedError]) -> bytes:
+    """The JSON of an answer that has no data."""
+    return orjson.dumps({"errors": errors})
+
+
+def _encoded(result: ExecutionResult, context: Context[Any]) -> bytes:
+    answer: dict[str, object] = {}
+    if result.errors:
+        answer["errors"] = answer_errors(result.errors)
+    answer["data"] = result.data
+    if context.extensions:
+        answer["extensions"] = context.extensions
+    try:
+        return orjson.dumps(answer)
+    except TypeError as error:
+        # A resolver gave what JSON cannot hold, such as a lone surrogate or an integer beyond 64 bits.
+        return encode_errors([internal_error(error)])
+
+
+def _of_source(error: Exception) -> FormattedError:
+    if isinstance(error, ClientError):
+        return {**error.formatted}
+    return internal_error(error)
+

@@ -1,0 +1,107 @@
+"""Subscriptions that ask the same share one source, one execution and one encoding of each event."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Hashable
+from contextlib import aclosing
+from typing import Generic, Protocol, TypeVar
+
+import orjson
+
+from api.kit.documents import Operation
+from api.kit.errors import FormattedError, RequestError, internal_error
+from api.kit.execution import Engine
+from api.kit.request import Request
+
+I = TypeVar("I")  # noqa: E741
+
+
+class Subscriber(Protocol):
+    """One running subscription of one client."""
+
+    def next(self, answer: str) -> None:
+        """Takes the JSON of an answer; must not wait."""
+
+    def refuse(self, errors: list[FormattedError]) -> None:
+        """The operation never started."""
+
+    def complete(self) -> None:
+        """No more answers will come."""
+
+    async def ready(self) -> None:
+        """Waits until the client has taken what it was given."""
+
+
+class _Group:
+    def __init__(self) -> None:
+        self.members: set[Subscriber] = set()
+        self.task: asyncio.Task[None] | None = None
+
+
+class Fanout(Generic[I]):
+    """Groups subscribers by document, operation, variables and scope of authorisation.
+
+    `scope(identity)` says who may see the same: two identities with the same scope must get the same answer
+    to every subscription. None means that the identity shares with nobody. A group runs under the identity
+    of its first member. Who joins later hears what happens from then on; who gives `resumeFrom` wants what
+    happened before as well, so it gets a source of its own, which waits for the client (a backlog is no
+    sign of a slow one) instead of filling its outbox.
+    """
+
+    def __init__(self, engine: Engine[I], scope: Callable[[I], Hashable]) -> None:
+        self._engine = engine
+        self._scope = scope
+        self._groups: dict[Hashable, _Group] = {}
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def join(self, operation: Operation, request: Request, identity: I, subscriber: Subscriber) -> Callable[[], None]:
+        """Starts a subscription; call what is returned to leave, which may be done twice."""
+        scope = self._scope(identity)
+        shared = scope is not None and not operation.resumes(request)
+        key: Hashable = object()
+        if shared:
+            variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
+            key = (operation.text, operation.name, variables, scope)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group()
+            answers = self._engine.events(operation, request, identity)
+            group.task = asyncio.create_task(self._run(key, group, answers, shared))
+        group.members.add(subscriber)
+
+        def leave() -> None:
+            group.members.discard(subscriber)
+            if not group.members and self._groups.get(key) is group:
+                # Whoever comes now starts a new group: this one is about to end.
+                del self._groups[key]
+                if group.task is not None:
+                    group.task.cancel()
+
+        return leave
+
+    async def _run(
+        self, key: Hashable, group: _Group, answers: AsyncGenerator[bytes, None], shared: bool
+    ) -> None:
+        refused: list[FormattedError] | None = None
+        try:
+            async with aclosing(answers):
+                async for encoded in answers:
+                    answer = encoded.decode()
+                    for member in tuple(group.members):
+                        member.next(answer)
+                    if not shared:
+                        for member in tuple(group.members):
+                            await member.ready()
+        except RequestError as error:
+            refused = error.errors
+        except Exception as error:  # noqa: BLE001 A group is an edge: logged once, told to every member.
+            refused = [internal_error(error)]
+        finally:
+            if self._groups.get(key) is group:
+                del self._groups[key]
+        for member in tuple(group.members):
+            if refused is None:
+                member.complete()
+            else:
+                member.refuse(refused)

@@ -1,0 +1,84 @@
+"""What one client may ask of the API, and the checks of a parsed document against it."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    Node,
+    SelectionSetNode,
+)
+
+from api.kit.errors import ClientError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Limits of one request or connection.
+
+    `duplicates` counts the same response name, or the same spread, in one selection set: validation compares
+    them pair by pair, so a document of a few kilobytes could keep it busy for seconds. `cost` is 1 a field,
+    times the page size of every connection around it; `page` is the size assumed where none is given.
+    """
+
+    body_bytes: int = 1_000_000
+    tokens: int = 4_000
+    depth: int = 15
+    aliases: int = 30
+    directives: int = 5
+    duplicates: int = 10
+    cost: int = 20_000
+    page: int = 50
+    variable_depth: int = 32
+    cached_documents: int = 1_000
+    cached_document_chars: int = 20_000
+    introspection: bool = True
+    connection_init_seconds: float = 10
+    operations_per_connection: int = 100
+    queued_messages: int = 500
+    keepalive_seconds: float = 15
+    slow_client_seconds: float = 5
+
+
+def too_much(what: str, limit: int) -> ClientError:
+    """The error for a document beyond a limit."""
+    return ClientError(f"The document has too many {what}: at most {limit}.", code="LIMIT_EXCEEDED", limit=limit)
+
+
+def check_shape(document: DocumentNode, limits: Limits) -> None:
+    """Refuses what would make validation itself expensive. Raises ClientError."""
+    aliases = 0
+    pending: list[Node] = list(document.definitions)
+    while pending:
+        node = pending.pop()
+        if len(getattr(node, "directives", None) or ()) > limits.directives:
+            raise too_much("directives in one place", limits.directives)
+        if isinstance(node, FieldNode) and node.alias is not None:
+            aliases += 1
+            if aliases > limits.aliases:
+                raise too_much("aliases", limits.aliases)
+        selections: SelectionSetNode | None = getattr(node, "selection_set", None)
+        if selections is not None:
+            pending.extend(selections.selections)
+            _check_duplicates(selections, limits.duplicates)
+
+
+def _check_duplicates(selections: SelectionSetNode, limit: int) -> None:
+    names: Counter[tuple[type, str]] = Counter()
+    pending = list(selections.selections)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, InlineFragmentNode):
+            pending.extend(node.selection_set.selections)
+            name = "..."
+        elif isinstance(node, FieldNode):
+            name = (node.alias or node.name).value
+        else:
+            assert isinstance(node, FragmentSpreadNode)
+            name = node.name.value
+        names[type(node), name] += 1
+    if names and names.most_common(1)[0][1] > limit:
+        raise too_much("duplicates of one field in one selection", limit)

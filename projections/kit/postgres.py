@@ -1,0 +1,46 @@
+"""Postgres views: the table, its checks and indexes stand in the view's own class."""
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from projections.kit.view import View
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of the view's table: SQL expressions for its columns, and a predicate to make it partial.
+
+    The tenant is put in front of a B-tree's columns, since every query names it (``tenant=False``: not).
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    where: str | None = None
+    using: str = "btree"
+    unique: bool = False
+    tenant: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check constraint, as SQL."""
+
+    name: str
+    condition: str
+
+
+class PostgresView(View[Row]):
+    """A view in a table named as the view is, ``schema.table``, readable by SQL under that name.
+
+    Columns follow from the row's fields: ``Annotated[str, Len(max_length=500)]`` is varchar(500), other str
+    text, UUID uuid, datetime timestamptz, int bigint, bool, Decimal numeric, date, ``tuple[str, ...]``
+    text[], an enum of str varchar(50), a dict jsonb; ``| None`` makes it nullable. The kit adds
+    ``tenant_id`` (in the primary key) and ``position`` (of the last event folded into the row), and forces
+    row-level security.
+    """
+
+    store = "postgres"
+    indexes: ClassVar[tuple[Index, ...]] = ()
+    checks: ClassVar[tuple[Check, ...]] = ()
