@@ -1,0 +1,161 @@
+"""History: what happened to a thing, and everything that happens."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+import strawberry
+
+from api.identity.people import Person
+from api.kit.changes import Discontinuity, ResumeFrom, envelopes
+from api.kit.connections import listed
+from api.kit.context import Info
+from api.kit.errors import ClientError
+from api.kit.fields import argument, field, linked, live
+from api.kit.scalars import Json, Position
+from api.kit.shows import Node, shows
+from domain.kit.log import Envelope
+from projections.governance.activity import ActivityLog, ActivityRow
+from projections.identity.people import People
+from projections.kit.rows import Condition, Order, equals, since, until
+
+
+@strawberry.type(description="Something that happened to a thing.")
+class HistoryEvent:
+    """An event as its aggregate's history shows it."""
+
+    type: str = strawberry.field(description="What happened, as `work.task.completed`.")
+    timestamp: datetime = strawberry.field(description="When it happened.")
+    version: int = strawberry.field(description="Its place in the thing's history, from 1.")
+    position: Position = strawberry.field(description="Its place in the whole log.")
+    by: UUID | None = strawberry.field(description="Who did it; empty when the system did.")
+    data: Json = strawberry.field(description="What it says, by field.")
+
+
+@strawberry.type(description="Everything that happened to a thing, in order.")
+class History:
+    """An aggregate's events."""
+
+    aggregate_id: str = strawberry.field(description="What kind of thing it is and its id, as `task_…`.")
+    events: list[HistoryEvent] = strawberry.field(description="The events, the earliest first.")
+
+
+@strawberry.type(description="An event of the log.")
+class LogEvent(HistoryEvent):
+    """An event as operators see it."""
+
+    cursor: Position = strawberry.field(description="Where this message stands; resume from it.")
+    event_id: UUID = strawberry.field(description="The event's id.")
+    aggregate_id: str = strawberry.field(description="What it happened to, as `task_…`.")
+    correlation_id: str = strawberry.field(description="What it belongs together with.")
+
+
+EventMessage = Annotated[
+    LogEvent | Discontinuity,
+    strawberry.union("EventMessage", description="An event, or a gap in the messages."),
+]
+
+
+@shows(ActivityRow, leave_out=("actor_id",))
+class Activity(Node):
+    """Something that somebody did."""
+
+    actor = linked(Person, People, "actor_id", "Who did it; empty when the system did.")
+
+
+@strawberry.input(description="Which activities to list: those that meet all that is given.")
+class ActivityFilter:
+    """What the listed activities must meet."""
+
+    entity_id: UUID | None = strawberry.field(default=None, description="Done to this thing.")
+    actor_id: UUID | None = strawberry.field(default=None, description="Done by this person.")
+    from_time: datetime | None = strawberry.field(default=None, description="At or after this.")
+    before_time: datetime | None = strawberry.field(default=None, description="Before this.")
+
+    def conditions(self) -> list[Condition]:
+        return [
+            *equals("entity_id", self.entity_id),
+            *equals("actor_id", self.actor_id),
+            *since("created_at", self.from_time),
+            *until("created_at", self.before_time),
+        ]
+
+
+@strawberry.type
+class Query:
+    activities = listed(
+        Activity,
+        ActivityLog,
+        filter=ActivityFilter,
+        orders={"CREATED_AT": Order("created_at")},
+        description="Who did what to what, by pages.",
+    )
+
+    @field("What happened to a thing; empty for an id that is not the tenant's.")
+    async def history(
+        self,
+        info: Info,
+        stream: Annotated[str, argument("The thing: its id, or its kind and id as `task_…`.")],
+        after_version: Annotated[int, argument("Only what came after this version.")] = 0,
+        first: Annotated[int, argument("How many events, at most 1,000.")] = 1000,
+    ) -> History | None:
+        kind, _, text = stream.rpartition("_")
+        try:
+            id = UUID(text)
+        except ValueError:
+            raise ClientError(
+                "A stream is an id, or its kind and id as task_….", code="BAD_USER_INPUT"
+            ) from None
+        tenant_id = info.context.caller.tenant_id
+        found = (await info.context.services.log.streams(tenant_id, [id])).get(id)
+        if not found or (kind and kind != _kind(found[0])):
+            return None
+        wanted = [one for one in found if one.originator_version > after_version]
+        return History(
+            aggregate_id=_aggregate_id(found[0]),
+            events=[HistoryEvent(**_shown(one)) for one in wanted[: max(0, min(first, 1000))]],
+        )
+
+
+@strawberry.type
+class Subscription:
+    @live("Every event of the tenant, for operators.", EventMessage)
+    async def events(
+        self, info: Info, resume_from: ResumeFrom = None
+    ) -> AsyncGenerator[LogEvent | Discontinuity, None]:
+        info.context.require("ops:events")
+        async with aclosing(envelopes(info.context, resume_from)) as pages:
+            async for page in pages:
+                if isinstance(page, Discontinuity):
+                    yield page
+                    continue
+                for one in page:
+                    yield LogEvent(
+                        **_shown(one),
+                        cursor=Position(one.position),
+                        event_id=one.event_id,
+                        aggregate_id=_aggregate_id(one),
+                        correlation_id=one.correlation_id,
+                    )
+
+
+def _shown(envelope: Envelope) -> dict[str, Any]:
+    return {
+        "type": envelope.type,
+        "timestamp": envelope.timestamp,
+        "version": envelope.originator_version,
+        "position": Position(envelope.position),
+        "by": envelope.user_id,
+        "data": msgspec.json.decode(envelope.payload),
+    }
+
+
+def _aggregate_id(envelope: Envelope) -> str:
+    return f"{_kind(envelope)}_{envelope.originator_id}"
+
+
+def _kind(envelope: Envelope) -> str:
+    return envelope.topic.rsplit(".", 1)[-1]

@@ -1,0 +1,125 @@
+"""Live changes: any Postgres view can be watched, from now on or from where a client left off."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+import strawberry
+
+from api.kit.context import Ask
+from api.kit.errors import ClientError
+from api.kit.scalars import Position
+from domain.kit.events import Event
+from domain.kit.log import Envelope
+from projections.kit.postgres import PostgresView
+from projections.kit.view import Key
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+LONGEST_RESUME = 100_000
+"""How many events back a subscription may resume; reading more would cost everyone else."""
+
+ResumeFrom = Annotated[
+    Position | None,
+    strawberry.argument(
+        description="The cursor of the last message that was received: goes on right after it. A cursor too "
+        "far back is answered with a discontinuity."
+    ),
+]
+
+
+@strawberry.type(description="Something changed.")
+class Change(Generic[T]):
+    """One message of a live subscription."""
+
+    cursor: Position = strawberry.field(description="Where this message stands; resume from it.")
+    change: str = strawberry.field(description="What happened, as `work.task.completed`.")
+    at: datetime = strawberry.field(description="When it happened.")
+    by: UUID | None = strawberry.field(description="Who did it; empty when the system did.")
+    node: T | None = strawberry.field(description="What changed, as it now stands.")
+
+
+@strawberry.type(description="Messages may be missing before this one: read the current state anew.")
+class Discontinuity:
+    """Sent instead of messages that can no longer be delivered."""
+
+    cursor: Position = strawberry.field(description="Where the messages go on.")
+    reason: str = strawberry.field(description="Why messages are missing.")
+
+
+async def envelopes(
+    ask: Ask, resume_from: Position | None
+) -> AsyncGenerator[list[Envelope] | Discontinuity, None]:
+    """The tenant's events by pages, without end: from now on, or from after a cursor."""
+    head = await ask.services.log.head()
+    after = head if resume_from is None else int(resume_from)
+    if after > head:
+        raise ClientError(
+            f"Position {after} does not exist yet; the log ends at {head}.", code="POSITION_IN_FUTURE"
+        )
+    if head - after > LONGEST_RESUME:
+        yield Discontinuity(
+            cursor=Position(head), reason=f"More than {LONGEST_RESUME} events lie between; they are left out."
+        )
+        after = head
+    tenant_id = ask.caller.tenant_id
+    async for page in ask.services.feed.pages(after=after):
+        if own := [envelope for envelope in page if envelope.tenant_id == tenant_id]:
+            yield own
+
+
+async def watch(
+    ask: Ask,
+    view: PostgresView[Row],
+    *,
+    resume_from: Position | None,
+    wanted: Callable[[Row | None, Event, Key], bool] = lambda row, event, key: True,
+    latest_only: bool = False,
+) -> AsyncGenerator[Change[Row] | Discontinuity, None]:
+    """A message for every event that touches a row of the view, with the row as it stands by then.
+
+    ``wanted`` picks among them. ``latest_only`` sends one message per row and page rather than per event,
+    for views whose rows change often and whose past nobody needs, such as counts.
+    """
+    async for page in envelopes(ask, resume_from):
+        if isinstance(page, Discontinuity):
+            yield page
+            continue
+        touched = [
+            (envelope, event, key)
+            for envelope in page
+            if envelope.type in view.folds
+            for event in (ask.services.codec.decode(envelope),)
+            for key in view.touched(event, envelope)
+        ]
+        if latest_only:
+            touched = list({key: (envelope, event, key) for envelope, event, key in touched}.values())
+            touched.sort(key=lambda one: one[0].position)
+        if not touched:
+            continue
+        rows = await _rows(ask, view, touched)
+        for envelope, event, key in touched:
+            if wanted(rows.get(key), event, key):
+                yield Change(
+                    cursor=Position(envelope.position),
+                    change=envelope.type,
+                    at=envelope.timestamp,
+                    by=envelope.user_id,
+                    node=rows.get(key),
+                )
+
+
+async def _rows(
+    ask: Ask, view: PostgresView[Row], touched: Sequence[tuple[Envelope, Event, Key]]
+) -> dict[Key, Row]:
+    """The touched rows, once the view has folded the events that touched them."""
+    last = touched[-1][0].position
+    # While the view is behind or its lane stands still, a late message is better than a wrong one.
+    while not await ask.services.progress.wait_for(view.name, last, 5.0):
+        pass
+    keys = {key for _, _, key in touched}
+    kind: Any = type(view)
+    found: dict[Key, Row] = await ask.services.rows.get(kind, ask.caller.tenant_id, keys)
+    return found

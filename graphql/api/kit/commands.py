@@ -1,0 +1,144 @@
+"""Mutations: each sends one command and answers with a receipt or a refusal.
+
+TaskReceipt = receipt(Task, Tasks, name="task")
+
+class Mutation:
+    create_task = sends(CreateTask, TaskReceipt)
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from api.kit.context import Info
+from api.kit.fields import described
+from api.kit.scalars import Position
+from api.kit.shows import takes
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.commands import Command, target_id
+from domain.kit.refusals import Invalid, Refusal
+from projections.kit.postgres import PostgresView
+
+_ids = TimeOrderedIds()
+
+
+@strawberry.type(description="A command that was not carried out, and why; nothing was changed.")
+class Refused:
+    """A refusal as the API shows it."""
+
+    code: str = strawberry.field(description="Which rule refused it: a stable name for programs.")
+    message: str = strawberry.field(description="What to tell the user.")
+    field: str | None = strawberry.field(description="The input field it is about, when it is about one.")
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> "Refused":
+        """The refusal as data, its field named as the API names it."""
+        return cls(code=refusal.code, message=refusal.message, field=refusal.field and camel(refusal.field))
+
+
+@strawberry.interface(description="A command that was carried out, once, however often it was sent.")
+class Receipt:
+    """What every receipt has."""
+
+    command_id: UUID = strawberry.field(description="The command's id: send it again to retry safely.")
+    position: Position = strawberry.field(
+        description="Where the log stands with this command's events; give it to a query as `afterPosition`."
+    )
+    repeated: bool = strawberry.field(
+        description="Whether this command id had been carried out before; nothing was changed now."
+    )
+
+
+def receipt(shown: type, view: type[PostgresView[Any]], *, name: str) -> type[Receipt]:
+    """The receipt of commands on one kind of thing, which it shows, under this name, as it now stands."""
+
+    async def changed(self: Any, info: Info) -> Any:
+        await info.context.caught_up(view, self.position)
+        return await info.context.row(view, self.target)
+
+    title = f"{shown.__name__}Receipt"
+    namespace: dict[str, Any] = {
+        "__annotations__": {"target": strawberry.Private[UUID]},
+        name: strawberry.field(
+            resolver=_annotated(changed, shown | None),
+            description="What was changed, as it now stands.",
+        ),
+        "__module__": __name__,
+    }
+    made = type(title, (Receipt,), namespace)
+    return strawberry.type(made, name=title, description=f"The receipt of a command on a {name}.")
+
+
+def sends(command: type[Command], receipt: type[Receipt]) -> StrawberryField:
+    """The mutation that sends this command; its input, description and name follow from the command."""
+    taken = takes(command)
+    title = f"{receipt.__name__.removesuffix('Receipt')}Answer"
+    answer = Annotated[receipt | Refused, strawberry.union(title, description=_ANSWER)]
+
+    async def resolve(info: Info, input: Any, command_id: UUID | None = None) -> Any:
+        chosen = command_id or _ids.new()
+        try:
+            wish = built(command, input, chosen)
+        except Refusal as refusal:
+            return Refused.of(refusal)
+        context = info.context
+        outcome = await context.services.bus.send(
+            wish, by=context.caller, command_id=chosen, metadata=context.trace
+        )
+        if isinstance(outcome, Refusal):
+            return Refused.of(outcome)
+        return receipt(
+            command_id=chosen,
+            position=Position(outcome.last),
+            repeated=outcome.repeated,
+            target=target_id(wish),  # type: ignore[call-arg]
+        )
+
+    resolve.__annotations__ |= {
+        "input": Annotated[taken, strawberry.argument(description="What the command needs.")],
+        "command_id": Annotated[UUID | None, strawberry.argument(description=_COMMAND_ID)],
+        "return": answer,
+    }
+    return described(resolve, _doc(command))
+
+
+_ANSWER = "A receipt, or the refusal."
+_COMMAND_ID = "An id of your choice: the same command sent twice with it is carried out once."
+
+
+def built(command: type[Command], input: Any, command_id: UUID) -> Command:
+    """The command of an input; what was left out takes the command's default. Raises Invalid for a null."""
+    given: Mapping[str, Any] = {
+        field.name: value
+        for field in dataclasses.fields(input)
+        if (value := getattr(input, field.name)) is not strawberry.UNSET
+    }
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(command):
+        if field.name in given:
+            value = given[field.name]
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+            if value is None and field.default is not None:
+                raise Invalid(field=field.name, reason="must not be null")
+        elif field.name == "id":
+            values["id"] = command_id
+    return command(**values)
+
+
+def camel(name: str) -> str:
+    """``due_date`` as the API writes it, ``dueDate``."""
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+def _annotated(resolver: Any, returns: Any) -> Any:
+    resolver.__annotations__ |= {"return": returns}
+    return resolver
+
+
+def _doc(command: type[Command]) -> str:
+    return " ".join((command.__doc__ or "").split())

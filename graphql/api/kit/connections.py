@@ -1,0 +1,216 @@
+"""Connections: pages of rows by keyset, with opaque signed cursors, forward and backward."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Annotated, Any, Generic, Protocol, TypeVar, get_type_hints
+
+import msgspec
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from api.kit.context import Ask, Info
+from api.kit.errors import ClientError
+from api.kit.fields import LARGEST, After, described, field
+from api.kit.scalars import Position
+from projections.kit.postgres import PostgresView
+from projections.kit.rows import Condition, Order, Page, Place
+
+T = TypeVar("T")
+
+
+@strawberry.type(description="Where a page stands among all.")
+class PageInfo:
+    """As in the Relay connection specification."""
+
+    has_next_page: bool = strawberry.field(description="Whether there are more after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether there are more before this page.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first edge.")
+    end_cursor: str | None = strawberry.field(description="The cursor of the last edge.")
+
+
+@strawberry.type(description="One of a page, with its place.")
+class Edge(Generic[T]):
+    """As in the Relay connection specification."""
+
+    node: T = strawberry.field(description="The thing itself.")
+    cursor: str = strawberry.field(description="Its place: give it as `after` or `before`.")
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[T]):
+    """As in the Relay connection specification, with the count only when it is asked for."""
+
+    edges: list[Edge[T]] = strawberry.field(description="The page, each with its cursor.")
+    nodes: list[T] = strawberry.field(description="The page, without cursors.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    counted: strawberry.Private[tuple[type[PostgresView[Any]], Sequence[Condition]]]
+
+    @field("How many there are on all pages; counted only when asked for.")
+    async def total_count(self, info: Info) -> int:
+        view, where = self.counted
+        return await info.context.services.rows.count(view, info.context.caller.tenant_id, where)
+
+
+class Filter(Protocol):
+    """A GraphQL input that narrows a list."""
+
+    def conditions(self) -> list[Condition]:
+        """What the rows must meet."""
+        ...
+
+
+@strawberry.enum(description="Which end of an order comes first.")
+class Direction(Enum):
+    """Upwards or downwards."""
+
+    ASC = strawberry.enum_value("asc", description="The smallest or earliest first.")
+    DESC = strawberry.enum_value("desc", description="The greatest or latest first.")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which page a client wants."""
+
+    first: int | None
+    after: str | None
+    last: int | None
+    before: str | None
+
+    @property
+    def limit(self) -> int:
+        """How many rows. Raises a client's error for what no page holds."""
+        if self.first is not None and self.last is not None:
+            raise ClientError("Give first or last, not both.", code="BAD_USER_INPUT")
+        wanted = self.first if self.last is None else self.last
+        limit = 20 if wanted is None else wanted
+        if not 0 <= limit <= LARGEST:
+            raise ClientError(f"A page holds 0 to {LARGEST}, not {limit}.", code="BAD_USER_INPUT")
+        return limit
+
+
+def listed(
+    shown: type,
+    view: type[PostgresView[Any]],
+    *,
+    filter: type[Filter],
+    orders: Mapping[str, Order],
+    description: str,
+) -> StrawberryField:
+    """The field that lists a view's rows by pages, filtered and sorted; the first order is the default."""
+    name = shown.__name__
+    values = {key: strawberry.enum_value(key, description=_ordered(order)) for key, order in orders.items()}
+    # Enum's functional form takes plain values, and the checker cannot see through it.
+    make: Any = Enum
+    made = make(f"{name}Order", values)
+    order_type: Any = strawberry.enum(made, description=f"By what {name} lists are sorted.")
+    default = next(iter(order_type))
+
+    async def resolve(
+        info: Info,
+        filter: Any = None,
+        order_by: Any = default,
+        direction: Direction = Direction.DESC,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        after_position: Position | None = None,
+    ) -> Any:
+        ask = info.context
+        order = replace(orders[order_by.value], descending=direction is Direction.DESC)
+        wanted = Wanted(first=first, after=after, last=last, before=before)
+        await ask.caught_up(view, after_position)
+        where = filter.conditions() if filter else []
+        return await connect(ask, view, where=where, order=order, wanted=wanted)
+
+    resolve.__annotations__ |= {
+        "filter": Annotated[filter | None, strawberry.argument(description="Which to list; all by default.")],
+        "order_by": Annotated[order_type, strawberry.argument(description="By what to sort.")],
+        "direction": Annotated[Direction, strawberry.argument(description="Which end comes first.")],
+        **PAGE_ARGUMENTS,
+        "after_position": After,
+        "return": Connection[shown],  # type: ignore[valid-type]
+    }
+    return described(resolve, description)
+
+
+def _ordered(order: Order) -> str:
+    return f"By {order.column.replace('_', ' ')}" + ("; empty ones last." if order.nullable else ".")
+
+
+PAGE_ARGUMENTS: dict[str, Any] = {
+    "first": Annotated[int | None, strawberry.argument(description="How many from the front, at most 100.")],
+    "after": Annotated[str | None, strawberry.argument(description="Only what follows this cursor.")],
+    "last": Annotated[int | None, strawberry.argument(description="How many from the back, at most 100.")],
+    "before": Annotated[str | None, strawberry.argument(description="Only what precedes this cursor.")],
+}
+
+
+async def connect(
+    ask: Ask,
+    view: type[PostgresView[Any]],
+    *,
+    where: Sequence[Condition],
+    order: Order,
+    wanted: Wanted,
+) -> "Connection[Any]":
+    """The page that is wanted of the rows that meet the conditions."""
+    cursors = Cursors(ask, view, order)
+    page: Page[Any] = await ask.services.rows.page(
+        view,
+        ask.caller.tenant_id,
+        where=where,
+        order=order,
+        limit=wanted.limit,
+        after=cursors.place(wanted.after),
+        before=cursors.place(wanted.before),
+        backward=wanted.last is not None,
+    )
+    edges: list[Edge[Any]] = [Edge(node=row, cursor=cursors.cursor(row)) for row in page.rows]
+    info = PageInfo(
+        has_next_page=page.more_after,
+        has_previous_page=page.more_before,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )
+    return Connection(edges=edges, nodes=page.rows, page_info=info, counted=(view, where))
+
+
+class Cursors:
+    """Cursors of one list in one order; signed, so that what comes back is what was given out."""
+
+    def __init__(self, ask: Ask, view: type[PostgresView[Any]], order: Order) -> None:
+        self._view = view
+        self._order = order
+        hints = get_type_hints(view.row)
+        self._types = [hints[order.column], *(hints[name] for name in view.key)]
+        scope = f"{view.name} {order.column} {order.descending} {ask.caller.tenant_id}"
+        self._key = hashlib.sha256(f"cursor {scope} {ask.services.secret}".encode()).digest()
+
+    def cursor(self, row: Any) -> str:
+        """Where this row stands."""
+        values = [getattr(row, self._order.column), *(getattr(row, name) for name in self._view.key)]
+        body = msgspec.json.encode(values)
+        return base64.urlsafe_b64encode(self._signature(body) + body).decode().rstrip("=")
+
+    def place(self, cursor: str | None) -> Place | None:
+        """The place of a cursor. Raises a client's error unless this list in this order gave it out."""
+        if cursor is None:
+            return None
+        try:
+            raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        except ValueError:
+            raw = b""
+        signature, body = raw[:12], raw[12:]
+        if not hmac.compare_digest(signature, self._signature(body)):
+            raise ClientError("This cursor was not given out for this list in this order.", code="BAD_CURSOR")
+        values = msgspec.json.decode(body)
+        value, *key = (msgspec.convert(v, t) for v, t in zip(values, self._types, strict=True))
+        return Place(value, tuple(key))
+
+    def _signature(self, body: bytes) -> bytes:
+        return hmac.digest(self._key, body, "sha256")[:12]

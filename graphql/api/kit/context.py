@@ -1,0 +1,128 @@
+"""What a request's resolvers work with: who asks, and the reading and writing side of the product."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from api.kit.errors import ClientError
+from api.kit.execution import Context
+from api.kit.scalars import Position
+from domain.kit.bus import Bus
+from domain.kit.caller import Caller
+from domain.kit.codec import Codec
+from domain.kit.log import Envelope, Log
+from projections.kit.postgres import PostgresView
+from projections.kit.rows import Order, Rows
+from projections.kit.view import Key, View
+
+Row = TypeVar("Row")
+HeadsShape: TypeAlias = tuple[type[PostgresView[Any]], str, Order, int]
+
+
+class Progress(Protocol):
+    """How far the views have come."""
+
+    async def position_of(self, view: str) -> int:
+        """The position up to which a view is folded."""
+        ...
+
+    async def wait_for(self, view: str, position: int, seconds: float) -> bool:
+        """Whether the view reached the position within the time."""
+        ...
+
+
+class Feed(Protocol):
+    """The log's newest events, read once for everyone in this process."""
+
+    def pages(self, *, after: int) -> AsyncIterator[Sequence[Envelope]]:
+        """Pages of events after a position, without end."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything the API is wired to, made once by the composition root."""
+
+    bus: Bus
+    log: Log
+    codec: Codec
+    rows: Rows
+    progress: Progress
+    feed: Feed
+    secret: str
+    """Signs cursors."""
+    after_wait: float
+    """How long a query waits for ``after``, in seconds."""
+    extras: dict[type, Any] = field(default_factory=dict)
+    """Further ports by their type, for contexts that need more than the common ones."""
+
+
+@dataclass
+class Ask(Context[Caller]):
+    """One execution of one operation."""
+
+    services: Services = field(kw_only=True)
+    _loaders: dict[type[PostgresView[Any]], DataLoader[Key, Any]] = field(default_factory=dict)
+
+    _head_loaders: dict[HeadsShape, DataLoader[Any, list[Any]]] = field(default_factory=dict)
+    trace: dict[str, object] = field(default_factory=dict)
+    """What is known about the request, for the metadata of the events it causes."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        return self.identity
+
+    def require(self, permission: str) -> None:
+        """Raises a client's error unless the caller holds the permission."""
+        if not self.identity.may(permission):
+            raise ClientError(f"This needs the permission {permission}.", code="FORBIDDEN")
+
+    async def caught_up(self, view: type[View[Any]], after: Position | None) -> None:
+        """Waits, for a bounded time, until the view has folded the position; else says that it is stale."""
+        if not after:
+            return
+        services = self.services
+        head = await services.log.head()
+        if after > head:
+            raise ClientError(
+                f"Position {after} does not exist yet; the log ends at {head}.", code="POSITION_IN_FUTURE"
+            )
+        if not await services.progress.wait_for(view.name, after, services.after_wait):
+            self.extensions["stale"] = True
+            self.extensions["position"] = str(await services.progress.position_of(view.name))
+
+    async def row(self, view: type[PostgresView[Row]], *key: object) -> Row | None:
+        """The row with this key, or None. All rows asked for at the same time are read at once."""
+        if view not in self._loaders:
+            # Nothing is cached across fields: a mutation may have changed the row in between.
+            self._loaders[view] = DataLoader(partial(self._load, view), cache=False)
+        found: Row | None = await self._loaders[view].load(key)
+        return found
+
+    async def heads(
+        self, view: type[PostgresView[Row]], column: str, value: object, *, order: Order, limit: int
+    ) -> list[Row]:
+        """The first rows with this value of a column; asked for at the same time, read at once."""
+        shape = (view, column, order, limit)
+        if shape not in self._head_loaders:
+            self._head_loaders[shape] = DataLoader(partial(self._load_heads, shape), cache=False)
+        found: list[Row] = await self._head_loaders[shape].load(value)
+        return found
+
+    async def _load_heads(self, shape: HeadsShape, values: list[Any]) -> list[list[Any]]:
+        view, column, order, limit = shape
+        rows, tenant_id = self.services.rows, self.caller.tenant_id
+        found = await rows.heads(view, tenant_id, column, set(values), order=order, limit=limit)
+        return [found.get(value, []) for value in values]
+
+    async def _load(self, view: type[PostgresView[Any]], keys: list[Key]) -> list[Any]:
+        rows = await self.services.rows.get(view, self.caller.tenant_id, set(keys))
+        return [rows.get(key) for key in keys]
+
+
+Info = strawberry.Info[Ask, None]

@@ -1,0 +1,120 @@
+"""Fields that say what they read, rather than reading it by hand."""
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Annotated, Any, TypeVar, cast
+from uuid import UUID
+
+import strawberry
+from strawberry.types.arguments import StrawberryArgumentAnnotation
+from strawberry.types.field import StrawberryField
+
+from api.kit.context import Info
+from api.kit.errors import ClientError
+from api.kit.scalars import Position
+from projections.kit.postgres import PostgresView
+from projections.kit.rows import Order
+
+LARGEST = 100
+"""The most rows that a page or a nested list holds."""
+
+Parent: Any = strawberry.Parent
+"""Marks the parameter that is given the row a field stands on. (An alias that checkers cannot apply.)"""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+After = Annotated[
+    Position | None,
+    strawberry.argument(
+        description="Read no older state than this position (of a receipt). When the view is not there in "
+        "time, the answer's extensions say `stale: true` with the view's position."
+    ),
+]
+"""The argument by which a client reads its own writes."""
+
+
+def argument(description: str) -> StrawberryArgumentAnnotation:
+    """Describes an argument."""
+    return strawberry.argument(description=description)
+
+
+def field(description: str, returns: Any = None) -> Callable[[F], F]:
+    """A query field with a resolver of its own; ``returns`` names the GraphQL type of a row it returns."""
+
+    def declare(resolver: F) -> F:
+        if returns is not None:
+            resolver.__annotations__["return"] = returns
+        return cast(F, strawberry.field(resolver, description=description))
+
+    return declare
+
+
+def live(description: str, returns: Any) -> Callable[[F], F]:
+    """A subscription field; ``returns`` names the GraphQL type of its messages."""
+
+    def declare(resolver: F) -> F:
+        resolver.__annotations__["return"] = AsyncGenerator[returns, None]
+        return cast(F, strawberry.subscription(resolver, description=description))
+
+    return declare
+
+
+def derived(returns: type, of: Callable[[Any], Any], description: str) -> StrawberryField:
+    """A field worked out from the row alone."""
+
+    def resolve(root: Any) -> Any:
+        return of(root)
+
+    resolve.__annotations__ |= {"root": Parent[Any], "return": returns}
+    return described(resolve, description)
+
+
+def described(resolver: Callable[..., Any], description: str) -> StrawberryField:
+    return cast(StrawberryField, strawberry.field(resolver=resolver, description=description))
+
+
+def found(shown: type, view: type[PostgresView[Any]], description: str) -> StrawberryField:
+    """The field that looks one row up by the ``id`` argument."""
+
+    async def resolve(info: Info, id: UUID, after_position: Position | None = None) -> Any:
+        await info.context.caught_up(view, after_position)
+        return await info.context.row(view, id)
+
+    resolve.__annotations__ |= {
+        "id": Annotated[UUID, argument("Its id.")],
+        "after_position": After,
+        "return": shown | None,
+    }
+    return described(resolve, description)
+
+
+def headed(
+    shown: type, view: type[PostgresView[Any]], by: str, *, order: Order, description: str
+) -> StrawberryField:
+    """The field that lists the first rows whose column ``by`` holds the id of the thing it stands on.
+
+    For all pages of them, clients use the list field at the root. Asked of many things at once, it is
+    still one query.
+    """
+
+    async def resolve(root: Any, info: Info, first: int = 20) -> Any:
+        if not 0 <= first <= LARGEST:
+            raise ClientError(f"A list holds 0 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
+        return await info.context.heads(view, by, root.id, order=order, limit=first)
+
+    resolve.__annotations__ |= {
+        "root": Parent[Any],
+        "first": Annotated[int, argument(f"How many, at most {LARGEST}.")],
+        "return": list[shown],  # type: ignore[valid-type]
+    }
+    return described(resolve, description)
+
+
+def linked(shown: type, view: type[PostgresView[Any]], by: str, description: str) -> StrawberryField:
+    """The field that follows an id in the row, as ``assigned_to``, to the row it names."""
+
+    async def resolve(root: Any, info: Info) -> Any:
+        id = getattr(root, by)
+        return None if id is None else await info.context.row(view, id)
+
+    resolve.__annotations__ |= {"root": Parent[Any], "return": shown | None}
+    return described(resolve, description)

@@ -1,0 +1,82 @@
+"""Scalars of the API: instants with their zone, 64-bit positions, and JSON objects."""
+
+from datetime import UTC, date, datetime
+from typing import NewType
+from uuid import UUID
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+Position = NewType("Position", int)
+"""A place in the log: the position of an event."""
+
+Json = NewType("Json", object)
+"""Plain JSON of any shape."""
+
+_LAST = 2**63 - 1
+
+
+def _instant(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError("An instant is a text as 2030-01-31T12:00:00Z.")
+    instant = datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise ValueError("An instant must say its offset from UTC, as 2030-01-31T12:00:00Z.")
+    return instant.astimezone(UTC)
+
+
+def _instant_text(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _position(value: object) -> Position:
+    text = str(value)
+    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or len(text) > 19:
+        raise ValueError("A position is a whole number from 0 to 9223372036854775807.")
+    if int(text) > _LAST:
+        raise ValueError("A position is a whole number from 0 to 9223372036854775807.")
+    return Position(int(text))
+
+
+def _uuid(value: object) -> UUID:
+    if not isinstance(value, str) or len(value) != 36:
+        raise ValueError("An id is a UUID as 018f0000-0000-7000-8000-000000000000.")
+    return UUID(value)
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, str):
+        raise ValueError("A day is a text as 2030-01-31.")
+    return date.fromisoformat(value)
+
+
+# Strawberry types a scalar map's keys as plain objects.
+SCALARS: dict[object, ScalarDefinition] = {
+    UUID: strawberry.scalar(
+        name="UUID", description="An id, as 8-4-4-4-12 hexadecimal digits.", serialize=str, parse_value=_uuid
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="An instant in ISO 8601 with its offset from UTC; answers are in UTC.",
+        serialize=_instant_text,
+        parse_value=_instant,
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A day in ISO 8601.",
+        serialize=date.isoformat,
+        parse_value=_day,
+    ),
+    Position: strawberry.scalar(
+        name="Position",
+        description="A place in the event log, from 1; a text of digits, since it may exceed 53 bits.",
+        serialize=str,
+        parse_value=_position,
+    ),
+    Json: strawberry.scalar(
+        name="JSON",
+        description="Plain JSON of any shape.",
+        serialize=lambda value: value,
+        parse_value=lambda value: value,
+    ),
+}

@@ -1,0 +1,139 @@
+"""GraphQL types declared from what they show: an object type from a view's row, an input from a command.
+
+    @shows(TaskRow)
+    class Task(Node):
+        \"\"\"A piece of work.\"\"\"
+
+        @field(description="Who is to do it.")
+        async def assignee(self, info: Info) -> Person | None: ...
+
+Every field of the row is a field of the type, described where the row describes it. Resolvers return rows
+as they are: nothing is copied.
+"""
+
+import dataclasses
+import functools
+import inspect
+import operator
+import types
+from collections.abc import Callable
+from enum import Enum
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import strawberry
+
+from api.kit.scalars import Json
+from domain.kit.commands import Command
+from domain.kit.fields import Describe, marks
+
+T = TypeVar("T")
+
+
+@strawberry.interface(description="Anything that has an id of its own.")
+class Node:
+    """What `node(id)` can answer with."""
+
+    id: UUID = strawberry.field(description="The id, unique over all kinds of things.")
+
+
+def shows(
+    row: type, *, name: str | None = None, leave_out: tuple[str, ...] = ()
+) -> Callable[[type[T]], type[T]]:
+    """Makes a GraphQL object type of the class, with the row's fields before its own."""
+
+    def declare(cls: type[T]) -> type[T]:
+        own = inspect.get_annotations(cls)
+        described = {n: f for n, f in _fields(row) if n not in leave_out and n not in cls.__dict__}
+        cls.__annotations__ = {n: plain(hint) for n, (hint, _) in described.items()} | own
+        for n, (_, description) in described.items():
+            setattr(cls, n, strawberry.field(description=description))
+
+        def is_type_of(value: object, info: object) -> bool:
+            return isinstance(value, row | cls)
+
+        cls.is_type_of = staticmethod(is_type_of)  # type: ignore[attr-defined]
+        return strawberry.type(cls, name=name, description=_sentence(cls))
+
+    return declare
+
+
+def takes(command: type[Command], *, leave_out: tuple[str, ...] = ()) -> type:
+    """The GraphQL input type with a command's fields.
+
+    Fields with a default may be left out, and so may the id of what is to be created.
+    """
+    name = f"{command.__name__}Input"
+    optional = {f.name for f in dataclasses.fields(command) if _has_default(f)}
+    annotations: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
+    for field, (hint, description) in _fields(command):
+        if field in leave_out:
+            continue
+        shown = plain(hint)
+        if field == "id" and command.wiring.creates is not None:
+            annotations[field] = shown | None
+            namespace[field] = strawberry.field(default=strawberry.UNSET, description=_ID)
+        elif field in optional:
+            annotations[field] = shown | None
+            namespace[field] = strawberry.field(default=strawberry.UNSET, description=description)
+        else:
+            annotations[field] = shown
+            namespace[field] = strawberry.field(description=description)
+    made = type(name, (), namespace)
+    return strawberry.input(made, name=name, description=f"What is needed to: {_sentence(command).lower()}")
+
+
+_ID = "The id it is to have; the command's id when left out, so that a retry makes nothing twice."
+
+
+def plain(hint: Any) -> Any:
+    """A row's or command's type hint as GraphQL shows it: no marks, tuples as lists, dicts as JSON.
+
+    Type hints have no static type, hence Any.
+    """
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return plain(args[0])
+    if origin in (Union, types.UnionType):
+        return functools.reduce(operator.or_, (plain(one) for one in args))
+    if origin in (tuple, list, set, frozenset):
+        return list[plain(args[0])]  # type: ignore[misc]
+    if origin is dict or hint is dict:
+        return Json
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return enum(hint)
+    return hint
+
+
+def enum(cls: type[Enum]) -> type[Enum]:
+    """The enum as a GraphQL type, declared once."""
+    if not hasattr(cls, "__strawberry_definition__"):
+        strawberry.enum(cls, description=_sentence(cls))
+    return cls
+
+
+def _fields(cls: type) -> list[tuple[str, tuple[Any, str]]]:
+    hints = get_type_hints(cls, include_extras=True)
+    return [
+        (field.name, (hints[field.name], _described(cls, field.name, hints[field.name])))
+        for field in dataclasses.fields(cls)
+    ]
+
+
+def _described(cls: type, name: str, hint: Any) -> str:
+    described = [mark.text for mark in marks(hint) if isinstance(mark, Describe)]
+    if described:
+        return described[-1]
+    return _COMMON.get(name) or f"The {name.replace('_', ' ')}."
+
+
+_COMMON = {"id": "The id."}
+
+
+def _has_default(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+def _sentence(cls: type) -> str:
+    return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())

@@ -1,0 +1,3 @@
+"""The API for operators."""
+
+ROOTS: tuple[type, ...] = ()

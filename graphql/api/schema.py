@@ -1,0 +1,25 @@
+"""The schema: every context's queries, mutations and subscriptions in one."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from api import governance, identity, operations, work
+from api.kit.scalars import SCALARS
+
+_CONTEXTS = (work, identity, governance, operations)
+
+
+def _merged(name: str, description: str) -> type:
+    parts = tuple(part for context in _CONTEXTS for part in context.ROOTS if part.__name__ == name)
+    merged = merge_types(name, parts)
+    merged.__strawberry_definition__.description = description  # type: ignore[attr-defined]
+    return merged
+
+
+schema = strawberry.Schema(
+    query=_merged("Query", "What can be read."),
+    mutation=_merged("Mutation", "What can be done; each answers with a receipt or a refusal."),
+    subscription=_merged("Subscription", "What can be watched."),
+    config=StrawberryConfig(scalar_map=SCALARS),
+)

@@ -1,0 +1,83 @@
+"""Projects: queries, lists and mutations."""
+
+from uuid import UUID
+
+import strawberry
+
+from api.identity.people import Person
+from api.kit.commands import receipt, sends
+from api.kit.connections import listed
+from api.kit.fields import found, headed, linked
+from api.kit.shows import Node, shows
+from domain.work import projects as domain
+from projections.identity.people import People
+from projections.kit.rows import Condition, Order, equals, matches, one_of
+from projections.work.projects import MemberRow, ProjectMembers, ProjectRow, Projects
+from projections.work.stats import ProjectProgress, ProjectProgressRow
+
+
+@shows(ProjectProgressRow, leave_out=("project_id",))
+class Progress:
+    """How many tasks a project has, by status."""
+
+
+@shows(MemberRow, leave_out=("project_id", "user_id"))
+class Member:
+    """Somebody's membership of a project."""
+
+    person = linked(Person, People, "user_id", "The member.")
+
+
+@shows(ProjectRow)
+class Project(Node):
+    """A body of work."""
+
+    owner = linked(Person, People, "owner_id", "The person who owns it.")
+    progress = linked(Progress, ProjectProgress, "id", "Its tasks by status; empty while it has none.")
+    members = headed(
+        Member, ProjectMembers, "project_id", order=Order("joined_at"), description="Who belongs to it."
+    )
+
+
+@strawberry.input(description="Which projects to list: those that meet all that is given.")
+class ProjectFilter:
+    """What the listed projects must meet."""
+
+    status: list[domain.ProjectStatus] | None = strawberry.field(default=None, description="Any of these.")
+    owner_id: UUID | None = strawberry.field(default=None, description="Owned by this person.")
+    text: str | None = strawberry.field(default=None, description="Words in name or description.")
+
+    def conditions(self) -> list[Condition]:
+        return [
+            *one_of("status", self.status),
+            *equals("owner_id", self.owner_id),
+            *matches(Projects.document, self.text),
+        ]
+
+
+ProjectReceipt = receipt(Project, Projects, name="project")
+
+
+@strawberry.type
+class Query:
+    project = found(Project, Projects, "A project by id.")
+    projects = listed(
+        Project,
+        Projects,
+        filter=ProjectFilter,
+        orders={"CREATED_AT": Order("created_at"), "NAME": Order("name")},
+        description="Projects, by pages.",
+    )
+
+
+@strawberry.type
+class Mutation:
+    create_project = sends(domain.CreateProject, ProjectReceipt)
+    rename_project = sends(domain.RenameProject, ProjectReceipt)
+    describe_project = sends(domain.DescribeProject, ProjectReceipt)
+    archive_project = sends(domain.ArchiveProject, ProjectReceipt)
+    restore_project = sends(domain.RestoreProject, ProjectReceipt)
+    delete_project = sends(domain.DeleteProject, ProjectReceipt)
+    add_project_member = sends(domain.AddProjectMember, ProjectReceipt)
+    remove_project_member = sends(domain.RemoveProjectMember, ProjectReceipt)
+    change_project_visibility = sends(domain.ChangeProjectVisibility, ProjectReceipt)

@@ -1,0 +1,128 @@
+"""Tasks: queries, lists and mutations."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from api.identity.people import Person
+from api.kit.changes import Change, Discontinuity, ResumeFrom, watch
+from api.kit.commands import receipt, sends
+from api.kit.connections import listed
+from api.kit.context import Info
+from api.kit.fields import argument, found, linked, live
+from api.kit.shows import Node, shows
+from api.work.projects import Project
+from domain.kit.events import Event
+from domain.work import tasks as domain
+from projections.identity.people import People
+from projections.kit.rows import Condition, Order, contains, equals, matches, one_of, since, until
+from projections.kit.view import Key
+from projections.work.projects import Projects
+from projections.work.tasks import TaskRow, Tasks
+
+
+@shows(TaskRow)
+class Task(Node):
+    """A piece of work."""
+
+    creator = linked(Person, People, "created_by", "The person who created it.")
+    assignee = linked(Person, People, "assigned_to", "The person who is to do it.")
+    project = linked(Project, Projects, "project_id", "The project it belongs to.")
+
+
+@strawberry.input(description="Which tasks to list: those that meet all that is given.")
+class TaskFilter:
+    """What the listed tasks must meet."""
+
+    status: list[domain.TaskStatus] | None = strawberry.field(default=None, description="Any of these.")
+    priority: list[domain.TaskPriority] | None = strawberry.field(default=None, description="Any of these.")
+    assigned_to: UUID | None = strawberry.field(default=None, description="Given to this person.")
+    project_id: UUID | None = strawberry.field(default=None, description="In this project.")
+    tags: list[str] | None = strawberry.field(default=None, description="With all of these tags.")
+    due_from: datetime | None = strawberry.field(default=None, description="Due at or after this.")
+    due_before: datetime | None = strawberry.field(default=None, description="Due before this.")
+    text: str | None = strawberry.field(default=None, description="Words in title or description.")
+
+    def conditions(self) -> list[Condition]:
+        return [
+            *one_of("status", self.status),
+            *one_of("priority", self.priority),
+            *equals("assigned_to", self.assigned_to),
+            *equals("project_id", self.project_id),
+            *contains("tags", self.tags),
+            *since("due_date", self.due_from),
+            *until("due_date", self.due_before),
+            *matches(Tasks.document, self.text),
+        ]
+
+
+TaskReceipt = receipt(Task, Tasks, name="task")
+
+
+@strawberry.type
+class Query:
+    task = found(Task, Tasks, "A task by id.")
+    tasks = listed(
+        Task,
+        Tasks,
+        filter=TaskFilter,
+        orders={"CREATED_AT": Order("created_at"), "DUE_DATE": Order("due_date", nullable=True)},
+        description="Tasks, by pages.",
+    )
+
+
+TaskMessage = Annotated[
+    Change[Task] | Discontinuity,
+    strawberry.union("TaskMessage", description="A changed task, or a gap in the messages."),
+]
+
+_tasks = Tasks()
+
+
+@strawberry.type
+class Subscription:
+    @live("Every change of a task, as it happens.", TaskMessage)
+    async def task_changed(
+        self,
+        info: Info,
+        project_id: Annotated[
+            UUID | None, argument("Only tasks that are, or just were, in this project.")
+        ] = None,
+        assignee_id: Annotated[
+            UUID | None, argument("Only tasks that are, or just were, this person's.")
+        ] = None,
+        resume_from: ResumeFrom = None,
+    ) -> AsyncGenerator[Change[TaskRow] | Discontinuity, None]:
+        def wanted(row: TaskRow | None, event: Event, key: Key) -> bool:
+            # Who watches a project or person also hears of what leaves it.
+            left = getattr(event, "previous", None)
+            return row is not None and all(
+                one is None or one in (now, left)
+                for one, now in ((project_id, row.project_id), (assignee_id, row.assigned_to))
+            )
+
+        changes = watch(info.context, _tasks, resume_from=resume_from, wanted=wanted)
+        async with aclosing(changes):
+            async for change in changes:
+                yield change
+
+
+@strawberry.type
+class Mutation:
+    create_task = sends(domain.CreateTask, TaskReceipt)
+    rename_task = sends(domain.RenameTask, TaskReceipt)
+    describe_task = sends(domain.DescribeTask, TaskReceipt)
+    assign_task = sends(domain.AssignTask, TaskReceipt)
+    unassign_task = sends(domain.UnassignTask, TaskReceipt)
+    change_task_status = sends(domain.ChangeTaskStatus, TaskReceipt)
+    complete_task = sends(domain.CompleteTask, TaskReceipt)
+    reopen_task = sends(domain.ReopenTask, TaskReceipt)
+    cancel_task = sends(domain.CancelTask, TaskReceipt)
+    change_task_priority = sends(domain.ChangeTaskPriority, TaskReceipt)
+    set_task_due_date = sends(domain.SetTaskDueDate, TaskReceipt)
+    tag_task = sends(domain.TagTask, TaskReceipt)
+    move_task = sends(domain.MoveTask, TaskReceipt)

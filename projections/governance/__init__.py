@@ -1,0 +1,5 @@
+"""The views of governance."""
+
+from projections.governance.activity import ActivityLog
+
+VIEWS = (ActivityLog,)

@@ -1,0 +1,72 @@
+"""The activity log: one row for every state change, whichever context it happened in."""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, get_type_hints
+from uuid import UUID
+
+import msgspec
+
+from domain.kit.events import Event
+from domain.kit.fields import Confidential, Describe, Len, Restricted, marks
+from domain.kit.log import Envelope
+from projections.kit.postgres import Index, PostgresView
+from projections.kit.view import on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityRow:
+    """Something that somebody did."""
+
+    id: Annotated[UUID, Describe("The event's id.")]
+    entity_type: Annotated[str, Len(max_length=50), Describe("What kind of thing it was done to.")]
+    entity_id: Annotated[UUID, Describe("The thing it was done to.")]
+    action: Annotated[str, Len(max_length=100), Describe("What was done, as ``assigned``.")]
+    actor_id: Annotated[UUID | None, Describe("Who did it; empty when the system did.")]
+    metadata: Annotated[dict[str, Any], Describe("What changed, without confidential fields.")]
+    created_at: Annotated[datetime, Describe("When it was done.")]
+
+
+class ActivityLog(PostgresView[ActivityRow], name="audit.activity_log", version=1, inline=True):
+    """Who did what to what, and when."""
+
+    indexes = (
+        Index("idx_activity_entity", ("entity_id", "created_at desc")),
+        Index("idx_activity_actor", ("actor_id", "created_at desc")),
+        Index("idx_activity_created_at", ("created_at", "id")),
+    )
+
+    @on(Event, by=lambda _, envelope: envelope.event_id)
+    def happened(self, row: None, event: Event, envelope: Envelope) -> ActivityRow:
+        return ActivityRow(
+            id=envelope.event_id,
+            entity_type=envelope.topic.rsplit(".", 1)[-1],
+            entity_id=envelope.originator_id,
+            action=envelope.type.rsplit(".", 1)[-1],
+            actor_id=envelope.user_id,
+            metadata={shown: _plain(getattr(event, name)) for name, shown in _shown(type(event))},
+            created_at=envelope.timestamp,
+        )
+
+
+def _plain(value: Any) -> Any:
+    return msgspec.to_builtins(value)
+
+
+@cache
+def _shown(event: type[Event]) -> tuple[tuple[str, str], ...]:
+    """The fields that an activity may show, with their camelCase names."""
+    hints = get_type_hints(event, include_extras=True)
+    secret = (Confidential, Restricted)
+    return tuple(
+        (field.name, _camel(field.name))
+        for field in dataclasses.fields(event)
+        if not any(isinstance(mark, secret) for mark in marks(hints[field.name]))
+    )
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)

@@ -1,0 +1,5 @@
+"""The views of identity."""
+
+from projections.identity.people import People
+
+VIEWS = (People,)

@@ -1,0 +1,26 @@
+"""The views of work."""
+
+from projections.work.projects import (
+    ProjectCards,
+    ProjectMemberLists,
+    ProjectMembers,
+    Projects,
+    ProjectSearch,
+)
+from projections.work.stats import DailyStats, ProjectCounts, ProjectProgress, UserCounts, UserStats
+from projections.work.tasks import Tasks, TaskSearch
+
+VIEWS = (
+    Tasks,
+    TaskSearch,
+    Projects,
+    ProjectMembers,
+    ProjectCards,
+    ProjectMemberLists,
+    ProjectSearch,
+    UserStats,
+    ProjectProgress,
+    DailyStats,
+    UserCounts,
+    ProjectCounts,
+)

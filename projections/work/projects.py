@@ -1,0 +1,204 @@
+"""Projects as people read them: tables, search documents, and the small rows kept in Redis."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from domain.kit.events import Event
+from domain.kit.fields import Confidential, Describe, Len
+from domain.work.projects import Project, ProjectStatus, Visibility
+from projections.kit.postgres import Check, Index, PostgresView
+from projections.kit.redis import RedisView
+from projections.kit.search import FullText, SearchView
+from projections.kit.view import on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectRow:
+    """A body of work."""
+
+    id: Annotated[UUID, Describe("The project's id.")]
+    name: Annotated[str, Len(max_length=255), Describe("What it is called.")]
+    description: Annotated[str, Confidential(), Describe("What it is for, as plain text.")]
+    status: Annotated[ProjectStatus, Describe("Where it is in its life.")]
+    visibility: Annotated[Visibility, Describe("Who may see it.")]
+    owner_id: Annotated[UUID, Describe("Who owns it.")]
+    created_at: Annotated[datetime, Describe("When it was created.")]
+    updated_at: Annotated[datetime, Describe("When it last changed; members count as a change.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectDocument:
+    """A project as the search index holds it."""
+
+    id: UUID
+    name: Annotated[str, FullText(keyword=True)]
+    description: Annotated[str, FullText()]
+    status: ProjectStatus
+    visibility: Visibility
+    owner_id: UUID
+    created_at: datetime
+    updated_at: datetime
+
+
+R = TypeVar("R", ProjectRow, ProjectDocument)
+
+
+class ProjectFolds(Generic[R]):
+    """What table, search document and Redis row have in common."""
+
+    @on(Project.Renamed)
+    def renamed(self, row: R, event: Project.Renamed) -> R:
+        return replace(row, name=event.name, updated_at=event.timestamp)
+
+    @on(Project.Described)
+    def described(self, row: R, event: Project.Described) -> R:
+        return replace(row, description=event.description, updated_at=event.timestamp)
+
+    @on(Project.Archived)
+    def archived(self, row: R, event: Project.Archived) -> R:
+        return replace(row, status=ProjectStatus.ARCHIVED, updated_at=event.timestamp)
+
+    @on(Project.Restored)
+    def restored(self, row: R, event: Project.Restored) -> R:
+        return replace(row, status=ProjectStatus.ACTIVE, updated_at=event.timestamp)
+
+    @on(Project.Deleted)
+    def deleted(self, row: R, event: Project.Deleted) -> R:
+        return replace(row, status=ProjectStatus.DELETED, updated_at=event.timestamp)
+
+    @on(Project.VisibilityChanged)
+    def visibility_changed(self, row: R, event: Project.VisibilityChanged) -> R:
+        return replace(row, visibility=event.visibility, updated_at=event.timestamp)
+
+    @on(Project.MemberAdded, Project.MemberRemoved)
+    def members_changed(self, row: R, event: Event) -> R:
+        return replace(row, updated_at=event.timestamp)
+
+
+def _new_row(event: Project.Created) -> ProjectRow:
+    return ProjectRow(
+        id=event.originator_id,
+        name=event.name,
+        description=event.description,
+        status=ProjectStatus.ACTIVE,
+        visibility=event.visibility,
+        owner_id=event.owner_id,
+        created_at=event.timestamp,
+        updated_at=event.timestamp,
+    )
+
+
+class Projects(ProjectFolds[ProjectRow], PostgresView[ProjectRow], name="tasks.projects", version=1):
+    """Every project as it stands; deleted ones keep their row."""
+
+    document = "name || ' ' || coalesce(description, '')"
+    checks = (Check("valid_project_status", "status in ('active', 'archived', 'deleted')"),)
+    indexes = (
+        Index("idx_projects_owner", ("owner_id", "status")),
+        Index("idx_projects_name", ("name", "id")),
+        Index(
+            "idx_projects_search",
+            (f"to_tsvector('english', {document})",),
+            using="gin",
+        ),
+    )
+
+    @on(Project.Created)
+    def created(self, row: None, event: Project.Created) -> ProjectRow:
+        return _new_row(event)
+
+
+class ProjectCards(
+    ProjectFolds[ProjectRow],
+    RedisView[ProjectRow],
+    name="work.project_cards",
+    version=1,
+    pattern="project:{id}",
+    ttl=timedelta(minutes=5),
+):
+    """Project metadata for quick look-ups."""
+
+    @on(Project.Created)
+    def created(self, row: None, event: Project.Created) -> ProjectRow:
+        return _new_row(event)
+
+
+class ProjectSearch(
+    ProjectFolds[ProjectDocument], SearchView[ProjectDocument], name="work.project_search", version=1
+):
+    """Projects for full-text search."""
+
+    @on(Project.Created)
+    def created(self, row: None, event: Project.Created) -> ProjectDocument:
+        return ProjectDocument(
+            id=event.originator_id,
+            name=event.name,
+            description=event.description,
+            status=ProjectStatus.ACTIVE,
+            visibility=event.visibility,
+            owner_id=event.owner_id,
+            created_at=event.timestamp,
+            updated_at=event.timestamp,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRow:
+    """Somebody's membership of a project."""
+
+    project_id: Annotated[UUID, Describe("The project.")]
+    user_id: Annotated[UUID, Describe("The member.")]
+    joined_at: Annotated[datetime, Describe("Since when.")]
+
+
+class ProjectMembers(
+    PostgresView[MemberRow], name="tasks.project_members", version=1, key=("project_id", "user_id")
+):
+    """Who belongs to which project."""
+
+    indexes = (Index("idx_project_members_user", ("user_id",)),)
+
+    @on(Project.Created, by=lambda event, _: (event.originator_id, event.owner_id))
+    def created(self, row: None, event: Project.Created) -> MemberRow:
+        return MemberRow(project_id=event.originator_id, user_id=event.owner_id, joined_at=event.timestamp)
+
+    @on(Project.MemberAdded, by=lambda event, _: (event.originator_id, event.user_id))
+    def added(self, row: None, event: Project.MemberAdded) -> MemberRow:
+        return MemberRow(project_id=event.originator_id, user_id=event.user_id, joined_at=event.timestamp)
+
+    @on(Project.MemberRemoved, by=lambda event, _: (event.originator_id, event.user_id))
+    def removed(self, row: MemberRow, event: Project.MemberRemoved) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberList:
+    """The members of one project, in order of joining."""
+
+    project_id: UUID
+    user_ids: tuple[UUID, ...]
+
+
+class ProjectMemberLists(
+    RedisView[MemberList],
+    name="work.project_member_lists",
+    version=1,
+    key="project_id",
+    pattern="project:{project_id}:members",
+    ttl=timedelta(minutes=5),
+):
+    """Member lists for quick look-ups."""
+
+    @on(Project.Created)
+    def created(self, row: None, event: Project.Created) -> MemberList:
+        return MemberList(project_id=event.originator_id, user_ids=(event.owner_id,))
+
+    @on(Project.MemberAdded)
+    def added(self, row: MemberList, event: Project.MemberAdded) -> MemberList:
+        return replace(row, user_ids=(*row.user_ids, event.user_id))
+
+    @on(Project.MemberRemoved)
+    def removed(self, row: MemberList, event: Project.MemberRemoved) -> MemberList:
+        return replace(row, user_ids=tuple(id for id in row.user_ids if id != event.user_id))

@@ -1,0 +1,161 @@
+"""Tasks as people read them: the table, the search documents."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from domain.kit.fields import Confidential, Describe, Len
+from domain.work.tasks import Task, TaskPriority, TaskStatus, Transition
+from projections.kit.postgres import Check, Index, PostgresView
+from projections.kit.search import FullText, SearchView
+from projections.kit.view import on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRow:
+    """A piece of work."""
+
+    id: Annotated[UUID, Describe("The task's id.")]
+    title: Annotated[str, Len(max_length=500), Describe("What is to be done, in a line.")]
+    description: Annotated[str, Confidential(), Describe("Details, as plain text.")]
+    status: Annotated[TaskStatus, Describe("How far it has come.")]
+    priority: Annotated[TaskPriority, Describe("How much it matters.")]
+    due_date: Annotated[datetime | None, Describe("By when it is to be done.")]
+    created_by: Annotated[UUID, Describe("Who created it.")]
+    assigned_to: Annotated[UUID | None, Describe("Who is to do it.")]
+    project_id: Annotated[UUID | None, Describe("The project it belongs to.")]
+    tags: Annotated[tuple[str, ...], Describe("Free words to find it by.")]
+    created_at: Annotated[datetime, Describe("When it was created.")]
+    updated_at: Annotated[datetime, Describe("When it last changed.")]
+    completed_at: Annotated[datetime | None, Describe("When it was completed; empty while it is not.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDocument:
+    """A task as the search index holds it."""
+
+    id: UUID
+    title: Annotated[str, FullText(keyword=True)]
+    description: Annotated[str, FullText()]
+    status: TaskStatus
+    priority: TaskPriority
+    tags: tuple[str, ...]
+    created_by: UUID
+    assigned_to: UUID | None
+    project_id: UUID | None
+    due_date: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+R = TypeVar("R", TaskRow, TaskDocument)
+
+
+class TaskFolds(Generic[R]):
+    """What table and search document have in common."""
+
+    @on(Task.Renamed)
+    def renamed(self, row: R, event: Task.Renamed) -> R:
+        return replace(row, title=event.title, updated_at=event.timestamp)
+
+    @on(Task.Described)
+    def described(self, row: R, event: Task.Described) -> R:
+        return replace(row, description=event.description, updated_at=event.timestamp)
+
+    @on(Task.Assigned)
+    def assigned(self, row: R, event: Task.Assigned) -> R:
+        return replace(row, assigned_to=event.assigned_to, updated_at=event.timestamp)
+
+    @on(Task.Unassigned)
+    def unassigned(self, row: R, event: Task.Unassigned) -> R:
+        return replace(row, assigned_to=None, updated_at=event.timestamp)
+
+    @on(Task.PriorityChanged)
+    def priority_changed(self, row: R, event: Task.PriorityChanged) -> R:
+        return replace(row, priority=event.priority, updated_at=event.timestamp)
+
+    @on(Task.DueDateSet)
+    def due_date_set(self, row: R, event: Task.DueDateSet) -> R:
+        return replace(row, due_date=event.due_date, updated_at=event.timestamp)
+
+    @on(Task.Tagged, Task.TagsExtracted)
+    def tagged(self, row: R, event: Task.Tagged | Task.TagsExtracted) -> R:
+        return replace(row, tags=event.tags, updated_at=event.timestamp)
+
+    @on(Task.Moved)
+    def moved(self, row: R, event: Task.Moved) -> R:
+        return replace(row, project_id=event.project_id, updated_at=event.timestamp)
+
+
+class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", version=1, inline=True):
+    """Every task as it stands."""
+
+    document = "title || ' ' || coalesce(description, '')"
+    checks = (
+        Check(
+            "valid_task_status", "status in ('todo', 'in_progress', 'in_review', 'completed', 'cancelled')"
+        ),
+        Check("valid_priority", "priority in ('low', 'medium', 'high', 'critical')"),
+    )
+    indexes = (
+        Index("idx_tasks_assigned_status", ("assigned_to", "status"), where="status <> 'completed'"),
+        Index("idx_tasks_project_status", ("project_id", "status")),
+        Index("idx_tasks_created_by_date", ("created_by", "created_at desc")),
+        Index("idx_tasks_created_at", ("created_at", "id")),
+        Index("idx_tasks_due_date", ("due_date",), where="due_date is not null"),
+        Index("idx_tasks_tags", ("tags",), using="gin"),
+        Index(
+            "idx_tasks_search",
+            (f"to_tsvector('english', {document})",),
+            using="gin",
+        ),
+    )
+
+    @on(Task.Created)
+    def created(self, row: None, event: Task.Created) -> TaskRow:
+        return TaskRow(
+            id=event.originator_id,
+            title=event.title,
+            description=event.description,
+            status=TaskStatus.TODO,
+            priority=event.priority,
+            due_date=event.due_date,
+            created_by=event.created_by,
+            assigned_to=event.assigned_to,
+            project_id=event.project_id,
+            tags=event.tags,
+            created_at=event.timestamp,
+            updated_at=event.timestamp,
+            completed_at=None,
+        )
+
+    @on(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened)
+    def status_changed(self, row: TaskRow, event: Transition) -> TaskRow:
+        completed_at = event.timestamp if isinstance(event, Task.Completed) else None
+        return replace(row, status=event.status, completed_at=completed_at, updated_at=event.timestamp)
+
+
+class TaskSearch(TaskFolds[TaskDocument], SearchView[TaskDocument], name="work.task_search", version=1):
+    """Tasks for full-text search."""
+
+    @on(Task.Created)
+    def created(self, row: None, event: Task.Created) -> TaskDocument:
+        return TaskDocument(
+            id=event.originator_id,
+            title=event.title,
+            description=event.description,
+            status=TaskStatus.TODO,
+            priority=event.priority,
+            tags=event.tags,
+            created_by=event.created_by,
+            assigned_to=event.assigned_to,
+            project_id=event.project_id,
+            due_date=event.due_date,
+            created_at=event.timestamp,
+            updated_at=event.timestamp,
+        )
+
+    @on(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened)
+    def status_changed(self, row: TaskDocument, event: Transition) -> TaskDocument:
+        return replace(row, status=event.status, updated_at=event.timestamp)
