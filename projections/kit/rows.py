@@ -1,9 +1,8 @@
 """Reading Postgres views: rows by key, pages by keyset, counts; always inside one tenant."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -11,7 +10,7 @@ import msgspec
 
 from projections.kit.generations import Connection
 from projections.kit.postgres import PostgresView
-from projections.kit.tables import TableShape, table_shape
+from projections.kit.tables import table_shape
 from projections.kit.view import Key
 
 Row = TypeVar("Row")
@@ -105,10 +104,10 @@ class Rows:
         """The rows with these keys in one round trip; keys without a row are absent."""
         if not keys:
             return {}
-        types = [_bare(_shape(view).columns[name]) for name in view.key]
+        types = [_plan(view).types[name] for name in view.key]
         unnest = ", ".join(f"${n + 2}::{kind}[]" for n, kind in enumerate(types))
         where = f"({', '.join(view.key)}) in (select * from unnest({unnest}))"
-        sql = _rows_of(f"select {_columns(view)} from {view.name} where tenant_id = $1 and {where}")
+        sql = _rows_of(f"select {_plan(view).columns} from {view.name} where tenant_id = $1 and {where}")
         rows = await self._fetch(view, tenant_id, sql, [tenant_id, *map(list, zip(*keys, strict=True))])
         return {tuple(getattr(row, name) for name in view.key): row for row in rows}
 
@@ -123,23 +122,27 @@ class Rows:
         after: Place | None = None,
         before: Place | None = None,
         backward: bool = False,
+        skip: int = 0,
     ) -> Page[Row]:
-        """At most ``limit`` rows after and before the given places, from the front or from the back."""
+        """At most ``limit`` rows after and before the given places, from the front or from the back.
+
+        ``skip`` leaves rows out at the beginning, for pages that go by number; places are cheaper.
+        """
         arguments: list[Any] = [tenant_id]
-        parts = ["tenant_id = $1", *_bound(where, arguments)]
+        parts = ["tenant_id = $1", *bound(where, arguments)]
         for place, following in ((after, True), (before, False)):
             if place is not None:
                 parts.append(_beyond(view, order, place, following=following, arguments=arguments))
         arguments.append(limit + 1)
         sql = _rows_of(
-            f"select {_columns(view)} from {view.name} where {' and '.join(parts)}"
-            f" order by {_sorting(view, order, reverse=backward)} limit ${len(arguments)}"
+            f"select {_plan(view).columns} from {view.name} where {' and '.join(parts)}"
+            f" order by {_sorting(view, order, reverse=backward)} limit ${len(arguments)} offset {skip}"
         )
         found = await self._fetch(view, tenant_id, sql, arguments)
         rows, more = found[:limit], len(found) > limit
         if backward:
             return Page(rows[::-1], more_before=more, more_after=before is not None)
-        return Page(rows, more_before=after is not None, more_after=more)
+        return Page(rows, more_before=after is not None or skip > 0, more_after=more)
 
     async def heads(
         self,
@@ -152,9 +155,9 @@ class Rows:
         limit: int,
     ) -> dict[Any, list[Row]]:
         """The first ``limit`` rows for each of several values of a column, in one round trip."""
-        kind = _bare(_shape(view).columns[column])
+        kind = _plan(view).types[column]
         each = (
-            f"select {_columns(view)} from {view.name} where tenant_id = $1 and {column} = wanted.value"
+            f"select {_plan(view).columns} from {view.name} where tenant_id = $1 and {column} = wanted.value"
             f" order by {_sorting(view, order, reverse=False)} limit $3"
         )
         sql = _rows_of(
@@ -171,7 +174,7 @@ class Rows:
     ) -> int:
         """How many rows meet the conditions."""
         arguments: list[Any] = [tenant_id]
-        parts = ["tenant_id = $1", *_bound(where, arguments)]
+        parts = ["tenant_id = $1", *bound(where, arguments)]
         sql = f"select count(*) from {view.name} where {' and '.join(parts)}"
         async with self._reader.reading(tenant_id) as connection:
             return int(await connection.fetchval(sql, *arguments))
@@ -181,7 +184,7 @@ class Rows:
     ) -> list[Row]:
         async with self._reader.reading(tenant_id) as connection:
             text = await connection.fetchval(sql, *arguments)
-        rows: list[Row] = _decoder(view).decode(text)
+        rows: list[Row] = _plan(view).decoder.decode(text)
         return rows
 
 
@@ -190,26 +193,33 @@ def _rows_of(select: str) -> str:
     return f"select coalesce(json_agg(r), '[]')::text from ({select}) r"
 
 
-@cache
-def _decoder(view: type[PostgresView[Any]]) -> "msgspec.json.Decoder[list[Any]]":
-    return msgspec.json.Decoder(list[view.row])  # type: ignore[name-defined]
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What reading a view needs to know of it, worked out once."""
+
+    columns: str
+    types: Mapping[str, str]
+    decoder: "msgspec.json.Decoder[list[Any]]"
 
 
-@cache
-def _shape(view: type[PostgresView[Any]]) -> TableShape:
-    return table_shape(view, 1)
+_plans: dict[str, _Plan] = {}
 
 
-@cache
-def _columns(view: type[PostgresView[Any]]) -> str:
-    return ", ".join(_shape(view).columns)
+def _plan(view: type[PostgresView[Any]]) -> _Plan:
+    plan = _plans.get(view.name)
+    if plan is None:
+        types = {name: _bare(kind) for name, kind in table_shape(view, 1).columns.items()}
+        decoder = msgspec.json.Decoder(list[view.row])  # type: ignore[name-defined]
+        plan = _plans[view.name] = _Plan(", ".join(types), types, decoder)
+    return plan
 
 
 def _bare(kind: str) -> str:
     return kind.split("(", 1)[0]
 
 
-def _bound(where: Sequence[Condition], arguments: list[Any]) -> list[str]:
+def bound(where: Sequence[Condition], arguments: list[Any]) -> list[str]:
+    """The conditions as SQL, their values added to the statement's arguments."""
     parts: list[str] = []
     for condition in where:
         arguments.append(condition.value)

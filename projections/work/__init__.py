@@ -8,6 +8,7 @@ from projections.work.projects import (
     ProjectSearch,
 )
 from projections.work.stats import DailyStats, ProjectCounts, ProjectProgress, UserCounts, UserStats
+from projections.work.tags import WorkTags
 from projections.work.tasks import Tasks, TaskSearch
 
 VIEWS = (
@@ -23,4 +24,5 @@ VIEWS = (
     DailyStats,
     UserCounts,
     ProjectCounts,
+    WorkTags,
 )

@@ -77,7 +77,8 @@ def sends(command: type[Command], receipt: type[Receipt]) -> StrawberryField:
     """The mutation that sends this command; its input, description and name follow from the command."""
     taken = takes(command)
     title = f"{receipt.__name__.removesuffix('Receipt')}Answer"
-    answer = Annotated[receipt | Refused, strawberry.union(title, description=_ANSWER)]
+    either: Any = receipt
+    answer = Annotated[either | Refused, strawberry.union(title, description=_ANSWER)]
 
     async def resolve(info: Info, input: Any, command_id: UUID | None = None) -> Any:
         chosen = command_id or _ids.new()

@@ -1,6 +1,7 @@
 """What a request's resolvers work with: who asks, and the reading and writing side of the product."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -15,10 +16,13 @@ from domain.kit.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.codec import Codec
 from domain.kit.log import Envelope, Log
+from projections.kit.breaker import Unavailable
 from projections.kit.postgres import PostgresView
+from projections.kit.redis_rows import RedisRows
 from projections.kit.rows import Order, Rows
 from projections.kit.view import Key, View
 
+P = TypeVar("P")
 Row = TypeVar("Row")
 HeadsShape: TypeAlias = tuple[type[PostgresView[Any]], str, Order, int]
 
@@ -57,8 +61,10 @@ class Services:
     """Signs cursors."""
     after_wait: float
     """How long a query waits for ``after``, in seconds."""
-    extras: dict[type, Any] = field(default_factory=dict)
-    """Further ports by their type, for contexts that need more than the common ones."""
+    twins: Mapping[type[PostgresView[Any]], RedisRows[Any]] = field(default_factory=dict)
+    """Views that Redis holds as well, row for row: asked first, with Postgres behind them."""
+    ports: Mapping[type, object] = field(default_factory=dict)
+    """What single contexts read with, by its type."""
 
 
 @dataclass
@@ -69,6 +75,7 @@ class Ask(Context[Caller]):
     _loaders: dict[type[PostgresView[Any]], DataLoader[Key, Any]] = field(default_factory=dict)
 
     _head_loaders: dict[HeadsShape, DataLoader[Any, list[Any]]] = field(default_factory=dict)
+    _at_least: int = 0
     trace: dict[str, object] = field(default_factory=dict)
     """What is known about the request, for the metadata of the events it causes."""
 
@@ -76,6 +83,12 @@ class Ask(Context[Caller]):
     def caller(self) -> Caller:
         """Who asks."""
         return self.identity
+
+    def port(self, kind: type[P]) -> P:
+        """What the composition root made for a context under this type."""
+        found = self.services.ports[kind]
+        assert isinstance(found, kind)
+        return found
 
     def require(self, permission: str) -> None:
         """Raises a client's error unless the caller holds the permission."""
@@ -86,6 +99,7 @@ class Ask(Context[Caller]):
         """Waits, for a bounded time, until the view has folded the position; else says that it is stale."""
         if not after:
             return
+        self._at_least = max(self._at_least, after)
         services = self.services
         head = await services.log.head()
         if after > head:
@@ -121,7 +135,14 @@ class Ask(Context[Caller]):
         return [found.get(value, []) for value in values]
 
     async def _load(self, view: type[PostgresView[Any]], keys: list[Key]) -> list[Any]:
-        rows = await self.services.rows.get(view, self.caller.tenant_id, set(keys))
+        wanted, tenant_id = set(keys), self.caller.tenant_id
+        rows: dict[Key, Any] = {}
+        if (twin := self.services.twins.get(view)) is not None:
+            # Down, still being filled or behind: Postgres has it.
+            with suppress(Unavailable):
+                rows = await twin.get_many(tenant_id, wanted, at_least=self._at_least)
+        if absent := wanted - rows.keys():
+            rows |= await self.services.rows.get(view, tenant_id, absent)
         return [rows.get(key) for key in keys]
 
 

@@ -1,6 +1,6 @@
 """The API of work."""
 
-from api.work import projects, stats, tasks
+from api.work import projects, search, stats, tasks
 
 ROOTS: tuple[type, ...] = (
     tasks.Query,
@@ -8,6 +8,7 @@ ROOTS: tuple[type, ...] = (
     tasks.Subscription,
     projects.Query,
     projects.Mutation,
+    search.Query,
     stats.Query,
     stats.Subscription,
 )

@@ -1,0 +1,45 @@
+"""The words of the demo tenant's people, projects and tasks."""
+
+FIRST_NAMES = (
+    "Ada", "Bruno", "Chiara", "Dmitri", "Elif", "Femi", "Greta", "Hiro", "Ines", "Jonas",
+    "Kavya", "Liam", "Marta", "Noor", "Oskar", "Priya", "Quentin", "Rosa", "Sven", "Tala",
+)  # fmt: skip
+LAST_NAMES = (
+    "Andersson", "Barros", "Conti", "Dvorak", "Erdem", "Falade", "Gruber", "Hayashi", "Iglesias", "Jansen",
+    "Krishnan", "Lynch", "Mazur", "Nasser", "Olsen", "Patel", "Roux", "Santos", "Thorsen", "Urbina",
+)  # fmt: skip
+PROJECTS = (
+    "Spring campaign", "Website relaunch", "Help centre", "Onboarding flow", "Billing clean-up",
+    "Warehouse move", "Customer survey", "Mobile app 3", "Loyalty programme", "Partner portal",
+    "Price list 2026", "Newsletter templates", "Returns process", "Search quality", "Data warehouse",
+    "Brand refresh", "Office Lisbon", "Support hiring", "Churn analysis", "Invoice archive",
+    "Event calendar", "Product photos", "Checkout speed", "Accessibility", "Spanish version",
+    "Security review", "Carrier contracts", "Gift cards", "Review replies", "Sales training",
+    "Packaging", "Summer sale", "Affiliate links", "Status page", "Cookie consent",
+    "Holiday schedule", "Supplier audit", "Store locator", "Video tutorials", "Winter campaign",
+)  # fmt: skip
+VERBS = (
+    "Draft", "Review", "Translate", "Fix", "Plan", "Update", "Measure", "Publish", "Order", "Test",
+    "Call about", "Prepare", "Clean up", "Compare", "Document", "Schedule", "Approve", "Design",
+)  # fmt: skip
+OBJECTS = (
+    "the landing page", "the welcome mail", "urgent refunds", "the price table", "the delivery times",
+    "the FAQ", "the contact form", "the banner images", "the monthly figures", "the address import",
+    "the discount codes", "the stock report", "the sign-up form", "the supplier list", "the return labels",
+    "the product texts", "the tracking links", "the survey answers", "the tax settings", "the user guide",
+    "the opening hours", "the error messages", "the search synonyms", "the invoice layout",
+)  # fmt: skip
+TAGS = (
+    "urgent", "customer", "copy", "design", "finance", "legal", "mail", "mobile", "quick", "research",
+    "shop", "stock", "support", "translation", "web", "waiting",
+)  # fmt: skip
+ABOUT = (
+    "Customers ask for this every week.",
+    "The old version confuses people; see the notes from the last call.",
+    "Needs a second pair of eyes before it goes out.",
+    "Agree the wording with support first.",
+    "Part of the plan for the quarter.",
+    "Only if there is time left; otherwise next month.",
+    "The numbers must match the finance report.",
+    "Check it on a small phone as well.",
+)

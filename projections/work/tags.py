@@ -1,0 +1,62 @@
+"""Cached answers about tasks, and the events that make them old."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from domain.work.tasks import Task
+from projections.kit.cache import Cached
+from projections.kit.documents import Found
+from projections.kit.invalidation import Invalidation, invalidates
+from projections.work.tasks import TaskDocument
+
+
+class TaskPage(msgspec.Struct, frozen=True):
+    """A page of somebody's tasks, by id, the newest first."""
+
+    ids: list[UUID]
+    more: bool
+
+
+USER_TASKS = Cached(
+    "user:tasks:{user_id}:page:{page}",
+    TaskPage,
+    ttl=timedelta(minutes=5),
+    tags=("user:{user_id}:tasks",),
+)
+SEARCHES = Cached(
+    "search:tasks:{query}:{filters}",
+    Found[TaskDocument],
+    ttl=timedelta(minutes=5),
+    tags=("tasks",),
+)
+CACHED = (USER_TASKS, SEARCHES)
+
+
+def _users(*ids: UUID | None) -> list[str]:
+    return [f"user:{id}:tasks" for id in ids if id is not None]
+
+
+class WorkTags(Invalidation, name="work.tags", ttl=timedelta(hours=2)):
+    """Which answers a task's event makes old: pages hold ids, so only who has a task matters to them."""
+
+    created = invalidates(Task.Created, tags=lambda event, _: ["tasks", *_users(event.assigned_to)])
+    assigned = invalidates(
+        Task.Assigned, tags=lambda event, _: ["tasks", *_users(event.assigned_to, event.previous)]
+    )
+    unassigned = invalidates(Task.Unassigned, tags=lambda event, _: ["tasks", *_users(event.previous)])
+    changed = invalidates(
+        Task.Renamed,
+        Task.Described,
+        Task.StatusChanged,
+        Task.Completed,
+        Task.Cancelled,
+        Task.Reopened,
+        Task.PriorityChanged,
+        Task.DueDateSet,
+        Task.Tagged,
+        Task.TagsExtracted,
+        Task.Moved,
+        tags=lambda event, _: ["tasks"],
+    )
