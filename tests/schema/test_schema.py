@@ -1,0 +1,52 @@
+"""The schema as it is published, and the documents that clients send."""
+
+from pathlib import Path
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    build_schema,
+    parse,
+    validate,
+)
+
+from api.schema import schema
+
+FOLDER = Path(__file__).parents[2] / "graphql"
+DOCUMENTS = sorted((FOLDER / "operations").rglob("*.graphql"))
+
+
+def test_committed_schema_is_current() -> None:
+    committed = (FOLDER / "schema.graphql").read_text()
+    assert committed == schema.as_str() + "\n", "Run `make schema` and commit graphql/schema.graphql."
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_client_document_is_valid(document: Path) -> None:
+    assert validate(build_schema(schema.as_str()), parse(document.read_text())) == []
+
+
+def test_every_type_and_field_is_described() -> None:
+    bare = []
+    for name, type_ in build_schema(schema.as_str()).type_map.items():
+        if name.startswith("__") or name in ("String", "Int", "Float", "Boolean", "ID"):
+            continue
+        if not type_.description:
+            bare.append(name)
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            for field_name, field in type_.fields.items():
+                if not field.description:
+                    bare.append(f"{name}.{field_name}")
+                bare += [f"{name}.{field_name}({a})" for a, arg in field.args.items() if not arg.description]
+        elif isinstance(type_, GraphQLInputObjectType):
+            bare += [f"{name}.{field_name}" for field_name, f in type_.fields.items() if not f.description]
+        elif isinstance(type_, GraphQLEnumType):
+            pass  # The values of a domain's enum speak for themselves.
+    assert bare == []
+
+
+def test_no_module_lies_directly_in_the_graphql_folder() -> None:
+    assert list(FOLDER.glob("*.py")) == []
