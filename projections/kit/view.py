@@ -19,7 +19,7 @@ the tenant of its events; the kit keeps that, a row class never mentions it.
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 from uuid import UUID
 
 from domain.kit.events import Event, event_classes
@@ -89,7 +89,8 @@ class View(Generic[Row]):
             return
         cls.name, cls.version, cls.inline = name, version, inline
         cls.key = (key,) if isinstance(key, str) else key
-        cls.row = get_args(cls.__orig_bases__[0])[0]  # type: ignore[attr-defined]
+        bases = cls.__orig_bases__  # type: ignore[attr-defined]
+        cls.row = next(get_args(base)[0] for base in bases if issubclass(get_origin(base) or object, View))
         if not is_dataclass(cls.row):
             raise TypeError(f"{cls.__name__}'s row {cls.row.__name__} is not a dataclass.")
         if unknown := set(cls.key) - {field.name for field in fields(cls.row)}:
@@ -143,7 +144,7 @@ def _keys(by: By, event: type[Event]) -> Callable[[Event, Envelope], list[Key]]:
         return lambda happened, envelope: _normal(find(happened, envelope))
     if by == "originator_id":
         return lambda happened, envelope: [(envelope.originator_id,)]
-    if by not in {field.name for field in fields(event)}:  # type: ignore[arg-type]
+    if by not in {field.name for field in fields(event)}:
         raise TypeError(f"{event.stored_as} has no field {by!r} to find a row by.")
     name = by
     return lambda happened, envelope: _normal(getattr(happened, name))
@@ -153,6 +154,16 @@ def _normal(found: Any) -> list[Key]:
     """Keys as tuples, each once, in order; None names no row."""
     many: Iterable[Any] = found if isinstance(found, list) else (found,)
     return list(dict.fromkeys(one if isinstance(one, tuple) else (one,) for one in many if one is not None))
+
+
+class Rows(dict[FullKey, Row], Generic[Row]):
+    """Loaded rows; ``positions`` says, where the store knows it, by which event a row (also a deleted one)
+    came to be. A store that cannot write rows and checkpoint as one step needs it: after a crash between
+    the two, rows are ahead of the checkpoint, and `fold` skips what they already hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.positions: dict[FullKey, int] = {}
 
 
 class Changes(dict[FullKey, "Row | None"], Generic[Row]):
@@ -168,10 +179,13 @@ def fold(
 ) -> "Changes[Row]":
     """Folds events, in order, over loaded rows; returns only what changed. Pure."""
     rows: dict[FullKey, Row | None] = dict(before)
+    folded = before.positions if isinstance(before, Rows) else {}
     changes: Changes[Row] = Changes()
     for event, envelope in events:
         for key in view.touched(event, envelope):
             full = (envelope.tenant_id, key)
+            if envelope.position <= folded.get(full, 0):
+                continue
             was = rows.get(full)
             now = view.apply(was, event, key, envelope)
             if now is not was:

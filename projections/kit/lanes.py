@@ -1,0 +1,221 @@
+"""Shares the lanes of all views among the workers, on however many machines."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from projections.kit import leases
+from projections.kit.follower import Follower, Source
+from projections.kit.generations import Connect, Connection, Pool, cut_over
+from projections.kit.lane import Lane
+from projections.kit.leases import Standing, Taken
+from projections.kit.ledger import OpsLedger
+from projections.kit.store import LeaseLost, Store
+from projections.kit.view import View
+from projections.kit.watch import Watch
+
+_logger = logging.getLogger(__name__)
+
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a connection raises that went away."""
+_GRACE = 2.0
+"""Seconds that a page may take to finish when its lane is given up."""
+_PAUSE = 0.1
+"""Seconds between two beats at the least, however much happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A generation of a view that a worker can follow, with its store. Rows differ in type, hence Any."""
+
+    view: View[Any]
+    store: Store[Any]
+    generation: int
+
+
+@dataclass(slots=True)
+class _Held:
+    lane: Lane
+    follower: Follower[Any]
+    task: "asyncio.Task[None]"
+    standing: Standing
+
+
+class Lanes:
+    """One worker's part of the lanes: takes its fair share, follows them, gives some up to newcomers.
+
+    A lane is leased by an advisory lock of this worker's own session, so the lease ends with the process.
+    A holder that is alive but shows no heartbeat for ``stale`` seconds loses the lane to another worker;
+    when it wakes up its token is old, and every store refuses its writes. Inline views are followed only
+    while they are behind: the appenders keep them otherwise.
+    """
+
+    def __init__(
+        self,
+        views: Sequence[Followed],
+        *,
+        connect: Connect,
+        owner: Connect,
+        pool: Pool,
+        pages: Source,
+        watch: Watch | None = None,
+        name: str = "",
+        beat: float = 1.0,
+        stale: float = 5.0,
+    ) -> None:
+        """``connect`` makes the session that holds the leases, ``pool`` is for reports; both as the writer."""
+        self._views = {(one.view.name, one.generation): one for one in views}
+        self._connect = connect
+        self._owner = owner
+        self._pages = pages
+        self._watch = watch
+        self._name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self._beat = beat
+        self._stale = stale
+        self._held: dict[int, _Held] = {}
+        self._behind: set[int] = set()
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._holder = ""
+        self.ledger = OpsLedger(pool, self.held)
+
+    def held(self) -> list[Lane]:
+        """The lanes that this worker holds now."""
+        return [one.lane for one in self._held.values()]
+
+    def stop(self) -> None:
+        """Ends `run` in order: pages at hand are finished, lanes given back."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Works until stopped or cancelled. A lost connection costs the lanes for a moment, no more."""
+        reports = asyncio.create_task(self.ledger.run(), name="lane reports")
+        try:
+            while not self._stopping:
+                try:
+                    await self._work()
+                except _LOST as error:
+                    _logger.warning("The session that holds the lanes is lost, connecting again: %r", error)
+                    await asyncio.sleep(self._beat)
+        finally:
+            reports.cancel()
+            await asyncio.gather(reports, return_exceptions=True)
+
+    async def _work(self) -> None:
+        connection = await self._connect()
+        try:
+            worker = await leases.register(connection, self._name)
+            self._holder = f"{self._name}#{worker}"
+            try:
+                while not self._stopping:
+                    self._woken.clear()
+                    await self._turn(connection, worker)
+                    await self._pause()
+            finally:
+                await self._end(self._held.values())
+            await self.ledger.report()
+            await leases.leave(connection, worker, self._holder)
+        finally:
+            self._held.clear()
+            connection.terminate()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(self._beat):
+                await self._woken.wait()
+            await asyncio.sleep(_PAUSE)
+        except TimeoutError:
+            pass
+
+    async def _turn(self, connection: Connection, worker: int) -> None:
+        """One beat: shows that we live, looks who else does, and takes or gives back lanes."""
+        await self._reap(connection)
+        workers = await leases.heartbeat(connection, worker, self._holder, self._stale)
+        standings = await leases.survey(connection, self._views, self._stale)
+        await self._promote(standings)
+        shared = [one for one in standings if not one.inline]
+        share = -(-len(shared) // max(workers, 1))
+        await self._give_back(connection, share, {one.id for one in standings if one.caught_up})
+        for standing in self._wanted(standings):
+            if not standing.inline and self._shared() >= share:
+                continue
+            if (taken := await leases.take(connection, standing, self._holder)) is not None:
+                self._follow(standing, taken)
+
+    def _shared(self) -> int:
+        return sum(not one.standing.inline for one in self._held.values())
+
+    def _wanted(self, standings: list[Standing]) -> list[Standing]:
+        """Lanes that nobody has or whose holder is silent; inline ones once they are behind for two beats."""
+        behind = {one.id for one in standings if one.inline and not one.caught_up}
+        late, self._behind = behind & self._behind, behind
+        free = (one for one in standings if one.id not in self._held and (one.stale or not one.locked))
+        return [one for one in free if not one.inline or one.id in late]
+
+    def _follow(self, standing: Standing, taken: Taken) -> None:
+        followed = self._views[standing.view, standing.generation]
+        lane = Lane(
+            id=standing.id,
+            view=standing.view,
+            generation=standing.generation,
+            token=taken.token,
+            position=taken.position,
+            folded=taken.folded,
+            news=self.ledger.news,
+        )
+        follower = Follower(
+            followed.view, followed.store, self._pages, lane, self.ledger, watch=self._watch
+        )
+        task = asyncio.create_task(follower.run(), name=f"lane {standing.view}")
+        task.add_done_callback(lambda _: self._woken.set())
+        self._held[standing.id] = _Held(lane, follower, task, standing)
+
+    async def _reap(self, connection: Connection) -> None:
+        """Lets go of lanes whose followers have ended by themselves."""
+        ended = [one for one in self._held.values() if one.task.done()]
+        for one in ended:
+            error = None if one.task.cancelled() else one.task.exception()
+            if isinstance(error, LeaseLost):
+                _logger.info("The lease of %s ended: %s.", one.lane.view, error)
+            elif error is not None:
+                _logger.error("The follower of %s ended.", one.lane.view, exc_info=error)
+        await self._release(connection, ended)
+
+    async def _give_back(self, connection: Connection, share: int, caught_up: set[int]) -> None:
+        inline = [one for one in self._held.values() if one.standing.inline and one.lane.id in caught_up]
+        shared = [one for one in self._held.values() if not one.standing.inline]
+        await self._release(connection, [*inline, *shared[max(share, 0) :]])
+
+    async def _release(self, connection: Connection, some: list[_Held]) -> None:
+        if not some:
+            return
+        await self._end(some)
+        await self.ledger.report()
+        for one in some:
+            self._held.pop(one.lane.id, None)
+            await leases.give_back(connection, one.lane.id, self._holder)
+
+    async def _end(self, some: Iterable[_Held]) -> None:
+        tasks = [one.task for one in some]
+        for one in some:
+            one.follower.stop()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=_GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _promote(self, standings: list[Standing]) -> None:
+        """Shows readers a newer version of a view once it has folded all that was there when it began."""
+        for one in standings:
+            if one.promotable and one.id in self._held:
+                view = type(self._views[one.view, one.generation].view)
+                await cut_over(self._owner, [view], [one.generation])
+                _logger.info("%s is read from generation %s now.", one.view, one.generation)

@@ -1,0 +1,180 @@
+"""The log as the lanes of one process read it: each page is read, and each event decoded, once for all of them."""
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from domain.kit.codec import Codec
+from domain.kit.events import Event
+from domain.kit.log import Envelope, Log
+
+_logger = logging.getLogger(__name__)
+
+
+class LogGap(Exception):
+    """A read of the log left a position out; nothing after it may be folded."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A stored event, decoded when the first view asks for it."""
+
+    envelope: Envelope
+    event: Event | None = None
+
+
+class Pages:
+    """Pages of the log by position, for many readers at different places.
+
+    ``size`` is the most events in a page. The newest ``4 * size`` events are kept as they arrive, and a
+    few whole pages of older ones, with the next one read ahead, for lanes that refill.
+    """
+
+    def __init__(self, log: Log, codec: Codec, *, size: int = 2000, poll: float = 1.0) -> None:
+        self._log = log
+        self._codec = codec
+        self._size = size
+        self._poll = poll
+        self._tail: list[Entry] = []
+        self._older: OrderedDict[int, asyncio.Task[list[Entry]]] = OrderedDict()
+        self._news = asyncio.Event()
+        self.head = 0
+        """The last position known to be committed."""
+        self.read_at = 0.0
+        """When the log was last read, by the event loop's clock."""
+
+    async def run(self) -> None:
+        """Follows the log until cancelled; whatever fails is tried again."""
+        while True:
+            try:
+                self._seen(await self._log.head())
+                await self._follow()
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                _logger.exception("The log cannot be read; trying again.")
+            await asyncio.sleep(self._poll)
+
+    async def after(self, position: int, *, wait: float) -> list[Entry]:
+        """At most a page of the events after ``position``, in order and without gaps.
+
+        Waits up to ``wait`` seconds when there are none, and then answers an empty list.
+        """
+        if position >= self.head:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    while position >= self.head:
+                        await self._news.wait()
+            if position >= self.head:
+                return []
+        start = position - self.head + len(self._tail)
+        if self._tail and start >= 0:
+            return self._tail[start : start + self._size]
+        return await self._read(position)
+
+    def event(self, entry: Entry) -> Event:
+        """The entry's event. Raises as `Codec.decode` does."""
+        if entry.event is None:
+            entry.event = self._codec.decode(entry.envelope)
+        return entry.event
+
+    def read_age(self) -> float:
+        """How many seconds ago the log was last read."""
+        return asyncio.get_running_loop().time() - self.read_at
+
+    async def _follow(self) -> None:
+        """Takes pages as they come, and asks for the head beside, for a follower may hang."""
+        follow = aiter(self._log.follow(after=self.head))
+        coming: asyncio.Task[list[Envelope]] = asyncio.ensure_future(_next(follow))
+        behind = 0
+        try:
+            while True:
+                done, _ = await asyncio.wait((coming,), timeout=self._poll)
+                if done:
+                    self._append(coming.result())
+                    coming, behind = asyncio.ensure_future(_next(follow)), 0
+                    continue
+                head = await self._log.head()
+                self.read_at = asyncio.get_running_loop().time()
+                behind = behind + 1 if head > self.head else 0
+                if behind > 3:
+                    _logger.warning("Nothing comes though the log has grown to %s; following anew.", head)
+                    return
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+    def _append(self, page: list[Envelope]) -> None:
+        fresh = [Entry(envelope) for envelope in page if envelope.position > self.head]
+        if fresh:
+            dense(self.head, fresh)
+            self._tail += fresh
+            if len(self._tail) > 6 * self._size:
+                del self._tail[: -4 * self._size]
+            self._seen(fresh[-1].envelope.position)
+        self.read_at = asyncio.get_running_loop().time()
+
+    def _seen(self, head: int) -> None:
+        self.read_at = asyncio.get_running_loop().time()
+        if not self._tail or self._tail[-1].envelope.position != head:
+            self._tail.clear()
+        self.head = head
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    async def _read(self, position: int) -> list[Entry]:
+        """Older pages lie on multiples of their size, so that lanes that refill side by side share them."""
+        number = position // self._size
+        if (number + 1) * self._size > self.head:
+            return await self._fetch(position, self.head)
+        page = self._page(number)
+        if (number + 2) * self._size <= self.head:
+            self._page(number + 1)
+        try:
+            entries = await asyncio.shield(page)
+        except Exception:
+            self._older.pop(number, None)
+            raise
+        return entries[position - number * self._size :]
+
+    def _page(self, number: int) -> "asyncio.Task[list[Entry]]":
+        page = self._older.get(number)
+        if page is None:
+            first = number * self._size
+            page = self._older[number] = asyncio.create_task(self._fetch(first, first + self._size))
+            page.add_done_callback(_retrieved)
+        self._older.move_to_end(number)
+        while len(self._older) > 8:
+            self._older.popitem(last=False)
+        return page
+
+    async def _fetch(self, after: int, until: int) -> list[Entry]:
+        envelopes = await self._log.read(after=after, until=until, limit=self._size)
+        self.read_at = asyncio.get_running_loop().time()
+        entries = [Entry(envelope) for envelope in envelopes]
+        dense(after, entries)
+        if not entries:
+            raise LogGap(f"The log answers nothing after position {after}, though it reaches to {until}.")
+        return entries
+
+
+def dense(after: int, entries: list[Entry]) -> None:
+    """Raises LogGap unless the entries are the positions after ``after``, one by one."""
+    expected = after
+    for entry in entries:
+        expected += 1
+        if entry.envelope.position != expected:
+            raise LogGap(f"Position {entry.envelope.position} came where {expected} was due.")
+
+
+async def _next(follow: AsyncIterator[list[Envelope]]) -> list[Envelope]:
+    return await anext(follow)
+
+
+def _retrieved(task: "asyncio.Task[list[Entry]]") -> None:
+    """A page that was read ahead and failed is read again when it is due; nobody need hear of it."""
+    if not task.cancelled():
+        task.exception()

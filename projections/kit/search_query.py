@@ -1,0 +1,223 @@
+"""What may be asked of a search view, and how it is said to OpenSearch. Pure."""
+
+import base64
+import binascii
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from projections.kit.mapping import TENANT, camel, properties, text_fields
+from projections.kit.search import SearchView
+
+LONGEST_TEXT = 1000
+"""Characters of a query's text."""
+
+MOST_HITS = 100
+"""Hits of a page."""
+
+COUNTED = 10_000
+"""Totals are exact up to here."""
+
+_MOST_CLAUSES = 1000
+"""The server refuses a query of more than 1,024 clauses; each word makes one for each text field."""
+
+_MOST_VALUES = 1000
+
+_BUCKETS = 50
+"""Values of a facet, the most frequent ones."""
+
+
+class BadQuery(ValueError):
+    """The query cannot be answered as it stands; the message says why, for the one who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A range of dates or numbers, the start included, the end not; None is open."""
+
+    since: datetime | int | None = None
+    until: datetime | int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A query of one tenant's documents. Fields go by the row's own names.
+
+    ``text`` is plain text, all of whose words must be found, in whichever text field; it has no syntax.
+    ``equal`` keeps documents that have one of the values; ``between`` those in the range. ``facets`` are
+    counted as if their own field were not in ``equal``, so that the other choices still show. ``sort``
+    names a field (``-due_date`` for descending); without it the best matches come first.
+    """
+
+    text: str = ""
+    equal: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    between: Mapping[str, Between] = field(default_factory=dict)
+    facets: Sequence[str] = ()
+    sort: str | None = None
+    first: int = 20
+    after: str | None = None
+    """The cursor of a hit: go on behind it."""
+
+
+class SearchBody:
+    """Builds request bodies for one view. There is no body without a tenant."""
+
+    def __init__(self, view: SearchView[Any], weights: Mapping[str, int] | None = None) -> None:
+        self._types = {name: spec["type"] for name, spec in properties(view.row).items()}
+        self._key = [camel(name) for name in view.key]
+        texts = text_fields(view.row)
+        # A text that people also sort by is a title: three times as telling as a body, unless told otherwise.
+        default = {name: 3 if text.keyword else 1 for name, text in texts.items()}
+        self._texts = {camel(name): weight for name, weight in {**default, **(weights or {})}.items()}
+        self._sortable = {
+            camel(name): f"{camel(name)}.keyword" for name, text in texts.items() if text.keyword
+        }
+
+    def body(self, tenant_id: UUID, query: Query, *, timeout_ms: int) -> dict[str, Any]:
+        """The request's body. Raises BadQuery."""
+        if not 0 <= query.first <= MOST_HITS:
+            raise BadQuery(f"Ask for 0 to {MOST_HITS} hits.")
+        sort = self._sort(query.sort)
+        chosen = {camel(name): self._terms(name, values) for name, values in query.equal.items()}
+        facets = [self._keyword(name) for name in query.facets]
+        always = [clause for name, clause in chosen.items() if name not in facets]
+        always += [self._range(name, between) for name, between in query.between.items()]
+        late = {name: clause for name, clause in chosen.items() if name in facets}
+        body: dict[str, Any] = {
+            "size": query.first,
+            "timeout": f"{timeout_ms}ms",
+            "track_total_hits": COUNTED,
+            "track_scores": True,
+            "query": {
+                "bool": {
+                    "must": [self._text(query.text)],
+                    "filter": [{"term": {TENANT: str(tenant_id)}}, *always],
+                }
+            },
+            "post_filter": {"bool": {"filter": list(late.values())}},
+            "sort": sort,
+        }
+        if query.text.strip() and self._texts:
+            body["highlight"] = self._highlight()
+        if facets:
+            body["aggs"] = {name: _facet(name, late) for name in facets}
+        if query.after is not None:
+            body["search_after"] = read_cursor(query.after, query.sort, len(sort))
+        return body
+
+    def _text(self, text: str) -> dict[str, Any]:
+        if not text.strip():
+            return {"match_all": {}}
+        if len(text) > LONGEST_TEXT:
+            raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
+        plain = clean(text)
+        if not plain.strip() or not self._texts:
+            return {"match_none": {}}
+        if _words(plain) * len(self._texts) > _MOST_CLAUSES:
+            raise BadQuery("The text has too many words.")
+        fields = [f"{name}^{weight}" for name, weight in self._texts.items()]
+        # Takes no syntax at all; cross_fields, so that each word may be found in another field.
+        return {"multi_match": {"query": plain, "fields": fields, "type": "cross_fields", "operator": "and"}}
+
+    def _highlight(self) -> dict[str, Any]:
+        titles = {name: {"number_of_fragments": 0} for name in self._texts if name in self._sortable}
+        bodies = {name: {"number_of_fragments": 3, "fragment_size": 150} for name in self._texts}
+        return {
+            "encoder": "html",
+            "pre_tags": ["<mark>"],
+            "post_tags": ["</mark>"],
+            "fields": {**bodies, **titles},
+        }
+
+    def _keyword(self, name: str) -> str:
+        if self._types.get(camel(name)) not in ("keyword", "boolean") or camel(name) == TENANT:
+            raise BadQuery(f"{name} cannot be filtered or counted by value.")
+        return camel(name)
+
+    def _terms(self, name: str, values: Sequence[object]) -> dict[str, Any]:
+        if len(values) > _MOST_VALUES:
+            raise BadQuery(f"Ask for at most {_MOST_VALUES} values of {name}.")
+        return {"terms": {self._keyword(name): [_value(value) for value in values]}}
+
+    def _range(self, name: str, between: Between) -> dict[str, Any]:
+        if self._types.get(camel(name)) not in ("date", "long", "double"):
+            raise BadQuery(f"{name} has no range.")
+        bounds = {"gte": between.since, "lt": between.until}
+        if not all(_sane(at) for at in bounds.values() if isinstance(at, int)):
+            raise BadQuery(f"A bound of {name} is beyond 64 bits.")
+        return {"range": {camel(name): {bound: _value(at) for bound, at in bounds.items() if at is not None}}}
+
+    def _sort(self, by: str | None) -> list[dict[str, Any]]:
+        key = [{name: {"order": "asc"}} for name in self._key]
+        if by is None:
+            return [{"_score": {"order": "desc"}}, *key]
+        name = camel(by.removeprefix("-"))
+        if name == TENANT or self._types.get(name) is None:
+            raise BadQuery(f"{by.removeprefix('-')} is no field to sort by.")
+        if self._types[name] == "text" and name not in self._sortable:
+            raise BadQuery(f"{by.removeprefix('-')} is text and cannot be sorted by.")
+        order = "desc" if by.startswith("-") else "asc"
+        return [{self._sortable.get(name, name): {"order": order, "missing": "_last"}}, *key]
+
+
+def clean(text: str) -> str:
+    """Text without what no JSON parser takes and no reader sees: control characters and lone surrogates."""
+    return "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text)
+
+
+def write_cursor(values: Sequence[Any], sort: str | None) -> str:
+    """A hit's sort values as an opaque cursor, good for this sort only."""
+    return base64.urlsafe_b64encode(msgspec.json.encode([sort, *values])).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, sort: str | None, length: int) -> list[str | int | float | None]:
+    """The sort values in a cursor, so many, of this sort. Raises BadQuery when it is not one."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        made_for, *values = msgspec.json.decode(
+            base64.b64decode(padded, altchars=b"-_", validate=True), type=list[str | int | float | None]
+        )
+    except (binascii.Error, msgspec.DecodeError, ValueError):
+        raise BadQuery("This is not a cursor of this search.") from None
+    scored = sort is not None or (bool(values) and isinstance(values[0], int | float))
+    whole = len(values) == length and None not in values[1:] and all(_sane(one) for one in values)
+    if made_for != sort or not scored or not whole:
+        raise BadQuery("This is not a cursor of this search.")
+    return [clean(one) if isinstance(one, str) else one for one in values]
+
+
+def _sane(value: str | int | float | None) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _facet(name: str, late: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    others = [clause for other, clause in late.items() if other != name]
+    return {
+        "filter": {"bool": {"filter": others}},
+        "aggs": {"values": {"terms": {"field": name, "size": _BUCKETS}}},
+    }
+
+
+def _words(text: str) -> int:
+    """At most so many terms an analyzer makes of the text: scripts without spaces give one per character."""
+    wide = sum(not one.isascii() and not one.isspace() for one in text)
+    return wide + len("".join(one if one.isascii() and one.isalnum() else " " for one in text).split())
+
+
+def _value(value: object) -> object:
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str):
+        return clean(value)
+    return value if isinstance(value, bool | int | float) else str(value)

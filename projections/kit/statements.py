@@ -1,0 +1,82 @@
+"""The SQL by which a Postgres view's rows are loaded and written."""
+
+from functools import cache
+
+from projections.kit.tables import TableShape
+
+_FENCE = """fence as (
+    update ops.lanes set position = $3, folded = $4, token = $5, moved_at = clock_timestamp()
+     where view = $1 and generation = $2 and token <= $5 and position <= $3
+    returning 1
+)"""
+
+
+class Statements:
+    """Statements for one table, each made once."""
+
+    def __init__(self, shape: TableShape) -> None:
+        self._shape = shape
+        self._columns = ", ".join(_quoted(name) for name in shape.columns)
+        self._key = ", ".join(_quoted(name) for name in ("tenant_id", *shape.key))
+        self.load = self._load()
+        # A write differs by which parts it has, so there are at most eight.
+        self.write = cache(self._write)
+
+    def _keys(self, first: int) -> str:
+        """A table of keys from array parameters: tenants, then one array for each field of the key."""
+        types = ["uuid", *(_bare(self._shape.columns[name]) for name in self._shape.key)]
+        arrays = ", ".join(f"${first + i}::{kind}[]" for i, kind in enumerate(types))
+        return f"unnest({arrays}) as k ({self._key})"
+
+    def _load(self) -> str:
+        columns = ", ".join(f"t.{_quoted(name)}" for name in ("tenant_id", *self._shape.columns))
+        return (
+            "select array_agg(r.tenant_id) as tenants, json_agg(r)::text as rows "
+            f"from (select {columns} from {self._keys(1)} join {self._shape.name} t using ({self._key})) r"
+        )
+
+    def _write(self, *, fenced: bool, rows: bool, deletes: bool) -> str:
+        """Parameters: view, generation, position, folded, token when fenced; rows as a JSON array, their
+        tenants and positions when there are rows; tenants and key fields when there are deletes.
+
+        When fenced it is one statement, so that a process that is stopped in the middle leaves neither a
+        half-written page nor an open transaction that holds the lane's row.
+        """
+        parts: list[str] = []
+        condition = "where exists (select from fence)" if fenced else ""
+        first = 1
+        if fenced:
+            parts.append(_FENCE)
+            first = 6
+        if rows:
+            parts.append(f"written as ({self._upsert(first, condition)})")
+            first += 3
+        if deletes:
+            equal = " and ".join(f"t.{name} = k.{name}" for name in self._key.split(", "))
+            more = " and exists (select from fence)" if fenced else ""
+            parts.append(
+                f"deleted as (delete from {self._shape.name} t using {self._keys(first)} where {equal}{more})"
+            )
+        return f"with {', '.join(parts)} select count(*) from {'fence' if fenced else '(select) as done'}"
+
+    def _upsert(self, first: int, condition: str) -> str:
+        typed = ", ".join(f"{_quoted(name)} {_bare(kind)}" for name, kind in self._shape.columns.items())
+        changing = [name for name in (*self._shape.columns, "position") if name not in self._shape.key]
+        updates = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in changing)
+        return (
+            f"insert into {self._shape.name} ({self._columns}, tenant_id, position) "
+            f"select {self._columns}, tenant_id, position "
+            f"from rows from (json_to_recordset(${first}::json) as ({typed}), "
+            f"unnest(${first + 1}::uuid[]), unnest(${first + 2}::bigint[])) "
+            f"as q ({self._columns}, tenant_id, position) {condition} "
+            f"on conflict ({self._key}) do update set {updates}"
+        )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name + '"'
+
+
+def _bare(kind: str) -> str:
+    """The type without a length, so that a value too long is refused by its column and not cut by a cast."""
+    return kind.split("(", 1)[0] if kind.startswith("VARCHAR(") else kind

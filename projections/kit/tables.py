@@ -1,0 +1,202 @@
+"""The tables of Postgres views: columns, indexes and policies, as SQL made from the view's own class."""
+
+import types
+from dataclasses import MISSING, dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from hashlib import sha256
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from annotated_types import Len
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy import Index as TableIndex
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql.ddl import DDLElement
+from sqlalchemy.types import TypeEngine
+
+from domain.kit.fields import marks
+from projections.kit.postgres import Index, PostgresView
+
+READER = "headwater_reader"
+"""Queries run as this role and see the tenant in scope."""
+WRITER = "headwater_writer"
+"""Followers and appenders run as this role; they fold the events of every tenant."""
+
+# SQLAlchemy leaves the type parameters of dialects and of types open, hence Any.
+# Named parameters: with the default style a % in a condition would be doubled.
+_DIALECT: Any = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_PLAIN: dict[Any, TypeEngine[Any]] = {
+    str: Text(),
+    UUID: Uuid(),
+    datetime: DateTime(timezone=True),
+    date: Date(),
+    int: BigInteger(),
+    float: Double(),
+    bool: Boolean(),
+    Decimal: Numeric(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """The table of one generation of a view.
+
+    ``name`` is where the rows are (``tasks_g1.tasks``), ``public`` the name under which the live
+    generation is read (``tasks.tasks``); both are quoted. ``columns`` are the row's fields with their SQL
+    types, in order; ``key`` is the row's key among them.
+    """
+
+    name: str
+    public: str
+    schema: str
+    public_schema: str
+    columns: dict[str, str]
+    key: tuple[str, ...]
+    create: tuple[str, ...]
+    """Statements that make the schemas, the table, its indexes, policies and grants."""
+
+    @property
+    def digest(self) -> str:
+        """Changes whenever the table would be made otherwise."""
+        return sha256("\n".join(self.create).encode()).hexdigest()
+
+    @property
+    def publish(self) -> tuple[str, ...]:
+        """Statements that make this generation the one that is read under the view's name."""
+        return (
+            f"drop view if exists {self.public}",
+            f"create view {self.public} with (security_invoker = true) as select * from {self.name}",
+            f"grant select on {self.public} to {READER}, {WRITER}",
+        )
+
+
+def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
+    """Derives the table from the view's row, indexes and checks. Raises TypeError for a row it cannot hold."""
+    public_schema, _, name = view.name.partition(".")
+    if not name:
+        raise TypeError(f"{view.__name__} needs a name of the form schema.table, not {view.name!r}.")
+    schema = f"{public_schema}_g{generation}"
+    table = _table(view, schema, name)
+    full = f'"{schema}"."{name}"'
+    own = {column.name: column for column in table.columns if column.name not in ("tenant_id", "position")}
+    statements = [
+        *(f'create schema if not exists "{one}"' for one in (public_schema, schema)),
+        *(f'grant usage on schema "{one}" to {READER}, {WRITER}' for one in (public_schema, schema)),
+        _sql(CreateTable(table)),
+        *(_sql(CreateIndex(index)) for index in sorted(table.indexes, key=lambda index: str(index.name))),
+        f"alter table {full} enable row level security",
+        f"alter table {full} force row level security",
+        # The sub-select makes Postgres ask for the tenant once per statement, not once per row.
+        f"create policy tenant on {full} for select to {READER} "
+        "using (tenant_id = (select nullif(current_setting('headwater.tenant', true), '')::uuid))",
+        f"create policy writer on {full} to {WRITER} using (true) with check (true)",
+        f"grant select on {full} to {READER}",
+        f"grant select, insert, update, delete on {full} to {WRITER}",
+    ]
+    return TableShape(
+        name=full,
+        public=f'"{public_schema}"."{name}"',
+        schema=schema,
+        public_schema=public_schema,
+        columns={name: column.type.compile(dialect=_DIALECT) for name, column in own.items()},
+        key=view.key,
+        create=tuple(statements),
+    )
+
+
+def _table(view: type[PostgresView[Any]], schema: str, name: str) -> Table:
+    hints = get_type_hints(view.row, include_extras=True)
+    columns: list[Column[Any]] = [Column("tenant_id", Uuid(), nullable=False)]
+    for field in fields(view.row):
+        if field.name in ("tenant_id", "position"):
+            raise TypeError(f"{view.row.__name__} may not have a field {field.name}; the kit adds it.")
+        kind, nullable = _type(hints[field.name])
+        default = None if field.default is MISSING or nullable else _default(field.default)
+        columns.append(Column(field.name, kind, nullable=nullable, server_default=default))
+    columns.append(Column("position", BigInteger(), nullable=False))
+    table = Table(
+        name,
+        MetaData(),
+        *columns,
+        PrimaryKeyConstraint("tenant_id", *view.key),
+        *(CheckConstraint(text(check.condition), name=check.name) for check in view.checks),
+        schema=schema,
+    )
+    for index in view.indexes:
+        _add(table, index)
+    return table
+
+
+def _add(table: Table, index: Index) -> None:
+    tenant = ["tenant_id"] if index.tenant and index.using == "btree" else []
+    TableIndex(
+        index.name,
+        *(text(expression) for expression in (*tenant, *index.columns)),
+        unique=index.unique,
+        postgresql_using=index.using,
+        postgresql_where=None if index.where is None else text(index.where),
+        _table=table,
+    )
+
+
+def _type(hint: Any) -> tuple[TypeEngine[Any], bool]:
+    """The column type of an annotated hint, and whether it may be null. Hints have no static type."""
+    limits = [mark.max_length for mark in marks(hint) if isinstance(mark, Len)]
+    while get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    nullable = False
+    if get_origin(hint) in (Union, types.UnionType):
+        some = [one for one in get_args(hint) if one is not type(None)]
+        nullable = len(some) < len(get_args(hint))
+        if len(some) != 1:
+            raise TypeError(f"A column cannot hold {hint}.")
+        kind, _ = _type(some[0])
+    elif get_origin(hint) is tuple or get_origin(hint) is list:
+        kind = ARRAY(_type(get_args(hint)[0])[0])
+    elif get_origin(hint) is dict or hint is dict or hasattr(hint, "__dataclass_fields__"):
+        kind = JSONB()
+    elif isinstance(hint, type) and issubclass(hint, Enum):
+        kind = String(50)
+    elif hint in _PLAIN:
+        kind = _PLAIN[hint]
+    else:
+        raise TypeError(f"A column cannot hold {hint}.")
+    if limits and limits[-1] is not None and isinstance(kind, Text):
+        kind = String(limits[-1])
+    return kind, nullable
+
+
+def _default(value: Any) -> Any:
+    """The SQL default for a field's plain default, so that the table reads like the row."""
+    if isinstance(value, bool):
+        return text(str(value).lower())
+    if isinstance(value, int):
+        return text(str(value))
+    if isinstance(value, str):
+        return value.value if isinstance(value, Enum) else value
+    return text("'{}'") if value == () else None
+
+
+def _sql(element: DDLElement) -> str:
+    return str(element.compile(dialect=_DIALECT)).strip()

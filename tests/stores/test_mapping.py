@@ -1,0 +1,87 @@
+"""Mappings and document ids."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from projections.kit.mapping import Documents, mapping
+from projections.work.tasks import TaskDocument
+from tests.stores.rows import ACME, OTHER, Paper, Papers
+
+KEYWORD = {"type": "keyword"}
+DATE = {"type": "date"}
+
+SRC_01: dict[str, Any] = {
+    "dynamic": "strict",
+    "properties": {
+        "id": KEYWORD,
+        "title": {"type": "text", "analyzer": "english", "fields": {"keyword": {"type": "keyword"}}},
+        "description": {"type": "text", "analyzer": "english"},
+        "status": KEYWORD,
+        "priority": KEYWORD,
+        "tags": KEYWORD,
+        "createdBy": KEYWORD,
+        "assignedTo": KEYWORD,
+        "projectId": KEYWORD,
+        "dueDate": DATE,
+        "createdAt": DATE,
+        "updatedAt": DATE,
+        "tenantId": KEYWORD,
+    },
+}
+
+
+@pytest.mark.parametrize("row", [Paper, TaskDocument])
+def test_a_task_is_mapped_as_the_catalogue_says(row: type) -> None:
+    assert mapping(row) == SRC_01
+
+
+def test_a_document_comes_back_as_its_row() -> None:
+    documents = Documents(Papers())
+    paper = Paper(id=UUID(int=3), title="A é😀", tags=("a", "b"), due_date=None)
+    assert documents.read(msgspec.json.decode(documents.document(ACME, paper))) == paper
+
+
+def test_a_field_that_no_rule_covers_is_refused() -> None:
+    @dataclass
+    class Odd:
+        id: int
+        anything: dict[str, int]
+
+    with pytest.raises(TypeError, match=r"No mapping for Odd\.anything"):
+        mapping(Odd)
+
+
+def test_a_row_has_no_field_for_the_tenant() -> None:
+    @dataclass
+    class Odd:
+        id: int
+        tenant_id: UUID
+
+    with pytest.raises(TypeError, match="the kit keeps it"):
+        mapping(Odd)
+
+
+def test_ids_of_two_tenants_differ() -> None:
+    documents = Documents(Papers())
+    assert documents.id((ACME, ("a",))) != documents.id((OTHER, ("a",)))
+
+
+def test_ids_of_keys_that_look_alike_differ() -> None:
+    documents = Documents(Papers())
+    ids = {
+        documents.id((ACME, key))
+        for key in [("a", "b:c"), ("a:b", "c"), ("a%3Ab", "c"), (None, "a"), ("%", "a")]
+    }
+    assert len(ids) == 5
+
+
+def test_a_long_key_still_makes_an_id_that_the_server_takes() -> None:
+    documents = Documents(Papers())
+    first, second = (documents.id((ACME, ("é" * 400 + end,))) for end in "ab")
+    assert first != second
+    assert len(first) < 512
+    assert first.startswith(str(ACME))

@@ -1,0 +1,85 @@
+"""Reading Redis views, on a real Valkey."""
+
+import pytest
+from redis.asyncio import Redis
+
+from projections.kit.breaker import Unavailable
+from projections.kit.redis_rows import RedisRows, redis_breaker
+from projections.kit.redis_store import RedisStore
+from tests.stores.rows import ACME, OTHER, Card, Cards, at, card, changes, key
+
+
+@pytest.fixture
+async def store(redis: Redis) -> RedisStore[Card]:
+    made = RedisStore(Cards(), redis, 1)
+    await made.prepare()
+    return made
+
+
+@pytest.fixture
+def rows(redis: Redis) -> RedisRows[Card]:
+    return RedisRows(Cards(), redis, 1, breaker=redis_breaker(timeout=10))
+
+
+async def test_reads_typed_rows(store: RedisStore[Card], rows: RedisRows[Card]) -> None:
+    await store.save(changes(1, {key(1): card(1), key(2): card(2)}), at(1))
+    await store.caught_up()
+    one, two, three = (key(n)[1] for n in (1, 2, 3))
+    assert await rows.get(ACME, *one) == card(1)
+    assert await rows.get(ACME, *three) is None
+    assert await rows.get_many(ACME, [one, two, three]) == {one: card(1), two: card(2)}
+
+
+async def test_another_tenant_finds_nothing(store: RedisStore[Card], rows: RedisRows[Card]) -> None:
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    await store.caught_up()
+    assert await rows.get(OTHER, *key(1)[1]) is None
+
+
+async def test_nothing_is_read_before_the_view_is_filled(
+    redis: Redis, store: RedisStore[Card], rows: RedisRows[Card]
+) -> None:
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    with pytest.raises(Unavailable, match="being filled"):
+        await rows.get(ACME, *key(1)[1])
+    await store.caught_up()
+    await redis.flushdb()
+    with pytest.raises(Unavailable, match="not filled"):
+        await rows.get(ACME, *key(1)[1])
+
+
+async def test_nothing_is_read_while_it_is_refilled(
+    redis: Redis, store: RedisStore[Card], rows: RedisRows[Card]
+) -> None:
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    await store.caught_up()
+    assert await rows.get(ACME, *key(1)[1]) == card(1)
+    await redis.delete(store.keys.mark)
+    await store.prepare()
+    with pytest.raises(Unavailable, match="being filled"):
+        await rows.get(ACME, *key(1)[1])
+    await store.save(changes(1, {key(1): card(1, "again")}), at(1))
+    await store.caught_up()
+    assert await rows.get(ACME, *key(1)[1]) == card(1, "again")
+
+
+async def test_a_position_not_yet_reached_is_unavailable(
+    store: RedisStore[Card], rows: RedisRows[Card]
+) -> None:
+    await store.save(changes(3, {key(1): card(1)}), at(3))
+    await store.caught_up()
+    assert await rows.get(ACME, *key(1)[1], at_least=3) == card(1)
+    with pytest.raises(Unavailable, match="not yet at 4"):
+        await rows.get(ACME, *key(1)[1], at_least=4)
+
+
+async def test_a_server_that_is_gone_is_unavailable_at_once(unused_tcp_port: int) -> None:
+    async with Redis(port=unused_tcp_port) as gone:
+        breaker = redis_breaker()
+        rows = RedisRows(Cards(), gone, 1, breaker=breaker)
+        for _ in range(3):
+            with pytest.raises(Unavailable, match="did not answer"):
+                await rows.get(ACME, *key(1)[1])
+        assert breaker.resting
+        with pytest.raises(Unavailable, match="resting"):
+            await rows.get(ACME, *key(1)[1])

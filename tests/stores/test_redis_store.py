@@ -1,0 +1,205 @@
+"""The Redis store, on a real Valkey."""
+
+from uuid import UUID
+
+import pytest
+from redis.asyncio import Redis
+
+from projections.kit.redis_store import RedisStore
+from projections.kit.store import Checkpoint, LeaseLost, Lost
+from projections.kit.upkeep import Upkeep
+from tests.stores.rows import ACME, OTHER, Card, Cards, Seat, Seats, Twins, at, card, changes, key
+
+
+async def made(redis: Redis, generation: int = 1) -> RedisStore[Card]:
+    store = RedisStore(Cards(), redis, generation)
+    await store.prepare()
+    return store
+
+
+async def test_loads_what_was_saved(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(5, {key(1): card(1), key(2): card(2)}), at(5))
+    assert await store.load([key(1), key(2), key(3)]) == {key(1): card(1), key(2): card(2)}
+    assert await store.checkpoint() == at(5)
+
+
+async def test_removes_a_deleted_row(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1), key(2): card(2)}), at(1))
+    await store.save(changes(2, {key(1): None}), at(2))
+    assert await store.load([key(1), key(2)]) == {key(2): card(2)}
+    assert await store.count() == 1
+
+
+async def test_a_key_reads_as_catalogued(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    (name,) = [one async for one in redis.scan_iter(match="*:t:*")]
+    root, _, rest = name.decode().partition(":t:")
+    assert root.startswith("hw:test.cards:v1:g1:")
+    assert rest == f"{ACME}:card:{UUID(int=1)}:face"
+
+
+async def test_every_key_expires(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(n): card(n) for n in range(50)}), at(1))
+    await store.caught_up()
+    names = [one async for one in redis.scan_iter()]
+    assert len(names) == 51
+    assert all([await redis.pttl(one) > 0 for one in names])
+
+
+async def test_the_mark_expires_before_the_rows(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    (row,) = [one async for one in redis.scan_iter(match="*:t:*")]
+    assert await redis.pttl(store.keys.mark) <= 1_800_000 < await redis.pttl(row)
+
+
+async def test_a_save_does_not_prolong_the_mark(redis: Redis) -> None:
+    store = await made(redis)
+    await redis.pexpire(store.keys.mark, 60_000)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    assert await redis.pttl(store.keys.mark) <= 60_000
+
+
+async def test_renewing_prolongs_rows_and_mark(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(n): card(n) for n in range(1200)}), at(1))
+    names = [one async for one in redis.scan_iter()]
+    for one in names:
+        await redis.pexpire(one, 100_000)
+    store.swept = float("-inf")
+    await store.renew()
+    assert min([await redis.pttl(one) for one in names]) > 1_700_000
+    assert await redis.pttl(store.keys.mark) <= 1_800_000
+
+
+async def test_renewing_leaves_other_generations_alone(redis: Redis) -> None:
+    first, second = await made(redis, 1), await made(redis, 11)
+    await second.save(changes(1, {key(1): card(1)}), at(1))
+    names = [one async for one in redis.scan_iter(match=f"{second.keys.root}*")]
+    for one in names:
+        await redis.pexpire(one, 100_000)
+    first.swept = float("-inf")
+    await first.renew()
+    assert max([await redis.pttl(one) for one in names]) <= 100_000
+
+
+async def test_an_expired_mark_is_lost(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    await redis.delete(store.keys.mark)
+    with pytest.raises(Lost):
+        await store.checkpoint()
+
+
+async def test_rows_of_an_earlier_filling_are_not_read(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    await redis.delete(store.keys.mark)
+    await store.prepare()
+    assert await store.checkpoint() == Checkpoint(0, 0, 0)
+    assert await store.load([key(1)]) == {}
+    assert await store.count() == 0
+
+
+@pytest.mark.parametrize("method", ["load", "save", "checkpoint", "renew", "caught_up"])
+async def test_a_flushed_server_is_lost(redis: Redis, method: str) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    await redis.flushdb()
+    arguments = {"load": ([key(1)],), "save": (changes(2, {key(2): card(2)}), at(2))}
+    with pytest.raises(Lost):
+        await getattr(store, method)(*arguments.get(method, ()))
+    assert await redis.dbsize() == 0
+
+
+async def test_a_worker_that_missed_the_flush_cannot_write(redis: Redis) -> None:
+    late = await made(redis)
+    await late.save(changes(1, {key(1): card(1)}), at(1))
+    await redis.flushdb()
+    await (await made(redis)).save(changes(1, {}), at(1, token=2))
+    with pytest.raises(Lost):
+        await late.checkpoint()
+    await late.prepare()
+    with pytest.raises(LeaseLost):
+        await late.save(changes(2, {key(2): card(2)}), at(2))
+
+
+async def test_an_older_token_cannot_write(redis: Redis) -> None:
+    old, new = await made(redis), await made(redis)
+    await new.save(changes(1, {}), at(1, token=2))
+    await old.checkpoint()
+    with pytest.raises(LeaseLost):
+        await old.save(changes(2, {key(1): card(1)}), at(2, token=1))
+    assert await new.load([key(1)]) == {}
+
+
+async def test_a_page_cannot_be_saved_over_one_it_has_not_seen(redis: Redis) -> None:
+    one, two = await made(redis), await made(redis)
+    await one.save(changes(5, {key(1): card(1, "first")}), at(5))
+    with pytest.raises(LeaseLost):
+        await two.save(changes(5, {key(1): card(1, "second")}), at(5))
+    assert await two.load([key(1)]) == {key(1): card(1, "first")}
+
+
+async def test_preparing_again_keeps_the_rows(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    again = await made(redis)
+    assert await again.load([key(1)]) == {key(1): card(1)}
+
+
+async def test_dropping_removes_every_key_of_the_generation(redis: Redis) -> None:
+    store, other = await made(redis, 1), await made(redis, 2)
+    await store.save(changes(1, {key(n): card(n) for n in range(700)}), at(1))
+    await other.save(changes(1, {key(1): card(1)}), at(1))
+    await store.drop()
+    await store.drop()
+    assert await redis.dbsize() == 2
+    assert await other.count() == 1
+
+
+async def test_two_tenants_never_share_a_key(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1, ACME): card(1, "ours"), key(1, OTHER): card(1, "theirs")}), at(1))
+    assert await store.load([key(1, ACME)]) == {key(1, ACME): card(1, "ours")}
+    assert await store.load([key(1, OTHER)]) == {key(1, OTHER): card(1, "theirs")}
+
+
+async def test_two_views_with_one_pattern_never_share_a_key(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    twin = RedisStore(Twins(), redis, 1)
+    await twin.prepare()
+    assert await twin.load([key(1)]) == {}
+
+
+@pytest.mark.parametrize("nasty", ["a:seat:b", "*", "[a-z]", "{x}", "%", "", "é😀", "a b\n", "%3A"])
+async def test_any_text_is_a_key_of_its_own(redis: Redis, nasty: str) -> None:
+    store = RedisStore(Seats(), redis, 1)
+    await store.prepare()
+    rows = {
+        (ACME, (nasty, "1")): Seat(nasty, "1", "ann"),
+        (ACME, ("a", nasty)): Seat("a", nasty, "bob"),
+        (ACME, ("plain", "b:1")): Seat("plain", "b:1", "cid"),
+        (ACME, ("plain:seat:b", "1")): Seat("plain:seat:b", "1", "dan"),
+    }
+    page = changes(1, {})
+    page.update(rows)  # type: ignore[arg-type]
+    await store.save(page, at(1))  # type: ignore[arg-type]
+    assert await store.load(rows) == rows
+    assert await store.count() == 4
+
+
+async def test_a_large_page_is_one_step(redis: Redis) -> None:
+    store = await made(redis)
+    rows = {key(n): card(n) for n in range(20_000)}
+    await store.save(changes(1, dict(rows)), at(1))
+    assert await store.load(rows) == rows
+
+
+async def test_wants_upkeep(redis: Redis) -> None:
+    assert isinstance(RedisStore(Cards(), redis, 1), Upkeep)
