@@ -30,11 +30,11 @@ HeadsShape: TypeAlias = tuple[type[PostgresView[Any]], str, Order, int]
 class Progress(Protocol):
     """How far the views have come."""
 
-    async def position_of(self, view: str) -> int:
+    async def position_of(self, view: str, /) -> int:
         """The position up to which a view is folded."""
         ...
 
-    async def wait_for(self, view: str, position: int, seconds: float) -> bool:
+    async def wait_for(self, view: str, position: int, seconds: float, /) -> bool:
         """Whether the view reached the position within the time."""
         ...
 
@@ -117,6 +117,10 @@ class Ask(Context[Caller]):
             self._loaders[view] = DataLoader(partial(self._load, view), cache=False)
         found: Row | None = await self._loaders[view].load(key)
         return found
+
+    async def rows(self, view: type[PostgresView[Row]], keys: list[Key]) -> list[Row]:
+        """The rows with these keys, in their order; absent ones are left out."""
+        return [row for row in await self._load(view, keys) if row is not None]
 
     async def heads(
         self, view: type[PostgresView[Row]], column: str, value: object, *, order: Order, limit: int

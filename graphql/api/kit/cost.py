@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from graphql import (
     DocumentNode,
@@ -29,15 +30,18 @@ _LARGEST = 2**31 - 1
 
 @dataclass(frozen=True)
 class PageSize:
-    """The page size a field is asked for: the largest of its numbers and variables, else `default`."""
+    """The page size a field is asked for: the largest of its numbers and variables, else `default`.
+
+    A variable stands with the default that the operation gives it.
+    """
 
     numbers: tuple[int, ...] = ()
-    variables: tuple[str, ...] = ()
+    variables: tuple[tuple[str, int | None], ...] = ()
     default: int = 1
 
     def at(self, variables: Mapping[str, object]) -> int:
         """The size with these variables, never negative."""
-        sizes = [*self.numbers, *(_integer(variables.get(name)) for name in self.variables)]
+        sizes = [*self.numbers, *(_integer(variables.get(name, default)) for name, default in self.variables)]
         return max((size for size in sizes if size is not None), default=self.default)
 
 
@@ -54,6 +58,11 @@ class Cost:
     fixed: int
     parts: tuple[tuple[PageSize, "Cost"], ...] = ()
 
+    @cached_property
+    def height(self) -> int:
+        """How many parts stand inside each other."""
+        return 1 + max((part.height for _, part in self.parts), default=0)
+
     def at(self, variables: Mapping[str, object]) -> int:
         """The cost with these variables."""
         if not self.parts:
@@ -62,7 +71,9 @@ class Cost:
 
         def total(cost: Cost) -> int:
             if id(cost) not in known:
-                known[id(cost)] = cost.fixed + sum(size.at(variables) * total(part) for size, part in cost.parts)
+                known[id(cost)] = cost.fixed + sum(
+                    size.at(variables) * total(part) for size, part in cost.parts
+                )
             return known[id(cost)]
 
         return total(self)
@@ -74,7 +85,9 @@ class Measure:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, page: int) -> None:
         self._schema = schema
         self._page = page
-        self._fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        self._fragments = {
+            d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+        }
         self._measured: dict[str, tuple[int, Cost]] = {}
         self._defaults: dict[str, ValueNode | None] = {}
 
@@ -128,15 +141,15 @@ class Measure:
         names = [name for name in _PAGE_ARGUMENTS if name in field.args]
         if not names:
             return _ONE
-        numbers, variables = list[int](), list[str]()
+        numbers, variables = list[int](), list[tuple[str, int | None]]()
         for argument in node.arguments or ():
             if argument.name.value in names:
-                value: ValueNode | None = argument.value
+                value = argument.value
                 if isinstance(value, VariableNode):
-                    variables.append(value.name.value)
-                    value = self._defaults.get(value.name.value)
-                if isinstance(value, IntValueNode):
-                    numbers.append(_literal(value.value))
+                    name = value.name.value
+                    variables.append((name, _literal(self._defaults.get(name))))
+                elif (number := _literal(value)) is not None:
+                    numbers.append(number)
         if variables:
             return PageSize(tuple(numbers), tuple(variables), self._page)
         defaults = [_integer(field.args[name].default_value) for name in names]
@@ -149,6 +162,8 @@ def _integer(value: object) -> int | None:
     return int(min(max(value, 0), _LARGEST))
 
 
-def _literal(digits: str) -> int:
+def _literal(node: ValueNode | None) -> int | None:
+    if not isinstance(node, IntValueNode):
+        return None
     # Python refuses to read integers of thousands of digits.
-    return _LARGEST if len(digits) > 10 else max(int(digits), 0)
+    return _LARGEST if len(node.value) > 10 else max(int(node.value), 0)

@@ -1,5 +1,6 @@
 """Documents parsed, validated and measured once, and kept while they are used."""
 
+import math
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from graphql import (
     ArgumentNode,
     DocumentNode,
+    FloatValueNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
@@ -14,6 +16,7 @@ from graphql import (
     NullValueNode,
     OperationDefinitionNode,
     OperationType,
+    ValidationRule,
     ValueNode,
     VariableNode,
     Visitor,
@@ -31,7 +34,18 @@ from api.kit.limits import Limits, check_shape, too_much
 from api.kit.request import Request
 
 _MOST_VALIDATION_ERRORS = 20
-_ESCAPED_NUL = re.compile(r"\\u(?:0000|\{0+\})")
+# Fragments inside fragments add no depth, yet the cost is summed by going into each.
+_HIGHEST_COST = 100
+_NUL = re.compile(r"\0|\\u(?:0000|\{0+\})")
+
+
+class FiniteFloatsRule(ValidationRule):
+    """Refuses literals such as 1e999, which graphql-core would hand to resolvers as infinity."""
+
+    def enter_float_value(self, node: FloatValueNode, *_: object) -> None:
+        """Reports a literal beyond 64 bits."""
+        if math.isinf(float(node.value)):
+            self.report_error(GraphQLError("A float is too large.", node))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +70,17 @@ class Operation:
 
     def resumes(self, request: Request) -> bool:
         """Whether a `resumeFrom` is given, so that the stream starts elsewhere than now."""
-        return any(
-            request.variables.get(point.name.value) is not None
-            if isinstance(point, VariableNode)
-            else not isinstance(point, NullValueNode)
-            for point in self.resume_points
-        )
+        defaults = {v.variable.name.value: v.default_value for v in self.node.variable_definitions or ()}
+        for point in self.resume_points:
+            value: ValueNode | None = point
+            if isinstance(point, VariableNode):
+                name = point.name.value
+                if request.variables.get(name) is not None:
+                    return True
+                value = None if name in request.variables else defaults.get(name)
+            if value is not None and not isinstance(value, NullValueNode):
+                return True
+        return False
 
 
 class Documents:
@@ -70,7 +89,7 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
-        self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
+        self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, FiniteFloatsRule]
         if not limits.introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self._known: OrderedDict[str, dict[str | None, Operation]] = OrderedDict()
@@ -90,7 +109,7 @@ class Documents:
         cost = operation.cost.at(request.variables)
         if cost > self._limits.cost:
             error = ClientError(
-                f"The operation costs too much: at most {self._limits.cost}. Ask for fewer fields or smaller pages.",
+                f"The operation costs more than {self._limits.cost}: ask for fewer fields or smaller pages.",
                 code="COST_EXCEEDED",
                 limit=self._limits.cost,
                 # Beyond 64 bits a number is no JSON that clients can read.
@@ -108,19 +127,23 @@ class Documents:
             for node in document.definitions:
                 if isinstance(node, OperationDefinitionNode):
                     depth, cost = measure.operation(node)
-                    if depth > self._limits.depth:
+                    if depth > self._limits.depth or cost.height > _HIGHEST_COST:
                         raise too_much("levels", self._limits.depth)
                     operation = Operation(text, document, node, cost, points)
                     operations[operation.name] = operation
             return operations
+        except RecursionError as error:
+            raise RequestError.of_document(
+                [too_much("levels", self._limits.depth)], "LIMIT_EXCEEDED"
+            ) from error
         except ClientError as error:
             raise RequestError.of_document([error], "LIMIT_EXCEEDED") from error
 
     def _valid(self, text: str) -> DocumentNode:
-        if _ESCAPED_NUL.search(text):
+        if _NUL.search(text):
             raise ClientError("The document must not contain the character U+0000.", code="BAD_USER_INPUT")
         try:
-            document = parse(text, max_tokens=self._limits.tokens)
+            document = parse(text, max_tokens=self._limits.tokens, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as error:
             code = "LIMIT_EXCEEDED" if "tokens" in error.message else "GRAPHQL_PARSE_FAILED"
             raise RequestError.of_document([error], code) from error
@@ -130,6 +153,7 @@ class Documents:
             document,
             self._rules,
             max_errors=_MOST_VALIDATION_ERRORS,
+            allow_empty_selection_sets=False,
             hide_suggestions=not self._limits.introspection,
         )
         if errors:

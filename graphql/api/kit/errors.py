@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from graphql import GraphQLError
 
 # A formatted error is JSON of open shape: message, locations, path and extensions of any kind.
@@ -68,7 +69,14 @@ def answer_errors(errors: Sequence[GraphQLError]) -> list[FormattedError]:
     One fault is logged once with its traceback, however many fields of the answer it hit.
     """
     ids: dict[object, str] = {}
-    return [_public(error, "BAD_USER_INPUT") if _is_public(error) else _masked(error, ids) for error in errors]
+    return [
+        _public(error, "BAD_USER_INPUT") if _is_public(error) else _masked(error, ids) for error in errors
+    ]
+
+
+def encode_errors(errors: list[FormattedError]) -> bytes:
+    """The JSON of an answer that has no data."""
+    return orjson.dumps({"errors": errors})
 
 
 def internal_error(error: BaseException) -> FormattedError:

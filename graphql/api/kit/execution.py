@@ -1,18 +1,25 @@
 """Runs operations of a Strawberry schema on graphql-core and encodes their answers."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import orjson
 import strawberry
-from graphql import ExecutionResult, GraphQLError
+from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
 
 from api.kit.documents import Documents, Operation
-from api.kit.errors import ClientError, FormattedError, RequestError, answer_errors, internal_error
+from api.kit.errors import (
+    ClientError,
+    FormattedError,
+    RequestError,
+    answer_errors,
+    encode_errors,
+    internal_error,
+)
 from api.kit.limits import Limits
 from api.kit.request import Request
 
@@ -52,10 +59,24 @@ class Engine(Generic[I]):
     async def answer(self, operation: Operation, request: Request, identity: I) -> bytes:
         """The answer to a query or mutation as JSON. Raises RequestError when the variables are refused."""
         context = self._make_context(identity)
-        result = self._executor(operation, request, context).execute_operation()
+        # Whether graphql-core gives an awaitable depends on the resolvers it met.
+        result: Any = self._executor(operation, request, context).execute_operation()
         return _encoded(await result if optimized_is_awaitable(result) else result, context)
 
-    async def events(self, operation: Operation, request: Request, identity: I) -> AsyncGenerator[bytes, None]:
+    async def answers(
+        self, operation: Operation, request: Request, identity: I
+    ) -> AsyncGenerator[bytes, None]:
+        """The one answer of a query or mutation, or every answer of a subscription."""
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            yield await self.answer(operation, request, identity)
+            return
+        async with aclosing(self._events(operation, request, identity)) as events:
+            async for answer in events:
+                yield answer
+
+    async def _events(
+        self, operation: Operation, request: Request, identity: I
+    ) -> AsyncGenerator[bytes, None]:
         """One JSON answer for each event of a subscription; a source that fails ends with an error answer.
 
         Raises RequestError before the first answer when the variables are refused.
@@ -95,11 +116,6 @@ class Engine(Generic[I]):
         return executor
 
 
-def encode_errors(errors: list[FormattedError]) -> bytes:
-    """The JSON of an answer that has no data."""
-    return orjson.dumps({"errors": errors})
-
-
 def _encoded(result: ExecutionResult, context: Context[Any]) -> bytes:
     answer: dict[str, object] = {}
     if result.errors:
@@ -118,4 +134,3 @@ def _of_source(error: Exception) -> FormattedError:
     if isinstance(error, ClientError):
         return {**error.formatted}
     return internal_error(error)
-

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Generic, Protocol, TypeVar
 
 import orjson
+from graphql import OperationType
 
 from api.kit.documents import Operation
 from api.kit.errors import FormattedError, RequestError, internal_error
@@ -16,7 +17,7 @@ I = TypeVar("I")  # noqa: E741
 
 
 class Subscriber(Protocol):
-    """One running subscription of one client."""
+    """One running operation of one client."""
 
     def next(self, answer: str) -> None:
         """Takes the JSON of an answer; must not wait."""
@@ -28,7 +29,7 @@ class Subscriber(Protocol):
         """No more answers will come."""
 
     async def ready(self) -> None:
-        """Waits until the client has taken what it was given."""
+        """Waits until the client has taken most of what it was given."""
 
 
 class _Group:
@@ -55,10 +56,16 @@ class Fanout(Generic[I]):
     def __len__(self) -> int:
         return len(self._groups)
 
-    def join(self, operation: Operation, request: Request, identity: I, subscriber: Subscriber) -> Callable[[], None]:
-        """Starts a subscription; call what is returned to leave, which may be done twice."""
+    def join(
+        self, operation: Operation, request: Request, identity: I, subscriber: Subscriber
+    ) -> Callable[[], None]:
+        """Starts an operation of any kind; call what is returned to leave, which may be done twice.
+
+        A mutation goes on when its client leaves: it may have been carried out already.
+        """
         scope = self._scope(identity)
-        shared = scope is not None and not operation.resumes(request)
+        live = operation.kind is OperationType.SUBSCRIPTION
+        shared = live and scope is not None and not operation.resumes(request)
         key: Hashable = object()
         if shared:
             variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
@@ -66,13 +73,14 @@ class Fanout(Generic[I]):
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group()
-            answers = self._engine.events(operation, request, identity)
+            answers = self._engine.answers(operation, request, identity)
             group.task = asyncio.create_task(self._run(key, group, answers, shared))
         group.members.add(subscriber)
 
         def leave() -> None:
             group.members.discard(subscriber)
-            if not group.members and self._groups.get(key) is group:
+            done = not group.members and operation.kind is not OperationType.MUTATION
+            if done and self._groups.get(key) is group:
                 # Whoever comes now starts a new group: this one is about to end.
                 del self._groups[key]
                 if group.task is not None:
@@ -90,6 +98,8 @@ class Fanout(Generic[I]):
                     answer = encoded.decode()
                     for member in tuple(group.members):
                         member.next(answer)
+                    # A source with a backlog never waits, and then no client would be sent anything.
+                    await asyncio.sleep(0)
                     if not shared:
                         for member in tuple(group.members):
                             await member.ready()

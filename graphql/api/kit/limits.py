@@ -20,16 +20,17 @@ class Limits:
     """Limits of one request or connection.
 
     `duplicates` counts the same response name, or the same spread, in one selection set: validation compares
-    them pair by pair, so a document of a few kilobytes could keep it busy for seconds. `cost` is 1 a field,
-    times the page size of every connection around it; `page` is the size assumed where none is given.
+    them pair by pair at every level, so a document of a few kilobytes could keep it busy for seconds.
+    `cost` is 1 a field, times the page size of every connection around it; `page` is the size assumed where
+    none is given.
     """
 
     body_bytes: int = 1_000_000
-    tokens: int = 4_000
+    tokens: int = 2_000
     depth: int = 15
     aliases: int = 30
     directives: int = 5
-    duplicates: int = 10
+    duplicates: int = 3
     cost: int = 20_000
     page: int = 50
     variable_depth: int = 32
@@ -45,7 +46,9 @@ class Limits:
 
 def too_much(what: str, limit: int) -> ClientError:
     """The error for a document beyond a limit."""
-    return ClientError(f"The document has too many {what}: at most {limit}.", code="LIMIT_EXCEEDED", limit=limit)
+    return ClientError(
+        f"The document has too many {what}: at most {limit}.", code="LIMIT_EXCEEDED", limit=limit
+    )
 
 
 def check_shape(document: DocumentNode, limits: Limits) -> None:
@@ -67,18 +70,20 @@ def check_shape(document: DocumentNode, limits: Limits) -> None:
 
 
 def _check_duplicates(selections: SelectionSetNode, limit: int) -> None:
-    names: Counter[tuple[type, str]] = Counter()
-    pending = list(selections.selections)
+    # Each member of a union may ask for the same names, so they are counted for each type.
+    names: Counter[tuple[str, str]] = Counter()
+    pending = [("", selection) for selection in selections.selections]
     while pending:
-        node = pending.pop()
+        type_name, node = pending.pop()
         if isinstance(node, InlineFragmentNode):
-            pending.extend(node.selection_set.selections)
+            type_name = node.type_condition.name.value if node.type_condition else type_name
+            pending.extend((type_name, selection) for selection in node.selection_set.selections)
             name = "..."
         elif isinstance(node, FieldNode):
             name = (node.alias or node.name).value
         else:
             assert isinstance(node, FragmentSpreadNode)
-            name = node.name.value
-        names[type(node), name] += 1
+            name = f"...{node.name.value}"
+        names[type_name, name] += 1
     if names and names.most_common(1)[0][1] > limit:
         raise too_much("duplicates of one field in one selection", limit)

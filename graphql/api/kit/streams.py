@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from api.kit.limits import Limits
 
@@ -16,7 +18,9 @@ class Ending:
     reason: str
 
 
+COMPLETED = Ending(1000, "Completed")
 SLOW_CLIENT = Ending(1013, "Slow client: too many messages were waiting")
+EXPIRED = Ending(4401, "The token has expired")
 GOING_AWAY = Ending(1001, "The server is going away")
 
 
@@ -29,11 +33,13 @@ class Outbox:
 
     def __init__(self, limit: int) -> None:
         self.ending: Ending | None = None
+        self.on_end: Callable[[], object] = lambda: None
+        self._expiry: asyncio.TimerHandle | None = None
         self._limit = limit
         self._messages: deque[tuple[str, ...]] = deque()
         self._filled = asyncio.Event()
-        self._emptied = asyncio.Event()
-        self._emptied.set()
+        self._roomy = asyncio.Event()
+        self._roomy.set()
 
     def put(self, *pieces: str) -> None:
         """Adds one message."""
@@ -45,14 +51,27 @@ class Outbox:
             return
         self._messages.append(pieces)
         self._filled.set()
-        self._emptied.clear()
+        if 2 * len(self._messages) > self._limit:
+            self._roomy.clear()
 
     def end(self, ending: Ending) -> None:
         """Nothing more will be put; what is waiting is still sent. The first ending counts."""
         if self.ending is None:
             self.ending = ending
             self._filled.set()
-            self._emptied.set()
+            self._roomy.set()
+            self.on_end()
+
+    def expire(self, seconds: float | None) -> None:
+        """Ends after this time, which is how long the client's token is good; None is for ever."""
+        if seconds is not None:
+            self._expiry = asyncio.get_running_loop().call_later(max(seconds, 0), self.end, EXPIRED)
+
+    def discard(self) -> None:
+        """The connection is gone: nothing is waited for any more."""
+        self._messages.clear()
+        if self._expiry is not None:
+            self._expiry.cancel()
 
     def ping(self, *pieces: str) -> None:
         """Adds a message unless others are waiting, which keep the connection alive as well."""
@@ -67,29 +86,28 @@ class Outbox:
             self._filled.clear()
             await self._filled.wait()
         message = "".join(self._messages.popleft())
-        if not self._messages:
-            self._emptied.set()
+        if 2 * len(self._messages) <= self._limit:
+            self._roomy.set()
         return message
 
-    async def emptied(self, seconds: float) -> None:
-        """Waits until everything was taken; a client that takes longer than `seconds` is ended as slow."""
-        if self._emptied.is_set():
+    async def room(self, seconds: float) -> None:
+        """Waits until half of it is free; a client that takes longer than `seconds` is ended as slow."""
+        if self._roomy.is_set():
             return
         try:
-            await asyncio.wait_for(self._emptied.wait(), seconds)
-        except asyncio.TimeoutError:
+            await asyncio.wait_for(self._roomy.wait(), seconds)
+        except TimeoutError:
             self._messages.clear()
             self.end(SLOW_CLIENT)
 
 
-class Stream:
+class Stream(Protocol):
     """One connection that stays open."""
 
     outbox: Outbox
 
     def ping(self) -> None:
         """Sends something that keeps proxies from closing the connection."""
-        raise NotImplementedError
 
 
 class Streams:
@@ -112,23 +130,37 @@ class Streams:
     def __len__(self) -> int:
         return len(self._open)
 
-    @contextlib.contextmanager
-    def opened(self, stream: Stream, limits: Limits) -> "contextlib._GeneratorContextManager[None]":  # type: ignore[misc]
-        """Counts the stream as open inside the `with`."""
-        self._open.add(stream)
-        self._none_open.clear()
-        if self.closing:
-            stream.outbox.end(GOING_AWAY)
-        if self._pings is None:
-            self._pings = asyncio.create_task(self._ping(limits.keepalive_seconds))
+    async def serve(
+        self,
+        stream: Stream,
+        limits: Limits,
+        reading: Coroutine[Any, Any, None],
+        writing: Coroutine[Any, Any, None],
+    ) -> None:
+        """Runs both directions of a connection until the client leaves or the outbox has ended.
+
+        A client that does not even take its dismissal is left after `limits.slow_client_seconds`.
+        """
+        tasks = (asyncio.create_task(reading), asyncio.create_task(writing))
+        loop = asyncio.get_running_loop()
+
+        def on_end() -> None:
+            if stream.outbox.ending is not COMPLETED:
+                loop.call_later(limits.slow_client_seconds, tasks[1].cancel)
+
+        stream.outbox.on_end = on_end
+        self._enter(stream, limits)
         try:
-            yield
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._open.discard(stream)
-            if not self._open:
-                self._none_open.set()
-                self._pings.cancel()
-                self._pings = None
+            self._leave(stream)
+            stream.outbox.discard()
+            for task in tasks:
+                task.cancel()
+        for task in tasks:
+            # ASGI servers raise an OSError when they send to a client that is gone.
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await task
 
     async def close(self, seconds: float = 0.8) -> None:
         """Ends every stream as going away and waits for them, at most `seconds`."""
@@ -138,6 +170,22 @@ class Streams:
         if self._open:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._none_open.wait(), seconds)
+
+    def _enter(self, stream: Stream, limits: Limits) -> None:
+        self._open.add(stream)
+        self._none_open.clear()
+        if self.closing:
+            stream.outbox.end(GOING_AWAY)
+        if self._pings is None:
+            self._pings = asyncio.create_task(self._ping(limits.keepalive_seconds))
+
+    def _leave(self, stream: Stream) -> None:
+        self._open.discard(stream)
+        if not self._open:
+            self._none_open.set()
+            if self._pings is not None:
+                self._pings.cancel()
+                self._pings = None
 
     async def _ping(self, seconds: float) -> None:
         while True:

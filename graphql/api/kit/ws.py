@@ -1,31 +1,29 @@
 """The graphql-transport-ws protocol: many operations over one WebSocket.
 
 Written out rather than made from Strawberry's handler: that one raises on messages of a wrong shape (an
-array, a payload of null), encodes each message for each client, and has no bound on what waits for a slow one.
+array, a null payload), encodes each message for each client, and does not bound what waits for a slow one.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import orjson
-from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
-from api.kit.documents import Operation
 from api.kit.errors import FormattedError, RequestError, Unauthenticated, internal_error
 from api.kit.execution import Engine
 from api.kit.fanout import Fanout
 from api.kit.limits import Limits
-from api.kit.request import Request, read_request
-from api.kit.streams import Ending, Outbox, Stream, Streams
+from api.kit.request import read_request
+from api.kit.streams import Ending, Outbox, Streams
 
 I = TypeVar("I")  # noqa: E741
 
 PROTOCOL = "graphql-transport-ws"
-# What a server and the network under it raise when the client is no longer there.
-_GONE = (OSError, RuntimeError)
+# Every message of an operation repeats its id.
+_LONGEST_ID = 256
 
 
 class _Operation:
@@ -35,7 +33,7 @@ class _Operation:
         self._socket = socket
         self._id = id
         self._json_id = orjson.dumps(id).decode()
-        self.stop: Callable[[], object] | None = None
+        self.stop: Callable[[], object] = lambda: None
 
     def next(self, answer: str) -> None:
         self._socket.outbox.put('{"id":', self._json_id, ',"type":"next","payload":', answer, "}")
@@ -50,10 +48,10 @@ class _Operation:
             self._socket.outbox.put('{"id":', self._json_id, ',"type":"complete"}')
 
     async def ready(self) -> None:
-        await self._socket.outbox.emptied(self._socket.limits.slow_client_seconds)
+        await self._socket.outbox.room(self._socket.limits.slow_client_seconds)
 
 
-class GraphQLSocket(Stream, Generic[I]):
+class GraphQLSocket(Generic[I]):
     """One WebSocket connection from handshake to close."""
 
     def __init__(
@@ -63,6 +61,7 @@ class GraphQLSocket(Stream, Generic[I]):
         streams: Streams,
         limits: Limits,
         authenticate: Callable[[Mapping[str, str]], Awaitable[I]],
+        lifetime: Callable[[I], float | None],
     ) -> None:
         self.limits = limits
         self.outbox = Outbox(limits.queued_messages)
@@ -71,6 +70,7 @@ class GraphQLSocket(Stream, Generic[I]):
         self._fanout = fanout
         self._streams = streams
         self._authenticate = authenticate
+        self._lifetime = lifetime
         self._identity: I | None = None
         self._asked_to_begin = False
         self._acknowledged = False
@@ -80,25 +80,125 @@ class GraphQLSocket(Stream, Generic[I]):
         await receive()
         if PROTOCOL not in scope["subprotocols"]:
             await send({"type": "websocket.accept"})
-            await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
+            await send({"type": "websocket.close", "code": 4406, "reason": f"Speak {PROTOCOL}"})
             return
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-        loop = asyncio.get_running_loop()
-        patience = loop.call_later(self.limits.connection_init_seconds, self._begin_in_time)
-        reading = asyncio.create_task(self._read(scope, receive))
-        writing = asyncio.create_task(self._write(send))
+        patience = asyncio.get_running_loop().call_later(
+            self.limits.connection_init_seconds, self._end, 4408, "Connection initialisation timeout", False
+        )
         try:
-            with self._streams.opened(self, self.limits):
-                await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
-                await asyncio.wait({writing}, timeout=0 if self.outbox.ending is None else None)
+            await self._streams.serve(self, self.limits, self._read(scope, receive), self._write(send))
         finally:
             patience.cancel()
-            for task in (reading, writing):
-                task.cancel()
             for operation in tuple(self.operations.values()):
-                if operation.stop is not None:
-                    operation.stop()
+                operation.stop()
             self.operations.clear()
-        for task in (reading, writing):
-            with contextlib.suppress(asyncio.CancelledError, *_GONE):
-                await task
+
+    def ping(self) -> None:
+        """Sends the protocol's ping."""
+        self.outbox.ping('{"type":"ping"}')
+
+    def _end(self, code: int, reason: str, begun: bool = True) -> None:
+        if begun or not self._asked_to_begin:
+            # A close frame has room for 123 bytes.
+            self.outbox.end(Ending(code, reason.encode()[:123].decode(errors="ignore")))
+
+    async def _write(self, send: Send) -> None:
+        # uvicorn raises a RuntimeError when it has just closed by itself, for instance on invalid UTF-8.
+        with contextlib.suppress(RuntimeError):
+            while (message := await self.outbox.take()) is not None:
+                await send({"type": "websocket.send", "text": message})
+            ending = self.outbox.ending
+            assert ending is not None
+            await send({"type": "websocket.close", "code": ending.code, "reason": ending.reason})
+
+    async def _read(self, scope: Scope, receive: Receive) -> None:
+        while (event := await receive())["type"] != "websocket.disconnect":
+            if self.outbox.ending is not None:
+                continue
+            text = event.get("text")
+            if text is None:
+                self._end(4400, "Messages must be text")
+            elif len(text) > self.limits.body_bytes:
+                self._end(1009, f"Messages must have at most {self.limits.body_bytes} bytes")
+            else:
+                await self._receive(scope, text)
+
+    async def _receive(self, scope: Scope, text: str) -> None:
+        try:
+            message = orjson.loads(text)
+        except ValueError:
+            self._end(4400, "Messages must be JSON")
+            return
+        kind = message.get("type") if isinstance(message, dict) else None
+        if kind == "connection_init":
+            await self._begin(scope, message.get("payload"))
+        elif kind == "ping":
+            self.outbox.put('{"type":"pong"}')
+        elif kind == "subscribe":
+            self._subscribe(message.get("id"), message.get("payload"))
+        elif kind == "complete":
+            self._stop(message.get("id"))
+        elif kind != "pong":
+            self._end(4400, "Unknown message type")
+
+    async def _begin(self, scope: Scope, payload: object) -> None:
+        if self._asked_to_begin:
+            self._end(4429, "Too many initialisation requests")
+            return
+        self._asked_to_begin = True
+        if payload is not None and not isinstance(payload, dict):
+            self._end(4400, "The payload of connection_init must be an object")
+            return
+        try:
+            self._identity = await self._authenticate(_credentials(scope, payload or {}))
+            self.outbox.expire(self._lifetime(self._identity))
+        except Unauthenticated as error:
+            self._end(4403, f"Forbidden: {error}")
+        except Exception as error:  # noqa: BLE001 The edge of the program: logged here, told to the client.
+            self._end(4500, f"Internal error {internal_error(error)['extensions']['errorId']}")
+        else:
+            self._acknowledged = True
+            self.outbox.put('{"type":"connection_ack"}')
+
+    def _stop(self, id: object) -> None:
+        operation = self.operations.pop(id, None) if isinstance(id, str) else None
+        if operation is not None:
+            operation.stop()
+
+    def _subscribe(self, id: object, payload: object) -> None:
+        if not self._acknowledged:
+            self._end(4401, "Unauthorized")
+        elif not isinstance(id, str) or not 0 < len(id) <= _LONGEST_ID:
+            self._end(4400, f"An operation's id must be a string of 1 to {_LONGEST_ID} characters")
+        elif id in self.operations:
+            self._end(4409, f"Subscriber for {id} already exists")
+        else:
+            entry = _Operation(self, id)
+            self.operations[id] = entry
+            try:
+                self._start(entry, payload)
+            except RequestError as error:
+                entry.refuse(error.errors)
+
+    def _start(self, entry: _Operation, payload: object) -> None:
+        if len(self.operations) > self.limits.operations_per_connection:
+            raise RequestError.of(
+                f"At most {self.limits.operations_per_connection} operations at a time.", "LIMIT_EXCEEDED"
+            )
+        request = read_request(payload, self.limits)
+        operation = self._engine.documents.operation(request)
+        entry.stop = self._fanout.join(operation, request, cast("I", self._identity), entry)
+
+
+def _credentials(scope: Scope, params: Mapping[str, object]) -> dict[str, str]:
+    """What authenticates the connection, named like HTTP headers.
+
+    Browsers cannot set headers on a WebSocket, so it comes from connection_init. Of the handshake only
+    `Authorization` counts, never a cookie: a page of another origin could make a browser send those.
+    """
+    found = {k.decode(): v.decode("latin-1") for k, v in scope["headers"] if k == b"authorization"}
+    found.update((key.lower(), value) for key, value in params.items() if isinstance(value, str))
+    if "token" in found:
+        found.setdefault("authorization", f"Bearer {found['token']}")
+    return found

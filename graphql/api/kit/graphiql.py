@@ -1,0 +1,43 @@
+"""GraphiQL, the in-browser editor, from assets that a Python package ships."""
+
+import html
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+_HERE = Path(__file__).parent
+# Only its static files are used: the package has no dependencies and none of its code runs.
+_PACKAGE = ("graphene_django_graphiql_static", "static/graphene_django_graphiql_static")
+_HEADERS = {
+    # GraphiQL writes style attributes, and its style sheet embeds its fonts. Nothing is of another origin.
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+def graphiql_routes(endpoint: str, title: str) -> list[BaseRoute]:
+    """The editor at `/` for the GraphQL endpoint at this path, and what it loads.
+
+    An address that ends in `#token=...` fills the token in; the fragment is never sent to a server.
+    """
+    page = (_HERE / "graphiql.html").read_text()
+    page = page.replace("{title}", html.escape(title)).replace("{endpoint}", html.escape(endpoint))
+    script = (_HERE / "graphiql.js").read_text()
+
+    async def show(_: Request) -> Response:
+        return HTMLResponse(page, headers=_HEADERS)
+
+    async def start(_: Request) -> Response:
+        return Response(script, media_type="text/javascript", headers={"cache-control": "no-cache"})
+
+    return [
+        Route("/", show),
+        Route("/graphiql/start.js", start),
+        Mount("/graphiql/assets", StaticFiles(packages=[_PACKAGE])),
+    ]

@@ -1,0 +1,52 @@
+"""The routes of a GraphQL API, for the composition root to serve."""
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
+
+import strawberry
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from api.kit.execution import Context
+from api.kit.graphiql import graphiql_routes
+from api.kit.http import GraphQLEndpoint
+from api.kit.limits import Limits
+from api.kit.streams import Streams
+
+I = TypeVar("I")  # noqa: E741
+
+
+def graphql_routes(
+    schema: strawberry.Schema,
+    authenticate: Callable[[Mapping[str, str]], Awaitable[I]],
+    make_context: Callable[[I], Context[I]],
+    *,
+    scope: Callable[[I], Hashable] = lambda identity: None,
+    lifetime: Callable[[I], float | None] = lambda identity: None,
+    limits: Limits | None = None,
+    streams: Streams | None = None,
+    allowed_origins: Sequence[str] = (),
+    path: str = "/graphql",
+    graphiql_title: str | None = "GraphiQL",
+) -> list[BaseRoute]:
+    """GraphQL at `path` over HTTP and WebSocket and, unless its title is None, GraphiQL at `/`.
+
+    `allowed_origins` are the other origins whose pages may call the API (CORS); none by default. The other
+    arguments are those of `GraphQLEndpoint`; close the `streams` before the server stops.
+    """
+    endpoint = GraphQLEndpoint(
+        schema, authenticate, make_context, scope=scope, lifetime=lifetime, limits=limits, streams=streams
+    )
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=allowed_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type"],
+        max_age=600,
+    )
+    return [
+        Route(path, endpoint, middleware=[cors] if allowed_origins else None),
+        WebSocketRoute(path, endpoint),
+        *(graphiql_routes(path, graphiql_title) if graphiql_title is not None else ()),
+    ]

@@ -1,0 +1,112 @@
+"""graphql-sse: one connection for each operation."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from api.kit.limits import Limits
+from tests.api.toy import BEARER, Served, served
+
+STREAM = {"accept": "text/event-stream"}
+
+
+async def events(response: httpx.Response) -> AsyncIterator[tuple[str, Any]]:
+    """The events of a stream as they come: name and decoded data."""
+    name = ""
+    async for line in response.aiter_lines():
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        elif line.startswith("data:"):
+            data = line.removeprefix("data:")
+            yield name, json.loads(data) if data else None
+
+
+async def _all(client: httpx.AsyncClient, query: str, **variables: object) -> list[tuple[str, Any]]:
+    body = {"query": query, "variables": variables}
+    async with client.stream("POST", "/graphql", json=body, headers=STREAM) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+        return [event async for event in events(response)]
+
+
+async def test_streams_a_subscription_to_its_end(client: httpx.AsyncClient) -> None:
+    assert await _all(client, "subscription { countdown(start: 2) }") == [
+        ("next", {"data": {"countdown": 2}}),
+        ("next", {"data": {"countdown": 1}}),
+        ("complete", None),
+    ]
+
+
+async def test_streams_by_get_too(client: httpx.AsyncClient) -> None:
+    params = {"query": "subscription { countdown(start: 1) }"}
+    async with client.stream("GET", "/graphql", params=params, headers=STREAM) as response:
+        assert [name async for name, _ in events(response)] == ["next", "complete"]
+
+
+async def test_gives_a_query_as_one_event(client: httpx.AsyncClient) -> None:
+    assert await _all(client, "{ hello }") == [("next", {"data": {"hello": "Hello you"}}), ("complete", None)]
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "code"),
+    [
+        ("{", {}, "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription($v: Int!) { countdown(start: $v) }", {"v": "x"}, "BAD_USER_INPUT"),
+    ],
+)
+async def test_refused_documents_are_told_in_the_stream(
+    client: httpx.AsyncClient, query: str, variables: dict[str, object], code: str
+) -> None:
+    (first, answer), (last, _) = await _all(client, query, **variables)
+    assert (first, last) == ("next", "complete")
+    assert answer["errors"][0]["extensions"]["code"] == code
+
+
+async def test_malformed_requests_are_refused_by_status(client: httpx.AsyncClient) -> None:
+    response = await client.post(
+        "/graphql", content=b"{", headers=STREAM | {"content-type": "application/json"}
+    )
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_JSON"
+
+
+async def test_a_client_that_leaves_closes_its_source(client: httpx.AsyncClient, server: Served) -> None:
+    body = {"query": "subscription { ticks { value } }"}
+    async with client.stream("POST", "/graphql", json=body, headers=STREAM) as response:
+        stream = events(response)
+        while not server.toy.topics:
+            await client.post("/graphql", json={"query": "{ hello }"})
+        server.toy.publish(7)
+        assert await anext(stream) == ("next", {"data": {"ticks": {"value": 7}}})
+    while server.toy.sources_open:
+        await client.post("/graphql", json={"query": "{ hello }"})
+
+
+async def test_a_quiet_stream_is_kept_alive() -> None:
+    async with (
+        served(Limits(keepalive_seconds=0.05)) as server,
+        httpx.AsyncClient(headers=BEARER | STREAM) as client,
+    ):
+        body = {"query": "subscription { ticks { value } }"}
+        async with client.stream("POST", server.http, json=body) as response:
+            lines = response.aiter_lines()
+            comments = [line async for line in _take(lines, 6)]
+    assert comments == [":", ""] * 3
+
+
+async def test_a_stream_ends_with_its_token(client: httpx.AsyncClient) -> None:
+    headers = STREAM | {"authorization": "Bearer let-me-in as mayfly"}
+    body = {"query": "subscription { ticks { value } }"}
+    async with client.stream("POST", "/graphql", json=body, headers=headers) as response:
+        (_, answer), last = [event async for event in events(response)]
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert last == ("complete", None)
+
+
+async def _take(lines: AsyncIterator[str], count: int) -> AsyncIterator[str]:
+    for _ in range(count):
+        yield await anext(lines)
