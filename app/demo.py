@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from uuid import UUID, uuid5
 
+from app.assembly import inline_views
+from app.database import Database
 from app.demo_words import ABOUT, FIRST_NAMES, LAST_NAMES, OBJECTS, PROJECTS, TAGS, VERBS
+from app.log.postgres import PostgresLog
+from app.settings import Settings
+from app.tokens import Tokens
 from domain.identity.users import RegisterUser
 from domain.kit.bus import Bus
 from domain.kit.caller import Caller
@@ -20,6 +26,7 @@ from domain.work import projects, tasks
 
 TENANT = UUID("0d0e0f00-0000-4000-8000-000000000001")
 PEOPLE, PROJECT_COUNT, TASK_COUNT, DAYS = 20, 40, 5_000, 90
+LIFETIME = timedelta(days=30)
 _TOGETHER = 500
 _now: ContextVar[datetime] = ContextVar("demo_now")
 
@@ -55,18 +62,44 @@ def story(start: datetime) -> list[Step]:
     return sorted(steps, key=lambda step: step.at)
 
 
+async def ensure_demo(settings: Settings) -> str:
+    """Makes the demo tenant in a log that has none or half of it, and returns a token for its first person.
+
+    A log that others have begun is left alone but for the token.
+    """
+    database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=4)
+    try:
+        inline = await inline_views(database)
+        log = PostgresLog(database, inline=inline)
+        try:
+            told = await log.read(limit=1, select=Selection(tenant_id=TENANT))
+            if told or await log.head() == 0:
+                await tell(log)
+        finally:
+            await log.close()
+    finally:
+        await database.close()
+    tokens = Tokens(settings.derive("tokens"))
+    return tokens.issue(tenant_id=TENANT, user_id=person(0), permissions=["ops:*"], lifetime=LIFETIME)
+
+
 async def tell(log: Log, *, size: int | None = None, start: datetime | None = None) -> int:
     """Carries the story out and returns how many commands were sent; what had been told is not told twice."""
     began = await log.read(limit=1, select=Selection(tenant_id=TENANT))
     start = began[0].timestamp if began else start or datetime.now(UTC) - timedelta(days=DAYS)
     bus = Bus(log, PlainCodec(), DemoClock(), TimeOrderedIds(), environment="demo")
     steps = story(start)[:size]
-    for first in range(0, len(steps), _TOGETHER):
-        part = enumerate(steps[first : first + _TOGETHER], first)
-        # Tasks begin in order and commands on one stream wait for one another, so each thing's story
-        # stays in order.
+    if await log.receipt(TENANT, uuid5(TENANT, f"command {len(steps) - 1}")):
+        return 0
+    # People and projects are referred to by what comes later, so each kind is there before the next begins.
+    for _, part in groupby(enumerate(steps), key=lambda numbered: _chapter(*numbered)):
+        # Commands start in order and those on one stream wait for one another: its story stays in order.
         await asyncio.gather(*(_send(bus, number, step) for number, step in part))
     return len(steps)
+
+
+def _chapter(number: int, step: Step) -> tuple[str, int]:
+    return type(step.command).__module__, number // _TOGETHER
 
 
 async def _send(bus: Bus, number: int, step: Step) -> None:

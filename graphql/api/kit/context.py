@@ -20,6 +20,7 @@ from projections.kit.breaker import Unavailable
 from projections.kit.postgres import PostgresView
 from projections.kit.redis_rows import RedisRows
 from projections.kit.rows import Order, Rows
+from projections.kit.status import ViewStatus
 from projections.kit.view import Key, View
 
 P = TypeVar("P")
@@ -32,6 +33,10 @@ class Progress(Protocol):
 
     async def position_of(self, view: str, /) -> int:
         """The position up to which a view is folded."""
+        ...
+
+    async def statuses(self) -> list[ViewStatus]:
+        """How every view stands."""
         ...
 
     async def wait_for(self, view: str, position: int, seconds: float, /) -> bool:

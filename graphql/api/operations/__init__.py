@@ -1,3 +1,5 @@
 """The API for operators."""
 
-ROOTS: tuple[type, ...] = ()
+from api.operations import nodes, views
+
+ROOTS: tuple[type, ...] = (views.Query, nodes.Query)

@@ -1,6 +1,5 @@
 """Full-text search of tasks, and lists of somebody's tasks."""
 
-import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -50,8 +49,7 @@ class TaskHit:
 
     @field("The task as it stands; empty if it was removed since it was indexed.", Task | None)
     async def task(self, info: Info) -> TaskRow | None:
-        row = await info.context.row(Tasks, self.hit.row.id)
-        return row
+        return await info.context.row(Tasks, self.hit.row.id)
 
     @field("Where the words were found.")
     def highlights(self) -> list[Highlight]:
@@ -130,8 +128,7 @@ class TaskPage:
 
     @field("The tasks.", list[Task])
     async def nodes(self, info: Info) -> list[TaskRow]:
-        found = await asyncio.gather(*(info.context.row(Tasks, id) for id in self.ids))
-        return [row for row in found if row is not None]
+        return await info.context.rows(Tasks, [(id,) for id in self.ids])
 
 
 @strawberry.type

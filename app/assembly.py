@@ -1,0 +1,121 @@
+"""Puts the parts of one API process together: log, bus, readers, feed, caches."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+
+from api.kit.context import Services
+from app.contexts import VIEWS
+from app.database import Database
+from app.log.feed import Feed
+from app.log.postgres import PostgresLog
+from app.settings import Settings
+from domain.kit.bus import Bus
+from domain.kit.clock import SystemClock, TimeOrderedIds
+from domain.kit.codec import PlainCodec
+from projections.kit.cache import Cache
+from projections.kit.documents import Search, search_breaker
+from projections.kit.generations import enroll
+from projections.kit.inline import Inline, Kept
+from projections.kit.postgres import PostgresView
+from projections.kit.postgres_store import PostgresStore
+from projections.kit.redis import RedisView
+from projections.kit.redis_rows import RedisRows, redis_breaker
+from projections.kit.rows import Rows
+from projections.kit.status import Positions
+from projections.kit.text_search import TextSearch
+from projections.work.projects import ProjectCards, Projects
+from projections.work.reading import WorkReading
+from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, UserStats
+from projections.work.tags import CACHED, WorkTags
+from projections.work.tasks import Tasks, TaskSearch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembly:
+    """The parts of one running API process."""
+
+    settings: Settings
+    database: Database
+    log: PostgresLog
+    feed: Feed
+    services: Services
+
+
+@asynccontextmanager
+async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
+    """Everything an API process needs, closed in order at the end."""
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.database_url, secret=settings.secret)
+        stack.push_async_callback(database.close)
+        generations = await prepared(database)
+        inline = await inline_views(database)
+        log = PostgresLog(database, inline=inline)
+        stack.push_async_callback(log.close)
+        feed = Feed(database)
+        await feed.start()
+        stack.push_async_callback(feed.close)
+        redis: Redis = Redis.from_url(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        client = AsyncOpenSearch(settings.opensearch_url)
+        stack.push_async_callback(client.close)
+        progress = Positions(database.writer)
+        rows = Rows(database)
+        redis_fuse, search_fuse = redis_breaker(), search_breaker()
+
+        def twin(view: type[RedisView[Any]]) -> RedisRows[Any]:
+            return RedisRows(view(), redis, generations[view.name], breaker=redis_fuse)
+
+        cache = Cache(redis, twin(WorkTags), CACHED, breaker=redis_fuse)
+        task_search = Search(TaskSearch(), client, generations[TaskSearch.name], breaker=search_fuse)
+        text = TextSearch(Tasks, database, document=Tasks.document, texts=("title", "description"))
+        services = Services(
+            bus=Bus(
+                log,
+                PlainCodec(),
+                SystemClock(),
+                TimeOrderedIds(),
+                environment=settings.environment,
+                region=settings.region,
+            ),
+            log=log,
+            codec=PlainCodec(),
+            rows=rows,
+            progress=progress,
+            feed=feed,
+            secret=settings.derive("cursors"),
+            after_wait=settings.after_wait_ms / 1000,
+            twins={
+                Projects: twin(ProjectCards),
+                UserStats: twin(UserCounts),
+                ProjectProgress: twin(ProjectCounts),
+            },
+            ports={WorkReading: WorkReading(rows, progress, cache, task_search, text)},
+        )
+        yield Assembly(settings=settings, database=database, log=log, feed=feed, services=services)
+
+
+async def prepared(database: Database) -> dict[str, int]:
+    """Gives every view its generation and every Postgres view its table; the generations by name."""
+    generations = {view.name: await enroll(database.writer, view) for view in VIEWS}
+    for view in VIEWS:
+        if issubclass(view, PostgresView):
+            await PostgresStore(view(), database.writer, database.owner, generations[view.name]).prepare()
+    return generations
+
+
+async def inline_views(database: Database) -> Inline:
+    """The inline views for an appender, brought to the head of the log."""
+    generations = await prepared(database)
+    kept: list[Kept] = []
+    for view in VIEWS:
+        if issubclass(view, PostgresView) and view.inline:
+            store = PostgresStore(view(), database.writer, database.owner, generations[view.name])
+            kept.append(Kept(view(), store, generations[view.name]))
+    inline = Inline(kept, PlainCodec())
+    await inline.catch_up(database.writer)
+    return inline

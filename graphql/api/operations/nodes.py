@@ -1,0 +1,36 @@
+"""Anything by its id."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api.kit.context import Info
+from api.kit.fields import After, argument, field
+from api.kit.shows import Node
+from domain.kit.log import Selection
+from projections.identity.people import People
+from projections.work.projects import Projects
+from projections.work.tasks import Tasks
+
+_VIEWS: dict[str, Any] = {"work.task": Tasks, "work.project": Projects, "identity.user": People}
+"""Where the things of each topic are shown."""
+
+
+@strawberry.type
+class Query:
+    @field("Anything by its id, whatever kind of thing it is.", Node | None)
+    async def node(
+        self,
+        info: Info,
+        id: Annotated[UUID, argument("Its id.")],
+        after_position: After = None,
+    ) -> object:
+        ask = info.context
+        own = Selection(tenant_id=ask.caller.tenant_id, originator_id=id)
+        first = await ask.services.log.read(limit=1, select=own)
+        view = _VIEWS.get(first[0].topic) if first else None
+        if view is None:
+            return None
+        await ask.caught_up(view, after_position)
+        return await ask.row(view, id)

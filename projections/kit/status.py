@@ -1,0 +1,202 @@
+"""How the views stand: for operators, for health, and for readers who wait for a position."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from projections.kit.generations import Pool
+
+
+class ViewState(StrEnum):
+    """What a view is doing."""
+
+    FOLLOWING = "following"
+    REFILLING = "refilling"
+    FAILING = "failing"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewStatus:
+    """How one generation of a view stands against the log.
+
+    ``lag_seconds`` is the age of the oldest event that is not folded; ``rate`` is in events per second;
+    ``last_read_age`` is how many seconds ago its follower last did something, None for an inline view
+    that needs none. ``complete``: it has folded exactly as many events as there are up to its position.
+    """
+
+    name: str
+    store: str
+    version: int
+    generation: int
+    live: bool
+    inline: bool
+    position: int
+    head: int
+    lag_events: int
+    lag_seconds: float
+    rate: float
+    folded: int
+    complete: bool
+    state: ViewState
+    error: str | None
+    error_position: int | None
+    error_event: UUID | None
+    error_stream: UUID | None
+    attempts: int
+    holder: str | None
+    last_read_age: float | None
+
+
+# One statement, so that positions and head are of one moment.
+_STATUS = """
+with log as (select coalesce(max(position), 0) as head from es.events)
+select l.view as name, v.store, l.version, l.generation, l.generation = v.live as live, v.inline,
+       l.position, log.head, greatest(log.head - l.position, 0) as lag_events,
+       coalesce(greatest(extract(epoch from clock_timestamp() - next.timestamp), 0), 0)::float8 as lag_seconds,
+       l.rate::float8 as rate, l.folded, l.folded = l.position and l.position <= log.head as complete,
+       l.position < l.refill_until as refilling, l.error, l.error_position, l.error_event, l.error_stream,
+       l.attempts, w.name as holder,
+       case when v.inline and l.holder is null and l.position >= log.head then null
+            else coalesce(extract(epoch from clock_timestamp() - l.read_at), 'infinity')::float8
+       end as last_read_age
+  from ops.lanes l
+  join ops.views v using (view)
+ cross join log
+  left join ops.workers w on w.id = l.holder
+  left join lateral (select timestamp from es.events where position = l.position + 1) next on true
+ where l.generation >= v.live
+ order by l.view, l.generation
+"""
+
+
+async def views_status(pool: Pool) -> list[ViewStatus]:
+    """All live views, and newer generations that are being built, by name."""
+    return [_status(dict(row)) for row in await pool.fetch(_STATUS)]
+
+
+def _status(row: "dict[str, object]") -> ViewStatus:
+    refilling = row.pop("refilling")
+    silent = row["last_read_age"] is not None and row["holder"] is None
+    if row["error"] is not None and row["error_position"] is not None:
+        state = ViewState.FAILING
+    elif row["error"] is not None or silent:
+        state = ViewState.WAITING
+    else:
+        state = ViewState.REFILLING if refilling else ViewState.FOLLOWING
+    return ViewStatus(**row, state=state)  # type: ignore[arg-type]  # The columns are named as the fields.
+
+
+@asynccontextmanager
+async def following(pool: Pool) -> "AsyncIterator[Positions]":
+    """The views' positions, as long as the block lasts; whoever waits at its end is let go."""
+    positions = Positions(pool)
+    try:
+        yield positions
+    finally:
+        await positions.close()
+
+
+@dataclass(slots=True)
+class _Wish:
+    view: str
+    position: int
+    granted: "asyncio.Future[None]"
+
+
+class Positions:
+    """Where the live views stand, for readers who want to see their own writes.
+
+    However many wait, one task asks the database, every ``pause`` seconds and only while somebody waits.
+    """
+
+    def __init__(self, pool: Pool, *, pause: float = 0.01, fresh: float = 0.05) -> None:
+        """A position asked for is at most ``fresh`` seconds old."""
+        self._pool = pool
+        self._pause = pause
+        self._fresh = fresh
+        self._known: dict[str, int] = {}
+        self._known_at = float("-inf")
+        self._asking: asyncio.Task[None] | None = None
+        self._wishes: list[_Wish] = []
+        self._granting: asyncio.Task[None] | None = None
+
+    async def statuses(self) -> list[ViewStatus]:
+        """See `views_status`."""
+        return await views_status(self._pool)
+
+    async def position_of(self, view: str) -> int:
+        """The position up to which the live generation of the view has folded; 0 for an unknown view."""
+        if self._now() - self._known_at > self._fresh:
+            await self._ask()
+        return self._known.get(view, 0)
+
+    async def wait_for(self, view: str, position: int, seconds: float) -> bool:
+        """Waits until the view has folded up to ``position``, at most ``seconds``; whether it has.
+
+        Positions only grow (but for a refill), so one that was seen before is not asked for again.
+        """
+        if await self.position_of(view) >= position:
+            return True
+        if seconds <= 0:
+            return False
+        wish = _Wish(view, position, asyncio.get_running_loop().create_future())
+        self._wishes.append(wish)
+        if self._granting is None or self._granting.done():
+            self._granting = asyncio.create_task(self._grant(), name="positions")
+        try:
+            async with asyncio.timeout(seconds):
+                await wish.granted
+        except TimeoutError:
+            return False
+        finally:
+            if wish in self._wishes:
+                self._wishes.remove(wish)
+        return True
+
+    async def close(self) -> None:
+        """Ends what runs for those who wait; to them the time is over."""
+        tasks = [task for task in (self._granting, self._asking) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for wish in self._wishes:
+            wish.granted.cancel()
+
+    async def _grant(self) -> None:
+        while self._wishes:
+            try:
+                await self._ask()
+            except Exception as error:  # noqa: BLE001  # It belongs to those who wait.
+                for wish in self._wishes:
+                    if not wish.granted.done():
+                        wish.granted.set_exception(error)
+                self._wishes.clear()
+                return
+            for wish in [one for one in self._wishes if self._known.get(one.view, 0) >= one.position]:
+                self._wishes.remove(wish)
+                if not wish.granted.done():
+                    wish.granted.set_result(None)
+            await asyncio.sleep(self._pause)
+
+    async def _ask(self) -> None:
+        """Asks once for all who want to know at the same time."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._read())
+        await asyncio.shield(self._asking)
+
+    async def _read(self) -> None:
+        asked = self._now()
+        rows = await self._pool.fetch(
+            """select l.view, l.position from ops.lanes l
+                 join ops.views v on v.view = l.view and v.live = l.generation"""
+        )
+        self._known = {row["view"]: row["position"] for row in rows}
+        self._known_at = asked
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
