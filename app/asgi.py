@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from api.kit.context import Ask
 from api.kit.limits import Limits
@@ -40,7 +43,12 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         streams=streams,
         graphiql_title="Headwater",
     )
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=[Route("/health/live", _live), *routes], lifespan=lifespan)
+
+
+async def _live(request: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
 
 
 def limits(settings: Settings) -> Limits:

@@ -32,7 +32,7 @@ from projections.work.projects import ProjectCards, Projects
 from projections.work.reading import WorkReading
 from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, UserStats
 from projections.work.tags import CACHED, WorkTags
-from projections.work.tasks import Tasks, TaskSearch
+from projections.work.tasks import TaskDocument, Tasks, TaskSearch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,27 +61,24 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         stack.push_async_callback(feed.close)
         redis: Redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
-        client = AsyncOpenSearch(settings.opensearch_url)
-        stack.push_async_callback(client.close)
         progress = Positions(database.writer)
         rows = Rows(database)
-        redis_fuse, search_fuse = redis_breaker(), search_breaker()
+        redis_fuse = redis_breaker()
 
         def twin(view: type[RedisView[Any]]) -> RedisRows[Any]:
             return RedisRows(view(), redis, generations[view.name], breaker=redis_fuse)
 
         cache = Cache(redis, twin(WorkTags), CACHED, breaker=redis_fuse)
-        task_search = Search(TaskSearch(), client, generations[TaskSearch.name], breaker=search_fuse)
+        task_search: Search[TaskDocument] | None = None
+        if settings.opensearch_url:
+            client = AsyncOpenSearch(settings.opensearch_url)
+            stack.push_async_callback(client.close)
+            task_search = Search(
+                TaskSearch(), client, generations[TaskSearch.name], settings.index_prefix, search_breaker()
+            )
         text = TextSearch(Tasks, database, document=Tasks.document, texts=("title", "description"))
         services = Services(
-            bus=Bus(
-                log,
-                PlainCodec(),
-                SystemClock(),
-                TimeOrderedIds(),
-                environment=settings.environment,
-                region=settings.region,
-            ),
+            bus=_bus(log, settings),
             log=log,
             codec=PlainCodec(),
             rows=rows,
@@ -89,6 +86,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             feed=feed,
             secret=settings.derive("cursors"),
             after_wait=settings.after_wait_ms / 1000,
+            longest_resume=settings.resume_events,
             twins={
                 Projects: twin(ProjectCards),
                 UserStats: twin(UserCounts),
@@ -99,12 +97,37 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         yield Assembly(settings=settings, database=database, log=log, feed=feed, services=services)
 
 
+@asynccontextmanager
+async def commanding(settings: Settings) -> AsyncIterator[tuple[Database, Bus]]:
+    """What a program needs that only sends commands."""
+    database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=4)
+    try:
+        log = PostgresLog(database, inline=await inline_views(database))
+        try:
+            yield database, _bus(log, settings)
+        finally:
+            await log.close()
+    finally:
+        await database.close()
+
+
+def _bus(log: PostgresLog, settings: Settings) -> Bus:
+    return Bus(
+        log,
+        PlainCodec(),
+        SystemClock(),
+        TimeOrderedIds(),
+        environment=settings.environment,
+        region=settings.region,
+    )
+
+
 async def prepared(database: Database) -> dict[str, int]:
     """Gives every view its generation and every Postgres view its table; the generations by name."""
     generations = {view.name: await enroll(database.writer, view) for view in VIEWS}
     for view in VIEWS:
         if issubclass(view, PostgresView):
-            await PostgresStore(view(), database.writer, database.owner, generations[view.name]).prepare()
+            await PostgresStore(view, database.writer, database.owner, generations[view.name]).prepare()
     return generations
 
 
@@ -114,7 +137,7 @@ async def inline_views(database: Database) -> Inline:
     kept: list[Kept] = []
     for view in VIEWS:
         if issubclass(view, PostgresView) and view.inline:
-            store = PostgresStore(view(), database.writer, database.owner, generations[view.name])
+            store = PostgresStore(view, database.writer, database.owner, generations[view.name])
             kept.append(Kept(view(), store, generations[view.name]))
     inline = Inline(kept, PlainCodec())
     await inline.catch_up(database.writer)

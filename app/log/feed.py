@@ -1,0 +1,121 @@
+"""One reader of the log per process, shared by many consumers near its tip."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from app.database import Database
+from app.log.follower import Follower
+from app.log.reader import Reader
+from domain.kit.log import Envelope
+
+
+class Feed:
+    """Recent events in memory for everyone who follows; who is further behind reads the log by himself.
+
+    A slow consumer holds nothing: events leave the memory by count and size, whoever has not seen them.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        page: int = 2_000,
+        recent: int = 20_000,
+        recent_bytes: int = 64 * 1024 * 1024,
+        poll: float = 1,
+    ) -> None:
+        """``recent`` events or ``recent_bytes`` of payload are kept, whichever is less."""
+        self._reader = Reader(database)
+        self._follower = Follower(database, page=page, poll=poll)
+        self._page = page
+        self._recent = recent
+        self._recent_bytes = recent_bytes
+        self._events: list[Envelope] = []
+        self._bytes = 0
+        self._behind = 0
+        """The position before the first event in memory."""
+        self._closed = False
+        self._moved: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def position(self) -> int:
+        """The last position this process has read."""
+        return self._follower.position
+
+    @property
+    def last_read_at(self) -> float | None:
+        """When the log was last read with success, by ``time.monotonic``; None before the first read."""
+        return self._follower.last_read_at
+
+    def __len__(self) -> int:
+        """How many events are in memory."""
+        return len(self._events)
+
+    async def start(self) -> None:
+        """Read from the head on; events before are read by the consumers that want them."""
+        self._behind = await self._reader.head()
+        self._follower.position = self._behind
+        self._moved = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._run(self._behind), name="log feed")
+
+    async def close(self) -> None:
+        """Stop reading; the pages of every consumer end."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._announce()
+
+    async def pages(self, *, after: int) -> AsyncIterator[list[Envelope]]:
+        """Pages of events after a position, until the feed closes; each consumer goes at its own pace.
+
+        A position beyond the head waits until the log has gone past it.
+        """
+        while not self._closed:
+            page = await self._page_after(after)
+            if page:
+                after = page[-1].position
+                yield page
+
+    async def _page_after(self, after: int) -> list[Envelope]:
+        assert self._moved is not None, "start() comes first"
+        if after >= self.position:
+            await asyncio.shield(self._moved)
+            return []
+        if after >= self._behind:
+            start = after - self._behind
+            return self._events[start : start + self._page]
+        return await self._reader.read(after=after, until=self.position, limit=self._page)
+
+    async def _run(self, after: int) -> None:
+        try:
+            async for page in self._follower.follow(after=after):
+                self._keep(page)
+                self._announce()
+        except Exception as error:
+            # The consumers must fail with it; a feed that stands still in silence would look healthy.
+            if self._moved is not None and not self._moved.done():
+                self._moved.set_exception(error)
+            raise
+
+    def _keep(self, page: list[Envelope]) -> None:
+        self._events += page
+        self._bytes += sum(len(event.payload) for event in page)
+        # Trimmed by half when full, so that dropping from the front of a list costs little per event.
+        if len(self._events) > self._recent or self._bytes > self._recent_bytes:
+            drop = max(len(self._events) - self._recent // 2, 0)
+            kept = sum(len(event.payload) for event in self._events[drop:])
+            while kept > self._recent_bytes // 2 and drop < len(self._events):
+                kept -= len(self._events[drop].payload)
+                drop += 1
+            del self._events[:drop]
+            self._behind += drop
+            self._bytes = kept
+
+    def _announce(self) -> None:
+        moved, self._moved = self._moved, asyncio.get_running_loop().create_future()
+        if moved is not None and not moved.done():
+            moved.set_result(None)

@@ -1,0 +1,75 @@
+"""Following the log: a hint from the server, a poll each second, and patience with lost connections."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+
+from app.database import Connection, Database
+from app.log.columns import COLUMNS
+from app.log.failures import LOST
+from domain.kit.log import Envelope
+
+CHANNEL = "headwater_log"
+
+_PAGE = f"select {COLUMNS} from es.events where position > $1 order by position limit $2"
+_READ_TIMEOUT = 30
+_logger = logging.getLogger(__name__)
+
+
+class Follower:
+    """Pages of the log on a connection of its own. One consumer; ``Feed`` shares one among many."""
+
+    def __init__(self, database: Database, *, page: int = 2_000, poll: float = 1) -> None:
+        """``page`` events at most come at once; ``poll`` seconds pass at most between two reads."""
+        self._database = database
+        self._page = page
+        self._poll = poll
+        self.position = 0
+        """The last position handed out."""
+        self.last_read_at: float | None = None
+        """When the log was last read with success, by ``time.monotonic``."""
+
+    async def follow(self, *, after: int) -> AsyncIterator[list[Envelope]]:
+        """See the port. Positions come without gap, each once."""
+        self.position = after
+        pause = 0.05
+        while True:
+            connection: Connection | None = None
+            try:
+                hint = asyncio.Event()
+                connection = await self._listen(hint)
+                while True:
+                    # Cleared before the read: what is appended during the read raises it again.
+                    hint.clear()
+                    rows = await connection.fetch(_PAGE, self.position, self._page, timeout=_READ_TIMEOUT)
+                    self.last_read_at = time.monotonic()
+                    pause = 0.05
+                    if rows:
+                        self.position = rows[-1]["position"]
+                        yield [Envelope(*row) for row in rows]
+                    if len(rows) < self._page:
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(hint.wait(), self._poll)
+            except Exception as error:
+                closed = connection is not None and connection.is_closed()
+                if not (closed or isinstance(error, LOST)):
+                    raise
+                _logger.warning("The log's follower lost its connection, connecting again: %r", error)
+            finally:
+                if connection is not None:
+                    connection.terminate()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 2)
+
+    async def _listen(self, hint: asyncio.Event) -> Connection:
+        connection = await self._database.connect()
+        try:
+            # A lost connection wakes the follower at once instead of at the next poll.
+            connection.add_termination_listener(lambda _: hint.set())
+            await connection.add_listener(CHANNEL, lambda *_: hint.set())
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection

@@ -1,0 +1,78 @@
+"""The event log of the port, over one Postgres database."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from uuid import UUID
+
+from app.database import Database
+from app.log.appender import Appender
+from app.log.copying import Copying
+from app.log.follower import Follower
+from app.log.lane import Inline
+from app.log.reader import Reader
+from domain.kit.log import EVERYTHING, Append, Envelope, Outcome, Receipt, Selection, Stored
+
+
+class PostgresLog:
+    """``domain.kit.log.Log``, with bulk reads besides. One per process."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        inline: Inline | None = None,
+        max_waiting: int = 10_000,
+        patience: float = 30,
+    ) -> None:
+        """See ``Appender`` for the bounds."""
+        self._database = database
+        self._reader = Reader(database)
+        self._copying = Copying(database)
+        self._appender = Appender(database, inline=inline, max_waiting=max_waiting, patience=patience)
+
+    async def append(self, append: Append) -> Outcome:
+        """See ``Appender.append``."""
+        return await self._appender.append(append)
+
+    async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[Receipt, bytes] | None:
+        """See the port."""
+        return await self._reader.receipt(tenant_id, command_id)
+
+    async def streams(
+        self, tenant_id: UUID, ids: Sequence[UUID], *, after: int = 0
+    ) -> dict[UUID, list[Envelope]]:
+        """See the port."""
+        return await self._reader.streams(tenant_id, ids, after=after)
+
+    async def read(
+        self, *, after: int = 0, until: int | None = None, limit: int, select: Selection = EVERYTHING
+    ) -> list[Envelope]:
+        """See the port."""
+        return await self._reader.read(after=after, until=until, limit=limit, select=select)
+
+    async def head(self) -> int:
+        """See the port."""
+        return await self._reader.head()
+
+    def follow(self, *, after: int) -> AsyncIterator[list[Envelope]]:
+        """See the port. A ``Feed`` shares one reader among many consumers."""
+        return Follower(self._database).follow(after=after)
+
+    def copy_out(
+        self, *, after: int = 0, until: int | None = None, select: Selection = EVERYTHING
+    ) -> AsyncGenerator[list[Envelope], None]:
+        """See ``Copying.copy_out``."""
+        return self._copying.copy_out(after=after, until=until, select=select)
+
+    async def snapshots(
+        self, tenant_id: UUID, ids: Sequence[UUID], *, until: int = 2**31 - 1
+    ) -> dict[UUID, Stored]:
+        """See the port; snapshots after version ``until`` are left aside."""
+        return await self._reader.snapshots(tenant_id, ids, until=until)
+
+    async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: Stored) -> None:
+        """See the port."""
+        await self._reader.keep_snapshot(tenant_id, originator_id, snapshot)
+
+    async def close(self) -> None:
+        """Store what is queued; the database is the caller's to close."""
+        await self._appender.close()

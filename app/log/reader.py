@@ -1,0 +1,126 @@
+"""Reads of the log: by stream, by position, by what a selection names; and snapshots."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.database import Connection, Database, Lent
+from app.log.columns import COLUMNS
+from domain.kit.log import EVERYTHING, Envelope, Receipt, Selection, Stored
+
+_STREAMS = f"select {COLUMNS} from es.read_streams($1, $2, $3)"
+_RECEIPT = "select first, last, digest from es.commands where tenant_id = $1 and command_id = $2"
+_SNAPSHOTS = """
+select distinct on (originator_id) originator_id, originator_version, timestamp, topic, state, class_version
+  from es.snapshots
+ where tenant_id = $1 and originator_id = any($2) and originator_version <= $3
+ order by originator_id, originator_version desc
+"""
+_KEEP_SNAPSHOT = """
+insert into es.snapshots
+       (tenant_id, originator_id, originator_version, timestamp, topic, state, class_version)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (tenant_id, originator_id, originator_version) do update
+   set timestamp = excluded.timestamp, topic = excluded.topic, state = excluded.state,
+       class_version = excluded.class_version
+"""
+_NEWEST = 2**31 - 1
+
+
+class Reader:
+    """Reads through the tenant's own scope where a tenant is named, and as the writer otherwise."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._head = 0
+
+    async def streams(
+        self, tenant_id: UUID, ids: Sequence[UUID], *, after: int = 0
+    ) -> dict[UUID, list[Envelope]]:
+        """See the port. ``after`` is a version: only later events are read."""
+        found: dict[UUID, list[Envelope]] = {}
+        async with self._database.reading(tenant_id) as connection:
+            rows = await connection.fetch(_STREAMS, tenant_id, ids, after)
+        for row in rows:
+            envelope = Envelope(*row)
+            found.setdefault(envelope.originator_id, []).append(envelope)
+        return found
+
+    async def read(
+        self, *, after: int = 0, until: int | None = None, limit: int, select: Selection = EVERYTHING
+    ) -> list[Envelope]:
+        """See the port."""
+        where, arguments = conditions(after, until, select)
+        query = f"select {COLUMNS} from es.events where {where} order by position limit ${len(arguments) + 1}"
+        if select.tenant_id is None:
+            async with self._database.writer.acquire() as connection:
+                rows = await connection.fetch(query, *arguments, limit)
+        else:
+            async with self._database.reading(select.tenant_id) as scoped:
+                rows = await scoped.fetch(query, *arguments, limit)
+        return [Envelope(*row) for row in rows]
+
+    async def head(self) -> int:
+        """See the port."""
+        async with self._database.writer.acquire() as connection:
+            self._head = await head_of(connection, self._head)
+        return self._head
+
+    async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[Receipt, bytes] | None:
+        """See the port; the receipt says ``repeated``."""
+        async with self._database.reading(tenant_id) as connection:
+            row = await connection.fetchrow(_RECEIPT, tenant_id, command_id)
+        if row is None:
+            return None
+        return Receipt(command_id, row["first"], row["last"], repeated=True), row["digest"]
+
+    async def snapshots(
+        self, tenant_id: UUID, ids: Sequence[UUID], *, until: int = _NEWEST
+    ) -> dict[UUID, Stored]:
+        """See the port; ``until`` is a version: later snapshots are left aside."""
+        async with self._database.reading(tenant_id) as connection:
+            rows = await connection.fetch(_SNAPSHOTS, tenant_id, ids, until)
+        plain = [dict(row) for row in rows]
+        return {row.pop("originator_id"): Stored(**row) for row in plain}
+
+    async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: Stored) -> None:
+        """See the port."""
+        async with self._database.writer.acquire() as connection:
+            await connection.execute(
+                _KEEP_SNAPSHOT,
+                tenant_id,
+                originator_id,
+                snapshot.originator_version,
+                snapshot.timestamp,
+                snapshot.topic,
+                snapshot.state,
+                snapshot.class_version,
+            )
+
+
+async def head_of(connection: "Connection | Lent", known: int = 0) -> int:
+    """The last committed position; a position known before lets old partitions be left out."""
+    query = "select position from es.events where position >= $1 order by position desc limit 1"
+    head: int | None = await connection.fetchval(query, known)
+    if head is None and known:
+        # The log was restored from a copy that does not reach as far as what was seen.
+        head = await connection.fetchval(query, 0)
+    return head or 0
+
+
+def conditions(after: int, until: int | None, select: Selection) -> tuple[str, list[object]]:
+    """What a read asks for as SQL and its arguments."""
+    parts = ["position > $1"]
+    arguments: list[object] = [after]
+    for part, value in (
+        ("position <= ${}", until),
+        ("type = any(${})", select.types),
+        ("tenant_id = ${}", select.tenant_id),
+        ("originator_id = ${}", select.originator_id),
+        ("correlation_id = ${}", select.correlation_id),
+        ("timestamp >= ${}", select.since),
+        ("timestamp < ${}", select.until),
+    ):
+        if value is not None:
+            arguments.append(value)
+            parts.append(part.format(len(arguments)))
+    return " and ".join(parts), arguments

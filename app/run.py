@@ -1,0 +1,131 @@
+"""``headwater run``: the servers, the API and a worker as child processes, until a signal."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import asyncpg
+
+from app import programs
+from app.embedded import EmbeddedError, Services, embedded_services
+from app.embedded.folder import in_use
+from app.embedded.services import Server
+from app.settings import Settings
+from app.supervisor import keep_running
+from app.welcome import welcome
+
+_SAME_SIGNAL_SECONDS = 1
+"""A signal to the whole process group arrives twice under make, which passes it on."""
+
+Say = Callable[[str], None]
+
+
+def run(settings: Settings, *, say: Say) -> None:
+    """Run Headwater until SIGINT, SIGTERM or SIGHUP; ``say`` hears what the person should know.
+
+    Raises EmbeddedError when something cannot start. A second signal ends everything at once.
+    """
+    asyncio.run(_until_signal(serve(settings, say=say), say))
+
+
+async def serve(settings: Settings, *, say: Say) -> None:
+    """Start everything, say what to open, and keep it running until cancelled; then stop it in order."""
+    if not in_use(settings.data_dir):
+        # Another run on this folder holds the port too, and is the better thing to hear about.
+        require_port(settings.host, settings.port)
+    async with embedded_services(settings, say=say) as services:
+        token = await _prepare(services.settings(settings), say)
+        await _serve(services, services.settings(settings), token, say)
+
+
+async def _serve(services: Services, settings: Settings, token: str, say: Say) -> None:
+    api, worker = programs.api(settings, services.folder), programs.worker(settings, services.folder)
+    try:
+        for program in (api, worker):
+            program.start()
+        for program in (api, worker):
+            await program.ready()
+        say(welcome(url=programs.address(settings), token=token, logs=services.folder.path / "logs"))
+        watched: list[Server] = [*services.servers, api, worker]
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(keep_running(watched, say=say))
+            if services.search is not None:
+                tasks.create_task(_keep_search(services, say))
+    finally:
+        # The API goes first, so that no request meets a system that is half there.
+        await api.stop()
+        await worker.stop()
+
+
+async def _keep_search(services: Services, say: Say) -> None:
+    assert services.search is not None
+    try:
+        await services.search.ready()
+    except EmbeddedError as error:
+        say(f"{error} Search stays on Postgres.")
+        return
+    assert services.search.server is not None
+    await keep_running([services.search.server], say=say)
+
+
+async def _prepare(settings: Settings, say: Say) -> str:
+    """Migrate, make the demo tenant if the log is empty, and return a token for it."""
+    from app.demo import ensure_demo
+
+    say("Database: bringing it up to date.")
+    await bring_up_to_date(settings)
+    say("Demo: making the tenant if there is none yet.")
+    return await ensure_demo(settings)
+
+
+async def bring_up_to_date(settings: Settings) -> None:
+    """Migrate the database. Raises EmbeddedError when it cannot be reached or refuses."""
+    from app.migrate import MigrationRefused, migrate
+
+    try:
+        await migrate(settings.database_url, secret=settings.secret)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, MigrationRefused) as error:
+        raise EmbeddedError(f"The database cannot be brought up to date: {error}") from error
+
+
+def require_port(host: str, port: int) -> None:
+    """Raise EmbeddedError when the API could not listen on ``host`` and ``port``."""
+    try:
+        family, kind, _, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror:
+        raise EmbeddedError(f"HEADWATER_HOST names no address of this machine: {host!r}.") from None
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(target)
+        except PermissionError:
+            raise EmbeddedError(f"Only root may listen on port {port}; set HEADWATER_PORT.") from None
+        except OSError as error:
+            raise EmbeddedError(
+                f"Port {port} on {host} cannot be used ({error.strerror}); free it or set HEADWATER_PORT."
+            ) from None
+
+
+async def _until_signal(work: Coroutine[Any, Any, None], say: Say) -> None:
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    asked: list[float] = []
+
+    def stop() -> None:
+        asked.append(loop.time())
+        if len(asked) == 1:
+            say("Stopping; a second signal stops at once.")
+            task.cancel()
+        elif asked[-1] - asked[0] > _SAME_SIGNAL_SECONDS:
+            # The children's leashes stop them when this process is gone.
+            os._exit(1)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        say("Stopped.")

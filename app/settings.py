@@ -1,0 +1,165 @@
+"""Every setting of Headwater: one environment variable each, described where it is declared."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+from urllib.parse import urlsplit
+
+PREFIX = "HEADWATER_"
+
+
+class SettingsError(Exception):
+    """A setting has a value that cannot be used; the message names the variable."""
+
+
+def _default_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headwater"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one process. A field ``max_depth`` is read from ``HEADWATER_MAX_DEPTH``.
+
+    Beside each type stands what the setting means and, where it is not plain, how its default is shown.
+    """
+
+    data_dir: Annotated[Path, "Where the embedded servers keep their data."] = Path(".headwater")
+    cache: Annotated[Path, "Where the OpenSearch distribution is kept.", "~/.cache/headwater"] = field(
+        default_factory=_default_cache
+    )
+    host: Annotated[str, "The address the API listens on."] = "127.0.0.1"
+    port: Annotated[int, "The port the API listens on."] = 8000
+    database_url: Annotated[str, "A Postgres 18 of your own, as its owner; none is started then."] = ""
+    redis_url: Annotated[str, "A Redis or Valkey of your own; none is started then."] = ""
+    opensearch_url: Annotated[str, "An OpenSearch 3 of your own; none is started then."] = ""
+    index_prefix: Annotated[str, "What the names of search indexes begin with."] = "hw"
+    secret: Annotated[
+        str, "Signs tokens and derives passwords; at least 32 characters.", "random, kept in the data folder"
+    ] = ""
+    environment: Annotated[str, "Names the deployment; `production` insists on a secret."] = "development"
+    region: Annotated[str, "Where this runs; events carry it."] = "local"
+    max_body_bytes: Annotated[int, "The largest request body in bytes."] = 1024 * 1024
+    introspection: Annotated[bool, "Whether clients may ask for the schema."] = True
+    max_depth: Annotated[int, "How deep a GraphQL document may nest."] = 12
+    max_aliases: Annotated[int, "How many aliases a GraphQL document may have."] = 30
+    max_tokens: Annotated[int, "How many tokens a GraphQL document may have."] = 2000
+    max_cost: Annotated[int, "The highest computed cost of a GraphQL operation."] = 10_000
+    after_wait_ms: Annotated[int, "How long a read waits for its `after` position, in milliseconds."] = 2000
+    resume_events: Annotated[int, "How many events back a subscription may resume."] = 100_000
+    log_level: Annotated[str, "`debug`, `info`, `warning` or `error`."] = "info"
+
+    def derive(self, purpose: str) -> str:
+        """A password or key for one purpose: 64 hexadecimal digits that follow from the secret.
+
+        Raises SettingsError when there is no secret (nothing has been run in this data folder).
+        """
+        if not self.secret:
+            raise SettingsError(
+                f"{PREFIX}SECRET is not set, and {secret_file(self.data_dir)} does not exist."
+            )
+        return hmac.new(self.secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+    def environ(self) -> dict[str, str]:
+        """These settings as environment variables, for a child process."""
+        return {_variable(item.name): _text(getattr(self, item.name)) for item in fields(self)}
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in ``environ`` (the process's own by default), checked.
+
+    An empty variable counts as unset. The secret falls back to the one that ``headwater run`` keeps in the
+    data folder. Raises SettingsError with one sentence that names the variable.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for name, (kind, *_) in _DECLARED.items():
+        if text := source.get(_variable(name), "").strip():
+            values[name] = _parsed(name, kind, text)
+    settings = Settings(**values)
+    if not settings.secret and settings.environment == "production":
+        raise SettingsError(f"{PREFIX}SECRET must be set when {PREFIX}ENVIRONMENT is production.")
+    if not settings.secret and (kept := secret_file(settings.data_dir)).exists():
+        values["secret"] = kept.read_text().strip()
+    return Settings(**values)
+
+
+def secret_file(data_dir: Path) -> Path:
+    """Where ``headwater run`` keeps the secret that it made up."""
+    return data_dir / "secret"
+
+
+def kept_secret(data_dir: Path) -> str:
+    """The secret of a data folder, made up and kept there (mode 0600) the first time."""
+    file = secret_file(data_dir)
+    try:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(secrets.token_urlsafe(48) + "\n")
+    except FileExistsError:
+        pass
+    return file.read_text().strip()
+
+
+def settings_table() -> Iterator[tuple[str, str, str]]:
+    """Variable, default and meaning of every setting, for the documentation."""
+    defaults = {item.name: item.default for item in fields(Settings)}
+    for name, (_, meaning, *shown) in _DECLARED.items():
+        yield _variable(name), shown[0] if shown else _text(defaults[name]), meaning
+
+
+_DECLARED = {
+    name: (declared.__origin__, *declared.__metadata__)
+    for name, declared in get_type_hints(Settings, include_extras=True).items()
+}
+_SCHEMES = {
+    "database_url": ("postgresql", "postgres"),
+    "redis_url": ("redis", "rediss", "unix"),
+    "opensearch_url": ("http", "https"),
+}
+_CHOICES = {"log_level": ("debug", "info", "warning", "error")}
+_SWITCHES = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+_RANGES = {"port": (0, 65535), "after_wait_ms": (0, 60_000)}
+
+
+def _parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
+    variable = _variable(name)
+    if kind is Path:
+        return Path(text).expanduser()
+    if kind is bool:
+        if text.lower() not in _SWITCHES:
+            raise SettingsError(f"{variable} must be true or false, not {text!r}.")
+        return _SWITCHES[text.lower()]
+    if kind is int:
+        low, high = _RANGES.get(name, (1, 2**31 - 1))
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise SettingsError(f"{variable} must be a whole number from {low} to {high}, not {text!r}.")
+        return int(text)
+    if name in _SCHEMES and urlsplit(text).scheme not in _SCHEMES[name]:
+        # The value is not repeated: an address may contain a password.
+        raise SettingsError(f"{variable} must be an address that begins with {_SCHEMES[name][0]}://.")
+    if name in _CHOICES and text not in _CHOICES[name]:
+        raise SettingsError(f"{variable} must be one of {', '.join(_CHOICES[name])}, not {text!r}.")
+    if name == "secret" and len(text) < 32:
+        raise SettingsError(f"{variable} must have at least 32 characters.")
+    return text
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,46 @@
+"""Keeps servers running: one that dies is started again, with a growing pause."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from app.embedded import EmbeddedError
+from app.embedded.services import Server
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+_SETTLED_AFTER = 60.0
+
+
+async def keep_running(servers: Iterable[Server], *, say: Callable[[str], None]) -> None:
+    """Watch ``servers``, which have been started, until cancelled. Pauses are in seconds."""
+    async with asyncio.TaskGroup() as keepers:
+        for server in servers:
+            keepers.create_task(_keep(server, say))
+
+
+async def _keep(server: Server, say: Callable[[str], None]) -> None:
+    clock = asyncio.get_running_loop().time
+    pause = _FIRST_PAUSE
+    while True:
+        assert server.process is not None, "start() comes first"
+        started = clock()
+        code = await server.process.ended()
+        if clock() - started > _SETTLED_AFTER:
+            pause = _FIRST_PAUSE
+        log = server.process.log
+        say(f"{server.name} ended ({_meaning(code)}); it starts again in {pause:g} s (see {log}).")
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+        try:
+            server.start()
+            await server.ready()
+        except EmbeddedError as error:
+            # The process has ended by itself or is stopped here, so the next round tries again.
+            say(str(error))
+            await server.stop()
+        else:
+            say(f"{server.name} runs again.")
+
+
+def _meaning(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

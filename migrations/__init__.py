@@ -1,0 +1,1 @@
+"""Durable tables only; read models are built by the views themselves."""

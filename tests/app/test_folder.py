@@ -1,0 +1,79 @@
+"""The data folder: held by one run, of one layout, on a disk with room, with short socket paths."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.embedded import EmbeddedError
+from app.embedded.folder import held, in_use
+
+
+async def test_a_second_run_is_refused(tmp_path: Path) -> None:
+    async with held(tmp_path / "data") as folder:
+        assert in_use(folder.path)
+        with pytest.raises(EmbeddedError, match=r"^Headwater already runs on .*data \(process \d+\)\.$"):
+            async with held(tmp_path / "data"):
+                pass
+    assert not in_use(folder.path)
+
+
+async def test_refuses_a_folder_of_another_layout(tmp_path: Path) -> None:
+    async with held(tmp_path / "data"):
+        pass
+    (tmp_path / "data" / "layout").write_text("99\n")
+    with pytest.raises(EmbeddedError, match=r"has layout '99'; this version reads layout 1\.$"):
+        async with held(tmp_path / "data"):
+            pass
+
+
+async def test_refuses_a_folder_with_other_peoples_files(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").touch()
+    with pytest.raises(EmbeddedError, match=r"is not a data folder of Headwater, and it is not empty\.$"):
+        async with held(tmp_path):
+            pass
+
+
+async def test_refuses_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(EmbeddedError, match="is not a data folder of Headwater"):
+        async with held(tmp_path / "data"):
+            pass
+
+
+async def test_a_start_that_was_killed_at_once_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "layout.new").touch()
+    async with held(tmp_path / "data") as folder:
+        assert folder.sockets.is_dir()
+
+
+async def test_sockets_of_a_deep_folder_lie_elsewhere(tmp_path: Path) -> None:
+    deep = tmp_path / ("deep" * 20) / "data"
+    async with held(deep) as folder:
+        assert len(str(folder.sockets / ".s.PGSQL.5432.lock")) <= 107
+        assert folder.sockets.stat().st_mode & 0o777 == 0o700
+        first = folder.sockets
+    async with held(deep) as folder:
+        assert folder.sockets == first
+    first.rmdir()
+
+
+def test_refuses_a_full_disk(tmp_path: Path) -> None:
+    """On a real small disk, mounted in a namespace of our own."""
+    inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    mount = f"mount -t tmpfs -o size=16m none '{tmp_path}'"
+    if shutil.which("unshare") is None or subprocess.run([*inside, mount], check=False).returncode != 0:
+        pytest.skip("this kernel forbids user namespaces")
+    start = (
+        "import asyncio; from pathlib import Path; from app.settings import Settings; "
+        "from app.embedded import embedded_services; "
+        f"asyncio.run(embedded_services(Settings(data_dir=Path('{tmp_path}/data'))).__aenter__())"
+    )
+    script = f"{mount} && exec '{sys.executable}' -c \"{start}\""
+    run = subprocess.run([*inside, script], check=False, capture_output=True, text=True)
+    assert run.stderr.strip().endswith(
+        f"The disk that holds {tmp_path}/data is full: at least 200 MB must be free."
+    )

@@ -1,0 +1,78 @@
+"""Settings: every value is checked, and a mistake is a sentence that names its variable."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, SettingsError, kept_secret, read_settings, secret_file
+
+
+def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
+    assert read_settings({"HEADWATER_DATA_DIR": str(tmp_path)}) == Settings(data_dir=tmp_path)
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert read_settings({"HEADWATER_PORT": " "}).port == 8000
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("HEADWATER_PORT", "http", "HEADWATER_PORT must be a whole number from 0 to 65535, not 'http'."),
+        ("HEADWATER_PORT", "65536", "HEADWATER_PORT must be a whole number from 0 to 65535, not '65536'."),
+        (
+            "HEADWATER_MAX_DEPTH",
+            "-1",
+            "HEADWATER_MAX_DEPTH must be a whole number from 1 to 2147483647, not '-1'.",
+        ),
+        (
+            "HEADWATER_MAX_DEPTH",
+            "٣",
+            "HEADWATER_MAX_DEPTH must be a whole number from 1 to 2147483647, not '٣'.",
+        ),
+        ("HEADWATER_INTROSPECTION", "maybe", "HEADWATER_INTROSPECTION must be true or false, not 'maybe'."),
+        ("HEADWATER_SECRET", "short", "HEADWATER_SECRET must have at least 32 characters."),
+        (
+            "HEADWATER_LOG_LEVEL",
+            "loud",
+            "HEADWATER_LOG_LEVEL must be one of debug, info, warning, error, not 'loud'.",
+        ),
+        (
+            "HEADWATER_DATABASE_URL",
+            "mysql://user:password@server/db",
+            "HEADWATER_DATABASE_URL must be an address that begins with postgresql://.",
+        ),
+        (
+            "HEADWATER_ENVIRONMENT",
+            "production",
+            "HEADWATER_SECRET must be set when HEADWATER_ENVIRONMENT is production.",
+        ),
+    ],
+)
+def test_refuses_a_bad_value(variable: str, value: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings({variable: value})
+    assert str(refusal.value) == sentence
+
+
+def test_a_child_process_reads_the_same_settings() -> None:
+    settings = Settings(port=1, introspection=False, secret="s" * 32, redis_url="unix:///run/valkey.sock")
+    assert read_settings(settings.environ()) == settings
+
+
+def test_the_secret_of_a_data_folder_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    secret = kept_secret(tmp_path)
+    assert kept_secret(tmp_path) == secret
+    assert len(secret) >= 32
+    assert secret_file(tmp_path).stat().st_mode & 0o777 == 0o600
+    assert read_settings({"HEADWATER_DATA_DIR": str(tmp_path)}).secret == secret
+
+
+def test_derived_keys_differ_by_purpose() -> None:
+    settings = Settings(secret="s" * 32)
+    assert settings.derive("one") != settings.derive("two")
+
+
+def test_nothing_is_derived_without_a_secret() -> None:
+    with pytest.raises(SettingsError, match="HEADWATER_SECRET is not set"):
+        Settings().derive("one")

@@ -1,0 +1,120 @@
+"""Fixtures for every test: one server of each kind per run, and a fresh place on each per module."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.embedded import EmbeddedError
+from app.embedded.opensearch import free_port
+from app.embedded.osmem import Osmem
+from app.embedded.postgres import Postgres
+from app.embedded.valkey import Valkey
+from app.settings import Settings
+from tests.kit import servers
+
+pytest_plugins = ("tests.kit.product",)
+
+_search = pytest.StashKey[servers.Search]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start OpenSearch before the first test when any collected test needs it."""
+    if session.config.option.collectonly:
+        return
+    factory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+    search = session.config.stash[_search] = servers.Search(factory)
+    asked = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if asked & {"opensearch", "search_url"}:
+        search.start_early()
+
+
+@pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
+    """The run's Postgres, with the migrated template; ``url`` is its owner's."""
+    folder = tmp_path_factory.mktemp("postgres")
+    server = Postgres(folder / "data", sockets=folder / "run", log=folder / "postgres.log", durable=False)
+    server.start()
+    try:
+        await server.ready()
+        await servers.make_template(server)
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Valkey]:
+    """The run's Valkey."""
+    folder = tmp_path_factory.mktemp("valkey")
+    server = Valkey(folder / "data", sockets=folder / "run", log=folder / "valkey.log", durable=False)
+    server.start()
+    try:
+        await server.ready()
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def opensearch(pytestconfig: pytest.Config) -> AsyncIterator[str]:
+    """The address of the run's OpenSearch; without one, tests are skipped, and in CI they fail."""
+    search = pytestconfig.stash[_search]
+    try:
+        yield await search.ready()
+    except EmbeddedError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no OpenSearch: {error}")
+    finally:
+        await search.stop()
+
+
+@pytest.fixture(scope="session")
+async def osmem_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of the run's osmem, the stand-in for OpenSearch."""
+    server = Osmem(port=free_port(), log=tmp_path_factory.mktemp("osmem") / "osmem.log")
+    server.start()
+    try:
+        await server.ready()
+        yield server.url
+    finally:
+        await server.stop()
+
+
+@pytest.fixture(scope="session")
+def opensearch_url(opensearch: str) -> str:
+    """The address of the run's OpenSearch; use ``index_prefix`` in every index's name."""
+    return opensearch
+
+
+@pytest.fixture(scope="module", params=["opensearch", "osmem"])
+def search_url(request: pytest.FixtureRequest) -> str:
+    """The real OpenSearch, then the stand-in: a test that asks for it runs once on each."""
+    return str(request.getfixturevalue("opensearch_url" if request.param == "opensearch" else "osmem_url"))
+
+
+@pytest.fixture(scope="module")
+async def database_url(postgres: Postgres) -> AsyncIterator[str]:
+    """The owner's URL of a migrated database that only this module uses."""
+    async with servers.fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def redis_url(valkey: Valkey) -> AsyncIterator[str]:
+    """The URL of an empty Valkey database that only this module uses."""
+    async with servers.fresh_keyspace(valkey.url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def index_prefix() -> str:
+    """What the names of this module's search indexes begin with."""
+    return servers.fresh_prefix()
+
+
+@pytest.fixture(scope="module")
+def settings(database_url: str, redis_url: str) -> Settings:
+    """Settings that lead to this module's database and keyspace; search is left out."""
+    return Settings(database_url=database_url, redis_url=redis_url, secret=servers.SECRET)

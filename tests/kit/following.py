@@ -1,0 +1,88 @@
+"""A worker in the test's own process: follows every view, and can be paused."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+
+from app.assembly import prepared
+from app.contexts import VIEWS
+from app.database import Database
+from app.log.postgres import PostgresLog
+from app.settings import Settings
+from domain.kit.codec import PlainCodec
+from projections.kit.lanes import Followed, Lanes
+from projections.kit.pages import Pages
+from projections.kit.postgres import PostgresView
+from projections.kit.postgres_checkpoints import PostgresCheckpoints
+from projections.kit.postgres_store import PostgresStore
+from projections.kit.redis import RedisView
+from projections.kit.redis_store import RedisStore
+from projections.kit.search import SearchView
+from projections.kit.search_store import SearchStore
+from projections.kit.store import Store
+from projections.kit.view import View
+
+
+class Worker:
+    """Folds the log into all views, but for those of search when the settings name no server for them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._lanes: Lanes | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to follow, or goes on."""
+        settings = self._settings
+        database = await Database.open(settings.database_url, secret=settings.secret, readers=1)
+        self._stack.push_async_callback(database.close)
+        log = PostgresLog(database)
+        self._stack.push_async_callback(log.close)
+        redis: Redis = Redis.from_url(settings.redis_url)
+        self._stack.push_async_callback(redis.aclose)
+        search: AsyncOpenSearch | None = None
+        if settings.opensearch_url:
+            search = AsyncOpenSearch(settings.opensearch_url)
+            self._stack.push_async_callback(search.close)
+        generations = await prepared(database)
+
+        def store(view: type[View[Any]]) -> Store[Any] | None:
+            generation = generations[view.name]
+            if issubclass(view, PostgresView):
+                return PostgresStore(view, database.writer, database.owner, generation)
+            if issubclass(view, RedisView):
+                return RedisStore(view(), redis, generation)
+            if search is None or not issubclass(view, SearchView):
+                return None
+            kept = PostgresCheckpoints(database.writer)
+            return SearchStore(view(), search, generation, kept, settings.index_prefix)
+
+        pages = Pages(log, PlainCodec())
+        reading = asyncio.create_task(pages.run())
+        self._stack.push_async_callback(_ended, reading)
+        self._lanes = Lanes(
+            [Followed(view(), one, generations[view.name]) for view in VIEWS if (one := store(view))],
+            connect=database.connect,
+            owner=database.owner,
+            pool=database.writer,
+            pages=pages,
+            beat=0.2,
+        )
+        self._task = asyncio.create_task(self._lanes.run())
+
+    async def pause(self) -> None:
+        """Stops following; what is folded stays."""
+        if self._lanes is not None and self._task is not None:
+            self._lanes.stop()
+            await self._task
+            self._lanes = self._task = None
+        await self._stack.aclose()
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

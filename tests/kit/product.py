@@ -1,0 +1,144 @@
+"""The whole product for a test module: its API on a port of the loopback, and a worker, on fresh stores."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+import uvicorn
+
+import app.database
+from api.kit.streams import Streams
+from app.asgi import create_app
+from app.settings import Settings
+from app.tokens import Tokens
+from tests.kit.client import Client
+from tests.kit.following import Worker
+
+PRODUCT = {"after_wait_ms": 20_000, "log_level": "warning"}
+"""What the tests set: a read may wait for a view as long as a busy machine needs."""
+
+
+@dataclass
+class Product:
+    """A running product."""
+
+    settings: Settings
+    http: httpx.AsyncClient
+    worker: Worker
+    statements: list[str]
+    """What its readers have asked the database so far."""
+
+    def token(self, tenant: UUID, user: UUID, permissions: Iterable[str] = (), **more: Any) -> str:
+        """A good token for anybody."""
+        tokens = Tokens(self.settings.derive("tokens"))
+        return tokens.issue(tenant_id=tenant, user_id=user, permissions=permissions, **more)
+
+    def client(self, tenant: UUID, user: UUID, permissions: Iterable[str] = ()) -> Client:
+        """A client for anybody, known to the product or not."""
+        return Client(self.http, self.token(tenant, user, permissions), tenant, user)
+
+    async def newcomer(
+        self, name: str = "Ada", *, tenant: UUID | None = None, permissions: Iterable[str] = ()
+    ) -> Client:
+        """A client for somebody who has just been registered, in a tenant of his own if none is named."""
+        client = self.client(tenant or uuid4(), uuid4(), permissions)
+        email = f"{name}.{client.user}@example.com"
+        receipt = await client.send(
+            "RegisterUser", input={"id": client.me, "email": email, "firstName": name}
+        )
+        # Those who look at what he does shall see his name.
+        assert await client.send("Person", id=client.me, afterPosition=receipt["position"])
+        return client
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._streams.close()
+        await super().shutdown(sockets)
+
+
+@asynccontextmanager
+async def running(settings: Settings, statements: list[str] | None = None) -> AsyncIterator[str]:
+    """The API on a free port of the loopback; its URL. Its readers' SQL is added to ``statements``."""
+    noted: list[str] = [] if statements is None else statements
+
+    class Noting(app.database.ScopedConnection):
+        """Tells what it is asked."""
+
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            self.add_query_logger(_note)
+
+    def _note(asked: asyncpg.connection.LoggedQuery) -> None:
+        noted.append(asked.query)
+
+    streams = Streams()
+    with pytest.MonkeyPatch.context() as patch, socket.socket() as listener:
+        patch.setattr(app.database, "ScopedConnection", Noting)
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            create_app(settings, streams),
+            log_level="warning",
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=2,
+        )
+        server = _Server(config, streams)
+        serving = asyncio.create_task(server.serve([listener]))
+        up = asyncio.create_task(server.is_up.wait())
+        await asyncio.wait((serving, up), return_when=asyncio.FIRST_COMPLETED)
+        assert up.done(), "the API did not start; its log says why"
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@asynccontextmanager
+async def produced(settings: Settings, **more: Any) -> AsyncIterator[Product]:
+    """The product on the stores that the settings name, which it finds empty."""
+    settings = replace(settings, **{**PRODUCT, **more})
+    statements: list[str] = []
+    async with running(settings, statements) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
+        worker = Worker(settings)
+        await worker.start()
+        try:
+            yield Product(settings, http, worker, statements)
+        finally:
+            await worker.pause()
+
+
+@pytest.fixture(scope="module")
+async def product(settings: Settings) -> AsyncIterator[Product]:
+    """The product without a search server."""
+    async with produced(settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def searching(settings: Settings, opensearch_url: str, index_prefix: str) -> AsyncIterator[Product]:
+    """The product with OpenSearch."""
+    async with produced(settings, opensearch_url=opensearch_url, index_prefix=index_prefix) as made:
+        yield made
+
+
+@pytest.fixture
+async def client(product: Product) -> Client:
+    """Somebody in a tenant that only this test uses."""
+    return await product.newcomer()

@@ -1,0 +1,151 @@
+"""Following the log: hints, polls, lost connections, and one reader shared by many."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.database import Connection, Database
+from app.log.feed import Feed
+from app.log.follower import Follower
+from app.log.postgres import PostgresLog
+from domain.kit.log import Envelope
+from tests.log.appends import command, event, stored, until
+
+_LISTENERS = (
+    "select pid from pg_stat_activity where usename = 'headwater_writer' and datname = current_database()"
+    " and (query like '%position > $1%' or query ilike 'listen%')"
+)
+
+
+async def _append(log: PostgresLog, count: int) -> int:
+    """Append events one command each; returns the last position."""
+    receipts = await asyncio.gather(*(log.append(command(event())) for _ in range(count)))
+    return max(stored(receipt).last for receipt in receipts)
+
+
+async def _until(pages: AsyncIterator[list[Envelope]], position: int) -> list[int]:
+    """The positions that come until one is reached."""
+    seen: list[int] = []
+    async for page in pages:
+        seen += [event.position for event in page]
+        if seen[-1] >= position:
+            return seen
+    raise AssertionError("The pages ended.")
+
+
+async def test_follows_from_a_position(log: PostgresLog) -> None:
+    head = await _append(log, 25)
+    pages = log.follow(after=head - 20)
+    assert await _until(pages, head) == list(range(head - 19, head + 1))
+    later = asyncio.create_task(_until(pages, head + 5))
+    await _append(log, 5)
+    assert await later == list(range(head + 1, head + 6))
+
+
+async def test_a_hint_is_enough(database: Database, log: PostgresLog) -> None:
+    """With polls an hour apart, only the hint can bring the event."""
+    head = await log.head()
+    pages = Follower(database, poll=3600).follow(after=head)
+    waiting = asyncio.create_task(_until(pages, head + 3))
+    for _ in range(3):
+        await _append(log, 1)
+    assert await waiting == [head + 1, head + 2, head + 3]
+
+
+async def test_a_poll_is_enough(database: Database, log: PostgresLog, owner: Connection) -> None:
+    """Without a hint, as when the server's queue is half full, the next poll brings the event."""
+    head = await log.head()
+    follower = Follower(database, poll=0.02)
+    waiting = asyncio.create_task(_until(follower.follow(after=head), head + 1))
+    await until(lambda: follower.last_read_at is not None)
+    # The owner can put a row there behind the back of es.append, which would have sent a hint.
+    await owner.execute(
+        "insert into es.events select (jsonb_populate_record(e, jsonb_build_object('position', position + 1,"
+        " 'event_id', gen_random_uuid(), 'originator_id', gen_random_uuid()))).*"
+        " from es.events e where position = $1",
+        head,
+    )
+    assert await waiting == [head + 1]
+    assert follower.position == head + 1
+
+
+async def test_survives_the_loss_of_its_connection(
+    database: Database, log: PostgresLog, owner: Connection
+) -> None:
+    head = await log.head()
+    follower = Follower(database, poll=3600)
+    waiting = asyncio.create_task(_until(follower.follow(after=head), head + 30))
+    for _ in range(30):
+        cut = await owner.fetchval(f"select count(pg_terminate_backend(pid)) from ({_LISTENERS}) l")
+        position = await _append(log, 1)
+        if not cut:
+            await until(lambda position=position: follower.position >= position)  # type: ignore[misc]
+    assert await waiting == list(range(head + 1, head + 31))
+
+
+async def test_a_pause_of_the_consumer_costs_nothing(
+    database: Database, log: PostgresLog, owner: Connection
+) -> None:
+    """A consumer that stopped for long goes on where it was, its connection gone or not."""
+    head = await _append(log, 1)
+    pages = Follower(database, page=10).follow(after=head - 1)
+    assert [event.position for event in await anext(pages)] == [head]
+    await owner.fetch(f"select pg_terminate_backend(pid) from ({_LISTENERS}) l")
+    await _append(log, 50)
+    assert await _until(pages, head + 50) == list(range(head + 1, head + 51))
+
+
+@pytest.fixture
+async def feed(database: Database) -> AsyncIterator[Feed]:
+    feed = Feed(database, page=10, recent=40)
+    await feed.start()
+    yield feed
+    await feed.close()
+
+
+async def test_many_share_one_reader(feed: Feed, log: PostgresLog, owner: Connection) -> None:
+    head = await log.head()
+    consumers = [asyncio.create_task(_until(feed.pages(after=head), head + 30)) for _ in range(50)]
+    await _append(log, 30)
+    assert await asyncio.gather(*consumers) == [list(range(head + 1, head + 31))] * 50
+    assert feed.position == head + 30
+    assert feed.last_read_at is not None
+
+
+async def test_who_is_far_behind_reads_the_log(feed: Feed, log: PostgresLog) -> None:
+    head = await _append(log, 100)
+    consumers = [_until(feed.pages(after=after), head) for after in (0, head - 99, head - 5)]
+    seen = await asyncio.gather(*consumers)
+    assert seen == [
+        list(range(1, head + 1)),
+        list(range(head - 98, head + 1)),
+        list(range(head - 4, head + 1)),
+    ]
+
+
+async def test_a_slow_consumer_misses_nothing_and_holds_nothing(feed: Feed, log: PostgresLog) -> None:
+    head = await _append(log, 1)
+    slow = feed.pages(after=head - 1)
+    assert [event.position for event in await anext(slow)] == [head]
+    last = await _append(log, 300)
+    await _until(feed.pages(after=head), last)
+    assert len(feed) <= 60
+    assert await _until(slow, last) == list(range(head + 1, last + 1))
+
+
+async def test_a_position_beyond_the_head_waits(feed: Feed, log: PostgresLog) -> None:
+    head = await log.head()
+    waiting = asyncio.create_task(_until(feed.pages(after=head + 3), head + 5))
+    await _append(log, 5)
+    assert await waiting == [head + 4, head + 5]
+
+
+async def test_closing_ends_every_consumer(database: Database) -> None:
+    feed = Feed(database)
+    await feed.start()
+    consumer = asyncio.create_task(_until(feed.pages(after=feed.position), feed.position + 1))
+    await asyncio.sleep(0)
+    await feed.close()
+    with pytest.raises(AssertionError, match="ended"):
+        await consumer

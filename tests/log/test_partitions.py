@@ -1,0 +1,76 @@
+"""Partitions are made ahead, and a batch may cross from one into the next."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.database import Connection, Database
+from app.log.appender import Appender
+from app.log.postgres import PostgresLog
+from tests.log.appends import TENANT, command, event, stored, whole
+
+_RANGES = "select array_agg(array[first, last] order by first) from es.partitions"
+
+
+@pytest.fixture(autouse=True, scope="module")
+async def small_partitions(database: Database) -> AsyncIterator[None]:
+    owner = await database.owner()
+    await owner.execute("update es.partitioning set size = 10")
+    yield
+    await owner.close()
+
+
+async def test_a_batch_crosses_partitions(log: PostgresLog, database: Database, owner: Connection) -> None:
+    stored(await log.append(command(*(event() for _ in range(7)))))
+    receipt = stored(await log.append(command(*(event() for _ in range(25)))))
+    assert (receipt.first, receipt.last) == (8, 32)
+    assert await whole(database) == 32
+    spread = await owner.fetch(
+        "select tableoid::regclass::text, count(*) from es.events group by 1 order by 1"
+    )
+    assert [tuple(row) for row in spread] == [
+        ("es.events_from_1", 10),
+        ("es.events_from_11", 10),
+        ("es.events_from_21", 10),
+        ("es.events_from_31", 2),
+    ]
+
+
+async def test_a_partition_lies_ready_beyond_the_head(
+    log: PostgresLog, database: Database, owner: Connection
+) -> None:
+    appender = Appender(database)
+    head = stored(await appender.append(command(event()))).last
+    await appender.close()
+    ranges = await owner.fetchval(_RANGES)
+    assert ranges[-1][0] > head
+    assert ranges[-1][1] >= head + 10
+
+
+async def test_two_processes_may_make_it_at_once(database: Database, owner: Connection) -> None:
+    await owner.execute("update es.partitioning set size = 50")
+    reached = await asyncio.gather(*(database.writer.fetchval("select es.prepare()") for _ in range(4)))
+    assert len(set(reached)) == 1
+    ranges = await owner.fetchval(_RANGES)
+    assert [first for first, _ in ranges] == [1, *(last + 1 for _, last in ranges[:-1])]
+
+
+async def test_a_long_read_does_not_hold_up_a_new_partition(
+    log: PostgresLog, database: Database, owner: Connection
+) -> None:
+    async with owner.transaction():
+        await owner.fetch("select * from es.events")
+        receipt = stored(await log.append(command(*(event() for _ in range(200)))))
+    reach = await owner.fetchval("select max(last) from es.partitions")
+    assert reach >= receipt.last
+    assert len(await log.read(after=receipt.first - 1, limit=500)) == 200
+
+
+async def test_a_stream_is_read_over_all_its_partitions(log: PostgresLog) -> None:
+    first = event()
+    stored(await log.append(command(first)))
+    for version in range(2, 40):
+        stored(await log.append(command(event(first.originator_id, version), event(), event(), event())))
+    found = (await log.streams(TENANT, [first.originator_id], after=5))[first.originator_id]
+    assert [envelope.originator_version for envelope in found] == list(range(6, 40))

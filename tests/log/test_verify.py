@@ -1,0 +1,73 @@
+"""The proof that the log is whole finds each way in which it could be broken."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli.log import app
+from app.database import Connection, Database
+from app.log.postgres import PostgresLog
+from app.log.verify import Finding, examine, verify
+from tests.kit.servers import SECRET
+from tests.log.appends import command, event, stored
+
+DAMAGES = {
+    "density": "delete from es.events where position = 3",
+    "streams": "update es.streams set version = 9 where first = 3",
+    "commands": "delete from es.commands where first = 2",
+    "event ids": "update es.event_ids set position = 4 where position = 3",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def events(log: PostgresLog) -> None:
+    first = event()
+    stored(await log.append(command(first)))
+    for version in range(2, 6):
+        stored(await log.append(command(event(first.originator_id, version), event())))
+    stored(await log.append(command()))
+
+
+async def test_a_whole_log_has_no_findings(database: Database) -> None:
+    verdict = await verify(database)
+    assert (verdict.head, verdict.events, verdict.streams, verdict.commands) == (9, 9, 5, 6)
+    assert verdict.findings == ()
+
+
+@pytest.mark.parametrize("check", DAMAGES)
+async def test_finds_damage(owner: Connection, check: str) -> None:
+    transaction = owner.transaction()
+    await transaction.start()
+    # Only by taking the guard away, which its owner can, is a log damaged at all.
+    await owner.execute("alter table es.events disable trigger append_only")
+    await owner.execute(DAMAGES[check])
+    try:
+        verdict = await examine(owner)
+    finally:
+        await transaction.rollback()
+    assert check in {finding.check for finding in verdict.findings}
+
+
+async def test_views_add_their_own_checks(database: Database) -> None:
+    async def check(connection: Connection, head: int) -> list[Finding]:
+        return [Finding("board", f"one row too few at {head}")]
+
+    assert (await verify(database, checks=[check])).findings == (Finding("board", "one row too few at 9"),)
+
+
+def test_the_command_says_so_in_prose_and_json(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_DATABASE_URL", database_url)
+    monkeypatch.setenv("HEADWATER_SECRET", SECRET)
+    prose = CliRunner().invoke(app, ["verify"])
+    assert (prose.exit_code, prose.stdout) == (0, "The log is whole: 9 events, 5 streams, 6 commands.\n")
+    answer = CliRunner().invoke(app, ["verify", "--json"])
+    assert json.loads(answer.stdout) == {"head": 9, "events": 9, "streams": 5, "commands": 6, "findings": []}
+
+
+def test_the_command_tells_a_broken_log_from_an_unread_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_DATABASE_URL", "postgresql://nobody@/nothing?host=/nowhere")
+    monkeypatch.setenv("HEADWATER_SECRET", SECRET)
+    answer = CliRunner().invoke(app, ["verify"])
+    assert answer.exit_code == 2
+    assert "could not be read" in answer.stderr
