@@ -19,6 +19,7 @@ from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
 from projections.kit.cache import Cache
 from projections.kit.documents import Search, search_breaker
+from projections.kit.finder import Finder
 from projections.kit.generations import enroll
 from projections.kit.inline import Inline, Kept
 from projections.kit.postgres import PostgresView
@@ -26,13 +27,14 @@ from projections.kit.postgres_store import PostgresStore
 from projections.kit.redis import RedisView
 from projections.kit.redis_rows import RedisRows, redis_breaker
 from projections.kit.rows import Rows
+from projections.kit.search import SearchView
 from projections.kit.status import Positions
 from projections.kit.text_search import TextSearch
-from projections.work.projects import ProjectCards, Projects
-from projections.work.reading import WorkReading
+from projections.work.projects import ProjectCards, Projects, ProjectSearch
+from projections.work.reading import UserTasks, WorkReading
 from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, UserStats
-from projections.work.tags import CACHED, WorkTags
-from projections.work.tasks import TaskDocument, Tasks, TaskSearch
+from projections.work.tags import CACHED, PROJECT_SEARCHES, TASK_SEARCHES, WorkTags
+from projections.work.tasks import Tasks, TaskSearch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +71,37 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             return RedisRows(view(), redis, generations[view.name], breaker=redis_fuse)
 
         cache = Cache(redis, twin(WorkTags), CACHED, breaker=redis_fuse)
-        task_search: Search[TaskDocument] | None = None
-        if settings.opensearch_url:
-            client = AsyncOpenSearch(settings.opensearch_url)
+        client = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
+        if client is not None:
             stack.push_async_callback(client.close)
-            task_search = Search(
-                TaskSearch(), client, generations[TaskSearch.name], settings.index_prefix, search_breaker()
-            )
-        text = TextSearch(Tasks, database, document=Tasks.document, texts=("title", "description"))
+        search_fuse = search_breaker()
+
+        def searched(view: type[SearchView[Any]]) -> Search[Any] | None:
+            if client is None:
+                return None
+            return Search(view(), client, generations[view.name], settings.index_prefix, search_fuse)
+
+        reading = WorkReading(
+            user_tasks=UserTasks(rows, progress, cache),
+            tasks=Finder(
+                search=searched(TaskSearch),
+                text=TextSearch(Tasks, database, document=Tasks.document, texts=("title", "description")),
+                cache=cache,
+                cached=TASK_SEARCHES,
+                positions=progress,
+                facets=("status", "priority", "tags"),
+            ),
+            projects=Finder(
+                search=searched(ProjectSearch),
+                text=TextSearch(
+                    Projects, database, document=Projects.document, texts=("name", "description")
+                ),
+                cache=cache,
+                cached=PROJECT_SEARCHES,
+                positions=progress,
+                facets=("status",),
+            ),
+        )
         services = Services(
             bus=_bus(log, settings),
             log=log,
@@ -92,7 +117,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 UserStats: twin(UserCounts),
                 ProjectProgress: twin(ProjectCounts),
             },
-            ports={WorkReading: WorkReading(rows, progress, cache, task_search, text)},
+            ports={WorkReading: reading},
         )
         yield Assembly(settings=settings, database=database, log=log, feed=feed, services=services)
 

@@ -1,14 +1,16 @@
-"""Cached answers about tasks, and the events that make them old."""
+"""Cached answers about work, and the events that make them old."""
 
 from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
+from domain.work.projects import Project
 from domain.work.tasks import Task
 from projections.kit.cache import Cached
 from projections.kit.documents import Found
 from projections.kit.invalidation import Invalidation, invalidates
+from projections.work.projects import ProjectDocument
 from projections.work.tasks import TaskDocument
 
 
@@ -25,13 +27,15 @@ USER_TASKS = Cached(
     ttl=timedelta(minutes=5),
     tags=("user:{user_id}:tasks",),
 )
-SEARCHES = Cached(
-    "search:tasks:{query}:{filters}",
-    Found[TaskDocument],
-    ttl=timedelta(minutes=5),
-    tags=("tasks",),
+TASK_SEARCHES = Cached(
+    "search:tasks:{query}:{filters}", Found[TaskDocument], ttl=timedelta(minutes=5), tags=("tasks",)
 )
-CACHED = (USER_TASKS, SEARCHES)
+PROJECT_SEARCHES = Cached(
+    "search:projects:{query}:{filters}", Found[ProjectDocument], ttl=timedelta(minutes=5), tags=("projects",)
+)
+CACHED = (USER_TASKS, TASK_SEARCHES, PROJECT_SEARCHES)
+
+_MEMBERSHIP = {Task.Created, Task.Assigned, Task.Unassigned}
 
 
 def _users(*ids: UUID | None) -> list[str]:
@@ -39,24 +43,12 @@ def _users(*ids: UUID | None) -> list[str]:
 
 
 class WorkTags(Invalidation, name="work.tags", ttl=timedelta(hours=2)):
-    """Which answers a task's event makes old: pages hold ids, so only who has a task matters to them."""
+    """Which answers an event makes old: pages hold ids, so only who has a task matters to them."""
 
     created = invalidates(Task.Created, tags=lambda event, _: ["tasks", *_users(event.assigned_to)])
     assigned = invalidates(
         Task.Assigned, tags=lambda event, _: ["tasks", *_users(event.assigned_to, event.previous)]
     )
     unassigned = invalidates(Task.Unassigned, tags=lambda event, _: ["tasks", *_users(event.previous)])
-    changed = invalidates(
-        Task.Renamed,
-        Task.Described,
-        Task.StatusChanged,
-        Task.Completed,
-        Task.Cancelled,
-        Task.Reopened,
-        Task.PriorityChanged,
-        Task.DueDateSet,
-        Task.Tagged,
-        Task.TagsExtracted,
-        Task.Moved,
-        tags=lambda event, _: ["tasks"],
-    )
+    task = invalidates(*(one for one in Task.events if one not in _MEMBERSHIP), tags=lambda *_: ["tasks"])
+    project = invalidates(*Project.events, tags=lambda *_: ["projects"])

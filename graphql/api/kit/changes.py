@@ -18,9 +18,6 @@ from projections.kit.view import Key
 T = TypeVar("T")
 Row = TypeVar("Row")
 
-LONGEST_RESUME = 100_000
-"""How many events back a subscription may resume; reading more would cost everyone else."""
-
 ResumeFrom = Annotated[
     Position | None,
     strawberry.argument(
@@ -59,9 +56,9 @@ async def envelopes(
         raise ClientError(
             f"Position {after} does not exist yet; the log ends at {head}.", code="POSITION_IN_FUTURE"
         )
-    if head - after > LONGEST_RESUME:
+    if head - after > (longest := ask.services.longest_resume):
         yield Discontinuity(
-            cursor=Position(head), reason=f"More than {LONGEST_RESUME} events lie between; they are left out."
+            cursor=Position(head), reason=f"More than {longest} events lie between; they are left out."
         )
         after = head
     tenant_id = ask.caller.tenant_id

@@ -36,8 +36,12 @@ class Refused:
 
     @classmethod
     def of(cls, refusal: Refusal) -> "Refused":
-        """The refusal as data, its field named as the API names it."""
-        return cls(code=refusal.code, message=refusal.message, field=refusal.field and camel(refusal.field))
+        """The refusal as data, its field named as the API names it, in the message too."""
+        if refusal.field is None:
+            return cls(code=refusal.code, message=refusal.message, field=None)
+        # Said anew, for the message may name the field as well.
+        shown = type(refusal)(field=camel(refusal.field), **refusal.facts)
+        return cls(code=shown.code, message=shown.message, field=shown.field)
 
 
 @strawberry.interface(description="A command that was carried out, once, however often it was sent.")
@@ -57,7 +61,7 @@ def receipt(shown: type, view: type[PostgresView[Any]], *, name: str) -> type[Re
     """The receipt of commands on one kind of thing, which it shows, under this name, as it now stands."""
 
     async def changed(self: Any, info: Info) -> Any:
-        await info.context.caught_up(view, self.position)
+        await info.context.reached(view, self.position)
         return await info.context.row(view, self.target)
 
     title = f"{shown.__name__}Receipt"

@@ -1,5 +1,6 @@
 """What a request's resolvers work with: who asks, and the reading and writing side of the product."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class Services:
     """Signs cursors."""
     after_wait: float
     """How long a query waits for ``after``, in seconds."""
+    longest_resume: int = 100_000
+    """How many events back a subscription may resume; reading more would cost everyone else."""
     twins: Mapping[type[PostgresView[Any]], RedisRows[Any]] = field(default_factory=dict)
     """Views that Redis holds as well, row for row: asked first, with Postgres behind them."""
     ports: Mapping[type, object] = field(default_factory=dict)
@@ -80,7 +83,9 @@ class Ask(Context[Caller]):
     _loaders: dict[type[PostgresView[Any]], DataLoader[Key, Any]] = field(default_factory=dict)
 
     _head_loaders: dict[HeadsShape, DataLoader[Any, list[Any]]] = field(default_factory=dict)
-    _at_least: int = 0
+    _after: int = 0
+    _at_least: dict[type[View[Any]], int] = field(default_factory=dict)
+    _deadline: float | None = None
     trace: dict[str, object] = field(default_factory=dict)
     """What is known about the request, for the metadata of the events it causes."""
 
@@ -101,19 +106,34 @@ class Ask(Context[Caller]):
             raise ClientError(f"This needs the permission {permission}.", code="FORBIDDEN")
 
     async def caught_up(self, view: type[View[Any]], after: Position | None) -> None:
-        """Waits, for a bounded time, until the view has folded the position; else says that it is stale."""
+        """From here on the answer reflects this position, in this view and in all that hangs on it.
+
+        Raises a client's error for a position that the log has not come to.
+        """
         if not after:
             return
-        self._at_least = max(self._at_least, after)
-        services = self.services
-        head = await services.log.head()
+        head = await self.services.log.head()
         if after > head:
             raise ClientError(
                 f"Position {after} does not exist yet; the log ends at {head}.", code="POSITION_IN_FUTURE"
             )
-        if not await services.progress.wait_for(view.name, after, services.after_wait):
+        self._after = max(self._after, after)
+        await self.reached(view, self._after)
+
+    async def reached(self, view: type[View[Any]], position: int) -> None:
+        """Waits until the view has folded the position; when time is over, says that the answer is stale.
+
+        However many views an answer shows, the time is the same.
+        """
+        self._at_least[view] = max(self._at_least.get(view, 0), position)
+        now = asyncio.get_running_loop().time()
+        self._deadline = self._deadline or now + self.services.after_wait
+        progress = self.services.progress
+        if not await progress.wait_for(view.name, position, self._deadline - now):
+            stands = await progress.position_of(view.name)
+            # Of several views, the one that is furthest behind.
+            self.extensions["position"] = str(min(stands, int(str(self.extensions.get("position", stands)))))
             self.extensions["stale"] = True
-            self.extensions["position"] = str(await services.progress.position_of(view.name))
 
     async def row(self, view: type[PostgresView[Row]], *key: object) -> Row | None:
         """The row with this key, or None. All rows asked for at the same time are read at once."""
@@ -137,19 +157,25 @@ class Ask(Context[Caller]):
         found: list[Row] = await self._head_loaders[shape].load(value)
         return found
 
+    async def _reflects(self, view: type[View[Any]]) -> None:
+        if self._after:
+            await self.reached(view, self._after)
+
     async def _load_heads(self, shape: HeadsShape, values: list[Any]) -> list[list[Any]]:
         view, column, order, limit = shape
+        await self._reflects(view)
         rows, tenant_id = self.services.rows, self.caller.tenant_id
         found = await rows.heads(view, tenant_id, column, set(values), order=order, limit=limit)
         return [found.get(value, []) for value in values]
 
     async def _load(self, view: type[PostgresView[Any]], keys: list[Key]) -> list[Any]:
         wanted, tenant_id = set(keys), self.caller.tenant_id
+        await self._reflects(view)
         rows: dict[Key, Any] = {}
         if (twin := self.services.twins.get(view)) is not None:
             # Down, still being filled or behind: Postgres has it.
             with suppress(Unavailable):
-                rows = await twin.get_many(tenant_id, wanted, at_least=self._at_least)
+                rows = await twin.get_many(tenant_id, wanted, at_least=self._at_least.get(view, 0))
         if absent := wanted - rows.keys():
             rows |= await self.services.rows.get(view, tenant_id, absent)
         return [rows.get(key) for key in keys]

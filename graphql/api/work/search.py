@@ -1,4 +1,4 @@
-"""Full-text search of tasks, and lists of somebody's tasks."""
+"""Full-text search of tasks and projects, and lists of somebody's tasks."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,95 +8,24 @@ import strawberry
 
 from api.kit.context import Info
 from api.kit.errors import ClientError
-from api.kit.fields import After, argument, derived, field
+from api.kit.fields import After, argument, field
 from api.kit.scalars import Position
-from api.kit.shows import enum
+from api.kit.searching import AfterHit, First, SearchResult, Words, search
+from api.work.projects import Project
 from api.work.tasks import Task
+from domain.work.projects import ProjectStatus
 from domain.work.tasks import TaskPriority, TaskStatus
-from projections.kit.documents import Hit
+from projections.kit.finder import Wanted
 from projections.kit.rows import contains, one_of, since, until
 from projections.kit.search_query import BadQuery, Between
-from projections.work.reading import TaskHits, TaskQuery, WorkReading
+from projections.work.projects import Projects
+from projections.work.reading import WorkReading
 from projections.work.tasks import TaskRow, Tasks
-
-enum(TaskStatus)
-enum(TaskPriority)
-
-
-@strawberry.type(description="Parts of a text that matched.")
-class Highlight:
-    """A highlighted field."""
-
-    field: str = strawberry.field(description="Which field: `title` or `description`.")
-    fragments: list[str] = strawberry.field(description="HTML: the text escaped, matches in `<mark>`.")
-
-
-@strawberry.type(description="How many hits have a value.")
-class FacetCount:
-    """A value and its count."""
-
-    value: str = strawberry.field(description="The value, as it is stored.")
-    count: int = strawberry.field(description="How many hits have it, leaving aside a filter on this field.")
-
-
-@strawberry.type(description="A task that was found.")
-class TaskHit:
-    """A hit."""
-
-    hit: strawberry.Private[Hit[Any]]
-    score = derived(float, lambda root: root.hit.score, "How well it matches; comparable in one answer.")
-    cursor = derived(str, lambda root: root.hit.cursor, "Its place: give it as `after`.")
-
-    @field("The task as it stands; empty if it was removed since it was indexed.", Task | None)
-    async def task(self, info: Info) -> TaskRow | None:
-        return await info.context.row(Tasks, self.hit.row.id)
-
-    @field("Where the words were found.")
-    def highlights(self) -> list[Highlight]:
-        return [Highlight(field=name, fragments=parts) for name, parts in self.hit.highlights.items()]
-
-
-@strawberry.type(description="What a search found.")
-class TaskSearchResult:
-    """A page of hits with counts."""
-
-    outcome: strawberry.Private[TaskHits]
-
-    @field("The hits of this page, the best first.")
-    def hits(self) -> list[TaskHit]:
-        return [TaskHit(hit=hit) for hit in self.outcome.found.hits]
-
-    total_count = derived(int, lambda root: root.outcome.found.total, "How many there are in all.")
-    total_is_exact = derived(
-        bool,
-        lambda root: not root.outcome.found.more_than_counted,
-        "False when there are more than were counted.",
-    )
-    source = derived(
-        str,
-        lambda root: root.outcome.source,
-        "Which store answered: `opensearch`, or `postgres` while that is down.",
-    )
-
-    @field("How the hits spread over statuses.")
-    def statuses(self) -> list[FacetCount]:
-        return self._facet("status")
-
-    @field("How the hits spread over priorities.")
-    def priorities(self) -> list[FacetCount]:
-        return self._facet("priority")
-
-    @field("How the hits spread over tags; the most frequent.")
-    def tags(self) -> list[FacetCount]:
-        return self._facet("tags")
-
-    def _facet(self, name: str) -> list[FacetCount]:
-        return [FacetCount(value=value, count=count) for value, count in self.outcome.found.facets[name]]
 
 
 @strawberry.input(description="Which tasks to search: those that meet all that is given.")
 class TaskSearchFilter:
-    """Narrows a search."""
+    """Narrows a search of tasks."""
 
     status: list[TaskStatus] | None = strawberry.field(default=None, description="Any of these.")
     priority: list[TaskPriority] | None = strawberry.field(default=None, description="Any of these.")
@@ -106,16 +35,30 @@ class TaskSearchFilter:
     due_from: datetime | None = strawberry.field(default=None, description="Due at or after this.")
     due_before: datetime | None = strawberry.field(default=None, description="Due before this.")
 
-    def equal(self) -> dict[str, list[Any]]:
-        """The filters by value."""
+    def wanted(self, text: str, first: int, after: str | None) -> Wanted:
+        """The search, as both stores understand it."""
         given = {
             "status": self.status,
             "priority": self.priority,
             "assigned_to": None if self.assigned_to is None else [self.assigned_to],
             "project_id": None if self.project_id is None else [self.project_id],
-            "tags": None if self.tag is None else [self.tag],
         }
-        return {name: values for name, values in given.items() if values is not None}
+        equal: dict[str, list[Any]] = {name: values for name, values in given.items() if values is not None}
+        due = Between(self.due_from, self.due_before)
+        tags = None if self.tag is None else [self.tag]
+        return Wanted(
+            text=text,
+            equal=equal if tags is None else {**equal, "tags": tags},
+            between={} if due == Between() else {"due_date": due},
+            where=[
+                *(condition for name, values in equal.items() for condition in one_of(name, values)),
+                *contains("tags", tags),
+                *since("due_date", self.due_from),
+                *until("due_date", self.due_before),
+            ],
+            first=first,
+            after=after,
+        )
 
 
 @strawberry.type(description="A numbered page of somebody's tasks, the newest first.")
@@ -137,34 +80,26 @@ class Query:
     async def search_tasks(
         self,
         info: Info,
-        text: Annotated[str, argument("Words that must all be found; empty finds everything.")],
+        text: Words,
         filter: Annotated[TaskSearchFilter | None, argument("Narrows the search.")] = None,
-        first: Annotated[int, argument("How many hits, at most 100.")] = 20,
-        after: Annotated[str | None, argument("Only what follows this cursor.")] = None,
-        after_position: After = None,
-    ) -> TaskSearchResult:
-        ask = info.context
-        await ask.caught_up(Tasks, after_position)
-        chosen = filter or TaskSearchFilter()
-        equal = chosen.equal()
-        query = TaskQuery(
-            text=text,
-            equal=equal,
-            due=Between(chosen.due_from, chosen.due_before),
-            first=first,
-            after=after,
-        )
-        where = [
-            *(one for name, values in equal.items() if name != "tags" for one in one_of(name, values)),
-            *contains("tags", equal.get("tags")),
-            *since("due_date", chosen.due_from),
-            *until("due_date", chosen.due_before),
-        ]
-        try:
-            outcome = await ask.port(WorkReading).search(ask.caller.tenant_id, query, where)
-        except BadQuery as error:
-            raise ClientError(str(error), code="BAD_USER_INPUT") from None
-        return TaskSearchResult(outcome=outcome)
+        first: First = 20,
+        after: AfterHit = None,
+    ) -> SearchResult[Task]:
+        wanted = (filter or TaskSearchFilter()).wanted(text, first, after)
+        return await search(info.context, info.context.port(WorkReading).tasks, Tasks, wanted)
+
+    @field("Projects by words in name and description, best matches first.")
+    async def search_projects(
+        self,
+        info: Info,
+        text: Words,
+        status: Annotated[list[ProjectStatus] | None, argument("Any of these; all by default.")] = None,
+        first: First = 20,
+        after: AfterHit = None,
+    ) -> SearchResult[Project]:
+        equal = {} if status is None else {"status": status}
+        wanted = Wanted(text=text, equal=equal, where=one_of("status", status), first=first, after=after)
+        return await search(info.context, info.context.port(WorkReading).projects, Projects, wanted)
 
     @field("Somebody's tasks, by numbered pages of 20, the newest first.")
     async def user_tasks(
@@ -176,10 +111,11 @@ class Query:
     ) -> TaskPage:
         ask = info.context
         await ask.caught_up(Tasks, after_position)
-        wanted = user_id or ask.caller.user_id
+        user_tasks = ask.port(WorkReading).user_tasks
+        at_least = after_position or Position(0)
         try:
-            found = await ask.port(WorkReading).user_tasks(
-                ask.caller.tenant_id, wanted, page, at_least=after_position or Position(0)
+            found = await user_tasks.page(
+                ask.caller.tenant_id, user_id or ask.caller.user_id, page, at_least=at_least
             )
         except BadQuery as error:
             raise ClientError(str(error), code="BAD_USER_INPUT") from None

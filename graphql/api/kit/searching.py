@@ -1,0 +1,97 @@
+"""Search results as every context shows them: hits with highlights, counts, and which store answered."""
+
+from typing import Annotated, Any, Generic, TypeVar
+
+import strawberry
+
+from api.kit.commands import camel
+from api.kit.context import Ask, Info
+from api.kit.errors import ClientError
+from api.kit.fields import argument, derived, field
+from projections.kit.documents import Hit
+from projections.kit.finder import Finder, Wanted
+from projections.kit.postgres import PostgresView
+from projections.kit.search_query import BadQuery
+
+T = TypeVar("T")
+
+First = Annotated[int, argument("How many hits, at most 100.")]
+AfterHit = Annotated[str | None, argument("Only what follows this cursor of a hit.")]
+Words = Annotated[str, argument("Words that must all be found; empty finds everything.")]
+
+
+@strawberry.type(description="Parts of a text that matched.")
+class Highlight:
+    """A highlighted field."""
+
+    field: str = strawberry.field(description="Which field, as `title`.")
+    fragments: list[str] = strawberry.field(description="HTML: the text escaped, matches in `<mark>`.")
+
+
+@strawberry.type(description="How many hits have a value.")
+class FacetCount:
+    """A value and its count."""
+
+    value: str = strawberry.field(description="The value, as it is stored.")
+    count: int = strawberry.field(description="How many hits have it, leaving aside a filter on this field.")
+
+
+@strawberry.type(description="How hits spread over the values of a field.")
+class Facet:
+    """A field's counts."""
+
+    field: str = strawberry.field(description="Which field, as `status`.")
+    counts: list[FacetCount] = strawberry.field(description="The most frequent values first.")
+
+
+@strawberry.type(description="Something that was found.")
+class SearchHit(Generic[T]):
+    """A hit; the thing itself is read from the view, so it is never older than a lookup by id."""
+
+    hit: strawberry.Private[Hit[Any]]
+    view: strawberry.Private[type[PostgresView[Any]]]
+    score = derived(float, lambda root: root.hit.score, "How well it matches; comparable in one answer.")
+    cursor = derived(str, lambda root: root.hit.cursor, "Its place: give it as `after`.")
+
+    @field("The thing as it stands; empty if it was removed since it was indexed.")
+    async def node(self, info: Info) -> T | None:
+        found: T | None = await info.context.row(self.view, self.hit.row.id)
+        return found
+
+    @field("Where the words were found.")
+    def highlights(self) -> list[Highlight]:
+        return [Highlight(field=name, fragments=parts) for name, parts in self.hit.highlights.items()]
+
+
+@strawberry.type(description="What a search found.")
+class SearchResult(Generic[T]):
+    """A page of hits."""
+
+    hits: list[SearchHit[T]] = strawberry.field(description="The hits of this page, the best first.")
+    facets: list[Facet] = strawberry.field(description="How all hits spread over values.")
+    total_count: int = strawberry.field(description="How many there are in all.")
+    total_is_exact: bool = strawberry.field(description="False when there are more than were counted.")
+    source: str = strawberry.field(
+        description="Which store answered: `opensearch`, or `postgres` while that is down."
+    )
+
+
+async def search(
+    ask: Ask, finder: Finder[Any], view: type[PostgresView[Any]], wanted: Wanted
+) -> SearchResult[Any]:
+    """Finds, and shows what was found as rows of the view."""
+    try:
+        outcome = await finder.find(ask.caller.tenant_id, wanted)
+    except BadQuery as error:
+        raise ClientError(str(error), code="BAD_USER_INPUT") from None
+    found = outcome.found
+    return SearchResult(
+        hits=[SearchHit(hit=hit, view=view) for hit in found.hits],
+        facets=[
+            Facet(field=camel(name), counts=[FacetCount(value=value, count=count) for value, count in counts])
+            for name, counts in found.facets.items()
+        ],
+        total_count=found.total,
+        total_is_exact=not found.more_than_counted,
+        source=outcome.source,
+    )

@@ -1,0 +1,118 @@
+"""Full-text search as people use it: cached answers, from OpenSearch when it answers, else from Postgres."""
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from projections.kit.breaker import Unavailable
+from projections.kit.cache import Cache, Cached
+from projections.kit.documents import Found, Search
+from projections.kit.rows import Condition
+from projections.kit.search_query import Between, Query
+from projections.kit.text_search import TextSearch
+
+Document = TypeVar("Document")
+
+_REFRESH = 2.0
+"""Seconds after which OpenSearch surely shows what was written; its own interval is one second."""
+
+
+class Positions(Protocol):
+    """How far the views have come."""
+
+    async def position_of(self, view: str, /) -> int:
+        """The position up to which a view is folded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to find; see `projections.kit.search_query.Query`. ``where`` says the filters for Postgres."""
+
+    text: str
+    equal: Mapping[str, Sequence[object]]
+    between: Mapping[str, Between] = field(default_factory=dict)
+    where: Sequence[Condition] = ()
+    first: int = 20
+    after: str | None = None
+
+    @property
+    def filters(self) -> str:
+        """Everything but the text, as one word for a cache key."""
+        return msgspec.json.encode([self.equal, self.between, self.first, self.after]).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What was found, and which store answered: ``opensearch`` or ``postgres``. Rows differ in type."""
+
+    found: Found[Any]
+    source: str
+
+
+class Finder(Generic[Document]):
+    """Finds documents of one search view; ``text`` searches the Postgres view that shows the same things.
+
+    Without a ``search`` it is always Postgres that answers. ``cached`` is the class of its cached answers,
+    with the parameters ``query`` and ``filters``.
+    """
+
+    def __init__(
+        self,
+        *,
+        search: Search[Document] | None,
+        text: TextSearch[Any],
+        cache: Cache,
+        cached: Cached[Found[Document]],
+        positions: Positions,
+        facets: Sequence[str],
+    ) -> None:
+        self._search, self._text, self._cache, self._cached = search, text, cache, cached
+        self._positions, self._facets = positions, facets
+        self._seen: deque[tuple[float, int]] = deque(maxlen=1000)
+
+    async def find(self, tenant_id: UUID, wanted: Wanted) -> Hits:
+        """A page of hits, the best first. Raises BadQuery for what cannot be asked."""
+        # A cursor of Postgres goes on there: hits stand elsewhere in OpenSearch.
+        if self._search is not None and not (wanted.after or "").startswith("p"):
+            try:
+                return Hits(await self._indexed(self._search, tenant_id, wanted), "opensearch")
+            except Unavailable:
+                pass
+        found = await self._text.search(
+            tenant_id,
+            wanted.text,
+            where=wanted.where,
+            facets=self._facets,
+            first=wanted.first,
+            after=wanted.after,
+        )
+        return Hits(found, "postgres")
+
+    async def _indexed(self, search: Search[Document], tenant_id: UUID, wanted: Wanted) -> Found[Document]:
+        async def load() -> tuple[Found[Document], int]:
+            position = await self._shown(search.view.name)
+            query = Query(
+                text=wanted.text,
+                equal=wanted.equal,
+                between=wanted.between,
+                facets=self._facets,
+                first=wanted.first,
+                after=wanted.after,
+            )
+            return await search.search(tenant_id, query), position
+
+        params = {"query": wanted.text, "filters": wanted.filters}
+        answer = await self._cache.get_or_load(self._cached, tenant_id, params, load)
+        return answer.value
+
+    async def _shown(self, view: str) -> int:
+        """A position that every search reflects: the one that the view had a refresh ago."""
+        now = time.monotonic()
+        self._seen.append((now, await self._positions.position_of(view)))
+        return max((position for at, position in self._seen if now - at >= _REFRESH), default=0)
