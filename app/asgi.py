@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,6 +15,7 @@ from api.kit.routes import graphql_routes
 from api.kit.streams import Streams
 from api.schema import schema
 from app.assembly import Assembly, assembled
+from app.logs import Correlated, correlation
 from app.settings import Settings, read_settings
 from app.tokens import Tokens
 from domain.kit.caller import Caller
@@ -31,7 +33,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             yield
 
     def make_context(caller: Caller) -> Ask:
-        return Ask(identity=caller, services=holder[0].services)
+        return Ask(identity=caller, services=holder[0].services, correlation_id=correlation.get())
 
     tokens = Tokens(settings.derive("tokens"))
     routes = graphql_routes(
@@ -43,7 +45,9 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         streams=streams,
         graphiql_title="Headwater",
     )
-    return Starlette(routes=[Route("/health/live", _live), *routes], lifespan=lifespan)
+    return Starlette(
+        routes=[Route("/health/live", _live), *routes], lifespan=lifespan, middleware=[Middleware(Correlated)]
+    )
 
 
 async def _live(request: Request) -> Response:

@@ -6,6 +6,7 @@ import uvicorn
 
 from api.kit.streams import Streams
 from app.asgi import create_app
+from app.logs import configure_logs
 from app.settings import Settings
 
 _GRACE_SECONDS = 5
@@ -25,13 +26,14 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve GraphQL on the settings' host and port until SIGINT or SIGTERM."""
+    configure_logs(settings.log_level)
     streams = Streams()
     config = uvicorn.Config(
         create_app(settings, streams),
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        log_level=settings.log_level,
+        log_config=None,
         access_log=False,
         server_header=False,
         ws_max_size=settings.max_body_bytes,

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 
 from opensearchpy import AsyncOpenSearch
@@ -12,6 +11,7 @@ from app.assembly import prepared
 from app.contexts import VIEWS
 from app.database import Database
 from app.log.postgres import PostgresLog
+from app.logs import configure_logs
 from app.settings import Settings, read_settings
 from domain.kit.codec import PlainCodec
 from projections.kit.lanes import Followed, Lanes
@@ -28,7 +28,7 @@ from projections.kit.search_store import SearchStore
 def main() -> None:
     """Work until SIGTERM or SIGINT, then give the lanes back."""
     settings = read_settings()
-    logging.basicConfig(level=settings.log_level.upper())
+    configure_logs(settings.log_level)
     asyncio.run(work(settings))
 
 
@@ -44,7 +44,7 @@ async def work(settings: Settings) -> None:
         log = PostgresLog(database)
         stack.push_async_callback(log.close)
         pages = Pages(log, PlainCodec())
-        followed = await followed_views(database, redis, search)
+        followed = await followed_views(database, redis, search, settings.index_prefix)
         lanes = Lanes(
             followed, connect=database.connect, owner=database.owner, pool=database.writer, pages=pages
         )
@@ -58,7 +58,9 @@ async def work(settings: Settings) -> None:
             await asyncio.gather(reading, return_exceptions=True)
 
 
-async def followed_views(database: Database, redis: Redis, search: AsyncOpenSearch) -> list[Followed]:
+async def followed_views(
+    database: Database, redis: Redis, search: AsyncOpenSearch, prefix: str
+) -> list[Followed]:
     """Every view in this version's generation, with the store that holds it."""
     generations = await prepared(database)
     checkpoints = PostgresCheckpoints(database.writer)
@@ -73,5 +75,7 @@ async def followed_views(database: Database, redis: Redis, search: AsyncOpenSear
         elif isinstance(made, RedisView):
             followed.append(Followed(made, RedisStore(made, redis, generation), generation))
         elif isinstance(made, SearchView):
-            followed.append(Followed(made, SearchStore(made, search, generation, checkpoints), generation))
+            followed.append(
+                Followed(made, SearchStore(made, search, generation, checkpoints, prefix), generation)
+            )
     return followed

@@ -92,7 +92,11 @@ def sends(command: type[Command], receipt: type[Receipt]) -> StrawberryField:
             return Refused.of(refusal)
         context = info.context
         outcome = await context.services.bus.send(
-            wish, by=context.caller, command_id=chosen, metadata=context.trace
+            wish,
+            by=context.caller,
+            command_id=chosen,
+            correlation_id=context.correlation_id,
+            metadata=context.trace,
         )
         if isinstance(outcome, Refusal):
             return Refused.of(outcome)

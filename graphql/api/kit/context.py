@@ -80,6 +80,8 @@ class Ask(Context[Caller]):
     """One execution of one operation."""
 
     services: Services = field(kw_only=True)
+    correlation_id: str | None = field(default=None, kw_only=True)
+    """Under which the request is logged, and its events are stored."""
     _loaders: dict[type[PostgresView[Any]], DataLoader[Key, Any]] = field(default_factory=dict)
 
     _head_loaders: dict[HeadsShape, DataLoader[Any, list[Any]]] = field(default_factory=dict)

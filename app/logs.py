@@ -1,0 +1,72 @@
+"""Logs: a JSON object a line, each with the correlation id of the request it belongs to."""
+
+import logging
+import re
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+import orjson
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from domain.kit.clock import TimeOrderedIds
+
+HEADER = "x-correlation-id"
+correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
+"""The id under which everything that one request causes is logged and stored."""
+
+_ids = TimeOrderedIds()
+_ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_NOISY = ("opensearch", "opensearchpy.trace", "httpx", "httpcore")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object for each record; a traceback is part of it, not of the lines that follow."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if (id := correlation.get()) is not None:
+            line["correlation_id"] = id
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()
+
+
+def configure_logs(level: str) -> None:
+    """Sends all records of this process to stderr as JSON lines; ``level`` as in the settings."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # They tell of every request, those that go well included.
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class Correlated:
+    """Gives every request a correlation id, the caller's own when it sends one, and answers with it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        sent = Headers(scope=scope).get(HEADER, "")
+        id = sent if _ACCEPTED.fullmatch(sent) else str(_ids.new())
+        token = correlation.set(id)
+
+        async def answer(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                MutableHeaders(scope=message)[HEADER] = id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            correlation.reset(token)
