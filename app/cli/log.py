@@ -11,6 +11,7 @@ import typer
 from app.database import Database
 from app.embedded import attached
 from app.log.verify import Verdict, verify
+from app.log.view_counts import view_counts
 from app.settings import Settings, read_settings
 
 app = typer.Typer(help="Ask the event log itself.", no_args_is_help=True)
@@ -25,7 +26,7 @@ def log() -> None:
 def verify_command(
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")] = False,
 ) -> None:
-    """Prove that the log is whole: positions, streams, receipts, event ids.
+    """Prove that the log is whole: positions, streams, receipts, event ids, and the counts of the views.
 
     Exit code 0: whole. 1: something is wrong, and said. 2: the log could not be read.
     """
@@ -46,7 +47,7 @@ async def _verify(settings: Settings) -> Verdict:
     async with place as found:
         database = await Database.open(found.database_url, secret=found.secret, writers=1, readers=1)
         try:
-            return await verify(database)
+            return await verify(database, checks=(view_counts,))
         finally:
             await database.close()
 

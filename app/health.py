@@ -1,0 +1,106 @@
+"""Health over HTTP: whether the process lives, and whether what it stands on and the views are well."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from projections.kit.status import ViewState, ViewStatus
+
+Check = Callable[[], Awaitable[object]]
+"""Returns when the dependency answers, and raises otherwise."""
+
+_PATIENCE = 2.0
+"""Seconds in which a dependency has to answer."""
+_SILENCE = 10.0
+"""Seconds after which a follower that reads nothing is not well, however small its lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What readiness looks at: without the views' status (Postgres) nothing works, without the others
+    everything does, slower."""
+
+    views: Callable[[], Awaitable[list[ViewStatus]]]
+    helpful: Mapping[str, Check]
+
+
+def health_routes(checks: Checks) -> list[Route]:
+    """``/health/live`` and ``/health/ready``: 200 ready or degraded, 503 when Postgres does not answer."""
+
+    async def live(request: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(request: Request) -> Response:
+        status, report = await readiness(checks)
+        return JSONResponse(report, status_code=status, headers={"cache-control": "no-store"})
+
+    return [Route("/health/live", live), Route("/health/ready", ready)]
+
+
+async def readiness(checks: Checks) -> tuple[int, dict[str, object]]:
+    """The HTTP status and the report: ``ready``, ``degraded`` with its problems, or ``unavailable``."""
+    names = list(checks.helpful)
+    views, *others = await asyncio.gather(
+        _within(checks.views), *(_within(checks.helpful[name]) for name in names), return_exceptions=True
+    )
+    problems = [f"{name} does not answer" for name, one in zip(names, others, strict=True) if _bad(one)]
+    dependencies = {name: "down" if _bad(one) else "up" for name, one in zip(names, others, strict=True)}
+    if not isinstance(views, list):
+        report: dict[str, object] = {
+            "status": "unavailable",
+            "problems": ["postgres does not answer", *problems],
+            "dependencies": {"postgres": "down", **dependencies},
+            "views": [],
+        }
+        return 503, report
+    problems += [problem for view in views if (problem := ailment(view))]
+    return 200, {
+        "status": "degraded" if problems else "ready",
+        "problems": problems,
+        "dependencies": {"postgres": "up", **dependencies},
+        "views": [_shown(view) for view in views],
+    }
+
+
+def ailment(view: ViewStatus) -> str | None:
+    """What is wrong with a view, in a sentence; None when it is well."""
+    if view.state is ViewState.FAILING:
+        return f"{view.name} fails at position {view.error_position}: {view.error}"
+    if not view.complete:
+        return f"{view.name} has folded {view.folded} of {view.position} events"
+    if view.last_read_age is not None and view.last_read_age > _SILENCE:
+        age = "ever" if math.isinf(view.last_read_age) else f"for {view.last_read_age:.0f} s"
+        return f"{view.name} has not been read {age}"
+    if view.state is ViewState.REFILLING:
+        return f"{view.name} is being refilled and stands at {view.position} of {view.head}"
+    if view.state is ViewState.WAITING:
+        return f"{view.name} waits: {view.error or 'no worker holds it'}"
+    return None
+
+
+def _shown(view: ViewStatus) -> dict[str, object]:
+    age = view.last_read_age
+    return {
+        "name": view.name,
+        "generation": view.generation,
+        "state": view.state.value,
+        "position": view.position,
+        "lagEvents": view.lag_events,
+        "lagSeconds": round(view.lag_seconds, 3),
+        "lastReadSeconds": None if age is None or math.isinf(age) else round(age, 3),
+        "complete": view.complete,
+    }
+
+
+async def _within(check: Check) -> object:
+    async with asyncio.timeout(_PATIENCE):
+        return await check()
+
+
+def _bad(outcome: object) -> bool:
+    return isinstance(outcome, BaseException)
