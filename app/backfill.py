@@ -9,7 +9,7 @@ from domain.kit.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.log import Receipt
 from domain.work.tag_words import tags_in
-from domain.work.tasks import ExtractTaskTags
+from domain.work.task_commands import ExtractTaskTags
 
 _RUN = UUID("5b1d5f58-59a5-4f3c-8b3e-0c8f6a6f0001")
 _UNTAGGED = """

@@ -23,6 +23,7 @@ from domain.kit.codec import PlainCodec
 from domain.kit.commands import Command
 from domain.kit.log import Log, Receipt, Selection
 from domain.work import projects, tasks
+from domain.work import task_commands as commands
 
 TENANT = UUID("0d0e0f00-0000-4000-8000-000000000001")
 PEOPLE, PROJECT_COUNT, TASK_COUNT, DAYS = 20, 40, 5_000, 90
@@ -150,7 +151,7 @@ def _task(start: datetime, number: int, people: list[UUID], chance: random.Rando
     yield Step(
         at,
         creator,
-        tasks.CreateTask(
+        commands.CreateTask(
             id=id,
             title=f"{chance.choice(VERBS)} {chance.choice(OBJECTS)}",
             description=chance.choice(ABOUT),
@@ -170,27 +171,28 @@ def _life(
     id: UUID, creator: UUID, assignee: UUID, due: datetime, people: list[UUID], chance: random.Random
 ) -> Iterator[tuple[UUID, Command]]:
     status = tasks.TaskStatus
-    yield creator, tasks.TagTask(id=id, tags=tuple(chance.sample(TAGS, chance.randint(1, 3))))
-    yield creator, tasks.AssignTask(id=id, assigned_to=assignee)
-    yield creator, tasks.SetTaskDueDate(id=id, due_date=due)
-    yield assignee, tasks.ChangeTaskStatus(id=id, status=status.IN_PROGRESS)
+    yield creator, commands.TagTask(id=id, tags=tuple(chance.sample(TAGS, chance.randint(1, 3))))
+    yield creator, commands.AssignTask(id=id, assigned_to=assignee)
+    yield creator, commands.SetTaskDueDate(id=id, due_date=due)
+    yield assignee, commands.ChangeTaskStatus(id=id, status=status.IN_PROGRESS)
     for _ in range(chance.randint(0, 3)):
-        yield assignee, tasks.DescribeTask(id=id, description=f"{chance.choice(ABOUT)} {chance.random():.4f}")
+        text = f"{chance.choice(ABOUT)} {chance.random():.4f}"
+        yield assignee, commands.DescribeTask(id=id, description=text)
     if chance.random() < 0.4:
-        yield creator, tasks.ChangeTaskPriority(id=id, priority=tasks.TaskPriority.HIGH)
+        yield creator, commands.ChangeTaskPriority(id=id, priority=tasks.TaskPriority.HIGH)
     if chance.random() < 0.2:
-        yield creator, tasks.MoveTask(id=id, project_id=_project(chance.randrange(PROJECT_COUNT)))
-    yield assignee, tasks.ChangeTaskStatus(id=id, status=status.IN_REVIEW)
+        yield creator, commands.MoveTask(id=id, project_id=_project(chance.randrange(PROJECT_COUNT)))
+    yield assignee, commands.ChangeTaskStatus(id=id, status=status.IN_REVIEW)
     if chance.random() < 0.4:
         other = chance.choice(people)
-        yield creator, tasks.AssignTask(id=id, assigned_to=other)
-        yield other, tasks.ChangeTaskStatus(id=id, status=status.IN_PROGRESS)
-        yield other, tasks.ChangeTaskStatus(id=id, status=status.IN_REVIEW)
+        yield creator, commands.AssignTask(id=id, assigned_to=other)
+        yield other, commands.ChangeTaskStatus(id=id, status=status.IN_PROGRESS)
+        yield other, commands.ChangeTaskStatus(id=id, status=status.IN_REVIEW)
     if chance.random() < 0.07:
-        yield creator, tasks.CancelTask(id=id)
+        yield creator, commands.CancelTask(id=id)
         return
-    yield assignee, tasks.CompleteTask(id=id)
+    yield assignee, commands.CompleteTask(id=id)
     if chance.random() < 0.12:
-        yield creator, tasks.ReopenTask(id=id)
-        yield assignee, tasks.ChangeTaskStatus(id=id, status=status.IN_PROGRESS)
-        yield assignee, tasks.CompleteTask(id=id)
+        yield creator, commands.ReopenTask(id=id)
+        yield assignee, commands.ChangeTaskStatus(id=id, status=status.IN_PROGRESS)
+        yield assignee, commands.CompleteTask(id=id)

@@ -63,6 +63,7 @@ class Correlated:
 
         async def answer(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.accept"):
+                message.setdefault("headers", [])
                 MutableHeaders(scope=message)[HEADER] = id
             await send(message)
 

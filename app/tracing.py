@@ -85,11 +85,9 @@ def traced_append(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[A
     """The same append inside a span."""
 
     async def traced(command: Append) -> Outcome:
-        attributes = {
-            "headwater.events": len(command.events),
-            "headwater.command_id": str(command.command_id),
-        }
-        with _tracer.start_as_current_span("append", attributes=attributes):
+        with _tracer.start_as_current_span("append") as span:
+            span.set_attribute("headwater.events", len(command.events))
+            span.set_attribute("headwater.command_id", str(command.command_id))
             return await append(command)
 
     return traced

@@ -7,6 +7,7 @@ from domain.kit.aggregate import Aggregate, applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Pattern
+from domain.kit.text import ONE_LINE
 
 Email = Annotated[
     str,
@@ -15,8 +16,8 @@ Email = Annotated[
     Confidential(),
     Describe("Where mail reaches the person."),
 ]
-FirstName = Annotated[str, Len(1, 100), Describe("The person's first name.")]
-LastName = Annotated[str, Len(0, 100), Describe("The person's last name.")]
+FirstName = Annotated[str, Len(1, 100), ONE_LINE, Describe("The person's first name.")]
+LastName = Annotated[str, Len(0, 100), ONE_LINE, Describe("The person's last name.")]
 
 
 class User(Aggregate, topic="identity.user"):
@@ -48,7 +49,9 @@ class RegisterUser(Command):
     def handle(self) -> User:
         # Upper and lower case are the same mailbox in practice, so one of them is stored.
         email = self.email.lower()
-        registered = User.Registered(email=email, first_name=self.first_name, last_name=self.last_name)
+        registered = User.Registered(
+            email=email, first_name=self.first_name.strip(), last_name=self.last_name.strip()
+        )
         user = User.begin(self.id, registered)
         user.reserve("identity.user.email", email, field="email")
         return user

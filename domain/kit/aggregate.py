@@ -10,7 +10,7 @@ from eventsourcing.domain import BaseAggregate
 from eventsourcing.utils import register_topic
 
 from domain.kit.clock import moment
-from domain.kit.events import Event, register, snake
+from domain.kit.events import Event, register, require_upcasts, snake
 from domain.kit.log import Reference, Reservation
 
 Applier = Callable[[Any, Any], None]
@@ -42,6 +42,9 @@ class Aggregate(BaseAggregate[UUID]):
     appliers: ClassVar[dict[type[Event], Applier]]
     factories: ClassVar[dict[str, Callable[[], object]]]
     """The state's ``default_factory`` fields; the library makes a dataclass of annotated aggregates."""
+    class_version: ClassVar[int] = 1
+    """Raise it when the state changes shape, and add ``upcast_v1_v2(state: dict) -> None``, which turns the
+    state of an old snapshot (plain JSON values) into the new one in place."""
     snapshot_every: ClassVar[int] = 200
     """How many events may follow the last snapshot before another is taken."""
 
@@ -50,6 +53,7 @@ class Aggregate(BaseAggregate[UUID]):
         # naming ours as that base keeps `Task.Created` the class that stands in the source.
         type.__setattr__(cls, "Event", Event)
         cls.topic = topic
+        require_upcasts(cls, cls.class_version)
         super().__init_subclass__()
         register_topic(topic, cls)
         members = list(vars(cls).values())

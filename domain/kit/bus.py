@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from domain.kit.aggregate import Aggregate
-from domain.kit.caller import Caller
+from domain.kit.caller import SYSTEM, Caller
 from domain.kit.checks import check
 from domain.kit.clock import Clock, Ids, at
 from domain.kit.codec import Codec
@@ -172,12 +172,12 @@ class Bus:
             events=tuple(event for one in touched for event in self._new_events(one, by.tenant_id)),
             correlation_id=request.correlation_id,
             causation_id=request.causation_id,
-            user_id=by.user_id,
+            user_id=None if by.user_id == SYSTEM else by.user_id,
             session_id=by.session_id,
             source=self._source,
             environment=self._environment,
             region=self._region,
-            metadata=msgspec.json.encode({"command": command.stored_as, **request.metadata}),
+            metadata=msgspec.json.encode({**request.metadata, "command": command.stored_as}),
             references=(*named, *(one for claim in claims for one in claim.references)),
             guards=guards,
             reserves=tuple(one for claim in claims for one in claim.reserves),

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+SYSTEM = UUID(int=0)
+"""The user id of what nobody asked for, such as a back-fill; events then name no user."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:

@@ -1,11 +1,15 @@
 """Checks of a command's fields against their annotated limits, before any rule runs."""
 
+import dataclasses
+import math
 import re
 import types
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from unicodedata import category
 
 from domain.kit.fields import Interval, Len, Pattern
 from domain.kit.refusals import Invalid
@@ -13,6 +17,9 @@ from domain.kit.refusals import Invalid
 # Postgres stores no NUL and UTF-8 has no lone surrogates; the other control characters only hide things.
 # Tab, line feed and carriage return are text.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+# Blanks, controls, and marks that only format what stands beside them, such as a zero-width space.
+_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 
 # A field's value may be of any type, so a check takes Any.
 Check = Callable[[Any], str | None]
@@ -50,14 +57,19 @@ def _checks(hint: Any) -> Iterator[Check]:
         for one in args:
             for each in _checks(one):
                 yield _optional(each)
+    elif origin is tuple and args[-1] is not Ellipsis:
+        for place, one in enumerate(args):
+            yield from (_at(place, each) for each in _checks(one))
     elif origin in (tuple, list, frozenset, set):
-        inner = tuple(_checks(args[0]))
-        if inner:
-            yield _every(inner)
-    elif hint is str:
-        yield _printable
-    elif hint is datetime:
-        yield _zoned
+        yield from map(_every, _checks(args[0]))
+    elif origin is dict:
+        yield from (_of(dict.keys, _every(each)) for each in _checks(args[0]))
+        yield from (_of(dict.values, _every(each)) for each in _checks(args[1]))
+    elif isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        for name, checks in checks_of(hint):
+            yield from (_of(attrgetter(name), each, name) for each in checks)
+    elif hint in _OF_TYPES:
+        yield _OF_TYPES[hint]
 
 
 def _printable(value: str) -> str | None:
@@ -70,9 +82,20 @@ def _zoned(value: datetime) -> str | None:
     return None if 1900 <= value.year <= 9000 else "is outside the years 1900 to 9000"
 
 
+def _storable(value: int) -> str | None:
+    return None if -(2**63) <= value < 2**63 else "has too many digits"
+
+
+def _finite(value: float) -> str | None:
+    return None if math.isfinite(value) else "is not a number"
+
+
+_OF_TYPES: dict[Any, Check] = {str: _printable, datetime: _zoned, int: _storable, float: _finite}
+
+
 def _length(limit: Len) -> Check:
     def within(value: Any) -> str | None:
-        size = len(value.strip()) if isinstance(value, str) else len(value)
+        size = _visible(value) if isinstance(value, str) else len(value)
         if size < limit.min_length:
             return "must not be empty" if limit.min_length == 1 else f"is shorter than {limit.min_length}"
         if limit.max_length is not None and len(value) > limit.max_length:
@@ -82,12 +105,22 @@ def _length(limit: Len) -> Check:
     return within
 
 
+def _visible(text: str) -> int:
+    """The length of a text without the blanks around it; nothing, when there is nothing to be seen."""
+    stripped = text.strip()
+    return len(stripped) if any(category(one) not in _INVISIBLE for one in stripped) else 0
+
+
 def _interval(limit: Interval) -> Check:
     def within(value: Any) -> str | None:
         if limit.ge is not None and value < limit.ge:
             return f"must be at least {limit.ge}"
+        if limit.gt is not None and value <= limit.gt:
+            return f"must be more than {limit.gt}"
         if limit.le is not None and value > limit.le:
             return f"must be at most {limit.le}"
+        if limit.lt is not None and value >= limit.lt:
+            return f"must be less than {limit.lt}"
         return None
 
     return within
@@ -102,8 +135,23 @@ def _optional(inner: Check) -> Check:
     return lambda value: None if value is None else inner(value)
 
 
-def _every(inner: tuple[Check, ...]) -> Check:
+def _every(inner: Check) -> Check:
     def all_within(values: Any) -> str | None:
-        return next((reason for value in values for one in inner if (reason := one(value))), None)
+        reason = next(filter(None, map(inner, values)), None)
+        return reason and f"holds one that {reason}"
 
     return all_within
+
+
+def _at(place: int, inner: Check) -> Check:
+    return _of(itemgetter(place), inner)
+
+
+def _of(part: Callable[[Any], Any], inner: Check, name: str = "") -> Check:
+    """The check of a part of the value, with the part's name before the reason when it has one."""
+
+    def within(value: Any) -> str | None:
+        reason = inner(part(value))
+        return f"{name} {reason}" if reason and name else reason
+
+    return within

@@ -46,18 +46,29 @@ class Wiring:
     """What a command's ``handle`` asks for, read once from its signature."""
 
     def __init__(self, command: "type[Command]") -> None:
-        hints = get_type_hints(command.handle)
+        handle = getattr(command, "handle", None)
+        if not inspect.isfunction(handle):
+            raise TypeError(f"{command.__name__} has no method handle.")
+        hints = get_type_hints(handle)
         fields = {field.name for field in dataclasses.fields(command)}
-        self.creates = _aggregate(hints.pop("return", None))[0]
+        returned = hints.get("return", object)
+        self.creates = _aggregate(returned)[0]
+        if self.creates is None and returned is not types.NoneType:
+            raise TypeError(f"{command.__name__}.handle must say that it returns an aggregate, or None.")
         self.needs: list[Need] = []
         self.injected: dict[str, type] = {}
-        for name in list(inspect.signature(command.handle).parameters)[1:]:
-            aggregate, optional = _aggregate(hints[name])
+        for name in list(inspect.signature(handle).parameters)[1:]:
+            wanted = hints.get(name)
+            aggregate, optional = _aggregate(wanted)
             if aggregate is not None:
                 field = f"{name}_id" if f"{name}_id" in fields else "id"
+                if field not in fields:
+                    raise TypeError(f"{command.__name__}.handle asks for {name!r}, but no field names it.")
+                if field == "id" and self.creates is not None:
+                    raise TypeError(f"{command.__name__}.handle both makes and is given what its id names.")
                 self.needs.append(Need(name, aggregate, field, optional))
-            elif hints[name] in (Caller, datetime):
-                self.injected[name] = hints[name]
+            elif isinstance(wanted, type) and wanted in (Caller, datetime):
+                self.injected[name] = wanted
             else:
                 raise TypeError(f"{command.__name__}.handle asks for {name!r}, which is not to be had.")
 
@@ -104,20 +115,30 @@ class Command:
             for mark in marks(hint)
             if isinstance(mark, References)
         )
-        _commands[cls.stored_as] = cls
+        if _commands.setdefault(cls.stored_as, cls) is not cls:
+            raise TypeError(f"Two commands are stored as {cls.stored_as!r}.")
 
     references: ClassVar[tuple[tuple[str, str], ...]]
     """Fields that must name living streams, with the topic of each."""
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 of name and content, by which a repeated command id is told from a reused one."""
-        return hashlib.sha256(self.stored_as.encode() + b"\0" + msgspec.json.encode(vars_of(self))).digest()
+        """SHA-256 of name and content, by which a repeated command id is told from a reused one.
 
-
-def vars_of(command: Command) -> dict[str, Any]:
-    """A command's fields by name."""
-    return {field.name: getattr(command, field.name) for field in dataclasses.fields(command)}
+        Fields at their default are left out: a command sent again after a new field was added, with the
+        default that means what was before, is still the same.
+        """
+        said = {
+            field.name: value
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+        try:
+            content = msgspec.json.encode(said, order="deterministic")
+        except (UnicodeEncodeError, OverflowError):
+            # No check lets it pass and no log holds it, so it only has to differ from all that is stored.
+            content = repr(said).encode(errors="backslashreplace")
+        return hashlib.sha256(self.stored_as.encode() + b"\0" + content).digest()
 
 
 def id_of(command: Command, field: str) -> UUID | None:

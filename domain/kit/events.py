@@ -7,15 +7,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 from uuid import UUID
 
-from eventsourcing.domain import CanMutateAggregate, MetaDomainEvent
+from eventsourcing.domain import CanMutateAggregate, MetaDomainEvent, OriginatorVersionError
 
 if TYPE_CHECKING:
     from domain.kit.aggregate import Aggregate
 
 
 def snake(name: str) -> str:
-    """``InProgress`` becomes ``in_progress``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    """``InProgress`` becomes ``in_progress``, and ``NotAMember`` ``not_a_member``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+_STAMPED = {"originator_id", "originator_version", "timestamp"}
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
@@ -31,6 +34,8 @@ class EventType(MetaDomainEvent):
         made: Any = dataclasses.dataclass(frozen=True, kw_only=True)(
             type.__new__(mcls, name, bases, namespace)
         )
+        if taken := _STAMPED & {field.name for field in dataclasses.fields(made)}:
+            raise TypeError(f"{name} may not have a field {taken.pop()!r}; every event is stamped with one.")
         made.ends = ends
         return made
 
@@ -49,7 +54,9 @@ class Event(CanMutateAggregate[UUID], metaclass=EventType):
     a static method that turns the old payload (plain JSON values) into the new one in place.
     """
 
-    aggregate: ClassVar["type[Aggregate]"]
+    # Any, because the codec resolves every annotation here and the aggregate's module imports this one.
+    aggregate: ClassVar[type[Any]]
+    """The aggregate that records it."""
     stored_as: ClassVar[str] = ""
     """The stored name: ``<topic>.<name in snake case>``, unless the class gives its own."""
     class_version: ClassVar[int] = 1
@@ -70,8 +77,11 @@ class Event(CanMutateAggregate[UUID], metaclass=EventType):
             super().mutate(aggregate)
             aggregate.ended = self.ends
             return aggregate
+        if self.originator_version != self.aggregate.INITIAL_VERSION:
+            raise OriginatorVersionError(self.originator_version, self.aggregate.INITIAL_VERSION)
         made = self.aggregate.blank(self.originator_id, self.originator_version, self.timestamp)
         self.apply(made)
+        made.ended = self.ends
         return made
 
     def apply(self, aggregate: "Aggregate") -> None:
@@ -85,9 +95,20 @@ _registry: dict[str, type[Event]] = {}
 
 
 def register(event: type[Event]) -> None:
-    """Makes an event class known under its stored name; two classes for one name are a mistake."""
+    """Makes an event class known under its stored name.
+
+    Raises TypeError for two classes of one name, and for a version that older payloads cannot reach.
+    """
+    require_upcasts(event, event.class_version)
     if _registry.setdefault(event.stored_as, event) is not event:
         raise TypeError(f"Two event classes are stored as {event.stored_as!r}.")
+
+
+def require_upcasts(cls: type, class_version: int) -> None:
+    """Raises TypeError unless the class can raise what it stored as any older version to this one."""
+    for version in range(1, class_version):
+        if not hasattr(cls, name := f"upcast_v{version}_v{version + 1}"):
+            raise TypeError(f"{cls.__qualname__} has class_version {class_version} but no {name}.")
 
 
 def event_class(type_name: str) -> type[Event]:

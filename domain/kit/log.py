@@ -131,11 +131,12 @@ class Reused:
 Outcome = Receipt | Conflict | Missing | Taken | Reused
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Envelope:
     """One stored event with everything around it (EVG-01, EVG-02), its payload not yet decoded.
 
-    Not frozen, only so that millions can be made quickly; nobody changes one.
+    Neither frozen nor made by keyword alone, only so that millions can be made quickly from rows;
+    nobody changes one.
     """
 
     position: int
@@ -209,7 +210,7 @@ class Log(Protocol):
         ...
 
     async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: Stored) -> None:
-        """Stores a snapshot in place of an older one of the stream."""
+        """Stores a snapshot, in place of one of the same version; older ones may stay."""
         ...
 
     async def read(

@@ -17,7 +17,8 @@ class Refusal(Exception):
 
     def __init_subclass__(cls) -> None:
         cls.code = snake(cls.__name__)
-        _refusals[cls.code] = cls
+        if _refusals.setdefault(cls.code, cls) is not cls:
+            raise TypeError(f"Two refusals have the code {cls.code!r}.")
 
     def __init__(self, *, field: str | None = None, **facts: object) -> None:
         self.field = field
@@ -44,7 +45,7 @@ class NotFound(Refusal):
 
 
 class AlreadyExists(Refusal):
-    """There is already a {what} with this id."""
+    """There is already another {what} with this id."""
 
 
 class AlreadyTaken(Refusal):

@@ -8,12 +8,14 @@ from uuid import UUID
 
 import msgspec
 from eventsourcing.domain import Snapshot
+from eventsourcing.utils import resolve_topic
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.codec import Codec
 from domain.kit.log import Log, Stored
 
-_OWN = ("_id", "_version", "_pending_events", "_reserves", "_releases")
+_KEPT = {"_created_on": datetime, "_modified_on": datetime, "ended": bool}
+"""What a snapshot holds beside the annotated state of the aggregate's class."""
 
 
 class Repository:
@@ -33,18 +35,18 @@ class Repository:
         self, tenant_id: UUID, ids: Sequence[UUID], *, fresh: bool = False
     ) -> dict[UUID, Aggregate]:
         """The aggregates with these ids, of whatever class; ids without a stream are absent."""
-        found: dict[UUID, Aggregate] = {}
-        if not fresh:
-            for id in ids:
-                if aggregate := self._recent.get((tenant_id, id)):
-                    self._recent.move_to_end((tenant_id, id))
-                    found[id] = aggregate
-        if absent := [id for id in ids if id not in found]:
-            loaded = await self._load(tenant_id, absent)
-            for aggregate in loaded.values():
-                self.keep(tenant_id, aggregate)
-            found |= loaded
-        return found
+        loaded: dict[UUID, Aggregate | None] = {}
+        while absent := [
+            id for id in ids if id not in loaded and (fresh or (tenant_id, id) not in self._recent)
+        ]:
+            loaded |= dict.fromkeys(absent) | await self._load(tenant_id, absent)
+        # Cached aggregates are handed out only now, with no wait after it: while this one waited,
+        # another command might have begun to change them.
+        found = {id: loaded[id] if id in loaded else self._recent[tenant_id, id] for id in ids}
+        living = {id: aggregate for id, aggregate in found.items() if aggregate is not None}
+        for aggregate in living.values():
+            self.keep(tenant_id, aggregate)
+        return living
 
     def keep(self, tenant_id: UUID, aggregate: Aggregate) -> None:
         """Remembers an aggregate whose events are all in the log."""
@@ -58,22 +60,26 @@ class Repository:
         self._recent.pop((tenant_id, id), None)
 
     async def snapshot(self, tenant_id: UUID, aggregate: Aggregate) -> None:
-        """Stores a snapshot of the aggregate as it stands."""
-        state = {name: value for name, value in Snapshot.take(aggregate).state.items() if name not in _OWN}
+        """Stores a snapshot of the aggregate as it stands, all of whose events are in the log."""
+        hints = get_type_hints(type(aggregate))
+        taken = Snapshot.take(aggregate).state
+        state = {name: value for name, value in taken.items() if name in _KEPT or name in hints}
         stored = Stored(
             originator_version=aggregate.version,
             timestamp=aggregate.modified_on,
             topic=aggregate.topic,
             state=msgspec.json.encode(state),
-            class_version=getattr(aggregate, "class_version", 1),
+            class_version=aggregate.class_version,
         )
         await self._log.keep_snapshot(tenant_id, aggregate.id, stored)
 
     async def _load(self, tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Aggregate]:
-        snapshots = await self._log.snapshots(tenant_id, ids)
-        after = min((s.originator_version for s in snapshots.values()), default=0)
-        if len(snapshots) < len(ids):
-            after = 0
+        snapshots = {
+            id: stored
+            for id, stored in (await self._log.snapshots(tenant_id, ids)).items()
+            if _readable(stored)
+        }
+        after = min((snapshots[id].originator_version if id in snapshots else 0 for id in ids), default=0)
         streams = await self._log.streams(tenant_id, ids, after=after)
         loaded: dict[UUID, Aggregate] = {}
         for id in ids:
@@ -84,6 +90,12 @@ class Repository:
             if aggregate is not None:
                 loaded[id] = aggregate
         return loaded
+
+
+def _readable(stored: Stored) -> bool:
+    """Whether this code can restore it; a snapshot of newer code, met after a roll-back, it leaves aside."""
+    aggregate: type[Aggregate] = resolve_topic(stored.topic)
+    return stored.class_version <= aggregate.class_version
 
 
 def restore(id: UUID, stored: Stored) -> Aggregate:
@@ -98,10 +110,11 @@ def restore(id: UUID, stored: Stored) -> Aggregate:
         topic=stored.topic,
         state=state,
     )
-    made = snapshot.mutate(None)
-    assert isinstance(made, Aggregate)
-    hints = get_type_hints(type(made)) | {"_created_on": datetime, "_modified_on": datetime, "ended": bool}
-    held = {name: msgspec.convert(value, hints[name]) for name, value in vars(made).items() if name in hints}
-    made.__base_init__(id, stored.originator_version, stored.timestamp)
-    vars(made).update(held)
+    held = snapshot.mutate(None)
+    assert isinstance(held, Aggregate)
+    made = held.blank(id, stored.originator_version, stored.timestamp)
+    hints = get_type_hints(type(made)) | _KEPT
+    vars(made).update(
+        (name, msgspec.convert(value, hints[name])) for name, value in vars(held).items() if name in hints
+    )
     return made

@@ -11,10 +11,11 @@ from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, References
 from domain.kit.refusals import Refusal
+from domain.kit.text import ONE_LINE
 
 USER = "identity.user"
 
-Name = Annotated[str, Len(1, 255), Describe("What the project is called.")]
+Name = Annotated[str, Len(1, 255), ONE_LINE, Describe("What the project is called.")]
 About = Annotated[str, Len(0, 20_000), Confidential(), Describe("What the project is for, as plain text.")]
 Member = Annotated[UUID, References(USER), Describe("Who it is about.")]
 
@@ -104,6 +105,7 @@ class Project(Aggregate, topic="work.project"):
 
     def rename(self, name: str) -> None:
         self.require_active()
+        name = name.strip()
         if name != self.name:
             self.record(self.Renamed(name=name))
 
@@ -186,7 +188,10 @@ class CreateProject(Command):
 
     def handle(self, by: Caller) -> Project:
         created = Project.Created(
-            name=self.name, description=self.description, owner_id=by.user_id, visibility=self.visibility
+            name=self.name.strip(),
+            description=self.description,
+            owner_id=by.user_id,
+            visibility=self.visibility,
         )
         project = Project.begin(self.id, created)
         project.refer(USER, by.user_id, field="owner_id")

@@ -6,18 +6,18 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.kit.aggregate import Aggregate, applies
-from domain.kit.caller import Caller
-from domain.kit.commands import Command
+from domain.kit.clock import in_utc
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, References
 from domain.kit.refusals import Refusal
-from domain.work.projects import Project
+from domain.kit.text import ONE_LINE, distinct
 
 USER = "identity.user"
 
-Title = Annotated[str, Len(1, 500), Describe("What is to be done, in a line.")]
+Title = Annotated[str, Len(1, 500), ONE_LINE, Describe("What is to be done, in a line.")]
 Description = Annotated[str, Len(0, 20_000), Confidential(), Describe("Details, as plain text.")]
-Tags = Annotated[tuple[Annotated[str, Len(1, 50)], ...], Len(0, 50), Describe("Free words to find it by.")]
+Tag = Annotated[str, Len(1, 50), ONE_LINE]
+Tags = Annotated[tuple[Tag, ...], Len(0, 50), Describe("Free words to find it by.")]
 Assignee = Annotated[UUID, References(USER), Describe("Who is to do it.")]
 
 
@@ -140,6 +140,7 @@ class Task(Aggregate, topic="work.task"):
         self.assigned_to, self.project_id = event.assigned_to, event.project_id
 
     def rename(self, title: str) -> None:
+        title = title.strip()
         if title != self.title:
             self.record(self.Renamed(title=title))
 
@@ -171,7 +172,8 @@ class Task(Aggregate, topic="work.task"):
 
     def unassign(self) -> None:
         if self.assigned_to is None:
-            raise TaskNotAssigned()
+            raise TaskNotAssigned(field="id")
+        self._require_open()
         self.record(self.Unassigned(previous=self.assigned_to, status=self.status))
 
     @applies(Unassigned)
@@ -180,13 +182,15 @@ class Task(Aggregate, topic="work.task"):
 
     def change_status(self, status: TaskStatus) -> None:
         """To any status: closing and reopening are recorded as what they are."""
+        if status is self.status:
+            return
         if status is TaskStatus.COMPLETED:
             self.complete()
         elif status is TaskStatus.CANCELLED:
             self.cancel()
         elif self.status.closed:
             self.reopen(status)
-        elif status is not self.status:
+        else:
             self._transit(self.StatusChanged, status)
 
     def complete(self) -> None:
@@ -217,6 +221,7 @@ class Task(Aggregate, topic="work.task"):
         self.priority = event.priority
 
     def set_due_date(self, due_date: datetime | None) -> None:
+        due_date = in_utc(due_date)
         if due_date != self.due_date:
             self.record(self.DueDateSet(due_date=due_date))
 
@@ -225,14 +230,14 @@ class Task(Aggregate, topic="work.task"):
         self.due_date = event.due_date
 
     def tag(self, tags: tuple[str, ...]) -> None:
-        tags = tuple(dict.fromkeys(tags))
+        tags = distinct(tags)
         if tags != self.tags:
             self.record(self.Tagged(tags=tags))
 
     def extract_tags(self, tags: tuple[str, ...]) -> None:
         """Back-fills tags found in the text; tags that somebody chose are left alone."""
         if tags and not self.tags:
-            self.record(self.TagsExtracted(tags=tags))
+            self.record(self.TagsExtracted(tags=distinct(tags)))
 
     @applies(Tagged, TagsExtracted)
     def _tagged(self, event: Tagged | TagsExtracted) -> None:
@@ -259,161 +264,3 @@ class Task(Aggregate, topic="work.task"):
     def _require_open(self) -> None:
         if self.status.closed:
             raise TaskIsClosed(field="id", status=self.status.value)
-
-
-class CreateTask(Command):
-    """Create a task."""
-
-    id: UUID
-    title: Title
-    description: Description = ""
-    priority: TaskPriority = TaskPriority.MEDIUM
-    due_date: datetime | None = None
-    assigned_to: Assignee | None = None
-    project_id: UUID | None = None
-    tags: Tags = ()
-
-    def handle(self, project: Project | None, by: Caller) -> Task:
-        if project is not None:
-            project.require_active(field="project_id")
-        created = Task.Created(
-            title=self.title,
-            description=self.description,
-            priority=self.priority,
-            due_date=self.due_date,
-            created_by=by.user_id,
-            assigned_to=self.assigned_to,
-            project_id=self.project_id,
-            tags=tuple(dict.fromkeys(self.tags)),
-        )
-        task = Task.begin(self.id, created)
-        task.refer(USER, by.user_id, field="created_by")
-        return task
-
-
-class RenameTask(Command):
-    """Give a task another title."""
-
-    id: UUID
-    title: Title
-
-    def handle(self, task: Task) -> None:
-        task.rename(self.title)
-
-
-class DescribeTask(Command):
-    """Replace a task's description."""
-
-    id: UUID
-    description: Description
-
-    def handle(self, task: Task) -> None:
-        task.describe(self.description)
-
-
-class AssignTask(Command):
-    """Give an open task to somebody."""
-
-    id: UUID
-    assigned_to: Assignee
-
-    def handle(self, task: Task, by: Caller) -> None:
-        task.assign(self.assigned_to, by.user_id)
-
-
-class UnassignTask(Command):
-    """Take a task away from whoever has it."""
-
-    id: UUID
-
-    def handle(self, task: Task) -> None:
-        task.unassign()
-
-
-class ChangeTaskStatus(Command):
-    """Move a task to another status."""
-
-    id: UUID
-    status: TaskStatus
-
-    def handle(self, task: Task) -> None:
-        task.change_status(self.status)
-
-
-class CompleteTask(Command):
-    """Mark a task as done."""
-
-    id: UUID
-
-    def handle(self, task: Task) -> None:
-        task.complete()
-
-
-class ReopenTask(Command):
-    """Take up a completed or cancelled task again."""
-
-    id: UUID
-
-    def handle(self, task: Task) -> None:
-        task.reopen()
-
-
-class CancelTask(Command):
-    """Give an open task up."""
-
-    id: UUID
-
-    def handle(self, task: Task) -> None:
-        task.cancel()
-
-
-class ChangeTaskPriority(Command):
-    """Say how much a task matters."""
-
-    id: UUID
-    priority: TaskPriority
-
-    def handle(self, task: Task) -> None:
-        task.change_priority(self.priority)
-
-
-class SetTaskDueDate(Command):
-    """Say by when a task is to be done, or that no time is set."""
-
-    id: UUID
-    due_date: datetime | None = None
-
-    def handle(self, task: Task) -> None:
-        task.set_due_date(self.due_date)
-
-
-class TagTask(Command):
-    """Replace a task's tags."""
-
-    id: UUID
-    tags: Tags
-
-    def handle(self, task: Task) -> None:
-        task.tag(self.tags)
-
-
-class ExtractTaskTags(Command):
-    """Give a task without tags those found in its title and description."""
-
-    id: UUID
-    tags: Tags
-
-    def handle(self, task: Task) -> None:
-        task.extract_tags(self.tags)
-
-
-class MoveTask(Command):
-    """Move a task to another project, or out of any."""
-
-    id: UUID
-    project_id: UUID | None = None
-
-    def handle(self, task: Task, project: Project | None) -> None:
-        if project is not None:
-            project.require_active(field="project_id")
-        task.move(self.project_id)

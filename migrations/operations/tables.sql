@@ -29,6 +29,10 @@ create table ops.lanes (
     holder int,
     read_at timestamptz,
     rate real not null default 0,
+    -- Counted since the lane was made, whoever held it.
+    pages bigint not null default 0,
+    page_seconds float8 not null default 0,
+    errors bigint not null default 0,
     error text,
     error_position bigint,
     error_event uuid,

@@ -8,7 +8,7 @@ from typing import Generic, NoReturn, Protocol, TypeVar
 
 from domain.kit.events import Event
 from projections.kit.lane import Failure, Lane, Ledger
-from projections.kit.pages import Entry, dense
+from projections.kit.pages import Entry, fresh
 from projections.kit.store import Checkpoint, LeaseLost, Lost, Store
 from projections.kit.touching import FoldFailed, Page
 from projections.kit.upkeep import Upkeep
@@ -30,6 +30,9 @@ class Source(Protocol):
 
     @property
     def head(self) -> int: ...
+
+    @property
+    def read_at(self) -> float: ...
 
     async def after(self, position: int, *, wait: float) -> list[Entry]: ...
 
@@ -72,11 +75,14 @@ class Follower(Generic[Row]):
         self._failing = failing
         self._waiting = waiting
         self._stopping = False
+        self._reading: asyncio.Task[list[Entry]] | None = None
         self._looked = self._renewed = self._saved = 0.0
 
     def stop(self) -> None:
         """Ends `run` after the page at hand."""
         self._stopping = True
+        if self._reading is not None:
+            self._reading.cancel()
 
     async def run(self) -> None:
         """Folds until stopped. Raises LeaseLost when somebody else holds the lane.
@@ -105,16 +111,26 @@ class Follower(Generic[Row]):
         await self._begin()
         self._saved = self._now()
         while not self._stopping:
-            entries = await self._pages.after(self._lane.position, wait=_IDLE)
-            self._lane.alive()
-            # Whatever is delivered again has been folded already.
-            fresh = [one for one in entries if one.envelope.position > self._lane.position]
+            entries = await self._read()
+            self._lane.read_at = max(self._lane.read_at, self._pages.read_at)
             try:
-                if fresh:
-                    await self._fold(fresh)
+                if new := fresh(self._lane.position, entries):
+                    await self._fold(new)
                 await self._upkeep()
             except Lost as lost:
                 await self._refill(lost)
+
+    async def _read(self) -> list[Entry]:
+        """The next page; nothing when none comes in a while, or when `stop` interrupts the wait."""
+        self._reading = asyncio.ensure_future(self._pages.after(self._lane.position, wait=_IDLE))
+        try:
+            return await self._reading
+        except asyncio.CancelledError:
+            if self._stopping:
+                return []
+            raise
+        finally:
+            self._reading = None
 
     async def _begin(self) -> None:
         """Finds out where to go on from; a storage that is gone is made anew and filled from the first event."""
@@ -140,7 +156,6 @@ class Follower(Generic[Row]):
         raise LeaseLost(f"{self._view.name} is refilled")
 
     async def _fold(self, entries: list[Entry]) -> None:
-        dense(self._lane.position, entries)
         began = self._now()
         try:
             page, changes = await self._changes(entries)
@@ -153,9 +168,9 @@ class Follower(Generic[Row]):
             raise
         last = entries[-1].envelope.position
         await self._save(changes, last, len(entries))
-        self._watch.folded(
-            self._view.name, [one for _, one in page.events], last, len(entries), self._now() - began
-        )
+        self._lane.pages += 1
+        self._lane.page_seconds += self._now() - began
+        self._watch.folded(self._view.name, [one for _, one in page.events], last, self._now() - began)
 
     async def _changes(self, entries: list[Entry]) -> tuple[Page[Row], Changes[Row]]:
         decode = self._pages.event
@@ -189,7 +204,6 @@ class Follower(Generic[Row]):
         envelope, cause = failed.envelope, failed.__cause__
         if attempts == 1:
             _logger.error("%s cannot fold %s.", self._view.name, failed, exc_info=cause)
-        self._watch.failed(self._view.name)
         self._lane.failed(
             Failure(
                 f"{type(cause).__name__} while folding {envelope.type}",

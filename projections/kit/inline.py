@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from domain.kit.codec import Codec
@@ -20,20 +20,19 @@ _APPENDING = 7311902764001
 """The advisory lock that every append takes (es.append): who holds it sees the log stand still."""
 
 _STANDING = """
-select l.view, l.position, l.folded, l.holder is not null as held, to_regclass(t.name) is not null as there,
+select l.view, l.position, to_regclass(t.name) is not null as there,
        -- Tables grow from nothing; a plan kept from before would read them whole.
        set_config('plan_cache_mode', 'force_custom_plan', true)
   from unnest($1::text[], $2::int[], $3::text[]) as t(view, generation, name)
   join ops.lanes l using (view, generation)
-   for update of l
+ order by l.id for update of l
 """
 # A worker that was refilling the view is stopped by the new token; the view is ours from here on.
 _MOVED = """
 update ops.lanes l
-   set position = $4, folded = $4 - m.position + m.folded, moved_at = clock_timestamp(),
-       token = token + m.held::int, holder = case when m.held then null else holder end
-  from unnest($1::text[], $2::int[], $3::bigint[], $5::bigint[], $6::boolean[])
-       as m(view, generation, position, folded, held)
+   set position = $3, folded = l.folded + m.count, moved_at = clock_timestamp(),
+       token = l.token + (l.holder is not null)::int, holder = null
+  from unnest($1::text[], $2::int[], $4::bigint[]) as m(view, generation, count)
  where l.view = m.view and l.generation = m.generation
 """
 _READ = f"""
@@ -77,15 +76,13 @@ class Inline:
         """
         for one in self._views.values():
             await one.store.prepare()
-        while self._views:
+        going = bool(self._views)
+        while going:
             async with pool.acquire() as connection, connection.transaction():
                 await connection.execute("select pg_advisory_xact_lock($1)", _APPENDING)
                 least, head = await self._bounds(connection)
                 until = min(head, least + self._reach)
-                if least < head:
-                    await self._advance(connection, (), until)
-                if until == head:
-                    return
+                going = await self._advance(connection, (), until) and until < head
 
     async def _bounds(self, connection: "Connection | Any") -> tuple[int, int]:
         names = list(self._views)
@@ -96,14 +93,16 @@ class Inline:
             names,
             [self._views[name].generation for name in names],
         )
+        assert row is not None, "an aggregate without groups is one row"
         return row["least"], row["head"]
 
     async def _advance(
         self, connection: "Connection | Any", envelopes: Sequence[Envelope], before: int
-    ) -> None:
+    ) -> bool:
         """Folds what each view lacks up to ``before``, and then ``envelopes``, which follow on it.
 
-        A pool's proxy for a connection has no type of its own, hence Any.
+        False when there was nothing that could be folded. A pool's proxy for a connection has no type of
+        its own, hence Any.
         """
         names = list(self._views)
         standing = await connection.fetch(
@@ -112,28 +111,27 @@ class Inline:
             [self._views[name].generation for name in names],
             [self._views[name].store.table for name in names],
         )
-        ready = [one for one in standing if one["there"] and before - one["position"] <= self._reach]
-        self._tell(set(names) - {one["view"] for one in ready})
-        if not ready:
-            return
         last = envelopes[-1].position if envelopes else before
-        missed = await self._missed(connection, min(one["position"] for one in ready), before)
-        decoded = cache(self._decode)
-        both = [(one.position, (one, partial(decoded, _Ref(one)))) for one in (*missed, *envelopes)]
-        for one in ready:
-            kept = self._views[one["view"]]
-            page = Page.of(kept.view, (entry for position, entry in both if position > one["position"]))
+        able = {one["view"] for one in standing if one["there"] and before - one["position"] <= self._reach}
+        self._tell(set(names) - able)
+        ready = {one["view"]: one["position"] for one in standing if one["position"] < last}
+        ready = {name: position for name, position in ready.items() if name in able}
+        if not ready:
+            return False
+        missed = await self._missed(connection, min(ready.values()), before)
+        decode = partial(self._decode, dict[int, Event]())
+        entries = [(one, partial(decode, one)) for one in (*missed, *envelopes)]
+        counts: list[int] = []
+        for name, position in ready.items():
+            kept = self._views[name]
+            lacking = [entry for entry in entries if entry[0].position > position]
+            page = Page.of(kept.view, lacking)
             rows = await kept.store.load_with(connection, page.keys) if page.keys else {}
             await kept.store.upsert(connection, page.fold(rows))
-        await connection.execute(
-            _MOVED,
-            [one["view"] for one in ready],
-            [self._views[one["view"]].generation for one in ready],
-            [one["position"] for one in ready],
-            last,
-            [one["folded"] for one in ready],
-            [one["held"] for one in ready],
-        )
+            counts.append(len(lacking))
+        generations = [self._views[name].generation for name in ready]
+        await connection.execute(_MOVED, list(ready), generations, last, counts)
+        return True
 
     async def _missed(self, connection: "Connection | Any", after: int, until: int) -> list[Envelope]:
         if after >= until:
@@ -143,25 +141,14 @@ class Inline:
             raise LookupError(f"The log has {len(missed)} events after {after} up to {until}.")
         return missed
 
-    def _decode(self, ref: "_Ref") -> Event:
-        return self._codec.decode(ref.envelope)
+    def _decode(self, decoded: dict[int, Event], envelope: Envelope) -> Event:
+        """Each event is decoded once for all views."""
+        event = decoded.get(envelope.position)
+        if event is None:
+            event = decoded[envelope.position] = self._codec.decode(envelope)
+        return event
 
     def _tell(self, left: set[str]) -> None:
         for name in left - self._left:
             _logger.warning("%s lacks too much to be folded with the appends; a worker refills it.", name)
         self._left = left
-
-
-class _Ref:
-    """An envelope by its identity, so that each is decoded once for all views."""
-
-    __slots__ = ("envelope",)
-
-    def __init__(self, envelope: Envelope) -> None:
-        self.envelope = envelope
-
-    def __hash__(self) -> int:
-        return self.envelope.position
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Ref) and other.envelope is self.envelope

@@ -42,6 +42,10 @@ class Lane:
     """When the lane last asked for events or wrote, by the event loop's clock."""
     rate: float = 0.0
     """Events per second, over the last seconds."""
+    pages: int = 0
+    """Pages folded, ``page_seconds`` how long they took, ``errors`` folds that raised: since the lane was made."""
+    page_seconds: float = 0.0
+    errors: int = 0
     news: Callable[[], None] = lambda: None
     """Called whenever there is something new to report."""
 
@@ -56,6 +60,7 @@ class Lane:
     def failed(self, failure: Failure) -> None:
         """The lane cannot go on for now."""
         self.failure = failure
+        self.errors += failure.position is not None
         self.news()
 
     def alive(self) -> None:

@@ -82,7 +82,7 @@ class Lanes:
         self._behind: set[int] = set()
         self._woken = asyncio.Event()
         self._stopping = False
-        self._holder = ""
+        self._worker = 0
         self.ledger = OpsLedger(pool, self.held)
 
     def held(self) -> list[Lane]:
@@ -111,17 +111,16 @@ class Lanes:
     async def _work(self) -> None:
         connection = await self._connect()
         try:
-            worker = await leases.register(connection, self._name)
-            self._holder = f"{self._name}#{worker}"
+            self._worker = await leases.register(connection, self._name)
             try:
                 while not self._stopping:
                     self._woken.clear()
-                    await self._turn(connection, worker)
+                    await self._turn(connection)
                     await self._pause()
             finally:
                 await self._end(self._held.values())
             await self.ledger.report()
-            await leases.leave(connection, worker, self._holder)
+            await leases.leave(connection, self._worker)
         finally:
             self._held.clear()
             connection.terminate()
@@ -134,10 +133,10 @@ class Lanes:
         except TimeoutError:
             pass
 
-    async def _turn(self, connection: Connection, worker: int) -> None:
+    async def _turn(self, connection: Connection) -> None:
         """One beat: shows that we live, looks who else does, and takes or gives back lanes."""
         await self._reap(connection)
-        workers = await leases.heartbeat(connection, worker, self._holder, self._stale)
+        workers = await leases.heartbeat(connection, self._worker, self._stale)
         standings = await leases.survey(connection, self._views, self._stale)
         await self._promote(standings)
         shared = [one for one in standings if not one.inline]
@@ -146,7 +145,7 @@ class Lanes:
         for standing in self._wanted(standings):
             if not standing.inline and self._shared() >= share:
                 continue
-            if (taken := await leases.take(connection, standing, self._holder)) is not None:
+            if (taken := await leases.take(connection, standing, self._worker)) is not None:
                 self._follow(standing, taken)
 
     def _shared(self) -> int:
@@ -168,11 +167,12 @@ class Lanes:
             token=taken.token,
             position=taken.position,
             folded=taken.folded,
+            pages=taken.pages,
+            page_seconds=taken.page_seconds,
+            errors=taken.errors,
             news=self.ledger.news,
         )
-        follower = Follower(
-            followed.view, followed.store, self._pages, lane, self.ledger, watch=self._watch
-        )
+        follower = Follower(followed.view, followed.store, self._pages, lane, self.ledger, watch=self._watch)
         task = asyncio.create_task(follower.run(), name=f"lane {standing.view}")
         task.add_done_callback(lambda _: self._woken.set())
         self._held[standing.id] = _Held(lane, follower, task, standing)
@@ -200,7 +200,7 @@ class Lanes:
         await self.ledger.report()
         for one in some:
             self._held.pop(one.lane.id, None)
-            await leases.give_back(connection, one.lane.id, self._holder)
+            await leases.give_back(connection, one.lane.id, self._worker)
 
     async def _end(self, some: Iterable[_Held]) -> None:
         tasks = [one.task for one in some]

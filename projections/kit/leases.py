@@ -16,15 +16,14 @@ _TIMEOUT = 5.0
 """Seconds after which a session that does not answer counts as lost."""
 
 _BEAT = """
-with me as (update ops.workers set heartbeat_at = clock_timestamp() where id = $1),
-     mine as (update ops.lanes set heartbeat_at = clock_timestamp() where holder = $2)
+with me as (update ops.workers set heartbeat_at = clock_timestamp() where id = $1)
 -- A worker counts while its session holds its lock: one that was killed does not, and one that is
 -- stopped not for long.
 select count(*) from ops.workers w
- where (id = $1 or clock_timestamp() - heartbeat_at <= make_interval(secs => $3))
+ where (id = $1 or clock_timestamp() - heartbeat_at <= make_interval(secs => $2))
    and exists (select from pg_locks k
                 where k.locktype = 'advisory' and k.granted and k.pid = w.pid
-                  and k.classid = $4::int::oid and k.objid = w.id::oid
+                  and k.classid = $3::int::oid and k.objid = w.id::oid
                   and k.database = (select oid from pg_database where datname = current_database()))
 """
 _SURVEY = """
@@ -32,20 +31,21 @@ select l.id, l.view, l.generation,
        exists (select from pg_locks k
                 where k.locktype = 'advisory' and k.granted and k.classid = $4::int::oid and k.objid = l.id::oid
                   and k.database = (select oid from pg_database where datname = current_database())) as locked,
-       coalesce(clock_timestamp() - l.heartbeat_at > make_interval(secs => $3), false) as stale,
+       coalesce(clock_timestamp() - w.heartbeat_at > make_interval(secs => $3), false) as stale,
        v.inline,
        l.position >= (select coalesce(max(position), 0) from es.events) as caught_up,
        l.version > live.version and l.position >= l.refill_until as promotable
   from unnest($1::text[], $2::int[]) as mine(view, generation)
   join ops.lanes l using (view, generation)
   join ops.views v using (view)
+  left join ops.workers w on w.id = l.holder
   join ops.lanes live on live.view = v.view and live.generation = v.live
  order by l.id
 """
 _TAKE = """
-update ops.lanes set token = token + 1, holder = $2, heartbeat_at = clock_timestamp(),
-       read_at = clock_timestamp(), rate = 0
- where id = $1 returning token, position, folded
+update ops.lanes set token = token + 1, holder = $2, read_at = clock_timestamp(), rate = 0
+ where id = $1
+returning token, position, folded, pages, page_seconds, errors
 """
 _HOLDERS = """
 select pg_terminate_backend(k.pid) from pg_locks k
@@ -57,8 +57,9 @@ select pg_terminate_backend(k.pid) from pg_locks k
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a lane stands. ``locked``: somebody has the lease; ``stale``: its holder shows no sign of life; ``promotable``: it holds a newer
-    version than readers see and has folded all that was there when it began."""
+    """How a lane stands. ``locked``: somebody has the lease; ``stale``: its holder shows no sign of life;
+    ``promotable``: it holds a newer version than readers see, and has folded all that was there when it
+    began."""
 
     id: int
     view: str
@@ -77,6 +78,9 @@ class Taken:
     token: int
     position: int
     folded: int
+    pages: int
+    page_seconds: float
+    errors: int
 
 
 async def register(connection: Connection, name: str) -> int:
@@ -93,28 +97,26 @@ async def register(connection: Connection, name: str) -> int:
     return worker
 
 
-async def leave(connection: Connection, worker: int, holder: str) -> None:
+async def leave(connection: Connection, worker: int) -> None:
     """Leaves the workers, and the lanes without a holder."""
-    await connection.execute("update ops.lanes set holder = null where holder = $1", holder)
+    await connection.execute("update ops.lanes set holder = null where holder = $1", worker)
     await connection.execute("delete from ops.workers where id = $1", worker)
 
 
-async def heartbeat(connection: Connection, worker: int, holder: str, stale: float) -> int:
+async def heartbeat(connection: Connection, worker: int, stale: float) -> int:
     """Shows that we live; answers how many workers do, this one included."""
-    count: int = await connection.fetchval(_BEAT, worker, holder, stale, _WORKERS, timeout=_TIMEOUT)
+    count: int = await connection.fetchval(_BEAT, worker, stale, _WORKERS, timeout=_TIMEOUT)
     return count
 
 
-async def survey(
-    connection: Connection, lanes: Collection[tuple[str, int]], stale: float
-) -> list[Standing]:
+async def survey(connection: Connection, lanes: Collection[tuple[str, int]], stale: float) -> list[Standing]:
     """How the lanes with these views and generations stand."""
     views, generations = [view for view, _ in lanes], [generation for _, generation in lanes]
     rows = await connection.fetch(_SURVEY, views, generations, stale, _LANES, timeout=_TIMEOUT)
     return [Standing(**row) for row in rows]
 
 
-async def take(connection: Connection, standing: Standing, holder: str) -> Taken | None:
+async def take(connection: Connection, standing: Standing, worker: int) -> Taken | None:
     """Tries to lease a lane; None when another has it. A holder without a heartbeat loses its session."""
     if not await _lock(connection, standing.id):
         if not standing.stale:
@@ -127,7 +129,7 @@ async def take(connection: Connection, standing: Standing, holder: str) -> Taken
         else:
             return None
     try:
-        row = await connection.fetchrow(_TAKE, standing.id, holder, timeout=_TIMEOUT)
+        row = await connection.fetchrow(_TAKE, standing.id, worker, timeout=_TIMEOUT)
     except asyncpg.LockNotAvailableError:
         # A write of the last holder hangs in the middle; the server ends it soon.
         row = None
@@ -137,10 +139,10 @@ async def take(connection: Connection, standing: Standing, holder: str) -> Taken
     return Taken(*row)
 
 
-async def give_back(connection: Connection, lane: int, holder: str) -> None:
+async def give_back(connection: Connection, lane: int, worker: int) -> None:
     """Ends a lease; nobody's when it is another's by now."""
     await connection.execute(
-        "update ops.lanes set holder = null where id = $1 and holder = $2", lane, holder, timeout=_TIMEOUT
+        "update ops.lanes set holder = null where id = $1 and holder = $2", lane, worker, timeout=_TIMEOUT
     )
     await connection.execute("select pg_advisory_unlock($1::int, $2::int)", _LANES, lane, timeout=_TIMEOUT)
 

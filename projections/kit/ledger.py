@@ -14,20 +14,27 @@ _logger = logging.getLogger(__name__)
 _PAUSE = 0.01
 """Seconds during which reports are gathered; readers who wait for a position wait so much longer."""
 
+# Locked in order of id, as the appenders do for inline views, so that nobody waits in a circle.
 _REPORT = """
+with r as (
+    select * from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::float8[], $6::float8[],
+                         $7::text[], $8::bigint[], $9::uuid[], $10::uuid[], $11::int[], $12::bigint[],
+                         $13::float8[], $14::bigint[])
+        as r(id, token, position, folded, age, rate, error, error_position, error_event, error_stream,
+             attempts, pages, page_seconds, errors)
+), locked as (select l.id from ops.lanes l join r using (id, token) order by l.id for update of l)
 update ops.lanes l
    set moved_at = case when r.position > l.position then clock_timestamp() else l.moved_at end,
        -- A page that was saved meanwhile has moved it further.
        position = greatest(l.position, r.position),
        folded = case when r.position > l.position then r.folded else l.folded end,
        read_at = clock_timestamp() - make_interval(secs => r.age), rate = r.rate,
+       pages = r.pages, page_seconds = r.page_seconds, errors = r.errors,
        error = r.error, error_position = r.error_position, error_event = r.error_event,
        error_stream = r.error_stream, attempts = r.attempts,
        failed_at = case when r.error is null then null when l.attempts = r.attempts then l.failed_at
                         else clock_timestamp() end
-  from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::float8[], $6::float8[], $7::text[],
-              $8::bigint[], $9::uuid[], $10::uuid[], $11::int[])
-       as r(id, token, position, folded, age, rate, error, error_position, error_event, error_stream, attempts)
+  from r join locked using (id)
  where l.id = r.id and l.token = r.token
 """
 
@@ -80,6 +87,9 @@ class OpsLedger:
             [failure and failure.event_id for failure in failures],
             [failure and failure.stream for failure in failures],
             [failure.attempts if failure else 0 for failure in failures],
+            [lane.pages for lane in lanes],
+            [lane.page_seconds for lane in lanes],
+            [lane.errors for lane in lanes],
         )
 
     async def restart(self, lane: Lane) -> None:

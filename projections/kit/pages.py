@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 from domain.kit.codec import Codec
@@ -108,13 +108,11 @@ class Pages:
             await asyncio.gather(coming, return_exceptions=True)
 
     def _append(self, page: list[Envelope]) -> None:
-        fresh = [Entry(envelope) for envelope in page if envelope.position > self.head]
-        if fresh:
-            dense(self.head, fresh)
-            self._tail += fresh
+        if new := fresh(self.head, (Entry(envelope) for envelope in page)):
+            self._tail += new
             if len(self._tail) > 6 * self._size:
                 del self._tail[: -4 * self._size]
-            self._seen(fresh[-1].envelope.position)
+            self._seen(new[-1].envelope.position)
         self.read_at = asyncio.get_running_loop().time()
 
     def _seen(self, head: int) -> None:
@@ -154,20 +152,25 @@ class Pages:
     async def _fetch(self, after: int, until: int) -> list[Entry]:
         envelopes = await self._log.read(after=after, until=until, limit=self._size)
         self.read_at = asyncio.get_running_loop().time()
-        entries = [Entry(envelope) for envelope in envelopes]
-        dense(after, entries)
+        entries = fresh(after, (Entry(envelope) for envelope in envelopes))
         if not entries:
             raise LogGap(f"The log answers nothing after position {after}, though it reaches to {until}.")
         return entries
 
 
-def dense(after: int, entries: list[Entry]) -> None:
-    """Raises LogGap unless the entries are the positions after ``after``, one by one."""
-    expected = after
+def fresh(after: int, entries: Iterable[Entry]) -> list[Entry]:
+    """The entries behind ``after``, each once: what is delivered again is dropped. Raises LogGap when one
+    is missing."""
+    new: list[Entry] = []
+    expected = after + 1
     for entry in entries:
-        expected += 1
-        if entry.envelope.position != expected:
-            raise LogGap(f"Position {entry.envelope.position} came where {expected} was due.")
+        position = entry.envelope.position
+        if position > expected:
+            raise LogGap(f"Position {position} came where {expected} was due.")
+        if position == expected:
+            new.append(entry)
+            expected += 1
+    return new
 
 
 async def _next(follow: AsyncIterator[list[Envelope]]) -> list[Envelope]:

@@ -37,12 +37,12 @@ class PostgresStore(Generic[Row]):
     Writes go through ``pool``; ``owner`` connects as the owner of the tables, for prepare and drop.
     """
 
-    def __init__(self, view: PostgresView[Row], pool: Pool, owner: Connect, generation: int) -> None:
+    def __init__(self, view: type[PostgresView[Row]], pool: Pool, owner: Connect, generation: int) -> None:
         self._view = view
         self._generation = generation
         self._pool = pool
         self._owner = owner
-        self._shape = table_shape(type(view), generation)
+        self._shape = table_shape(view, generation)
         self._sql = Statements(self._shape)
         self._encode = msgspec.json.Encoder().encode
         self._decoder: msgspec.json.Decoder[list[Row]] = msgspec.json.Decoder(list[view.row])  # type: ignore[name-defined]
@@ -71,7 +71,9 @@ class PostgresStore(Generic[Row]):
             except asyncpg.UndefinedTableError as error:
                 raise Lost(f"{self.table} is gone") from error
 
-    async def load_with(self, connection: "Connection | Any", keys: Collection[FullKey]) -> dict[FullKey, Row]:
+    async def load_with(
+        self, connection: "Connection | Any", keys: Collection[FullKey]
+    ) -> dict[FullKey, Row]:
         """`load` on a connection of the caller's. (A pool's proxy has no type of its own, hence Any.)"""
         record = await connection.fetchrow(self._sql.load, *self._columns_of(keys))
         if record is None or record["tenants"] is None:

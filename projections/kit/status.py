@@ -26,6 +26,7 @@ class ViewStatus:
     ``lag_seconds`` is the age of the oldest event that is not folded; ``rate`` is in events per second;
     ``last_read_age`` is how many seconds ago its follower last did something, None for an inline view
     that needs none. ``complete``: it has folded exactly as many events as there are up to its position.
+    ``pages``, ``page_seconds`` and ``errors`` (folds that raised) count since the generation was made.
     """
 
     name: str
@@ -47,6 +48,9 @@ class ViewStatus:
     error_event: UUID | None
     error_stream: UUID | None
     attempts: int
+    pages: int
+    page_seconds: float
+    errors: int
     holder: str | None
     last_read_age: float | None
 
@@ -59,7 +63,7 @@ select l.view as name, v.store, l.version, l.generation, l.generation = v.live a
        coalesce(greatest(extract(epoch from clock_timestamp() - next.timestamp), 0), 0)::float8 as lag_seconds,
        l.rate::float8 as rate, l.folded, l.folded = l.position and l.position <= log.head as complete,
        l.position < l.refill_until as refilling, l.error, l.error_position, l.error_event, l.error_stream,
-       l.attempts, w.name as holder,
+       l.attempts, l.pages, l.page_seconds, l.errors, w.name as holder,
        case when v.inline and l.holder is null and l.position >= log.head then null
             else coalesce(extract(epoch from clock_timestamp() - l.read_at), 'infinity')::float8
        end as last_read_age

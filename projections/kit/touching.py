@@ -47,9 +47,7 @@ class Page(Generic[Row]):
     """The rows to load: all that are touched, but those that the page itself makes first."""
 
     @classmethod
-    def of(
-        cls, view: View[Row], entries: Iterable[tuple[Envelope, Callable[[], Event]]]
-    ) -> "Page[Row]":
+    def of(cls, view: View[Row], entries: Iterable[tuple[Envelope, Callable[[], Event]]]) -> "Page[Row]":
         """Takes envelopes in order, each with what decodes it."""
         page: Page[Row] = cls(view, [], set())
         folds, new, made = view.folds, creating(view), set[FullKey]()

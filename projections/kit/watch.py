@@ -1,4 +1,4 @@
-"""What followers tell whoever measures them."""
+"""What followers tell whoever traces them."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,24 +7,14 @@ from domain.kit.log import Envelope
 
 
 class Watch(Protocol):
-    """Metrics and traces; called after each page, so it must be cheap and must not raise."""
+    """Is told of each page that was folded; it must be quick and must not raise."""
 
-    def folded(
-        self, view: str, events: Sequence[Envelope], position: int, count: int, seconds: float
-    ) -> None:
-        """A page of ``count`` events up to ``position`` was folded; ``events`` are those the view takes."""
-        ...
-
-    def failed(self, view: str) -> None:
-        """A fold of the view raised."""
+    def folded(self, view: str, events: Sequence[Envelope], position: int, seconds: float) -> None:
+        """A page up to ``position`` was folded in so many seconds; ``events`` are those the view takes."""
         ...
 
 
 class Silent:
-    """Measures nothing."""
+    """Does nothing."""
 
-    def folded(
-        self, view: str, events: Sequence[Envelope], position: int, count: int, seconds: float
-    ) -> None: ...
-
-    def failed(self, view: str) -> None: ...
+    def folded(self, view: str, events: Sequence[Envelope], position: int, seconds: float) -> None: ...

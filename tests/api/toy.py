@@ -276,7 +276,8 @@ def toy_app(
 async def served(limits: Limits | None = None) -> AsyncIterator[Served]:
     """The toy schema on a real server at a free port of the loopback."""
     toy, streams = Toy(), Streams()
-    with socket.socket() as listener:
+    # Only of a socket that says its protocol does asyncio know that answers must not wait for more.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             toy_app(limits, toy, streams),

@@ -2,28 +2,17 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from app.assembly import prepared
-from app.contexts import VIEWS
 from app.database import Database
 from app.log.postgres import PostgresLog
 from app.settings import Settings
+from app.worker import followed_views
 from domain.kit.codec import PlainCodec
-from projections.kit.lanes import Followed, Lanes
+from projections.kit.lanes import Lanes
 from projections.kit.pages import Pages
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_checkpoints import PostgresCheckpoints
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.redis import RedisView
-from projections.kit.redis_store import RedisStore
-from projections.kit.search import SearchView
-from projections.kit.search_store import SearchStore
-from projections.kit.store import Store
-from projections.kit.view import View
 
 
 class Worker:
@@ -40,32 +29,18 @@ class Worker:
         settings = self._settings
         database = await Database.open(settings.database_url, secret=settings.secret, readers=1)
         self._stack.push_async_callback(database.close)
-        log = PostgresLog(database)
-        self._stack.push_async_callback(log.close)
         redis: Redis = Redis.from_url(settings.redis_url)
         self._stack.push_async_callback(redis.aclose)
-        search: AsyncOpenSearch | None = None
-        if settings.opensearch_url:
-            search = AsyncOpenSearch(settings.opensearch_url)
+        search = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
+        if search is not None:
             self._stack.push_async_callback(search.close)
-        generations = await prepared(database)
-
-        def store(view: type[View[Any]]) -> Store[Any] | None:
-            generation = generations[view.name]
-            if issubclass(view, PostgresView):
-                return PostgresStore(view, database.writer, database.owner, generation)
-            if issubclass(view, RedisView):
-                return RedisStore(view(), redis, generation)
-            if search is None or not issubclass(view, SearchView):
-                return None
-            kept = PostgresCheckpoints(database.writer)
-            return SearchStore(view(), search, generation, kept, settings.index_prefix)
-
+        log = PostgresLog(database)
+        self._stack.push_async_callback(log.close)
         pages = Pages(log, PlainCodec())
         reading = asyncio.create_task(pages.run())
         self._stack.push_async_callback(_ended, reading)
         self._lanes = Lanes(
-            [Followed(view(), one, generations[view.name]) for view in VIEWS if (one := store(view))],
+            await followed_views(database, database.writer, redis, search, settings.index_prefix),
             connect=database.connect,
             owner=database.owner,
             pool=database.writer,

@@ -89,9 +89,8 @@ async def running(settings: Settings, statements: list[str] | None = None) -> As
         noted.append(asked.query)
 
     streams = Streams()
-    with pytest.MonkeyPatch.context() as patch, socket.socket() as listener:
+    with pytest.MonkeyPatch.context() as patch, _listener() as listener:
         patch.setattr(app.database, "ScopedConnection", Noting)
-        listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             create_app(settings, streams),
             log_level="warning",
@@ -108,6 +107,13 @@ async def running(settings: Settings, statements: list[str] | None = None) -> As
         finally:
             server.should_exit = True
             await serving
+
+
+def _listener() -> socket.socket:
+    # Only of a socket that says its protocol does asyncio know that answers must not wait for more.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    return listener
 
 
 @asynccontextmanager

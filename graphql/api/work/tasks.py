@@ -17,6 +17,7 @@ from api.kit.fields import argument, found, linked, live
 from api.kit.shows import Node, shows
 from api.work.projects import Project
 from domain.kit.events import Event
+from domain.work import task_commands as commands
 from domain.work import tasks as domain
 from projections.identity.people import People
 from projections.kit.rows import Condition, Order, contains, equals, matches, one_of, since, until
@@ -98,11 +99,12 @@ class Subscription:
         resume_from: ResumeFrom = None,
     ) -> AsyncGenerator[Change[TaskRow] | Discontinuity, None]:
         def wanted(row: TaskRow | None, event: Event, key: Key) -> bool:
-            # Who watches a project or person also hears of what leaves it.
-            left = getattr(event, "previous", None)
+            # Who watches a project or person also hears of what leaves it. The row may have moved on since
+            # the event, so where the event itself says that the task came from or went to counts as well.
             return row is not None and all(
-                one is None or one in (now, left)
-                for one, now in ((project_id, row.project_id), (assignee_id, row.assigned_to))
+                one is None or one in (getattr(row, name), getattr(event, name, None), left)
+                for one, name in ((project_id, "project_id"), (assignee_id, "assigned_to"))
+                for left in (getattr(event, "previous", None),)
             )
 
         changes = watch(info.context, _tasks, resume_from=resume_from, wanted=wanted)
@@ -113,16 +115,16 @@ class Subscription:
 
 @strawberry.type
 class Mutation:
-    create_task = sends(domain.CreateTask, TaskReceipt)
-    rename_task = sends(domain.RenameTask, TaskReceipt)
-    describe_task = sends(domain.DescribeTask, TaskReceipt)
-    assign_task = sends(domain.AssignTask, TaskReceipt)
-    unassign_task = sends(domain.UnassignTask, TaskReceipt)
-    change_task_status = sends(domain.ChangeTaskStatus, TaskReceipt)
-    complete_task = sends(domain.CompleteTask, TaskReceipt)
-    reopen_task = sends(domain.ReopenTask, TaskReceipt)
-    cancel_task = sends(domain.CancelTask, TaskReceipt)
-    change_task_priority = sends(domain.ChangeTaskPriority, TaskReceipt)
-    set_task_due_date = sends(domain.SetTaskDueDate, TaskReceipt)
-    tag_task = sends(domain.TagTask, TaskReceipt)
-    move_task = sends(domain.MoveTask, TaskReceipt)
+    create_task = sends(commands.CreateTask, TaskReceipt)
+    rename_task = sends(commands.RenameTask, TaskReceipt)
+    describe_task = sends(commands.DescribeTask, TaskReceipt)
+    assign_task = sends(commands.AssignTask, TaskReceipt)
+    unassign_task = sends(commands.UnassignTask, TaskReceipt)
+    change_task_status = sends(commands.ChangeTaskStatus, TaskReceipt)
+    complete_task = sends(commands.CompleteTask, TaskReceipt)
+    reopen_task = sends(commands.ReopenTask, TaskReceipt)
+    cancel_task = sends(commands.CancelTask, TaskReceipt)
+    change_task_priority = sends(commands.ChangeTaskPriority, TaskReceipt)
+    set_task_due_date = sends(commands.SetTaskDueDate, TaskReceipt)
+    tag_task = sends(commands.TagTask, TaskReceipt)
+    move_task = sends(commands.MoveTask, TaskReceipt)

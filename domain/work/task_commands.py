@@ -1,0 +1,178 @@
+"""The commands on tasks."""
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.kit.caller import Caller
+from domain.kit.clock import in_utc
+from domain.kit.commands import Command
+from domain.kit.text import distinct
+from domain.work.projects import Project
+from domain.work.tasks import (
+    USER,
+    Assignee,
+    Description,
+    Tags,
+    Task,
+    TaskPriority,
+    TaskStatus,
+    Title,
+)
+
+
+class CreateTask(Command):
+    """Create a task."""
+
+    id: UUID
+    title: Title
+    description: Description = ""
+    priority: TaskPriority = TaskPriority.MEDIUM
+    due_date: datetime | None = None
+    assigned_to: Assignee | None = None
+    project_id: UUID | None = None
+    tags: Tags = ()
+
+    def handle(self, project: Project | None, by: Caller) -> Task:
+        if project is not None:
+            project.require_active(field="project_id")
+        created = Task.Created(
+            title=self.title.strip(),
+            description=self.description,
+            priority=self.priority,
+            due_date=in_utc(self.due_date),
+            created_by=by.user_id,
+            assigned_to=self.assigned_to,
+            project_id=self.project_id,
+            tags=distinct(self.tags),
+        )
+        task = Task.begin(self.id, created)
+        task.refer(USER, by.user_id, field="created_by")
+        return task
+
+
+class RenameTask(Command):
+    """Give a task another title."""
+
+    id: UUID
+    title: Title
+
+    def handle(self, task: Task) -> None:
+        task.rename(self.title)
+
+
+class DescribeTask(Command):
+    """Replace a task's description."""
+
+    id: UUID
+    description: Description
+
+    def handle(self, task: Task) -> None:
+        task.describe(self.description)
+
+
+class AssignTask(Command):
+    """Give an open task to somebody."""
+
+    id: UUID
+    assigned_to: Assignee
+
+    def handle(self, task: Task, by: Caller) -> None:
+        task.assign(self.assigned_to, by.user_id)
+
+
+class UnassignTask(Command):
+    """Take a task away from whoever has it."""
+
+    id: UUID
+
+    def handle(self, task: Task) -> None:
+        task.unassign()
+
+
+class ChangeTaskStatus(Command):
+    """Move a task to another status."""
+
+    id: UUID
+    status: TaskStatus
+
+    def handle(self, task: Task) -> None:
+        task.change_status(self.status)
+
+
+class CompleteTask(Command):
+    """Mark a task as done."""
+
+    id: UUID
+
+    def handle(self, task: Task) -> None:
+        task.complete()
+
+
+class ReopenTask(Command):
+    """Take up a completed or cancelled task again."""
+
+    id: UUID
+
+    def handle(self, task: Task) -> None:
+        task.reopen()
+
+
+class CancelTask(Command):
+    """Give an open task up."""
+
+    id: UUID
+
+    def handle(self, task: Task) -> None:
+        task.cancel()
+
+
+class ChangeTaskPriority(Command):
+    """Say how much a task matters."""
+
+    id: UUID
+    priority: TaskPriority
+
+    def handle(self, task: Task) -> None:
+        task.change_priority(self.priority)
+
+
+class SetTaskDueDate(Command):
+    """Say by when a task is to be done, or that no time is set."""
+
+    id: UUID
+    due_date: datetime | None = None
+
+    def handle(self, task: Task) -> None:
+        task.set_due_date(self.due_date)
+
+
+class TagTask(Command):
+    """Replace a task's tags."""
+
+    id: UUID
+    tags: Tags
+
+    def handle(self, task: Task) -> None:
+        task.tag(self.tags)
+
+
+class ExtractTaskTags(Command):
+    """Give a task without tags those found in its title and description."""
+
+    id: UUID
+    tags: Tags
+
+    def handle(self, task: Task) -> None:
+        task.extract_tags(self.tags)
+
+
+class MoveTask(Command):
+    """Move a task to another project, or out of any."""
+
+    id: UUID
+    project_id: UUID | None = None
+
+    def handle(self, task: Task, project: Project | None) -> None:
+        if project is not None:
+            project.require_active(field="project_id")
+        task.move(self.project_id)

@@ -1,0 +1,80 @@
+"""Writes down what is stored under names: run ``python -m tests.contracts.lock`` and read the difference.
+
+It refuses what would make stored data unreadable; ``--anyway`` is for a change that was never deployed.
+New events get an example payload, which from then on must stay readable.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.contracts.examples import example_payload
+from tests.contracts.stored import Names, product_events, stored_names
+
+LOCK = Path(__file__).with_name("stored_names.json")
+PAYLOADS = Path(__file__).with_name("payloads.json")
+HOW = "If the change is meant, run `python -m tests.contracts.lock` and commit what it writes."
+
+
+def locked() -> Names:
+    """What the lock file says."""
+    return dict(json.loads(LOCK.read_text()))
+
+
+def payloads() -> dict[str, dict[str, Any]]:
+    """Payloads as they were once stored, by event and version."""
+    return dict(json.loads(PAYLOADS.read_text()))
+
+
+def breaches(before: Names, now: Names) -> list[str]:
+    """Where what is stored would no longer be what the code takes it for."""
+    found: list[str] = []
+    for kind, fields in (("events", "fields"), ("aggregates", "snapshot"), ("views", "fields")):
+        for name, was in before[kind].items():
+            thing = now[kind].get(name)
+            if thing is None:
+                if kind != "views":
+                    found.append(f"{kind}: {name} is gone, but is stored.")
+            elif thing["version"] < was["version"]:
+                found.append(f"{kind}: {name} went back to version {thing['version']}.")
+            elif thing["version"] == was["version"] and (why := _changed(kind, was[fields], thing[fields])):
+                found.append(f"{kind}: {name} {why}; raise its version.")
+    return found
+
+
+def _changed(kind: str, was: dict[str, str], now: dict[str, str]) -> str | None:
+    """Why the same version may not have these fields.
+
+    An event may gain optional fields, and an enum further values; a view, whose table stands, gains nothing.
+    """
+    for field, shape in was.items():
+        grown = kind != "views" and now.get(field, "").startswith(f"{shape}/")
+        if now.get(field) != shape and not grown:
+            return f"has {field} as {now.get(field)}, which was {shape}"
+    for field in now.keys() - was.keys():
+        if kind == "views" or not now[field].endswith("optional"):
+            return f"has the new field {field}"
+    return None
+
+
+def main() -> int:
+    """Writes both files unless that would break what is stored; returns the exit status."""
+    now = stored_names()
+    if LOCK.exists() and "--anyway" not in sys.argv and (found := breaches(locked(), now)):
+        print("\n".join(found), file=sys.stderr)
+        return 1
+    LOCK.write_text(_text(now))
+    known = payloads() if PAYLOADS.exists() else {}
+    for name, event in product_events().items():
+        known.setdefault(name, {}).setdefault(str(event.class_version), example_payload(event))
+    PAYLOADS.write_text(_text(dict(sorted(known.items()))))
+    return 0
+
+
+def _text(content: object) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

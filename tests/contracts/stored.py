@@ -1,0 +1,101 @@
+"""What is stored under names, as the loaded code declares it: events, state, commands, refusals, views."""
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+import types
+from enum import Enum
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import domain
+from app.contexts import VIEWS
+from domain.kit.aggregate import Aggregate
+from domain.kit.commands import Command, commands
+from domain.kit.events import Event, event_classes
+from domain.kit.fields import Confidential, Internal, Public, Restricted, marks
+from domain.kit.refusals import Refusal
+from projections.kit.view import View
+
+# What the lock file holds is plain JSON, hence Any.
+Names = dict[str, Any]
+
+_CLASSES = (Public, Internal, Confidential, Restricted)
+
+
+def stored_names() -> Names:
+    """Every stored name with its shape; what tests declare is left out."""
+    for module in pkgutil.walk_packages(domain.__path__, "domain."):
+        importlib.import_module(module.name)
+    events = product_events()
+    aggregates = {event.aggregate for event in events.values()}
+    return {
+        "events": {name: _event(event) for name, event in events.items()},
+        "aggregates": {one.topic: _aggregate(one) for one in sorted(aggregates, key=lambda one: one.topic)},
+        "commands": {name: _command(one) for name, one in commands().items() if ours(one)},
+        "refusals": sorted(one.code for one in _below(Refusal) if ours(one)),
+        "views": {view.name: _view(view) for view in sorted(VIEWS, key=lambda view: view.name)},
+    }
+
+
+def product_events() -> dict[str, type[Event]]:
+    """The product's own events by stored name."""
+    return {name: event for name, event in event_classes().items() if ours(event)}
+
+
+def ours(cls: type) -> bool:
+    """Whether the product declares the class, and not a test."""
+    return cls.__module__.partition(".")[0] in ("domain", "projections", "api", "app")
+
+
+def _event(event: type[Event]) -> Names:
+    shape: Names = {"version": event.class_version, "fields": _fields(event)}
+    return shape | {"ends": True} if event.ends else shape
+
+
+def _aggregate(aggregate: type[Aggregate]) -> Names:
+    return {"version": aggregate.class_version, "snapshot": _fields(aggregate)}
+
+
+def _command(command: type[Command]) -> Names:
+    return _fields(command)
+
+
+def _view(view: type[View[Any]]) -> Names:
+    return {
+        "version": view.version,
+        "store": view.store,
+        "key": list(view.key),
+        "fields": _fields(view.row),
+    }
+
+
+def _fields(cls: Any) -> Names:
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: _field(field, hints[field.name]) for field in dataclasses.fields(cls)}
+
+
+def _field(field: "dataclasses.Field[Any]", hint: Any) -> str:
+    said = [type(mark).__name__.lower() for mark in marks(hint) if isinstance(mark, _CLASSES)]
+    optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+    return ", ".join([shape(hint), *said, *(["optional"] if optional else [])])
+
+
+def shape(hint: Any) -> str:
+    """A type as it looks in storage: an enum is its values, an annotation says nothing."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return shape(args[0])
+    if origin in (Union, types.UnionType):
+        return " | ".join(shape(one) for one in args)
+    if origin is not None:
+        return f"{origin.__name__}[{', '.join('...' if one is Ellipsis else shape(one) for one in args)}]"
+    if inspect.isclass(hint) and issubclass(hint, Enum):
+        return "/".join(str(one.value) for one in hint)
+    if hint is types.NoneType:
+        return "None"
+    return str(getattr(hint, "__name__", hint))
+
+
+def _below(cls: type[Refusal]) -> list[type[Refusal]]:
+    return [one for below in cls.__subclasses__() for one in (below, *_below(below))]

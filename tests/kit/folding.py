@@ -1,0 +1,24 @@
+"""What a view makes of streams of events, without a store: ``folded(Labels(), on(LABEL, CREATED, RENAMED))``."""
+
+from collections import Counter
+from dataclasses import replace
+from uuid import UUID
+
+from domain.kit.scenario import NOON, On
+from projections.kit.view import Key, Row, View, fold
+from tests.domain.envelopes import envelope
+
+
+def folded(view: View[Row], *history: On) -> dict[Key, Row]:
+    """The rows of one tenant by key, after these events in this order."""
+    versions: Counter[UUID] = Counter()
+    happened = []
+    for stream in history:
+        for event in stream.events:
+            versions[stream.id] += 1
+            version, position = versions[stream.id], len(happened) + 1
+            found = envelope(event.stored_as, position=position, originator_version=version)
+            happened.append(
+                (event.stamped(stream.id, version, NOON), replace(found, originator_id=stream.id))
+            )
+    return {key: row for (_, key), row in fold(view, {}, happened).items() if row is not None}

@@ -1,0 +1,151 @@
+"""What the tests of the engine stand on: a log, workers, and a way to wait."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from app.database import Database
+from app.log.postgres import PostgresLog
+from domain.kit.codec import PlainCodec
+from domain.kit.events import Event
+from domain.kit.log import Append, NewEvent, Receipt
+from projections.kit.generations import enroll
+from projections.kit.lanes import Followed, Lanes
+from projections.kit.pages import Pages
+from projections.kit.postgres import PostgresView
+from projections.kit.postgres_store import PostgresStore
+from projections.kit.status import ViewStatus, views_status
+from tests.kit.servers import SECRET
+
+TENANT = UUID(int=7)
+CODEC = PlainCodec()
+
+
+@dataclass
+class Place:
+    """One log and what follows it."""
+
+    database: Database
+    log: PostgresLog
+    pages: Pages
+    versions: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
+
+    async def tell(self, *events: tuple[UUID, Event], tenant: UUID = TENANT) -> int:
+        """Appends events of streams as one command and answers the position of the last."""
+        outcome = await self.log.append(self.command(*events, tenant=tenant))
+        assert isinstance(outcome, Receipt), outcome
+        return outcome.last
+
+    def command(self, *events: tuple[UUID, Event], tenant: UUID = TENANT) -> Append:
+        """A command that decided these events; streams are numbered here."""
+        made: list[NewEvent] = []
+        for stream, event in events:
+            version = self.versions.get((tenant, stream), 0) + 1
+            self.versions[tenant, stream] = version
+            made.append(
+                NewEvent(
+                    event_id=uuid4(),
+                    topic="toys.jar",
+                    originator_id=stream,
+                    originator_version=version,
+                    type=event.stored_as,
+                    version=1,
+                    timestamp=datetime.now(UTC),
+                    payload=CODEC.encode(event, tenant_id=tenant),
+                    ends=event.ends,
+                )
+            )
+        return Append(
+            tenant_id=tenant,
+            command_id=uuid4(),
+            digest=b"d" * 32,
+            events=tuple(made),
+            correlation_id="test",
+            source="test",
+            environment="test",
+            region="test",
+        )
+
+    async def store(self, view: type[PostgresView[Any]]) -> PostgresStore[Any]:
+        """The view's store, with its table."""
+        generation = await enroll(self.database.writer, view)
+        store: PostgresStore[Any] = PostgresStore(view, self.database.writer, self.database.owner, generation)
+        await store.prepare()
+        return store
+
+    async def followed(self, *views: PostgresView[Any]) -> list[Followed]:
+        """The views with their stores, ready for a worker."""
+        return [
+            Followed(view, await self.store(type(view)), await enroll(self.database.writer, type(view)))
+            for view in views
+        ]
+
+    @asynccontextmanager
+    async def working(
+        self, views: Sequence[Followed], *, name: str = "", stale: float = 1.0
+    ) -> AsyncIterator[Lanes]:
+        """A worker in this process."""
+        lanes = Lanes(
+            views,
+            connect=self.database.connect,
+            owner=self.database.owner,
+            pool=self.database.writer,
+            pages=self.pages,
+            name=name,
+            beat=0.2,
+            stale=stale,
+        )
+        task = asyncio.create_task(lanes.run())
+        try:
+            yield lanes
+        finally:
+            lanes.stop()
+            await task
+
+    async def status(self, view: type[PostgresView[Any]]) -> ViewStatus:
+        """How the newest generation of the view stands."""
+        return [one for one in await views_status(self.database.writer) if one.name == view.name][-1]
+
+    async def reached(self, position: int, *views: PostgresView[Any]) -> None:
+        """Waits until the views have folded up to the position."""
+
+        async def there() -> bool:
+            found = {one.name: one.position for one in await views_status(self.database.writer)}
+            return all(found[view.name] >= position for view in views)
+
+        await until(there)
+
+    async def rows(self, view: type[PostgresView[Any]], tenant: UUID = TENANT) -> list[asyncpg.Record]:
+        """What a reader of the tenant sees, by key."""
+        key = ", ".join(view.key)
+        async with self.database.reading(tenant) as connection:
+            return await connection.fetch(f"select * from {view.name} order by {key}")
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Place]:
+    """A place in the database with this owner's URL, its pages followed."""
+    database = await Database.open(url, secret=SECRET)
+    log = PostgresLog(database)
+    pages = Pages(log, CODEC)
+    following = asyncio.create_task(pages.run())
+    try:
+        yield Place(database, log, pages)
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await log.close()
+        await database.close()
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:
+    """Asks until it is so."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110  # What is waited for happens in other processes.
+            await asyncio.sleep(0.01)

@@ -1,0 +1,274 @@
+"""Followers: live, in batch and with everything delivered twice they make the same rows; they fail visibly."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.kit.events import Event
+from domain.kit.log import Envelope
+from projections.kit.follower import Backoff, Follower, Source
+from projections.kit.lane import Lane
+from projections.kit.lanes import Followed
+from projections.kit.leases import register, survey, take
+from projections.kit.pages import Entry, LogGap, fresh
+from projections.kit.postgres import PostgresView
+from projections.kit.status import ViewState, views_status
+from projections.kit.store import LeaseLost
+from projections.kit.view import on
+from tests.views.place import CODEC, TENANT, Place, until
+from tests.views.toys import Colour, Jar, JarRow, Jars, ShelfRow, Shelves
+
+SHELVES = ("top", "middle", "low")
+OTHER = UUID(int=8)
+
+
+class Twice:
+    """A source that delivers in pages of three which overlap, so that each event comes two or three times."""
+
+    read_at = 0.0
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self.entries = entries
+        self.head = len(entries)
+
+    async def after(self, position: int, *, wait: float) -> list[Entry]:
+        if position >= self.head:
+            await asyncio.sleep(0)
+            return []
+        start = max(position - 2, 0)
+        page = self.entries[start : position + 1]
+        return (
+            page + self.entries[start : position + 2] if position % 2 else self.entries[start : position + 3]
+        )
+
+    def event(self, entry: Entry) -> Event:
+        return CODEC.decode(entry.envelope)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[UUID, UUID, Event]]:
+    """What may happen to a few jars of two tenants, in order; jars of both have the same ids."""
+    told: list[tuple[UUID, UUID, Event]] = []
+    where: dict[tuple[UUID, UUID], str | None] = {}
+    for _ in range(draw(st.integers(1, 25))):
+        tenant, jar = draw(st.sampled_from([TENANT, OTHER])), UUID(int=draw(st.integers(1, 3)))
+        shelf = where.get((tenant, jar), "")
+        if shelf is None:
+            continue
+        to, amount = draw(st.sampled_from(SHELVES)), draw(st.integers(0, 9))
+        if shelf == "":
+            event: Event = Jar.Filled(name="a", shelf=to, amount=amount, colour=draw(st.sampled_from(Colour)))
+            where[tenant, jar] = to
+        else:
+            event = draw(
+                st.sampled_from(
+                    [
+                        Jar.Moved(shelf=to, previous=shelf, amount=amount),
+                        Jar.Taken(shelf=shelf, amount=amount),
+                        Jar.Broken(shelf=shelf),
+                        Jar.Dusted(),
+                    ]
+                )
+            )
+            if isinstance(event, Jar.Moved):
+                where[tenant, jar] = to
+            elif isinstance(event, Jar.Broken):
+                where[tenant, jar] = None
+        told.append((tenant, jar, event))
+    return told
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories())
+async def test_live_batch_and_twice_make_the_same_rows(
+    place: Place, history: list[tuple[UUID, UUID, Event]]
+) -> None:
+    views: list[PostgresView[Any]] = [Jars(), Shelves()]
+    start = await place.log.head()
+    # The log only grows, so each example has streams of its own.
+    renamed = {jar: uuid4() for _, jar, _ in history}
+    live = await place.followed(*views)
+    async with place.working(live):
+        for tenant, jar, event in history:
+            await place.tell((renamed[jar], event), tenant=tenant)
+        await place.reached(start + len(history), *views)
+    followed = await _all_rows(place)
+    sources: tuple[Source, ...] = (
+        place.pages,
+        Twice([Entry(one) for one in await place.log.read(limit=10_000)]),
+    )
+    for source in sources:
+        for one in live:
+            await one.store.drop()
+            await one.store.prepare()
+            await _fold_all(place, one, source)
+        assert await _all_rows(place) == followed
+
+
+async def test_an_event_that_touches_nothing_moves_the_view(place: Place) -> None:
+    jars = Jars()
+    async with place.working(await place.followed(jars)):
+        last = await place.tell((uuid4(), Jar.Dusted()))
+        await place.reached(last, jars)
+    status = await place.status(Jars)
+    assert (status.position, status.folded, status.complete) == (1, 1, True)
+
+
+async def test_a_failing_fold_stops_its_view_at_the_event_and_no_other(place: Place) -> None:
+    jar = uuid4()
+
+    class Fragile(Shelves, PostgresView[ShelfRow], name="toys.fragile", key=("shelf", "colour")):
+        """Shelves that cannot carry more than 9."""
+
+        limit = 9
+
+        @on(Jar.Filled, by=lambda event, _: (event.shelf, event.colour))
+        def filled(self, row: ShelfRow | None, event: Jar.Filled, key: tuple[str, str]) -> ShelfRow:
+            if event.amount > self.limit:
+                raise ArithmeticError("too much")
+            return super().filled(row, event, key)
+
+    fragile, jars = Fragile(), Jars()
+    async with place.working(await place.followed(fragile, jars)):
+        await place.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=3)))
+        last = await place.tell(
+            (uuid4(), Jar.Filled(name="b", shelf="top", amount=4)),
+            (jar, Jar.Filled(name="c", shelf="top", amount=10)),
+            (uuid4(), Jar.Filled(name="d", shelf="top", amount=5)),
+        )
+        await place.reached(last, jars)
+
+        async def fails() -> bool:
+            return (await place.status(Fragile)).state is ViewState.FAILING
+
+        await until(fails)
+        status = await place.status(Fragile)
+        assert (status.position, status.error_position, status.error_stream) == (2, 3, jar)
+        assert status.error == "ArithmeticError while folding toys.jar.filled"
+        assert [row["amount"] for row in await place.rows(Fragile)] == [7]
+        # What was wrong is put right, and the view goes on by itself.
+        Fragile.limit = 10
+        await place.reached(last, fragile)
+    assert (await place.status(Fragile)).state is not ViewState.FAILING
+    assert [row["amount"] for row in await place.rows(Fragile)] == [22]
+
+
+async def test_a_lost_table_is_refilled_by_itself(place: Place) -> None:
+    jars = Jars()
+    followed = await place.followed(jars)
+    async with place.working(followed):
+        last = await place.tell(*((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)) for _ in range(50)))
+        await place.reached(last, jars)
+        await followed[0].store.drop()
+
+        async def refilled() -> bool:
+            status = await place.status(Jars)
+            there = await place.database.writer.fetchval("select to_regclass('toys.jars') is not null")
+            return bool(there) and status.position == last and status.state is ViewState.FOLLOWING
+
+        await until(refilled)
+        assert await followed[0].store.count() == 50
+        assert (await place.status(Jars)).complete
+
+
+async def test_a_view_that_is_being_refilled_says_so(place: Place) -> None:
+    await place.tell(*((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)) for _ in range(5)))
+    await place.store(Jars)
+    await place.database.writer.execute("update ops.lanes set holder = null, read_at = clock_timestamp()")
+    async with place.working([]):
+        assert (await place.status(Jars)).lag_events == 5
+        assert (await place.status(Jars)).position < 5
+
+
+async def test_a_new_version_is_built_beside_and_then_shown(place: Place) -> None:
+    jars = Jars()
+    async with place.working(await place.followed(jars)):
+        last = await place.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=4)))
+        await place.reached(last, jars)
+
+    class Doubled(Jars, PostgresView[JarRow], name="toys.jars", version=2):
+        """The same table with another meaning."""
+
+        @on(Jar.Filled)
+        def filled(self, row: None, event: Jar.Filled, envelope: Envelope) -> JarRow:
+            made = super().filled(row, event, envelope)
+            return replace(made, amount=2 * made.amount)
+
+    doubled = await place.followed(Doubled())
+    assert [row["amount"] for row in await place.rows(Jars)] == [4]
+
+    async def shown() -> bool:
+        return [row["amount"] for row in await place.rows(Jars)] == [8]
+
+    async with place.working(doubled):
+        await until(shown)
+
+
+async def test_refuses_a_page_with_a_gap(place: Place) -> None:
+    for _ in range(3):
+        await place.tell((uuid4(), Jar.Dusted()))
+    entries = [Entry(one) for one in await place.log.read(limit=10)]
+    with pytest.raises(LogGap):
+        fresh(0, [entries[0], entries[2]])
+
+
+async def test_survives_the_loss_of_every_connection(place: Place) -> None:
+    jars = Jars()
+    async with place.working(await place.followed(jars)):
+        await place.reached(await place.tell((uuid4(), Jar.Filled(name="a", shelf="x", amount=1))), jars)
+        owner = await place.database.owner()
+        await owner.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"
+        )
+        await owner.close()
+        await place.reached(await place.tell((uuid4(), Jar.Filled(name="b", shelf="x", amount=1))), jars)
+    assert len(await place.rows(Jars)) == 2
+
+
+async def _fold_all(place: Place, one: Followed, source: Source) -> None:
+    """Folds the whole log into a view without a worker."""
+    connection = await place.database.connect()
+    try:
+        await register(connection, "test")
+        (standing,) = await survey(connection, [(one.view.name, 1)], 60)
+        taken = await take(connection, standing, 0)
+        assert taken is not None
+        lane = Lane(id=standing.id, view=one.view.name, generation=1, token=taken.token)
+        quick = Backoff(0.01, 0.1)
+        follower = Follower(one.view, one.store, source, lane, Silence(), failing=quick, waiting=quick)
+        task = asyncio.create_task(follower.run())
+        head = await place.log.head()
+
+        async def done() -> bool:
+            return lane.position == head or task.done()
+
+        await until(done)
+        follower.stop()
+        await task
+        assert lane.folded == head
+    finally:
+        await connection.close()
+
+
+class Silence:
+    """A ledger that nobody reads."""
+
+    async def restart(self, lane: Lane) -> None:
+        raise LeaseLost
+
+    async def rewind(self, lane: Lane, checkpoint: object) -> None: ...
+
+
+async def _all_rows(place: Place) -> list[list[Any]]:
+    found: list[list[Any]] = []
+    for tenant in (TENANT, OTHER):
+        for view in (Jars, Shelves):
+            found.append([tuple(row) for row in await place.rows(view, tenant)])
+    assert await views_status(place.database.writer)
+    return found

@@ -1,0 +1,160 @@
+"""Inline views: in the append's transaction or not at all, and never behind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.database import Connection
+from app.log.postgres import PostgresLog
+from domain.kit.log import Envelope
+from projections.kit.inline import Inline, Kept
+from projections.kit.postgres import PostgresView
+from projections.kit.view import on
+from tests.views.place import CODEC, Place, until
+from tests.views.toys import Jar, JarRow, Jars, ShelfRow, Shelves
+
+
+class InlineJars(Jars, PostgresView[JarRow], name="toys.jars", inline=True):
+    """Jars, at once."""
+
+
+class InlineShelves(
+    Shelves, PostgresView[ShelfRow], name="toys.shelves", key=("shelf", "colour"), inline=True
+):
+    """Shelves, at once."""
+
+
+class Careful(
+    InlineShelves, PostgresView[ShelfRow], name="toys.careful", key=("shelf", "colour"), inline=True
+):
+    """Shelves that cannot carry more than 9."""
+
+    @on(Jar.Filled, by=lambda event, _: (event.shelf, event.colour))
+    def filled(self, row: ShelfRow | None, event: Jar.Filled, key: tuple[str, str]) -> ShelfRow:
+        if event.amount > 9:
+            raise ArithmeticError("too much")
+        return super().filled(row, event, key)
+
+
+async def kept(place: Place, *views: PostgresView[Any]) -> list[Kept]:
+    return [Kept(view, await place.store(type(view)), 1) for view in views]
+
+
+@asynccontextmanager
+async def inline(place: Place, *views: PostgresView[Any], reach: int = 2000) -> AsyncIterator[Place]:
+    """The place with a log whose appends fold these views."""
+    hook = Inline(await kept(place, *views), CODEC, reach=reach)
+    await hook.catch_up(place.database.writer)
+    log = PostgresLog(place.database, inline=hook)
+    try:
+        yield Place(place.database, log, place.pages, place.versions)
+    finally:
+        await log.close()
+
+
+async def test_a_row_is_there_when_the_append_returns(place: Place) -> None:
+    async with inline(place, InlineJars(), InlineShelves()) as now:
+        jar = uuid4()
+        await now.tell((jar, Jar.Filled(name="a", shelf="top", amount=3)))
+        await now.tell((jar, Jar.Moved(shelf="low", previous="top", amount=3)), (jar, Jar.Dusted()))
+        assert [row["shelf"] for row in await place.rows(InlineJars)] == ["low"]
+        assert [row["amount"] for row in await place.rows(InlineShelves)] == [3, -3, 3]
+    status = await place.status(InlineJars)
+    assert (status.position, status.folded, status.complete, status.last_read_age) == (3, 3, True, None)
+
+
+async def test_many_appends_at_once_fold_every_event_once(place: Place) -> None:
+    async with (
+        inline(place, InlineJars(), InlineShelves()) as one,
+        inline(place, InlineJars(), InlineShelves()) as other,
+    ):
+        await asyncio.gather(
+            *(
+                log.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
+                for _ in range(100)
+                for log in (one, other)
+            )
+        )
+        assert len(await place.rows(InlineJars)) == 200
+        assert [row["amount"] for row in await place.rows(InlineShelves)] == [200]
+
+
+async def test_a_fold_that_fails_leaves_nothing_of_the_append(place: Place) -> None:
+    async with inline(place, InlineJars(), Careful()) as now:
+        await now.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=3)))
+        with pytest.raises(Exception, match="filled at position 2"):
+            await now.tell((uuid4(), Jar.Filled(name="b", shelf="top", amount=10)))
+        assert await place.log.head() == 1
+        assert len(await place.rows(InlineJars)) == 1
+        await now.tell((uuid4(), Jar.Filled(name="c", shelf="top", amount=4)))
+        assert [row["amount"] for row in await place.rows(Careful)] == [7]
+
+
+async def test_a_fault_after_the_folds_leaves_nothing_of_them(place: Place) -> None:
+    hook = Inline(await kept(place, InlineJars()), CODEC)
+    faults = iter([False, True, False])
+
+    async def breaking(connection: Connection, envelopes: Sequence[Envelope]) -> None:
+        await hook(connection, envelopes)
+        if next(faults):
+            raise OverflowError("a fault between fold and commit")
+
+    log = PostgresLog(place.database, inline=breaking)
+    now = Place(place.database, log, place.pages)
+    await now.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=3)))
+    with pytest.raises(OverflowError):
+        await now.tell((uuid4(), Jar.Filled(name="b", shelf="top", amount=3)))
+    assert [row["name"] for row in await place.rows(InlineJars)] == ["a"]
+    assert (await place.log.head(), (await place.status(InlineJars)).position) == (1, 1)
+    await now.tell((uuid4(), Jar.Filled(name="c", shelf="top", amount=3)))
+    assert sorted(row["name"] for row in await place.rows(InlineJars)) == ["a", "c"]
+    await log.close()
+
+
+async def test_a_view_made_inline_over_a_full_log_is_caught_up_first(place: Place) -> None:
+    for _ in range(3):
+        await place.tell(*((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)) for _ in range(40)))
+    # Two processes start at once, and a third one appends meanwhile without knowing of the view.
+    async with (
+        inline(place, InlineShelves(), reach=7) as one,
+        inline(place, InlineShelves(), reach=7) as other,
+    ):
+        await asyncio.gather(
+            *(
+                log.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
+                for log in (one, place, other, place, one)
+            )
+        )
+        await one.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
+        assert [row["amount"] for row in await place.rows(InlineShelves)] == [126]
+        assert (await place.status(InlineShelves)).complete
+
+
+async def test_a_lost_inline_view_is_refilled_by_a_worker_and_is_inline_again(place: Place) -> None:
+    shelves = InlineShelves()
+    followed = await place.followed(shelves)
+    async with inline(place, shelves, reach=7) as now, place.working(followed):
+        await now.tell(*((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)) for _ in range(50)))
+        await followed[0].store.drop()
+        # Appends go on while the table is gone.
+        await now.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
+
+        async def refilled() -> bool:
+            status = await place.status(InlineShelves)
+            return status.position == 51 and status.holder is None
+
+        await until(refilled)
+        await now.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
+        assert [row["amount"] for row in await place.rows(InlineShelves)] == [52]
+
+
+async def test_a_worker_leaves_an_inline_view_alone(place: Place) -> None:
+    shelves, jars = InlineShelves(), Jars()
+    async with inline(place, shelves) as now, place.working(await place.followed(shelves, jars)):
+        last = await now.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
+        await place.reached(last, jars)
+        assert (await place.status(InlineShelves)).holder is None

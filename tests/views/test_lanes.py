@@ -1,0 +1,103 @@
+"""Workers share the lanes, take over from the dead, and cannot write once they lost them."""
+
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
+from subprocess import Popen
+from uuid import uuid4
+
+import pytest
+
+from app.embedded.postgres import Postgres
+from projections.kit.status import views_status
+from tests.kit.servers import fresh_database
+from tests.views.place import Place, opened, until
+from tests.views.toys import Jar, Jars
+from tests.views.worker_process import VIEWS
+
+
+@contextmanager
+def worker(url: str, name: str) -> "Iterator[Popen[bytes]]":
+    """A worker's process, ended in order."""
+    process = Popen([sys.executable, "-m", "tests.views.worker_process", url, name])
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture
+async def url(postgres: Postgres) -> AsyncIterator[str]:
+    async with fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+async def place(url: str) -> AsyncIterator[Place]:
+    async with opened(url) as place:
+        yield place
+
+
+async def holders(place: Place) -> Counter[str | None]:
+    return Counter(one.holder for one in await views_status(place.database.writer))
+
+
+async def shared(place: Place, **wanted: int) -> None:
+    """Waits until these workers hold so many lanes each."""
+
+    async def so() -> bool:
+        return await holders(place) == Counter(wanted)
+
+    await until(so)
+
+
+async def written(place: Place) -> None:
+    """Everything told so far, and one more, is folded by all views."""
+    last = await place.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
+    await place.reached(last, *(view() for view in VIEWS))
+    assert len(await place.rows(Jars)) == last
+    assert all(one.complete for one in await views_status(place.database.writer))
+
+
+async def test_workers_share_the_lanes_and_a_newcomer_gets_his_part(place: Place, url: str) -> None:
+    with worker(url, "one"):
+        await shared(place, one=4)
+        await written(place)
+        with worker(url, "two"):
+            await shared(place, one=2, two=2)
+            await written(place)
+        # The second one left in order.
+        await shared(place, one=4)
+        await written(place)
+
+
+async def test_lanes_of_a_killed_worker_are_taken_over(place: Place, url: str) -> None:
+    with ExitStack() as stack:
+        first = stack.enter_context(worker(url, "one"))
+        stack.enter_context(worker(url, "two"))
+        await shared(place, one=2, two=2)
+        await written(place)
+        first.kill()
+        await shared(place, two=4)
+        await written(place)
+
+
+async def test_a_stopped_worker_loses_its_lanes_and_shares_again_when_it_wakes(
+    place: Place, url: str
+) -> None:
+    with ExitStack() as stack:
+        first = stack.enter_context(worker(url, "one"))
+        await shared(place, one=4)
+        await written(place)
+        os.kill(first.pid, signal.SIGSTOP)
+        stack.enter_context(worker(url, "two"))
+        await shared(place, two=4)
+        await written(place)
+        os.kill(first.pid, signal.SIGCONT)
+        await shared(place, one=2, two=2)
+        await written(place)

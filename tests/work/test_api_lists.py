@@ -1,0 +1,262 @@
+"""Lists of tasks: filters, orders, pages in both directions, cursors, and what a list costs."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.kit.client import Client
+from tests.kit.product import Product
+from tests.work.api import created, project, sent
+
+DUE = [
+    "2030-01-01T00:00:00Z",
+    None,
+    "2030-01-03T00:00:00Z",
+    "2030-01-02T00:00:00Z",
+    None,
+    "2030-01-03T00:00:00Z",
+]
+
+
+@pytest.fixture(scope="module")
+async def lister(product: Product) -> Client:
+    """Somebody with six tasks: "0" to "5", in order of creation, due as `DUE` says."""
+    client = await product.newcomer()
+    for number, due in enumerate(DUE):
+        await created(client, str(number), dueDate=due)
+    return client
+
+
+def titles(page: Any) -> str:
+    """The titles of a page, run together."""
+    return "".join(edge["node"]["title"] for edge in page["edges"])
+
+
+async def test_each_filter_narrows_the_list(client: Client, product: Product) -> None:
+    eve = await product.newcomer("Eve", tenant=client.tenant)
+    garden = await project(client)
+    await created(client, "a", priority="HIGH", tags=["red", "big"], dueDate="2030-01-01T00:00:00Z")
+    await created(client, "b", assignedTo=eve.me, tags=["red"], dueDate="2030-01-02T00:00:00Z")
+    await created(client, "c", projectId=garden, description="Watering cans leak")
+    done = await created(client, "d", dueDate="2030-01-03T00:00:00Z")
+    await client.send("CompleteTask", input={"id": done["id"]})
+    filters: dict[str, dict[str, Any]] = {
+        "abcd": {},
+        "d": {"status": ["COMPLETED", "CANCELLED"]},
+        "a": {"priority": ["HIGH"]},
+        "b": {"assignedTo": eve.me},
+        "c": {"projectId": garden},
+        "ab": {"tags": ["red"]},
+        "a ": {"tags": ["red", "big"]},
+        "bd": {"dueFrom": "2030-01-02T00:00:00Z"},
+        "a  ": {"dueBefore": "2030-01-02T00:00:00Z"},
+        "c ": {"text": "watered can"},
+        "": {"status": []},
+        "abc": {"status": ["TODO"], "tags": [], "text": " "},
+        "b ": {"tags": ["red"], "dueFrom": "2030-01-02T00:00:00Z", "status": ["TODO"]},
+    }
+    found = {
+        expected: titles(await client.send("Tasks", filter=filter, direction="ASC"))
+        for expected, filter in filters.items()
+    }
+    assert found == {expected: expected.strip() for expected in filters}
+
+
+@pytest.mark.parametrize(
+    ("order", "direction", "expected"),
+    [
+        ("CREATED_AT", "ASC", "012345"),
+        ("CREATED_AT", "DESC", "543210"),
+        # Equals stand in order of creation, since ids do; those without a date come last either way.
+        ("DUE_DATE", "ASC", "032514"),
+        ("DUE_DATE", "DESC", "523041"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 6])
+async def test_pages_walk_the_whole_list_both_ways(
+    lister: Client, order: str, direction: str, expected: str, size: int
+) -> None:
+    sorting = {"orderBy": order, "direction": direction}
+    forward, cursor = "", None
+    while True:
+        page = await lister.send("Tasks", **sorting, first=size, after=cursor)
+        assert page["pageInfo"]["hasPreviousPage"] is (cursor is not None)
+        forward, cursor = forward + titles(page), page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    backward, cursor = "", None
+    while True:
+        page = await lister.send("Tasks", **sorting, last=size, before=cursor)
+        assert page["pageInfo"]["hasNextPage"] is (cursor is not None)
+        backward, cursor = titles(page) + backward, page["pageInfo"]["startCursor"]
+        if not page["pageInfo"]["hasPreviousPage"]:
+            break
+    assert (forward, backward) == (expected, expected)
+
+
+@pytest.mark.parametrize("order", ["CREATED_AT", "DUE_DATE"])
+async def test_two_cursors_bound_a_page(lister: Client, order: str) -> None:
+    everything = await lister.send("Tasks", orderBy=order, direction="ASC")
+    cursors = [edge["cursor"] for edge in everything["edges"]]
+    for low in range(6):
+        for high in range(6):
+            page = await lister.send(
+                "Tasks", orderBy=order, direction="ASC", first=9, after=cursors[low], before=cursors[high]
+            )
+            assert titles(page) == titles(everything)[low + 1 : high]
+
+
+async def test_pages_neither_repeat_nor_miss_while_tasks_are_added(client: Client) -> None:
+    first = [(await created(client, str(number)))["id"] for number in range(12)]
+    seen: list[str] = []
+    cursor = None
+    while len(seen) < 12:
+        page = await client.send("Tasks", first=5, after=cursor)
+        seen += [edge["node"]["id"] for edge in page["edges"]]
+        cursor = page["pageInfo"]["endCursor"]
+        await created(client, "in between")
+    assert seen == first[::-1]
+
+
+async def test_a_page_in_full(lister: Client) -> None:
+    page = await lister.send("Tasks", first=1, direction="ASC")
+    ((edge,),) = (page["edges"],)
+    id, at = edge["node"]["id"], edge["node"]["createdAt"]
+    assert page == {
+        "edges": [
+            {
+                "cursor": edge["cursor"],
+                "node": {
+                    "id": id,
+                    "title": "0",
+                    "description": "",
+                    "status": "TODO",
+                    "priority": "MEDIUM",
+                    "dueDate": "2030-01-01T00:00:00Z",
+                    "tags": [],
+                    "createdAt": at,
+                    "updatedAt": at,
+                    "completedAt": None,
+                    "creator": {"id": lister.me, "name": "Ada"},
+                    "assignee": None,
+                    "project": None,
+                },
+            }
+        ],
+        "pageInfo": {
+            "hasNextPage": True,
+            "hasPreviousPage": False,
+            "startCursor": edge["cursor"],
+            "endCursor": edge["cursor"],
+        },
+    }
+
+
+async def test_a_page_holds_0_to_100(client: Client, lister: Client) -> None:
+    assert await lister.send("Tasks", first=0) == {
+        "edges": [],
+        "pageInfo": {
+            "hasNextPage": True,
+            "hasPreviousPage": False,
+            "startCursor": None,
+            "endCursor": None,
+        },
+    }
+    assert titles(await lister.send("Tasks", first=100)) == "543210"
+    sizes: list[dict[str, int]] = [{"first": 101}, {"first": -1}, {"last": 101}, {"last": -1}]
+    refused = [await client.error("Tasks", **size) for size in sizes]
+    assert (
+        refused
+        == [
+            ("BAD_USER_INPUT", "A page holds 0 to 100, not 101."),
+            ("BAD_USER_INPUT", "A page holds 0 to 100, not -1."),
+        ]
+        * 2
+    )
+    assert await client.error("Tasks", first=1, last=1) == ("BAD_USER_INPUT", "Give first or last, not both.")
+
+
+async def test_a_cursor_is_good_for_its_own_list_in_its_own_order(lister: Client, product: Product) -> None:
+    cursor = (await lister.send("Tasks", first=1))["edges"][0]["cursor"]
+    stranger = await product.newcomer()
+    person = (await lister.send("People", first=1))["edges"][0]["cursor"]
+    bad = ("BAD_CURSOR", "This cursor was not given out for this list in this order.")
+    refused = [
+        await lister.error("Tasks", first=1, after=cursor[:-2] + ("AA" if cursor[-2:] != "AA" else "BB")),
+        await lister.error("Tasks", first=1, after=cursor, direction="ASC"),
+        await lister.error("Tasks", first=1, after=cursor, orderBy="DUE_DATE"),
+        await stranger.error("Tasks", first=1, after=cursor),
+        await lister.error("Tasks", first=1, after=person),
+        *[
+            await lister.error("Tasks", last=1, before=text)
+            for text in ("", "x", "é", "=" * 5_000, cursor[16:])
+        ],
+    ]
+    assert refused == [bad] * 10
+
+
+async def test_the_total_is_counted_only_when_it_is_asked_for(lister: Client, product: Product) -> None:
+    product.statements.clear()
+    await lister.send("Tasks")
+    assert [one for one in product.statements if "count(*)" in one] == []
+    assert await lister.send("CountTasks", filter={"dueFrom": "2030-01-02T00:00:00Z"}) == {"totalCount": 3}
+    assert len([one for one in product.statements if "count(*)" in one]) == 1
+
+
+async def test_a_longer_page_asks_the_database_no_more_often(client: Client, product: Product) -> None:
+    people = [client.me, *[(await product.newcomer(tenant=client.tenant)).me for _ in range(3)]]
+    projects = [await project(client, str(number)) for number in range(5)]
+    for number in range(50):
+        await created(client, str(number), assignedTo=people[number % 4], projectId=projects[number % 5])
+    asked = {}
+    for size in (1, 50):
+        product.statements.clear()
+        page = await client.send("Tasks", first=size)
+        assert len(page["edges"]) == size
+        asked[size] = [one for one in product.statements if "set_config" not in one]
+    assert [len(asked[1]), len(asked[50])] == [2, 2], "the page, and its people; projects come from Redis"
+
+
+async def test_lists_of_projects_are_paged_and_filtered(client: Client) -> None:
+    ids = {
+        name: await project(client, name, description=f"About {name}s") for name in ("Pump", "Dam", "Lake")
+    }
+    await sent(client, "ArchiveProject", ids["Lake"], {}, {})
+    position = (await sent(client, "RenameProject", ids["Dam"], {}, {"name": "Big dam"}))["position"]
+    everything = await client.send("Projects", afterPosition=position)
+    assert [edge["node"]["name"] for edge in everything["edges"]] == ["Big dam", "Lake", "Pump"]
+    assert everything["totalCount"] == 3
+    second = await client.send("Projects", first=1, after=everything["edges"][0]["cursor"])
+    assert [edge["node"]["name"] for edge in second["edges"]] == ["Lake"]
+    found = [
+        [edge["node"]["name"] for edge in (await client.send("Projects", filter=one))["edges"]]
+        for one in (
+            {"status": ["ARCHIVED"]},
+            {"text": "dam"},
+            {"ownerId": client.me},
+            {"ownerId": str(uuid4())},
+        )
+    ]
+    assert found == [["Lake"], ["Big dam"], ["Big dam", "Lake", "Pump"], []]
+
+
+async def test_somebodys_tasks_come_by_numbered_pages(client: Client) -> None:
+    for number in range(21):
+        last = await client.send("CreateTask", input={"title": str(number), "assignedTo": client.me})
+    one = await client.send("UserTasks", afterPosition=last["position"])
+    two = await client.send("UserTasks", userId=client.me, page=2)
+    assert [task["title"] for task in one["nodes"]] == [str(number) for number in range(20, 0, -1)]
+    assert (one["page"], one["hasNextPage"], two["page"], two["hasNextPage"]) == (1, True, 2, False)
+    assert [task["title"] for task in two["nodes"]] == ["0"]
+    moved = await client.send("UnassignTask", input={"id": two["nodes"][0]["id"]})
+    gone = await client.send("UserTasks", page=2, afterPosition=moved["position"])
+    assert gone == {"page": 2, "hasNextPage": False, "nodes": []}
+    assert [await client.error("UserTasks", page=page) for page in (0, -1, 501)] == [
+        ("BAD_USER_INPUT", "Pages go from 1 to 500.")
+    ] * 3
+    assert await client.send("UserTasks", userId=str(UUID(int=5))) == {
+        "page": 1,
+        "hasNextPage": False,
+        "nodes": [],
+    }

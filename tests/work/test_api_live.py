@@ -1,0 +1,249 @@
+"""Live changes over WebSocket and SSE: what is heard, by whom, from where on, and at what cost."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection
+
+from tests.kit.client import Client, subscribe
+from tests.kit.product import Product, running
+from tests.work.api import created, head, project
+
+
+async def taken(messages: AsyncGenerator[Any, None], count: int) -> list[Any]:
+    """The next messages."""
+    async with asyncio.timeout(30):
+        return [await anext(messages) for _ in range(count)]
+
+
+@pytest.mark.parametrize("transport", ["watching", "streaming"])
+async def test_every_change_of_a_task_is_heard_with_the_task_as_it_stands(
+    client: Client, transport: str
+) -> None:
+    start = await head(client, await created(client, "Before"))
+    position = int(start)
+    task = await created(client, "Dig")
+    async with getattr(client, transport)("TaskChanged", resumeFrom=start) as messages:
+        (first,) = await taken(messages, 1)
+        await client.send("AssignTask", input={"id": task["id"], "assignedTo": client.me})
+        (second,) = await taken(messages, 1)
+        await client.send("CompleteTask", input={"id": task["id"]})
+        (third,) = await taken(messages, 1)
+    history = await client.send("History", stream=task["id"])
+    node = {"id": task["id"], "title": "Dig", "status": "TODO", "assignee": None}
+    mine = {"id": client.me, "name": "Ada"}
+    assert [first, second, third] == [
+        {
+            "cursor": str(position + number),
+            "change": f"work.task.{change}",
+            "at": history["events"][number - 1]["timestamp"],
+            "by": client.me,
+            "node": {**node, **now},
+        }
+        for number, change, now in (
+            (1, "created", {}),
+            (2, "assigned", {"assignee": mine}),
+            (3, "completed", {"assignee": mine, "status": "COMPLETED"}),
+        )
+    ]
+
+
+async def test_who_watches_a_project_hears_of_what_comes_changes_and_leaves(client: Client) -> None:
+    garden, yard = await project(client, "Garden"), await project(client, "Yard")
+    other = await created(client, "Other", projectId=yard)
+    start = await head(client, other)
+    task = await created(client, "Dig", projectId=yard)
+    for project_id in (garden, None, garden, yard):
+        await client.send("MoveTask", input={"id": task["id"], "projectId": project_id})
+        await client.send("RenameTask", input={"id": other["id"], "title": str(project_id)})
+    await client.send("CompleteTask", input={"id": task["id"]})
+    last = await created(client, "Last", projectId=garden)
+    async with client.watching("TaskChanged", projectId=garden, resumeFrom=start) as messages:
+        heard = await taken(messages, 5)
+    # A message carries the task as it stands when it is sent, which is after all of this.
+    assert [(one["change"].rsplit(".")[-1], one["node"]["title"]) for one in heard] == [
+        ("moved", "Dig"),
+        ("moved", "Dig"),
+        ("moved", "Dig"),
+        ("moved", "Dig"),
+        ("created", "Last"),
+    ]
+    assert heard[-1]["node"]["id"] == last["id"]
+
+
+async def test_who_watches_a_person_hears_of_what_is_given_and_taken_away(
+    client: Client, product: Product
+) -> None:
+    eve = await product.newcomer("Eve", tenant=client.tenant)
+    task = await created(client, "Dig", assignedTo=client.me)
+    start = await head(client, task)
+    async with client.watching("TaskChanged", assigneeId=eve.me, resumeFrom=start) as messages:
+        await client.send("RenameTask", input={"id": task["id"], "title": "Plough"})
+        await client.send("AssignTask", input={"id": task["id"], "assignedTo": eve.me})
+        given = await taken(messages, 1)
+        await client.send("RenameTask", input={"id": task["id"], "title": "Sow"})
+        renamed = await taken(messages, 1)
+        await client.send("UnassignTask", input={"id": task["id"]})
+        lost = await taken(messages, 1)
+    assert [(one["change"], one["node"]["assignee"]) for one in (*given, *renamed, *lost)] == [
+        ("work.task.assigned", {"id": eve.me, "name": "Eve"}),
+        ("work.task.renamed", {"id": eve.me, "name": "Eve"}),
+        ("work.task.unassigned", None),
+    ]
+
+
+async def test_counts_are_heard_each_time_they_change(client: Client) -> None:
+    start = await head(client, await created(client))
+    async with client.watching("TaskStatsChanged", userId=client.me, resumeFrom=start) as messages:
+        task = await created(client, "Dig", assignedTo=client.me)
+        (one,) = await taken(messages, 1)
+        await client.send("CompleteTask", input={"id": task["id"]})
+        (two,) = await taken(messages, 1)
+    counts = {"userId": client.me, "todo": 0, "inProgress": 0, "inReview": 0, "completed": 0, "cancelled": 0}
+    assert [one, two] == [
+        {"cursor": one["cursor"], "change": "work.task.created", "node": {**counts, "todo": 1}},
+        {"cursor": two["cursor"], "change": "work.task.completed", "node": {**counts, "completed": 1}},
+    ]
+
+
+async def test_a_client_that_comes_back_gets_exactly_what_it_missed_in_order(client: Client) -> None:
+    task = await created(client, "0")
+    start, heard, cursor = await head(client, task), [], None
+    for number in range(1, 30):
+        await client.send("RenameTask", input={"id": task["id"], "title": str(number)})
+    renames = [str(position) for position in range(int(start) + 1, int(start) + 30)]
+    while len(heard) < 29:
+        async with client.watching("TaskChanged", resumeFrom=cursor or start) as messages:
+            heard += [one["cursor"] for one in await taken(messages, 5 if len(heard) < 25 else 4)]
+        cursor = heard[-1]
+    assert heard == renames
+
+
+async def test_who_comes_back_too_late_is_told_so_and_goes_on_from_now(
+    client: Client, product: Product
+) -> None:
+    task = await created(client)
+    start = await head(client, task)
+    for number in range(4):
+        await client.send("RenameTask", input={"id": task["id"], "title": str(number)})
+    async with (
+        running(replace(product.settings, resume_events=3)) as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        late = replace(client, http=http)
+        async with late.watching("TaskChanged", resumeFrom=start) as messages:
+            (gap,) = await taken(messages, 1)
+            await client.send("RenameTask", input={"id": task["id"], "title": "Now"})
+            (now,) = await taken(messages, 1)
+        async with late.watching("TaskChanged", resumeFrom=str(int(start) + 2)) as messages:
+            missed = await taken(messages, 3)
+    assert gap == {
+        "cursor": str(int(start) + 4),
+        "reason": "More than 3 events lie between; they are left out.",
+    }
+    assert (now["cursor"], now["node"]["title"]) == (str(int(start) + 5), "Now")
+    assert [one["cursor"] for one in missed] == [str(int(start) + number) for number in (3, 4, 5)]
+
+
+async def test_positions_that_no_message_had_are_refused(client: Client) -> None:
+    start = await head(client, await created(client))
+    future = str(int(start) + 1)
+    async with client.watching("TaskChanged", resumeFrom=future) as messages:
+        (error,) = (await taken(messages, 1))[0]["errors"]
+        assert (error["extensions"]["code"], error["message"]) == (
+            "POSITION_IN_FUTURE",
+            f"Position {future} does not exist yet; the log ends at {start}.",
+        )
+    async with client.watching("TaskChanged", resumeFrom="-1") as messages:
+        (error,) = (await taken(messages, 1))[0]["errors"]
+        assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_events_are_for_operators(client: Client, product: Product) -> None:
+    task = await created(client)
+    start = await head(client, task)
+    async with client.watching("Events", resumeFrom=start) as messages:
+        assert await taken(messages, 1) == [
+            {
+                "errors": [
+                    {
+                        "message": "This needs the permission ops:events.",
+                        "extensions": {"code": "FORBIDDEN"},
+                    }
+                ]
+            }
+        ]
+    operator = await product.newcomer(tenant=client.tenant, permissions=["ops:events"])
+    async with operator.streaming("Events", resumeFrom=start) as messages:
+        (registered,) = await taken(messages, 1)
+        await client.send("RenameTask", input={"id": task["id"], "title": "Sow"})
+        (renamed,) = await taken(messages, 1)
+    assert registered["type"] == "identity.user.registered"
+    assert renamed == {
+        "cursor": str(int(start) + 2),
+        "type": "work.task.renamed",
+        "eventId": renamed["eventId"],
+        "aggregateId": f"task_{task['id']}",
+        "version": 2,
+        "timestamp": renamed["timestamp"],
+        "by": client.me,
+        "correlationId": renamed["correlationId"],
+        "data": {"title": "Sow"},
+    }
+
+
+@pytest.fixture
+async def crowd(client: Client, product: Product) -> AsyncIterator[list[ClientConnection]]:
+    """Ten people of the tenant, each with a connection."""
+    async with AsyncExitStack() as stack:
+        users = [client, *(product.client(client.tenant, UUID(int=number)) for number in range(1, 10))]
+        yield [await stack.enter_async_context(user.socket()) for user in users]
+
+
+async def test_a_thousand_on_one_topic_cost_one_read_of_each_event(
+    client: Client, product: Product, crowd: list[ClientConnection]
+) -> None:
+    task = await created(client, "0")
+    for socket in crowd:
+        for number in range(100):
+            await socket.send(subscribe(str(number), "TaskChanged", {}))
+
+    async def heard(title: str) -> int:
+        """How many messages tell that the task has this title, once everybody has been told."""
+        count = 0
+        for socket in crowd:
+            told: set[str] = set()
+            while len(told) < 100:
+                message = json.loads(await socket.recv())
+                if message["type"] == "next":
+                    if message["payload"]["data"]["taskChanged"]["node"]["title"] == title:
+                        told.add(message["id"])
+                        count += 1
+        return count
+
+    # Subscriptions begin some time after they are asked for: all have begun when all have heard one event.
+    async def nudge() -> None:
+        while True:
+            for title in ("1", "begun"):
+                await client.send("RenameTask", input={"id": task["id"], "title": title})
+
+    nudging = asyncio.create_task(nudge())
+    async with asyncio.timeout(60):
+        await heard("begun")
+        nudging.cancel()
+        await asyncio.gather(nudging, return_exceptions=True)
+        await client.send("RenameTask", input={"id": task["id"], "title": "quiet"})
+        await heard("quiet")
+        product.statements.clear()
+        await client.send("DescribeTask", input={"id": task["id"], "description": "x"})
+        receipt = len([one for one in product.statements if "tasks.tasks" in one])
+        assert await heard("quiet") == 1_000
+    reads = [one for one in product.statements if "tasks.tasks" in one]
+    assert len(reads) - receipt <= 1, reads

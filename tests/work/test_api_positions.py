@@ -1,0 +1,104 @@
+"""Reading one's own writes: a read that names a position reflects it, or says that it does not."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.kit.client import Client
+from tests.kit.product import Product, running
+from tests.work.api import created
+
+
+@pytest.fixture
+async def hasty(product: Product, client: Client) -> AsyncIterator[Client]:
+    """The client at an API that waits for a tenth of a second, while no worker is running."""
+    await product.worker.pause()
+    try:
+        async with (
+            running(replace(product.settings, after_wait_ms=100)) as url,
+            httpx.AsyncClient(base_url=url, timeout=60) as http,
+        ):
+            yield replace(client, http=http)
+    finally:
+        await product.worker.start()
+
+
+async def test_views_that_follow_the_log_show_what_was_written_just_before(client: Client) -> None:
+    for number in range(10):
+        made = await client.send("CreateProject", input={"name": f"Garden {number}"})
+        id, position = made["project"]["id"], made["position"]
+        listed = await client.answer("Projects", first=100, afterPosition=position)
+        assert "extensions" not in listed
+        assert listed["data"]["projects"]["totalCount"] == number + 1
+        assert (await client.send("Project", id=id, afterPosition=position))["name"] == f"Garden {number}"
+        made = await client.send(
+            "CreateTask", input={"title": "Dig", "projectId": id, "assignedTo": client.me}
+        )
+        position = made["position"]
+        stats = await client.send("TaskStats", afterPosition=position)
+        assert (stats["todo"], stats["userId"]) == (number + 1, client.me)
+
+
+async def test_what_hangs_on_the_answer_reflects_the_position_as_well(client: Client) -> None:
+    id = (await client.send("CreateProject", input={"name": "Garden"}))["project"]["id"]
+    for number in range(10):
+        made = await client.send("CreateTask", input={"title": "Dig", "projectId": id})
+        shown = await client.send("Project", id=id, afterPosition=made["position"])
+        assert shown["progress"]["todo"] == number + 1
+
+
+async def test_a_read_says_that_it_is_stale_when_the_view_does_not_come_in_time(hasty: Client) -> None:
+    made = await hasty.answer("CreateProject", input={"name": "Garden"})
+    receipt = made["data"]["createProject"]
+    before = str(int(receipt["position"]) - 1)
+    # The receipt shows the project as far as it is known, and says so.
+    stale = {"stale": True, "position": before}
+    assert (receipt["project"], made["extensions"]) == (None, stale)
+    id, position = receipt["commandId"], receipt["position"]
+    shown = await hasty.answer("Project", id=id, afterPosition=position)
+    assert shown == {"data": {"project": None}, "extensions": stale}
+    assert (await hasty.answer("Project", id=id, afterPosition=before)) == {"data": {"project": None}}
+    people = await hasty.answer("Person", id=hasty.me, afterPosition=position)
+    assert (people["data"]["person"]["name"], people["extensions"]) == ("Ada", stale)
+
+
+async def test_tasks_are_never_stale(hasty: Client) -> None:
+    task = await created(hasty, "Dig")
+    made = await hasty.send("RenameTask", input={"id": task["id"], "title": "Plough"})
+    listed = await hasty.answer("CountTasks")
+    assert listed == {"data": {"tasks": {"totalCount": 1}}}
+    shown = await hasty.answer("Task", id=task["id"], afterPosition=made["position"])
+    assert shown["data"]["task"]["title"] == "Plough"
+
+
+async def test_a_position_that_does_not_exist_yet_is_refused(client: Client) -> None:
+    made = await client.send("CreateTask", input={"title": "Dig"})
+    next = str(int(made["position"]) + 1)
+    refused = [
+        await client.error(operation, **variables, afterPosition=next)
+        for operation, variables in (
+            ("Task", {"id": client.me}),
+            ("Tasks", {}),
+            ("TaskStats", {}),
+            ("UserTasks", {}),
+            ("Project", {"id": client.me}),
+            ("Projects", {}),
+            ("Person", {"id": client.me}),
+        )
+    ]
+    message = f"Position {next} does not exist yet; the log ends at {made['position']}."
+    assert refused == [("POSITION_IN_FUTURE", message)] * 7
+    code, _ = await client.error("Tasks", afterPosition=str(2**63 - 1))
+    assert code == "POSITION_IN_FUTURE"
+
+
+@pytest.mark.parametrize(
+    "position", ["-1", -1, str(2**63), 2**64, 10**40, 1.5, "1.5", 1e3, "", "٣", " 1", True, [1], {}]
+)
+async def test_what_is_no_position_is_refused(client: Client, position: Any) -> None:
+    code, message = await client.error("Tasks", afterPosition=position)
+    assert code == "BAD_USER_INPUT"
+    assert "A position is a whole number from 0 to 9223372036854775807." in message
