@@ -1,8 +1,10 @@
 """Puts the parts of one API process together: log, bus, readers, feed, caches."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from opensearchpy import AsyncOpenSearch
@@ -13,10 +15,13 @@ from app.contexts import VIEWS
 from app.database import Database
 from app.log.feed import Feed
 from app.log.postgres import PostgresLog
+from app.observability import timed
 from app.settings import Settings
+from app.tracing import traced_append
 from domain.kit.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
+from domain.kit.log import Append, Outcome
 from projections.kit.cache import Cache
 from projections.kit.documents import Search, search_breaker
 from projections.kit.finder import Finder
@@ -36,6 +41,9 @@ from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, U
 from projections.work.tags import CACHED, PROJECT_SEARCHES, TASK_SEARCHES, WorkTags
 from projections.work.tasks import Tasks, TaskSearch
 
+_SILENCE = 10.0
+"""Seconds after which a feed that has read nothing is not well; it looks each second."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
@@ -46,6 +54,19 @@ class Assembly:
     log: PostgresLog
     feed: Feed
     services: Services
+    helpful: Mapping[str, Callable[[], Awaitable[object]]]
+    """Checks of what the product can do without for a while, by the names in `HELPFUL`; each raises."""
+
+
+HELPFUL = ("redis", "search", "feed")
+
+
+class MeasuredLog(PostgresLog):
+    """The log, with its appends timed and traced."""
+
+    async def append(self, append: Append) -> Outcome:
+        """See the port."""
+        return await traced_append(timed(super().append))(append)
 
 
 @asynccontextmanager
@@ -56,7 +77,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         stack.push_async_callback(database.close)
         generations = await prepared(database)
         inline = await inline_views(database)
-        log = PostgresLog(database, inline=inline)
+        log = MeasuredLog(database, inline=inline)
         stack.push_async_callback(log.close)
         feed = Feed(database)
         await feed.start()
@@ -119,7 +140,29 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             },
             ports={WorkReading: reading},
         )
-        yield Assembly(settings=settings, database=database, log=log, feed=feed, services=services)
+        yield Assembly(
+            settings=settings,
+            database=database,
+            log=log,
+            feed=feed,
+            services=services,
+            helpful={
+                "redis": redis.ping,
+                "search": partial(_ping, client),
+                "feed": partial(_has_read, feed),
+            },
+        )
+
+
+async def _ping(client: AsyncOpenSearch | None) -> None:
+    if client is not None and not await client.ping():
+        raise ConnectionError("OpenSearch does not answer.")
+
+
+async def _has_read(feed: Feed) -> None:
+    """A feed that stands still looks like a quiet day; its last successful read tells them apart."""
+    if feed.last_read_at is None or time.monotonic() - feed.last_read_at > _SILENCE:
+        raise TimeoutError("The log has not been read for a while.")
 
 
 @asynccontextmanager

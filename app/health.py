@@ -70,7 +70,7 @@ async def readiness(checks: Checks) -> tuple[int, dict[str, object]]:
 def ailment(view: ViewStatus) -> str | None:
     """What is wrong with a view, in a sentence; None when it is well."""
     if view.state is ViewState.FAILING:
-        return f"{view.name} fails at position {view.error_position}: {view.error}"
+        return f"{view.name} fails at position {view.error_position}"
     if not view.complete:
         return f"{view.name} has folded {view.folded} of {view.position} events"
     if view.last_read_age is not None and view.last_read_age > _SILENCE:

@@ -63,11 +63,12 @@ class Tokens:
                 tenant_id=UUID(claims["tenant"]),
                 user_id=UUID(claims["sub"]),
                 permissions=frozenset(permissions),
+                expires_at=datetime.fromtimestamp(claims["exp"], UTC),
                 session_id=str(claims["sid"]) if "sid" in claims else None,
             )
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("The token has expired.") from None
-        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError):
             raise Unauthenticated("The token is not valid.") from None
 
 

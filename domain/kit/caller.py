@@ -1,6 +1,8 @@
 """Who asks: the tenant and person a command or query acts for."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from datetime import datetime
 from uuid import UUID
 
 SYSTEM = UUID(int=0)
@@ -15,6 +17,10 @@ class Caller:
     user_id: UUID
     permissions: frozenset[str] = frozenset()
     session_id: str | None = None
+    expires_at: datetime | None = None
+    """When the identity has to be proven anew; None is never."""
+    expires_at: datetime | None = None
+    """Until when the identity is good; None: for the request at hand."""
 
     def may(self, permission: str) -> bool:
         """Whether the permission was granted; ``ops:*`` grants every permission that starts with ``ops:``."""

@@ -61,17 +61,7 @@ class Repository:
 
     async def snapshot(self, tenant_id: UUID, aggregate: Aggregate) -> None:
         """Stores a snapshot of the aggregate as it stands, all of whose events are in the log."""
-        hints = get_type_hints(type(aggregate))
-        taken = Snapshot.take(aggregate).state
-        state = {name: value for name, value in taken.items() if name in _KEPT or name in hints}
-        stored = Stored(
-            originator_version=aggregate.version,
-            timestamp=aggregate.modified_on,
-            topic=aggregate.topic,
-            state=msgspec.json.encode(state),
-            class_version=aggregate.class_version,
-        )
-        await self._log.keep_snapshot(tenant_id, aggregate.id, stored)
+        await self._log.keep_snapshot(tenant_id, aggregate.id, take(aggregate))
 
     async def _load(self, tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Aggregate]:
         snapshots = {
@@ -90,6 +80,21 @@ class Repository:
             if aggregate is not None:
                 loaded[id] = aggregate
         return loaded
+
+
+def take(aggregate: Aggregate) -> Stored:
+    """A snapshot: the annotated state, as plain JSON."""
+    hints = get_type_hints(type(aggregate))
+    taken = Snapshot.take(aggregate).state
+    return Stored(
+        originator_version=aggregate.version,
+        timestamp=aggregate.modified_on,
+        topic=aggregate.topic,
+        state=msgspec.json.encode(
+            {name: value for name, value in taken.items() if name in _KEPT or name in hints}
+        ),
+        class_version=aggregate.class_version,
+    )
 
 
 def _readable(stored: Stored) -> bool:

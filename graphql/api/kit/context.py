@@ -88,7 +88,7 @@ class Ask(Context[Caller]):
     _after: int = 0
     _at_least: dict[type[View[Any]], int] = field(default_factory=dict)
     _deadline: float | None = None
-    trace: dict[str, object] = field(default_factory=dict)
+    trace: Mapping[str, object] = field(default_factory=dict)
     """What is known about the request, for the metadata of the events it causes."""
 
     @property

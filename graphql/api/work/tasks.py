@@ -101,10 +101,10 @@ class Subscription:
         def wanted(row: TaskRow | None, event: Event, key: Key) -> bool:
             # Who watches a project or person also hears of what leaves it. The row may have moved on since
             # the event, so where the event itself says that the task came from or went to counts as well.
+            left = getattr(event, "previous", None)
             return row is not None and all(
                 one is None or one in (getattr(row, name), getattr(event, name, None), left)
                 for one, name in ((project_id, "project_id"), (assignee_id, "assigned_to"))
-                for left in (getattr(event, "previous", None),)
             )
 
         changes = watch(info.context, _tasks, resume_from=resume_from, wanted=wanted)
