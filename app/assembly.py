@@ -35,8 +35,8 @@ from projections.kit.rows import Rows
 from projections.kit.search import SearchView
 from projections.kit.status import Positions
 from projections.kit.text_search import TextSearch
-from projections.work.projects import ProjectCards, Projects, ProjectSearch
-from projections.work.reading import UserTasks, WorkReading
+from projections.work.projects import ProjectCards, ProjectMemberLists, Projects, ProjectSearch
+from projections.work.reading import Memberships, UserTasks, WorkReading
 from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, UserStats
 from projections.work.tags import CACHED, PROJECT_SEARCHES, TASK_SEARCHES, WorkTags
 from projections.work.tasks import Tasks, TaskSearch
@@ -104,6 +104,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
 
         reading = WorkReading(
             user_tasks=UserTasks(rows, progress, cache),
+            memberships=Memberships(rows, twin(ProjectMemberLists)),
             tasks=Finder(
                 search=searched(TaskSearch),
                 text=TextSearch(Tasks, database, document=Tasks.document, texts=("title", "description")),

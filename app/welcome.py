@@ -33,15 +33,21 @@ subscription {
 
 
 def welcome(*, url: str, token: str, logs: Path) -> str:
-    """The text for the person who started Headwater. ``token`` is a bearer token of the demo tenant."""
-    steps = "\n\n".join(f"# {heading}\n{document}" for heading, document in OPERATIONS)
+    """The text for the person who started Headwater. ``token`` is a bearer token of the demo tenant.
+
+    The address carries it in its fragment, which the page takes over and no server is ever sent.
+    """
+    steps = "\n\n".join(
+        f"# {number}. {heading}\n{document}" for number, (heading, document) in enumerate(OPERATIONS, 1)
+    )
     return f"""
-Headwater is running. Open {url} and set this header in the page:
+Headwater is running. Open this address, which signs you in to the demo tenant:
 
-{{ "Authorization": "Bearer {token}" }}
+{url}/#token={token}
 
-Then paste:
+Then paste these into the page, one after another:
 
 {steps}
 
+Programs send the same token as a header: Authorization: Bearer TOKEN.
 Logs: {logs}. Ctrl-C stops everything."""

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from projections.kit.breaker import Unavailable
 from projections.kit.cache import Cache
 from projections.kit.finder import Finder, Positions
+from projections.kit.redis_rows import RedisRows
 from projections.kit.rows import Order, Rows, equals
 from projections.kit.search_query import BadQuery
-from projections.work.projects import ProjectDocument
+from projections.work.projects import MemberList, ProjectDocument, ProjectMembers
 from projections.work.tags import USER_TASKS, TaskPage
 from projections.work.tasks import TaskDocument, Tasks
 
@@ -15,6 +17,7 @@ PAGE = 20
 """Tasks on a numbered page."""
 
 _DEEPEST = 500
+_MOST_MEMBERS = 10_000
 
 
 class UserTasks:
@@ -45,10 +48,35 @@ class UserTasks:
         return answer.value
 
 
+class Memberships:
+    """Who belongs to projects: from Redis, or from Postgres when Redis cannot say."""
+
+    def __init__(self, rows: Rows, lists: RedisRows[MemberList]) -> None:
+        self._rows, self._lists = rows, lists
+
+    async def of(self, tenant_id: UUID, at_least: int, project_ids: list[UUID]) -> list[list[UUID]]:
+        """The members of each project, in order of joining, as of ``at_least`` a position."""
+        try:
+            keys = [(id,) for id in project_ids]
+            found = await self._lists.get_many(tenant_id, keys, at_least=at_least)
+            return [list(found[(id,)].user_ids) if (id,) in found else [] for id in project_ids]
+        except Unavailable:
+            rows = await self._rows.heads(
+                ProjectMembers,
+                tenant_id,
+                "project_id",
+                set(project_ids),
+                order=Order("joined_at"),
+                limit=_MOST_MEMBERS,
+            )
+            return [[row.user_id for row in rows.get(id, [])] for id in project_ids]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkReading:
     """What the API of work reads with, beside rows by key and lists."""
 
     user_tasks: UserTasks
+    memberships: Memberships
     tasks: Finder[TaskDocument]
     projects: Finder[ProjectDocument]

@@ -1,11 +1,12 @@
 """What a request's resolvers work with: who asks, and the reading and writing side of the product."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar
+from uuid import UUID
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -25,6 +26,8 @@ from projections.kit.status import ViewStatus
 from projections.kit.view import Key, View
 
 P = TypeVar("P")
+K = TypeVar("K")
+V = TypeVar("V")
 Row = TypeVar("Row")
 HeadsShape: TypeAlias = tuple[type[PostgresView[Any]], str, Order, int]
 
@@ -83,7 +86,7 @@ class Ask(Context[Caller]):
     correlation_id: str | None = field(default=None, kw_only=True)
     """Under which the request is logged, and its events are stored."""
     _loaders: dict[type[PostgresView[Any]], DataLoader[Key, Any]] = field(default_factory=dict)
-
+    _batches: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     _head_loaders: dict[HeadsShape, DataLoader[Any, list[Any]]] = field(default_factory=dict)
     _after: int = 0
     _at_least: dict[type[View[Any]], int] = field(default_factory=dict)
@@ -148,6 +151,17 @@ class Ask(Context[Caller]):
     async def rows(self, view: type[PostgresView[Row]], keys: list[Key]) -> list[Row]:
         """The rows with these keys, in their order; absent ones are left out."""
         return [row for row in await self._load(view, keys) if row is not None]
+
+    async def batched(self, load: Callable[[UUID, int, list[K]], Awaitable[list[V]]], key: K) -> V:
+        """What ``load`` (tenant, least position, keys) gives for a key; asked for at one time, loaded at once."""
+        if load not in self._batches:
+
+            async def loads(keys: list[K]) -> list[V]:
+                return await load(self.caller.tenant_id, self._after, keys)
+
+            self._batches[load] = DataLoader(loads, cache=False)
+        found: V = await self._batches[load].load(key)
+        return found
 
     async def heads(
         self, view: type[PostgresView[Row]], column: str, value: object, *, order: Order, limit: int

@@ -7,12 +7,14 @@ import strawberry
 from api.identity.people import Person
 from api.kit.commands import receipt, sends
 from api.kit.connections import listed
-from api.kit.fields import found, headed, linked
+from api.kit.context import Info
+from api.kit.fields import field, found, headed, linked
 from api.kit.shows import Node, shows
 from domain.work import projects as domain
 from projections.identity.people import People
 from projections.kit.rows import Condition, Order, equals, matches, one_of
 from projections.work.projects import MemberRow, ProjectMembers, ProjectRow, Projects
+from projections.work.reading import WorkReading
 from projections.work.stats import ProjectProgress, ProjectProgressRow
 
 
@@ -34,6 +36,12 @@ class Project(Node):
 
     owner = linked(Person, People, "owner_id", "The person who owns it.")
     progress = linked(Progress, ProjectProgress, "id", "Its tasks by status; empty while it has none.")
+
+    @field("The ids of all who belong to it, in order of joining.")
+    async def member_ids(self, info: Info) -> list[UUID]:
+        memberships = info.context.port(WorkReading).memberships
+        return await info.context.batched(memberships.of, self.id)
+
     members = headed(
         Member, ProjectMembers, "project_id", order=Order("joined_at"), description="Who belongs to it."
     )
