@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from datetime import datetime
 from uuid import UUID
 
 SYSTEM = UUID(int=0)
@@ -17,8 +16,6 @@ class Caller:
     user_id: UUID
     permissions: frozenset[str] = frozenset()
     session_id: str | None = None
-    expires_at: datetime | None = None
-    """When the identity has to be proven anew; None is never."""
     expires_at: datetime | None = None
     """Until when the identity is good; None: for the request at hand."""
 

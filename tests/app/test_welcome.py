@@ -16,5 +16,4 @@ def test_an_operation_to_paste_is_valid(document: str) -> None:
 
 def test_it_says_what_to_open_and_as_whom() -> None:
     text = welcome(url="http://127.0.0.1:8000", token="TOKEN", logs=Path("/logs"))
-    assert "Open http://127.0.0.1:8000" in text
-    assert '{ "Authorization": "Bearer TOKEN" }' in text
+    assert "\nhttp://127.0.0.1:8000/#token=TOKEN\n" in text

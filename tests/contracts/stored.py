@@ -4,8 +4,10 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+import sys
 import types
 from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import domain
@@ -20,6 +22,8 @@ from projections.kit.view import View
 # What the lock file holds is plain JSON, hence Any.
 Names = dict[str, Any]
 
+_ROOT = Path(domain.__path__[0]).parent
+_SOURCES = [_ROOT / name for name in ("domain", "projections", "graphql", "app")]
 _CLASSES = (Public, Internal, Confidential, Restricted)
 
 
@@ -44,8 +48,9 @@ def product_events() -> dict[str, type[Event]]:
 
 
 def ours(cls: type) -> bool:
-    """Whether the product declares the class, and not a test."""
-    return cls.__module__.partition(".")[0] in ("domain", "projections", "api", "app")
+    """Whether the product declares the class, and not a test, nor the guide's example."""
+    source = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return source is not None and any(Path(source).is_relative_to(place) for place in _SOURCES)
 
 
 def _event(event: type[Event]) -> Names:

@@ -16,7 +16,7 @@ PAGE = "docs/developing.md"
 
 # The example becomes part of the packages it names, in a process of its own: what it declares, such as stored
 # names, is known to the whole process from then on.
-CONFTEST = '''
+WIRING = '''
 from pathlib import Path
 
 import api.work
@@ -73,16 +73,16 @@ async def test_its_feature_passes_its_tests(tmp_path: Path) -> None:
     (documents,) = blocks(PAGE, "graphql")
     shutil.copytree(ROOT / "graphql" / "operations", tmp_path / "graphql" / "operations")
     files["graphql/operations/work/labels.graphql"] = documents.text
-    files["conftest.py"] = CONFTEST
+    files["wiring.py"] = WIRING
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "pytest", "--quiet", "--config-file", ROOT / "pyproject.toml", "--rootdir", tmp_path),
-        *("-p", "tests.conftest", "-p", "no:cacheprovider", tmp_path / "tests"),
+        *("-p", "wiring", "-p", "tests.conftest", "-p", "no:cacheprovider", tmp_path / "tests"),
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "graphql")])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "graphql", tmp_path)))},
         stdout=PIPE,
         stderr=STDOUT,
     )

@@ -29,11 +29,12 @@ CODEC = PlainCodec()
 
 @dataclass
 class Place:
-    """One log and what follows it."""
+    """One log and what follows it; events are told by ``tenant`` unless another is named."""
 
     database: Database
     log: PostgresLog
     pages: Pages
+    tenant: UUID = TENANT
     versions: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
 
     async def tell(self, *events: tuple[UUID, Event], tenant: UUID = TENANT) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -51,7 +52,7 @@ async def inline(place: Place, *views: PostgresView[Any], reach: int = 2000) -> 
     await hook.catch_up(place.database.writer)
     log = PostgresLog(place.database, inline=hook)
     try:
-        yield Place(place.database, log, place.pages, place.versions)
+        yield replace(place, log=log)
     finally:
         await log.close()
 
@@ -104,7 +105,7 @@ async def test_a_fault_after_the_folds_leaves_nothing_of_them(place: Place) -> N
             raise OverflowError("a fault between fold and commit")
 
     log = PostgresLog(place.database, inline=breaking)
-    now = Place(place.database, log, place.pages)
+    now = replace(place, log=log)
     await now.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=3)))
     with pytest.raises(OverflowError):
         await now.tell((uuid4(), Jar.Filled(name="b", shelf="top", amount=3)))

@@ -103,7 +103,7 @@ class ShelfRow:
     amount: int = 0
 
 
-class Shelves(PostgresView[ShelfRow], name="toys.shelves", key=("shelf", "colour")):
+class ShelfFolds:
     """Many streams in one row, one event in two rows, a key of two fields."""
 
     @on(Jar.Filled, by=lambda event, _: (event.shelf, event.colour))
@@ -117,6 +117,10 @@ class Shelves(PostgresView[ShelfRow], name="toys.shelves", key=("shelf", "colour
     @on(Jar.Broken, by=lambda event, _: [(event.shelf, colour) for colour in ("red", "blue", "any")])
     def broken(self, row: ShelfRow | None, event: Jar.Broken) -> None:
         return None
+
+
+class Shelves(ShelfFolds, PostgresView[ShelfRow], name="toys.shelves", key=("shelf", "colour")):
+    """Every shelf that carries something."""
 
 
 def _carry(row: ShelfRow | None, key: tuple[str, str], amount: int) -> ShelfRow:

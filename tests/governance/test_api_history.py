@@ -1,0 +1,152 @@
+"""History and activities through the API: what happened, in order, and nothing confidential."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.kit.client import Client
+from tests.kit.product import Product
+from tests.work.api import created, head, project
+
+
+async def test_the_history_of_a_thing_tells_its_events_in_order(client: Client) -> None:
+    garden = await project(client)
+    task = await created(client, "Dig", description="Deep.", tags=["home"], projectId=garden)
+    position = int(await head(client, task))
+    await client.send("RenameTask", input={"id": task["id"], "title": "Plough"})
+    await client.send("CompleteTask", input={"id": task["id"]})
+    history = await client.send("History", stream=f"task_{task['id']}")
+    times = [event["timestamp"] for event in history["events"]]
+    assert times == sorted(times)
+    assert times[0] == task["createdAt"]
+    facts: list[tuple[str, dict[str, Any]]] = [
+        (
+            "created",
+            {
+                "title": "Dig",
+                "description": "Deep.",
+                "priority": "medium",
+                "due_date": None,
+                "created_by": client.me,
+                "assigned_to": None,
+                "project_id": garden,
+                "tags": ["home"],
+            },
+        ),
+        ("renamed", {"title": "Plough"}),
+        (
+            "completed",
+            {"status": "completed", "previous": "todo", "assigned_to": None, "project_id": garden},
+        ),
+    ]
+    assert history == {
+        "aggregateId": f"task_{task['id']}",
+        "events": [
+            {
+                "type": f"work.task.{type}",
+                "timestamp": times[number],
+                "version": number + 1,
+                "position": str(position + number),
+                "by": client.me,
+                "data": data,
+            }
+            for number, (type, data) in enumerate(facts)
+        ],
+    }
+    assert await client.send("History", stream=task["id"]) == history
+    part = await client.send("History", stream=task["id"], afterVersion=1, first=1)
+    assert part == {**history, "events": history["events"][1:2]}
+
+
+@pytest.mark.parametrize("stream", ["", "x", "task_", "task_x", "018f0000", "task-018f0000-0000-7000-8000-000000000000"])
+async def test_what_names_no_thing_is_refused(client: Client, stream: str) -> None:
+    assert await client.error("History", stream=stream) == (
+        "BAD_USER_INPUT",
+        "A stream is an id, or its kind and id as task_….",
+    )
+
+
+async def test_a_thing_that_is_not_there_or_of_another_kind_has_no_history(
+    client: Client, product: Product
+) -> None:
+    task, stranger = await created(client), await product.newcomer()
+    asked = (str(uuid4()), f"project_{task['id']}", f"work.task_{task['id']}")
+    assert [await client.send("History", stream=one) for one in asked] == [None] * 3
+    assert await stranger.send("History", stream=task["id"]) is None
+
+
+async def test_activities_tell_who_did_what_without_what_is_confidential(
+    client: Client, product: Product
+) -> None:
+    eve = await product.newcomer("Eve", tenant=client.tenant)
+    task = await created(client, "Dig", description="A secret.", dueDate="2030-01-01T00:00:00Z")
+    await eve.send("DescribeTask", input={"id": task["id"], "description": "Another secret."})
+    await eve.send("AssignTask", input={"id": task["id"], "assignedTo": client.me})
+    page = await client.send("Activities", filter={"entityId": task["id"]})
+    nodes = [edge["node"] for edge in page["edges"]]
+    assert [{**node, "id": None, "createdAt": None} for node in nodes] == [
+        {
+            "id": None,
+            "entityType": "task",
+            "entityId": task["id"],
+            "action": action,
+            "metadata": metadata,
+            "createdAt": None,
+            "actor": {"id": actor.me, "name": name},
+        }
+        for action, actor, name, metadata in (
+            (
+                "assigned",
+                eve,
+                "Eve",
+                {"assignedTo": client.me, "assignedBy": eve.me, "previous": None, "status": "todo"},
+            ),
+            ("described", eve, "Eve", {}),
+            (
+                "created",
+                client,
+                "Ada",
+                {
+                    "title": "Dig",
+                    "priority": "medium",
+                    "dueDate": "2030-01-01T00:00:00Z",
+                    "createdBy": client.me,
+                    "assignedTo": None,
+                    "projectId": None,
+                    "tags": [],
+                },
+            ),
+        )
+    ]
+    assert len({node["id"] for node in nodes}) == 3
+    assert nodes[2]["createdAt"] == task["createdAt"]
+
+
+async def test_activities_are_filtered_and_paged(client: Client, product: Product) -> None:
+    eve = await product.newcomer("Eve", tenant=client.tenant)
+    task = await created(client, "Dig")
+    renamed = await eve.send("RenameTask", input={"id": task["id"], "title": "Sow"})
+    at = renamed["task"]["updatedAt"]
+
+    async def actions(**filter: object) -> list[str]:
+        page = await client.send("Activities", filter=filter)
+        return [edge["node"]["action"] for edge in page["edges"]]
+
+    assert await actions() == ["renamed", "created", "registered", "registered"]
+    assert await actions(actorId=eve.me) == ["renamed", "registered"]
+    assert await actions(fromTime=at) == ["renamed"]
+    assert await actions(beforeTime=at, entityId=task["id"]) == ["created"]
+    assert await actions(entityId=client.me) == ["registered"]
+    seen, cursor = [], None
+    for _ in range(4):
+        page = await client.send("Activities", first=1, after=cursor)
+        cursor = page["pageInfo"]["endCursor"]
+        seen += [edge["node"]["action"] for edge in page["edges"]]
+    assert (seen, page["pageInfo"]["hasNextPage"]) == (["renamed", "created", "registered", "registered"], False)
+
+
+async def test_somebodys_mail_address_is_in_no_activity(client: Client) -> None:
+    page = await client.send("Activities", filter={"entityId": client.me})
+    ((edge,),) = (page["edges"],)
+    assert edge["node"]["metadata"] == {"firstName": "Ada", "lastName": "", "registrationSource": "api"}

@@ -1,0 +1,73 @@
+"""People through the API: registering them, and finding who an id stands for."""
+
+from uuid import uuid4
+
+from tests.kit.client import Client
+from tests.kit.product import Product
+from tests.work.api import refused
+
+
+async def test_registers_a_person(client: Client) -> None:
+    id = str(uuid4())
+    input = {"id": id, "email": f"Eve.{id}@Example.com", "firstName": " Eve ", "lastName": "Moss"}
+    receipt = await client.send("RegisterUser", input=input, commandId=id)
+    expected = {
+        "commandId": id,
+        "position": receipt["position"],
+        "repeated": False,
+        "person": {
+            "id": id,
+            "name": "Eve Moss",
+            "firstName": "Eve",
+            "lastName": "Moss",
+            "email": f"eve.{id}@example.com",
+            "createdAt": receipt["person"]["createdAt"],
+        },
+    }
+    assert receipt == expected
+    assert await client.send("Person", id=id) == expected["person"]
+    again = await client.send("RegisterUser", input=input, commandId=id)
+    assert again == {**expected, "repeated": True}
+
+
+async def test_an_address_is_used_once_in_whatever_case(client: Client) -> None:
+    email = f"{client.me}@example.com"
+    first = await client.send("RegisterUser", input={"email": email, "firstName": "Eve"})
+    assert first["person"]["email"] == email
+    second = await client.send("RegisterUser", input={"email": email.upper(), "firstName": "Eve"})
+    assert second == refused("already_taken", "email", "email is already in use.")
+
+
+async def test_refusals_name_their_field(client: Client) -> None:
+    person = {"email": "eve@example.com", "firstName": "Eve"}
+    answers = [
+        await client.send("RegisterUser", input={**person, **wrong})
+        for wrong in (
+            {"email": "eve"},
+            {"firstName": "\u200b"},
+            {"lastName": "x" * 101},
+            {"lastName": None},
+            {"firstName": "a\u0007b"},
+        )
+    ]
+    assert answers == [
+        refused("invalid", "email", "email is not an e-mail address."),
+        refused("invalid", "firstName", "firstName must not be empty."),
+        refused("invalid", "lastName", "lastName is longer than 100."),
+        refused("invalid", "lastName", "lastName must not be null."),
+        refused("invalid", "firstName", "firstName holds characters that are not text."),
+    ]
+
+
+async def test_people_are_listed_by_pages(client: Client, product: Product) -> None:
+    for name in ("Eve", "Joe"):
+        await product.newcomer(name, tenant=client.tenant)
+    everybody = await client.send("People")
+    assert {edge["node"]["name"] for edge in everybody["edges"]} == {"Ada", "Eve", "Joe"}
+    names, cursor = [], None
+    for _ in range(3):
+        page = await client.send("People", first=1, after=cursor)
+        names += [edge["node"]["name"] for edge in page["edges"]]
+        cursor = page["pageInfo"]["endCursor"]
+    assert names == [edge["node"]["name"] for edge in everybody["edges"]]
+    assert not page["pageInfo"]["hasNextPage"]

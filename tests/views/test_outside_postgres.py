@@ -1,0 +1,106 @@
+"""The same engine over Redis and search: they are followed, and refilled when they were emptied."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+
+from projections.kit.generations import enroll
+from projections.kit.lanes import Followed
+from projections.kit.postgres_checkpoints import PostgresCheckpoints
+from projections.kit.redis import RedisView
+from projections.kit.redis_store import RedisStore
+from projections.kit.search import SearchView
+from projections.kit.search_store import SearchStore
+from projections.kit.status import ViewState, views_status
+from projections.kit.store import Lost
+from projections.kit.view import View
+from tests.views.place import Place, until
+from tests.views.toys import Jar, ShelfFolds, ShelfRow
+
+
+class ShelfCounts(
+    ShelfFolds,
+    RedisView[ShelfRow],
+    name="toys.shelf_counts",
+    key=("shelf", "colour"),
+    pattern="shelf:{shelf}:{colour}",
+    ttl=timedelta(minutes=10),
+):
+    """Shelves in Redis."""
+
+
+class ShelfSearch(ShelfFolds, SearchView[ShelfRow], name="toys.shelf_search", key=("shelf", "colour")):
+    """Shelves in search."""
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
+async def search(osmem_url: str) -> AsyncIterator[AsyncOpenSearch]:
+    async with AsyncOpenSearch(osmem_url) as client:
+        yield client
+
+
+async def test_a_flushed_redis_is_refilled_by_itself(place: Place, redis: Redis) -> None:
+    generation = await enroll(place.database.writer, ShelfCounts)
+    store: RedisStore[ShelfRow] = RedisStore(ShelfCounts(), redis, generation)
+    await _emptied_and_refilled(place, Followed(ShelfCounts(), store, generation), redis.flushdb)
+
+
+async def test_a_lost_index_is_refilled_by_itself(
+    place: Place, search: AsyncOpenSearch, index_prefix: str
+) -> None:
+    generation = await enroll(place.database.writer, ShelfSearch)
+    checkpoints = PostgresCheckpoints(place.database.writer)
+    store: SearchStore[ShelfRow] = SearchStore(ShelfSearch(), search, generation, checkpoints, index_prefix)
+
+    async def lose() -> None:
+        await search.indices.delete(index=f"{index_prefix}*")
+
+    await _emptied_and_refilled(place, Followed(ShelfSearch(), store, generation), lose)
+
+
+async def _emptied_and_refilled(place: Place, followed: Followed, lose: Any) -> None:
+    async with place.working([followed]):
+        for amount in (1, 2, 3):
+            await place.tell((uuid4(), Jar.Filled(name="a", shelf=f"s{amount}", amount=amount)))
+        await place.tell((uuid4(), Jar.Filled(name="a", shelf="s1", amount=4)), (uuid4(), Jar.Dusted()))
+        await _stands(place, followed.view, 5)
+        assert await followed.store.count() == 3
+        await lose()
+
+        async def refilled() -> bool:
+            (status,) = await views_status(place.database.writer)
+            if status.position < 5 or status.state is not ViewState.FOLLOWING:
+                return False
+            try:
+                rows = await followed.store.load([(place.tenant, ("s1", "red"))])
+            except Lost:
+                # The lane has not noticed yet.
+                return False
+            return [row.amount for row in rows.values()] == [5]
+
+        await until(refilled)
+        await place.tell((uuid4(), Jar.Filled(name="a", shelf="s1", amount=4)))
+        await _stands(place, followed.view, 6)
+        (row,) = (await followed.store.load([(place.tenant, ("s1", "red"))])).values()
+        assert row.amount == 9
+        (status,) = await views_status(place.database.writer)
+        assert status.complete
+
+
+async def _stands(place: Place, view: View[Any], position: int) -> None:
+    async def so() -> bool:
+        (status,) = await views_status(place.database.writer)
+        return status.name == view.name and status.position >= position
+
+    await until(so)
