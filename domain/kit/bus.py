@@ -1,6 +1,7 @@
 """The command bus: checks a command, loads what it needs, lets it decide, appends what was decided."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -36,6 +37,8 @@ from domain.kit.refusals import (
     Refusal,
 )
 from domain.kit.repository import Repository
+
+_logger = logging.getLogger(__name__)
 
 # Each attempt decides on what the last conflict revealed; ten lost in a row is a stream too hot to change.
 _ATTEMPTS = 10
@@ -208,7 +211,14 @@ class Bus:
             if grown:
                 self._repository.keep(append.tenant_id, one)
             if one.version // one.snapshot_every > (one.version - grown) // one.snapshot_every:
-                await self._repository.snapshot(append.tenant_id, one)
+                await self._snapshot(append.tenant_id, one)
+
+    async def _snapshot(self, tenant_id: UUID, aggregate: Aggregate) -> None:
+        try:
+            await self._repository.snapshot(tenant_id, aggregate)
+        except Exception:
+            # The command is stored, and a snapshot only saves time; the next one comes by itself.
+            _logger.exception("No snapshot of %s %s was kept.", aggregate.topic, aggregate.id)
 
 
 def _raise_unless_conflict(outcome: Outcome, command: Command) -> None:

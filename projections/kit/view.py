@@ -18,7 +18,7 @@ the tenant of its events; the kit keeps that, a row class never mentions it.
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 from uuid import UUID
 
@@ -57,6 +57,37 @@ def on(*events: type[Event], by: By = "originator_id") -> Callable[[F], F]:
         return method
 
     return mark
+
+
+def carried(*events: type[Event], stamp: str | None = None) -> Callable[..., Any]:
+    """A fold that copies every field which event and row both have, and the event's time to ``stamp``.
+
+        changed = carried(Task.Renamed, Task.PriorityChanged, stamp="updated_at")
+    """
+
+    def change(self: Any, row: Any, event: Event) -> Any:
+        shared = _shared_fields(type(row), type(event))
+        values = {name: getattr(event, name) for name in shared}
+        if stamp is not None:
+            values[stamp] = event.timestamp
+        return replace(row, **values)
+
+    change.__dict__["folds"] = Marked(events, "originator_id")
+    return change
+
+
+_shared: dict[tuple[type, type], tuple[str, ...]] = {}
+
+
+def _shared_fields(row: type[Any], event: type[Any]) -> tuple[str, ...]:
+    found = _shared.get((row, event))
+    if found is None:
+        own = {field.name for field in fields(row)}
+        found = tuple(field.name for field in fields(event) if field.name in own)
+        if not found:
+            raise TypeError(f"{event.__qualname__} carries no field of {row.__name__}.")
+        _shared[row, event] = found
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from domain.work.projects import Project, ProjectStatus, Visibility
 from projections.kit.postgres import Check, Index, PostgresView
 from projections.kit.redis import RedisView
 from projections.kit.search import FullText, SearchView
-from projections.kit.view import on
+from projections.kit.view import carried, on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +48,7 @@ R = TypeVar("R", ProjectRow, ProjectDocument)
 class ProjectFolds(Generic[R]):
     """What table, search document and Redis row have in common."""
 
-    @on(Project.Renamed)
-    def renamed(self, row: R, event: Project.Renamed) -> R:
-        return replace(row, name=event.name, updated_at=event.timestamp)
-
-    @on(Project.Described)
-    def described(self, row: R, event: Project.Described) -> R:
-        return replace(row, description=event.description, updated_at=event.timestamp)
+    changed = carried(Project.Renamed, Project.Described, Project.VisibilityChanged, stamp="updated_at")
 
     @on(Project.Archived)
     def archived(self, row: R, event: Project.Archived) -> R:
@@ -67,10 +61,6 @@ class ProjectFolds(Generic[R]):
     @on(Project.Deleted)
     def deleted(self, row: R, event: Project.Deleted) -> R:
         return replace(row, status=ProjectStatus.DELETED, updated_at=event.timestamp)
-
-    @on(Project.VisibilityChanged)
-    def visibility_changed(self, row: R, event: Project.VisibilityChanged) -> R:
-        return replace(row, visibility=event.visibility, updated_at=event.timestamp)
 
     @on(Project.MemberAdded, Project.MemberRemoved)
     def members_changed(self, row: R, event: Event) -> R:

@@ -9,7 +9,7 @@ from domain.kit.fields import Confidential, Describe, Len
 from domain.work.tasks import Task, TaskPriority, TaskStatus, Transition
 from projections.kit.postgres import Check, Index, PostgresView
 from projections.kit.search import FullText, SearchView
-from projections.kit.view import on
+from projections.kit.view import carried, on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,37 +55,21 @@ R = TypeVar("R", TaskRow, TaskDocument)
 class TaskFolds(Generic[R]):
     """What table and search document have in common."""
 
-    @on(Task.Renamed)
-    def renamed(self, row: R, event: Task.Renamed) -> R:
-        return replace(row, title=event.title, updated_at=event.timestamp)
-
-    @on(Task.Described)
-    def described(self, row: R, event: Task.Described) -> R:
-        return replace(row, description=event.description, updated_at=event.timestamp)
-
-    @on(Task.Assigned)
-    def assigned(self, row: R, event: Task.Assigned) -> R:
-        return replace(row, assigned_to=event.assigned_to, updated_at=event.timestamp)
+    changed = carried(
+        Task.Renamed,
+        Task.Described,
+        Task.Assigned,
+        Task.PriorityChanged,
+        Task.DueDateSet,
+        Task.Tagged,
+        Task.TagsExtracted,
+        Task.Moved,
+        stamp="updated_at",
+    )
 
     @on(Task.Unassigned)
     def unassigned(self, row: R, event: Task.Unassigned) -> R:
         return replace(row, assigned_to=None, updated_at=event.timestamp)
-
-    @on(Task.PriorityChanged)
-    def priority_changed(self, row: R, event: Task.PriorityChanged) -> R:
-        return replace(row, priority=event.priority, updated_at=event.timestamp)
-
-    @on(Task.DueDateSet)
-    def due_date_set(self, row: R, event: Task.DueDateSet) -> R:
-        return replace(row, due_date=event.due_date, updated_at=event.timestamp)
-
-    @on(Task.Tagged, Task.TagsExtracted)
-    def tagged(self, row: R, event: Task.Tagged | Task.TagsExtracted) -> R:
-        return replace(row, tags=event.tags, updated_at=event.timestamp)
-
-    @on(Task.Moved)
-    def moved(self, row: R, event: Task.Moved) -> R:
-        return replace(row, project_id=event.project_id, updated_at=event.timestamp)
 
 
 class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", version=1, inline=True):
@@ -156,6 +140,4 @@ class TaskSearch(TaskFolds[TaskDocument], SearchView[TaskDocument], name="work.t
             updated_at=event.timestamp,
         )
 
-    @on(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened)
-    def status_changed(self, row: TaskDocument, event: Transition) -> TaskDocument:
-        return replace(row, status=event.status, updated_at=event.timestamp)
+    moved_on = carried(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened, stamp="updated_at")
