@@ -21,6 +21,8 @@ _logger = logging.getLogger(__name__)
 
 _IDLE = 1.0
 """Seconds after which a lane that has nothing to do looks after its store."""
+_TELLING = 6
+"""The attempt in a row at which a store that does not answer is logged with its error."""
 _UNSAVED = 5.0
 """Seconds that a store's own checkpoint may lag behind over events that do not touch the view."""
 
@@ -102,8 +104,11 @@ class Follower(Generic[Row]):
                 await asyncio.sleep(self._failing.pause(attempts))
             except Exception as error:
                 attempts = 1 if self._lane.position > before else attempts + 1
+                # A server that is still starting is no news; one that stays away, or a fault of ours, is.
                 if attempts == 1:
-                    _logger.exception("%s waits for its store or the log.", self._view.name)
+                    _logger.warning("%s waits for its store: %s.", self._view.name, type(error).__name__)
+                elif attempts == _TELLING:
+                    _logger.exception("%s still waits for its store.", self._view.name)
                 self._lane.failed(Failure(f"waits: {type(error).__name__}", attempts))
                 await asyncio.sleep(self._waiting.pause(attempts))
 

@@ -62,7 +62,7 @@ def on(*events: type[Event], by: By = "originator_id") -> Callable[[F], F]:
 def carried(*events: type[Event], stamp: str | None = None) -> Callable[..., Any]:
     """A fold that copies every field which event and row both have, and the event's time to ``stamp``.
 
-        changed = carried(Task.Renamed, Task.PriorityChanged, stamp="updated_at")
+    changed = carried(Task.Renamed, Task.PriorityChanged, stamp="updated_at")
     """
 
     def change(self: Any, row: Any, event: Event) -> Any:

@@ -16,7 +16,7 @@ PAGE = "docs/developing.md"
 
 # The example becomes part of the packages it names, in a process of its own: what it declares, such as stored
 # names, is known to the whole process from then on.
-WIRING = '''
+WIRING = """
 from pathlib import Path
 
 import api.work
@@ -36,7 +36,7 @@ from api.work import labels
 
 api.work.ROOTS += (labels.Query, labels.Mutation, labels.Subscription)
 tests.kit.documents.FOLDER = HERE / "graphql/operations"
-'''
+"""
 
 
 def _files() -> dict[str, str]:

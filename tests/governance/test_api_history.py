@@ -59,7 +59,9 @@ async def test_the_history_of_a_thing_tells_its_events_in_order(client: Client) 
     assert part == {**history, "events": history["events"][1:2]}
 
 
-@pytest.mark.parametrize("stream", ["", "x", "task_", "task_x", "018f0000", "task-018f0000-0000-7000-8000-000000000000"])
+@pytest.mark.parametrize(
+    "stream", ["", "x", "task_", "task_x", "018f0000", "task-018f0000-0000-7000-8000-000000000000"]
+)
 async def test_what_names_no_thing_is_refused(client: Client, stream: str) -> None:
     assert await client.error("History", stream=stream) == (
         "BAD_USER_INPUT",
@@ -143,7 +145,10 @@ async def test_activities_are_filtered_and_paged(client: Client, product: Produc
         page = await client.send("Activities", first=1, after=cursor)
         cursor = page["pageInfo"]["endCursor"]
         seen += [edge["node"]["action"] for edge in page["edges"]]
-    assert (seen, page["pageInfo"]["hasNextPage"]) == (["renamed", "created", "registered", "registered"], False)
+    assert (seen, page["pageInfo"]["hasNextPage"]) == (
+        ["renamed", "created", "registered", "registered"],
+        False,
+    )
 
 
 async def test_somebodys_mail_address_is_in_no_activity(client: Client) -> None:

@@ -56,7 +56,10 @@ BAD: dict[str, tuple[str, Callable[[str], str]]] = {
         EXPIRED,
         lambda key: jwt.encode(_claims(exp=datetime.now(UTC) - timedelta(minutes=1)), key, "HS256"),
     ),
-    "another key": (INVALID, lambda key: jwt.encode(_claims(), "another key of 32 bytes or some more", "HS256")),
+    "another key": (
+        INVALID,
+        lambda key: jwt.encode(_claims(), "another key of 32 bytes or some more", "HS256"),
+    ),
     "no algorithm": (INVALID, lambda key: _unsigned(_claims())),
     "another algorithm": (INVALID, lambda key: jwt.encode(_claims(), key, "HS512")),
     "tampered": (INVALID, lambda key: _tampered(jwt.encode(_claims(), key, "HS256"))),
@@ -113,7 +116,10 @@ async def test_a_token_that_runs_out_ends_what_was_opened_with_it(product: Produ
 async def _closed(client: Client) -> tuple[int, str]:
     """How the server closes a WebSocket that shows the client's token."""
     url = f"{str(client.http.base_url).replace('http', 'ws', 1).rstrip('/')}/graphql"
-    async with asyncio.timeout(30), connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+    async with (
+        asyncio.timeout(30),
+        connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket,
+    ):
         await socket.send(json.dumps({"type": "connection_init", "payload": {"token": client.token}}))
         with pytest.raises(ConnectionClosed):
             while True:

@@ -32,7 +32,10 @@ async def stored(product: Product, client: Client) -> dict[str, list[Any]]:
     owner = await asyncpg.connect(product.settings.database_url)
     try:
         return {
-            table: [tuple(row) for row in await owner.fetch(f"select * from {table} where tenant_id = $1", client.tenant)]
+            table: [
+                tuple(row)
+                for row in await owner.fetch(f"select * from {table} where tenant_id = $1", client.tenant)
+            ]
             for table in ("es.events", "es.commands", "tasks_g1.tasks", "audit_g1.activity_log")
         }
     finally:
