@@ -49,7 +49,7 @@ class Settings:
     max_aliases: Annotated[int, "How many aliases a GraphQL document may have."] = 30
     max_tokens: Annotated[int, "How many tokens a GraphQL document may have."] = 2000
     max_cost: Annotated[int, "The highest computed cost of a GraphQL operation."] = 10_000
-    after_wait_ms: Annotated[int, "How long a read waits for its `after` position, in milliseconds."] = 2000
+    after_wait_ms: Annotated[int, "How long a read waits for its `afterPosition`, in milliseconds."] = 2000
     resume_events: Annotated[int, "How many events back a subscription may resume."] = 100_000
     log_level: Annotated[str, "`debug`, `info`, `warning` or `error`."] = "info"
 

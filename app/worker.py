@@ -16,6 +16,7 @@ from app.assembly import prepared
 from app.contexts import VIEWS
 from app.database import Connection, Database, Pool
 from app.log.postgres import PostgresLog
+from app.logs import configure_logs
 from app.settings import Settings, read_settings
 from app.tracing import TracedFolds, start_tracing
 from domain.kit.codec import PlainCodec
@@ -37,7 +38,7 @@ _CONNECTIONS = 8
 def main() -> None:
     """Work until SIGTERM or SIGINT, then give the lanes back."""
     settings = read_settings()
-    logging.basicConfig(level=settings.log_level.upper())
+    configure_logs(settings.log_level)
     # Its client logs every refused connection, and each lane says once that it waits for search.
     logging.getLogger("opensearch").setLevel(logging.ERROR)
     # A page makes tens of thousands of objects that live for a moment and hold no cycles; looking through

@@ -75,7 +75,8 @@ class Bus:
         environment: str = "development",
         region: str = "local",
     ) -> None:
-        self._log = log
+        self.log = log
+        """The log it appends to."""
         self._codec = codec
         self._clock = clock
         self._ids = ids
@@ -111,7 +112,7 @@ class Bus:
 
     async def _known(self, request: Request) -> Receipt | Refusal | None:
         """A command carried out before keeps its receipt, though by now the rules would refuse it."""
-        known = await self._log.receipt(request.by.tenant_id, request.command_id)
+        known = await self.log.receipt(request.by.tenant_id, request.command_id)
         if known is None:
             return None
         receipt, digest = known
@@ -133,7 +134,7 @@ class Bus:
                     fresh = True
                     continue
                 append = self._append(request, touched)
-                outcome = await self._log.append(append)
+                outcome = await self.log.append(append)
                 if isinstance(outcome, Receipt):
                     await self._appended(append, touched, outcome)
                     return outcome

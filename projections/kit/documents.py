@@ -107,10 +107,12 @@ class Search(Generic[Row]):
         if source[TENANT] != str(tenant_id):
             raise RuntimeError(f"{self.view.name} answered with another tenant's document")
         marked = hit.get("highlight", {})
+        # In the order of the row's fields: the server's own order changes from answer to answer.
+        shown = {name: list(marked[theirs]) for theirs, name in self._fields.items() if theirs in marked}
         return Hit(
             row=self._documents.read(source),
             score=hit["_score"] or 0.0,
-            highlights={self._fields[name]: list(parts) for name, parts in marked.items()},
+            highlights=shown,
             cursor=write_cursor(hit["sort"], sort),
         )
 

@@ -10,6 +10,7 @@ import msgspec
 
 from projections.kit.generations import Connection
 from projections.kit.postgres import PostgresView
+from projections.kit.search_query import LONGEST_TEXT, BadQuery
 from projections.kit.tables import table_shape
 from projections.kit.view import Key
 
@@ -59,9 +60,14 @@ def contains(column: str, values: Collection[str] | None) -> list[Condition]:
 
 
 def matches(document: str, text: str | None) -> list[Condition]:
-    """The full-text document, an SQL expression of a GIN index, matches what a person typed."""
+    """The full-text document, an SQL expression of a GIN index, matches what a person typed.
+
+    Raises BadQuery for a text that is too long.
+    """
     if text is None or not text.strip():
         return []
+    if len(text) > LONGEST_TEXT:
+        raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
     return [Condition(f"to_tsvector('english', {document}) @@ websearch_to_tsquery('english', {{}})", text)]
 
 

@@ -10,7 +10,7 @@ import msgspec
 from projections.kit.documents import Found, Hit
 from projections.kit.postgres import PostgresView
 from projections.kit.rows import Condition, Reader, bound
-from projections.kit.search_query import BadQuery
+from projections.kit.search_query import LONGEST_TEXT, MOST_HITS, BadQuery
 
 Row = TypeVar("Row")
 
@@ -47,6 +47,10 @@ class TextSearch(Generic[Row]):
         after: str | None,
     ) -> Found[Row]:
         """The best matches that meet the conditions; no text matches everything. Raises BadQuery."""
+        if not 0 <= first <= MOST_HITS:
+            raise BadQuery(f"Ask for 0 to {MOST_HITS} hits.")
+        if len(text) > LONGEST_TEXT:
+            raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
         skip = _skipped(after)
         arguments: list[Any] = [tenant_id, text]
         matching = "$2 = ''" if not text.strip() else f"{self._vector} @@ plainto_tsquery('english', $2)"

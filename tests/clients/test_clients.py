@@ -10,10 +10,12 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.api.toy import TOKEN, Served, served
+from tests.kit.product import Product
 
 HERE = Path(__file__).parent
 OLDEST_NODE = 20
@@ -76,10 +78,10 @@ async def server() -> AsyncIterator[Served]:
         ticking.cancel()
 
 
-async def _client(script: str, url: str, packages: Path) -> Any:
+async def _client(script: str, url: str, packages: Path, token: str = TOKEN) -> Any:
     # Node looks for packages beside the script, so it runs from where they are.
     shutil.copy(HERE / script, packages)
-    return json.loads(await _run("node", script, url, TOKEN, folder=packages))
+    return json.loads(await _run("node", script, url, token, folder=packages))
 
 
 async def test_every_audit_of_graphql_over_http_passes(packages: Path, server: Served) -> None:
@@ -105,4 +107,23 @@ async def test_graphql_ws_works(packages: Path, server: Served) -> None:
 async def test_graphql_sse_works(packages: Path, server: Served) -> None:
     assert await _client("graphql-sse.mjs", server.http, packages) == EXPECTED | {
         "stranger": [{"status": 401}]
+    }
+
+
+async def test_every_audit_passes_on_the_product(packages: Path, product: Product) -> None:
+    token = product.token(uuid4(), uuid4())
+    report = await _client("audit.mjs", f"{str(product.http.base_url).rstrip('/')}/graphql", packages, token)
+    assert report["failed"] == []
+
+
+async def test_a_front_end_follows_tasks_and_resumes(packages: Path, product: Product) -> None:
+    somebody = await product.newcomer()
+    token = product.token(somebody.tenant, somebody.user)
+    url = f"{str(product.http.base_url).rstrip('/')}/graphql"
+    assert await _client("product.mjs", url, packages, token) == {
+        "ws": {"titles": ["ws one", "ws two"], "resumed": ["ws two"]},
+        "sse": {
+            "titles": ["ws one", "ws two", "sse one", "sse two"],
+            "resumed": ["ws two", "sse one", "sse two"],
+        },
     }

@@ -177,6 +177,12 @@ async def test_a_page_holds_0_to_100(client: Client, lister: Client) -> None:
     assert await client.error("Tasks", first=1, last=1) == ("BAD_USER_INPUT", "Give first or last, not both.")
 
 
+async def test_a_text_to_look_for_has_at_most_1000_characters(client: Client) -> None:
+    await client.send("Tasks", filter={"text": "a or " * 200})
+    refused = await client.error("Tasks", filter={"text": "a or " * 200 + "b"})
+    assert refused == ("BAD_USER_INPUT", "The text is longer than 1000 characters.")
+
+
 async def test_a_cursor_is_good_for_its_own_list_in_its_own_order(lister: Client, product: Product) -> None:
     cursor = (await lister.send("Tasks", first=1))["edges"][0]["cursor"]
     stranger = await product.newcomer()

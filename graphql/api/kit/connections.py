@@ -18,6 +18,7 @@ from api.kit.fields import LARGEST, After, described, field
 from api.kit.scalars import Position
 from projections.kit.postgres import PostgresView
 from projections.kit.rows import Condition, Order, Page, Place
+from projections.kit.search_query import BadQuery
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ class Filter(Protocol):
     """A GraphQL input that narrows a list."""
 
     def conditions(self) -> list[Condition]:
-        """What the rows must meet."""
+        """What the rows must meet. Raises BadQuery for what cannot be asked."""
         ...
 
 
@@ -124,7 +125,10 @@ def listed(
         order = replace(orders[order_by.value], descending=direction is Direction.DESC)
         wanted = Wanted(first=first, after=after, last=last, before=before)
         await ask.caught_up(view, after_position)
-        where = filter.conditions() if filter else []
+        try:
+            where = filter.conditions() if filter else []
+        except BadQuery as error:
+            raise ClientError(str(error), code="BAD_USER_INPUT") from None
         return await connect(ask, view, where=where, order=order, wanted=wanted)
 
     resolve.__annotations__ |= {

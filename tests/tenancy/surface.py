@@ -1,0 +1,76 @@
+"""All that the API has, read from its schema, so that a new field cannot be forgotten."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLNonNull,
+    build_schema,
+    get_named_type,
+)
+
+from api.schema import schema
+
+SCHEMA = build_schema(schema.as_str())
+
+
+def root(kind: str) -> dict[str, GraphQLField]:
+    """The root fields of a kind of operation."""
+    types = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type}
+    found = types.get(kind, SCHEMA.subscription_type)
+    assert found is not None
+    return found.fields
+
+
+def ids_taken() -> list[tuple[str, str]]:
+    """Every mutation with every field of its input that holds an id."""
+    return [
+        (name, at)
+        for name in root("mutation")
+        for at, field in _taken(name).fields.items()
+        if get_named_type(field.type).name == "UUID"
+    ]
+
+
+def kind_of(mutation: str, at: str) -> str:
+    """What kind of thing a field of a mutation's input names."""
+    if at == "id":
+        return "project" if "Project" in mutation else "person" if "User" in mutation else "task"
+    return "project" if at == "projectId" else "person"
+
+
+def own_input(mutation: str, own: Mapping[str, str]) -> dict[str, Any]:
+    """An input with every field that has to be given, its ids those of one's own things."""
+    given: dict[str, Any] = {}
+    for name, field in _taken(mutation).fields.items():
+        kind = get_named_type(field.type)
+        if not isinstance(field.type, GraphQLNonNull):
+            continue
+        if kind.name == "UUID":
+            given[name] = own[kind_of(mutation, name)]
+        elif isinstance(kind, GraphQLEnumType):
+            given[name] = next(iter(kind.values))
+        elif name == "email":
+            given[name] = f"{uuid4()}@example.com"
+        else:
+            given[name] = ["x"] if name == "tags" else "x"
+    return given
+
+
+def holds(answer: Any, expected: Any) -> bool:
+    """Whether the answer says at least what is expected."""
+    if isinstance(expected, dict):
+        return isinstance(answer, dict) and all(holds(answer.get(key), one) for key, one in expected.items())
+    if isinstance(expected, list):
+        return isinstance(answer, list) and len(answer) == len(expected) and all(map(holds, answer, expected))
+    return bool(answer == expected)
+
+
+def _taken(mutation: str) -> GraphQLInputObjectType:
+    kind = get_named_type(root("mutation")[mutation].args["input"].type)
+    assert isinstance(kind, GraphQLInputObjectType)
+    return kind
