@@ -8,7 +8,7 @@ RUN useradd --system --uid 10001 --home-dir /srv/headwater --shell /usr/sbin/nol
 COPY requirements/server.lock requirements/server.lock
 RUN pip install --require-hashes --requirement requirements/server.lock
 COPY . .
-RUN pip install --no-deps --no-build-isolation --editable .
+RUN pip install --no-deps --no-build-isolation --editable . && python -m compileall -q .
 
 USER headwater
 ENV HEADWATER_HOST=0.0.0.0 HEADWATER_DATA_DIR=/tmp/headwater

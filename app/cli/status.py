@@ -8,7 +8,7 @@ from typing import Annotated
 import asyncpg
 import typer
 
-from app.database import Connection, plain_url
+from app.database import plain_url
 from app.embedded import attached
 from app.health import ailment
 from app.settings import Settings, read_settings
@@ -18,7 +18,7 @@ _SILENCE = 15
 """Seconds without a heartbeat after which a worker counts as gone; it gives one each second."""
 
 _WORKERS = """
-select name, extract(epoch from clock_timestamp() - heartbeat_at)::float8 as age from ops.workers
+select name from ops.workers
  where clock_timestamp() - heartbeat_at < make_interval(secs => $1) order by name
 """
 
@@ -56,9 +56,6 @@ async def _read(settings: Settings) -> tuple[list[ViewStatus], list[str]]:
     # Only the database matters here: with its address given, no other server is looked for.
     place = nullcontext(settings) if settings.database_url else attached(settings)
     async with place as found:
-        connection: Connection = await asyncpg.connect(plain_url(found.database_url))
-        try:
-            workers = await connection.fetch(_WORKERS, _SILENCE)
-            return await views_status(connection), [row["name"] for row in workers]
-        finally:
-            await connection.close()
+        async with asyncpg.create_pool(plain_url(found.database_url), min_size=1, max_size=1) as pool:
+            workers = await pool.fetch(_WORKERS, _SILENCE)
+            return await views_status(pool), [row["name"] for row in workers]

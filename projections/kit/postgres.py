@@ -13,6 +13,11 @@ class Index:
     """An index of the view's table: SQL expressions for its columns, and a predicate to make it partial.
 
     The tenant is put in front of a B-tree's columns, since every query names it (``tenant=False``: not).
+
+    ``finds`` is what a GIN index is for: an operator and the type to its right, as ``@> text[]``. Under
+    row-level security Postgres uses only leakproof operators to search an index, and none of GIN's are. So
+    the kit makes a function with the index's name, ``tasks.idx_tasks_tags(text[])``, which answers the keys
+    of the rows found in the tenant in scope, and which alone searches with the owner's rights (ADR 0010).
     """
 
     name: str
@@ -21,6 +26,7 @@ class Index:
     using: str = "btree"
     unique: bool = False
     tenant: bool = True
+    finds: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

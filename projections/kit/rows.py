@@ -54,13 +54,13 @@ def until(column: str, value: object | None) -> list[Condition]:
     return [] if value is None else [Condition(f"{column} < {{}}", value)]
 
 
-def contains(column: str, values: Collection[str] | None) -> list[Condition]:
-    """The array column holds all of these."""
-    return [] if not values else [Condition(f"{column} @> {{}}::text[]", list(values))]
+def contains(view: type[PostgresView[Any]], column: str, values: Collection[str] | None) -> list[Condition]:
+    """The array column, which has an index that finds by ``@> text[]``, holds all of these."""
+    return [] if not values else [Condition(found_by(view, "@> text[]", "{}::text[]", column), list(values))]
 
 
-def matches(document: str, text: str | None) -> list[Condition]:
-    """The full-text document, an SQL expression of a GIN index, matches what a person typed.
+def matches(view: type[PostgresView[Any]], text: str | None) -> list[Condition]:
+    """The view's full-text document, by its index that finds by ``@@ tsquery``, matches what a person typed.
 
     Raises BadQuery for a text that is too long.
     """
@@ -68,7 +68,14 @@ def matches(document: str, text: str | None) -> list[Condition]:
         return []
     if len(text) > LONGEST_TEXT:
         raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
-    return [Condition(f"to_tsvector('english', {document}) @@ websearch_to_tsquery('english', {{}})", text)]
+    return [Condition(found_by(view, "@@ tsquery", "websearch_to_tsquery('english', {})"), text)]
+
+
+def found_by(view: type[PostgresView[Any]], finds: str, value: str, column: str | None = None) -> str:
+    """SQL for: the row is among those that an index of the view finds by this SQL value; see `Index`."""
+    (index,) = (index for index in view.indexes if index.finds == finds and column in (None, *index.columns))
+    (key,), (schema, _, _) = view.key, view.name.partition(".")
+    return f"{key} in (select {schema}.{index.name}({value}))"
 
 
 @dataclass(frozen=True, slots=True)

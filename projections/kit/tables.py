@@ -1,6 +1,7 @@
 """The tables of Postgres views: columns, indexes and policies, as SQL made from the view's own class."""
 
 import types
+from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -43,6 +44,9 @@ READER = "headwater_reader"
 WRITER = "headwater_writer"
 """Followers and appenders run as this role; they fold the events of every tenant."""
 
+_IN_SCOPE = "nullif(current_setting('headwater.tenant', true), '')::uuid"
+"""The tenant whose rows the session may see; null, which equals nothing, when it is in no tenant's scope."""
+
 # SQLAlchemy leaves the type parameters of dialects and of types open, hence Any.
 # Named parameters: with the default style a % in a condition would be doubled.
 _DIALECT: Any = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -75,6 +79,8 @@ class TableShape:
     key: tuple[str, ...]
     create: tuple[str, ...]
     """Statements that make the schemas, the table, its indexes, policies and grants."""
+    finders: tuple[str, ...]
+    """Statements that make the functions of the indexes that find rows; see `Index`."""
 
     @property
     def digest(self) -> str:
@@ -88,6 +94,7 @@ class TableShape:
             f"drop view if exists {self.public}",
             f"create view {self.public} with (security_invoker = true) as select * from {self.name}",
             f"grant select on {self.public} to {READER}, {WRITER}",
+            *self.finders,
         )
 
 
@@ -108,8 +115,9 @@ def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
         f"alter table {full} enable row level security",
         f"alter table {full} force row level security",
         # The sub-select makes Postgres ask for the tenant once per statement, not once per row.
-        f"create policy tenant on {full} for select to {READER} "
-        "using (tenant_id = (select nullif(current_setting('headwater.tenant', true), '')::uuid))",
+        f"create policy tenant on {full} for select to {READER} using (tenant_id = (select {_IN_SCOPE}))",
+        # The functions that find rows run as the owner and name the tenant themselves.
+        f"create policy finders on {full} for select to current_user using (true)",
         f"create policy writer on {full} to {WRITER} using (true) with check (true)",
         f"grant select on {full} to {READER}",
         f"grant select, insert, update, delete on {full} to {WRITER}",
@@ -122,7 +130,25 @@ def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
         columns={name: column.type.compile(dialect=_DIALECT) for name, column in own.items()},
         key=view.key,
         create=tuple(statements),
+        finders=tuple(_finders(view, full, public_schema, own)),
     )
+
+
+def _finders(
+    view: type[PostgresView[Any]], table: str, schema: str, columns: dict[str, Column[Any]]
+) -> Iterator[str]:
+    for index in view.indexes:
+        if index.finds is not None:
+            (key,), (expression,) = view.key, index.columns
+            operator, kind = index.finds.split(" ")
+            name = f'"{schema}".{index.name}({kind})'
+            yield (
+                f"create or replace function {name} returns setof {columns[key].type.compile(dialect=_DIALECT)}"
+                " language sql stable security definer rows 100 set search_path = pg_catalog, pg_temp as $$ "
+                f"select {key} from {table} where tenant_id = {_IN_SCOPE} and {expression} {operator} $1 $$"
+            )
+            yield f"revoke all on function {name} from public"
+            yield f"grant execute on function {name} to {READER}"
 
 
 def _table(view: type[PostgresView[Any]], schema: str, name: str) -> Table:

@@ -9,7 +9,7 @@ import msgspec
 
 from projections.kit.documents import Found, Hit
 from projections.kit.postgres import PostgresView
-from projections.kit.rows import Condition, Reader, bound
+from projections.kit.rows import Condition, Reader, bound, found_by
 from projections.kit.search_query import LONGEST_TEXT, MOST_HITS, BadQuery
 
 Row = TypeVar("Row")
@@ -53,7 +53,8 @@ class TextSearch(Generic[Row]):
             raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
         skip = _skipped(after)
         arguments: list[Any] = [tenant_id, text]
-        matching = "$2 = ''" if not text.strip() else f"{self._vector} @@ plainto_tsquery('english', $2)"
+        query = "plainto_tsquery('english', $2)"
+        matching = found_by(self._view, "@@ tsquery", query) if text.strip() else "$2 = ''"
         if not text.strip():
             arguments[1] = ""
         parts = ["tenant_id = $1", matching, *bound(where, arguments)]

@@ -88,10 +88,12 @@ class Projects(ProjectFolds[ProjectRow], PostgresView[ProjectRow], name="tasks.p
     indexes = (
         Index("idx_projects_owner", ("owner_id", "status")),
         Index("idx_projects_name", ("name", "id")),
+        Index("idx_projects_created_at", ("created_at", "id")),
         Index(
             "idx_projects_search",
             (f"to_tsvector('english', {document})",),
             using="gin",
+            finds="@@ tsquery",
         ),
     )
 

@@ -88,11 +88,12 @@ class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", versi
         Index("idx_tasks_created_by_date", ("created_by", "created_at desc")),
         Index("idx_tasks_created_at", ("created_at", "id")),
         Index("idx_tasks_due_date", ("due_date",), where="due_date is not null"),
-        Index("idx_tasks_tags", ("tags",), using="gin"),
+        Index("idx_tasks_tags", ("tags",), using="gin", finds="@> text[]"),
         Index(
             "idx_tasks_search",
             (f"to_tsvector('english', {document})",),
             using="gin",
+            finds="@@ tsquery",
         ),
     )
 

@@ -43,6 +43,11 @@ def test_every_server_has_a_health_check_and_keeps_its_data(compose: Any) -> Non
         assert compose["services"][name]["volumes"][0].partition(":")[0] in compose["volumes"]
 
 
+def test_whatever_runs_on_has_a_health_check(compose: Any) -> None:
+    runs_on = {name for name in compose["services"] if name != "migrate"}
+    assert {name for name in runs_on if "healthcheck" not in compose["services"][name]} == set()
+
+
 def test_what_it_copies_into_the_image_exists() -> None:
     kept = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     assert [name for name in kept if not (ROOT / name).exists()] == []

@@ -24,12 +24,12 @@ def page(name: str) -> str:
     return (ROOT / name).read_text()
 
 
-def blocks(name: str, language: str) -> list[Block]:
-    """A page's blocks in one language, in order."""
+def blocks(name: str, *languages: str) -> list[Block]:
+    """A page's blocks in these languages, in order."""
     text = page(name)
     headings = [(found.start(), found[1]) for found in _HEADING.finditer(text)]
     return [
         Block(found[1], found[2], next((title for at, title in reversed(headings) if at < found.start()), ""))
         for found in _FENCE.finditer(text)
-        if found[1] == language
+        if found[1] in languages
     ]

@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import replace
 from uuid import UUID
 
+from domain.kit.events import Event
+from domain.kit.log import Envelope
 from domain.kit.scenario import NOON, On
 from projections.kit.view import Key, Row, View, fold
 from tests.domain.envelopes import envelope
@@ -12,7 +14,7 @@ from tests.domain.envelopes import envelope
 def folded(view: View[Row], *history: On) -> dict[Key, Row]:
     """The rows of one tenant by key, after these events in this order."""
     versions: Counter[UUID] = Counter()
-    happened = []
+    happened: list[tuple[Event, Envelope]] = []
     for stream in history:
         for event in stream.events:
             versions[stream.id] += 1

@@ -27,12 +27,13 @@ def root(kind: str) -> dict[str, GraphQLField]:
 
 
 def ids_taken() -> list[tuple[str, str]]:
-    """Every mutation with every field of its input that holds an id."""
+    """Every mutation with every field of its input that names something that has to be there."""
     return [
         (name, at)
         for name in root("mutation")
         for at, field in _taken(name).fields.items()
         if get_named_type(field.type).name == "UUID"
+        and (at != "id" or isinstance(field.type, GraphQLNonNull))
     ]
 
 

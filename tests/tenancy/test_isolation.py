@@ -109,28 +109,51 @@ async def test_cursors_of_another_tenant_are_refused(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("mutation", "at"), ids_taken())
 async def test_no_mutation_takes_an_id_of_another_tenant(scene: Scene, mutation: str, at: str) -> None:
-    given = own_input(mutation, scene.own)
-    creates = at == "id" and mutation in ("createTask", "createProject", "registerUser")
-    given[at] = scene.ids[kind_of(mutation, at)]
+    given = {**own_input(mutation, scene.own), at: scene.ids[kind_of(mutation, at)]}
     stands = [await scene.owner.send("History", stream=id) for id in scene.ids.values()]
     answer = await scene.stranger.send(mutation[0].upper() + mutation[1:], input=given)
-    code = "already_exists" if creates else "not_found"
     # Nobody can be taken off a project who is not on it.
-    code = "not_a_member" if (mutation, at) == ("removeProjectMember", "userId") else code
+    code = "not_a_member" if (mutation, at) == ("removeProjectMember", "userId") else "not_found"
     assert (answer.get("code"), answer.get("field")) == (code, at), answer
     assert SECRET not in str(answer)
     assert [await scene.owner.send("History", stream=id) for id in scene.ids.values()] == stands
 
 
+async def test_an_id_may_be_used_in_two_tenants_and_means_two_things(
+    scene: Scene, searching: Product
+) -> None:
+    """Were it refused, whoever guesses ids would learn which there are."""
+    joe = await searching.newcomer("Joe")
+    id = scene.ids["task"]
+    before = await scene.owner.send("Task", id=id)
+    made = await joe.send("CreateTask", input={"id": id, "title": "Joes own"})
+    position = (await joe.send("CreateProject", input={"id": scene.ids["project"], "name": "Joes"}))[
+        "position"
+    ]
+    assert await scene.owner.send("Task", id=id, afterPosition=position) == before
+    assert await joe.send("Task", id=id) == made["task"]
+    assert (await joe.send("Project", id=scene.ids["project"], afterPosition=position))["name"] == "Joes"
+    assert (await scene.owner.send("Project", id=scene.ids["project"]))["name"] == SECRET
+
+    async def indexed() -> bool:
+        found = await joe.send("SearchTasks", text="joes")
+        return bool(found["source"] == "opensearch" and found["hits"])
+
+    await until(indexed)
+    for client, text in ((joe, SECRET), (scene.owner, "joes")):
+        assert (await client.send("SearchTasks", text=text))["totalCount"] == 0
+    assert (await scene.owner.send("SearchTasks", text=SECRET))["totalCount"] == 1
+
+
 async def test_a_command_id_of_another_tenant_means_nothing(scene: Scene) -> None:
-    command_id = str(uuid4())
-    first = await scene.owner.send(
-        "CreateTask", input={"id": str(uuid4()), "title": SECRET}, commandId=command_id
-    )
-    second = await scene.stranger.send(
-        "CreateTask", input={"id": str(uuid4()), "title": "Mine"}, commandId=command_id
-    )
-    assert (first["repeated"], second["repeated"], second["task"]["title"]) == (False, False, "Mine")
+    command_id, answers = str(uuid4()), []
+    for client, title in ((scene.owner, SECRET), (scene.stranger, "Mine")):
+        input = {"id": str(uuid4()), "title": title}
+        answers.append(await client.send("CreateTask", input=input, commandId=command_id))
+    assert [(one["repeated"], one["task"]["title"]) for one in answers] == [(False, SECRET), (False, "Mine")]
+    # So that the tests beside find what they expect.
+    for client, answer in zip((scene.owner, scene.stranger), answers, strict=True):
+        await client.send("RenameTask", input={"id": answer["task"]["id"], "title": "x"})
 
 
 async def test_an_address_may_be_used_in_two_tenants(scene: Scene) -> None:

@@ -59,7 +59,7 @@ class ProjectFilter:
         return [
             *one_of("status", self.status),
             *equals("owner_id", self.owner_id),
-            *matches(Projects.document, self.text),
+            *matches(Projects, self.text),
         ]
 
 

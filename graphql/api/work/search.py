@@ -52,7 +52,7 @@ class TaskSearchFilter:
             between={} if due == Between() else {"due_date": due},
             where=[
                 *(condition for name, values in equal.items() for condition in one_of(name, values)),
-                *contains("tags", tags),
+                *contains(Tasks, "tags", tags),
                 *since("due_date", self.due_from),
                 *until("due_date", self.due_before),
             ],

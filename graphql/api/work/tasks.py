@@ -54,10 +54,10 @@ class TaskFilter:
             *one_of("priority", self.priority),
             *equals("assigned_to", self.assigned_to),
             *equals("project_id", self.project_id),
-            *contains("tags", self.tags),
+            *contains(Tasks, "tags", self.tags),
             *since("due_date", self.due_from),
             *until("due_date", self.due_before),
-            *matches(Tasks.document, self.text),
+            *matches(Tasks, self.text),
         ]
 
 

@@ -1,0 +1,107 @@
+"""README.md is true: its tour goes as it says, and its lists are those of the program."""
+
+import json
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import pairwise
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+import typer
+from graphql import build_schema, parse, validate
+
+import app.cli
+from api.schema import schema
+from app.cli.main import root
+from app.settings import settings_table
+from tests.docs.pages import ROOT, blocks, page
+from tests.kit.product import Product
+
+README = "README.md"
+STEPS = [
+    (asked.text, json.loads(answered.text))
+    for asked, answered in pairwise(blocks(README, "graphql", "json"))
+    if asked.language == "graphql" and answered.language == "json"
+]
+"""The documents of the tour that the page answers, with the answers."""
+
+
+@pytest.mark.parametrize("document", [block.text for block in blocks(README, "graphql")])
+def test_a_document_is_valid(document: str) -> None:
+    assert validate(build_schema(schema.as_str()), parse(document)) == []
+
+
+async def test_the_tour_goes_as_it_says(product: Product) -> None:
+    """Ids and positions are those of another run; each is replaced by what stands for it in this one."""
+    client = await product.newcomer(permissions=["ops:*"])
+    here: dict[str, str] = {}
+    for asked, shown in STEPS:
+        document = asked
+        for there, now in here.items():
+            document = document.replace(f'"{there}"', f'"{now}"')
+        response = await client.post(document)
+        _compare(shown, response.json(), here)
+    assert len(STEPS) == 5
+
+
+def _compare(shown: Any, found: Any, here: dict[str, str], path: str = "answer") -> None:
+    """Fails where the answers differ in shape; notes by what texts of this run others are replaced."""
+    assert type(shown) is type(found), f"{path} is {found!r}"
+    if isinstance(shown, dict):
+        assert list(shown) == list(found), path
+        for name, value in shown.items():
+            _compare(value, found[name], here, f"{path}.{name}")
+    elif isinstance(shown, list):
+        # A list may be shorter here, as there is no search server.
+        for number, (one, other) in enumerate(zip(shown, found, strict=False)):
+            _compare(one, other, here, f"{path}[{number}]")
+    elif isinstance(shown, str) and path.endswith((".id", ".position")):
+        here[shown] = found
+    elif path.endswith((".title", ".status", ".priority", ".code")):
+        assert shown == found, path
+
+
+def test_it_lists_the_settings() -> None:
+    rows = [f"| `{name}` | {default} | {meaning} |" for name, default, meaning in settings_table()]
+    table = re.findall(r"^\| `HEADWATER_\w+` \|.*\|$", page(README), re.MULTILINE)
+    assert [row for row in table if row.count("|") == 4] == rows, "See `headwater settings --markdown`."
+
+
+def test_it_lists_the_commands() -> None:
+    listed = re.findall(r"^\| `headwater ([\w ]+)` \|", page(README), re.MULTILINE)
+    assert sorted(listed) == sorted(_commands())
+
+
+def _commands() -> Iterator[str]:
+    for command in root.registered_commands:
+        yield _name(command)
+    for module in iter_modules(app.cli.__path__):
+        if module.name == "__main__":
+            # Importing it runs the command line.
+            continue
+        group = getattr(import_module(f"app.cli.{module.name}"), "app", None)
+        if isinstance(group, typer.Typer):
+            below = [f"{module.name} {_name(command)}" for command in group.registered_commands]
+            yield from below or [module.name]
+
+
+def _name(command: typer.models.CommandInfo) -> str:
+    assert command.callback is not None
+    return command.name or command.callback.__name__
+
+
+@pytest.mark.parametrize("name", [README, "docs/developing.md"])
+def test_what_it_links_to_exists(name: str) -> None:
+    folder = (ROOT / name).parent
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page(name))
+    assert links
+    assert [link for link in links if not (folder / link).exists()] == []
+
+
+def test_the_commands_of_make_exist() -> None:
+    named = set(re.findall(r"\bmake ([a-z]+)\b(?=[`\s]*(?:#|`))", page(README)))
+    assert named == {"run", "test"}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named <= targets

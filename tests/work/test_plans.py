@@ -1,0 +1,179 @@
+"""Which index each list is read by, as the role that the API reads as, under row-level security."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from app.database import READER, Database, role_url
+from projections.governance.activity import ActivityLog
+from projections.identity.people import People
+from projections.kit.postgres import PostgresView
+from projections.kit.rows import Condition, Order, Rows, equals, one_of, since, until
+from projections.kit.tables import table_shape
+from projections.work.projects import ProjectMembers, Projects
+from projections.work.tasks import Tasks
+from tests.kit import processes
+from tests.kit.product import Product
+
+MANY = 4_000
+TENANT, OTHER = UUID(int=1), UUID(int=2)
+PERSON = UUID("00000000-0000-0000-0000-000000000007")
+
+# A few people, projects, tags and words, each in the rows of both tenants.
+_FILL = {
+    Tasks: """select $1, uuidv7(), 'Task ' || n, 'word' || n % 200, (array['todo', 'in_progress', 'completed'])[1 + n % 3],
+        'low', case when n % 3 > 0 then now() + n * interval '1 hour' end,
+        ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid,
+        ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid,
+        ('00000000-0000-0000-0000-' || lpad((n % 40)::text, 12, '0'))::uuid,
+        array['tag' || n % 300], now() + n * interval '1 second', now(), null, n""",
+    Projects: """select $1, uuidv7(), 'Project ' || n, 'word' || n % 200, 'active', 'public',
+        ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid, now() + n * interval '1 second', now(), n""",
+    ProjectMembers: """select $1, ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid,
+        ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, now(), n""",
+    People: """select $1, uuidv7(), n || '@example.com', 'Ada', 'Name ' || n % 500, now(), n""",
+    ActivityLog: """select $1, uuidv7(), 'task', ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid,
+        'created', ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid, '{}',
+        now() + n * interval '1 second', n""",
+}
+
+NEWEST = Order("created_at", descending=True)
+LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
+    ("idx_tasks_created_at", Tasks, [], NEWEST),
+    ("idx_tasks_created_at", Tasks, [], Order("created_at")),
+    (
+        "idx_tasks_assigned_status",
+        Tasks,
+        [*equals("assigned_to", PERSON), *one_of("status", ["todo", "in_progress"])],
+        NEWEST,
+    ),
+    ("idx_tasks_project_status", Tasks, [*equals("project_id", PERSON), *one_of("status", ["todo"])], NEWEST),
+    ("idx_tasks_project_status", Tasks, equals("project_id", PERSON), NEWEST),
+    ("idx_tasks_created_by_date", Tasks, equals("created_by", PERSON), NEWEST),
+    ("idx_projects_created_at", Projects, [], NEWEST),
+    ("idx_projects_name", Projects, [], Order("name")),
+    ("idx_projects_owner", Projects, equals("owner_id", PERSON), Order("name")),
+    ("idx_people_name", People, [], Order("last_name")),
+    ("idx_activity_created_at", ActivityLog, [], NEWEST),
+    ("idx_activity_entity", ActivityLog, equals("entity_id", PERSON), NEWEST),
+    ("idx_activity_actor", ActivityLog, equals("actor_id", PERSON), NEWEST),
+]
+
+
+@pytest.fixture(scope="module")
+async def full(product: Product) -> Product:
+    """The product with many rows of two tenants, and their statistics."""
+    owner = await asyncpg.connect(product.settings.database_url)
+    try:
+        for view, select in _FILL.items():
+            for tenant in (TENANT, OTHER):
+                table = table_shape(view, 1).name
+                await owner.execute(f"insert into {table} {select} from generate_series(1, {MANY}) n", tenant)
+            await owner.execute(f"vacuum analyze {table}")
+    finally:
+        await owner.close()
+    return product
+
+
+class Explaining:
+    """Lends connections of the reader's that explain what they are asked instead of doing it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.plan = ""
+
+    @asynccontextmanager
+    async def reading(self, tenant_id: UUID) -> AsyncIterator[Any]:
+        async with self._database.reading(tenant_id) as connection:
+            self._connection = connection
+            yield self
+
+    async def fetchval(self, sql: str, *arguments: Any) -> str:
+        self.plan = "\n".join(row[0] for row in await self._connection.fetch(f"explain {sql}", *arguments))
+        return "[]"
+
+
+@pytest.fixture(scope="module")
+async def explaining(full: Product) -> AsyncIterator[Explaining]:
+    """A reader that explains."""
+    database = await Database.open(full.settings.database_url, secret=full.settings.secret)
+    yield Explaining(database)
+    await database.close()
+
+
+@pytest.mark.parametrize(("index", "view", "where", "order"), LISTS)
+async def test_a_list_is_read_by_its_index(
+    explaining: Explaining, index: str, view: type[PostgresView[Any]], where: list[Condition], order: Order
+) -> None:
+    await Rows(explaining).page(view, TENANT, where=where, order=order, limit=20)
+    assert re.search(rf"\b{index}\b", explaining.plan), explaining.plan
+    assert "Seq Scan" not in explaining.plan
+
+
+async def test_a_range_of_due_dates_is_read_by_its_index(explaining: Explaining) -> None:
+    now = datetime.now(UTC)
+    where = [*since("due_date", now), *until("due_date", now + timedelta(days=1))]
+    await Rows(explaining).page(Tasks, TENANT, where=where, order=Order("due_date", nullable=True), limit=20)
+    assert "idx_tasks_due_date" in explaining.plan, explaining.plan
+
+
+async def test_members_are_read_by_the_key(explaining: Explaining) -> None:
+    await Rows(explaining).heads(
+        ProjectMembers, TENANT, "project_id", [PERSON, UUID(int=8)], order=Order("joined_at"), limit=20
+    )
+    assert "project_members_pkey" in explaining.plan, explaining.plan
+
+
+@pytest.mark.parametrize(
+    ("index", "operation", "filter", "count"),
+    [
+        ("idx_tasks_tags", "CountTasks", {"tags": ["tag7"]}, 14),
+        ("idx_tasks_search", "CountTasks", {"text": "word7"}, 20),
+        ("idx_projects_search", "Projects", {"text": "word7"}, 20),
+    ],
+)
+async def test_what_only_gin_finds_is_found_by_it_in_spite_of_row_level_security(
+    full: Product, index: str, operation: str, filter: dict[str, Any], count: int
+) -> None:
+    client = full.client(TENANT, PERSON)
+    owner = await asyncpg.connect(full.settings.database_url)
+
+    async def scans() -> int:
+        sql = "select idx_scan from pg_stat_user_indexes where indexrelname = $1"
+        return int(await owner.fetchval(sql, index))
+
+    try:
+        before = await scans()
+        # Rows of the other tenant, which hold the same, are not counted.
+        assert (await client.send(operation, filter=filter))["totalCount"] == count
+
+        async def scanned() -> bool:
+            # Sessions report their counts late, when they are asked something again.
+            await client.send(operation, filter=filter)
+            return await scans() > before
+
+        await processes.until(scanned)
+    finally:
+        await owner.close()
+
+
+async def test_the_functions_that_find_rows_show_nothing_outside_a_tenants_scope(full: Product) -> None:
+    url = role_url(full.settings.database_url, READER, full.settings.secret)
+    reader = await asyncpg.connect(url)
+    try:
+        find = "select count(*) from tasks.idx_tasks_tags('{tag7}')"
+        found = [await reader.fetchval(find)]
+        for tenant in (TENANT, UUID(int=3)):
+            await reader.execute("select set_config('headwater.tenant', $1, false)", str(tenant))
+            found.append(await reader.fetchval(find))
+        assert found == [0, 14, 0]
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await reader.execute("alter function tasks.idx_tasks_tags(text[]) reset all")
+    finally:
+        await reader.close()
