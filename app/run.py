@@ -16,6 +16,7 @@ from app.embedded.services import Server
 from app.settings import Settings
 from app.supervisor import keep_running
 from app.welcome import welcome
+from projections.kit.postgres_store import ShapeChanged
 
 _SAME_SIGNAL_SECONDS = 1
 """A signal to the whole process group arrives twice under make, which passes it on."""
@@ -78,7 +79,10 @@ async def _prepare(settings: Settings, say: Say) -> str:
     say("Database: bringing it up to date.")
     await bring_up_to_date(settings)
     say("Demo: making the tenant if there is none yet.")
-    return await ensure_demo(settings)
+    try:
+        return await ensure_demo(settings)
+    except ShapeChanged as error:
+        raise EmbeddedError(f"The code does not fit what it stored: {error} Raise the version.") from error
 
 
 async def bring_up_to_date(settings: Settings) -> None:

@@ -9,7 +9,7 @@ import typer
 
 import app.cli
 from app.embedded import EmbeddedError, attached
-from app.settings import SettingsError, read_settings, settings_table
+from app.settings import PREFIX, Settings, SettingsError, read_settings, settings_table
 
 root = typer.Typer(
     name="headwater",
@@ -41,12 +41,21 @@ def run() -> None:
     run_all(read_settings(), say=lambda line: print(line, flush=True))
 
 
+def _with_servers() -> Settings:
+    """The settings, when they say where the servers are without which nothing works."""
+    found = read_settings()
+    for variable, address in (("DATABASE_URL", found.database_url), ("REDIS_URL", found.redis_url)):
+        if not address:
+            raise SettingsError(f"{PREFIX}{variable} is not set; `headwater run` brings servers along.")
+    return found
+
+
 @root.command()
 def api() -> None:
     """Serve GraphQL on HEADWATER_HOST and HEADWATER_PORT, for servers that run already."""
     from app.serve import serve
 
-    serve(read_settings())
+    serve(_with_servers())
 
 
 @root.command()
@@ -54,6 +63,7 @@ def worker() -> None:
     """Run one worker, which folds the log into the views; start as many as you like."""
     from app.worker import main as work
 
+    _with_servers()
     work()
 
 

@@ -17,7 +17,7 @@ class Index:
     ``finds`` is what a GIN index is for: an operator and the type to its right, as ``@> text[]``. Under
     row-level security Postgres uses only leakproof operators to search an index, and none of GIN's are. So
     the kit makes a function with the index's name, ``tasks.idx_tasks_tags(text[])``, which answers the keys
-    of the rows found in the tenant in scope, and which alone searches with the owner's rights (ADR 0010).
+    of the rows found in the tenant in scope, and which alone searches with the owner's rights (ADR 10).
     """
 
     name: str

@@ -140,10 +140,10 @@ async def test_activities_are_filtered_and_paged(client: Client, product: Produc
     assert await actions(fromTime=at) == ["renamed"]
     assert await actions(beforeTime=at, entityId=task["id"]) == ["created"]
     assert await actions(entityId=client.me) == ["registered"]
-    seen, cursor = [], None
+    seen: list[str] = []
+    page: Any = None
     for _ in range(4):
-        page = await client.send("Activities", first=1, after=cursor)
-        cursor = page["pageInfo"]["endCursor"]
+        page = await client.send("Activities", first=1, after=page and page["pageInfo"]["endCursor"])
         seen += [edge["node"]["action"] for edge in page["edges"]]
     assert (seen, page["pageInfo"]["hasNextPage"]) == (
         ["renamed", "created", "registered", "registered"],

@@ -33,14 +33,14 @@ async def things(client: Client, word: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def changing(scene: Scene) -> AsyncIterator[None]:
-    """Both tenants' tasks change all the time, as long as the block lasts."""
+async def changing(id: str, *clients: Client) -> AsyncIterator[None]:
+    """The task with this id changes in each client's tenant all the time, as long as the block lasts."""
 
     async def run() -> None:
         while True:
-            for client, ids in ((scene.owner, scene.ids), (scene.stranger, scene.own)):
-                for mutation in ("CompleteTask", "ReopenTask"):
-                    await client.send(mutation, input={"id": ids["task"]})
+            for mutation in ("CompleteTask", "ReopenTask"):
+                for client in clients:
+                    await client.send(mutation, input={"id": id})
 
     running = asyncio.create_task(run())
     try:

@@ -23,7 +23,8 @@ def root(kind: str) -> dict[str, GraphQLField]:
     types = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type}
     found = types.get(kind, SCHEMA.subscription_type)
     assert found is not None
-    return found.fields
+    fields: dict[str, GraphQLField] = found.fields
+    return fields
 
 
 def ids_taken() -> list[tuple[str, str]]:

@@ -126,3 +126,13 @@ async def _closed(client: Client) -> tuple[int, str]:
             while True:
                 await socket.recv()
         return socket.close_code or 0, socket.close_reason or ""
+
+
+async def test_operators_fields_need_a_permission(product: Product, client: Client) -> None:
+    assert await client.error("Views") == ("FORBIDDEN", "This needs the permission ops:views.")
+    for permission in ("ops:views", "ops:*", "*"):
+        operator = product.client(client.tenant, client.user, [permission])
+        assert "tasks.tasks" in [view["name"] for view in await operator.send("Views")]
+    for permission in ("ops", "ops:events", "ops:views:x", "OPS:*", ""):
+        other = product.client(client.tenant, client.user, [permission])
+        assert (await other.error("Views"))[0] == "FORBIDDEN"

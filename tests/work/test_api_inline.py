@@ -1,5 +1,6 @@
 """Commands and inline views are one transaction: what cannot be folded is not stored either."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -91,6 +92,4 @@ async def test_others_in_the_same_batch_are_carried_out(client: Client, product:
 
 async def sent_together(client: Client, titles: list[str]) -> list[Any]:
     """The answers to commands that are sent at the same time."""
-    import asyncio
-
     return await asyncio.gather(*(client.answer("CreateTask", input={"title": title}) for title in titles))

@@ -224,6 +224,28 @@ async def test_a_longer_page_asks_the_database_no_more_often(client: Client, pro
     assert [len(asked[1]), len(asked[50])] == [2, 2], "the page, and its people; projects come from Redis"
 
 
+async def test_lists_in_a_list_are_read_at_once(client: Client, product: Product) -> None:
+    eve = await product.newcomer("Eve", tenant=client.tenant)
+    added: Any = None
+    for number in range(12):
+        id = await project(client, str(number))
+        added = await client.send("AddProjectMember", input={"id": id, "userId": eve.me})
+    query = """query ($first: Int!, $position: Position!) {
+        projects(first: $first, afterPosition: $position) {
+            nodes { owner { name } members { person { name } } progress { todo } }
+        }
+    }"""
+    asked = {}
+    for size in (2, 12):
+        product.statements.clear()
+        answer = (await client.post(query, {"first": size, "position": added["position"]})).json()
+        nodes = answer["data"]["projects"]["nodes"]
+        names = [{one["person"]["name"] for one in node["members"]} for node in nodes]
+        assert (names, "extensions" in answer) == ([{"Ada", "Eve"}] * size, False)
+        asked[size] = len([one for one in product.statements if "set_config" not in one])
+    assert asked[2] == asked[12]
+
+
 async def test_lists_of_projects_are_paged_and_filtered(client: Client) -> None:
     ids = {
         name: await project(client, name, description=f"About {name}s") for name in ("Pump", "Dam", "Lake")
@@ -248,6 +270,7 @@ async def test_lists_of_projects_are_paged_and_filtered(client: Client) -> None:
 
 
 async def test_somebodys_tasks_come_by_numbered_pages(client: Client) -> None:
+    last: Any = None
     for number in range(21):
         last = await client.send("CreateTask", input={"title": str(number), "assignedTo": client.me})
     one = await client.send("UserTasks", afterPosition=last["position"])

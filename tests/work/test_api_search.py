@@ -188,8 +188,8 @@ async def test_a_flushed_redis_is_filled_again_by_itself(searching: Product, gar
     async with Redis.from_url(searching.settings.redis_url) as redis:
 
         async def filled() -> bool:
-            marks = [await redis.get(key) for key in await redis.keys("hw:*mark")]
-            return len(marks) == 5 and all(mark.split(b":")[1] == b"1" for mark in marks)
+            marks = [str(await redis.get(key)) for key in await redis.keys("hw:*mark")]
+            return len(marks) == 5 and all(mark.split(":")[1] == "1" for mark in marks)
 
         await until(filled)
         await redis.flushdb()

@@ -25,22 +25,22 @@ MANY = 4_000
 TENANT, OTHER = UUID(int=1), UUID(int=2)
 PERSON = UUID("00000000-0000-0000-0000-000000000007")
 
+
+def _id(number: str) -> str:
+    return f"('00000000-0000-0000-0000-' || lpad(({number})::text, 12, '0'))::uuid"
+
+
 # A few people, projects, tags and words, each in the rows of both tenants.
-_FILL = {
-    Tasks: """select $1, uuidv7(), 'Task ' || n, 'word' || n % 200, (array['todo', 'in_progress', 'completed'])[1 + n % 3],
-        'low', case when n % 3 > 0 then now() + n * interval '1 hour' end,
-        ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid,
-        ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid,
-        ('00000000-0000-0000-0000-' || lpad((n % 40)::text, 12, '0'))::uuid,
-        array['tag' || n % 300], now() + n * interval '1 second', now(), null, n""",
-    Projects: """select $1, uuidv7(), 'Project ' || n, 'word' || n % 200, 'active', 'public',
-        ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid, now() + n * interval '1 second', now(), n""",
-    ProjectMembers: """select $1, ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid,
-        ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, now(), n""",
-    People: """select $1, uuidv7(), n || '@example.com', 'Ada', 'Name ' || n % 500, now(), n""",
-    ActivityLog: """select $1, uuidv7(), 'task', ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid,
-        'created', ('00000000-0000-0000-0000-' || lpad((n % 30)::text, 12, '0'))::uuid, '{}',
-        now() + n * interval '1 second', n""",
+_FILL: dict[type[PostgresView[Any]], str] = {
+    Tasks: f"""uuidv7(), 'Task ' || n, 'word' || n % 200, (array['todo', 'in_progress', 'completed'])[1 + n % 3],
+        'low', case when n % 3 > 0 then now() + n * interval '1 hour' end, {_id("n % 30")}, {_id("n % 30")},
+        {_id("n % 40")}, array['tag' || n % 300], now() + n * interval '1 second', now(), null""",
+    Projects: f"""uuidv7(), 'Project ' || n, 'word' || n % 200, 'active', 'public', {_id("n % 400")},
+        now() + n * interval '1 second', now()""",
+    ProjectMembers: f"{_id('n % 30')}, {_id('n')}, now()",
+    People: "uuidv7(), n || '@example.com', 'Ada', 'Name ' || n % 500, now()",
+    ActivityLog: f"""uuidv7(), 'task', {_id("n % 30")}, 'created', {_id("n % 30")}, '{{}}',
+        now() + n * interval '1 second'""",
 }
 
 NEWEST = Order("created_at", descending=True)
@@ -54,7 +54,6 @@ LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
         NEWEST,
     ),
     ("idx_tasks_project_status", Tasks, [*equals("project_id", PERSON), *one_of("status", ["todo"])], NEWEST),
-    ("idx_tasks_project_status", Tasks, equals("project_id", PERSON), NEWEST),
     ("idx_tasks_created_by_date", Tasks, equals("created_by", PERSON), NEWEST),
     ("idx_projects_created_at", Projects, [], NEWEST),
     ("idx_projects_name", Projects, [], Order("name")),
@@ -71,10 +70,11 @@ async def full(product: Product) -> Product:
     """The product with many rows of two tenants, and their statistics."""
     owner = await asyncpg.connect(product.settings.database_url)
     try:
-        for view, select in _FILL.items():
+        for view, columns in _FILL.items():
+            table = table_shape(view, 1).name
+            rows = f"select $1, {columns}, n from generate_series(1, {MANY}) n"
             for tenant in (TENANT, OTHER):
-                table = table_shape(view, 1).name
-                await owner.execute(f"insert into {table} {select} from generate_series(1, {MANY}) n", tenant)
+                await owner.execute(f"insert into {table} {rows}", tenant)
             await owner.execute(f"vacuum analyze {table}")
     finally:
         await owner.close()

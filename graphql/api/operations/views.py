@@ -1,5 +1,6 @@
 """How the views stand, for operators."""
 
+from math import inf
 from typing import Annotated
 from uuid import UUID
 
@@ -38,7 +39,8 @@ class ViewInfo:
     error_stream: UUID | None = strawberry.field(description="To which thing that event belongs.")
     holder: str | None = strawberry.field(description="Which worker follows it.")
     last_read_seconds: float | None = strawberry.field(
-        description="How long ago its worker last read the log; empty for an inline view that needs none."
+        description="How long ago its worker last read the log; empty before it ever has, and for an inline "
+        "view that needs none."
     )
 
     @classmethod
@@ -62,7 +64,7 @@ class ViewInfo:
             error_position=None if status.error_position is None else Position(status.error_position),
             error_stream=status.error_stream,
             holder=status.holder,
-            last_read_seconds=status.last_read_age,
+            last_read_seconds=None if status.last_read_age == inf else status.last_read_age,
         )
 
 
