@@ -83,8 +83,8 @@ class _Running:
     def check(self, name: str) -> Check:
         """The check of something that helps; it raises when that is not well."""
 
-        async def check() -> None:
-            await self.assembly.helpful[name]()
+        async def check() -> object:
+            return await self.assembly.helpful[name]()
 
         return check
 

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from api.kit.context import Services
 from app.contexts import VIEWS
 from app.database import Database
+from app.health import ABSENT
 from app.log.feed import Feed
 from app.log.postgres import PostgresLog
 from app.observability import timed
@@ -155,9 +156,12 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         )
 
 
-async def _ping(client: AsyncOpenSearch | None) -> None:
-    if client is not None and not await client.ping():
+async def _ping(client: AsyncOpenSearch | None) -> object:
+    if client is None:
+        return ABSENT
+    if not await client.ping():
         raise ConnectionError("OpenSearch does not answer.")
+    return None
 
 
 async def _has_read(feed: Feed) -> None:

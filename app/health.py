@@ -14,6 +14,9 @@ from projections.kit.status import ViewState, ViewStatus
 Check = Callable[[], Awaitable[object]]
 """Returns when the dependency answers, and raises otherwise."""
 
+ABSENT = object()
+"""What a check returns for something that this installation does without."""
+
 _PATIENCE = 2.0
 """Seconds in which a dependency has to answer."""
 _SILENCE = 10.0
@@ -49,7 +52,7 @@ async def readiness(checks: Checks) -> tuple[int, dict[str, object]]:
         _within(checks.views), *(_within(checks.helpful[name]) for name in names), return_exceptions=True
     )
     problems = [f"{name} does not answer" for name, one in zip(names, others, strict=True) if _bad(one)]
-    dependencies = {name: "down" if _bad(one) else "up" for name, one in zip(names, others, strict=True)}
+    dependencies = {name: _standing(one) for name, one in zip(names, others, strict=True)}
     if not isinstance(views, list):
         report: dict[str, object] = {
             "status": "unavailable",
@@ -100,6 +103,10 @@ def _shown(view: ViewStatus) -> dict[str, object]:
 async def _within(check: Check) -> object:
     async with asyncio.timeout(_PATIENCE):
         return await check()
+
+
+def _standing(outcome: object) -> str:
+    return "down" if _bad(outcome) else "absent" if outcome is ABSENT else "up"
 
 
 def _bad(outcome: object) -> bool:

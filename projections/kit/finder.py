@@ -76,15 +76,20 @@ class Finder(Generic[Document]):
         self._positions, self._facets = positions, facets
         self._seen: deque[tuple[float, int]] = deque(maxlen=1000)
 
-    async def find(self, tenant_id: UUID, wanted: Wanted) -> Hits:
-        """A page of hits, the best first. Raises BadQuery for what cannot be asked."""
+    async def find(self, tenant_id: UUID, wanted: Wanted, *, at_least: int = 0) -> Hits:
+        """A page of hits, the best first. Raises BadQuery for what cannot be asked.
+
+        Until the index surely shows the position ``at_least``, Postgres answers; wait for its view before.
+        """
         # A cursor of Postgres goes on there: hits stand elsewhere in OpenSearch.
         if self._search is not None and not (wanted.after or "").startswith("p"):
             try:
-                return Hits(await self._indexed(self._search, tenant_id, wanted), "opensearch")
+                if at_least <= 0 or await self._shown(self._search.view.name) >= at_least:
+                    found = await self._indexed(self._search, tenant_id, wanted, at_least)
+                    return Hits(found, "opensearch")
             except Unavailable:
                 pass
-        found = await self._text.search(
+        matched = await self._text.search(
             tenant_id,
             wanted.text,
             where=wanted.where,
@@ -92,9 +97,11 @@ class Finder(Generic[Document]):
             first=wanted.first,
             after=wanted.after,
         )
-        return Hits(found, "postgres")
+        return Hits(matched, "postgres")
 
-    async def _indexed(self, search: Search[Document], tenant_id: UUID, wanted: Wanted) -> Found[Document]:
+    async def _indexed(
+        self, search: Search[Document], tenant_id: UUID, wanted: Wanted, at_least: int
+    ) -> Found[Document]:
         async def load() -> tuple[Found[Document], int]:
             position = await self._shown(search.view.name)
             query = Query(
@@ -108,7 +115,7 @@ class Finder(Generic[Document]):
             return await search.search(tenant_id, query), position
 
         params = {"query": wanted.text, "filters": wanted.filters}
-        answer = await self._cache.get_or_load(self._cached, tenant_id, params, load)
+        answer = await self._cache.get_or_load(self._cached, tenant_id, params, load, at_least=at_least)
         return answer.value
 
     async def _shown(self, view: str) -> int:

@@ -27,17 +27,17 @@ async def test_the_history_of_a_thing_tells_its_events_in_order(client: Client) 
                 "title": "Dig",
                 "description": "Deep.",
                 "priority": "medium",
-                "due_date": None,
-                "created_by": client.me,
-                "assigned_to": None,
-                "project_id": garden,
+                "dueDate": None,
+                "createdBy": client.me,
+                "assignedTo": None,
+                "projectId": garden,
                 "tags": ["home"],
             },
         ),
         ("renamed", {"title": "Plough"}),
         (
             "completed",
-            {"status": "completed", "previous": "todo", "assigned_to": None, "project_id": garden},
+            {"status": "completed", "previous": "todo", "assignedTo": None, "projectId": garden},
         ),
     ]
     assert history == {

@@ -221,3 +221,9 @@ async def test_a_deleted_index_is_filled_again_by_itself(searching: Product, gar
         return bool(source == "opensearch")
 
     await until(back)
+
+
+async def test_a_search_reads_its_own_write(gardener: Client) -> None:
+    receipt = await gardener.send("CreateTask", input={"title": "Hoe the beanrows"})
+    found = await gardener.send("SearchTasks", text="beanrows", afterPosition=receipt["position"])
+    assert [hit["node"]["id"] for hit in found["hits"]] == [receipt["task"]["id"]]

@@ -11,6 +11,7 @@ import strawberry
 
 from api.identity.people import Person
 from api.kit.changes import Discontinuity, ResumeFrom, envelopes
+from api.kit.commands import camel
 from api.kit.connections import listed
 from api.kit.context import Info
 from api.kit.errors import ClientError
@@ -149,7 +150,7 @@ def _shown(envelope: Envelope) -> dict[str, Any]:
         "version": envelope.originator_version,
         "position": Position(envelope.position),
         "by": envelope.user_id,
-        "data": msgspec.json.decode(envelope.payload),
+        "data": {camel(name): value for name, value in msgspec.json.decode(envelope.payload).items()},
     }
 
 

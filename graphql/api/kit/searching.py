@@ -8,6 +8,7 @@ from api.kit.commands import camel
 from api.kit.context import Ask, Info
 from api.kit.errors import ClientError
 from api.kit.fields import argument, derived, field
+from api.kit.scalars import Position
 from projections.kit.documents import Hit
 from projections.kit.finder import Finder, Wanted
 from projections.kit.postgres import PostgresView
@@ -77,11 +78,16 @@ class SearchResult(Generic[T]):
 
 
 async def search(
-    ask: Ask, finder: Finder[Any], view: type[PostgresView[Any]], wanted: Wanted
+    ask: Ask,
+    finder: Finder[Any],
+    view: type[PostgresView[Any]],
+    wanted: Wanted,
+    after: Position | None,
 ) -> SearchResult[Any]:
-    """Finds, and shows what was found as rows of the view."""
+    """Finds, and shows what was found as rows of the view; nothing older than a position, when one is given."""
+    await ask.caught_up(view, after)
     try:
-        outcome = await finder.find(ask.caller.tenant_id, wanted)
+        outcome = await finder.find(ask.caller.tenant_id, wanted, at_least=after or 0)
     except BadQuery as error:
         raise ClientError(str(error), code="BAD_USER_INPUT") from None
     found = outcome.found

@@ -84,9 +84,11 @@ class Query:
         filter: Annotated[TaskSearchFilter | None, argument("Narrows the search.")] = None,
         first: First = 20,
         after: AfterHit = None,
+        after_position: After = None,
     ) -> SearchResult[Task]:
         wanted = (filter or TaskSearchFilter()).wanted(text, first, after)
-        return await search(info.context, info.context.port(WorkReading).tasks, Tasks, wanted)
+        finder = info.context.port(WorkReading).tasks
+        return await search(info.context, finder, Tasks, wanted, after_position)
 
     @field("Projects by words in name and description, best matches first.")
     async def search_projects(
@@ -96,10 +98,12 @@ class Query:
         status: Annotated[list[ProjectStatus] | None, argument("Any of these; all by default.")] = None,
         first: First = 20,
         after: AfterHit = None,
+        after_position: After = None,
     ) -> SearchResult[Project]:
         equal = {} if status is None else {"status": status}
         wanted = Wanted(text=text, equal=equal, where=one_of("status", status), first=first, after=after)
-        return await search(info.context, info.context.port(WorkReading).projects, Projects, wanted)
+        finder = info.context.port(WorkReading).projects
+        return await search(info.context, finder, Projects, wanted, after_position)
 
     @field("Somebody's tasks, by numbered pages of 20, the newest first.")
     async def user_tasks(

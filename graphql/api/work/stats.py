@@ -54,7 +54,9 @@ class Query:
         info: Info,
         since_day: Annotated[date | None, argument("No earlier day than this.")] = None,
         first: Annotated[int, argument("How many days, at most 100.")] = 30,
+        after_position: After = None,
     ) -> list[DailyRow]:
+        await info.context.caught_up(DailyStats, after_position)
         page = await info.context.services.rows.page(
             DailyStats,
             info.context.caller.tenant_id,
