@@ -63,8 +63,9 @@ maven:
 	@command -v mvn >/dev/null || echo "Maven is missing: the tests on the real OpenSearch cannot run."
 
 $(RUN_STAMP): requirements/run.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --require-hashes --requirement requirements/run.lock
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Installing what Headwater needs; this takes a minute the first time."
+	@$(PIP) install --quiet --require-hashes --requirement requirements/run.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV_STAMP): requirements/dev.lock pyproject.toml | $(BIN)/python

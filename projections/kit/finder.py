@@ -25,8 +25,8 @@ _REFRESH = 2.0
 class Positions(Protocol):
     """How far the views have come."""
 
-    async def position_of(self, view: str, /) -> int:
-        """The position up to which a view is folded."""
+    async def standing(self, view: str, /) -> tuple[int, float]:
+        """The position up to which a view is folded, and for how many seconds it has stood there."""
         ...
 
 
@@ -119,7 +119,11 @@ class Finder(Generic[Document]):
         return answer.value
 
     async def _shown(self, view: str) -> int:
-        """A position that every search reflects: the one that the view had a refresh ago."""
+        """A position that every search reflects: one that the view had reached a refresh ago."""
         now = time.monotonic()
-        self._seen.append((now, await self._positions.position_of(view)))
-        return max((position for at, position in self._seen if now - at >= _REFRESH), default=0)
+        position, age = await self._positions.standing(view)
+        self._seen.append((now, position))
+        if age >= _REFRESH:
+            return position
+        # While the view moves all the time, what was seen of it before says where it stood.
+        return max((seen for at, seen in self._seen if now - at >= _REFRESH), default=0)

@@ -123,6 +123,7 @@ class Positions:
         self._pause = pause
         self._fresh = fresh
         self._known: dict[str, int] = {}
+        self._ages: dict[str, float] = {}
         self._known_at = float("-inf")
         self._asking: asyncio.Task[None] | None = None
         self._wishes: list[_Wish] = []
@@ -137,6 +138,10 @@ class Positions:
         if self._now() - self._known_at > self._fresh:
             await self._ask()
         return self._known.get(view, 0)
+
+    async def standing(self, view: str) -> tuple[int, float]:
+        """`position_of`, and for how many seconds at least the view had stood there when it was asked."""
+        return await self.position_of(view), self._ages.get(view, 0.0)
 
     async def wait_for(self, view: str, position: int, seconds: float) -> bool:
         """Waits until the view has folded up to ``position``, at most ``seconds``; whether it has.
@@ -195,10 +200,12 @@ class Positions:
     async def _read(self) -> None:
         asked = self._now()
         rows = await self._pool.fetch(
-            """select l.view, l.position from ops.lanes l
-                 join ops.views v on v.view = l.view and v.live = l.generation"""
+            """select l.view, l.position,
+                      extract(epoch from clock_timestamp() - l.moved_at)::float8 as age
+                 from ops.lanes l join ops.views v on v.view = l.view and v.live = l.generation"""
         )
         self._known = {row["view"]: row["position"] for row in rows}
+        self._ages = {row["view"]: row["age"] for row in rows}
         self._known_at = asked
 
     @staticmethod

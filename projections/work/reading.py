@@ -1,11 +1,12 @@
 """Reading work: searches, and cached pages of somebody's tasks."""
 
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from projections.kit.breaker import Unavailable
 from projections.kit.cache import Cache
-from projections.kit.finder import Finder, Positions
+from projections.kit.finder import Finder
 from projections.kit.redis_rows import RedisRows
 from projections.kit.rows import Order, Rows, equals
 from projections.kit.search_query import BadQuery
@@ -18,6 +19,14 @@ PAGE = 20
 
 _DEEPEST = 500
 _MOST_MEMBERS = 10_000
+
+
+class Positions(Protocol):
+    """How far the views have come."""
+
+    async def position_of(self, view: str, /) -> int:
+        """The position up to which a view is folded."""
+        ...
 
 
 class UserTasks:
