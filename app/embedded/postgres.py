@@ -26,6 +26,9 @@ _SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # What takes half a second is worth a look; the values in it are nobody's business.
+    "log_min_duration_statement": "500",
+    "log_parameter_max_length": "0",
 }
 
 
