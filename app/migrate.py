@@ -25,9 +25,15 @@ class MigrationRefused(Exception):
     """The database is not in a state that can be migrated."""
 
 
-async def migrate(owner_url: str, *, secret: str, versions: Path = VERSIONS) -> None:
-    """Make roles and schema as they should be; does nothing when they are. Safe to run twice at once."""
-    await _alone(owner_url, secret, "head", versions, up=True)
+async def migrate(
+    owner_url: str, *, secret: str, versions: Path = VERSIONS, new_secret: bool = False
+) -> None:
+    """Make roles and schema as they should be; does nothing when they are. Safe to run twice at once.
+
+    Raises MigrationRefused when the server's roles follow from another secret, unless it is a ``new_secret``
+    that is to take its place: processes with the old one could not connect any more.
+    """
+    await _alone(owner_url, secret, "head", versions, up=True, new_secret=new_secret)
 
 
 async def revert(owner_url: str, *, secret: str, to: str, versions: Path = VERSIONS) -> None:
@@ -35,7 +41,9 @@ async def revert(owner_url: str, *, secret: str, to: str, versions: Path = VERSI
     await _alone(owner_url, secret, to, versions, up=False)
 
 
-async def _alone(owner_url: str, secret: str, to: str, versions: Path, *, up: bool) -> None:
+async def _alone(
+    owner_url: str, secret: str, to: str, versions: Path, *, up: bool, new_secret: bool = False
+) -> None:
     url = plain_url(owner_url)
     guard = await asyncpg.connect(url)
     try:
@@ -44,7 +52,7 @@ async def _alone(owner_url: str, secret: str, to: str, versions: Path, *, up: bo
         while not await guard.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         for role in (WRITER, READER):
-            await _ensure_role(guard, role, role_password(secret, role))
+            await _ensure_role(guard, role, role_password(secret, role), new_secret=new_secret)
         await guard.execute("create schema if not exists es")
         engine = create_async_engine(
             "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
@@ -67,17 +75,28 @@ def _run(connection: Synchronous, to: str, versions: Path, up: bool) -> None:
     (command.upgrade if up else command.downgrade)(config, to)
 
 
-async def _ensure_role(connection: Connection, role: str, password: str) -> None:
+async def _ensure_role(connection: Connection, role: str, password: str, *, new_secret: bool) -> None:
     """Create the role or renew its password. Roles are shared by all databases of a server."""
+    # Says whose password it is without saying the password, which is 256 bits of an HMAC.
+    mark = f"headwater {hashlib.sha256(password.encode()).hexdigest()[:16]}"
     for _ in range(50):
         known = await connection.fetchrow(
-            "select rolsuper or rolbypassrls as unbound from pg_roles where rolname = $1", role
+            """select rolsuper or rolbypassrls as unbound, shobj_description(oid, 'pg_authid') as mark
+                 from pg_roles where rolname = $1""",
+            role,
         )
         if known is not None and known["unbound"]:
             raise MigrationRefused(f"The role {role} may bypass row-level security; take that right from it.")
+        if known is not None and (known["mark"] or mark) != mark and not new_secret:
+            raise MigrationRefused(
+                f"The role {role} of this Postgres belongs to a Headwater with another HEADWATER_SECRET. Set "
+                "that one, or run `headwater migrate --new-secret` to lock out whoever uses it."
+            )
         verb = "create" if known is None else "alter"
         try:
-            await connection.execute(f"{verb} role {role} login password '{_verifier(password)}'")
+            await connection.execute(
+                f"{verb} role {role} login password '{_verifier(password)}'; comment on role {role} is '{mark}'"
+            )
             return
         except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError, asyncpg.InternalServerError):
             # Another database of this server is being migrated and has just written the same row.

@@ -85,12 +85,12 @@ async def _prepare(settings: Settings, say: Say) -> str:
         raise EmbeddedError(f"The code does not fit what it stored: {error} Raise the version.") from error
 
 
-async def bring_up_to_date(settings: Settings) -> None:
+async def bring_up_to_date(settings: Settings, *, new_secret: bool = False) -> None:
     """Migrate the database. Raises EmbeddedError when it cannot be reached or refuses."""
     from app.migrate import MigrationRefused, migrate
 
     try:
-        await migrate(settings.database_url, secret=settings.secret)
+        await migrate(settings.database_url, secret=settings.secret, new_secret=new_secret)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, MigrationRefused) as error:
         raise EmbeddedError(f"The database cannot be brought up to date: {error}") from error
 

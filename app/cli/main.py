@@ -68,13 +68,15 @@ def worker() -> None:
 
 
 @root.command()
-def migrate() -> None:
+def migrate(
+    new_secret: bool = typer.Option(False, help="Let this secret take the place of another one's roles."),
+) -> None:
     """Bring the database to the newest schema; does nothing when it is there."""
     from app.run import bring_up_to_date
 
     async def work() -> None:
         async with attached(read_settings()) as settings:
-            await bring_up_to_date(settings)
+            await bring_up_to_date(settings, new_secret=new_secret)
 
     asyncio.run(work())
 

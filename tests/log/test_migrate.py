@@ -97,6 +97,19 @@ async def test_the_roles_log_in_with_the_password_that_follows_from_the_secret(e
         assert role_password(SECRET, role) not in str(verifier)
 
 
+async def test_refuses_to_lock_out_an_installation_with_another_secret(empty: str) -> None:
+    await migrate(empty, secret=SECRET)
+    other = "another secret that is long enough, 32+"
+    with pytest.raises(MigrationRefused, match="another HEADWATER_SECRET"):
+        await migrate(empty, secret=other)
+    try:
+        await migrate(empty, secret=other, new_secret=True)
+        with pytest.raises(MigrationRefused):
+            await migrate(empty, secret=SECRET)
+    finally:
+        await migrate(empty, secret=SECRET, new_secret=True)
+
+
 async def test_refuses_a_role_that_may_see_everything(empty: str) -> None:
     connection = await asyncpg.connect(empty)
     await migrate(empty, secret=SECRET)
