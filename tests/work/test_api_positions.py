@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -102,3 +103,22 @@ async def test_what_is_no_position_is_refused(client: Client, position: Any) -> 
     code, message = await client.error("Tasks", afterPosition=position)
     assert code == "BAD_USER_INPUT"
     assert "A position is a whole number from 0 to 9223372036854775807." in message
+
+
+async def test_a_receipt_says_when_what_it_names_cannot_be_shown_yet(hasty: Client) -> None:
+    made = await hasty.answer("CreateProject", input={"name": "Garden"})
+    project = made["data"]["createProject"]["commandId"]
+    answer = await hasty.answer("CreateTask", input={"title": "Dig", "projectId": project})
+    assert answer["data"]["createTask"]["task"]["project"] is None
+    assert answer["extensions"]["stale"] is True
+
+
+async def test_a_receipt_shows_what_was_made_a_moment_ago(client: Client) -> None:
+    document = """mutation ($project: UUID!) {
+      createProject(input: { id: $project, name: "Garden" }) { ... on ProjectReceipt { position } }
+      createTask(input: { title: "Dig", projectId: $project }) {
+        ... on TaskReceipt { task { project { name } } }
+      }
+    }"""
+    answer = (await client.post(document, {"project": str(uuid4())})).json()
+    assert answer["data"]["createTask"]["task"]["project"] == {"name": "Garden"}

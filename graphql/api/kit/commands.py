@@ -61,6 +61,7 @@ def receipt(shown: type, view: type[PostgresView[Any]], *, name: str) -> type[Re
     """The receipt of commands on one kind of thing, which it shows, under this name, as it now stands."""
 
     async def changed(self: Any, info: Info) -> Any:
+        info.context.written = max(info.context.written, self.position)
         await info.context.reached(view, self.position)
         return await info.context.row(view, self.target)
 

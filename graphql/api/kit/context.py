@@ -91,6 +91,8 @@ class Ask(Context[Caller]):
     _after: int = 0
     _at_least: dict[type[View[Any]], int] = field(default_factory=dict)
     _deadline: float | None = None
+    written: int = 0
+    """The last position that a command of this execution wrote."""
     trace: Mapping[str, object] = field(default_factory=dict)
     """What is known about the request, for the metadata of the events it causes."""
 
@@ -147,6 +149,18 @@ class Ask(Context[Caller]):
             self._loaders[view] = DataLoader(partial(self._load, view), cache=False)
         found: Row | None = await self._loaders[view].load(key)
         return found
+
+    async def linked(self, view: type[PostgresView[Row]], id: object) -> Row | None:
+        """The row that another row names by its id.
+
+        What a receipt shows may name something made a moment ago, which its view has yet to fold; only
+        then, when the row is absent, is that view waited for.
+        """
+        row = await self.row(view, id)
+        if row is None and self.written:
+            await self.reached(view, self.written)
+            row = await self.row(view, id)
+        return row
 
     async def rows(self, view: type[PostgresView[Row]], keys: list[Key]) -> list[Row]:
         """The rows with these keys, in their order; absent ones are left out."""

@@ -114,7 +114,7 @@ def linked(shown: type, view: type[PostgresView[Any]], by: str, description: str
 
     async def resolve(root: Any, info: Info) -> Any:
         id = getattr(root, by)
-        return None if id is None else await info.context.row(view, id)
+        return None if id is None else await info.context.linked(view, id)
 
     resolve.__annotations__ |= {"root": Parent[Any], "return": shown | None}
     return described(resolve, description)
