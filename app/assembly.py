@@ -18,7 +18,7 @@ from app.log.feed import Feed
 from app.log.postgres import PostgresLog
 from app.observability import timed
 from app.settings import Settings
-from app.tracing import traced_append
+from app.tracing import TracedBus, traced_append
 from domain.kit.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
@@ -185,7 +185,7 @@ async def commanding(settings: Settings) -> AsyncIterator[tuple[Database, Bus]]:
 
 
 def _bus(log: PostgresLog, settings: Settings) -> Bus:
-    return Bus(
+    return TracedBus(
         log,
         PlainCodec(),
         SystemClock(),

@@ -4,7 +4,8 @@ import importlib.util
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from uuid import UUID
 
 import msgspec
 from opentelemetry import trace
@@ -16,7 +17,11 @@ from opentelemetry.trace import Link, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from domain.kit.log import Append, Envelope, Outcome
+from domain.kit.bus import Bus
+from domain.kit.caller import Caller
+from domain.kit.commands import Command
+from domain.kit.log import Append, Envelope, Outcome, Receipt
+from domain.kit.refusals import Refusal
 from projections.kit.watch import Watch
 
 _logger = logging.getLogger(__name__)
@@ -79,6 +84,33 @@ class TracedRequests:
             f"{scope['method']} {scope['path']}", context=extract(headers), kind=SpanKind.SERVER
         ):
             await self._app(scope, receive, send)
+
+
+class TracedBus(Bus):
+    """The bus, with a span for every command, named as the command is stored."""
+
+    async def send(
+        self,
+        command: Command,
+        *,
+        by: Caller,
+        command_id: UUID | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> Receipt | Refusal:
+        """See `Bus.send`; the events' metadata leads back to this span."""
+        with _tracer.start_as_current_span(command.stored_as) as span:
+            outcome = await super().send(
+                command,
+                by=by,
+                command_id=command_id,
+                correlation_id=correlation_id,
+                causation_id=causation_id,
+                metadata={**(metadata or {}), **traceparent()},
+            )
+            span.set_attribute("headwater.refused", outcome.code if isinstance(outcome, Refusal) else "")
+            return outcome
 
 
 def traced_append(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append], Awaitable[Outcome]]:

@@ -16,7 +16,12 @@ from starlette.applications import Starlette
 
 from app.health import Checks, ailment, health_routes, readiness
 from app.observability import metrics_route
-from app.tracing import TracedFolds, TracedRequests
+from app.tracing import TracedBus, TracedFolds, TracedRequests
+from domain.identity.users import RegisterUser
+from domain.kit.caller import Caller
+from domain.kit.clock import SystemClock, TimeOrderedIds
+from domain.kit.codec import PlainCodec
+from domain.kit.log import Receipt
 from projections.kit.status import Positions, ViewState, ViewStatus, following, views_status
 from tests.views.place import Place
 from tests.views.toys import Jar, Jars, Shelves
@@ -181,4 +186,19 @@ async def test_a_fold_is_linked_to_the_trace_of_its_command(place: Place) -> Non
     (request,) = exporter.get_finished_spans()
     assert request.context is not None
     assert request.context.trace_id == span.links[0].context.trace_id
+
+    exporter.clear()
+    bus = TracedBus(place.log, PlainCodec(), SystemClock(), TimeOrderedIds())
+    by = Caller(tenant_id=uuid4(), user_id=uuid4())
+    receipt = await bus.send(RegisterUser(id=uuid4(), email="ada@example.com", first_name="Ada"), by=by)
+    assert isinstance(receipt, Receipt)
+    (command_span,) = exporter.get_finished_spans()
+    assert (command_span.name, command_span.attributes) == (
+        "identity.register_user",
+        {"headwater.refused": ""},
+    )
+    TracedFolds().folded("users", await place.log.read(after=receipt.first - 1, limit=1), receipt.last, 0.1)
+    fold = exporter.get_finished_spans()[-1]
+    assert command_span.context is not None
+    assert [link.context.span_id for link in fold.links] == [command_span.context.span_id]
     provider.shutdown()
