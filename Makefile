@@ -1,6 +1,6 @@
 # make run: everything on this machine. make test: every check. Needs Python 3.11 or later and make.
 .DEFAULT_GOAL := run
-.PHONY: run test lint tests format lock format-check ruff mypy pyright imports maven
+.PHONY: run test bench lint tests chaos format lock format-check ruff mypy pyright imports maven
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,6 +22,10 @@ test: $(DEV_STAMP) maven
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint
 	@$(MAKE) --no-print-directory tests
 
+# Takes a quarter of an hour on two cores, best with nothing else running; one alone: python -m bench.NAME.
+bench: $(DEV_STAMP) maven
+	$(BIN)/python -m bench
+
 lint: format-check ruff mypy pyright imports
 
 format-check: $(DEV_STAMP)
@@ -42,13 +46,18 @@ imports: $(DEV_STAMP)
 tests: $(DEV_STAMP)
 	PATH="$(abspath $(NODE)):$$PATH" $(BIN)/pytest
 
+# Faults under load, by hand: make chaos ROUNDS=100, or again with SEED=...; OPTIONS="--search opensearch".
+chaos: $(DEV_STAMP)
+	@$(BIN)/python -m tests.faults --rounds $(or $(ROUNDS),10) $(if $(SEED),--seed "$(SEED)") $(OPTIONS)
+
 format: $(DEV_STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 # The versions and hashes of everything, without any address; `make lock UPGRADE=--upgrade` takes newer ones.
 lock: $(DEV_STAMP)
-	$(COMPILE) $(UPGRADE) --extra embedded --extra build --extra dev --output-file requirements/dev.lock
+	$(COMPILE) $(UPGRADE) --extra embedded --extra build --extra dev --extra bench \
+		--output-file requirements/dev.lock
 	$(COMPILE) --extra embedded --extra build --constraint requirements/dev.lock \
 		--output-file requirements/run.lock
 	$(COMPILE) --extra build --constraint requirements/dev.lock --output-file requirements/server.lock

@@ -18,6 +18,7 @@ from app.health import Check, Checks, health_routes
 from app.logs import Correlated, correlation
 from app.observability import metrics_route
 from app.settings import Settings, read_settings
+from app.standing import Standing, standing
 from app.tokens import Tokens
 from app.tracing import TracedRequests, start_tracing, traceparent
 from domain.kit.caller import Caller
@@ -29,8 +30,15 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
     settings = settings or read_settings()
     running = _Running(settings)
     routes: list[BaseRoute] = [
-        *health_routes(Checks(running.statuses, {name: running.check(name) for name in HELPFUL})),
-        metrics_route(running.statuses),
+        *health_routes(
+            Checks(
+                running.statuses,
+                {name: running.check(name) for name in HELPFUL},
+                missing=running.missing,
+                ailments=running.ailments,
+            )
+        ),
+        metrics_route(running.statuses, running.standing),
         *graphql_routes(
             schema,
             Tokens(settings.derive("tokens")).authenticate,
@@ -68,7 +76,8 @@ class _Running:
             yield
 
     def ask(self, caller: Caller) -> Ask:
-        """The context of one execution."""
+        """The context of one execution, which reads the same generation of each view to its end."""
+        self.assembly.live.pin()
         return Ask(
             identity=caller,
             services=self.assembly.services,
@@ -79,6 +88,18 @@ class _Running:
     async def statuses(self) -> list[ViewStatus]:
         """How the views stand."""
         return await self.assembly.services.progress.statuses()
+
+    async def standing(self) -> Standing:
+        """How what is beside the views stands."""
+        return await standing(self.assembly.database.writer)
+
+    async def ailments(self) -> list[str]:
+        """What is wrong beside the views."""
+        return (await self.standing()).ailments
+
+    def missing(self) -> list[str]:
+        """The views that cannot be read yet."""
+        return self.assembly.live.missing()
 
     def check(self, name: str) -> Check:
         """The check of something that helps; it raises when that is not well."""

@@ -23,19 +23,25 @@ from domain.kit.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
 from domain.kit.log import Append, Outcome
+from projections.kit.as_of import AsOf
 from projections.kit.cache import Cache
 from projections.kit.documents import Search, search_breaker
 from projections.kit.finder import Finder
-from projections.kit.generations import enroll
-from projections.kit.inline import Inline, Kept
+from projections.kit.generations import enroll_all
+from projections.kit.inline import Inline
+from projections.kit.live import Live, pointers
+from projections.kit.parking import ParkedStreams
 from projections.kit.postgres import PostgresView
 from projections.kit.postgres_store import PostgresStore
+from projections.kit.rebuilds import Rebuilds
 from projections.kit.redis import RedisView
 from projections.kit.redis_rows import RedisRows, redis_breaker
 from projections.kit.rows import Rows
 from projections.kit.search import SearchView
 from projections.kit.status import Positions
 from projections.kit.text_search import TextSearch
+from projections.operations.operating import Operations
+from projections.operations.watching import Watching
 from projections.work.projects import ProjectCards, ProjectMemberLists, Projects, ProjectSearch
 from projections.work.reading import Memberships, UserTasks, WorkReading
 from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, UserStats
@@ -55,6 +61,7 @@ class Assembly:
     log: PostgresLog
     feed: Feed
     services: Services
+    live: Live
     helpful: Mapping[str, Callable[[], Awaitable[object]]]
     """Checks of what the product can do without for a while, by the names in `HELPFUL`; each raises."""
 
@@ -76,8 +83,8 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_url, secret=settings.secret)
         stack.push_async_callback(database.close)
-        generations = await prepared(database)
         inline = await inline_views(database)
+        live = await stack.enter_async_context(pointers(database.writer, VIEWS))
         log = MeasuredLog(database, inline=inline)
         stack.push_async_callback(log.close)
         feed = Feed(database)
@@ -85,12 +92,12 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         stack.push_async_callback(feed.close)
         redis: Redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
-        progress = Positions(database.writer)
-        rows = Rows(database)
+        progress = Positions(database.writer, live)
+        rows = Rows(database, live)
         redis_fuse = redis_breaker()
 
         def twin(view: type[RedisView[Any]]) -> RedisRows[Any]:
-            return RedisRows(view(), redis, generations[view.name], breaker=redis_fuse)
+            return RedisRows(view(), redis, live, breaker=redis_fuse)
 
         cache = Cache(redis, twin(WorkTags), CACHED, breaker=redis_fuse)
         client = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
@@ -101,14 +108,16 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         def searched(view: type[SearchView[Any]]) -> Search[Any] | None:
             if client is None:
                 return None
-            return Search(view(), client, generations[view.name], settings.index_prefix, search_fuse)
+            return Search(view(), client, live, settings.index_prefix, search_fuse)
 
         reading = WorkReading(
             user_tasks=UserTasks(rows, progress, cache),
             memberships=Memberships(rows, twin(ProjectMemberLists)),
             tasks=Finder(
                 search=searched(TaskSearch),
-                text=TextSearch(Tasks, database, document=Tasks.document, texts=("title", "description")),
+                text=TextSearch(
+                    Tasks, database, live, document=Tasks.document, texts=("title", "description")
+                ),
                 cache=cache,
                 cached=TASK_SEARCHES,
                 positions=progress,
@@ -117,7 +126,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             projects=Finder(
                 search=searched(ProjectSearch),
                 text=TextSearch(
-                    Projects, database, document=Projects.document, texts=("name", "description")
+                    Projects, database, live, document=Projects.document, texts=("name", "description")
                 ),
                 cache=cache,
                 cached=PROJECT_SEARCHES,
@@ -125,11 +134,14 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 facets=("status",),
             ),
         )
+        bus = _bus(log, settings)
+        directing = _operations(database, bus, inline, settings)
         services = Services(
-            bus=_bus(log, settings),
+            bus=bus,
             log=log,
             codec=PlainCodec(),
             rows=rows,
+            as_of=AsOf(log, PlainCodec()),
             progress=progress,
             feed=feed,
             secret=settings.derive("cursors"),
@@ -140,7 +152,11 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 UserStats: twin(UserCounts),
                 ProjectProgress: twin(ProjectCounts),
             },
-            ports={WorkReading: reading},
+            ports={
+                WorkReading: reading,
+                Operations: directing,
+                Watching: Watching(directing.rebuilds),
+            },
         )
         yield Assembly(
             settings=settings,
@@ -148,6 +164,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             log=log,
             feed=feed,
             services=services,
+            live=live,
             helpful={
                 "redis": redis.ping,
                 "search": partial(_ping, client),
@@ -173,15 +190,35 @@ async def _has_read(feed: Feed) -> None:
 @asynccontextmanager
 async def commanding(settings: Settings) -> AsyncIterator[tuple[Database, Bus]]:
     """What a program needs that only sends commands."""
+    async with _commanding(settings) as (database, bus, _):
+        yield database, bus
+
+
+@asynccontextmanager
+async def operating(settings: Settings) -> AsyncIterator[tuple[Database, Operations]]:
+    """What a program needs that directs the views as operators do."""
+    async with _commanding(settings) as (database, bus, inline):
+        yield database, _operations(database, bus, inline, settings)
+
+
+@asynccontextmanager
+async def _commanding(settings: Settings) -> AsyncIterator[tuple[Database, Bus, Inline]]:
     database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=4)
     try:
-        log = PostgresLog(database, inline=await inline_views(database))
+        inline = await inline_views(database)
+        log = PostgresLog(database, inline=inline)
         try:
-            yield database, _bus(log, settings)
+            yield database, _bus(log, settings), inline
         finally:
             await log.close()
     finally:
         await database.close()
+
+
+def _operations(database: Database, bus: Bus, inline: Inline, settings: Settings) -> Operations:
+    pool = database.writer
+    rebuilds = Rebuilds(pool, VIEWS, keep=settings.rollback, owner=database.owner)
+    return Operations(bus, rebuilds, ParkedStreams(pool), partial(inline.answer, pool))
 
 
 def _bus(log: PostgresLog, settings: Settings) -> Bus:
@@ -195,23 +232,22 @@ def _bus(log: PostgresLog, settings: Settings) -> Bus:
     )
 
 
-async def prepared(database: Database) -> dict[str, int]:
-    """Gives every view its generation and every Postgres view its table; the generations by name."""
-    generations = {view.name: await enroll(database.writer, view) for view in VIEWS}
+async def prepared(database: Database) -> None:
+    """Gives every view a generation in this version, and every Postgres view its table."""
+    generations = await enroll_all(database.writer, VIEWS)
     for view in VIEWS:
         if issubclass(view, PostgresView):
             await PostgresStore(view, database.writer, database.owner, generations[view.name]).prepare()
-    return generations
 
 
 async def inline_views(database: Database) -> Inline:
     """The inline views for an appender, brought to the head of the log."""
-    generations = await prepared(database)
-    kept: list[Kept] = []
-    for view in VIEWS:
-        if issubclass(view, PostgresView) and view.inline:
-            store = PostgresStore(view, database.writer, database.owner, generations[view.name])
-            kept.append(Kept(view(), store, generations[view.name]))
-    inline = Inline(kept, PlainCodec())
+    await prepared(database)
+
+    def store(view: PostgresView[Any], generation: int) -> PostgresStore[Any]:
+        return PostgresStore(type(view), database.writer, database.owner, generation)
+
+    views = [view() for view in VIEWS if issubclass(view, PostgresView) and view.inline]
+    inline = Inline(views, PlainCodec(), store)
     await inline.catch_up(database.writer)
     return inline

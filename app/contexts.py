@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from domain.operations import rebuilds, repairs, rollbacks
 from projections import governance, identity, work
 from projections.kit.view import View
 
 VIEWS: tuple[type[View[Any]], ...] = (*identity.VIEWS, *work.VIEWS, *governance.VIEWS)
 """Every view. Views that fold all events come last, when the events of every context are known."""
+
+WITHOUT_VIEWS = (rebuilds, repairs, rollbacks)
+"""Whose events no context has a view of; they are known here, because some views fold all events."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -25,15 +25,18 @@ _SILENCE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What readiness looks at: without the views' status (Postgres) nothing works, without the others
-    everything does, slower."""
+    """What readiness looks at: without the views' status (Postgres) nothing works, without the helpful
+    everything does, slower. ``missing`` names views that cannot be read yet, for this process's version
+    of them is still being built; ``ailments`` says what is wrong beside the views."""
 
     views: Callable[[], Awaitable[list[ViewStatus]]]
     helpful: Mapping[str, Check]
+    missing: Callable[[], Sequence[str]] = tuple
+    ailments: Callable[[], Awaitable[Sequence[str]]] | None = None
 
 
 def health_routes(checks: Checks) -> list[Route]:
-    """``/health/live`` and ``/health/ready``: 200 ready or degraded, 503 when Postgres does not answer."""
+    """``/health/live`` and ``/health/ready``: 200 ready or degraded, 503 when nothing can be answered."""
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "live"})
@@ -62,9 +65,12 @@ async def readiness(checks: Checks) -> tuple[int, dict[str, object]]:
         }
         return 503, report
     problems += [problem for view in views if (problem := ailment(view))]
-    return 200, {
-        "status": "degraded" if problems else "ready",
-        "problems": problems,
+    if checks.ailments is not None:
+        problems += await checks.ailments()
+    missing = [f"{name} is being built in this version" for name in checks.missing()]
+    return 503 if missing else 200, {
+        "status": "unavailable" if missing else "degraded" if problems else "ready",
+        "problems": [*missing, *problems],
         "dependencies": {"postgres": "up", **dependencies},
         "views": [_shown(view) for view in views],
     }
@@ -72,6 +78,11 @@ async def readiness(checks: Checks) -> tuple[int, dict[str, object]]:
 
 def ailment(view: ViewStatus) -> str | None:
     """What is wrong with a view, in a sentence; None when it is well."""
+    if not view.live:
+        return None  # Nobody reads it; how its rebuild goes is said elsewhere.
+    if view.parked:
+        streams = "1 stream" if view.parked == 1 else f"{view.parked} streams"
+        return f"{view.name} has {streams} parked"
     if view.state is ViewState.FAILING:
         return f"{view.name} fails at position {view.error_position}"
     if not view.complete:
@@ -97,6 +108,7 @@ def _shown(view: ViewStatus) -> dict[str, object]:
         "lagSeconds": round(view.lag_seconds, 3),
         "lastReadSeconds": None if age is None or math.isinf(age) else round(age, 3),
         "complete": view.complete,
+        "parked": view.parked,
     }
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.standing import ProcessStanding, Standing
 from domain.kit.log import Append, Outcome
 from projections.kit.status import ViewState, ViewStatus
 
@@ -39,14 +40,15 @@ def timed(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append], 
     return measured
 
 
-def metrics_route(statuses: Statuses) -> Route:
-    """``GET /metrics``. The views' metrics come from the database, where every worker's lanes are on record:
-    one process to scrape tells about all, and what a dead worker last said does not go away with it."""
+def metrics_route(statuses: Statuses, beside: Callable[[], Awaitable[Standing]]) -> Route:
+    """``GET /metrics``. The metrics of views and of what is beside them come from the database, where every
+    worker's lanes are on record: one process to scrape tells about all, and what a dead worker last said does
+    not go away with it."""
 
     async def metrics(request: Request) -> Response:
         body = generate_latest(REGISTRY)
         try:
-            views = await statuses()
+            views, others = await statuses(), await beside()
         except Exception:
             _logger.exception("The views' metrics cannot be read.")
             up = CollectorRegistry()
@@ -55,7 +57,7 @@ def metrics_route(statuses: Statuses) -> Route:
             )
             return Response(body + generate_latest(up), media_type=CONTENT_TYPE_LATEST)
         registry = CollectorRegistry()
-        registry.register(_Once(view_metrics(views)))
+        registry.register(_Once([*view_metrics(views), *beside_metrics(others)]))
         return Response(body + generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return Route("/metrics", metrics)
@@ -82,6 +84,23 @@ def view_metrics(views: list[ViewStatus]) -> list[Metric]:
     return made
 
 
+def beside_metrics(standing: Standing) -> list[Metric]:
+    """Workers, rebuilds and processes as metrics."""
+    made: list[Metric] = [
+        GaugeMetricFamily("headwater_workers", "Workers that are alive.", standing.workers),
+        GaugeMetricFamily("headwater_rebuilds_running", "Rebuilds that go on.", standing.rebuilding),
+        GaugeMetricFamily(
+            "headwater_rebuilds_differing", "Rebuilds to be accepted or cancelled.", standing.differing
+        ),
+    ]
+    for name, help, read in _PROCESS_GAUGES:
+        gauge = GaugeMetricFamily(f"headwater_process_{name}", help, labels=("process",))
+        for one in standing.processes:
+            gauge.add_metric([one.name], read(one))
+        made.append(gauge)
+    return made
+
+
 class _Once:
     """A collector of what is known already."""
 
@@ -101,6 +120,9 @@ _GAUGES: tuple[tuple[str, str, Callable[[ViewStatus], float | None]], ...] = (
     ("complete", "1 when as many events are folded as there are up to its position.", lambda v: v.complete),
     ("failing", "1 while a fold raises.", lambda view: view.state is ViewState.FAILING),
     ("refilling", "1 while rows may be missing.", lambda view: view.state is ViewState.REFILLING),
+    ("parked_streams", "Streams whose events cannot be folded and wait.", lambda view: view.parked),
+    ("building", "1 while it is built beside the live generation.", lambda v: v.state is ViewState.BUILDING),
+    ("live", "1 for the generation that readers see.", lambda view: view.live),
     ("events_per_second", "How fast it folds.", lambda view: view.rate),
 )
 _COUNTERS: tuple[tuple[str, str, Callable[[ViewStatus], float]], ...] = (
@@ -108,4 +130,10 @@ _COUNTERS: tuple[tuple[str, str, Callable[[ViewStatus], float]], ...] = (
     ("pages", "Pages folded.", lambda view: view.pages),
     ("page_seconds", "Seconds spent on folding pages.", lambda view: view.page_seconds),
     ("fold_errors", "Folds that raised.", lambda view: view.errors),
+)
+_PROCESS_GAUGES: tuple[tuple[str, str, Callable[[ProcessStanding], float]], ...] = (
+    ("lag_events", "Events that it has not reacted to yet.", lambda process: process.lag_events),
+    ("pending", "Effects and commands that wait for their turn.", lambda process: process.pending),
+    ("parked", "Effects and reactions that failed and wait for an operator.", lambda process: process.parked),
+    ("timers", "Timers that have not fired.", lambda process: process.timers),
 )

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
@@ -51,6 +52,9 @@ class Settings:
     max_cost: Annotated[int, "The highest computed cost of a GraphQL operation."] = 10_000
     after_wait_ms: Annotated[int, "How long a read waits for its `afterPosition`, in milliseconds."] = 2000
     resume_events: Annotated[int, "How many events back a subscription may resume."] = 100_000
+    rollback_minutes: Annotated[
+        int, "How long the former generation of a rebuilt view is kept, to roll back to."
+    ] = 24 * 60
     log_level: Annotated[str, "`debug`, `info`, `warning` or `error`."] = "info"
 
     def derive(self, purpose: str) -> str:
@@ -63,6 +67,11 @@ class Settings:
                 f"{PREFIX}SECRET is not set, and {secret_file(self.data_dir)} does not exist."
             )
         return hmac.new(self.secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+    @property
+    def rollback(self) -> timedelta:
+        """``rollback_minutes`` as a length of time."""
+        return timedelta(minutes=self.rollback_minutes)
 
     def environ(self) -> dict[str, str]:
         """These settings as environment variables, for a child process."""

@@ -5,6 +5,8 @@ import contextlib
 import gc
 import logging
 import signal
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -13,24 +15,17 @@ from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from app.assembly import prepared
-from app.contexts import VIEWS
 from app.database import Connection, Database, Pool
 from app.log.postgres import PostgresLog
 from app.logs import configure_logs
+from app.rebuilding import Rebuilding
 from app.settings import Settings, read_settings
+from app.stores import Stores
 from app.tracing import TracedFolds, start_tracing
 from domain.kit.codec import PlainCodec
-from projections.kit.lanes import Followed, Lanes
+from projections.kit.lanes import Lanes
 from projections.kit.pages import Pages
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_checkpoints import PostgresCheckpoints
-from projections.kit.postgres_store import CONNECTION_SETTINGS, PostgresStore
-from projections.kit.redis import RedisView
-from projections.kit.redis_store import RedisStore
-from projections.kit.search import SearchView
-from projections.kit.search_store import SearchStore
-from projections.kit.store import Store
-from projections.kit.view import View
+from projections.kit.postgres_store import CONNECTION_SETTINGS
 
 _CONNECTIONS = 8
 
@@ -39,17 +34,54 @@ def main() -> None:
     """Work until SIGTERM or SIGINT, then give the lanes back."""
     settings = read_settings()
     configure_logs(settings.log_level)
+    quick()
+    uvloop.run(work(settings))
+
+
+def quick() -> None:
+    """Sets up a process that folds events."""
     # Its client logs every refused connection, and each lane says once that it waits for search.
     logging.getLogger("opensearch").setLevel(logging.ERROR)
     # A page makes tens of thousands of objects that live for a moment and hold no cycles; looking through
     # them as often as Python does by default takes half of the time.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
-    uvloop.run(work(settings))
 
 
 async def work(settings: Settings) -> None:
     """Follow every view until a signal."""
+    async with contextlib.AsyncExitStack() as stack:
+        place = await stack.enter_async_context(folding(settings))
+        log = PostgresLog(place.database)
+        stack.push_async_callback(log.close)
+        pages = Pages(log, PlainCodec())
+        lanes = Lanes(
+            place.stores.views,
+            place.stores.of,
+            connect=place.database.connect,
+            pool=place.pool,
+            pages=pages,
+            watch=TracedFolds() if start_tracing("headwater-worker") else None,
+        )
+        for one in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(one, lanes.stop)
+        await stack.enter_async_context(running(pages.run(), name="log pages"))
+        await stack.enter_async_context(running(Rebuilding(settings, place.pool).run(), name="rebuilding"))
+        await lanes.run()
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """What a process needs that folds events into views."""
+
+    database: Database
+    pool: Pool
+    stores: Stores
+
+
+@contextlib.asynccontextmanager
+async def folding(settings: Settings) -> AsyncIterator[Folding]:
+    """Connections to all stores, with every view enrolled and every table made."""
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.open(settings.database_url, secret=settings.secret, readers=1)
         stack.push_async_callback(database.close)
@@ -59,46 +91,19 @@ async def work(settings: Settings) -> None:
         search = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
         if search is not None:
             stack.push_async_callback(search.close)
-        log = PostgresLog(database)
-        stack.push_async_callback(log.close)
-        pages = Pages(log, PlainCodec())
-        lanes = Lanes(
-            await followed_views(database, pool, redis, search, settings.index_prefix),
-            connect=database.connect,
-            owner=database.owner,
-            pool=pool,
-            pages=pages,
-            watch=TracedFolds() if start_tracing("headwater-worker") else None,
-        )
-        for one in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(one, lanes.stop)
-        reading = asyncio.create_task(pages.run(), name="log pages")
-        try:
-            await lanes.run()
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+        await prepared(database)
+        yield Folding(database, pool, Stores(database, pool, redis, search, settings.index_prefix))
 
 
-async def followed_views(
-    database: Database, pool: Pool, redis: Redis, search: AsyncOpenSearch | None, index_prefix: str
-) -> list[Followed]:
-    """Every view in this version's generation, with the store that holds it; without a search server the
-    views of search are left out."""
-    generations = await prepared(database)
-
-    def store(view: View[Any]) -> Store[Any] | None:
-        generation = generations[view.name]
-        if isinstance(view, PostgresView):
-            return PostgresStore(type(view), pool, database.owner, generation)
-        if isinstance(view, RedisView):
-            return RedisStore(view, redis, generation)
-        if isinstance(view, SearchView) and search is not None:
-            return SearchStore(view, search, generation, PostgresCheckpoints(pool), index_prefix)
-        return None
-
-    made = [(view, store(view)) for view in (kind() for kind in VIEWS)]
-    return [Followed(view, one, generations[view.name]) for view, one in made if one is not None]
+@contextlib.asynccontextmanager
+async def running(work: Coroutine[Any, Any, None], *, name: str) -> AsyncIterator[None]:
+    """A task beside the block, ended with it."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _folding_pool(database: Database) -> Pool:

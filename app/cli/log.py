@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from app.cli.place import settled
 from app.database import Database
-from app.embedded import attached
 from app.log.verify import Verdict, verify
 from app.log.view_counts import view_counts
 from app.settings import Settings, read_settings
@@ -42,9 +41,7 @@ def verify_command(
 
 
 async def _verify(settings: Settings) -> Verdict:
-    # Only the database matters here: with its address given, no other server is looked for.
-    place = nullcontext(settings) if settings.database_url and settings.secret else attached(settings)
-    async with place as found:
+    async with settled(settings) as found:
         database = await Database.open(found.database_url, secret=found.secret, writers=1, readers=1)
         try:
             return await verify(database, checks=(view_counts,))

@@ -1,7 +1,12 @@
-"""The root of the ``headwater`` command; each other module here is a group of commands named after it."""
+"""The root of the ``headwater`` command; the modules beside it bring a group of commands, or some for the root.
+
+A module's Typer ``app`` is the group named after it; its ``commands``, by name, stand at the root, each with
+the line that closes its help.
+"""
 
 import asyncio
 import sys
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -21,16 +26,33 @@ root = typer.Typer(
 
 def main() -> None:
     """Run the command line. A mistake of the user is one sentence on stderr and exit code 1."""
+    command = program()
+    try:
+        command()
+    except (SettingsError, EmbeddedError) as error:
+        sys.exit(f"headwater: {error}")
+
+
+@cache
+def program() -> typer.Typer:
+    """The whole command, with what every module brings."""
     for module in iter_modules(app.cli.__path__):
         if module.name in ("__main__", "main"):
             continue
-        group = getattr(import_module(f"app.cli.{module.name}"), "app", None)
+        loaded = import_module(f"app.cli.{module.name}")
+        group = getattr(loaded, "app", None)
         if isinstance(group, typer.Typer):
             root.add_typer(group, name=module.name)
-    try:
-        root()
-    except (SettingsError, EmbeddedError) as error:
-        sys.exit(f"headwater: {error}")
+        for name, (command, epilog) in getattr(loaded, "commands", {}).items():
+            root.command(name, epilog=epilog)(command)
+    return root
+
+
+def command_names() -> set[str]:
+    """What may stand right after ``headwater``."""
+    whole = program()
+    own = {one.name or one.callback.__name__ for one in whole.registered_commands if one.callback}
+    return own | {str(group.name) for group in whole.registered_groups}
 
 
 @root.command()

@@ -13,23 +13,29 @@ from app.database import Database
 from app.log.reader import conditions
 from domain.kit.log import EVERYTHING, Envelope, Selection
 
-# What is never null and always as long comes first and is unpacked at once; the names that repeat in
-# millions of events come as one text and are taken apart once.
+# What is always as long comes first and is unpacked at once, with flags that say which of the optional
+# fields there are; the names that repeat in millions of events come as one text and are taken apart once.
+# Which requests belong together comes as one text as well. Both are joined by a control character, which
+# the log lets into no name.
 SELECT = """
-select position, timestamp, tenant_id, originator_id, event_id, command_id, originator_version, version,
-       concat_ws(e'\\x1f', topic, type, source, environment, region), payload, metadata, correlation_id,
-       causation_id, user_id, session_id
+select position, timestamp, tenant_id, originator_id, event_id, command_id,
+       coalesce(user_id, '00000000-0000-0000-0000-000000000000'), originator_version, version,
+       ((user_id is not null)::int + (causation_id is not null)::int * 2 + (session_id is not null)::int * 4
+        )::smallint,
+       concat_ws(e'\\x1f', topic, type, source, environment, region),
+       concat_ws(e'\\x1f', correlation_id, causation_id, session_id), metadata, payload
   from es.events where {} order by position
 """
 # Each field stands behind its length in four bytes, each row behind its number of fields in two.
-_LAYOUT = Struct(">2x 4xq 4xq 4x16s 4x16s 4x16s 4x16s 4xi 4xh i".replace(" ", ""))
+_LAYOUT = Struct(">2x 4xq 4xq 4x16s 4x16s 4x16s 4x16s 4x16s 4xi 4xh 4xh i".replace(" ", ""))
 _FIXED, _FIXED_SIZE = _LAYOUT.unpack_from, _LAYOUT.size
 _LENGTH = Struct(">i").unpack_from
 _HEADER = 19
+_USER, _CAUSATION, _SESSION = 1, 2, 4
 _END = b"\xff\xff"
-_ALL_NULL = b"\xff" * 12
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _READ_AHEAD = 8
+_USERS = 10_000
 
 
 class Copying:
@@ -79,6 +85,7 @@ class Decoder:
         self._started = False
         self._names: dict[bytes, list[str]] = {}
         self._tenants: dict[bytes, UUID] = {}
+        self._users: dict[bytes, UUID] = {}
 
     def feed(self, chunk: bytes) -> list[Envelope]:
         """The events that are whole by now."""
@@ -102,29 +109,37 @@ class Decoder:
 
     def _row(self, data: bytes, at: int) -> tuple[Envelope, int]:
         """The row at a place and where it ends. Raises StructError when the data end before it does."""
-        position, time, tenant, originator, event, command, originator_version, version, size = _FIXED(
-            data, at
-        )
+        (
+            position,
+            time,
+            tenant,
+            originator,
+            event,
+            command,
+            user,
+            originator_version,
+            version,
+            flags,
+            size,
+        ) = _FIXED(data, at)
         names_at = at + _FIXED_SIZE
         names_end = names_at + size
-        payload_at = names_end + 4
-        payload_end = payload_at + _LENGTH(data, names_end)[0]
-        metadata_at = payload_end + 4
-        metadata_end = metadata_at + _LENGTH(data, payload_end)[0]
-        correlation_at = metadata_end + 4
-        end = correlation_at + _LENGTH(data, metadata_end)[0]
-        correlation = data[correlation_at:end]
-        if data[end : end + 12] == _ALL_NULL:
-            causation = user = session = None
-            end += 12
-        else:
-            causation, end = _optional(data, end)
-            user, end = _optional(data, end)
-            session, end = _optional(data, end)
-            if end > len(data):
-                raise StructError("The last field is cut off.")
+        requests_at = names_end + 4
+        requests_end = requests_at + _LENGTH(data, names_end)[0]
+        metadata_at = requests_end + 4
+        metadata_end = metadata_at + _LENGTH(data, requests_end)[0]
+        payload_at = metadata_end + 4
+        end = payload_at + _LENGTH(data, metadata_end)[0]
+        if end > len(data):
+            raise StructError("The last field is cut off.")
         names = data[names_at:names_end]
         topic, type_, source, environment, region = self._names.get(names) or self._name(names)
+        correlation = data[requests_at:requests_end].decode()
+        causation = session = None
+        if flags > _USER:
+            correlation, *more = correlation.split("\x1f")
+            causation = more[0] if flags & _CAUSATION else None
+            session = more[-1] if flags & _SESSION else None
         envelope = Envelope(
             position,
             self._tenants.get(tenant) or self._tenant(tenant),
@@ -136,13 +151,13 @@ class Decoder:
             version,
             _EPOCH + timedelta(0, 0, time),
             # The binary form of jsonb is its text behind a byte that tells the version of the form.
-            data[payload_at + 1 : payload_end],
+            data[payload_at + 1 : end],
             data[metadata_at + 1 : metadata_end],
             FastUUID(command),
-            correlation.decode(),
-            None if causation is None else causation.decode(),
-            None if user is None else FastUUID(user),
-            None if session is None else session.decode(),
+            correlation,
+            causation,
+            (self._users.get(user) or self._user(user)) if flags & _USER else None,
+            session,
             source,
             environment,
             region,
@@ -157,9 +172,9 @@ class Decoder:
         self._tenants[tenant] = known = FastUUID(tenant)
         return known
 
-
-def _optional(data: bytes, at: int) -> tuple[bytes | None, int]:
-    """A field that may be null, and where it ends."""
-    size = _LENGTH(data, at)[0]
-    at += 4
-    return (None, at) if size < 0 else (data[at : at + size], at + size)
+    def _user(self, user: bytes) -> UUID:
+        # Who acts now acts again soon; all who ever did are too many to remember.
+        if len(self._users) >= _USERS:
+            self._users.clear()
+        self._users[user] = known = FastUUID(user)
+        return known

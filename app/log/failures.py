@@ -13,6 +13,8 @@ LOST: tuple[type[Exception], ...] = (
     asyncpg.TooManyConnectionsError,
     # A server that was demoted to a replica; the address will name the new primary.
     asyncpg.ReadOnlySQLTransactionError,
+    # The driver's word for a server's farewell that comes just as a statement is sent.
+    asyncpg.InternalClientError,
 )
 """The server is away, restarting, or threw this connection out."""
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from app.database import Connection, Database
 from app.log.columns import COLUMNS
-from app.log.failures import LOST
+from app.log.failures import AGAIN, LOST, hits_all
 from domain.kit.log import Envelope
 
 CHANNEL = "headwater_log"
@@ -54,9 +54,10 @@ class Follower:
                             await asyncio.wait_for(hint.wait(), self._poll)
             except Exception as error:
                 closed = connection is not None and connection.is_closed()
-                if not (closed or isinstance(error, LOST)):
+                # A read that the server cancels (statement_timeout) passes too; a feed that ends does not.
+                if not (closed or isinstance(error, (*LOST, *AGAIN)) or hits_all(error)):
                     raise
-                _logger.warning("The log's follower lost its connection, connecting again: %r", error)
+                _logger.warning("The log cannot be followed, connecting again: %r", error)
             finally:
                 if connection is not None:
                     connection.terminate()

@@ -1,6 +1,7 @@
 """The event log of the port, over one Postgres database."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from app.database import Database
@@ -52,6 +53,14 @@ class PostgresLog:
     async def head(self) -> int:
         """See the port."""
         return await self._reader.head()
+
+    async def count(self, *, after: int, until: int, select: Selection = EVERYTHING) -> int:
+        """How many events there are with ``after`` < position <= ``until``."""
+        return await self._reader.count(after=after, until=until, select=select)
+
+    async def position_at(self, tenant_id: UUID, time: datetime) -> int:
+        """See the port."""
+        return await self._reader.position_at(tenant_id, time)
 
     def follow(self, *, after: int) -> AsyncIterator[list[Envelope]]:
         """See the port. A ``Feed`` shares one reader among many consumers."""

@@ -1,6 +1,7 @@
 """Reads of the log: by stream, by position, by what a selection names; and snapshots."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from app.database import Connection, Database, Lent
@@ -9,6 +10,9 @@ from domain.kit.log import EVERYTHING, Envelope, Receipt, Selection, Stored
 
 _STREAMS = f"select {COLUMNS} from es.read_streams($1, $2, $3)"
 _RECEIPT = "select first, last, digest from es.commands where tenant_id = $1 and command_id = $2"
+_AT = """
+select position from es.events where tenant_id = $1 and timestamp <= $2 order by position desc limit 1
+"""
 _SNAPSHOTS = """
 select distinct on (originator_id) originator_id, originator_version, timestamp, topic, state, class_version
   from es.snapshots
@@ -64,6 +68,21 @@ class Reader:
         async with self._database.writer.acquire() as connection:
             self._head = await head_of(connection, self._head)
         return self._head
+
+    async def count(self, *, after: int, until: int, select: Selection = EVERYTHING) -> int:
+        """How many events there are with ``after`` < position <= ``until``."""
+        where, arguments = conditions(after, until, select)
+        async with self._database.writer.acquire() as connection:
+            found: int = await connection.fetchval(
+                f"select count(*) from es.events where {where}", *arguments
+            )
+        return found
+
+    async def position_at(self, tenant_id: UUID, time: datetime) -> int:
+        """See the port. Looks back from the newest event, so a long way back takes longer."""
+        async with self._database.reading(tenant_id) as connection:
+            position: int | None = await connection.fetchval(_AT, tenant_id, time)
+        return position or 0
 
     async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[Receipt, bytes] | None:
         """See the port; the receipt says ``repeated``."""

@@ -223,6 +223,10 @@ class Log(Protocol):
         """The last committed position, 0 when the log is empty."""
         ...
 
+    async def position_at(self, tenant_id: UUID, time: datetime) -> int:
+        """The last position of the tenant whose event's timestamp is this time or an earlier one, else 0."""
+        ...
+
     def follow(self, *, after: int) -> AsyncIterator[list[Envelope]]:
         """Pages of events after a position, without end; waits for more, and survives lost connections."""
         ...

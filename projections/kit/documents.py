@@ -10,6 +10,7 @@ from opensearchpy.exceptions import ConnectionError as NoConnection
 from opensearchpy.exceptions import TransportError
 
 from projections.kit.breaker import Breaker, Unavailable
+from projections.kit.live import NotServed, Serving
 from projections.kit.mapping import TENANT, Documents, IndexNames, camel
 from projections.kit.search import SearchView
 from projections.kit.search_query import BadQuery, Query, SearchBody, write_cursor
@@ -48,7 +49,7 @@ class Found(Generic[Row]):
 
 
 class Search(Generic[Row]):
-    """One generation of a search view, for readers.
+    """A search view, for readers, in the generation that is live.
 
     Every search names a tenant, and this class adds the filter by it; there is no other way in. Raises
     BadQuery for what cannot be asked, and Unavailable when OpenSearch is down, slow, answers only in
@@ -59,14 +60,14 @@ class Search(Generic[Row]):
         self,
         view: SearchView[Row],
         client: AsyncOpenSearch,
-        generation: int,
+        live: Serving,
         prefix: str = "hw",
         breaker: Breaker | None = None,
         weights: Mapping[str, int] | None = None,
     ) -> None:
         self.view = view
         self._client, self._breaker = client, breaker or search_breaker()
-        self._names = IndexNames(view, generation=generation, prefix=prefix)
+        self._live, self._prefix = live, prefix
         self._documents = Documents(view)
         self._body = SearchBody(view, weights)
         self._fields = {camel(field.name): field.name for field in fields(view.row)}
@@ -88,9 +89,14 @@ class Search(Generic[Row]):
     # Requests and answers are the server's JSON, untyped.
     async def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
         try:
+            generation = self._live.generation(type(self.view))
+        except NotServed as error:
+            raise Unavailable(str(error)) from error
+        names = IndexNames(self.view, generation=generation, prefix=self._prefix)
+        try:
             async with self._breaker.guard():
                 answer: dict[str, Any] = await self._client.search(
-                    index=self._names.open, body=body, params={"allow_partial_search_results": "false"}
+                    index=names.open, body=body, params={"allow_partial_search_results": "false"}
                 )
         except TransportError as error:
             if error.status_code == 400 and "search_after" in body:

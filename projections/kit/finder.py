@@ -11,8 +11,8 @@ import msgspec
 
 from projections.kit.breaker import Unavailable
 from projections.kit.cache import Cache, Cached
+from projections.kit.conditions import Condition
 from projections.kit.documents import Found, Search
-from projections.kit.rows import Condition
 from projections.kit.search_query import Between, Query
 from projections.kit.text_search import TextSearch
 

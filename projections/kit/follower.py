@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Generic, NoReturn, Protocol, TypeVar
 
 from domain.kit.events import Event
-from projections.kit.lane import Failure, Lane, Ledger
+from domain.kit.log import Envelope
+from projections.kit.backoff import FAILING, WAITING, Backoff
+from projections.kit.lane import Failure, Lane, Ledger, LeftOut, Stream, Stuck, stream_of
 from projections.kit.pages import Entry, fresh
-from projections.kit.store import Checkpoint, LeaseLost, Lost, Store
+from projections.kit.sparing import Spared
+from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsRefused, Store
 from projections.kit.touching import FoldFailed, Page
 from projections.kit.upkeep import Upkeep
 from projections.kit.view import Changes, View
@@ -25,6 +28,8 @@ _TELLING = 6
 """The attempt in a row at which a store that does not answer is logged with its error."""
 _UNSAVED = 5.0
 """Seconds that a store's own checkpoint may lag behind over events that do not touch the view."""
+_ATTEMPTS = 3
+"""Attempts at folding an event before its stream is parked."""
 
 
 class Source(Protocol):
@@ -41,18 +46,6 @@ class Source(Protocol):
     def event(self, entry: Entry) -> Event: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Seconds before the next attempt: doubling from ``first`` up to ``most``."""
-
-    first: float
-    most: float
-
-    def pause(self, attempts: int) -> float:
-        """The pause after so many attempts, from 1."""
-        return min(self.first * 2.0 ** min(attempts - 1, 16), self.most)
-
-
 class Follower(Generic[Row]):
     """Follows the log for one view while its lane is held."""
 
@@ -65,8 +58,8 @@ class Follower(Generic[Row]):
         ledger: Ledger,
         *,
         watch: Watch | None = None,
-        failing: Backoff = Backoff(1, 30),
-        waiting: Backoff = Backoff(0.2, 5),
+        failing: Backoff = FAILING,
+        waiting: Backoff = WAITING,
     ) -> None:
         self._view = view
         self._store = store
@@ -77,6 +70,7 @@ class Follower(Generic[Row]):
         self._failing = failing
         self._waiting = waiting
         self._stopping = False
+        self._left_out = LeftOut()
         self._reading: asyncio.Task[list[Entry]] | None = None
         self._looked = self._renewed = self._saved = 0.0
 
@@ -89,7 +83,8 @@ class Follower(Generic[Row]):
     async def run(self) -> None:
         """Folds until stopped. Raises LeaseLost when somebody else holds the lane.
 
-        A fold or a store that fails is tried again, from the checkpoint, as long as the lane is held.
+        A stream whose event cannot be folded is parked after three attempts, and the others go on. A store
+        that fails is tried again, from the checkpoint, as long as the lane is held.
         """
         attempts = 0
         while not self._stopping:
@@ -98,10 +93,6 @@ class Follower(Generic[Row]):
                 await self._follow()
             except LeaseLost:
                 raise
-            except FoldFailed as failed:
-                attempts = 1 if self._lane.position > before else attempts + 1
-                self._report(failed, attempts)
-                await asyncio.sleep(self._failing.pause(attempts))
             except Exception as error:
                 attempts = 1 if self._lane.position > before else attempts + 1
                 # A server that is still starting is no news; one that stays away, or a fault of ours, is.
@@ -148,9 +139,28 @@ class Follower(Generic[Row]):
             checkpoint = Checkpoint(0, 0, self._lane.token)
         if checkpoint.token > self._lane.token:
             raise LeaseLost(f"{self._view.name} was made anew by another process")
+        self._left_out = await self._ledger.parking.left_out(self._lane)
+        await self._remembers(checkpoint)
         if checkpoint.position < self._lane.position:
             await self._ledger.rewind(self._lane, checkpoint)
         self._lane.moved(checkpoint.position, checkpoint.folded)
+        await self._answer()
+
+    async def _remembers(self, checkpoint: Checkpoint) -> None:
+        """A store that forgot its last seconds may have forgotten events that were parked, lie behind its
+        position and are on record as folded."""
+        if checkpoint.position > 0 and checkpoint.token < self._left_out.mended:
+            await self._refill(Lost(f"{self._view.name} has lost what was folded of parked streams"))
+
+    async def _answer(self) -> bool:
+        """Does what somebody asked about parked streams."""
+        parking = self._ledger.parking
+        if not self._left_out.parked:
+            return False
+        if not await parking.answer(self._lane, self._view, self._store, self._pages.event):
+            return False
+        self._left_out = await parking.left_out(self._lane)
+        return True
 
     async def _refill(self, lost: Lost) -> NoReturn:
         """Begins again from nothing, under a new lease: what was reported under this one is void."""
@@ -162,26 +172,89 @@ class Follower(Generic[Row]):
 
     async def _fold(self, entries: list[Entry]) -> None:
         began = self._now()
+        last = entries[-1].envelope.position
         try:
             page, changes = await self._changes(entries)
+            await self._save(changes, last, len(entries))
         except FoldFailed as failed:
-            # What comes before is saved, so that the lane stops right at the event that cannot be folded.
-            innocent = [one for one in entries if one.envelope.position < failed.envelope.position]
-            if innocent:
-                _, changes = await self._changes(innocent)
-                await self._save(changes, innocent[-1].envelope.position, len(innocent))
-            raise
-        last = entries[-1].envelope.position
-        await self._save(changes, last, len(entries))
-        self._lane.pages += 1
-        self._lane.page_seconds += self._now() - began
-        self._watch.folded(self._view.name, [one for _, one in page.events], last, self._now() - began)
+            await self._fold_around(entries, failed)
+        except RowsRefused as refused:
+            await self._fold_apart(entries, refused)
+        else:
+            self._lane.pages += 1
+            self._lane.page_seconds += self._now() - began
+            self._watch.folded(self._view.name, [one for _, one in page.events], last, self._now() - began)
+
+    async def _fold_around(self, entries: list[Entry], failed: FoldFailed) -> None:
+        """Tries again what cannot be folded, then parks the streams that it belongs to and folds the others."""
+        # What comes before is saved, so that the lane stops right at the event that cannot be folded.
+        if innocent := [one for one in entries if one.envelope.position < failed.envelope.position]:
+            await self._fold(innocent)
+            if self._lane.position < innocent[-1].envelope.position:
+                return
+        rest = entries[len(innocent) :]
+        self._report(failed.envelope, failed.__cause__ or failed, 1)
+        stuck: dict[Stream, tuple[Envelope, Exception]] = {}
+        for attempt in range(2, _ATTEMPTS + 1):
+            await asyncio.sleep(self._failing.pause(attempt - 1))
+            if self._stopping:
+                return
+            stuck = await self._stuck(rest)
+            if not stuck:
+                break
+            self._report(*min(stuck.values(), key=lambda one: one[0].position), attempt)
+        if stuck:
+            await self._park(stuck.values())
+        await self._fold(rest)
+
+    async def _fold_apart(self, entries: list[Entry], refused: RowsRefused) -> None:
+        """Finds the event whose row the store refuses, and parks its stream when it does so three times."""
+        if len(entries) > 1:
+            middle = len(entries) // 2
+            await self._fold(entries[:middle])
+            if self._lane.position == entries[middle - 1].envelope.position:
+                await self._fold(entries[middle:])
+            return
+        envelope, error = entries[0].envelope, refused.__cause__ or refused
+        for attempt in range(1, _ATTEMPTS + 1):
+            self._report(envelope, error, attempt)
+            await asyncio.sleep(self._failing.pause(attempt) if attempt < _ATTEMPTS else 0)
+            if self._stopping:
+                return
+            try:
+                _, changes = await self._changes(entries)
+                await self._save(changes, envelope.position, 1)
+            except RowsRefused as again:
+                error = again.__cause__ or again
+            else:
+                return
+        await self._park([(envelope, error)])
+        await self._save(Changes(), envelope.position, 1)
+
+    async def _park(self, stuck: Iterable[tuple[Envelope, BaseException]]) -> None:
+        some = [Stuck.of(envelope, error, _ATTEMPTS) for envelope, error in stuck]
+        await self._ledger.parking.park(self._lane, some)
+        for one in some:
+            _logger.error("%s parks stream %s: %s.", self._view.name, one.envelope.originator_id, one.text)
+            self._left_out.parked.setdefault(stream_of(one.envelope), one.envelope.position)
+
+    def _taken(self, entries: list[Entry]) -> Iterator[tuple[Envelope, Callable[[], Event]]]:
+        """The events to be folded, each with what decodes it."""
+        decode, left_out = self._pages.event, self._left_out
+        if left_out:
+            entries = [one for one in entries if left_out.takes(one.envelope)]
+        return ((one.envelope, partial(decode, one)) for one in entries)
 
     async def _changes(self, entries: list[Entry]) -> tuple[Page[Row], Changes[Row]]:
-        decode = self._pages.event
-        page = Page.of(self._view, ((one.envelope, partial(decode, one)) for one in entries))
+        page = Page.of(self._view, self._taken(entries))
         before = await self._store.load(page.keys) if page.keys else {}
         return page, page.fold(before)
+
+    async def _stuck(self, entries: list[Entry]) -> dict[Stream, tuple[Envelope, Exception]]:
+        """Which streams cannot be folded, and where they begin not to be."""
+        page = Spared.of(self._view, self._taken(entries))
+        page.fold(await self._store.load(page.keys) if page.keys else {})
+        return page.stuck
 
     async def _save(self, changes: Changes[Row], position: int, count: int) -> None:
         folded = self._lane.folded + count
@@ -202,16 +275,24 @@ class Follower(Generic[Row]):
                 await store.renew()
                 self._renewed = now
         if now - self._looked >= _IDLE:
-            await store.checkpoint()
+            await self._remembers(await store.checkpoint())
+            # Many may be asked about at once; the log does not wait for all of them.
+            while await self._answer() and not self._stopping and self._lane.position >= self._pages.head:
+                pass
             self._looked = now
 
-    def _report(self, failed: FoldFailed, attempts: int) -> None:
-        envelope, cause = failed.envelope, failed.__cause__
+    def _report(self, envelope: Envelope, error: BaseException, attempts: int) -> None:
         if attempts == 1:
-            _logger.error("%s cannot fold %s.", self._view.name, failed, exc_info=cause)
+            _logger.error(
+                "%s cannot fold %s at position %s.",
+                self._view.name,
+                envelope.type,
+                envelope.position,
+                exc_info=error,
+            )
         self._lane.failed(
             Failure(
-                f"{type(cause).__name__} while folding {envelope.type}",
+                f"{type(error).__name__} while folding {envelope.type}",
                 attempts,
                 envelope.position,
                 envelope.event_id,

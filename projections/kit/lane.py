@@ -1,12 +1,26 @@
 """What is known about one lane while a worker holds it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import PurePath
+from traceback import extract_tb
+from typing import Any, Protocol
 from uuid import UUID
 
-from projections.kit.store import Checkpoint
+from domain.kit.events import Event
+from domain.kit.log import Envelope
+from projections.kit.pages import Entry
+from projections.kit.store import Checkpoint, Store
+from projections.kit.view import View
+
+Stream = tuple[UUID, UUID]
+"""A stream's tenant and id; the id alone is unique in its tenant only."""
+
+
+def stream_of(envelope: Envelope) -> Stream:
+    """The stream that an event belongs to."""
+    return envelope.tenant_id, envelope.originator_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +82,78 @@ class Lane:
         self.read_at = asyncio.get_running_loop().time()
 
 
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """The first event of a stream that a view cannot fold; ``text`` as in `Failure`."""
+
+    envelope: Envelope
+    text: str
+    attempts: int
+
+    @classmethod
+    def of(cls, envelope: Envelope, error: BaseException, attempts: int) -> "Stuck":
+        """Names the error's class and where it was raised, and quotes nothing of it."""
+        frames = extract_tb(error.__traceback__)
+        place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+        return cls(envelope, f"{type(error).__name__} while folding {envelope.type}{place}", attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Which events a lane leaves out: those that wait in parked streams, and those discarded for good.
+
+    ``mended`` is the token of the last write that folded parked events into a store with a memory of its own.
+    """
+
+    parked: dict[Stream, int] = field(default_factory=dict)
+    """The first position of each that is not folded."""
+    discarded: dict[Stream, list[tuple[int, int]]] = field(default_factory=dict)
+    """First and last positions, both left out."""
+    mended: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.parked or self.discarded)
+
+    def takes(self, envelope: Envelope) -> bool:
+        """Whether the event is to be folded."""
+        stream = stream_of(envelope)
+        position = envelope.position
+        if position >= self.parked.get(stream, position + 1):
+            return False
+        return not any(first <= position <= last for first, last in self.discarded.get(stream, ()))
+
+
+class Parking(Protocol):
+    """Where streams wait whose events cannot be folded. All of it raises LeaseLost for an old lease."""
+
+    async def left_out(self, lane: Lane) -> LeftOut:
+        """What the lane leaves out, as it is on record."""
+        ...
+
+    async def park(self, lane: Lane, some: Sequence[Stuck]) -> None:
+        """Parks streams, each from this event on. It is durable when this returns; only then may the lane
+        move past the events."""
+        ...
+
+    # Rows differ in type, hence Any.
+    async def answer(
+        self, lane: Lane, view: View[Any], store: Store[Any], decode: Callable[[Entry], Event]
+    ) -> bool:
+        """Does what somebody asked about parked streams: folds their events, or leaves them out for good.
+
+        To be called by the lane's holder between two saves, and before his first. At most a few streams
+        at a time; True when there were any, and `left_out` has to be asked again.
+        """
+        ...
+
+
 class Ledger(Protocol):
     """Where lanes are on record, for readers and for the next holder."""
+
+    @property
+    def parking(self) -> Parking:
+        """Where the streams wait that cannot be folded."""
+        ...
 
     async def restart(self, lane: Lane) -> None:
         """The rows are gone: the record goes back to nothing, and the lease ends. The next one refills."""

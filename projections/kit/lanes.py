@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import asyncpg
 
 from projections.kit import leases
 from projections.kit.follower import Follower, Source
-from projections.kit.generations import Connect, Connection, Pool, cut_over
+from projections.kit.generations import Connect, Connection, Pool
 from projections.kit.lane import Lane
 from projections.kit.leases import Standing, Taken
 from projections.kit.ledger import OpsLedger
@@ -22,7 +22,7 @@ from projections.kit.watch import Watch
 
 _logger = logging.getLogger(__name__)
 
-_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a connection raises that went away."""
 _GRACE = 2.0
 """Seconds that a page may take to finish when its lane is given up."""
@@ -30,13 +30,8 @@ _PAUSE = 0.1
 """Seconds between two beats at the least, however much happens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """A generation of a view that a worker can follow, with its store. Rows differ in type, hence Any."""
-
-    view: View[Any]
-    store: Store[Any]
-    generation: int
+StoreOf = Callable[[View[Any], int], Store[Any]]
+"""The store of a view's generation. Rows differ in type, hence Any."""
 
 
 @dataclass(slots=True)
@@ -58,10 +53,10 @@ class Lanes:
 
     def __init__(
         self,
-        views: Sequence[Followed],
+        views: Sequence[View[Any]],
+        stores: StoreOf,
         *,
         connect: Connect,
-        owner: Connect,
         pool: Pool,
         pages: Source,
         watch: Watch | None = None,
@@ -70,9 +65,9 @@ class Lanes:
         stale: float = 5.0,
     ) -> None:
         """``connect`` makes the session that holds the leases, ``pool`` is for reports; both as the writer."""
-        self._views = {(one.view.name, one.generation): one for one in views}
+        self._views = {view.name: view for view in views}
+        self._stores = stores
         self._connect = connect
-        self._owner = owner
         self._pages = pages
         self._watch = watch
         self._name = name or f"{socket.gethostname()}:{os.getpid()}"
@@ -137,8 +132,9 @@ class Lanes:
         """One beat: shows that we live, looks who else does, and takes or gives back lanes."""
         await self._reap(connection)
         workers = await leases.heartbeat(connection, self._worker, self._stale)
-        standings = await leases.survey(connection, self._views, self._stale)
-        await self._promote(standings)
+        mine = [(view.name, view.version) for view in self._views.values()]
+        standings = await leases.survey(connection, mine, self._stale)
+        await self._compare(connection, {one.id: one for one in standings})
         shared = [one for one in standings if not one.inline]
         share = -(-len(shared) // max(workers, 1))
         await self._give_back(connection, share, {one.id for one in standings if one.caught_up})
@@ -159,7 +155,8 @@ class Lanes:
         return [one for one in free if not one.inline or one.id in late]
 
     def _follow(self, standing: Standing, taken: Taken) -> None:
-        followed = self._views[standing.view, standing.generation]
+        view = self._views[standing.view]
+        store = self._stores(view, standing.generation)
         lane = Lane(
             id=standing.id,
             view=standing.view,
@@ -172,7 +169,7 @@ class Lanes:
             errors=taken.errors,
             news=self.ledger.news,
         )
-        follower = Follower(followed.view, followed.store, self._pages, lane, self.ledger, watch=self._watch)
+        follower = Follower(view, store, self._pages, lane, self.ledger, watch=self._watch)
         task = asyncio.create_task(follower.run(), name=f"lane {standing.view}")
         task.add_done_callback(lambda _: self._woken.set())
         self._held[standing.id] = _Held(lane, follower, task, standing)
@@ -187,6 +184,12 @@ class Lanes:
             elif error is not None:
                 _logger.error("The follower of %s ended.", one.lane.view, exc_info=error)
         await self._release(connection, ended)
+
+    async def _compare(self, connection: Connection, standings: dict[int, Standing]) -> None:
+        """Takes note of what changed about the lanes it holds, and lets go of those not to be followed."""
+        await self._release(connection, [one for one in self._held.values() if one.lane.id not in standings])
+        for one in self._held.values():
+            one.standing = standings[one.lane.id]
 
     async def _give_back(self, connection: Connection, share: int, caught_up: set[int]) -> None:
         inline = [one for one in self._held.values() if one.standing.inline and one.lane.id in caught_up]
@@ -211,11 +214,3 @@ class Lanes:
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _promote(self, standings: list[Standing]) -> None:
-        """Shows readers a newer version of a view once it has folded all that was there when it began."""
-        for one in standings:
-            if one.promotable and one.id in self._held:
-                view = type(self._views[one.view, one.generation].view)
-                await cut_over(self._owner, [view], [one.generation])
-                _logger.info("%s is read from generation %s now.", one.view, one.generation)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 
@@ -21,6 +22,7 @@ with me as (update ops.workers set heartbeat_at = clock_timestamp() where id = $
 -- stopped not for long.
 select count(*) from ops.workers w
  where (id = $1 or clock_timestamp() - heartbeat_at <= make_interval(secs => $2))
+   and w.kind = (select kind from ops.workers where id = $1)
    and exists (select from pg_locks k
                 where k.locktype = 'advisory' and k.granted and k.pid = w.pid
                   and k.classid = $3::int::oid and k.objid = w.id::oid
@@ -29,17 +31,17 @@ select count(*) from ops.workers w
 _SURVEY = """
 select l.id, l.view, l.generation,
        exists (select from pg_locks k
-                where k.locktype = 'advisory' and k.granted and k.classid = $4::int::oid and k.objid = l.id::oid
+                where k.locktype = 'advisory' and k.granted and k.classid = $5::int::oid and k.objid = l.id::oid
                   and k.database = (select oid from pg_database where datname = current_database())) as locked,
-       coalesce(clock_timestamp() - w.heartbeat_at > make_interval(secs => $3), false) as stale,
-       v.inline,
+       coalesce(clock_timestamp() - w.heartbeat_at > make_interval(secs => $4), false) as stale,
+       v.inline and l.generation = ops.serving(l.view, l.version) as inline,
        l.position >= (select coalesce(max(position), 0) from es.events) as caught_up,
-       l.version > live.version and l.position >= l.refill_until as promotable
-  from unnest($1::text[], $2::int[]) as mine(view, generation)
-  join ops.lanes l using (view, generation)
+       l.tenant_id
+  from unnest($1::text[], $2::int[]) as mine(view, version)
+  join ops.lanes l using (view, version)
   join ops.views v using (view)
   left join ops.workers w on w.id = l.holder
-  join ops.lanes live on live.view = v.view and live.generation = v.live
+ where l.phase = $3
  order by l.id
 """
 _TAKE = """
@@ -58,8 +60,7 @@ select pg_terminate_backend(k.pid) from pg_locks k
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How a lane stands. ``locked``: somebody has the lease; ``stale``: its holder shows no sign of life;
-    ``promotable``: it holds a newer version than readers see, and has folded all that was there when it
-    began."""
+    ``inline``: the appenders keep it, unless it is far behind; ``tenant_id``: it is built for him alone."""
 
     id: int
     view: str
@@ -68,7 +69,7 @@ class Standing:
     stale: bool
     inline: bool
     caught_up: bool
-    promotable: bool
+    tenant_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Taken:
     errors: int
 
 
-async def register(connection: Connection, name: str) -> int:
+async def register(connection: Connection, name: str, kind: str = "worker") -> int:
     """Joins the workers; the number is this worker's as long as the session lives."""
     # Whoever was stopped in the middle of something must not stop us too.
     await connection.execute("set lock_timeout = '2s'", timeout=_TIMEOUT)
@@ -91,7 +92,7 @@ async def register(connection: Connection, name: str) -> int:
         "delete from ops.workers where clock_timestamp() - heartbeat_at > interval '1 hour'"
     )
     worker: int = await connection.fetchval(
-        "insert into ops.workers (name, pid) values ($1, pg_backend_pid()) returning id", name
+        "insert into ops.workers (name, kind, pid) values ($1, $2, pg_backend_pid()) returning id", name, kind
     )
     await connection.execute("select pg_advisory_lock($1::int, $2::int)", _WORKERS, worker)
     return worker
@@ -109,10 +110,12 @@ async def heartbeat(connection: Connection, worker: int, stale: float) -> int:
     return count
 
 
-async def survey(connection: Connection, lanes: Collection[tuple[str, int]], stale: float) -> list[Standing]:
-    """How the lanes with these views and generations stand."""
-    views, generations = [view for view, _ in lanes], [generation for _, generation in lanes]
-    rows = await connection.fetch(_SURVEY, views, generations, stale, _LANES, timeout=_TIMEOUT)
+async def survey(
+    connection: Connection, views: Collection[tuple[str, int]], stale: float, *, phase: str = "following"
+) -> list[Standing]:
+    """How the lanes of these views, in these versions and in this phase, stand."""
+    names, versions = [name for name, _ in views], [version for _, version in views]
+    rows = await connection.fetch(_SURVEY, names, versions, phase, stale, _LANES, timeout=_TIMEOUT)
     return [Standing(**row) for row in rows]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 from projections.kit.generations import Pool
 from projections.kit.lane import Lane
+from projections.kit.ops_parking import OpsParking
 from projections.kit.store import Checkpoint
 
 _logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class OpsLedger:
     def __init__(self, pool: Pool, lanes: Callable[[], Collection[Lane]]) -> None:
         self._pool = pool
         self._lanes = lanes
+        self.parking = OpsParking(pool)
         self._news = asyncio.Event()
         self._rated: dict[int, tuple[float, int]] = {}
 

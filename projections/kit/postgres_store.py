@@ -1,6 +1,6 @@
 """The store of Postgres views: a page is loaded in one query, and saved with its checkpoint in one statement."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import msgspec
 from projections.kit.generations import DDL_LOCK, Connect, Connection, Pool
 from projections.kit.postgres import PostgresView
 from projections.kit.statements import Statements
-from projections.kit.store import Checkpoint, LeaseLost, Lost
+from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsRefused
 from projections.kit.tables import table_shape
 from projections.kit.view import Changes, FullKey
 
@@ -27,6 +27,12 @@ CONNECTION_SETTINGS = {
 """Settings for the connections of followers."""
 
 
+REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+"""What the server raises for rows that it will never take."""
+
+_SCANNED = 1000
+
+
 class ShapeChanged(Exception):
     """The table was made from another row class; raise the view's version to build it anew beside the old."""
 
@@ -36,6 +42,8 @@ class PostgresStore(Generic[Row]):
 
     Writes go through ``pool``; ``owner`` connects as the owner of the tables, for prepare and drop.
     """
+
+    bulk_rows = 20_000
 
     def __init__(self, view: type[PostgresView[Row]], pool: Pool, owner: Connect, generation: int) -> None:
         self._view = view
@@ -75,7 +83,9 @@ class PostgresStore(Generic[Row]):
         self, connection: "Connection | Any", keys: Collection[FullKey]
     ) -> dict[FullKey, Row]:
         """`load` on a connection of the caller's. (A pool's proxy has no type of its own, hence Any.)"""
-        record = await connection.fetchrow(self._sql.load, *self._columns_of(keys))
+        return self._read(await connection.fetchrow(self._sql.load, *self._columns_of(keys)))
+
+    def _read(self, record: asyncpg.Record | None) -> dict[FullKey, Row]:
         if record is None or record["tenants"] is None:
             return {}
         rows = self._decoder.decode(record["rows"])
@@ -98,6 +108,8 @@ class PostgresStore(Generic[Row]):
             moved = await self._pool.fetchval(sql, *fence, *arguments)
         except asyncpg.UndefinedTableError as error:
             raise Lost(f"{self.table} is gone") from error
+        except REFUSED as error:
+            raise RowsRefused(f"{self.table} refuses a row") from error
         if not moved:
             raise LeaseLost(f"{self._view.name} is held with a newer token than {checkpoint.token}")
 
@@ -125,10 +137,42 @@ class PostgresStore(Generic[Row]):
         except asyncpg.UndefinedTableError as error:
             raise Lost(f"{self.table} is gone") from error
 
+    async def scan(self, tenant_id: UUID | None = None) -> AsyncIterator[dict[FullKey, Row]]:
+        """As `Store.scan`, in order of the keys; each page is a short query of its own."""
+        whose = [] if tenant_id is None else [tenant_id]
+        last: list[object] = []
+        while True:
+            sql = self._sql.scan(tenant=bool(whose), further=bool(last))
+            try:
+                page = self._read(await self._pool.fetchrow(sql, _SCANNED, *whose, *last))
+            except asyncpg.UndefinedTableError as error:
+                raise Lost(f"{self.table} is gone") from error
+            if page:
+                yield page
+            if len(page) < _SCANNED:
+                return
+            tenant, key = next(reversed(page))
+            last = [tenant, *key]
+
+    async def begin_bulk(self) -> None:
+        """See `Bulk`: the table goes without secondary indexes."""
+        await self._owned(*self._shape.drop_indexes)
+
+    async def end_bulk(self) -> None:
+        """See `Bulk`: makes the indexes, and lets the planner know the table."""
+        await self._owned("set maintenance_work_mem = '256MB'", *self._shape.make_indexes)
+        await self._owned(f"vacuum (analyze) {self.table}")
+
     async def drop(self) -> None:
+        await self._owned(f"drop table if exists {self.table} cascade")
+
+    async def _owned(self, *statements: str) -> None:
         owner = await self._owner()
         try:
-            await owner.execute(f"drop table if exists {self.table} cascade")
+            for statement in statements:
+                await owner.execute(statement)
+        except asyncpg.UndefinedTableError as error:
+            raise Lost(f"{self.table} is gone") from error
         finally:
             await owner.close()
 
@@ -162,12 +206,15 @@ class PostgresStore(Generic[Row]):
     async def _is_prepared(self, connection: "Pool | Connection") -> bool:
         record = await connection.fetchrow(
             """select l.shape, to_regclass($3) is not null as there,
-                      v.live <> l.generation or to_regclass($4) is not null as published
+                      (v.live <> l.generation or to_regclass($4) is not null)
+                      and not exists (select from unnest($5::text[]) f(name) where to_regproc(f.name) is null)
+                          as published
                  from ops.lanes l join ops.views v using (view) where l.view = $1 and l.generation = $2""",
             self._view.name,
             self._generation,
             self.table,
             self._shape.public,
+            list(self._shape.finder_names),
         )
         if record is None:
             raise LookupError(f"{self._view.name} has no generation {self._generation}; enroll it first.")
@@ -196,6 +243,8 @@ class PostgresStore(Generic[Row]):
                 self._generation,
                 self._shape.digest,
             )
+        for statement in self._shape.finders:
+            await owner.execute(statement)
         live = await owner.fetchval("select live from ops.views where view = $1", self._view.name)
         if live == self._generation:
             for statement in self._shape.publish:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from projections.kit.breaker import Breaker, Unavailable
 from projections.kit.keys import KeySpace, Mark
+from projections.kit.live import NotServed, Serving
 from projections.kit.redis import RedisView
 from projections.kit.view import Key
 
@@ -41,7 +42,7 @@ class Read(Generic[Row]):
 
 
 class RedisRows(Generic[Row]):
-    """The rows of one generation of a Redis view, for readers.
+    """The rows of a Redis view, for readers, in the generation that is live.
 
     There is no way to read without naming the tenant. Raises Unavailable when Redis is down or slow, when
     the view is still being filled, or when it has not come to ``at_least`` (a position) yet.
@@ -51,16 +52,35 @@ class RedisRows(Generic[Row]):
         self,
         view: RedisView[Row],
         redis: Redis,
-        generation: int,
+        live: Serving,
         prefix: str = "hw",
         breaker: Breaker | None = None,
     ) -> None:
         self.view = view
-        self.keys = KeySpace(view, pattern=view.pattern, generation=generation, prefix=prefix)
+        self._live, self._prefix = live, prefix
+        self._spaces: dict[int, KeySpace] = {}
         self._redis = redis
         self._breaker = breaker or redis_breaker()
         self._decode: Callable[[bytes | str], Row] = msgspec.json.Decoder(view.row).decode
-        self._epoch = ""
+        self._epochs: dict[int, str] = {}
+
+    @property
+    def keys(self) -> KeySpace:
+        """The keys of the generation that is read now. Raises Unavailable when there is none yet."""
+        return self._space(self._generation())
+
+    def _generation(self) -> int:
+        try:
+            return self._live.generation(type(self.view))
+        except NotServed as error:
+            raise Unavailable(str(error)) from error
+
+    def _space(self, generation: int) -> KeySpace:
+        if generation not in self._spaces:
+            self._spaces[generation] = KeySpace(
+                self.view, pattern=self.view.pattern, generation=generation, prefix=self._prefix
+            )
+        return self._spaces[generation]
 
     async def get(self, tenant_id: UUID, *key: object, at_least: int = 0) -> Row | None:
         """The row with this key, or None when there is none."""
@@ -75,15 +95,17 @@ class RedisRows(Generic[Row]):
     ) -> Read[Row]:
         """Rows, position and, where asked for, other plain keys, all as of one moment."""
         # The epoch is guessed from the last read, so that one MGET is enough; it changes only on a refill.
+        generation = self._generation()
+        space = self._space(generation)
         for _ in range(3):
-            asked = self._epoch
-            wanted = [self.keys.row(asked, tenant_id, key) for key in keys]
+            asked = self._epochs.get(generation, "")
+            wanted = [space.row(asked, tenant_id, key) for key in keys]
             async with self._breaker.guard():
-                mark, *values = await self._redis.mget([self.keys.mark, *beside, *wanted])
+                mark, *values = await self._redis.mget([space.mark, *beside, *wanted])
             if mark is None:
                 raise Unavailable(f"{self.view.name} is not filled")
             current = Mark.read(mark)
-            self._epoch = current.epoch
+            self._epochs[generation] = current.epoch
             if current.epoch == asked:
                 break
         else:

@@ -8,10 +8,12 @@ from uuid import UUID
 
 import msgspec
 
+from projections.kit.as_of import Past
+from projections.kit.conditions import Condition, bound
 from projections.kit.generations import Connection
+from projections.kit.live import Serving
 from projections.kit.postgres import PostgresView
-from projections.kit.search_query import LONGEST_TEXT, BadQuery
-from projections.kit.tables import table_shape
+from projections.kit.tables import TableName, table_name, table_shape
 from projections.kit.view import Key
 
 Row = TypeVar("Row")
@@ -23,59 +25,6 @@ class Reader(Protocol):
     def reading(self, tenant_id: UUID) -> AbstractAsyncContextManager[Connection]:
         """A connection on which the database shows this tenant's rows and no others."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A part of a WHERE clause: SQL with one ``{}`` for its value, which travels as a parameter."""
-
-    sql: str
-    # The type is the column's.
-    value: Any
-
-
-def one_of(column: str, values: Collection[Any] | None) -> list[Condition]:
-    """The column holds one of these; no values given means no condition."""
-    return [] if values is None else [Condition(f"{column} = any({{}})", list(values))]
-
-
-def equals(column: str, value: object | None) -> list[Condition]:
-    """The column holds this value, when one is given."""
-    return [] if value is None else [Condition(f"{column} = {{}}", value)]
-
-
-def since(column: str, value: object | None) -> list[Condition]:
-    """The column is at or after this, when it is given."""
-    return [] if value is None else [Condition(f"{column} >= {{}}", value)]
-
-
-def until(column: str, value: object | None) -> list[Condition]:
-    """The column is before this, when it is given."""
-    return [] if value is None else [Condition(f"{column} < {{}}", value)]
-
-
-def contains(view: type[PostgresView[Any]], column: str, values: Collection[str] | None) -> list[Condition]:
-    """The array column, which has an index that finds by ``@> text[]``, holds all of these."""
-    return [] if not values else [Condition(found_by(view, "@> text[]", "{}::text[]", column), list(values))]
-
-
-def matches(view: type[PostgresView[Any]], text: str | None) -> list[Condition]:
-    """The view's full-text document, by its index that finds by ``@@ tsquery``, matches what a person typed.
-
-    Raises BadQuery for a text that is too long.
-    """
-    if text is None or not text.strip():
-        return []
-    if len(text) > LONGEST_TEXT:
-        raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
-    return [Condition(found_by(view, "@@ tsquery", "websearch_to_tsquery('english', {})"), text)]
-
-
-def found_by(view: type[PostgresView[Any]], finds: str, value: str, column: str | None = None) -> str:
-    """SQL for: the row is among those that an index of the view finds by this SQL value; see `Index`."""
-    (index,) = (index for index in view.indexes if index.finds == finds and column in (None, *index.columns))
-    (key,), (schema, _, _) = view.key, view.name.partition(".")
-    return f"{key} in (select {schema}.{index.name}({value}))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +57,9 @@ class Page(Generic[Row]):
 class Rows:
     """The reading side of all Postgres views."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, live: Serving) -> None:
         self._reader = reader
+        self._live = live
 
     async def get(
         self, view: type[PostgresView[Row]], tenant_id: UUID, keys: Collection[Key]
@@ -117,10 +67,11 @@ class Rows:
         """The rows with these keys in one round trip; keys without a row are absent."""
         if not keys:
             return {}
+        table = self._table(view)
         types = [_plan(view).types[name] for name in view.key]
         unnest = ", ".join(f"${n + 2}::{kind}[]" for n, kind in enumerate(types))
         where = f"({', '.join(view.key)}) in (select * from unnest({unnest}))"
-        sql = _rows_of(f"select {_plan(view).columns} from {view.name} where tenant_id = $1 and {where}")
+        sql = _rows_of(f"select {_plan(view).columns} from {table} where tenant_id = $1 and {where}")
         rows = await self._fetch(view, tenant_id, sql, [tenant_id, *map(list, zip(*keys, strict=True))])
         return {tuple(getattr(row, name) for name in view.key): row for row in rows}
 
@@ -136,19 +87,20 @@ class Rows:
         before: Place | None = None,
         backward: bool = False,
         skip: int = 0,
+        past: Past[Row] | None = None,
     ) -> Page[Row]:
         """At most ``limit`` rows after and before the given places, from the front or from the back.
 
-        ``skip`` leaves rows out at the beginning, for pages that go by number; places are cheaper.
+        ``skip`` leaves rows out at the beginning, for pages that go by number; places are cheaper. With
+        ``past`` its rows are read in place of the table's.
         """
-        arguments: list[Any] = [tenant_id]
-        parts = ["tenant_id = $1", *bound(where, arguments)]
+        table, arguments, parts = self._source(view, tenant_id, where, past)
         for place, following in ((after, True), (before, False)):
             if place is not None:
                 parts.append(_beyond(view, order, place, following=following, arguments=arguments))
         arguments.append(limit + 1)
         sql = _rows_of(
-            f"select {_plan(view).columns} from {view.name} where {' and '.join(parts)}"
+            f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
             f" order by {_sorting(view, order, reverse=backward)} limit ${len(arguments)} offset {skip}"
         )
         found = await self._fetch(view, tenant_id, sql, arguments)
@@ -166,31 +118,57 @@ class Rows:
         *,
         order: Order,
         limit: int,
+        past: Past[Row] | None = None,
     ) -> dict[Any, list[Row]]:
         """The first ``limit`` rows for each of several values of a column, in one round trip."""
+        table, arguments, (own,) = self._source(view, tenant_id, (), past)
         kind = _plan(view).types[column]
         each = (
-            f"select {_plan(view).columns} from {view.name} where tenant_id = $1 and {column} = wanted.value"
+            f"select {_plan(view).columns} from {table} where {own} and {column} = wanted.value"
             f" order by {_sorting(view, order, reverse=False)} limit $3"
         )
         sql = _rows_of(
             f"select head.* from unnest($2::{kind}[]) as wanted(value) cross join lateral ({each}) head"
         )
-        rows = await self._fetch(view, tenant_id, sql, [tenant_id, list(values), limit])
+        rows = await self._fetch(view, tenant_id, sql, [*arguments, list(values), limit])
         grouped: dict[Any, list[Row]] = {}
         for row in rows:
             grouped.setdefault(getattr(row, column), []).append(row)
         return grouped
 
     async def count(
-        self, view: type[PostgresView[Row]], tenant_id: UUID, where: Sequence[Condition] = ()
+        self,
+        view: type[PostgresView[Row]],
+        tenant_id: UUID,
+        where: Sequence[Condition] = (),
+        past: Past[Row] | None = None,
     ) -> int:
         """How many rows meet the conditions."""
-        arguments: list[Any] = [tenant_id]
-        parts = ["tenant_id = $1", *bound(where, arguments)]
-        sql = f"select count(*) from {view.name} where {' and '.join(parts)}"
+        table, arguments, parts = self._source(view, tenant_id, where, past)
+        sql = f"select count(*) from {table} where {' and '.join(parts)}"
         async with self._reader.reading(tenant_id) as connection:
             return int(await connection.fetchval(sql, *arguments))
+
+    def _table(self, view: type[PostgresView[Any]]) -> TableName:
+        return table_name(view, self._live.generation(view))
+
+    def _source(
+        self,
+        view: type[PostgresView[Row]],
+        tenant_id: UUID,
+        where: Sequence[Condition],
+        past: Past[Row] | None,
+    ) -> tuple[str, list[Any], list[str]]:
+        """What to select from, the first arguments, and the conditions, beginning with the tenant's."""
+        if past is None:
+            table = self._table(view)
+            arguments: list[Any] = [tenant_id]
+            return str(table), arguments, ["tenant_id = $1", *bound(where, arguments, table)]
+        # One tenant's rows, so that nothing is left to be said about whose they are.
+        columns = ", ".join(f"{name} {kind}" for name, kind in _plan(view).types.items())
+        arguments = [past.json]
+        source = f"json_to_recordset($1::json) as past({columns})"
+        return source, arguments, ["true", *bound(where, arguments)]
 
     async def _fetch(
         self, view: type[PostgresView[Row]], tenant_id: UUID, sql: str, arguments: Sequence[Any]
@@ -229,15 +207,6 @@ def _plan(view: type[PostgresView[Any]]) -> _Plan:
 
 def _bare(kind: str) -> str:
     return kind.split("(", 1)[0]
-
-
-def bound(where: Sequence[Condition], arguments: list[Any]) -> list[str]:
-    """The conditions as SQL, their values added to the statement's arguments."""
-    parts: list[str] = []
-    for condition in where:
-        arguments.append(condition.value)
-        parts.append(condition.sql.format(f"${len(arguments)}"))
-    return parts
 
 
 def _sorting(view: type[PostgresView[Any]], order: Order, *, reverse: bool) -> str:

@@ -1,20 +1,22 @@
 """The OpenSearch store: documents with the position of their last event as version, then the checkpoint."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Collection, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from opensearchpy import AsyncOpenSearch
-from opensearchpy.exceptions import NotFoundError, RequestError
+from opensearchpy.exceptions import NotFoundError, RequestError, TransportError
 
 from projections.kit.checkpoints import Checkpoints, Kept
 from projections.kit.mapping import TENANT, Documents, IndexNames
 from projections.kit.search import SearchView
-from projections.kit.store import Checkpoint, LeaseLost, Lost
+from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsRefused
 from projections.kit.view import Changes, FullKey, Rows
 
 Row = TypeVar("Row")
@@ -23,6 +25,8 @@ T = TypeVar("T")
 _CHUNK_BYTES = 1_000_000
 """Of one bulk request. Larger ones are no faster, and the client's HTTP library warns from 1 MiB on."""
 _CHUNK_IDS = 1000
+_SCROLL = "5m"
+"""How long the server keeps a scan for somebody who is slow between two batches."""
 _AT_ONCE = 4
 """Requests in flight for one page."""
 
@@ -63,6 +67,7 @@ class SearchStore(Generic[Row]):
     """
 
     renew_every = timedelta(seconds=5)
+    bulk_rows = 20_000
 
     def __init__(
         self,
@@ -159,6 +164,53 @@ class SearchStore(Generic[Row]):
         answer = await self._client.count(index=self.names.write, body=living)
         return int(answer["count"])
 
+    async def scan(self, tenant_id: UUID | None = None) -> AsyncIterator[dict[FullKey, Row]]:
+        """As `Store.scan`, as of one moment: all that was saved before it began."""
+        await self.checkpoint()
+        await self.refresh()
+        whose = {"exists": {"field": TENANT}} if tenant_id is None else {"term": {TENANT: str(tenant_id)}}
+        body = {"query": whose, "size": _CHUNK_IDS, "sort": ["_doc"]}
+        try:
+            answer = await self._client.search(
+                index=self.names.write,
+                body=body,
+                params={"scroll": _SCROLL, "allow_partial_search_results": "false"},
+            )
+        except NotFoundError:
+            raise self._lost() from None
+        scroll = answer.get("_scroll_id")
+        try:
+            while hits := answer["hits"]["hits"]:
+                yield dict(self._found(hit["_source"]) for hit in hits)
+                answer = await self._client.scroll(body={"scroll_id": scroll, "scroll": _SCROLL})
+                scroll = answer.get("_scroll_id", scroll)
+        except NotFoundError:
+            raise self._lost() from None
+        finally:
+            with contextlib.suppress(TransportError):
+                await self._client.clear_scroll(body={"scroll_id": [scroll]})
+
+    def _found(self, source: dict[str, Any]) -> tuple[FullKey, Row]:
+        row = self.documents.read(source)
+        return (UUID(source[TENANT]), tuple(getattr(row, name) for name in self.view.key)), row
+
+    async def begin_bulk(self) -> None:
+        """See `Bulk`: documents become visible to search at the end."""
+        await self._refreshed_every("-1")
+
+    async def end_bulk(self) -> None:
+        """See `Bulk`."""
+        await self._refreshed_every(_SETTINGS["refresh_interval"])
+        await self.refresh()
+
+    async def _refreshed_every(self, interval: object) -> None:
+        try:
+            await self._client.indices.put_settings(
+                index=self.names.write, body={"index": {"refresh_interval": interval}}
+            )
+        except NotFoundError:
+            raise self._lost() from None
+
     async def drop(self) -> None:
         """Removes the index, and the checkpoint that spoke for it."""
         await self._client.indices.delete(index=self.names.index, params={"ignore_unavailable": "true"})
@@ -197,7 +249,10 @@ class SearchStore(Generic[Row]):
             raise self._lost()
         if failed:
             reasons = "; ".join(f"{item['_id']}: {item['error']['reason']}" for item in failed[:3])
-            raise BulkFailed(f"{self.view.name}: {len(failed)} documents were refused: {reasons}")
+            failure = BulkFailed(f"{self.view.name}: {len(failed)} documents were refused: {reasons}")
+            if all(item["status"] == 400 for item in failed):
+                raise RowsRefused(str(failure)) from failure
+            raise failure
 
     async def _kept(self) -> Kept | None:
         return await self._checkpoints.get(self.view.name, self.generation)

@@ -35,6 +35,25 @@ class Statements:
             f"from (select {columns} from {self._keys(1)} join {self._shape.name} t using ({self._key})) r"
         )
 
+    def scan(self, *, tenant: bool, further: bool) -> str:
+        """A page of rows in order of their keys, as `load` gives them. Parameters: how many; the tenant when
+        only his are wanted; the key after which the page begins, tenant first, when it is a further one."""
+        columns = ", ".join(_quoted(name) for name in ("tenant_id", *self._shape.columns))
+        conditions: list[str] = []
+        first = 2
+        if tenant:
+            conditions.append(f"tenant_id = ${first}")
+            first += 1
+        if further:
+            types = ["uuid", *(_bare(self._shape.columns[name]) for name in self._shape.key)]
+            values = ", ".join(f"${first + i}::{kind}" for i, kind in enumerate(types))
+            conditions.append(f"({self._key}) > ({values})")
+        where = f"where {' and '.join(conditions)}" if conditions else ""
+        return (
+            "select array_agg(r.tenant_id) as tenants, json_agg(r)::text as rows "
+            f"from (select {columns} from {self._shape.name} {where} order by {self._key} limit $1) r"
+        )
+
     def _write(self, *, fenced: bool, rows: bool, deletes: bool) -> str:
         """Parameters: view, generation, position, folded, token when fenced; rows as a JSON array, their
         tenants and positions when there are rows; tenants and key fields when there are deletes.
@@ -61,10 +80,12 @@ class Statements:
 
     def _upsert(self, first: int, condition: str) -> str:
         typed = ", ".join(f"{_quoted(name)} {_bare(kind)}" for name, kind in self._shape.columns.items())
-        changing = [name for name in (*self._shape.columns, "position") if name not in self._shape.key]
+        changing = [name for name in self._shape.columns if name not in self._shape.key]
         updates = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in changing)
+        # Events that were parked are folded late, into rows that may hold later ones of other streams.
+        updates += f"{', ' if updates else ''}position = greatest(excluded.position, t.position)"
         return (
-            f"insert into {self._shape.name} ({self._columns}, tenant_id, position) "
+            f"insert into {self._shape.name} as t ({self._columns}, tenant_id, position) "
             f"select {self._columns}, tenant_id, position "
             f"from rows from (json_to_recordset(${first}::json) as ({typed}), "
             f"unnest(${first + 1}::uuid[]), unnest(${first + 2}::bigint[])) "

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from projections.kit.generations import Pool
@@ -14,6 +15,7 @@ class ViewState(StrEnum):
     """What a view is doing."""
 
     FOLLOWING = "following"
+    BUILDING = "building"
     REFILLING = "refilling"
     FAILING = "failing"
     WAITING = "waiting"
@@ -26,7 +28,8 @@ class ViewStatus:
     ``lag_seconds`` is the age of the oldest event that is not folded; ``rate`` is in events per second;
     ``last_read_age`` is how many seconds ago its follower last did something, None for an inline view
     that needs none. ``complete``: it has folded exactly as many events as there are up to its position.
-    ``pages``, ``page_seconds`` and ``errors`` (folds that raised) count since the generation was made.
+    ``parked``: so many streams cannot be folded and wait. ``pages``, ``page_seconds`` and ``errors`` (folds
+    that raised) count since the generation was made.
     """
 
     name: str
@@ -42,6 +45,7 @@ class ViewStatus:
     rate: float
     folded: int
     complete: bool
+    parked: int
     state: ViewState
     error: str | None
     error_position: int | None
@@ -62,9 +66,11 @@ select l.view as name, v.store, l.version, l.generation, l.generation = v.live a
        l.position, log.head, greatest(log.head - l.position, 0) as lag_events,
        coalesce(greatest(extract(epoch from clock_timestamp() - next.timestamp), 0), 0)::float8 as lag_seconds,
        l.rate::float8 as rate, l.folded, l.folded = l.position and l.position <= log.head as complete,
-       l.position < l.refill_until as refilling, l.error, l.error_position, l.error_event, l.error_stream,
+       (select count(*) from ops.parked p where p.view = l.view and p.generation = l.generation) as parked,
+       l.phase = 'building' as building, l.position < l.refill_until as refilling,
+       l.error, l.error_position, l.error_event, l.error_stream,
        l.attempts, l.pages, l.page_seconds, l.errors, w.name as holder,
-       case when v.inline and l.holder is null and l.position >= log.head then null
+       case when v.inline and l.generation = v.live and l.holder is null and l.position >= log.head then null
             else coalesce(extract(epoch from clock_timestamp() - l.read_at), 'infinity')::float8
        end as last_read_age
   from ops.lanes l
@@ -72,20 +78,22 @@ select l.view as name, v.store, l.version, l.generation, l.generation = v.live a
  cross join log
   left join ops.workers w on w.id = l.holder
   left join lateral (select timestamp from es.events where position = l.position + 1) next on true
- where l.generation >= v.live
+ where l.phase <> 'dropped' and (l.generation >= v.live or l.phase = 'building')
  order by l.view, l.generation
 """
 
 
 async def views_status(pool: Pool) -> list[ViewStatus]:
-    """All live views, and newer generations that are being built, by name."""
+    """All live views, and generations that are or were built beside them, by name."""
     return [_status(dict(row)) for row in await pool.fetch(_STATUS)]
 
 
 def _status(row: "dict[str, object]") -> ViewStatus:
-    refilling = row.pop("refilling")
+    building, refilling = row.pop("building"), row.pop("refilling")
     silent = row["last_read_age"] is not None and row["holder"] is None
-    if row["error"] is not None and row["error_position"] is not None:
+    if building:
+        state = ViewState.BUILDING
+    elif row["error"] is not None and row["error_position"] is not None:
         state = ViewState.FAILING
     elif row["error"] is not None or silent:
         state = ViewState.WAITING
@@ -95,35 +103,44 @@ def _status(row: "dict[str, object]") -> ViewStatus:
 
 
 @asynccontextmanager
-async def following(pool: Pool) -> "AsyncIterator[Positions]":
+async def following(pool: Pool, live: "Pointers") -> "AsyncIterator[Positions]":
     """The views' positions, as long as the block lasts; whoever waits at its end is let go."""
-    positions = Positions(pool)
+    positions = Positions(pool, live)
     try:
         yield positions
     finally:
         await positions.close()
 
 
+class Pointers(Protocol):
+    """Says which generation of a view is read."""
+
+    def reads(self, view: str) -> int | None:
+        """The generation that is read now, by the view's name; None when none is."""
+        ...
+
+
 @dataclass(slots=True)
 class _Wish:
-    view: str
+    lane: tuple[str, int | None]
     position: int
     granted: "asyncio.Future[None]"
 
 
 class Positions:
-    """Where the live views stand, for readers who want to see their own writes.
+    """Where the generations stand that are read, for readers who want to see their own writes.
 
     However many wait, one task asks the database, every ``pause`` seconds and only while somebody waits.
     """
 
-    def __init__(self, pool: Pool, *, pause: float = 0.01, fresh: float = 0.05) -> None:
+    def __init__(self, pool: Pool, live: Pointers, *, pause: float = 0.01, fresh: float = 0.05) -> None:
         """A position asked for is at most ``fresh`` seconds old."""
         self._pool = pool
+        self._live = live
         self._pause = pause
         self._fresh = fresh
-        self._known: dict[str, int] = {}
-        self._ages: dict[str, float] = {}
+        self._known: dict[tuple[str, int | None], int] = {}
+        self._ages: dict[tuple[str, int | None], float] = {}
         self._known_at = float("-inf")
         self._asking: asyncio.Task[None] | None = None
         self._wishes: list[_Wish] = []
@@ -134,14 +151,14 @@ class Positions:
         return await views_status(self._pool)
 
     async def position_of(self, view: str) -> int:
-        """The position up to which the live generation of the view has folded; 0 for an unknown view."""
+        """The position up to which the generation that is read has folded; 0 for an unknown view."""
         if self._now() - self._known_at > self._fresh:
             await self._ask()
-        return self._known.get(view, 0)
+        return self._known.get(self._lane(view), 0)
 
     async def standing(self, view: str) -> tuple[int, float]:
         """`position_of`, and for how many seconds at least the view had stood there when it was asked."""
-        return await self.position_of(view), self._ages.get(view, 0.0)
+        return await self.position_of(view), self._ages.get(self._lane(view), 0.0)
 
     async def wait_for(self, view: str, position: int, seconds: float) -> bool:
         """Waits until the view has folded up to ``position``, at most ``seconds``; whether it has.
@@ -152,7 +169,7 @@ class Positions:
             return True
         if seconds <= 0:
             return False
-        wish = _Wish(view, position, asyncio.get_running_loop().create_future())
+        wish = _Wish(self._lane(view), position, asyncio.get_running_loop().create_future())
         self._wishes.append(wish)
         if self._granting is None or self._granting.done():
             self._granting = asyncio.create_task(self._grant(), name="positions")
@@ -185,7 +202,7 @@ class Positions:
                         wish.granted.set_exception(error)
                 self._wishes.clear()
                 return
-            for wish in [one for one in self._wishes if self._known.get(one.view, 0) >= one.position]:
+            for wish in [one for one in self._wishes if self._known.get(one.lane, 0) >= one.position]:
                 self._wishes.remove(wish)
                 if not wish.granted.done():
                     wish.granted.set_result(None)
@@ -200,13 +217,16 @@ class Positions:
     async def _read(self) -> None:
         asked = self._now()
         rows = await self._pool.fetch(
-            """select l.view, l.position,
-                      extract(epoch from clock_timestamp() - l.moved_at)::float8 as age
-                 from ops.lanes l join ops.views v on v.view = l.view and v.live = l.generation"""
+            """select view, generation, position,
+                      extract(epoch from clock_timestamp() - moved_at)::float8 as age
+                 from ops.lanes where phase <> 'dropped'"""
         )
-        self._known = {row["view"]: row["position"] for row in rows}
-        self._ages = {row["view"]: row["age"] for row in rows}
+        self._known = {(row["view"], row["generation"]): row["position"] for row in rows}
+        self._ages = {(row["view"], row["generation"]): row["age"] for row in rows}
         self._known_at = asked
+
+    def _lane(self, view: str) -> tuple[str, int | None]:
+        return view, self._live.reads(view)
 
     @staticmethod
     def _now() -> float:

@@ -1,8 +1,9 @@
 """What the engine asks of a store: load rows, and save a page's changes together with the checkpoint."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
+from uuid import UUID
 
 from projections.kit.view import Changes, FullKey
 
@@ -15,6 +16,11 @@ class LeaseLost(Exception):
 
 class Lost(Exception):
     """The table, index or keys of the view are gone; it has to be refilled from the log."""
+
+
+class RowsRefused(Exception):
+    """The store will not take one of these rows, however often it is offered: it is too long, or breaks a
+    constraint. The checkpoint was not moved. The cause is what the server said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,8 @@ class Store(Protocol[Row]):
         ...
 
     async def save(self, changes: Changes[Row], checkpoint: Checkpoint) -> None:
-        """Writes all changes and the checkpoint as one step. Raises LeaseLost or Lost, with nothing written."""
+        """Writes all changes and the checkpoint as one step. Raises LeaseLost or Lost, with nothing written,
+        and RowsRefused."""
         ...
 
     async def checkpoint(self) -> Checkpoint:
@@ -52,6 +59,31 @@ class Store(Protocol[Row]):
         """How many rows there are, over all tenants; for the audit."""
         ...
 
+    def scan(self, tenant_id: UUID | None = None) -> AsyncIterator[dict[FullKey, Row]]:
+        """All rows, or one tenant's, in batches of at most 1,000; memory stays flat. Raises Lost.
+
+        A row that stays as it is comes at least once, and only Redis may give one twice; rows that are
+        written meanwhile come as they were or as they are, those made or deleted meanwhile may be left out.
+        """
+        ...
+
     async def drop(self) -> None:
         """Removes the generation's rows and what holds them."""
+        ...
+
+
+@runtime_checkable
+class Bulk(Protocol):
+    """A store that can be made ready for being filled in bulk. Both methods are safe to repeat, and what a
+    killed process has begun, the next one ends."""
+
+    bulk_rows: int
+    """Rows that are best saved together."""
+
+    async def begin_bulk(self) -> None:
+        """Leaves out what only readers need and what costs writers time, until `end_bulk`."""
+        ...
+
+    async def end_bulk(self) -> None:
+        """Makes up for it; readers may come after this."""
         ...

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy import Index as TableIndex
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 from sqlalchemy.sql.ddl import DDLElement
 from sqlalchemy.types import TypeEngine
 
@@ -63,6 +63,25 @@ _PLAIN: dict[Any, TypeEngine[Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class TableName:
+    """Where one generation's rows are; as text, the quoted full name."""
+
+    schema: str
+    table: str
+
+    def __str__(self) -> str:
+        return f'"{self.schema}"."{self.table}"'
+
+
+def table_name(view: type[PostgresView[Any]], generation: int) -> TableName:
+    """The table of one generation of a view. Raises TypeError for a view without a schema in its name."""
+    schema, _, name = view.name.partition(".")
+    if not name:
+        raise TypeError(f"{view.__name__} needs a name of the form schema.table, not {view.name!r}.")
+    return TableName(f"{schema}_g{generation}", name)
+
+
+@dataclass(frozen=True, slots=True)
 class TableShape:
     """The table of one generation of a view.
 
@@ -79,8 +98,14 @@ class TableShape:
     key: tuple[str, ...]
     create: tuple[str, ...]
     """Statements that make the schemas, the table, its indexes, policies and grants."""
+    drop_indexes: tuple[str, ...]
+    """Statements that leave a table without its indexes but for the key's, safe to repeat."""
+    make_indexes: tuple[str, ...]
+    """Statements that make the indexes which are not there."""
     finders: tuple[str, ...]
     """Statements that make the functions of the indexes that find rows; see `Index`."""
+    finder_names: tuple[str, ...]
+    """Those functions' full names."""
 
     @property
     def digest(self) -> str:
@@ -94,24 +119,22 @@ class TableShape:
             f"drop view if exists {self.public}",
             f"create view {self.public} with (security_invoker = true) as select * from {self.name}",
             f"grant select on {self.public} to {READER}, {WRITER}",
-            *self.finders,
         )
 
 
 def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
     """Derives the table from the view's row, indexes and checks. Raises TypeError for a row it cannot hold."""
-    public_schema, _, name = view.name.partition(".")
-    if not name:
-        raise TypeError(f"{view.__name__} needs a name of the form schema.table, not {view.name!r}.")
-    schema = f"{public_schema}_g{generation}"
+    place = table_name(view, generation)
+    schema, name, full = place.schema, place.table, str(place)
+    public_schema = view.name.partition(".")[0]
     table = _table(view, schema, name)
-    full = f'"{schema}"."{name}"'
     own = {column.name: column for column in table.columns if column.name not in ("tenant_id", "position")}
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
     statements = [
         *(f'create schema if not exists "{one}"' for one in (public_schema, schema)),
         *(f'grant usage on schema "{one}" to {READER}, {WRITER}' for one in (public_schema, schema)),
         _sql(CreateTable(table)),
-        *(_sql(CreateIndex(index)) for index in sorted(table.indexes, key=lambda index: str(index.name))),
+        *(_sql(CreateIndex(index)) for index in indexes),
         f"alter table {full} enable row level security",
         f"alter table {full} force row level security",
         # The sub-select makes Postgres ask for the tenant once per statement, not once per row.
@@ -130,7 +153,10 @@ def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
         columns={name: column.type.compile(dialect=_DIALECT) for name, column in own.items()},
         key=view.key,
         create=tuple(statements),
-        finders=tuple(_finders(view, full, public_schema, own)),
+        drop_indexes=tuple(_sql(DropIndex(index, if_exists=True)) for index in indexes),
+        make_indexes=tuple(_sql(CreateIndex(index, if_not_exists=True)) for index in indexes),
+        finders=tuple(_finders(view, full, schema, own)),
+        finder_names=tuple(f'"{schema}".{index.name}' for index in view.indexes if index.finds is not None),
     )
 
 

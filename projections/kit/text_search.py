@@ -7,10 +7,13 @@ from uuid import UUID
 
 import msgspec
 
+from projections.kit.conditions import Condition, bound, found_by
 from projections.kit.documents import Found, Hit
+from projections.kit.live import Serving
 from projections.kit.postgres import PostgresView
-from projections.kit.rows import Condition, Reader, bound, found_by
+from projections.kit.rows import Reader
 from projections.kit.search_query import LONGEST_TEXT, MOST_HITS, BadQuery
+from projections.kit.tables import table_name
 
 Row = TypeVar("Row")
 
@@ -26,10 +29,17 @@ class TextSearch(Generic[Row]):
     """
 
     def __init__(
-        self, view: type[PostgresView[Row]], reader: Reader, *, document: str, texts: Sequence[str]
+        self,
+        view: type[PostgresView[Row]],
+        reader: Reader,
+        live: Serving,
+        *,
+        document: str,
+        texts: Sequence[str],
     ) -> None:
         self._view = view
         self._reader = reader
+        self._live = live
         self._vector = f"to_tsvector('english', {document})"
         self._texts = texts
         self._decoder: msgspec.json.Decoder[list[Row]] = msgspec.json.Decoder(
@@ -54,11 +64,14 @@ class TextSearch(Generic[Row]):
         skip = _skipped(after)
         arguments: list[Any] = [tenant_id, text]
         query = "plainto_tsquery('english', $2)"
-        matching = found_by(self._view, "@@ tsquery", query) if text.strip() else "$2 = ''"
-        if not text.strip():
+        table = table_name(self._view, self._live.generation(self._view))
+        matching = "$2 = ''"
+        if text.strip():
+            matching = found_by(self._view, "@@ tsquery", query).format(schema=table.schema)
+        else:
             arguments[1] = ""
-        parts = ["tenant_id = $1", matching, *bound(where, arguments)]
-        matched = f"select * from {self._view.name} where {' and '.join(parts)}"
+        parts = ["tenant_id = $1", matching, *bound(where, arguments, table)]
+        matched = f"select * from {table} where {' and '.join(parts)}"
         async with self._reader.reading(tenant_id) as connection:
             total = await connection.fetchval(
                 f"select count(*) from (select from ({matched}) m limit {_COUNTED + 1}) n", *arguments

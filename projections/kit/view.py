@@ -18,12 +18,13 @@ the tenant of its events; the kit keeps that, a row class never mentions it.
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 from uuid import UUID
 
 from domain.kit.events import Event, event_classes
 from domain.kit.log import Envelope
+from projections.kit.replacing import replace
 
 Row = TypeVar("Row")
 V = TypeVar("V")
@@ -66,7 +67,7 @@ def carried(*events: type[Event], stamp: str | None = None) -> Callable[..., Any
     """
 
     def change(self: Any, row: Any, event: Event) -> Any:
-        shared = _shared_fields(type(row), type(event))
+        shared = _shared.get((type(row), type(event))) or _shared_fields(type(row), type(event))
         values = {name: getattr(event, name) for name in shared}
         if stamp is not None:
             values[stamp] = event.timestamp
@@ -80,13 +81,11 @@ _shared: dict[tuple[type, type], tuple[str, ...]] = {}
 
 
 def _shared_fields(row: type[Any], event: type[Any]) -> tuple[str, ...]:
-    found = _shared.get((row, event))
-    if found is None:
-        own = {field.name for field in fields(row)}
-        found = tuple(field.name for field in fields(event) if field.name in own)
-        if not found:
-            raise TypeError(f"{event.__qualname__} carries no field of {row.__name__}.")
-        _shared[row, event] = found
+    own = {field.name for field in fields(row)}
+    found = tuple(field.name for field in fields(event) if field.name in own)
+    if not found:
+        raise TypeError(f"{event.__qualname__} carries no field of {row.__name__}.")
+    _shared[row, event] = found
     return found
 
 
@@ -96,6 +95,10 @@ class Fold:
 
     keys: Callable[[Event, Envelope], list[Key]]
     apply: Callable[[Any, Event, Key, Envelope], Any]
+    by_stream: bool = False
+    """Whether an event touches just the row whose key is its stream, as most do: bulk builds take a shortcut."""
+    plain: Callable[[Any, Event], Any] | None = None
+    """``apply``, where the fold asks for nothing but row and event."""
 
 
 class View(Generic[Row]):
@@ -162,7 +165,10 @@ def _fold(method: Callable[..., Any], by: By, event: type[Event]) -> Fold:
             extra["envelope"] = envelope
         return method(row, happened, **extra)
 
-    return Fold(_keys(by, event), apply if want_key or want_envelope else _plain(method))
+    keys, by_stream = _keys(by, event), by == "originator_id"
+    if want_key or want_envelope:
+        return Fold(keys, apply, by_stream)
+    return Fold(keys, _plain(method), by_stream, method)
 
 
 def _plain(method: Callable[..., Any]) -> Callable[[Any, Event, Key, Envelope], Any]:

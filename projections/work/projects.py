@@ -1,6 +1,6 @@
 """Projects as people read them: tables, search documents, and the small rows kept in Redis."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
@@ -10,6 +10,7 @@ from domain.kit.fields import Confidential, Describe, Len
 from domain.work.projects import Project, ProjectStatus, Visibility
 from projections.kit.postgres import Check, Index, PostgresView
 from projections.kit.redis import RedisView
+from projections.kit.replacing import replace
 from projections.kit.search import FullText, SearchView
 from projections.kit.view import carried, on
 

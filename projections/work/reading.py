@@ -6,9 +6,10 @@ from uuid import UUID
 
 from projections.kit.breaker import Unavailable
 from projections.kit.cache import Cache
+from projections.kit.conditions import equals
 from projections.kit.finder import Finder
 from projections.kit.redis_rows import RedisRows
-from projections.kit.rows import Order, Rows, equals
+from projections.kit.rows import Order, Rows
 from projections.kit.search_query import BadQuery
 from projections.work.projects import MemberList, ProjectDocument, ProjectMembers
 from projections.work.tags import USER_TASKS, TaskPage

@@ -1,6 +1,6 @@
 """Counts of tasks by person, by project and by day, in Postgres and in Redis."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -10,6 +10,7 @@ from domain.kit.fields import Describe
 from domain.work.tasks import Task, TaskStatus, Transition
 from projections.kit.postgres import PostgresView
 from projections.kit.redis import RedisView
+from projections.kit.replacing import replace
 from projections.kit.view import on
 
 

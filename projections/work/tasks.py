@@ -1,6 +1,6 @@
 """Tasks as people read them: the table, the search documents."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.kit.fields import Confidential, Describe, Len
 from domain.work.tasks import Task, TaskPriority, TaskStatus, Transition
 from projections.kit.postgres import Check, Index, PostgresView
+from projections.kit.replacing import replace
 from projections.kit.search import FullText, SearchView
 from projections.kit.view import carried, on
 

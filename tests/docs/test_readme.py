@@ -3,18 +3,15 @@
 import json
 import re
 from collections.abc import Iterator
-from importlib import import_module
 from itertools import pairwise
-from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 import typer
 from graphql import build_schema, parse, validate
 
-import app.cli
 from api.schema import schema
-from app.cli.main import root
+from app.cli.main import program
 from app.settings import settings_table
 from tests.docs.pages import ROOT, blocks, page
 from tests.kit.product import Product
@@ -75,16 +72,14 @@ def test_it_lists_the_commands() -> None:
 
 
 def _commands() -> Iterator[str]:
-    for command in root.registered_commands:
+    for command in program().registered_commands:
         yield _name(command)
-    for module in iter_modules(app.cli.__path__):
-        if module.name == "__main__":
-            # Importing it runs the command line.
-            continue
-        group = getattr(import_module(f"app.cli.{module.name}"), "app", None)
-        if isinstance(group, typer.Typer):
-            below = [f"{module.name} {_name(command)}" for command in group.registered_commands]
-            yield from below or [module.name]
+    for group in program().registered_groups:
+        instance = group.typer_instance
+        assert instance is not None
+        if instance.info.invoke_without_command is True:
+            yield str(group.name)
+        yield from (f"{group.name} {_name(command)}" for command in instance.registered_commands)
 
 
 def _name(command: typer.models.CommandInfo) -> str:

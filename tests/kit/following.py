@@ -3,13 +3,9 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-from opensearchpy import AsyncOpenSearch
-from redis.asyncio import Redis
-
-from app.database import Database
 from app.log.postgres import PostgresLog
 from app.settings import Settings
-from app.worker import followed_views
+from app.worker import folding, running
 from domain.kit.codec import PlainCodec
 from projections.kit.lanes import Lanes
 from projections.kit.pages import Pages
@@ -26,24 +22,16 @@ class Worker:
 
     async def start(self) -> None:
         """Begins to follow, or goes on."""
-        settings = self._settings
-        database = await Database.open(settings.database_url, secret=settings.secret, readers=1)
-        self._stack.push_async_callback(database.close)
-        redis: Redis = Redis.from_url(settings.redis_url)
-        self._stack.push_async_callback(redis.aclose)
-        search = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
-        if search is not None:
-            self._stack.push_async_callback(search.close)
-        log = PostgresLog(database)
+        place = await self._stack.enter_async_context(folding(self._settings))
+        log = PostgresLog(place.database)
         self._stack.push_async_callback(log.close)
         pages = Pages(log, PlainCodec())
-        reading = asyncio.create_task(pages.run())
-        self._stack.push_async_callback(_ended, reading)
+        await self._stack.enter_async_context(running(pages.run(), name="log pages"))
         self._lanes = Lanes(
-            await followed_views(database, database.writer, redis, search, settings.index_prefix),
-            connect=database.connect,
-            owner=database.owner,
-            pool=database.writer,
+            place.stores.views,
+            place.stores.of,
+            connect=place.database.connect,
+            pool=place.pool,
             pages=pages,
             beat=0.2,
         )
@@ -56,8 +44,3 @@ class Worker:
             await self._task
             self._lanes = self._task = None
         await self._stack.aclose()
-
-
-async def _ended(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

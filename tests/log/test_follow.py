@@ -84,6 +84,23 @@ async def test_survives_the_loss_of_its_connection(
     assert await waiting == list(range(head + 1, head + 31))
 
 
+async def test_survives_a_read_that_the_server_cancels(
+    database: Database, log: PostgresLog, owner: Connection
+) -> None:
+    """As statement_timeout does while a table is locked; a feed that ended would be missed by nobody."""
+    head = await log.head()
+    follower = Follower(database, poll=0.02)
+    waiting = asyncio.create_task(_until(follower.follow(after=head), head + 1))
+    await until(lambda: follower.last_read_at is not None)
+    async with owner.transaction():
+        await owner.execute("lock table es.events in access exclusive mode")
+        cancel = f"select count(pg_cancel_backend(pid)) from ({_LISTENERS} and wait_event_type = 'Lock') l"
+        while not await owner.fetchval(cancel):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await _append(log, 1)
+    assert await waiting == [head + 1]
+
+
 async def test_a_pause_of_the_consumer_costs_nothing(
     database: Database, log: PostgresLog, owner: Connection
 ) -> None:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from domain.work.tasks import Task
 from projections.kit.cache import Answer, Cache, Cached
 from projections.kit.invalidation import Marker
+from projections.kit.live import Only
 from projections.kit.near import Near
 from projections.kit.redis_rows import RedisRows, redis_breaker
 from projections.kit.redis_store import RedisStore
@@ -60,7 +61,7 @@ def cache(redis: Redis) -> Cache:
 
 def made(redis: Redis, *, near: float = 0) -> Cache:
     breaker = redis_breaker(timeout=10)
-    rows = RedisRows(Tags(), redis, 1, breaker=breaker)
+    rows = RedisRows(Tags(), redis, Only(1), breaker=breaker)
     return Cache(redis, rows, [PAGES, FOUND], breaker=breaker, near=near)
 
 
@@ -219,7 +220,9 @@ async def test_an_entry_of_another_shape_is_loaded_again(
 async def test_without_redis_everything_is_loaded(unused_tcp_port: int) -> None:
     async with Redis(port=unused_tcp_port) as gone:
         breaker = redis_breaker()
-        cache = Cache(gone, RedisRows(Tags(), gone, 1, breaker=breaker), [PAGES], breaker=breaker, near=0)
+        cache = Cache(
+            gone, RedisRows(Tags(), gone, Only(1), breaker=breaker), [PAGES], breaker=breaker, near=0
+        )
         for number in range(5):
             answer = await cache.get_or_load(PAGES, ACME, FIRST, Source(str(number), 1))
             assert answer.value == Page((str(number),))
@@ -254,4 +257,4 @@ async def test_a_class_that_could_go_wrong_is_refused(
 ) -> None:
     breaker = redis_breaker()
     with pytest.raises(TypeError, match=reason):
-        Cache(redis, RedisRows(Tags(), redis, 1), [PAGES, cached], breaker=breaker)
+        Cache(redis, RedisRows(Tags(), redis, Only(1)), [PAGES, cached], breaker=breaker)

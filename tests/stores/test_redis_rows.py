@@ -4,6 +4,7 @@ import pytest
 from redis.asyncio import Redis
 
 from projections.kit.breaker import Unavailable
+from projections.kit.live import Only
 from projections.kit.redis_rows import RedisRows, redis_breaker
 from projections.kit.redis_store import RedisStore
 from tests.stores.rows import ACME, OTHER, Card, Cards, at, card, changes, key
@@ -18,7 +19,7 @@ async def store(redis: Redis) -> RedisStore[Card]:
 
 @pytest.fixture
 def rows(redis: Redis) -> RedisRows[Card]:
-    return RedisRows(Cards(), redis, 1, breaker=redis_breaker(timeout=10))
+    return RedisRows(Cards(), redis, Only(1), breaker=redis_breaker(timeout=10))
 
 
 async def test_reads_typed_rows(store: RedisStore[Card], rows: RedisRows[Card]) -> None:
@@ -76,7 +77,7 @@ async def test_a_position_not_yet_reached_is_unavailable(
 async def test_a_server_that_is_gone_is_unavailable_at_once(unused_tcp_port: int) -> None:
     async with Redis(port=unused_tcp_port) as gone:
         breaker = redis_breaker()
-        rows = RedisRows(Cards(), gone, 1, breaker=breaker)
+        rows = RedisRows(Cards(), gone, Only(1), breaker=breaker)
         for _ in range(3):
             with pytest.raises(Unavailable, match="did not answer"):
                 await rows.get(ACME, *key(1)[1])

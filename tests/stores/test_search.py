@@ -11,6 +11,7 @@ from opensearchpy import AsyncOpenSearch
 from domain.work.tasks import TaskPriority, TaskStatus
 from projections.kit.breaker import Unavailable
 from projections.kit.documents import Search, search_breaker
+from projections.kit.live import Only
 from projections.kit.search_query import BadQuery, Between, Query, write_cursor
 from projections.kit.search_store import SearchStore
 from tests.stores.rows import ACME, DAY, OTHER, MemoryCheckpoints, Paper, Papers, at, key, papers
@@ -33,7 +34,7 @@ async def search(client: AsyncOpenSearch, index_prefix: str) -> AsyncIterator[Se
     ours = {key(paper.id.int, ACME): paper for paper in PAPERS}
     await store.save(papers(1, {**ours, key(6, OTHER): SECRET, key(7): None}), at(1))
     await store.caught_up()
-    yield Search(Papers(), client, 1, index_prefix, search_breaker(timeout=20))
+    yield Search(Papers(), client, Only(1), index_prefix, search_breaker(timeout=20))
     await store.drop()
 
 
@@ -208,7 +209,7 @@ async def test_what_cannot_be_asked_is_refused(search: Search[Paper], query: Que
 async def test_an_index_that_is_being_filled_is_unavailable(client: AsyncOpenSearch, prefix: str) -> None:
     store = SearchStore(Papers(), client, 1, MemoryCheckpoints(), prefix)
     await store.prepare()
-    search = Search(Papers(), client, 1, prefix, search_breaker(timeout=20))
+    search = Search(Papers(), client, Only(1), prefix, search_breaker(timeout=20))
     with pytest.raises(Unavailable):
         await search.search(ACME, Query())
     await store.caught_up()
@@ -217,7 +218,7 @@ async def test_an_index_that_is_being_filled_is_unavailable(client: AsyncOpenSea
 
 async def test_a_server_that_is_gone_is_unavailable(unused_tcp_port: int) -> None:
     async with AsyncOpenSearch(hosts=[f"http://127.0.0.1:{unused_tcp_port}"]) as client:
-        search = Search(Papers(), client, 1)
+        search = Search(Papers(), client, Only(1))
         for _ in range(5):
             with pytest.raises(Unavailable):
                 await search.search(ACME, Query(text="dogs"))

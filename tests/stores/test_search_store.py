@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from opensearchpy import AsyncOpenSearch
 
-from projections.kit.search_store import BulkFailed, SearchStore
-from projections.kit.store import Checkpoint, LeaseLost, Lost
+from projections.kit.search_store import SearchStore
+from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsRefused
 from projections.kit.upkeep import Upkeep
 from tests.stores.rows import ACME, OTHER, MemoryCheckpoints, Paper, Papers, at, key, papers
 
@@ -129,7 +129,7 @@ async def test_a_refused_document_is_raised_and_the_checkpoint_stays(
 ) -> None:
     await store.save(papers(1, {key(1): paper(1)}), at(1))
     monkeypatch.setattr(store.documents, "document", lambda *_: b'{"tenantId": "x", "undeclared": 1}')
-    with pytest.raises(BulkFailed, match=r"2 documents were refused: .*undeclared"):
+    with pytest.raises(RowsRefused, match=r"2 documents were refused: .*undeclared"):
         await store.save(papers(2, {key(2): paper(2), key(3): paper(3)}), at(2))
     assert await store.checkpoint() == at(1)
 

@@ -14,6 +14,7 @@ from app.embedded.osmem import Osmem
 from app.embedded.valkey import Valkey
 from projections.kit.breaker import Breaker, Unavailable
 from projections.kit.documents import Search
+from projections.kit.live import Only
 from projections.kit.redis_rows import REDIS_FAULTS, RedisRows
 from projections.kit.redis_store import RedisStore
 from projections.kit.search_query import Query
@@ -46,7 +47,7 @@ async def test_a_redis_that_was_killed_is_noticed_and_refilled(own_valkey: Valke
     async with Redis.from_url(own_valkey.url) as redis:
         store = RedisStore(Cards(), redis, 1)
         breaker = Breaker("Redis", faults=REDIS_FAULTS, timeout=10, rest=0)
-        rows = RedisRows(Cards(), redis, 1, breaker=breaker)
+        rows = RedisRows(Cards(), redis, Only(1), breaker=breaker)
         await store.prepare()
         await store.save(changes(1, {key(1): card(1)}), at(1))
         await store.caught_up()
@@ -75,7 +76,7 @@ async def test_a_search_server_that_was_killed_is_noticed_and_refilled(own_osmem
     async with AsyncOpenSearch(hosts=[own_osmem.url], max_retries=0) as client:
         store = SearchStore(Papers(), client, 1, MemoryCheckpoints())
         breaker = Breaker("OpenSearch", faults=(NoConnection,), timeout=20, rest=0)
-        search = Search(Papers(), client, 1, breaker=breaker)
+        search = Search(Papers(), client, Only(1), breaker=breaker)
         paper = Paper(id=key(1)[1][0], title="Feed the dogs")
         await store.prepare()
         await store.save(papers(1, {key(1): paper}), at(1))

@@ -11,9 +11,29 @@ from graphql import (
     GraphQLNonNull,
     build_schema,
     get_named_type,
+    is_required_argument,
 )
 
 from api.schema import schema
+
+NOT_A_TENANTS = frozenset(
+    {
+        "acceptRebuild",
+        "cancelRebuild",
+        "discardParked",
+        "parked",
+        "pauseRebuild",
+        "rebuild",
+        "rebuildViews",
+        "rebuilds",
+        "resumeRebuild",
+        "retryParked",
+        "rollbackViews",
+        "viewProgress",
+        "views",
+    }
+)
+"""What is about the views, which hold the rows of all tenants: for operators of the platform alone."""
 
 SCHEMA = build_schema(schema.as_str())
 
@@ -31,7 +51,7 @@ def ids_taken() -> list[tuple[str, str]]:
     """Every mutation with every field of its input that names something that has to be there."""
     return [
         (name, at)
-        for name in root("mutation")
+        for name in sorted(root("mutation").keys() - NOT_A_TENANTS)
         for at, field in _taken(name).fields.items()
         if get_named_type(field.type).name == "UUID"
         and (at != "id" or isinstance(field.type, GraphQLNonNull))
@@ -61,6 +81,17 @@ def own_input(mutation: str, own: Mapping[str, str]) -> dict[str, Any]:
         else:
             given[name] = ["x"] if name == "tags" else "x"
     return given
+
+
+def required(mutation: str) -> list[str]:
+    """The fields of a mutation's input that have to be given."""
+    return [name for name, field in _taken(mutation).fields.items() if isinstance(field.type, GraphQLNonNull)]
+
+
+def required_arguments(field: str) -> list[str]:
+    """The arguments of a root field that have to be given, when it is no mutation."""
+    found = root("query").get(field) or root("subscription")[field]
+    return [name for name, argument in found.args.items() if is_required_argument(argument)]
 
 
 def holds(answer: Any, expected: Any) -> bool:

@@ -11,7 +11,16 @@ from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product
 from tests.tenancy.scene import SECRET, Scene, changing, things
-from tests.tenancy.surface import holds, ids_taken, kind_of, own_input, root
+from tests.tenancy.surface import (
+    NOT_A_TENANTS,
+    holds,
+    ids_taken,
+    kind_of,
+    own_input,
+    required,
+    required_arguments,
+    root,
+)
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +86,9 @@ def queries(scene: Scene) -> dict[str, list[tuple[str, dict[str, Any], Any]]]:
     }
 
 
-# Only how far each view has folded the log of all tenants, for operators.
-NOT_A_TENANTS = {"views"}
-
-
 async def test_no_query_answers_with_what_is_anothers(scene: Scene) -> None:
     asked = queries(scene)
-    assert set(asked) | NOT_A_TENANTS == set(root("query"))
+    assert set(asked) == root("query").keys() - NOT_A_TENANTS
     for calls in asked.values():
         for operation, variables, expected in calls:
             answer = await scene.stranger.send(operation, **variables)
@@ -213,4 +218,33 @@ async def test_nobody_hears_of_what_is_anothers(
 
 def test_every_subscription_is_tried() -> None:
     tried = {operation[0].lower() + operation[1:] for operation, _ in SUBSCRIPTIONS}
-    assert tried == set(root("subscription"))
+    assert tried == root("subscription").keys() - NOT_A_TENANTS
+
+
+# Whatever their input asks for, so that it is the permission that is missing.
+OPERATORS_INPUT: dict[str, Any] = {
+    "id": str(uuid4()),
+    "view": "tasks.tasks",
+    "views": ["tasks.tasks"],
+    "stream": str(uuid4()),
+    "reason": "x",
+}
+
+
+@pytest.mark.parametrize("field", sorted(NOT_A_TENANTS))
+async def test_what_is_no_tenants_is_for_operators_alone(searching: Product, field: str) -> None:
+    client = searching.client(uuid4(), uuid4(), ["work:*", "ops:events"])
+    operation = field[0].upper() + field[1:]
+    if field in root("mutation"):
+        input = {name: OPERATORS_INPUT[name] for name in required(field)}
+        code = (await client.send(operation, input=input))["code"]
+        assert code == "forbidden"
+        return
+    variables = dict.fromkeys(required_arguments(field), OPERATORS_INPUT["id"])
+    if field in root("query"):
+        code, _ = await client.error(operation, **variables)
+    else:
+        async with client.watching(operation, **variables) as messages:
+            (error,) = (await anext(messages))["errors"]
+        code = error["extensions"]["code"]
+    assert code == "FORBIDDEN"

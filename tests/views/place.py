@@ -16,15 +16,26 @@ from domain.kit.codec import PlainCodec
 from domain.kit.events import Event
 from domain.kit.log import Append, NewEvent, Receipt
 from projections.kit.generations import enroll
-from projections.kit.lanes import Followed, Lanes
+from projections.kit.lanes import Lanes
 from projections.kit.pages import Pages
 from projections.kit.postgres import PostgresView
 from projections.kit.postgres_store import PostgresStore
 from projections.kit.status import ViewStatus, views_status
+from projections.kit.store import Store
+from projections.kit.view import View
 from tests.kit.servers import SECRET
 
 TENANT = UUID(int=7)
 CODEC = PlainCodec()
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A view with the store of one of its generations."""
+
+    view: View[Any]
+    store: Store[Any]
+    generation: int
 
 
 @dataclass
@@ -92,10 +103,19 @@ class Place:
         self, views: Sequence[Followed], *, name: str = "", stale: float = 1.0
     ) -> AsyncIterator[Lanes]:
         """A worker in this process."""
+        stores = {(one.view.name, one.generation): one.store for one in views}
+
+        def store(view: View[Any], generation: int) -> Store[Any]:
+            found = stores.get((view.name, generation))
+            if found is None:
+                assert isinstance(view, PostgresView)
+                found = PostgresStore(type(view), self.database.writer, self.database.owner, generation)
+            return stores.setdefault((view.name, generation), found)
+
         lanes = Lanes(
-            views,
+            [one.view for one in views],
+            store,
             connect=self.database.connect,
-            owner=self.database.owner,
             pool=self.database.writer,
             pages=self.pages,
             name=name,

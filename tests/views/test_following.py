@@ -1,7 +1,6 @@
 """Followers: live, in batch and with everything delivered twice they make the same rows; they fail visibly."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,18 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.kit.events import Event
-from domain.kit.log import Envelope
-from projections.kit.follower import Backoff, Follower, Source
-from projections.kit.lane import Lane
-from projections.kit.lanes import Followed
+from projections.kit.backoff import Backoff
+from projections.kit.follower import Follower, Source
+from projections.kit.lane import Lane, Parking
 from projections.kit.leases import register, survey, take
+from projections.kit.ops_parking import OpsParking
 from projections.kit.pages import Entry, LogGap, fresh
 from projections.kit.postgres import PostgresView
 from projections.kit.status import ViewState, views_status
 from projections.kit.store import LeaseLost
 from projections.kit.view import on
-from tests.views.place import CODEC, TENANT, Place, until
-from tests.views.toys import Colour, Jar, JarRow, Jars, ShelfRow, Shelves
+from tests.views.place import CODEC, TENANT, Followed, Place, until
+from tests.views.toys import Colour, Jar, Jars, ShelfRow, Shelves
 
 SHELVES = ("top", "middle", "low")
 OTHER = UUID(int=8)
@@ -119,7 +118,7 @@ async def test_an_event_that_touches_nothing_moves_the_view(place: Place) -> Non
     assert (status.position, status.folded, status.complete) == (1, 1, True)
 
 
-async def test_a_failing_fold_stops_its_view_at_the_event_and_no_other(place: Place) -> None:
+async def test_a_failing_fold_parks_its_stream_in_its_view_and_in_no_other(place: Place) -> None:
     jar = uuid4()
 
     class Fragile(Shelves, PostgresView[ShelfRow], name="toys.fragile", key=("shelf", "colour")):
@@ -141,21 +140,12 @@ async def test_a_failing_fold_stops_its_view_at_the_event_and_no_other(place: Pl
             (jar, Jar.Filled(name="c", shelf="top", amount=10)),
             (uuid4(), Jar.Filled(name="d", shelf="top", amount=5)),
         )
-        await place.reached(last, jars)
-
-        async def fails() -> bool:
-            return (await place.status(Fragile)).state is ViewState.FAILING
-
-        await until(fails)
-        status = await place.status(Fragile)
-        assert (status.position, status.error_position, status.error_stream) == (2, 3, jar)
-        assert status.error == "ArithmeticError while folding toys.jar.filled"
-        assert [row["amount"] for row in await place.rows(Fragile)] == [7]
-        # What was wrong is put right, and the view goes on by itself.
-        Fragile.limit = 10
-        await place.reached(last, fragile)
-    assert (await place.status(Fragile)).state is not ViewState.FAILING
-    assert [row["amount"] for row in await place.rows(Fragile)] == [22]
+        await place.reached(last, fragile, jars)
+    status = await place.status(Fragile)
+    assert (status.error, status.folded, status.complete) == (None, last, True)
+    assert [row["amount"] for row in await place.rows(Fragile)] == [12]
+    parked = await place.database.writer.fetch("select view, stream, position, attempts from ops.parked")
+    assert [tuple(row) for row in parked] == [("toys.fragile", jar, 3, 3)]
 
 
 async def test_a_lost_table_is_refilled_by_itself(place: Place) -> None:
@@ -186,30 +176,6 @@ async def test_a_view_that_is_being_refilled_says_so(place: Place) -> None:
     async with place.working([]):
         assert (await place.status(Jars)).lag_events == 5
         assert (await place.status(Jars)).position < 5
-
-
-async def test_a_new_version_is_built_beside_and_then_shown(place: Place) -> None:
-    jars = Jars()
-    async with place.working(await place.followed(jars)):
-        last = await place.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=4)))
-        await place.reached(last, jars)
-
-    class Doubled(Jars, PostgresView[JarRow], name="toys.jars", version=2):
-        """The same table with another meaning."""
-
-        @on(Jar.Filled)
-        def filled(self, row: None, event: Jar.Filled, envelope: Envelope) -> JarRow:
-            made = super().filled(row, event, envelope)
-            return replace(made, amount=2 * made.amount)
-
-    doubled = await place.followed(Doubled())
-    assert [row["amount"] for row in await place.rows(Jars)] == [4]
-
-    async def shown() -> bool:
-        return [row["amount"] for row in await place.rows(Jars)] == [8]
-
-    async with place.working(doubled):
-        await until(shown)
 
 
 async def test_refuses_a_page_with_a_gap(place: Place) -> None:
@@ -243,8 +209,8 @@ async def _fold_all(place: Place, one: Followed, source: Source) -> None:
         taken = await take(connection, standing, 0)
         assert taken is not None
         lane = Lane(id=standing.id, view=one.view.name, generation=1, token=taken.token)
-        quick = Backoff(0.01, 0.1)
-        follower = Follower(one.view, one.store, source, lane, Silence(), failing=quick, waiting=quick)
+        quick, silence = Backoff(0.01, 0.1), Silence(OpsParking(place.database.writer))
+        follower = Follower(one.view, one.store, source, lane, silence, failing=quick, waiting=quick)
         task = asyncio.create_task(follower.run())
         head = await place.log.head()
 
@@ -261,6 +227,9 @@ async def _fold_all(place: Place, one: Followed, source: Source) -> None:
 
 class Silence:
     """A ledger that nobody reads."""
+
+    def __init__(self, parking: Parking) -> None:
+        self.parking = parking
 
     async def restart(self, lane: Lane) -> None:
         raise LeaseLost

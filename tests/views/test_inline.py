@@ -12,7 +12,7 @@ import pytest
 from app.database import Connection
 from app.log.postgres import PostgresLog
 from domain.kit.log import Envelope
-from projections.kit.inline import Inline, Kept
+from projections.kit.inline import Inline
 from projections.kit.postgres import PostgresView
 from projections.kit.view import on
 from tests.views.place import CODEC, Place, until
@@ -41,14 +41,16 @@ class Careful(
         return super().filled(row, event, key)
 
 
-async def kept(place: Place, *views: PostgresView[Any]) -> list[Kept]:
-    return [Kept(view, await place.store(type(view)), 1) for view in views]
+async def hooked(place: Place, *views: PostgresView[Any], reach: int = 2000) -> Inline:
+    """What folds these views inside appends."""
+    stores = {view.name: await place.store(type(view)) for view in views}
+    return Inline(views, CODEC, lambda view, generation: stores[view.name], reach=reach)
 
 
 @asynccontextmanager
 async def inline(place: Place, *views: PostgresView[Any], reach: int = 2000) -> AsyncIterator[Place]:
     """The place with a log whose appends fold these views."""
-    hook = Inline(await kept(place, *views), CODEC, reach=reach)
+    hook = await hooked(place, *views, reach=reach)
     await hook.catch_up(place.database.writer)
     log = PostgresLog(place.database, inline=hook)
     try:
@@ -84,19 +86,23 @@ async def test_many_appends_at_once_fold_every_event_once(place: Place) -> None:
         assert [row["amount"] for row in await place.rows(InlineShelves)] == [200]
 
 
-async def test_a_fold_that_fails_leaves_nothing_of_the_append(place: Place) -> None:
+async def test_a_fold_that_fails_parks_its_stream_and_no_command_suffers(place: Place) -> None:
     async with inline(place, InlineJars(), Careful()) as now:
         await now.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=3)))
-        with pytest.raises(Exception, match="filled at position 2"):
-            await now.tell((uuid4(), Jar.Filled(name="b", shelf="top", amount=10)))
-        assert await place.log.head() == 1
-        assert len(await place.rows(InlineJars)) == 1
-        await now.tell((uuid4(), Jar.Filled(name="c", shelf="top", amount=4)))
+        bad = uuid4()
+        await now.tell(
+            (bad, Jar.Filled(name="b", shelf="top", amount=10)),
+            (uuid4(), Jar.Filled(name="c", shelf="top", amount=4)),
+        )
+        assert len(await place.rows(InlineJars)) == 3
         assert [row["amount"] for row in await place.rows(Careful)] == [7]
+    parked = await place.database.writer.fetch("select view, stream, position, attempts from ops.parked")
+    assert [tuple(row) for row in parked] == [("toys.careful", bad, 2, 1)]
+    assert (await place.status(Careful)).complete
 
 
 async def test_a_fault_after_the_folds_leaves_nothing_of_them(place: Place) -> None:
-    hook = Inline(await kept(place, InlineJars()), CODEC)
+    hook = await hooked(place, InlineJars())
     faults = iter([False, True, False])
 
     async def breaking(connection: Connection, envelopes: Sequence[Envelope]) -> None:

@@ -10,7 +10,6 @@ from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from projections.kit.generations import enroll
-from projections.kit.lanes import Followed
 from projections.kit.postgres_checkpoints import PostgresCheckpoints
 from projections.kit.redis import RedisView
 from projections.kit.redis_store import RedisStore
@@ -19,7 +18,7 @@ from projections.kit.search_store import SearchStore
 from projections.kit.status import ViewState, views_status
 from projections.kit.store import Lost
 from projections.kit.view import View
-from tests.views.place import Place, until
+from tests.views.place import Followed, Place, until
 from tests.views.toys import Jar, ShelfFolds, ShelfRow
 
 

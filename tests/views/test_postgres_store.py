@@ -11,7 +11,7 @@ import pytest
 from projections.kit.generations import enroll
 from projections.kit.postgres import PostgresView
 from projections.kit.postgres_store import PostgresStore, ShapeChanged
-from projections.kit.store import Checkpoint, LeaseLost, Lost
+from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsRefused
 from projections.kit.view import Changes
 from tests.views.place import TENANT, Place
 from tests.views.toys import Colour, JarRow, Jars, ShelfRow, Shelves
@@ -61,8 +61,9 @@ async def test_saves_rows_deletes_and_checkpoint_together(place: Place) -> None:
 async def test_a_row_that_breaks_a_check_saves_nothing(place: Place) -> None:
     store = await place.store(Jars)
     too_long = replace(HONEY, id=UUID(int=2), name="x" * 41)
-    with pytest.raises(asyncpg.StringDataRightTruncationError):
+    with pytest.raises(RowsRefused) as refused:
         await store.save(changes(HONEY, too_long), Checkpoint(1, 1, 1))
+    assert isinstance(refused.value.__cause__, asyncpg.StringDataRightTruncationError)
     assert await store.count() == 0
     assert (await store.checkpoint()).position == 0
 

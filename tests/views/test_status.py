@@ -16,12 +16,14 @@ from starlette.applications import Starlette
 
 from app.health import Checks, ailment, health_routes, readiness
 from app.observability import metrics_route
+from app.standing import standing
 from app.tracing import TracedBus, TracedFolds, TracedRequests
 from domain.identity.users import RegisterUser
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
 from domain.kit.log import Receipt
+from projections.kit.live import Only
 from projections.kit.status import Positions, ViewState, ViewStatus, following, views_status
 from tests.views.place import Place
 from tests.views.toys import Jar, Jars, Shelves
@@ -40,6 +42,7 @@ WELL = ViewStatus(
     rate=0,
     folded=5,
     complete=True,
+    parked=0,
     state=ViewState.FOLLOWING,
     error=None,
     error_position=None,
@@ -71,7 +74,7 @@ def views(*some: ViewStatus) -> Callable[[], Awaitable[list[ViewStatus]]]:
 
 
 async def test_a_reader_waits_until_the_view_has_his_write(place: Place) -> None:
-    async with following(place.database.writer) as positions:
+    async with following(place.database.writer, Only(1)) as positions:
         async with place.working(await place.followed(Jars())):
             waits = [asyncio.create_task(positions.wait_for("toys.jars", 1, 20)) for _ in range(50)]
             await asyncio.sleep(0)
@@ -82,7 +85,7 @@ async def test_a_reader_waits_until_the_view_has_his_write(place: Place) -> None
 
 async def test_a_wait_ends_when_its_time_is_over(place: Place) -> None:
     await place.store(Jars)
-    positions = Positions(place.database.writer)
+    positions = Positions(place.database.writer, Only(1))
     assert not await positions.wait_for("toys.jars", 1, 0.05)
     assert not await positions.wait_for("toys.jars", 1, 0)
     await positions.close()
@@ -147,7 +150,13 @@ async def test_metrics_tell_how_every_view_stands(place: Place) -> None:
     async with place.working(await place.followed(Jars(), Shelves())):
         last = await place.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
         await place.reached(last, Jars(), Shelves())
-    app = Starlette(routes=[metrics_route(lambda: views_status(place.database.writer))])
+    app = Starlette(
+        routes=[
+            metrics_route(
+                lambda: views_status(place.database.writer), lambda: standing(place.database.writer)
+            )
+        ]
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         lines = (await client.get("/metrics")).text.splitlines()
     labels = '{generation="1",view="toys.jars"}'

@@ -13,8 +13,10 @@ import pytest
 from app.database import READER, Database, role_url
 from projections.governance.activity import ActivityLog
 from projections.identity.people import People
+from projections.kit.conditions import Condition, equals, one_of, since, until
+from projections.kit.live import Only
 from projections.kit.postgres import PostgresView
-from projections.kit.rows import Condition, Order, Rows, equals, one_of, since, until
+from projections.kit.rows import Order, Rows
 from projections.kit.tables import table_shape
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.tasks import Tasks
@@ -111,7 +113,7 @@ async def explaining(full: Product) -> AsyncIterator[Explaining]:
 async def test_a_list_is_read_by_its_index(
     explaining: Explaining, index: str, view: type[PostgresView[Any]], where: list[Condition], order: Order
 ) -> None:
-    await Rows(explaining).page(view, TENANT, where=where, order=order, limit=20)
+    await Rows(explaining, Only(1)).page(view, TENANT, where=where, order=order, limit=20)
     assert re.search(rf"\b{index}\b", explaining.plan), explaining.plan
     assert "Seq Scan" not in explaining.plan
 
@@ -119,12 +121,14 @@ async def test_a_list_is_read_by_its_index(
 async def test_a_range_of_due_dates_is_read_by_its_index(explaining: Explaining) -> None:
     now = datetime.now(UTC)
     where = [*since("due_date", now), *until("due_date", now + timedelta(days=1))]
-    await Rows(explaining).page(Tasks, TENANT, where=where, order=Order("due_date", nullable=True), limit=20)
+    await Rows(explaining, Only(1)).page(
+        Tasks, TENANT, where=where, order=Order("due_date", nullable=True), limit=20
+    )
     assert "idx_tasks_due_date" in explaining.plan, explaining.plan
 
 
 async def test_members_are_read_by_the_key(explaining: Explaining) -> None:
-    await Rows(explaining).heads(
+    await Rows(explaining, Only(1)).heads(
         ProjectMembers, TENANT, "project_id", [PERSON, UUID(int=8)], order=Order("joined_at"), limit=20
     )
     assert "project_members_pkey" in explaining.plan, explaining.plan
@@ -167,13 +171,13 @@ async def test_the_functions_that_find_rows_show_nothing_outside_a_tenants_scope
     url = role_url(full.settings.database_url, READER, full.settings.secret)
     reader = await asyncpg.connect(url)
     try:
-        find = "select count(*) from tasks.idx_tasks_tags('{tag7}')"
+        find = "select count(*) from tasks_g1.idx_tasks_tags('{tag7}')"
         found = [await reader.fetchval(find)]
         for tenant in (TENANT, UUID(int=3)):
             await reader.execute("select set_config('headwater.tenant', $1, false)", str(tenant))
             found.append(await reader.fetchval(find))
         assert found == [0, 14, 0]
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await reader.execute("alter function tasks.idx_tasks_tags(text[]) reset all")
+            await reader.execute("alter function tasks_g1.idx_tasks_tags(text[]) reset all")
     finally:
         await reader.close()

@@ -21,7 +21,8 @@ from api.kit.shows import Node, shows
 from domain.kit.log import Envelope
 from projections.governance.activity import ActivityLog, ActivityRow
 from projections.identity.people import People
-from projections.kit.rows import Condition, Order, equals, since, until
+from projections.kit.conditions import Condition, equals, since, until
+from projections.kit.rows import Order
 
 
 @strawberry.type(description="Something that happened to a thing.")

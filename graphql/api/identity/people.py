@@ -10,7 +10,8 @@ from api.kit.fields import derived, found
 from api.kit.shows import Node, shows
 from domain.identity.users import RegisterUser
 from projections.identity.people import People, PersonRow
-from projections.kit.rows import Condition, Order, one_of
+from projections.kit.conditions import Condition, one_of
+from projections.kit.rows import Order
 
 
 @shows(PersonRow)

@@ -8,7 +8,7 @@ class Mutation:
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -22,6 +22,8 @@ from domain.kit.clock import TimeOrderedIds
 from domain.kit.commands import Command, target_id
 from domain.kit.refusals import Invalid, Refusal
 from projections.kit.postgres import PostgresView
+
+C = TypeVar("C", bound=Command)
 
 _ids = TimeOrderedIds()
 
@@ -110,24 +112,27 @@ def sends(command: type[Command], receipt: type[Receipt]) -> StrawberryField:
 
     resolve.__annotations__ |= {
         "input": Annotated[taken, strawberry.argument(description="What the command needs.")],
-        "command_id": Annotated[UUID | None, strawberry.argument(description=_COMMAND_ID)],
+        "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
         "return": answer,
     }
     return described(resolve, _doc(command))
 
 
 _ANSWER = "A receipt, or the refusal."
-_COMMAND_ID = "An id of your choice: the same command sent twice with it is carried out once."
+COMMAND_ID = "An id of your choice: the same command sent twice with it is carried out once."
 
 
-def built(command: type[Command], input: Any, command_id: UUID) -> Command:
-    """The command of an input; what was left out takes the command's default. Raises Invalid for a null."""
+def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
+    """The command of an input and of what is ``known`` besides; what was left out takes the command's default.
+
+    Raises Invalid for a null.
+    """
     given: Mapping[str, Any] = {
         field.name: value
         for field in dataclasses.fields(input)
         if (value := getattr(input, field.name)) is not strawberry.UNSET
     }
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {**known}
     for field in dataclasses.fields(command):
         if field.name in given:
             value = given[field.name]

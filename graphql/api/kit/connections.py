@@ -15,9 +15,12 @@ from strawberry.types.field import StrawberryField
 from api.kit.context import Ask, Info
 from api.kit.errors import ClientError
 from api.kit.fields import LARGEST, After, described, field
+from api.kit.past import AS_OF_ARGUMENT, AsOf, moment
 from api.kit.scalars import Position
+from projections.kit.as_of import Past
+from projections.kit.conditions import Condition
 from projections.kit.postgres import PostgresView
-from projections.kit.rows import Condition, Order, Page, Place
+from projections.kit.rows import Order, Page, Place
 from projections.kit.search_query import BadQuery
 
 T = TypeVar("T")
@@ -48,12 +51,12 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The page, each with its cursor.")
     nodes: list[T] = strawberry.field(description="The page, without cursors.")
     page_info: PageInfo = strawberry.field(description="Where the page stands.")
-    counted: strawberry.Private[tuple[type[PostgresView[Any]], Sequence[Condition]]]
+    counted: strawberry.Private[tuple[type[PostgresView[Any]], Sequence[Condition], Past[Any] | None]]
 
     @field("How many there are on all pages; counted only when asked for.")
     async def total_count(self, info: Info) -> int:
-        view, where = self.counted
-        return await info.context.services.rows.count(view, info.context.caller.tenant_id, where)
+        view, where, past = self.counted
+        return await info.context.services.rows.count(view, info.context.caller.tenant_id, where, past)
 
 
 class Filter(Protocol):
@@ -101,7 +104,8 @@ def listed(
     orders: Mapping[str, Order],
     description: str,
 ) -> StrawberryField:
-    """The field that lists a view's rows by pages, filtered and sorted; the first order is the default."""
+    """The field that lists a view's rows by pages, filtered and sorted, as they are or as of a moment of the
+    past; the first order is the default."""
     name = shown.__name__
     values = {key: strawberry.enum_value(key, description=_ordered(order)) for key, order in orders.items()}
     # Enum's functional form takes plain values, and the checker cannot see through it.
@@ -119,23 +123,27 @@ def listed(
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
+        as_of: AsOf | None = None,
         after_position: Position | None = None,
     ) -> Any:
         ask = info.context
         order = replace(orders[order_by.value], descending=direction is Direction.DESC)
         wanted = Wanted(first=first, after=after, last=last, before=before)
-        await ask.caught_up(view, after_position)
         try:
             where = filter.conditions() if filter else []
         except BadQuery as error:
             raise ClientError(str(error), code="BAD_USER_INPUT") from None
-        return await connect(ask, view, where=where, order=order, wanted=wanted)
+        if (at := await moment(info, as_of)) is None:
+            await ask.caught_up(view, after_position)
+        past = None if at is None else await ask.past.all(view, at)
+        return await connect(ask, view, where=where, order=order, wanted=wanted, past=past)
 
     resolve.__annotations__ |= {
         "filter": Annotated[filter | None, strawberry.argument(description="Which to list; all by default.")],
         "order_by": Annotated[order_type, strawberry.argument(description="By what to sort.")],
         "direction": Annotated[Direction, strawberry.argument(description="Which end comes first.")],
         **PAGE_ARGUMENTS,
+        **AS_OF_ARGUMENT,
         "after_position": After,
         "return": Connection[shown],  # type: ignore[valid-type]
     }
@@ -161,8 +169,9 @@ async def connect(
     where: Sequence[Condition],
     order: Order,
     wanted: Wanted,
+    past: Past[Any] | None = None,
 ) -> "Connection[Any]":
-    """The page that is wanted of the rows that meet the conditions."""
+    """The page that is wanted of the rows that meet the conditions, of those of the past where given."""
     cursors = Cursors(ask, view, order)
     page: Page[Any] = await ask.services.rows.page(
         view,
@@ -173,6 +182,7 @@ async def connect(
         after=cursors.place(wanted.after),
         before=cursors.place(wanted.before),
         backward=wanted.last is not None,
+        past=past,
     )
     edges: list[Edge[Any]] = [Edge(node=row, cursor=cursors.cursor(row)) for row in page.rows]
     info = PageInfo(
@@ -181,7 +191,7 @@ async def connect(
         start_cursor=edges[0].cursor if edges else None,
         end_cursor=edges[-1].cursor if edges else None,
     )
-    return Connection(edges=edges, nodes=page.rows, page_info=info, counted=(view, where))
+    return Connection(edges=edges, nodes=page.rows, page_info=info, counted=(view, where, past))
 
 
 class Cursors:

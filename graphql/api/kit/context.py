@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -13,11 +13,13 @@ from strawberry.dataloader import DataLoader
 
 from api.kit.errors import ClientError
 from api.kit.execution import Context
+from api.kit.looking_back import LookingBack
 from api.kit.scalars import Position
 from domain.kit.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.codec import Codec
 from domain.kit.log import Envelope, Log
+from projections.kit.as_of import AsOf
 from projections.kit.breaker import Unavailable
 from projections.kit.postgres import PostgresView
 from projections.kit.redis_rows import RedisRows
@@ -64,6 +66,7 @@ class Services:
     log: Log
     codec: Codec
     rows: Rows
+    as_of: AsOf
     progress: Progress
     feed: Feed
     secret: str
@@ -91,6 +94,7 @@ class Ask(Context[Caller]):
     _after: int = 0
     _at_least: dict[type[View[Any]], int] = field(default_factory=dict)
     _deadline: float | None = None
+    _moments: dict[str | int, int] = field(default_factory=dict)
     written: int = 0
     """The last position that a command of this execution wrote."""
     trace: Mapping[str, object] = field(default_factory=dict)
@@ -106,6 +110,19 @@ class Ask(Context[Caller]):
         found = self.services.ports[kind]
         assert isinstance(found, kind)
         return found
+
+    @cached_property
+    def past(self) -> LookingBack:
+        """The past of the caller's tenant."""
+        return LookingBack(self.services.as_of, self.services.rows, self.caller.tenant_id)
+
+    def look_back(self, info: "Info", at: int) -> None:
+        """From here on this root field, and all that is below it, is shown as of a position."""
+        self._moments[_root(info)] = at
+
+    def moment(self, info: "Info") -> int | None:
+        """The position that the field is shown as of, None when it is shown as it is now."""
+        return self._moments.get(_root(info))
 
     def require(self, permission: str) -> None:
         """Raises a client's error unless the caller holds the permission."""
@@ -212,3 +229,11 @@ class Ask(Context[Caller]):
 
 
 Info = strawberry.Info[Ask, None]
+
+
+def _root(info: Info) -> str | int:
+    """The name in the answer of the root field that a field stands below."""
+    path = info.path
+    while path.prev is not None:
+        path = path.prev
+    return path.key

@@ -16,6 +16,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
@@ -24,6 +25,9 @@ from graphql import (
 )
 
 _PAGE_ARGUMENTS = ("first", "last")
+_PAST_ARGUMENTS = ("asOf", "version")
+_PAST = 500
+"""What a look at the past costs besides: rows are folded from the log, and a list needs all of them."""
 # A page larger than any integer GraphQL can carry; it keeps the products small.
 _LARGEST = 2**31 - 1
 
@@ -48,6 +52,18 @@ class PageSize:
 _ONE = PageSize()
 
 
+@dataclass(frozen=True)
+class Given:
+    """1 when a variable is given, by the client or else as the operation's default, and 0 when it is not."""
+
+    variable: str
+    by_default: bool
+
+    def at(self, variables: Mapping[str, object]) -> int:
+        """Whether it is given with these variables."""
+        return int(variables[self.variable] is not None if self.variable in variables else self.by_default)
+
+
 @dataclass(frozen=True, eq=False)
 class Cost:
     """`fixed` plus the sum of every part times its page size.
@@ -56,7 +72,7 @@ class Cost:
     """
 
     fixed: int
-    parts: tuple[tuple[PageSize, "Cost"], ...] = ()
+    parts: tuple[tuple[PageSize | Given, "Cost"], ...] = ()
 
     @cached_property
     def height(self) -> int:
@@ -98,7 +114,7 @@ class Measure:
         return self._selections(node.selection_set, self._schema.get_root_type(node.operation))
 
     def _selections(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> tuple[int, Cost]:
-        depth, fixed, parts = 0, 0, list[tuple[PageSize, Cost]]()
+        depth, fixed, parts = 0, 0, list[tuple[PageSize | Given, Cost]]()
         for node in selections.selections:
             if isinstance(node, FieldNode):
                 own_depth, cost = self._field(node, parent)
@@ -133,9 +149,24 @@ class Measure:
         field = parent.fields[name]
         depth, inner = self._selections(node.selection_set, get_named_type(field.type))
         size = self._size(node, field)
-        if not size.variables and not inner.parts:
-            return depth + 1, Cost(1 + size.at({}) * inner.fixed)
-        return depth + 1, Cost(1, ((size, inner),))
+        past, given = self._past(node, field)
+        if not size.variables and not inner.parts and not given:
+            return depth + 1, Cost(1 + past + size.at({}) * inner.fixed)
+        return depth + 1, Cost(1 + past, ((size, inner), *((one, Cost(_PAST)) for one in given)))
+
+    def _past(self, node: FieldNode, field: GraphQLField) -> tuple[int, list[Given]]:
+        """What the look at the past costs, and the variables that decide whether there is one."""
+        fixed, given = 0, list[Given]()
+        for argument in node.arguments or ():
+            name = argument.name.value
+            if name not in _PAST_ARGUMENTS or name not in field.args:
+                continue
+            if isinstance(argument.value, VariableNode):
+                default = self._defaults.get(variable := argument.value.name.value)
+                given.append(Given(variable, default is not None and not isinstance(default, NullValueNode)))
+            elif not isinstance(argument.value, NullValueNode):
+                fixed = _PAST
+        return fixed, given
 
     def _size(self, node: FieldNode, field: GraphQLField) -> PageSize:
         names = [name for name in _PAGE_ARGUMENTS if name in field.args]

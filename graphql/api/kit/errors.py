@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 
+from projections.kit.live import NotServed
+
 # A formatted error is JSON of open shape: message, locations, path and extensions of any kind.
 FormattedError = dict[str, Any]
 
@@ -69,9 +71,7 @@ def answer_errors(errors: Sequence[GraphQLError]) -> list[FormattedError]:
     One fault is logged once with its traceback, however many fields of the answer it hit.
     """
     ids: dict[object, str] = {}
-    return [
-        _public(error, "BAD_USER_INPUT") if _is_public(error) else _masked(error, ids) for error in errors
-    ]
+    return [_answered(error, ids) for error in errors]
 
 
 def encode_errors(errors: list[FormattedError]) -> bytes:
@@ -83,6 +83,16 @@ def internal_error(error: BaseException) -> FormattedError:
     """Logs a fault that belongs to no field and gives what a client may know of it."""
     error_id = _logged(error)
     return {"message": "Internal error", "extensions": {"code": "INTERNAL", "errorId": error_id}}
+
+
+def _answered(error: GraphQLError, ids: dict[object, str]) -> FormattedError:
+    if isinstance(cause := _cause(error), NotServed):
+        return {
+            **error.formatted,
+            "message": f"{cause}; try again later.",
+            "extensions": {"code": "NOT_READY"},
+        }
+    return _public(error, "BAD_USER_INPUT") if _is_public(error) else _masked(error, ids)
 
 
 def _is_public(error: GraphQLError) -> bool:

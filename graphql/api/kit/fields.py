@@ -10,6 +10,7 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.context import Info
 from api.kit.errors import ClientError
+from api.kit.past import PAST_ARGUMENTS, AsOf, moment
 from api.kit.scalars import Position
 from projections.kit.postgres import PostgresView
 from projections.kit.rows import Order
@@ -73,14 +74,23 @@ def described(resolver: Callable[..., Any], description: str) -> StrawberryField
 
 
 def found(shown: type, view: type[PostgresView[Any]], description: str) -> StrawberryField:
-    """The field that looks one row up by the ``id`` argument."""
+    """The field that looks one row up by the ``id`` argument, as it is or as of a moment of the past."""
 
-    async def resolve(info: Info, id: UUID, after_position: Position | None = None) -> Any:
+    async def resolve(
+        info: Info,
+        id: UUID,
+        as_of: AsOf | None = None,
+        version: int | None = None,
+        after_position: Position | None = None,
+    ) -> Any:
+        if (at := await moment(info, as_of, stream=id, version=version)) is not None:
+            return await info.context.past.row(view, (id,), at)
         await info.context.caught_up(view, after_position)
         return await info.context.row(view, id)
 
     resolve.__annotations__ |= {
         "id": Annotated[UUID, argument("Its id.")],
+        **PAST_ARGUMENTS,
         "after_position": After,
         "return": shown | None,
     }
@@ -99,6 +109,8 @@ def headed(
     async def resolve(root: Any, info: Info, first: int = 20) -> Any:
         if not 0 <= first <= LARGEST:
             raise ClientError(f"A list holds 0 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
+        if (at := info.context.moment(info)) is not None:
+            return await info.context.past.heads(view, by, root.id, order=order, limit=first, at=at)
         return await info.context.heads(view, by, root.id, order=order, limit=first)
 
     resolve.__annotations__ |= {
@@ -114,7 +126,11 @@ def linked(shown: type, view: type[PostgresView[Any]], by: str, description: str
 
     async def resolve(root: Any, info: Info) -> Any:
         id = getattr(root, by)
-        return None if id is None else await info.context.linked(view, id)
+        if id is None:
+            return None
+        if (at := info.context.moment(info)) is not None:
+            return await info.context.past.row(view, (id,), at)
+        return await info.context.linked(view, id)
 
     resolve.__annotations__ |= {"root": Parent[Any], "return": shown | None}
     return described(resolve, description)

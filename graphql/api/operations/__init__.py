@@ -1,5 +1,13 @@
 """The API for operators."""
 
-from api.operations import nodes, views
+from api.operations import nodes, parked, rebuilds, views
 
-ROOTS: tuple[type, ...] = (views.Query, nodes.Query)
+ROOTS: tuple[type, ...] = (
+    views.Query,
+    nodes.Query,
+    rebuilds.Query,
+    rebuilds.Mutation,
+    rebuilds.Subscription,
+    parked.Query,
+    parked.Mutation,
+)

@@ -34,6 +34,9 @@ class ViewInfo:
     complete: bool = strawberry.field(
         description="Whether it has folded exactly as many events as there are up to its position."
     )
+    parked: int = strawberry.field(
+        description="How many streams could not be folded; their events wait while the others go on."
+    )
     error: str | None = strawberry.field(description="Why it stands still, when it does.")
     error_position: Position | None = strawberry.field(description="At which event it stands still.")
     error_stream: UUID | None = strawberry.field(description="To which thing that event belongs.")
@@ -60,6 +63,7 @@ class ViewInfo:
             lag_seconds=status.lag_seconds,
             rate=status.rate,
             complete=status.complete,
+            parked=status.parked,
             error=status.error,
             error_position=None if status.error_position is None else Position(status.error_position),
             error_stream=status.error_stream,

@@ -12,8 +12,9 @@ from api.kit.fields import field, found, headed, linked
 from api.kit.shows import Node, shows
 from domain.work import projects as domain
 from projections.identity.people import People
-from projections.kit.rows import Condition, Order, equals, matches, one_of
-from projections.work.projects import MemberRow, ProjectMembers, ProjectRow, Projects
+from projections.kit.conditions import Condition, equals, matches, one_of
+from projections.kit.rows import Order
+from projections.work.projects import MemberRow, ProjectMemberLists, ProjectMembers, ProjectRow, Projects
 from projections.work.reading import WorkReading
 from projections.work.stats import ProjectProgress, ProjectProgressRow
 
@@ -39,6 +40,9 @@ class Project(Node):
 
     @field("The ids of all who belong to it, in order of joining.")
     async def member_ids(self, info: Info) -> list[UUID]:
+        if (at := info.context.moment(info)) is not None:
+            found = await info.context.past.row(ProjectMemberLists, (self.id,), at)
+            return list(found.user_ids) if found else []
         memberships = info.context.port(WorkReading).memberships
         return await info.context.batched(memberships.of, self.id)
 

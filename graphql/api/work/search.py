@@ -15,8 +15,8 @@ from api.work.projects import Project
 from api.work.tasks import Task
 from domain.work.projects import ProjectStatus
 from domain.work.tasks import TaskPriority, TaskStatus
+from projections.kit.conditions import contains, one_of, since, until
 from projections.kit.finder import Wanted
-from projections.kit.rows import contains, one_of, since, until
 from projections.kit.search_query import BadQuery, Between
 from projections.work.projects import Projects
 from projections.work.reading import WorkReading

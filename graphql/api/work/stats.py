@@ -13,7 +13,8 @@ from api.kit.context import Info
 from api.kit.fields import After, argument, field, live
 from api.kit.shows import shows
 from domain.kit.events import Event
-from projections.kit.rows import Order, since
+from projections.kit.conditions import since
+from projections.kit.rows import Order
 from projections.kit.view import Key
 from projections.work.stats import DailyRow, DailyStats, UserStats, UserStatsRow
 

@@ -20,7 +20,8 @@ from domain.kit.events import Event
 from domain.work import task_commands as commands
 from domain.work import tasks as domain
 from projections.identity.people import People
-from projections.kit.rows import Condition, Order, contains, equals, matches, one_of, since, until
+from projections.kit.conditions import Condition, contains, equals, matches, one_of, since, until
+from projections.kit.rows import Order
 from projections.kit.view import Key
 from projections.work.projects import Projects
 from projections.work.tasks import TaskRow, Tasks

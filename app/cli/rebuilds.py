@@ -1,0 +1,144 @@
+"""``headwater rebuilds``, and ``pause``, ``resume``, ``cancel`` and ``accept`` for one of them."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from app.cli.completion import open_rebuild_ids, rebuild_ids
+from app.cli.place import (
+    EXIT_CODES,
+    REFUSED,
+    AsJson,
+    asker,
+    carry_out,
+    operating,
+    reached,
+    refuse,
+    say_json,
+    say_table,
+)
+from app.cli.watching import outcome, tell_end, watch
+from domain.kit.refusals import Refusal
+from domain.operations.rebuilds import AcceptRebuild, CancelRebuild, PauseRebuild, ResumeRebuild
+from projections.kit.rebuilds import Rebuild, Refused
+from projections.operations.operating import Directing
+
+Id = Annotated[UUID, typer.Argument(help="The rebuild.", autocompletion=open_rebuild_ids)]
+
+
+def rebuilds(
+    id: Annotated[UUID | None, typer.Argument(help="Only this one.", autocompletion=rebuild_ids)] = None,
+    follow: Annotated[bool, typer.Option("--watch", help="Show how it goes on until it ends.")] = False,
+    first: Annotated[int, typer.Option(min=1, max=1000, help="How many to list.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the rebuilds, the newest first, or show one."""
+    if follow and id is None:
+        raise typer.BadParameter("Say which rebuild to watch.")
+
+    async def work() -> int:
+        async with operating() as (operations, pool):
+            if id is None:
+                _list(await operations.rebuilds.all(limit=first), as_json)
+                return 0
+            try:
+                one = await operations.rebuilds.one(id)
+            except Refused as refused:
+                typer.echo(f"headwater: {refused}", err=True)
+                return REFUSED
+            if follow:
+                return await watch(operations.rebuilds.watch(id), pool, as_json=as_json)
+            if as_json:
+                say_json(one)
+            else:
+                _table([one])
+                for each in one.views:
+                    typer.echo(f"{each.view}: {each.position:,} of {each.target:,} events, {each.phase}")
+                tell_end(one)
+            return outcome(one)
+
+    try:
+        code = reached(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    raise typer.Exit(code)
+
+
+def pause(id: Id, as_json: AsJson = False) -> None:
+    """Let a rebuild rest where it is."""
+    _direct(PauseRebuild(id=id, asked_by=asker()), "Paused.", as_json)
+
+
+def resume(id: Id, as_json: AsJson = False) -> None:
+    """Let a paused rebuild go on."""
+    _direct(ResumeRebuild(id=id, asked_by=asker()), "It goes on.", as_json)
+
+
+def cancel(id: Id, as_json: AsJson = False) -> None:
+    """Give a rebuild up; the views that serve go on serving."""
+    _direct(CancelRebuild(id=id, asked_by=asker()), "Cancelled.", as_json)
+
+
+def accept(id: Id, as_json: AsJson = False) -> None:
+    """Cut over to a rebuild although its rows differ from those that serve."""
+    _direct(AcceptRebuild(id=id, asked_by=asker()), "Accepted.", as_json)
+
+
+def _direct(operation: Directing, said: str, as_json: bool) -> None:
+    async def work() -> Rebuild | Refusal:
+        async with operating() as (operations, _):
+            done = await carry_out(operations, operation)
+            return done if isinstance(done, Refusal) else await operations.rebuilds.one(operation.id)
+
+    found = reached(work)
+    if isinstance(found, Refusal):
+        raise refuse(found, as_json)
+    if as_json:
+        say_json(found)
+    else:
+        typer.echo(said)
+
+
+def _list(found: list[Rebuild], as_json: bool) -> None:
+    if as_json:
+        say_json(found)
+    elif found:
+        _table(found)
+    else:
+        typer.echo("Nothing has been rebuilt.")
+
+
+def _names(one: Rebuild) -> str:
+    names = [each.view for each in one.views]
+    return " ".join(names) if len(names) <= 4 else f"{' '.join(names[:3])} and {len(names) - 3} more"
+
+
+def _table(found: list[Rebuild]) -> None:
+    say_table(
+        ("REBUILD", "KIND", "STATE", "ASKED AT (UTC)", "BY", "VIEWS"),
+        [
+            (
+                str(one.id),
+                one.kind if one.tenant_id is None else f"{one.kind}, one tenant",
+                f"{one.state}, paused" if one.paused and one.open else one.state,
+                f"{one.asked_at:%Y-%m-%d %H:%M:%S}",
+                one.asked_by,
+                _names(one),
+            )
+            for one in found
+        ],
+    )
+
+
+commands = {
+    name: (command, EXIT_CODES)
+    for name, command in {
+        "rebuilds": rebuilds,
+        "pause": pause,
+        "resume": resume,
+        "cancel": cancel,
+        "accept": accept,
+    }.items()
+}
+"""The commands at the root, each with what closes its help."""

@@ -1,0 +1,135 @@
+"""``headwater views show``: the rows of any view, as its store holds them or as of a moment of the past."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+import typer
+
+from app.inspection import UNREACHED, Inspection, inspecting, view_named
+from app.settings import read_settings
+from projections.kit.as_of import AsOf, InFuture, Moment, TooMuch
+from projections.kit.plain_rows import Plain, key_of, plain
+from projections.kit.view import Key, View
+
+REFUSED, UNREACHABLE = 1, 2
+
+_MOST_EVENTS = 50_000_000
+_MOST_ROWS = 2_000_000
+"""The most that is folded for an operator, on a machine of his choice; a process that serves takes less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    view: View[Any]
+    tenant_id: UUID | None
+    keys: Sequence[Key]
+    moment: Moment | None
+    limit: int
+
+
+def moment_of(text: str) -> Moment:
+    """A position, or a time in ISO 8601 with its offset. Raises ValueError."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"The time {text} must say its offset from UTC, as 2030-01-31T12:00:00Z.")
+    return time
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The view.")],
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="POSITION|TIME", help="Fold it from the log up to then; needs --tenant."
+        ),
+    ] = None,
+    tenant: Annotated[UUID | None, typer.Option("--tenant", help="Only this tenant's rows.")] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key", help="Only this row, needs --tenant; commas between a key's parts; repeatable."
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The most rows to show.")] = 1000,
+    unmasked: Annotated[bool, typer.Option("--unmasked", help="Show confidential fields as well.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")] = False,
+) -> None:
+    """Show the rows of a view, as its store holds them now or as of a moment of the past.
+
+    Exit code 0: shown. 1: it cannot be asked so, and why. 2: a server could not be reached.
+    """
+    try:
+        view = view_named(name)
+        wanted = _Wanted(
+            view=view,
+            tenant_id=tenant,
+            keys=[key_of(view, one) for one in key or ()],
+            moment=None if as_of is None else moment_of(as_of),
+            limit=limit,
+        )
+        if tenant is None and (wanted.keys or wanted.moment is not None):
+            raise ValueError("Say whose rows with --tenant.")
+        position, rows, more = asyncio.run(_read(wanted, unmasked))
+    except (LookupError, ValueError, InFuture, TooMuch) as error:
+        typer.echo(f"headwater: {error.args[0]}", err=True)
+        raise typer.Exit(REFUSED) from error
+    except UNREACHED as error:
+        typer.echo(f"headwater: the rows could not be read: {error}", err=True)
+        raise typer.Exit(UNREACHABLE) from error
+    if as_json:
+        answer = {"view": name, "position": position, "rows": rows, "more": more}
+        typer.echo(orjson.dumps(answer).decode())
+        return
+    for row in rows:
+        typer.echo(orjson.dumps(row).decode())
+    said = f"{len(rows):,} rows of {name} at position {position:,}"
+    # Apart from the rows, which may go on into another program.
+    print(f"{said}; there are more, see --limit." if more else f"{said}.", file=sys.stderr)
+
+
+async def _read(wanted: _Wanted, unmasked: bool) -> tuple[int, list[Plain], bool]:
+    """The position, the rows with their tenants, and whether there are more."""
+    async with inspecting(read_settings()) as place:
+        if wanted.moment is not None:
+            position, rows = await _past(place, wanted, wanted.moment)
+        else:
+            position, rows = await _present(place, wanted)
+    shown = [{"tenant": str(tenant_id), **plain(row, unmasked=unmasked)} for tenant_id, row in rows]
+    return position, shown[: wanted.limit], len(shown) > wanted.limit
+
+
+async def _past(place: Inspection, wanted: _Wanted, moment: Moment) -> tuple[int, list[tuple[UUID, Any]]]:
+    tenant_id = wanted.tenant_id
+    assert tenant_id is not None, "the past is folded for one tenant"
+    history = AsOf(place.log, place.codec, most_events=_MOST_EVENTS, most_rows=_MOST_ROWS)
+    view = type(wanted.view)
+    position = await history.position(tenant_id, moment)
+    if wanted.keys:
+        rows = await history.rows(view, tenant_id, wanted.keys, position)
+    else:
+        rows = dict((await history.all(view, tenant_id, position)).rows)
+    return position, [(tenant_id, row) for row in rows.values()][: wanted.limit + 1]
+
+
+async def _present(place: Inspection, wanted: _Wanted) -> tuple[int, list[tuple[UUID, Any]]]:
+    store, _ = await place.store(wanted.view)
+    position = (await store.checkpoint()).position
+    if wanted.keys:
+        assert wanted.tenant_id is not None, "a key is one tenant's"
+        found = await store.load([(wanted.tenant_id, key) for key in wanted.keys])
+        return position, [(tenant_id, row) for (tenant_id, _), row in found.items()]
+    rows: dict[tuple[UUID, Key], Any] = {}
+    batches: AsyncIterator[dict[tuple[UUID, Key], Any]] = store.scan(wanted.tenant_id)
+    async for batch in batches:
+        rows |= batch
+        if len(rows) > wanted.limit:
+            break
+    return position, [(tenant_id, row) for (tenant_id, _), row in rows.items()][: wanted.limit + 1]

@@ -1,0 +1,148 @@
+"""Shows a rebuild while it goes on: a bar for each view in a terminal, lines of JSON for programs."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Self
+
+import typer
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from app.cli.place import DONE, REFUSED, say_json, workers
+from app.database import Pool
+from projections.kit.rebuilds import Building, Rebuild, RebuildState
+
+NOBODY = "No worker is at work, so nothing is built until one is: `headwater run` or `headwater worker`."
+
+_GOOD = frozenset({RebuildState.SWITCHED, RebuildState.FINISHED, RebuildState.REPORTED})
+
+
+class _Pace(ProgressColumn):
+    """Events a second, and when it will be done."""
+
+    def render(self, task: Task) -> Text:
+        rate, eta = task.fields["rate"], task.fields["eta"]
+        if task.finished or eta is None:
+            return Text(f"{rate:,.0f}/s" if rate else "")
+        return Text(f"{rate:,.0f}/s, {span(eta)} to go")
+
+
+async def watch(states: AsyncIterator[Rebuild], pool: Pool, *, as_json: bool) -> int:
+    """Shows the states as they come until the rebuild goes on no more; the exit code that follows."""
+    last: Rebuild | None = None
+    warned = False
+    with _Bars(hidden=as_json) as bars:
+        async for state in states:
+            if not warned and state.working and not await workers(pool):
+                warned = True
+                typer.echo(f"headwater: {NOBODY}", err=True)
+            bars.show(state)
+            if as_json and state != last:
+                say_json(state)
+            last = state
+    assert last is not None, "A rebuild always has a state."
+    if not as_json:
+        tell_end(last)
+    return outcome(last)
+
+
+class _Bars:
+    """A bar for each view."""
+
+    def __init__(self, *, hidden: bool) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(complete_style="cyan", finished_style="green"),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
+            _Pace(),
+            TextColumn("{task.fields[phase]}"),
+            disable=hidden,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, rebuild: Rebuild) -> None:
+        """Brings every bar to where its view stands."""
+        for one in rebuild.views:
+            fields = _fields(one, rebuild)
+            if one.view not in self._tasks:
+                self._tasks[one.view] = self._progress.add_task(one.view, **fields)
+            self._progress.update(
+                self._tasks[one.view], completed=min(one.position, one.target), total=one.target, **fields
+            )
+
+
+def outcome(rebuild: Rebuild) -> int:
+    """The exit code that says how a rebuild stands: 1 unless it did, or is doing, what was asked."""
+    differs = any(one.report is not None and one.report.differing for one in rebuild.views)
+    if rebuild.state is RebuildState.REPORTED:
+        return REFUSED if differs else DONE
+    return DONE if rebuild.state in _GOOD or rebuild.working else REFUSED
+
+
+_DIFFERENCES = {"missing": "is not in what was built", "extra": "is only in what was built"}
+
+
+def tell_end(rebuild: Rebuild) -> None:
+    """How it ended, view by view, and what may be done next."""
+    for one in rebuild.views:
+        if (report := one.report) is None:
+            continue
+        if not report.compared:
+            found = f"{report.rows:,} rows, not compared"
+        elif report.differing:
+            found = f"{report.differing:,} of {report.compared:,} rows differ"
+        else:
+            found = f"{report.compared:,} rows agree"
+        typer.echo(f"{one.view}: {found}{f' ({report.note})' if report.note else ''}.")
+        for each in report.examples:
+            what = _DIFFERENCES.get(each.kind) or f"differs in {', '.join(each.fields)}"
+            typer.echo(f"  {', '.join(each.key)} of tenant {each.tenant_id} {what}")
+    typer.echo(_sentence(rebuild))
+
+
+def _sentence(rebuild: Rebuild) -> str:
+    names = " ".join(one.view for one in rebuild.views)
+    match rebuild.state:
+        case RebuildState.SWITCHED if rebuild.tenant_id is None:
+            return f"The new generations serve. Back to the former ones: headwater rollback {names}"
+        case RebuildState.SWITCHED | RebuildState.FINISHED:
+            return "Done."
+        case RebuildState.REPORTED:
+            if outcome(rebuild) == DONE:
+                return "The views agree with the log."
+            return f"The views differ from the log. To mend them: headwater reconcile {names} --repair"
+        case RebuildState.DIFFERS:
+            return (
+                "Rows differ, so the former generations go on serving. Cut over all the same: "
+                f"headwater accept {rebuild.id}\nGive it up: headwater cancel {rebuild.id}"
+            )
+        case RebuildState.FAILED:
+            return f"It failed: {rebuild.error}"
+        case RebuildState.BUILDING | RebuildState.VERIFYING:
+            paused = f" It is paused; go on: headwater resume {rebuild.id}" if rebuild.paused else ""
+            return f"It is {rebuild.state}.{paused}"
+        case _:
+            return f"It was {rebuild.state}."
+
+
+def span(seconds: float) -> str:
+    """A time to wait, as people say it."""
+    whole = max(round(seconds), 0)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+# The library takes a bar's own fields as keyword arguments of any type.
+def _fields(one: Building, rebuild: Rebuild) -> dict[str, Any]:
+    phase = "paused" if rebuild.paused and rebuild.working else one.phase
+    if rebuild.state is RebuildState.VERIFYING and not rebuild.paused:
+        phase = "verifying"
+    parked = f", {one.parked} parked" if one.parked else ""
+    return {"rate": one.rate, "eta": one.eta_seconds, "phase": f"{phase}{parked}"}

@@ -1,0 +1,91 @@
+"""What a command needs that looks at the rows of views: the log, the stores, and what a view leaves out."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from opensearchpy import AsyncOpenSearch
+from opensearchpy.exceptions import OpenSearchException
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app.contexts import VIEWS
+from app.database import Database
+from app.embedded import EmbeddedError, attached
+from app.log.postgres import PostgresLog
+from app.settings import Settings, SettingsError
+from app.stores import Stores
+from domain.kit.codec import Codec, PlainCodec
+from projections.kit.lane import LeftOut
+from projections.kit.ops_parking import left_out
+from projections.kit.store import Lost, Store
+from projections.kit.view import View
+
+UNREACHED = (
+    OSError,
+    SettingsError,
+    EmbeddedError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    RedisError,
+    OpenSearchException,
+    Lost,
+)
+"""What is raised when a server, or what it should hold, is not there."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """One place, looked at."""
+
+    log: PostgresLog
+    codec: Codec
+    stores: Stores
+    database: Database
+
+    # Views differ in their rows' types, hence Any.
+    async def store(self, view: View[Any]) -> tuple[Store[Any], int]:
+        """The store that readers of this version are sent to, and its generation.
+
+        Raises LookupError when there is none yet, or no server for it.
+        """
+        generation: int | None = await self.database.writer.fetchval(
+            "select ops.serving($1, $2)", view.name, view.version
+        )
+        if generation is None:
+            raise LookupError(f"No generation of {view.name} is read in version {view.version} yet.")
+        return self.stores.of(view, generation), generation
+
+    async def left_out(self, view: View[Any], generation: int) -> LeftOut:
+        """The events that this generation leaves out, parked or discarded."""
+        async with self.database.writer.acquire() as connection, connection.transaction(readonly=True):
+            return await left_out(connection, view.name, generation)
+
+
+def view_named(name: str) -> View[Any]:
+    """The view with this name. Raises LookupError."""
+    for view in VIEWS:
+        if view.name == name:
+            return view()
+    raise LookupError(f"There is no view {name}.")
+
+
+@asynccontextmanager
+async def inspecting(settings: Settings) -> AsyncIterator[Inspection]:
+    """The servers that the settings name, or those that run already on the data folder."""
+    named = settings.database_url and settings.redis_url and settings.secret
+    async with AsyncExitStack() as stack:
+        found = await stack.enter_async_context(nullcontext(settings) if named else attached(settings))
+        database = await Database.open(found.database_url, secret=found.secret, writers=2, readers=2)
+        stack.push_async_callback(database.close)
+        redis: Redis = Redis.from_url(found.redis_url)
+        stack.push_async_callback(redis.aclose)
+        search = AsyncOpenSearch(found.opensearch_url) if found.opensearch_url else None
+        if search is not None:
+            stack.push_async_callback(search.close)
+        log = PostgresLog(database)
+        stack.push_async_callback(log.close)
+        stores = Stores(database, database.writer, redis, search, found.index_prefix)
+        yield Inspection(log, PlainCodec(), stores, database)

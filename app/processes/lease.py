@@ -1,0 +1,132 @@
+"""Leases of processes: an advisory lock of the holder's session, a token that only grows, a beat each second."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from app.database import Connection, Pool
+from domain.kit.process import Process
+
+_LANES = 0x4879
+"""The class of the advisory locks; views use 0x4877 and 0x4878."""
+_TIMEOUT = 5.0
+"""Seconds after which a session that does not answer counts as lost."""
+
+_ENROLL = """
+insert into processes.lanes (process, version, since, position)
+select $1, $2, head, head from (select coalesce(max(position), 0) as head from es.events) log
+on conflict (process) do nothing
+"""
+_STANDING = """
+select l.id, coalesce(clock_timestamp() - h.beat_at > make_interval(secs => $2), false) as stale
+  from processes.lanes l left join processes.holders h using (process)
+ where l.process = $1
+"""
+_TAKE = """
+update processes.lanes set token = token + 1, version = $2
+ where process = $1 and version <= $2
+returning token, position
+"""
+_HOLD = """
+insert into processes.holders (process, holder, pid) values ($1, $2, pg_backend_pid())
+on conflict (process) do update set holder = excluded.holder, pid = excluded.pid, beat_at = clock_timestamp()
+"""
+_END_HOLDERS = """
+select pg_terminate_backend(k.pid) from pg_locks k
+ where k.locktype = 'advisory' and k.granted and k.classid = $1::int::oid and k.objid = $2::int::oid
+   and k.database = (select oid from pg_database where datname = current_database())
+   and k.pid <> pg_backend_pid()
+"""
+
+
+class ProcessRefused(Exception):
+    """The database holds state of a newer version of the process than this code knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to run a process, as long as the token is the newest."""
+
+    process: str
+    id: int
+    token: int
+    position: int
+
+
+async def enroll(pool: Pool, process: Process[Any]) -> None:
+    """Makes the process known: it reacts to what is appended from now on. Safe to repeat.
+
+    Raises ProcessRefused when newer code has run it; its state could not be read.
+    """
+    await pool.execute(_ENROLL, process.name, process.version)
+    version = await pool.fetchval("select version from processes.lanes where process = $1", process.name)
+    if version > process.version:
+        raise ProcessRefused(
+            f"The process {process.name} was run by version {version} of its code, and this is version "
+            f"{process.version}; run code that knows version {version}."
+        )
+
+
+async def prepare(connection: Connection) -> None:
+    """Makes a session fit to hold leases."""
+    # Whoever was stopped in the middle of something must not stop us too.
+    await connection.execute("set lock_timeout = '2s'", timeout=_TIMEOUT)
+
+
+async def take(connection: Connection, process: Process[Any], holder: str, stale: float) -> Lease | None:
+    """Tries to lease a process; None when another has it. A holder without a beat for ``stale`` seconds loses
+    its session."""
+    standing = await connection.fetchrow(_STANDING, process.name, stale, timeout=_TIMEOUT)
+    if standing is None:
+        return None
+    if not await _lock(connection, standing["id"]):
+        if not standing["stale"]:
+            return None
+        await connection.execute(_END_HOLDERS, _LANES, standing["id"], timeout=_TIMEOUT)
+        for _ in range(20):
+            if await _lock(connection, standing["id"]):
+                break
+            await asyncio.sleep(0.05)
+        else:
+            return None
+    try:
+        row = await connection.fetchrow(_TAKE, process.name, process.version, timeout=_TIMEOUT)
+        if row is not None:
+            await connection.execute(_HOLD, process.name, holder, timeout=_TIMEOUT)
+            return Lease(process.name, standing["id"], row["token"], row["position"])
+    except asyncpg.LockNotAvailableError:
+        # A transaction of the last holder is still open; the server ends it soon.
+        pass
+    await _unlock(connection, standing["id"])
+    return None
+
+
+async def beat(connection: Connection, processes: list[str]) -> None:
+    """Shows that the holder lives."""
+    await connection.execute(
+        "update processes.holders set beat_at = clock_timestamp() "
+        "where process = any($1) and pid = pg_backend_pid()",
+        processes,
+        timeout=_TIMEOUT,
+    )
+
+
+async def give_back(connection: Connection, lease: Lease) -> None:
+    """Ends a lease."""
+    await connection.execute(
+        "delete from processes.holders where process = $1 and pid = pg_backend_pid()",
+        lease.process,
+        timeout=_TIMEOUT,
+    )
+    await _unlock(connection, lease.id)
+
+
+async def _lock(connection: Connection, id: int) -> bool:
+    query = "select pg_try_advisory_lock($1::int, $2::int)"
+    return bool(await connection.fetchval(query, _LANES, id, timeout=_TIMEOUT))
+
+
+async def _unlock(connection: Connection, id: int) -> None:
+    await connection.execute("select pg_advisory_unlock($1::int, $2::int)", _LANES, id, timeout=_TIMEOUT)

@@ -1,0 +1,271 @@
+"""State, timers, ledger and checkpoint of one process in Postgres: every change under its lease."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.database import Lent, Pool
+from app.log.reader import head_of
+from app.processes.changes import Changes, Entry, Key, Origin, Stored, Timer
+from app.processes.lease import Lease
+from domain.kit.process import Process
+from projections.kit.store import LeaseLost
+
+_OPEN_REACTION = "l.kind in ('event', 'timer', 'outcome') and l.finished_at is null"
+
+_STATES = """
+select tenant_id, instance, version, state from processes.instances
+ where process = $1 and (tenant_id, instance) in (select * from unnest($2::uuid[], $3::text[]))
+"""
+_BLOCKED = f"""
+select distinct l.tenant_id, l.instance from processes.ledger l
+ where l.process = $1 and {_OPEN_REACTION}
+   and (l.tenant_id, l.instance) in (select * from unnest($2::uuid[], $3::text[]))
+"""
+_KEEP = """
+insert into processes.instances (tenant_id, process, instance, version, state) values ($1, $2, $3, $4, $5)
+on conflict (process, tenant_id, instance)
+   do update set version = excluded.version, state = excluded.state, changed_at = clock_timestamp()
+"""
+_SCHEDULE = """
+insert into processes.timers
+       (tenant_id, process, instance, name, id, due_at, event_id, position, correlation_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (process, tenant_id, instance, name)
+   do update set id = excluded.id, due_at = excluded.due_at, event_id = excluded.event_id,
+                 position = excluded.position, correlation_id = excluded.correlation_id
+"""
+_WITHDRAW = """
+update processes.ledger set status = 'withdrawn', finished_at = $6
+ where process = $1 and tenant_id = $2 and instance = $3 and kind = $4 and name = $5 and finished_at is null
+"""
+_WISH = """
+insert into processes.ledger
+       (tenant_id, process, instance, cause, key, kind, name, payload, attempts, next_at, status, error,
+        event_id, position, correlation_id, made_at, finished_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+"""
+# A moment further away than any pause was set by a clock that has gone back since. A row that was being tried
+# under an older lease is free: its holder is gone, or is refused when it wakes up.
+_CLAIM = """
+update processes.ledger set status = 'running', attempts = attempts + 1, token = $2
+ where id in (
+       select l.id from processes.ledger l
+        where l.process = $1 and l.finished_at is null
+          and (l.status = 'pending' and (l.next_at <= $3 or l.next_at > $3 + interval '2 hours')
+               or l.status = 'running' and l.token < $2)
+          and not exists (select from processes.ledger e
+                           where e.process = l.process and e.tenant_id = l.tenant_id
+                             and e.instance = l.instance and e.finished_at is null and e.id < l.id)
+        order by l.id limit $4)
+returning id, tenant_id, instance, cause, key, kind, name, payload, attempts, event_id, position,
+          correlation_id, discard
+"""
+_DUE = f"""
+delete from processes.timers t
+ where (process, tenant_id, instance, name) in (
+       select t.process, t.tenant_id, t.instance, t.name from processes.timers t
+        where t.process = $1 and t.due_at <= $2
+          and not exists (select from processes.ledger l
+                           where l.process = t.process and l.tenant_id = t.tenant_id
+                             and l.instance = t.instance and {_OPEN_REACTION})
+        order by t.due_at limit $3)
+returning tenant_id, instance, name, id, due_at, event_id, position, correlation_id
+"""
+_WAITING = """
+select exists (select from processes.timers where process = $1 and due_at <= $3)
+    or exists (select from processes.ledger where process = $1 and status = 'running' and token < $2)
+    or exists (select from processes.ledger where process = $1 and status = 'pending'
+                  and (next_at <= $3 or next_at > $3 + interval '2 hours'))
+"""
+_FINISH = """
+update processes.ledger
+   set status = $2, error = $3, result = $4,
+       finished_at = case when $2 in ('pending', 'parked') then null else $5::timestamptz end,
+       next_at = coalesce($6, next_at)
+ where id = $1 and status = 'running'
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A row of the ledger that is being tried."""
+
+    id: int
+    origin: Origin
+    key: str
+    kind: str
+    name: str
+    payload: str
+    attempts: int
+    discard: str | None
+
+
+class Store:
+    """One process's tables while its lease is held. Every method raises LeaseLost, with nothing written, when
+    another has taken the lease."""
+
+    def __init__(self, pool: Pool, process: Process[Any], lease: Lease) -> None:
+        self._pool = pool
+        self._process = process
+        self.lease = lease
+
+    @asynccontextmanager
+    async def transaction(self, *, seconds: float = 10) -> AsyncIterator[Lent]:
+        """A transaction that nobody else writes for this process beside; the server ends it when its holder is
+        stopped in the middle for ``seconds``."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(f"set local idle_in_transaction_session_timeout = {int(seconds * 1000)}")
+            held = await connection.fetchval(
+                "select true from processes.lanes where process = $1 and token = $2 for update",
+                self._process.name,
+                self.lease.token,
+            )
+            if not held:
+                raise LeaseLost(f"{self._process.name} was taken by another worker")
+            yield connection
+
+    async def states(self, connection: Lent, keys: Collection[Key]) -> dict[Key, Stored]:
+        """The states of these instances; those without one are left out."""
+        if not keys:
+            return {}
+        rows = await connection.fetch(_STATES, self._process.name, *_columns(keys))
+        return {(row["tenant_id"], row["instance"]): Stored(row["version"], row["state"]) for row in rows}
+
+    async def waiting(self, now: datetime) -> bool:
+        """Whether there may be a timer to fire or something to try; cheap."""
+        return bool(await self._pool.fetchval(_WAITING, self._process.name, self.lease.token, now))
+
+    async def blocked(self, connection: Lent, keys: Collection[Key]) -> set[Key]:
+        """Those of the instances that have to wait until an earlier reaction has been mended."""
+        if not keys:
+            return set()
+        rows = await connection.fetch(_BLOCKED, self._process.name, *_columns(keys))
+        return {(row["tenant_id"], row["instance"]) for row in rows}
+
+    async def head(self, known: int) -> int:
+        """The last position of the log, which is known to reach to ``known``."""
+        async with self._pool.acquire() as connection:
+            return await head_of(connection, known)
+
+    async def claim(self, connection: Lent, now: datetime, limit: int) -> list[Claimed]:
+        """The first open row of instances that may be tried now, marked as being tried."""
+        rows = await connection.fetch(_CLAIM, self._process.name, self.lease.token, now, limit)
+        return [
+            Claimed(
+                id=row["id"],
+                origin=_origin(row, row["cause"]),
+                key=row["key"],
+                kind=row["kind"],
+                name=row["name"],
+                payload=row["payload"],
+                attempts=row["attempts"],
+                discard=row["discard"],
+            )
+            for row in sorted(rows, key=lambda row: int(row["id"]))
+        ]
+
+    async def due(self, connection: Lent, now: datetime, limit: int) -> list[Timer]:
+        """Takes timers that are due, the earliest first; the caller records that they have fired."""
+        rows = await connection.fetch(_DUE, self._process.name, now, limit)
+        return [
+            Timer(id=row["id"], origin=_origin(row, row["id"]), name=row["name"], due_at=row["due_at"])
+            for row in sorted(rows, key=lambda row: (row["due_at"], row["id"]))
+        ]
+
+    async def save(self, connection: Lent, changes: Changes) -> None:
+        """Writes what reactions changed."""
+        name = self._process.name
+        ended = [(name, *key) for key in changes.ended]
+        gone = [(name, *key) for key, state in changes.states.items() if state is None]
+        kept = [
+            (key[0], name, key[1], self._process.version, self._process.keep(state).decode())
+            for key, state in changes.states.items()
+            if state is not None
+        ]
+        cancelled = [(name, *key, timer) for (key, timer), one in changes.timers.items() if one is None]
+        scheduled = [_timer(name, one) for one in changes.timers.values() if one is not None]
+        withdrawn = [(name, *key, kind, wish, changes.now) for key, kind, wish in changes.withdrawn]
+        where = "where process = $1 and tenant_id = $2 and instance = $3"
+        for statement, rows in (
+            (f"delete from processes.timers {where}", ended),
+            (f"delete from processes.timers {where} and name = $4", cancelled),
+            (f"delete from processes.instances {where}", gone),
+            (_WITHDRAW, withdrawn),
+            (_KEEP, kept),
+            (_SCHEDULE, scheduled),
+            (_WISH, [_row(name, one, changes.now) for one in changes.entries]),
+        ):
+            if rows:
+                await connection.executemany(statement, rows)
+
+    async def move(self, connection: Lent, position: int) -> None:
+        """Moves the checkpoint; what kept the lane from moving is over."""
+        await connection.execute(
+            "update processes.lanes set position = $2, moved_at = clock_timestamp(), error = null, "
+            "failed_at = null where process = $1",
+            self._process.name,
+            position,
+        )
+
+    async def fail(self, error: str | None) -> None:
+        """Says why the lane stands still, or that it does not any more."""
+        async with self.transaction() as connection:
+            await connection.execute(
+                "update processes.lanes set error = $2::text, "
+                "failed_at = case when $2::text is null then null else clock_timestamp() end where process = $1",
+                self._process.name,
+                error,
+            )
+
+    async def finish(
+        self,
+        connection: Lent,
+        claimed: Claimed,
+        status: str,
+        now: datetime,
+        *,
+        error: str | None = None,
+        result: str | None = None,
+        next_at: datetime | None = None,
+    ) -> bool:
+        """Records what came of a try; False when it was withdrawn meanwhile."""
+        answer = await connection.execute(_FINISH, claimed.id, status, error, result, now, next_at)
+        return bool(answer == "UPDATE 1")
+
+
+def _columns(keys: Collection[Key]) -> tuple[list[UUID], list[str]]:
+    return [tenant_id for tenant_id, _ in keys], [instance for _, instance in keys]
+
+
+# A record's values have no static type.
+def _origin(row: Any, cause: UUID) -> Origin:
+    return Origin(
+        tenant_id=row["tenant_id"],
+        instance=row["instance"],
+        cause=cause,
+        event_id=row["event_id"],
+        position=row["position"],
+        correlation_id=row["correlation_id"],
+    )
+
+
+def _timer(process: str, timer: Timer) -> tuple[object, ...]:
+    one = timer.origin
+    return (
+        *(one.tenant_id, process, one.instance, timer.name, timer.id, timer.due_at),
+        *(one.event_id, one.position, one.correlation_id),
+    )
+
+
+def _row(process: str, entry: Entry, now: datetime) -> tuple[object, ...]:
+    one = entry.origin
+    finished = None if entry.status in ("pending", "parked") else now
+    return (
+        *(one.tenant_id, process, one.instance, one.cause, entry.key, entry.kind, entry.name),
+        *(entry.payload.decode(), entry.attempts, entry.next_at, entry.status, entry.error),
+        *(one.event_id, one.position, one.correlation_id, now, finished),
+    )

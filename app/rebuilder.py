@@ -1,0 +1,99 @@
+"""The rebuilder: a child process of a worker, there while views are built, compared or dropped."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from typing import Any
+from uuid import UUID
+
+import uvloop
+
+from app.log.postgres import PostgresLog
+from app.logs import configure_logs
+from app.settings import Settings, read_settings
+from app.worker import Folding, folding, quick
+from domain.kit.codec import Codec, PlainCodec
+from projections.kit.building import Builder
+from projections.kit.lane import Lane, Ledger
+from projections.kit.rebuilder import Rebuilder
+from projections.kit.store import Store
+from projections.kit.switching import Switching
+from projections.kit.view import View
+
+_NICE = 10
+"""The live views of this machine come first."""
+_IDLE = 5.0
+"""Seconds without anything to do after which it ends."""
+
+
+def main() -> None:
+    """Rebuild until there is nothing left to do, or until SIGTERM or SIGINT."""
+    settings = read_settings()
+    configure_logs(settings.log_level)
+    os.nice(_NICE)
+    quick()
+    uvloop.run(work(settings))
+
+
+async def work(settings: Settings) -> None:
+    """Rebuild whatever is asked for."""
+    async with contextlib.AsyncExitStack() as stack:
+        place = await stack.enter_async_context(folding(settings))
+        log = PostgresLog(place.database)
+        stack.push_async_callback(log.close)
+        rebuilder = rebuilder_of(place, log, settings)
+        for one in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(one, rebuilder.stop)
+        await rebuilder.run(idle=_IDLE)
+
+
+def rebuilder_of(place: Folding, log: PostgresLog, settings: Settings) -> Rebuilder:
+    """A rebuilder with all stores of this installation."""
+    views, stores = place.stores.views, place.stores.of
+    switching = Switching(
+        views,
+        stores,
+        pool=place.pool,
+        owner=place.database.owner,
+        keep=settings.rollback,
+    )
+    build = FromLog(log, PlainCodec())
+    return Rebuilder(views, stores, build, switching, connect=place.database.connect, pool=place.pool)
+
+
+class FromLog:
+    """Builds from this log; see `projections.kit.rebuilder.Build`."""
+
+    def __init__(self, log: PostgresLog, codec: Codec, *, near: int = 2000) -> None:
+        """``near``: so many events are left to whoever follows the view from there."""
+        self._log, self._codec, self._near = log, codec, near
+
+    async def __call__(
+        self,
+        view: View[Any],
+        store: Store[Any],
+        lane: Lane,
+        ledger: Ledger,
+        /,
+        *,
+        tenant_id: UUID | None,
+        rate: int | None,
+        until: int | None,
+    ) -> None:
+        builder = Builder(
+            view,
+            store,
+            self._log,
+            self._codec,
+            lane,
+            ledger,
+            tenant_id=tenant_id,
+            rate=rate,
+            near=self._near,
+        )
+        await builder.run(until=until)
+
+
+if __name__ == "__main__":
+    main()

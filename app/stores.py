@@ -1,0 +1,52 @@
+"""The stores of the views' generations, on this installation's servers."""
+
+from typing import Any
+
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+
+from app.contexts import VIEWS
+from app.database import Database, Pool
+from projections.kit.postgres import PostgresView
+from projections.kit.postgres_checkpoints import PostgresCheckpoints
+from projections.kit.postgres_store import PostgresStore
+from projections.kit.redis import RedisView
+from projections.kit.redis_store import RedisStore
+from projections.kit.search import SearchView
+from projections.kit.search_store import SearchStore
+from projections.kit.store import Store
+from projections.kit.view import View
+
+
+class Stores:
+    """Makes each store once. Without a search server there are no stores for the views of search."""
+
+    def __init__(
+        self, database: Database, pool: Pool, redis: Redis, search: AsyncOpenSearch | None, index_prefix: str
+    ) -> None:
+        """``pool`` writes the rows, as the writer."""
+        self._database, self._pool = database, pool
+        self._redis, self._search, self._index_prefix = redis, search, index_prefix
+        self._made: dict[tuple[str, int], Store[Any]] = {}
+
+    @property
+    def views(self) -> list[View[Any]]:
+        """Every view that has a store here."""
+        return [kind() for kind in VIEWS if self._search is not None or not issubclass(kind, SearchView)]
+
+    def of(self, view: View[Any], generation: int) -> Store[Any]:
+        """The store of one generation. Raises LookupError for a view that has none here."""
+        known = view.name, generation
+        if known not in self._made:
+            self._made[known] = self._make(view, generation)
+        return self._made[known]
+
+    def _make(self, view: View[Any], generation: int) -> Store[Any]:
+        if isinstance(view, PostgresView):
+            return PostgresStore(type(view), self._pool, self._database.owner, generation)
+        if isinstance(view, RedisView):
+            return RedisStore(view, self._redis, generation)
+        if isinstance(view, SearchView) and self._search is not None:
+            checkpoints = PostgresCheckpoints(self._pool)
+            return SearchStore(view, self._search, generation, checkpoints, self._index_prefix)
+        raise LookupError(f"{view.name} has no store here.")

@@ -1,0 +1,44 @@
+"""Our rebuild as the benchmarks drive it: a new generation of a view, filled in bulk from the whole log."""
+
+from typing import Any
+
+from app.database import Pool
+from app.log.postgres import PostgresLog
+from bench.following import Fill
+from bench.table import Stopwatch
+from domain.kit.codec import PlainCodec
+from projections.kit.building import Builder
+from projections.kit.generations import add_generation, enroll
+from projections.kit.lane import Lane
+from projections.kit.lanes import StoreOf
+from projections.kit.ledger import OpsLedger
+from projections.kit.view import View
+
+NICE = 10
+"""How far a process that rebuilds steps back behind others; `app.rebuilder` says the same."""
+
+
+# Rows of the views differ in type, hence Any.
+async def build(log: PostgresLog, pool: Pool, view: View[Any], make: StoreOf) -> Fill:
+    """Builds a generation of its own up to the head of the log, and drops it again outside the measured time."""
+    head = await log.head()
+    await enroll(pool, type(view))
+    async with pool.acquire() as connection:
+        generation = await add_generation(connection, type(view), building=True)
+    store = make(view, generation)
+    await store.prepare()
+    row = await pool.fetchrow(
+        "update ops.lanes set token = token + 1 where view = $1 and generation = $2 "
+        "returning id, token, position, folded",
+        view.name,
+        generation,
+    )
+    assert row is not None, "it was just made"
+    lane = Lane(view=view.name, generation=generation, **row)
+    ledger = OpsLedger(pool, lambda: [lane])
+    watch = Stopwatch()
+    await Builder(view, store, log, PlainCodec(), lane, ledger, near=0).run(until=head)
+    seconds, computed = watch.stop()
+    rows = await store.count()
+    await store.drop()
+    return Fill(head, rows, seconds, computed)

@@ -1,0 +1,244 @@
+"""Rebuilds: what operators asked of them, and what became of the asking; how far they are stands elsewhere."""
+
+from enum import StrEnum
+from typing import Annotated, assert_never
+from uuid import UUID
+
+from domain.kit.aggregate import Aggregate, applies
+from domain.kit.commands import Command
+from domain.kit.events import Event
+from domain.kit.fields import Describe, Interval
+from domain.kit.refusals import Refusal
+from domain.kit.text import distinct
+from domain.operations.operators import AskedBy, ViewNames
+
+Rate = Annotated[
+    int,
+    Interval(ge=1, le=10_000_000),
+    Describe("At most so many events a second for each view; no limit if empty."),
+]
+Parallel = Annotated[int, Interval(ge=1, le=16), Describe("How many views are built at the same time.")]
+OneTenant = Annotated[UUID, Describe("Only this tenant's rows, in place; those of all tenants if empty.")]
+Repair = Annotated[
+    bool, Describe("Cut over although rows differ: it is those of the live generation that are wrong.")
+]
+
+
+class RebuildKind(StrEnum):
+    """What is to become of a new generation."""
+
+    REBUILD = "rebuild"
+    RECONCILE = "reconcile"
+
+
+Kind = Annotated[RebuildKind, Describe("Whether to cut over to what is built, or only to compare it.")]
+
+
+class RebuildIsPaused(Refusal):
+    """This rebuild is paused already."""
+
+
+class RebuildNotPaused(Refusal):
+    """This rebuild is not paused."""
+
+
+class RebuildIsOver(Refusal):
+    """This rebuild was cancelled, or never began."""
+
+
+class OneTenantIsNotCompared(Refusal):
+    """The rows of one tenant are not compared by themselves: rebuild them, or compare those of all."""
+
+
+class Wish(StrEnum):
+    """What an operator asked of a rebuild."""
+
+    BEGIN = "begin"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    ACCEPT = "accept"
+
+
+class Rebuild(Aggregate, topic="operations.rebuild"):
+    """The building of new generations of views, as operators direct it."""
+
+    class Requested(Event):
+        views: ViewNames
+        kind: RebuildKind
+        tenant_id: UUID | None = None
+        rate: int | None = None
+        parallel: int
+        repair: bool = False
+        asked_by: AskedBy
+
+    class Adopted(Event):
+        """It began by itself, for a new version of the code; now somebody directs it."""
+
+        views: ViewNames
+        asked_by: AskedBy
+
+    class Paused(Event):
+        asked_by: AskedBy
+
+    class Resumed(Event):
+        asked_by: AskedBy
+
+    class Cancelled(Event):
+        asked_by: AskedBy
+
+    class Accepted(Event):
+        asked_by: AskedBy
+
+    class Declined(Event):
+        """What was asked last could not be done after all."""
+
+        wish: Wish
+        reason: str
+
+    paused: bool = False
+    over: bool = False
+
+    def _require_open(self) -> None:
+        if self.over:
+            raise RebuildIsOver(field="id")
+
+    def pause(self, asked_by: str) -> None:
+        self._require_open()
+        if self.paused:
+            raise RebuildIsPaused(field="id")
+        self.record(self.Paused(asked_by=asked_by))
+
+    @applies(Paused)
+    def _paused(self, event: Paused) -> None:
+        self.paused = True
+
+    def resume(self, asked_by: str) -> None:
+        self._require_open()
+        if not self.paused:
+            raise RebuildNotPaused(field="id")
+        self.record(self.Resumed(asked_by=asked_by))
+
+    @applies(Resumed)
+    def _resumed(self, event: Resumed) -> None:
+        self.paused = False
+
+    def cancel(self, asked_by: str) -> None:
+        self._require_open()
+        self.record(self.Cancelled(asked_by=asked_by))
+
+    @applies(Cancelled)
+    def _cancelled(self, event: Cancelled) -> None:
+        self.over = True
+
+    def accept(self, asked_by: str) -> None:
+        self._require_open()
+        self.record(self.Accepted(asked_by=asked_by))
+
+    def decline(self, wish: Wish, reason: str) -> None:
+        self.record(self.Declined(wish=wish, reason=reason))
+
+    @applies(Declined)
+    def _declined(self, event: Declined) -> None:
+        match event.wish:
+            case Wish.BEGIN:
+                self.over = True
+            case Wish.PAUSE:
+                self.paused = False
+            case Wish.RESUME:
+                self.paused = True
+            case Wish.CANCEL:
+                self.over = False
+            case Wish.ACCEPT:
+                pass
+            case _:
+                assert_never(event.wish)
+
+
+class RebuildViews(Command):
+    """Build views anew from the log while they go on serving, and cut over, or only compare."""
+
+    id: UUID
+    views: ViewNames
+    kind: Kind = RebuildKind.REBUILD
+    tenant_id: OneTenant | None = None
+    rate: Rate | None = None
+    parallel: Parallel = 2
+    repair: Repair = False
+    asked_by: AskedBy
+
+    def handle(self) -> Rebuild:
+        if self.kind is RebuildKind.RECONCILE and self.tenant_id is not None:
+            raise OneTenantIsNotCompared(field="tenant_id")
+        requested = Rebuild.Requested(
+            views=distinct(self.views),
+            kind=self.kind,
+            tenant_id=self.tenant_id,
+            rate=self.rate,
+            parallel=self.parallel,
+            repair=self.repair,
+            asked_by=self.asked_by,
+        )
+        return Rebuild.begin(self.id, requested)
+
+
+class AdoptRebuild(Command):
+    """Take charge of a rebuild that began by itself, for a new version of the code."""
+
+    id: UUID
+    views: ViewNames
+    asked_by: AskedBy
+
+    def handle(self) -> Rebuild:
+        return Rebuild.begin(self.id, Rebuild.Adopted(views=self.views, asked_by=self.asked_by))
+
+
+class PauseRebuild(Command):
+    """Let a rebuild rest where it is."""
+
+    id: UUID
+    asked_by: AskedBy
+
+    def handle(self, rebuild: Rebuild) -> None:
+        rebuild.pause(self.asked_by)
+
+
+class ResumeRebuild(Command):
+    """Let a paused rebuild go on."""
+
+    id: UUID
+    asked_by: AskedBy
+
+    def handle(self, rebuild: Rebuild) -> None:
+        rebuild.resume(self.asked_by)
+
+
+class CancelRebuild(Command):
+    """Give a rebuild up; what serves goes on serving."""
+
+    id: UUID
+    asked_by: AskedBy
+
+    def handle(self, rebuild: Rebuild) -> None:
+        rebuild.cancel(self.asked_by)
+
+
+class AcceptRebuild(Command):
+    """Cut over to a rebuild although its rows differ from those that serve."""
+
+    id: UUID
+    asked_by: AskedBy
+
+    def handle(self, rebuild: Rebuild) -> None:
+        rebuild.accept(self.asked_by)
+
+
+class DeclineRebuild(Command):
+    """Note that what was asked of a rebuild could not be done."""
+
+    id: UUID
+    wish: Wish
+    reason: str
+
+    def handle(self, rebuild: Rebuild) -> None:
+        rebuild.decline(self.wish, self.reason)

@@ -1,0 +1,89 @@
+"""Repairs: what operators do about streams whose events could not be folded into a view."""
+
+from typing import Annotated
+from uuid import UUID
+
+from domain.kit.aggregate import Aggregate
+from domain.kit.commands import Command
+from domain.kit.events import Event
+from domain.kit.fields import Describe, Len
+from domain.operations.operators import AskedBy, ViewName
+
+Stream = Annotated[UUID, Describe("The parked stream: the id of the thing whose events wait.")]
+AnyStream = Annotated[
+    UUID, Describe("The parked stream: the id of the thing whose events wait; all if empty.")
+]
+TenantOf = Annotated[
+    UUID, Describe("Whose stream it is, for an id may be used by two tenants; any if empty.")
+]
+Reason = Annotated[str, Len(1, 2_000), Describe("Why its events are left out of the view for good.")]
+
+
+class Repair(Aggregate, topic="operations.repair"):
+    """One wish about parked streams of a view."""
+
+    class RetryRequested(Event):
+        view: ViewName
+        stream: UUID | None = None
+        tenant_id: UUID | None = None
+        asked_by: AskedBy
+
+    class DiscardRequested(Event):
+        view: ViewName
+        stream: UUID
+        tenant_id: UUID | None = None
+        reason: Reason
+        asked_by: AskedBy
+
+    class Declined(Event):
+        reason: str
+
+    def decline(self, reason: str) -> None:
+        self.record(self.Declined(reason=reason))
+
+
+class RetryParked(Command):
+    """Fold the waiting events of parked streams again, in their order."""
+
+    id: UUID
+    view: ViewName
+    stream: AnyStream | None = None
+    tenant_id: TenantOf | None = None
+    asked_by: AskedBy
+
+    def handle(self) -> Repair:
+        requested = Repair.RetryRequested(
+            view=self.view, stream=self.stream, tenant_id=self.tenant_id, asked_by=self.asked_by
+        )
+        return Repair.begin(self.id, requested)
+
+
+class DiscardParked(Command):
+    """Leave the waiting events of a parked stream out of a view for good."""
+
+    id: UUID
+    view: ViewName
+    stream: Stream
+    tenant_id: TenantOf | None = None
+    reason: Reason
+    asked_by: AskedBy
+
+    def handle(self) -> Repair:
+        requested = Repair.DiscardRequested(
+            view=self.view,
+            stream=self.stream,
+            tenant_id=self.tenant_id,
+            reason=self.reason,
+            asked_by=self.asked_by,
+        )
+        return Repair.begin(self.id, requested)
+
+
+class DeclineRepair(Command):
+    """Note that what was asked about parked streams could not be done."""
+
+    id: UUID
+    reason: str
+
+    def handle(self, repair: Repair) -> None:
+        repair.decline(self.reason)

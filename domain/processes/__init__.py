@@ -1,0 +1,1 @@
+"""What happens by itself: the processes, which may react to the events of every context."""

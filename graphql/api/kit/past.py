@@ -1,0 +1,78 @@
+"""Asking how things were: the arguments for a moment of the past, and what a field does with them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api.kit.context import Info
+from api.kit.errors import ClientError
+from api.kit.scalars import Position
+
+
+@strawberry.input(one_of=True, description="A moment of the past: a position of the log, or a time.")
+class AsOf:
+    """Exactly one of both."""
+
+    position: Position | None = strawberry.field(
+        default=strawberry.UNSET, description="After the event at this position and before the next one."
+    )
+    time: datetime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="After the last event of the tenant, in the log's order, whose timestamp is this or earlier.",
+    )
+
+
+_WHOLE = (
+    "All that is asked for below it, other things and counts included, is shown as of the same moment. "
+    "What was is worked out from the log, which costs far more than reading what is."
+)
+
+AS_OF_ARGUMENT: dict[str, Any] = {
+    "as_of": Annotated[
+        AsOf | None,
+        strawberry.argument(description=f"Show how things were at this moment of the past. {_WHOLE}"),
+    ]
+}
+"""The argument of a list that can be asked about the past."""
+
+PAST_ARGUMENTS: dict[str, Any] = {
+    **AS_OF_ARGUMENT,
+    "version": Annotated[
+        int | None,
+        strawberry.argument(
+            description="Show how things were when this one's history had come to this version, from 1; in "
+            "place of `asOf`."
+        ),
+    ],
+}
+"""The arguments of a single thing that can be asked about the past."""
+
+
+async def moment(
+    info: Info, as_of: AsOf | None, *, stream: UUID | None = None, version: int | None = None
+) -> int | None:
+    """The position to read as of, None for what is now: for this root field and all that is below it."""
+    ask = info.context
+    if as_of is not None and version is not None:
+        raise ClientError("Give asOf or version, not both.", code="BAD_USER_INPUT")
+    if as_of is not None:
+        at = await ask.past.position(_given(as_of))
+    elif version is not None:
+        assert stream is not None, "only a single thing has versions"
+        if version < 0:
+            raise ClientError("A version is 0 or more.", code="BAD_USER_INPUT")
+        at = await ask.past.position_of(stream, version)
+    else:
+        return None
+    ask.look_back(info, at)
+    return at
+
+
+def _given(as_of: AsOf) -> int | datetime:
+    # The rules for documents see literals; what variables hold is seen here.
+    given = [one for one in (as_of.position, as_of.time) if one is not None and one is not strawberry.UNSET]
+    if len(given) != 1:
+        raise ClientError("AsOf takes exactly one of position and time.", code="BAD_USER_INPUT")
+    return given[0]

@@ -1,0 +1,237 @@
+"""Rebuilds for operators: asking for them, directing them, and watching how they go on."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api.kit.commands import Receipt
+from api.kit.context import Info
+from api.kit.errors import ClientError
+from api.kit.fields import LARGEST, argument, field, live
+from api.kit.scalars import Position
+from api.kit.shows import enum
+from api.operations.wishes import wishes
+from domain.operations import rebuilds as domain
+from domain.operations.rollbacks import RollbackViews
+from projections.kit.comparing import Difference, Report
+from projections.kit.rebuilds import Building, RebuildState, Refused
+from projections.kit.rebuilds import Rebuild as RebuildRow
+from projections.operations.operating import Done, Operation, Operations
+from projections.operations.watching import Watching
+
+enum(RebuildState)
+
+PERMISSION = "ops:rebuild"
+
+
+@strawberry.type(description="A row that is not the same in two generations of a view.")
+class RowDifference:
+    """One difference; values are left out, for they may be personal."""
+
+    tenant_id: UUID = strawberry.field(description="Whose row it is.")
+    key: list[str] = strawberry.field(description="The row's key.")
+    kind: str = strawberry.field(
+        description="`missing` from the new generation, `extra` in it, or `changed` between the two."
+    )
+    fields: list[str] = strawberry.field(description="Which fields differ, of a row that is changed.")
+
+    @classmethod
+    def of(cls, one: Difference) -> "RowDifference":
+        """The difference as the API shows it."""
+        return cls(tenant_id=one.tenant_id, key=list(one.key), kind=one.kind, fields=list(one.fields))
+
+
+@strawberry.type(description="What the comparison of a new generation with the one that serves has found.")
+class Comparison:
+    """A report of rows."""
+
+    rows: int = strawberry.field(description="How many rows the new generation has.")
+    compared: int = strawberry.field(description="How many rows were compared.")
+    differing: int = strawberry.field(description="How many of them differ.")
+    complete: bool = strawberry.field(description="Whether every event has been folded.")
+    note: str = strawberry.field(description="What else is to be said.")
+    examples: list[RowDifference] = strawberry.field(description="Some of the rows that differ, at most 20.")
+
+    @classmethod
+    def of(cls, report: Report) -> "Comparison":
+        """The report as the API shows it."""
+        return cls(
+            rows=report.rows,
+            compared=report.compared,
+            differing=report.differing,
+            complete=report.complete,
+            note=report.note,
+            examples=[RowDifference.of(one) for one in report.examples],
+        )
+
+
+@strawberry.type(description="One view of a rebuild.")
+class ViewRebuild:
+    """How far the new generation of a view is."""
+
+    view: str = strawberry.field(description="The view's name.")
+    store: str = strawberry.field(description="Where its rows are: `postgres`, `redis` or `search`.")
+    former: int = strawberry.field(description="The generation that served when it was asked for.")
+    generation: int = strawberry.field(description="The generation that is built.")
+    phase: str = strawberry.field(description="`building`, `following`, or `dropped` when it is gone.")
+    position: Position = strawberry.field(description="Up to which position it has folded.")
+    target: Position = strawberry.field(description="The last position of the log at that moment.")
+    rate: float = strawberry.field(description="Events folded in a second.")
+    eta_seconds: float | None = strawberry.field(
+        description="In how many seconds it has caught up at this rate; empty while nothing moves."
+    )
+    parked: int = strawberry.field(description="How many streams could not be folded and wait.")
+    comparison: Comparison | None = strawberry.field(
+        description="What was found; empty before it is compared."
+    )
+
+    @classmethod
+    def of(cls, one: Building) -> "ViewRebuild":
+        """The member as the API shows it."""
+        return cls(
+            view=one.view,
+            store=one.store,
+            former=one.former,
+            generation=one.generation,
+            phase=one.phase,
+            position=Position(one.position),
+            target=Position(one.target),
+            rate=one.rate,
+            eta_seconds=one.eta_seconds,
+            parked=one.parked,
+            comparison=None if one.report is None else Comparison.of(one.report),
+        )
+
+
+@strawberry.type(description="Views that are built anew from the log while they go on serving.")
+class Rebuild:
+    """What was asked for, and how it stands."""
+
+    id: UUID = strawberry.field(description="Its id: the command id of the mutation that asked for it.")
+    kind: str = strawberry.field(
+        description="`rebuild`: to be cut over to; `reconcile`: only compared; `version`: for new code."
+    )
+    tenant_id: UUID | None = strawberry.field(description="Whose rows alone are built; empty for all.")
+    state: RebuildState = strawberry.field(description="How far it is.")
+    open: bool = strawberry.field(description="Whether it can still be directed.")
+    paused: bool = strawberry.field(description="Whether it rests.")
+    repair: bool = strawberry.field(description="Whether it is cut over to although rows differ.")
+    rate: int | None = strawberry.field(description="Its limit, in events a second for each view.")
+    parallel: int = strawberry.field(description="How many views are built at the same time.")
+    asked_by: str = strawberry.field(description="Who asked for it.")
+    asked_at: datetime = strawberry.field(description="When.")
+    ended_at: datetime | None = strawberry.field(description="When it ended; empty before.")
+    error: str | None = strawberry.field(description="Why it failed, when it did.")
+    views: list[ViewRebuild] = strawberry.field(description="Its views.")
+
+    @classmethod
+    def of(cls, one: RebuildRow) -> "Rebuild":
+        """The rebuild as the API shows it."""
+        return cls(
+            id=one.id,
+            kind=one.kind,
+            tenant_id=one.tenant_id,
+            state=one.state,
+            open=one.open,
+            paused=one.paused,
+            repair=one.repair,
+            rate=one.rate,
+            parallel=one.parallel,
+            asked_by=one.asked_by,
+            asked_at=one.asked_at,
+            ended_at=one.ended_at,
+            error=one.error,
+            views=[ViewRebuild.of(each) for each in one.views],
+        )
+
+
+@strawberry.type(description="The receipt of a wish about a rebuild.")
+class RebuildReceipt(Receipt):
+    """Shows the rebuild."""
+
+    target: strawberry.Private[UUID]
+
+    @field("The rebuild as it now stands.")
+    async def rebuild(self, info: Info) -> Rebuild:
+        return Rebuild.of(await info.context.port(Operations).rebuilds.one(self.target))
+
+
+@strawberry.type(description="A view, and the generation of it that serves.")
+class LiveGeneration:
+    """A pointer."""
+
+    view: str = strawberry.field(description="The view's name.")
+    generation: int = strawberry.field(description="The generation that readers see.")
+
+
+@strawberry.type(description="The receipt of a rollback.")
+class RollbackReceipt(Receipt):
+    """Shows what serves now."""
+
+    views: list[LiveGeneration] = strawberry.field(description="What serves now.")
+
+
+def _directed(operation: type[Operation]) -> Any:
+    return wishes(
+        operation,
+        RebuildReceipt,
+        permission=PERMISSION,
+        answer="RebuildAnswer",
+        shown=lambda wish, done: {"target": wish.id},
+    )
+
+
+def _serving(wish: Operation, done: Done) -> dict[str, Any]:
+    return {"views": [LiveGeneration(view=view, generation=one) for view, one in done.generations.items()]}
+
+
+@strawberry.type
+class Query:
+    @field("The rebuilds, the newest first, for operators.")
+    async def rebuilds(
+        self, info: Info, first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 20
+    ) -> list[Rebuild]:
+        info.context.require("ops:views")
+        limit = max(0, min(first, LARGEST))
+        return [Rebuild.of(one) for one in await info.context.port(Operations).rebuilds.all(limit=limit)]
+
+    @field("A rebuild by id, for operators.")
+    async def rebuild(self, info: Info, id: Annotated[UUID, argument("Its id.")]) -> Rebuild | None:
+        info.context.require("ops:views")
+        try:
+            return Rebuild.of(await info.context.port(Operations).rebuilds.one(id))
+        except Refused:
+            return None
+
+
+@strawberry.type
+class Mutation:
+    rebuild_views = _directed(domain.RebuildViews)
+    pause_rebuild = _directed(domain.PauseRebuild)
+    resume_rebuild = _directed(domain.ResumeRebuild)
+    cancel_rebuild = _directed(domain.CancelRebuild)
+    accept_rebuild = _directed(domain.AcceptRebuild)
+    rollback_views = wishes(
+        RollbackViews, RollbackReceipt, permission=PERMISSION, answer="RollbackAnswer", shown=_serving
+    )
+
+
+@strawberry.type
+class Subscription:
+    @live(
+        "How a rebuild stands, now and whenever that changes, until it no longer goes on by itself.", Rebuild
+    )
+    async def view_progress(
+        self, info: Info, rebuild_id: Annotated[UUID, argument("Which rebuild.")]
+    ) -> AsyncGenerator[Rebuild, None]:
+        info.context.require("ops:views")
+        try:
+            async with aclosing(info.context.port(Watching).states(rebuild_id)) as states:
+                async for state in states:
+                    yield Rebuild.of(state)
+        except Refused as refused:
+            raise ClientError(str(refused), code="NOT_FOUND") from None

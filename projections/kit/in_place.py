@@ -1,0 +1,63 @@
+"""Puts the rows of a generation that was built for one tenant in place of his rows in the live one."""
+
+from collections.abc import Collection
+from typing import TypeVar
+from uuid import UUID
+
+from projections.kit.store import Checkpoint, Store
+from projections.kit.view import Changes, FullKey, Rows, View
+
+Row = TypeVar("Row")
+
+
+class Ahead(Exception):
+    """A live row holds events beyond the checkpoint, as after a crash; let the lane pass ``position`` first."""
+
+    def __init__(self, view: str, position: int) -> None:
+        super().__init__(f"{view} holds rows as of position {position}, beyond its checkpoint")
+        self.position = position
+
+
+async def put_in_place(
+    view: View[Row], live: Store[Row], built: Store[Row], checkpoint: Checkpoint, tenant_id: UUID
+) -> int:
+    """Makes the tenant's live rows those of ``built``, and answers how many were changed.
+
+    ``checkpoint`` is where both stand: the caller holds the live lane under that token, and nobody else
+    moves it. Other tenants' rows are not touched. Safe to repeat, so a killed one is simply done again.
+    Raises LeaseLost and Lost with the rows of that batch unchanged, and Ahead before anything is written
+    that a live row could refuse.
+    """
+    changed = 0
+    async for batch in built.scan(tenant_id):
+        there = await _loaded(view, live, batch.keys(), checkpoint)
+        changed += await _save(
+            live, {full: row for full, row in batch.items() if there.get(full) != row}, checkpoint
+        )
+    async for batch in live.scan(tenant_id):
+        known = await built.load(batch.keys())
+        lacking = [full for full in batch if full not in known]
+        if lacking:
+            await _loaded(view, live, lacking, checkpoint)
+            changed += await _save(live, dict.fromkeys(lacking), checkpoint)
+    return changed
+
+
+async def _loaded(
+    view: View[Row], live: Store[Row], keys: Collection[FullKey], checkpoint: Checkpoint
+) -> dict[FullKey, Row]:
+    rows = await live.load(keys)
+    if isinstance(rows, Rows):
+        furthest = max(rows.positions.values(), default=0)
+        if furthest > checkpoint.position:
+            raise Ahead(view.name, furthest)
+    return rows
+
+
+async def _save(live: Store[Row], rows: dict[FullKey, Row | None], checkpoint: Checkpoint) -> int:
+    changes: Changes[Row] = Changes()
+    changes.update(rows)
+    changes.positions.update(dict.fromkeys(rows, checkpoint.position))
+    if changes:
+        await live.save(changes, checkpoint)
+    return len(changes)

@@ -1,0 +1,315 @@
+"""Rebuilds on record: asked for, directed and watched by operators, carried out by rebuilders."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from projections.kit.comparing import Report
+from projections.kit.generations import DDL_LOCK, Connect, Pool, add_generation, add_members, point
+from projections.kit.view import View
+
+BEHIND = 2000
+"""Events that a generation may lack at most when readers are sent to it; its follower has them in a moment."""
+
+
+class RebuildState(StrEnum):
+    """How far a rebuild is. A reconciliation ends as reported, everything else normally as finished."""
+
+    BUILDING = "building"
+    VERIFYING = "verifying"
+    DIFFERS = "differs"
+    SWITCHED = "switched"
+    FINISHED = "finished"
+    REPORTED = "reported"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled back"
+
+
+class Refused(Exception):
+    """It cannot be done as things stand; the message is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """One view of a rebuild. ``rate`` is in events per second; ``target`` is the head of the log now."""
+
+    view: str
+    store: str
+    former: int
+    generation: int
+    phase: str
+    position: int
+    target: int
+    rate: float
+    parked: int
+    report: Report | None
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """When it will have caught up at this rate; None when nothing moves."""
+        left = max(self.target - self.position, 0)
+        return 0.0 if not left else left / self.rate if self.rate > 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuild:
+    """What was asked for and how it stands."""
+
+    id: UUID
+    kind: str
+    tenant_id: UUID | None
+    state: RebuildState
+    paused: bool
+    repair: bool
+    rate: int | None
+    parallel: int
+    asked_by: str
+    asked_at: datetime
+    ended_at: datetime | None
+    error: str | None
+    views: tuple[Building, ...]
+
+    @property
+    def open(self) -> bool:
+        """Whether it may still be directed."""
+        return self.state in (RebuildState.BUILDING, RebuildState.VERIFYING, RebuildState.DIFFERS)
+
+    @property
+    def working(self) -> bool:
+        """Whether it goes on by itself."""
+        return self.state in (RebuildState.BUILDING, RebuildState.VERIFYING)
+
+
+READ = """
+select r.id, r.kind, r.tenant_id, r.state, r.paused, r.repair, r.rate, r.parallel, r.asked_by, r.asked_at,
+       r.ended_at, r.error,
+       (select coalesce(json_agg(m order by m.view), '[]')::text from (
+            select v.view, s.store, v.former, v.generation, l.phase, l.position,
+                   (select coalesce(max(position), 0) from es.events) as target,
+                   case when l.read_at > clock_timestamp() - interval '5 s' then l.rate else 0 end as rate,
+                   (select count(*) from ops.parked p where p.view = l.view and p.generation = l.generation)
+                       as parked,
+                   v.report
+              from ops.rebuild_views v
+              join ops.lanes l using (view, generation)
+              join ops.views s using (view)
+             where v.rebuild = r.id) m) as views
+  from ops.rebuilds r
+"""
+_FORMER = """
+select l.generation, l.version, l.position, (select coalesce(max(position), 0) from es.events) as head,
+       v.live
+  from ops.lanes l join ops.views v using (view)
+ where l.view = $1 and l.generation <> v.live and l.served_at is not null and l.phase = 'following'
+ order by l.served_at desc limit 1
+"""
+_views = msgspec.json.Decoder(tuple[Building, ...])
+
+
+class Rebuilds:
+    """What operators ask of rebuilds; nothing here takes longer than a statement."""
+
+    def __init__(
+        self, pool: Pool, views: Sequence[type[View[Any]]], *, keep: timedelta, owner: Connect
+    ) -> None:
+        """``keep`` is how long the former generation stays, to roll back to; ``owner`` publishes tables."""
+        self._pool = pool
+        self._views = {view.name: view for view in views}
+        self._keep = keep
+        self._owner = owner
+
+    async def ask(
+        self,
+        names: Sequence[str],
+        *,
+        by: str,
+        kind: str = "rebuild",
+        tenant_id: UUID | None = None,
+        rate: int | None = None,
+        parallel: int = 2,
+        repair: bool = False,
+        id: UUID | None = None,
+    ) -> UUID:
+        """Asks for these views to be built anew; the same ``id`` again asks for nothing more.
+
+        Raises Refused for a view that is unknown, of another version than this code's, or being built.
+        """
+        id = id or uuid4()
+        views = [self._known(name) for name in dict.fromkeys(names)]
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
+            if await connection.fetchval("select true from ops.rebuilds where id = $1", id):
+                return id
+            members: list[tuple[str, int, int]] = []
+            for view in views:
+                busy = await connection.fetchval(
+                    """select r.id from ops.rebuild_views v join ops.rebuilds r on r.id = v.rebuild
+                        where v.view = $1 and r.state in ('building', 'verifying', 'differs')""",
+                    view.name,
+                )
+                if busy:
+                    raise Refused(f"{view.name} is in the rebuild {busy}, which has not ended.")
+                served = await connection.fetchval("select ops.serving($1, $2)", view.name, view.version)
+                if served is None:
+                    raise Refused(f"{view.name} has nothing live in version {view.version}.")
+                made = await add_generation(connection, view, building=True, tenant_id=tenant_id)
+                members.append((view.name, served, made))
+            await connection.execute(
+                """insert into ops.rebuilds (id, kind, tenant_id, rate, parallel, repair, asked_by)
+                   values ($1, $2, $3, $4, $5, $6, $7)""",
+                id,
+                kind,
+                tenant_id,
+                rate,
+                parallel,
+                repair,
+                by,
+            )
+            await add_members(connection, id, members)
+        return id
+
+    async def pause(self, id: UUID) -> None:
+        """Stops building after the chunk at hand. Raises Refused when it has ended."""
+        await self._direct(id, "paused = true")
+
+    async def resume(self, id: UUID) -> None:
+        """Goes on building where it was paused. Raises Refused when it has ended."""
+        await self._direct(id, "paused = false")
+
+    async def accept(self, id: UUID) -> None:
+        """Takes what was built although it differs from what is live. Raises Refused when it does not."""
+        await self._direct(id, "repair = true, state = 'building'", state="differs")
+
+    async def cancel(self, id: UUID) -> None:
+        """Gives up; what was built is dropped. Raises Refused when it has ended."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
+            done = await connection.fetchval(
+                """update ops.rebuilds set state = 'cancelled', ended_at = clock_timestamp()
+                    where id = $1 and state in ('building', 'verifying', 'differs') returning true""",
+                id,
+            )
+            if not done:
+                raise Refused(await self._why(id))
+            await give_up(connection, id)
+
+    async def rollback(self, names: Sequence[str]) -> dict[str, int]:
+        """Sends readers back to the former generations, all at once; answers which are live now.
+
+        Raises Refused when one has no former generation, or one that is not up to date.
+        """
+        views = [self._known(name) for name in dict.fromkeys(names)]
+        connection = await self._owner()
+        try:
+            async with connection.transaction():
+                await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
+                former: dict[str, int] = {}
+                for view in views:
+                    row = await connection.fetchrow(_FORMER, view.name)
+                    if row is None:
+                        raise Refused(f"{view.name} has no former generation any more.")
+                    if row["version"] != view.version:
+                        raise Refused(
+                            f"The former generation of {view.name} is of version {row['version']}: "
+                            "code of that version reads it by itself."
+                        )
+                    if row["head"] - row["position"] > BEHIND:
+                        raise Refused(
+                            f"The former generation of {view.name} stands at {row['position']} of "
+                            f"{row['head']}; it has to catch up first."
+                        )
+                    former[view.name] = row["generation"]
+                    await retire(connection, view.name, row["live"], self._keep)
+                    await connection.execute(
+                        """update ops.rebuilds r set state = 'rolled back'
+                             from ops.rebuild_views v where v.rebuild = r.id and v.view = $1
+                              and v.generation = $2 and r.state in ('switched', 'finished')""",
+                        view.name,
+                        row["live"],
+                    )
+                await point(connection, views, list(former.values()))
+                return former
+        finally:
+            await connection.close()
+
+    async def one(self, id: UUID) -> Rebuild:
+        """How a rebuild stands. Raises Refused when there is none."""
+        row = await self._pool.fetchrow(f"{READ} where r.id = $1", id)
+        if row is None:
+            raise Refused(f"There is no rebuild {id}.")
+        return rebuild_of(row)
+
+    async def all(self, *, limit: int = 20) -> list[Rebuild]:
+        """The newest rebuilds, the newest first."""
+        rows = await self._pool.fetch(f"{READ} order by r.asked_at desc limit $1", limit)
+        return [rebuild_of(row) for row in rows]
+
+    async def watch(self, id: UUID, *, every: float = 0.5) -> AsyncIterator[Rebuild]:
+        """How it stands, again and again until it no longer goes on by itself. Raises Refused as `one`."""
+        while True:
+            rebuild = await self.one(id)
+            yield rebuild
+            if not rebuild.working:
+                return
+            await asyncio.sleep(every)
+
+    def _known(self, name: str) -> type[View[Any]]:
+        if name not in self._views:
+            raise Refused(f"There is no view {name}; there are {', '.join(sorted(self._views))}.")
+        return self._views[name]
+
+    async def _direct(self, id: UUID, change: str, *, state: str | None = None) -> None:
+        states = [state] if state else ["building", "verifying", "differs"]
+        done = await self._pool.fetchval(
+            f"update ops.rebuilds set {change} where id = $1 and state = any($2) returning true", id, states
+        )
+        if not done:
+            raise Refused(await self._why(id))
+
+    async def _why(self, id: UUID) -> str:
+        rebuild = await self.one(id)
+        return f"The rebuild {id} is {rebuild.state} and cannot be changed so."
+
+
+# A pool's proxy for a connection has no type of its own, hence Any.
+async def retire(connection: Any, view: str, generation: int, keep: timedelta) -> None:
+    """Lets a generation go when ``keep`` is over; until then it is followed. In the caller's transaction."""
+    await connection.execute(
+        """update ops.lanes set drop_at = clock_timestamp() + $3 where view = $1 and generation = $2""",
+        view,
+        generation,
+        keep,
+    )
+
+
+async def give_up(connection: Any, rebuild: UUID) -> None:
+    """Lets go of all that was built for a rebuild and never read. In the caller's transaction."""
+    await connection.execute(
+        """update ops.lanes l set phase = 'dropped', drop_at = clock_timestamp(), token = token + 1
+             from ops.rebuild_views v
+            where v.rebuild = $1 and l.view = v.view and l.generation = v.generation
+              and l.served_at is null""",
+        rebuild,
+    )
+    # A tenant's rows were being put in place there: whatever is half done, others may write again.
+    await connection.execute(
+        """update ops.lanes l set phase = 'following', token = token + 1
+             from ops.rebuild_views v
+            where v.rebuild = $1 and l.view = v.view and l.generation = v.former and l.phase = 'repairing'""",
+        rebuild,
+    )
+
+
+def rebuild_of(row: Any) -> Rebuild:
+    """A row of `READ`."""
+    values = dict(row)
+    return Rebuild(
+        **{**values, "state": RebuildState(values["state"]), "views": _views.decode(values["views"])}
+    )

@@ -1,0 +1,1 @@
+"""Operators at work: what they ask of the views and of their parked streams."""

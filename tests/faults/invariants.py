@@ -1,0 +1,154 @@
+"""What must hold after any faults: the log is whole, the views are its folds, and no promise is broken."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import msgspec
+
+from app.contexts import VIEWS
+from app.database import Database
+from app.log.postgres import PostgresLog
+from app.log.verify import verify
+from app.log.view_counts import view_counts
+from app.settings import Settings
+from domain.kit.codec import PlainCodec
+from domain.kit.events import Event
+from domain.kit.log import Envelope
+from projections.kit.generations import live_generations
+from projections.kit.view import FullKey, View, fold
+from projections.work.tasks import Tasks
+from tests.faults.journal import Journal
+from tests.faults.reading import Decode, stored
+
+_MOST = 5
+"""Examples of one kind that a finding names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The log as it is, and what follows from it."""
+
+    events: list[tuple[Event, Envelope]]
+    rows: dict[str, dict[FullKey, Any]]
+    """The fold of the whole log by view. Rows differ in type, hence Any."""
+
+    def positions(self, tenant: UUID, after: int) -> list[int]:
+        """What whoever watches all events of a tenant has to see."""
+        return [one.position for _, one in self.events if one.tenant_id == tenant and one.position > after]
+
+    def task_changes(self, tenant: UUID, after: int) -> list[int]:
+        """What whoever watches all tasks of a tenant has to see."""
+        view = Tasks()
+        own = [one for one in self.events if one[1].tenant_id == tenant and one[1].position > after]
+        return [one.position for event, one in own for _ in view.touched(event, one)]
+
+
+async def read_truth(settings: Settings) -> Truth:
+    """Reads the whole log and folds every view in memory."""
+    database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
+    try:
+        decode = PlainCodec().decode
+        events = [(decode(one), one) async for page in PostgresLog(database).copy_out() for one in page]
+    finally:
+        await database.close()
+    return Truth(events, {view.name: _folded(view(), events) for view in VIEWS})
+
+
+def _folded(view: View[Any], events: list[tuple[Event, Envelope]]) -> dict[FullKey, Any]:
+    # By way of JSON, as every store keeps it: what is of any type comes back as one that JSON has.
+    decode: Decode = msgspec.json.Decoder(view.row).decode
+    rows = {full: row for full, row in fold(view, {}, events).items() if row is not None}
+    return {full: decode(msgspec.json.encode(row)) for full, row in rows.items()}
+
+
+async def log_findings(settings: Settings) -> list[str]:
+    """What ``headwater log verify`` says."""
+    database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
+    try:
+        verdict = await verify(database, checks=(view_counts,))
+    finally:
+        await database.close()
+    return [f"log: {one.check}: {one.detail}" for one in verdict.findings]
+
+
+def command_findings(truth: Truth, journal: Journal, tenants: set[UUID]) -> list[str]:
+    """Every acknowledged command stands in the log where its receipt says, once; no other does."""
+    at: dict[UUID, list[int]] = defaultdict(list)
+    for _, envelope in truth.events:
+        if envelope.tenant_id in tenants:
+            at[envelope.command_id].append(envelope.position)
+    findings = []
+    for id, position in journal.receipts.items():
+        places = at.get(id, [])
+        # A command that changed nothing has a receipt and no events.
+        if places and (places[-1] != position or places != list(range(places[0], position + 1))):
+            findings.append(f"command {id} was acknowledged at {position} and stands at {places}")
+    findings += [f"command {id} was refused ({why}) and stands at {at[id]}"
+                 for id, why in journal.refusals.items() if id in at]  # fmt: skip
+    findings += [f"command {id} was never sent and stands at {at[id]}" for id in at if id not in journal.sent]
+    return findings
+
+
+async def receipt_findings(
+    connection: "asyncpg.Connection[asyncpg.Record]", journal: Journal, tenants: set[UUID]
+) -> list[str]:
+    """Every receipt that was given out is on record as it was given, whether it has events or not."""
+    rows = await connection.fetch(
+        "select command_id, first, last from es.commands where tenant_id = any($1)", list(tenants)
+    )
+    known = {row["command_id"]: row["last"] for row in rows}
+    return [
+        f"command {id} was acknowledged at {position} and is on record at {known.get(id)}"
+        for id, position in journal.receipts.items()
+        if known.get(id) != position
+    ]
+
+
+async def rebuild_findings(connection: "asyncpg.Connection[asyncpg.Record]", since: datetime) -> list[str]:
+    """No rebuild of the round was given up or forgotten."""
+    rows = await connection.fetch(
+        """select id, state, error from ops.rebuilds
+            where asked_at >= $1 and state in ('building', 'verifying', 'differs', 'failed')""",
+        since,
+    )
+    return [f"rebuild {row['id']} is {row['state']}: {row['error']}" for row in rows]
+
+
+async def view_findings(
+    truth: Truth, settings: Settings, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> list[str]:
+    """Every view, in the generation that readers see, equals the fold of the log."""
+    pool = await asyncpg.create_pool(settings.database_url, min_size=1, max_size=1)
+    try:
+        live = await live_generations(pool)
+    finally:
+        pool.terminate()
+    findings = []
+    for kind in VIEWS:
+        try:
+            rows = await stored(kind(), live[kind.name], settings, connection)
+        except (httpx.HTTPStatusError, LookupError) as error:
+            findings.append(f"{kind.name}: its rows cannot be read: {error}")
+            continue
+        findings += _differences(f"{kind.name} g{live[kind.name]}", truth.rows[kind.name], rows)
+    return findings
+
+
+def _differences(name: str, wanted: dict[FullKey, Any], found: dict[FullKey, Any]) -> list[str]:
+    absent = [full for full in wanted if full not in found]
+    extra = [full for full in found if full not in wanted]
+    other = [full for full, row in wanted.items() if full in found and found[full] != row]
+    findings = [
+        f"{name}: {len(some)} of {len(wanted)} rows {what}, as {some[:_MOST]}"
+        for some, what in ((absent, "are missing"), (extra, "should not be there"))
+        if some
+    ]
+    if other:
+        shown = "\n    ".join(f"is     {found[full]}\n    should {wanted[full]}" for full in other[:2])
+        findings.append(f"{name}: {len(other)} of {len(wanted)} rows are wrong:\n    {shown}")
+    return findings

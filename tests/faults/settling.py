@@ -1,0 +1,42 @@
+"""Waiting until the product is well again by its own account."""
+
+import asyncio
+
+import asyncpg
+import httpx
+
+from projections.kit.status import ViewState, ViewStatus, views_status
+from tests.faults.cluster import Cluster
+
+_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, httpx.HTTPError)
+
+
+async def settled(cluster: Cluster, seconds: float) -> str | None:
+    """Waits until every view is at the head and health says ready; what is wrong when that takes too long."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    problem: str | None = "nothing was seen"
+    while problem is not None and loop.time() < deadline:
+        try:
+            problem = await _unwell(cluster)
+        except _AWAY as error:
+            problem = repr(error)
+        await asyncio.sleep(0.1)
+    return problem
+
+
+async def _unwell(cluster: Cluster) -> str | None:
+    pool = await asyncpg.create_pool(cluster.direct.database_url, min_size=1, max_size=1, timeout=10)
+    try:
+        lagging = [one for one in await views_status(pool) if one.live and not _at_head(one)]
+    finally:
+        pool.terminate()
+    if lagging:
+        return "; ".join(str(one) for one in lagging)
+    async with cluster.http() as http:
+        response = await http.get("/health/ready")
+    return None if response.json()["status"] == "ready" else response.text
+
+
+def _at_head(view: ViewStatus) -> bool:
+    return view.complete and view.position == view.head and view.state is ViewState.FOLLOWING

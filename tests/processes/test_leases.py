@@ -1,0 +1,112 @@
+"""The lease of a process: one holder, and nothing is written under an old token."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from app.database import Connection, Database
+from app.processes.changes import Changes, Entry, Origin
+from app.processes.lease import Lease, beat, enroll, give_back, prepare, take
+from app.processes.store import Store
+from projections.kit.store import LeaseLost
+from tests.log.appends import TENANT, event
+from tests.processes.outside import Outside
+from tests.processes.toys import Thanked, Thanks
+from tests.processes.working import NOON
+
+THANKS = Thanks(Outside())
+GONE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+class Workers:
+    """Sessions that try to take the lease."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.sessions: list[Connection] = []
+
+    async def take(self, stale: float = 60) -> tuple[Connection, Lease | None]:
+        """A new worker's session, and the lease if it could be had."""
+        connection = await self.database.connect()
+        self.sessions.append(connection)
+        await prepare(connection)
+        return connection, await take(connection, THANKS, "a worker", stale)
+
+
+@pytest.fixture
+async def workers(database: Database) -> AsyncIterator[Workers]:
+    await enroll(database.writer, THANKS)
+    made = Workers(database)
+    yield made
+    for one in made.sessions:
+        one.terminate()
+
+
+async def _silent(database: Database) -> None:
+    await database.writer.execute("update processes.holders set beat_at = beat_at - interval '1 hour'")
+
+
+def _changes() -> Changes:
+    new = event()
+    origin = Origin(
+        tenant_id=TENANT,
+        instance="one",
+        cause=new.event_id,
+        event_id=new.event_id,
+        position=1,
+        correlation_id="a request",
+    )
+    entry = Entry(origin=origin, key="thank", kind="effect", name="thank", payload=b"{}", next_at=NOON)
+    return Changes(THANKS, NOON, {}, states={origin.key: Thanked()}, entries=[entry])
+
+
+async def test_only_one_worker_has_it(workers: Workers) -> None:
+    first, lease = await workers.take()
+    assert lease is not None
+    assert (await workers.take())[1] is None
+    await give_back(first, lease)
+    again = (await workers.take())[1]
+    assert again is not None
+    assert again.token == lease.token + 1
+
+
+async def test_who_shows_no_beat_loses_it_and_writes_nothing_any_more(
+    database: Database, workers: Workers
+) -> None:
+    first, old = await workers.take()
+    await _silent(database)
+    _, new = await workers.take()
+    assert old is not None
+    assert new is not None
+    with pytest.raises(GONE):
+        await beat(first, [THANKS.name])
+    with pytest.raises(LeaseLost):
+        async with Store(database.writer, THANKS, old).transaction() as connection:
+            await Store(database.writer, THANKS, old).save(connection, _changes())
+    assert await database.writer.fetchval("select count(*) from processes.ledger") == 0
+    store = Store(database.writer, THANKS, new)
+    async with store.transaction() as connection:
+        await store.save(connection, _changes())
+        await store.move(connection, 1)
+    assert await database.writer.fetchval("select count(*) from processes.ledger") == 1
+
+
+async def test_a_beat_keeps_it(database: Database, workers: Workers) -> None:
+    first, _ = await workers.take()
+    await _silent(database)
+    await beat(first, [THANKS.name])
+    assert (await workers.take())[1] is None
+
+
+async def test_an_effect_of_the_same_event_is_never_stored_twice(
+    database: Database, workers: Workers
+) -> None:
+    _, lease = await workers.take()
+    assert lease is not None
+    store, changes = Store(database.writer, THANKS, lease), _changes()
+    async with store.transaction() as connection:
+        await store.save(connection, changes)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with store.transaction() as connection:
+            await store.save(connection, changes)

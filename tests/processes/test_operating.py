@@ -1,0 +1,90 @@
+"""Operators see and mend effects from the command line, and filling views from the log does no effect."""
+
+import asyncio
+import json
+from typing import Any
+
+from typer.testing import CliRunner
+
+from app.cli.effects import app
+from app.settings import Settings
+from domain.kit.bus import Bus
+from domain.kit.wishes import Call
+from tests.domain.sending import accepted, an_account
+from tests.domain.toys import Pay
+from tests.kit.following import Worker
+from tests.kit.processes import until
+from tests.kit.servers import SECRET
+from tests.processes.outside import Outside
+from tests.processes.toys import Thanks
+from tests.processes.working import SetClock, Works
+
+
+async def _headwater(url: str, *arguments: str) -> tuple[int, str]:
+    """Exit code and output of a command, which runs an event loop of its own in a thread."""
+    environ = {"HEADWATER_DATABASE_URL": url, "HEADWATER_SECRET": SECRET}
+    result = await asyncio.to_thread(CliRunner().invoke, app, list(arguments), env=environ)
+    return result.exit_code, result.output
+
+
+async def _fail(what: str, call: Call[Any]) -> None:
+    raise ConnectionError("gone")
+
+
+async def test_an_operator_lists_retries_and_discards(
+    database_url: str, works: Works, bus: Bus, clock: SetClock
+) -> None:
+    outside, clock.tick = Outside(), 1
+    outside.trouble = _fail
+    await works.start(Thanks(outside))
+    for _ in range(2):
+        await accepted(bus, Pay(id=await an_account(bus), amount=1))
+    await works.reach("parked", "parked")
+    code, text = await _headwater(database_url, "list", "--json")
+    listed = json.loads(text)
+    assert code == 1
+    assert [one["status"] for one in listed["effects"]] == ["parked", "parked"]
+    assert listed["processes"][0]["parked"] == 2
+    first, second = (one["id"] for one in listed["effects"])
+    outside.trouble = None
+    assert await _headwater(database_url, "retry", str(first), "--json") == (
+        0,
+        json.dumps({"retried": [first]}) + "\n",
+    )
+    assert await _headwater(database_url, "discard", str(second), "--reason", "no use") == (
+        0,
+        "1 effects discarded.\n",
+    )
+    await works.quiet()
+    assert outside.deeds == ["thanks for 1"]
+    assert await works.statuses() == [("thank", "done"), ("thank", "discarded")]
+    assert await _headwater(database_url, "list") == (0, "")
+
+
+async def test_filling_every_view_from_the_first_event_does_no_effect(
+    database_url: str, redis_url: str, works: Works, bus: Bus
+) -> None:
+    outside = Outside()
+    await works.start(Thanks(outside))
+    for amount in (1, 2):
+        await accepted(bus, Pay(id=await an_account(bus), amount=amount))
+    await works.quiet()
+    before = await works.rows("select * from processes.ledger order by id")
+    worker = Worker(Settings(database_url=database_url, redis_url=redis_url, secret=SECRET))
+    head = await works.log.head()
+
+    async def filled() -> bool:
+        # There is no search server here.
+        query = (
+            "select count(*) filter (where l.position < $1), count(*) > 0 "
+            "from ops.lanes l join ops.views v using (view) where v.store <> 'search'"
+        )
+        return await works.rows(query, head) == [(0, True)]
+
+    for _ in range(2):
+        await worker.start()
+        await until(filled, seconds=30)
+        await worker.pause()
+        await works.database.writer.execute("update ops.lanes set position = 0, folded = 0")
+    assert await works.rows("select * from processes.ledger order by id") == before
+    assert len(outside.calls) == 2

@@ -1,0 +1,351 @@
+"""Rebuilds from asking to dropping: beside the live rows, verified, cut over together, and taken back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+
+from app.embedded.postgres import Postgres
+from domain.kit.log import Envelope
+from projections.kit.inline import Inline
+from projections.kit.postgres import PostgresView
+from projections.kit.rebuilds import RebuildState, Refused
+from projections.kit.view import on
+from tests.kit.servers import fresh_database
+from tests.rebuild.rebuilding import House
+from tests.views.place import CODEC, TENANT, Place, opened, until
+from tests.views.test_inline import InlineJars
+from tests.views.test_outside_postgres import ShelfCounts, ShelfSearch
+from tests.views.toys import Jar, JarRow, Jars
+
+OTHER = UUID(int=8)
+
+
+@pytest.fixture
+async def place(postgres: Postgres) -> AsyncIterator[Place]:
+    async with fresh_database(postgres) as url, opened(url) as place:
+        yield place
+
+
+@pytest.fixture
+async def everywhere(place: Place, redis_url: str, osmem_url: str, index_prefix: str) -> AsyncIterator[House]:
+    """Views in all three stores."""
+    async with Redis.from_url(redis_url) as redis, AsyncOpenSearch(osmem_url) as search:
+        await redis.flushdb()
+        views = (Jars(), ShelfCounts(), ShelfSearch())
+        yield House(place, views, redis, search, index_prefix)
+
+
+async def some_events(place: Place, count: int = 40, *, tenant: UUID = TENANT) -> list[UUID]:
+    """Jars that are filled, moved, emptied and, every fourth, broken."""
+    jars = [uuid4() for _ in range(count)]
+    for number, jar in enumerate(jars):
+        shelf = f"s{number % 5}"
+        events = [
+            (jar, Jar.Filled(name=f"jar {number}", shelf=shelf, amount=9)),
+            (jar, Jar.Moved(shelf="top", previous=shelf, amount=9)),
+            (jar, Jar.Taken(shelf="top", amount=2)),
+        ]
+        if number % 4 == 3:
+            events.append((jar, Jar.Broken(shelf="nowhere")))
+        await place.tell(*events, tenant=tenant)
+    return jars
+
+
+async def test_views_of_all_stores_are_cut_over_together_and_back(everywhere: House) -> None:
+    house, place = everywhere, everywhere.place
+    async with house.working():
+        await some_events(place)
+        names = [view.name for view in house.views]
+        done = await house.ended(await house.rebuilds.ask(names, by="test"))
+        assert done.state is RebuildState.SWITCHED, done
+        assert [(one.report.differing, one.report.complete) for one in done.views if one.report] == [
+            (0, True)
+        ] * 3
+        assert {await house.live(view) for view in house.views} == {2}
+        await some_events(place, 8)
+        await house.followed()
+        for view in house.views:
+            assert await house.all(view, 1) == await house.all(view, 2) != {}
+        assert await house.rebuilds.rollback(names) == dict.fromkeys(names, 1)
+        assert (await house.rebuilds.one(done.id)).state is RebuildState.ROLLED_BACK
+        assert await house.rebuilds.rollback(names) == dict.fromkeys(names, 2)
+
+
+async def test_readers_see_rows_all_the_time(place: Place) -> None:
+    house = House(place, (Jars(),))
+    async with house.working() as live:
+        await some_events(place)
+        await house.followed()
+        wanted = len(await house.read(live, Jars()))
+        seen: set[tuple[int, int]] = set()
+
+        async def read_on() -> None:
+            while live.generation(Jars) == 1:
+                seen.add((live.generation(Jars), len(await house.read(live, Jars()))))
+            seen.add((live.generation(Jars), len(await house.read(live, Jars()))))
+
+        reading = asyncio.create_task(read_on())
+        done = await house.ended(await house.rebuilds.ask([Jars.name], by="test"))
+        assert done.state is RebuildState.SWITCHED
+        await asyncio.wait_for(reading, 20)
+    assert seen == {(1, wanted), (2, wanted)}
+
+
+async def test_a_rebuild_that_differs_is_not_cut_over_until_it_is_accepted(place: Place) -> None:
+    house = House(place, (Jars(),))
+    async with house.working() as live:
+        jars = await some_events(place, 6)
+        await house.followed()
+        await place.database.writer.execute(
+            "update toys_g1.jars set shelf = 'nowhere', amount = 1 where id = $1", jars[0]
+        )
+        await place.database.writer.execute("delete from toys_g1.jars where id = $1", jars[1])
+        await place.database.writer.execute(
+            """insert into toys_g1.jars select (jsonb_populate_record(j, jsonb_build_object('id', $1::uuid))).*
+                      from toys_g1.jars j where id = $2""",
+            uuid4(),
+            jars[2],
+        )
+        id = await house.rebuilds.ask([Jars.name], by="test")
+        found = await house.ended(id)
+        assert found.state is RebuildState.DIFFERS
+        report = found.views[0].report
+        assert report is not None
+        assert report.differing == 3
+        assert {(one.kind, one.fields if one.kind == "changed" else ()) for one in report.examples} == {
+            ("changed", ("shelf", "amount")),
+            ("missing", ()),
+            ("extra", ()),
+        }
+        assert await house.live(Jars()) == 1
+        with pytest.raises(Refused, match="has not ended"):
+            await house.rebuilds.ask([Jars.name], by="test")
+        await house.rebuilds.accept(id)
+        assert (await house.ended(id)).state is RebuildState.SWITCHED
+
+        async def mended() -> bool:
+            return {row.shelf for row in await house.read(live, Jars())} == {"top"}
+
+        await until(mended)
+
+
+async def test_a_reconciliation_reports_and_leaves_everything_as_it_was(everywhere: House) -> None:
+    house, place = everywhere, everywhere.place
+    async with house.working():
+        await some_events(place)
+        await house.followed()
+        names = [view.name for view in house.views]
+        found = await house.ended(await house.rebuilds.ask(names, by="test", kind="reconcile"))
+        assert found.state is RebuildState.REPORTED
+        assert all(one.report and one.report.compared and not one.report.differing for one in found.views)
+        assert {await house.live(view) for view in house.views} == {1}
+        await place.database.writer.execute("update toys_g1.jars set amount = amount + 1")
+        repaired = await house.ended(
+            await house.rebuilds.ask([Jars.name], by="test", kind="reconcile", repair=True)
+        )
+        assert repaired.state is RebuildState.SWITCHED
+
+        async def gone() -> bool:
+            return bool(await place.database.writer.fetchval("select to_regclass('toys_g2.jars') is null"))
+
+        await until(gone)
+
+
+class Doubled(Jars, PostgresView[JarRow], name="toys.jars", version=2):
+    """The same table with another meaning."""
+
+    @on(Jar.Filled)
+    def filled(self, row: None, event: Jar.Filled, envelope: Envelope) -> JarRow:
+        made = super().filled(row, event, envelope)
+        return replace(made, amount=2 * made.amount)
+
+
+async def test_a_new_version_is_built_by_itself_while_yesterdays_code_goes_on(place: Place) -> None:
+    yesterday, today = House(place, (Jars(),)), House(place, (Doubled(),))
+    async with yesterday.working(rebuilding=False) as old:
+        await place.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=4)))
+        async with today.working() as new:
+
+            async def shown() -> bool:
+                return not new.missing()
+
+            await until(shown)
+            assert await today.live(Doubled()) == 2
+            last = await place.tell((uuid4(), Jar.Filled(name="b", shelf="top", amount=5)))
+            await place.reached(last, Doubled())
+            assert sorted(row.amount for row in await today.read(new, Doubled())) == [8, 10]
+
+            async def both() -> bool:
+                return sorted(row.amount for row in await yesterday.read(old, Jars())) == [4, 5]
+
+            await until(both)
+            with pytest.raises(Refused, match="of version 1"):
+                await today.rebuilds.rollback([Jars.name])
+
+
+async def test_a_paused_build_holds_nothing_open_and_goes_on(place: Place) -> None:
+    house = House(place, (Jars(),))
+    await house.enroll()
+    await some_events(place, 1000)
+    id = await house.rebuilds.ask([Jars.name], by="test", rate=250)
+    async with house.working():
+
+        async def moving() -> bool:
+            return (await house.rebuilds.one(id)).views[0].position > 0
+
+        await until(moving)
+        await house.rebuilds.pause(id)
+
+        async def still() -> bool:
+            return not await place.database.writer.fetchval(
+                """select true from pg_locks where locktype = 'advisory' and classid = 18551
+                      and objid = (select id from ops.lanes where view = 'toys.jars' and generation = 2)"""
+            )
+
+        await until(still)
+        stands = (await house.rebuilds.one(id)).views[0].position
+        open_ones = await place.database.writer.fetch(
+            """select query from pg_stat_activity where datname = current_database()
+                  and pid <> pg_backend_pid() and (state like 'idle in transaction%' or query like 'copy%')
+                  and state <> 'idle'"""
+        )
+        assert open_ones == []
+        assert 0 < stands < await place.log.head(), await house.rebuilds.one(id)
+        await place.database.writer.execute("update ops.rebuilds set rate = null")
+        await house.rebuilds.resume(id)
+        assert (await house.ended(id)).state is RebuildState.SWITCHED
+        assert await house.all(Jars(), 1) == await house.all(Jars(), 2)
+
+
+async def test_a_cancelled_build_leaves_nothing_behind(everywhere: House) -> None:
+    house, place = everywhere, everywhere.place
+    await house.enroll()
+    await some_events(place, 1000)
+    names = [view.name for view in house.views]
+    id = await house.rebuilds.ask(names, by="test", rate=250, parallel=3)
+    async with house.working():
+
+        async def moving() -> bool:
+            return any(one.position > 0 for one in (await house.rebuilds.one(id)).views)
+
+        await until(moving)
+        await house.rebuilds.cancel(id)
+
+        async def gone() -> bool:
+            return not await place.database.writer.fetchval(
+                "select true from ops.lanes where generation = 2 and drop_at is not null limit 1"
+            )
+
+        await until(gone)
+        assert house.redis is not None
+        assert house.search is not None
+        assert await house.redis.keys("*:g2:*") == []
+        assert not await house.search.indices.exists(index=f"{house.prefix}-toys-shelf_search-v1-g2")
+        assert await place.database.writer.fetchval("select to_regclass('toys_g2.jars') is null")
+    with pytest.raises(Refused, match="cancelled"):
+        await house.rebuilds.resume(id)
+
+
+async def test_an_inline_view_is_cut_over_under_appends_and_never_behind(place: Place) -> None:
+    house = House(place, (InlineJars(),))
+    await house.enroll()
+
+    def store(view: PostgresView[JarRow], generation: int) -> object:
+        return house.store(view, generation)
+
+    inline = Inline([InlineJars()], CODEC, store)  # type: ignore[arg-type]
+    now = replace(place, log=type(place.log)(place.database, inline=inline))
+    going = True
+    async with house.working() as live:
+
+        async def tell() -> int:
+            told = 0
+            while going:
+                jar = uuid4()
+                await now.tell((jar, Jar.Filled(name="a", shelf="top", amount=1)))
+                told += 1
+            return told
+
+        telling = [asyncio.create_task(tell()) for _ in range(4)]
+        done = await house.ended(await house.rebuilds.ask([InlineJars.name], by="test"))
+        assert done.state is RebuildState.SWITCHED, done
+        generation = await house.live(InlineJars())
+        assert generation == 2
+        jar = uuid4()
+        await now.tell((jar, Jar.Filled(name="last", shelf="top", amount=1)))
+        live.pin()
+        await live.look()
+        live.pin()
+        assert "last" in {row.name for row in await house.read(live, InlineJars())}
+        going = False
+        told = sum(await asyncio.gather(*telling))
+        await house.followed()
+        assert len(await house.all(InlineJars(), 2)) == told + 1
+        assert await house.all(InlineJars(), 1) == await house.all(InlineJars(), 2)
+        statuses = await place.status(InlineJars)
+        assert statuses.complete
+    await now.log.close()
+
+
+async def test_one_tenants_rows_are_put_in_place_without_touching_anothers(everywhere: House) -> None:
+    house, place = everywhere, everywhere.place
+    async with house.working():
+        jars = await some_events(place, 8)
+        await some_events(place, 8, tenant=OTHER)
+        await house.followed()
+        right = {view.name: await house.all(view, 1) for view in house.views}
+        writer = place.database.writer
+        await writer.execute("update toys_g1.jars set amount = 99 where tenant_id = $1", TENANT)
+        await writer.execute("delete from toys_g1.jars where id = $1", jars[0])
+        before = await writer.fetch(
+            "select xmin, id from toys_g1.jars where tenant_id = $1 order by id", OTHER
+        )
+        assert house.redis is not None
+        key = next(one for one in await house.redis.keys(f"*:t:{TENANT}:*"))
+        await house.redis.delete(key)
+        id = await house.rebuilds.ask([view.name for view in house.views], by="test", tenant_id=TENANT)
+        done = await house.ended(id)
+        assert done.state is RebuildState.FINISHED, done
+        await house.followed()
+        assert {view.name: await house.all(view, 1) for view in house.views} == right
+        after = await writer.fetch(
+            "select xmin, id from toys_g1.jars where tenant_id = $1 order by id", OTHER
+        )
+        assert before == after
+        # And the live views go on.
+        await some_events(place, 4)
+        await house.followed()
+        assert {await house.live(view) for view in house.views} == {1}
+
+
+async def test_former_generations_go_when_their_time_is_over(place: Place) -> None:
+    house = House(place, (Jars(),), keep=timedelta())
+    async with house.working():
+        await some_events(place, 4)
+        id = await house.rebuilds.ask([Jars.name], by="test")
+        await house.became(id, RebuildState.FINISHED)
+        assert await place.database.writer.fetchval("select to_regclass('toys_g1.jars') is null")
+        with pytest.raises(Refused, match="no former generation"):
+            await house.rebuilds.rollback([Jars.name])
+
+
+async def test_unknown_views_are_refused(place: Place) -> None:
+    house = House(place, (Jars(),))
+    await house.enroll()
+    with pytest.raises(Refused, match=r"no view toys\.lids; there are toys\.jars"):
+        await house.rebuilds.ask(["toys.lids"], by="test")
+
+
+async def test_the_same_request_again_asks_for_nothing_more(place: Place) -> None:
+    house = House(place, (Jars(),))
+    await house.enroll()
+    id = uuid4()
+    assert await house.rebuilds.ask([Jars.name], by="test", id=id) == id
+    assert await house.rebuilds.ask([Jars.name], by="test", id=id) == id
+    assert len(await house.rebuilds.all()) == 1

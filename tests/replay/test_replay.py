@@ -1,0 +1,182 @@
+"""``headwater replay --dry-run`` finds each wrong row of each store, and none where all is well."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+import pytest
+
+from projections.kit.plain_rows import MASKED
+from projections.kit.status import views_status
+from projections.work.projects import ProjectCards
+from projections.work.tasks import Tasks, TaskSearch
+from tests.kit.processes import until
+from tests.kit.product import Product
+from tests.replay.commands import ran
+from tests.replay.scene import Scene, staged
+from tests.work.api import created
+
+DAMAGED = [Tasks.name, ProjectCards.name, TaskSearch.name]
+"""A view of each store."""
+
+
+@pytest.fixture
+async def scene(searching: Product) -> Scene:
+    """A tenant of the test's own, which every view has folded."""
+    scene = await staged(searching)
+    await folded(searching, int(scene.last))
+    return scene
+
+
+async def folded(product: Product, position: int) -> None:
+    """Waits until every view is there."""
+    async with asyncpg.create_pool(product.settings.database_url, min_size=1, max_size=1) as pool:
+
+        async def there() -> bool:
+            return all(one.position >= position for one in await views_status(pool))
+
+        await until(there)
+
+
+async def test_says_nothing_where_all_is_well(scene: Scene) -> None:
+    ended = await ran(scene.settings, "replay", "--dry-run", "--tenant", scene.client.tenant, "--json")
+    found = {one["view"]: one for one in ended.json["views"]}
+    assert (ended.code, [one["differences"] for one in found.values()]) == (0, [[]] * len(found))
+    assert {name: (found[name]["events"], found[name]["rows"]) for name in DAMAGED} == {
+        Tasks.name: (3, 2),
+        ProjectCards.name: (2, 2),
+        TaskSearch.name: (3, 2),
+    }
+
+
+@pytest.mark.parametrize("view", DAMAGED)
+async def test_finds_a_changed_a_lost_and_an_extra_row(scene: Scene, view: str) -> None:
+    extra = await scene.damage(view)
+    tenant = ("--tenant", scene.client.tenant, "--view", view)
+    ended = await ran(scene.settings, "replay", "--dry-run", *tenant, "--json")
+    (found,) = ended.json["views"]
+    assert ended.code == 1
+    assert {(one["kind"], *one["key"]) for one in found["differences"]} == {
+        ("changed", scene.damaged(view)),
+        ("missing", scene.lost(view)),
+        ("extra", extra),
+    }
+    (changed,) = (one for one in found["differences"] if one["kind"] == "changed")
+    named: dict[str, Any] = changed["fields"]
+    text = "name" if view == ProjectCards.name else "title"
+    assert named[text] == {"stored": "Wrong", "folded": "Garden" if text == "name" else "Water it"}
+    # What only one stream touches is found by that stream alone.
+    ended = await ran(
+        scene.settings, "replay", "--dry-run", "--stream", scene.lost(view), "--view", view, "--json"
+    )
+    ((lost,),) = (one["differences"] for one in ended.json["views"])
+    assert (lost["kind"], lost["key"]) == ("missing", [scene.lost(view)])
+
+
+async def test_shows_a_diff_without_confidential_values(scene: Scene) -> None:
+    await scene.damage(Tasks.name)
+    asked = ("replay", "--dry-run", "--stream", scene.damaged(Tasks.name), "--view", Tasks.name)
+    ended = await ran(scene.settings, *asked)
+    assert ended.said.splitlines()[1:] == [
+        f"  changed {scene.damaged(Tasks.name)} of tenant {scene.client.tenant}",
+        '    title: "Wrong" -> "Water it"',
+        f'    description: "{MASKED}" -> ""',
+    ]
+    assert '    description: "Secret" -> ""' in (await ran(scene.settings, *asked, "--unmasked")).said
+
+
+async def test_events_are_chosen_by_type_position_and_time(scene: Scene) -> None:
+    async def chosen(*words: object) -> tuple[int, int]:
+        asked = (
+            "replay",
+            "--dry-run",
+            "--tenant",
+            scene.client.tenant,
+            "--view",
+            Tasks.name,
+            "--json",
+            *words,
+        )
+        (found,) = (await ran(scene.settings, *asked)).json["views"]
+        return found["events"], found["rows"]
+
+    history = await scene.client.send("History", stream=scene.tasks[0])
+    made, renamed = history["events"]
+    assert await chosen("--type", "work.task.created") == (2, 2)
+    assert await chosen("--type", "work.task.renamed", "--type", "work.task.moved") == (1, 1)
+    assert await chosen("--from", renamed["position"]) == (1, 1)
+    assert await chosen("--to", made["position"]) == (1, 1)
+    assert await chosen("--since", renamed["timestamp"]) == (1, 1)
+    assert await chosen("--until", made["timestamp"]) == (0, 0)
+
+
+@pytest.mark.parametrize("view", [ProjectCards.name, TaskSearch.name])
+async def test_puts_right_what_differs_and_the_lane_goes_on(
+    scene: Scene, searching: Product, view: str
+) -> None:
+    await scene.damage(view)
+    whole = ("--tenant", scene.client.tenant, "--view", view, "--json")
+    ended = await ran(scene.settings, "replay", *whole)
+    assert (ended.code, len(ended.json["views"][0]["differences"])) == (0, 3), ended
+    assert (await ran(scene.settings, "replay", "--dry-run", *whole)).code == 0
+    for mutation, id in (("RenameProject", scene.projects[0]), ("RenameTask", scene.tasks[0])):
+        name = "name" if mutation == "RenameProject" else "title"
+        receipt = await scene.client.send(mutation, input={"id": id, name: "Afterwards"})
+        await folded(searching, int(receipt["position"]))
+    ended = await ran(
+        scene.settings, "show", view, "--tenant", scene.client.tenant, "--key", scene.damaged(view)
+    )
+    assert '"Afterwards"' in ended.said
+    assert (await ran(scene.settings, "replay", "--dry-run", *whole)).code == 0
+
+
+async def test_leaves_alone_what_appenders_fold(scene: Scene) -> None:
+    await scene.damage(Tasks.name)
+    ended = await ran(scene.settings, "replay", "--tenant", scene.client.tenant, "--view", Tasks.name)
+    assert (ended.code, "`headwater reconcile --repair` puts it right" in ended.complained) == (1, True)
+    assert (await ran(scene.settings, "replay", "--dry-run", "--tenant", scene.client.tenant)).code == 1
+
+
+async def test_lanes_that_move_meanwhile_make_no_difference(scene: Scene, searching: Product) -> None:
+    task = await created(scene.client, "busy")
+
+    async def work() -> None:
+        number = 0
+        while True:
+            number += 1
+            await scene.client.send("RenameTask", input={"id": task["id"], "title": f"{number}"})
+
+    working = asyncio.create_task(work())
+    try:
+        for _ in range(3):
+            ended = await ran(scene.settings, "replay", "--dry-run", "--tenant", scene.client.tenant)
+            assert ended.code == 0, ended
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--dry-run", "--view", "no.view"), "There is no view no.view."),
+        (("--dry-run", "--type", "no.event"), "There is no event type no.event."),
+        (("--dry-run", "--since", "2030-01-01T00:00:00"), "must say its offset from UTC"),
+        (("--dry-run", "--since", "7"), "7 is no time"),
+    ],
+)
+async def test_says_what_cannot_be_asked(scene: Scene, words: tuple[str, ...], sentence: str) -> None:
+    ended = await ran(scene.settings, "replay", *words)
+    assert ended.code == 1
+    assert sentence in ended.complained
+
+
+async def test_tells_a_server_that_is_away_from_a_difference(scene: Scene) -> None:
+    nowhere = "postgresql://nobody@/nothing?host=/nowhere"
+    for settings in (
+        replace(scene.settings, database_url=nowhere),
+        replace(scene.settings, redis_url="unix:///nowhere"),
+    ):
+        ended = await ran(settings, "replay", "--dry-run")
+        assert (ended.code, "could not be compared" in ended.complained) == (2, True)

@@ -1,0 +1,97 @@
+"""``headwater views show``: rows of views in each store, now and as of a moment."""
+
+import json
+
+import pytest
+
+from app.contexts import VIEWS
+from projections.kit.plain_rows import MASKED
+from projections.work.projects import ProjectCards, ProjectMembers
+from projections.work.tasks import Tasks, TaskSearch
+from tests.kit.product import Product
+from tests.replay.commands import ran
+from tests.replay.scene import Scene, staged
+from tests.replay.test_replay import folded
+
+
+@pytest.fixture(scope="module")
+async def scene(searching: Product) -> Scene:
+    scene = await staged(searching)
+    await folded(searching, int(scene.last))
+    return scene
+
+
+@pytest.mark.parametrize("view", [one.name for one in VIEWS])
+async def test_every_view_is_now_what_it_is_as_of_now(scene: Scene, view: str) -> None:
+    asked = ("show", view, "--tenant", scene.client.tenant, "--json", "--unmasked")
+    now, then = await ran(scene.settings, *asked), await ran(scene.settings, *asked, "--as-of", scene.last)
+    assert (now.code, then.code) == (0, 0), (now, then)
+    assert now.json["rows"]
+
+    def ordered(rows: list[object]) -> list[str]:
+        return sorted(json.dumps(row, sort_keys=True) for row in rows)
+
+    assert ordered(now.json["rows"]) == ordered(then.json["rows"])
+    assert (then.json["view"], then.json["position"], then.json["more"]) == (view, int(scene.last), False)
+
+
+@pytest.mark.parametrize(
+    ("view", "before", "after"), [(Tasks.name, "Water", "Water it"), (TaskSearch.name, "Water", "Water it")]
+)
+async def test_a_row_by_key_as_of_a_position_and_a_time(
+    scene: Scene, view: str, before: str, after: str
+) -> None:
+    made, renamed = (await scene.client.send("History", stream=scene.tasks[0]))["events"]
+    asked = ("show", view, "--tenant", scene.client.tenant, "--key", scene.tasks[0], "--json")
+
+    async def title(*words: object) -> str:
+        (row,) = (await ran(scene.settings, *asked, *words)).json["rows"]
+        return str(row["title"])
+
+    assert await title() == await title("--as-of", renamed["position"]) == after
+    assert await title("--as-of", made["position"]) == before
+    assert await title("--as-of", made["timestamp"]) == before
+
+
+async def test_a_key_of_two_parts_is_typed_with_a_comma(scene: Scene) -> None:
+    key = f"{scene.projects[0]},{scene.client.me}"
+    ended = await ran(
+        scene.settings, "show", ProjectMembers.name, "--tenant", scene.client.tenant, "--key", key
+    )
+    assert json.loads(ended.said)["user_id"] == scene.client.me
+    assert ended.complained.startswith(f"1 rows of {ProjectMembers.name} at position ")
+
+
+async def test_confidential_fields_are_masked(scene: Scene) -> None:
+    asked = ("show", "users.people", "--tenant", scene.client.tenant, "--json")
+    (masked,) = (await ran(scene.settings, *asked)).json["rows"]
+    (whole,) = (await ran(scene.settings, *asked, "--unmasked")).json["rows"]
+    assert (masked["email"], masked["first_name"]) == (MASKED, "Ada")
+    assert "@example.com" in whole["email"]
+
+
+async def test_no_more_rows_than_wanted(scene: Scene) -> None:
+    for moment in ((), ("--as-of", scene.last)):
+        asked = ("show", ProjectCards.name, "--tenant", scene.client.tenant, "--limit", 1, "--json", *moment)
+        answer = (await ran(scene.settings, *asked)).json
+        assert (len(answer["rows"]), answer["more"]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("no.view",), "There is no view no.view."),
+        ((Tasks.name, "--as-of", "1"), "Say whose rows with --tenant."),
+        ((Tasks.name, "--key", "00000000-0000-0000-0000-000000000001"), "Say whose rows with --tenant."),
+        ((Tasks.name, "--key", "x"), "'x' is no key of tasks.tasks"),
+        ((Tasks.name, "--key", "1,2"), "A key of tasks.tasks is id, not '1,2'."),
+        ((Tasks.name, "--as-of", "999999999", "--tenant", "TENANT"), "does not exist yet"),
+        ((Tasks.name, "--as-of", "yesterday"), "Invalid isoformat string"),
+    ],
+)
+async def test_says_what_cannot_be_asked(scene: Scene, words: tuple[str, ...], sentence: str) -> None:
+    ended = await ran(
+        scene.settings, "show", *(str(scene.client.tenant) if one == "TENANT" else one for one in words)
+    )
+    assert ended.code == 1
+    assert sentence in ended.complained
