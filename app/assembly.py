@@ -134,7 +134,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 facets=("status",),
             ),
         )
-        bus = _bus(log, settings)
+        bus = bus_of(log, settings)
         directing = _operations(database, bus, inline, settings)
         services = Services(
             bus=bus,
@@ -144,6 +144,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             as_of=AsOf(log, PlainCodec()),
             progress=progress,
             feed=feed,
+            pin=live.pin,
             secret=settings.derive("cursors"),
             after_wait=settings.after_wait_ms / 1000,
             longest_resume=settings.resume_events,
@@ -208,7 +209,7 @@ async def _commanding(settings: Settings) -> AsyncIterator[tuple[Database, Bus, 
         inline = await inline_views(database)
         log = PostgresLog(database, inline=inline)
         try:
-            yield database, _bus(log, settings), inline
+            yield database, bus_of(log, settings), inline
         finally:
             await log.close()
     finally:
@@ -221,7 +222,8 @@ def _operations(database: Database, bus: Bus, inline: Inline, settings: Settings
     return Operations(bus, rebuilds, ParkedStreams(pool), partial(inline.answer, pool))
 
 
-def _bus(log: PostgresLog, settings: Settings) -> Bus:
+def bus_of(log: PostgresLog, settings: Settings) -> Bus:
+    """What sends commands to this log."""
     return TracedBus(
         log,
         PlainCodec(),

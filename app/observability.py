@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.standing import ProcessStanding, Standing
+from app.processes.status import ProcessStatus
+from app.standing import Standing
 from domain.kit.log import Append, Outcome
 from projections.kit.status import ViewState, ViewStatus
 
@@ -96,7 +97,7 @@ def beside_metrics(standing: Standing) -> list[Metric]:
     for name, help, read in _PROCESS_GAUGES:
         gauge = GaugeMetricFamily(f"headwater_process_{name}", help, labels=("process",))
         for one in standing.processes:
-            gauge.add_metric([one.name], read(one))
+            gauge.add_metric([one.process], read(one))
         made.append(gauge)
     return made
 
@@ -131,9 +132,9 @@ _COUNTERS: tuple[tuple[str, str, Callable[[ViewStatus], float]], ...] = (
     ("page_seconds", "Seconds spent on folding pages.", lambda view: view.page_seconds),
     ("fold_errors", "Folds that raised.", lambda view: view.errors),
 )
-_PROCESS_GAUGES: tuple[tuple[str, str, Callable[[ProcessStanding], float]], ...] = (
+_PROCESS_GAUGES: tuple[tuple[str, str, Callable[[ProcessStatus], float]], ...] = (
     ("lag_events", "Events that it has not reacted to yet.", lambda process: process.lag_events),
-    ("pending", "Effects and commands that wait for their turn.", lambda process: process.pending),
+    ("open", "Effects and commands that are not done yet.", lambda process: process.open),
     ("parked", "Effects and reactions that failed and wait for an operator.", lambda process: process.parked),
     ("timers", "Timers that have not fired.", lambda process: process.timers),
 )

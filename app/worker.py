@@ -14,10 +14,11 @@ import uvloop
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from app.assembly import prepared
+from app.assembly import bus_of, inline_views, prepared
 from app.database import Connection, Database, Pool
 from app.log.postgres import PostgresLog
 from app.logs import configure_logs
+from app.processes import enrolled, run_processes
 from app.rebuilding import Rebuilding
 from app.settings import Settings, read_settings
 from app.stores import Stores
@@ -52,7 +53,8 @@ async def work(settings: Settings) -> None:
     """Follow every view until a signal."""
     async with contextlib.AsyncExitStack() as stack:
         place = await stack.enter_async_context(folding(settings))
-        log = PostgresLog(place.database)
+        # Processes append; the views follow.
+        log = PostgresLog(place.database, inline=await inline_views(place.database))
         stack.push_async_callback(log.close)
         pages = Pages(log, PlainCodec())
         lanes = Lanes(
@@ -66,6 +68,14 @@ async def work(settings: Settings) -> None:
         for one in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(one, lanes.stop)
         await stack.enter_async_context(running(pages.run(), name="log pages"))
+        acting = run_processes(
+            await enrolled(place.database),
+            database=place.database,
+            log=log,
+            pages=pages,
+            bus=bus_of(log, settings),
+        )
+        await stack.enter_async_context(running(acting, name="processes"))
         await stack.enter_async_context(running(Rebuilding(settings, place.pool).run(), name="rebuilding"))
         await lanes.run()
 
@@ -83,7 +93,7 @@ class Folding:
 async def folding(settings: Settings) -> AsyncIterator[Folding]:
     """Connections to all stores, with every view enrolled and every table made."""
     async with contextlib.AsyncExitStack() as stack:
-        database = await Database.open(settings.database_url, secret=settings.secret, readers=1)
+        database = await Database.open(settings.database_url, secret=settings.secret, readers=4)
         stack.push_async_callback(database.close)
         pool = await stack.enter_async_context(await _folding_pool(database))
         redis: Redis = Redis.from_url(settings.redis_url)

@@ -92,13 +92,11 @@ def rollback(
 
 
 def _named(names: list[str] | None, every: bool) -> tuple[str, ...]:
-    """The views that are meant. Ends the command when that is not clear."""
+    """The views that are meant, none standing for all. Ends the command when that is not clear."""
     if every and names:
         raise typer.BadParameter("Name views or give --all, not both.")
     if every:
-        from app.contexts import VIEWS
-
-        return tuple(view.name for view in VIEWS)
+        return ()
     if not names:
         raise typer.BadParameter("Name the views, or give --all.")
     return tuple(names)
@@ -115,19 +113,19 @@ def _ask(
     as_json: bool,
 ) -> None:
     id = _ids.new()
-    operation = RebuildViews(
-        id=id,
-        views=names,
-        kind=kind,
-        tenant_id=tenant,
-        rate=rate,
-        parallel=parallel,
-        repair=repair,
-        asked_by=asker(),
-    )
 
     async def work() -> int | Refusal:
         async with operating() as (operations, pool):
+            operation = RebuildViews(
+                id=id,
+                views=names or tuple(await operations.rebuilds.kept()),
+                kind=kind,
+                tenant_id=tenant,
+                rate=rate,
+                parallel=parallel,
+                repair=repair,
+                asked_by=asker(),
+            )
             done = await carry_out(operations, operation)
             if isinstance(done, Refusal):
                 return done

@@ -9,6 +9,7 @@ import typer
 
 from app.cli.place import reading, workers
 from app.health import ailment
+from app.standing import standing
 from projections.kit.status import ViewStatus, views_status
 
 app = typer.Typer(help="Say how the views and the workers stand.", invoke_without_command=True)
@@ -23,7 +24,7 @@ def status(
     Exit code 0: all is well. 1: something is not, and said. 2: the database could not be read.
     """
     try:
-        views, at_work = asyncio.run(_read())
+        views, at_work, beside = asyncio.run(_read())
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         typer.echo(f"headwater: the database could not be read: {error}", err=True)
         raise typer.Exit(2) from error
@@ -35,13 +36,13 @@ def status(
         lag = f"{view.lag_events:,} behind" if view.lag_events else "at the head"
         typer.echo(f"{view.name:<28} {view.store:<9} {view.state:<10} {view.position:>12,} {lag}")
     typer.echo(f"Workers: {', '.join(at_work) or 'none'}.")
-    problems = [problem for view in views if (problem := ailment(view))]
+    problems = [*(problem for view in views if (problem := ailment(view))), *beside]
     for problem in problems:
         typer.echo(f"Not well: {problem}.")
     raise typer.Exit(1 if problems or not at_work else 0)
 
 
-async def _read() -> tuple[list[ViewStatus], list[str]]:
+async def _read() -> tuple[list[ViewStatus], list[str], list[str]]:
     async with reading() as pool:
         at_work = await workers(pool)
-        return await views_status(pool), at_work
+        return await views_status(pool), at_work, (await standing(pool)).ailments

@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from typing import TypeAlias
 
 from app.database import Database
 from app.log.failures import LogUnavailable, hits_all
 from app.log.lane import Inline, Lane
 from app.log.waiting import Queue, Waiting
 from domain.kit.log import Append, Outcome
+
+Answer: TypeAlias = tuple[Waiting, Outcome | Exception]
 
 _logger = logging.getLogger(__name__)
 
@@ -63,36 +67,45 @@ class Appender:
 
     async def _run(self) -> None:
         batch: list[Waiting] = []
+        answers: list[Answer] = []
         try:
-            while self._queue or not self._closing:
+            while self._queue or answers or not self._closing:
                 batch = self._queue.take()
                 if batch:
-                    await self._store(batch)
+                    # Callers go on with their work while the server does its own: they are answered a
+                    # turn of the loop later, when the next batch is on its way.
+                    asyncio.get_running_loop().call_soon(_answer, answers)
+                    answers = []
+                    answers = await self._store(batch)
+                elif answers:
+                    # Nothing waits, so the first half may bring what the server does while the rest goes on.
+                    half = (len(answers) + 1) // 2
+                    _answer(answers[:half])
+                    del answers[:half]
+                    await asyncio.sleep(0)
                 elif not self._closing:
                     self._wake.clear()
                     await self._wake.wait()
         finally:
+            _answer(answers)
             # Only a fault of this class or a cancelled task comes here with callers still waiting.
             self._closing = True
             for waiting in (*batch, *self._queue.drain()):
                 waiting.settle(LogUnavailable("The appender stopped."))
 
-    async def _store(self, batch: list[Waiting]) -> None:
-        """Commit the batch and answer its callers; on a failure find the guilty command by halves."""
+    async def _store(self, batch: list[Waiting]) -> list[Answer]:
+        """Commit the batch and say what became of it; on a failure find the guilty command by halves."""
         try:
             outcomes = await self._lane.persist([waiting.prepared for waiting in batch])
         except Exception as error:  # noqa: BLE001  # Whatever an inline view raises belongs to its caller.
-            if len(batch) == 1 or isinstance(error, LogUnavailable) or hits_all(error):
-                for waiting in batch:
-                    waiting.settle(error if len(batch) == 1 else _alike(error))
-                return
+            if len(batch) == 1:
+                return [(batch[0], error)]
+            if isinstance(error, LogUnavailable) or hits_all(error):
+                return [(waiting, _alike(error)) for waiting in batch]
             middle = len(batch) // 2
-            await self._store(batch[:middle])
-            await self._store(batch[middle:])
-            return
-        for waiting, outcome in zip(batch, outcomes, strict=True):
-            waiting.settle(outcome)
+            return [*await self._store(batch[:middle]), *await self._store(batch[middle:])]
         self._look_ahead(self._lane.head)
+        return list(zip(batch, outcomes, strict=True))
 
     def _look_ahead(self, head: int) -> None:
         """Make the next partition long before it is needed, beside the appends."""
@@ -109,6 +122,11 @@ class Appender:
             # es.append makes the partition itself when it comes to that; only then appends wait for it.
             _logger.exception("The next partition of the log could not be made ahead.")
             self._prepare_from = head + 1_000
+
+
+def _answer(answers: Sequence[Answer]) -> None:
+    for waiting, outcome in answers:
+        waiting.settle(outcome)
 
 
 def _alike(error: Exception) -> Exception:

@@ -11,9 +11,10 @@ from domain.kit.codec import Codec
 from domain.kit.log import EVERYTHING, Envelope, Selection
 from projections.kit.backoff import Backoff
 from projections.kit.bulk_folding import BulkFold
+from projections.kit.careful import follow_part
 from projections.kit.lane import Failure, Lane, Ledger
 from projections.kit.pages import LogGap
-from projections.kit.store import Bulk, Checkpoint, LeaseLost, Lost, Store
+from projections.kit.store import Bulk, Checkpoint, LeaseLost, Lost, RowsRefused, Store
 from projections.kit.upkeep import Upkeep
 from projections.kit.view import View
 
@@ -29,6 +30,8 @@ _ROWS = 100_000
 _SECONDS = 5.0
 """After which what has changed is written, so that no more is lost when the process is killed."""
 
+_TELLING = 6
+"""The attempt in a row at which a store that does not answer is logged with its error."""
 _BACKOFF = Backoff(0.2, 5)
 
 
@@ -89,7 +92,7 @@ class Builder(Generic[Row]):
         self._bulk = store if isinstance(store, Bulk) else None
         self._most = self._bulk.bulk_rows if self._bulk else _PAGE
         self._fold: BulkFold[Row] = self._folding()
-        self._at = 0
+        self._at = self._offered = 0
         self._writing: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
         # A store is never looked after while it is written to.
@@ -117,9 +120,17 @@ class Builder(Generic[Row]):
                 raise
             except LeaseLost:
                 raise
+            except RowsRefused as refused:
+                await self._end()
+                await self._careful(refused)
+                continue
             except Exception as error:
                 attempts = 1 if self._lane.position > before else attempts + 1
-                _logger.warning("The build of %s waits.", self._view.name, exc_info=error)
+                # A server that is still starting is no news; one that stays away, or a fault of ours, is.
+                shown = error if attempts == _TELLING else None
+                _logger.warning(
+                    "The build of %s waits: %s.", self._view.name, type(error).__name__, exc_info=shown
+                )
                 self._lane.failed(Failure(f"waits: {type(error).__name__}", attempts))
             finally:
                 await self._end()
@@ -135,8 +146,23 @@ class Builder(Generic[Row]):
                 bulk = True
             upto = end + self._near if until is None else end
             await self._copy(self._at, min(upto, self._at + self._span))
-        if self._bulk is not None:
+        if self._bulk is not None and (bulk or until is None):
             await self._bulk.end_bulk()
+
+    async def _careful(self, refused: RowsRefused) -> None:
+        """Goes on in small steps through what was to be written, to find the event whose row is refused."""
+        _logger.warning("%s is folded page by page up to %s: %s.", self._view.name, self._offered, refused)
+        await follow_part(
+            self._view,
+            self._store,
+            self._log,
+            self._codec,
+            self._lane,
+            self._ledger,
+            until=self._offered,
+            tenant_id=self._select.tenant_id,
+            backoff=self._backoff,
+        )
 
     async def _begin(self) -> None:
         """Finds out where to go on from."""
@@ -226,6 +252,7 @@ class Builder(Generic[Row]):
 
     async def _write(self, checkpoint: Checkpoint) -> None:
         began = _now()
+        self._offered = checkpoint.position
         changes = self._fold.cache.take()
         async with self._alone:
             await self._store.save(changes, checkpoint)

@@ -20,6 +20,8 @@ def part(value: object) -> str:
     Different values of one type stay different: quoted text never holds a per cent sign that two
     hexadecimal digits do not follow, which leaves room for None and for digests of long values.
     """
+    if isinstance(value, UUID):
+        return str(value)
     if value is None:
         return "%"
     if isinstance(value, Enum):

@@ -9,6 +9,7 @@ import msgspec
 
 from projections.kit.generations import DDL_LOCK, Connect, Connection, Pool
 from projections.kit.postgres import PostgresView
+from projections.kit.staging import Staging
 from projections.kit.statements import Statements
 from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsRefused
 from projections.kit.tables import table_shape
@@ -20,8 +21,6 @@ CONNECTION_SETTINGS = {
     # Pages differ in size by orders of magnitude, and tables grow from nothing: a plan kept from before
     # would read whole tables.
     "plan_cache_mode": "force_custom_plan",
-    # A page and its checkpoint are lost together in a crash, and folded again from the log.
-    "synchronous_commit": "off",
     "jit": "off",
 }
 """Settings for the connections of followers."""
@@ -31,6 +30,9 @@ REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 """What the server raises for rows that it will never take."""
 
 _SCANNED = 1000
+_MANY = 2_000
+"""Rows from which on a temporary table is worth its while."""
+_UNSTAGED = (*REFUSED, asyncpg.InsufficientPrivilegeError, asyncpg.InterfaceError, TypeError, ValueError)
 
 
 class ShapeChanged(Exception):
@@ -52,6 +54,7 @@ class PostgresStore(Generic[Row]):
         self._owner = owner
         self._shape = table_shape(view, generation)
         self._sql = Statements(self._shape)
+        self._staging: Staging[Row] = Staging(self._shape)
         self._encode = msgspec.json.Encoder().encode
         self._decoder: msgspec.json.Decoder[list[Row]] = msgspec.json.Decoder(list[view.row])  # type: ignore[name-defined]
 
@@ -96,7 +99,6 @@ class PostgresStore(Generic[Row]):
         }
 
     async def save(self, changes: Changes[Row], checkpoint: Checkpoint) -> None:
-        sql, arguments = self._writing(changes, fenced=True)
         fence = (
             self._view.name,
             self._generation,
@@ -105,13 +107,29 @@ class PostgresStore(Generic[Row]):
             checkpoint.token,
         )
         try:
-            moved = await self._pool.fetchval(sql, *fence, *arguments)
+            moved = await self._save_many(changes, fence) if len(changes) >= _MANY else None
+            if moved is None:
+                sql, arguments = self._writing(changes, fenced=True)
+                moved = await self._pool.fetchval(sql, *fence, *arguments)
         except asyncpg.UndefinedTableError as error:
             raise Lost(f"{self.table} is gone") from error
         except REFUSED as error:
             raise RowsRefused(f"{self.table} refuses a row") from error
         if not moved:
             raise LeaseLost(f"{self._view.name} is held with a newer token than {checkpoint.token}")
+
+    async def _save_many(self, changes: Changes[Row], fence: tuple[object, ...]) -> int | None:
+        """Whether it was written, by way of a temporary table; None when that cannot be done."""
+        gone = [full for full, row in changes.items() if row is None]
+        sql = self._sql.write(fenced=True, rows=True, deletes=bool(gone), staged=self._staging.name)
+        async with self._pool.acquire() as connection:
+            try:
+                await self._staging.fill(connection, changes)
+            except _UNSTAGED:
+                # The other way says what is wrong with a row, and needs no right to temporary tables.
+                return None
+            moved: int = await connection.fetchval(sql, *fence, *(self._columns_of(gone) if gone else ()))
+        return moved
 
     async def upsert(self, connection: Connection, changes: Changes[Row]) -> None:
         """Writes changes on a connection of the caller's, in his transaction and without a checkpoint."""

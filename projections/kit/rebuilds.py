@@ -103,6 +103,7 @@ select r.id, r.kind, r.tenant_id, r.state, r.paused, r.repair, r.rate, r.paralle
              where v.rebuild = r.id) m) as views
   from ops.rebuilds r
 """
+LOCKED = "select from ops.lanes where view = any($1) and phase = 'following' order by id for update"
 _FORMER = """
 select l.generation, l.version, l.position, (select coalesce(max(position), 0) from es.events) as head,
        v.live
@@ -124,6 +125,16 @@ class Rebuilds:
         self._views = {view.name: view for view in views}
         self._keep = keep
         self._owner = owner
+
+    async def kept(self) -> list[str]:
+        """The views that are folded here, by name; those of a server that is not there are left out."""
+        rows = await self._pool.fetch(
+            """select v.view from ops.views v join ops.lanes l on l.view = v.view and l.generation = v.live
+                where v.inline or l.read_at is not null
+                   or not exists (select from ops.lanes where read_at is not null)
+                order by v.view"""
+        )
+        return [row["view"] for row in rows if row["view"] in self._views]
 
     async def ask(
         self,
@@ -210,6 +221,8 @@ class Rebuilds:
         try:
             async with connection.transaction():
                 await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
+                # By id, as reports and appends lock them, so that nobody waits in a circle.
+                await connection.execute(LOCKED, [view.name for view in views])
                 former: dict[str, int] = {}
                 for view in views:
                     row = await connection.fetchrow(_FORMER, view.name)

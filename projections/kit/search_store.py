@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +29,9 @@ _SCROLL = "5m"
 _AT_ONCE = 4
 """Requests in flight for one page."""
 
+_BULK = {"require_alias": "true", "filter_path": "errors,items.index.status,items.index.error"}
+"""The rest of an answer repeats the request, and reading it would take longer than making the request."""
+
 _SETTINGS = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "refresh_interval": "1s"}
 
 
@@ -47,8 +49,12 @@ class _Item:
 
     def lines(self) -> bytes:
         """Its part of a bulk request."""
-        action = {"index": {"_id": self.id, "version": self.version, "version_type": "external_gte"}}
-        return json.dumps(action).encode() + b"\n" + self.source + b"\n"
+        # Ids are quoted as in URLs, so nothing in them has to be escaped.
+        return b'{"index":{"_id":"%b","version":%d,"version_type":"external_gte"}}\n%b\n' % (
+            self.id.encode(),
+            self.version,
+            self.source,
+        )
 
 
 class SearchStore(Generic[Row]):
@@ -126,8 +132,7 @@ class SearchStore(Generic[Row]):
         if storage != (kept.storage if kept else self._storage or storage):
             raise self._lost()
         chunks = self._chunks(changes)
-        while some := list(islice(chunks, _AT_ONCE)):
-            await _together(map(self._write, some))
+        await _together(self._write_all(chunks) for _ in range(_AT_ONCE))
         await self._checkpoints.put(self.view.name, self.generation, Kept(checkpoint, storage))
         self._storage = storage
 
@@ -239,8 +244,13 @@ class SearchStore(Generic[Row]):
         if lines:
             yield b"".join(lines)
 
+    async def _write_all(self, chunks: Iterator[bytes]) -> None:
+        """Writes the chunks that nobody beside takes first."""
+        for chunk in chunks:
+            await self._write(chunk)
+
     async def _write(self, chunk: bytes) -> None:
-        answer = await self._client.bulk(index=self.names.write, body=chunk, params={"require_alias": "true"})
+        answer = await self._client.bulk(index=self.names.write, body=chunk, params=_BULK)
         if not answer["errors"]:
             return
         # A conflict means that a newer version is there: nothing is left to do.
@@ -248,7 +258,7 @@ class SearchStore(Generic[Row]):
         if any(item["error"]["type"] == "index_not_found_exception" for item in failed):
             raise self._lost()
         if failed:
-            reasons = "; ".join(f"{item['_id']}: {item['error']['reason']}" for item in failed[:3])
+            reasons = "; ".join(item["error"]["reason"] for item in failed[:3])
             failure = BulkFailed(f"{self.view.name}: {len(failed)} documents were refused: {reasons}")
             if all(item["status"] == 400 for item in failed):
                 raise RowsRefused(str(failure)) from failure

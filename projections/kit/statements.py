@@ -54,9 +54,10 @@ class Statements:
             f"from (select {columns} from {self._shape.name} {where} order by {self._key} limit $1) r"
         )
 
-    def _write(self, *, fenced: bool, rows: bool, deletes: bool) -> str:
+    def _write(self, *, fenced: bool, rows: bool, deletes: bool, staged: str = "") -> str:
         """Parameters: view, generation, position, folded, token when fenced; rows as a JSON array, their
-        tenants and positions when there are rows; tenants and key fields when there are deletes.
+        tenants and positions when there are rows, unless these were ``staged`` in that table; tenants and
+        key fields when there are deletes.
 
         When fenced it is one statement, so that a process that is stopped in the middle leaves neither a
         half-written page nor an open transaction that holds the lane's row.
@@ -67,8 +68,10 @@ class Statements:
         if fenced:
             parts.append(_FENCE)
             first = 6
-        if rows:
-            parts.append(f"written as ({self._upsert(first, condition)})")
+        if staged:
+            parts.append(f"written as ({self._upsert(staged, condition)})")
+        elif rows:
+            parts.append(f"written as ({self._upsert(self._given(first), condition)})")
             first += 3
         if deletes:
             equal = " and ".join(f"t.{name} = k.{name}" for name in self._key.split(", "))
@@ -78,18 +81,22 @@ class Statements:
             )
         return f"with {', '.join(parts)} select count(*) from {'fence' if fenced else '(select) as done'}"
 
-    def _upsert(self, first: int, condition: str) -> str:
+    def _given(self, first: int) -> str:
         typed = ", ".join(f"{_quoted(name)} {_bare(kind)}" for name, kind in self._shape.columns.items())
+        return (
+            f"rows from (json_to_recordset(${first}::json) as ({typed}), "
+            f"unnest(${first + 1}::uuid[]), unnest(${first + 2}::bigint[])) "
+            f"as q ({self._columns}, tenant_id, position)"
+        )
+
+    def _upsert(self, source: str, condition: str) -> str:
         changing = [name for name in self._shape.columns if name not in self._shape.key]
         updates = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in changing)
         # Events that were parked are folded late, into rows that may hold later ones of other streams.
         updates += f"{', ' if updates else ''}position = greatest(excluded.position, t.position)"
         return (
             f"insert into {self._shape.name} as t ({self._columns}, tenant_id, position) "
-            f"select {self._columns}, tenant_id, position "
-            f"from rows from (json_to_recordset(${first}::json) as ({typed}), "
-            f"unnest(${first + 1}::uuid[]), unnest(${first + 2}::bigint[])) "
-            f"as q ({self._columns}, tenant_id, position) {condition} "
+            f"select {self._columns}, tenant_id, position from {source} {condition} "
             f"on conflict ({self._key}) do update set {updates}"
         )
 

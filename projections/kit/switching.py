@@ -19,7 +19,7 @@ from projections.kit.generations import DDL_LOCK, Connect, Connection, Pool, poi
 from projections.kit.in_place import put_in_place
 from projections.kit.lane import Lane
 from projections.kit.ops_parking import adopt
-from projections.kit.rebuilds import BEHIND, READ, Building, Rebuild, give_up, rebuild_of, retire
+from projections.kit.rebuilds import BEHIND, LOCKED, READ, Building, Rebuild, give_up, rebuild_of, retire
 from projections.kit.store import Checkpoint, Store
 from projections.kit.upkeep import Upkeep
 from projections.kit.view import View
@@ -270,6 +270,8 @@ class Switching:
                 await owner.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
                 if not await self._enter(owner, rebuild.id, "switched", "verifying"):
                     return
+                # By id, as reports and appends lock them, so that nobody waits in a circle.
+                await owner.execute(LOCKED, [one.view for one in rebuild.views])
                 for one in rebuild.views:
                     # Whatever was cut over to meanwhile is the one that is left.
                     live = await owner.fetchval("select live from ops.views where view = $1", one.view)

@@ -11,7 +11,8 @@ from prometheus_client.core import Metric
 
 from app.cli.main import program
 from app.observability import REGISTRY, beside_metrics, view_metrics
-from app.standing import ProcessStanding, Standing
+from app.processes.status import ProcessStatus
+from app.standing import Standing
 from tests.views.test_status import WELL
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -25,7 +26,21 @@ def commands() -> set[str]:
 
 def exposed() -> set[str]:
     """Every metric of ours, by the names of its samples without those of a histogram's parts."""
-    process = ProcessStanding(name="p", lag_events=0, error=None, pending=0, parked=0, timers=0)
+    process = ProcessStatus(
+        process="p",
+        version=1,
+        since=0,
+        position=0,
+        head=0,
+        lag_events=0,
+        instances=0,
+        timers=0,
+        open=0,
+        parked=0,
+        error=None,
+        holder=None,
+        beat_age=None,
+    )
     standing = Standing(workers=1, rebuilding=0, differing=0, processes=(process,))
     metrics: list[Metric] = [*view_metrics([WELL]), *beside_metrics(standing), *REGISTRY.collect()]
     return {

@@ -136,3 +136,32 @@ async def test_a_paused_rebuild_goes_on_when_it_is_resumed(operator: Client, tas
     await operator.send("ResumeRebuild", input={"id": id})
     await operator.send("CancelRebuild", input={"id": id})
     assert (await operator.send("Rebuild", id=id))["state"] == "CANCELLED"
+
+
+async def test_a_subscription_outlives_the_generation_it_began_with(
+    client: Client, operator: Client, product: Product, task: str
+) -> None:
+    async with client.watching("TaskChanged") as messages:
+        first = await client.send("RenameTask", input={"id": task, "title": "Before"})
+        assert (await anext(messages))["node"]["title"] == "Before"
+        before = await live(operator)
+        last = await ended(operator, "RebuildViews", views=[VIEW])
+        assert last["state"] == "SWITCHED"
+        owner = await asyncpg.connect(product.settings.database_url)
+        try:
+            await owner.execute(
+                """update ops.lanes set drop_at = clock_timestamp() - interval '1 minute'
+                    where view = $1 and generation = $2""",
+                VIEW,
+                before,
+            )
+
+            async def gone() -> bool:
+                return bool(await owner.fetchval(f"select to_regclass('tasks_g{before}.tasks') is null"))
+
+            await until(gone)
+        finally:
+            await owner.close()
+        assert first["position"]
+        await client.send("RenameTask", input={"id": task, "title": "After"})
+        assert (await anext(messages))["node"]["title"] == "After"

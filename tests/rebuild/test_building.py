@@ -22,7 +22,7 @@ from tests.rebuild.faulty import DyingCheckpoints, Killed, Sliced, kill_at
 from tests.rebuild.histories import KINDS, OTHER, Carried, CarriedCounts, CarriedSearch, tell
 from tests.rebuild.site import Built, Site, rows, stands
 from tests.views.place import Followed, until
-from tests.views.toys import Jar, Jars, ShelfRow, _carry
+from tests.views.toys import Colour, Jar, Jars, ShelfRow, _carry
 
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 
@@ -215,6 +215,52 @@ async def test_parks_streams_that_fail_and_folds_the_others(site: Site) -> None:
     found = await site.place.database.writer.fetch("select tenant_id, stream, attempts from ops.parked")
     assert {(row["tenant_id"], row["stream"]) for row in found} == parked
     assert {row["attempts"] for row in found} == {3}
+
+
+async def test_parks_streams_whose_rows_the_table_refuses(site: Site) -> None:
+    good = [(uuid4(), Jar.Filled(name="a", shelf="top", amount=1)) for _ in range(40)]
+    bad = (uuid4(), Jar.Filled(name="far too long for its column" * 5, shelf="top", amount=1))
+    await site.place.tell(*good[:20], bad, *good[20:], tenant=OTHER)
+    last = await site.place.tell((bad[0], Jar.Taken(shelf="top", amount=1)), tenant=OTHER)
+    await tell(site.place, 50)
+    for tenant_id in (None, OTHER):
+        built = await site.build(Jars(), tenant_id=tenant_id)
+        expected = await site.folded(built.view, tenant_id=tenant_id)
+        del expected[OTHER, (bad[0],)]
+        assert await rows(built.store) == expected
+        assert (await stands(built)).position == last + 50
+        found = await site.place.database.writer.fetch(
+            "select stream, position from ops.parked where generation = $1", built.generation
+        )
+        assert [tuple(row) for row in found] == [(bad[0], 21)]
+
+
+@pytest.mark.parametrize("name", ["ü", '\u0085 odd \\ " \t\n'])
+async def test_many_rows_are_written_as_few_are(site: Site, name: str) -> None:
+    filled = Jar.Filled(name=name, shelf="top", amount=-(2**40), colour=Colour.BLUE, tags=("x", 'y"'))
+    await site.place.tell(*((uuid4(), filled) for _ in range(2_100)))
+    built = await site.build(Jars())
+    expected = await site.folded(built.view)
+    assert len(expected) == 2_100
+    assert await rows(built.store) == expected
+    moved = [(key[0], Jar.Moved(shelf="low", previous="top", amount=1)) for _, key in expected]
+    gone = [(stream, Jar.Broken(shelf="low")) for stream, _ in moved[:100]]
+    await site.place.tell(*moved, *gone)
+    await (await site.builder(built)).run()
+    assert await rows(built.store) == await site.folded(built.view)
+    assert await built.store.count() == 2_000
+
+
+async def test_many_rows_need_no_right_to_temporary_tables(site: Site) -> None:
+    await site.place.tell(
+        *((uuid4(), Jar.Filled(name="a", shelf=str(uuid4()), amount=1)) for _ in range(2_100))
+    )
+    owner = await site.place.database.owner()
+    name = await owner.fetchval("select current_database()")
+    await owner.execute(f"revoke temporary on database {name} from public")
+    await owner.close()
+    built = await site.build(Carried())
+    assert await rows(built.store) == await site.folded(built.view)
 
 
 def _itself(event: Event) -> Event:

@@ -201,7 +201,7 @@ async def test_a_flushed_redis_is_filled_again_by_itself(searching: Product, gar
         assert [key for key in await redis.keys("*") if await redis.ttl(key) < 0] == []
     searching.statements.clear()
     assert await gardener.send("Project", id=id) == shown
-    assert [one for one in searching.statements if "from tasks.projects " in one] == []
+    assert [one for one in searching.statements if '"tasks_g1"."projects"' in one] == []
 
 
 async def test_a_deleted_index_is_filled_again_by_itself(searching: Product, gardener: Client) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -63,6 +64,8 @@ async def envelopes(
         after = head
     tenant_id = ask.caller.tenant_id
     async for page in ask.services.feed.pages(after=after):
+        # A subscription may outlive the generations that it began with.
+        ask.services.pin()
         if own := [envelope for envelope in page if envelope.tenant_id == tenant_id]:
             yield own
 
@@ -97,15 +100,17 @@ async def watch(
         if not touched:
             continue
         rows = await _rows(ask, view, touched)
-        for envelope, event, key in touched:
-            if wanted(rows.get(key), event, key):
-                yield Change(
-                    cursor=Position(envelope.position),
-                    change=envelope.type,
-                    at=envelope.timestamp,
-                    by=envelope.user_id,
-                    node=rows.get(key),
-                )
+        sent = [(envelope, key) for envelope, event, key in touched if wanted(rows.get(key), event, key)]
+        for (envelope, key), following in zip_longest(sent, sent[1:]):
+            # Who is cut off between two messages of one event gets both again.
+            more = following is not None and following[0] is envelope
+            yield Change(
+                cursor=Position(envelope.position - more),
+                change=envelope.type,
+                at=envelope.timestamp,
+                by=envelope.user_id,
+                node=rows.get(key),
+            )
 
 
 async def _rows(

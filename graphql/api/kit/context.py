@@ -73,6 +73,8 @@ class Services:
     """Signs cursors."""
     after_wait: float
     """How long a query waits for ``after``, in seconds."""
+    pin: Callable[[], None] = lambda: None
+    """From here on, this task reads the generations of the views that are live now."""
     longest_resume: int = 100_000
     """How many events back a subscription may resume; reading more would cost everyone else."""
     twins: Mapping[type[PostgresView[Any]], RedisRows[Any]] = field(default_factory=dict)
