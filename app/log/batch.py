@@ -117,22 +117,17 @@ class Batch:
                 self._holds.append(hold)
                 _put(columns, number, takes, scope, name, value, hold.originator_id)
 
-    def outcomes(
-        self,
-        verdicts: Sequence[int],
-        places: Sequence[int | None],
-        firsts: Sequence[int],
-        lasts: Sequence[int],
-    ) -> list[Outcome | Unstorable]:
-        """What became of each command, in their order."""
-        return [
-            Receipt(append.command_id, first, last)
-            if verdict == 0
-            else self._outcome(append, verdict, place, first, last)
-            for append, verdict, place, first, last in zip(
-                self.appends, verdicts, places, firsts, lasts, strict=True
-            )
-        ]
+    def outcomes(self, row: asyncpg.Record) -> tuple[list[Outcome | Unstorable], int]:
+        """What became of each command, in their order, and how far the log reaches at least."""
+        outcomes: list[Outcome | Unstorable] = []
+        head = 0
+        for append, verdict, place, first, last in zip(self.appends, *row, strict=True):
+            if verdict == 0:
+                outcomes.append(Receipt(append.command_id, first, last))
+                head = last  # What is stored now comes after everything that was.
+            else:
+                outcomes.append(self._outcome(append, verdict, place, first, last))
+        return outcomes, head
 
     def _outcome(
         self, append: Append, verdict: int, place: int | None, first: int, last: int

@@ -110,9 +110,7 @@ class House:
     async def ended(self, id: UUID) -> Rebuild:
         """The rebuild once it does not go on by itself."""
         async with asyncio.timeout(60):
-            async for rebuild in self.rebuilds.watch(id, every=0.02):
-                found = rebuild
-        return found
+            return [one async for one in self.rebuilds.watch(id, every=0.02)][-1]
 
     async def became(self, id: UUID, state: RebuildState) -> None:
         """Waits until the rebuild is in this state."""
