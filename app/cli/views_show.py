@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -127,9 +128,9 @@ async def _present(place: Inspection, wanted: _Wanted) -> tuple[int, list[tuple[
         found = await store.load([(wanted.tenant_id, key) for key in wanted.keys])
         return position, [(tenant_id, row) for (tenant_id, _), row in found.items()]
     rows: dict[tuple[UUID, Key], Any] = {}
-    batches: AsyncIterator[dict[tuple[UUID, Key], Any]] = store.scan(wanted.tenant_id)
-    async for batch in batches:
-        rows |= batch
-        if len(rows) > wanted.limit:
-            break
+    async with aclosing(store.scan(wanted.tenant_id)) as batches:
+        async for batch in batches:
+            rows |= batch
+            if len(rows) > wanted.limit:
+                break
     return position, [(tenant_id, row) for (tenant_id, _), row in rows.items()][: wanted.limit + 1]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, fields
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
@@ -100,17 +101,19 @@ class _Comparison(Generic[Row]):
 
     async def run(self, tenant_id: UUID | None) -> None:
         """Goes over the new generation, then over the old one for rows that the new one lacks."""
-        async for batch in self._new.scan(tenant_id):
-            others = await self._old.load(batch.keys())
-            self.rows += len(batch)
-            self.compared += len(batch)
-            await self._suspect((full, others.get(full), row) for full, row in batch.items())
+        async with aclosing(self._new.scan(tenant_id)) as batches:
+            async for batch in batches:
+                others = await self._old.load(batch.keys())
+                self.rows += len(batch)
+                self.compared += len(batch)
+                await self._suspect((full, others.get(full), row) for full, row in batch.items())
         await self._judge()
-        async for batch in self._old.scan(tenant_id):
-            there = await self._new.load(batch.keys())
-            lacking = [full for full in batch if full not in there]
-            self.compared += len(lacking)
-            await self._suspect((full, batch[full], None) for full in lacking)
+        async with aclosing(self._old.scan(tenant_id)) as batches:
+            async for batch in batches:
+                there = await self._new.load(batch.keys())
+                lacking = [full for full in batch if full not in there]
+                self.compared += len(lacking)
+                await self._suspect((full, batch[full], None) for full in lacking)
         await self._judge()
 
     async def _suspect(self, some: Iterable[tuple[FullKey, Row | None, Row | None]]) -> None:

@@ -1,6 +1,7 @@
 """Puts the rows of a generation that was built for one tenant in place of his rows in the live one."""
 
 from collections.abc import Collection
+from contextlib import aclosing
 from typing import TypeVar
 from uuid import UUID
 
@@ -29,17 +30,20 @@ async def put_in_place(
     that a live row could refuse.
     """
     changed = 0
-    async for batch in built.scan(tenant_id):
-        there = await _loaded(view, live, batch.keys(), checkpoint)
-        changed += await _save(
-            live, {full: row for full, row in batch.items() if there.get(full) != row}, checkpoint
-        )
-    async for batch in live.scan(tenant_id):
-        known = await built.load(batch.keys())
-        lacking = [full for full in batch if full not in known]
-        if lacking:
-            await _loaded(view, live, lacking, checkpoint)
-            changed += await _save(live, dict.fromkeys(lacking), checkpoint)
+    async with aclosing(built.scan(tenant_id)) as batches:
+        async for batch in batches:
+            there = await _loaded(view, live, batch.keys(), checkpoint)
+            wrong: dict[FullKey, Row | None] = {
+                full: row for full, row in batch.items() if there.get(full) != row
+            }
+            changed += await _save(live, wrong, checkpoint)
+    async with aclosing(live.scan(tenant_id)) as batches:
+        async for batch in batches:
+            known = await built.load(batch.keys())
+            lacking: dict[FullKey, Row | None] = {full: None for full in batch if full not in known}
+            if lacking:
+                await _loaded(view, live, lacking.keys(), checkpoint)
+                changed += await _save(live, lacking, checkpoint)
     return changed
 
 

@@ -1,6 +1,6 @@
 """The store of Postgres views: a page is loaded in one query, and saved with its checkpoint in one statement."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -155,7 +155,7 @@ class PostgresStore(Generic[Row]):
         except asyncpg.UndefinedTableError as error:
             raise Lost(f"{self.table} is gone") from error
 
-    async def scan(self, tenant_id: UUID | None = None) -> AsyncIterator[dict[FullKey, Row]]:
+    async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, Row], None]:
         """As `Store.scan`, in order of the keys; each page is a short query of its own."""
         whose = [] if tenant_id is None else [tenant_id]
         last: list[object] = []

@@ -14,6 +14,7 @@ import asyncpg
 
 from projections.kit import leases
 from projections.kit.generations import Connect, Connection, Pool
+from projections.kit.in_place import Ahead
 from projections.kit.lane import Lane, Ledger
 from projections.kit.leases import Standing, Taken
 from projections.kit.ledger import OpsLedger
@@ -204,8 +205,8 @@ class Rebuilder:
         ended = [one for one in self._works.values() if one.task.done()]
         for one in ended:
             error = None if one.task.cancelled() else one.task.exception()
-            if one.task.cancelled() or isinstance(error, LeaseLost):
-                pass
+            if one.task.cancelled() or isinstance(error, LeaseLost | Ahead):
+                pass  # It goes on at the next beat, here or elsewhere.
             elif error is None:
                 await self.ledger.report()
                 await self._switching.built(one.rebuild, one.lane)

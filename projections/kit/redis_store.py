@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -192,7 +192,7 @@ class RedisStore(Generic[Row]):
             seen.update(batch)
         return len(seen)
 
-    async def scan(self, tenant_id: UUID | None = None) -> AsyncIterator[dict[FullKey, Row]]:
+    async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, Row], None]:
         """As `Store.scan`; a row may come twice while the server makes its table of keys larger."""
         mark = await self._known()
         root = f"{self.keys.root}{mark.epoch}:t:"

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -103,8 +104,9 @@ class Replay(Generic[Row]):
         position = (await self._store.checkpoint()).position
         events, keys = await self._touched(chosen, position)
         if chosen.everything:
-            async for batch in self._store.scan(chosen.select.tenant_id):
-                self._add(keys, batch)
+            async with aclosing(self._store.scan(chosen.select.tenant_id)) as batches:
+                async for batch in batches:
+                    self._add(keys, batch)
         suspects = {key for key, _ in await self._differing(keys)}
         found = await self._differing(suspects)
         return Diff(

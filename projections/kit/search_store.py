@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, Collection, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -169,7 +169,7 @@ class SearchStore(Generic[Row]):
         answer = await self._client.count(index=self.names.write, body=living)
         return int(answer["count"])
 
-    async def scan(self, tenant_id: UUID | None = None) -> AsyncIterator[dict[FullKey, Row]]:
+    async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, Row], None]:
         """As `Store.scan`, as of one moment: all that was saved before it began."""
         await self.checkpoint()
         await self.refresh()

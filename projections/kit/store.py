@@ -1,6 +1,6 @@
 """What the engine asks of a store: load rows, and save a page's changes together with the checkpoint."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 from uuid import UUID
@@ -59,11 +59,12 @@ class Store(Protocol[Row]):
         """How many rows there are, over all tenants; for the audit."""
         ...
 
-    def scan(self, tenant_id: UUID | None = None) -> AsyncIterator[dict[FullKey, Row]]:
+    def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, Row], None]:
         """All rows, or one tenant's, in batches of at most 1,000; memory stays flat. Raises Lost.
 
         A row that stays as it is comes at least once, and only Redis may give one twice; rows that are
         written meanwhile come as they were or as they are, those made or deleted meanwhile may be left out.
+        Close it (``contextlib.aclosing``) when leaving it early.
         """
         ...
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,6 +25,8 @@ from tests.views.test_outside_postgres import ShelfCounts, ShelfSearch
 from tests.views.toys import Jar, JarRow, Jars
 
 OTHER = UUID(int=8)
+_numbers = count(1)
+"""Each test has indexes of its own."""
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ async def everywhere(place: Place, redis_url: str, osmem_url: str, index_prefix:
     async with Redis.from_url(redis_url) as redis, AsyncOpenSearch(osmem_url) as search:
         await redis.flushdb()
         views = (Jars(), ShelfCounts(), ShelfSearch())
-        yield House(place, views, redis, search, index_prefix)
+        yield House(place, views, redis, search, f"{index_prefix}{next(_numbers)}")
 
 
 async def some_events(place: Place, count: int = 40, *, tenant: UUID = TENANT) -> list[UUID]:
