@@ -33,8 +33,9 @@ def status(
         typer.echo(f"{here[0]} is at work." if here else "No worker of this host has shown itself lately.")
         raise typer.Exit(0 if here else 1)
     for view in views:
+        name = view.name if view.live else f"{view.name} g{view.generation}"
         lag = f"{view.lag_events:,} behind" if view.lag_events else "at the head"
-        typer.echo(f"{view.name:<28} {view.store:<9} {view.state:<10} {view.position:>12,} {lag}")
+        typer.echo(f"{name:<28} {view.store:<9} {view.state:<10} {view.position:>12,} {lag}")
     typer.echo(f"Workers: {', '.join(at_work) or 'none'}.")
     problems = [*(problem for view in views if (problem := ailment(view))), *beside]
     for problem in problems:
