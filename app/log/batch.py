@@ -4,6 +4,8 @@ import re
 from collections.abc import Hashable, Iterator, Sequence
 from uuid import UUID
 
+import asyncpg
+
 from domain.kit.log import (
     GLOBAL,
     Append,
@@ -34,26 +36,34 @@ class Unstorable(ValueError):
 class Prepared:
     """A checked append with what it touches, which decides which batch it may join."""
 
-    __slots__ = ("append", "events", "reads", "size", "writes")
+    __slots__ = ("append", "events", "plain", "reads", "size", "writes")
 
     def __init__(self, append: Append) -> None:
         """Check the append; raises ``Unstorable``."""
         self.append = append
         self.events = len(append.events)
         self.size = _check(append)
-        tenant = append.tenant_id
-        self.writes: set[Hashable] = {(tenant, event.originator_id) for event in append.events}
-        self.writes.add(append.command_id)
-        for reservation in (*append.releases, *append.reserves):
-            self.writes.add(_key(reservation, tenant))
-        self.reads: set[Hashable] = {(tenant, reference.id) for reference in append.references}
-        self.reads.update((tenant, guard.originator_id) for guard in append.guards)
-        # A command may guard and refer to what it writes itself.
-        self.reads -= self.writes
+        # Whole numbers, because ids are hashed slowly. That tenants and commands share them only means
+        # that two strangers of one number would not share a batch.
+        self.writes: set[Hashable] = {event.originator_id.int for event in append.events}
+        self.writes.add(append.command_id.int)
+        self.reads: set[Hashable] = set()
+        self.plain = self.events == 1
+        """Whether it is one event and nothing else."""
+        if append.references or append.guards or append.reserves or append.releases:
+            self.plain = False
+            for reservation in (*append.releases, *append.reserves):
+                self.writes.add(_key(reservation, append.tenant_id))
+            self.reads.update(reference.id.int for reference in append.references)
+            self.reads.update(guard.originator_id.int for guard in append.guards)
+            # A command may guard and refer to what it writes itself.
+            self.reads -= self.writes
 
 
 class Batch:
     """The arguments of one call. The commands in it must not touch one another (see ``Prepared``)."""
+
+    statement = APPEND
 
     def __init__(self, commands: Sequence[Prepared]) -> None:
         self.appends = [prepared.append for prepared in commands]
@@ -152,31 +162,36 @@ class Batch:
 
     def envelopes(self, outcomes: Sequence[Outcome | Unstorable]) -> Iterator[Envelope]:
         """The events that were stored now, in order of position."""
-        for append, outcome in zip(self.appends, outcomes, strict=True):
-            if isinstance(outcome, Receipt) and not outcome.repeated:
-                metadata = append.metadata
-                for position, event in enumerate(append.events, outcome.first):
-                    yield Envelope(
-                        position,
-                        append.tenant_id,
-                        event.topic,
-                        event.originator_id,
-                        event.originator_version,
-                        event.event_id,
-                        event.type,
-                        event.version,
-                        event.timestamp,
-                        event.payload,
-                        metadata,
-                        append.command_id,
-                        append.correlation_id,
-                        append.causation_id,
-                        append.user_id,
-                        append.session_id,
-                        append.source,
-                        append.environment,
-                        append.region,
-                    )
+        return envelopes(self.appends, outcomes)
+
+
+def envelopes(appends: Sequence[Append], outcomes: Sequence[Outcome | Unstorable]) -> Iterator[Envelope]:
+    """The events of what was stored now, in order of position."""
+    for append, outcome in zip(appends, outcomes, strict=True):
+        if isinstance(outcome, Receipt) and not outcome.repeated:
+            metadata = append.metadata
+            for position, event in enumerate(append.events, outcome.first):
+                yield Envelope(
+                    position,
+                    append.tenant_id,
+                    event.topic,
+                    event.originator_id,
+                    event.originator_version,
+                    event.event_id,
+                    event.type,
+                    event.version,
+                    event.timestamp,
+                    event.payload,
+                    metadata,
+                    append.command_id,
+                    append.correlation_id,
+                    append.causation_id,
+                    append.user_id,
+                    append.session_id,
+                    append.source,
+                    append.environment,
+                    append.region,
+                )
 
 
 def _put(columns: list[list[object]], *values: object) -> None:

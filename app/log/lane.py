@@ -9,8 +9,9 @@ from typing import TypeAlias
 import asyncpg
 
 from app.database import Connection, Database
-from app.log.batch import APPEND, Batch, Prepared, Unstorable
+from app.log.batch import Batch, Prepared, Unstorable
 from app.log.failures import AGAIN, LOST, UNFIT, LogUnavailable
+from app.log.single import Single
 from domain.kit.log import Envelope, Outcome
 
 Inline: TypeAlias = Callable[[Connection, Sequence[Envelope]], Awaitable[None]]
@@ -62,7 +63,8 @@ class Lane:
 
     async def _commit(self, commands: Sequence[Prepared]) -> Sequence[Outcome | Unstorable]:
         self._folding = False
-        batch = Batch(commands)
+        lone = len(commands) == 1 and commands[0].plain
+        batch = Single(commands[0].append) if lone else Batch(commands)
         connection = await self._connected()
         if self._inline is None:
             outcomes, head = await self._call(connection, batch)
@@ -76,17 +78,17 @@ class Lane:
         self.head = max(self.head, head)
         return outcomes
 
-    async def _call(self, connection: Connection, batch: Batch) -> tuple[list[Outcome | Unstorable], int]:
+    async def _call(
+        self, connection: Connection, batch: Batch | Single
+    ) -> tuple[list[Outcome | Unstorable], int]:
         try:
-            row = await connection.fetchrow(APPEND, self.head, *batch.arguments)
+            row = await connection.fetchrow(batch.statement, self.head, *batch.arguments)
         except UNFIT as error:
             raise Unstorable(f"The event log cannot hold it: {error}") from error
         except asyncpg.UniqueViolationError as error:
             raise Unstorable("An event, or a version of a stream, stands in the log already.") from error
         assert row is not None, "the function answers with one row"
-        verdicts, places, firsts, lasts = row
-        heads = (last for verdict, last in zip(verdicts, lasts, strict=True) if verdict < 2)
-        return batch.outcomes(verdicts, places, firsts, lasts), max(heads, default=0)
+        return batch.outcomes(row)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():

@@ -124,6 +124,8 @@ class Aggregate(BaseAggregate[UUID]):
 
     def collect_claims(self) -> "Claims":
         """What the append has to reserve, release and check; asking twice gives nothing the second time."""
+        if not (self._reserves or self._releases or self._references):
+            return _NO_CLAIMS
         claims = Claims(tuple(self._reserves), tuple(self._releases), tuple(self._references))
         self._reserves, self._releases, self._references = [], [], []
         return claims
@@ -136,3 +138,6 @@ class Claims:
     reserves: tuple[Reservation, ...]
     releases: tuple[Reservation, ...]
     references: tuple[Reference, ...]
+
+
+_NO_CLAIMS = Claims((), (), ())

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
-from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -25,6 +24,7 @@ from domain.kit.log import (
     Outcome,
     Receipt,
     Reference,
+    Reservation,
     Reused,
     Taken,
 )
@@ -56,9 +56,15 @@ class Request:
     metadata: Mapping[str, object]
 
     @property
-    def stream(self) -> tuple[UUID, UUID]:
-        """The stream that the command's ``id`` names; commands without one stand alone."""
-        return self.by.tenant_id, target_id(self.command) or self.command_id
+    def stream(self) -> tuple[int, int]:
+        """The stream that the command's ``id`` names, by tenant; commands without one stand alone."""
+        return self.by.tenant_id.int, (target_id(self.command) or self.command_id).int
+
+
+class _Turn(asyncio.Lock):
+    """A stream's lock, and how many hold it or wait for it."""
+
+    wanted = 0
 
 
 class Bus:
@@ -84,7 +90,7 @@ class Bus:
         self._source = source
         self._environment = environment
         self._region = region
-        self._turns: WeakValueDictionary[tuple[UUID, UUID], asyncio.Lock] = WeakValueDictionary()
+        self._turns: dict[tuple[int, int], _Turn] = {}
 
     async def send(
         self,
@@ -120,29 +126,43 @@ class Bus:
 
     async def _in_turn(self, request: Request) -> Receipt:
         # Commands on one stream in one process wait here rather than conflict in the database.
-        turn = self._turns.setdefault(request.stream, asyncio.Lock())
-        async with turn:
-            fresh = False
-            for _ in range(_ATTEMPTS):
-                found = await self._find(request, fresh=fresh)
-                try:
-                    touched = self._decide(request, found)
-                except Refusal:
-                    if fresh:
-                        raise
-                    # What was cached may be behind; a refusal must be right.
-                    fresh = True
-                    continue
-                append = self._append(request, touched)
-                outcome = await self.log.append(append)
-                if isinstance(outcome, Receipt):
-                    await self._appended(append, touched, outcome)
-                    return outcome
-                _raise_unless_conflict(outcome, request.command)
+        stream = request.stream
+        turn = self._turns.get(stream)
+        if turn is None:
+            turn = self._turns[stream] = _Turn()
+        turn.wanted += 1
+        try:
+            async with turn:
+                return await self._carry_out(request)
+        finally:
+            turn.wanted -= 1
+            if not turn.wanted:
+                del self._turns[stream]
+
+    async def _carry_out(self, request: Request) -> Receipt:
+        fresh = False
+        for _ in range(_ATTEMPTS):
+            found = await self._find(request, fresh=fresh)
+            try:
+                touched = self._decide(request, found)
+            except Refusal:
+                if fresh:
+                    raise
+                # What was cached may be behind; a refusal must be right.
                 fresh = True
-            raise Contended()
+                continue
+            append = self._append(request, touched)
+            outcome = await self.log.append(append)
+            if isinstance(outcome, Receipt):
+                await self._appended(append, touched, outcome)
+                return outcome
+            _raise_unless_conflict(outcome, request.command)
+            fresh = True
+        raise Contended()
 
     async def _find(self, request: Request, *, fresh: bool) -> dict[str, Aggregate | None]:
+        if not request.command.wiring.needs:
+            return {}
         needs = [(need, id_of(request.command, need.field)) for need in request.command.wiring.needs]
         wanted = [id for _, id in needs if id is not None]
         found = await self._repository.get(request.by.tenant_id, wanted, fresh=fresh) if wanted else {}
@@ -166,14 +186,28 @@ class Bus:
 
     def _append(self, request: Request, touched: tuple[Aggregate, ...]) -> Append:
         command, by = request.command, request.by
-        guards = tuple(Guard(one.id, one.version) for one in touched if not one.pending_events)
-        claims = [one.collect_claims() for one in touched]
-        named = (Reference(f, topic, id) for f, topic in command.references if (id := id_of(command, f)))
+        references = [
+            Reference(field, topic, id)
+            for field, topic in command.references
+            if (id := id_of(command, field))
+        ]
+        guards: list[Guard] = []
+        reserves: list[Reservation] = []
+        releases: list[Reservation] = []
+        events: list[NewEvent] = []
+        for one in touched:
+            if not one.pending_events:
+                guards.append(Guard(one.id, one.version))
+            claims = one.collect_claims()
+            references += claims.references
+            reserves += claims.reserves
+            releases += claims.releases
+            self._add_events(events, one, by.tenant_id)
         return Append(
             tenant_id=by.tenant_id,
             command_id=request.command_id,
             digest=command.digest,
-            events=tuple(event for one in touched for event in self._new_events(one, by.tenant_id)),
+            events=tuple(events),
             correlation_id=request.correlation_id,
             causation_id=request.causation_id,
             user_id=None if by.user_id == SYSTEM else by.user_id,
@@ -182,33 +216,34 @@ class Bus:
             environment=self._environment,
             region=self._region,
             metadata=msgspec.json.encode({**request.metadata, "command": command.stored_as}),
-            references=(*named, *(one for claim in claims for one in claim.references)),
-            guards=guards,
-            reserves=tuple(one for claim in claims for one in claim.reserves),
-            releases=tuple(one for claim in claims for one in claim.releases),
+            references=tuple(references),
+            guards=tuple(guards),
+            reserves=tuple(reserves),
+            releases=tuple(releases),
         )
 
-    def _new_events(self, aggregate: Aggregate, tenant_id: UUID) -> list[NewEvent]:
-        return [
-            NewEvent(
-                event_id=self._ids.new(),
-                topic=aggregate.topic,
-                originator_id=event.originator_id,
-                originator_version=event.originator_version,
-                type=event.stored_as,
-                version=event.class_version,
-                timestamp=event.timestamp,
-                payload=self._codec.encode(event, tenant_id=tenant_id),
-                ends=event.ends,
+    def _add_events(self, events: list[NewEvent], aggregate: Aggregate, tenant_id: UUID) -> None:
+        for event in aggregate.decided():
+            events.append(
+                NewEvent(
+                    event_id=self._ids.new(),
+                    topic=aggregate.topic,
+                    originator_id=event.originator_id,
+                    originator_version=event.originator_version,
+                    type=event.stored_as,
+                    version=event.class_version,
+                    timestamp=event.timestamp,
+                    payload=self._codec.encode(event, tenant_id=tenant_id),
+                    ends=event.ends,
+                )
             )
-            for event in aggregate.decided()
-        ]
 
     async def _appended(self, append: Append, touched: tuple[Aggregate, ...], receipt: Receipt) -> None:
         if receipt.repeated:
             return
+        changed = [event.originator_id for event in append.events]
         for one in touched:
-            grown = sum(event.originator_id == one.id for event in append.events)
+            grown = changed.count(one.id)
             if grown:
                 self._repository.keep(append.tenant_id, one)
             if one.version // one.snapshot_every > (one.version - grown) // one.snapshot_every:

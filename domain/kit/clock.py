@@ -1,11 +1,9 @@
 """The clock and id ports, and the one moment at which a command happens."""
 
-import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from os import urandom
 from typing import Protocol
 from uuid import UUID
 
@@ -48,7 +46,8 @@ class TimeOrderedIds:
     def new(self) -> UUID:
         self._last = max(time.time_ns() * 4096 // 1_000_000, self._last + 1)
         milliseconds, fraction = divmod(self._last, 4096)
-        return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | secrets.randbits(62))
+        random = int.from_bytes(urandom(8)) >> 2
+        return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | random)
 
 
 def in_utc(instant: datetime | None) -> datetime | None:
@@ -56,14 +55,19 @@ def in_utc(instant: datetime | None) -> datetime | None:
     return instant and instant.astimezone(UTC)
 
 
-@contextmanager
-def at(moment: datetime) -> Iterator[None]:
+class at:
     """All that is recorded inside happens at this moment. The bus enters it once for each command."""
-    token = _moment.set(moment)
-    try:
-        yield
-    finally:
-        _moment.reset(token)
+
+    __slots__ = ("_moment", "_token")
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment
+
+    def __enter__(self) -> None:
+        self._token = _moment.set(self._moment)
+
+    def __exit__(self, *_: object) -> None:
+        _moment.reset(self._token)
 
 
 def moment() -> datetime:

@@ -108,6 +108,7 @@ class Command:
         context = cls.__module__.split(".")[1]
         cls.stored_as = f"{context}.{snake(cls.__name__)}"
         cls.wiring = Wiring(cls)
+        cls._defaults = tuple((field.name, field.default) for field in dataclasses.fields(cls))
         hints = get_type_hints(cls, include_extras=True)
         cls.references = tuple(
             (name, mark.topic)
@@ -117,6 +118,8 @@ class Command:
         )
         if _commands.setdefault(cls.stored_as, cls) is not cls:
             raise TypeError(f"Two commands are stored as {cls.stored_as!r}.")
+
+    _defaults: ClassVar[tuple[tuple[str, object], ...]]
 
     references: ClassVar[tuple[tuple[str, str], ...]]
     """Fields that must name living streams, with the topic of each."""
@@ -128,11 +131,8 @@ class Command:
         Fields at their default are left out: a command sent again after a new field was added, with the
         default that means what was before, is still the same.
         """
-        said = {
-            field.name: value
-            for field in dataclasses.fields(self)
-            if (value := getattr(self, field.name)) != field.default
-        }
+        state = vars(self)
+        said = {name: value for name, default in self._defaults if (value := state[name]) != default}
         try:
             content = msgspec.json.encode(said, order="deterministic")
         except (UnicodeEncodeError, OverflowError):

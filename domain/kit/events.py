@@ -1,6 +1,5 @@
 """Events: frozen facts, nested in the aggregate that records them, on the eventsourcing library's model."""
 
-import copy
 import dataclasses
 import re
 from datetime import datetime
@@ -64,9 +63,12 @@ class Event(CanMutateAggregate[UUID], metaclass=EventType):
 
     def stamped(self, originator_id: UUID, originator_version: int, timestamp: datetime) -> Self:
         """A copy that stands at a place in a stream."""
-        event = copy.copy(self)
+        event = object.__new__(type(self))
         vars(event).update(
-            originator_id=originator_id, originator_version=originator_version, timestamp=timestamp
+            vars(self),
+            originator_id=originator_id,
+            originator_version=originator_version,
+            timestamp=timestamp,
         )
         return event
 

@@ -29,7 +29,8 @@ class Repository:
         self._log = log
         self._codec = codec
         self._capacity = capacity
-        self._recent: OrderedDict[tuple[UUID, UUID], Aggregate] = OrderedDict()
+        # By whole numbers, because ids are hashed slowly.
+        self._recent: OrderedDict[tuple[int, int], Aggregate] = OrderedDict()
 
     async def get(
         self, tenant_id: UUID, ids: Sequence[UUID], *, fresh: bool = False
@@ -37,27 +38,30 @@ class Repository:
         """The aggregates with these ids, of whatever class; ids without a stream are absent."""
         loaded: dict[UUID, Aggregate | None] = {}
         while absent := [
-            id for id in ids if id not in loaded and (fresh or (tenant_id, id) not in self._recent)
+            id for id in ids if (fresh or (tenant_id.int, id.int) not in self._recent) and id not in loaded
         ]:
             loaded |= dict.fromkeys(absent) | await self._load(tenant_id, absent)
         # Cached aggregates are handed out only now, with no wait after it: while this one waited,
         # another command might have begun to change them.
-        found = {id: loaded[id] if id in loaded else self._recent[tenant_id, id] for id in ids}
-        living = {id: aggregate for id, aggregate in found.items() if aggregate is not None}
-        for aggregate in living.values():
-            self.keep(tenant_id, aggregate)
+        living: dict[UUID, Aggregate] = {}
+        for id in ids:
+            aggregate = loaded[id] if id in loaded else self._recent[tenant_id.int, id.int]
+            if aggregate is not None:
+                living[id] = aggregate
+                self.keep(tenant_id, aggregate)
         return living
 
     def keep(self, tenant_id: UUID, aggregate: Aggregate) -> None:
         """Remembers an aggregate whose events are all in the log."""
-        self._recent[tenant_id, aggregate.id] = aggregate
-        self._recent.move_to_end((tenant_id, aggregate.id))
+        key = tenant_id.int, aggregate.id.int
+        self._recent[key] = aggregate
+        self._recent.move_to_end(key)
         while len(self._recent) > self._capacity:
             self._recent.popitem(last=False)
 
     def forget(self, tenant_id: UUID, id: UUID) -> None:
         """Drops what is cached for an id."""
-        self._recent.pop((tenant_id, id), None)
+        self._recent.pop((tenant_id.int, id.int), None)
 
     async def snapshot(self, tenant_id: UUID, aggregate: Aggregate) -> None:
         """Stores a snapshot of the aggregate as it stands, all of whose events are in the log."""
