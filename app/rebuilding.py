@@ -9,7 +9,7 @@ import sys
 from app.database import Pool
 from app.embedded.process import leashed
 from app.settings import Settings
-from projections.kit.switching import waiting
+from projections.kit.dropping import waiting
 
 _logger = logging.getLogger(__name__)
 

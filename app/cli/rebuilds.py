@@ -21,7 +21,8 @@ from app.cli.place import (
 from app.cli.watching import outcome, tell_end, watch
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import AcceptRebuild, CancelRebuild, PauseRebuild, ResumeRebuild
-from projections.kit.rebuilds import Rebuild, Refused
+from projections.kit.rebuild import Rebuild
+from projections.kit.rebuilds import Refused
 from projections.operations.operating import Directing
 
 Id = Annotated[UUID, typer.Argument(help="The rebuild.", autocompletion=open_rebuild_ids)]

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from app.cli.place import DONE, REFUSED, say_json, workers
 from app.database import Pool
-from projections.kit.rebuilds import Building, Rebuild, RebuildState
+from projections.kit.rebuild import Building, Rebuild, RebuildState
 
 NOBODY = "No worker is at work, so nothing is built until one is: `headwater run` or `headwater worker`."
 

@@ -18,8 +18,7 @@ from domain.kit.clock import Clock
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.process import Process
-from projections.kit.follower import Source
-from projections.kit.pages import Entry, fresh
+from projections.kit.pages import Entry, Source, fresh
 from projections.kit.store import LeaseLost
 
 _logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from domain.kit.bus import Bus
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.log import Envelope, Log
 from domain.kit.process import Process
-from projections.kit.follower import Source
+from projections.kit.pages import Source
 from projections.kit.store import LeaseLost
 
 _logger = logging.getLogger(__name__)

@@ -131,7 +131,7 @@ class Builder(Generic[Row]):
                 _logger.warning(
                     "The build of %s waits: %s.", self._view.name, type(error).__name__, exc_info=shown
                 )
-                self._lane.failed(Failure(f"waits: {type(error).__name__}", attempts))
+                self._lane.failed(Failure(type(error).__name__, attempts))
             finally:
                 await self._end()
             await asyncio.sleep(self._backoff.pause(attempts))

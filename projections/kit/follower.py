@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Generic, NoReturn, Protocol, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.backoff import FAILING, WAITING, Backoff
 from projections.kit.lane import Failure, Lane, Ledger, LeftOut, Stream, Stuck, stream_of
-from projections.kit.pages import Entry, fresh
+from projections.kit.pages import Entry, Source, fresh
 from projections.kit.sparing import Spared
 from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsRefused, Store
 from projections.kit.touching import FoldFailed, Page
@@ -30,20 +30,6 @@ _UNSAVED = 5.0
 """Seconds that a store's own checkpoint may lag behind over events that do not touch the view."""
 _ATTEMPTS = 3
 """Attempts at folding an event before its stream is parked."""
-
-
-class Source(Protocol):
-    """Where the pages come from; see `Pages`."""
-
-    @property
-    def head(self) -> int: ...
-
-    @property
-    def read_at(self) -> float: ...
-
-    async def after(self, position: int, *, wait: float) -> list[Entry]: ...
-
-    def event(self, entry: Entry) -> Event: ...
 
 
 class Follower(Generic[Row]):
@@ -100,7 +86,7 @@ class Follower(Generic[Row]):
                     _logger.warning("%s waits for its store: %s.", self._view.name, type(error).__name__)
                 elif attempts == _TELLING:
                     _logger.exception("%s still waits for its store.", self._view.name)
-                self._lane.failed(Failure(f"waits: {type(error).__name__}", attempts))
+                self._lane.failed(Failure(type(error).__name__, attempts))
                 await asyncio.sleep(self._waiting.pause(attempts))
 
     async def _follow(self) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 import asyncpg
 
 from projections.kit import leases
-from projections.kit.follower import Follower, Source
+from projections.kit.follower import Follower
 from projections.kit.generations import Connect, Connection, Pool
 from projections.kit.lane import Lane
 from projections.kit.leases import Standing, Taken
 from projections.kit.ledger import OpsLedger
+from projections.kit.pages import Source
 from projections.kit.store import LeaseLost, Store
 from projections.kit.view import View
 from projections.kit.watch import Watch
@@ -157,18 +158,7 @@ class Lanes:
     def _follow(self, standing: Standing, taken: Taken) -> None:
         view = self._views[standing.view]
         store = self._stores(view, standing.generation)
-        lane = Lane(
-            id=standing.id,
-            view=standing.view,
-            generation=standing.generation,
-            token=taken.token,
-            position=taken.position,
-            folded=taken.folded,
-            pages=taken.pages,
-            page_seconds=taken.page_seconds,
-            errors=taken.errors,
-            news=self.ledger.news,
-        )
+        lane = leases.lane_of(standing, taken, self.ledger.news)
         follower = Follower(view, store, self._pages, lane, self.ledger, watch=self._watch)
         task = asyncio.create_task(follower.run(), name=f"lane {standing.view}")
         task.add_done_callback(lambda _: self._woken.set())

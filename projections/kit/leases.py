@@ -1,13 +1,14 @@
 """Leases of lanes in Postgres: advisory locks of a worker's session, tokens that only grow, heartbeats."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
 
 from projections.kit.generations import Connection
+from projections.kit.lane import Lane
 
 _LANES = 0x4877
 _WORKERS = 0x4878
@@ -82,6 +83,22 @@ class Taken:
     pages: int
     page_seconds: float
     errors: int
+
+
+def lane_of(standing: Standing, taken: Taken, news: Callable[[], None]) -> Lane:
+    """The lane that was leased; ``news`` hears when there is something to report of it."""
+    return Lane(
+        id=standing.id,
+        view=standing.view,
+        generation=standing.generation,
+        token=taken.token,
+        position=taken.position,
+        folded=taken.folded,
+        pages=taken.pages,
+        page_seconds=taken.page_seconds,
+        errors=taken.errors,
+        news=news,
+    )
 
 
 async def register(connection: Connection, name: str, kind: str = "worker") -> int:

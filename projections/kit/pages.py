@@ -6,6 +6,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from domain.kit.codec import Codec
 from domain.kit.events import Event
@@ -24,6 +25,20 @@ class Entry:
 
     envelope: Envelope
     event: Event | None = None
+
+
+class Source(Protocol):
+    """What a follower reads from; see `Pages`."""
+
+    @property
+    def head(self) -> int: ...
+
+    @property
+    def read_at(self) -> float: ...
+
+    async def after(self, position: int, *, wait: float) -> list[Entry]: ...
+
+    def event(self, entry: Entry) -> Event: ...
 
 
 class Pages:

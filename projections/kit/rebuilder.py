@@ -13,12 +13,13 @@ from uuid import UUID
 import asyncpg
 
 from projections.kit import leases
+from projections.kit.dropping import Dropping
 from projections.kit.generations import Connect, Connection, Pool
 from projections.kit.in_place import Ahead
 from projections.kit.lane import Lane, Ledger
 from projections.kit.leases import Standing, Taken
 from projections.kit.ledger import OpsLedger
-from projections.kit.rebuilds import Rebuild
+from projections.kit.rebuild import Rebuild
 from projections.kit.store import LeaseLost, Store
 from projections.kit.switching import Switching
 from projections.kit.view import View
@@ -81,6 +82,7 @@ class Rebuilder:
         self._stores = stores
         self._build = build
         self._switching = switching
+        self._dropping = Dropping(views, stores, pool)
         self._connect = connect
         self._pool = pool
         self._name = name or f"{socket.gethostname()}:{os.getpid()}"
@@ -146,7 +148,7 @@ class Rebuilder:
         for rebuild in rebuilds.values():
             if rebuild.id not in self._settling and not rebuild.paused:
                 self._settle(rebuild)
-        dropping = await self._switching.sweep()
+        dropping = await self._dropping.sweep()
         return bool(rebuilds or self._works or dropping)
 
     async def _begin(self, connection: Connection, rebuilds: dict[UUID, Rebuild]) -> None:
@@ -173,18 +175,7 @@ class Rebuilder:
                     running += 1
 
     def _start(self, rebuild: Rebuild, standing: Standing, taken: Taken) -> None:
-        lane = Lane(
-            id=standing.id,
-            view=standing.view,
-            generation=standing.generation,
-            token=taken.token,
-            position=taken.position,
-            folded=taken.folded,
-            pages=taken.pages,
-            page_seconds=taken.page_seconds,
-            errors=taken.errors,
-            news=self.ledger.news,
-        )
+        lane = leases.lane_of(standing, taken, self.ledger.news)
         task = asyncio.create_task(self._one(rebuild, lane), name=f"build {lane.view}")
         self._works[lane.id] = _Work(rebuild.id, lane, task, lane.position)
 

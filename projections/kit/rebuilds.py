@@ -2,107 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import msgspec
-
-from projections.kit.comparing import Report
 from projections.kit.generations import DDL_LOCK, Connect, Pool, add_generation, add_members, point
+from projections.kit.rebuild import READ, Rebuild, rebuild_of
 from projections.kit.view import View
 
 BEHIND = 2000
 """Events that a generation may lack at most when readers are sent to it; its follower has them in a moment."""
 
 
-class RebuildState(StrEnum):
-    """How far a rebuild is. A reconciliation ends as reported, everything else normally as finished."""
-
-    BUILDING = "building"
-    VERIFYING = "verifying"
-    DIFFERS = "differs"
-    SWITCHED = "switched"
-    FINISHED = "finished"
-    REPORTED = "reported"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    ROLLED_BACK = "rolled back"
-
-
 class Refused(Exception):
     """It cannot be done as things stand; the message is a sentence for the operator."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Building:
-    """One view of a rebuild. ``rate`` is in events per second; ``target`` is the head of the log now."""
-
-    view: str
-    store: str
-    former: int
-    generation: int
-    phase: str
-    position: int
-    target: int
-    rate: float
-    parked: int
-    report: Report | None
-
-    @property
-    def eta_seconds(self) -> float | None:
-        """When it will have caught up at this rate; None when nothing moves."""
-        left = max(self.target - self.position, 0)
-        return 0.0 if not left else left / self.rate if self.rate > 0 else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rebuild:
-    """What was asked for and how it stands."""
-
-    id: UUID
-    kind: str
-    tenant_id: UUID | None
-    state: RebuildState
-    paused: bool
-    repair: bool
-    rate: int | None
-    parallel: int
-    asked_by: str
-    asked_at: datetime
-    ended_at: datetime | None
-    error: str | None
-    views: tuple[Building, ...]
-
-    @property
-    def open(self) -> bool:
-        """Whether it may still be directed."""
-        return self.state in (RebuildState.BUILDING, RebuildState.VERIFYING, RebuildState.DIFFERS)
-
-    @property
-    def working(self) -> bool:
-        """Whether it goes on by itself."""
-        return self.state in (RebuildState.BUILDING, RebuildState.VERIFYING)
-
-
-READ = """
-select r.id, r.kind, r.tenant_id, r.state, r.paused, r.repair, r.rate, r.parallel, r.asked_by, r.asked_at,
-       r.ended_at, r.error,
-       (select coalesce(json_agg(m order by m.view), '[]')::text from (
-            select v.view, s.store, v.former, v.generation, l.phase, l.position,
-                   (select coalesce(max(position), 0) from es.events) as target,
-                   case when l.read_at > clock_timestamp() - interval '5 s' then l.rate else 0 end as rate,
-                   (select count(*) from ops.parked p where p.view = l.view and p.generation = l.generation)
-                       as parked,
-                   v.report
-              from ops.rebuild_views v
-              join ops.lanes l using (view, generation)
-              join ops.views s using (view)
-             where v.rebuild = r.id) m) as views
-  from ops.rebuilds r
-"""
 LOCKED = "select from ops.lanes where view = any($1) and phase = 'following' order by id for update"
 _FORMER = """
 select l.generation, l.version, l.position, (select coalesce(max(position), 0) from es.events) as head,
@@ -111,7 +26,6 @@ select l.generation, l.version, l.position, (select coalesce(max(position), 0) f
  where l.view = $1 and l.generation <> v.live and l.served_at is not null and l.phase = 'following'
  order by l.served_at desc limit 1
 """
-_views = msgspec.json.Decoder(tuple[Building, ...])
 
 
 class Rebuilds:
@@ -317,12 +231,4 @@ async def give_up(connection: Any, rebuild: UUID) -> None:
              from ops.rebuild_views v
             where v.rebuild = $1 and l.view = v.view and l.generation = v.former and l.phase = 'repairing'""",
         rebuild,
-    )
-
-
-def rebuild_of(row: Any) -> Rebuild:
-    """A row of `READ`."""
-    values = dict(row)
-    return Rebuild(
-        **{**values, "state": RebuildState(values["state"]), "views": _views.decode(values["views"])}
     )

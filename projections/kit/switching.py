@@ -19,7 +19,8 @@ from projections.kit.generations import DDL_LOCK, Connect, Connection, Pool, poi
 from projections.kit.in_place import put_in_place
 from projections.kit.lane import Lane
 from projections.kit.ops_parking import adopt
-from projections.kit.rebuilds import BEHIND, LOCKED, READ, Building, Rebuild, give_up, rebuild_of, retire
+from projections.kit.rebuild import READ, Building, Rebuild, rebuild_of
+from projections.kit.rebuilds import BEHIND, LOCKED, give_up, retire
 from projections.kit.store import Checkpoint, Store
 from projections.kit.upkeep import Upkeep
 from projections.kit.view import View
@@ -28,39 +29,9 @@ _logger = logging.getLogger(__name__)
 
 _SETTLING = 0x4879
 """The class of the advisory locks under which one process settles a rebuild."""
-_REST = timedelta(seconds=3)
-"""How long the storage of a dropped generation is left alone, so that whoever writes there has noticed."""
 _PAUSE = 0.2
 
 _OPEN = f"{READ} where r.state in ('building', 'verifying') order by r.asked_at"
-_OVERDUE = """
-update ops.lanes l set phase = 'dropped', drop_at = clock_timestamp(), token = token + 1
-  from ops.views v
- where v.view = l.view and l.generation <> v.live and l.phase = 'following' and l.drop_at < clock_timestamp()
-"""
-_DROPPABLE = """
-select view, generation, version from ops.lanes
- where phase = 'dropped' and drop_at < clock_timestamp() - $1::interval
-"""
-# Rebuilds whose former generations are all gone cannot be rolled back any more.
-_FINISH = """
-update ops.rebuilds r set state = 'finished'
- where state = 'switched' and not exists (
-    select from ops.rebuild_views v join ops.lanes l on l.view = v.view and l.generation = v.former
-     where v.rebuild = r.id and v.former <> v.generation
-      and (l.phase <> 'dropped' or l.drop_at is not null))
-"""
-_WAITING = """
-select exists (select from ops.rebuilds where state in ('building', 'verifying'))
-    or exists (select from ops.lanes where phase = 'dropped' and drop_at is not null)
-    or exists (select from ops.lanes l join ops.views v using (view)
-                where l.generation <> v.live and l.phase = 'following' and l.drop_at < clock_timestamp())
-"""
-
-
-async def waiting(pool: Pool) -> bool:
-    """Whether a rebuilder has anything to do."""
-    return bool(await pool.fetchval(_WAITING))
 
 
 class Switching:
@@ -136,30 +107,6 @@ class Switching:
                 await self._cut_over(rebuild)
         finally:
             await connection.close()
-
-    async def sweep(self) -> bool:
-        """Drops generations whose time is over; whether any is still to be dropped."""
-        await self._pool.execute(_OVERDUE)
-        for row in await self._pool.fetch(_DROPPABLE, _REST):
-            view = self._views.get(row["view"])
-            if view is None:
-                continue
-            await self._stores(_of_version(view, row["version"]), row["generation"]).drop()
-            async with self._pool.acquire() as connection, connection.transaction():
-                known = row["view"], row["generation"]
-                await connection.execute(
-                    "update ops.lanes set drop_at = null where view = $1 and generation = $2", *known
-                )
-                for table in ("ops.parked", "ops.discarded"):
-                    await connection.execute(
-                        f"delete from {table} where view = $1 and generation = $2", *known
-                    )
-        await self._pool.execute(_FINISH)
-        return bool(
-            await self._pool.fetchval(
-                "select true from ops.lanes where phase = 'dropped' and drop_at is not null limit 1"
-            )
-        )
 
     @asynccontextmanager
     async def frozen(self, view: View[Any], generation: int, connect: Connect) -> AsyncIterator[Checkpoint]:
@@ -330,13 +277,3 @@ class Switching:
 
     async def _read(self, id: UUID) -> Rebuild:
         return rebuild_of(await self._pool.fetchrow(f"{READ} where r.id = $1", id))
-
-
-def _of_version(view: View[Any], version: int) -> View[Any]:
-    """The view under the names of another of its versions, to find the storage that this one made."""
-    if view.version == version:
-        return view
-    former = type(view)()
-    # Keys and indexes are named by the version; nothing is folded or read in it.
-    former.version = version  # type: ignore[misc]
-    return former

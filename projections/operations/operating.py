@@ -27,7 +27,8 @@ from domain.operations.rebuilds import (
 from domain.operations.repairs import DeclineRepair, DiscardParked, RetryParked
 from domain.operations.rollbacks import DeclineRollback, RollbackViews, SettleRollback
 from projections.kit.parking import Parked, ParkedStreams
-from projections.kit.rebuilds import Rebuilds, RebuildState, Refused
+from projections.kit.rebuild import RebuildState
+from projections.kit.rebuilds import Rebuilds, Refused
 
 Directing = PauseRebuild | ResumeRebuild | CancelRebuild | AcceptRebuild
 Operation = RebuildViews | Directing | RollbackViews | RetryParked | DiscardParked

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
-from projections.kit.rebuilds import Rebuild, Rebuilds
+from projections.kit.rebuild import Rebuild
+from projections.kit.rebuilds import Rebuilds
 
 
 class _Shared:

@@ -18,8 +18,9 @@ from projections.kit.live import Live, pointers
 from projections.kit.postgres import PostgresView
 from projections.kit.postgres_checkpoints import PostgresCheckpoints
 from projections.kit.postgres_store import PostgresStore
+from projections.kit.rebuild import Rebuild, RebuildState
 from projections.kit.rebuilder import Rebuilder
-from projections.kit.rebuilds import Rebuild, Rebuilds, RebuildState
+from projections.kit.rebuilds import Rebuilds
 from projections.kit.redis import RedisView
 from projections.kit.redis_store import RedisStore
 from projections.kit.rows import Order, Rows

@@ -15,7 +15,8 @@ from app.embedded.postgres import Postgres
 from domain.kit.log import Envelope
 from projections.kit.inline import Inline
 from projections.kit.postgres import PostgresView
-from projections.kit.rebuilds import RebuildState, Refused
+from projections.kit.rebuild import RebuildState
+from projections.kit.rebuilds import Refused
 from projections.kit.view import on
 from tests.kit.servers import fresh_database
 from tests.rebuild.rebuilding import House

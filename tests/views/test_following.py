@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from domain.kit.events import Event
 from projections.kit.backoff import Backoff
-from projections.kit.follower import Follower, Source
+from projections.kit.follower import Follower
 from projections.kit.lane import Lane, Parking
 from projections.kit.leases import register, survey, take
 from projections.kit.ops_parking import OpsParking
-from projections.kit.pages import Entry, LogGap, fresh
+from projections.kit.pages import Entry, LogGap, Source, fresh
 from projections.kit.postgres import PostgresView
 from projections.kit.status import ViewState, views_status
 from projections.kit.store import LeaseLost

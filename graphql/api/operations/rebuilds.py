@@ -18,8 +18,9 @@ from api.operations.wishes import wishes
 from domain.operations import rebuilds as domain
 from domain.operations.rollbacks import RollbackViews
 from projections.kit.comparing import Difference, Report
-from projections.kit.rebuilds import Building, RebuildState, Refused
-from projections.kit.rebuilds import Rebuild as RebuildRow
+from projections.kit.rebuild import Building, RebuildState
+from projections.kit.rebuild import Rebuild as RebuildRow
+from projections.kit.rebuilds import Refused
 from projections.operations.operating import Done, Operation, Operations
 from projections.operations.watching import Watching
 
