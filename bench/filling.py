@@ -1,8 +1,7 @@
 """Long logs, written by SQL inside the server: the lives of tasks, each consistent with streams and commands.
 
 The log refuses changes to what is stored, not insertions by its owner. Positions, versions, streams, event
-ids and commands come out as `es.append` writes them (`headwater log verify` finds the log whole), some ten
-times as fast. Only for a database that nobody appends to meanwhile.
+ids and commands come out as `es.append` writes them. Only for a database that nobody appends to meanwhile.
 """
 
 from app.database import Database

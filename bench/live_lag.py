@@ -37,6 +37,8 @@ async def main(rate: int, seconds: int, beside: bool) -> None:
                 await enroll(database.writer, view)
             if beside:
                 await fill_log(database, _BESIDE)
+                async with working("follow", url):
+                    await _folded(database, await log.head())
                 await stack.enter_async_context(working("again", url))
             for number in range(ROUNDS):
                 appends = list(work(rate * seconds // STAGES))

@@ -6,6 +6,7 @@ store and prints how long that took and how much memory; ``again URL`` does so u
 """
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -59,6 +60,8 @@ async def main(work: str, url: str, *more: str) -> None:
                 while not ended.done():
                     await build(log, pool, BoardBeside(), stores.of)
             else:
+                # As the rebuilder does.
+                gc.disable()
                 memory: list[float] = []
                 sampling = asyncio.create_task(_sample(memory))
                 view = VIEWS[more[0]]()

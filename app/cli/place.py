@@ -37,6 +37,13 @@ AsJson = Annotated[
 SILENCE = 15
 """Seconds without a heartbeat after which a worker counts as gone; it gives one each second."""
 
+_EMPTY = (
+    asyncpg.UndefinedTableError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+)
+"""What a database says that was never migrated: no tables, or no roles."""
+
 _WORKERS = """
 select name from ops.workers
  where kind = 'worker' and clock_timestamp() - heartbeat_at < make_interval(secs => $1) order by name
@@ -75,6 +82,9 @@ def reached(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """What the work gives; ends the command with its own exit code when the database cannot be reached."""
     try:
         return asyncio.run(work())
+    except _EMPTY as error:
+        typer.echo("headwater: the database has not been set up yet: `headwater migrate` does it.", err=True)
+        raise typer.Exit(UNREACHABLE) from error
     except (OSError, EmbeddedError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         typer.echo(f"headwater: the database could not be reached: {error}", err=True)
         raise typer.Exit(UNREACHABLE) from error
