@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from app.database import Database
 from app.log.postgres import PostgresLog
@@ -13,6 +14,8 @@ from domain.kit.bus import Bus
 from domain.kit.codec import PlainCodec
 from domain.kit.process import Process
 from projections.kit.pages import Pages
+from tests.domain.sending import accepted, an_account
+from tests.domain.toys import Pay
 from tests.kit.processes import until
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -125,3 +128,11 @@ class Works:
 def deeds(rows: Iterable[tuple[Any, ...]]) -> list[str]:
     """The texts of the deeds."""
     return [str(row[0]) for row in rows]
+
+
+async def pay(bus: Bus, *amounts: int, account: UUID | None = None) -> UUID:
+    """The account from which these amounts were paid."""
+    account = account or await an_account(bus)
+    for amount in amounts:
+        await accepted(bus, Pay(id=account, amount=amount))
+    return account

@@ -3,13 +3,15 @@
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import pytest
+
 from app.log.postgres import PostgresLog
 from domain.kit.log import EVERYTHING, Envelope, Selection
 from projections.kit.checkpoints import Kept
 from projections.kit.postgres_checkpoints import PostgresCheckpoints
 from projections.kit.store import Checkpoint
 from projections.kit.view import Changes
-from tests.rebuild.site import Built
+from tests.rebuild.site import Built, Site
 
 
 class Killed(BaseException):
@@ -65,3 +67,11 @@ class DyingCheckpoints(PostgresCheckpoints):
         if self._left == 0:
             raise Killed
         await super().put(view, generation, kept)
+
+
+async def killed(site: Site, built: Built) -> None:
+    """Builds until it dies."""
+    built.store.bulk_rows = 10  # type: ignore[attr-defined]
+    builder = await site.builder(built, log=Sliced(site.place.log), page=20, rows=20)
+    with pytest.raises(Killed):
+        await builder.run()

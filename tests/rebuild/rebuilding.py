@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
@@ -30,6 +30,7 @@ from projections.kit.store import Store
 from projections.kit.switching import Switching
 from projections.kit.view import FullKey, View
 from tests.views.place import CODEC, TENANT, Place, until
+from tests.views.toys import Jar
 
 
 @dataclass
@@ -163,3 +164,19 @@ async def _beside(work: Lanes | Rebuilder) -> AsyncIterator[None]:
     finally:
         work.stop()
         await task
+
+
+async def some_events(place: Place, count: int = 40, *, tenant: UUID = TENANT) -> list[UUID]:
+    """Jars that are filled, moved, emptied and, every fourth, broken."""
+    jars = [uuid4() for _ in range(count)]
+    for number, jar in enumerate(jars):
+        shelf = f"s{number % 5}"
+        events = [
+            (jar, Jar.Filled(name=f"jar {number}", shelf=shelf, amount=9)),
+            (jar, Jar.Moved(shelf="top", previous=shelf, amount=9)),
+            (jar, Jar.Taken(shelf="top", amount=2)),
+        ]
+        if number % 4 == 3:
+            events.append((jar, Jar.Broken(shelf="nowhere")))
+        await place.tell(*events, tenant=tenant)
+    return jars

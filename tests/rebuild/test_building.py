@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from functools import partial
 from typing import Any, cast
 from uuid import uuid4
 
@@ -10,19 +9,16 @@ import pytest
 
 from app.contexts import VIEWS
 from app.demo import tell as tell_demo
-from domain.kit.events import Event
 from projections.kit.generations import add_generation
-from projections.kit.pages import LogGap
 from projections.kit.postgres import PostgresView
 from projections.kit.search_store import SearchStore
-from projections.kit.sparing import Spared
-from projections.kit.store import Bulk, Checkpoint, LeaseLost
-from projections.kit.view import Changes, View, on
-from tests.rebuild.faulty import DyingCheckpoints, Killed, Sliced, kill_at
-from tests.rebuild.histories import KINDS, OTHER, Carried, CarriedCounts, CarriedSearch, tell
+from projections.kit.store import Bulk
+from projections.kit.view import View
+from tests.rebuild.faulty import DyingCheckpoints, Killed, Sliced, kill_at, killed
+from tests.rebuild.histories import KINDS, OTHER, Carried, CarriedSearch, tell
 from tests.rebuild.site import Built, Site, rows, stands
 from tests.views.place import Followed, until
-from tests.views.toys import Colour, Jar, Jars, ShelfRow, _carry
+from tests.views.toys import Colour, Jar, Jars
 
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 
@@ -70,7 +66,7 @@ async def test_a_killed_build_goes_on(site: Site, kind: type[View[Any]], stored:
     at = 0
     for save in (1, 3, 2, 4):
         kill_at(built, save, stored=stored)
-        await _killed(site, built)
+        await killed(site, built)
         # Another process comes with a store that knows nothing yet.
         built = Built(view, site.store(view, built.generation), built.generation)
         before, at = at, (await stands(built)).position
@@ -87,7 +83,7 @@ async def test_a_build_killed_between_documents_and_checkpoint_folds_nothing_twi
     for left in (1, 2, 3, 2):
         checkpoints = DyingCheckpoints(site.place.database.writer, left=left)
         store = SearchStore(view, site.search, built.generation, checkpoints, site.prefix)
-        await _killed(site, Built(view, store, built.generation))
+        await killed(site, Built(view, store, built.generation))
     await (await site.builder(built, rows=6)).run()
     assert await rows(built.store) == await site.folded(view)
 
@@ -116,13 +112,6 @@ async def test_a_process_that_is_killed_loses_and_doubles_nothing(site: Site) ->
         assert said[-1] <= at < last
     await (await site.builder(built)).run()
     assert await rows(built.store) == await site.folded(built.view)
-
-
-async def _killed(site: Site, built: Built) -> None:
-    built.store.bulk_rows = 10  # type: ignore[attr-defined]
-    builder = await site.builder(built, log=Sliced(site.place.log), page=20, rows=20)
-    with pytest.raises(Killed):
-        await builder.run()
 
 
 async def test_a_cancelled_build_leaves_nothing_open_and_goes_on(site: Site) -> None:
@@ -187,54 +176,6 @@ async def test_builds_exactly_up_to_a_position(site: Site) -> None:
     assert await rows(built.store) == await site.folded(built.view)
 
 
-class Choosy(Carried, PostgresView[ShelfRow], name="toys.choosy", key=("shelf", "colour")):
-    """Shelves that some jars cannot be put on: what is moved by 7 fails on its second shelf."""
-
-    @on(Jar.Moved, by=lambda event, _: [(event.shelf, "any"), (event.previous, "any")])
-    def moved(self, row: ShelfRow | None, event: Jar.Moved, key: tuple[str, str]) -> ShelfRow:
-        if event.amount == 7 and key[0] == event.previous:
-            raise ArithmeticError("seven")
-        return _carry(row, key, event.amount if key[0] == event.shelf else -event.amount)
-
-
-async def test_parks_streams_that_fail_and_folds_the_others(site: Site) -> None:
-    last = await tell(site.place, 400)
-    events = await site.events()
-    page = Spared.of(Choosy(), [(envelope, partial(_itself, event)) for event, envelope in events])
-    expected = {full: row for full, row in page.fold({}).items() if row is not None}
-    parked = set(page.stuck)
-    assert len(parked) > 1
-    built = await site.generation(Choosy())
-    # It ends after streams were parked and before that is stored.
-    kill_at(built, 2, stored=False)
-    await _killed(site, built)
-    built = Built(built.view, site.store(built.view, built.generation), built.generation)
-    await (await site.builder(built)).run()
-    assert await rows(built.store) == expected
-    assert (await stands(built)).position == last
-    found = await site.place.database.writer.fetch("select tenant_id, stream, attempts from ops.parked")
-    assert {(row["tenant_id"], row["stream"]) for row in found} == parked
-    assert {row["attempts"] for row in found} == {3}
-
-
-async def test_parks_streams_whose_rows_the_table_refuses(site: Site) -> None:
-    good = [(uuid4(), Jar.Filled(name="a", shelf="top", amount=1)) for _ in range(40)]
-    bad = (uuid4(), Jar.Filled(name="far too long for its column" * 5, shelf="top", amount=1))
-    await site.place.tell(*good[:20], bad, *good[20:], tenant=OTHER)
-    last = await site.place.tell((bad[0], Jar.Taken(shelf="top", amount=1)), tenant=OTHER)
-    await tell(site.place, 50)
-    for tenant_id in (None, OTHER):
-        built = await site.build(Jars(), tenant_id=tenant_id)
-        expected = await site.folded(built.view, tenant_id=tenant_id)
-        del expected[OTHER, (bad[0],)]
-        assert await rows(built.store) == expected
-        assert (await stands(built)).position == last + 50
-        found = await site.place.database.writer.fetch(
-            "select stream, position from ops.parked where generation = $1", built.generation
-        )
-        assert [tuple(row) for row in found] == [(bad[0], 21)]
-
-
 @pytest.mark.parametrize("name", ["ü", '\u0085 odd \\ " \t\n'])
 async def test_many_rows_are_written_as_few_are(site: Site, name: str) -> None:
     filled = Jar.Filled(name=name, shelf="top", amount=-(2**40), colour=Colour.BLUE, tags=("x", 'y"'))
@@ -260,63 +201,6 @@ async def test_many_rows_need_no_right_to_temporary_tables(site: Site) -> None:
     await owner.execute(f"revoke temporary on database {name} from public")
     await owner.close()
     built = await site.build(Carried())
-    assert await rows(built.store) == await site.folded(built.view)
-
-
-def _itself(event: Event) -> Event:
-    return event
-
-
-async def test_refuses_a_log_with_a_gap_and_trusts_nothing_of_the_build(site: Site) -> None:
-    await tell(site.place, 300)
-    built = await site.generation(Carried())
-    builder = await site.builder(built, log=Sliced(site.place.log, lacking=(150,)))
-    with pytest.raises(LogGap):
-        await builder.run()
-    assert await rows(built.store) == {}
-    assert (await built.store.checkpoint()).position == 0
-    await (await site.builder(built)).run()
-    assert await rows(built.store) == await site.folded(built.view)
-
-
-@EVERY_KIND
-async def test_tries_again_when_the_store_does_not_answer(site: Site, kind: type[View[Any]]) -> None:
-    await tell(site.place, 300)
-    built = await site.generation(kind())
-    built.store.bulk_rows = 10  # type: ignore[attr-defined]
-    inner, calls = built.store.save, 0
-
-    async def flaky(changes: Changes[Any], checkpoint: Checkpoint) -> None:
-        nonlocal calls
-        calls += 1
-        if calls in (2, 3, 7):
-            raise ConnectionResetError
-        await inner(changes, checkpoint)
-
-    built.store.save = flaky  # type: ignore[method-assign]
-    await (await site.builder(built, log=Sliced(site.place.log), page=20, rows=6)).run()
-    assert calls > 7
-    assert await rows(built.store) == await site.folded(built.view)
-
-
-async def test_an_older_lease_writes_nothing(site: Site) -> None:
-    await tell(site.place, 50)
-    built = await site.generation(Carried())
-    builder = await site.builder(built)
-    await site.lease(built)
-    with pytest.raises(LeaseLost):
-        await builder.run()
-    assert await rows(built.store) == {}
-
-
-async def test_keys_lost_in_the_middle_are_filled_again_under_a_new_lease(site: Site) -> None:
-    await tell(site.place, 300)
-    built = await site.generation(CarriedCounts())
-    kill_at(built, 3, stored=True)
-    await _killed(site, built)
-    await site.redis.flushdb()
-    built = Built(built.view, site.store(built.view, built.generation), built.generation)
-    await (await site.builder(built)).run()
     assert await rows(built.store) == await site.folded(built.view)
 
 
@@ -346,7 +230,7 @@ async def test_the_real_search_refreshes_again_at_the_end(real: Site) -> None:
     await tell(real.place, 300)
     built = await real.generation(CarriedSearch())
     kill_at(built, 1, stored=True)
-    await _killed(real, built)
+    await killed(real, built)
     assert await _refreshes(real) == "-1"
     built = Built(built.view, real.store(built.view, built.generation), built.generation)
     await (await real.builder(built)).run()

@@ -1,64 +1,23 @@
 """Rebuilds from asking to dropping: beside the live rows, verified, cut over together, and taken back."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
-from itertools import count
 from uuid import UUID, uuid4
 
 import pytest
-from opensearchpy import AsyncOpenSearch
-from redis.asyncio import Redis
 
-from app.embedded.postgres import Postgres
 from domain.kit.log import Envelope
 from projections.kit.inline import Inline
 from projections.kit.postgres import PostgresView
 from projections.kit.rebuild import RebuildState
 from projections.kit.rebuilds import Refused
 from projections.kit.view import on
-from tests.kit.servers import fresh_database
-from tests.rebuild.rebuilding import House
-from tests.views.place import CODEC, TENANT, Place, opened, until
+from tests.rebuild.rebuilding import House, some_events
+from tests.views.place import CODEC, TENANT, Place, until
 from tests.views.test_inline import InlineJars
-from tests.views.test_outside_postgres import ShelfCounts, ShelfSearch
 from tests.views.toys import Jar, JarRow, Jars
 
 OTHER = UUID(int=8)
-_numbers = count(1)
-"""Each test has indexes of its own."""
-
-
-@pytest.fixture
-async def place(postgres: Postgres) -> AsyncIterator[Place]:
-    async with fresh_database(postgres) as url, opened(url) as place:
-        yield place
-
-
-@pytest.fixture
-async def everywhere(place: Place, redis_url: str, osmem_url: str, index_prefix: str) -> AsyncIterator[House]:
-    """Views in all three stores."""
-    async with Redis.from_url(redis_url) as redis, AsyncOpenSearch(osmem_url) as search:
-        await redis.flushdb()
-        views = (Jars(), ShelfCounts(), ShelfSearch())
-        yield House(place, views, redis, search, f"{index_prefix}{next(_numbers)}")
-
-
-async def some_events(place: Place, count: int = 40, *, tenant: UUID = TENANT) -> list[UUID]:
-    """Jars that are filled, moved, emptied and, every fourth, broken."""
-    jars = [uuid4() for _ in range(count)]
-    for number, jar in enumerate(jars):
-        shelf = f"s{number % 5}"
-        events = [
-            (jar, Jar.Filled(name=f"jar {number}", shelf=shelf, amount=9)),
-            (jar, Jar.Moved(shelf="top", previous=shelf, amount=9)),
-            (jar, Jar.Taken(shelf="top", amount=2)),
-        ]
-        if number % 4 == 3:
-            events.append((jar, Jar.Broken(shelf="nowhere")))
-        await place.tell(*events, tenant=tenant)
-    return jars
 
 
 async def test_views_of_all_stores_are_cut_over_together_and_back(everywhere: House) -> None:
@@ -193,69 +152,6 @@ async def test_a_new_version_is_built_by_itself_while_yesterdays_code_goes_on(pl
                 await today.rebuilds.rollback([Jars.name])
 
 
-async def test_a_paused_build_holds_nothing_open_and_goes_on(place: Place) -> None:
-    house = House(place, (Jars(),))
-    await house.enroll()
-    await some_events(place, 1000)
-    id = await house.rebuilds.ask([Jars.name], by="test", rate=250)
-    async with house.working():
-
-        async def moving() -> bool:
-            return (await house.rebuilds.one(id)).views[0].position > 0
-
-        await until(moving)
-        await house.rebuilds.pause(id)
-
-        async def still() -> bool:
-            return not await place.database.writer.fetchval(
-                """select true from pg_locks where locktype = 'advisory' and classid = 18551
-                      and objid = (select id from ops.lanes where view = 'toys.jars' and generation = 2)"""
-            )
-
-        await until(still)
-        stands = (await house.rebuilds.one(id)).views[0].position
-        open_ones = await place.database.writer.fetch(
-            """select query from pg_stat_activity where datname = current_database()
-                  and pid <> pg_backend_pid() and (state like 'idle in transaction%' or query like 'copy%')
-                  and state <> 'idle'"""
-        )
-        assert open_ones == []
-        assert 0 < stands < await place.log.head(), await house.rebuilds.one(id)
-        await place.database.writer.execute("update ops.rebuilds set rate = null")
-        await house.rebuilds.resume(id)
-        assert (await house.ended(id)).state is RebuildState.SWITCHED
-        assert await house.all(Jars(), 1) == await house.all(Jars(), 2)
-
-
-async def test_a_cancelled_build_leaves_nothing_behind(everywhere: House) -> None:
-    house, place = everywhere, everywhere.place
-    await house.enroll()
-    await some_events(place, 1000)
-    names = [view.name for view in house.views]
-    id = await house.rebuilds.ask(names, by="test", rate=250, parallel=3)
-    async with house.working():
-
-        async def moving() -> bool:
-            return any(one.position > 0 for one in (await house.rebuilds.one(id)).views)
-
-        await until(moving)
-        await house.rebuilds.cancel(id)
-
-        async def gone() -> bool:
-            return not await place.database.writer.fetchval(
-                "select true from ops.lanes where generation = 2 and drop_at is not null limit 1"
-            )
-
-        await until(gone)
-        assert house.redis is not None
-        assert house.search is not None
-        assert await house.redis.keys("*:g2:*") == []
-        assert not await house.search.indices.exists(index=f"{house.prefix}-toys-shelf_search-v1-g2")
-        assert await place.database.writer.fetchval("select to_regclass('toys_g2.jars') is null")
-    with pytest.raises(Refused, match="cancelled"):
-        await house.rebuilds.resume(id)
-
-
 async def test_an_inline_view_is_cut_over_under_appends_and_never_behind(place: Place) -> None:
     house = House(place, (InlineJars(),))
     await house.enroll()
@@ -326,30 +222,3 @@ async def test_one_tenants_rows_are_put_in_place_without_touching_anothers(every
         await some_events(place, 4)
         await house.followed()
         assert {await house.live(view) for view in house.views} == {1}
-
-
-async def test_former_generations_go_when_their_time_is_over(place: Place) -> None:
-    house = House(place, (Jars(),), keep=timedelta())
-    async with house.working():
-        await some_events(place, 4)
-        id = await house.rebuilds.ask([Jars.name], by="test")
-        await house.became(id, RebuildState.FINISHED)
-        assert await place.database.writer.fetchval("select to_regclass('toys_g1.jars') is null")
-        with pytest.raises(Refused, match="no former generation"):
-            await house.rebuilds.rollback([Jars.name])
-
-
-async def test_unknown_views_are_refused(place: Place) -> None:
-    house = House(place, (Jars(),))
-    await house.enroll()
-    with pytest.raises(Refused, match=r"no view toys\.lids; there are toys\.jars"):
-        await house.rebuilds.ask(["toys.lids"], by="test")
-
-
-async def test_the_same_request_again_asks_for_nothing_more(place: Place) -> None:
-    house = House(place, (Jars(),))
-    await house.enroll()
-    id = uuid4()
-    assert await house.rebuilds.ask([Jars.name], by="test", id=id) == id
-    assert await house.rebuilds.ask([Jars.name], by="test", id=id) == id
-    assert len(await house.rebuilds.all()) == 1
