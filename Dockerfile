@@ -10,8 +10,10 @@ RUN pip install --require-hashes --requirement requirements/server.lock
 COPY . .
 RUN pip install --no-deps --no-build-isolation --editable . && python -m compileall -q .
 
+# A named volume takes over the owner of the folder it is mounted on.
+RUN install --directory --owner headwater --mode 700 /data
 USER headwater
-ENV HEADWATER_HOST=0.0.0.0 HEADWATER_DATA_DIR=/tmp/headwater
+ENV HEADWATER_HOST=0.0.0.0 HEADWATER_DATA_DIR=/data
 EXPOSE 8000
 ENTRYPOINT ["headwater"]
 CMD ["api"]

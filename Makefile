@@ -56,7 +56,7 @@ format: $(DEV_STAMP)
 
 # The versions and hashes of everything, without any address; `make lock UPGRADE=--upgrade` takes newer ones.
 lock: $(DEV_STAMP)
-	$(COMPILE) $(UPGRADE) --extra embedded --extra build --extra dev --extra bench \
+	$(COMPILE) $(UPGRADE) --extra embedded --extra build --extra dev --extra bench --extra aws \
 		--output-file requirements/dev.lock
 	$(COMPILE) --extra embedded --extra build --constraint requirements/dev.lock \
 		--output-file requirements/run.lock

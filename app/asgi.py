@@ -1,27 +1,34 @@
 """The API process: GraphQL, health and metrics on one ASGI application."""
 
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from api.kit.context import Ask
+from api.kit.context import Ask, Services, permits
 from api.kit.limits import Limits
 from api.kit.routes import graphql_routes
 from api.kit.streams import Streams
 from api.schema import schema
 from app.assembly import HELPFUL, Assembly, assembled
+from app.auth.origin import Origins
+from app.auth.routes import auth_routes
+from app.guarding import Guarded
 from app.health import Check, Checks, health_routes
 from app.logs import Correlated, correlation
 from app.observability import metrics_route
+from app.placement.cells import Cells, celled
+from app.privacy.routes import Exported, export_routes
 from app.settings import Settings, read_settings
 from app.standing import Standing, standing
-from app.tokens import Tokens
 from app.tracing import TracedRequests, start_tracing, traceparent
 from domain.kit.caller import Caller
+from domain.work.access import ALL
 from projections.kit.status import ViewStatus
 
 
@@ -41,16 +48,21 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         metrics_route(running.statuses, running.standing),
         *graphql_routes(
             schema,
-            Tokens(settings.derive("tokens")).authenticate,
+            running.authenticate,
             running.ask,
             scope=_scope,
             lifetime=_lifetime,
+            changes=running.changes,
             limits=limits(settings),
             streams=streams,
+            permits=permits,
             graphiql_title="Headwater",
+            door="/auth",
         ),
+        *auth_routes(lambda: running.assembly.sign_in),
+        *export_routes(running.authenticate, running.exported),
     ]
-    middleware = [Middleware(Correlated)]
+    middleware = [Middleware(Guarded), Middleware(Correlated), Middleware(Origins)]
     if start_tracing("headwater-api"):
         middleware.append(Middleware(TracedRequests))
     return Starlette(routes=routes, lifespan=running.lifespan, middleware=middleware)
@@ -62,6 +74,7 @@ class _Running:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._assembly: Assembly | None = None
+        self._cells: Cells | None = None
 
     @property
     def assembly(self) -> Assembly:
@@ -72,18 +85,36 @@ class _Running:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Puts the parts together for as long as the application runs."""
-        async with assembled(self._settings) as self._assembly:
-            yield
+        async with assembled(self._settings) as platform:
+            self._assembly = platform
+            async with celled(self._settings, platform, assembled) as self._cells:
+                platform.sign_in.homes.reach = self._home
+                yield
 
-    def ask(self, caller: Caller) -> Ask:
-        """The context of one execution, which reads the same generation of each view to its end."""
-        self.assembly.live.pin()
-        return Ask(
-            identity=caller,
-            services=self.assembly.services,
-            correlation_id=correlation.get(),
-            trace=traceparent(),
-        )
+    async def _home(self, tenant_id: UUID) -> Services:
+        assert self._cells is not None, "The application has not started."
+        return (await self._cells.at(tenant_id)).services
+
+    async def authenticate(self, headers: Mapping[str, str]) -> Caller:
+        """Who a request is from. Raises Unauthenticated."""
+        return await self.assembly.sign_in.tokens.authenticate(headers)
+
+    async def exported(self, caller: Caller) -> Exported:
+        """Where the exports of a caller's tenant are. Raises RequestError while the tenant is not ready."""
+        assert self._cells is not None, "The application has not started."
+        return Exported.of((await self._cells.at(caller.tenant_id)).services)
+
+    def changes(self, caller: Caller) -> Hashable:
+        """Another value when something has changed about a caller since he was authenticated."""
+        return self.assembly.sign_in.living.changes.of(caller)
+
+    async def ask(self, caller: Caller) -> Ask:
+        """The context of one execution, which reads the same generation of each view to its end.
+
+        Raises RequestError while the caller's tenant is not ready.
+        """
+        assert self._cells is not None, "The application has not started."
+        return await self._cells.held(caller.tenant_id, partial(_asked, caller))
 
     async def statuses(self) -> list[ViewStatus]:
         """How the views stand."""
@@ -110,6 +141,11 @@ class _Running:
         return check
 
 
+def _asked(caller: Caller, cell: Assembly) -> Ask:
+    cell.live.pin()
+    return Ask(identity=caller, services=cell.services, correlation_id=correlation.get(), trace=traceparent())
+
+
 def limits(settings: Settings) -> Limits:
     """What one client may ask, as the settings say."""
     return Limits(
@@ -122,13 +158,21 @@ def limits(settings: Settings) -> Limits:
     )
 
 
+_MINUTE = 60.0
+"""For how long somebody may keep a connection open who does not say who he is."""
+
+
 def _lifetime(caller: Caller) -> float | None:
     """How many seconds the caller's token is still good for; a stream ends with it."""
+    if caller.kind == "nobody":
+        return _MINUTE
     if caller.expires_at is None:
         return None
     return (caller.expires_at - datetime.now(UTC)).total_seconds()
 
 
 def _scope(caller: Caller) -> Hashable:
-    """Callers who may see the same: those of one tenant with the same permissions."""
-    return caller.tenant_id, caller.permissions
+    """Callers who may see the same: those of one tenant with the same permissions, when these show them all of
+    its work; who sees but some projects shares with nobody."""
+    shared = caller.tenant_id, caller.permissions
+    return shared if caller.may(ALL) else (*shared, caller.user_id)

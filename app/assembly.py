@@ -10,30 +10,36 @@ from typing import Any
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
+from api.auth.port import Auth
 from api.kit.context import Services
+from api.kit.seeing import Sights
+from app import inviting, privacy
+from app.audit.writing import recording
+from app.auth.made import SignIn
+from app.auth.made import made as made_sign_in
 from app.contexts import VIEWS
 from app.database import Database
 from app.health import ABSENT
 from app.log.feed import Feed
 from app.log.postgres import PostgresLog
 from app.observability import timed
+from app.placement.asking import TenantDesk
+from app.placement.fence import refusing
+from app.privacy.exporting import ExportFiles
 from app.settings import Settings
-from app.tracing import TracedBus, traced_append
-from domain.kit.bus import Bus
-from domain.kit.clock import SystemClock, TimeOrderedIds
-from domain.kit.codec import PlainCodec
+from app.tracing import traced_append
+from app.writing import writing
+from domain.identity.invitations import InvitationTokens
 from domain.kit.log import Append, Outcome
+from projections.governance.accesses import Accesses
+from projections.governance.privacy import Privacy
+from projections.identity.people import People
+from projections.identity.profiles import ProfileCards, UserProfiles
 from projections.kit.as_of import AsOf
 from projections.kit.cache import Cache
 from projections.kit.documents import Search, search_breaker
 from projections.kit.finder import Finder
-from projections.kit.generations import enroll_all
-from projections.kit.inline import Inline
 from projections.kit.live import Live, pointers
-from projections.kit.parking import ParkedStreams
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.rebuilds import Rebuilds
 from projections.kit.redis import RedisView
 from projections.kit.redis_rows import RedisRows, redis_breaker
 from projections.kit.rows import Rows
@@ -42,11 +48,14 @@ from projections.kit.status import Positions
 from projections.kit.text_search import TextSearch
 from projections.operations.operating import Operations
 from projections.operations.watching import Watching
+from projections.tenancy.flags import FLAGS, Flags, FlagTags
+from projections.tenancy.guard import TenantGuard
 from projections.work.projects import ProjectCards, ProjectMemberLists, Projects, ProjectSearch
 from projections.work.reading import Memberships, UserTasks, WorkReading
 from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, UserStats
 from projections.work.tags import CACHED, PROJECT_SEARCHES, TASK_SEARCHES, WorkTags
 from projections.work.tasks import Tasks, TaskSearch
+from projections.work.visibility import DEPENDS, ProjectSight
 
 _SILENCE = 10.0
 """Seconds after which a feed that has read nothing is not well; it looks each second."""
@@ -61,6 +70,7 @@ class Assembly:
     log: PostgresLog
     feed: Feed
     services: Services
+    sign_in: SignIn
     live: Live
     helpful: Mapping[str, Callable[[], Awaitable[object]]]
     """Checks of what the product can do without for a while, by the names in `HELPFUL`; each raises."""
@@ -74,19 +84,23 @@ class MeasuredLog(PostgresLog):
 
     async def append(self, append: Append) -> Outcome:
         """See the port."""
-        return await traced_append(timed(super().append))(append)
+        return await refusing(traced_append(timed(super().append)))(append)
 
 
 @asynccontextmanager
 async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
     """Everything an API process needs, closed in order at the end."""
     async with AsyncExitStack() as stack:
-        database = await Database.open(settings.database_url, secret=settings.secret)
+        database = await Database.open(
+            settings.database_url,
+            secret=settings.secret,
+            writers=settings.pool_writers,
+            readers=settings.pool_readers,
+        )
         stack.push_async_callback(database.close)
-        inline = await inline_views(database)
+        writes = await stack.enter_async_context(writing(settings, database, log=MeasuredLog))
+        log, bus = writes.log, writes.bus
         live = await stack.enter_async_context(pointers(database.writer, VIEWS))
-        log = MeasuredLog(database, inline=inline)
-        stack.push_async_callback(log.close)
         feed = Feed(database)
         await feed.start()
         stack.push_async_callback(feed.close)
@@ -94,12 +108,14 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         stack.push_async_callback(redis.aclose)
         progress = Positions(database.writer, live)
         rows = Rows(database, live)
+        bus.admits = TenantGuard(rows, here=settings.region).admit
         redis_fuse = redis_breaker()
 
         def twin(view: type[RedisView[Any]]) -> RedisRows[Any]:
-            return RedisRows(view(), redis, live, breaker=redis_fuse)
+            return RedisRows(view(), redis, live, settings.redis_prefix, redis_fuse)
 
-        cache = Cache(redis, twin(WorkTags), CACHED, breaker=redis_fuse)
+        cache = Cache(redis, twin(WorkTags), CACHED, breaker=redis_fuse, prefix=settings.redis_prefix)
+        flag_cache = Cache(redis, twin(FlagTags), (FLAGS,), breaker=redis_fuse, prefix=settings.redis_prefix)
         client = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
         if client is not None:
             stack.push_async_callback(client.close)
@@ -134,14 +150,26 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 facets=("status",),
             ),
         )
-        bus = bus_of(log, settings)
-        directing = _operations(database, bus, inline, settings)
+        directing = writes.operations(settings)
+        ports: dict[type, object] = {
+            WorkReading: reading,
+            InvitationTokens: inviting.made(settings),
+            Flags: Flags(rows, progress, flag_cache),
+            Operations: directing,
+            Watching: Watching(directing.rebuilds),
+            Privacy: privacy.desk(bus, rows),
+            ExportFiles: privacy.export_files(settings, writes.ring, rows),
+            Accesses: Accesses(database),
+        }
         services = Services(
             bus=bus,
             log=log,
-            codec=PlainCodec(),
+            codec=writes.codec,
+            opening=writes.ring,
+            access_log=await stack.enter_async_context(recording(database.writer)),
+            masking=settings.masks,
             rows=rows,
-            as_of=AsOf(log, PlainCodec()),
+            as_of=AsOf(log, writes.codec),
             progress=progress,
             feed=feed,
             pin=live.pin,
@@ -152,19 +180,32 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 Projects: twin(ProjectCards),
                 UserStats: twin(UserCounts),
                 ProjectProgress: twin(ProjectCounts),
+                UserProfiles: twin(ProfileCards),
             },
-            ports={
-                WorkReading: reading,
-                Operations: directing,
-                Watching: Watching(directing.rebuilds),
-            },
+            sights=Sights(
+                of=ProjectSight(database, live).of,
+                depend=DEPENDS,
+                shown_in={"work.task": Tasks, "work.project": Projects, "identity.user": People},
+            ),
+            ports=ports,
         )
+        sign_in = made_sign_in(
+            settings,
+            pool=database.writer,
+            redis=redis,
+            platform=services,
+            place=TenantDesk(settings, database, bus).adopt,
+            nobody=True,
+        )
+        ports[Auth] = sign_in.auth
+        await stack.enter_async_context(sign_in.watching(feed, log))
         yield Assembly(
             settings=settings,
             database=database,
             log=log,
             feed=feed,
             services=services,
+            sign_in=sign_in,
             live=live,
             helpful={
                 "redis": redis.ping,
@@ -186,70 +227,3 @@ async def _has_read(feed: Feed) -> None:
     """A feed that stands still looks like a quiet day; its last successful read tells them apart."""
     if feed.last_read_at is None or time.monotonic() - feed.last_read_at > _SILENCE:
         raise TimeoutError("The log has not been read for a while.")
-
-
-@asynccontextmanager
-async def commanding(settings: Settings) -> AsyncIterator[tuple[Database, Bus]]:
-    """What a program needs that only sends commands."""
-    async with _commanding(settings) as (database, bus, _):
-        yield database, bus
-
-
-@asynccontextmanager
-async def operating(settings: Settings) -> AsyncIterator[tuple[Database, Operations]]:
-    """What a program needs that directs the views as operators do."""
-    async with _commanding(settings) as (database, bus, inline):
-        yield database, _operations(database, bus, inline, settings)
-
-
-@asynccontextmanager
-async def _commanding(settings: Settings) -> AsyncIterator[tuple[Database, Bus, Inline]]:
-    database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=4)
-    try:
-        inline = await inline_views(database)
-        log = PostgresLog(database, inline=inline)
-        try:
-            yield database, bus_of(log, settings), inline
-        finally:
-            await log.close()
-    finally:
-        await database.close()
-
-
-def _operations(database: Database, bus: Bus, inline: Inline, settings: Settings) -> Operations:
-    pool = database.writer
-    rebuilds = Rebuilds(pool, VIEWS, keep=settings.rollback, owner=database.owner)
-    return Operations(bus, rebuilds, ParkedStreams(pool), partial(inline.answer, pool))
-
-
-def bus_of(log: PostgresLog, settings: Settings) -> Bus:
-    """What sends commands to this log."""
-    return TracedBus(
-        log,
-        PlainCodec(),
-        SystemClock(),
-        TimeOrderedIds(),
-        environment=settings.environment,
-        region=settings.region,
-    )
-
-
-async def prepared(database: Database) -> None:
-    """Gives every view a generation in this version, and every Postgres view its table."""
-    generations = await enroll_all(database.writer, VIEWS)
-    for view in VIEWS:
-        if issubclass(view, PostgresView):
-            await PostgresStore(view, database.writer, database.owner, generations[view.name]).prepare()
-
-
-async def inline_views(database: Database) -> Inline:
-    """The inline views for an appender, brought to the head of the log."""
-    await prepared(database)
-
-    def store(view: PostgresView[Any], generation: int) -> PostgresStore[Any]:
-        return PostgresStore(type(view), database.writer, database.owner, generation)
-
-    views = [view() for view in VIEWS if issubclass(view, PostgresView) and view.inline]
-    inline = Inline(views, PlainCodec(), store)
-    await inline.catch_up(database.writer)
-    return inline

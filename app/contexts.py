@@ -3,10 +3,10 @@
 from typing import Any
 
 from domain.operations import rebuilds, repairs, rollbacks
-from projections import governance, identity, work
+from projections import governance, identity, tenancy, work
 from projections.kit.view import View
 
-VIEWS: tuple[type[View[Any]], ...] = (*identity.VIEWS, *work.VIEWS, *governance.VIEWS)
+VIEWS: tuple[type[View[Any]], ...] = (*identity.VIEWS, *work.VIEWS, *tenancy.VIEWS, *governance.VIEWS)
 """Every view. Views that fold all events come last, when the events of every context are known."""
 
 WITHOUT_VIEWS = (rebuilds, repairs, rollbacks)

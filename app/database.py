@@ -45,6 +45,10 @@ def plain_url(url: str) -> str:
     return scheme.partition("+")[0] + separator + rest
 
 
+_SCOPE = "select set_config('headwater.tenant', coalesce(placement.here($1)::text, ''), false)"
+"""No tenant is in scope for one that was moved away from this database."""
+
+
 class ScopedConnection(asyncpg.Connection):
     """A reader's connection that knows which tenant the server has in scope for it."""
 
@@ -56,38 +60,69 @@ class ScopedConnection(asyncpg.Connection):
             return
         # Forgotten first: when the statement is cancelled half-way nobody knows which scope is set.
         self._tenant = None
-        await self.execute("select set_config('headwater.tenant', $1, false)", str(tenant_id))
+        await self.execute(_SCOPE, tenant_id)
         self._tenant = tenant_id
+
+
+class Shares:
+    """How many of some scarce things each tenant may hold at a time, so that none starves the others."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: dict[UUID, tuple[asyncio.Semaphore, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, tenant_id: UUID) -> AsyncIterator[None]:
+        """One of the tenant's share, as soon as it has one left; those who wait are served in turn."""
+        room, users = self._held.get(tenant_id) or (asyncio.Semaphore(self._most), 0)
+        self._held[tenant_id] = room, users + 1
+        try:
+            async with room:
+                yield
+        finally:
+            room, users = self._held[tenant_id]
+            if users > 1:
+                self._held[tenant_id] = room, users - 1
+            else:
+                del self._held[tenant_id]
 
 
 class Database:
     """The pools of one process. The owner's rights are used only through ``owner``, for DDL."""
 
-    def __init__(self, owner_url: str, *, secret: str, writer: Pool, reader: Pool) -> None:
+    def __init__(
+        self, owner_url: str, *, secret: str, writer: Pool, reader: Pool, share: int | None = None
+    ) -> None:
         self._owner_url = plain_url(owner_url)
         self._writer_url = role_url(owner_url, WRITER, secret)
         self.writer = writer
         self._reader = reader
+        self._shares = Shares(share or reader.get_max_size())
 
     @classmethod
-    async def open(cls, owner_url: str, *, secret: str, writers: int = 8, readers: int = 16) -> "Database":
-        """Connect both pools; ``writers`` and ``readers`` bound their connections."""
+    async def open(
+        cls, owner_url: str, *, secret: str, writers: int = 8, readers: int = 16, share: int | None = None
+    ) -> "Database":
+        """Connect both pools; ``writers`` and ``readers`` bound their connections, and ``share`` those of the
+        readers that one tenant may hold at a time: three quarters of them unless told otherwise."""
         writer = await _pool(role_url(owner_url, WRITER, secret), asyncpg.Connection, writers)
         try:
             reader = await _pool(role_url(owner_url, READER, secret), ScopedConnection, readers)
         except BaseException:
             writer.terminate()
             raise
-        return cls(owner_url, secret=secret, writer=writer, reader=reader)
+        share = share or max(1, readers * 3 // 4)
+        return cls(owner_url, secret=secret, writer=writer, reader=reader, share=share)
 
     @asynccontextmanager
     async def reading(self, tenant_id: UUID) -> AsyncIterator[Connection]:
         """A connection that sees one tenant's rows and no others; use it only inside the block.
 
         There is no way to a reader's connection but this one, so none is used under the scope that
-        somebody else left behind.
+        somebody else left behind. Of a tenant that holds its share of them already, the next reader waits until
+        it gives one back, and not until all the others have been served.
         """
-        async with self._reader.acquire() as connection:
+        async with self._shares.of(tenant_id), self._reader.acquire() as connection:
             await connection.scope(tenant_id)  # type: ignore[attr-defined]  # The proxy passes it on.
             # A lent connection has every method of one's own, which the driver's types do not say.
             yield cast(Connection, connection)

@@ -1,33 +1,61 @@
-"""The demo tenant: ninety days of a small company's work, made through the same commands as any other."""
+"""The demo: two companies with people in every role, whose history is made by the real commands."""
 
 import asyncio
-import random
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from uuid import UUID, uuid5
 
-from app.assembly import inline_views
-from app.database import Database
-from app.demo_words import ABOUT, FIRST_NAMES, LAST_NAMES, OBJECTS, PROJECTS, TAGS, VERBS
-from app.log.postgres import PostgresLog
+from pyotp.totp import TOTP
+
+from app.auth.passwords import Passwords
+from app.demo_story import DAYS, Company, Step, story
+from app.placement.asking import TenantDesk
 from app.settings import Settings
-from app.tokens import Tokens
-from domain.identity.users import RegisterUser
+from app.writing import written
+from domain.identity.account_commands import (
+    ConfirmSecondFactor,
+    JoinTenant,
+    OpenAccount,
+    SetSecondFactor,
+)
+from domain.identity.granting import BaseRole
+from domain.identity.registering import RegisterUser
 from domain.kit.bus import Bus
-from domain.kit.caller import Caller
+from domain.kit.caller import ACCOUNTS, PLATFORM, Caller
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.codec import PlainCodec
+from domain.kit.codec import Codec
 from domain.kit.commands import Command
 from domain.kit.log import Log, Receipt, Selection
-from domain.work import projects, tasks
-from domain.work import task_commands as commands
+from domain.kit.permissions import ROLES
 
-TENANT = UUID("0d0e0f00-0000-4000-8000-000000000001")
-PEOPLE, PROJECT_COUNT, TASK_COUNT, DAYS = 20, 40, 5_000, 90
-LIFETIME = timedelta(days=30)
+BRIGHT = Company(
+    id=UUID("0d0e0f00-0000-4000-8000-000000000001"),
+    name="Brightside Goods",
+    slug="brightside",
+    people=20,
+    projects=40,
+    tasks=5_000,
+    tier="business",
+    fee=Decimal("199.00"),
+)
+SMALL = Company(
+    id=UUID("0d0e0f00-0000-4000-8000-000000000002"),
+    name="Northwind Bakery",
+    slug="northwind",
+    people=6,
+    projects=6,
+    tasks=120,
+    tier="team",
+    fee=Decimal("49.00"),
+    first=10,
+)
+COMPANIES = (BRIGHT, SMALL)
+OPERATOR = "operator@platform.example.com"
+_OPERATOR = uuid5(PLATFORM, "demo operator")
 _TOGETHER = 500
 _now: ContextVar[datetime] = ContextVar("demo_now")
 
@@ -39,63 +67,64 @@ class DemoClock:
         return _now.get()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A command of the story: when, by whom."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """Somebody of the demo who can sign in."""
 
-    at: datetime
-    by: UUID
-    command: Command
-
-
-def person(number: int) -> UUID:
-    """The id of a person of the demo tenant, from 0."""
-    return uuid5(TENANT, f"person {number}")
+    email: str
+    role: BaseRole
+    company: str
+    factor: str = ""
+    """The key of the second factor, where one is asked for."""
 
 
-def story(start: datetime) -> list[Step]:
-    """Everything that happens, in order of time; the same start always tells the same story."""
-    chance = random.Random(20260101)
-    people = [person(number) for number in range(PEOPLE)]
-    steps = [*_people(start, people), *_projects(start, people, chance)]
-    for number in range(TASK_COUNT):
-        steps += _task(start, number, people, chance)
-    return sorted(steps, key=lambda step: step.at)
+def password(settings: Settings) -> str:
+    """The password of everybody in the demo; each data folder has its own."""
+    return settings.derive("demo password")[:16]
 
 
-async def ensure_demo(settings: Settings) -> str:
-    """Makes the demo tenant in a log that has none or half of it, and returns a token for its first person.
-
-    A log that others have begun is left alone but for the token.
-    """
-    database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=4)
-    try:
-        inline = await inline_views(database)
-        log = PostgresLog(database, inline=inline)
-        try:
-            told = await log.read(limit=1, select=Selection(tenant_id=TENANT))
-            if told or await log.head() == 0:
-                await tell(log)
-        finally:
-            await log.close()
-    finally:
-        await database.close()
-    tokens = Tokens(settings.derive("tokens"))
-    return tokens.issue(tenant_id=TENANT, user_id=person(0), permissions=["ops:*"], lifetime=LIFETIME)
+def sign_ins(settings: Settings) -> list[SignIn]:
+    """Who can sign in: of each company one in every role, and an operator of the platform."""
+    people = [
+        SignIn(email=company.email(number), role=company.role(number), company=company.name)
+        for company in COMPANIES
+        for number in _signing(company)
+    ]
+    factor = _factor(settings)
+    return [*people, SignIn(email=OPERATOR, role=BaseRole.OPERATOR, company="the platform", factor=factor)]
 
 
-async def tell(log: Log, *, size: int | None = None, start: datetime | None = None) -> int:
+async def ensure_demo(settings: Settings) -> None:
+    """Makes the demo in a log that has none or half of it; a log that others have begun is left alone."""
+    async with written(settings) as made:
+        log, codec = made.log, made.codec
+        told = await log.read(limit=1, select=Selection(tenant_id=BRIGHT.id))
+        if told or await log.head() == 0:
+            for company in COMPANIES:
+                await tell(log, codec, company)
+                desk = TenantDesk(settings, made.database, made.bus)
+                await desk.adopt(company.id, company.name, company.slug)
+            await _open_doors(log, codec, settings)
+
+
+async def tell(
+    log: Log, codec: Codec, company: Company, *, size: int | None = None, start: datetime | None = None
+) -> int:
     """Carries the story out and returns how many commands were sent; what had been told is not told twice."""
-    began = await log.read(limit=1, select=Selection(tenant_id=TENANT))
-    start = began[0].timestamp if began else start or datetime.now(UTC) - timedelta(days=DAYS)
-    bus = Bus(log, PlainCodec(), DemoClock(), TimeOrderedIds(), environment="demo")
-    steps = story(start)[:size]
-    if await log.receipt(TENANT, uuid5(TENANT, f"command {len(steps) - 1}")):
+    began = await log.read(limit=1, select=Selection(tenant_id=company.id))
+    start = (
+        began[0].timestamp + timedelta(seconds=1)
+        if began
+        else start or datetime.now(UTC) - timedelta(days=DAYS)
+    )
+    steps = story(company, start)[:size]
+    if await log.receipt(company.id, uuid5(company.id, f"command {len(steps) - 1}")):
         return 0
+    bus = Bus(log, codec, DemoClock(), TimeOrderedIds(), environment="demo")
     # People and projects are referred to by what comes later, so each kind is there before the next begins.
     for _, part in groupby(enumerate(steps), key=lambda numbered: _chapter(*numbered)):
         # Commands start in order and those on one stream wait for one another: its story stays in order.
-        await asyncio.gather(*(_send(bus, number, step) for number, step in part))
+        await asyncio.gather(*(_step(bus, company, number, step) for number, step in part))
     return len(steps)
 
 
@@ -103,96 +132,75 @@ def _chapter(number: int, step: Step) -> tuple[str, int]:
     return type(step.command).__module__, number // _TOGETHER
 
 
-async def _send(bus: Bus, number: int, step: Step) -> None:
+async def _step(bus: Bus, company: Company, number: int, step: Step) -> None:
     _now.set(step.at)
-    by = Caller(tenant_id=TENANT, user_id=step.by)
-    outcome = await bus.send(step.command, by=by, command_id=uuid5(TENANT, f"command {number}"))
-    if not isinstance(outcome, Receipt):
-        raise RuntimeError(f"The demo's step {number} was refused: {outcome.message}")
+    by = Caller(tenant_id=company.id, user_id=step.by, permissions=ROLES["owner"])
+    await _send(bus, step.command, by, uuid5(company.id, f"command {number}"))
 
 
-def _people(start: datetime, people: list[UUID]) -> Iterator[Step]:
-    for number, id in enumerate(people):
-        first, last = FIRST_NAMES[number % len(FIRST_NAMES)], LAST_NAMES[number % len(LAST_NAMES)]
-        email = f"{first}.{last}@example.com".lower()
-        command = RegisterUser(id=id, email=email, first_name=first, last_name=last)
-        yield Step(start + timedelta(seconds=number), id, command)
-
-
-def _projects(start: datetime, people: list[UUID], chance: random.Random) -> Iterator[Step]:
-    for number in range(PROJECT_COUNT):
-        at = start + timedelta(minutes=1 + number)
-        owner = chance.choice(people)
-        id = _project(number)
-        visibility = projects.Visibility.PRIVATE if number % 8 == 7 else projects.Visibility.PUBLIC
-        yield Step(
-            at,
-            owner,
-            projects.CreateProject(
-                id=id, name=PROJECTS[number], description=chance.choice(ABOUT), visibility=visibility
-            ),
-        )
-        for member in chance.sample([one for one in people if one != owner], chance.randint(2, 7)):
-            at += timedelta(seconds=5)
-            yield Step(at, owner, projects.AddProjectMember(id=id, user_id=member))
-
-
-def _project(number: int) -> UUID:
-    return uuid5(TENANT, f"project {number}")
-
-
-def _task(start: datetime, number: int, people: list[UUID], chance: random.Random) -> Iterator[Step]:
-    """One task's life: about nine events, most of them in the days after it was created."""
-    id = uuid5(TENANT, f"task {number}")
-    end = start + timedelta(days=DAYS)
-    at = start + timedelta(hours=2) + (end - start - timedelta(hours=3)) * (number / TASK_COUNT)
-    creator, assignee = chance.choice(people), chance.choice(people)
-    project = chance.randrange(PROJECT_COUNT)
-    yield Step(
-        at,
-        creator,
-        commands.CreateTask(
-            id=id,
-            title=f"{chance.choice(VERBS)} {chance.choice(OBJECTS)}",
-            description=chance.choice(ABOUT),
-            priority=chance.choices(list(tasks.TaskPriority), [3, 5, 3, 1])[0],
-            project_id=_project(project) if chance.random() < 0.9 else None,
-        ),
+async def _open_doors(log: Log, codec: Codec, settings: Settings) -> None:
+    """Gives those who can sign in their accounts."""
+    _now.set(datetime.now(UTC))
+    bus = Bus(log, codec, DemoClock(), TimeOrderedIds(), environment="demo")
+    passwords = Passwords()
+    try:
+        hashed = await passwords.hash(password(settings))
+    finally:
+        passwords.close()
+    for company in COMPANIES:
+        for number in _signing(company):
+            id = company.person(number)
+            await _account(bus, id, company.email(number), company.names(number), hashed, company.id)
+    by = Caller(tenant_id=PLATFORM, user_id=_OPERATOR, permissions=ROLES["operator"])
+    names = ("Olive", "Operator")
+    registered = RegisterUser(
+        id=_OPERATOR, email=OPERATOR, first_name=names[0], last_name=names[1], role=BaseRole.OPERATOR
     )
-    due = (at + timedelta(days=chance.randint(1, 30))).replace(hour=17, minute=0, second=0, microsecond=0)
-    for step in _life(id, creator, assignee, due, people, chance):
-        at += timedelta(minutes=chance.expovariate(1 / 600))
-        if at >= end:
-            return
-        yield Step(at, *step)
+    await _account(bus, _OPERATOR, OPERATOR, names, hashed, PLATFORM)
+    await _send(bus, registered, by, uuid5(_OPERATOR, "user"))
+    by = Caller(tenant_id=ACCOUNTS, user_id=_OPERATOR)
+    secret = SetSecondFactor(id=_OPERATOR, secret=_factor(settings), recovery_hashes=())
+    await _send(bus, secret, by, uuid5(_OPERATOR, "factor"))
+    await _send(bus, ConfirmSecondFactor(id=_OPERATOR), by, uuid5(_OPERATOR, "confirmed"))
 
 
-def _life(
-    id: UUID, creator: UUID, assignee: UUID, due: datetime, people: list[UUID], chance: random.Random
-) -> Iterator[tuple[UUID, Command]]:
-    status = tasks.TaskStatus
-    yield creator, commands.TagTask(id=id, tags=tuple(chance.sample(TAGS, chance.randint(1, 3))))
-    yield creator, commands.AssignTask(id=id, assigned_to=assignee)
-    yield creator, commands.SetTaskDueDate(id=id, due_date=due)
-    yield assignee, commands.ChangeTaskStatus(id=id, status=status.IN_PROGRESS)
-    for _ in range(chance.randint(0, 3)):
-        text = f"{chance.choice(ABOUT)} {chance.random():.4f}"
-        yield assignee, commands.DescribeTask(id=id, description=text)
-    if chance.random() < 0.4:
-        yield creator, commands.ChangeTaskPriority(id=id, priority=tasks.TaskPriority.HIGH)
-    if chance.random() < 0.2:
-        yield creator, commands.MoveTask(id=id, project_id=_project(chance.randrange(PROJECT_COUNT)))
-    yield assignee, commands.ChangeTaskStatus(id=id, status=status.IN_REVIEW)
-    if chance.random() < 0.4:
-        other = chance.choice(people)
-        yield creator, commands.AssignTask(id=id, assigned_to=other)
-        yield other, commands.ChangeTaskStatus(id=id, status=status.IN_PROGRESS)
-        yield other, commands.ChangeTaskStatus(id=id, status=status.IN_REVIEW)
-    if chance.random() < 0.07:
-        yield creator, commands.CancelTask(id=id)
-        return
-    yield assignee, commands.CompleteTask(id=id)
-    if chance.random() < 0.12:
-        yield creator, commands.ReopenTask(id=id)
-        yield assignee, commands.ChangeTaskStatus(id=id, status=status.IN_PROGRESS)
-        yield assignee, commands.CompleteTask(id=id)
+async def _account(
+    bus: Bus, id: UUID, email: str, names: tuple[str, str], hashed: str, tenant_id: UUID
+) -> None:
+    by = Caller(tenant_id=ACCOUNTS, user_id=id)
+    opened = OpenAccount(
+        id=id,
+        email=email,
+        first_name=names[0],
+        last_name=names[1],
+        password_hash=hashed,
+        email_verified=True,
+        registration_source="demo",
+    )
+    if await bus.log.receipt(ACCOUNTS, uuid5(id, "account")) is None:
+        # Hashing with another salt makes another command.
+        await _send(bus, opened, by, uuid5(id, "account"))
+    await _send(bus, JoinTenant(id=id, tenant_id=tenant_id), by, uuid5(id, "joined"))
+
+
+async def _send(bus: Bus, command: Command, by: Caller, command_id: UUID) -> None:
+    outcome = await bus.send(command, by=by, command_id=command_id)
+    if not isinstance(outcome, Receipt):
+        raise RuntimeError(f"The demo's {command.stored_as} was refused: {outcome.message}")
+
+
+def _signing(company: Company) -> Sequence[int]:
+    return 0, 1, 2, company.people - 1
+
+
+def _factor(settings: Settings) -> str:
+    """A key of 32 characters of base32, which has no digits 0, 1, 8 and 9."""
+    return settings.derive("demo second factor")[:32].translate(_BASE32).upper()
+
+
+def code(settings: Settings) -> str:
+    """The operator's code of this half minute."""
+    return TOTP(_factor(settings)).now()
+
+
+_BASE32 = str.maketrans("0189", "ghij")

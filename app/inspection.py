@@ -14,10 +14,12 @@ from redis.exceptions import RedisError
 from app.contexts import VIEWS
 from app.database import Database
 from app.embedded import EmbeddedError, attached
+from app.keys import KeyRefused, opened_ring
 from app.log.postgres import PostgresLog
 from app.settings import Settings, SettingsError
 from app.stores import Stores
 from domain.kit.codec import Codec, PlainCodec
+from domain.kit.sealed import KeysUnavailable, Opening
 from projections.kit.lane import LeftOut
 from projections.kit.ops_parking import left_out
 from projections.kit.store import Lost, Store
@@ -32,6 +34,8 @@ UNREACHED = (
     RedisError,
     OpenSearchException,
     Lost,
+    KeysUnavailable,
+    KeyRefused,
 )
 """What is raised when a server, or what it should hold, is not there."""
 
@@ -44,6 +48,7 @@ class Inspection:
     codec: Codec
     stores: Stores
     database: Database
+    opening: Opening
 
     # Views differ in their rows' types, hence Any.
     async def store(self, view: View[Any]) -> tuple[Store[Any], int]:
@@ -87,5 +92,8 @@ async def inspecting(settings: Settings) -> AsyncIterator[Inspection]:
             stack.push_async_callback(search.close)
         log = PostgresLog(database)
         stack.push_async_callback(log.close)
-        stores = Stores(database, database.writer, redis, search, found.index_prefix)
-        yield Inspection(log, PlainCodec(), stores, database)
+        ring = await stack.enter_async_context(opened_ring(found, database))
+        stores = Stores(
+            database, database.writer, redis, search, found.index_prefix, found.redis_prefix, opening=ring
+        )
+        yield Inspection(log, PlainCodec(), stores, database, ring)

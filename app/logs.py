@@ -1,4 +1,4 @@
-"""Logs: a JSON object a line, each with the correlation id of the request it belongs to."""
+"""Logs: a JSON object a line, with the correlation id of its request, and without anybody's data or secrets."""
 
 import logging
 import re
@@ -9,6 +9,7 @@ import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.redaction import redacted, redacted_value
 from domain.kit.clock import TimeOrderedIds
 
 HEADER = "x-correlation-id"
@@ -20,21 +21,33 @@ _ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _NOISY = ("opensearch", "opensearchpy.trace", "httpx", "httpcore")
 
 
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+"""What every record has; anything else was given as ``extra``."""
+
+
 class JsonLines(logging.Formatter):
-    """One JSON object for each record; a traceback is part of it, not of the lines that follow."""
+    """One JSON object for each record; a traceback is part of it, not of the lines that follow.
+
+    Nothing is written before it is redacted: message, arguments, tracebacks (which quote the values that
+    raised), stacks, and the members given as ``extra``.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": redacted(record.getMessage()),
         }
         if (id := correlation.get()) is not None:
             line["correlation_id"] = id
+        for name in vars(record).keys() - _OWN:
+            line.setdefault(name, redacted_value(getattr(record, name), name))
         if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return orjson.dumps(line).decode()
+            line["error"] = redacted(self.formatException(record.exc_info))
+        if record.stack_info:
+            line["stack"] = redacted(self.formatStack(record.stack_info))
+        return orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
 
 
 def configure_logs(level: str) -> None:

@@ -38,18 +38,27 @@ async def serve(settings: Settings, *, say: Say) -> None:
         # Another run on this folder holds the port too, and is the better thing to hear about.
         require_port(settings.host, settings.port)
     async with embedded_services(settings, say=say) as services:
-        token = await _prepare(services.settings(settings), say)
-        await _serve(services, services.settings(settings), token, say)
+        await _prepare(services.settings(settings), say)
+        await _serve(services, services.settings(settings), say)
 
 
-async def _serve(services: Services, settings: Settings, token: str, say: Say) -> None:
+async def _serve(services: Services, settings: Settings, say: Say) -> None:
+    from app.demo import password, sign_ins
+
     api, worker = programs.api(settings, services.folder), programs.worker(settings, services.folder)
     try:
         for program in (api, worker):
             program.start()
         for program in (api, worker):
             await program.ready()
-        say(welcome(url=programs.address(settings), token=token, logs=services.folder.path / "logs"))
+        say(
+            welcome(
+                url=programs.address(settings),
+                people=sign_ins(settings),
+                password=password(settings),
+                folder=services.folder.path,
+            )
+        )
         watched: list[Server] = [*services.servers, api, worker]
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running(watched, say=say))
@@ -72,15 +81,15 @@ async def _keep_search(services: Services, say: Say) -> None:
     await keep_running([services.search.server], say=say)
 
 
-async def _prepare(settings: Settings, say: Say) -> str:
-    """Migrate, make the demo tenant if the log is empty, and return a token for it."""
+async def _prepare(settings: Settings, say: Say) -> None:
+    """Migrate, and make the demo if the log is empty."""
     from app.demo import ensure_demo
 
     say("Database: bringing it up to date.")
     await bring_up_to_date(settings)
-    say("Demo: making the tenant if there is none yet.")
+    say("Demo: making its companies if there are none yet.")
     try:
-        return await ensure_demo(settings)
+        await ensure_demo(settings)
     except ShapeChanged as error:
         raise EmbeddedError(f"The code does not fit what it stored: {error} Raise the version.") from error
 

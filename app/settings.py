@@ -38,12 +38,26 @@ class Settings:
     database_url: Annotated[str, "A Postgres 18 of your own, as its owner; none is started then."] = ""
     redis_url: Annotated[str, "A Redis or Valkey of your own; none is started then."] = ""
     opensearch_url: Annotated[str, "An OpenSearch 3 of your own; none is started then."] = ""
+    pool_writers: Annotated[int, "Connections to Postgres of a process that append and fold, at most."] = 8
+    pool_readers: Annotated[int, "Connections to Postgres of a process that read, at most."] = 16
     index_prefix: Annotated[str, "What the names of search indexes begin with."] = "hw"
+    redis_prefix: Annotated[str, "What keys in Redis begin with."] = "hw"
     secret: Annotated[
         str, "Signs tokens and derives passwords; at least 32 characters.", "random, kept in the data folder"
     ] = ""
+    key_provider: Annotated[str, "Who keeps the master key: `file`, `vault` or `aws-kms`."] = "file"
+    key_file: Annotated[
+        str, "The file of master keys; the same for every process.", "`keys/master.json` in the data folder"
+    ] = ""
+    key_id: Annotated[
+        str, "The master key's name in Vault, or its id, ARN or alias in AWS KMS.", "`headwater` in Vault"
+    ] = ""
+    key_url: Annotated[str, "Vault's address, or an address of AWS KMS other than AWS's own."] = ""
     environment: Annotated[str, "Names the deployment; `production` insists on a secret."] = "development"
     region: Annotated[str, "Where this runs; events carry it."] = "local"
+    masking: Annotated[
+        str, "Whether personal data of others are masked: `on`, `off`, or `auto`: unless in production."
+    ] = "auto"
     max_body_bytes: Annotated[int, "The largest request body in bytes."] = 1024 * 1024
     introspection: Annotated[bool, "Whether clients may ask for the schema."] = True
     max_depth: Annotated[int, "How deep a GraphQL document may nest."] = 12
@@ -52,6 +66,19 @@ class Settings:
     max_cost: Annotated[int, "The highest computed cost of a GraphQL operation."] = 10_000
     after_wait_ms: Annotated[int, "How long a read waits for its `afterPosition`, in milliseconds."] = 2000
     resume_events: Annotated[int, "How many events back a subscription may resume."] = 100_000
+    smtp_url: Annotated[
+        str,
+        "The server that sends mail: `smtp://name:password@host:587` or `smtps://host`; none means files.",
+    ] = ""
+    mail_from: Annotated[str, "Whom mail comes from: an address, maybe with a name before it."] = (
+        "Headwater <no-reply@localhost>"
+    )
+    public_url: Annotated[
+        str, "The address that links in mails begin with.", "`http://` with host and port"
+    ] = ""
+    oidc_issuer: Annotated[str, "Another provider of identities, by its issuer; none means none."] = ""
+    oidc_client_id: Annotated[str, "Who Headwater is to that provider."] = ""
+    oidc_client_secret: Annotated[str, "Proves it to that provider."] = ""
     rollback_minutes: Annotated[
         int, "How long the former generation of a rebuilt view is kept, to roll back to."
     ] = 24 * 60
@@ -67,6 +94,11 @@ class Settings:
                 f"{PREFIX}SECRET is not set, and {secret_file(self.data_dir)} does not exist."
             )
         return hmac.new(self.secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+    @property
+    def masks(self) -> bool:
+        """Whether the personal data of others are masked for everybody."""
+        return self.masking == "on" or (self.masking == "auto" and self.environment != "production")
 
     @property
     def rollback(self) -> timedelta:
@@ -128,8 +160,15 @@ _SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
     "opensearch_url": ("http", "https"),
+    "key_url": ("http", "https"),
+    "smtp_url": ("smtp", "smtps"),
+    "public_url": ("http", "https"),
 }
-_CHOICES = {"log_level": ("debug", "info", "warning", "error")}
+_CHOICES = {
+    "log_level": ("debug", "info", "warning", "error"),
+    "masking": ("on", "off", "auto"),
+    "key_provider": ("file", "vault", "aws-kms"),
+}
 _SWITCHES = {
     "true": True,
     "1": True,

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from app.contexts import VIEWS
 from app.database import Database, Pool
+from domain.kit.sealed import Opening
 from projections.kit.postgres import PostgresView
 from projections.kit.postgres_checkpoints import PostgresCheckpoints
 from projections.kit.postgres_store import PostgresStore
@@ -22,11 +23,20 @@ class Stores:
     """Makes each store once. Without a search server there are no stores for the views of search."""
 
     def __init__(
-        self, database: Database, pool: Pool, redis: Redis, search: AsyncOpenSearch | None, index_prefix: str
+        self,
+        database: Database,
+        pool: Pool,
+        redis: Redis,
+        search: AsyncOpenSearch | None,
+        index_prefix: str,
+        redis_prefix: str = "hw",
+        opening: Opening | None = None,
     ) -> None:
-        """``pool`` writes the rows, as the writer."""
+        """``pool`` writes the rows, as the writer; ``opening`` opens what tables hold in plain."""
         self._database, self._pool = database, pool
-        self._redis, self._search, self._index_prefix = redis, search, index_prefix
+        self._redis, self._redis_prefix = redis, redis_prefix
+        self._search, self._index_prefix = search, index_prefix
+        self._opening = opening
         self._made: dict[tuple[str, int], Store[Any]] = {}
 
     @property
@@ -43,9 +53,9 @@ class Stores:
 
     def _make(self, view: View[Any], generation: int) -> Store[Any]:
         if isinstance(view, PostgresView):
-            return PostgresStore(type(view), self._pool, self._database.owner, generation)
+            return PostgresStore(type(view), self._pool, self._database.owner, generation, self._opening)
         if isinstance(view, RedisView):
-            return RedisStore(view, self._redis, generation)
+            return RedisStore(view, self._redis, generation, self._redis_prefix)
         if isinstance(view, SearchView) and self._search is not None:
             checkpoints = PostgresCheckpoints(self._pool)
             return SearchStore(view, self._search, generation, checkpoints, self._index_prefix)

@@ -5,7 +5,7 @@ import contextlib
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,21 +14,28 @@ import uvloop
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from app.assembly import bus_of, inline_views, prepared
+from app.audit.retention import keep_retention
 from app.database import Connection, Database, Pool
-from app.log.postgres import PostgresLog
+from app.keys import KeyRing, opened_ring
 from app.logs import configure_logs
-from app.processes import enrolled, run_processes
+from app.placement.processes import placing
+from app.placement.registry import registered
+from app.placement.silos import Silos
+from app.privacy import privacy_processes
+from app.privacy.platform import platform_of
+from app.processes import Parts, enrolled, processes, run_processes
 from app.rebuilding import Rebuilding
 from app.settings import Settings, read_settings
 from app.stores import Stores
 from app.tracing import TracedFolds, start_tracing
+from app.writing import prepared, writing
 from domain.kit.codec import PlainCodec
+from domain.kit.process import Process
+from domain.processes.session_expiry import SessionExpiry
 from projections.kit.lanes import Lanes
 from projections.kit.pages import Pages
 from projections.kit.postgres_store import CONNECTION_SETTINGS
-
-_CONNECTIONS = 8
+from projections.kit.watch import Watch
 
 
 def main() -> None:
@@ -50,12 +57,53 @@ def quick() -> None:
 
 
 async def work(settings: Settings) -> None:
-    """Follow every view until a signal."""
+    """Follow every view, of the platform and of each silo, until a signal."""
+    stopping = asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(one, stopping.set)
+    await everywhere(settings, stopping)
+
+
+async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:
+    """Follow every view until ``stopping`` is set; silos are begun and left as the registry of placements says."""
+    watch = TracedFolds() if start_tracing("headwater-worker") else None
+
+    async def silo(own: Settings, stopping: asyncio.Event, acting: bool) -> None:
+        async with folding(own) as place:
+            await _follow(place, own, stopping, _everyones if acting else None, watch, platform=settings)
+
+    async with folding(settings) as place, registered(place.database.writer) as registry:
+        silos = Silos(registry, settings, silo)
+
+        async def acting(parts: Parts) -> Sequence[Process[Any]]:
+            own = await enrolled(parts.database, [SessionExpiry()])
+            return [*await _everyones(parts), *own, *await placing(settings, place.database)]
+
+        async with running(silos.run(), name="silos"):
+            await _follow(place, settings, stopping, acting, watch)
+
+
+async def _everyones(parts: Parts) -> Sequence[Process[Any]]:
+    """The processes that run in every database."""
+    return await enrolled(parts.database, processes(parts))
+
+
+async def _follow(
+    place: "Folding",
+    settings: Settings,
+    stopping: asyncio.Event,
+    acting: Callable[[Parts], Awaitable[Sequence[Process[Any]]]] | None,
+    watch: Watch | None,
+    platform: Settings | None = None,
+) -> None:
+    """Follows the views of one database, and runs its processes, until ``stopping`` is set.
+
+    ``platform`` is given for a silo's database.
+    """
     async with contextlib.AsyncExitStack() as stack:
-        place = await stack.enter_async_context(folding(settings))
         # Processes append; the views follow.
-        log = PostgresLog(place.database, inline=await inline_views(place.database))
-        stack.push_async_callback(log.close)
+        writes = await stack.enter_async_context(writing(settings, place.database, ring=place.ring))
+        log, bus = writes.log, writes.bus
         pages = Pages(log, PlainCodec())
         lanes = Lanes(
             place.stores.views,
@@ -63,21 +111,41 @@ async def work(settings: Settings) -> None:
             connect=place.database.connect,
             pool=place.pool,
             pages=pages,
-            watch=TracedFolds() if start_tracing("headwater-worker") else None,
+            watch=watch,
         )
-        for one in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(one, lanes.stop)
         await stack.enter_async_context(running(pages.run(), name="log pages"))
-        acting = run_processes(
-            await enrolled(place.database),
-            database=place.database,
-            log=log,
-            pages=pages,
-            bus=bus_of(log, settings),
-        )
-        await stack.enter_async_context(running(acting, name="processes"))
+        if acting is not None:
+            parts = Parts(
+                settings=settings,
+                database=place.database,
+                log=log,
+                bus=bus,
+                opening=writes.ring,
+                codec=writes.codec,
+            )
+            home = None if platform is None else await stack.enter_async_context(platform_of(platform))
+            own = await stack.enter_async_context(
+                privacy_processes(
+                    settings,
+                    database=place.database,
+                    bus=bus,
+                    codec=writes.codec,
+                    keys=writes.ring,
+                    platform=home,
+                )
+            )
+            made = [*await acting(parts), *await enrolled(place.database, own)]
+            at_work = run_processes(made, database=place.database, log=log, pages=pages, bus=bus)
+            await stack.enter_async_context(running(at_work, name="processes"))
+        await stack.enter_async_context(running(keep_retention(place.database), name="retention"))
         await stack.enter_async_context(running(Rebuilding(settings, place.pool).run(), name="rebuilding"))
+        await stack.enter_async_context(running(_until(stopping, lanes), name="stop"))
         await lanes.run()
+
+
+async def _until(stopping: asyncio.Event, lanes: Lanes) -> None:
+    await stopping.wait()
+    lanes.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +155,32 @@ class Folding:
     database: Database
     pool: Pool
     stores: Stores
+    ring: KeyRing
 
 
 @contextlib.asynccontextmanager
 async def folding(settings: Settings) -> AsyncIterator[Folding]:
     """Connections to all stores, with every view enrolled and every table made."""
     async with contextlib.AsyncExitStack() as stack:
-        database = await Database.open(settings.database_url, secret=settings.secret, readers=4)
+        database = await Database.open(
+            settings.database_url,
+            secret=settings.secret,
+            writers=settings.pool_writers,
+            readers=min(4, settings.pool_readers),
+        )
         stack.push_async_callback(database.close)
-        pool = await stack.enter_async_context(await _folding_pool(database))
+        pool = await stack.enter_async_context(await _folding_pool(database, settings.pool_writers))
         redis: Redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         search = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
         if search is not None:
             stack.push_async_callback(search.close)
         await prepared(database)
-        yield Folding(database, pool, Stores(database, pool, redis, search, settings.index_prefix))
+        ring = await stack.enter_async_context(opened_ring(settings, database))
+        stores = Stores(
+            database, pool, redis, search, settings.index_prefix, settings.redis_prefix, opening=ring
+        )
+        yield Folding(database, pool, stores, ring)
 
 
 @contextlib.asynccontextmanager
@@ -116,7 +194,7 @@ async def running(work: Coroutine[Any, Any, None], *, name: str) -> AsyncIterato
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _folding_pool(database: Database) -> Pool:
+async def _folding_pool(database: Database, size: int) -> Pool:
     async def connect(*_: object, **__: object) -> Connection:
         return await database.connect(**CONNECTION_SETTINGS)
 
@@ -124,5 +202,5 @@ async def _folding_pool(database: Database) -> Pool:
         """Nothing is changed on these connections that would have to be reset."""
 
     return await asyncpg.create_pool(
-        min_size=1, max_size=_CONNECTIONS, max_queries=2**31, connect=connect, reset=keep
+        min_size=1, max_size=size, max_queries=2**31, connect=connect, reset=keep
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-SHARED = ("building", "events", "filling", "following", "peer", "place", "table", "views", "worker")
+SHARED = ("building", "events", "filling", "following", "peer", "people", "place", "table", "views", "worker")
 """Modules that benchmarks stand on; every other module in this package is a benchmark."""
 
 

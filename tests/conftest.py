@@ -115,6 +115,11 @@ def index_prefix() -> str:
 
 
 @pytest.fixture(scope="module")
-def settings(database_url: str, redis_url: str) -> Settings:
-    """Settings that lead to this module's database and keyspace; search is left out."""
-    return Settings(database_url=database_url, redis_url=redis_url, secret=servers.SECRET)
+def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings that lead to this module's database, keyspace and data folder; search is left out."""
+    return Settings(
+        data_dir=tmp_path_factory.mktemp("data"),
+        database_url=database_url,
+        redis_url=redis_url,
+        secret=servers.SECRET,
+    )

@@ -27,8 +27,8 @@ def tags() -> None:
 
 
 async def _tags(settings: Settings) -> int:
-    from app.assembly import commanding
     from app.backfill import extract_tags
+    from app.writing import commanding
 
     async with commanding(settings) as (database, bus):
         return await extract_tags(database, bus)

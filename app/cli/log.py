@@ -9,6 +9,8 @@ import typer
 
 from app.cli.place import settled
 from app.database import Database
+from app.keys import opened_ring
+from app.keys.verifying import SealedPlaces
 from app.log.verify import Verdict, verify
 from app.log.view_counts import view_counts
 from app.settings import Settings, read_settings
@@ -25,7 +27,7 @@ def log() -> None:
 def verify_command(
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")] = False,
 ) -> None:
-    """Prove that the log is whole: positions, streams, receipts, event ids, and the counts of the views.
+    """Prove that the log is whole: positions, streams, receipts, event ids, sealed texts, the counts of views.
 
     Exit code 0: whole. 1: something is wrong, and said. 2: the log could not be read.
     """
@@ -44,7 +46,11 @@ async def _verify(settings: Settings) -> Verdict:
     async with settled(settings) as found:
         database = await Database.open(found.database_url, secret=found.secret, writers=1, readers=1)
         try:
-            return await verify(database, checks=(view_counts,))
+            if not await database.writer.fetchval("select exists (select from keys.tenant_keys)"):
+                # Nothing was ever sealed, and looking must not make keys.
+                return await verify(database, checks=(view_counts,))
+            async with opened_ring(found, database) as ring:
+                return await verify(database, checks=(view_counts, SealedPlaces(ring)))
         finally:
             await database.close()
 

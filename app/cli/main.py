@@ -105,14 +105,18 @@ def migrate(
 
 @root.command()
 def demo() -> None:
-    """Create the demo tenant if the log is empty, and print a token for it."""
-    from app.demo import ensure_demo
+    """Create the demo companies if the log is empty, and print who can sign in."""
+    from app.demo import code, ensure_demo, password, sign_ins
 
-    async def work() -> str:
+    async def work() -> Settings:
         async with attached(read_settings()) as settings:
-            return await ensure_demo(settings)
+            await ensure_demo(settings)
+            return settings
 
-    print(asyncio.run(work()))
+    found = asyncio.run(work())
+    for one in sign_ins(found):
+        factor = f", code {code(found)}" if one.factor else ""
+        print(f"{one.email}\t{password(found)}\t{one.role} of {one.company}{factor}")
 
 
 @root.command()

@@ -14,9 +14,8 @@ import typer
 from app.database import Pool, plain_url
 from app.embedded import EmbeddedError, attached
 from app.settings import Settings, read_settings
-from domain.kit.caller import SYSTEM, Caller
+from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.refusals import Refusal
-from domain.operations.operators import PLATFORM
 from projections.operations.operating import Done, Operation, Operations
 
 T = TypeVar("T")
@@ -71,7 +70,7 @@ async def reading() -> AsyncIterator[Pool]:
 @asynccontextmanager
 async def operating() -> AsyncIterator[tuple[Operations, Pool]]:
     """The operations of the place, and its database."""
-    from app.assembly import operating as assembled
+    from app.writing import operating as assembled
 
     async with settled(read_settings()) as settings:
         async with assembled(settings) as (database, operations):

@@ -119,7 +119,7 @@ async def _replay(
         for view in views or place.stores.views:
             store, generation = await place.store(view)
             left_out = await place.left_out(view, generation)
-            replay = Replay(view, store, place.log, place.codec, left_out=left_out)
+            replay = Replay(view, store, place.log, place.codec, left_out=left_out, opening=place.opening)
             diff = await replay.diff(chosen)
             if diff.differences and not dry_run:
                 try:

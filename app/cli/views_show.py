@@ -15,7 +15,9 @@ import typer
 from app.inspection import UNREACHED, Inspection, inspecting, view_named
 from app.settings import read_settings
 from projections.kit.as_of import AsOf, InFuture, Moment, TooMuch
+from projections.kit.opened import as_written
 from projections.kit.plain_rows import Plain, key_of, plain
+from projections.kit.postgres import PostgresView
 from projections.kit.view import Key, View
 
 REFUSED, UNREACHABLE = 1, 2
@@ -117,6 +119,10 @@ async def _past(place: Inspection, wanted: _Wanted, moment: Moment) -> tuple[int
         rows = await history.rows(view, tenant_id, wanted.keys, position)
     else:
         rows = dict((await history.all(view, tenant_id, position)).rows)
+    if issubclass(view, PostgresView):
+        folded = {(tenant_id, key): row for key, row in rows.items()}
+        written = await as_written(view.row, folded, place.opening)
+        rows = {key: row for (_, key), row in written.items()}
     return position, [(tenant_id, row) for row in rows.values()][: wanted.limit + 1]
 
 

@@ -21,7 +21,7 @@ _SETTINGS = {
     "listen_addresses": "",
     # Said here and in the URL, because the environment's PGPORT would change both defaults.
     "port": "5432",
-    "max_connections": "100",
+    "max_connections": "300",
     "shared_buffers": "128MB",
     "jit": "off",
     "timezone": "UTC",

@@ -1,28 +1,69 @@
 """The processes of the product, and what runs them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from app import mail
+from app.auth.secrets import MailedTokens
 from app.database import Database
+from app.mail.links import MailedLinks
+from app.processes.audience import People
 from app.processes.lease import enroll
-from app.processes.reminders import LoggedReminders
+from app.processes.reminders import NotifiedReminders
 from app.processes.runner import run_processes
+from app.settings import Settings
+from domain.kit.bus import Bus
+from domain.kit.clock import Clock, SystemClock
+from domain.kit.codec import Codec, PlainCodec
+from domain.kit.log import Log
 from domain.kit.process import Process
+from domain.kit.repository import Repository
+from domain.kit.sealed import Opening, PlainOpening
 from domain.processes.due_dates import DueDateReminder
+from domain.processes.mails import AccountMails
+from domain.processes.notification_mails import NotificationMails
+from domain.processes.notifications import TaskNotifications
+from domain.processes.post import Post
 
-__all__ = ["enrolled", "processes", "run_processes"]
+__all__ = ["Parts", "enrolled", "processes", "run_processes"]
 
 
-def processes() -> list[Process[Any]]:
-    """Every process, with the adapters of its ports."""
-    return [DueDateReminder(LoggedReminders())]
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the adapters of the processes' ports are made of."""
+
+    settings: Settings
+    database: Database
+    log: Log
+    bus: Bus
+    codec: Codec = field(default_factory=PlainCodec)
+    opening: Opening = field(default_factory=PlainOpening)
+    clock: Clock = field(default_factory=SystemClock)
 
 
-async def enrolled(database: Database) -> list[Process[Any]]:
-    """Every process, made known to the database; each reacts to what is appended after its first time.
+def processes(parts: Parts) -> list[Process[Any]]:
+    """The processes of every database, with the adapters of their ports.
+
+    Raises SettingsError when mail cannot be sent as the settings say.
+    """
+    settings = parts.settings
+    people = People(Repository(parts.log, parts.codec))
+    post = Post(mail.made(settings, parts.clock), parts.opening)
+    links = MailedLinks(settings, MailedTokens(settings.derive("mailed tokens")))
+    return [
+        DueDateReminder(NotifiedReminders(people, parts.bus)),
+        TaskNotifications(people),
+        NotificationMails(post, people),
+        AccountMails(post, links, people, parts.clock),
+    ]
+
+
+async def enrolled(database: Database, made: Sequence[Process[Any]]) -> Sequence[Process[Any]]:
+    """The processes, made known to the database; each reacts to what is appended after its first time.
 
     Raises ProcessRefused when newer code has run one of them.
     """
-    made = processes()
     for one in made:
         await enroll(database.writer, one)
     return made

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from app.database import Lent, Pool
 from app.processes.changes import Changes, Key, Origin
 from app.processes.lease import Lease
@@ -153,7 +155,7 @@ class Lane:
     def _wanted(self, entry: Entry) -> tuple[Origin, Event | None, Envelope] | None:
         envelope = entry.envelope
         reaction = self._process.reactions.get(envelope.type)
-        if reaction is None:
+        if reaction is None or _was_moved(envelope):
             return None
         event: Event | None = None
         try:
@@ -234,3 +236,15 @@ class Lane:
 
     async def _changes(self, connection: Lent, keys: set[Key]) -> Changes:
         return Changes(self._process, self._clock.now(), await self._store.states(connection, keys))
+
+
+def _was_moved(envelope: Envelope) -> bool:
+    """Whether the event was copied from another log, where processes have reacted to it."""
+    metadata = envelope.metadata
+    return (b'"moved"' in metadata if isinstance(metadata, bytes) else '"moved"' in metadata) and (
+        msgspec.json.decode(metadata, type=_Moved).moved is not None
+    )
+
+
+class _Moved(msgspec.Struct):
+    moved: int | None = None

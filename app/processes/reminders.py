@@ -1,25 +1,36 @@
-"""Reminders as lines of the log, until there is a better way to reach people."""
+"""Reminders of due dates, as notifications."""
 
-import logging
 from datetime import datetime
 from uuid import UUID
 
-_logger = logging.getLogger(__name__)
+from domain.kit.bus import Bus
+from domain.kit.caller import SYSTEM, Caller
+from domain.processes.notifications import Audience, told
+from domain.work.notifications import NotificationKind, NotifyUser, notification_id
 
 
-class LoggedReminders:
-    """`domain.processes.due_dates.Reminders`: one line of the process's log for each call.
+class NotifiedReminders:
+    """`domain.processes.due_dates.Reminders`: one notification for each key, as the person prefers."""
 
-    A line cannot be taken back or looked up, so after a kill at the wrong moment there may be two with one key.
-    """
+    def __init__(self, audience: Audience, bus: Bus) -> None:
+        self._audience = audience
+        self._bus = bus
 
     async def remind(self, *, tenant_id: UUID, task_id: UUID, person: UUID, due: datetime, key: UUID) -> None:
-        """See the port."""
-        _logger.info(
-            "Reminder %s: task %s of tenant %s is due at %s; it is for %s.",
-            key,
-            task_id,
-            tenant_id,
-            due.isoformat(),
-            person,
+        """See the port. Raises NotTold when it is to be tried again."""
+        kind = NotificationKind.DUE_SOON
+        channels = await self._audience.channels(
+            tenant_id=tenant_id, person=person, kind=kind, task_id=task_id
         )
+        if not channels:
+            return
+        command = NotifyUser(
+            id=notification_id(key, person),
+            user_id=person,
+            kind=kind,
+            task_id=task_id,
+            channels=tuple(sorted(channels)),
+            due_date=due,
+        )
+        by = Caller(tenant_id=tenant_id, user_id=SYSTEM)
+        told(await self._bus.send(command, by=by, command_id=key))

@@ -103,16 +103,19 @@ class Aggregate(BaseAggregate[UUID]):
         stamped.mutate(self)
         self.pending_events.append(stamped)
 
-    def reserve(self, name: str, value: str, *, field: str, everywhere: bool = False) -> None:
+    def reserve(
+        self, name: str, value: str, *, field: str, everywhere: bool = False, personal: bool = False
+    ) -> None:
         """Asks for a value no other stream may hold, such as an e-mail; the append refuses it when taken.
 
-        ``field`` names the command's field that a refusal points at; ``everywhere`` means over all tenants.
+        ``field`` names the command's field that a refusal points at; ``everywhere`` means over all tenants. Of
+        a ``personal`` value, plain or sealed, only the fingerprint under ``name`` is stored.
         """
-        self._reserves.append(Reservation(name, value, self.id, field, everywhere))
+        self._reserves.append(Reservation(name, value, self.id, field, everywhere, personal))
 
-    def release(self, name: str, value: str, *, everywhere: bool = False) -> None:
-        """Gives a reserved value back with the same append."""
-        self._releases.append(Reservation(name, value, self.id, "", everywhere))
+    def release(self, name: str, value: str, *, everywhere: bool = False, personal: bool = False) -> None:
+        """Gives a reserved value back with the same append, named as it was reserved."""
+        self._releases.append(Reservation(name, value, self.id, "", everywhere, personal))
 
     def refer(self, topic: str, id: UUID, *, field: str) -> None:
         """Has the append check that this id names a living stream of the topic in the same tenant."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import msgspec
@@ -14,10 +14,11 @@ from domain.kit.checks import check
 from domain.kit.clock import Clock, Ids, at
 from domain.kit.codec import Codec
 from domain.kit.commands import Command, id_of, noun, resolve, target_id
+from domain.kit.drafts import Draft, drawn
+from domain.kit.events import Event
 from domain.kit.log import (
     Append,
     Conflict,
-    Guard,
     Log,
     Missing,
     NewEvent,
@@ -28,6 +29,7 @@ from domain.kit.log import (
     Reused,
     Taken,
 )
+from domain.kit.personal import is_secret
 from domain.kit.refusals import (
     AlreadyExists,
     AlreadyTaken,
@@ -40,8 +42,9 @@ from domain.kit.repository import Repository
 
 _logger = logging.getLogger(__name__)
 
-# Each attempt decides on what the last conflict revealed; ten lost in a row is a stream too hot to change.
-_ATTEMPTS = 10
+# Each attempt decides on what the last conflict revealed. Of two processes the one whose cache is warm wins again
+# and again, so ten are too few; forty lost in a row is a stream too hot to change.
+_ATTEMPTS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Bus:
     ) -> None:
         self.log = log
         """The log it appends to."""
+        self.admits: Callable[[Caller], Awaitable[None]] | None = None
+        """Raises a refusal when nothing is taken from a caller, whatever the command."""
         self._codec = codec
         self._clock = clock
         self._ids = ids
@@ -112,6 +117,8 @@ class Bus:
         )
         try:
             check(command)
+            if self.admits is not None:
+                await self.admits(by)
             return await self._in_turn(request)
         except Refusal as refusal:
             return await self._known(request) or refusal
@@ -122,7 +129,9 @@ class Bus:
         if known is None:
             return None
         receipt, digest = known
-        return receipt if digest == request.command.digest else CommandIdReused()
+        # What was stored before its fields were called personal has the bare digest.
+        good = digest in (self._digest(request.command), request.command.digest)
+        return receipt if good else CommandIdReused()
 
     async def _in_turn(self, request: Request) -> Receipt:
         # Commands on one stream in one process wait here rather than conflict in the database.
@@ -151,10 +160,11 @@ class Bus:
                 # What was cached may be behind; a refusal must be right.
                 fresh = True
                 continue
-            append = self._append(request, touched)
+            draft = drawn(touched)
+            append = await self._append(request, draft)
             outcome = await self.log.append(append)
             if isinstance(outcome, Receipt):
-                await self._appended(append, touched, outcome)
+                await self._appended(append, touched, outcome, personal=draft.personal)
                 return outcome
             _raise_unless_conflict(outcome, request.command)
             fresh = True
@@ -184,30 +194,20 @@ class Bus:
                 self._repository.forget(tenant_id, one.id)
         return touched
 
-    def _append(self, request: Request, touched: tuple[Aggregate, ...]) -> Append:
+    async def _append(self, request: Request, draft: Draft) -> Append:
         command, by = request.command, request.by
         references = [
             Reference(field, topic, id)
             for field, topic in command.references
             if (id := id_of(command, field))
         ]
-        guards: list[Guard] = []
-        reserves: list[Reservation] = []
-        releases: list[Reservation] = []
-        events: list[NewEvent] = []
-        for one in touched:
-            if not one.pending_events:
-                guards.append(Guard(one.id, one.version))
-            claims = one.collect_claims()
-            references += claims.references
-            reserves += claims.reserves
-            releases += claims.releases
-            self._add_events(events, one, by.tenant_id)
+        if draft.personal:
+            await self._codec.ready(by.tenant_id, [event for _, event in draft.events])
         return Append(
             tenant_id=by.tenant_id,
             command_id=request.command_id,
-            digest=command.digest,
-            events=tuple(events),
+            digest=self._digest(command),
+            events=tuple([self._new(topic, event, by.tenant_id) for topic, event in draft.events]),
             correlation_id=request.correlation_id,
             causation_id=request.causation_id,
             user_id=None if by.user_id == SYSTEM else by.user_id,
@@ -216,41 +216,55 @@ class Bus:
             environment=self._environment,
             region=self._region,
             metadata=msgspec.json.encode({**request.metadata, "command": command.stored_as}),
-            references=tuple(references),
-            guards=tuple(guards),
-            reserves=tuple(reserves),
-            releases=tuple(releases),
+            references=(*references, *draft.references),
+            guards=tuple(draft.guards),
+            reserves=tuple([self._claimed(one) for one in draft.reserves]),
+            releases=tuple([self._claimed(one) for one in draft.releases]),
         )
 
-    def _add_events(self, events: list[NewEvent], aggregate: Aggregate, tenant_id: UUID) -> None:
-        for event in aggregate.decided():
-            events.append(
-                NewEvent(
-                    event_id=self._ids.new(),
-                    topic=aggregate.topic,
-                    originator_id=event.originator_id,
-                    originator_version=event.originator_version,
-                    type=event.stored_as,
-                    version=event.class_version,
-                    timestamp=event.timestamp,
-                    payload=self._codec.encode(event, tenant_id=tenant_id),
-                    ends=event.ends,
-                )
-            )
+    def _digest(self, command: Command) -> bytes:
+        """The command's digest; a keyed one where a bare one would confirm to somebody what he guesses."""
+        if not is_secret(type(command)):
+            return command.digest
+        return bytes.fromhex(self._codec.fingerprint("command", command.digest.hex()))
 
-    async def _appended(self, append: Append, touched: tuple[Aggregate, ...], receipt: Receipt) -> None:
+    def _claimed(self, one: Reservation) -> Reservation:
+        if not one.personal:
+            return one
+        return replace(one, value=self._codec.fingerprint(one.name, one.value))
+
+    def _new(self, topic: str, event: Event, tenant_id: UUID) -> NewEvent:
+        return NewEvent(
+            event_id=self._ids.new(),
+            topic=topic,
+            originator_id=event.originator_id,
+            originator_version=event.originator_version,
+            type=event.stored_as,
+            version=event.class_version,
+            timestamp=event.timestamp,
+            payload=self._codec.encode(event, tenant_id=tenant_id),
+            ends=event.ends,
+        )
+
+    async def _appended(
+        self, append: Append, touched: tuple[Aggregate, ...], receipt: Receipt, *, personal: Sequence[UUID]
+    ) -> None:
         if receipt.repeated:
             return
         changed = [event.originator_id for event in append.events]
         for one in touched:
             grown = changed.count(one.id)
-            if grown:
+            # Its state then holds as plain text what the log holds sealed; who needs it next loads it anew.
+            plain = one.id in personal
+            if grown and not plain:
                 self._repository.keep(append.tenant_id, one)
             if one.version // one.snapshot_every > (one.version - grown) // one.snapshot_every:
-                await self._snapshot(append.tenant_id, one)
+                await self._snapshot(append.tenant_id, one, plain=plain)
 
-    async def _snapshot(self, tenant_id: UUID, aggregate: Aggregate) -> None:
+    async def _snapshot(self, tenant_id: UUID, aggregate: Aggregate, *, plain: bool) -> None:
         try:
+            if plain:
+                aggregate = (await self._repository.get(tenant_id, [aggregate.id], fresh=True))[aggregate.id]
             await self._repository.snapshot(tenant_id, aggregate)
         except Exception:
             # The command is stored, and a snapshot only saves time; the next one comes by itself.

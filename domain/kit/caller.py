@@ -2,10 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 SYSTEM = UUID(int=0)
 """The user id of what nobody asked for, such as a back-fill; events then name no user."""
+
+PLATFORM = UUID("0b5e7a70-0000-4000-8000-000000000001")
+"""The tenant that operators belong to, and in which what they do is kept.
+
+Every event belongs to a tenant, but a view holds the rows of all of them: what is done to it belongs to none. The
+id is fixed, so that its people read this audit with the queries that each tenant has for its own history.
+"""
+
+ACCOUNTS = UUID("0b5e7a70-0000-4000-8000-000000000002")
+"""The tenant of accounts and sessions, for a person may belong to several tenants; nobody can sign in to it."""
+
+Kind = Literal["person", "service", "key", "nobody"]
+"""How somebody showed who he is: by signing in, with a service's token, with an API key, or not at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +32,13 @@ class Caller:
     session_id: str | None = None
     expires_at: datetime | None = None
     """Until when the identity is good; None: for the request at hand."""
+    kind: Kind = "person"
 
     def may(self, permission: str) -> bool:
         """Whether the permission was granted; ``ops:*`` grants every permission that starts with ``ops:``."""
         area = permission.split(":", 1)[0]
         return not self.permissions.isdisjoint({permission, f"{area}:*", "*"})
+
+
+NOBODY = Caller(tenant_id=SYSTEM, user_id=SYSTEM, kind="nobody")
+"""Who asks without having signed in."""

@@ -13,6 +13,7 @@ from unicodedata import category
 
 from domain.kit.fields import Interval, Len, Pattern
 from domain.kit.refusals import Invalid
+from domain.kit.sealed import is_sealed
 
 # Postgres stores no NUL and UTF-8 has no lone surrogates; the other control characters only hide things.
 # Tab, line feed and carriage return are text.
@@ -63,6 +64,7 @@ def _checks(hint: Any) -> Iterator[Check]:
     elif origin in (tuple, list, frozenset, set):
         yield from map(_every, _checks(args[0]))
     elif origin is dict:
+        yield _object
         yield from (_of(dict.keys, _every(each)) for each in _checks(args[0]))
         yield from (_of(dict.values, _every(each)) for each in _checks(args[1]))
     elif isinstance(hint, type) and dataclasses.is_dataclass(hint):
@@ -73,13 +75,21 @@ def _checks(hint: Any) -> Iterator[Check]:
 
 
 def _printable(value: str) -> str | None:
-    return "holds characters that are not text" if _UNPRINTABLE.search(value) else None
+    if _UNPRINTABLE.search(value):
+        return "holds characters that are not text"
+    # From outside, it would be taken for what the log had sealed: opened, or matched by its fingerprint.
+    return "looks like a sealed text" if is_sealed(value) else None
 
 
 def _zoned(value: datetime) -> str | None:
     if value.tzinfo is None:
         return "must say its time zone"
     return None if 1900 <= value.year <= 9000 else "is outside the years 1900 to 9000"
+
+
+def _object(value: Any) -> str | None:
+    # The API takes JSON of any shape here.
+    return None if isinstance(value, dict) else "must be a JSON object"
 
 
 def _storable(value: int) -> str | None:

@@ -1,6 +1,6 @@
-"""What a field says about itself once, as annotations: its limits, its sensitivity, what it points at.
+"""What a field says about itself once, as annotations: its limits, its sensitivity, whose it is.
 
-``title: Annotated[str, Len(1, 500), Confidential()]``
+``email: Annotated[str, Len(3, 255), Confidential(), Personal()]``
 """
 
 import types
@@ -19,7 +19,7 @@ class Public:
 
 @dataclass(frozen=True, slots=True)
 class Internal:
-    """For the people of the tenant; what a field is when it says nothing."""
+    """For the people of the tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,34 @@ class Confidential:
 @dataclass(frozen=True, slots=True)
 class Restricted:
     """Secrets and regulated data: never shown, never logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Data of a person: stored under the person's own key, and unreadable everywhere once that is destroyed.
+
+    Only texts can be personal. ``subject`` names the field of the event that holds the person's id
+    (``originator_id``, the stream, by default). With ``searchable`` the stored text also carries a fingerprint
+    under that name, by which equal values can be found, as `Aggregate.reserve` makes it.
+    """
+
+    subject: str = "originator_id"
+    searchable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """On a field of a view's row: personal data that the table holds in plain text, to be sorted and searched.
+
+    A view with such a field blanks it when the person is erased.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a personal field is kept for, in a sentence: shown in the inventory of data."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class Reservation:
     field: str
     everywhere: bool = False
     """True: unique over all tenants; False: unique inside the tenant."""
+    personal: bool = False
+    """True: the bus stores a fingerprint in place of the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ class Append:
     tenant_id: UUID
     command_id: UUID
     digest: bytes
-    """SHA-256 of the command's name and content: the same id with another digest is refused."""
+    """SHA-256 of the command's name and content, keyed when these may hold what could be guessed: the same id
+    with another digest is refused."""
     events: tuple[NewEvent, ...]
     correlation_id: str
     causation_id: str | None = None

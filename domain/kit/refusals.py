@@ -62,3 +62,7 @@ class Contended(Refusal):
 
 class Forbidden(Refusal):
     """This needs the permission {permission}."""
+
+
+class SubjectErased(Refusal):
+    """This person was erased; nothing can be stored about them any more."""

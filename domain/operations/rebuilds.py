@@ -7,20 +7,27 @@ from uuid import UUID
 from domain.kit.aggregate import Aggregate, applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
-from domain.kit.fields import Describe, Interval
+from domain.kit.fields import Describe, Internal, Interval
 from domain.kit.refusals import Refusal
 from domain.kit.text import distinct
-from domain.operations.operators import AskedBy, ViewNames
+from domain.operations.operators import AskedBy, ViewNames, Why
 
 Rate = Annotated[
     int,
     Interval(ge=1, le=10_000_000),
+    Internal(),
     Describe("At most so many events a second for each view; no limit if empty."),
 ]
-Parallel = Annotated[int, Interval(ge=1, le=16), Describe("How many views are built at the same time.")]
-OneTenant = Annotated[UUID, Describe("Only this tenant's rows, in place; those of all tenants if empty.")]
+Parallel = Annotated[
+    int, Interval(ge=1, le=16), Internal(), Describe("How many views are built at the same time.")
+]
+OneTenant = Annotated[
+    UUID, Internal(), Describe("Only this tenant's rows, in place; those of all tenants if empty.")
+]
 Repair = Annotated[
-    bool, Describe("Cut over although rows differ: it is those of the live generation that are wrong.")
+    bool,
+    Internal(),
+    Describe("Cut over although rows differ: it is those of the live generation that are wrong."),
 ]
 
 
@@ -31,7 +38,9 @@ class RebuildKind(StrEnum):
     RECONCILE = "reconcile"
 
 
-Kind = Annotated[RebuildKind, Describe("Whether to cut over to what is built, or only to compare it.")]
+Kind = Annotated[
+    RebuildKind, Internal(), Describe("Whether to cut over to what is built, or only to compare it.")
+]
 
 
 class RebuildIsPaused(Refusal):
@@ -60,16 +69,19 @@ class Wish(StrEnum):
     ACCEPT = "accept"
 
 
+Wished = Annotated[Wish, Internal(), Describe("What had been asked.")]
+
+
 class Rebuild(Aggregate, topic="operations.rebuild"):
     """The building of new generations of views, as operators direct it."""
 
     class Requested(Event):
         views: ViewNames
-        kind: RebuildKind
-        tenant_id: UUID | None = None
-        rate: int | None = None
-        parallel: int
-        repair: bool = False
+        kind: Kind
+        tenant_id: OneTenant | None = None
+        rate: Rate | None = None
+        parallel: Parallel
+        repair: Repair = False
         asked_by: AskedBy
 
     class Adopted(Event):
@@ -93,8 +105,8 @@ class Rebuild(Aggregate, topic="operations.rebuild"):
     class Declined(Event):
         """What was asked last could not be done after all."""
 
-        wish: Wish
-        reason: str
+        wish: Wished
+        reason: Why
 
     paused: bool = False
     over: bool = False

@@ -6,17 +6,19 @@ from uuid import UUID
 from domain.kit.aggregate import Aggregate
 from domain.kit.commands import Command
 from domain.kit.events import Event
-from domain.kit.fields import Describe, Len
-from domain.operations.operators import AskedBy, ViewName
+from domain.kit.fields import Describe, Internal, Len
+from domain.operations.operators import AskedBy, ViewName, Why
 
-Stream = Annotated[UUID, Describe("The parked stream: the id of the thing whose events wait.")]
+Stream = Annotated[UUID, Internal(), Describe("The parked stream: the id of the thing whose events wait.")]
 AnyStream = Annotated[
-    UUID, Describe("The parked stream: the id of the thing whose events wait; all if empty.")
+    UUID, Internal(), Describe("The parked stream: the id of the thing whose events wait; all if empty.")
 ]
 TenantOf = Annotated[
-    UUID, Describe("Whose stream it is, for an id may be used by two tenants; any if empty.")
+    UUID, Internal(), Describe("Whose stream it is, for an id may be used by two tenants; any if empty.")
 ]
-Reason = Annotated[str, Len(1, 2_000), Describe("Why its events are left out of the view for good.")]
+Reason = Annotated[
+    str, Len(1, 2_000), Internal(), Describe("Why its events are left out of the view for good.")
+]
 
 
 class Repair(Aggregate, topic="operations.repair"):
@@ -24,19 +26,19 @@ class Repair(Aggregate, topic="operations.repair"):
 
     class RetryRequested(Event):
         view: ViewName
-        stream: UUID | None = None
-        tenant_id: UUID | None = None
+        stream: AnyStream | None = None
+        tenant_id: TenantOf | None = None
         asked_by: AskedBy
 
     class DiscardRequested(Event):
         view: ViewName
-        stream: UUID
-        tenant_id: UUID | None = None
+        stream: Stream
+        tenant_id: TenantOf | None = None
         reason: Reason
         asked_by: AskedBy
 
     class Declined(Event):
-        reason: str
+        reason: Why
 
     def decline(self, reason: str) -> None:
         self.record(self.Declined(reason=reason))

@@ -6,13 +6,13 @@ from uuid import UUID
 from domain.kit.aggregate import Aggregate, applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
-from domain.kit.fields import Describe
+from domain.kit.fields import Describe, Internal
 from domain.kit.refusals import Refusal
 from domain.kit.text import distinct
-from domain.operations.operators import AskedBy, ViewNames
+from domain.operations.operators import AskedBy, ViewNames, Why
 
 Generations = Annotated[
-    tuple[int, ...], Describe("The generation of each view that serves now, in their order.")
+    tuple[int, ...], Internal(), Describe("The generation of each view that serves now, in their order.")
 ]
 
 
@@ -32,7 +32,7 @@ class Rollback(Aggregate, topic="operations.rollback"):
         generations: Generations
 
     class Declined(Event):
-        reason: str
+        reason: Why
 
     settled: bool = False
 

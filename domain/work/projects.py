@@ -9,15 +9,18 @@ from domain.kit.aggregate import Aggregate, applies
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event
-from domain.kit.fields import Confidential, Describe, Len, References
+from domain.kit.fields import Confidential, Describe, Internal, Len, Public, References
 from domain.kit.refusals import Refusal
 from domain.kit.text import ONE_LINE
+from domain.work.access import require_manager
 
 USER = "identity.user"
 
-Name = Annotated[str, Len(1, 255), ONE_LINE, Describe("What the project is called.")]
+Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Describe("What the project is called.")]
 About = Annotated[str, Len(0, 20_000), Confidential(), Describe("What the project is for, as plain text.")]
-Member = Annotated[UUID, References(USER), Describe("Who it is about.")]
+Member = Annotated[UUID, References(USER), Internal(), Describe("Who it is about.")]
+FormerOrNew = Annotated[UUID, Internal(), Describe("Who came or went.")]
+Owner = Annotated[UUID, Public(), Describe("Who owns the project.")]
 
 
 class ProjectStatus(StrEnum):
@@ -33,6 +36,9 @@ class Visibility(StrEnum):
 
     PUBLIC = "public"
     PRIVATE = "private"
+
+
+VisibleTo = Annotated[Visibility, Public(), Describe("Who in the tenant may see the project.")]
 
 
 class ProjectIsArchived(Refusal):
@@ -61,8 +67,8 @@ class Project(Aggregate, topic="work.project"):
     class Created(Event):
         name: Name
         description: About = ""
-        owner_id: UUID
-        visibility: Visibility = Visibility.PUBLIC
+        owner_id: Owner
+        visibility: VisibleTo = Visibility.PUBLIC
 
     class Renamed(Event):
         name: Name
@@ -77,13 +83,13 @@ class Project(Aggregate, topic="work.project"):
     class Deleted(Event, ends=True): ...
 
     class MemberAdded(Event):
-        user_id: UUID
+        user_id: FormerOrNew
 
     class MemberRemoved(Event):
-        user_id: UUID
+        user_id: FormerOrNew
 
     class VisibilityChanged(Event):
-        visibility: Visibility
+        visibility: VisibleTo
 
     name: str
     description: str
@@ -122,7 +128,8 @@ class Project(Aggregate, topic="work.project"):
     def _described(self, event: Described) -> None:
         self.description = event.description
 
-    def archive(self) -> None:
+    def archive(self, by: Caller) -> None:
+        require_manager(by, owner_id=self.owner_id)
         self.require_active()
         self.record(self.Archived())
 
@@ -130,7 +137,8 @@ class Project(Aggregate, topic="work.project"):
     def _archived(self, event: Archived) -> None:
         self.status = ProjectStatus.ARCHIVED
 
-    def restore(self) -> None:
+    def restore(self, by: Caller) -> None:
+        require_manager(by, owner_id=self.owner_id)
         if self.status is not ProjectStatus.ARCHIVED:
             raise ProjectNotArchived(field="id")
         self.record(self.Restored())
@@ -139,7 +147,8 @@ class Project(Aggregate, topic="work.project"):
     def _restored(self, event: Restored) -> None:
         self.status = ProjectStatus.ACTIVE
 
-    def delete(self) -> None:
+    def delete(self, by: Caller) -> None:
+        require_manager(by, owner_id=self.owner_id)
         self.record(self.Deleted())
 
     @applies(Deleted)
@@ -156,7 +165,10 @@ class Project(Aggregate, topic="work.project"):
     def _member_added(self, event: MemberAdded) -> None:
         self.members = self.members | {event.user_id}
 
-    def remove_member(self, user_id: UUID) -> None:
+    def remove_member(self, user_id: UUID, by: Caller) -> None:
+        # Everybody may leave.
+        if user_id != by.user_id:
+            require_manager(by, owner_id=self.owner_id)
         self.require_active()
         if user_id == self.owner_id:
             raise OwnerMustStay(field="user_id")
@@ -168,7 +180,8 @@ class Project(Aggregate, topic="work.project"):
     def _member_removed(self, event: MemberRemoved) -> None:
         self.members = self.members - {event.user_id}
 
-    def change_visibility(self, visibility: Visibility) -> None:
+    def change_visibility(self, visibility: Visibility, by: Caller) -> None:
+        require_manager(by, owner_id=self.owner_id)
         self.require_active()
         if visibility is not self.visibility:
             self.record(self.VisibilityChanged(visibility=visibility))
@@ -223,8 +236,8 @@ class ArchiveProject(Command):
 
     id: UUID
 
-    def handle(self, project: Project) -> None:
-        project.archive()
+    def handle(self, project: Project, by: Caller) -> None:
+        project.archive(by)
 
 
 class RestoreProject(Command):
@@ -232,8 +245,8 @@ class RestoreProject(Command):
 
     id: UUID
 
-    def handle(self, project: Project) -> None:
-        project.restore()
+    def handle(self, project: Project, by: Caller) -> None:
+        project.restore(by)
 
 
 class DeleteProject(Command):
@@ -241,8 +254,8 @@ class DeleteProject(Command):
 
     id: UUID
 
-    def handle(self, project: Project) -> None:
-        project.delete()
+    def handle(self, project: Project, by: Caller) -> None:
+        project.delete(by)
 
 
 class AddProjectMember(Command):
@@ -261,8 +274,8 @@ class RemoveProjectMember(Command):
     id: UUID
     user_id: Annotated[UUID, Describe("Who is to go.")]
 
-    def handle(self, project: Project) -> None:
-        project.remove_member(self.user_id)
+    def handle(self, project: Project, by: Caller) -> None:
+        project.remove_member(self.user_id, by)
 
 
 class ChangeProjectVisibility(Command):
@@ -271,5 +284,5 @@ class ChangeProjectVisibility(Command):
     id: UUID
     visibility: Visibility
 
-    def handle(self, project: Project) -> None:
-        project.change_visibility(self.visibility)
+    def handle(self, project: Project, by: Caller) -> None:
+        project.change_visibility(self.visibility, by)

@@ -8,17 +8,20 @@ from uuid import UUID
 from domain.kit.aggregate import Aggregate, applies
 from domain.kit.clock import in_utc
 from domain.kit.events import Event
-from domain.kit.fields import Confidential, Describe, Len, References
+from domain.kit.fields import Confidential, Describe, Internal, Len, Public, References
 from domain.kit.refusals import Refusal
 from domain.kit.text import ONE_LINE, distinct
 
 USER = "identity.user"
 
-Title = Annotated[str, Len(1, 500), ONE_LINE, Describe("What is to be done, in a line.")]
+Title = Annotated[str, Len(1, 500), ONE_LINE, Internal(), Describe("What is to be done, in a line.")]
 Description = Annotated[str, Len(0, 20_000), Confidential(), Describe("Details, as plain text.")]
 Tag = Annotated[str, Len(1, 50), ONE_LINE]
-Tags = Annotated[tuple[Tag, ...], Len(0, 50), Describe("Free words to find it by.")]
-Assignee = Annotated[UUID, References(USER), Describe("Who is to do it.")]
+Tags = Annotated[tuple[Tag, ...], Len(0, 50), Internal(), Describe("Free words to find it by.")]
+Assignee = Annotated[UUID, References(USER), Public(), Describe("Who is to do it.")]
+Person = Annotated[UUID, Public(), Describe("Who did it, or is to do it.")]
+Place = Annotated[UUID, Public(), Describe("The project it belongs to.")]
+DueDate = Annotated[datetime, Public(), Describe("By when it is to be done.")]
 
 
 class TaskStatus(StrEnum):
@@ -45,6 +48,10 @@ class TaskPriority(StrEnum):
     CRITICAL = "critical"
 
 
+Status = Annotated[TaskStatus, Public(), Describe("How far it has come.")]
+Priority = Annotated[TaskPriority, Public(), Describe("How much it matters.")]
+
+
 class TaskAlreadyDone(Refusal):
     """This task is already done."""
 
@@ -64,10 +71,10 @@ class TaskNotAssigned(Refusal):
 class Transition(Event):
     """A change of status, with where the task stood: counts by person and project follow from it alone."""
 
-    status: TaskStatus
-    previous: TaskStatus
-    assigned_to: UUID | None
-    project_id: UUID | None
+    status: Status
+    previous: Status
+    assigned_to: Person | None
+    project_id: Place | None
 
 
 class Task(Aggregate, topic="work.task"):
@@ -76,11 +83,11 @@ class Task(Aggregate, topic="work.task"):
     class Created(Event):
         title: Title
         description: Description = ""
-        priority: TaskPriority = TaskPriority.MEDIUM
-        due_date: datetime | None = None
-        created_by: UUID
-        assigned_to: UUID | None = None
-        project_id: UUID | None = None
+        priority: Priority = TaskPriority.MEDIUM
+        due_date: DueDate | None = None
+        created_by: Person
+        assigned_to: Person | None = None
+        project_id: Place | None = None
         tags: Tags = ()
 
     class Renamed(Event):
@@ -90,14 +97,14 @@ class Task(Aggregate, topic="work.task"):
         description: Description
 
     class Assigned(Event):
-        assigned_to: UUID
-        assigned_by: UUID
-        previous: UUID | None
-        status: TaskStatus
+        assigned_to: Person
+        assigned_by: Person
+        previous: Person | None
+        status: Status
 
     class Unassigned(Event):
-        previous: UUID
-        status: TaskStatus
+        previous: Person
+        status: Status
 
     class StatusChanged(Transition): ...
 
@@ -108,10 +115,10 @@ class Task(Aggregate, topic="work.task"):
     class Reopened(Transition): ...
 
     class PriorityChanged(Event):
-        priority: TaskPriority
+        priority: Priority
 
     class DueDateSet(Event):
-        due_date: datetime | None
+        due_date: DueDate | None
 
     class Tagged(Event):
         tags: Tags
@@ -120,9 +127,9 @@ class Task(Aggregate, topic="work.task"):
         tags: Tags
 
     class Moved(Event):
-        project_id: UUID | None
-        previous: UUID | None
-        status: TaskStatus
+        project_id: Place | None
+        previous: Place | None
+        status: Status
 
     title: str
     description: str

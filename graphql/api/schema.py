@@ -4,10 +4,10 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from api import governance, identity, operations, work
+from api import auth, governance, identity, operations, tenancy, work
 from api.kit.scalars import SCALARS
 
-_CONTEXTS = (work, identity, governance, operations)
+_CONTEXTS = (work, auth, identity, tenancy, governance, operations)
 
 
 def _merged(name: str, description: str) -> type:

@@ -1,5 +1,8 @@
 """The views of governance."""
 
 from projections.governance.activity import ActivityLog
+from projections.governance.consents import ConsentRows
+from projections.governance.erasures import Erasures
+from projections.governance.exports import Exports
 
-VIEWS = (ActivityLog,)
+VIEWS = (ConsentRows, Erasures, Exports, ActivityLog)

@@ -10,9 +10,10 @@ from uuid import UUID
 import msgspec
 
 from domain.kit.events import Event
-from domain.kit.fields import Confidential, Describe, Len, Restricted, marks
+from domain.kit.fields import Confidential, Describe, Len, Personal, Restricted, marks
 from domain.kit.log import Envelope
 from projections.kit.postgres import Index, PostgresView
+from projections.kit.retaining import Retain
 from projections.kit.view import on
 
 
@@ -25,13 +26,14 @@ class ActivityRow:
     entity_id: Annotated[UUID, Describe("The thing it was done to.")]
     action: Annotated[str, Len(max_length=100), Describe("What was done, as ``assigned``.")]
     actor_id: Annotated[UUID | None, Describe("Who did it; empty when the system did.")]
-    metadata: Annotated[dict[str, Any], Describe("What changed, without confidential fields.")]
+    metadata: Annotated[dict[str, Any], Describe("What changed, without what is confidential or somebody's.")]
     created_at: Annotated[datetime, Describe("When it was done.")]
 
 
 class ActivityLog(PostgresView[ActivityRow], name="audit.activity_log", version=1, inline=True):
-    """Who did what to what, and when."""
+    """Who did what to what, and when; what was more than two years ago is gone (ADR 17)."""
 
+    retain = Retain(years=2, by="created_at")
     indexes = (
         Index("idx_activity_entity", ("entity_id", "created_at desc")),
         Index("idx_activity_actor", ("actor_id", "created_at desc")),
@@ -57,9 +59,9 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _shown(event: type[Event]) -> tuple[tuple[str, str], ...]:
-    """The fields that an activity may show, with their camelCase names."""
+    """The fields that an activity may show, with their camelCase names; sealed ones would tell nobody anything."""
     hints = get_type_hints(event, include_extras=True)
-    secret = (Confidential, Restricted)
+    secret = (Confidential, Restricted, Personal)
     return tuple(
         (field.name, _camel(field.name))
         for field in dataclasses.fields(event)

@@ -5,10 +5,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from domain.identity.granting import BaseRole
+from domain.identity.user_rules import UserStatus
 from domain.identity.users import User
-from domain.kit.fields import Confidential, Describe, Len
+from domain.kit.events import Event
+from domain.kit.fields import Confidential, Describe, Opened, Personal
+from projections.identity.users import NEW_STATUS, STATUSES
 from projections.kit.postgres import Index, PostgresView
-from projections.kit.view import on
+from projections.kit.replacing import replace
+from projections.kit.view import carried, on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,16 +21,24 @@ class PersonRow:
     """A person of the tenant."""
 
     id: Annotated[UUID, Describe("The person's id.")]
-    email: Annotated[str, Len(max_length=255), Confidential(), Describe("Where mail reaches the person.")]
-    first_name: Annotated[str, Len(max_length=100), Describe("The first name.")]
-    last_name: Annotated[str, Len(max_length=100), Describe("The last name; may be empty.")]
+    email: Annotated[str, Confidential(), Personal(), Describe("Where mail reaches the person.")]
+    first_name: Annotated[str, Opened(), Describe("The first name; empty once the person is forgotten.")]
+    last_name: Annotated[str, Opened(), Describe("The last name; may be empty.")]
+    status: Annotated[UserStatus, Describe("Whether the person may work.")] = UserStatus.ACTIVE
+    role: Annotated[BaseRole, Describe("What the person is, or was last, in the tenant.")]
+    is_member: Annotated[bool, Describe("Whether the person belongs to the tenant now.")] = True
     created_at: Annotated[datetime, Describe("Since when the person is known here.")]
 
 
-class People(PostgresView[PersonRow], name="users.people", version=1):
-    """Everybody in the tenant."""
+class People(PostgresView[PersonRow], name="users.people", version=2):
+    """Everybody in the tenant; who left or was forgotten keeps his row, so that ids still mean somebody."""
 
-    indexes = (Index("idx_people_name", ("last_name", "first_name", "id")),)
+    checks = (STATUSES,)
+    indexes = (
+        Index("idx_people_name", ("last_name", "first_name", "id")),
+        Index("idx_people_created_at", ("created_at", "id")),
+        Index("idx_people_role", ("role", "status")),
+    )
 
     @on(User.Registered)
     def registered(self, row: None, event: User.Registered) -> PersonRow:
@@ -34,5 +47,42 @@ class People(PostgresView[PersonRow], name="users.people", version=1):
             email=event.email,
             first_name=event.first_name,
             last_name=event.last_name,
+            role=event.role,
             created_at=event.timestamp,
+        )
+
+    changed = carried(User.EmailChanged, User.RoleChanged)
+
+    @on(User.ProfileChanged)
+    def profile_changed(self, row: PersonRow, event: User.ProfileChanged) -> PersonRow:
+        if event.first_name is None and event.last_name is None:
+            return row
+        return replace(
+            row,
+            first_name=row.first_name if event.first_name is None else event.first_name,
+            last_name=row.last_name if event.last_name is None else event.last_name,
+        )
+
+    @on(*NEW_STATUS)
+    def status_changed(self, row: PersonRow, event: Event) -> PersonRow:
+        status = NEW_STATUS[type(event)]
+        return replace(row, status=status, is_member=row.is_member and status is not UserStatus.DELETED)
+
+    @on(User.Removed)
+    def removed(self, row: PersonRow, event: Event) -> PersonRow:
+        return replace(row, is_member=False)
+
+    @on(User.Rejoined)
+    def rejoined(self, row: PersonRow, event: User.Rejoined) -> PersonRow:
+        return replace(row, is_member=True, role=event.role)
+
+    @on(User.Anonymised, User.Erased)
+    def forgotten(self, row: PersonRow, event: User.Anonymised | User.Erased) -> PersonRow:
+        return replace(
+            row,
+            email=event.email if isinstance(event, User.Anonymised) else "",
+            first_name="",
+            last_name="",
+            status=UserStatus.DELETED,
+            is_member=False,
         )

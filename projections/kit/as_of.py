@@ -16,6 +16,7 @@ from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec
 from domain.kit.log import Log, Selection
 from projections.kit.folding import Folding
+from projections.kit.postgres import PostgresView
 from projections.kit.view import Key, Marked, View
 
 Row = TypeVar("Row")
@@ -167,7 +168,16 @@ class AsOf:
                 raise self._too_much("rows", self._most_rows, view)
             if len(page) < _PAGE:
                 break
-        return Past({key: row for (_, key), row in folding.rows.items()}, position, events)
+        rows = {key: row for (_, key), row in folding.rows.items()}
+        return Past(self._retained(view, rows), position, events)
+
+    def _retained(self, view: type[View[Row]], rows: dict[Key, Row]) -> dict[Key, Row]:
+        """Without the rows that the view keeps no longer: looking back does not bring them back."""
+        retain = view.retain if issubclass(view, PostgresView) else None
+        if retain is None:
+            return rows
+        since = retain.boundary(self._clock.now())
+        return {key: row for key, row in rows.items() if getattr(row, retain.by) >= since}
 
     def _too_much(self, what: str, most: int, view: type[View[Any]]) -> TooMuch:
         return TooMuch(

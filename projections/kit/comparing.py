@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
+from projections.kit.opened import opened_fields, same_but_erased
 from projections.kit.redis import RedisView
 from projections.kit.store import Store
 from projections.kit.view import FullKey, View
@@ -93,6 +94,7 @@ class _Comparison(Generic[Row]):
         self._view, self._old, self._new = view, old, new
         self._positions, self._patience = positions, patience
         self._lapsing = isinstance(view, RedisView) and not view.renewed
+        self._opened = opened_fields(view.row)
         self._names = [field.name for field in fields(view.row)]
         self._suspects: dict[FullKey, _Seen[Row]] = {}
         self.rows = self.compared = self.differing = 0
@@ -147,7 +149,11 @@ class _Comparison(Generic[Row]):
                 await asyncio.sleep(_PAUSE * (look % 5) / 5)
 
     def _same(self, old: Row | None, new: Row | None) -> bool:
-        return old == new or (self._lapsing and (old is None or new is None))
+        if old == new:
+            return True
+        if old is None or new is None:
+            return self._lapsing
+        return bool(self._opened) and same_but_erased(self._opened, old, new)
 
     async def _passed(self) -> None:
         """Waits until both have folded what the further one has folded now."""

@@ -1,7 +1,7 @@
 """Conditions on the rows of a Postgres view, as SQL; each value travels as a parameter."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from projections.kit.postgres import Index, PostgresView
@@ -21,6 +21,8 @@ class Condition:
     # The type is the column's.
     value: Any
     plain: str | None = None
+    words: str | None = None
+    """What a person typed, of a condition that looks for words."""
 
 
 def one_of(column: str, values: Collection[Any] | None) -> list[Condition]:
@@ -57,7 +59,13 @@ def matches(view: type[PostgresView[Any]], text: str | None) -> list[Condition]:
         return []
     if len(text) > LONGEST_TEXT:
         raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
-    return [_indexed(view, "@@ tsquery", "websearch_to_tsquery('english', {})", text)]
+    return [replace(_indexed(view, "@@ tsquery", "websearch_to_tsquery('english', {})", text), words=text)]
+
+
+def vector(texts: Sequence[str]) -> str:
+    """SQL for the words of some text columns."""
+    document = " || ' ' || ".join(f"coalesce({name}, '')" for name in texts)
+    return f"to_tsvector('english', {document})"
 
 
 # The value's type is that of what the index finds by.

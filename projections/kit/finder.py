@@ -38,13 +38,17 @@ class Wanted:
     equal: Mapping[str, Sequence[object]]
     between: Mapping[str, Between] = field(default_factory=dict)
     where: Sequence[Condition] = ()
+    without: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    texts: Sequence[str] | None = None
     first: int = 20
     after: str | None = None
 
     @property
     def filters(self) -> str:
         """Everything but the text, as one word for a cache key."""
-        return msgspec.json.encode([self.equal, self.between, self.first, self.after]).decode()
+        parts: list[object] = [self.equal, self.between, self.first, self.after]
+        narrowed = self.without or self.texts is not None
+        return msgspec.json.encode([*parts, self.without, self.texts] if narrowed else parts).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class Finder(Generic[Document]):
             tenant_id,
             wanted.text,
             where=wanted.where,
+            texts=wanted.texts,
             facets=self._facets,
             first=wanted.first,
             after=wanted.after,
@@ -108,6 +113,8 @@ class Finder(Generic[Document]):
                 text=wanted.text,
                 equal=wanted.equal,
                 between=wanted.between,
+                without=wanted.without,
+                texts=wanted.texts,
                 facets=self._facets,
                 first=wanted.first,
                 after=wanted.after,

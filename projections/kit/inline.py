@@ -1,16 +1,17 @@
 """Inline views: folded inside the transaction that appends, so that they are never behind."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
 from domain.kit.codec import Codec
 from domain.kit.events import Event
 from domain.kit.log import Envelope
+from projections.kit.abreast import Abreast, Kept
 from projections.kit.generations import Connection, Pool
 from projections.kit.lane import Lane, Stuck
 from projections.kit.mending import Mending, next_asked
@@ -26,33 +27,6 @@ _logger = logging.getLogger(__name__)
 _APPENDING = 7311902764001
 """The advisory lock that every append takes (es.append): who holds it sees the log stand still."""
 
-# Of each view the generation that this version's readers see; a cut-over changes it under the same lock.
-_STANDING = """
-select l.id, l.view, l.generation, l.position, l.folded, l.token, l.holder, l.leaves_out,
-       to_regclass(n.name) is not null as there,
-       -- Tables grow from nothing; a plan kept from before would read them whole.
-       set_config('plan_cache_mode', 'force_custom_plan', true)
-  from unnest($1::text[], $2::int[]) as t(view, version)
-  join ops.lanes l on l.view = t.view and l.generation = ops.serving(t.view, t.version)
- cross join lateral (select format('%I.%I', split_part(l.view, '.', 1) || '_g' || l.generation,
-                                   split_part(l.view, '.', 2)) as name) n
- where l.phase <> 'repairing'
- order by l.id for update of l
-"""
-# A worker that was refilling the view is stopped by the new token; the view is ours from here on.
-_MOVED = """
-update ops.lanes l
-   set position = $3, folded = l.folded + m.count, moved_at = clock_timestamp(),
-       token = l.token + (l.holder is not null)::int, holder = null
-  from unnest($1::text[], $2::int[], $4::bigint[]) as m(view, generation, count)
- where l.view = m.view and l.generation = m.generation
-"""
-_BOUNDS = """
-select (select min(l.position) from unnest($1::text[], $2::int[]) as t(view, version)
-          join ops.lanes l on l.view = t.view and l.generation = ops.serving(t.view, t.version)
-         where l.phase <> 'repairing') as least,
-       (select coalesce(max(position), 0) from es.events) as head
-"""
 _READ = f"""
 select {", ".join(field.name for field in fields(Envelope))} from es.events
  where position > $1 and position <= $2 order by position
@@ -64,21 +38,6 @@ StoreOf = Callable[[PostgresView[Any], int], PostgresStore[Any]]
 
 _Entry = tuple[Envelope, Callable[[], Event]]
 """An event with what decodes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """Where a view stands, and the generation that is kept."""
-
-    id: int
-    view: str
-    generation: int
-    position: int
-    folded: int
-    token: int
-    holder: int | None
-    leaves_out: bool
-    there: bool
 
 
 class Inline:
@@ -95,6 +54,11 @@ class Inline:
         self, views: Sequence[PostgresView[Any]], codec: Codec, stores: StoreOf, *, reach: int = 2000
     ) -> None:
         self._views = {view.name: view for view in views}
+        self._takers: dict[str, list[str]] = {}
+        for view in views:
+            for type_ in view.folds:
+                self._takers.setdefault(type_, []).append(view.name)
+        self._lanes = Abreast({view.name: view.version for view in views})
         self._stores: dict[tuple[str, int], PostgresStore[Any]] = {}
         self._make = stores
         self._codec = codec
@@ -103,8 +67,17 @@ class Inline:
 
     async def __call__(self, connection: Connection, envelopes: Sequence[Envelope]) -> None:
         """Folds the batch into every inline view, in the caller's transaction. Whatever raises undoes it all."""
-        if self._views and envelopes:
-            await self._advance(connection, envelopes, envelopes[0].position - 1)
+        if not (self._views and envelopes):
+            return
+        before, last = envelopes[0].position - 1, envelopes[-1].position
+        moved = await self._lanes.move_together(connection, before, last)
+        for name, entries in self._touching(self._entries(envelopes), moved).items():
+            await self._fold(connection, moved[name], entries)
+        left = self._views.keys() - moved.keys()
+        if left:
+            await self._advance(connection, envelopes, before, left)
+        elif self._left:
+            self._left = set()
 
     async def catch_up(self, pool: Pool) -> None:
         """Brings every inline view to the head of the log, a page at a time, while appends stand by.
@@ -115,60 +88,62 @@ class Inline:
         while going:
             async with pool.acquire() as connection, connection.transaction():
                 await connection.execute("select pg_advisory_xact_lock($1)", _APPENDING)
-                least, head = await self._bounds(connection)
+                least, head = await self._lanes.bounds(connection)
                 until = min(head, least + self._reach)
-                going = await self._advance(connection, (), until) and until < head
-
-    async def _bounds(self, connection: "Connection | Any") -> tuple[int, int]:
-        row = await connection.fetchrow(_BOUNDS, *self._named())
-        assert row is not None, "an aggregate without groups is one row"
-        return row["head"] if row["least"] is None else row["least"], row["head"]
-
-    def _named(self) -> tuple[list[str], list[int]]:
-        return list(self._views), [view.version for view in self._views.values()]
+                going = await self._advance(connection, (), until, self._views.keys()) and until < head
 
     async def _advance(
-        self, connection: "Connection | Any", envelopes: Sequence[Envelope], before: int
+        self,
+        connection: "Connection | Any",
+        envelopes: Sequence[Envelope],
+        before: int,
+        views: AbstractSet[str],
     ) -> bool:
-        """Folds what each view lacks up to ``before``, and then ``envelopes``, which follow on it.
+        """Folds what each of these views lacks up to ``before``, and then ``envelopes``, which follow on it.
 
         False when there was nothing that could be folded. A pool's proxy for a connection has no type of
         its own, hence Any.
         """
-        standing = await self._standing(connection)
+        standing = await self._lanes.standing(connection, views)
         last = envelopes[-1].position if envelopes else before
         able = {
             name: one for name, one in standing.items() if one.there and before - one.position <= self._reach
         }
-        self._tell(self._views.keys() - able.keys())
+        self._tell(views - able.keys())
         ready = {name: one for name, one in able.items() if one.position < last}
         if not ready:
             return False
         missed = await self._missed(connection, min(one.position for one in ready.values()), before)
-        decode = partial(self._decode, dict[int, Event]())
-        entries = [(one, partial(decode, one)) for one in (*missed, *envelopes)]
-        counts: list[int] = []
-        for name, one in ready.items():
-            lacking = [entry for entry in entries if entry[0].position > one.position]
-            counts.append(len(lacking))
-            if one.leaves_out:
-                left = await left_out(connection, name, one.generation)
-                lacking = [entry for entry in lacking if left.takes(entry[0])]
-            await self._fold(connection, one, lacking)
-        generations = [one.generation for one in ready.values()]
-        await connection.execute(_MOVED, list(ready), generations, last, counts)
+        following = (*missed, *envelopes)
+        for name, entries in self._touching(self._entries(following), ready).items():
+            one = ready[name]
+            await self._fold(
+                connection, one, [entry for entry in entries if entry[0].position > one.position]
+            )
+        counts = [sum(one.position > stood.position for one in following) for stood in ready.values()]
+        await self._lanes.move(connection, list(ready.values()), last, counts)
         return True
 
-    async def _standing(self, connection: "Connection | Any") -> dict[str, _Standing]:
-        """Where the views stand, locked until the transaction ends."""
-        names = [field.name for field in fields(_Standing)]
-        rows = await connection.fetch(_STANDING, *self._named())
-        return {row["view"]: _Standing(**{name: row[name] for name in names}) for row in rows}
+    def _entries(self, envelopes: Sequence[Envelope]) -> list[_Entry]:
+        decode = partial(self._decode, dict[int, Event]())
+        return [(one, partial(decode, one)) for one in envelopes]
 
-    async def _fold(self, connection: "Connection | Any", one: _Standing, entries: Sequence[_Entry]) -> None:
-        """Folds events into a view; a stream with one that cannot be folded is parked at once, for folds are
-        pure, and whoever appends is not to suffer."""
+    def _touching(self, entries: Sequence[_Entry], views: Mapping[str, Kept]) -> dict[str, list[_Entry]]:
+        """For each of these views that folds some of the events, which those are."""
+        found: dict[str, list[_Entry]] = {}
+        for entry in entries:
+            for name in self._takers.get(entry[0].type, ()):
+                if name in views:
+                    found.setdefault(name, []).append(entry)
+        return found
+
+    async def _fold(self, connection: "Connection | Any", one: Kept, entries: Sequence[_Entry]) -> None:
+        """Folds events into a view, but those of parked streams; a stream with one that cannot be folded is
+        parked at once, for folds are pure, and whoever appends is not to suffer."""
         view, store = self._views[one.view], self._store(one.view, one.generation)
+        if one.leaves_out:
+            left = await left_out(connection, one.view, one.generation)
+            entries = [entry for entry in entries if left.takes(entry[0])]
         page: Page[Any] | Spared[Any]
         try:
             page = Page.of(view, entries)
@@ -198,7 +173,7 @@ class Inline:
             done += 1
 
     async def _answer_one(self, connection: "Connection | Any") -> bool:
-        for one in (await self._standing(connection)).values():
+        for one in (await self._lanes.standing(connection)).values():
             if not (one.there and one.leaves_out) or one.holder is not None:
                 continue
             asked = await next_asked(connection, one.view, one.generation)

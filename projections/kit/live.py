@@ -13,7 +13,8 @@ from projections.kit.view import View
 
 _logger = logging.getLogger(__name__)
 
-_PINNED: ContextVar[Mapping[str, int] | None] = ContextVar("generations", default=None)
+_PINNED: "ContextVar[tuple[Live, Mapping[str, int]] | None]" = ContextVar("generations", default=None)
+"""Of one database: a request to a silo may also read what belongs to the platform."""
 
 
 class NotServed(Exception):
@@ -66,7 +67,7 @@ class Live:
     def reads(self, view: str) -> int | None:
         """The generation to read, by the view's name; None when there is none yet."""
         pinned = _PINNED.get()
-        return (self._known if pinned is None else pinned).get(view)
+        return (pinned[1] if pinned is not None and pinned[0] is self else self._known).get(view)
 
     def missing(self) -> list[str]:
         """The views that cannot be read yet."""
@@ -74,7 +75,7 @@ class Live:
 
     def pin(self) -> None:
         """From here on the generations do not change for this task and those it starts, until it pins again."""
-        _PINNED.set(self._known)
+        _PINNED.set((self, self._known))
 
     async def look(self) -> None:
         """Reads the pointers."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
+from projections.kit.retaining import Retain
 from projections.kit.view import View
 
 Row = TypeVar("Row")
@@ -50,3 +51,5 @@ class PostgresView(View[Row]):
     store = "postgres"
     indexes: ClassVar[tuple[Index, ...]] = ()
     checks: ClassVar[tuple[Check, ...]] = ()
+    retain: ClassVar[Retain | None] = None
+    """For how long rows are kept; as long as the log, if nothing is said."""

@@ -7,7 +7,9 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from domain.kit.sealed import Opening, PlainOpening
 from projections.kit.generations import DDL_LOCK, Connect, Connection, Pool
+from projections.kit.opened import opened, opened_fields
 from projections.kit.postgres import PostgresView
 from projections.kit.staging import Staging
 from projections.kit.statements import Statements
@@ -42,13 +44,23 @@ class ShapeChanged(Exception):
 class PostgresStore(Generic[Row]):
     """One generation of a Postgres view, in a schema of the generation; `enroll` must have named it.
 
-    Writes go through ``pool``; ``owner`` connects as the owner of the tables, for prepare and drop.
+    Writes go through ``pool``; ``owner`` connects as the owner of the tables, for prepare and drop. What the row
+    class marks as `Opened` is opened by ``opening`` as it is written.
     """
 
     bulk_rows = 20_000
 
-    def __init__(self, view: type[PostgresView[Row]], pool: Pool, owner: Connect, generation: int) -> None:
+    def __init__(
+        self,
+        view: type[PostgresView[Row]],
+        pool: Pool,
+        owner: Connect,
+        generation: int,
+        opening: Opening | None = None,
+    ) -> None:
         self._view = view
+        self._opening = opening or PlainOpening()
+        self._opened = opened_fields(view.row)
         self._generation = generation
         self._pool = pool
         self._owner = owner
@@ -106,6 +118,8 @@ class PostgresStore(Generic[Row]):
             checkpoint.folded,
             checkpoint.token,
         )
+        if self._opened:
+            changes = await opened(self._opened, changes, self._opening)
         try:
             moved = await self._save_many(changes, fence) if len(changes) >= _MANY else None
             if moved is None:
@@ -132,8 +146,13 @@ class PostgresStore(Generic[Row]):
         return moved
 
     async def upsert(self, connection: Connection, changes: Changes[Row]) -> None:
-        """Writes changes on a connection of the caller's, in his transaction and without a checkpoint."""
+        """Writes changes on a connection of the caller's, in his transaction and without a checkpoint.
+
+        Keys for `Opened` fields are fetched on a connection of their own.
+        """
         if changes:
+            if self._opened:
+                changes = await opened(self._opened, changes, self._opening)
             sql, arguments = self._writing(changes, fenced=False)
             await connection.execute(sql, *arguments)
 

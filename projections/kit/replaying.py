@@ -1,7 +1,7 @@
 """What folding events again would change: the rows they touch, folded anew and compared with the store."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
@@ -11,9 +11,12 @@ import msgspec
 
 from domain.kit.codec import Codec
 from domain.kit.log import EVERYTHING, Envelope, Log, Selection
+from domain.kit.sealed import Opening, PlainOpening
 from projections.kit.as_of import TooMuch, by_stream
 from projections.kit.folding import Folding
 from projections.kit.lane import LeftOut
+from projections.kit.opened import as_written
+from projections.kit.postgres import PostgresView
 from projections.kit.store import Store
 from projections.kit.touching import FoldFailed
 from projections.kit.view import FullKey, Key, Rows, View
@@ -94,8 +97,14 @@ class Replay(Generic[Row]):
         *,
         left_out: LeftOut | None = None,
         most_rows: int = 200_000,
+        opening: Opening | None = None,
     ) -> None:
-        """``left_out`` says which events the generation leaves out: they are no reason to differ."""
+        """``left_out`` says which events the generation leaves out: they are no reason to differ.
+
+        ``opening`` opens what a Postgres view's table holds in plain.
+        """
+        opens = opening if isinstance(view, PostgresView) else None
+        self._opening = opens or PlainOpening()
         self._view, self._store, self._log, self._codec = view, store, log, codec
         self._left_out, self._most = left_out or LeftOut(), most_rows
 
@@ -164,13 +173,18 @@ class Replay(Generic[Row]):
         folding: Folding[Row] = Folding(self._view, self._codec, keys)
         async for page in self._events(keys, 0, before):
             folding.take(page)
-        wrong = {key for key in keys if not alike(stored.get(key), folding.rows.get(key))}
-        folded = {key: folding.rows.get(key) for key in wrong}
+        rows = await self._as_written(folding)
+        wrong = {key for key in keys if not alike(stored.get(key), rows.get(key))}
+        folded = {key: rows.get(key) for key in wrong}
         async for page in self._events(keys, before, after):
             for one in page:
                 folding.take([one])
-                wrong -= {key for key in wrong if alike(stored.get(key), folding.rows.get(key))}
+                rows = await self._as_written(folding)
+                wrong -= {key for key in wrong if alike(stored.get(key), rows.get(key))}
         return [(full, Difference(*full, stored.get(full), folded[full])) for full in sorted(wrong, key=str)]
+
+    async def _as_written(self, folding: Folding[Row]) -> Mapping[FullKey, Row | None]:
+        return await as_written(self._view.row, folding.rows, self._opening)
 
     async def _load(self, keys: set[FullKey]) -> tuple[dict[FullKey, Row], int]:
         """The stored rows, and the position of the newest where the store knows."""

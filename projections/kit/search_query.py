@@ -50,8 +50,10 @@ class Between:
 class Query:
     """A query of one tenant's documents. Fields go by the row's own names.
 
-    ``text`` is plain text, all of whose words must be found, in whichever text field; it has no syntax.
-    ``equal`` keeps documents that have one of the values; ``between`` those in the range. ``facets`` are
+    ``text`` is plain text, all of whose words must be found, in whichever text field, or of ``texts`` where
+    these are given; it has no syntax.
+    ``equal`` keeps documents that have one of the values; ``between`` those in the range,
+    ``without`` leaves those out that have one of the values. ``facets`` are
     counted as if their own field were not in ``equal``, so that the other choices still show. ``sort``
     names a field (``-due_date`` for descending); without it the best matches come first.
     """
@@ -59,6 +61,8 @@ class Query:
     text: str = ""
     equal: Mapping[str, Sequence[object]] = field(default_factory=dict)
     between: Mapping[str, Between] = field(default_factory=dict)
+    without: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    texts: Sequence[str] | None = None
     facets: Sequence[str] = ()
     sort: str | None = None
     first: int = 20
@@ -90,6 +94,9 @@ class SearchBody:
         always = [clause for name, clause in chosen.items() if name not in facets]
         always += [self._range(name, between) for name, between in query.between.items()]
         late = {name: clause for name, clause in chosen.items() if name in facets}
+        texts = self._texts
+        if query.texts is not None:
+            texts = {name: weight for name, weight in texts.items() if name in map(camel, query.texts)}
         body: dict[str, Any] = {
             "size": query.first,
             "timeout": f"{timeout_ms}ms",
@@ -97,38 +104,42 @@ class SearchBody:
             "track_scores": True,
             "query": {
                 "bool": {
-                    "must": [self._text(query.text)],
+                    "must": [self._text(query.text, texts)],
                     "filter": [{"term": {TENANT: str(tenant_id)}}, *always],
+                    "must_not": [
+                        {"terms": {camel(name): [_value(one) for one in values]}}
+                        for name, values in query.without.items()
+                    ],
                 }
             },
             "post_filter": {"bool": {"filter": list(late.values())}},
             "sort": sort,
         }
-        if query.text.strip() and self._texts:
-            body["highlight"] = self._highlight()
+        if query.text.strip() and texts:
+            body["highlight"] = self._highlight(texts)
         if facets:
             body["aggs"] = {name: _facet(name, late) for name in facets}
         if query.after is not None:
             body["search_after"] = read_cursor(query.after, query.sort, len(sort))
         return body
 
-    def _text(self, text: str) -> dict[str, Any]:
+    def _text(self, text: str, texts: Mapping[str, int]) -> dict[str, Any]:
         if not text.strip():
             return {"match_all": {}}
         if len(text) > LONGEST_TEXT:
             raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
         plain = clean(text)
-        if not plain.strip() or not self._texts:
+        if not plain.strip() or not texts:
             return {"match_none": {}}
-        if _words(plain) * len(self._texts) > _MOST_CLAUSES:
+        if _words(plain) * len(texts) > _MOST_CLAUSES:
             raise BadQuery("The text has too many words.")
-        fields = [f"{name}^{weight}" for name, weight in self._texts.items()]
+        fields = [f"{name}^{weight}" for name, weight in texts.items()]
         # Takes no syntax at all; cross_fields, so that each word may be found in another field.
         return {"multi_match": {"query": plain, "fields": fields, "type": "cross_fields", "operator": "and"}}
 
-    def _highlight(self) -> dict[str, Any]:
-        titles = {name: {"number_of_fragments": 0} for name in self._texts if name in self._sortable}
-        bodies = {name: {"number_of_fragments": 3, "fragment_size": 150} for name in self._texts}
+    def _highlight(self, texts: Mapping[str, int]) -> dict[str, Any]:
+        titles = {name: {"number_of_fragments": 0} for name in texts if name in self._sortable}
+        bodies = {name: {"number_of_fragments": 3, "fragment_size": 150} for name in texts}
         return {
             "encoder": "html",
             "pre_tags": ["<mark>"],

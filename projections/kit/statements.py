@@ -94,6 +94,8 @@ class Statements:
         updates = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in changing)
         # Events that were parked are folded late, into rows that may hold later ones of other streams.
         updates += f"{', ' if updates else ''}position = greatest(excluded.position, t.position)"
+        if self._shape.retained:
+            condition += f"{' and' if condition else 'where'} {self._shape.retained}"
         return (
             f"insert into {self._shape.name} as t ({self._columns}, tenant_id, position) "
             f"select {self._columns}, tenant_id, position from {source} {condition} "
@@ -107,4 +109,7 @@ def _quoted(name: str) -> str:
 
 def _bare(kind: str) -> str:
     """The type without a length, so that a value too long is refused by its column and not cut by a cast."""
-    return kind.split("(", 1)[0] if kind.startswith("VARCHAR(") else kind
+    if not kind.startswith("VARCHAR("):
+        return kind
+    # What follows the length says that it is an array.
+    return "VARCHAR" + kind.partition(")")[2]

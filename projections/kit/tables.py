@@ -38,6 +38,7 @@ from sqlalchemy.types import TypeEngine
 
 from domain.kit.fields import marks
 from projections.kit.postgres import Index, PostgresView
+from projections.kit.retaining import SINCE
 
 READER = "headwater_reader"
 """Queries run as this role and see the tenant in scope."""
@@ -106,6 +107,8 @@ class TableShape:
     """Statements that make the functions of the indexes that find rows; see `Index`."""
     finder_names: tuple[str, ...]
     """Those functions' full names."""
+    retained: str = ""
+    """A condition for the rows that are to be written; see `projections.kit.retaining`."""
 
     @property
     def digest(self) -> str:
@@ -157,7 +160,14 @@ def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
         make_indexes=tuple(_sql(CreateIndex(index, if_not_exists=True)) for index in indexes),
         finders=tuple(_finders(view, full, schema, own)),
         finder_names=tuple(f'"{schema}".{index.name}' for index in view.indexes if index.finds is not None),
+        retained=_retained(view),
     )
+
+
+def _retained(view: type[PostgresView[Any]]) -> str:
+    if view.retain is None:
+        return ""
+    return f"\"{view.retain.by}\" >= coalesce(({SINCE.format(view.name)}), '-infinity')"
 
 
 def _finders(

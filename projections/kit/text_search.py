@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from projections.kit.conditions import Condition, bound, found_by
+from projections.kit.conditions import Condition, bound, found_by, vector
 from projections.kit.documents import Found, Hit
 from projections.kit.live import Serving
 from projections.kit.postgres import PostgresView
@@ -53,10 +53,12 @@ class TextSearch(Generic[Row]):
         *,
         where: Sequence[Condition],
         facets: Sequence[str],
+        texts: Sequence[str] | None = None,
         first: int,
         after: str | None,
     ) -> Found[Row]:
-        """The best matches that meet the conditions; no text matches everything. Raises BadQuery."""
+        """The best matches that meet the conditions; no text matches everything. Words are looked for in all
+        texts, or in ``texts`` alone. Raises BadQuery."""
         if not 0 <= first <= MOST_HITS:
             raise BadQuery(f"Ask for 0 to {MOST_HITS} hits.")
         if len(text) > LONGEST_TEXT:
@@ -68,6 +70,8 @@ class TextSearch(Generic[Row]):
         matching = "$2 = ''"
         if text.strip():
             matching = found_by(self._view, "@@ tsquery", query).format(schema=table.schema)
+            if texts is not None:
+                matching += f" and {vector(texts)} @@ {query}"
         else:
             arguments[1] = ""
         parts = ["tenant_id = $1", matching, *bound(where, arguments, table)]
@@ -91,10 +95,14 @@ class TextSearch(Generic[Row]):
             Hit(
                 row=row,
                 score=float(rank),
-                highlights=self._highlights(texts),
+                highlights={
+                    name: parts
+                    for name, parts in self._highlights(marks).items()
+                    if texts is None or name in texts
+                },
                 cursor=f"p{skip + number}",
             )
-            for number, (row, rank, texts) in enumerate(
+            for number, (row, rank, marks) in enumerate(
                 zip(rows, page["ranks"] or [], marked, strict=True), 1
             )
         ]

@@ -7,13 +7,13 @@ from uuid import UUID
 import msgspec
 
 from domain.kit.bus import Bus
-from domain.kit.caller import Caller
+from domain.kit.caller import PLATFORM, Caller
 from domain.kit.checks import check
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.commands import Command
 from domain.kit.log import Receipt
 from domain.kit.refusals import NotFound, Refusal
-from domain.operations.operators import PLATFORM, NotPossible
+from domain.operations.operators import NotPossible
 from domain.operations.rebuilds import (
     AcceptRebuild,
     AdoptRebuild,

@@ -1,5 +1,6 @@
 """The views of work."""
 
+from projections.work.notifications import Notifications
 from projections.work.projects import (
     ProjectCards,
     ProjectMemberLists,
@@ -25,4 +26,5 @@ VIEWS = (
     UserCounts,
     ProjectCounts,
     WorkTags,
+    Notifications,
 )

@@ -35,7 +35,7 @@ class ProjectDocument:
 
     id: UUID
     name: Annotated[str, FullText(keyword=True)]
-    description: Annotated[str, FullText()]
+    description: Annotated[str, FullText(), Confidential()]
     status: ProjectStatus
     visibility: Visibility
     owner_id: UUID
@@ -88,6 +88,7 @@ class Projects(ProjectFolds[ProjectRow], PostgresView[ProjectRow], name="tasks.p
     checks = (Check("valid_project_status", "status in ('active', 'archived', 'deleted')"),)
     indexes = (
         Index("idx_projects_owner", ("owner_id", "status")),
+        Index("idx_projects_private", ("id",), where="visibility = 'private'"),
         Index("idx_projects_name", ("name", "id")),
         Index("idx_projects_created_at", ("created_at", "id")),
         Index(

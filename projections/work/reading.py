@@ -11,6 +11,7 @@ from projections.kit.finder import Finder
 from projections.kit.redis_rows import RedisRows
 from projections.kit.rows import Order, Rows
 from projections.kit.search_query import BadQuery
+from projections.kit.sight import EVERYTHING, Sight
 from projections.work.projects import MemberList, ProjectDocument, ProjectMembers
 from projections.work.tags import USER_TASKS, TaskPage
 from projections.work.tasks import TaskDocument, Tasks
@@ -36,8 +37,10 @@ class UserTasks:
     def __init__(self, rows: Rows, positions: Positions, cache: Cache) -> None:
         self._rows, self._positions, self._cache = rows, positions, cache
 
-    async def page(self, tenant_id: UUID, user_id: UUID, page: int, *, at_least: int) -> TaskPage:
-        """The ids on a page, from 1, the newest first. Raises BadQuery for a page too deep."""
+    async def page(
+        self, tenant_id: UUID, user_id: UUID, page: int, *, at_least: int, sight: Sight = EVERYTHING
+    ) -> TaskPage:
+        """The ids on a page, from 1, the newest first, of tasks within sight. Raises BadQuery for one too deep."""
         if not 1 <= page <= _DEEPEST:
             raise BadQuery(f"Pages go from 1 to {_DEEPEST}.")
 
@@ -46,13 +49,16 @@ class UserTasks:
             found = await self._rows.page(
                 Tasks,
                 tenant_id,
-                where=equals("assigned_to", user_id),
+                where=[*equals("assigned_to", user_id), *sight.conditions(Tasks)],
                 order=Order("created_at", descending=True),
                 limit=PAGE,
                 skip=(page - 1) * PAGE,
             )
             return TaskPage(ids=[row.id for row in found.rows], more=found.more_after), position
 
+        if sight.narrows(Tasks):
+            # What is kept is for those who see everything.
+            return (await load())[0]
         params = {"user_id": user_id, "page": page}
         answer = await self._cache.get_or_load(USER_TASKS, tenant_id, params, load, at_least=at_least)
         return answer.value

@@ -38,7 +38,7 @@ class TaskDocument:
 
     id: UUID
     title: Annotated[str, FullText(keyword=True)]
-    description: Annotated[str, FullText()]
+    description: Annotated[str, FullText(), Confidential()]
     status: TaskStatus
     priority: TaskPriority
     tags: tuple[str, ...]

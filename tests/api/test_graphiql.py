@@ -13,7 +13,7 @@ async def test_the_page_loads_everything_from_here(server: Served) -> None:
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert 'data-endpoint="/graphql"' in page.text
         loaded = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page.text)
-        assert len(loaded) == 6
+        assert len(loaded) == 7
         for address in loaded:
             assert "//" not in address
             response = await browser.get(f"/{address}")

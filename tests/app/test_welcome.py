@@ -6,7 +6,9 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from api.schema import schema
+from app.demo import SignIn
 from app.welcome import OPERATIONS, welcome
+from domain.identity.granting import BaseRole
 
 
 @pytest.mark.parametrize("document", [document for _, document in OPERATIONS])
@@ -15,5 +17,7 @@ def test_an_operation_to_paste_is_valid(document: str) -> None:
 
 
 def test_it_says_what_to_open_and_as_whom() -> None:
-    text = welcome(url="http://127.0.0.1:8000", token="TOKEN", logs=Path("/logs"))
-    assert "\nhttp://127.0.0.1:8000/#token=TOKEN\n" in text
+    people = [SignIn(email=f"{role}@x.example.com", role=role, company="X") for role in BaseRole]
+    text = welcome(url="http://127.0.0.1:8000", people=people, password="PASS", folder=Path("/data"))
+    assert "\nhttp://127.0.0.1:8000/#email=owner%40x.example.com&password=PASS\n" in text
+    assert all(f"{one.email} " in text for one in people)

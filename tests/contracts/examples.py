@@ -3,6 +3,7 @@
 import dataclasses
 import types
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -16,6 +17,7 @@ _EXAMPLES: dict[Any, Any] = {
     str: 'Grüße, "\\" 🦆\n',
     int: 2**53 + 1,
     float: 0.1,
+    Decimal: Decimal("1999999999.90"),
     bool: True,
     UUID: UUID("018f0000-0000-7000-8000-00000000000a"),
     datetime: datetime(2038, 1, 19, 3, 14, 8, 123_456, tzinfo=UTC),
@@ -40,6 +42,8 @@ def _value(hint: Any) -> Any:
         return _value(args[0])
     if origin is tuple:
         return (_value(args[0]), _value(args[0]))
+    if origin is dict:
+        return {"Grüße": ["\\", 0.1, None, {"🦆": True}]}
     if isinstance(hint, type) and issubclass(hint, Enum):
         return list(hint)[-1]
     return _EXAMPLES[hint]

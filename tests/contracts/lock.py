@@ -49,7 +49,9 @@ def _changed(kind: str, was: dict[str, str], now: dict[str, str]) -> str | None:
     An event may gain optional fields, and an enum further values; a view, whose table stands, gains nothing.
     """
     for field, shape in was.items():
-        grown = kind != "views" and now.get(field, "").startswith(f"{shape}/")
+        values, _, more = shape.partition(", ")
+        values_now, _, more_now = now.get(field, "").partition(", ")
+        grown = kind != "views" and more_now == more and values_now.startswith(f"{values}/")
         if now.get(field) != shape and not grown:
             return f"has {field} as {now.get(field)}, which was {shape}"
     for field in now.keys() - was.keys():

@@ -31,6 +31,8 @@ def stored_names() -> Names:
     """Every stored name with its shape; what tests declare is left out."""
     for module in pkgutil.walk_packages(domain.__path__, "domain."):
         importlib.import_module(module.name)
+    # The API, with the refusals that are its own.
+    importlib.import_module("app.asgi")
     events = product_events()
     aggregates = {event.aggregate for event in events.values()}
     return {

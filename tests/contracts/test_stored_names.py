@@ -87,7 +87,7 @@ def test_an_event_may_gain_an_optional_field() -> None:
 
 
 def test_an_enum_of_an_event_may_gain_a_value() -> None:
-    more = fields("events", "work.project.visibility_changed", visibility="public/private/secret")
+    more = fields("events", "work.project.visibility_changed", visibility="public/private/secret, public")
     assert changed("events", "work.project.visibility_changed", fields=more) == []
 
 

@@ -67,19 +67,19 @@ def test_it_lists_the_settings() -> None:
 
 
 def test_it_lists_the_commands() -> None:
-    listed = re.findall(r"^\| `headwater ([\w ]+)` \|", page(README), re.MULTILINE)
-    assert sorted(listed) == sorted(_commands())
+    listed = re.findall(r"^\| `headwater ([\w -]+)` \|", page(README), re.MULTILINE)
+    assert sorted(listed) == sorted(_commands(program()))
 
 
-def _commands() -> Iterator[str]:
-    for command in program().registered_commands:
+def _commands(group: typer.Typer) -> Iterator[str]:
+    for command in group.registered_commands:
         yield _name(command)
-    for group in program().registered_groups:
-        instance = group.typer_instance
+    for inner in group.registered_groups:
+        instance = inner.typer_instance
         assert instance is not None
         if instance.info.invoke_without_command is True:
-            yield str(group.name)
-        yield from (f"{group.name} {_name(command)}" for command in instance.registered_commands)
+            yield str(inner.name)
+        yield from (f"{inner.name} {name}" for name in _commands(instance))
 
 
 def _name(command: typer.models.CommandInfo) -> str:

@@ -66,6 +66,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"text": " a "}, "is shorter than 2"),
     ({"text": "abcde"}, "is longer than 4"),
     ({"text": "ab\x00"}, "holds characters that are not text"),
+    ({"line": f"hw1.{'0' * 32}.1.-.AAAA"}, "looks like a sealed text"),
     ({"line": "a\nb"}, "must be one line"),
     ({"code": "Abc"}, "is no code"),
     ({"code": "abc\n"}, "is no code"),

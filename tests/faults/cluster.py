@@ -23,6 +23,7 @@ from app.programs import Program, address
 from app.settings import Settings, read_settings
 from app.supervisor import keep_running
 from app.tokens import Tokens
+from domain.kit.permissions import ROLES
 from tests.faults.proxy import Proxy
 from tests.kit.client import Client
 from tests.kit.servers import SECRET
@@ -56,7 +57,7 @@ class Cluster:
     def client(self, http: httpx.AsyncClient, tenant: UUID, user: UUID) -> Client:
         """A client for anybody, with all rights of an operator."""
         tokens = Tokens(self.direct.derive("tokens"))
-        token = tokens.issue(tenant_id=tenant, user_id=user, permissions=["ops:*"])
+        token = tokens.issue(tenant_id=tenant, user_id=user, permissions=["ops:*", *sorted(ROLES["owner"])])
         return Client(http, token, tenant, user)
 
     def http(self) -> httpx.AsyncClient:

@@ -151,7 +151,7 @@ async def test_activities_are_filtered_and_paged(client: Client, product: Produc
     )
 
 
-async def test_somebodys_mail_address_is_in_no_activity(client: Client) -> None:
+async def test_somebodys_mail_address_and_name_are_in_no_activity(client: Client) -> None:
     page = await client.send("Activities", filter={"entityId": client.me})
     ((edge,),) = (page["edges"],)
-    assert edge["node"]["metadata"] == {"firstName": "Ada", "lastName": "", "registrationSource": "api"}
+    assert edge["node"]["metadata"] == {"role": "member", "registrationSource": "api"}

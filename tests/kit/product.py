@@ -18,10 +18,11 @@ from api.kit.streams import Streams
 from app.asgi import create_app
 from app.settings import Settings
 from app.tokens import Tokens
+from domain.kit.permissions import ROLES
 from tests.kit.client import Client
 from tests.kit.following import Worker
 
-PRODUCT = {"after_wait_ms": 20_000, "log_level": "warning"}
+PRODUCT = {"after_wait_ms": 20_000, "log_level": "warning", "masking": "off"}
 """What the tests set: a read may wait for a view as long as a busy machine needs."""
 
 
@@ -35,22 +36,33 @@ class Product:
     statements: list[str]
     """What its readers have asked the database so far."""
 
-    def token(self, tenant: UUID, user: UUID, permissions: Iterable[str] = (), **more: Any) -> str:
-        """A good token for anybody."""
+    def token(
+        self, tenant: UUID, user: UUID, permissions: Iterable[str] = ROLES["owner"], **more: Any
+    ) -> str:
+        """A good token for anybody; by default with the permissions of an owner."""
         tokens = Tokens(self.settings.derive("tokens"))
         return tokens.issue(tenant_id=tenant, user_id=user, permissions=permissions, **more)
 
-    def client(self, tenant: UUID, user: UUID, permissions: Iterable[str] = ()) -> Client:
-        """A client for anybody, known to the product or not."""
-        return Client(self.http, self.token(tenant, user, permissions), tenant, user)
+    def client(
+        self, tenant: UUID, user: UUID, permissions: Iterable[str] = (), *, role: str = "owner"
+    ) -> Client:
+        """A client for anybody, known to the product or not, with a role's permissions and some more."""
+        granted = ROLES[role] | set(permissions)
+        return Client(self.http, self.token(tenant, user, granted), tenant, user)
 
     async def newcomer(
-        self, name: str = "Ada", *, tenant: UUID | None = None, permissions: Iterable[str] = ()
+        self,
+        name: str = "Ada",
+        *,
+        tenant: UUID | None = None,
+        permissions: Iterable[str] = (),
+        role: str = "owner",
     ) -> Client:
         """A client for somebody who has just been registered, in a tenant of his own if none is named."""
-        client = self.client(tenant or uuid4(), uuid4(), permissions)
+        tenant, user = tenant or uuid4(), uuid4()
+        client = self.client(tenant, user, permissions, role=role)
         email = f"{name}.{client.user}@example.com"
-        receipt = await client.send(
+        receipt = await self.client(tenant, user).send(
             "RegisterUser", input={"id": client.me, "email": email, "firstName": name}
         )
         # Those who look at what he does shall see his name.

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.processes.status import process_statuses
-from domain.identity.users import RegisterUser
+from domain.identity.registering import RegisterUser
 from domain.kit.bus import Bus
 from domain.kit.caller import Caller
 from domain.processes.due_dates import DueDateReminder

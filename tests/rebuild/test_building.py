@@ -8,12 +8,15 @@ from uuid import uuid4
 import pytest
 
 from app.contexts import VIEWS
+from app.demo import BRIGHT
 from app.demo import tell as tell_demo
+from domain.kit.codec import PlainCodec
 from projections.kit.generations import add_generation
 from projections.kit.postgres import PostgresView
 from projections.kit.search_store import SearchStore
 from projections.kit.store import Bulk
 from projections.kit.view import View
+from tests.rebuild.everything import tell as tell_the_rest
 from tests.rebuild.faulty import DyingCheckpoints, Killed, Sliced, kill_at, killed
 from tests.rebuild.histories import KINDS, OTHER, Carried, CarriedSearch, tell
 from tests.rebuild.site import Built, Site, rows, stands
@@ -24,7 +27,8 @@ EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 
 
 async def test_builds_every_view_of_the_product_as_following_does(site: Site) -> None:
-    await tell_demo(site.place.log, size=400)
+    await tell_demo(site.place.log, PlainCodec(), BRIGHT, size=400)
+    await tell_the_rest(site.place.log, BRIGHT)
     head = await site.place.log.head()
     views = [kind() for kind in VIEWS]
     followed: list[Followed] = []

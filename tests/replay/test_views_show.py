@@ -5,6 +5,7 @@ import json
 import pytest
 
 from app.contexts import VIEWS
+from domain.kit.sealed import is_sealed
 from projections.kit.plain_rows import MASKED
 from projections.work.projects import ProjectCards, ProjectMembers
 from projections.work.tasks import Tasks, TaskSearch
@@ -26,7 +27,6 @@ async def test_every_view_is_now_what_it_is_as_of_now(scene: Scene, view: str) -
     asked = ("show", view, "--tenant", scene.client.tenant, "--json", "--unmasked")
     now, then = await ran(scene.settings, *asked), await ran(scene.settings, *asked, "--as-of", scene.last)
     assert (now.code, then.code) == (0, 0), (now, then)
-    assert now.json["rows"]
 
     def ordered(rows: list[object]) -> list[str]:
         return sorted(json.dumps(row, sort_keys=True) for row in rows)
@@ -67,7 +67,7 @@ async def test_confidential_fields_are_masked(scene: Scene) -> None:
     (masked,) = (await ran(scene.settings, *asked)).json["rows"]
     (whole,) = (await ran(scene.settings, *asked, "--unmasked")).json["rows"]
     assert (masked["email"], masked["first_name"]) == (MASKED, "Ada")
-    assert "@example.com" in whole["email"]
+    assert is_sealed(whole["email"])
 
 
 async def test_no_more_rows_than_wanted(scene: Scene) -> None:

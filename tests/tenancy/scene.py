@@ -1,50 +1,295 @@
-"""Two tenants with things of their own."""
+"""Two tenants with things of their own, and everybody who could try to reach the first one's."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
 
-from tests.kit.client import Client
-from tests.work.api import created, project
+import asyncpg
+from starlette.routing import Route
 
-SECRET = "Zanzibar"
-"""A word in everything that the first tenant has."""
+from api.schema import schema
+from app.asgi import create_app
+from app.settings import Settings
+from app.writing import written
+from domain.identity.granting import BaseRole
+from domain.identity.registering import RegisterUser
+from domain.kit.caller import NOBODY, PLATFORM, Caller
+from domain.kit.log import Receipt
+from domain.kit.permissions import ROLES
+from domain.work.notifications import Channel, NotificationKind, NotifyUser
+from tests.kit.processes import until
+from tests.kit.product import Product
+from tests.tenancy.actors import Actor
+from tests.tenancy.building import Builder
+from tests.tenancy.documents import Document, paged
+from tests.tenancy.marks import Marks, marks
+from tests.tenancy.surface import Root, Surface
+from tests.tenancy.sweeping import Sweep
+from tests.tenancy.values import Values, cursors_in, texts
+
+SURFACE = Surface(schema._schema)
+WORD, OTHER = "zanzibar", "mauritius"
+"""What all texts of the first tenant hold, and all of the second's."""
+NAME = "madagascar"
+"""The first tenant's name, which operators see."""
+WHO = ("signed-in owner", "API key", "admin", "member", "guest", "operator", "nobody")
+"""Who tries."""
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Tenant:
+    """A company that signed up, with one thing of every kind."""
+
+    word: str
+    owner: Actor
+    """Who signed it up, signed in."""
+    service: Actor
+    """A service that may do all that its owner may, and what operators may besides."""
+    builder: Builder
+    email: str
+    """What its owner signed up with."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+        return self.owner.caller.tenant_id
+
+    @property
+    def addresses(self) -> list[str]:
+        """Every e-mail address that anybody of it was given."""
+        inputs = [one.get("input", {}) for one in self.builder.accepted.values()]
+        return [self.email, *(one["email"] for one in inputs if "email" in one)]
 
 
 @dataclass
 class Scene:
-    """The first tenant's people and things, and somebody of another tenant, who has things of his own."""
+    """All that the tests look at."""
 
-    owner: Client
-    stranger: Client
-    ids: dict[str, str]
-    own: dict[str, str]
+    product: Product
+    first: Tenant
+    second: Tenant
+    actors: list[Actor]
+    """Everybody of the second tenant, an operator, and nobody."""
+    marks: Marks
+    position: str
+    """Where the log stood when all was there."""
     cursors: dict[str, str]
+    """A cursor of each list that the first tenant's owner can read."""
+    ids: dict[str, str]
+    """One id of the first tenant of every kind, by the kind's name."""
+
+    @property
+    def unnamed(self) -> Marks:
+        """What nobody else has named, whatever he tried: `sweep` names the `ids`, and words in texts."""
+        return self.marks.without(*self.ids.values())
+
+    operators = PLATFORM
+    """The tenant of the operators."""
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the product's routes."""
+        return [one.path for one in create_app(self.product.settings).routes if isinstance(one, Route)]
+
+    def actor(self, who: str) -> Actor:
+        """One of `WHO`."""
+        return next(one for one in self.actors if one.name == who)
+
+    def sweep(self, who: str) -> Sweep:
+        """The visit of one of `WHO` to all that is the first tenant's."""
+        actor = self.actor(who)
+        marks, ids = self.marks, self.ids
+        if who == "operator":
+            # Where tenants are, and what they are called, is what operators are for.
+            marks = marks.without(NAME, str(self.first.id))
+            ids = {kind: id for kind, id in ids.items() if id != str(self.first.id)}
+        return Sweep(
+            SURFACE,
+            actor,
+            marks,
+            ids,
+            self.texts
+            if who != "operator"
+            else {kind: text for kind, text in self.texts.items() if str(self.first.id) not in text},
+        )
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Texts that name what is the first tenant's."""
+        return {
+            "the word": WORD,
+            **{f"address {number}": one for number, one in enumerate(self.first.addresses)},
+            **{f"key of a {kind}": f"TENANT#{self.first.id}#{kind}#{id}" for kind, id in self._kinds()},
+            "configuration": f"TENANT#{self.first.id}#CONFIG",
+            **{f"stream of {kind}": f"{kind.rpartition('.')[2]}_{id}" for kind, id in self.ids.items()},
+            **{f"id of {kind}": id for kind, id in self.ids.items()},
+        }
+
+    def _kinds(self) -> list[tuple[str, str]]:
+        return [(kind.rpartition(".")[2].upper(), id) for kind, id in self.ids.items()]
 
 
-async def things(client: Client, word: str) -> dict[str, str]:
-    """The ids of a person, a project and a task whose texts hold the word."""
-    garden = await project(client, word, description=word)
-    task = await created(
-        client, word, description=word, projectId=garden, assignedTo=client.me, tags=[word.lower()]
+def root(name: str, kind: str = "mutation") -> Root:
+    """A root field of the product."""
+    return next(one for one in SURFACE.roots(kind) if one.name == name)
+
+
+def service(product: Product, tenant: UUID, user: UUID, role: str, *more: str, name: str = "") -> Actor:
+    """A service that may do what a role may, in a tenant."""
+    permissions = ROLES[role] | set(more)
+    caller = Caller(tenant_id=tenant, user_id=user, permissions=permissions, kind="service")
+    return Actor(name or role, product.http, caller, product.token(tenant, user, permissions))
+
+
+async def signed_up(product: Product, word: str, name: str) -> Tenant:
+    """A company that has just signed up, filled."""
+    body = {
+        "email": texts("email", word),
+        "password": PASSWORD,
+        "firstName": word,
+        "lastName": word,
+        "tenantName": name,
+        "tenantSlug": texts("slug", name),
+    }
+    response = await product.http.post("/auth/register", json=body)
+    assert response.status_code == 200, response.text
+    given = response.json()
+    tenant, user = UUID(given["tenantId"]), UUID(given["accountId"])
+    caller = Caller(tenant_id=tenant, user_id=user, permissions=ROLES["owner"])
+    owner = Actor("signed-in owner", product.http, caller, given["accessToken"])
+    acting = service(product, tenant, user, "owner", "ops:*", name="service")
+    made = Tenant(word, owner, acting, Builder(SURFACE, acting, word), body["email"])
+    await _fill(product.settings, made)
+    return made
+
+
+async def _fill(settings: Settings, tenant: Tenant) -> None:
+    builder = tenant.builder
+    await builder.fill()
+    # Somebody is forgotten, and somebody was told something, which only processes see to.
+    spare = await builder.make(
+        root("registerUser"), {"input": {"email": texts("email", tenant.word), "firstName": tenant.word}}
     )
-    return {"task": task["id"], "project": garden, "person": client.me}
+    await builder.make(
+        root("eraseUser"), {"input": {"subjectId": spare["person"]["id"], "reason": tenant.word}}
+    )
+    await builder.make(root("requestExport"), {"input": {"subjectId": str(tenant.owner.caller.user_id)}})
+    async with written(settings) as made:
+        told = NotifyUser(
+            id=uuid4(),
+            user_id=tenant.owner.caller.user_id,
+            kind=NotificationKind.ASSIGNED,
+            task_id=UUID(builder.known["Task"][0]),
+            channels=(Channel.IN_APP,),
+        )
+        outcome = await made.bus.send(told, by=tenant.service.caller, command_id=uuid4())
+        assert isinstance(outcome, Receipt), outcome
 
 
-@asynccontextmanager
-async def changing(id: str, *clients: Client) -> AsyncIterator[None]:
-    """The task with this id changes in each client's tenant all the time, as long as the block lasts."""
-
-    async def run() -> None:
-        while True:
-            for mutation in ("CompleteTask", "ReopenTask"):
-                for client in clients:
-                    await client.send(mutation, input={"id": id})
-
-    running = asyncio.create_task(run())
+async def staged(product: Product) -> Scene:
+    """Both tenants, when all views know of them."""
+    first, second = await signed_up(product, WORD, NAME), await signed_up(product, OTHER, OTHER)
+    actors = [second.owner, await _machine(product, second)]
+    for role in ("admin", "member", "guest"):
+        made = await second.builder.make(
+            root("registerUser"),
+            {"input": {"email": texts("email", OTHER), "firstName": OTHER, "role": role.upper()}},
+        )
+        actors.append(service(product, second.id, UUID(made["person"]["id"]), role))
+    actors.append(await _operator(product))
+    actors.append(Actor("nobody", product.http, NOBODY))
+    connection = await asyncpg.connect(product.settings.database_url)
     try:
-        yield
+        await until(lambda: _folded(connection))
+        position = str(await connection.fetchval("select max(position) from es.events"))
+        ids = await _ids(connection, first)
+        found = marks((WORD, NAME), await _all_ids(connection, first))
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await connection.close()
+    return Scene(product, first, second, actors, found, position, await _cursors(first.owner), ids)
+
+
+async def _operator(product: Product) -> Actor:
+    """An operator, who is one of the platform's own people."""
+    id = uuid4()
+    made = service(product, PLATFORM, id, "operator")
+    registered = RegisterUser(
+        id=id, email=texts("email", "olive"), first_name="Olive", last_name="", role=BaseRole.OPERATOR
+    )
+    async with written(product.settings) as writing:
+        outcome = await writing.bus.send(registered, by=made.caller, command_id=uuid4())
+        assert isinstance(outcome, Receipt), outcome
+    return made
+
+
+async def _machine(product: Product, tenant: Tenant) -> Actor:
+    """A machine with an API key of the tenant, which may do what a member may."""
+    permissions = sorted(ROLES["member"] - {"self"})
+    input = {"name": OTHER, "permissions": permissions, "expiresAt": "2999-01-01T00:00:00Z"}
+    for expires in (
+        input,
+        {**input, "expiresAt": tenant.builder.accepted["createApiKey"]["input"]["expiresAt"]},
+    ):
+        if made := await tenant.builder.make(root("createApiKey"), {"input": expires}):
+            caller = Caller(
+                tenant_id=tenant.id,
+                user_id=tenant.owner.caller.user_id,
+                permissions=frozenset(permissions),
+                kind="key",
+            )
+            return Actor("API key", product.http, caller, made["key"])
+    raise AssertionError("no key was made")
+
+
+async def _folded(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    """Whether every view has folded the whole log."""
+    behind = await connection.fetchval(
+        "select count(*) from ops.views v join ops.lanes l on l.view = v.view and l.generation = v.live"
+        " where not v.inline and l.position < (select max(position) from es.events)"
+    )
+    return bool(behind == 0)
+
+
+async def _ids(connection: "asyncpg.Connection[asyncpg.Record]", tenant: Tenant) -> dict[str, str]:
+    """The newest stream of every topic, and what else has an id."""
+    rows = await connection.fetch(
+        "select distinct on (topic) topic, originator_id from es.streams"
+        " where tenant_id = $1 or originator_id = $2"
+        " or originator_id in (select originator_id from es.events where payload ->> 'user_id' = $2::text)"
+        " order by topic, ended, first",
+        tenant.id,
+        tenant.owner.caller.user_id,
+    )
+    event = await connection.fetchrow(
+        "select event_id, command_id from es.events where tenant_id = $1 limit 1", tenant.id
+    )
+    assert event is not None
+    found: Mapping[str, Any] = {row["topic"]: row["originator_id"] for row in rows}
+    more = {"tenant": tenant.id, "person": tenant.owner.caller.user_id, **dict(event)}
+    return {kind: str(id) for kind, id in {**found, **more}.items()}
+
+
+async def _all_ids(connection: "asyncpg.Connection[asyncpg.Record]", tenant: Tenant) -> list[UUID]:
+    """Every id of the tenant's in the log."""
+    rows = await connection.fetch(
+        "select distinct unnest(array[tenant_id, originator_id, event_id, command_id]) as id from es.events"
+        " where tenant_id = $1 or originator_id = $2 or payload ->> 'user_id' = $2::text",
+        tenant.id,
+        tenant.owner.caller.user_id,
+    )
+    return [row["id"] for row in rows]
+
+
+async def _cursors(owner: Actor) -> dict[str, str]:
+    found = {}
+    for root in SURFACE.roots("query"):
+        if "after" in root.field.args and owner.granted(root.need):
+            document = Document("query")
+            arguments = paged(root, Values(WORD, lambda _: []).arguments(root))
+            name = document.add(root, arguments, SURFACE.selections(root.shown, owner.granted)[0])
+            told = ((await owner.ask(document.text, document.variables)).get("data") or {}).get(name)
+            if cursor := next(cursors_in(told), None):
+                found[root.name] = cursor
+    return found

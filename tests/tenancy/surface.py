@@ -1,109 +1,225 @@
-"""All that the API has, read from its schema, so that a new field cannot be forgotten."""
+"""All that a GraphQL schema offers, read from the schema: root fields, where ids and texts go in, what can be
+selected. So a new field is visited without anybody having thought of it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-from uuid import uuid4
 
 from graphql import (
-    GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLList,
     GraphQLNonNull,
-    build_schema,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
     get_named_type,
+    is_leaf_type,
     is_required_argument,
+    is_required_input_field,
 )
 
-from api.schema import schema
+from api.kit.access import COVERED, Access
 
-NOT_A_TENANTS = frozenset(
-    {
-        "acceptRebuild",
-        "cancelRebuild",
-        "discardParked",
-        "parked",
-        "pauseRebuild",
-        "rebuild",
-        "rebuildViews",
-        "rebuilds",
-        "resumeRebuild",
-        "retryParked",
-        "rollbackViews",
-        "viewProgress",
-        "views",
-    }
-)
-"""What is about the views, which hold the rows of all tenants: for operators of the platform alone."""
+Granted = Callable[[str], bool]
+"""Whether a caller has what a field needs."""
 
-SCHEMA = build_schema(schema.as_str())
+KINDS = ("query", "mutation", "subscription")
+PAGE = 3
+"""How many things of each list are looked at."""
+_DEEPEST = 7
+_LONGEST = 900
+"""Tokens of a selection: several of them have to fit into one document of 2000."""
 
 
-def root(kind: str) -> dict[str, GraphQLField]:
-    """The root fields of a kind of operation."""
-    types = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type}
-    found = types.get(kind, SCHEMA.subscription_type)
-    assert found is not None
-    fields: dict[str, GraphQLField] = found.fields
-    return fields
+@dataclass(frozen=True)
+class Slot:
+    """A place in a root field's arguments that takes an id or a text."""
+
+    path: tuple[str, ...]
+    """Names of the argument and of the fields of inputs below it."""
+    kind: str
+    """``UUID`` or ``String``."""
+    many: bool
+    required: bool
+
+    def __str__(self) -> str:
+        return ".".join(self.path)
 
 
-def ids_taken() -> list[tuple[str, str]]:
-    """Every mutation with every field of its input that names something that has to be there."""
-    return [
-        (name, at)
-        for name in sorted(root("mutation").keys() - NOT_A_TENANTS)
-        for at, field in _taken(name).fields.items()
-        if get_named_type(field.type).name == "UUID"
-        and (at != "id" or isinstance(field.type, GraphQLNonNull))
-    ]
+@dataclass(frozen=True)
+class Root:
+    """A root field."""
+
+    kind: str
+    name: str
+    field: GraphQLField
+    need: str | None
+
+    @property
+    def shown(self) -> str:
+        """The name of the type that it answers with."""
+        return str(get_named_type(self.field.type).name)
+
+    @cached_property
+    def slots(self) -> list[Slot]:
+        """Every place that takes an id or a text, but for the command's own id."""
+        return [
+            slot
+            for name, argument in self.field.args.items()
+            if name != "commandId"
+            for slot in _slots(argument.type, (name,), is_required_argument(argument))
+        ]
+
+    @property
+    def creates(self) -> bool:
+        """Whether it makes a thing whose id the caller may choose: then that id names nothing that is there."""
+        return any(slot.path == ("input", "id") and not slot.required for slot in self.slots)
+
+    @property
+    def of_all(self) -> bool:
+        """Whether it is about all tenants, for the platform's operators: views, and where tenants are."""
+        return bool(self.need and self.need.startswith("ops:")) and not self.shown.startswith("TenantSub")
+
+    def named(self) -> list[Slot]:
+        """The slots that name something which has to be there."""
+        return [slot for slot in self.slots if not (self.creates and slot.path == ("input", "id"))]
 
 
-def kind_of(mutation: str, at: str) -> str:
-    """What kind of thing a field of a mutation's input names."""
-    if at == "id":
-        return "project" if "Project" in mutation else "person" if "User" in mutation else "task"
-    return "project" if at == "projectId" else "person"
+@dataclass(frozen=True)
+class Surface:
+    """A schema and what each of its fields needs."""
+
+    schema: GraphQLSchema
+    selected: set[tuple[str, str]] = field(default_factory=set)
+    """The types and fields that any selection so far held."""
+
+    @cached_property
+    def access(self) -> Access:
+        return Access(self.schema)
+
+    def roots(self, kind: str) -> list[Root]:
+        """The root fields of a kind of operation, in the schema's order."""
+        types = {"query": self.schema.query_type, "mutation": self.schema.mutation_type}
+        found = types.get(kind, self.schema.subscription_type)
+        if found is None:
+            return []
+        return [Root(kind, name, one, self.need(found.name, name)) for name, one in found.fields.items()]
+
+    def need(self, kind: str, name: str) -> str | None:
+        return self.access.by_field.get((kind, name))
+
+    def selections(self, shown: str, granted: Granted) -> list[str]:
+        """What to ask of a type: every field that is granted, as deep as a document may be; for one that may be
+        many types one selection each."""
+        kind = self.schema.type_map[shown]
+        if is_leaf_type(kind):
+            return [""]
+        members = self.members(kind)
+        if isinstance(kind, GraphQLObjectType):
+            return [self._selection([kind], granted)]
+        return [
+            self._selection(one, granted)
+            for one in ([[one] for one in members] if len(members) > 2 else [members])
+        ]
+
+    def _selection(self, members: list[GraphQLObjectType], granted: Granted) -> str:
+        deepest, text, selecting = _DEEPEST + 1, "", Selecting(self, granted)
+        while deepest > 1 and (not text or tokens(text) > _LONGEST):
+            deepest, selecting = deepest - 1, Selecting(self, granted)
+            text = selecting.any_of(members, deepest)
+        self.selected.update(selecting.noted)
+        return text
+
+    def members(self, kind: Any) -> list[GraphQLObjectType]:
+        """What a thing of an abstract type may be."""
+        if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
+            return list(self.schema.get_possible_types(kind))
+        return []
+
+    def reachable(self) -> set[tuple[str, str]]:
+        """Every field of an object type that some root field leads to without an argument that must be given."""
+        found: set[tuple[str, str]] = set()
+        pending: list[Any] = [get_named_type(one.field.type) for kind in KINDS for one in self.roots(kind)]
+        seen: set[str] = set()
+        while pending:
+            kind = pending.pop()
+            if kind.name in seen or is_leaf_type(kind):
+                continue
+            seen.add(kind.name)
+            pending += self.members(kind)
+            if isinstance(kind, GraphQLObjectType):
+                found |= {(kind.name, name) for name in kind.fields}
+                pending += [get_named_type(one.type) for one in kind.fields.values()]
+        return found
 
 
-def own_input(mutation: str, own: Mapping[str, str]) -> dict[str, Any]:
-    """An input with every field that has to be given, its ids those of one's own things."""
-    given: dict[str, Any] = {}
-    for name, field in _taken(mutation).fields.items():
-        kind = get_named_type(field.type)
-        if not isinstance(field.type, GraphQLNonNull):
-            continue
-        if kind.name == "UUID":
-            given[name] = own[kind_of(mutation, name)]
-        elif isinstance(kind, GraphQLEnumType):
-            given[name] = next(iter(kind.values))
-        elif name == "email":
-            given[name] = f"{uuid4()}@example.com"
-        else:
-            given[name] = ["x"] if name == "tags" else "x"
-    return given
+@dataclass
+class Selecting:
+    """Writes one selection and notes which fields it holds."""
+
+    surface: Surface
+    granted: Granted
+    noted: set[tuple[str, str]] = field(default_factory=set)
+
+    def any_of(self, members: list[GraphQLObjectType], deeper: int, above: tuple[str, ...] = ()) -> str:
+        """The fields of whichever of these a thing is. Two of them may give one name two types, which no
+        document may ask for: the second one's is left out."""
+        taken: dict[str, str] = {}
+        parts = [f"... on {one.name} {self._fields(one, deeper, above, taken)}" for one in members]
+        return f"{{ __typename {' '.join(parts)} }}"
+
+    def _fields(
+        self, kind: GraphQLObjectType, deeper: int, above: tuple[str, ...], taken: dict[str, str]
+    ) -> str:
+        parts = ["__typename"]
+        for name, one in kind.fields.items():
+            need = self.surface.need(kind.name, name)
+            shape = str(one.type)
+            if (
+                need is None
+                or (need != COVERED and not self.granted(need))
+                or taken.get(name, shape) != shape
+            ):
+                continue
+            if part := self._field(name, one, deeper, (*above, kind.name)):
+                self.noted.add((kind.name, name))
+                taken[name] = shape
+                parts.append(part)
+        return f"{{ {' '.join(parts)} }}"
+
+    def _field(self, name: str, one: GraphQLField, deeper: int, above: tuple[str, ...]) -> str:
+        kind = get_named_type(one.type)
+        if any(is_required_argument(argument) for argument in one.args.values()):
+            return ""
+        if is_leaf_type(kind):
+            return name
+        # A thing inside a thing of its own kind shows nothing new.
+        if deeper == 1 or kind.name in above:
+            return ""
+        page = f"(first: {PAGE})" if "first" in one.args else ""
+        members = self.surface.members(kind)
+        if members:
+            return f"{name}{page} {self.any_of(members, deeper - 1, above)}"
+        assert isinstance(kind, GraphQLObjectType)
+        return f"{name}{page} {self._fields(kind, deeper - 1, above, {})}"
 
 
-def required(mutation: str) -> list[str]:
-    """The fields of a mutation's input that have to be given."""
-    return [name for name, field in _taken(mutation).fields.items() if isinstance(field.type, GraphQLNonNull)]
+def _slots(kind: Any, path: tuple[str, ...], required: bool, many: bool = False) -> Iterator[Slot]:
+    if isinstance(kind, GraphQLNonNull):
+        yield from _slots(kind.of_type, path, required, many)
+    elif isinstance(kind, GraphQLList):
+        yield from _slots(kind.of_type, path, required, True)
+    elif isinstance(kind, GraphQLInputObjectType) and not many:
+        for name, one in kind.fields.items():
+            yield from _slots(one.type, (*path, name), required and is_required_input_field(one))
+    elif not isinstance(kind, GraphQLInputObjectType) and kind.name in ("UUID", "String"):
+        yield Slot(path, kind.name, many, required)
 
 
-def required_arguments(field: str) -> list[str]:
-    """The arguments of a root field that have to be given, when it is no mutation."""
-    found = root("query").get(field) or root("subscription")[field]
-    return [name for name, argument in found.args.items() if is_required_argument(argument)]
-
-
-def holds(answer: Any, expected: Any) -> bool:
-    """Whether the answer says at least what is expected."""
-    if isinstance(expected, dict):
-        return isinstance(answer, dict) and all(holds(answer.get(key), one) for key, one in expected.items())
-    if isinstance(expected, list):
-        return isinstance(answer, list) and len(answer) == len(expected) and all(map(holds, answer, expected))
-    return bool(answer == expected)
-
-
-def _taken(mutation: str) -> GraphQLInputObjectType:
-    kind = get_named_type(root("mutation")[mutation].args["input"].type)
-    assert isinstance(kind, GraphQLInputObjectType)
-    return kind
+def tokens(text: str) -> int:
+    """About how many tokens a text has."""
+    return len(re.findall(r"\w+|[^\w\s]", text))

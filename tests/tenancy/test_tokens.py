@@ -16,6 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from app.auth.keys import derived
 from tests.kit.client import Client
 from tests.kit.product import Product
 
@@ -27,6 +28,8 @@ def _claims(**changes: object) -> dict[str, Any]:
     now = datetime.now(UTC)
     claims = {
         "iss": "headwater",
+        "aud": "headwater",
+        "jti": uuid4().hex,
         "sub": str(uuid4()),
         "tenant": str(uuid4()),
         "permissions": [],
@@ -36,11 +39,19 @@ def _claims(**changes: object) -> dict[str, Any]:
     return {name: value for name, value in (claims | changes).items() if value is not ...}
 
 
-def _unsigned(claims: dict[str, Any]) -> str:
+def _signed(secret: str, *, algorithm: str = "EdDSA", key: str | None = None, **changes: object) -> str:
+    """A service's token, signed as the product does unless said otherwise."""
+    own = derived(secret, "service tokens")
+    headers = {"typ": "service+jwt", "kid": own.kid}
+    return jwt.encode(_claims(**changes), key or own.private, algorithm=algorithm, headers=headers)
+
+
+def _unsigned(secret: str) -> str:
     def part(value: dict[str, Any]) -> str:
         return base64.urlsafe_b64encode(json.dumps(value, default=str).encode()).decode().rstrip("=")
 
-    return f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}."
+    kid = derived(secret, "service tokens").kid
+    return f"{part({'alg': 'none', 'typ': 'service+jwt', 'kid': kid})}.{part(_claims())}."
 
 
 def _tampered(token: str) -> str:
@@ -53,30 +64,19 @@ def _tampered(token: str) -> str:
 BAD: dict[str, tuple[str, Callable[[str], str]]] = {
     "garbage": (INVALID, lambda key: "garbage"),
     "three parts of nothing": (INVALID, lambda key: "a.b.c"),
-    "expired": (
-        EXPIRED,
-        lambda key: jwt.encode(_claims(exp=datetime.now(UTC) - timedelta(minutes=1)), key, "HS256"),
-    ),
-    "another key": (
-        INVALID,
-        lambda key: jwt.encode(_claims(), "another key of 32 bytes or some more", "HS256"),
-    ),
-    "no algorithm": (INVALID, lambda key: _unsigned(_claims())),
-    "another algorithm": (INVALID, lambda key: jwt.encode(_claims(), key, "HS512")),
-    "tampered": (INVALID, lambda key: _tampered(jwt.encode(_claims(), key, "HS256"))),
-    "another issuer": (INVALID, lambda key: jwt.encode(_claims(iss="other"), key, "HS256")),
-    "no tenant": (INVALID, lambda key: jwt.encode(_claims(tenant=...), key, "HS256")),
-    "no end": (INVALID, lambda key: jwt.encode(_claims(exp=...), key, "HS256")),
-    "an end too far": (INVALID, lambda key: jwt.encode(_claims(exp=10**30), key, "HS256")),
-    "not yet": (
-        INVALID,
-        lambda key: jwt.encode(_claims(iat=datetime.now(UTC) + timedelta(hours=1)), key, "HS256"),
-    ),
-    "a tenant that is no id": (INVALID, lambda key: jwt.encode(_claims(tenant="acme"), key, "HS256")),
-    "permissions of another shape": (
-        INVALID,
-        lambda key: jwt.encode(_claims(permissions="ops:*"), key, "HS256"),
-    ),
+    "expired": (EXPIRED, lambda key: _signed(key, exp=datetime.now(UTC) - timedelta(minutes=1))),
+    "another key": (INVALID, lambda key: _signed(f"{key}0")),
+    "no algorithm": (INVALID, _unsigned),
+    "another algorithm": (INVALID, lambda key: _signed(key, algorithm="HS256", key=key)),
+    "tampered": (INVALID, lambda key: _tampered(_signed(key))),
+    "another issuer": (INVALID, lambda key: _signed(key, iss="other")),
+    "another audience": (INVALID, lambda key: _signed(key, aud="other")),
+    "no tenant": (INVALID, lambda key: _signed(key, tenant=...)),
+    "no end": (INVALID, lambda key: _signed(key, exp=...)),
+    "an end too far": (INVALID, lambda key: _signed(key, exp=10**30)),
+    "not yet": (INVALID, lambda key: _signed(key, iat=datetime.now(UTC) + timedelta(hours=1))),
+    "a tenant that is no id": (INVALID, lambda key: _signed(key, tenant="acme")),
+    "permissions of another shape": (INVALID, lambda key: _signed(key, permissions="ops:*")),
 }
 
 
@@ -129,7 +129,10 @@ async def _closed(client: Client) -> tuple[int, str]:
 
 
 async def test_operators_fields_need_a_permission(product: Product, client: Client) -> None:
-    assert await client.error("Views") == ("FORBIDDEN", "This needs the permission ops:views.")
+    assert await client.error("Views") == (
+        "FORBIDDEN",
+        "Query.views needs the permission ops:views.",
+    )
     for permission in ("ops:views", "ops:*", "*"):
         operator = product.client(client.tenant, client.user, [permission])
         assert "tasks.tasks" in [view["name"] for view in await operator.send("Views")]

@@ -14,6 +14,7 @@ from app.log.postgres import PostgresLog
 from domain.kit.log import Envelope
 from projections.kit.inline import Inline
 from projections.kit.postgres import PostgresView
+from projections.kit.postgres_store import PostgresStore
 from projections.kit.view import on
 from tests.views.place import CODEC, Place, until
 from tests.views.toys import Jar, JarRow, Jars, ShelfRow, Shelves
@@ -43,8 +44,13 @@ class Careful(
 
 async def hooked(place: Place, *views: PostgresView[Any], reach: int = 2000) -> Inline:
     """What folds these views inside appends."""
-    stores = {view.name: await place.store(type(view)) for view in views}
-    return Inline(views, CODEC, lambda view, generation: stores[view.name], reach=reach)
+    for view in views:
+        await place.store(type(view))
+
+    def store(view: PostgresView[Any], generation: int) -> PostgresStore[Any]:
+        return PostgresStore(type(view), place.database.writer, place.database.owner, generation)
+
+    return Inline(views, CODEC, store, reach=reach)
 
 
 @asynccontextmanager

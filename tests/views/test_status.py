@@ -18,7 +18,7 @@ from app.health import Checks, ailment, health_routes, readiness
 from app.observability import metrics_route
 from app.standing import standing
 from app.tracing import TracedBus, TracedFolds, TracedRequests
-from domain.identity.users import RegisterUser
+from domain.identity.registering import RegisterUser
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec

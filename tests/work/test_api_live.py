@@ -182,22 +182,15 @@ async def test_positions_that_no_message_had_are_refused(client: Client) -> None
         assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_events_are_for_operators(client: Client, product: Product) -> None:
+async def test_events_are_for_auditors(client: Client, product: Product) -> None:
     task = await created(client)
+    member = product.client(client.tenant, client.user, role="member")
     start = await head(client, task)
-    async with client.watching("Events", resumeFrom=start) as messages:
-        assert await taken(messages, 1) == [
-            {
-                "errors": [
-                    {
-                        "message": "This needs the permission ops:events.",
-                        "extensions": {"code": "FORBIDDEN"},
-                    }
-                ]
-            }
-        ]
-    operator = await product.newcomer(tenant=client.tenant, permissions=["ops:events"])
-    async with operator.streaming("Events", resumeFrom=start) as messages:
+    async with member.watching("Events", resumeFrom=start) as messages:
+        ((error,),) = [one["errors"] for one in await taken(messages, 1)]
+    assert error["extensions"] == {"code": "FORBIDDEN", "permission": "audit:read"}
+    auditor = await product.newcomer(tenant=client.tenant)
+    async with auditor.streaming("Events", resumeFrom=start) as messages:
         (registered,) = await taken(messages, 1)
         await client.send("RenameTask", input={"id": task["id"], "title": "Sow"})
         (renamed,) = await taken(messages, 1)

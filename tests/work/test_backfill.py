@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.assembly import commanding
 from app.backfill import extract_tags
 from app.settings import Settings
-from domain.identity.users import RegisterUser
+from app.writing import commanding
+from domain.identity.registering import RegisterUser
 from domain.kit.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.log import Receipt, Selection

@@ -40,7 +40,7 @@ _FILL: dict[type[PostgresView[Any]], str] = {
     Projects: f"""uuidv7(), 'Project ' || n, 'word' || n % 200, 'active', 'public', {_id("n % 400")},
         now() + n * interval '1 second', now()""",
     ProjectMembers: f"{_id('n % 30')}, {_id('n')}, now()",
-    People: "uuidv7(), n || '@example.com', 'Ada', 'Name ' || n % 500, now()",
+    People: "uuidv7(), n || '@example.com', 'Ada', 'Name ' || n % 500, 'active', 'member', true, now()",
     ActivityLog: f"""uuidv7(), 'task', {_id("n % 30")}, 'created', {_id("n % 30")}, '{{}}',
         now() + n * interval '1 second'""",
 }

@@ -7,7 +7,7 @@ import pytest
 
 from app.database import Database
 from app.log.postgres import PostgresLog
-from domain.identity.users import RegisterUser
+from domain.identity.registering import RegisterUser
 from domain.kit.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds

@@ -1,5 +1,14 @@
 """The API of governance."""
 
-from api.governance import history
+from api.governance import accesses, consents, history, privacy
 
-ROOTS: tuple[type, ...] = (history.Query, history.Subscription)
+ROOTS: tuple[type, ...] = (
+    accesses.Query,
+    history.Query,
+    history.Subscription,
+    consents.Query,
+    consents.Mutation,
+    privacy.Query,
+    privacy.Mutation,
+    privacy.Subscription,
+)

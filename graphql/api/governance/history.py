@@ -3,21 +3,26 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 from uuid import UUID
 
 import msgspec
 import strawberry
 
 from api.identity.people import Person
+from api.kit.access import covered
 from api.kit.changes import Discontinuity, ResumeFrom, envelopes
 from api.kit.commands import camel
 from api.kit.connections import listed
 from api.kit.context import Info
 from api.kit.errors import ClientError
 from api.kit.fields import argument, field, linked, live
+from api.kit.revealing import MASKED, is_marked
 from api.kit.scalars import Json, Position
 from api.kit.shows import Node, shows
+from domain.kit.caller import Caller
+from domain.kit.events import event_class
+from domain.kit.fields import Confidential, Personal, Restricted
 from domain.kit.log import Envelope
 from projections.governance.activity import ActivityLog, ActivityRow
 from projections.identity.people import People
@@ -25,6 +30,7 @@ from projections.kit.conditions import Condition, equals, since, until
 from projections.kit.rows import Order
 
 
+@covered
 @strawberry.type(description="Something that happened to a thing.")
 class HistoryEvent:
     """An event as its aggregate's history shows it."""
@@ -37,6 +43,7 @@ class HistoryEvent:
     data: Json = strawberry.field(description="What it says, by field.")
 
 
+@covered
 @strawberry.type(description="Everything that happened to a thing, in order.")
 class History:
     """An aggregate's events."""
@@ -45,6 +52,7 @@ class History:
     events: list[HistoryEvent] = strawberry.field(description="The events, the earliest first.")
 
 
+@covered
 @strawberry.type(description="An event of the log.")
 class LogEvent(HistoryEvent):
     """An event as operators see it."""
@@ -61,7 +69,7 @@ EventMessage = Annotated[
 ]
 
 
-@shows(ActivityRow, leave_out=("actor_id",))
+@shows(ActivityRow, needs="audit:read", leave_out=("actor_id",))
 class Activity(Node):
     """Something that somebody did."""
 
@@ -94,9 +102,10 @@ class Query:
         filter=ActivityFilter,
         orders={"CREATED_AT": Order("created_at")},
         description="Who did what to what, by pages.",
+        needs="audit:read",
     )
 
-    @field("What happened to a thing; empty for an id that is not the tenant's.")
+    @field("What happened to a thing; empty for an id that is not the tenant's.", needs="work:read")
     async def history(
         self,
         info: Info,
@@ -115,20 +124,25 @@ class Query:
         found = (await info.context.services.log.streams(tenant_id, [id])).get(id)
         if not found or (kind and kind != _kind(found[0])):
             return None
+        # What is shown nowhere may be read by auditors; what is shown, by whoever sees it.
+        seen = await info.context.seeing.sees_thing(found[0].topic, id)
+        if not seen and not info.context.caller.may("audit:read"):
+            return None
         wanted = [one for one in found if one.originator_version > after_version]
         return History(
             aggregate_id=_aggregate_id(found[0]),
-            events=[HistoryEvent(**_shown(one)) for one in wanted[: max(0, min(first, 1000))]],
+            events=[
+                HistoryEvent(**_shown(one, info.context.caller)) for one in wanted[: max(0, min(first, 1000))]
+            ],
         )
 
 
 @strawberry.type
 class Subscription:
-    @live("Every event of the tenant, for operators.", EventMessage)
+    @live("Every event of the tenant.", EventMessage, needs="audit:read")
     async def events(
         self, info: Info, resume_from: ResumeFrom = None
     ) -> AsyncGenerator[LogEvent | Discontinuity, None]:
-        info.context.require("ops:events")
         async with aclosing(envelopes(info.context, resume_from)) as pages:
             async for page in pages:
                 if isinstance(page, Discontinuity):
@@ -136,7 +150,7 @@ class Subscription:
                     continue
                 for one in page:
                     yield LogEvent(
-                        **_shown(one),
+                        **_shown(one, info.context.caller),
                         cursor=Position(one.position),
                         event_id=one.event_id,
                         aggregate_id=_aggregate_id(one),
@@ -144,15 +158,34 @@ class Subscription:
                     )
 
 
-def _shown(envelope: Envelope) -> dict[str, Any]:
+def _shown(envelope: Envelope, caller: Caller) -> dict[str, Any]:
     return {
         "type": envelope.type,
         "timestamp": envelope.timestamp,
         "version": envelope.originator_version,
         "position": Position(envelope.position),
         "by": envelope.user_id,
-        "data": {camel(name): value for name, value in msgspec.json.decode(envelope.payload).items()},
+        "data": _data(envelope, caller),
     }
+
+
+def _data(envelope: Envelope, caller: Caller) -> dict[str, Any]:
+    """What an event says, as far as the caller may read it: nothing that is restricted or personal."""
+    hints = get_type_hints(event_class(envelope.type), include_extras=True)
+    context = envelope.topic.partition(".")[0]
+    area = _AREAS.get(envelope.topic) or _AREAS.get(context, context)
+    unmasked = caller.may(f"{area}:confidential")
+    said: dict[str, Any] = {}
+    for name, value in msgspec.json.decode(envelope.payload).items():
+        if name not in hints or is_marked(hints[name], Restricted):
+            continue
+        secret = is_marked(hints[name], Personal) or (is_marked(hints[name], Confidential) and not unmasked)
+        said[camel(name)] = MASKED if secret and value else value
+    return said
+
+
+_AREAS = {"identity": "people", "tenancy": "tenant", "tenancy.subscription": "billing"}
+"""The area of permissions of each context or topic that is not called like it."""
 
 
 def _aggregate_id(envelope: Envelope) -> str:

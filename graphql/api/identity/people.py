@@ -1,24 +1,89 @@
-"""People: who the ids of other things stand for."""
+"""People: who the ids of other things stand for, and what they are in the tenant."""
 
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
+from api.identity.profiles import Preferences, Profile, preferences_of, profile_of
+from api.identity.roles import GrantedRole
 from api.kit.commands import receipt, sends
-from api.kit.connections import listed
-from api.kit.fields import derived, found
-from api.kit.shows import Node, shows
-from domain.identity.users import RegisterUser
+from api.kit.connections import PAGE_ARGUMENTS, Connection, Wanted, connect, listed
+from api.kit.context import Info
+from api.kit.fields import After, argument, field, found, headed
+from api.kit.shows import Node, enum, shows
+from domain.identity import user_commands as commands
+from domain.identity.granting import BaseRole
+from domain.identity.profiles import EMAIL_INDEX
+from domain.identity.registering import RegisterUser
+from domain.identity.user_rules import UserStatus
+from projections.governance.activity import ActivityLog, ActivityRow
+from projections.identity.memberships import UserRoles
 from projections.identity.people import People, PersonRow
-from projections.kit.conditions import Condition, one_of
+from projections.identity.profiles import PreferencesRow, ProfileRow
+from projections.identity.users import Users
+from projections.kit.conditions import Condition, equals, one_of
 from projections.kit.rows import Order
 
+NAMELESS = "Deleted user"
+"""What a person is called once he is forgotten."""
 
-@shows(PersonRow)
+
+@shows(ActivityRow, needs="audit:read", name="PersonEvent", leave_out=("actor_id",))
+class PersonEvent:
+    """Something that a person did."""
+
+
+@shows(PersonRow, needs="people:read", about="id")
 class Person(Node):
     """A person of the tenant."""
 
-    name = derived(str, lambda row: f"{row.first_name} {row.last_name}".strip(), "First and last name.")
+    @field("First and last name.")
+    async def name(self, info: Info) -> str:
+        # Of the past they are sealed, as the events hold them; the table holds them opened.
+        names = [await info.context.opened(one) for one in (self.first_name, self.last_name) if one]  # type: ignore[attr-defined]
+        return " ".join(filter(None, names)) or NAMELESS
+
+    @field("Whether the person was reached at his address.")
+    async def email_verified(self, info: Info) -> bool:
+        row = await info.context.row(Users, self.id)
+        return row is not None and row.email_verified
+
+    @field("What the person says of himself; empty when he does not show it to you.", Profile | None)
+    async def profile(self, info: Info) -> ProfileRow | None:
+        return await profile_of(info, self.id)
+
+    @field("What the person prefers; empty unless it is yourself.", Preferences | None, needs="self")
+    async def preferences(self, info: Info) -> PreferencesRow | None:
+        return await preferences_of(info, self.id)
+
+    roles = headed(
+        GrantedRole,
+        UserRoles,
+        "user_id",
+        order=Order("granted_at"),
+        description="The tenant's own roles that the person has besides.",
+    )
+
+    async def _events(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> "Connection[PersonEvent]":
+        return await connect(
+            info.context,
+            ActivityLog,
+            where=equals("actor_id", self.id),
+            order=Order("created_at", descending=True),
+            wanted=Wanted(first=first, after=after, last=last, before=before),
+        )
+
+    _events.__annotations__ |= PAGE_ARGUMENTS
+    events = field("What the person did, by pages, the latest first.", needs="audit:read")(_events)
+    del _events
 
 
 @strawberry.input(description="Which people to list: those that meet all that is given.")
@@ -26,9 +91,17 @@ class PersonFilter:
     """What the listed people must meet."""
 
     ids: list[UUID] | None = strawberry.field(default=None, description="Any of these.")
+    role: list[enum(BaseRole)] | None = strawberry.field(default=None, description="Any of these.")  # type: ignore[valid-type]
+    status: list[enum(UserStatus)] | None = strawberry.field(default=None, description="Any of these.")  # type: ignore[valid-type]
+    is_member: bool | None = strawberry.field(default=None, description="Whether they belong here now.")
 
     def conditions(self) -> list[Condition]:
-        return one_of("id", self.ids)
+        return [
+            *one_of("id", self.ids),
+            *one_of("role", self.role),
+            *one_of("status", self.status),
+            *equals("is_member", self.is_member),
+        ]
 
 
 PersonReceipt = receipt(Person, People, name="person")
@@ -36,16 +109,54 @@ PersonReceipt = receipt(Person, People, name="person")
 
 @strawberry.type
 class Query:
-    person = found(Person, People, "A person by id.")
+    person = found(Person, People, "A person by id.", needs="people:read")
+    user = found(Person, People, "A person by id; the same as `person`.", needs="people:read")
     people = listed(
         Person,
         People,
         filter=PersonFilter,
         orders={"LAST_NAME": Order("last_name"), "CREATED_AT": Order("created_at")},
         description="The people of the tenant, by pages.",
+        needs="people:read",
     )
+
+    @field("You, as the tenant knows you; empty when it does not.", Person | None, needs="self")
+    async def me(self, info: Info, after_position: After = None) -> PersonRow | None:
+        await info.context.caught_up(People, after_position)
+        return await info.context.row(People, info.context.caller.user_id)
+
+    @field(
+        "Who has this address; upper and lower case are the same.", Person | None, needs="people:confidential"
+    )
+    async def person_by_email(
+        self, info: Info, email: Annotated[str, argument("The whole address.")]
+    ) -> PersonRow | None:
+        ask = info.context
+        plain = email.strip().lower()
+        if "@" not in plain:
+            # Nor is a fingerprint an address, though people are found by theirs.
+            return None
+        # By the address itself where the log holds it in plain.
+        keys = [ask.services.codec.fingerprint(EMAIL_INDEX, plain), plain]
+        page = await ask.services.rows.page(
+            Users, ask.caller.tenant_id, where=one_of("email_key", keys), order=Order("created_at"), limit=1
+        )
+        if not page.rows:
+            return None
+        return await ask.row(People, page.rows[0].id)
 
 
 @strawberry.type
 class Mutation:
-    register_user = sends(RegisterUser, PersonReceipt)
+    register_user = sends(RegisterUser, PersonReceipt, needs="people:write")
+    update_profile = sends(commands.UpdateProfile, PersonReceipt, needs="self")
+    change_preferences = sends(commands.ChangePreferences, PersonReceipt, needs="self")
+    change_user_email = sends(commands.ChangeUserEmail, PersonReceipt, needs="people:write")
+    change_user_role = sends(commands.ChangeUserRole, PersonReceipt, needs="people:write")
+    grant_role = sends(commands.GrantRole, PersonReceipt, needs="people:write")
+    withdraw_role = sends(commands.WithdrawRole, PersonReceipt, needs="people:write")
+    suspend_user = sends(commands.SuspendUser, PersonReceipt, needs="people:write")
+    deactivate_user = sends(commands.DeactivateUser, PersonReceipt, needs="people:write")
+    reactivate_user = sends(commands.ReactivateUser, PersonReceipt, needs="people:write")
+    remove_user = sends(commands.RemoveUser, PersonReceipt, needs="self")
+    delete_user = sends(commands.DeleteUser, PersonReceipt, needs="self")

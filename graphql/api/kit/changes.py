@@ -8,6 +8,7 @@ from uuid import UUID
 
 import strawberry
 
+from api.kit.access import covered
 from api.kit.context import Ask
 from api.kit.errors import ClientError
 from api.kit.scalars import Position
@@ -28,6 +29,7 @@ ResumeFrom = Annotated[
 ]
 
 
+@covered
 @strawberry.type(description="Something changed.")
 class Change(Generic[T]):
     """One message of a live subscription."""
@@ -39,6 +41,7 @@ class Change(Generic[T]):
     node: T | None = strawberry.field(description="What changed, as it now stands.")
 
 
+@covered
 @strawberry.type(description="Messages may be missing before this one: read the current state anew.")
 class Discontinuity:
     """Sent instead of messages that can no longer be delivered."""
@@ -100,6 +103,11 @@ async def watch(
         if not touched:
             continue
         rows = await _rows(ask, view, touched)
+        sight = await ask.seeing.at(touched[-1][0].position)
+        rows = {key: row for key, row in rows.items() if sight.sees(type(view), row)}
+        if sight.narrows(type(view)):
+            # What he may not see is as if it were not; an event about a row that is gone tells nothing either.
+            touched = [one for one in touched if one[2] in rows]
         sent = [(envelope, key) for envelope, event, key in touched if wanted(rows.get(key), event, key)]
         for (envelope, key), following in zip_longest(sent, sent[1:]):
             # Who is cut off between two messages of one event gets both again.

@@ -14,6 +14,7 @@ from uuid import UUID
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from api.kit.access import covered
 from api.kit.context import Info
 from api.kit.fields import described
 from api.kit.scalars import Position
@@ -28,6 +29,7 @@ C = TypeVar("C", bound=Command)
 _ids = TimeOrderedIds()
 
 
+@covered
 @strawberry.type(description="A command that was not carried out, and why; nothing was changed.")
 class Refused:
     """A refusal as the API shows it."""
@@ -46,6 +48,7 @@ class Refused:
         return cls(code=shown.code, message=shown.message, field=shown.field)
 
 
+@covered
 @strawberry.interface(description="A command that was carried out, once, however often it was sent.")
 class Receipt:
     """What every receipt has."""
@@ -77,10 +80,10 @@ def receipt(shown: type, view: type[PostgresView[Any]], *, name: str) -> type[Re
         "__module__": __name__,
     }
     made = type(title, (Receipt,), namespace)
-    return strawberry.type(made, name=title, description=f"The receipt of a command on a {name}.")
+    return covered(strawberry.type(made, name=title, description=f"The receipt of a command on a {name}."))
 
 
-def sends(command: type[Command], receipt: type[Receipt]) -> StrawberryField:
+def sends(command: type[Command], receipt: type[Receipt], *, needs: str) -> StrawberryField:
     """The mutation that sends this command; its input, description and name follow from the command."""
     taken = takes(command)
     title = f"{receipt.__name__.removesuffix('Receipt')}Answer"
@@ -94,6 +97,8 @@ def sends(command: type[Command], receipt: type[Receipt]) -> StrawberryField:
         except Refusal as refusal:
             return Refused.of(refusal)
         context = info.context
+        if (unseen := await context.seeing.unseen(wish)) is not None:
+            return Refused.of(unseen)
         outcome = await context.services.bus.send(
             wish,
             by=context.caller,
@@ -115,7 +120,7 @@ def sends(command: type[Command], receipt: type[Receipt]) -> StrawberryField:
         "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
         "return": answer,
     }
-    return described(resolve, _doc(command))
+    return described(resolve, _doc(command), needs=needs)
 
 
 _ANSWER = "A receipt, or the refusal."

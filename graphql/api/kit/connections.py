@@ -12,6 +12,7 @@ import msgspec
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from api.kit.access import covered
 from api.kit.context import Ask, Info
 from api.kit.errors import ClientError
 from api.kit.fields import LARGEST, After, described, field
@@ -26,6 +27,7 @@ from projections.kit.search_query import BadQuery
 T = TypeVar("T")
 
 
+@covered
 @strawberry.type(description="Where a page stands among all.")
 class PageInfo:
     """As in the Relay connection specification."""
@@ -36,6 +38,7 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="The cursor of the last edge.")
 
 
+@covered
 @strawberry.type(description="One of a page, with its place.")
 class Edge(Generic[T]):
     """As in the Relay connection specification."""
@@ -44,6 +47,7 @@ class Edge(Generic[T]):
     cursor: str = strawberry.field(description="Its place: give it as `after` or `before`.")
 
 
+@covered
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
     """As in the Relay connection specification, with the count only when it is asked for."""
@@ -103,6 +107,7 @@ def listed(
     filter: type[Filter],
     orders: Mapping[str, Order],
     description: str,
+    needs: str,
 ) -> StrawberryField:
     """The field that lists a view's rows by pages, filtered and sorted, as they are or as of a moment of the
     past; the first order is the default."""
@@ -147,7 +152,7 @@ def listed(
         "after_position": After,
         "return": Connection[shown],  # type: ignore[valid-type]
     }
-    return described(resolve, description)
+    return described(resolve, description, needs=needs)
 
 
 def _ordered(order: Order) -> str:
@@ -172,6 +177,7 @@ async def connect(
     past: Past[Any] | None = None,
 ) -> "Connection[Any]":
     """The page that is wanted of the rows that meet the conditions, of those of the past where given."""
+    where = [*where, *(await ask.sight()).conditions(view, where)]
     cursors = Cursors(ask, view, order)
     page: Page[Any] = await ask.services.rows.page(
         view,

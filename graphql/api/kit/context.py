@@ -1,30 +1,31 @@
 """What a request's resolvers work with: who asks, and the reading and writing side of the product."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from api.kit.access import ANYONE, SIGNED_IN
+from api.kit.access_log import Access
+from api.kit.documents import Operation
 from api.kit.errors import ClientError
-from api.kit.execution import Context
+from api.kit.execution import Context, Permit
 from api.kit.looking_back import LookingBack
 from api.kit.scalars import Position
-from domain.kit.bus import Bus
-from domain.kit.caller import Caller
-from domain.kit.codec import Codec
-from domain.kit.log import Envelope, Log
-from projections.kit.as_of import AsOf
+from api.kit.seeing import Seeing
+from api.kit.services import Services as Services
+from domain.kit.caller import SYSTEM, Caller
 from projections.kit.breaker import Unavailable
 from projections.kit.postgres import PostgresView
-from projections.kit.redis_rows import RedisRows
-from projections.kit.rows import Order, Rows
-from projections.kit.status import ViewStatus
+from projections.kit.rows import Order
+from projections.kit.sight import Sight
 from projections.kit.view import Key, View
 
 P = TypeVar("P")
@@ -32,55 +33,6 @@ K = TypeVar("K")
 V = TypeVar("V")
 Row = TypeVar("Row")
 HeadsShape: TypeAlias = tuple[type[PostgresView[Any]], str, Order, int]
-
-
-class Progress(Protocol):
-    """How far the views have come."""
-
-    async def position_of(self, view: str, /) -> int:
-        """The position up to which a view is folded."""
-        ...
-
-    async def statuses(self) -> list[ViewStatus]:
-        """How every view stands."""
-        ...
-
-    async def wait_for(self, view: str, position: int, seconds: float, /) -> bool:
-        """Whether the view reached the position within the time."""
-        ...
-
-
-class Feed(Protocol):
-    """The log's newest events, read once for everyone in this process."""
-
-    def pages(self, *, after: int) -> AsyncIterator[Sequence[Envelope]]:
-        """Pages of events after a position, without end."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Services:
-    """Everything the API is wired to, made once by the composition root."""
-
-    bus: Bus
-    log: Log
-    codec: Codec
-    rows: Rows
-    as_of: AsOf
-    progress: Progress
-    feed: Feed
-    secret: str
-    """Signs cursors."""
-    after_wait: float
-    """How long a query waits for ``after``, in seconds."""
-    pin: Callable[[], None] = lambda: None
-    """From here on, this task reads the generations of the views that are live now."""
-    longest_resume: int = 100_000
-    """How many events back a subscription may resume; reading more would cost everyone else."""
-    twins: Mapping[type[PostgresView[Any]], RedisRows[Any]] = field(default_factory=dict)
-    """Views that Redis holds as well, row for row: asked first, with Postgres behind them."""
-    ports: Mapping[type, object] = field(default_factory=dict)
-    """What single contexts read with, by its type."""
 
 
 @dataclass
@@ -97,6 +49,11 @@ class Ask(Context[Caller]):
     _at_least: dict[type[View[Any]], int] = field(default_factory=dict)
     _deadline: float | None = None
     _moments: dict[str | int, int] = field(default_factory=dict)
+    _openings: DataLoader[str, str] | None = None
+    confidential: set[str] = field(default_factory=set)
+    """The confidential fields that this execution has shown in full."""
+    subjects: dict[UUID, None] = field(default_factory=dict)
+    """The persons of whom it has shown something, in order."""
     written: int = 0
     """The last position that a command of this execution wrote."""
     trace: Mapping[str, object] = field(default_factory=dict)
@@ -107,6 +64,45 @@ class Ask(Context[Caller]):
         """Who asks."""
         return self.identity
 
+    async def begin(self) -> None:
+        """See the base: nothing is read that cannot be recorded."""
+        await self.services.access_log.ready()
+
+    def end(self, operation: Operation, outcome: str) -> None:
+        """See the base: the audit hears of it."""
+        caller = self.caller
+        if caller.kind == "nobody":
+            return
+        self.services.access_log.note(
+            Access(
+                tenant_id=caller.tenant_id,
+                user_id=None if caller.user_id == SYSTEM else caller.user_id,
+                session_id=caller.session_id,
+                kind=caller.kind,
+                operation=operation.name or "",
+                root_fields=operation.root_fields,
+                fields=operation.fields,
+                subjects=tuple(self.subjects),
+                revealed=tuple(sorted(self.confidential)),
+                at=datetime.now(UTC),
+                correlation_id=self.correlation_id,
+                outcome=outcome,
+            )
+        )
+
+    async def opened(self, text: str) -> str:
+        """A sealed text of the tenant in plain; all that are asked for at the same time are opened at once."""
+        if self._openings is None:
+            self._openings = DataLoader(partial(self.services.opening.open, self.caller.tenant_id))
+        return await self._openings.load(text)
+
+    def revealed(self, name: str, subject: UUID | None, *, confidential: bool) -> None:
+        """Notes for the audit that a field, of a person where one is given, was shown in full."""
+        if confidential:
+            self.confidential.add(name)
+        if subject is not None:
+            self.subjects[subject] = None
+
     def port(self, kind: type[P]) -> P:
         """What the composition root made for a context under this type."""
         found = self.services.ports[kind]
@@ -114,9 +110,19 @@ class Ask(Context[Caller]):
         return found
 
     @cached_property
+    def seeing(self) -> Seeing:
+        """What the caller may see of his tenant's rows."""
+        services = self.services
+        return Seeing(services.sights, services.rows, services.progress, self.caller, self._reflects)
+
+    async def sight(self) -> Sight:
+        """What the caller may see now."""
+        return await self.seeing.now()
+
+    @cached_property
     def past(self) -> LookingBack:
         """The past of the caller's tenant."""
-        return LookingBack(self.services.as_of, self.services.rows, self.caller.tenant_id)
+        return LookingBack(self.services.as_of, self.services.rows, self.caller.tenant_id, self.sight)
 
     def look_back(self, info: "Info", at: int) -> None:
         """From here on this root field, and all that is below it, is shown as of a position."""
@@ -206,16 +212,18 @@ class Ask(Context[Caller]):
         found: list[Row] = await self._head_loaders[shape].load(value)
         return found
 
-    async def _reflects(self, view: type[View[Any]]) -> None:
+    async def _reflects(self, view: type[View[Any]]) -> bool:
         if self._after:
             await self.reached(view, self._after)
+        return self._after > 0
 
     async def _load_heads(self, shape: HeadsShape, values: list[Any]) -> list[list[Any]]:
         view, column, order, limit = shape
         await self._reflects(view)
         rows, tenant_id = self.services.rows, self.caller.tenant_id
         found = await rows.heads(view, tenant_id, column, set(values), order=order, limit=limit)
-        return [found.get(value, []) for value in values]
+        sight = await self.sight()
+        return [[row for row in found.get(value, []) if sight.sees(view, row)] for value in values]
 
     async def _load(self, view: type[PostgresView[Any]], keys: list[Key]) -> list[Any]:
         wanted, tenant_id = set(keys), self.caller.tenant_id
@@ -227,10 +235,23 @@ class Ask(Context[Caller]):
                 rows = await twin.get_many(tenant_id, wanted, at_least=self._at_least.get(view, 0))
         if absent := wanted - rows.keys():
             rows |= await self.services.rows.get(view, tenant_id, absent)
-        return [rows.get(key) for key in keys]
+        sight = await self.sight()
+        return [row if row is None or sight.sees(view, row) else None for row in map(rows.get, keys)]
 
 
 Info = strawberry.Info[Ask, None]
+
+
+def permits(caller: Caller, need: str | None) -> Permit:
+    """Whether a caller may ask for a field that needs this; None is what nobody may ask for."""
+    if need == ANYONE:
+        return Permit.GRANTED
+    if caller.kind == "nobody":
+        return Permit.UNKNOWN
+    # A key acts for whoever made it, but is not him.
+    own = need == SIGNED_IN and caller.kind != "key"
+    granted = own or (need is not None and caller.may(need))
+    return Permit.GRANTED if granted else Permit.DENIED
 
 
 def _root(info: Info) -> str | int:

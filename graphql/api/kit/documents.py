@@ -3,6 +3,7 @@
 import math
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphql import (
@@ -28,6 +29,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from api.kit.access import Access
 from api.kit.cost import Cost, Measure
 from api.kit.errors import ClientError, RequestError
 from api.kit.limits import Limits, check_shape, too_much
@@ -50,18 +52,32 @@ class FiniteFloatsRule(ValidationRule):
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One operation of a valid document. `resume_points` are the values of its `resumeFrom` arguments."""
+    """One operation of a valid document.
+
+    `resume_points` are the values of its `resumeFrom` arguments, `needs` the permissions that it takes, each with
+    a field that takes it, `fields` all that are selected, as `Task.title`, and `own` says that the answers of a
+    subscription depend on who asks.
+    """
 
     text: str
     document: DocumentNode
     node: OperationDefinitionNode
     cost: Cost
     resume_points: tuple[ValueNode, ...]
+    needs: Mapping[str | None, str]
+    fields: tuple[str, ...]
+    own: bool
 
     @property
     def name(self) -> str | None:
         """The operation's own name."""
         return self.node.name.value if self.node.name else None
+
+    @property
+    def root_fields(self) -> tuple[str, ...]:
+        """The fields of the root that are selected."""
+        roots = ("Query.", "Mutation.", "Subscription.")
+        return tuple(one.partition(".")[2] for one in self.fields if one.startswith(roots))
 
     @property
     def kind(self) -> OperationType:
@@ -89,6 +105,7 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
+        self._access = Access(schema)
         self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, FiniteFloatsRule]
         if not limits.introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
@@ -129,7 +146,10 @@ class Documents:
                     depth, cost = measure.operation(node)
                     if depth > self._limits.depth or cost.height > _HIGHEST_COST:
                         raise too_much("levels", self._limits.depth)
-                    operation = Operation(text, document, node, cost, points)
+                    needs = self._access.needs(document, node)
+                    own = self._access.own(node)
+                    fields = self._access.fields(document, node)
+                    operation = Operation(text, document, node, cost, points, needs, fields, own)
                     operations[operation.name] = operation
             return operations
         except RecursionError as error:

@@ -65,6 +65,13 @@ class RequestError(Exception):
         return cls([_public(error, code) for error in errors], well_formed=True)
 
 
+def forbidden(field: str, permission: str | None) -> RequestError:
+    """The error for a document with a field that needs a permission which the caller lacks."""
+    what = f"the permission {permission}" if permission else "a permission that nobody has"
+    error = ClientError(f"{field} needs {what}.", code="FORBIDDEN", permission=permission)
+    return RequestError([_public(error, "FORBIDDEN")], status=403, well_formed=True)
+
+
 def answer_errors(errors: Sequence[GraphQLError]) -> list[FormattedError]:
     """Errors of an execution, those that are no `ClientError` masked and logged.
 

@@ -1,8 +1,9 @@
 """Runs operations of a Strawberry schema on graphql-core and encodes their answers."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -18,12 +19,25 @@ from api.kit.errors import (
     RequestError,
     answer_errors,
     encode_errors,
+    forbidden,
     internal_error,
 )
 from api.kit.limits import Limits
 from api.kit.request import Request
 
 I = TypeVar("I")  # noqa: E741
+
+
+_FORBIDDEN = 403
+
+
+class Permit(Enum):
+    """The answer to whether an identity may ask for a field."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+    """Who asks has not said who he is."""
 
 
 @dataclass
@@ -36,6 +50,15 @@ class Context(Generic[I]):
 
     identity: I
     extensions: dict[str, object] = field(default_factory=dict)
+    shared: bool = field(default=False, kw_only=True)
+    """Whether others than this identity may be given the same answer, as of a subscription."""
+
+    async def begin(self) -> None:
+        """Called before an operation runs; may refuse it with a ClientError."""
+
+    def end(self, operation: Operation, outcome: str) -> None:
+        """Called when an operation has run (``done`` or ``failed``) or was ``denied``, and when a subscription has
+        begun (``done``)."""
 
 
 class Engine(Generic[I]):
@@ -47,21 +70,33 @@ class Engine(Generic[I]):
     """
 
     def __init__(
-        self, schema: strawberry.Schema, make_context: Callable[[I], Context[I]], limits: Limits
+        self,
+        schema: strawberry.Schema,
+        make_context: Callable[[I], Context[I] | Awaitable[Context[I]]],
+        limits: Limits,
+        permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
     ) -> None:
         if schema.extensions:
             raise ValueError("The schema has extensions, which this engine does not run.")
         self._schema = schema._schema
         self._executor_class: Any = schema.execution_context_class
         self._make_context = make_context
+        self._permits = permits
         self.documents = Documents(self._schema, limits)
 
     async def answer(self, operation: Operation, request: Request, identity: I) -> bytes:
         """The answer to a query or mutation as JSON. Raises RequestError when the variables are refused."""
-        context = self._make_context(identity)
+        context = await self._begun(operation, identity)
+        executor = self._executor(operation, request, context)
         # Whether graphql-core gives an awaitable depends on the resolvers it met.
-        result: Any = self._executor(operation, request, context).execute_operation()
-        return _encoded(await result if optimized_is_awaitable(result) else result, context)
+        result: Any = executor.execute_operation()
+        result = await result if optimized_is_awaitable(result) else result
+        context.end(operation, "failed" if result.errors else "done")
+        return _encoded(result, context)
+
+    async def shared(self, operation: Operation, identity: I) -> None:
+        """Lets an identity have the answers of a subscription that runs for another one like it."""
+        (await self._begun(operation, identity)).end(operation, "done")
 
     async def answers(
         self, operation: Operation, request: Request, identity: I
@@ -81,7 +116,9 @@ class Engine(Generic[I]):
 
         Raises RequestError before the first answer when the variables are refused.
         """
-        executor = self._executor(operation, request, self._make_context(identity))
+        context = await self._begun(operation, identity)
+        executor = self._executor(operation, request, context)
+        context.end(operation, "done")
         async with AsyncExitStack() as stack:
             try:
                 source: Any = create_source_event_stream(executor)
@@ -91,7 +128,8 @@ class Engine(Generic[I]):
                 if hasattr(source, "aclose"):
                     stack.push_async_callback(source.aclose)
                 async for event in source:
-                    context = self._make_context(identity)
+                    context = await self._context(identity)
+                    context.shared = True
                     each = executor.build_per_event_executor(event)
                     each.context_value = context
                     result: Any = each.execute_operation(False)
@@ -100,6 +138,41 @@ class Engine(Generic[I]):
                 raise
             except Exception as error:  # noqa: BLE001 The edge of the program: logged here, told to the client.
                 yield encode_errors([_of_source(error)])
+
+    async def _context(self, identity: I) -> Context[I]:
+        made = self._make_context(identity)
+        return made if isinstance(made, Context) else await made
+
+    async def _begun(self, operation: Operation, identity: I) -> Context[I]:
+        """The context of an operation that may run. Raises RequestError."""
+        try:
+            self._admit(operation, identity)
+        except RequestError as error:
+            if error.status == _FORBIDDEN:
+                (await self._context(identity)).end(operation, "denied")
+            raise
+        context = await self._context(identity)
+        try:
+            await context.begin()
+        except ClientError as error:
+            raise RequestError.of_document([error], "UNAVAILABLE") from error
+        return context
+
+    def _admit(self, operation: Operation, identity: I) -> None:
+        """Refuses an operation with a field that the identity has no permission for. Raises RequestError."""
+        for need, name in operation.needs.items():
+            match self._permits(identity, need):
+                case Permit.UNKNOWN:
+                    raise RequestError.of(
+                        "Send a token as `Authorization: Bearer …`.",
+                        "UNAUTHENTICATED",
+                        401,
+                        {"www-authenticate": "Bearer"},
+                    )
+                case Permit.DENIED:
+                    raise forbidden(name, need)
+                case Permit.GRANTED:
+                    pass
 
     def _executor(self, operation: Operation, request: Request, context: Context[I]) -> Executor[Any]:
         executor: list[GraphQLError] | Executor[Any] = self._executor_class.build(

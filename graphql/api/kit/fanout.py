@@ -52,6 +52,7 @@ class Fanout(Generic[I]):
         self._engine = engine
         self._scope = scope
         self._groups: dict[Hashable, _Group] = {}
+        self._noting: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -65,7 +66,7 @@ class Fanout(Generic[I]):
         """
         scope = self._scope(identity)
         live = operation.kind is OperationType.SUBSCRIPTION
-        shared = live and scope is not None and not operation.resumes(request)
+        shared = live and scope is not None and not operation.own and not operation.resumes(request)
         key: Hashable = object()
         if shared:
             variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
@@ -75,6 +76,8 @@ class Fanout(Generic[I]):
             group = self._groups[key] = _Group()
             answers = self._engine.answers(operation, request, identity)
             group.task = asyncio.create_task(self._run(key, group, answers, shared))
+        else:
+            self._joining(operation, identity)
         group.members.add(subscriber)
 
         def leave() -> None:
@@ -87,6 +90,16 @@ class Fanout(Generic[I]):
                     group.task.cancel()
 
         return leave
+
+    def _joining(self, operation: Operation, identity: I) -> None:
+        noting = asyncio.create_task(self._engine.shared(operation, identity))
+        self._noting.add(noting)
+        noting.add_done_callback(self._noted)
+
+    def _noted(self, noting: "asyncio.Task[None]") -> None:
+        self._noting.discard(noting)
+        if not noting.cancelled() and (error := noting.exception()) is not None:
+            internal_error(error)
 
     async def _run(
         self, key: Hashable, group: _Group, answers: AsyncGenerator[bytes, None], shared: bool

@@ -38,42 +38,49 @@ def argument(description: str) -> StrawberryArgumentAnnotation:
     return strawberry.argument(description=description)
 
 
-def field(description: str, returns: Any = None) -> Callable[[F], F]:
-    """A query field with a resolver of its own; ``returns`` names the GraphQL type of a row it returns."""
+def field(description: str, returns: Any = None, *, needs: str | None = None) -> Callable[[F], F]:
+    """A query field with a resolver of its own; ``returns`` names the GraphQL type of a row it returns, ``needs``
+    the permission it takes (see `api.kit.access`)."""
 
     def declare(resolver: F) -> F:
         if returns is not None:
             resolver.__annotations__["return"] = returns
-        return cast(F, strawberry.field(resolver, description=description))
+        return cast(F, strawberry.field(resolver, description=description, metadata={"needs": needs}))
 
     return declare
 
 
-def live(description: str, returns: Any) -> Callable[[F], F]:
-    """A subscription field; ``returns`` names the GraphQL type of its messages."""
+def live(description: str, returns: Any, *, needs: str, own: bool = False) -> Callable[[F], F]:
+    """A subscription field; ``returns`` names the GraphQL type of its messages. ``own`` says that its messages
+    depend on who asks, so that no two callers share a source of them."""
 
     def declare(resolver: F) -> F:
         resolver.__annotations__["return"] = AsyncGenerator[returns, None]
-        return cast(F, strawberry.subscription(resolver, description=description))
+        metadata = {"needs": needs, "own": own}
+        return cast(F, strawberry.subscription(resolver, description=description, metadata=metadata))
 
     return declare
 
 
-def derived(returns: type, of: Callable[[Any], Any], description: str) -> StrawberryField:
+def derived(
+    returns: type, of: Callable[[Any], Any], description: str, *, needs: str | None = None
+) -> StrawberryField:
     """A field worked out from the row alone."""
 
     def resolve(root: Any) -> Any:
         return of(root)
 
     resolve.__annotations__ |= {"root": Parent[Any], "return": returns}
-    return described(resolve, description)
+    return described(resolve, description, needs=needs)
 
 
-def described(resolver: Callable[..., Any], description: str) -> StrawberryField:
-    return cast(StrawberryField, strawberry.field(resolver=resolver, description=description))
+def described(resolver: Callable[..., Any], description: str, *, needs: str | None = None) -> StrawberryField:
+    """A field of this resolver; ``needs`` is the permission it takes, when its type does not say that."""
+    made = strawberry.field(resolver=resolver, description=description, metadata={"needs": needs})
+    return cast(StrawberryField, made)
 
 
-def found(shown: type, view: type[PostgresView[Any]], description: str) -> StrawberryField:
+def found(shown: type, view: type[PostgresView[Any]], description: str, *, needs: str) -> StrawberryField:
     """The field that looks one row up by the ``id`` argument, as it is or as of a moment of the past."""
 
     async def resolve(
@@ -94,11 +101,17 @@ def found(shown: type, view: type[PostgresView[Any]], description: str) -> Straw
         "after_position": After,
         "return": shown | None,
     }
-    return described(resolve, description)
+    return described(resolve, description, needs=needs)
 
 
 def headed(
-    shown: type, view: type[PostgresView[Any]], by: str, *, order: Order, description: str
+    shown: type,
+    view: type[PostgresView[Any]],
+    by: str,
+    *,
+    order: Order,
+    description: str,
+    needs: str | None = None,
 ) -> StrawberryField:
     """The field that lists the first rows whose column ``by`` holds the id of the thing it stands on.
 
@@ -118,10 +131,12 @@ def headed(
         "first": Annotated[int, argument(f"How many, at most {LARGEST}.")],
         "return": list[shown],  # type: ignore[valid-type]
     }
-    return described(resolve, description)
+    return described(resolve, description, needs=needs)
 
 
-def linked(shown: type, view: type[PostgresView[Any]], by: str, description: str) -> StrawberryField:
+def linked(
+    shown: type, view: type[PostgresView[Any]], by: str, description: str, *, needs: str | None = None
+) -> StrawberryField:
     """The field that follows an id in the row, as ``assigned_to``, to the row it names."""
 
     async def resolve(root: Any, info: Info) -> Any:
@@ -133,4 +148,4 @@ def linked(shown: type, view: type[PostgresView[Any]], by: str, description: str
         return await info.context.linked(view, id)
 
     resolve.__annotations__ |= {"root": Parent[Any], "return": shown | None}
-    return described(resolve, description)
+    return described(resolve, description, needs=needs)

@@ -40,24 +40,25 @@ function subscribe(params, connectionParams) {
   };
 }
 
-// Headers are kept for this tab only, as they hold the token. `#token=...` in the address fills them in: it
-// never leaves the browser, and leaves the address at once.
-const token = new URLSearchParams(location.hash.slice(1)).get("token");
-if (token) history.replaceState(null, "", location.pathname + location.search);
-const kept = token ? null : sessionStorage.getItem("graphiql-headers");
+// Headers that are typed are kept for this tab only, as they may hold a token.
+const kept = sessionStorage.getItem("graphiql-headers");
 const keep = (headers) => sessionStorage.setItem("graphiql-headers", headers);
-const headers = kept ?? JSON.stringify({ Authorization: `Bearer ${token ?? ""}` }, null, 2);
-keep(headers);
 
-ReactDOM.render(
-  React.createElement(GraphiQL, {
-    fetcher: (params, { headers = {} } = {}) =>
-      isSubscription(params) ? subscribe(params, headers) : post(params, headers),
-    defaultEditorToolsVisibility: "headers",
-    headers,
-    onEditHeaders: keep,
-    isHeadersEditorEnabled: true,
-    shouldPersistHeaders: false,
-  }),
-  document.getElementById("graphiql"),
+// What is typed in the editor of headers comes before who is signed in.
+const asked = async (headers) => ({ ...(await door.headers()), ...headers });
+
+door.start().then(() =>
+  ReactDOM.render(
+    React.createElement(GraphiQL, {
+      fetcher: (params, { headers = {} } = {}) =>
+        isSubscription(params)
+          ? subscribe(params, () => asked(headers))
+          : asked(headers).then((all) => post(params, all)),
+      headers: kept ?? "",
+      onEditHeaders: keep,
+      isHeadersEditorEnabled: true,
+      shouldPersistHeaders: false,
+    }),
+    document.getElementById("graphiql"),
+  ),
 );

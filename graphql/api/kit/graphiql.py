@@ -1,6 +1,7 @@
 """GraphiQL, the in-browser editor, from assets that a Python package ships."""
 
 import html
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 _HERE = Path(__file__).parent
 # Only its static files are used: the package has no dependencies and none of its code runs.
 _PACKAGE = ("graphene_django_graphiql_static", "static/graphene_django_graphiql_static")
+_SCRIPTS = {"start.js": "graphiql.js", "door.js": "graphiql_door.js"}
 _HEADERS = {
     # GraphiQL writes style attributes, and its style sheet embeds its fonts. Nothing is of another origin.
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -21,23 +23,29 @@ _HEADERS = {
 }
 
 
-def graphiql_routes(endpoint: str, title: str) -> list[BaseRoute]:
+def graphiql_routes(endpoint: str, title: str, door: str = "") -> list[BaseRoute]:
     """The editor at `/` for the GraphQL endpoint at this path, and what it loads.
 
-    An address that ends in `#token=...` fills the token in; the fragment is never sent to a server.
+    With ``door``, the path below which people sign in, the page has a form for that; an address that ends in
+    `#email=...&password=...` signs in at once, and its fragment is never sent to a server.
     """
     page = (_HERE / "graphiql.html").read_text()
     page = page.replace("{title}", html.escape(title)).replace("{endpoint}", html.escape(endpoint))
-    script = (_HERE / "graphiql.js").read_text()
+    page = page.replace("{door}", html.escape(door))
+    scripts = {name: (_HERE / file).read_text() for name, file in _SCRIPTS.items()}
 
     async def show(_: Request) -> Response:
         return HTMLResponse(page, headers=_HEADERS)
 
-    async def start(_: Request) -> Response:
-        return Response(script, media_type="text/javascript", headers={"cache-control": "no-cache"})
-
     return [
         Route("/", show),
-        Route("/graphiql/start.js", start),
+        *(Route(f"/graphiql/{name}", _script(text)) for name, text in scripts.items()),
         Mount("/graphiql/assets", StaticFiles(packages=[_PACKAGE])),
     ]
+
+
+def _script(text: str) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_: Request) -> Response:
+        return Response(text, media_type="text/javascript", headers={"cache-control": "no-cache"})
+
+    return answer

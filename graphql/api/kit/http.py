@@ -22,10 +22,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.kit.errors import RequestError, Unauthenticated, encode_errors, internal_error
-from api.kit.execution import Context, Engine
+from api.kit.execution import Context, Engine, Permit
 from api.kit.fanout import Fanout
 from api.kit.limits import Limits
 from api.kit.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, acceptable
+from api.kit.rechecking import Rechecks
 from api.kit.request import read_request
 from api.kit.sse import EventStream
 from api.kit.streams import Streams
@@ -44,33 +45,45 @@ class GraphQLEndpoint(Generic[I]):
     """Serves a schema to identities that `authenticate` makes of HTTP headers (lower-case names).
 
     For a WebSocket the members of connection_init's payload stand in for the headers. `authenticate` raises
-    `Unauthenticated`. `scope` groups identities that see the same, for subscriptions (see `Fanout`), and
-    `lifetime` says for how many seconds a stream of an identity may stay open; None is for ever.
+    `Unauthenticated`; `permits` says whether an identity may ask for what needs a permission. `scope` groups
+    identities that see the same, for subscriptions (see `Fanout`), and `lifetime` says for how many seconds a
+    stream of an identity may stay open; None is for ever. An open stream is asked again who it is every
+    `limits.recheck_seconds`, and is cut off when it is nobody, or one of another scope, by then; `changes` is
+    another value once something has changed about an identity (see `Rechecks`).
     """
 
     def __init__(
         self,
         schema: strawberry.Schema,
         authenticate: Callable[[Mapping[str, str]], Awaitable[I]],
-        make_context: Callable[[I], Context[I]],
+        make_context: Callable[[I], Context[I] | Awaitable[Context[I]]],
         *,
         scope: Callable[[I], Hashable] = lambda identity: None,
         lifetime: Callable[[I], float | None] = lambda identity: None,
+        changes: Callable[[I], Hashable] = lambda identity: None,
         limits: Limits | None = None,
         streams: Streams | None = None,
+        permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
     ) -> None:
         self._limits = limits or Limits()
         self._authenticate = authenticate
         self._lifetime = lifetime
-        self._engine = Engine(schema, make_context, self._limits)
+        self._engine = Engine(schema, make_context, self._limits, permits)
         self._fanout = Fanout(self._engine, scope)
         self._streams = Streams() if streams is None else streams
+        self._rechecks = Rechecks(authenticate, scope, self._limits.recheck_seconds, changes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request or serves one WebSocket."""
         if scope["type"] == "websocket":
             socket = GraphQLSocket(
-                self._engine, self._fanout, self._streams, self._limits, self._authenticate, self._lifetime
+                self._engine,
+                self._fanout,
+                self._streams,
+                self._limits,
+                self._authenticate,
+                self._lifetime,
+                self._rechecks,
             )
             await socket(scope, receive, send)
             return
@@ -115,10 +128,11 @@ class GraphQLEndpoint(Generic[I]):
             if not error.well_formed or accepted[0] != EVENT_STREAM:
                 raise
             errors = error.errors
-            await self._stream(identity, lambda stream: _refused(stream, errors), receive, send)
+            await self._stream(http, identity, lambda stream: _refused(stream, errors), receive, send)
             return None
         if live or accepted[0] == EVENT_STREAM:
             await self._stream(
+                http,
                 identity,
                 lambda stream: self._fanout.join(operation, request, identity, stream),
                 receive,
@@ -129,13 +143,18 @@ class GraphQLEndpoint(Generic[I]):
 
     async def _stream(
         self,
+        http: HttpRequest,
         identity: I,
         start: Callable[[EventStream], Callable[[], object]],
         receive: Receive,
         send: Send,
     ) -> None:
         stream = EventStream(self._limits, self._lifetime(identity))
-        await stream.serve(start, self._streams, receive, send)
+        unwatch = self._rechecks.watch(dict(http.headers), identity, stream.outbox)
+        try:
+            await stream.serve(start, self._streams, receive, send)
+        finally:
+            unwatch()
 
     async def _identify(self, headers: Headers) -> I:
         try:

@@ -22,7 +22,7 @@ class Limits:
     `duplicates` counts the same response name, or the same spread, in one selection set: validation compares
     them pair by pair at every level, so a document of a few kilobytes could keep it busy for seconds.
     `cost` is 1 a field, times the page size of every connection around it; `page` is the size assumed where
-    none is given.
+    none is given. `recheck_seconds`: how often an open connection is asked again who it is.
     """
 
     body_bytes: int = 1_000_000
@@ -42,6 +42,7 @@ class Limits:
     queued_messages: int = 500
     keepalive_seconds: float = 15
     slow_client_seconds: float = 5
+    recheck_seconds: float = 3
 
 
 def too_much(what: str, limit: int) -> ClientError:

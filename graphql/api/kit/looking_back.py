@@ -13,6 +13,7 @@ from api.kit.errors import ClientError
 from projections.kit.as_of import AsOf, InFuture, Past, TooMuch
 from projections.kit.postgres import PostgresView
 from projections.kit.rows import Order, Rows
+from projections.kit.sight import Sight
 from projections.kit.view import Key, View
 
 Row = TypeVar("Row")
@@ -22,8 +23,11 @@ class LookingBack:
     """Reads one tenant's past; what it cannot answer is a client's error, with the code
     ``POSITION_IN_FUTURE``, ``TIME_IN_FUTURE``, ``VERSION_IN_FUTURE`` or ``LIMIT_EXCEEDED``."""
 
-    def __init__(self, history: AsOf, rows: Rows, tenant_id: UUID) -> None:
-        self._history, self._rows, self._tenant_id = history, rows, tenant_id
+    def __init__(
+        self, history: AsOf, rows: Rows, tenant_id: UUID, sight: Callable[[], Awaitable[Sight]]
+    ) -> None:
+        """``sight`` says what the reader may see: what is hidden from him now was hidden always."""
+        self._history, self._rows, self._tenant_id, self._sight = history, rows, tenant_id, sight
         # One for each view and position, and for each list of heads. Rows differ in type, hence Any.
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
 
@@ -48,7 +52,8 @@ class LookingBack:
         async def load(keys: list[Key]) -> list[Row | None]:
             with _for_the_client():
                 found = await self._history.rows(view, self._tenant_id, set(keys), at)
-            return [found.get(one) for one in keys]
+            sight = await self._sight()
+            return [row if row is None or sight.sees(view, row) else None for row in map(found.get, keys)]
 
         row: Row | None = await self._loader((view, at), load).load(key)
         return row
@@ -62,7 +67,8 @@ class LookingBack:
             past = await self.all(view, at)
             read = partial(self._rows.heads, view, self._tenant_id, column, set(values))
             found = await read(order=order, limit=limit, past=past)
-            return [found.get(one, []) for one in values]
+            sight = await self._sight()
+            return [[row for row in found.get(one, []) if sight.sees(view, row)] for one in values]
 
         rows: list[Row] = await self._loader((view, column, order, limit, at), load).load(value)
         return rows

@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from api.kit.execution import Context
+from api.kit.execution import Context, Permit
 from api.kit.graphiql import graphiql_routes
 from api.kit.http import GraphQLEndpoint
 from api.kit.limits import Limits
@@ -20,23 +20,35 @@ I = TypeVar("I")  # noqa: E741
 def graphql_routes(
     schema: strawberry.Schema,
     authenticate: Callable[[Mapping[str, str]], Awaitable[I]],
-    make_context: Callable[[I], Context[I]],
+    make_context: Callable[[I], Context[I] | Awaitable[Context[I]]],
     *,
     scope: Callable[[I], Hashable] = lambda identity: None,
     lifetime: Callable[[I], float | None] = lambda identity: None,
+    changes: Callable[[I], Hashable] = lambda identity: None,
     limits: Limits | None = None,
     streams: Streams | None = None,
+    permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
     allowed_origins: Sequence[str] = (),
     path: str = "/graphql",
     graphiql_title: str | None = "GraphiQL",
+    door: str = "",
 ) -> list[BaseRoute]:
-    """GraphQL at `path` over HTTP and WebSocket and, unless its title is None, GraphiQL at `/`.
+    """GraphQL at `path` over HTTP and WebSocket and, unless its title is None, GraphiQL at `/`, where people sign
+    in by the routes below `door`.
 
     `allowed_origins` are the other origins whose pages may call the API (CORS); none by default. The other
     arguments are those of `GraphQLEndpoint`; close the `streams` before the server stops.
     """
     endpoint = GraphQLEndpoint(
-        schema, authenticate, make_context, scope=scope, lifetime=lifetime, limits=limits, streams=streams
+        schema,
+        authenticate,
+        make_context,
+        scope=scope,
+        lifetime=lifetime,
+        changes=changes,
+        limits=limits,
+        streams=streams,
+        permits=permits,
     )
     cors = Middleware(
         CORSMiddleware,
@@ -48,5 +60,5 @@ def graphql_routes(
     return [
         Route(path, endpoint, middleware=[cors] if allowed_origins else None),
         WebSocketRoute(path, endpoint),
-        *(graphiql_routes(path, graphiql_title) if graphiql_title is not None else ()),
+        *(graphiql_routes(path, graphiql_title, door) if graphiql_title is not None else ()),
     ]

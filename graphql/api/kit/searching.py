@@ -1,9 +1,11 @@
 """Search results as every context shows them: hits with highlights, counts, and which store answered."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
+from api.kit.access import covered
 from api.kit.commands import camel
 from api.kit.context import Ask, Info
 from api.kit.errors import ClientError
@@ -21,6 +23,7 @@ AfterHit = Annotated[str | None, argument("Only what follows this cursor of a hi
 Words = Annotated[str, argument("Words that must all be found; empty finds everything.")]
 
 
+@covered
 @strawberry.type(description="Parts of a text that matched.")
 class Highlight:
     """A highlighted field."""
@@ -29,6 +32,7 @@ class Highlight:
     fragments: list[str] = strawberry.field(description="HTML: the text escaped, matches in `<mark>`.")
 
 
+@covered
 @strawberry.type(description="How many hits have a value.")
 class FacetCount:
     """A value and its count."""
@@ -37,6 +41,7 @@ class FacetCount:
     count: int = strawberry.field(description="How many hits have it, leaving aside a filter on this field.")
 
 
+@covered
 @strawberry.type(description="How hits spread over the values of a field.")
 class Facet:
     """A field's counts."""
@@ -45,6 +50,7 @@ class Facet:
     counts: list[FacetCount] = strawberry.field(description="The most frequent values first.")
 
 
+@covered
 @strawberry.type(description="Something that was found.")
 class SearchHit(Generic[T]):
     """A hit; the thing itself is read from the view, so it is never older than a lookup by id."""
@@ -64,6 +70,7 @@ class SearchHit(Generic[T]):
         return [Highlight(field=name, fragments=parts) for name, parts in self.hit.highlights.items()]
 
 
+@covered
 @strawberry.type(description="What a search found.")
 class SearchResult(Generic[T]):
     """A page of hits."""
@@ -86,6 +93,13 @@ async def search(
 ) -> SearchResult[Any]:
     """Finds, and shows what was found as rows of the view; nothing older than a position, when one is given."""
     await ask.caught_up(view, after)
+    sight = await ask.sight()
+    wanted = replace(
+        wanted,
+        where=[*wanted.where, *sight.conditions(view)],
+        without=sight.without(view),
+        texts=sight.searched.get(view),
+    )
     try:
         outcome = await finder.find(ask.caller.tenant_id, wanted, at_least=after or 0)
     except BadQuery as error:

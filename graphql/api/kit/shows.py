@@ -23,13 +23,16 @@ from uuid import UUID
 
 import strawberry
 
+from api.kit.access import covered, needing
+from api.kit.revealing import is_marked, revealing
 from api.kit.scalars import Json
 from domain.kit.commands import Command
-from domain.kit.fields import Describe, marks
+from domain.kit.fields import Confidential, Describe, Opened, Personal, Restricted, marks
 
 T = TypeVar("T")
 
 
+@covered
 @strawberry.interface(description="Anything that has an id of its own.")
 class Node:
     """What `node(id)` can answer with."""
@@ -38,16 +41,33 @@ class Node:
 
 
 def shows(
-    row: type, *, name: str | None = None, leave_out: tuple[str, ...] = ()
+    row: type,
+    *,
+    needs: str,
+    name: str | None = None,
+    leave_out: tuple[str, ...] = (),
+    about: str | None = None,
 ) -> Callable[[type[T]], type[T]]:
-    """Makes a GraphQL object type of the class, with the row's fields before its own."""
+    """Makes a GraphQL object type of the class, with the row's fields before its own.
+
+    ``needs`` is the permission that its fields take (see `api.kit.access`). Restricted fields are left out,
+    confidential ones masked and sealed ones opened (see `api.kit.revealing`); ``about`` names the field with the
+    id of the person whom a row is about, who may read everything of it.
+    """
 
     def declare(cls: type[T]) -> type[T]:
         own = inspect.get_annotations(cls)
-        described = {n: f for n, f in _fields(row) if n not in leave_out and n not in cls.__dict__}
-        cls.__annotations__ = {n: plain(hint) for n, (hint, _) in described.items()} | own
-        for n, (_, description) in described.items():
+        fields = {n: f for n, f in _fields(row) if n not in leave_out and n not in cls.__dict__}
+        described = {n: f for n, f in fields.items() if not is_marked(f[0], Restricted)}
+        revealed = {n: f for n, f in described.items() if is_marked(f[0], Confidential, Personal, Opened)}
+        open_to_all = {n: f for n, f in described.items() if n not in revealed}
+        cls.__annotations__ = {n: plain(hint) for n, (hint, _) in open_to_all.items()} | own
+        for n, (_, description) in open_to_all.items():
             setattr(cls, n, strawberry.field(description=description))
+        for n, (hint, description) in revealed.items():
+            resolver = revealing(n, hint, shown=plain(hint), needs=needs, about=about)
+            setattr(cls, n, strawberry.field(resolver=resolver, description=description))
+        needing(cls, needs)
 
         def is_type_of(value: object, info: object) -> bool:
             return isinstance(value, row | cls)

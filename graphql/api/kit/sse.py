@@ -74,7 +74,7 @@ class EventStream:
         ending = self.outbox.ending
         last = ""
         if ending is not None and ending is not COMPLETED:
-            error = RequestError.of(ending.reason, _CODES[ending]).errors
+            error = RequestError.of(ending.reason, _CODES.get(ending, "UNAUTHENTICATED")).errors
             last = f"event: next\ndata: {encode_errors(error).decode()}\n\n"
         await _send_text(send, f"{last}event: complete\ndata:\n\n", more=False)
 

@@ -62,6 +62,12 @@ class Outbox:
             self._roomy.set()
             self.on_end()
 
+    def cut(self, ending: Ending) -> None:
+        """Ends at once: what was waiting is dropped, for it is not the client's to read any more."""
+        if self.ending is None:
+            self._messages.clear()
+        self.end(ending)
+
     def expire(self, seconds: float | None) -> None:
         """Ends after this time, which is how long the client's token is good; None is for ever."""
         if seconds is not None:

@@ -16,6 +16,7 @@ from api.kit.errors import FormattedError, RequestError, Unauthenticated, intern
 from api.kit.execution import Engine
 from api.kit.fanout import Fanout
 from api.kit.limits import Limits
+from api.kit.rechecking import Rechecks, forbidden
 from api.kit.request import read_request
 from api.kit.streams import Ending, Outbox, Streams
 
@@ -62,6 +63,7 @@ class GraphQLSocket(Generic[I]):
         limits: Limits,
         authenticate: Callable[[Mapping[str, str]], Awaitable[I]],
         lifetime: Callable[[I], float | None],
+        rechecks: Rechecks[I],
     ) -> None:
         self.limits = limits
         self.outbox = Outbox(limits.queued_messages)
@@ -71,6 +73,8 @@ class GraphQLSocket(Generic[I]):
         self._streams = streams
         self._authenticate = authenticate
         self._lifetime = lifetime
+        self._rechecks = rechecks
+        self._unwatch: Callable[[], None] = lambda: None
         self._identity: I | None = None
         self._asked_to_begin = False
         self._acknowledged = False
@@ -90,6 +94,7 @@ class GraphQLSocket(Generic[I]):
             await self._streams.serve(self, self.limits, self._read(scope, receive), self._write(send))
         finally:
             patience.cancel()
+            self._unwatch()
             for operation in tuple(self.operations.values()):
                 operation.stop()
             self.operations.clear()
@@ -151,14 +156,16 @@ class GraphQLSocket(Generic[I]):
             self._end(4400, "The payload of connection_init must be an object")
             return
         try:
-            self._identity = await self._authenticate(_credentials(scope, payload or {}))
+            credentials = _credentials(scope, payload or {})
+            self._identity = await self._authenticate(credentials)
             self.outbox.expire(self._lifetime(self._identity))
         except Unauthenticated as error:
-            self._end(4403, f"Forbidden: {error}")
+            self.outbox.end(forbidden(error))
         except Exception as error:  # noqa: BLE001 The edge of the program: logged here, told to the client.
             self._end(4500, f"Internal error {internal_error(error)['extensions']['errorId']}")
         else:
             self._acknowledged = True
+            self._unwatch = self._rechecks.watch(credentials, self._identity, self.outbox)
             self.outbox.put('{"type":"connection_ack"}')
 
     def _stop(self, id: object) -> None:

@@ -1,6 +1,6 @@
 """The API for operators."""
 
-from api.operations import nodes, parked, rebuilds, views
+from api.operations import nodes, parked, rebuilds, tenants, views
 
 ROOTS: tuple[type, ...] = (
     views.Query,
@@ -10,4 +10,6 @@ ROOTS: tuple[type, ...] = (
     rebuilds.Subscription,
     parked.Query,
     parked.Mutation,
+    tenants.Query,
+    tenants.Mutation,
 )

@@ -1,6 +1,6 @@
 """Anything by its id."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -9,17 +9,11 @@ from api.kit.context import Info
 from api.kit.fields import After, argument, field
 from api.kit.shows import Node
 from domain.kit.log import Selection
-from projections.identity.people import People
-from projections.work.projects import Projects
-from projections.work.tasks import Tasks
-
-_VIEWS: dict[str, Any] = {"work.task": Tasks, "work.project": Projects, "identity.user": People}
-"""Where the things of each topic are shown."""
 
 
 @strawberry.type
 class Query:
-    @field("Anything by its id, whatever kind of thing it is.", Node | None)
+    @field("Anything by its id, whatever kind of thing it is.", Node | None, needs="work:read")
     async def node(
         self,
         info: Info,
@@ -29,7 +23,7 @@ class Query:
         ask = info.context
         own = Selection(tenant_id=ask.caller.tenant_id, originator_id=id)
         first = await ask.services.log.read(limit=1, select=own)
-        view = _VIEWS.get(first[0].topic) if first else None
+        view = ask.services.sights.shown_in.get(first[0].topic) if first else None
         if view is None:
             return None
         await ask.caught_up(view, after_position)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from api.kit.access import covered
 from api.kit.commands import Receipt
 from api.kit.context import Info
 from api.kit.fields import argument, field
@@ -18,6 +19,7 @@ from projections.operations.operating import Done, Operation, Operations
 PERMISSION = "ops:repair"
 
 
+@covered
 @strawberry.type(description="A stream whose events cannot be folded into a view for now, and wait in order.")
 class ParkedStream:
     """A parked stream."""
@@ -58,6 +60,7 @@ class ParkedStream:
         )
 
 
+@covered
 @strawberry.type(description="The receipt of a wish about parked streams; workers grant it in a moment.")
 class ParkedReceipt(Receipt):
     """Says how many streams it is about."""
@@ -71,13 +74,12 @@ def _marked(operation: Operation, done: Done) -> dict[str, Any]:
 
 @strawberry.type
 class Query:
-    @field("The streams that are parked, for operators.")
+    @field("The streams that are parked, for operators.", needs=PERMISSION)
     async def parked(
         self,
         info: Info,
         view: Annotated[str | None, argument("Only those of this view; of all by default.")] = None,
     ) -> list[ParkedStream]:
-        info.context.require(PERMISSION)
         return [ParkedStream.of(one) for one in await info.context.port(Operations).parked.list(view)]
 
 

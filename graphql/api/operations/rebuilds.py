@@ -8,6 +8,7 @@ from uuid import UUID
 
 import strawberry
 
+from api.kit.access import covered
 from api.kit.commands import Receipt
 from api.kit.context import Info
 from api.kit.errors import ClientError
@@ -29,6 +30,7 @@ enum(RebuildState)
 PERMISSION = "ops:rebuild"
 
 
+@covered
 @strawberry.type(description="A row that is not the same in two generations of a view.")
 class RowDifference:
     """One difference; values are left out, for they may be personal."""
@@ -46,6 +48,7 @@ class RowDifference:
         return cls(tenant_id=one.tenant_id, key=list(one.key), kind=one.kind, fields=list(one.fields))
 
 
+@covered
 @strawberry.type(description="What the comparison of a new generation with the one that serves has found.")
 class Comparison:
     """A report of rows."""
@@ -70,6 +73,7 @@ class Comparison:
         )
 
 
+@covered
 @strawberry.type(description="One view of a rebuild.")
 class ViewRebuild:
     """How far the new generation of a view is."""
@@ -108,6 +112,7 @@ class ViewRebuild:
         )
 
 
+@covered
 @strawberry.type(description="Views that are built anew from the log while they go on serving.")
 class Rebuild:
     """What was asked for, and how it stands."""
@@ -150,6 +155,7 @@ class Rebuild:
         )
 
 
+@covered
 @strawberry.type(description="The receipt of a wish about a rebuild.")
 class RebuildReceipt(Receipt):
     """Shows the rebuild."""
@@ -161,6 +167,7 @@ class RebuildReceipt(Receipt):
         return Rebuild.of(await info.context.port(Operations).rebuilds.one(self.target))
 
 
+@covered
 @strawberry.type(description="A view, and the generation of it that serves.")
 class LiveGeneration:
     """A pointer."""
@@ -169,6 +176,7 @@ class LiveGeneration:
     generation: int = strawberry.field(description="The generation that readers see.")
 
 
+@covered
 @strawberry.type(description="The receipt of a rollback.")
 class RollbackReceipt(Receipt):
     """Shows what serves now."""
@@ -192,17 +200,15 @@ def _serving(wish: Operation, done: Done) -> dict[str, Any]:
 
 @strawberry.type
 class Query:
-    @field("The rebuilds, the newest first, for operators.")
+    @field("The rebuilds, the newest first, for operators.", needs="ops:views")
     async def rebuilds(
         self, info: Info, first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 20
     ) -> list[Rebuild]:
-        info.context.require("ops:views")
         limit = max(0, min(first, LARGEST))
         return [Rebuild.of(one) for one in await info.context.port(Operations).rebuilds.all(limit=limit)]
 
-    @field("A rebuild by id, for operators.")
+    @field("A rebuild by id, for operators.", needs="ops:views")
     async def rebuild(self, info: Info, id: Annotated[UUID, argument("Its id.")]) -> Rebuild | None:
-        info.context.require("ops:views")
         try:
             return Rebuild.of(await info.context.port(Operations).rebuilds.one(id))
         except Refused:
@@ -224,12 +230,13 @@ class Mutation:
 @strawberry.type
 class Subscription:
     @live(
-        "How a rebuild stands, now and whenever that changes, until it no longer goes on by itself.", Rebuild
+        "How a rebuild stands, now and whenever that changes, until it no longer goes on by itself.",
+        Rebuild,
+        needs="ops:views",
     )
     async def view_progress(
         self, info: Info, rebuild_id: Annotated[UUID, argument("Which rebuild.")]
     ) -> AsyncGenerator[Rebuild, None]:
-        info.context.require("ops:views")
         try:
             async with aclosing(info.context.port(Watching).states(rebuild_id)) as states:
                 async for state in states:

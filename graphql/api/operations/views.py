@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from api.kit.access import covered
 from api.kit.context import Info
 from api.kit.fields import argument, field
 from api.kit.scalars import Position
@@ -15,6 +16,7 @@ from projections.kit.status import ViewState, ViewStatus
 enum(ViewState)
 
 
+@covered
 @strawberry.type(description="How one view stands against the log.")
 class ViewInfo:
     """A generation of a view."""
@@ -74,12 +76,11 @@ class ViewInfo:
 
 @strawberry.type
 class Query:
-    @field("How the views stand, for operators.")
+    @field("How the views stand, for operators.", needs="ops:views")
     async def views(
         self,
         info: Info,
         names: Annotated[list[str] | None, argument("Only these; all by default.")] = None,
     ) -> list[ViewInfo]:
-        info.context.require("ops:views")
         statuses = await info.context.services.progress.statuses()
         return [ViewInfo.of(one) for one in statuses if names is None or one.name in names]

@@ -13,7 +13,7 @@ from api.kit.fields import described
 from api.kit.scalars import Position
 from api.kit.shows import takes
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.refusals import Forbidden, Refusal
+from domain.kit.refusals import Refusal
 from projections.operations.operating import Directing, Done, Operation, Operations, asked_by
 
 _ids = TimeOrderedIds()
@@ -39,8 +39,6 @@ def wishes(
 
     async def resolve(info: Info, input: Any, command_id: UUID | None = None) -> Any:
         context = info.context
-        if not context.caller.may(permission):
-            return Refused.of(Forbidden(permission=permission))
         chosen = command_id or _ids.new()
         try:
             wish = built(operation, input, chosen, asked_by=asked_by(context.caller))
@@ -67,4 +65,5 @@ def wishes(
         "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
         "return": returned,
     }
-    return described(resolve, " ".join((operation.__doc__ or "").split()) + f" Needs `{permission}`.")
+    description = f"{' '.join((operation.__doc__ or '').split())} Needs `{permission}`."
+    return described(resolve, description, needs=permission)

@@ -1,6 +1,6 @@
 """The API of work."""
 
-from api.work import projects, search, stats, tasks
+from api.work import notifications, projects, search, stats, tasks
 
 ROOTS: tuple[type, ...] = (
     tasks.Query,
@@ -11,4 +11,7 @@ ROOTS: tuple[type, ...] = (
     search.Query,
     stats.Query,
     stats.Subscription,
+    notifications.Query,
+    notifications.Mutation,
+    notifications.Subscription,
 )

@@ -19,19 +19,19 @@ from projections.work.reading import WorkReading
 from projections.work.stats import ProjectProgress, ProjectProgressRow
 
 
-@shows(ProjectProgressRow, leave_out=("project_id",))
+@shows(ProjectProgressRow, needs="work:read", leave_out=("project_id",))
 class Progress:
     """How many tasks a project has, by status."""
 
 
-@shows(MemberRow, leave_out=("project_id", "user_id"))
+@shows(MemberRow, needs="work:read", leave_out=("project_id", "user_id"))
 class Member:
     """Somebody's membership of a project."""
 
     person = linked(Person, People, "user_id", "The member.")
 
 
-@shows(ProjectRow)
+@shows(ProjectRow, needs="work:read")
 class Project(Node):
     """A body of work."""
 
@@ -72,24 +72,25 @@ ProjectReceipt = receipt(Project, Projects, name="project")
 
 @strawberry.type
 class Query:
-    project = found(Project, Projects, "A project by id.")
+    project = found(Project, Projects, "A project by id.", needs="work:read")
     projects = listed(
         Project,
         Projects,
         filter=ProjectFilter,
         orders={"CREATED_AT": Order("created_at"), "NAME": Order("name")},
         description="Projects, by pages.",
+        needs="work:read",
     )
 
 
 @strawberry.type
 class Mutation:
-    create_project = sends(domain.CreateProject, ProjectReceipt)
-    rename_project = sends(domain.RenameProject, ProjectReceipt)
-    describe_project = sends(domain.DescribeProject, ProjectReceipt)
-    archive_project = sends(domain.ArchiveProject, ProjectReceipt)
-    restore_project = sends(domain.RestoreProject, ProjectReceipt)
-    delete_project = sends(domain.DeleteProject, ProjectReceipt)
-    add_project_member = sends(domain.AddProjectMember, ProjectReceipt)
-    remove_project_member = sends(domain.RemoveProjectMember, ProjectReceipt)
-    change_project_visibility = sends(domain.ChangeProjectVisibility, ProjectReceipt)
+    create_project = sends(domain.CreateProject, ProjectReceipt, needs="work:write")
+    rename_project = sends(domain.RenameProject, ProjectReceipt, needs="work:write")
+    describe_project = sends(domain.DescribeProject, ProjectReceipt, needs="work:write")
+    archive_project = sends(domain.ArchiveProject, ProjectReceipt, needs="work:write")
+    restore_project = sends(domain.RestoreProject, ProjectReceipt, needs="work:write")
+    delete_project = sends(domain.DeleteProject, ProjectReceipt, needs="work:write")
+    add_project_member = sends(domain.AddProjectMember, ProjectReceipt, needs="work:write")
+    remove_project_member = sends(domain.RemoveProjectMember, ProjectReceipt, needs="work:write")
+    change_project_visibility = sends(domain.ChangeProjectVisibility, ProjectReceipt, needs="work:write")

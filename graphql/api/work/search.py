@@ -1,12 +1,14 @@
 """Full-text search of tasks and projects, and lists of somebody's tasks."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from api.kit.context import Info
+from api.kit.access import covered
+from api.kit.context import Ask, Info
 from api.kit.errors import ClientError
 from api.kit.fields import After, argument, field
 from api.kit.scalars import Position
@@ -18,6 +20,7 @@ from domain.work.tasks import TaskPriority, TaskStatus
 from projections.kit.conditions import contains, one_of, since, until
 from projections.kit.finder import Wanted
 from projections.kit.search_query import BadQuery, Between
+from projections.tenancy.flags import Flags
 from projections.work.projects import Projects
 from projections.work.reading import WorkReading
 from projections.work.tasks import TaskRow, Tasks
@@ -61,6 +64,7 @@ class TaskSearchFilter:
         )
 
 
+@covered
 @strawberry.type(description="A numbered page of somebody's tasks, the newest first.")
 class TaskPage:
     """A page of 20."""
@@ -74,9 +78,21 @@ class TaskPage:
         return await info.context.rows(Tasks, [(id,) for id in self.ids])
 
 
+HIGHLIGHTS = "search.highlights"
+"""The feature flag by which a tenant switches highlights off."""
+
+
+async def _highlighted(ask: Ask, found: SearchResult[Any]) -> SearchResult[Any]:
+    """The result, without highlights where the tenant does not want any."""
+    if found.hits and not await ask.port(Flags).enabled(ask.caller.tenant_id, HIGHLIGHTS, default=True):
+        for hit in found.hits:
+            hit.hit = replace(hit.hit, highlights={})
+    return found
+
+
 @strawberry.type
 class Query:
-    @field("Tasks by words in title and description, best matches first.")
+    @field("Tasks by words in title and description, best matches first.", needs="work:read")
     async def search_tasks(
         self,
         info: Info,
@@ -88,9 +104,10 @@ class Query:
     ) -> SearchResult[Task]:
         wanted = (filter or TaskSearchFilter()).wanted(text, first, after)
         finder = info.context.port(WorkReading).tasks
-        return await search(info.context, finder, Tasks, wanted, after_position)
+        found = await search(info.context, finder, Tasks, wanted, after_position)
+        return await _highlighted(info.context, found)
 
-    @field("Projects by words in name and description, best matches first.")
+    @field("Projects by words in name and description, best matches first.", needs="work:read")
     async def search_projects(
         self,
         info: Info,
@@ -103,9 +120,10 @@ class Query:
         equal = {} if status is None else {"status": status}
         wanted = Wanted(text=text, equal=equal, where=one_of("status", status), first=first, after=after)
         finder = info.context.port(WorkReading).projects
-        return await search(info.context, finder, Projects, wanted, after_position)
+        found = await search(info.context, finder, Projects, wanted, after_position)
+        return await _highlighted(info.context, found)
 
-    @field("Somebody's tasks, by numbered pages of 20, the newest first.")
+    @field("Somebody's tasks, by numbered pages of 20, the newest first.", needs="work:read")
     async def user_tasks(
         self,
         info: Info,
@@ -119,7 +137,11 @@ class Query:
         at_least = after_position or Position(0)
         try:
             found = await user_tasks.page(
-                ask.caller.tenant_id, user_id or ask.caller.user_id, page, at_least=at_least
+                ask.caller.tenant_id,
+                user_id or ask.caller.user_id,
+                page,
+                at_least=at_least,
+                sight=await ask.sight(),
             )
         except BadQuery as error:
             raise ClientError(str(error), code="BAD_USER_INPUT") from None

@@ -19,12 +19,12 @@ from projections.kit.view import Key
 from projections.work.stats import DailyRow, DailyStats, UserStats, UserStatsRow
 
 
-@shows(DailyRow)
+@shows(DailyRow, needs="work:read")
 class TaskDay:
     """What happened to tasks on one day, in UTC."""
 
 
-@shows(UserStatsRow)
+@shows(UserStatsRow, needs="work:read")
 class TaskStats:
     """How many tasks somebody has, by status."""
 
@@ -39,7 +39,11 @@ _user_stats = UserStats()
 
 @strawberry.type
 class Query:
-    @field("How many tasks somebody has, by status; empty for who never had any.", TaskStats | None)
+    @field(
+        "How many tasks somebody has, by status; empty for who never had any.",
+        TaskStats | None,
+        needs="work:read",
+    )
     async def task_stats(
         self,
         info: Info,
@@ -49,7 +53,7 @@ class Query:
         await info.context.caught_up(UserStats, after_position)
         return await info.context.row(UserStats, user_id or info.context.caller.user_id)
 
-    @field("Tasks created and completed, by day; the latest day first.", list[TaskDay])
+    @field("Tasks created and completed, by day; the latest day first.", list[TaskDay], needs="work:read")
     async def task_days(
         self,
         info: Info,
@@ -70,7 +74,7 @@ class Query:
 
 @strawberry.type
 class Subscription:
-    @live("Somebody's task counts, each time they change.", StatsMessage)
+    @live("Somebody's task counts, each time they change.", StatsMessage, needs="work:read")
     async def task_stats_changed(
         self,
         info: Info,

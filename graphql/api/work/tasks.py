@@ -27,7 +27,7 @@ from projections.work.projects import Projects
 from projections.work.tasks import TaskRow, Tasks
 
 
-@shows(TaskRow)
+@shows(TaskRow, needs="work:read")
 class Task(Node):
     """A piece of work."""
 
@@ -67,13 +67,14 @@ TaskReceipt = receipt(Task, Tasks, name="task")
 
 @strawberry.type
 class Query:
-    task = found(Task, Tasks, "A task by id.")
+    task = found(Task, Tasks, "A task by id.", needs="work:read")
     tasks = listed(
         Task,
         Tasks,
         filter=TaskFilter,
         orders={"CREATED_AT": Order("created_at"), "DUE_DATE": Order("due_date", nullable=True)},
         description="Tasks, by pages.",
+        needs="work:read",
     )
 
 
@@ -87,7 +88,7 @@ _tasks = Tasks()
 
 @strawberry.type
 class Subscription:
-    @live("Every change of a task, as it happens.", TaskMessage)
+    @live("Every change of a task, as it happens.", TaskMessage, needs="work:read")
     async def task_changed(
         self,
         info: Info,
@@ -116,16 +117,16 @@ class Subscription:
 
 @strawberry.type
 class Mutation:
-    create_task = sends(commands.CreateTask, TaskReceipt)
-    rename_task = sends(commands.RenameTask, TaskReceipt)
-    describe_task = sends(commands.DescribeTask, TaskReceipt)
-    assign_task = sends(commands.AssignTask, TaskReceipt)
-    unassign_task = sends(commands.UnassignTask, TaskReceipt)
-    change_task_status = sends(commands.ChangeTaskStatus, TaskReceipt)
-    complete_task = sends(commands.CompleteTask, TaskReceipt)
-    reopen_task = sends(commands.ReopenTask, TaskReceipt)
-    cancel_task = sends(commands.CancelTask, TaskReceipt)
-    change_task_priority = sends(commands.ChangeTaskPriority, TaskReceipt)
-    set_task_due_date = sends(commands.SetTaskDueDate, TaskReceipt)
-    tag_task = sends(commands.TagTask, TaskReceipt)
-    move_task = sends(commands.MoveTask, TaskReceipt)
+    create_task = sends(commands.CreateTask, TaskReceipt, needs="work:write")
+    rename_task = sends(commands.RenameTask, TaskReceipt, needs="work:write")
+    describe_task = sends(commands.DescribeTask, TaskReceipt, needs="work:write")
+    assign_task = sends(commands.AssignTask, TaskReceipt, needs="work:write")
+    unassign_task = sends(commands.UnassignTask, TaskReceipt, needs="work:write")
+    change_task_status = sends(commands.ChangeTaskStatus, TaskReceipt, needs="work:write")
+    complete_task = sends(commands.CompleteTask, TaskReceipt, needs="work:write")
+    reopen_task = sends(commands.ReopenTask, TaskReceipt, needs="work:write")
+    cancel_task = sends(commands.CancelTask, TaskReceipt, needs="work:write")
+    change_task_priority = sends(commands.ChangeTaskPriority, TaskReceipt, needs="work:write")
+    set_task_due_date = sends(commands.SetTaskDueDate, TaskReceipt, needs="work:write")
+    tag_task = sends(commands.TagTask, TaskReceipt, needs="work:write")
+    move_task = sends(commands.MoveTask, TaskReceipt, needs="work:write")

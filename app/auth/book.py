@@ -1,0 +1,69 @@
+"""The book of accounts: finding one by address or identity, opening what is sealed, sending commands."""
+
+from uuid import UUID, uuid4
+
+from app.database import Pool
+from domain.identity.accounts import EMAIL, PROVIDER
+from domain.identity.verifications import EmailVerification
+from domain.kit.bus import Bus
+from domain.kit.caller import ACCOUNTS, Caller
+from domain.kit.codec import Codec
+from domain.kit.commands import Command
+from domain.kit.log import GLOBAL, Log, Receipt
+from domain.kit.refusals import Refusal
+from domain.kit.sealed import Opening, is_sealed
+from projections.identity.auth_accounts import AccountRow, Accounts
+from projections.kit.rows import Rows
+
+_HOLDER = """
+select originator_id from es.reservations where scope_id = $1 and name = $2 and value = $3
+"""
+
+
+class Book:
+    """Reads and writes accounts."""
+
+    def __init__(self, *, pool: Pool, rows: Rows, bus: Bus, log: Log, codec: Codec, opening: Opening) -> None:
+        self._pool, self._log, self._codec = pool, log, codec
+        self.rows, self.bus, self.opening = rows, bus, opening
+
+    async def by_email(self, email: str) -> AccountRow | None:
+        """The account with this address; as much is asked of the database when there is none."""
+        address = email.strip().lower()
+        # A sealed text stands for the fingerprint that it carries: who knew one could spell an address in many
+        # ways, and each would have attempts of its own.
+        value = "" if is_sealed(address) else self._codec.fingerprint(EMAIL, address)
+        return await self._held(EMAIL, value)
+
+    async def by_identity(self, identity: str) -> AccountRow | None:
+        """The account that a provider of identities knows under this hash."""
+        return await self._held(PROVIDER, identity)
+
+    async def account(self, id: UUID) -> AccountRow | None:
+        """The account with this id."""
+        return (await self.rows.get(Accounts, ACCOUNTS, [(id,)])).get((id,))
+
+    async def reserved(self, name: str, value: str) -> bool:
+        """Whether somebody holds a value that is unique over all tenants."""
+        return await self._pool.fetchval(_HOLDER, GLOBAL, name, value) is not None
+
+    async def opened(self, *texts: str, tenant_id: UUID = ACCOUNTS) -> list[str]:
+        """Sealed texts in plain."""
+        return await self.opening.open(tenant_id, texts)
+
+    async def verification_of(self, id: UUID) -> UUID | None:
+        """Whose address the asking with this id is to prove."""
+        stream = (await self._log.streams(ACCOUNTS, [id])).get(id)
+        first = self._codec.decode(stream[0]) if stream else None
+        return first.account_id if isinstance(first, EmailVerification.Requested) else None
+
+    async def send(
+        self, command: Command, *, by: UUID, tenant_id: UUID = ACCOUNTS, command_id: UUID | None = None
+    ) -> Receipt | Refusal:
+        """Sends a command that concerns this person, as he would himself."""
+        caller = Caller(tenant_id=tenant_id, user_id=by, permissions=frozenset({"self"}))
+        return await self.bus.send(command, by=caller, command_id=command_id)
+
+    async def _held(self, name: str, value: str) -> AccountRow | None:
+        holder = await self._pool.fetchval(_HOLDER, GLOBAL, name, value)
+        return await self.account(holder or uuid4())

@@ -1,0 +1,92 @@
+"""Second factors: begun, confirmed and given up by who is signed in."""
+
+from pyotp import random_base32
+from pyotp.totp import TOTP
+
+from api.auth.port import Enrolment
+from app.auth.attempts import FACTOR, Attempts
+from app.auth.book import Book
+from app.auth.codes import Codes
+from app.auth.entrance import DoorKeeper
+from app.auth.living import Living, session_of
+from domain.identity.account_commands import ConfirmSecondFactor, RemoveSecondFactor, SetSecondFactor
+from domain.identity.accounts import NoSecondFactor, WrongCode
+from domain.identity.sessions import ShowSecondFactor
+from domain.identity.signing import SignInRefused
+from domain.kit.caller import Caller
+from domain.kit.refusals import Forbidden, Refusal
+from projections.identity.auth_accounts import AccountRow
+
+
+class FactorKeeper:
+    """See `api.auth.port.Factors`."""
+
+    def __init__(
+        self, book: Book, door: DoorKeeper, codes: Codes, attempts: Attempts, living: Living
+    ) -> None:
+        self._book, self._door, self._codes = book, door, codes
+        self._attempts, self._living = attempts, living
+
+    async def enrol(self, caller: Caller, password: str) -> Enrolment | Refusal:
+        """See the port. The password is asked for again, for devices are left unlocked."""
+        try:
+            account = await self.proved(caller, password)
+        except Refusal as refusal:
+            return refusal
+        secret, codes = random_base32(), self._codes.recovery_codes()
+        wish = SetSecondFactor(
+            id=account.id, secret=secret, recovery_hashes=tuple(map(self._codes.hash, codes))
+        )
+        outcome = await self._book.send(wish, by=account.id)
+        if isinstance(outcome, Refusal):
+            return outcome
+        (email,) = await self._book.opened(account.email)
+        uri = TOTP(secret).provisioning_uri(name=email, issuer_name="Headwater")
+        return Enrolment(secret=secret, uri=uri, recovery_codes=codes)
+
+    async def confirm(self, caller: Caller, code: str) -> Refusal | None:
+        """See the port."""
+        account = await self._own(caller)
+        if account is None or not account.factor_secret:
+            return NoSecondFactor()
+        if not await self._codes.right(account, code, recovery=False):
+            return WrongCode(field="code")
+        await self._attempts.forgive(FACTOR, account.id.hex)
+        outcome = await self._book.send(ConfirmSecondFactor(id=account.id), by=account.id)
+        if isinstance(outcome, Refusal):
+            return outcome
+        session_id = session_of(caller)
+        if session_id is not None:
+            await self._book.send(ShowSecondFactor(id=session_id), by=account.id)
+            await self._living.forget([session_id])
+        return None
+
+    async def remove(self, caller: Caller, password: str, code: str) -> Refusal | None:
+        """See the port."""
+        try:
+            account = await self.proved(caller, password)
+        except Refusal as refusal:
+            return refusal
+        if account.factor_confirmed and not await self._codes.right(account, code, recovery=True):
+            return WrongCode(field="code")
+        outcome = await self._book.send(RemoveSecondFactor(id=account.id), by=account.id)
+        return outcome if isinstance(outcome, Refusal) else None
+
+    async def proved(self, caller: Caller, password: str) -> AccountRow:
+        """The account of a person who is signed in and has typed the password again. Raises SignInRefused.
+
+        These attempts count with those at the door.
+        """
+        account = await self._own(caller)
+        if account is None:
+            raise Forbidden(permission="self")
+        if not account.password_hash:
+            return account
+        (email,) = await self._book.opened(account.email)
+        found = await self._door.checked(email, password)
+        if found.id != account.id:
+            raise SignInRefused()
+        return found
+
+    async def _own(self, caller: Caller) -> AccountRow | None:
+        return await self._book.account(caller.user_id) if caller.kind == "person" else None

@@ -1,0 +1,155 @@
+"""Which sessions live: Postgres says so, Redis remembers it for an hour, each process for two seconds."""
+
+import contextlib
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app.auth.changes import Changes
+from domain.identity.accounts import AccountStatus
+from domain.kit.caller import ACCOUNTS, Caller
+from projections.identity.auth_accounts import AccountRow, Accounts
+from projections.identity.auth_sessions import SessionRow, Sessions
+from projections.kit.conditions import equals
+from projections.kit.rows import Order, Rows
+
+HOLD = 2.0
+"""Seconds for which a process goes by what it has just read."""
+CACHED = timedelta(hours=1)
+"""For how long at most Redis holds a session."""
+_CAPACITY = 20_000
+_logger = logging.getLogger(__name__)
+
+
+class Alive(msgspec.Struct, frozen=True, array_like=True):
+    """A session that lives."""
+
+    id: UUID
+    user_id: UUID
+    expires_at: datetime
+    second_factor: bool
+
+
+class Living:
+    """Looks sessions up, and forgets them at once when they end."""
+
+    def __init__(self, rows: Rows, redis: Redis, prefix: str) -> None:
+        """``prefix``: what all keys in Redis begin with."""
+        self._rows, self._redis, self._prefix = rows, redis, prefix
+        self._held: OrderedDict[UUID, tuple[float, Alive | None]] = OrderedDict()
+        self._decoder = msgspec.json.Decoder(Alive)
+        self.changes = Changes()
+        """What was forgotten because it has changed."""
+
+    async def find(self, session_id: UUID) -> Alive | None:
+        """The session, if it lives."""
+        held = self._held.get(session_id)
+        now = time.monotonic()
+        if held is None or held[0] < now:
+            found = await self._found(session_id)
+            self._hold(session_id, found, now + HOLD)
+        else:
+            found = held[1]
+        return found if found is not None and found.expires_at > datetime.now(UTC) else None
+
+    async def of(self, user_id: UUID) -> list[SessionRow]:
+        """A person's sessions that were not ended, the newest first; those that have run out are left out."""
+        page = await self._rows.page(
+            Sessions,
+            ACCOUNTS,
+            where=equals("user_id", user_id),
+            order=Order("created_at", descending=True),
+            limit=100,
+        )
+        now = datetime.now(UTC)
+        account = await self._account(user_id)
+        return [row for row in page.rows if row.expires_at > now and _counts(row, account)]
+
+    async def ids_of(self, user_id: UUID) -> list[UUID]:
+        """All of a person's sessions that were not ended by themselves, those that have run out among them."""
+        page = await self._rows.page(
+            Sessions, ACCOUNTS, where=equals("user_id", user_id), order=Order("created_at"), limit=1000
+        )
+        return [row.id for row in page.rows]
+
+    async def forget(self, session_ids: Iterable[UUID]) -> None:
+        """Asks Postgres again for these sessions."""
+        ids = list(session_ids)
+        for one in ids:
+            self._held.pop(one, None)
+        if ids:
+            try:
+                await self._redis.delete(*map(self._key, ids))
+            except RedisError as error:
+                _logger.warning("Sessions stay in Redis for up to an hour: %s", error)
+        # Afterwards, or whoever asks at once would be told what was.
+        self.changes.note(ids)
+
+    async def forget_person(self, user_id: UUID) -> None:
+        """Asks Postgres again for all sessions of a person."""
+        held = [id for id, (_, one) in self._held.items() if one is not None and one.user_id == user_id]
+        await self.forget({*held, *await self.ids_of(user_id)})
+        self.changes.note([user_id])
+
+    async def _cached(self, session_id: UUID) -> Alive | None:
+        try:
+            kept = await self._redis.get(self._key(session_id))
+        except (TimeoutError, RedisError, OSError):
+            return None
+        with contextlib.suppress(msgspec.DecodeError):
+            return self._decoder.decode(kept) if kept else None
+        return None
+
+    async def _found(self, session_id: UUID) -> Alive | None:
+        if (kept := await self._cached(session_id)) is not None:
+            return kept
+        alive = await self._read(session_id)
+        if alive is None:
+            return None
+        left = min(alive.expires_at - datetime.now(UTC), CACHED)
+        if left > timedelta(seconds=1):
+            with contextlib.suppress(RedisError, OSError):
+                await self._redis.set(self._key(session_id), msgspec.json.encode(alive), ex=left)
+                # Had it ended between reading and keeping, it would come back to life for an hour.
+                if (alive := await self._read(session_id)) is None:
+                    await self._redis.delete(self._key(session_id))
+        return alive
+
+    async def _read(self, session_id: UUID) -> Alive | None:
+        row = (await self._rows.get(Sessions, ACCOUNTS, [(session_id,)])).get((session_id,))
+        if row is None or not _counts(row, await self._account(row.user_id)):
+            return None
+        return Alive(row.id, row.user_id, row.expires_at, row.second_factor)
+
+    async def _account(self, user_id: UUID) -> AccountRow | None:
+        return (await self._rows.get(Accounts, ACCOUNTS, [(user_id,)])).get((user_id,))
+
+    def _key(self, session_id: UUID) -> str:
+        # The id stands in access tokens; its hash in Redis opens nothing.
+        return f"{self._prefix}:rd:session:{hashlib.sha256(session_id.bytes).hexdigest()}"
+
+    def _hold(self, session_id: UUID, found: Alive | None, until: float) -> None:
+        self._held[session_id] = until, found
+        self._held.move_to_end(session_id)
+        while len(self._held) > _CAPACITY:
+            self._held.popitem(last=False)
+
+
+def session_of(caller: Caller) -> UUID | None:
+    """The session that a caller uses; None for one that is no person who has signed in."""
+    return UUID(caller.session_id) if caller.session_id else None
+
+
+def _counts(row: SessionRow, account: AccountRow | None) -> bool:
+    """Whether the account lets the session go on: a new password ends all others in the event that brings it."""
+    if account is None or account.status is not AccountStatus.OPEN:
+        return False
+    return row.began > account.sessions_after or row.id == account.kept_session

@@ -1,0 +1,181 @@
+"""Puts the parts of signing in together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from redis.asyncio import Redis
+
+from api.auth.port import Auth
+from app.auth.attempts import Attempts
+from app.auth.book import Book
+from app.auth.callers import Callers
+from app.auth.codes import Codes
+from app.auth.entrance import DoorKeeper
+from app.auth.factors import FactorKeeper
+from app.auth.homes import Home, Homes
+from app.auth.keys import SigningKeys
+from app.auth.living import Living
+from app.auth.oidc import Provider, Providers
+from app.auth.passwords import Passwords
+from app.auth.recovering import Recovery
+from app.auth.registering import Founding, Place, RegistrationDesk, in_no_registry
+from app.auth.secrets import MailedTokens
+from app.auth.sessions import RefreshTokens, SessionKeeper
+from app.auth.watching import Feed, watch
+from app.database import Pool
+from app.settings import Settings
+from app.tokens import Tokens
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.codec import Codec
+from domain.kit.log import Log
+
+_TIDY = 3600.0
+"""Seconds between two tidyings of what counts no more."""
+
+
+class Platform(Home, Protocol):
+    """The platform's own home, such as its `api.kit.context.Services`."""
+
+    @property
+    def log(self) -> Log:
+        """Its log."""
+        ...
+
+    @property
+    def codec(self) -> Codec:
+        """What seals its events, and makes fingerprints."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """All of signing in, for one process."""
+
+    auth: Auth
+    """What GraphQL and the routes call."""
+    tokens: Tokens
+    """Says who a request is from."""
+    providers: Providers
+    """Other providers of identities."""
+    keys: SigningKeys
+    homes: Homes
+    """Set its ``reach`` where tenants have homes of their own."""
+    founding: Founding
+    """Makes the companies of registrations that were interrupted."""
+    living: Living
+    callers: Callers
+    passwords: Passwords
+    attempts: Attempts
+    public_url: str = ""
+    """Where browsers find the product; empty: where they say that they did."""
+
+    @asynccontextmanager
+    async def watching(self, feed: Feed, log: Log) -> AsyncIterator[None]:
+        """Forgets, inside the block, the sessions that other processes end."""
+        tasks = [
+            asyncio.create_task(
+                watch(feed, self.living, self.callers, after=await log.head()), name="sessions"
+            ),
+            asyncio.create_task(self._tidying(), name="attempts"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.providers.close()
+            self.passwords.close()
+
+    async def _tidying(self) -> None:
+        while True:
+            await asyncio.sleep(_TIDY)
+            with suppress(OSError):
+                await self.attempts.tidy()
+
+
+def made(
+    settings: Settings,
+    *,
+    pool: Pool,
+    redis: Redis,
+    platform: Platform,
+    place: Place = in_no_registry,
+    nobody: bool = False,
+) -> SignIn:
+    """The parts of signing in, on the platform's database; ``pool`` is the writer's.
+
+    ``place`` notes new companies where placements are kept; ``nobody`` as in `Tokens`.
+    """
+    homes = Homes(platform)
+    book = Book(
+        pool=pool,
+        rows=platform.rows,
+        bus=platform.bus,
+        log=platform.log,
+        codec=platform.codec,
+        opening=platform.opening,
+    )
+    keys = SigningKeys(pool, settings.derive("signing keys"))
+    attempts = Attempts(pool, settings.derive("attempts"))
+    living = Living(platform.rows, redis, settings.redis_prefix)
+    callers = Callers(living, homes)
+    passwords = Passwords()
+    sessions = SessionKeeper(book, keys, RefreshTokens(settings.derive("refresh tokens")), living, callers)
+    codes = Codes(book, attempts, settings.derive("recovery codes"))
+    founding = Founding(book=book, callers=callers, homes=homes, place=place, region=settings.region)
+    door = DoorKeeper(
+        book=book,
+        passwords=passwords,
+        attempts=attempts,
+        keys=keys,
+        sessions=sessions,
+        codes=codes,
+        finish=founding.finish,
+    )
+    factors = FactorKeeper(book, door, codes, attempts, living)
+    mailed = MailedTokens(settings.derive("mailed tokens"))
+    recovery = Recovery(
+        book=book,
+        passwords=passwords,
+        attempts=attempts,
+        mailed=mailed,
+        sessions=sessions,
+        factors=factors,
+    )
+    desk = RegistrationDesk(
+        book=book,
+        passwords=passwords,
+        attempts=attempts,
+        mailed=mailed,
+        sessions=sessions,
+        recovery=recovery,
+        callers=callers,
+        door=door,
+        founding=founding,
+        homes=homes,
+        ids=TimeOrderedIds(),
+    )
+    return SignIn(
+        auth=Auth(entrance=door, registering=desk, recovering=recovery, sessions=sessions, factors=factors),
+        tokens=Tokens(settings.derive("tokens"), keys=keys, callers=callers, nobody=nobody),
+        providers=Providers(_providers(settings), book, door, keys, attempts),
+        keys=keys,
+        homes=homes,
+        founding=founding,
+        living=living,
+        callers=callers,
+        passwords=passwords,
+        attempts=attempts,
+        public_url=settings.public_url,
+    )
+
+
+def _providers(settings: Settings) -> dict[str, Provider]:
+    if not settings.oidc_issuer:
+        return {}
+    made = Provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
+    return {"default": made}

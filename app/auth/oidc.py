@@ -1,0 +1,221 @@
+"""Signing in by another provider of identities: OpenID Connect, authorization code with PKCE."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from api.auth.port import Entry
+from app.auth.attempts import Attempts
+from app.auth.book import Book
+from app.auth.entrance import DoorKeeper
+from app.auth.keys import SigningKeys
+from app.auth.signed import Expired, NotValid, Uses, signed, verified
+from domain.identity.account_commands import LinkProvider, OpenAccount
+from domain.identity.accounts import AccountStatus
+from domain.identity.signing import ProviderRefused
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
+from projections.identity.auth_accounts import AccountRow
+
+WAIT = timedelta(minutes=10)
+"""How long somebody may take at the provider."""
+_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
+_SCOPE = "openid email profile"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider of identities, and what we are to it."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to send the browser, and the cookie by which it is known when it comes back."""
+
+    url: str
+    cookie: str
+
+
+class Providers:
+    """Signs people in who are known elsewhere.
+
+    State, nonce and PKCE's verifier travel in a signed cookie, so that only the browser that began can end it, and
+    once. Who somebody is is the provider's ``sub``; an address counts only if the provider has verified it.
+    """
+
+    def __init__(
+        self,
+        providers: dict[str, Provider],
+        book: Book,
+        door: DoorKeeper,
+        keys: SigningKeys,
+        attempts: Attempts,
+    ) -> None:
+        self._providers, self._book, self._door = providers, book, door
+        self._keys, self._attempts, self._ids = keys, attempts, TimeOrderedIds()
+        self._http = httpx.AsyncClient(timeout=10, follow_redirects=False)
+        self._known: dict[str, dict[str, Any]] = {}
+
+    async def close(self) -> None:
+        """Closes the connections to the providers."""
+        await self._http.aclose()
+
+    async def start(self, name: str, redirect_uri: str) -> Start | Refusal:
+        """Begins to sign somebody in by the provider of this name."""
+        provider = self._providers.get(name)
+        if provider is None:
+            return NotFound(field="provider", what="provider")
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        try:
+            metadata = await self._metadata(provider)
+        except (httpx.HTTPError, ProviderRefused):
+            return ProviderRefused(reason="it does not answer")
+        asked = {
+            "response_type": "code",
+            "client_id": provider.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": _SCOPE,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": _challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        endpoint = str(metadata["authorization_endpoint"])
+        url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
+        claims = {
+            "provider": name,
+            "state": hashlib.sha256(state.encode()).hexdigest(),
+            "nonce": nonce,
+            "verifier": verifier,
+            "redirect_uri": redirect_uri,
+        }
+        return Start(url, signed(Uses.PROVIDER, await self._keys.current(), claims, lifetime=WAIT))
+
+    async def finish(self, name: str, cookie: str, state: str, code: str) -> Entry:
+        """Signs in whom the provider has sent back with a code."""
+        try:
+            said = await verified(Uses.PROVIDER, cookie, self._keys.find)
+        except (Expired, NotValid):
+            return ProviderRefused(reason="it took too long, or was begun in another browser")
+        shown = hashlib.sha256(state.encode(errors="replace")).hexdigest()
+        provider = self._providers.get(name)
+        if provider is None or said["provider"] != name or not hmac.compare_digest(said["state"], shown):
+            return ProviderRefused(reason="the answer belongs to another question")
+        if not await self._attempts.spend(f"oidc:{said['jti']}", WAIT * 2):
+            return ProviderRefused(reason="the answer was used before")
+        try:
+            claims = await self._claims(provider, said, code)
+            account = await self._account(provider, claims)
+        except Refusal as refusal:
+            return refusal
+        except (httpx.HTTPError, JoseError, KeyError, ValueError, TypeError):
+            return ProviderRefused(reason="its answer is not valid")
+        if account.status is not AccountStatus.OPEN:
+            return ProviderRefused(reason="the account is closed")
+        return await self._door.enter(account, None, method="oidc")
+
+    async def _claims(self, provider: Provider, said: dict[str, Any], code: str) -> dict[str, Any]:
+        """What the provider's id token says, its signature, issuer, audience, times and nonce checked."""
+        metadata = await self._metadata(provider)
+        answer = await self._http.post(
+            metadata["token_endpoint"],
+            data={
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": said["redirect_uri"],
+                "code_verifier": said["verifier"],
+            },
+            # RFC 6749 has both written as in a form before they are joined.
+            auth=(quote(provider.client_id, safe=""), quote(provider.client_secret, safe="")),
+        )
+        answer.raise_for_status()
+        token = answer.json()
+        # A JWK set is checked as it is read, whatever type it is said to have.
+        published: Any = await self._json(metadata["jwks_uri"])
+        keys = KeySet.import_key_set(published)
+        decoded = jwt.decode(token["id_token"], keys, algorithms=_ALGORITHMS)
+        jwt.JWTClaimsRegistry(
+            leeway=10,
+            iss={"essential": True, "value": provider.issuer},
+            aud={"essential": True, "value": provider.client_id},
+            exp={"essential": True},
+            iat={"essential": True},
+            sub={"essential": True},
+            nonce={"essential": True, "value": said["nonce"]},
+        ).validate(decoded.claims)
+        audience = decoded.claims["aud"]
+        if isinstance(audience, list) and len(audience) > 1:
+            raise ProviderRefused(reason="its answer is for others as well")
+        return dict(decoded.claims)
+
+    async def _account(self, provider: Provider, claims: dict[str, Any]) -> AccountRow:
+        """The account of who was identified: the one linked before, the one with the address, or a new one."""
+        identity = hashlib.sha256(f"{provider.issuer}\0{claims['sub']}".encode()).hexdigest()
+        known = await self._book.by_identity(identity)
+        if known is not None:
+            return known
+        email = str(claims.get("email", "")).strip().lower()
+        if not email or claims.get("email_verified") is not True:
+            raise ProviderRefused(reason="it has not verified your e-mail address")
+        found = await self._book.by_email(email)
+        if found is None:
+            found_id = self._ids.new()
+            first = str(claims.get("given_name") or claims.get("name") or email.split("@")[0])[:100]
+            opened = OpenAccount(
+                id=found_id,
+                email=email,
+                first_name=first,
+                last_name=str(claims.get("family_name") or "")[:100],
+                email_verified=True,
+                registration_source="oidc",
+                identity=identity,
+            )
+            outcome = await self._book.send(opened, by=found_id)
+        else:
+            found_id = found.id
+            outcome = await self._book.send(LinkProvider(id=found.id, identity=identity), by=found.id)
+        if isinstance(outcome, AlreadyTaken):
+            raise ProviderRefused(reason="somebody else signed in with it at the same moment; try again")
+        if isinstance(outcome, Refusal):
+            raise outcome
+        account = await self._book.account(found_id)
+        assert account is not None, "an inline view has what was just appended"
+        return account
+
+    async def _metadata(self, provider: Provider) -> dict[str, Any]:
+        if provider.issuer not in self._known:
+            found = await self._json(f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration")
+            if found.get("issuer") != provider.issuer:
+                raise ProviderRefused(reason="it says that it is another one")
+            self._known[provider.issuer] = found
+        return self._known[provider.issuer]
+
+    async def _json(self, url: str) -> dict[str, Any]:
+        answer = await self._http.get(url)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+def _challenge(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def is_secure(url: str) -> bool:
+    """Whether a browser comes to this address over TLS, so that its cookies can insist on that."""
+    return urlsplit(url).scheme == "https"

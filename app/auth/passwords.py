@@ -1,0 +1,81 @@
+"""Passwords: argon2id, off the event loop, so many at a time as the machine bears."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from domain.kit.refusals import Refusal
+
+T = TypeVar("T")
+
+SHORTEST, LONGEST = 10, 200
+"""The fewest and most characters of a password."""
+
+
+class PasswordTooWeak(Refusal):
+    """A password has 10 to 200 characters and is not your e-mail address."""
+
+
+class PasswordsBusy(Refusal):
+    """Too many people are signing in at the moment; try again."""
+
+
+class Passwords:
+    """Hashes and checks passwords.
+
+    19 MiB, two passes and one lane are the least that OWASP recommends for argon2id; a check takes some 20 ms of
+    a core. The threads of their own keep a crowd at the door from taking those that other work needs.
+    """
+
+    def __init__(self, *, threads: int = 2, waiting: int = 200) -> None:
+        """``threads`` work at the same time; of those beyond ``waiting`` nobody is served."""
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._most, self._pending = threads + waiting, 0
+        self._nobodys = self._hasher.hash("what nobody has chosen")
+        self.verifications = 0
+        """How many passwords were checked so far, those of nobody included."""
+
+    async def hash(self, password: str) -> str:
+        """What is stored of a password. Raises PasswordsBusy."""
+        return await self._work(partial(self._hasher.hash, _bytes(password)))
+
+    async def right(self, password: str, stored: str) -> bool:
+        """Whether it is the password; where there is none, as much work is done. Raises PasswordsBusy."""
+        self.verifications += 1
+        good = await self._work(partial(self._verify, stored or self._nobodys, _bytes(password)))
+        return good and bool(stored)
+
+    def close(self) -> None:
+        """Lets the threads go."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, stored: str, password: bytes) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _work(self, work: "partial[T]") -> T:
+        if self._pending >= self._most:
+            raise PasswordsBusy()
+        self._pending += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._pending -= 1
+
+
+def require_strong(password: str, email: str = "") -> None:
+    """Raises PasswordTooWeak, about the field ``password``."""
+    if not SHORTEST <= len(password) <= LONGEST or password.casefold() == email.casefold():
+        raise PasswordTooWeak(field="password")
+
+
+def _bytes(password: str) -> bytes:
+    # Beyond the longest nothing can be right, and nobody shall make us hash a megabyte.
+    return password[: LONGEST + 1].encode(errors="surrogatepass")

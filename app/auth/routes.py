@@ -1,0 +1,217 @@
+"""Signing in over REST: JSON in, JSON out; a refusal is 4xx with its code."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from api.auth.port import Granted, Registration, SecondFactorRequired
+from api.kit.commands import camel
+from api.kit.errors import Unauthenticated
+from app.auth.made import SignIn
+from app.auth.oidc import is_secure
+from domain.identity.sessions import Ending
+from domain.kit.refusals import Invalid, Refusal
+
+COOKIE = "hw_oidc"
+_LARGEST = 16 * 1024
+_STATUS = {
+    "sign_in_refused": 401,
+    "code_refused": 401,
+    "refresh_refused": 401,
+    "session_is_over": 401,
+    "refreshed_just_now": 409,
+    "already_taken": 409,
+    "too_many_attempts": 429,
+    "passwords_busy": 503,
+    "provider_refused": 401,
+    "not_found": 404,
+}
+
+Answer = Callable[[Request, "Body"], Awaitable[object]]
+
+
+class Body:
+    """The members of a request's JSON object."""
+
+    def __init__(self, members: Mapping[str, object]) -> None:
+        self._members = members
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A text. Raises Invalid when it is none, or absent and there is no default."""
+        value = self._members.get(name, default)
+        if not isinstance(value, str):
+            raise Invalid(field=name, reason="must be a text")
+        return value
+
+    def id(self, name: str) -> UUID | None:
+        """An id, None when it is absent. Raises Invalid."""
+        text = self.text(name, "")
+        try:
+            return UUID(text) if text else None
+        except ValueError:
+            raise Invalid(field=name, reason="is not an id") from None
+
+
+def auth_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
+    """The routes below ``/auth``, and the public keys; ``sign_in`` is asked when the application runs."""
+
+    async def register(request: Request, body: Body) -> object:
+        wish = Registration(
+            email=body.text("email"),
+            password=body.text("password"),
+            first_name=body.text("firstName"),
+            last_name=body.text("lastName", ""),
+            tenant_name=body.text("tenantName", ""),
+            tenant_slug=body.text("tenantSlug", ""),
+        )
+        return await sign_in().auth.registering.register(wish)
+
+    async def enter(request: Request, body: Body) -> object:
+        entrance = sign_in().auth.entrance
+        return await entrance.sign_in(body.text("email"), body.text("password"), body.id("tenantId"))
+
+    async def second_factor(request: Request, body: Body) -> object:
+        return await sign_in().auth.entrance.second_factor(body.text("challenge"), body.text("code"))
+
+    async def refresh(request: Request, body: Body) -> object:
+        return await sign_in().auth.sessions.refresh(body.text("refreshToken"))
+
+    async def sign_out(request: Request, body: Body) -> object:
+        caller = await sign_in().tokens.authenticate(dict(request.headers))
+        if caller.kind == "nobody":
+            raise Unauthenticated("Send a token as `Authorization: Bearer …`.")
+        return await sign_in().auth.sessions.end(caller, reason=Ending.SIGNED_OUT)
+
+    async def verify_email(request: Request, body: Body) -> object:
+        return await sign_in().auth.recovering.verify_email(body.text("token"))
+
+    async def forgot(request: Request, body: Body) -> object:
+        await sign_in().auth.recovering.request_reset(body.text("email"))
+        return None
+
+    async def reset(request: Request, body: Body) -> object:
+        return await sign_in().auth.recovering.reset(body.text("token"), body.text("password"))
+
+    async def oidc_start(request: Request) -> Response:
+        name = request.path_params["provider"]
+        called = request.url_for("oidc_callback", provider=name)
+        # The Host header is the client's to choose, so that it counts only where nothing else was set.
+        known = sign_in().public_url.rstrip("/")
+        back = f"{known}{called.path}" if known else str(called)
+        started = await sign_in().providers.start(name, back)
+        if isinstance(started, Refusal):
+            return _refused(started)
+        answer = RedirectResponse(started.url, 303, headers={"cache-control": "no-store"})
+        # Lax: it has to come along when the provider sends the browser back.
+        answer.set_cookie(
+            COOKIE,
+            started.cookie,
+            max_age=600,
+            path="/auth/oidc",
+            httponly=True,
+            secure=is_secure(back),
+            samesite="lax",
+        )
+        return answer
+
+    async def oidc_callback(request: Request) -> Response:
+        query = request.query_params
+        found = await sign_in().providers.finish(
+            request.path_params["provider"],
+            request.cookies.get(COOKIE, ""),
+            query.get("state", ""),
+            query.get("code", ""),
+        )
+        answer = _answered(found)
+        answer.delete_cookie(COOKIE, path="/auth/oidc")
+        return answer
+
+    async def jwks(request: Request) -> Response:
+        return JSONResponse(await sign_in().keys.jwks(), headers={"cache-control": "public, max-age=300"})
+
+    posts: dict[str, Answer] = {
+        "/auth/register": register,
+        "/auth/sign-in": enter,
+        "/auth/second-factor": second_factor,
+        "/auth/refresh": refresh,
+        "/auth/sign-out": sign_out,
+        "/auth/verify-email": verify_email,
+        "/auth/password/forgot": forgot,
+        "/auth/password/reset": reset,
+    }
+    return [
+        *(Route(path, _post(answer), methods=["POST"]) for path, answer in posts.items()),
+        Route("/auth/oidc/{provider}/start", oidc_start, methods=["GET"], name="oidc_start"),
+        Route("/auth/oidc/{provider}/callback", oidc_callback, methods=["GET"], name="oidc_callback"),
+        Route("/.well-known/jwks.json", jwks, methods=["GET"]),
+    ]
+
+
+def _post(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        # A page of another origin cannot send this content type without asking first.
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return _error(415, "unsupported_media_type", "Send application/json.")
+        try:
+            members = orjson.loads(await _read(request))
+            if not isinstance(members, dict):
+                raise ValueError
+            return _answered(await answer(request, Body(members)))
+        except (ValueError, ClientDisconnect):
+            return _error(400, "bad_request", "Send a JSON object of at most 16 KiB.")
+        except Unauthenticated as error:
+            return _error(401, "unauthenticated", str(error), headers={"www-authenticate": "Bearer"})
+        except Refusal as refusal:
+            return _refused(refusal)
+
+    return respond
+
+
+async def _read(request: Request) -> bytes:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _LARGEST:
+            raise ValueError
+    return body
+
+
+def _answered(found: object) -> Response:
+    if isinstance(found, Refusal):
+        return _refused(found)
+    shown: dict[str, Any] = {"ok": True}
+    if isinstance(found, Granted):
+        shown = {
+            "accessToken": found.access_token,
+            "refreshToken": found.refresh_token,
+            "tokenType": "Bearer",
+            "expiresIn": found.expires_in,
+            "accountId": str(found.account_id),
+            "sessionId": str(found.session_id),
+            "tenantId": str(found.tenant_id) if found.tenant_id else None,
+        }
+    elif isinstance(found, SecondFactorRequired):
+        shown = {
+            "secondFactorRequired": True,
+            "challenge": found.challenge,
+            "expiresIn": found.expires_in,
+        }
+    return JSONResponse(shown, headers={"cache-control": "no-store"})
+
+
+def _refused(refusal: Refusal) -> Response:
+    field = camel(refusal.field) if refusal.field else None
+    message = type(refusal)(field=field, **refusal.facts).message
+    return _error(_STATUS.get(refusal.code, 400), refusal.code, message, field)
+
+
+def _error(
+    status: int, code: str, message: str, field: str | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    told = {"error": {"code": code, "message": message, "field": field}}
+    return JSONResponse(told, status, headers={"cache-control": "no-store", **(headers or {})})

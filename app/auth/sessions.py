@@ -1,0 +1,224 @@
+"""Sessions and their tokens: started, refreshed, switched, ended."""
+
+import asyncio
+import base64
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from api.auth.port import Granted, OwnSession
+from app.auth.book import Book
+from app.auth.callers import Callers
+from app.auth.keys import SigningKeys
+from app.auth.living import Living, session_of
+from app.auth.origin import origin
+from app.auth.secrets import hash_of
+from app.auth.signed import Uses, signed
+from domain.identity.sessions import Ending, EndSession, RefreshSession, StartSession, SwitchTenant
+from domain.identity.signing import NotInTenant, RefreshRefused
+from domain.kit.caller import ACCOUNTS, Caller
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.log import GLOBAL
+from domain.kit.refusals import NotFound, Refusal
+from projections.identity.auth_sessions import SessionRow, Sessions
+
+ACCESS = timedelta(minutes=15)
+"""How long an access token lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """What a genuine refresh token says; whether it is still good stands with the session."""
+
+    session_id: UUID
+    hash: str
+
+
+class RefreshTokens:
+    """``hw_refresh_<session>_<secret>``: 16 random bytes and a mac over them and the session's id.
+
+    The mac tells a token that was used before, which ends the session, from one that somebody made up, which must
+    not: session ids are no secret.
+    """
+
+    def __init__(self, key: str) -> None:
+        """``key``: 64 hexadecimal digits."""
+        self._key = bytes.fromhex(key)
+
+    def new(self, session_id: UUID) -> str:
+        """Another token for a session."""
+        random = secrets.token_bytes(16)
+        secret = base64.urlsafe_b64encode(random + self._mac(session_id, random)).decode()
+        return f"hw_refresh_{session_id.hex}_{secret}"
+
+    def read(self, token: str) -> Refresh | None:
+        """What it says, if this key made it."""
+        try:
+            product, kind, session, secret = token.split("_", 3)
+            session_id, decoded = UUID(hex=session), base64.urlsafe_b64decode(secret.encode("ascii"))
+        except ValueError:
+            return None
+        random, mac = decoded[:16], decoded[16:]
+        genuine = hmac.compare_digest(mac, self._mac(session_id, random))
+        # Base64 has several spellings of one secret; only the one that was given out counts.
+        spelled = secret == base64.urlsafe_b64encode(decoded).decode()
+        if not genuine or not spelled or (product, kind) != ("hw", "refresh"):
+            return None
+        return Refresh(session_id, hash_of(token))
+
+    def _mac(self, session_id: UUID, random: bytes) -> bytes:
+        return hmac.digest(self._key, session_id.bytes + random, "sha256")[:16]
+
+
+class SessionKeeper:
+    """See `api.auth.port.SessionKeeping`."""
+
+    def __init__(
+        self, book: Book, keys: SigningKeys, tokens: RefreshTokens, living: Living, callers: Callers
+    ) -> None:
+        self._book, self._keys, self._tokens, self._living = book, keys, tokens, living
+        self._callers, self._ids = callers, TimeOrderedIds()
+
+    async def start(
+        self, account_id: UUID, tenant_id: UUID | None, *, method: str, second_factor: bool = False
+    ) -> Granted:
+        """Signs somebody in who has shown who he is. The session's id is new, whatever the client held before."""
+        id, seen, jti = self._ids.new(), origin(), uuid4().hex
+        refresh = self._tokens.new(id)
+        outcome = await self._book.send(
+            StartSession(
+                id=id,
+                user_id=account_id,
+                tenant_id=tenant_id,
+                token_hash=hash_of(jti),
+                refresh_hash=hash_of(refresh),
+                method=method,
+                second_factor=second_factor,
+                ip_address=seen.address,
+                user_agent=seen.user_agent,
+            ),
+            by=account_id,
+        )
+        assert not isinstance(outcome, Refusal), outcome
+        return await self._granted(account_id, id, tenant_id, jti, refresh)
+
+    async def choose(self, tenants: tuple[UUID, ...], account_id: UUID, wanted: UUID | None) -> UUID | None:
+        """The tenant to sign in to: the one wanted, else the first that lets the person in; None without one."""
+        for one in [one for one in tenants if one == wanted] or tenants:
+            if await self._callers.belongs(one, account_id):
+                return one
+        return None
+
+    async def refresh(self, token: str) -> Granted | Refusal:
+        """See the port. Of two at the same moment one wins; see `RefreshSession`."""
+        shown = self._tokens.read(token)
+        if shown is None:
+            return RefreshRefused()
+        row = await self._row(shown.session_id)
+        if row is None or await self._living.find(shown.session_id) is None:
+            return RefreshRefused()
+        fresh, jti = self._tokens.new(row.id), uuid4().hex
+        outcome = await self._book.send(
+            RefreshSession(
+                id=row.id, presented=shown.hash, refresh_hash=hash_of(fresh), token_hash=hash_of(jti)
+            ),
+            by=row.user_id,
+        )
+        if isinstance(outcome, Refusal):
+            return RefreshRefused() if isinstance(outcome, NotFound) else outcome
+        now = await self._row(row.id)
+        if now is None or now.refresh_token_hash != hash_of(fresh):
+            await self._living.forget([row.id])
+            return RefreshRefused()
+        tenant_id = now.in_tenant
+        if tenant_id is not None and not await self._callers.belongs(tenant_id, row.user_id):
+            tenant_id = None
+        return await self._granted(row.user_id, row.id, tenant_id, jti, fresh)
+
+    async def switch(self, caller: Caller, tenant_id: UUID) -> Granted | Refusal:
+        """See the port."""
+        session_id = session_of(caller)
+        account = await self._book.account(caller.user_id)
+        if session_id is None or account is None or tenant_id not in account.tenants:
+            return NotInTenant(field="tenant_id")
+        if not await self._callers.belongs(tenant_id, caller.user_id):
+            return NotInTenant(field="tenant_id")
+        jti = uuid4().hex
+        wish = SwitchTenant(id=session_id, tenant_id=tenant_id, token_hash=hash_of(jti))
+        outcome = await self._book.send(wish, by=caller.user_id)
+        if isinstance(outcome, Refusal):
+            return outcome
+        return await self._granted(caller.user_id, session_id, tenant_id, jti, "")
+
+    async def end(self, caller: Caller, session_id: UUID | None = None, *, reason: Ending) -> Refusal | None:
+        """See the port."""
+        id = session_id or session_of(caller)
+        row = await self._row(id) if id is not None else None
+        if row is None or row.user_id != caller.user_id or caller.kind != "person":
+            return NotFound(field="id", what="session")
+        await self._end([row.id], caller.user_id, reason)
+        return None
+
+    async def end_others(self, caller: Caller) -> int:
+        """See the port."""
+        current = session_of(caller)
+        # A key acts under its maker's name, but it is not he who is signed in.
+        return await self.end_all(caller.user_id, Ending.REVOKED, but=current) if current else 0
+
+    async def end_all(self, user_id: UUID, reason: Ending, *, but: UUID | None = None) -> int:
+        """Ends a person's sessions, but for one; how many there were."""
+        # Those that a new password ended in Postgres are among them: their streams say so, too.
+        ids = [id for id in await self._living.ids_of(user_id) if id != but]
+        await self._end(ids, user_id, reason)
+        return len(ids)
+
+    async def own(self, caller: Caller) -> list[OwnSession]:
+        """See the port."""
+        current = session_of(caller)
+        rows = await self._living.of(caller.user_id) if current is not None else []
+        texts = await self._book.opened(*(text for row in rows for text in (row.ip_address, row.user_agent)))
+        return [
+            OwnSession(
+                id=row.id,
+                current=row.id == current,
+                method=row.method,
+                second_factor=row.second_factor,
+                ip_address=texts[2 * place],
+                user_agent=texts[2 * place + 1],
+                created_at=row.created_at,
+                last_accessed_at=row.last_accessed_at,
+                expires_at=row.expires_at,
+            )
+            for place, row in enumerate(rows)
+        ]
+
+    async def _end(self, ids: list[UUID], user_id: UUID, reason: Ending) -> None:
+        try:
+            await asyncio.gather(
+                *(self._book.send(EndSession(id=id, reason=reason), by=user_id) for id in ids)
+            )
+        finally:
+            await self._living.forget(ids)
+
+    async def _row(self, id: UUID) -> SessionRow | None:
+        return (await self._book.rows.get(Sessions, ACCOUNTS, [(id,)])).get((id,))
+
+    async def _granted(
+        self, account_id: UUID, session_id: UUID, tenant_id: UUID | None, jti: str, refresh: str
+    ) -> Granted:
+        claims = {
+            "sub": str(account_id),
+            "sid": str(session_id),
+            "tenant": str(tenant_id or GLOBAL),
+            "jti": jti,
+        }
+        return Granted(
+            account_id=account_id,
+            session_id=session_id,
+            tenant_id=tenant_id,
+            access_token=signed(Uses.ACCESS, await self._keys.current(), claims, lifetime=ACCESS),
+            refresh_token=refresh,
+            expires_in=int(ACCESS.total_seconds()),
+        )

@@ -1,0 +1,188 @@
+"""The inventory: every field that is kept, made from the declarations of events, views and durable tables."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import domain
+from app.catalogue.durable import TABLES
+from app.contexts import VIEWS
+from domain.kit.events import Event, event_classes
+from domain.kit.inventory import FieldFacts, field_facts, level_name
+from projections.kit.mapping import camel
+from projections.kit.postgres import PostgresView
+from projections.kit.redis import RedisView
+from projections.kit.view import View
+
+UNMARKED = 1
+"""What a view's field is when neither it nor an event says: internal, for nothing is public by being forgotten."""
+
+FOR_GOOD = "as long as the log"
+UNTIL_ERASED = "until the person is erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One field in one place."""
+
+    context: str
+    """``work``, ``identity``, …"""
+    kind: str
+    """``event``, ``view`` or ``table``."""
+    name: str
+    """The event's type, the view's name, or the table's."""
+    field: str
+    type: str
+    classification: str
+    personal: bool
+    subject: str
+    """The field that holds the id of the person; empty for what is nobody's."""
+    searchable: bool
+    """Whether equal values can be found although it is sealed."""
+    purpose: str
+    store: str
+    """``postgres``, ``redis`` or ``search``."""
+    place: str
+    """Table and column, key, or index and field."""
+    retention: str
+
+
+def inventory() -> list[Entry]:
+    """Every entry: events by type, then views and durable tables by name."""
+    return [*_of_events(), *_of_views(), *_of_tables()]
+
+
+def product_events() -> dict[str, type[Event]]:
+    """The product's events by stored name, whether or not a view folds them."""
+    for module in pkgutil.walk_packages(domain.__path__, "domain."):
+        importlib.import_module(module.name)
+    return {
+        name: event for name, event in event_classes().items() if event.__module__.split(".")[0] == "domain"
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A field of a view's row, and the facts of the event fields of the same name that the view folds."""
+
+    own: FieldFacts
+    folded: tuple[FieldFacts, ...]
+
+    @property
+    def level(self) -> int:
+        """Its place among the classifications: what it says itself, at least what the events say."""
+        known = [one.level for one in (self.own, *self.folded) if one.level is not None]
+        return max(known, default=UNMARKED)
+
+    @property
+    def personal(self) -> bool:
+        """Whether it holds what is a person's."""
+        return self.own.personal or self.own.opened or any(one.personal for one in self.folded)
+
+
+def held(view: type[View[Any]]) -> list[Held]:
+    """The fields of a view's row, in order."""
+    known = product_events()
+    folded = [field for name in view().folds if name in known for field in field_facts(known[name])]
+    return [Held(own, tuple(one for one in folded if one.name == own.name)) for own in field_facts(view.row)]
+
+
+def _of_events() -> Iterator[Entry]:
+    for name, event in product_events().items():
+        # A dataclass without a docstring is given its signature for one.
+        about = "" if (event.__doc__ or "").startswith(f"{event.__name__}(") else _first_line(event)
+        for field in field_facts(event):
+            yield Entry(
+                context=name.partition(".")[0],
+                kind="event",
+                name=name,
+                field=field.name,
+                type=field.type,
+                classification=level_name(UNMARKED if field.level is None else field.level),
+                personal=field.personal,
+                subject=field.subject,
+                searchable=bool(field.searchable),
+                purpose=field.purpose or about or _first_line(event.aggregate),
+                store="postgres",
+                place=f"es.events.payload ->> '{field.name}'",
+                retention=UNTIL_ERASED if field.personal else FOR_GOOD,
+            )
+
+
+def _of_views() -> Iterator[Entry]:
+    for view in sorted(VIEWS, key=lambda view: view.name):
+        for field in held(view):
+            subject = next((one.subject for one in field.folded if one.personal), field.own.subject)
+            yield Entry(
+                context=view.__module__.split(".")[1],
+                kind="view",
+                name=view.name,
+                field=field.own.name,
+                type=field.own.type,
+                classification=level_name(field.level),
+                personal=field.personal,
+                subject=subject,
+                searchable=any(one.searchable for one in field.folded),
+                purpose=field.own.purpose or _meaning(field.folded) or _first_line(view),
+                store=view.store,
+                place=place_of(view, field.own.name),
+                retention=retention_of(view, personal=field.personal),
+            )
+
+
+def _of_tables() -> Iterator[Entry]:
+    for table in TABLES:
+        for column in table.columns:
+            yield Entry(
+                context=table.context,
+                kind="table",
+                name=table.name,
+                field=column.name,
+                type=column.type,
+                classification=column.classification,
+                personal=column.personal,
+                subject=column.subject,
+                searchable=column.searchable,
+                purpose=column.purpose or table.purpose,
+                store="postgres",
+                place=f"{table.name}.{column.name}",
+                retention=table.retention,
+            )
+
+
+def place_of(view: type[View[Any]], field: str) -> str:
+    """Where a field of a view is kept, as operators would look it up."""
+    if issubclass(view, RedisView):
+        return f"{view.pattern} . {field}"
+    if view.store == "search":
+        return f"{view.name.replace('.', '-')} . {camel(field)}"
+    return f"{view.name}.{field}"
+
+
+def retention_of(view: type[View[Any]], *, personal: bool) -> str:
+    """For how long a view keeps a field."""
+    if issubclass(view, RedisView):
+        return f"{_length(view.ttl)} at a time, renewed from the log" if view.renewed else _length(view.ttl)
+    if issubclass(view, PostgresView) and view.retain is not None:
+        return f"{view.retain.years} years, by whole months"
+    return UNTIL_ERASED if personal else FOR_GOOD
+
+
+def _length(time: timedelta) -> str:
+    minutes = int(time.total_seconds() // 60)
+    for unit, size in (("days", 1440), ("hours", 60)):
+        if minutes >= size and minutes % size == 0:
+            return f"{minutes // size} {unit}"
+    return f"{minutes} minutes"
+
+
+def _meaning(fields: Iterable[FieldFacts]) -> str:
+    return next((one.purpose for one in fields if one.purpose), "")
+
+
+# Any class with a docstring.
+def _first_line(cls: type) -> str:
+    return (cls.__doc__ or "").strip().partition("\n")[0]

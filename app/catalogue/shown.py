@@ -1,0 +1,85 @@
+"""The inventory as JSON, as CSV for a register of processing, and as the page in the documentation."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
+from itertools import groupby
+
+import orjson
+
+from app.catalogue.inventory import Entry
+
+_HEAD = """# Data: what is kept, where, what for and how long
+
+Made by `headwater catalogue --markdown` from the declarations themselves; a test compares. A field says once, on
+its event, what it is; views inherit it. **Public** may be shown to anyone who may see the thing, **internal** to
+the people of the tenant, **confidential** to who has the permission for it, **restricted** to nobody.
+
+Personal fields are sealed with the key of the person (`docs/keys.md`): in the log, in every view, cache and index.
+Erasing the person destroys the key. Whose a field is stands beside it: `originator_id` is the stream's own id.
+What stands in rows of a private project is shown to its members only, whatever its classification.
+
+A payload holds what its event declares and nothing else. A member that an event does not know can neither be
+given to it nor stored with it. Where the log holds one all the same, because newer code wrote a field that this
+code does not know yet, reading leaves it aside: it reaches no aggregate, no view and no index.
+"""
+
+_KINDS = {"event": "Events", "view": "Views", "table": "Durable tables"}
+
+
+def as_json(entries: Iterable[Entry]) -> str:
+    """An array of objects."""
+    return orjson.dumps([asdict(entry) for entry in entries], option=orjson.OPT_INDENT_2).decode()
+
+
+def as_csv(entries: Iterable[Entry]) -> str:
+    """A line for each entry behind a line of headings."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(entry) for entry in entries)
+    return text.getvalue()
+
+
+def as_markdown(entries: Sequence[Entry]) -> str:
+    """The page: what is personal first, then every field by where it is kept."""
+    parts = [_HEAD, _personal(entries)]
+    for kind, some in groupby(entries, key=lambda entry: entry.kind):
+        parts.append(f"## {_KINDS[kind]}\n")
+        parts += [_section(name, list(one)) for name, one in groupby(some, key=lambda entry: entry.name)]
+    return "\n".join(parts)
+
+
+def _personal(entries: Sequence[Entry]) -> str:
+    rows = [
+        (f"`{one.name}.{one.field}`", one.classification, f"`{one.subject}`", one.purpose)
+        for one in entries
+        if one.kind == "event" and one.personal
+    ]
+    return "\n".join(["## Personal data\n", *_table(("Field", "Class", "Whose", "What for"), rows), ""])
+
+
+def _section(name: str, entries: list[Entry]) -> str:
+    kept = {entry.retention for entry in entries}
+    # A column that says the same on every line says it once, above.
+    once = f"Kept {kept.pop()}, in {entries[0].store}.\n" if len(kept) == 1 else f"In {entries[0].store}.\n"
+    head: tuple[str, ...] = ("Field", "Type", "Class", "What for")
+    rows: list[tuple[str, ...]] = [
+        (
+            entry.field,
+            f"`{entry.type}`",
+            entry.classification + (", personal" if entry.personal else ""),
+            entry.purpose,
+        )
+        for entry in entries
+    ]
+    if kept:
+        head += ("Kept",)
+        rows = [(*row, entry.retention) for row, entry in zip(rows, entries, strict=True)]
+    return "\n".join([f"### {name}\n", once, *_table(head, rows), ""])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = (" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows)
+    return [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *(f"| {line} |" for line in lines)]

@@ -1,0 +1,196 @@
+"""``headwater privacy``: have people forgotten, hand out what is kept about them, and show certificates."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from app.cli.place import DONE, EXIT_CODES, REFUSED, AsJson, reached, refuse, say_json, say_table, settled
+from app.settings import read_settings
+from domain.governance.erasures import erasure_id
+from domain.kit.caller import SYSTEM, Caller
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.refusals import Refusal
+from projections.governance.erasures import ErasureRow, Erasures
+from projections.governance.exports import ExportRow, ExportState
+from projections.governance.privacy import Asked, Privacy
+from projections.kit.rows import Order, Rows
+
+_ids = TimeOrderedIds()
+_LOOK = 0.5
+"""Seconds between two looks at what is waited for."""
+_MOST = 1_000
+
+app = typer.Typer(help="Forget people, export what is kept about them.", no_args_is_help=True)
+
+Tenant = Annotated[UUID, typer.Argument(help="The tenant.")]
+Person = Annotated[UUID, typer.Argument(help="The person.")]
+Wait = Annotated[int, typer.Option(min=0, help="How many seconds to wait until it is done; 0: do not wait.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    desk: Privacy
+    rows: Rows
+
+
+@app.callback()
+def privacy_group() -> None:
+    """Forget people, export what is kept about them."""
+
+
+@app.command("erase", epilog=EXIT_CODES)
+def erase_command(
+    tenant: Tenant,
+    person: Person,
+    reason: Annotated[str, typer.Option(help="Why; it is forgotten with the person.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether that is meant.")] = False,
+    wait: Wait = 120,
+    as_json: AsJson = False,
+) -> None:
+    """Have a person forgotten in a tenant, for good. Workers do it; the certificate says when it is done."""
+    if not yes:
+        typer.confirm(f"Forget {person} in {tenant}? It cannot be undone", abort=True, err=True)
+
+    async def work() -> ErasureRow | Refusal | None:
+        async with _place() as place:
+            refused = await place.desk.erase(_asked(tenant), person, reason=reason)
+            if isinstance(refused, Refusal):
+                return refused
+            for _ in range(max(1, round(wait / _LOOK))):
+                row = await _erasure(place.rows, tenant, person)
+                if wait == 0 or (row is not None and row.certified_at is not None):
+                    return row
+                await asyncio.sleep(_LOOK)
+            return await _erasure(place.rows, tenant, person)
+
+    found = reached(work)
+    if isinstance(found, Refusal):
+        raise refuse(found, as_json)
+    done = found is not None and found.certified_at is not None
+    if as_json:
+        say_json(
+            {"erasure": str(erasure_id(person)), "certified": done, "sha256": found.sha256 if found else ""}
+        )
+    elif found is not None and done:
+        typer.echo(f"Forgotten; the certificate's hash is {found.sha256}.")
+    else:
+        typer.echo("It is asked for, and goes on; `headwater effects list` shows what it waits for.")
+    raise typer.Exit(DONE if done or wait == 0 else REFUSED)
+
+
+@app.command("export", epilog=EXIT_CODES)
+def export_command(
+    tenant: Tenant,
+    person: Person,
+    out: Annotated[Path | None, typer.Option(help="Write the file there, readable by you alone.")] = None,
+    wait: Wait = 120,
+    as_json: AsJson = False,
+) -> None:
+    """Have all that is kept about a person written to a file. Workers do it."""
+    asked = _asked(tenant)
+
+    async def work() -> ExportRow | Refusal | None:
+        async with _place() as place:
+            refused = await place.desk.export(asked, person)
+            if isinstance(refused, Refusal):
+                return refused
+            row: ExportRow | None = None
+            for _ in range(max(1, round(wait / _LOOK))):
+                row = await place.desk.export_row(tenant, asked.command_id)
+                if wait == 0 or (row is not None and row.state is not ExportState.RUNNING):
+                    break
+                await asyncio.sleep(_LOOK)
+            if out is not None and row is not None and row.state is ExportState.FINISHED:
+                await _fetch(place.rows, tenant, row.id, out)
+            return row
+
+    found = reached(work)
+    if isinstance(found, Refusal):
+        raise refuse(found, as_json)
+    state = found.state if found is not None else ExportState.RUNNING
+    if as_json:
+        say_json({"export": str(asked.command_id), "state": state, "size": found.size if found else 0})
+    else:
+        typer.echo(f"Export {asked.command_id} is {state}" + (f", in {out}." if out else "."))
+    raise typer.Exit(DONE if state is ExportState.FINISHED or wait == 0 else REFUSED)
+
+
+@app.command("certificates", epilog=EXIT_CODES)
+def certificates_command(tenant: Tenant, as_json: AsJson = False) -> None:
+    """List who was forgotten in a tenant, and what was looked at afterwards."""
+
+    async def work() -> list[ErasureRow]:
+        async with _place() as place:
+            order = Order("requested_at", descending=True)
+            return (await place.rows.page(Erasures, tenant, order=order, limit=_MOST)).rows
+
+    rows = reached(work)
+    if as_json:
+        for row in rows:
+            say_json({name: getattr(row, name) for name in ErasureRow.__slots__})
+    else:
+        say_table(
+            ("PERSON", "ASKED", "BY", "STEPS", "CERTIFIED", "SHA-256"),
+            [
+                (
+                    str(row.subject_id),
+                    f"{row.requested_at:%Y-%m-%d %H:%M:%S}",
+                    str(row.requested_by),
+                    str(len(row.steps)),
+                    f"{row.certified_at:%Y-%m-%d %H:%M:%S}" if row.certified_at else "",
+                    row.sha256,
+                )
+                for row in rows
+            ],
+            right=("STEPS",),
+        )
+
+
+def _asked(tenant: UUID) -> Asked:
+    """On behalf of whoever has the machine."""
+    by = Caller(tenant_id=tenant, user_id=SYSTEM, permissions=frozenset({"privacy:write"}), kind="service")
+    return Asked(by=by, command_id=_ids.new())
+
+
+async def _erasure(rows: Rows, tenant: UUID, person: UUID) -> ErasureRow | None:
+    key = (erasure_id(person),)
+    return (await rows.get(Erasures, tenant, [key])).get(key)
+
+
+async def _fetch(rows: Rows, tenant: UUID, id: UUID, out: Path) -> None:
+    """Writes the export in plain to a file that only this account can read."""
+    from app.database import Database
+    from app.keys import opened_ring
+    from app.privacy import export_files
+
+    async with settled(read_settings()) as settings, AsyncExitStack() as stack:
+        database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
+        stack.push_async_callback(database.close)
+        keys = await stack.enter_async_context(opened_ring(settings, database))
+        pieces = await export_files(settings, keys, rows).read(tenant, id)
+        if pieces is None:
+            raise FileNotFoundError("the export is on another machine, or gone")
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+
+
+@asynccontextmanager
+async def _place() -> AsyncIterator[_Place]:
+    """What the commands work on."""
+    from app.contexts import VIEWS
+    from app.privacy import desk
+    from app.writing import commanding
+    from projections.kit.live import pointers
+
+    async with settled(read_settings()) as settings, commanding(settings) as (database, bus):
+        async with pointers(database.writer, VIEWS) as live:
+            rows = Rows(database, live)
+            yield _Place(desk(bus, rows), rows)

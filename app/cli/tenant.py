@@ -1,0 +1,189 @@
+"""``headwater tenant``: make tenants, list them, and move them between the shared database and their own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID, uuid4
+
+import typer
+
+from app.cli.place import (
+    EXIT_CODES,
+    REFUSED,
+    AsJson,
+    asker,
+    reached,
+    refuse,
+    say_json,
+    say_table,
+    settled,
+    workers,
+)
+from app.settings import read_settings
+from domain.kit.caller import PLATFORM, SYSTEM, Caller
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.refusals import Refusal
+from domain.operations.tenants import MoveTenant, PlacementKind, RequestTenant
+from projections.operations.placing import Asked, PlacingTenants
+
+_ids = TimeOrderedIds()
+_OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
+
+app = typer.Typer(help="Make tenants, list them, and move their data.", no_args_is_help=True)
+
+
+class To(StrEnum):
+    """Where a tenant is to be moved."""
+
+    SILO = "silo"
+    POOLED = "pooled"
+
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        help="The silo's database on another server, as its owner; the password belongs into PGPASSFILE.",
+    ),
+]
+Wait = Annotated[int, typer.Option(min=0, help="How many seconds to wait until it is done; 0: do not wait.")]
+
+
+@app.callback()
+def tenant_group() -> None:
+    """Make tenants, list them, and move their data."""
+
+
+@app.command("create", epilog=EXIT_CODES)
+def create(
+    name: Annotated[str, typer.Argument(help="The name of the organisation.")],
+    slug: Annotated[str, typer.Option(help="Its name in addresses.")],
+    region: Annotated[str | None, typer.Option(help="The region of its data; that of this place.")] = None,
+    silo: Annotated[bool, typer.Option("--silo", help="Give it a database of its own.")] = False,
+    database_url: DatabaseUrl = None,
+    id: Annotated[UUID | None, typer.Option(help="The tenant's id; send it again to retry safely.")] = None,
+    wait: Wait = 120,
+    as_json: AsJson = False,
+) -> None:
+    """Make a tenant with all that it needs. What a failing step leaves is taken down again."""
+    if database_url and not silo:
+        raise typer.BadParameter("Only a tenant with --silo has a database of its own.")
+
+    async def work() -> tuple[UUID, Asked | Refusal]:
+        async with _tenants() as tenants:
+            wish = RequestTenant(
+                id=id or _ids.new(),
+                name=name,
+                slug=slug,
+                region=region or read_settings().region,
+                placement=PlacementKind.SILO if silo else PlacementKind.POOLED,
+                database_url=database_url,
+                asked_by=asker(),
+            )
+            outcome = await tenants.ask(wish, by=_OPERATOR)
+            if isinstance(outcome, Refusal):
+                return wish.id, outcome
+            return wish.id, await _ended(tenants, wish.id, wait)
+
+    _tell(*reached(work), as_json, done="is ready")
+
+
+@app.command("list", epilog=EXIT_CODES)
+def list_command(as_json: AsJson = False) -> None:
+    """List the tenants, where their data are, and how they stand."""
+
+    async def work() -> None:
+        async with _tenants() as tenants:
+            rows = await tenants.all()
+        if as_json:
+            say_json([asdict(row) for row in rows])
+        else:
+            say_table(
+                ("SLUG", "ID", "NAME", "PLACEMENT", "REGION", "STATE", "DATABASE"),
+                [
+                    (
+                        row.slug,
+                        str(row.id),
+                        row.name,
+                        row.placement,
+                        row.region,
+                        row.state,
+                        row.database or "-",
+                    )
+                    for row in rows
+                ],
+            )
+
+    reached(work)
+
+
+@app.command("move", epilog=EXIT_CODES)
+def move(
+    tenant: Annotated[str, typer.Argument(help="Its slug or id.")],
+    to: Annotated[To, typer.Option(help="Where its data are to be.")],
+    database_url: DatabaseUrl = None,
+    wait: Wait = 3600,
+    as_json: AsJson = False,
+) -> None:
+    """Move a tenant's data. Meanwhile its people read as ever, and what they want to change is refused.
+
+    What is in a log stays there: the shared database keeps the events of a tenant that was moved away, and
+    lets nobody read them. A silo's database that was left can be dropped as a whole.
+    """
+
+    async def work() -> tuple[UUID, Asked | Refusal]:
+        async with _tenants() as tenants:
+            found = next((one.id for one in await tenants.all() if tenant in (one.slug, str(one.id))), None)
+            if found is None:
+                typer.echo(f"headwater: there is no tenant {tenant}.", err=True)
+                raise typer.Exit(REFUSED)
+            wish = MoveTenant(
+                id=found, placement=PlacementKind(to.value), database_url=database_url, asked_by=asker()
+            )
+            outcome = await tenants.ask(wish, by=_OPERATOR, command_id=uuid4())
+            if isinstance(outcome, Refusal):
+                return found, outcome
+            return found, await _ended(tenants, found, wait)
+
+    _tell(*reached(work), as_json, done=f"is {to.value}")
+
+
+@asynccontextmanager
+async def _tenants() -> AsyncIterator[PlacingTenants]:
+    from app.placement.asking import TenantDesk
+    from app.writing import commanding
+
+    async with settled(read_settings()) as settings:
+        async with commanding(settings) as (database, bus):
+            if not await workers(database.writer):
+                typer.echo("No worker is at work here; what is asked is done as soon as one is.", err=True)
+            yield TenantDesk(settings, database, bus)
+
+
+async def _ended(tenants: PlacingTenants, id: UUID, seconds: int) -> Asked:
+    """How it stands when it has ended, or when the time is over."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        asked = await tenants.asked(id)
+        assert asked is not None, "it was noted before"
+        if asked.status not in ("provisioning", "moving") or asyncio.get_running_loop().time() > deadline:
+            return asked
+        await asyncio.sleep(0.2)
+
+
+def _tell(id: UUID, asked: Asked | Refusal, as_json: bool, *, done: str) -> None:
+    if isinstance(asked, Refusal):
+        raise refuse(asked, as_json)
+    if as_json:
+        say_json({"id": id, **asdict(asked)})
+    elif asked.reason is not None:
+        typer.echo(f"headwater: {asked.step} could not be done: {asked.reason}", err=True)
+    elif asked.status == "ready":
+        typer.echo(f"Tenant {id} {done}.")
+    else:
+        typer.echo(f"Tenant {id}: {asked.status}, and a worker goes on with it.")
+    if asked.reason is not None:
+        raise typer.Exit(REFUSED)

@@ -1,0 +1,171 @@
+"""The key ring: seals and opens texts with the keys of people, and destroys keys."""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.database import Database
+from app.keys.listening import CHANNEL, Listener, told
+from app.keys.masters import Master
+from app.keys.people import Person, PersonKeys
+from app.keys.sealing import Cipher, Tampered
+from app.keys.tenants import NOBODY, TenantKeys
+from app.keys.texts import SealedText
+from domain.kit.refusals import SubjectErased
+from domain.kit.sealed import ERASED, KeysUnavailable
+
+SECONDS = 30.0
+"""How long a key is used at the most after it was destroyed elsewhere and nobody said so."""
+_CAPACITY = 50_000
+_ATTEMPTS = 3
+_TOGETHER = 1_000
+"""Texts opened before the network gets its turn."""
+
+_TOMBSTONE = """
+insert into keys.subject_keys (tenant_id, subject_id, generation, wrapped, destroyed_at, fingerprint)
+values ($1, $2, 1, '', clock_timestamp(), encode(sha256(''), 'hex'))
+on conflict do nothing
+"""
+_OVERWRITE = """
+update keys.subject_keys
+   set wrapped = '', tenant_generation = null, destroyed_at = clock_timestamp(),
+       fingerprint = encode(sha256(wrapped), 'hex')
+ where tenant_id = $1 and subject_id = $2 and destroyed_at is null
+"""
+_DESTROYED = """
+select max(destroyed_at) as at, string_agg(fingerprint, ' ' order by generation) as fingerprint
+  from keys.subject_keys where tenant_id = $1 and subject_id = $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """A person's key is gone: since when, and the SHA-256 of what it was stored as, in hexadecimal digits."""
+
+    at: datetime
+    fingerprint: str
+
+
+class KeyRing:
+    """The keys of all tenants and people of one database; an `Opening`. `start` it before use."""
+
+    def __init__(
+        self, database: Database, master: Master, *, capacity: int = _CAPACITY, seconds: float = SECONDS
+    ) -> None:
+        """Keys of at most ``capacity`` people are kept, each for ``seconds`` at the most."""
+        self._pool = database.writer
+        self.master = master
+        """Who keeps the master key."""
+        self.tenants = TenantKeys(self._pool, master)
+        """The keys of tenants."""
+        self._people = PersonKeys(self._pool, self.tenants, capacity=capacity, seconds=seconds)
+        self._listener = Listener(database.connect, heard=self._heard, missed=self._missed)
+        self._listening: asyncio.Task[None] | None = None
+        self._fingerprints = b""
+
+    async def start(self) -> None:
+        """Has the key of fingerprints at hand, and begins to listen. Raises as `Master.unwrap` does."""
+        self._fingerprints = await self.tenants.key(NOBODY)
+        self._listening = asyncio.create_task(self._listener.run(), name="keys listener")
+        await self._listener.listening.wait()
+
+    async def close(self) -> None:
+        """Forgets the keys, and ends what is under way."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        await self._people.close()
+        self._missed()
+        await self.master.close()
+
+    async def ready(self, tenant_id: UUID, subjects: Collection[UUID]) -> None:
+        """Has the keys of these people at hand for `sealing`, and makes those of new ones.
+
+        Raises SubjectErased, and KeysUnavailable or what the database raises.
+        """
+        for _ in range(_ATTEMPTS):
+            found = await self._people.get(tenant_id, subjects, make=True)
+            if any(person.erased for person in found.values()):
+                raise SubjectErased
+            # What was destroyed, or had to make room, while this waited is gone again.
+            if all(self._people.kept(tenant_id, one) is not None for one in subjects):
+                return
+        raise KeysUnavailable("There is no room for so many keys at once, or they keep being destroyed.")
+
+    def sealing(self, tenant_id: UUID, subject: UUID) -> tuple[int, Cipher]:
+        """The newest data key of a person, with its generation. Raises LookupError unless `ready` was awaited."""
+        person = self._people.kept(tenant_id, subject)
+        if person is None or person.erased:
+            raise LookupError("The key of this person is not at hand; await ready() first.")
+        generation = max(person.ciphers)
+        return generation, person.ciphers[generation]
+
+    def opened(self, tenant_id: UUID, text: str) -> str:
+        """A sealed text of a person for whom `ready` was awaited. Raises as `open` does, and LookupError."""
+        parts = SealedText.parse(text)
+        if parts is None:
+            return text
+        person = self._people.kept(tenant_id, parts.subject)
+        if person is None:
+            raise LookupError("The key of this person is not at hand; await ready() first.")
+        return _open(parts, person, tenant_id)
+
+    async def open(self, tenant_id: UUID, texts: Sequence[str]) -> list[str]:
+        """See `domain.kit.sealed.Opening`. The keys of all are fetched with one query."""
+        parts = [SealedText.parse(text) for text in texts]
+        subjects = {one.subject for one in parts if one is not None}
+        if not subjects:
+            return list(texts)
+        people = await self._people.get(tenant_id, subjects)
+        opened: list[str] = []
+        for at, (text, one) in enumerate(zip(texts, parts, strict=True)):
+            if at % _TOGETHER == _TOGETHER - 1:
+                await asyncio.sleep(0)
+            opened.append(text if one is None else _open(one, people.get(one.subject), tenant_id))
+        return opened
+
+    def fingerprint(self, name: str, value: str) -> str:
+        """The keyed hash of a plain value under a name: 32 hexadecimal digits."""
+        if not self._fingerprints:
+            raise LookupError("The key ring has not been started.")
+        return hmac.new(self._fingerprints, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
+
+    async def destroy(self, tenant_id: UUID, subject: UUID) -> Destroyed:
+        """Overwrites a person's key in a tenant, for good; again it says the same. It needs no master key.
+
+        Nothing sealed for him opens any more, and nothing new is sealed for him.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            # A row in any case, so that who is just making a key for him finds it taken.
+            await connection.execute(_TOMBSTONE, tenant_id, subject)
+            await connection.execute(_OVERWRITE, tenant_id, subject)
+            row = await connection.fetchrow(_DESTROYED, tenant_id, subject)
+            assert row is not None, "an aggregate without groups is one row"
+            await connection.execute("select pg_notify($1, $2)", CHANNEL, told(tenant_id, subject))
+        self._people.drop(tenant_id, subject)
+        return Destroyed(row["at"], row["fingerprint"])
+
+    def _heard(self, tenant_id: UUID, subject: UUID | None) -> None:
+        if subject is None:
+            self.tenants.drop(tenant_id)
+        else:
+            self._people.drop(tenant_id, subject)
+
+    def _missed(self) -> None:
+        self._people.clear()
+        self.tenants.clear()
+
+
+def _open(text: SealedText, person: Person | None, tenant_id: UUID) -> str:
+    if person is None:
+        raise Tampered("This text was sealed for nobody of this tenant.")
+    if person.erased:
+        return ERASED
+    cipher = person.ciphers.get(text.generation)
+    if cipher is None:
+        raise Tampered(f"There is no generation {text.generation} of this person's key.")
+    return text.open(cipher, tenant_id)

@@ -1,0 +1,108 @@
+"""Asking for tenants and for moves, the same for the command line and for the API."""
+
+from collections.abc import Mapping
+from uuid import UUID, uuid5
+
+import asyncpg
+import msgspec
+
+from app.database import Database
+from app.placement import registry
+from app.placement.places import Placement
+from app.placement.processes import placing
+from app.settings import Settings
+from domain.kit.bus import Bus
+from domain.kit.caller import PLATFORM, SYSTEM, Caller
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.log import Receipt
+from domain.kit.refusals import AlreadyTaken, Refusal
+from domain.operations.tenants import AdoptTenant, MoveTenant, RequestTenant, TenantPlacement
+from domain.tenancy.regions import WrongRegion
+from projections.operations.placing import Asked, PlacedTenant
+
+_ids = TimeOrderedIds()
+
+
+class TenantDesk:
+    """See `projections.operations.placing.PlacingTenants`; on the platform's log and registry."""
+
+    def __init__(self, settings: Settings, platform: Database, bus: Bus) -> None:
+        self._settings, self._platform, self._bus = settings, platform, bus
+        self._known = False
+
+    async def ask(
+        self,
+        wish: RequestTenant | MoveTenant,
+        *,
+        by: Caller,
+        command_id: UUID | None = None,
+        correlation_id: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> Receipt | Refusal:
+        if isinstance(wish, RequestTenant) and wish.region != self._settings.region:
+            return WrongRegion(field="region", region=wish.region, here=self._settings.region)
+        if not self._known:
+            # A process reacts to what is appended after it is made known, and maybe no worker ever ran.
+            await placing(self._settings, self._platform)
+            self._known = True
+        return await self._bus.send(
+            wish,
+            by=Caller(tenant_id=PLATFORM, user_id=by.user_id, session_id=by.session_id),
+            command_id=command_id or (wish.id if isinstance(wish, RequestTenant) else _ids.new()),
+            correlation_id=correlation_id,
+            metadata=metadata,
+        )
+
+    async def adopt(self, tenant_id: UUID, name: str, slug: str) -> None:
+        """Registers a pooled tenant that is made by others, which makes its slug unique over all places. May be
+        called again. Raises the refusal: AlreadyTaken for the slug, Invalid."""
+        name, slug, region = name.strip(), slug.strip(), self._settings.region
+        outcome = await self._bus.send(
+            AdoptTenant(id=tenant_id, name=name, slug=slug, region=region),
+            by=Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service"),
+            command_id=uuid5(tenant_id, "adopt"),
+        )
+        if isinstance(outcome, Refusal):
+            raise outcome
+        try:
+            await registry.add(self._platform.writer, tenant_id, name, slug, region, None, state="ready")
+        except asyncpg.UniqueViolationError as error:
+            raise AlreadyTaken(field="slug") from error
+
+    async def asked(self, tenant_id: UUID) -> Asked | None:
+        stream = (await self._bus.log.streams(PLATFORM, [tenant_id])).get(tenant_id)
+        if not stream or stream[-1].topic != TenantPlacement.topic:
+            return None
+        last = stream[-1]
+        said = msgspec.json.decode(last.payload)
+        status = _STATUS[last.type.rpartition(".")[2]]
+        return Asked(status=status, step=said.get("step"), reason=said.get("reason"))
+
+    async def all(self) -> list[PlacedTenant]:
+        return [_shown(one) for one in await registry.placements(self._platform.writer)]
+
+
+_STATUS = {
+    "adopted": "ready",
+    "requested": "provisioning",
+    "provisioned": "ready",
+    "failed": "failed",
+    "move_requested": "moving",
+    "moved": "ready",
+    "move_failed": "ready",
+}
+
+
+def _shown(one: Placement) -> PlacedTenant:
+    database = one.silo.database if one.silo is not None else None
+    return PlacedTenant(
+        id=one.tenant_id,
+        name=one.name,
+        slug=one.slug,
+        placement=one.kind,
+        region=one.region,
+        state=one.state,
+        database=database if one.kind == "silo" else None,
+        left=database if one.kind == "pooled" and one.state == "ready" else None,
+        updated_at=one.updated_at,
+    )

@@ -1,0 +1,182 @@
+"""The adapter by which a tenant's data are moved between two databases of this installation."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from app.database import SETTINGS, Connection, Database, plain_url
+from app.placement import copying, fence, process_rows, registry
+from app.placement.places import silo_for
+from app.placement.provisioner import PlacingProvisioner
+from app.settings import Settings
+from domain.kit.wishes import EffectRefused
+from domain.operations.tenants import PlacementKind
+from domain.processes.moving import Move
+from domain.processes.provisioning import NewTenant
+
+_LOOK = 0.1
+"""Seconds between two looks at what is waited for."""
+
+_NEWS = 2.0
+"""Seconds after which every process that can know it knows the registry's news; see `Registry`."""
+
+_BEHIND = """
+select exists (select from ops.lanes l join ops.views v on v.view = l.view and v.live = l.generation
+                where l.position < $1 and (v.store <> 'search' or $2))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """The two databases, connected to as their owner."""
+
+    source: Connection
+    target: Connection
+
+
+class PlacingMover:
+    """See `domain.processes.moving.Mover`. A worker has to be at work, for it waits for views and processes."""
+
+    def __init__(self, settings: Settings, platform: Database) -> None:
+        self._settings = settings
+        self._pool = platform.writer
+        self._provisioner = PlacingProvisioner(settings, platform)
+
+    async def prepare(self, move: Move) -> None:
+        if move.to is not PlacementKind.SILO:
+            return
+        silo = await registry.give_silo(
+            self._pool, move.id, silo_for(self._settings, move.id, move.database_url)
+        )
+        if silo is None:
+            raise EffectRefused("The registry knows no such tenant, or another one has this database.")
+        tenant = await self._tenant(move)
+        await self._provisioner.create_database(tenant)
+        await self._provisioner.migrate(tenant)
+        await self._provisioner.make_views(tenant)
+        await self._provisioner.make_indexes(tenant)
+        await self._provisioner.make_key(tenant)
+
+    async def clear(self, move: Move) -> None:
+        async with self._ends(move, reach=False) as ends:
+            if move.to is PlacementKind.POOLED:
+                # What was copied stays in the log; nobody is to read it there, and a later move goes on with it.
+                if ends is not None and await copying.has_events(ends.target, move.id):
+                    await fence.hide(ends.target, move.id)
+                return
+            if ends is not None and await fence.is_hidden(ends.target, move.id):
+                return
+        tenant = await self._tenant(move)
+        await self._provisioner.drop_indexes(tenant)
+        await self._provisioner.drop_database(tenant)
+        await registry.take_silo(self._pool, move.id)
+
+    async def freeze(self, move: Move) -> None:
+        async with self._both(move) as ends:
+            await fence.freeze(ends.source, move.id)
+        await registry.set_state(self._pool, move.id, "moving")
+
+    async def thaw(self, move: Move) -> None:
+        async with self._both(move) as ends:
+            await process_rows.wake(ends.source, move.id)
+            await fence.lift(ends.source, move.id)
+        await registry.set_state(self._pool, move.id, "ready")
+
+    async def drain(self, move: Move) -> None:
+        async with self._both(move) as ends:
+            head = await ends.source.fetchval("select coalesce(max(position), 0) from es.events")
+            while not await process_rows.rest(ends.source, move.id, head=head):  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK)
+
+    async def copy(self, move: Move) -> None:
+        async with self._both(move) as ends:
+            # The keys first, for views open what they show.
+            await copying.copy_tables(ends.source, ends.target, move.id)
+            await copying.copy_reservations(ends.source, ends.target, move.id)
+            await copying.copy_events(ends.source, ends.target, move.id)
+            await copying.copy_commands(ends.source, ends.target, move.id)
+
+    async def follow(self, move: Move) -> None:
+        async with self._both(move) as ends:
+            head = await ends.target.fetchval("select coalesce(max(position), 0) from es.events")
+            searches = bool(self._settings.opensearch_url)
+            while await ends.target.fetchval(_BEHIND, head, searches):  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK)
+
+    async def verify(self, move: Move) -> None:
+        async with self._both(move) as ends:
+            there = await copying.fingerprint(ends.source, move.id)
+            here = await copying.fingerprint(ends.target, move.id)
+        if there != here:
+            raise EffectRefused(f"{there[0]} events were to be copied, and {here[0]} that differ were found.")
+
+    async def switch(self, move: Move) -> None:
+        async with self._both(move) as ends:
+            placement = await registry.placement(self._pool, move.id)
+            assert placement is not None, "a tenant that is moved is registered"
+            if placement.kind != move.to.value:
+                await process_rows.enroll(ends.source, ends.target)
+                await process_rows.copy(ends.source, ends.target, move.id)
+                await fence.lift(ends.target, move.id)
+                await registry.switch(self._pool, move.id, move.to.value)
+            # Only what was still at rest is taken up, so that repeating this does no harm.
+            await process_rows.wake(ends.target, move.id)
+            # Whoever still reads at the old place, because he does not know better, reads what is right.
+            await asyncio.sleep(_NEWS)
+            await fence.hide(ends.source, move.id)
+            await process_rows.forget(ends.source, move.id)
+            await copying.forget_tables(ends.source, move.id)
+
+    async def _tenant(self, move: Move) -> NewTenant:
+        found = await registry.placement(self._pool, move.id)
+        if found is None:
+            raise EffectRefused("The registry knows no such tenant.")
+        return NewTenant(
+            id=move.id,
+            name=found.name,
+            slug=found.slug,
+            region=found.region,
+            placement=move.to,
+            database_url=move.database_url,
+        )
+
+    @asynccontextmanager
+    async def _both(self, move: Move) -> AsyncIterator[_Ends]:
+        async with self._ends(move) as ends:
+            if ends is None:
+                raise EffectRefused("The tenant has no database of its own to be moved from or to.")
+            yield ends
+
+    @asynccontextmanager
+    async def _ends(self, move: Move, *, reach: bool = True) -> AsyncIterator[_Ends | None]:
+        """Both databases; None when there is no silo, or (unless it has to be reached) no database of it."""
+        placement = await registry.placement(self._pool, move.id)
+        if placement is None or placement.silo is None:
+            yield None
+            return
+        silo = placement.silo
+        settings = silo.settings(self._settings)
+        platform = await _connected(self._settings)
+        try:
+            own = await _connected(settings)
+        except asyncpg.InvalidCatalogNameError:
+            await platform.close()
+            if reach:
+                raise
+            yield None
+            return
+        try:
+            if move.to is PlacementKind.SILO:
+                yield _Ends(platform, own)
+            else:
+                yield _Ends(own, platform)
+        finally:
+            await platform.close()
+            await own.close()
+
+
+async def _connected(settings: Settings) -> Connection:
+    return await asyncpg.connect(plain_url(settings.database_url), server_settings=SETTINGS, timeout=10)

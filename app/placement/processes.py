@@ -1,0 +1,28 @@
+"""The processes that place tenants; they run on the platform's database alone."""
+
+from typing import Any
+
+from app.database import Database
+from app.placement.mover import PlacingMover
+from app.placement.provisioner import PlacingProvisioner
+from app.processes.lease import enroll
+from app.settings import Settings
+from domain.kit.process import Process
+from domain.processes.moving import Moving
+from domain.processes.provisioning import Provisioning
+
+
+def placing_processes(settings: Settings, platform: Database) -> list[Process[Any]]:
+    """The processes, with the adapters of their ports."""
+    return [
+        Provisioning(PlacingProvisioner(settings, platform)),
+        Moving(PlacingMover(settings, platform)),
+    ]
+
+
+async def placing(settings: Settings, platform: Database) -> list[Process[Any]]:
+    """The processes, made known to the platform's database: nothing that is asked from now on is missed."""
+    made = placing_processes(settings, platform)
+    for one in made:
+        await enroll(platform.writer, one)
+    return made

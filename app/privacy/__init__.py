@@ -1,0 +1,93 @@
+"""Privacy: how people get what is kept about them, and how they are forgotten, in every store there is."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from app.contexts import VIEWS
+from app.database import Database
+from app.keys import KeyRing
+from app.privacy.access import Access
+from app.privacy.exporting import ExportFiles
+from app.privacy.file_keys import SealedFileKeys
+from app.privacy.forgetting import ForgettingEverywhere, Whereabouts, another_owner
+from app.privacy.parts import PARTS
+from app.privacy.platform import Platform, platform_of, search_of, servers
+from app.privacy.settling import Settling
+from app.settings import Settings
+from domain.kit.bus import Bus
+from domain.kit.clock import Clock, SystemClock
+from domain.kit.codec import Codec
+from domain.kit.process import Process
+from domain.processes.anonymising import Anonymising
+from domain.processes.erasure import PersonErasure
+from domain.processes.export import PersonExport
+from projections.governance.privacy import Privacy
+from projections.identity.memberships import Memberships
+from projections.kit.live import pointers
+from projections.kit.rows import Rows
+from projections.kit.search import SearchView
+
+__all__ = ["Platform", "desk", "export_files", "platform_of", "privacy_processes", "search_of"]
+
+
+def desk(bus: Bus, rows: Rows) -> Privacy:
+    """What the API and the command line ask."""
+    return Privacy(bus, rows, partial(_may_go, rows))
+
+
+def export_files(settings: Settings, keys: KeyRing, rows: Rows, clock: Clock | None = None) -> ExportFiles:
+    """The folder of exports."""
+    return ExportFiles(
+        settings.data_dir / "exports",
+        keys=SealedFileKeys(keys),
+        opening=keys,
+        rows=rows,
+        parts=PARTS,
+        clock=clock or SystemClock(),
+    )
+
+
+@asynccontextmanager
+async def privacy_processes(
+    settings: Settings,
+    *,
+    database: Database,
+    bus: Bus,
+    codec: Codec,
+    keys: KeyRing,
+    platform: Platform | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[list[Process[Any]]]:
+    """The processes of privacy for one database, with connections to all of its stores.
+
+    ``platform`` is given where the database is a silo's.
+    """
+    async with AsyncExitStack() as stack:
+        redis, client = await servers(settings, stack)
+        rows = Rows(database, await stack.enter_async_context(pointers(database.writer, VIEWS)))
+        here = Whereabouts(search_of(settings, database, keys, redis, client), keys)
+        place = platform or Platform(bus=bus, codec=codec, rows=rows, whereabouts=here)
+        folded = [one for one in VIEWS if client is not None or not issubclass(one, SearchView)]
+        forgetting = ForgettingEverywhere(
+            access=Access(place.bus, place.codec, place.rows),
+            rows=rows,
+            settling=Settling(database.writer, folded),
+            here=here,
+            platform=place.whereabouts,
+        )
+        yield [
+            PersonErasure(forgetting),
+            PersonExport(export_files(settings, keys, rows, clock)),
+            Anonymising(),
+        ]
+
+
+async def _may_go(rows: Rows, tenant_id: UUID, subject_id: UUID) -> bool:
+    """Whether the tenant has another owner, or the person is none."""
+    row = (await rows.get(Memberships, tenant_id, [(subject_id,)])).get((subject_id,))
+    if row is None or row.role != "owner":
+        return True
+    return await another_owner(rows, tenant_id, subject_id) is not None

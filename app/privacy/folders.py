@@ -1,0 +1,74 @@
+"""Files: mail that was written to a folder, exports, and the logs of the servers, looked through for a person."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from app.privacy.traces import Looked, Place, Wanted
+
+
+class Folders:
+    """`app.privacy.traces.Searched` for what lies in the data folder beside the servers' own data.
+
+    Another folder than this machine's cannot be looked at from here: where workers share none, there are neither
+    mails nor server logs in it.
+    """
+
+    store: ClassVar[str] = "files"
+
+    def __init__(self, data_dir: Path) -> None:
+        self._root = data_dir
+        self._mail, self._exports, self._logs = data_dir / "mail", data_dir / "exports", data_dir / "logs"
+
+    async def look(self, wanted: Wanted) -> Looked:
+        """See the port."""
+        return await asyncio.to_thread(self._look, wanted)
+
+    async def sweep(self, wanted: Wanted) -> int:
+        """Removes mail to him and exports of him, and strikes him from the logs."""
+        return await asyncio.to_thread(self._sweep, wanted)
+
+    def _look(self, wanted: Wanted) -> Looked:
+        looked = Looked(self.store)
+        for path in self._files(wanted):
+            if (text := _read(path)) is not None:
+                looked.read(wanted, Place(self.store, str(path.relative_to(self._root))), text)
+        return looked
+
+    def _sweep(self, wanted: Wanted) -> int:
+        swept = 0
+        for path in self._files(wanted):
+            text = _read(path)
+            if text is None or not (wanted.tells(text) or wanted.sealed_in(text)):
+                continue
+            swept += 1
+            if path.is_relative_to(self._logs):
+                _strike(path, wanted)
+            else:
+                path.unlink(missing_ok=True)
+        return swept
+
+    def _files(self, wanted: Wanted) -> Iterator[Path]:
+        for folder in (self._mail, self._exports / str(wanted.tenant_id), self._logs):
+            if folder.is_dir():
+                yield from (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _read(path: Path) -> str | None:
+    """A file as text, None when it is gone. What is no text may still hold some, so nothing is an error."""
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except FileNotFoundError:
+        return None
+
+
+def _strike(path: Path, wanted: Wanted) -> None:
+    """Overwrites texts in place with as many stars: a server that has the file open goes on writing to it."""
+    content = path.read_bytes()
+    with path.open("r+b") as file:
+        for text in wanted.everywhere:
+            for found in re.finditer(re.escape(text.encode()), content, re.IGNORECASE):
+                file.seek(found.start())
+                file.write(b"*" * (found.end() - found.start()))

@@ -1,0 +1,72 @@
+"""The platform's own database, as the processes of a tenant with a database of its own need it besides theirs."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+
+from app.contexts import VIEWS
+from app.database import Database
+from app.keys import KeyRing
+from app.privacy.folders import Folders
+from app.privacy.forgetting import Whereabouts
+from app.privacy.indexes import Indexes
+from app.privacy.keyspace import Keyspace
+from app.privacy.search import Search
+from app.privacy.tables import Tables
+from app.privacy.traces import Searched
+from app.settings import Settings
+from app.writing import written
+from domain.kit.bus import Bus
+from domain.kit.codec import Codec
+from projections.kit.live import pointers
+from projections.kit.rows import Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """Where accounts and sessions are."""
+
+    bus: Bus
+    codec: Codec
+    rows: Rows
+    whereabouts: Whereabouts
+
+
+@asynccontextmanager
+async def platform_of(settings: Settings) -> AsyncIterator[Platform]:
+    """The platform whose stores these settings name, on connections of its own."""
+    async with AsyncExitStack() as stack:
+        writes = await stack.enter_async_context(written(settings))
+        redis, client = await servers(settings, stack)
+        live = await stack.enter_async_context(pointers(writes.database.writer, VIEWS))
+        yield Platform(
+            bus=writes.bus,
+            codec=writes.codec,
+            rows=Rows(writes.database, live),
+            whereabouts=Whereabouts(
+                search_of(settings, writes.database, writes.ring, redis, client), writes.ring
+            ),
+        )
+
+
+async def servers(settings: Settings, stack: AsyncExitStack) -> tuple[Redis, AsyncOpenSearch | None]:
+    """Connections to what holds views beside Postgres, closed with the ``stack``."""
+    redis: Redis = Redis.from_url(settings.redis_url)
+    stack.push_async_callback(redis.aclose)
+    client = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
+    if client is not None:
+        stack.push_async_callback(client.close)
+    return redis, client
+
+
+def search_of(
+    settings: Settings, database: Database, keys: KeyRing, redis: Redis, client: AsyncOpenSearch | None
+) -> Search:
+    """What looks through all stores of one database."""
+    others: list[Searched] = [Keyspace(redis, prefix=settings.redis_prefix)]
+    if client is not None:
+        others.append(Indexes(client, settings.index_prefix))
+    return Search(Tables(database), [*others, Folders(settings.data_dir)], keys)

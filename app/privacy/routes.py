@@ -1,0 +1,114 @@
+"""The route by which an export is fetched: by the person himself, or by who may export others."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from api.kit.context import Services
+from api.kit.errors import RequestError, Unauthenticated
+from app.privacy.exporting import ExportFiles
+from domain.kit.caller import Caller
+from projections.governance.exports import ExportRow, ExportState
+from projections.governance.privacy import Privacy
+
+PATH = "/exports/{id}"
+_SAFE = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "referrer-policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """Where the exports of a caller's tenant are."""
+
+    desk: Privacy
+    files: ExportFiles
+
+    @classmethod
+    def of(cls, services: Services) -> "Exported":
+        """Those that a tenant's services name."""
+        desk, files = services.ports[Privacy], services.ports[ExportFiles]
+        assert isinstance(desk, Privacy)
+        assert isinstance(files, ExportFiles)
+        return cls(desk=desk, files=files)
+
+
+def export_routes(
+    authenticate: Callable[[Mapping[str, str]], Awaitable[Caller]],
+    place: Callable[[Caller], Awaitable[Exported]],
+) -> list[Route]:
+    """The route. ``authenticate`` raises Unauthenticated; ``place`` finds the caller's tenant's exports."""
+
+    async def fetch(request: Request) -> Response:
+        try:
+            caller = await authenticate(request.headers)
+            if caller.kind == "nobody":
+                raise Unauthenticated("Sign in first.")
+        except Unauthenticated as error:
+            return _no(401, "UNAUTHENTICATED", str(error), {"www-authenticate": "Bearer"})
+        try:
+            id = UUID(request.path_params["id"])
+        except ValueError:
+            return _absent()
+        try:
+            exported = await place(caller)
+        except RequestError as error:
+            return _no(503, "NOT_READY", str(error))
+        row = await exported.desk.export_row(caller.tenant_id, id)
+        # What is not his is as if it were not.
+        if row is None or not _his(row, caller):
+            return _absent()
+        if row.state is ExportState.RUNNING:
+            return _no(409, "NOT_FINISHED", "The export is not finished yet.")
+        if row.state is ExportState.FAILED:
+            return _no(410, "FAILED", "The export was given up; ask for another one.")
+        if row.state is ExportState.EXPIRED or (row.expires_at or datetime.now(UTC)) <= datetime.now(UTC):
+            return _no(410, "EXPIRED", "The file is gone; ask for another one.")
+        pieces = await exported.files.read(caller.tenant_id, id)
+        if pieces is None:
+            return _no(410, "GONE", "The file is gone.")
+        # The first piece is read before anything is said, so that a file that does not open is an error.
+        first = await asyncio.to_thread(next, pieces)
+        return StreamingResponse(
+            _sent(first, pieces),
+            media_type="application/json",
+            headers={
+                **_SAFE,
+                "content-length": str(row.size),
+                "content-disposition": f'attachment; filename="export-{id}.json"',
+            },
+        )
+
+    return [Route(PATH, fetch, methods=["GET"])]
+
+
+def _his(row: ExportRow, caller: Caller) -> bool:
+    own = row.subject_id == caller.user_id and caller.kind != "key"
+    return own or caller.may("privacy:write")
+
+
+async def _sent(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    # A piece that does not open ends the response short of its length, which no client takes for the whole.
+    piece: bytes | None = first
+    while piece is not None:
+        yield piece
+        piece = await asyncio.to_thread(next, pieces, None)
+
+
+def _absent() -> Response:
+    return _no(404, "NOT_FOUND", "There is no such export.")
+
+
+def _no(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse(
+        {"code": code, "message": message}, status_code=status, headers={**_SAFE, **(headers or {})}
+    )

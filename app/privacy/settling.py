@@ -1,0 +1,54 @@
+"""Waiting until all views know that a person is erased."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from app.database import Pool
+from domain.processes.erasure import StillReadable
+from projections.kit.view import View
+
+# Lanes of other versions are folded by nobody here; what they hold in plain text is swept (app.privacy.tables).
+_BEHIND = """
+select l.view from ops.lanes l
+  join unnest($1::text[], $2::int[]) as known(view, version) on known.view = l.view and known.version = l.version
+ where l.phase <> 'dropped' and l.position < $3
+   and (l.tenant_id is null or l.tenant_id = $4)
+ order by l.view limit 1
+"""
+_PARKED = """
+select view from ops.parked where tenant_id = $1 and stream = $2
+union all select view from ops.discarded where tenant_id = $1 and stream = $2 and last >= $3
+ limit 1
+"""
+
+
+class Settling:
+    """Waits for every generation of every view that this code folds, those that are built or kept included."""
+
+    def __init__(self, pool: Pool, views: Sequence[type[View[Any]]], *, seconds: float = 300) -> None:
+        """``seconds``: how long to wait at the most."""
+        self._pool, self._seconds = pool, seconds
+        self._names, self._versions = [one.name for one in views], [one.version for one in views]
+
+    async def reached(self, tenant_id: UUID, subject_id: UUID) -> int:
+        """See `Forgetting.settled`."""
+        head: int = await self._pool.fetchval("select coalesce(max(position), 0) from es.events")
+        behind = ""
+        try:
+            async with asyncio.timeout(self._seconds):
+                while behind := await self._pool.fetchval(  # noqa: ASYNC110  # Others fold, in other processes.
+                    _BEHIND, self._names, self._versions, head, tenant_id
+                ):
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise TimeoutError(f"{behind} has not come to position {head}.") from None
+        last = await self._pool.fetchval(
+            "select coalesce(last, 0) from es.streams where tenant_id = $1 and originator_id = $2",
+            tenant_id,
+            subject_id,
+        )
+        if (view := await self._pool.fetchval(_PARKED, tenant_id, subject_id, last or 0)) is not None:
+            raise StillReadable(f"His events are left out of {view}.")
+        return head

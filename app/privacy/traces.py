@@ -1,0 +1,106 @@
+"""What is looked for when a person is to be forgotten, and what was found where."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+from uuid import UUID
+
+from domain.processes.erasure import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Whose traces are looked for, in which tenant, and what tells them."""
+
+    tenant_id: UUID
+    subject_id: UUID
+    also: tuple[UUID, ...] = ()
+    """Other subjects whose data are his as well, such as his invitations."""
+    everywhere: tuple[str, ...] = ()
+    """Plain texts that tell the person wherever they stand, such as an e-mail address."""
+    beside: tuple[str, ...] = ()
+    """Plain texts that tell him where they stand in a row about him, such as a first name."""
+
+    @property
+    def subjects(self) -> tuple[UUID, ...]:
+        """Under whose keys what is his was sealed."""
+        return (self.subject_id, *self.also)
+
+    @property
+    def seals(self) -> list[str]:
+        """What each sealed text of his begins with: one of these."""
+        return [f"hw1.{subject.hex}." for subject in self.subjects]
+
+    def sealed_in(self, text: str) -> list[str]:
+        """The sealed texts of his in a text."""
+        return [
+            token for seal in self.seals for token in re.findall(re.escape(seal) + r"[A-Za-z0-9_.-]+", text)
+        ]
+
+    def tells(self, text: str) -> bool:
+        """Whether one of the plain texts that tell him anywhere is in a text."""
+        folded = text.casefold()
+        return any(one.casefold() in folded for one in self.everywhere)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: a table, key space, index or folder, and what in it."""
+
+    place: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.place}/{self.key}"
+
+
+@dataclass(slots=True)
+class Looked:
+    """What one store was found to hold."""
+
+    store: str
+    places: int = 0
+    """How many rows, keys, documents or files were looked at."""
+    plain: list[Place] = field(default_factory=list)
+    """Where a plain text stands."""
+    sealed: list[tuple[Place, str]] = field(default_factory=list)
+    """Where a sealed text of his stands, and the text."""
+
+    def read(self, wanted: Wanted, place: Place, text: str) -> None:
+        """Looks through a text."""
+        self.places += 1
+        if wanted.tells(text):
+            self.plain.append(place)
+        self.sealed += ((place, token) for token in wanted.sealed_in(text))
+
+    @property
+    def evidence(self) -> Evidence:
+        """What is certified of it, once none of the sealed texts could be opened."""
+        return Evidence(
+            store=self.store,
+            places=self.places,
+            sealed=len(self.sealed),
+            sha256=_digest(place for place, _ in self.sealed),
+        )
+
+
+def _digest(places: Iterable[Place]) -> str:
+    lines = sorted(f"{place} unreadable" for place in places)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+class Searched(Protocol):
+    """A store that can be looked through."""
+
+    store: ClassVar[str]
+    """How evidence names it."""
+
+    async def look(self, wanted: Wanted) -> Looked:
+        """Looks at everything of the tenant, and at what belongs to no tenant."""
+        ...
+
+    async def sweep(self, wanted: Wanted) -> int:
+        """Removes or blanks what tells the person and that nothing else would; how much it was."""
+        ...

@@ -1,0 +1,144 @@
+"""Consents: what somebody allowed to be done with his data, for which purpose, and since when."""
+
+from typing import Annotated, Protocol
+from uuid import UUID, uuid5
+
+from domain.kit.aggregate import Aggregate, applies
+from domain.kit.bus import Bus
+from domain.kit.caller import Caller
+from domain.kit.commands import Command
+from domain.kit.events import Event
+from domain.kit.fields import Describe, Internal, Len, Pattern
+from domain.kit.log import Receipt
+from domain.kit.refusals import AlreadyExists, Invalid, Refusal
+from domain.kit.text import ONE_LINE
+
+_NAMESPACE = UUID("6d1c8f5e-52b7-5f0c-9a57-3b0e6a0f4c11")
+
+PurposeName = Annotated[
+    str,
+    Len(1, 100),
+    Pattern(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", "is not a name in lower case, as `marketing.email`"),
+    Internal(),
+    Describe("What the data may be used for, as `marketing.email`."),
+]
+Source = Annotated[
+    str, Len(1, 100), ONE_LINE, Internal(), Describe("Where it was said, as `web` or `import`.")
+]
+TextVersion = Annotated[
+    str, Len(0, 100), ONE_LINE, Internal(), Describe("Which wording of the question was answered.")
+]
+SubjectId = Annotated[UUID, Internal(), Describe("The person whose data it is.")]
+
+
+class ConsentNotGiven(Refusal):
+    """There is no consent that could be withdrawn."""
+
+
+def consent_id(subject_id: UUID, purpose: str) -> UUID:
+    """The one stream of a person and a purpose."""
+    return uuid5(_NAMESPACE, f"{subject_id}/{purpose}")
+
+
+class Consent(Aggregate, topic="governance.consent"):
+    """What one person says about one purpose."""
+
+    class Given(Event):
+        subject_id: SubjectId
+        purpose: PurposeName
+        source: Source
+        text_version: TextVersion = ""
+
+    class Withdrawn(Event):
+        subject_id: SubjectId
+        purpose: PurposeName
+        source: Source
+
+    subject_id: UUID
+    purpose: str
+    given: bool = False
+    text_version: str = ""
+
+    def give(self, source: str, text_version: str) -> None:
+        """Says yes; again to another wording, and again after a withdrawal. Saying the same twice is nothing."""
+        if self.given and self.text_version == text_version:
+            return
+        self.record(
+            self.Given(
+                subject_id=self.subject_id, purpose=self.purpose, source=source, text_version=text_version
+            )
+        )
+
+    def withdraw(self, source: str) -> None:
+        if not self.given:
+            raise ConsentNotGiven()
+        self.record(self.Withdrawn(subject_id=self.subject_id, purpose=self.purpose, source=source))
+
+    @applies(Given)
+    def _given(self, event: Given) -> None:
+        self.subject_id, self.purpose = event.subject_id, event.purpose
+        self.given, self.text_version = True, event.text_version
+
+    @applies(Withdrawn)
+    def _withdrawn(self, event: Withdrawn) -> None:
+        self.given = False
+
+
+class GiveConsent(Command):
+    """Allow one's data to be used for a purpose. Its id is `consent_id` of person and purpose."""
+
+    id: UUID
+    subject_id: SubjectId
+    purpose: PurposeName
+    source: Source = "web"
+    text_version: TextVersion = ""
+
+    def handle(self) -> Consent:
+        if self.id != consent_id(self.subject_id, self.purpose):
+            raise Invalid(field="id", reason="is not the one of this person and purpose")
+        given = Consent.Given(
+            subject_id=self.subject_id,
+            purpose=self.purpose,
+            source=self.source,
+            text_version=self.text_version,
+        )
+        return Consent.begin(self.id, given)
+
+
+class RenewConsent(Command):
+    """Allow again what was allowed or withdrawn before."""
+
+    id: UUID
+    source: Source = "web"
+    text_version: TextVersion = ""
+
+    def handle(self, consent: Consent) -> None:
+        consent.give(self.source, self.text_version)
+
+
+class WithdrawConsent(Command):
+    """Take a consent back."""
+
+    id: UUID
+    source: Source = "web"
+
+    def handle(self, consent: Consent) -> None:
+        consent.withdraw(self.source)
+
+
+class Consents(Protocol):
+    """What whoever is about to send or to look something up asks first."""
+
+    async def given(self, tenant_id: UUID, subject_id: UUID, purpose: str) -> bool:
+        """Whether the person allows this purpose at this moment; False for whoever never said so."""
+        ...
+
+
+async def give_consent(bus: Bus, wish: GiveConsent, *, by: Caller, command_id: UUID) -> Receipt | Refusal:
+    """Gives a consent, for the first time or again, once for each ``command_id``."""
+    outcome = await bus.send(wish, by=by, command_id=command_id)
+    if not isinstance(outcome, AlreadyExists):
+        return outcome
+    again = RenewConsent(id=wish.id, source=wish.source, text_version=wish.text_version)
+    # An id of its own, since under the first one another command is what would be known.
+    return await bus.send(again, by=by, command_id=uuid5(command_id, "again"))

@@ -1,0 +1,158 @@
+"""Erasures: how a person is forgotten, step by step, and the certificate that he was."""
+
+from typing import Annotated
+from uuid import UUID, uuid5
+
+from domain.kit.aggregate import Aggregate, applies
+from domain.kit.caller import Caller
+from domain.kit.commands import Command
+from domain.kit.events import Event
+from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Purpose
+from domain.kit.refusals import Invalid, Refusal
+from domain.kit.text import ONE_LINE
+
+_NAMESPACE = UUID("0f6b3a38-7b0e-5d0a-8f39-5f4d6f0b7c22")
+
+SubjectId = Annotated[UUID, Internal(), Describe("The person who is to be forgotten.")]
+Reason = Annotated[
+    str,
+    Len(0, 2_000),
+    Confidential(),
+    Personal(subject="subject_id"),
+    Purpose("To say why, as long as it is not done."),
+    Describe("Why; it is forgotten with the person."),
+]
+StepName = Annotated[str, Len(1, 50), ONE_LINE, Internal(), Describe("Which step was done.")]
+Names = Annotated[tuple[str, ...], Internal()]
+Counts = Annotated[tuple[int, ...], Internal()]
+
+
+class TenantNeedsAnOwner(Refusal):
+    """Make somebody else an owner first: a tenant must have one."""
+
+
+def erasure_id(subject_id: UUID) -> UUID:
+    """The one erasure of a person in a tenant: nobody is forgotten twice."""
+    return uuid5(_NAMESPACE, str(subject_id))
+
+
+class Erasure(Aggregate, topic="governance.erasure"):
+    """That a person is to be forgotten in a tenant. Nothing in it says who he was."""
+
+    class Requested(Event):
+        subject_id: SubjectId
+        requested_by: Annotated[UUID, Internal()]
+        reason: Reason = ""
+
+    class StepDone(Event):
+        step: StepName
+
+    class Certified(Event):
+        """What was looked at after the key was gone, store by store: the lists are as long as one another."""
+
+        subject_id: SubjectId
+        requested_by: Annotated[UUID, Internal()]
+        stores: Names
+        """What was looked through."""
+        places: Counts
+        """How many rows, keys, documents or files were looked at in each."""
+        sealed: Counts
+        """How many sealed texts of the person are left in each, none of which can be opened."""
+        hashes: Names
+        """SHA-256 of where these are, as the sorted lines ``place/key unreadable``."""
+        keys: Names
+        """The fingerprints of the keys that were destroyed."""
+        position: Annotated[int, Internal()]
+        """Up to here every generation of every view had folded the log."""
+        sha256: Annotated[str, Internal()]
+        """Of all of the above."""
+
+    subject_id: UUID
+    requested_by: UUID
+    certified: bool = False
+
+    def note(self, step: str) -> None:
+        self.record(self.StepDone(step=step))
+
+    def certify(
+        self,
+        *,
+        stores: tuple[str, ...],
+        places: tuple[int, ...],
+        sealed: tuple[int, ...],
+        hashes: tuple[str, ...],
+        keys: tuple[str, ...],
+        position: int,
+        sha256: str,
+    ) -> None:
+        if self.certified:
+            return
+        self.record(
+            self.Certified(
+                subject_id=self.subject_id,
+                requested_by=self.requested_by,
+                stores=stores,
+                places=places,
+                sealed=sealed,
+                hashes=hashes,
+                keys=keys,
+                position=position,
+                sha256=sha256,
+            )
+        )
+
+    @applies(Requested)
+    def _requested(self, event: Requested) -> None:
+        self.subject_id, self.requested_by = event.subject_id, event.requested_by
+
+    @applies(Certified)
+    def _certified(self, event: Certified) -> None:
+        self.certified = True
+
+
+class RequestErasure(Command):
+    """Have a person forgotten: for good, in this tenant. Its id is the person's `erasure_id`."""
+
+    id: UUID
+    subject_id: SubjectId
+    reason: Reason = ""
+
+    def handle(self, by: Caller) -> Erasure:
+        if self.id != erasure_id(self.subject_id):
+            raise Invalid(field="id", reason="is not the one of this person")
+        requested = Erasure.Requested(subject_id=self.subject_id, requested_by=by.user_id, reason=self.reason)
+        return Erasure.begin(self.id, requested)
+
+
+class NoteErasureStep(Command):
+    """Note that a step of an erasure was done."""
+
+    id: UUID
+    step: StepName
+
+    def handle(self, erasure: Erasure) -> None:
+        erasure.note(self.step)
+
+
+class CertifyErasure(Command):
+    """Note what was found when the person had been forgotten."""
+
+    id: UUID
+    stores: tuple[str, ...]
+    places: tuple[int, ...]
+    sealed: tuple[int, ...]
+    hashes: tuple[str, ...]
+    keys: tuple[str, ...]
+    position: int
+    sha256: str
+
+    def handle(self, erasure: Erasure) -> None:
+        erasure.certify(
+            stores=self.stores,
+            places=self.places,
+            sealed=self.sealed,
+            hashes=self.hashes,
+            keys=self.keys,
+            position=self.position,
+            sha256=self.sha256,
+        )

@@ -1,0 +1,209 @@
+"""What can be asked of an account. Passwords and codes come as hashes: a command's digest is stored."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from domain.identity.accounts import (
+    EMAIL,
+    PROVIDER,
+    Account,
+    AccountNotSuspended,
+    AccountStatus,
+    Address,
+    FamilyName,
+    GivenName,
+    Hashes,
+    PasswordHash,
+)
+from domain.kit.commands import Command
+from domain.kit.fields import Restricted
+
+
+class OpenAccount(Command):
+    """Open an account, with which a person can sign in."""
+
+    id: UUID
+    email: Address
+    first_name: GivenName
+    last_name: FamilyName = ""
+    password_hash: PasswordHash = ""
+    email_verified: bool = False
+    registration_source: str = "api"
+    tenant_name: str = ""
+    tenant_slug: str = ""
+    identity: str = ""
+
+    def handle(self) -> Account:
+        # Upper and lower case are the same mailbox in practice, so one of them is stored.
+        email = self.email.lower()
+        opened = Account.Opened(
+            email=email,
+            first_name=self.first_name.strip(),
+            last_name=self.last_name.strip(),
+            password_hash=self.password_hash,
+            email_verified=self.email_verified,
+            registration_source=self.registration_source,
+            tenant_name=self.tenant_name,
+            tenant_slug=self.tenant_slug,
+        )
+        account = Account.begin(self.id, opened)
+        account.reserve(EMAIL, email, field="email", everywhere=True, personal=True)
+        if self.identity:
+            account.reserve(PROVIDER, self.identity, field="identity", everywhere=True)
+            account.record(Account.ProviderLinked(identity=self.identity))
+        return account
+
+
+class NoteRepeatedRegistration(Command):
+    """Note that somebody tried to register with an address that has an account."""
+
+    id: UUID
+
+    def handle(self, account: Account) -> None:
+        account.record(Account.RegistrationRepeated())
+
+
+class MarkEmailVerified(Command):
+    """Note that a person was reached at the account's address."""
+
+    id: UUID
+
+    def handle(self, account: Account) -> None:
+        account.verify_email()
+
+
+class LinkProvider(Command):
+    """Let a person sign in by a provider of identities, which has vouched for the address."""
+
+    id: UUID
+    identity: Annotated[str, Restricted()]
+
+    def handle(self, account: Account) -> None:
+        if not account.email_verified:
+            # Whoever opened the account never proved that the address is his; his password must not stay.
+            account.change_password("")
+            account.verify_email()
+        account.link(self.identity)
+
+
+class ChangePassword(Command):
+    """Sign in with another password from now on; all sessions end but the one that is kept."""
+
+    id: UUID
+    password_hash: PasswordHash
+    kept_session: UUID | None = None
+
+    def handle(self, account: Account) -> None:
+        account.change_password(self.password_hash, kept_session=self.kept_session)
+
+
+class SetSecondFactor(Command):
+    """Begin to use a second factor; it counts once it is confirmed."""
+
+    id: UUID
+    secret: str
+    recovery_hashes: Hashes
+
+    def handle(self, account: Account) -> None:
+        account.set_second_factor(self.secret, self.recovery_hashes)
+
+
+class ConfirmSecondFactor(Command):
+    """Ask for the second factor from now on."""
+
+    id: UUID
+
+    def handle(self, account: Account) -> None:
+        account.confirm_second_factor()
+
+
+class RemoveSecondFactor(Command):
+    """Sign in without a second factor again."""
+
+    id: UUID
+
+    def handle(self, account: Account) -> None:
+        account.remove_second_factor()
+
+
+class UseRecoveryCode(Command):
+    """Take a recovery code in place of the second factor."""
+
+    id: UUID
+    code_hash: Annotated[str, Restricted()]
+
+    def handle(self, account: Account) -> None:
+        account.use_recovery_code(self.code_hash)
+
+
+class JoinTenant(Command):
+    """Let an account sign in to a tenant in which its person was registered."""
+
+    id: UUID
+    tenant_id: UUID
+
+    def handle(self, account: Account) -> None:
+        if self.tenant_id not in account.tenants:
+            account.record(Account.Joined(tenant_id=self.tenant_id))
+
+
+class LeaveTenant(Command):
+    """Let an account sign in to a tenant no more."""
+
+    id: UUID
+    tenant_id: UUID
+
+    def handle(self, account: Account) -> None:
+        if self.tenant_id in account.tenants:
+            account.record(Account.Left(tenant_id=self.tenant_id))
+
+
+class LockAccount(Command):
+    """Note that no password is taken for a while, after too many wrong ones."""
+
+    id: UUID
+    until: datetime
+
+    def handle(self, account: Account) -> None:
+        account.record(Account.Locked(until=self.until))
+
+
+class SuspendAccount(Command):
+    """Let nobody sign in with an account for now."""
+
+    id: UUID
+
+    def handle(self, account: Account) -> None:
+        account.require_open()
+        account.record(Account.Suspended())
+
+
+class ReactivateAccount(Command):
+    """Let a suspended account be used again."""
+
+    id: UUID
+
+    def handle(self, account: Account) -> None:
+        if account.status is not AccountStatus.SUSPENDED:
+            raise AccountNotSuspended()
+        account.record(Account.Reactivated())
+
+
+class CloseAccount(Command):
+    """Let nobody sign in with an account any more."""
+
+    id: UUID
+
+    def handle(self, account: Account) -> None:
+        if account.status is not AccountStatus.CLOSED:
+            account.record(Account.Closed())
+
+
+class EraseAccount(Command):
+    """End an account whose person is to be forgotten."""
+
+    id: UUID
+
+    def handle(self, account: Account) -> None:
+        account.erase()

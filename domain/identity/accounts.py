@@ -1,0 +1,257 @@
+"""Accounts: what a person signs in with, whatever the tenants that he belongs to."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from domain.kit.aggregate import Aggregate, applies
+from domain.kit.events import Event
+from domain.kit.fields import (
+    Confidential,
+    Describe,
+    Internal,
+    Len,
+    Pattern,
+    Personal,
+    Public,
+    Purpose,
+    Restricted,
+)
+from domain.kit.refusals import Refusal
+from domain.kit.text import ONE_LINE
+
+EMAIL = "identity.account.email"
+"""The name of the reservation, and of the fingerprint, by which an account is found."""
+PROVIDER = "identity.account.provider"
+"""The name of the reservation of who somebody is for another provider of identities."""
+
+Address = Annotated[
+    str,
+    Len(3, 255),
+    Pattern(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "is not an e-mail address"),
+    Describe("The e-mail address that one signs in with."),
+]
+GivenName = Annotated[str, Len(1, 100), ONE_LINE, Describe("The first name.")]
+FamilyName = Annotated[str, Len(0, 100), ONE_LINE, Describe("The last name; may be empty.")]
+PasswordHash = Annotated[str, Len(0, 500), Restricted(), Describe("argon2id of the password; empty: none.")]
+Hashes = Annotated[tuple[str, ...], Len(0, 20), Restricted(), Describe("Hashes of codes, each good once.")]
+Member = Annotated[UUID, Internal(), Describe("The tenant.")]
+
+
+class AccountStatus(StrEnum):
+    """Whether one can sign in."""
+
+    OPEN = "open"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+class AccountNotOpen(Refusal):
+    """This account is suspended or closed."""
+
+
+class AccountNotSuspended(Refusal):
+    """This account is not suspended."""
+
+
+class NoSecondFactor(Refusal):
+    """There is no second factor to confirm or remove."""
+
+
+class SecondFactorInUse(Refusal):
+    """There is a second factor already; remove it first."""
+
+
+class WrongCode(Refusal):
+    """This code is wrong, or was used before."""
+
+
+class Account(Aggregate, topic="identity.account"):
+    """What one person signs in with."""
+
+    class Opened(Event):
+        email: Annotated[
+            Address, Confidential(), Personal(searchable=EMAIL), Purpose("To sign in, and for mail about it.")
+        ]
+        first_name: Annotated[GivenName, Confidential(), Personal(), Purpose("To address the person.")]
+        last_name: Annotated[FamilyName, Confidential(), Personal(), Purpose("To address the person.")] = ""
+        password_hash: PasswordHash = ""
+        email_verified: Annotated[
+            bool, Internal(), Describe("Whether the address was proved on the way.")
+        ] = False
+        registration_source: Annotated[str, Internal(), Describe("What made it: api, invitation, oidc.")] = (
+            "api"
+        )
+        tenant_name: Annotated[str, Internal(), Describe("The company to be made with it; may be empty.")] = (
+            ""
+        )
+        tenant_slug: Annotated[str, Internal(), Describe("That company's slug.")] = ""
+
+    class EmailVerified(Event): ...
+
+    class PasswordChanged(Event):
+        password_hash: PasswordHash
+        kept_session: Annotated[UUID | None, Internal(), Describe("The one session that goes on.")] = None
+
+    class RegistrationRepeated(Event):
+        """Somebody tried to open another account with this one's address."""
+
+    class ProviderLinked(Event):
+        identity: Annotated[str, Restricted(), Describe("Hash of the provider and its name for the person.")]
+
+    class SecondFactorSet(Event):
+        secret: Annotated[
+            str, Restricted(), Personal(), Purpose("To check the codes of the person's authenticator.")
+        ]
+        recovery_hashes: Hashes
+
+    class SecondFactorConfirmed(Event): ...
+
+    class SecondFactorRemoved(Event): ...
+
+    class RecoveryCodeUsed(Event):
+        index: Annotated[int, Internal(), Describe("Which of the codes, from 0.")]
+
+    class Joined(Event):
+        tenant_id: Member
+
+    class Left(Event):
+        tenant_id: Member
+
+    class Locked(Event):
+        until: Annotated[datetime, Internal(), Describe("Until when no password is taken.")]
+
+    class Suspended(Event): ...
+
+    class Reactivated(Event): ...
+
+    class Closed(Event): ...
+
+    class Erased(Event, ends=True): ...
+
+    email: str = ""
+    email_verified: bool = False
+    status: AccountStatus = AccountStatus.OPEN
+    has_password: bool = False
+    second_factor: bool = False
+    confirmed: bool = False
+    recovery_hashes: tuple[str, ...] = ()
+    used: tuple[int, ...] = ()
+    tenants: tuple[UUID, ...] = ()
+    identities: tuple[str, ...] = ()
+
+    def require_open(self) -> None:
+        """Raises AccountNotOpen unless one can sign in with it."""
+        if self.status is not AccountStatus.OPEN:
+            raise AccountNotOpen()
+
+    def verify_email(self) -> None:
+        """The person proved that mail to the address reaches him."""
+        if not self.email_verified:
+            self.record(self.EmailVerified())
+
+    def change_password(self, password_hash: str, *, kept_session: UUID | None = None) -> None:
+        """From now on this password; every session ends but the one that is kept."""
+        self.require_open()
+        self.record(self.PasswordChanged(password_hash=password_hash, kept_session=kept_session))
+
+    def link(self, identity: str) -> None:
+        """The person may also sign in by a provider, which knows him by this identity (a hash)."""
+        self.require_open()
+        if identity not in self.identities:
+            self.reserve(PROVIDER, identity, field="identity", everywhere=True)
+            self.record(self.ProviderLinked(identity=identity))
+
+    def set_second_factor(self, secret: str, recovery_hashes: tuple[str, ...]) -> None:
+        """A new second factor, which counts once it is confirmed."""
+        self.require_open()
+        if self.confirmed:
+            raise SecondFactorInUse()
+        self.record(self.SecondFactorSet(secret=secret, recovery_hashes=recovery_hashes))
+
+    def confirm_second_factor(self) -> None:
+        """The person's authenticator gave a right code."""
+        if not self.second_factor:
+            raise NoSecondFactor()
+        if not self.confirmed:
+            self.record(self.SecondFactorConfirmed())
+
+    def remove_second_factor(self) -> None:
+        """A password is enough again, where the tenant allows that."""
+        if not self.second_factor:
+            raise NoSecondFactor()
+        self.record(self.SecondFactorRemoved())
+
+    def use_recovery_code(self, code_hash: str) -> None:
+        """Takes one of the recovery codes, each of which is good once. Raises WrongCode."""
+        for index, known in enumerate(self.recovery_hashes):
+            if known == code_hash and index not in self.used:
+                self.record(self.RecoveryCodeUsed(index=index))
+                return
+        raise WrongCode(field="code")
+
+    def erase(self) -> None:
+        """The end of the account; its address is free again."""
+        self.release(EMAIL, self.email, everywhere=True, personal=True)
+        for identity in self.identities:
+            self.release(PROVIDER, identity, everywhere=True)
+        self.record(self.Erased())
+
+    @applies(Opened)
+    def _opened(self, event: Opened) -> None:
+        self.email, self.email_verified = event.email, event.email_verified
+        self.has_password = bool(event.password_hash)
+
+    @applies(EmailVerified)
+    def _email_verified(self, event: EmailVerified) -> None:
+        self.email_verified = True
+
+    @applies(PasswordChanged)
+    def _password_changed(self, event: PasswordChanged) -> None:
+        self.has_password = bool(event.password_hash)
+
+    @applies(ProviderLinked)
+    def _linked(self, event: ProviderLinked) -> None:
+        self.identities = (*self.identities, event.identity)
+
+    @applies(SecondFactorSet)
+    def _factor_set(self, event: SecondFactorSet) -> None:
+        self.second_factor, self.confirmed = True, False
+        self.recovery_hashes, self.used = event.recovery_hashes, ()
+
+    @applies(SecondFactorConfirmed)
+    def _factor_confirmed(self, event: SecondFactorConfirmed) -> None:
+        self.confirmed = True
+
+    @applies(SecondFactorRemoved)
+    def _factor_removed(self, event: SecondFactorRemoved) -> None:
+        self.second_factor = self.confirmed = False
+        self.recovery_hashes, self.used = (), ()
+
+    @applies(RecoveryCodeUsed)
+    def _code_used(self, event: RecoveryCodeUsed) -> None:
+        self.used = (*self.used, event.index)
+
+    @applies(Joined)
+    def _joined(self, event: Joined) -> None:
+        self.tenants = (*self.tenants, event.tenant_id)
+
+    @applies(Left)
+    def _left(self, event: Left) -> None:
+        self.tenants = tuple(one for one in self.tenants if one != event.tenant_id)
+
+    @applies(Suspended)
+    def _suspended(self, event: Suspended) -> None:
+        self.status = AccountStatus.SUSPENDED
+
+    @applies(Reactivated)
+    def _reactivated(self, event: Reactivated) -> None:
+        self.status = AccountStatus.OPEN
+
+    @applies(Closed)
+    def _closed(self, event: Closed) -> None:
+        self.status = AccountStatus.CLOSED
+
+
+AccountId = Annotated[UUID, Public(), Describe("Whose account.")]

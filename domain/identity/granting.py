@@ -1,0 +1,70 @@
+"""Who may give which rights: nobody gives, or takes, what he does not hold himself."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from domain.kit.caller import PLATFORM, Caller
+from domain.kit.fields import Describe, Internal, Len
+from domain.kit.permissions import OPERATORS, PERMISSIONS, ROLES
+from domain.kit.refusals import Refusal
+
+
+class BaseRole(StrEnum):
+    """What somebody is in a tenant; ``operator`` exists in the platform's own alone."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    GUEST = "guest"
+    OPERATOR = "operator"
+
+
+MembershipRole = Annotated[BaseRole, Internal(), Describe("What the person is in the tenant.")]
+Permissions = Annotated[
+    tuple[Annotated[str, Len(1, 50)], ...],
+    Len(0, 100),
+    Internal(),
+    Describe("Permissions, as ``work:read``."),
+]
+
+
+class PermissionUnknown(Refusal):
+    """There is no permission {permission}."""
+
+
+class NotYoursToGive(Refusal):
+    """You cannot give or take what you do not hold yourself: {missing}."""
+
+
+class OnlyForOperators(Refusal):
+    """Permissions and roles of operators exist in the platform's own tenant alone."""
+
+
+def is_own(by: Caller, user_id: UUID) -> bool:
+    """Whether it is the caller's own affair. A key acts for who made it, but as him only if it says ``self``."""
+    return by.user_id == user_id and (by.kind != "key" or by.may("self"))
+
+
+def require_role(by: Caller, role: str, *, field: str) -> None:
+    """Raises NotYoursToGive or OnlyForOperators unless the caller may give or take this base role."""
+    if role == BaseRole.OPERATOR and by.tenant_id != PLATFORM:
+        raise OnlyForOperators(field=field)
+    require_held(by, ROLES[role], field=field)
+
+
+def require_known(permissions: Iterable[str], *, field: str) -> None:
+    """Raises PermissionUnknown or OnlyForOperators unless a tenant can grant each of these permissions."""
+    for permission in permissions:
+        if permission.partition(":")[0] == OPERATORS:
+            raise OnlyForOperators(field=field)
+        if permission not in PERMISSIONS:
+            raise PermissionUnknown(field=field, permission=permission)
+
+
+def require_held(by: Caller, permissions: Iterable[str], *, field: str) -> None:
+    """Raises NotYoursToGive, naming what is missing, unless the caller holds each of these permissions."""
+    missing = sorted(one for one in permissions if not by.may(one))
+    if missing:
+        raise NotYoursToGive(field=field, missing=", ".join(missing))

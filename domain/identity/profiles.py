@@ -1,0 +1,97 @@
+"""What a person says of himself: the texts of a profile, each with its limits and what it is kept for."""
+
+from functools import cache
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from domain.kit.fields import (
+    Confidential,
+    Describe,
+    Internal,
+    Len,
+    Pattern,
+    Personal,
+    Public,
+    Purpose,
+)
+from domain.kit.refusals import Invalid
+from domain.kit.text import ONE_LINE
+
+EMAIL_INDEX = "identity.user.email"
+"""Under which an address is reserved in the tenant, and found."""
+
+Email = Annotated[
+    str,
+    Len(3, 255),
+    Pattern(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "is not an e-mail address"),
+    Confidential(),
+    Personal(searchable=EMAIL_INDEX),
+    Purpose("To reach the person, and to tell people apart."),
+    Describe("Where mail reaches the person."),
+]
+FirstName = Annotated[
+    str,
+    Len(1, 100),
+    ONE_LINE,
+    Public(),
+    Personal(),
+    Purpose("To show colleagues who did what."),
+    Describe("The person's first name."),
+]
+LastName = Annotated[
+    str,
+    Len(0, 100),
+    ONE_LINE,
+    Public(),
+    Personal(),
+    Purpose("To show colleagues who did what."),
+    Describe("The person's last name."),
+]
+AvatarUrl = Annotated[
+    str,
+    Len(0, 2000),
+    # Browsers load it, so nothing but a web address may stand there, not even one with a script in it.
+    Pattern(r"(https://[^\s\"'<>\\]+)?", "is not an https address"),
+    Internal(),
+    Personal(),
+    Purpose("To show colleagues a picture of the person."),
+    Describe("Where a picture of the person is found, an https address; empty for none."),
+]
+Bio = Annotated[
+    str,
+    Len(0, 5000),
+    Internal(),
+    Personal(),
+    Purpose("What the person wants colleagues to know."),
+    Describe("What the person says of himself, as plain text."),
+]
+Location = Annotated[
+    str,
+    Len(0, 255),
+    ONE_LINE,
+    Internal(),
+    Personal(),
+    Purpose("To let colleagues know where the person works."),
+    Describe("Where the person is."),
+]
+Timezone = Annotated[
+    str, Len(1, 50), Internal(), Describe("The person's time zone, by its IANA name, as ``Europe/Berlin``.")
+]
+Language = Annotated[
+    str,
+    Len(2, 10),
+    Pattern(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "is not a language tag such as en or pt-BR"),
+    Internal(),
+    Describe("The language the person wants to be spoken to in, as a tag such as ``en`` or ``pt-BR``."),
+]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def require_zone(name: str) -> None:
+    """Raises Invalid, about the field ``timezone``, unless the IANA data base knows a zone of this name."""
+    if name not in _zones():
+        raise Invalid(field="timezone", reason="is not the name of a time zone")

@@ -1,0 +1,27 @@
+"""Why somebody is not let in. The words are the same whatever was wrong, so that they tell an attacker nothing."""
+
+from domain.kit.refusals import Refusal
+
+
+class SignInRefused(Refusal):
+    """The e-mail address or the password is wrong, or there were too many attempts; try again later."""
+
+
+class CodeRefused(Refusal):
+    """The code is wrong or was used before, or there were too many attempts; sign in again."""
+
+
+class RefreshRefused(Refusal):
+    """This refresh token is not good, or not any more; sign in again."""
+
+
+class ProviderRefused(Refusal):
+    """The provider did not say who you are: {reason}."""
+
+
+class NotInTenant(Refusal):
+    """You do not belong to this tenant."""
+
+
+class TooManyAttempts(Refusal):
+    """There were too many attempts from your address; try again later."""

@@ -1,0 +1,215 @@
+"""The commands on users.
+
+Those that could leave a tenant without an owner take ``other_owner_id``: another owner who remains, whose stream
+the append guards. Two owners who depose one another at the same moment therefore cannot both succeed.
+"""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from domain.identity.granting import MembershipRole, require_held, require_role
+from domain.identity.preferences import ByEmail, InApp, Look, OptOut, Seen
+from domain.identity.profiles import (
+    AvatarUrl,
+    Bio,
+    Email,
+    FirstName,
+    Language,
+    LastName,
+    Location,
+    Timezone,
+    require_zone,
+)
+from domain.identity.roles import Role
+from domain.identity.user_rules import UserStatus
+from domain.identity.users import User
+from domain.kit.caller import Caller
+from domain.kit.commands import Command
+from domain.kit.fields import Describe
+
+OtherOwner = Annotated[UUID | None, Describe("Another owner who remains; needed when it is about an owner.")]
+
+
+class UpdateProfile(Command):
+    """Change what a person's profile says; what is left out stays."""
+
+    id: UUID
+    first_name: FirstName | None = None
+    last_name: LastName | None = None
+    avatar_url: AvatarUrl | None = None
+    bio: Bio | None = None
+    location: Location | None = None
+    timezone: Timezone | None = None
+    language: Language | None = None
+
+    def handle(self, user: User, by: Caller) -> None:
+        user.require_own(by)
+        user.require_kept()
+        if self.timezone is not None:
+            require_zone(self.timezone)
+        said = {name: value for name, value in vars(self).items() if name != "id" and value is not None}
+        if said:
+            tidy = {name: value.strip() for name, value in said.items()}
+            user.record(User.ProfileChanged(**tidy))
+
+
+class ChangeUserEmail(Command):
+    """Give a person another address in the tenant; it is unverified then."""
+
+    id: UUID
+    email: Email
+
+    def handle(self, user: User, by: Caller) -> None:
+        user.require_own(by)
+        user.change_email(self.email.lower())
+
+
+class ConfirmUserEmail(Command):
+    """Note that the person was reached at his address."""
+
+    id: UUID
+
+    def handle(self, user: User) -> None:
+        user.verify_email()
+
+
+class ChangePreferences(Command):
+    """Change what a person prefers; what is left out stays."""
+
+    id: UUID
+    in_app: InApp | None = None
+    by_email: ByEmail | None = None
+    profile_visibility: Seen | None = None
+    analytics_opt_out: OptOut | None = None
+    theme: Look | None = None
+
+    def handle(self, user: User, by: Caller) -> None:
+        user.require_own(by)
+        user.require_kept()
+        wanted = {name: value for name, value in vars(self).items() if name != "id" and value is not None}
+        for channel in ("in_app", "by_email"):
+            if channel in wanted:
+                # Switches: each is on or off, in one order.
+                wanted[channel] = tuple(sorted(set(wanted[channel])))
+        stands = {
+            name: getattr(user, name)
+            for name in ("in_app", "by_email", "profile_visibility", "analytics_opt_out", "theme")
+        }
+        if stands | wanted != stands:
+            user.record(User.PreferencesChanged(**stands | wanted))
+
+
+class ChangeUserRole(Command):
+    """Say what a person is in the tenant; both roles must be within what one holds oneself."""
+
+    id: UUID
+    role: MembershipRole
+    other_owner_id: OtherOwner = None
+
+    def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
+        require_role(by, user.role, field="id")
+        require_role(by, self.role, field="role")
+        if self.role != user.role:
+            user.require_another(other_owner)
+        user.change_role(self.role)
+
+
+class GrantRole(Command):
+    """Give a person one of the tenant's own roles, besides what he is in the tenant."""
+
+    id: UUID
+    role_id: Annotated[UUID, Describe("The role.")]
+
+    def handle(self, user: User, role: Role, by: Caller) -> None:
+        require_held(by, role.permissions, field="role_id")
+        user.grant(role.id)
+
+
+class WithdrawRole(Command):
+    """Take one of the tenant's own roles from a person."""
+
+    id: UUID
+    role_id: Annotated[UUID, Describe("The role.")]
+
+    def handle(self, user: User, by: Caller) -> None:
+        require_role(by, user.role, field="id")
+        user.withdraw(self.role_id)
+
+
+class SuspendUser(Command):
+    """Let a person do nothing in the tenant until he is reactivated."""
+
+    id: UUID
+    other_owner_id: OtherOwner = None
+
+    def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
+        require_role(by, user.role, field="id")
+        user.require_another(other_owner)
+        user.become(UserStatus.SUSPENDED)
+
+
+class DeactivateUser(Command):
+    """Put a person's work in the tenant to rest, as when he is on leave."""
+
+    id: UUID
+    other_owner_id: OtherOwner = None
+
+    def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
+        require_role(by, user.role, field="id")
+        user.require_another(other_owner)
+        user.become(UserStatus.INACTIVE)
+
+
+class ReactivateUser(Command):
+    """Let a suspended or inactive person work again."""
+
+    id: UUID
+
+    def handle(self, user: User, by: Caller) -> None:
+        require_role(by, user.role, field="id")
+        user.become(UserStatus.ACTIVE)
+
+
+class RemoveUser(Command):
+    """End a person's membership, or one's own; he stays known, and may be invited again."""
+
+    id: UUID
+    other_owner_id: OtherOwner = None
+
+    def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
+        user.require_own(by)
+        user.require_another(other_owner)
+        user.remove()
+
+
+class DeleteUser(Command):
+    """Delete a person; 30 days later nothing tells any more who it was."""
+
+    id: UUID
+    other_owner_id: OtherOwner = None
+
+    def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
+        user.require_own(by)
+        user.require_another(other_owner)
+        user.delete()
+
+
+class AnonymiseUser(Command):
+    """Take everything personal from a person who was deleted 30 days ago or earlier."""
+
+    id: UUID
+
+    def handle(self, user: User, now: datetime) -> None:
+        user.anonymise(now)
+
+
+class EraseUser(Command):
+    """End a person's stream because his data were erased."""
+
+    id: UUID
+    other_owner_id: OtherOwner = None
+
+    def handle(self, user: User, other_owner: User | None) -> None:
+        user.require_another(other_owner)
+        user.erase()

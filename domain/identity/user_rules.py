@@ -1,0 +1,50 @@
+"""What can be the matter with a person: the statuses, and the reasons why a command about him is refused."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from domain.kit.refusals import Refusal
+
+ANONYMISED_AFTER = timedelta(days=30)
+"""How long after his deletion a person's data are kept (GOV-16)."""
+
+
+class UserStatus(StrEnum):
+    """Whether somebody may work."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+class UserIsDeleted(Refusal):
+    """This person was deleted."""
+
+
+class UserNotAMember(Refusal):
+    """This person no longer belongs to the tenant."""
+
+
+class UserIsAMember(Refusal):
+    """This person belongs to the tenant already."""
+
+
+class UserHasStatus(Refusal):
+    """This person is {status} already."""
+
+
+class RoleAlreadyGranted(Refusal):
+    """This person has the role already."""
+
+
+class RoleNotGranted(Refusal):
+    """This person does not have the role."""
+
+
+class OwnerMustRemain(Refusal):
+    """A tenant needs an owner: name another active owner who remains."""
+
+
+class TooEarlyToAnonymise(Refusal):
+    """A person is anonymised 30 days after he was deleted, not earlier."""

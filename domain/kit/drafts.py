@@ -1,0 +1,42 @@
+"""What a command decided, before it becomes an append."""
+
+from uuid import UUID
+
+from domain.kit.aggregate import Aggregate
+from domain.kit.events import Event
+from domain.kit.log import Guard, Reference, Reservation
+from domain.kit.personal import personal_fields
+
+
+class Draft:
+    """What a command decided. It is drawn up at once: aggregates that were only read are shared with other
+    commands, and may have changed by the time that keys are fetched."""
+
+    __slots__ = ("events", "guards", "personal", "references", "releases", "reserves")
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Event]] = []
+        """Each with its topic."""
+        self.personal: list[UUID] = []
+        """The aggregates with new events that have personal fields."""
+        self.guards: list[Guard] = []
+        self.references: list[Reference] = []
+        self.reserves: list[Reservation] = []
+        self.releases: list[Reservation] = []
+
+
+def drawn(touched: tuple[Aggregate, ...]) -> Draft:
+    """Takes new events and claims from the aggregates, whose lists of them are empty afterwards."""
+    draft = Draft()
+    for one in touched:
+        if not one.pending_events:
+            draft.guards.append(Guard(one.id, one.version))
+        claims = one.collect_claims()
+        draft.references += claims.references
+        draft.reserves += claims.reserves
+        draft.releases += claims.releases
+        for event in one.decided():
+            draft.events.append((one.topic, event))
+            if personal_fields(type(event)) and one.id not in draft.personal:
+                draft.personal.append(one.id)
+    return draft

@@ -1,0 +1,144 @@
+"""What the fields of events say about themselves, as plain facts, and what is wrong with what they say."""
+
+import dataclasses
+import enum
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from domain.kit.events import Event
+from domain.kit.fields import (
+    Confidential,
+    Describe,
+    Internal,
+    Opened,
+    Personal,
+    Public,
+    Purpose,
+    Restricted,
+    marks,
+)
+
+LEVELS = (Public, Internal, Confidential, Restricted)
+"""The four classifications, from what anyone may see to what nobody is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldFacts:
+    """One field of an event or of a view's row."""
+
+    name: str
+    type: str
+    """As Python writes it, without annotations: ``str | None``."""
+    classifications: tuple[str, ...]
+    """``public``, ``internal``, ``confidential`` or ``restricted``: one, unless the declaration is at fault."""
+    personal: bool
+    subject: str
+    """The field that holds the id of the person whose data it is; empty when it is nobody's."""
+    searchable: str
+    """The name under which equal values can be found without opening them; empty when they cannot."""
+    opened: bool
+    """Whether a view holds it in plain text although its event is sealed."""
+    purpose: str
+    """What it is kept for, when the field says so itself; else what it means, or nothing."""
+
+    @property
+    def level(self) -> int | None:
+        """Its place in `LEVELS`, the highest when it names several; None when it names none."""
+        return max((_NAMES.index(one) for one in self.classifications), default=None)
+
+
+_NAMES = tuple(level.__name__.lower() for level in LEVELS)
+
+
+def level_name(level: int) -> str:
+    """``confidential`` for 2."""
+    return _NAMES[level]
+
+
+# Any, because this takes event classes and row classes alike; both are dataclasses.
+def field_facts(cls: Any) -> tuple[FieldFacts, ...]:
+    """The facts of every field of a dataclass, in order."""
+    hints = get_type_hints(cls, include_extras=True)
+    return tuple(_facts(field.name, hints[field.name]) for field in dataclasses.fields(cls))
+
+
+def faults(event: type[Event]) -> list[str]:
+    """What is wrong with the declarations of an event's fields, a sentence each; empty when nothing is."""
+    names = {field.name for field in dataclasses.fields(event)}
+    hints = get_type_hints(event, include_extras=True)
+    return [fault for name in names for fault in _faults(event, name, hints[name], names)]
+
+
+def _facts(name: str, hint: Any) -> FieldFacts:
+    said = list(marks(hint))
+    personal = next((one for one in said if isinstance(one, Personal)), None)
+    purpose = [one.text for one in said if isinstance(one, Purpose)]
+    meaning = [one.text for one in said if isinstance(one, Describe)]
+    return FieldFacts(
+        name=name,
+        type=type_name(hint),
+        classifications=tuple(type(one).__name__.lower() for one in said if isinstance(one, LEVELS)),
+        personal=personal is not None,
+        subject=personal.subject if personal else "",
+        searchable=personal.searchable if personal else "",
+        opened=any(isinstance(one, Opened) for one in said),
+        purpose=(purpose or meaning or [""])[-1],
+    )
+
+
+def _faults(event: type[Event], name: str, hint: Any, names: set[str]) -> Iterator[str]:
+    field, said = f"{event.__qualname__}.{name}", list(marks(hint))
+    levels = [type(one).__name__ for one in said if isinstance(one, LEVELS)]
+    if len(levels) != 1:
+        yield (
+            f"{field} must have exactly one classification of Public, Internal, Confidential and Restricted; "
+            f"it has {' and '.join(levels) or 'none'}."
+        )
+    own = max((LEVELS.index(type(one)) for one in said if isinstance(one, LEVELS)), default=len(LEVELS))
+    for one in (mark for inner in _inside(hint) for mark in marks(inner)):
+        if isinstance(one, Personal):
+            yield f"{field} contains what is personal; only a text by itself can be sealed."
+        if isinstance(one, LEVELS) and LEVELS.index(type(one)) > own:
+            yield f"{field} contains what is {type(one).__name__}, so it must not say less."
+    personal = [one for one in said if isinstance(one, Personal)]
+    if not personal:
+        return
+    if type_name(hint) not in ("str", "str | None"):
+        yield f"{field} is personal, so it must be a str, not {type_name(hint)}: only texts can be sealed."
+    if not any(isinstance(one, Purpose) for one in said):
+        yield f"{field} is personal and must say with Purpose(...) what it is kept for."
+    subject = personal[-1].subject
+    if subject != "originator_id" and subject not in names:
+        yield f"{field} belongs to {subject!r}, which is no field of the event."
+
+
+def _inside(hint: Any) -> Iterator[Any]:
+    """What a list, tuple, set or dict holds, however deep: `marks` does not look there."""
+    if get_origin(hint) is Annotated or get_origin(hint) in (Union, types.UnionType):
+        inner = get_args(hint)[:1] if get_origin(hint) is Annotated else get_args(hint)
+        for one in inner:
+            yield from _inside(one)
+    elif get_origin(hint) is not None:
+        for one in get_args(hint):
+            yield one
+            yield from _inside(one)
+
+
+# Type hints have no static type, hence Any.
+def type_name(hint: Any) -> str:
+    """A hint without annotations, as Python writes it; an enum by its values."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return type_name(args[0])
+    if origin in (Union, types.UnionType):
+        return " | ".join(type_name(one) for one in args)
+    if origin is not None:
+        inner = ", ".join("..." if one is Ellipsis else type_name(one) for one in args)
+        return f"{getattr(origin, '__name__', origin)}[{inner}]"
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return "/".join(str(one.value) for one in hint)
+    if hint is types.NoneType:
+        return "None"
+    return str(getattr(hint, "__name__", hint))

@@ -1,0 +1,39 @@
+"""Mail: one message to one person, and the port through which it leaves."""
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A message. It holds personal data in plain text: made just before it is sent, stored nowhere."""
+
+    to: str
+    """The address alone, without a name."""
+    subject: str
+    text: str
+    """The body as plain text; lines end with a line feed."""
+    html: str = ""
+    """The same body as HTML, for programs that prefer it; may be empty."""
+
+    def __repr__(self) -> str:
+        # Messages end up in tracebacks, and so would the address and whatever secret link the text holds.
+        return "Mail(...)"
+
+
+class RecipientRefused(Exception):
+    """The server will never take mail for this address; its answer is the text, without the address."""
+
+
+class Mailer(Protocol):
+    """Sends mail."""
+
+    async def send(self, mail: Mail, *, key: UUID) -> None:
+        """Hands the mail over, for good when this returns.
+
+        ``key`` is the same at every try of the same message and no other: it becomes the Message-ID, so a
+        message that was delivered although the try failed can be told from a new one. Raises RecipientRefused;
+        whatever else rises may pass, and the same message may be tried again.
+        """
+        ...

@@ -1,0 +1,55 @@
+"""Permissions, and the roles that every tenant has from the start."""
+
+from collections.abc import Mapping
+
+PERMISSIONS: Mapping[str, str] = {
+    "self": "Whatever concerns the caller alone; everybody who is signed in has it.",
+    "work:read": "Read tasks and projects that are public, or that one belongs to.",
+    "work:write": "Create and change tasks and projects.",
+    "work:confidential": "Read descriptions.",
+    "work:all": "Read and change private projects without belonging to them.",
+    "people:read": "See who belongs to the tenant.",
+    "people:confidential": "Read the e-mail addresses of others.",
+    "people:write": "Invite, suspend and remove people, and say which roles they have.",
+    "tenant:read": "Read the tenant's settings and feature flags.",
+    "tenant:write": "Change the tenant's settings and feature flags.",
+    "billing:read": "Read the subscription and its invoices.",
+    "billing:write": "Change the subscription.",
+    "keys:read": "List API keys.",
+    "keys:write": "Create and revoke API keys.",
+    "audit:read": "Read who did and who read what.",
+    "privacy:read": "Read consents, exports and erasures of others.",
+    "privacy:write": "Record consents for others, export and erase people.",
+    "ops:views": "See how the views stand.",
+    "ops:rebuild": "Rebuild views, and roll them back.",
+    "ops:repair": "Retry or discard what could not be folded.",
+    "ops:tenants": "Create, list, move and suspend tenants.",
+}
+"""Every permission that can be granted, with what it allows."""
+
+OPERATORS = "ops"
+"""The area whose permissions are about all tenants; only members of the platform's own tenant can have them."""
+
+_GUEST = frozenset({"self", "work:read", "people:read"})
+_MEMBER = _GUEST | {"work:write", "work:confidential", "tenant:read"}
+_ADMIN = _MEMBER | {
+    "work:all",
+    "people:confidential",
+    "people:write",
+    "tenant:write",
+    "billing:read",
+    "keys:read",
+    "keys:write",
+    "audit:read",
+    "privacy:read",
+    "privacy:write",
+}
+
+ROLES: Mapping[str, frozenset[str]] = {
+    "owner": _ADMIN | {"billing:write"},
+    "admin": _ADMIN,
+    "member": _MEMBER,
+    "guest": _GUEST,
+    "operator": _ADMIN | {"ops:views", "ops:rebuild", "ops:repair", "ops:tenants"},
+}
+"""The base roles; ``operator`` exists in the platform's own tenant alone."""

@@ -1,0 +1,61 @@
+"""Sealed texts: personal data as it is stored, and the port that opens it at the edge.
+
+A personal field is sealed when its event is appended and stays so in every view, cache and index. Folds and
+aggregates handle the sealed text as any other; who shows it to somebody opens it.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+ERASED = ""
+"""What a sealed text opens to when the person's key was destroyed."""
+
+_SHAPE = re.compile(r"hw1\.([0-9a-f]{32})\.[0-9]+\.([0-9a-f]+|-)\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+
+
+class KeysUnavailable(Exception):
+    """The keys cannot be reached: their table, or the service that keeps the master key. Trying again is right."""
+
+
+class Unopenable(ValueError):
+    """A sealed text does not open: it was sealed for another tenant, or was changed."""
+
+
+class Opening(Protocol):
+    """Opens sealed texts."""
+
+    async def open(self, tenant_id: UUID, texts: Sequence[str]) -> list[str]:
+        """The plain texts, in order. One of an erased person gives `ERASED`; what is not sealed comes back as it
+        is. Raises Unopenable for one that was sealed for another tenant or tampered with, and KeysUnavailable
+        or whatever the database raises when keys cannot be had."""
+        ...
+
+
+class PlainOpening:
+    """For logs whose texts are not sealed."""
+
+    async def open(self, tenant_id: UUID, texts: Sequence[str]) -> list[str]:
+        return list(texts)
+
+
+def is_sealed(text: str) -> bool:
+    """Whether a stored text is a sealed one."""
+    return text.startswith("hw1.") and _SHAPE.fullmatch(text) is not None
+
+
+def subject_of(text: str) -> UUID:
+    """Whose a sealed text is. Raises ValueError for one that is not sealed."""
+    found = _SHAPE.fullmatch(text)
+    if found is None:
+        raise ValueError("This text is not sealed.")
+    return UUID(hex=found[1])
+
+
+def fingerprint_of(text: str) -> str | None:
+    """The fingerprint that a sealed text carries, None when it carries none. Raises ValueError as `subject_of`."""
+    found = _SHAPE.fullmatch(text)
+    if found is None:
+        raise ValueError("This text is not sealed.")
+    return None if found[2] == "-" else found[2]

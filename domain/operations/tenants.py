@@ -1,0 +1,273 @@
+"""Tenants as operators know them: asked for, provisioned, and moved between placements.
+
+What a tenant is for its own people stands in its own log (`domain.tenancy`); this is where it is kept, and it is
+noted in the platform's log, because a silo's own log does not exist before.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from domain.kit.aggregate import Aggregate, applies
+from domain.kit.commands import Command
+from domain.kit.events import Event
+from domain.kit.fields import Describe, Internal, Len, Pattern
+from domain.kit.refusals import Refusal
+from domain.kit.text import ONE_LINE
+from domain.operations.operators import AskedBy, Why
+
+SLUG = "operations.tenant.slug"
+"""The reservation that makes a slug unique, whatever database the tenant is in."""
+
+
+class PlacementKind(StrEnum):
+    """Where a tenant's data lie."""
+
+    POOLED = "pooled"
+    SILO = "silo"
+
+
+TenantName = Annotated[str, Len(1, 255), ONE_LINE, Internal(), Describe("The name of the organisation.")]
+Slug = Annotated[
+    str,
+    Len(1, 100),
+    Pattern("[a-z0-9]+(-[a-z0-9]+)*", "is not lower-case words joined by hyphens"),
+    Internal(),
+    Describe("The tenant's name in addresses; no other tenant has it."),
+]
+Region = Annotated[
+    str, Len(1, 50), ONE_LINE, Internal(), Describe("The region that the tenant's data stay in.")
+]
+Kind = Annotated[
+    PlacementKind,
+    Internal(),
+    Describe("`pooled` shares the platform's database, `silo` has a database of its own."),
+]
+Server = Annotated[
+    str,
+    Len(1, 500),
+    Pattern(
+        "postgres(ql)?://([^:@/?#]+@)?[^@/?#]*(/[^?#]*)?([?](?!.*password=)[^#]*)?",
+        "must be an address of Postgres without a password",
+    ),
+    Internal(),
+    Describe("A silo's own database, as an address without a password; empty: on the platform's server."),
+]
+StepName = Annotated[str, Internal(), Describe("The step that could not be done.")]
+
+
+class TenantMoving(Refusal):
+    """This tenant is being moved; reading goes on, changes can be made again in a moment."""
+
+
+class TenantNotPlaced(Refusal):
+    """This tenant is not ready: it is being provisioned or moved, or that failed."""
+
+
+class AlreadyPlacedThere(Refusal):
+    """This tenant is {kind} already."""
+
+
+class NothingIsPending(Refusal):
+    """Nothing that was asked about this tenant is still to be done."""
+
+
+class TenantStatus(StrEnum):
+    """How what was asked about a tenant stands."""
+
+    PROVISIONING = "provisioning"
+    READY = "ready"
+    MOVING = "moving"
+    FAILED = "failed"
+
+
+class TenantPlacement(Aggregate, topic="operations.tenant"):
+    """Where one tenant's data lie; its id is the tenant's."""
+
+    class Requested(Event):
+        name: TenantName
+        slug: Slug
+        region: Region
+        placement: Kind
+        database_url: Server | None = None
+        asked_by: AskedBy
+
+    class Adopted(Event):
+        name: TenantName
+        slug: Slug
+        region: Region
+
+    class Provisioned(Event):
+        pass
+
+    class Failed(Event):
+        step: StepName
+        reason: Why
+        slug: Slug
+
+    class MoveRequested(Event):
+        placement: Kind
+        database_url: Server | None = None
+        asked_by: AskedBy
+
+    class Moved(Event):
+        placement: Kind
+
+    class MoveFailed(Event):
+        step: StepName
+        reason: Why
+
+    slug: str = ""
+    placement: PlacementKind = PlacementKind.POOLED
+    target: PlacementKind = PlacementKind.POOLED
+    status: TenantStatus = TenantStatus.PROVISIONING
+
+    @classmethod
+    def start(cls, id: UUID, first: Requested | Adopted) -> "TenantPlacement":
+        made = cls.begin(id, first)
+        made.reserve(SLUG, first.slug, field="slug", everywhere=True)
+        return made
+
+    def provisioned(self) -> None:
+        self._require(TenantStatus.PROVISIONING)
+        self.record(self.Provisioned())
+
+    def fail(self, step: str, reason: str) -> None:
+        self._require(TenantStatus.PROVISIONING)
+        self.release(SLUG, self.slug, everywhere=True)
+        self.record(self.Failed(step=step, reason=reason, slug=self.slug))
+
+    def move(self, placement: PlacementKind, database_url: str | None, asked_by: str) -> None:
+        if self.status is not TenantStatus.READY:
+            raise TenantNotPlaced(field="id")
+        if placement is self.placement:
+            raise AlreadyPlacedThere(field="placement", kind=placement.value)
+        self.record(self.MoveRequested(placement=placement, database_url=database_url, asked_by=asked_by))
+
+    def moved(self) -> None:
+        self._require(TenantStatus.MOVING)
+        self.record(self.Moved(placement=self.target))
+
+    def stay(self, step: str, reason: str) -> None:
+        self._require(TenantStatus.MOVING)
+        self.record(self.MoveFailed(step=step, reason=reason))
+
+    def _require(self, status: TenantStatus) -> None:
+        if self.status is not status:
+            raise NothingIsPending(field="id")
+
+    @applies(Requested)
+    def _requested(self, event: Requested) -> None:
+        self.slug, self.placement = event.slug, event.placement
+
+    @applies(Adopted)
+    def _adopted(self, event: Adopted) -> None:
+        self.slug, self.status = event.slug, TenantStatus.READY
+
+    @applies(Provisioned)
+    def _provisioned(self, event: Provisioned) -> None:
+        self.status = TenantStatus.READY
+
+    @applies(Failed)
+    def _failed(self, event: Failed) -> None:
+        self.status = TenantStatus.FAILED
+
+    @applies(MoveRequested)
+    def _move_requested(self, event: MoveRequested) -> None:
+        self.target, self.status = event.placement, TenantStatus.MOVING
+
+    @applies(Moved)
+    def _moved(self, event: Moved) -> None:
+        self.placement, self.status = event.placement, TenantStatus.READY
+
+    @applies(MoveFailed)
+    def _move_failed(self, event: MoveFailed) -> None:
+        self.status = TenantStatus.READY
+
+
+class RequestTenant(Command):
+    """Have a tenant made, with everything that it needs."""
+
+    id: UUID
+    name: TenantName
+    slug: Slug
+    region: Region
+    placement: Kind = PlacementKind.POOLED
+    database_url: Server | None = None
+    asked_by: AskedBy
+
+    def handle(self) -> TenantPlacement:
+        requested = TenantPlacement.Requested(
+            name=self.name,
+            slug=self.slug,
+            region=self.region,
+            placement=self.placement,
+            database_url=self.database_url,
+            asked_by=self.asked_by,
+        )
+        return TenantPlacement.start(self.id, requested)
+
+
+class AdoptTenant(Command):
+    """Note a pooled tenant that was made without having been asked for here, as by signing up."""
+
+    id: UUID
+    name: TenantName
+    slug: Slug
+    region: Region
+
+    def handle(self) -> TenantPlacement:
+        adopted = TenantPlacement.Adopted(name=self.name, slug=self.slug, region=self.region)
+        return TenantPlacement.start(self.id, adopted)
+
+
+class ConfirmTenant(Command):
+    """Note that a tenant is ready."""
+
+    id: UUID
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.provisioned()
+
+
+class AbandonTenant(Command):
+    """Note that a tenant could not be made; its slug is free again."""
+
+    id: UUID
+    step: StepName
+    reason: Why
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.fail(self.step, self.reason)
+
+
+class MoveTenant(Command):
+    """Have a tenant's data moved to a database of its own, or back to the shared one."""
+
+    id: UUID
+    placement: Kind
+    database_url: Server | None = None
+    asked_by: AskedBy
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.move(self.placement, self.database_url, self.asked_by)
+
+
+class ConfirmMove(Command):
+    """Note that a tenant's data have been moved."""
+
+    id: UUID
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.moved()
+
+
+class AbandonMove(Command):
+    """Note that a tenant's data stay where they are."""
+
+    id: UUID
+    step: StepName
+    reason: Why
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.stay(self.step, self.reason)

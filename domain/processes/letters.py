@@ -1,0 +1,101 @@
+"""What the product's mails say."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.work.notifications import NotificationKind
+from domain.work.tasks import TaskStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A secret link, and the token in it for those who type rather than click."""
+
+    url: str
+    token: str
+
+
+def welcome(*, verified: bool) -> tuple[str, str]:
+    """Subject and text for somebody who has opened an account, with an address that is ``verified`` or not yet."""
+    then = (
+        "You can sign in."
+        if verified
+        else "Another mail asks you to confirm this address; then you can sign in."
+    )
+    return "Welcome to Headwater", _letter(f"your account is open. {then}")
+
+
+def registered_already() -> tuple[str, str]:
+    """Subject and text for the owner of an account when somebody registers with his address."""
+    return "You have an account already", _letter(
+        "somebody, probably you, tried to open an account with this address. There is one already: sign in, or "
+        "choose a new password if you have forgotten yours.",
+        "If it was not you, you need do nothing.",
+    )
+
+
+def verification(link: Link, expires_at: datetime) -> tuple[str, str]:
+    """Subject and text for somebody who is to confirm an address."""
+    return "Confirm your e-mail address", _letter(
+        "please confirm that this address is yours:",
+        *_linked(link, expires_at),
+        "If you have not opened an account, you need do nothing.",
+    )
+
+
+def password_reset(link: Link, expires_at: datetime) -> tuple[str, str]:
+    """Subject and text for somebody who has forgotten a password."""
+    return "Choose a new password", _letter(
+        "somebody, probably you, asked to choose a new password for your account:",
+        *_linked(link, expires_at),
+        "The link works once, and signs you out everywhere. If you did not ask for it, you need do nothing: your "
+        "password stays as it is.",
+    )
+
+
+def invitation(link: Link, expires_at: datetime, tenant: str) -> tuple[str, str]:
+    """Subject and text for somebody who is invited to a tenant of this name."""
+    return f"You are invited to {tenant}", _letter(
+        f"you are invited to join {tenant} on Headwater:",
+        *_linked(link, expires_at),
+        "If you do not know why, you need do nothing.",
+    )
+
+
+def about_task(
+    kind: NotificationKind, title: str, status: TaskStatus | None, due_date: datetime | None
+) -> tuple[str, str]:
+    """Subject and text for somebody who is told about a task."""
+    what = {
+        NotificationKind.ASSIGNED: "This task was given to you",
+        NotificationKind.UNASSIGNED: "This task is no longer yours",
+        NotificationKind.STATUS_CHANGED: f"This task is now {_said(status)}",
+        NotificationKind.COMPLETED: "This task is done",
+        NotificationKind.DESCRIBED: "The details of this task have changed",
+        NotificationKind.DUE_SOON: f"This task is due on {_moment(due_date)}"
+        if due_date
+        else "This task is due soon",
+    }[kind]
+    return f"{what}: {title}", _letter(
+        f"{what[0].lower()}{what[1:]}:", title, "You choose which of these mails you get in your preferences."
+    )
+
+
+def _letter(*paragraphs: str) -> str:
+    return "\n\n".join(("Hello,", *paragraphs, "Headwater")) + "\n"
+
+
+def _linked(link: Link, expires_at: datetime) -> tuple[str, str, str]:
+    return (
+        link.url,
+        f"If the link does not open, this is the code in it:\n{link.token}",
+        f"It is good until {_moment(expires_at)}.",
+    )
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%d %B %Y, %H:%M UTC")
+
+
+def _said(status: TaskStatus | None) -> str:
+    return status.value.replace("_", " ") if status else "at another status"

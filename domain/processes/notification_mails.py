@@ -1,0 +1,78 @@
+"""Notifications by mail, for those who wish to be told that way."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.kit.process import Process, on, performs
+from domain.kit.wishes import Call, Effect, Then
+from domain.processes.letters import about_task
+from domain.processes.post import Nothing, Post
+from domain.work.notifications import Channel, Notification, NotificationKind
+from domain.work.tasks import TaskStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Somebody who is to read about a task."""
+
+    email: str
+    """Sealed."""
+    title: str
+    """What the task is called by now."""
+
+
+class Readers(Protocol):
+    """What is known of people when a mail to them is written."""
+
+    async def reader(self, *, tenant_id: UUID, person: UUID, task_id: UUID) -> Reader | None:
+        """None for somebody who is gone, or who may not see the task by now."""
+        ...
+
+
+class NotificationMails(Process[Nothing], name="work.notification_mails", version=1):
+    """Mails each notification that is to be mailed, once.
+
+    By itself, and not where people are told in the product: a mail server that is down holds up nothing else.
+    """
+
+    class Write(Effect, attempts=15, timeout=60, pause=2):
+        """Mail a notification."""
+
+        person: UUID
+        kind: NotificationKind
+        task_id: UUID
+        status: TaskStatus | None = None
+        due_date: datetime | None = None
+
+    def __init__(self, post: Post, readers: Readers) -> None:
+        self._post = post
+        self._readers = readers
+
+    @on(Notification.Sent)
+    def sent(self, state: Nothing | None, event: Notification.Sent) -> Then[Nothing]:
+        if Channel.EMAIL not in event.channels:
+            return Then(None)
+        return Then(
+            None,
+            self.Write(
+                person=event.user_id,
+                kind=event.kind,
+                task_id=event.task_id,
+                status=event.status,
+                due_date=event.due_date,
+            ),
+        )
+
+    @performs(Write)
+    async def write(self, effect: Write, call: Call[Nothing]) -> str:
+        reader = await self._readers.reader(
+            tenant_id=call.tenant_id, person=effect.person, task_id=effect.task_id
+        )
+        if reader is None:
+            return "gone"
+        subject, text = about_task(effect.kind, reader.title, effect.status, effect.due_date)
+        return await self._post.send(
+            call.tenant_id, to=reader.email, subject=subject, text=text, key=call.key
+        )

@@ -1,0 +1,33 @@
+"""Amounts of money: decimals with their currency, never floats."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from domain.kit.fields import Confidential, Describe, Pattern, Public
+from domain.kit.refusals import Invalid
+
+Amount = Annotated[Decimal, Confidential(), Describe("How much, as a decimal number in the currency's unit.")]
+Currency = Annotated[
+    str,
+    Pattern("[A-Z]{3}", "is not the three letters of a currency"),
+    Public(),
+    Describe("The currency, by its three letters of ISO 4217."),
+]
+
+_BEYOND = Decimal(10) ** 12
+_PLACES = 4
+"""No currency has more decimal places than four."""
+
+
+def require_amount(amount: Decimal, *, field: str) -> None:
+    """Raises Invalid, about this field, for what is not an amount from 0 with at most four decimal places."""
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise Invalid(field=field, reason="is not a number")
+    if amount < 0:
+        raise Invalid(field=field, reason="must be at least 0")
+    # The exponent is looked at as well: 1E+11 is a number, but texts of it are not what people expect.
+    if amount >= _BEYOND or exponent > 0:
+        raise Invalid(field=field, reason="has too many digits")
+    if -exponent > _PLACES:
+        raise Invalid(field=field, reason=f"has more than {_PLACES} decimal places")

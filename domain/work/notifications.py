@@ -1,0 +1,112 @@
+"""Notifications: what people are told about tasks that concern them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID, uuid5
+
+from domain.kit.aggregate import Aggregate, applies
+from domain.kit.caller import Caller
+from domain.kit.commands import Command
+from domain.kit.events import Event
+from domain.kit.fields import Describe, Internal, Len, References
+from domain.kit.refusals import NotFound
+from domain.work.tasks import USER, TaskStatus
+
+
+class NotificationKind(StrEnum):
+    """What a person is told."""
+
+    ASSIGNED = "assigned"
+    UNASSIGNED = "unassigned"
+    STATUS_CHANGED = "status_changed"
+    COMPLETED = "completed"
+    DESCRIBED = "described"
+    DUE_SOON = "due_soon"
+
+
+class Channel(StrEnum):
+    """How a person is told."""
+
+    IN_APP = "in_app"
+    EMAIL = "email"
+
+
+Channels = Annotated[tuple[Channel, ...], Len(1, 2), Describe("How the person is told, as he prefers.")]
+
+
+def notification_id(cause: UUID, person: UUID) -> UUID:
+    """The one notification of a person about one cause: however often he is told, it is this one."""
+    return uuid5(cause, str(person))
+
+
+class Notification(Aggregate, topic="work.notification"):
+    """One person told about one thing.
+
+    It names the task and repeats none of its text: what a person may read of a task is decided when he looks.
+    """
+
+    class Sent(Event):
+        user_id: Annotated[UUID, Internal()]
+        kind: Annotated[NotificationKind, Internal()]
+        task_id: Annotated[UUID, Internal()]
+        channels: Annotated[tuple[Channel, ...], Internal()]
+        by: Annotated[UUID | None, Internal()] = None
+        status: Annotated[TaskStatus | None, Internal()] = None
+        due_date: Annotated[datetime | None, Internal()] = None
+
+    class Read(Event): ...
+
+    user_id: UUID
+    read: bool = False
+
+    @applies(Sent)
+    def _sent(self, event: Sent) -> None:
+        self.user_id = event.user_id
+
+    def mark_read(self, by: UUID) -> None:
+        # Whose it is says nothing to others, not even that it exists.
+        if by != self.user_id:
+            raise NotFound(field="id", what="notification")
+        if not self.read:
+            self.record(self.Read())
+
+    @applies(Read)
+    def _read(self, event: Read) -> None:
+        self.read = True
+
+
+class NotifyUser(Command):
+    """Tell a person about a task."""
+
+    id: UUID
+    user_id: Annotated[UUID, References(USER), Describe("Who is told.")]
+    kind: NotificationKind
+    task_id: UUID
+    channels: Channels
+    by: UUID | None = None
+    status: TaskStatus | None = None
+    due_date: datetime | None = None
+
+    def handle(self) -> Notification:
+        return Notification.begin(
+            self.id,
+            Notification.Sent(
+                user_id=self.user_id,
+                kind=self.kind,
+                task_id=self.task_id,
+                channels=self.channels,
+                by=self.by,
+                status=self.status,
+                due_date=self.due_date,
+            ),
+        )
+
+
+class MarkNotificationRead(Command):
+    """Note that the caller has read a notification of his."""
+
+    id: UUID
+
+    def handle(self, notification: Notification, by: Caller) -> None:
+        notification.mark_read(by.user_id)

@@ -1,0 +1,85 @@
+"""What signing in is answered with."""
+
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from api.auth.port import Entry, Granted, SecondFactorRequired
+from api.kit.access import covered
+from api.kit.commands import Refused
+from domain.kit.refusals import Refusal
+
+
+@covered
+@strawberry.type(description="Somebody is signed in: what to show from now on.")
+class SignedIn:
+    """Tokens."""
+
+    access_token: str = strawberry.field(
+        description="Show it as `Authorization: Bearer …`, or as `token` when a WebSocket begins."
+    )
+    refresh_token: str | None = strawberry.field(
+        description="Gets the next tokens, once; empty where the one that is held stays good."
+    )
+    expires_in: int = strawberry.field(description="For how many seconds the access token is good.")
+    account_id: UUID = strawberry.field(description="Whose account; also the person's id in each tenant.")
+    session_id: UUID = strawberry.field(description="The session.")
+    tenant_id: UUID | None = strawberry.field(
+        description="The tenant signed in to; empty when the account has none."
+    )
+
+
+@covered
+@strawberry.type(description="The password was right, and a second factor is to be shown next.")
+class SecondFactorAsked:
+    """A challenge."""
+
+    challenge: str = strawberry.field(description="Give it to `confirmSignIn` with a code.")
+    expires_in: int = strawberry.field(description="For how many seconds it is good.")
+
+
+@covered
+@strawberry.type(description="It was done.")
+class Done:
+    """Nothing more is to be said."""
+
+    ok: bool = strawberry.field(description="Always true; a refusal is a type of its own.")
+
+
+EntryAnswer = Annotated[
+    SignedIn | SecondFactorAsked | Refused,
+    strawberry.union("EntryAnswer", description="Tokens, the question for a second factor, or the refusal."),
+]
+SignedInAnswer = Annotated[
+    SignedIn | Refused, strawberry.union("SignedInAnswer", description="Tokens, or the refusal.")
+]
+DoneAnswer = Annotated[
+    Done | Refused, strawberry.union("DoneAnswer", description="That it was done, or the refusal.")
+]
+
+
+def entered(found: Entry) -> SignedIn | SecondFactorAsked | Refused:
+    """What comes of showing a password or an identity, as the API shows it."""
+    if isinstance(found, SecondFactorRequired):
+        return SecondFactorAsked(challenge=found.challenge, expires_in=found.expires_in)
+    return granted(found)
+
+
+def granted(found: Granted | Refusal) -> SignedIn | Refused:
+    """Tokens as the API shows them."""
+    if isinstance(found, Refusal):
+        return Refused.of(found)
+    return SignedIn(
+        access_token=found.access_token,
+        refresh_token=found.refresh_token or None,
+        expires_in=found.expires_in,
+        account_id=found.account_id,
+        session_id=found.session_id,
+        tenant_id=found.tenant_id,
+    )
+
+
+def done(refusal: Refusal | None) -> Done | Refused:
+    """What was done, or why not."""
+    return Done(ok=True) if refusal is None else Refused.of(refusal)

@@ -1,0 +1,176 @@
+"""What signing in is made of, for GraphQL and REST alike; `app.auth` makes it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.identity.sessions import Ending
+from domain.kit.caller import Caller
+from domain.kit.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """Somebody is signed in: tokens to show from now on. ``expires_in`` is the access token's life in seconds."""
+
+    account_id: UUID
+    session_id: UUID
+    tenant_id: UUID | None
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorRequired:
+    """The password was right; the challenge and a code are to be shown next, within ``expires_in`` seconds."""
+
+    challenge: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """A new second factor: its key as a person types it and as an authenticator scans it, and recovery codes.
+
+    They are shown this once.
+    """
+
+    secret: str
+    uri: str
+    recovery_codes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSession:
+    """One of a person's own sessions."""
+
+    id: UUID
+    current: bool
+    method: str
+    second_factor: bool
+    ip_address: str
+    user_agent: str
+    created_at: datetime
+    last_accessed_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What is needed to open an account, and a company with it when one is named."""
+
+    email: str
+    password: str
+    first_name: str
+    last_name: str = ""
+    tenant_name: str = ""
+    tenant_slug: str = ""
+
+
+Entry = Granted | SecondFactorRequired | Refusal
+"""What comes of showing a password or an identity."""
+
+
+class Entrance(Protocol):
+    """Signing in."""
+
+    async def sign_in(self, email: str, password: str, tenant_id: UUID | None = None) -> Entry:
+        """By password, to the tenant named or the first one."""
+        ...
+
+    async def second_factor(self, challenge: str, code: str) -> Granted | Refusal:
+        """By the challenge that signing in was answered with, and a code of the authenticator or for recovery."""
+        ...
+
+
+class Registering(Protocol):
+    """Opening accounts."""
+
+    async def register(self, wish: Registration) -> Granted | Refusal:
+        """A new account, signed in; with a company of its own when one is named."""
+        ...
+
+    async def accept_invitation(
+        self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
+    ) -> Entry:
+        """Joins the tenant of an invitation: with a new account, or with the one that the address has, whose
+        password must be right unless its owner is signed in."""
+        ...
+
+
+class Recovering(Protocol):
+    """Proving addresses, and changing passwords."""
+
+    async def request_reset(self, email: str) -> None:
+        """Sends a link by mail if there is such an account; the answer tells nobody."""
+        ...
+
+    async def reset(self, token: str, password: str) -> Refusal | None:
+        """Sets a new password by that link; all sessions end."""
+        ...
+
+    async def request_verification(self, caller: Caller) -> Refusal | None:
+        """Sends another link that proves the caller's address."""
+        ...
+
+    async def verify_email(self, token: str) -> Refusal | None:
+        """Proves the address by that link."""
+        ...
+
+    async def change_password(self, caller: Caller, current: str, password: str) -> Refusal | None:
+        """Sets a new password; all other sessions end."""
+        ...
+
+
+class SessionKeeping(Protocol):
+    """The sessions of people."""
+
+    async def refresh(self, token: str) -> Granted | Refusal:
+        """The next tokens of a session, for its newest refresh token."""
+        ...
+
+    async def switch(self, caller: Caller, tenant_id: UUID) -> Granted | Refusal:
+        """Goes on in another tenant; the refresh token stays as it is and is not repeated."""
+        ...
+
+    async def end(self, caller: Caller, session_id: UUID | None = None, *, reason: Ending) -> Refusal | None:
+        """Ends one of the caller's sessions, the one he uses if none is named."""
+        ...
+
+    async def end_others(self, caller: Caller) -> int:
+        """Ends all of the caller's sessions but the one he uses; how many there were."""
+        ...
+
+    async def own(self, caller: Caller) -> list[OwnSession]:
+        """The caller's sessions."""
+        ...
+
+
+class Factors(Protocol):
+    """Second factors."""
+
+    async def enrol(self, caller: Caller, password: str) -> Enrolment | Refusal:
+        """Begins to use one; it counts once it is confirmed."""
+        ...
+
+    async def confirm(self, caller: Caller, code: str) -> Refusal | None:
+        """Asks for it from now on; the session counts as one in which it was shown."""
+        ...
+
+    async def remove(self, caller: Caller, password: str, code: str) -> Refusal | None:
+        """Asks for it no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """All of it."""
+
+    entrance: Entrance
+    registering: Registering
+    recovering: Recovering
+    sessions: SessionKeeping
+    factors: Factors

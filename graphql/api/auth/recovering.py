@@ -1,0 +1,51 @@
+"""Addresses proved and passwords changed."""
+
+from typing import Annotated
+
+import strawberry
+
+from api.auth.answers import Done, DoneAnswer, done
+from api.auth.port import Auth
+from api.kit.access import ANYONE, SIGNED_IN
+from api.kit.context import Info
+from api.kit.fields import argument, field
+
+
+@strawberry.type
+class Mutation:
+    @field("Have a link sent that sets a new password; the answer does not say whether it was.", needs=ANYONE)
+    async def request_password_reset(
+        self, info: Info, email: Annotated[str, argument("The account's e-mail address.")]
+    ) -> Done:
+        await info.context.port(Auth).recovering.request_reset(email)
+        return Done(ok=True)
+
+    @field("Set a new password by the link in a mail; all sessions end.", needs=ANYONE)
+    async def reset_password(
+        self,
+        info: Info,
+        token: Annotated[str, argument("The token in the link.")],
+        password: Annotated[str, argument("The new password.")],
+    ) -> DoneAnswer:
+        return done(await info.context.port(Auth).recovering.reset(token, password))
+
+    @field("Prove the account's address by the link in a mail.", needs=ANYONE)
+    async def verify_email(
+        self, info: Info, token: Annotated[str, argument("The token in the link.")]
+    ) -> DoneAnswer:
+        return done(await info.context.port(Auth).recovering.verify_email(token))
+
+    @field("Have another link sent that proves one's address.", needs=SIGNED_IN)
+    async def request_email_verification(self, info: Info) -> DoneAnswer:
+        context = info.context
+        return done(await context.port(Auth).recovering.request_verification(context.caller))
+
+    @field("Set a new password; all other sessions end.", needs=SIGNED_IN)
+    async def change_password(
+        self,
+        info: Info,
+        current: Annotated[str, argument("The password until now; empty when there is none.")],
+        password: Annotated[str, argument("The new password.")],
+    ) -> DoneAnswer:
+        context = info.context
+        return done(await context.port(Auth).recovering.change_password(context.caller, current, password))

@@ -1,0 +1,104 @@
+"""Accesses: who read what, and whose data it was."""
+
+import base64
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+import strawberry
+
+from api.kit.access import covered
+from api.kit.connections import PageInfo
+from api.kit.context import Info
+from api.kit.errors import ClientError
+from api.kit.fields import LARGEST, argument, field
+from api.kit.shows import shows
+from projections.governance.accesses import Accesses, AccessFilter, AccessRow, Place
+
+
+@shows(AccessRow, needs="audit:read", name="Access", leave_out=("id", "session_id", "user_id", "subjects"))
+class Access:
+    """An operation, and who asked for it."""
+
+    # They are what the audit is read for, so who may read it sees them.
+    @field("Who asked; empty when nobody had signed in.")
+    def user_id(self, root: strawberry.Parent[AccessRow]) -> UUID | None:
+        return root.user_id
+
+    @field("In which session.")
+    def session_id(self, root: strawberry.Parent[AccessRow]) -> str | None:
+        return root.session_id
+
+    @field("Whose data it was.")
+    def subjects(self, root: strawberry.Parent[AccessRow]) -> list[UUID]:
+        return list(root.subjects)
+
+
+@covered
+@strawberry.type(description="A page of accesses, the newest first.")
+class AccessPage:
+    """Rows and where they stand."""
+
+    nodes: list[Access] = strawberry.field(description="The page.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+
+
+@strawberry.input(description="Which accesses to list: those that meet all that is given.")
+class AccessesFilter:
+    """What the listed accesses must meet."""
+
+    user_id: UUID | None = strawberry.field(default=None, description="Asked for by this person.")
+    subject_id: UUID | None = strawberry.field(default=None, description="Of this person's data.")
+    from_time: datetime | None = strawberry.field(default=None, description="At or after this.")
+    before_time: datetime | None = strawberry.field(default=None, description="Before this.")
+
+
+@strawberry.type
+class Query:
+    @field("Who read what, the newest first; kept for two years.", needs="audit:read")
+    async def accesses(
+        self,
+        info: Info,
+        filter: Annotated[AccessesFilter | None, argument("Which to list; all by default.")] = None,
+        first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 20,
+        after: Annotated[str | None, argument("Only what follows this cursor.")] = None,
+    ) -> AccessPage:
+        if not 0 <= first <= LARGEST:
+            raise ClientError(f"A page holds 0 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
+        wanted = filter or AccessesFilter()
+        rows = await info.context.port(Accesses).page(
+            info.context.caller.tenant_id,
+            AccessFilter(
+                user_id=wanted.user_id,
+                subject_id=wanted.subject_id,
+                since=wanted.from_time,
+                until=wanted.before_time,
+            ),
+            limit=first + 1,
+            before=_place(after),
+        )
+        page = list(rows[:first])
+        info_ = PageInfo(
+            has_next_page=len(rows) > first,
+            has_previous_page=after is not None,
+            start_cursor=_cursor(page[0]) if page else None,
+            end_cursor=_cursor(page[-1]) if page else None,
+        )
+        return AccessPage(nodes=page, page_info=info_)  # type: ignore[arg-type]  # Rows stand for their types.
+
+
+def _cursor(row: AccessRow) -> str:
+    # Unsigned: a place in a list that the reader sees whole anyway.
+    return base64.urlsafe_b64encode(msgspec.json.encode((row.at, row.id))).decode().rstrip("=")
+
+
+def _place(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        at, id = msgspec.json.decode(raw, type=tuple[datetime, int])
+    except ValueError:
+        raise ClientError("This cursor was not given out for this list.", code="BAD_CURSOR") from None
+    return at, id

@@ -1,0 +1,186 @@
+"""Privacy: to get all that is kept about a person, and to have him forgotten."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api.governance.asking import NEEDED, asked, outcome
+from api.kit.access import COVERED, SIGNED_IN
+from api.kit.changes import watch
+from api.kit.commands import COMMAND_ID, Refused, receipt
+from api.kit.connections import listed
+from api.kit.context import Ask, Info
+from api.kit.errors import ClientError
+from api.kit.fields import After, argument, described, field, live
+from api.kit.scalars import Position
+from api.kit.shows import Node, enum, shows
+from domain.governance.erasures import erasure_id
+from projections.governance.erasures import ErasureRow, Erasures
+from projections.governance.exports import ExportRow, Exports, ExportState
+from projections.governance.privacy import Privacy
+from projections.kit.conditions import Condition, equals
+from projections.kit.rows import Order
+
+enum(ExportState)
+
+
+@shows(ErasureRow, needs=COVERED)
+class Erasure(Node):
+    """A person who is being forgotten, or was, with the certificate."""
+
+
+@shows(ExportRow, needs=COVERED)
+class Export(Node):
+    """A file with all that is kept about a person; when it is finished, it is at `/exports/{id}`."""
+
+
+@strawberry.input(description="Which erasures to list: those that meet all that is given.")
+class ErasureFilter:
+    """What the listed erasures must meet."""
+
+    subject_id: UUID | None = strawberry.field(default=None, description="Of this person.")
+
+    def conditions(self) -> list[Condition]:
+        return equals("subject_id", self.subject_id)
+
+
+@strawberry.input(description="Who is to be forgotten.")
+class EraseUserInput:
+    """What is needed to have somebody forgotten."""
+
+    subject_id: UUID = strawberry.field(description="The person.")
+    reason: str = strawberry.field(default="", description="Why; it is forgotten with the person.")
+
+
+@strawberry.input(description="That the caller wishes to be forgotten.")
+class EraseMeInput:
+    """What is needed to be forgotten."""
+
+    reason: str = strawberry.field(default="", description="Why; it is forgotten as well.")
+
+
+@strawberry.input(description="Whose data are wanted.")
+class RequestExportInput:
+    """What is needed for an export."""
+
+    subject_id: UUID | None = strawberry.field(
+        default=None, description="The person; the caller when left out. Others take `privacy:write`."
+    )
+
+
+ErasureReceipt = receipt(Erasure, Erasures, name="erasure")
+ExportReceipt = receipt(Export, Exports, name="export")
+_erasure_receipt: Any = ErasureReceipt
+_export_receipt: Any = ExportReceipt
+_EITHER = "A receipt, or the refusal."
+ErasureAnswer = Annotated[_erasure_receipt | Refused, strawberry.union("ErasureAnswer", description=_EITHER)]
+ExportAnswer = Annotated[_export_receipt | Refused, strawberry.union("ExportAnswer", description=_EITHER)]
+
+
+async def _erase_user(
+    info: Info, input: Annotated[EraseUserInput, NEEDED], command_id: UUID | None = None
+) -> Any:
+    wish = asked(info.context, command_id)
+    done = await info.context.port(Privacy).erase(wish, input.subject_id, reason=input.reason)
+    return outcome(ErasureReceipt, wish, done, target=erasure_id(input.subject_id))
+
+
+async def _erase_me(
+    info: Info, input: Annotated[EraseMeInput, NEEDED], command_id: UUID | None = None
+) -> Any:
+    wish = asked(info.context, command_id)
+    me = info.context.caller.user_id
+    done = await info.context.port(Privacy).erase(wish, me, reason=input.reason)
+    return outcome(ErasureReceipt, wish, done, target=erasure_id(me))
+
+
+async def _request_export(
+    info: Info, input: Annotated[RequestExportInput, NEEDED], command_id: UUID | None = None
+) -> Any:
+    wish = asked(info.context, command_id)
+    done = await info.context.port(Privacy).export(wish, input.subject_id or info.context.caller.user_id)
+    return outcome(ExportReceipt, wish, done, target=wish.command_id)
+
+
+for _resolver, _answer in (
+    (_erase_user, ErasureAnswer),
+    (_erase_me, ErasureAnswer),
+    (_request_export, ExportAnswer),
+):
+    _resolver.__annotations__ |= {
+        "command_id": Annotated[UUID | None, argument(COMMAND_ID)],
+        "return": _answer,
+    }
+
+
+def _readable(ask: Ask, subject_id: UUID) -> bool:
+    return subject_id == ask.caller.user_id or ask.caller.may("privacy:read")
+
+
+@strawberry.type
+class Query:
+    erasures = listed(
+        Erasure,
+        Erasures,
+        filter=ErasureFilter,
+        orders={"REQUESTED_AT": Order("requested_at", descending=True)},
+        description="Who is being forgotten or was, with the certificates, by pages.",
+        needs="privacy:read",
+    )
+
+    @field(
+        "A person's newest export, finished or not; others than one's own take `privacy:read`.",
+        Export | None,
+        needs=SIGNED_IN,
+    )
+    async def export_user_data(
+        self,
+        info: Info,
+        user_id: Annotated[UUID, argument("The person.")],
+        after_position: After = None,
+    ) -> Any:
+        ask = info.context
+        if not _readable(ask, user_id):
+            ask.require("privacy:read")
+        await ask.caught_up(Exports, after_position)
+        return await ask.port(Privacy).newest_export(ask.caller.tenant_id, user_id)
+
+
+@strawberry.type
+class Mutation:
+    erase_user = described(
+        _erase_user, "Have a person forgotten in this tenant, for good.", needs="privacy:write"
+    )
+    erase_me = described(_erase_me, "Be forgotten in this tenant, for good.", needs=SIGNED_IN)
+    request_export = described(
+        _request_export, "Have all that is kept about a person written to a file.", needs=SIGNED_IN
+    )
+
+
+@strawberry.type
+class Subscription:
+    @live("How an export stands, now and as it goes on, until it ends.", Export, needs=SIGNED_IN, own=True)
+    async def export_progress(
+        self, info: Info, id: Annotated[UUID, argument("Which export.")]
+    ) -> AsyncGenerator[Any, None]:
+        ask = info.context
+        head = Position(await ask.services.log.head())
+        await ask.reached(Exports, head)
+        row = await ask.port(Privacy).export_row(ask.caller.tenant_id, id)
+        if row is None or not _readable(ask, row.subject_id):
+            raise ClientError("There is no such export.", code="NOT_FOUND")
+        yield row
+        if row.state is not ExportState.RUNNING:
+            return
+        changes = watch(ask, Exports(), resume_from=head, wanted=lambda _, event, key: key == (id,))
+        async with aclosing(changes):
+            async for change in changes:
+                row = getattr(change, "node", None)
+                if row is None:
+                    continue
+                yield row
+                if row.state is not ExportState.RUNNING:
+                    return

@@ -1,0 +1,82 @@
+"""Invitations: who was asked to join the tenant, and what became of it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api.identity.people import Person
+from api.identity.sending import ids, sent
+from api.kit.commands import COMMAND_ID, Refused, receipt, sends
+from api.kit.connections import listed
+from api.kit.context import Info
+from api.kit.fields import argument, field, linked
+from api.kit.scalars import Position
+from api.kit.shows import Node, enum, shows, takes
+from domain.identity import invitations as domain
+from projections.identity.admission import InvitationRow, Invitations
+from projections.identity.people import People
+from projections.kit.conditions import Condition, one_of
+from projections.kit.rows import Order
+
+
+@shows(InvitationRow, needs="people:write", leave_out=("invited_by", "user_id"))
+class Invitation(Node):
+    """The offer to join the tenant."""
+
+    inviter = linked(Person, People, "invited_by", "Who sent it; empty when the system did.")
+    person = linked(Person, People, "user_id", "Who joined by it.")
+
+
+@strawberry.input(description="Which invitations to list: those that meet all that is given.")
+class InvitationFilter:
+    """What the listed invitations must meet."""
+
+    status: list[enum(domain.InvitationStatus)] | None = strawberry.field(  # type: ignore[valid-type]
+        default=None, description="Any of these."
+    )
+
+    def conditions(self) -> list[Condition]:
+        return one_of("status", self.status)
+
+
+InvitationReceipt = receipt(Invitation, Invitations, name="invitation")
+_InviteUser: Any = takes(domain.InviteUser, leave_out=("token_hash",))
+_Receipt: Any = InvitationReceipt
+_Answer = Annotated[
+    _Receipt | Refused, strawberry.union("InvitationAnswer", description="A receipt, or the refusal.")
+]
+
+
+@strawberry.type
+class Query:
+    invitations = listed(
+        Invitation,
+        Invitations,
+        filter=InvitationFilter,
+        orders={"SENT_AT": Order("sent_at")},
+        description="Who was invited to the tenant, by pages.",
+        needs="people:write",
+    )
+
+
+@strawberry.type
+class Mutation:
+    @field("Invite somebody by mail, in a role within what one holds oneself.", _Answer, needs="people:write")
+    async def invite_user(
+        self,
+        info: Info,
+        input: Annotated[_InviteUser, argument("What the command needs.")],  # pyright: ignore[reportInvalidTypeForm]
+        command_id: Annotated[UUID | None, argument(COMMAND_ID)] = None,
+    ) -> Any:
+        chosen, id = ids(input, command_id)
+        # It follows from the invitation's id, so a retry is the same command.
+        hashed = info.context.port(domain.InvitationTokens).hashed(id, info.context.caller.tenant_id)
+        outcome = await sent(info, domain.InviteUser, input, chosen, token_hash=hashed)
+        if isinstance(outcome, Refused):
+            return outcome
+        return _Receipt(
+            command_id=chosen, position=Position(outcome.last), repeated=outcome.repeated, target=id
+        )
+
+    withdraw_invitation = sends(domain.WithdrawInvitation, InvitationReceipt, needs="people:write")

@@ -1,0 +1,153 @@
+"""Who may ask for which field: each names the permission it needs, and a document is checked before it runs.
+
+A field says it itself (``needs="work:read"``), or its type does for all of its fields. A type that is only met
+behind a field which said it is `covered`. What says nothing is denied.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_named_type,
+    is_introspection_type,
+)
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+T = TypeVar("T", bound=type)
+
+ANYONE = "anyone"
+"""Needs nothing, not even that the caller has signed in."""
+SIGNED_IN = "self"
+"""Needs that the caller has signed in."""
+COVERED = ""
+"""Needs what the field needed that leads here."""
+
+_INTROSPECTION = {"__typename": COVERED, "__schema": SIGNED_IN, "__type": SIGNED_IN}
+
+
+def needing(kind: T, permission: str) -> T:
+    """Says which permission the fields of a GraphQL type need."""
+    kind.__needs__ = permission  # type: ignore[attr-defined]
+    return kind
+
+
+def covered(kind: T) -> T:
+    """Says that whoever was given a thing of this GraphQL type may read all of its fields."""
+    return needing(kind, COVERED)
+
+
+class Access:
+    """What each field of a schema needs."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self.by_field: Mapping[tuple[str, str], str | None] = {
+            (kind.name, name): _need(kind, field)
+            for kind in schema.type_map.values()
+            if not is_introspection_type(kind)
+            for name, field in getattr(kind, "fields", {}).items()
+            if isinstance(field, GraphQLField)
+        }
+        """By names of type and field; None where nothing is said."""
+
+    def undeclared(self) -> list[str]:
+        """The fields that say nothing, which nobody may ask for."""
+        return sorted(f"{kind}.{name}" for (kind, name), need in self.by_field.items() if need is None)
+
+    def needs(self, document: DocumentNode, operation: OperationDefinitionNode) -> dict[str | None, str]:
+        """What an operation needs, each with the name of a field that needs it; None is for nobody."""
+        found: dict[str | None, str] = {}
+        for kind, name in self._selected(document, operation):
+            need = _INTROSPECTION[name] if name in _INTROSPECTION else self.by_field[kind, name]
+            if need != COVERED:
+                found.setdefault(need, f"{kind}.{name}")
+        return found
+
+    def fields(self, document: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
+        """What an operation selects, as ``Task.title``, each once; of introspection only its root."""
+        return tuple(f"{kind}.{name}" for kind, name in self._selected(document, operation))
+
+    def own(self, operation: OperationDefinitionNode) -> bool:
+        """Whether a root field of a subscription is declared as each caller's own."""
+        root: Any = self._schema.get_root_type(operation.operation)
+        names = (one.name.value for one in operation.selection_set.selections if isinstance(one, FieldNode))
+        # A root field inside a fragment is not looked for: such a subscription counts as the caller's own.
+        plain = all(isinstance(one, FieldNode) for one in operation.selection_set.selections)
+        return not plain or any(
+            _declared(root.fields[name], "own") for name in names if not name.startswith("__")
+        )
+
+    def _selected(
+        self, document: DocumentNode, operation: OperationDefinitionNode
+    ) -> Iterator[tuple[str, str]]:
+        fragments = {
+            one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+        }
+        root = self._schema.get_root_type(operation.operation)
+        assert root is not None, "validated before"
+        return self._fields(root.name, operation.selection_set, fragments)
+
+    def _fields(
+        self, kind: str, selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+    ) -> Iterator[tuple[str, str]]:
+        """Every type and field that is selected; below introspection nothing more is said."""
+        pending, seen = [(kind, selections)], set[tuple[str, str]]()
+        spread = set[tuple[str, str]]()
+        while pending:
+            kind, selections = pending.pop()
+            for one in selections.selections:
+                if isinstance(one, InlineFragmentNode):
+                    inner = one.type_condition.name.value if one.type_condition else kind
+                    pending.append((inner, one.selection_set))
+                elif isinstance(one, FragmentSpreadNode):
+                    fragment = fragments[one.name.value]
+                    if (fragment.name.value, kind) not in spread:
+                        spread.add((fragment.name.value, kind))
+                        pending.append((fragment.type_condition.name.value, fragment.selection_set))
+                else:
+                    assert isinstance(one, FieldNode)
+                    name = one.name.value
+                    if (kind, name) not in seen:
+                        seen.add((kind, name))
+                        yield kind, name
+                    if one.selection_set is not None and not name.startswith("__"):
+                        pending.append((self._below(kind, name), one.selection_set))
+
+    def _below(self, kind: str, name: str) -> str:
+        parent: Any = self._schema.type_map[kind]
+        below: str = get_named_type(parent.fields[name].type).name
+        return below
+
+
+def _need(kind: Any, field: GraphQLField) -> str | None:
+    own = _declared(field, "needs")
+    if own is not None:
+        return str(own)
+    definition = kind.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return _said(getattr(definition, "origin", None) or object)
+
+
+def _said(origin: type[object]) -> str | None:
+    """A type's own word, or that of the generic type it was made from; what an interface needs says nothing
+    about what implements it."""
+    for kind in (origin, *origin.__bases__):
+        generic = getattr(vars(kind).get("__strawberry_definition__"), "is_graphql_generic", False)
+        if (kind is origin or generic) and "__needs__" in vars(kind):
+            said: str = vars(kind)["__needs__"]
+            return said
+    return None
+
+
+def _declared(field: GraphQLField, name: str) -> Any:
+    """What a field's declaration says under a name of its metadata, which is open, hence Any."""
+    declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return getattr(declared, "metadata", {}).get(name)

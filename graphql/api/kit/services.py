@@ -1,0 +1,74 @@
+"""What the API is wired to: the reading and writing side of the product, as ports."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from api.kit.access_log import AccessLog, Unlogged
+from api.kit.seeing import Sights
+from domain.kit.bus import Bus
+from domain.kit.codec import Codec
+from domain.kit.log import Envelope, Log
+from domain.kit.sealed import Opening, PlainOpening
+from projections.kit.as_of import AsOf
+from projections.kit.postgres import PostgresView
+from projections.kit.redis_rows import RedisRows
+from projections.kit.rows import Rows
+from projections.kit.status import ViewStatus
+
+
+class Progress(Protocol):
+    """How far the views have come."""
+
+    async def position_of(self, view: str, /) -> int:
+        """The position up to which a view is folded."""
+        ...
+
+    async def statuses(self) -> list[ViewStatus]:
+        """How every view stands."""
+        ...
+
+    async def wait_for(self, view: str, position: int, seconds: float, /) -> bool:
+        """Whether the view reached the position within the time."""
+        ...
+
+
+class Feed(Protocol):
+    """The log's newest events, read once for everyone in this process."""
+
+    def pages(self, *, after: int) -> AsyncIterator[Sequence[Envelope]]:
+        """Pages of events after a position, without end."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything the API is wired to, made once by the composition root."""
+
+    bus: Bus
+    log: Log
+    codec: Codec
+    rows: Rows
+    as_of: AsOf
+    progress: Progress
+    feed: Feed
+    secret: str
+    """Signs cursors."""
+    after_wait: float
+    """How long a query waits for ``after``, in seconds."""
+    pin: Callable[[], None] = lambda: None
+    """From here on, this task reads the generations of the views that are live now."""
+    longest_resume: int = 100_000
+    """How many events back a subscription may resume; reading more would cost everyone else."""
+    twins: Mapping[type[PostgresView[Any]], RedisRows[Any]] = field(default_factory=dict)
+    """Views that Redis holds as well, row for row: asked first, with Postgres behind them."""
+    access_log: AccessLog = field(default_factory=Unlogged)
+    """Keeps who read what."""
+    opening: Opening = field(default_factory=PlainOpening)
+    """Opens sealed personal data."""
+    masking: bool = False
+    """Whether the personal data of others are masked, as everywhere outside production."""
+    sights: Sights = field(default_factory=Sights)
+    """Finds out what of a tenant's rows a caller may not see."""
+    ports: Mapping[type, object] = field(default_factory=dict)
+    """What single contexts read with, by its type."""

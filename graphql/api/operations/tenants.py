@@ -1,0 +1,144 @@
+"""Tenants for operators: asking for one, asking for a move, and where all of them are."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from api.kit.access import covered
+from api.kit.commands import COMMAND_ID, Receipt, Refused, built
+from api.kit.context import Info
+from api.kit.fields import argument, described, field
+from api.kit.scalars import Position
+from api.kit.shows import enum, takes
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.refusals import Refusal
+from domain.operations import tenants as domain
+from projections.operations.operating import asked_by
+from projections.operations.placing import Asked, PlacedTenant, Tenants
+
+enum(domain.PlacementKind)
+
+NEEDS = "ops:tenants"
+
+_ids = TimeOrderedIds()
+
+
+@covered
+@strawberry.type(description="A tenant as operators see it: where its data are, and how that stands.")
+class TenantPlacement:
+    """A row of the registry."""
+
+    id: UUID = strawberry.field(description="The tenant's id.")
+    name: str = strawberry.field(description="The name of the organisation.")
+    slug: str = strawberry.field(description="Its name in addresses.")
+    placement: str = strawberry.field(description="`pooled`, or `silo` when it has a database of its own.")
+    region: str = strawberry.field(description="The region of its data.")
+    state: str = strawberry.field(description="`provisioning`, `ready`, `moving` or `failed`.")
+    database: str | None = strawberry.field(
+        description="The database of its own that serves it; empty: it shares the platform's."
+    )
+    left: str | None = strawberry.field(
+        description="A database of its own that it was moved away from, when that is still there."
+    )
+    updated_at: datetime = strawberry.field(description="When this last changed.")
+
+    @classmethod
+    def of(cls, one: PlacedTenant) -> "TenantPlacement":
+        """The row as the API shows it."""
+        return cls(
+            id=one.id,
+            name=one.name,
+            slug=one.slug,
+            placement=one.placement,
+            region=one.region,
+            state=one.state,
+            database=one.database,
+            left=one.left,
+            updated_at=one.updated_at,
+        )
+
+
+@covered
+@strawberry.type(description="How what was last asked about a tenant stands.")
+class TenantWish:
+    """What came of it."""
+
+    status: str = strawberry.field(description="`provisioning`, `moving`, `ready` or `failed`.")
+    step: str | None = strawberry.field(description="The step that could not be done.")
+    reason: str | None = strawberry.field(description="Why it could not be done.")
+
+    @classmethod
+    def of(cls, one: Asked) -> "TenantWish":
+        """The outcome as the API shows it."""
+        return cls(status=one.status, step=one.step, reason=one.reason)
+
+
+@covered
+@strawberry.type(description="The receipt of a wish about a tenant, which a worker grants in a while.")
+class TenantPlacementReceipt(Receipt):
+    """Names the tenant."""
+
+    tenant_id: UUID = strawberry.field(description="The tenant's id: ask `tenantWish` how it goes on.")
+
+
+def _asks(command: type[domain.RequestTenant] | type[domain.MoveTenant]) -> StrawberryField:
+    makes = command is domain.RequestTenant
+    taken = takes(command, leave_out=("id", "asked_by") if makes else ("asked_by",))
+    answer = Annotated[
+        TenantPlacementReceipt | Refused,
+        strawberry.union("TenantPlacementAnswer", description="A receipt, or the refusal."),
+    ]
+
+    async def resolve(info: Info, input: Any, command_id: UUID | None = None) -> Any:
+        context = info.context
+        chosen = command_id or _ids.new()
+        try:
+            wish = built(command, input, chosen, asked_by=asked_by(context.caller))
+        except Refusal as refusal:
+            return Refused.of(refusal)
+        outcome = await context.port(Tenants).placing.ask(
+            wish,
+            by=context.caller,
+            command_id=chosen,
+            correlation_id=context.correlation_id,
+            metadata=context.trace,
+        )
+        if isinstance(outcome, Refusal):
+            return Refused.of(outcome)
+        return TenantPlacementReceipt(
+            command_id=chosen,
+            position=Position(outcome.last),
+            repeated=outcome.repeated,
+            tenant_id=wish.id,
+        )
+
+    resolve.__annotations__ |= {
+        "input": Annotated[taken, strawberry.argument(description="What is asked.")],
+        "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
+        "return": answer,
+    }
+    description = f"{' '.join((command.__doc__ or '').split())} Needs `{NEEDS}`."
+    return described(resolve, description, needs=NEEDS)
+
+
+@strawberry.type
+class Query:
+    @field("The tenants and where their data are, in order of their slugs, for operators.", needs=NEEDS)
+    async def tenants(self, info: Info) -> list[TenantPlacement]:
+        return [TenantPlacement.of(one) for one in await info.context.port(Tenants).placing.all()]
+
+    @field("How what was last asked about a tenant stands, for operators.", needs=NEEDS)
+    async def tenant_wish(
+        self, info: Info, id: Annotated[UUID, argument("The tenant's id.")]
+    ) -> TenantWish | None:
+        asked = await info.context.port(Tenants).placing.asked(id)
+        return None if asked is None else TenantWish.of(asked)
+
+
+@strawberry.type
+class Mutation:
+    create_tenant = _asks(domain.RequestTenant)
+    move_tenant = _asks(domain.MoveTenant)

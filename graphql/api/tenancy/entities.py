@@ -1,0 +1,152 @@
+"""Look-ups in the entity index: by global key, by kind and status, by kind and date (ID-T-07 to ID-T-10)."""
+
+from dataclasses import replace
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, cast
+from uuid import UUID
+
+import strawberry
+
+from api.identity.people import Person
+from api.kit.access import COVERED, SIGNED_IN
+from api.kit.connections import Connection, Direction, Wanted, connect
+from api.kit.context import Ask, Info
+from api.kit.errors import ClientError
+from api.kit.fields import After, argument, field
+from api.kit.shows import shows
+from projections.identity.people import People, PersonRow
+from projections.kit.conditions import Condition, equals, since, until
+from projections.kit.rows import Order
+from projections.tenancy.entity_index import BY_TYPE, EntityIndex, EntityRow
+from projections.tenancy.entity_keys import CONFIG, EntityKey, parse, partition
+
+
+# What an entity's kind needs was asked by the field that leads to it.
+@shows(EntityRow, needs=COVERED)
+class Entity:
+    """An entity of the tenant, whatever its kind: an entry of the entity index."""
+
+    @field("Its partition: TENANT#{tenantId}.")
+    async def pk(self, info: Info) -> str:
+        return partition(info.context.caller.tenant_id)
+
+    @field("Its global key: TENANT#{tenantId}#{entityType}#{entityId}.")
+    async def key(self, info: Info) -> str:
+        row = _row(self)
+        return str(EntityKey(info.context.caller.tenant_id, row.entity_type, row.entity_id))
+
+    @field("The person, where it is a user.", Person | None, needs="people:read")
+    async def person(self, info: Info) -> PersonRow | None:
+        row = _row(self)
+        if row.entity_type != "USER":
+            return None
+        return await info.context.linked(People, row.entity_id)
+
+
+def _row(shown: Entity) -> EntityRow:
+    """What resolvers are given: rows are shown as they are."""
+    return cast(EntityRow, shown)
+
+
+@strawberry.enum(description="By what lists of entities are sorted.")
+class EntityOrder(Enum):
+    """The orders that the index is made for."""
+
+    CREATED_AT = strawberry.enum_value("created_at", description="By created at.")
+    ID = strawberry.enum_value("id", description="By id.")
+
+
+# The sort key of one kind is in the order of its ids, and it is what the index by status holds.
+_ORDERS = {EntityOrder.CREATED_AT: Order("created_at"), EntityOrder.ID: Order("sk")}
+
+
+@strawberry.input(description="Which entities to list: those of a kind that meet all that is given.")
+class EntityFilter:
+    """What the listed entities must meet."""
+
+    type: str = strawberry.field(description="The kind of entity, as USER.")
+    status: str | None = strawberry.field(default=None, description="With this status.")
+    created_from: datetime | None = strawberry.field(default=None, description="Created at or after this.")
+    created_before: datetime | None = strawberry.field(default=None, description="Created before this.")
+
+    def conditions(self) -> list[Condition]:
+        return [
+            *equals("entity_type", self.type),
+            *equals("status", self.status),
+            *since("created_at", self.created_from),
+            *until("created_at", self.created_before),
+        ]
+
+
+@strawberry.type
+class Query:
+    @field("The tenant's own configuration, by one look-up.", Entity | None, needs="tenant:read")
+    async def tenant_config(self, info: Info, after_position: After = None) -> EntityRow | None:
+        await info.context.caught_up(EntityIndex, after_position)
+        return await info.context.row(EntityIndex, CONFIG)
+
+    @field("A user of the tenant, by one look-up.", Entity | None, needs="people:read")
+    async def tenant_user(
+        self,
+        info: Info,
+        id: Annotated[UUID, argument("The user's id.")],
+        after_position: After = None,
+    ) -> EntityRow | None:
+        ask = info.context
+        await ask.caught_up(EntityIndex, after_position)
+        return await ask.row(EntityIndex, EntityKey(ask.caller.tenant_id, "USER", id).sk)
+
+    @field(
+        "Any entity by its global key; empty for one that is not there or of another tenant. "
+        "Each kind takes a permission of its own.",
+        Entity | None,
+        needs=SIGNED_IN,
+    )
+    async def entity(
+        self,
+        info: Info,
+        key: Annotated[str, argument("As TENANT#{tenantId}#{entityType}#{entityId}.")],
+        after_position: After = None,
+    ) -> EntityRow | None:
+        ask = info.context
+        try:
+            wanted = parse(key)
+        except ValueError as error:
+            raise ClientError(str(error), code="BAD_USER_INPUT") from None
+        if wanted.tenant_id != ask.caller.tenant_id or wanted.entity_type not in BY_TYPE:
+            return None
+        _require(ask, wanted.entity_type)
+        await ask.caught_up(EntityIndex, after_position)
+        return await ask.row(EntityIndex, wanted.sk)
+
+    @field(
+        "Entities of a kind by status and date, by pages. Each kind takes a permission of its own.",
+        needs=SIGNED_IN,
+    )
+    async def entities(
+        self,
+        info: Info,
+        filter: Annotated[EntityFilter, argument("Which to list.")],
+        order_by: Annotated[EntityOrder, argument("By what to sort.")] = EntityOrder.CREATED_AT,
+        direction: Annotated[Direction, argument("Which end comes first.")] = Direction.DESC,
+        first: Annotated[int | None, argument("How many from the front, at most 100.")] = None,
+        after: Annotated[str | None, argument("Only what follows this cursor.")] = None,
+        last: Annotated[int | None, argument("How many from the back, at most 100.")] = None,
+        before: Annotated[str | None, argument("Only what precedes this cursor.")] = None,
+        after_position: After = None,
+    ) -> Connection[Entity]:
+        ask = info.context
+        _require(ask, filter.type)
+        order = replace(_ORDERS[order_by], descending=direction is Direction.DESC)
+        wanted = Wanted(first=first, after=after, last=last, before=before)
+        await ask.caught_up(EntityIndex, after_position)
+        return await connect(ask, EntityIndex, where=filter.conditions(), order=order, wanted=wanted)
+
+
+def _require(ask: Ask, kind: str) -> None:
+    entity = BY_TYPE.get(kind)
+    if entity is None:
+        known = ", ".join(sorted(BY_TYPE))
+        raise ClientError(f"There are entities of the kinds {known}.", code="BAD_USER_INPUT")
+    ask.require(entity.needs)

@@ -1,0 +1,66 @@
+"""Feature flags of the caller's tenant."""
+
+from typing import Annotated
+
+import strawberry
+
+from api.kit.commands import receipt, sends
+from api.kit.connections import listed
+from api.kit.context import Info
+from api.kit.fields import After, argument, field
+from api.kit.shows import Node, shows
+from domain.tenancy.flags import AddFeatureFlag, RemoveFeatureFlag, SetFeatureFlag
+from projections.kit.conditions import Condition, equals
+from projections.kit.rows import Order
+from projections.tenancy.flags import FeatureFlagRow, FeatureFlags, Flags
+
+
+@shows(FeatureFlagRow, needs="tenant:read")
+class FeatureFlag(Node):
+    """A feature that the tenant has, or has not."""
+
+
+@strawberry.input(description="Which feature flags to list: those that meet all that is given.")
+class FeatureFlagFilter:
+    """What the listed flags must meet."""
+
+    feature_name: str | None = strawberry.field(default=None, description="The flag of this feature.")
+    enabled: bool | None = strawberry.field(default=None, description="Switched on, or off.")
+
+    def conditions(self) -> list[Condition]:
+        return [*equals("feature_name", self.feature_name), *equals("enabled", self.enabled)]
+
+
+FeatureFlagReceipt = receipt(FeatureFlag, FeatureFlags, name="feature_flag")
+
+
+@strawberry.type
+class Query:
+    feature_flags = listed(
+        FeatureFlag,
+        FeatureFlags,
+        filter=FeatureFlagFilter,
+        orders={"FEATURE_NAME": Order("feature_name"), "CREATED_AT": Order("created_at")},
+        description="The tenant's feature flags, by pages.",
+        needs="tenant:read",
+    )
+
+    @field("Whether a feature is switched on, as programs ask it: cached for five minutes.", needs="self")
+    async def feature_enabled(
+        self,
+        info: Info,
+        name: Annotated[str, argument("The feature.")],
+        default: Annotated[bool, argument("The answer for a tenant that has no such flag.")] = False,
+        after_position: After = None,
+    ) -> bool:
+        ask = info.context
+        await ask.caught_up(FeatureFlags, after_position)
+        flags = ask.port(Flags)
+        return await flags.enabled(ask.caller.tenant_id, name, default=default, at_least=after_position or 0)
+
+
+@strawberry.type
+class Mutation:
+    add_feature_flag = sends(AddFeatureFlag, FeatureFlagReceipt, needs="tenant:write")
+    set_feature_flag = sends(SetFeatureFlag, FeatureFlagReceipt, needs="tenant:write")
+    remove_feature_flag = sends(RemoveFeatureFlag, FeatureFlagReceipt, needs="tenant:write")

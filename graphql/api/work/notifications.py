@@ -1,0 +1,105 @@
+"""Notifications: the caller's own, and nobody else's."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any
+
+import strawberry
+
+from api.identity.people import Person
+from api.kit.changes import Change, Discontinuity, ResumeFrom, watch
+from api.kit.commands import receipt, sends
+from api.kit.connections import PAGE_ARGUMENTS, Connection, Wanted, connect
+from api.kit.context import Info
+from api.kit.fields import After, argument, field, linked, live
+from api.kit.shows import shows
+from api.work.tasks import Task
+from domain.kit.events import Event
+from domain.work import notifications as domain
+from projections.identity.people import People
+from projections.kit.rows import Order
+from projections.kit.view import Key
+from projections.work.notifications import NotificationRow, Notifications, own
+from projections.work.tasks import Tasks
+
+# No `Node`: whoever knows an id is not to get what is somebody else's by it.
+
+
+@shows(NotificationRow, leave_out=("user_id",), needs="self")
+class Notification:
+    """Something that the caller was told about a task."""
+
+    task = linked(Task, Tasks, "task_id", "The task; empty when the caller may not see it any more.")
+    person = linked(Person, People, "by", "Who did it; empty when nobody did.")
+
+
+NotificationReceipt = receipt(Notification, Notifications, name="notification")
+
+NotificationMessage = Annotated[
+    Change[Notification] | Discontinuity,
+    strawberry.union("NotificationMessage", description="A notification, or a gap in the messages."),
+]
+
+_notifications = Notifications()
+
+
+async def _listed(
+    info: Info,
+    unread_only: bool = False,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    after_position: After = None,
+) -> Any:
+    ask = info.context
+    await ask.caught_up(Notifications, after_position)
+    return await connect(
+        ask,
+        Notifications,
+        where=own(ask.caller.user_id, unread_only=unread_only),
+        order=Order("sent_at", descending=True),
+        wanted=Wanted(first=first, after=after, last=last, before=before),
+    )
+
+
+_listed.__annotations__ |= {
+    "unread_only": Annotated[bool, argument("Whether to leave out what the caller has read.")],
+    **PAGE_ARGUMENTS,
+}
+
+
+@strawberry.type
+class Query:
+    notifications = field(
+        "What the caller was told, the latest first.", Connection[Notification], needs="self"
+    )(_listed)
+
+    @field("How many notifications the caller has not read.", needs="self")
+    async def unread_notifications(self, info: Info, after_position: After = None) -> int:
+        ask = info.context
+        await ask.caught_up(Notifications, after_position)
+        where = own(ask.caller.user_id, unread_only=True)
+        return await ask.services.rows.count(Notifications, ask.caller.tenant_id, where)
+
+
+@strawberry.type
+class Mutation:
+    mark_notification_read = sends(domain.MarkNotificationRead, NotificationReceipt, needs="self")
+
+
+@strawberry.type
+class Subscription:
+    @live("Each notification of the caller's, as it is sent.", NotificationMessage, needs="self", own=True)
+    async def notification_received(
+        self, info: Info, resume_from: ResumeFrom = None
+    ) -> AsyncGenerator[Change[NotificationRow] | Discontinuity, None]:
+        me = info.context.caller.user_id
+
+        def wanted(row: NotificationRow | None, event: Event, key: Key) -> bool:
+            return isinstance(event, domain.Notification.Sent) and row is not None and row.user_id == me
+
+        changes = watch(info.context, _notifications, resume_from=resume_from, wanted=wanted)
+        async with aclosing(changes):
+            async for change in changes:
+                yield change

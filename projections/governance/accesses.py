@@ -1,0 +1,101 @@
+"""Who read what: the record of accesses, as a tenant reads it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from domain.kit.fields import Confidential, Describe, Internal
+from projections.kit.rows import Reader
+
+_COLUMNS = (
+    "id, at, user_id, session_id, kind, operation, root_fields, fields, subjects, revealed, correlation_id, "
+    "outcome"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRow:
+    """An operation that read or changed something."""
+
+    id: Annotated[int, Internal(), Describe("Its number.")]
+    at: Annotated[datetime, Internal(), Describe("When it ended.")]
+    user_id: Annotated[UUID | None, Confidential(), Describe("Who asked; empty when nobody had signed in.")]
+    session_id: Annotated[str | None, Confidential(), Describe("In which session.")]
+    kind: Annotated[str, Internal(), Describe("How he showed who he is: person, service, key or nobody.")]
+    operation: Annotated[str, Internal(), Describe("The operation's name; may be empty.")]
+    root_fields: Annotated[tuple[str, ...], Internal(), Describe("What was asked for.")]
+    fields: Annotated[tuple[str, ...], Internal(), Describe("What was selected, as `Task.title`.")]
+    subjects: Annotated[tuple[UUID, ...], Confidential(), Describe("Whose data it was.")]
+    revealed: Annotated[tuple[str, ...], Internal(), Describe("Confidential fields shown in plain.")]
+    correlation_id: Annotated[str | None, Internal(), Describe("What it belongs together with.")]
+    outcome: Annotated[str, Internal(), Describe("done, refused, denied or failed.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessFilter:
+    """Which accesses: those that meet all that is given."""
+
+    user_id: UUID | None = None
+    subject_id: UUID | None = None
+    since: datetime | None = None
+    """Inclusive."""
+    until: datetime | None = None
+    """Exclusive."""
+
+    def where(self, first: int) -> tuple[list[str], list[object]]:
+        """Conditions in SQL, with parameters from ``$first`` on, and their values."""
+        given = (
+            ("user_id = ${}", self.user_id),
+            ("${} = any(subjects)", self.subject_id),
+            ("at >= ${}", self.since),
+            ("at < ${}", self.until),
+        )
+        wanted = [(text, value) for text, value in given if value is not None]
+        return [text.format(first + at) for at, (text, _) in enumerate(wanted)], [one for _, one in wanted]
+
+
+Place = tuple[datetime, int]
+"""Where a page ended: time and number."""
+
+
+def select(
+    filter: AccessFilter, *, limit: int, before: Place | None, tenant: UUID | None
+) -> tuple[str, list[object]]:
+    """The query for a page, the newest first, and its arguments; without a tenant, of all in sight."""
+    conditions, arguments = filter.where(1)
+    if tenant is not None:
+        arguments.append(tenant)
+        conditions.append(f"tenant_id = ${len(arguments)}")
+    if before is not None:
+        arguments += before
+        conditions.append(f"(at, id) < (${len(arguments) - 1}, ${len(arguments)})")
+    where = f"where {' and '.join(conditions)}" if conditions else ""
+    arguments.append(limit)
+    columns = _COLUMNS if tenant is not None else f"tenant_id, {_COLUMNS}"
+    return (
+        f"select {columns} from audit.data_access {where} order by at desc, id desc limit ${len(arguments)}",
+        arguments,
+    )
+
+
+class Accesses:
+    """Reads the record in the tenant's own scope, which the database enforces."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def page(
+        self, tenant_id: UUID, filter: AccessFilter, *, limit: int, before: Place | None = None
+    ) -> Sequence[AccessRow]:
+        """At most ``limit`` accesses, the newest first, after the place where another page ended."""
+        sql, arguments = select(filter, limit=limit, before=before, tenant=tenant_id)
+        async with self._reader.reading(tenant_id) as connection:
+            records = await connection.fetch(sql, *arguments)
+        return [_row(dict(record)) for record in records]
+
+
+def _row(values: dict[str, object]) -> AccessRow:
+    many = {name: tuple(one) for name, one in values.items() if isinstance(one, list)}
+    return AccessRow(**{**values, **many})  # type: ignore[arg-type]  # The columns' types are the table's.

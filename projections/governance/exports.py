@@ -1,0 +1,96 @@
+"""Exports as they stand: how far the file is, and until when it can be fetched."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from domain.governance.exports import Export
+from domain.kit.fields import Describe, Len
+from projections.kit.postgres import Index, PostgresView
+from projections.kit.replacing import replace
+from projections.kit.view import on
+
+
+class ExportState(StrEnum):
+    """How far an export is."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRow:
+    """A file with all that is kept about a person."""
+
+    id: Annotated[UUID, Describe("The export's id; the file is at `/exports/{id}`.")]
+    subject_id: Annotated[UUID, Describe("Whose data it is.")]
+    requested_by: Annotated[UUID, Describe("Who asked for it.")]
+    requested_at: Annotated[datetime, Describe("When it was asked for.")]
+    state: Annotated[ExportState, Describe("How far it is.")]
+    part: Annotated[str, Len(max_length=100), Describe("The part that was written last.")]
+    done: Annotated[int, Describe("How many parts are written.")]
+    parts: Annotated[int, Describe("How many there are; 0 while that is not known.")]
+    records: Annotated[int, Describe("How many records the parts have so far.")]
+    size: Annotated[int, Describe("The file's size in bytes; 0 before it is whole.")]
+    sha256: Annotated[str, Len(max_length=64), Describe("The file's hash; empty before it is whole.")]
+    finished_at: Annotated[datetime | None, Describe("When it was whole.")]
+    expires_at: Annotated[datetime | None, Describe("Until when it can be fetched.")]
+    error: Annotated[str, Len(max_length=200), Describe("Why it was given up, when it was.")]
+
+
+class Exports(PostgresView[ExportRow], name="governance.exports", version=1):
+    """Every export of the tenant."""
+
+    indexes = (Index("idx_exports_subject", ("subject_id", "requested_at desc")),)
+
+    @on(Export.Requested)
+    def requested(self, row: None, event: Export.Requested) -> ExportRow:
+        return ExportRow(
+            id=event.originator_id,
+            subject_id=event.subject_id,
+            requested_by=event.requested_by,
+            requested_at=event.timestamp,
+            state=ExportState.RUNNING,
+            part="",
+            done=0,
+            parts=0,
+            records=0,
+            size=0,
+            sha256="",
+            finished_at=None,
+            expires_at=None,
+            error="",
+        )
+
+    @on(Export.PartWritten)
+    def part_written(self, row: ExportRow, event: Export.PartWritten) -> ExportRow:
+        return replace(
+            row,
+            part=event.part,
+            done=event.done,
+            parts=event.parts,
+            records=row.records + event.records,
+        )
+
+    @on(Export.Finished)
+    def finished(self, row: ExportRow, event: Export.Finished) -> ExportRow:
+        return replace(
+            row,
+            state=ExportState.FINISHED,
+            size=event.size,
+            sha256=event.sha256,
+            finished_at=event.timestamp,
+            expires_at=event.expires_at,
+        )
+
+    @on(Export.Failed)
+    def failed(self, row: ExportRow, event: Export.Failed) -> ExportRow:
+        return replace(row, state=ExportState.FAILED, error=event.error[:200])
+
+    @on(Export.Expired)
+    def expired(self, row: ExportRow, event: Export.Expired) -> ExportRow:
+        return replace(row, state=ExportState.EXPIRED)

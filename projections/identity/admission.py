@@ -1,0 +1,97 @@
+"""Who may come in besides those who sign in: the invited, and machines with API keys."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from domain.identity.api_keys import ApiKey
+from domain.identity.granting import BaseRole
+from domain.identity.invitations import Invitation, InvitationStatus
+from domain.kit.events import Event
+from domain.kit.fields import Confidential, Describe, Len, Personal, Restricted
+from domain.kit.log import Envelope
+from projections.kit.postgres import Check, Index, PostgresView
+from projections.kit.replacing import replace
+from projections.kit.view import on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationRow:
+    """The offer to join the tenant."""
+
+    id: Annotated[UUID, Describe("The invitation's id.")]
+    email: Annotated[str, Confidential(), Personal(), Describe("Where it was sent.")]
+    role: Annotated[BaseRole, Describe("What the invited will be.")]
+    token_hash: Annotated[str, Len(max_length=64), Restricted()]
+    status: Annotated[InvitationStatus, Describe("What became of it.")] = InvitationStatus.OPEN
+    invited_by: Annotated[UUID | None, Describe("Who sent it.")]
+    sent_at: Annotated[datetime, Describe("When it was sent.")]
+    expires_at: Annotated[datetime, Describe("Until when it can be accepted.")]
+    user_id: Annotated[UUID | None, Describe("Who joined by it.")] = None
+
+
+class Invitations(PostgresView[InvitationRow], name="auth.invitations", version=1, inline=True):
+    """Every invitation, those that were answered too."""
+
+    checks = (Check("valid_invitation_status", "status in ('open', 'accepted', 'withdrawn')"),)
+    indexes = (
+        Index("idx_invitations_sent_at", ("sent_at", "id")),
+        Index("idx_invitations_user", ("user_id",), where="user_id is not null"),
+    )
+
+    @on(Invitation.Sent)
+    def sent(self, row: None, event: Invitation.Sent, envelope: Envelope) -> InvitationRow:
+        return InvitationRow(
+            id=event.originator_id,
+            email=event.email,
+            role=event.role,
+            token_hash=event.token_hash,
+            invited_by=envelope.user_id,
+            sent_at=event.timestamp,
+            expires_at=event.expires_at,
+        )
+
+    @on(Invitation.Accepted)
+    def accepted(self, row: InvitationRow, event: Invitation.Accepted) -> InvitationRow:
+        return replace(row, status=InvitationStatus.ACCEPTED, user_id=event.user_id)
+
+    @on(Invitation.Withdrawn)
+    def withdrawn(self, row: InvitationRow, event: Event) -> InvitationRow:
+        return replace(row, status=InvitationStatus.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyRow:
+    """A key by which a machine acts for the tenant."""
+
+    id: Annotated[UUID, Describe("The key's id.")]
+    name: Annotated[str, Len(max_length=100), Describe("What it is for.")]
+    permissions: Annotated[tuple[str, ...], Describe("What it allows, as far as its maker still may.")]
+    secret_hash: Annotated[str, Len(max_length=64), Restricted()]
+    created_by: Annotated[UUID, Describe("Who made it.")]
+    created_at: Annotated[datetime, Describe("When it was made.")]
+    expires_at: Annotated[datetime, Describe("Until when it is good.")]
+    revoked_at: Annotated[datetime | None, Describe("When it was ended before its time.")] = None
+
+
+class ApiKeys(PostgresView[ApiKeyRow], name="auth.api_keys", version=1, inline=True):
+    """Every API key, those that are no longer good too."""
+
+    indexes = (Index("idx_api_keys_created_at", ("created_at", "id")),)
+
+    @on(ApiKey.Created)
+    def created(self, row: None, event: ApiKey.Created) -> ApiKeyRow:
+        return ApiKeyRow(
+            id=event.originator_id,
+            name=event.name,
+            permissions=event.permissions,
+            secret_hash=event.secret_hash,
+            created_by=event.created_by,
+            created_at=event.timestamp,
+            expires_at=event.expires_at,
+        )
+
+    @on(ApiKey.Revoked)
+    def revoked(self, row: ApiKeyRow, event: Event) -> ApiKeyRow:
+        return replace(row, revoked_at=event.timestamp)

@@ -1,0 +1,127 @@
+"""Sessions: those that live, as each request needs them, and all there were, for their owner to look at."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from domain.identity.sessions import Ending, Session
+from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Public, Restricted
+from domain.kit.log import Envelope
+from projections.kit.postgres import Index, PostgresView
+from projections.kit.replacing import replace
+from projections.kit.view import on
+
+Hash = Annotated[str, Len(max_length=64), Restricted()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """A session that was not ended. The address is a sealed text, which no column of type inet could hold."""
+
+    id: Annotated[UUID, Public(), Describe("The session's id.")]
+    user_id: Annotated[UUID, Public(), Describe("Whose it is.")]
+    in_tenant: Annotated[UUID | None, Internal(), Describe("The tenant signed in to.")]
+    token_hash: Annotated[Hash, Describe("Hash of the newest access token's id.")]
+    refresh_token_hash: Annotated[Hash, Describe("Hash of the newest refresh token.")]
+    expires_at: Annotated[datetime, Internal(), Describe("Until when it lasts unless it is refreshed.")]
+    ip_address: Annotated[str, Confidential(), Personal("user_id"), Describe("From where, sealed.")]
+    user_agent: Annotated[str, Confidential(), Personal("user_id"), Describe("On which device, sealed.")]
+    method: Annotated[str, Internal(), Describe("How one signed in.")]
+    second_factor: Annotated[bool, Internal(), Describe("Whether a second factor was shown.")]
+    began: Annotated[int, Internal(), Describe("The position of the event that began it.")]
+    created_at: Annotated[datetime, Internal(), Describe("Since when.")]
+    last_accessed_at: Annotated[datetime, Internal(), Describe("When it was last refreshed.")]
+
+
+class Sessions(PostgresView[SessionRow], name="auth.sessions", version=1, inline=True):
+    """The sessions that live, or have run out without being ended."""
+
+    indexes = (
+        Index("idx_sessions_user", ("user_id",)),
+        Index("idx_sessions_token_hash", ("token_hash",), unique=True),
+        Index("idx_sessions_refresh_token_hash", ("refresh_token_hash",), unique=True),
+        Index("idx_sessions_expires", ("expires_at",)),
+        Index("idx_sessions_user_expires", ("user_id", "expires_at")),
+    )
+
+    @on(Session.Started)
+    def started(self, row: None, event: Session.Started, envelope: Envelope) -> SessionRow:
+        return SessionRow(
+            id=event.originator_id,
+            user_id=event.user_id,
+            in_tenant=event.tenant_id,
+            token_hash=event.token_hash,
+            refresh_token_hash=event.refresh_hash,
+            expires_at=event.expires_at,
+            ip_address=event.ip_address,
+            user_agent=event.user_agent,
+            method=event.method,
+            second_factor=event.second_factor,
+            began=envelope.position,
+            created_at=event.timestamp,
+            last_accessed_at=event.timestamp,
+        )
+
+    @on(Session.Rotated)
+    def rotated(self, row: SessionRow, event: Session.Rotated) -> SessionRow:
+        return replace(
+            row,
+            token_hash=event.token_hash,
+            refresh_token_hash=event.refresh_hash,
+            expires_at=event.expires_at,
+            last_accessed_at=event.timestamp,
+        )
+
+    @on(Session.Switched)
+    def switched(self, row: SessionRow, event: Session.Switched) -> SessionRow:
+        return replace(
+            row, in_tenant=event.tenant_id, token_hash=event.token_hash, last_accessed_at=event.timestamp
+        )
+
+    @on(Session.SecondFactorShown)
+    def second_factor_shown(self, row: SessionRow, event: Session.SecondFactorShown) -> SessionRow:
+        return replace(row, second_factor=True)
+
+    @on(Session.Ended)
+    def ended(self, row: SessionRow, event: Session.Ended) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserSessionRow:
+    """A session, from its beginning to its end."""
+
+    session_id: Annotated[UUID, Public(), Describe("The session's id.")]
+    user_id: Annotated[UUID, Public(), Describe("Whose it is.")]
+    in_tenant: Annotated[UUID | None, Internal(), Describe("The tenant signed in to, the last one.")]
+    started_at: Annotated[datetime, Internal(), Describe("When it began.")]
+    ended_at: Annotated[datetime | None, Internal(), Describe("When it was ended; empty while it is open.")]
+    reason: Annotated[Ending | None, Internal(), Describe("Why it was ended.")]
+
+
+class UserSessions(
+    PostgresView[UserSessionRow], name="auth.user_sessions", version=1, key="session_id", inline=True
+):
+    """All sessions there were."""
+
+    indexes = (Index("idx_user_sessions_user", ("user_id", "started_at")),)
+
+    @on(Session.Started)
+    def started(self, row: None, event: Session.Started) -> UserSessionRow:
+        return UserSessionRow(
+            session_id=event.originator_id,
+            user_id=event.user_id,
+            in_tenant=event.tenant_id,
+            started_at=event.timestamp,
+            ended_at=None,
+            reason=None,
+        )
+
+    @on(Session.Switched)
+    def switched(self, row: UserSessionRow, event: Session.Switched) -> UserSessionRow:
+        return replace(row, in_tenant=event.tenant_id)
+
+    @on(Session.Ended)
+    def ended(self, row: UserSessionRow, event: Session.Ended) -> UserSessionRow:
+        return replace(row, ended_at=event.timestamp, reason=event.reason)

@@ -1,0 +1,128 @@
+"""What people say of themselves and what they prefer; both go with the person."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from domain.identity.preferences import EVERY_NOTICE, MAILED_NOTICES, Notice, ProfileVisibility, Theme
+from domain.identity.users import User
+from domain.kit.events import Event
+from domain.kit.fields import Describe, Len, Personal
+from projections.kit.postgres import Check, Index, PostgresView
+from projections.kit.redis import RedisView
+from projections.kit.replacing import replace
+from projections.kit.view import carried, on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileRow:
+    """What a person says of himself; texts about him are sealed."""
+
+    id: Annotated[UUID, Describe("The person's id.")]
+    first_name: Annotated[str, Personal(), Describe("The first name.")]
+    last_name: Annotated[str, Personal(), Describe("The last name; may be empty.")]
+    avatar_url: Annotated[str, Personal(), Describe("Where a picture is found; empty for none.")] = ""
+    bio: Annotated[str, Personal(), Describe("What the person says of himself, as plain text.")] = ""
+    location: Annotated[str, Personal(), Describe("Where the person is.")] = ""
+    timezone: Annotated[str, Len(max_length=50), Describe("The time zone, by its IANA name.")] = "UTC"
+    language: Annotated[str, Len(max_length=10), Describe("The language, as a tag.")] = "en"
+    visibility: Annotated[ProfileVisibility, Describe("Who sees it.")] = ProfileVisibility.EVERYONE
+    created_at: Annotated[datetime, Describe("When it was made.")]
+    updated_at: Annotated[datetime, Describe("When it last changed.")]
+
+
+_TEXTS = tuple(field.name for field in fields(User.ProfileChanged))
+
+
+class ProfileFolds:
+    """What table and Redis rows have in common."""
+
+    @on(User.Registered)
+    def registered(self, row: None, event: User.Registered) -> ProfileRow:
+        return ProfileRow(
+            id=event.originator_id,
+            first_name=event.first_name,
+            last_name=event.last_name,
+            created_at=event.timestamp,
+            updated_at=event.timestamp,
+        )
+
+    @on(User.ProfileChanged)
+    def changed(self, row: ProfileRow, event: User.ProfileChanged) -> ProfileRow:
+        said = {name: value for name in _TEXTS if (value := getattr(event, name)) is not None}
+        return replace(row, **said, updated_at=event.timestamp)
+
+    @on(User.PreferencesChanged)
+    def visibility_changed(self, row: ProfileRow, event: User.PreferencesChanged) -> ProfileRow:
+        if event.profile_visibility is row.visibility:
+            return row
+        return replace(row, visibility=event.profile_visibility)
+
+    @on(User.Deleted)
+    def removed(self, row: ProfileRow, event: Event) -> None:
+        return None
+
+    @on(User.Erased)
+    def erased(self, row: ProfileRow | None, event: Event) -> None:
+        return None
+
+
+class UserProfiles(ProfileFolds, PostgresView[ProfileRow], name="users.user_profiles", version=1):
+    """Profiles; they are removed with their user."""
+
+    checks = (Check("valid_visibility", "visibility in ('everyone', 'team', 'nobody')"),)
+
+
+class ProfileCards(
+    ProfileFolds,
+    RedisView[ProfileRow],
+    name="users.profile_cards",
+    version=1,
+    pattern="user:{id}:profile",
+    ttl=timedelta(minutes=5),
+):
+    """Profiles for quick look-ups."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferencesRow:
+    """What a person prefers."""
+
+    user_id: Annotated[UUID, Describe("The person's id.")]
+    in_app: Annotated[tuple[Notice, ...], Describe("About what to be told inside the product.")]
+    by_email: Annotated[tuple[Notice, ...], Describe("About what to be told by e-mail.")]
+    profile_visibility: Annotated[ProfileVisibility, Describe("Who sees the profile.")] = (
+        ProfileVisibility.EVERYONE
+    )
+    analytics_opt_out: Annotated[
+        bool, Describe("Whether to be left out when the use of the product is analysed.")
+    ] = False
+    theme: Annotated[Theme, Describe("How the screens look.")] = Theme.SYSTEM
+    updated_at: Annotated[datetime, Describe("When they last changed.")]
+
+
+class UserPreferences(PostgresView[PreferencesRow], name="users.user_preferences", version=1, key="user_id"):
+    """What everybody prefers, also who never said so."""
+
+    checks = (Check("valid_theme", "theme in ('light', 'dark', 'system')"),)
+    indexes = (Index("idx_preferences_opted_out", ("user_id",), where="analytics_opt_out"),)
+
+    @on(User.Registered)
+    def registered(self, row: None, event: User.Registered) -> PreferencesRow:
+        return PreferencesRow(
+            user_id=event.originator_id,
+            in_app=EVERY_NOTICE,
+            by_email=MAILED_NOTICES,
+            updated_at=event.timestamp,
+        )
+
+    changed = carried(User.PreferencesChanged, stamp="updated_at")
+
+    @on(User.Deleted)
+    def removed(self, row: PreferencesRow, event: Event) -> None:
+        return None
+
+    @on(User.Erased)
+    def erased(self, row: PreferencesRow | None, event: Event) -> None:
+        return None

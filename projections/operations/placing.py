@@ -1,0 +1,71 @@
+"""Where tenants are placed, for operators: what is asked is noted in the log, and a process does it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.kit.caller import Caller
+from domain.kit.log import Receipt
+from domain.kit.refusals import Refusal
+from domain.operations.tenants import MoveTenant, RequestTenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedTenant:
+    """A tenant as the registry has it."""
+
+    id: UUID
+    name: str
+    slug: str
+    placement: str
+    region: str
+    state: str
+    database: str | None
+    """The database of its own that serves it; None: it shares the platform's."""
+    left: str | None
+    """A database of its own that it was moved away from and that is still there."""
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How what was last asked about a tenant stands."""
+
+    status: str
+    """``provisioning``, ``ready``, ``moving`` or ``failed``."""
+    step: str | None = None
+    """The step at which it was given up."""
+    reason: str | None = None
+
+
+class PlacingTenants(Protocol):
+    """Asks for tenants and lists them. Whether the caller may is for those to know who took his wish."""
+
+    async def ask(
+        self,
+        wish: RequestTenant | MoveTenant,
+        *,
+        by: Caller,
+        command_id: UUID | None = None,
+        correlation_id: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> Receipt | Refusal:
+        """Notes the wish, once for each ``command_id``; a worker then grants it."""
+        ...
+
+    async def asked(self, tenant_id: UUID) -> Asked | None:
+        """How it stands; None for a tenant that nobody asked for."""
+        ...
+
+    async def all(self) -> list[PlacedTenant]:
+        """All tenants of the registry, in order of their slugs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tenants:
+    """All of it, as the API finds it."""
+
+    placing: PlacingTenants

@@ -1,0 +1,132 @@
+"""Feature flags: the table that they stand in, and the cached look-up by which code asks for one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from domain.kit.fields import Describe, Len
+from domain.tenancy.flags import FeatureFlag, is_feature_name
+from projections.kit.cache import Cache, Cached
+from projections.kit.conditions import equals
+from projections.kit.invalidation import Invalidation, invalidates
+from projections.kit.postgres import Index, PostgresView
+from projections.kit.replacing import replace
+from projections.kit.rows import Order, Rows
+from projections.kit.view import on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureFlagRow:
+    """A feature that the tenant has, or has not."""
+
+    id: Annotated[UUID, Describe("The flag's id.")]
+    feature_name: Annotated[str, Len(max_length=100), Describe("The feature; unique in the tenant.")]
+    enabled: Annotated[bool, Describe("Whether it is switched on.")]
+    config: Annotated[dict[str, Any], Describe("What goes with it.")]
+    created_at: Annotated[datetime, Describe("When it was added.")]
+    updated_at: Annotated[datetime, Describe("When it last changed.")]
+
+
+class FeatureFlags(PostgresView[FeatureFlagRow], name="tenancy.feature_flags", version=1, inline=True):
+    """The tenant's feature flags."""
+
+    # Not a unique index: a name given back and used again in one page of events may be written in any order.
+    # That a tenant has a name once is the log's reservation.
+    indexes = (Index("idx_feature_flags_name", ("feature_name", "id")),)
+
+    @on(FeatureFlag.Added)
+    def added(self, row: None, event: FeatureFlag.Added) -> FeatureFlagRow:
+        return FeatureFlagRow(
+            id=event.originator_id,
+            feature_name=event.feature_name,
+            enabled=event.enabled,
+            config=event.config,
+            created_at=event.timestamp,
+            updated_at=event.timestamp,
+        )
+
+    @on(FeatureFlag.Changed)
+    def changed(self, row: FeatureFlagRow, event: FeatureFlag.Changed) -> FeatureFlagRow:
+        return replace(row, enabled=event.enabled, config=event.config, updated_at=event.timestamp)
+
+    @on(FeatureFlag.Removed)
+    def removed(self, row: FeatureFlagRow, event: FeatureFlag.Removed) -> None:
+        return None
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """What is cached of a flag; ``there`` says whether the tenant has it at all."""
+
+    there: bool
+    enabled: bool = False
+    config: dict[str, Any] = {}
+
+
+FLAGS = Cached("flag:{name}", Flag, ttl=timedelta(minutes=5), tags=("flag:{name}",))
+"""Answers about flags, for five minutes at most (CAC-04)."""
+
+
+class FlagTags(Invalidation, name="tenancy.flag_tags", ttl=timedelta(hours=2)):
+    """Which cached flag an event makes old."""
+
+    changed = invalidates(*FeatureFlag.events, tags=lambda event, _: [f"flag:{_name(event)}"])
+
+
+# Every event of a flag names it, which the type of ``events`` does not tell; hence Any.
+def _name(event: Any) -> str:
+    name: str = event.feature_name
+    return name
+
+
+class Positions(Protocol):
+    """How far the views have come."""
+
+    async def position_of(self, view: str, /) -> int:
+        """The position up to which a view is folded."""
+        ...
+
+
+class Flags:
+    """What code asks whether a tenant has a feature.
+
+        if await flags.enabled(tenant_id, "search.highlights", default=True): ...
+
+    Answers are cached for `FLAGS.ttl`, in Redis and for a second in the process; a change of the flag makes what
+    is in Redis old at once. Without Redis, every answer is read from the table.
+    """
+
+    def __init__(self, rows: Rows, positions: Positions, cache: Cache) -> None:
+        self._rows, self._positions, self._cache = rows, positions, cache
+
+    async def enabled(self, tenant_id: UUID, name: str, *, default: bool = False, at_least: int = 0) -> bool:
+        """Whether the feature is switched on; ``default`` for a tenant that has no such flag."""
+        flag = await self._flag(tenant_id, name, at_least)
+        return flag.enabled if flag.there else default
+
+    async def config(self, tenant_id: UUID, name: str, *, at_least: int = 0) -> Mapping[str, Any]:
+        """The flag's configuration, empty for a tenant that has no such flag."""
+        return (await self._flag(tenant_id, name, at_least)).config
+
+    async def _flag(self, tenant_id: UUID, name: str, at_least: int) -> Flag:
+        if not is_feature_name(name):
+            # Whatever a client asks for would otherwise take up room in the cache.
+            return Flag(False)
+
+        async def load() -> tuple[Flag, int]:
+            position = await self._positions.position_of(FeatureFlags.name)
+            page = await self._rows.page(
+                FeatureFlags,
+                tenant_id,
+                where=equals("feature_name", name),
+                order=Order("feature_name"),
+                limit=1,
+            )
+            flags = [Flag(True, row.enabled, row.config) for row in page.rows]
+            return (flags or [Flag(False)])[0], position
+
+        answer = await self._cache.get_or_load(FLAGS, tenant_id, {"name": name}, load, at_least=at_least)
+        return answer.value

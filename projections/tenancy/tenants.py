@@ -1,0 +1,61 @@
+"""The tenant as it stands, kept in the append's own transaction (KRN-17)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from domain.kit.fields import Describe, Len
+from domain.tenancy.tenants import Placement, Tenant, TenantStatus
+from projections.kit.postgres import Check, PostgresView
+from projections.kit.replacing import replace
+from projections.kit.view import carried, on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantRow:
+    """A company that the product serves."""
+
+    id: Annotated[UUID, Describe("The tenant's id.")]
+    name: Annotated[str, Len(max_length=255), Describe("What the company is called.")]
+    slug: Annotated[str, Len(max_length=100), Describe("Its name in addresses; no two tenants share one.")]
+    settings: Annotated[dict[str, Any], Describe("What the tenant has chosen.")]
+    region: Annotated[str, Len(max_length=50), Describe("Where its data is and stays.")]
+    placement: Annotated[Placement, Describe("How its data is kept apart from that of other tenants.")]
+    status: Annotated[TenantStatus, Describe("Where it is in its life.")]
+    created_at: Annotated[datetime, Describe("Since when it is a tenant.")]
+    updated_at: Annotated[datetime, Describe("When it last changed.")]
+
+
+class Tenants(PostgresView[TenantRow], name="tenancy.tenants", version=1, inline=True):
+    """Each tenant, in its own scope. That slugs are unique is the log's reservation, over all tenants."""
+
+    checks = (Check("valid_tenant_status", "status in ('active', 'suspended', 'closed')"),)
+
+    changed = carried(Tenant.Renamed, Tenant.SettingsChanged, Tenant.SlugChanged, stamp="updated_at")
+
+    @on(Tenant.Created)
+    def created(self, row: None, event: Tenant.Created) -> TenantRow:
+        return TenantRow(
+            id=event.originator_id,
+            name=event.name,
+            slug=event.slug,
+            settings=event.settings,
+            region=event.region,
+            placement=event.placement,
+            status=TenantStatus.ACTIVE,
+            created_at=event.timestamp,
+            updated_at=event.timestamp,
+        )
+
+    @on(Tenant.Suspended)
+    def suspended(self, row: TenantRow, event: Tenant.Suspended) -> TenantRow:
+        return replace(row, status=TenantStatus.SUSPENDED, updated_at=event.timestamp)
+
+    @on(Tenant.Reactivated)
+    def reactivated(self, row: TenantRow, event: Tenant.Reactivated) -> TenantRow:
+        return replace(row, status=TenantStatus.ACTIVE, updated_at=event.timestamp)
+
+    @on(Tenant.Closed)
+    def closed(self, row: TenantRow, event: Tenant.Closed) -> TenantRow:
+        return replace(row, status=TenantStatus.CLOSED, updated_at=event.timestamp)

@@ -1,0 +1,120 @@
+"""Documents and arguments for every place of the schema, so that what is new is attacked without being named."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLScalarType,
+    build_schema,
+    get_named_type,
+    is_leaf_type,
+)
+
+from api.schema import schema
+
+SCHEMA = build_schema(schema.as_str())
+
+_NUMBERS = {"Int": 1, "Float": 1.0, "Boolean": True}
+_GOOD = {
+    "DateTime": "2030-01-31T12:00:00Z",
+    "Date": "2030-01-31",
+    "Position": "1",
+    "Decimal": "1.00",
+    "JSON": {},
+}
+
+
+def root(kind: str) -> dict[str, GraphQLField]:
+    """The root fields of queries or mutations."""
+    found = SCHEMA.query_type if kind == "query" else SCHEMA.mutation_type
+    assert found is not None
+    fields: dict[str, GraphQLField] = found.fields
+    return fields
+
+
+def places(wanted: Callable[[str], bool]) -> list[tuple[str, str, str]]:
+    """Every value of a wanted scalar that a query or mutation takes: kind, field, path of the value."""
+    return [
+        (kind, name, path)
+        for kind in ("query", "mutation")
+        for name, field in sorted(root(kind).items())
+        for argument, taken in field.args.items()
+        for path in _leaves(argument, taken.type, wanted)
+    ]
+
+
+def is_text(scalar: str) -> bool:
+    """Whether a scalar comes in as a text; ids, instants and positions do as well."""
+    return scalar not in _NUMBERS
+
+
+def arguments(kind: str, name: str, path: str, value: str) -> dict[str, Any]:
+    """Arguments with this value at a place, and something good wherever something is needed."""
+    return {
+        one: _value(taken.type, one, path, value)
+        for one, taken in root(kind)[name].args.items()
+        if path.split(".")[0] == one or _needed(taken.type)
+    }
+
+
+def document(kind: str, name: str) -> str:
+    """A document that takes every argument by a variable and tells whether it was refused, and for what."""
+    field = root(kind)[name]
+    heads = ", ".join(f"${one}: {taken.type}" for one, taken in field.args.items())
+    passed = ", ".join(f"{one}: ${one}" for one in field.args)
+    kind_of_answer = get_named_type(field.type)
+    below = "" if is_leaf_type(kind_of_answer) else "{ __typename }"
+    if any(one.name == "Refused" for one in getattr(kind_of_answer, "types", ())):
+        below = "{ __typename ... on Refused { code field } }"
+    return f"{kind}({heads}) {{ {name}({passed}) {below} }}" if heads else f"{kind} {{ {name} {below} }}"
+
+
+def inputs() -> Mapping[str, GraphQLInputObjectType]:
+    """Every mutation that takes an input object, with its type."""
+    found = {}
+    for name, field in sorted(root("mutation").items()):
+        taken = field.args.get("input")
+        if taken is not None and isinstance(kind := get_named_type(taken.type), GraphQLInputObjectType):
+            found[name] = kind
+    return found
+
+
+def _leaves(path: str, taken: GraphQLInputType, wanted: Callable[[str], bool]) -> Iterator[str]:
+    kind = get_named_type(taken)
+    if isinstance(kind, GraphQLInputObjectType):
+        for name, field in kind.fields.items():
+            yield from _leaves(f"{path}.{name}", field.type, wanted)
+    elif isinstance(kind, GraphQLScalarType) and wanted(kind.name):
+        yield path
+
+
+def _needed(taken: GraphQLInputType) -> bool:
+    return isinstance(taken, GraphQLNonNull)
+
+
+def _value(taken: GraphQLInputType, here: str, path: str, value: str) -> Any:
+    kind: Any = taken.of_type if isinstance(taken, GraphQLNonNull) else taken
+    if isinstance(kind, GraphQLList):
+        return [_value(kind.of_type, here, path, value)]
+    if isinstance(kind, GraphQLInputObjectType):
+        return {
+            name: _value(field.type, f"{here}.{name}", path, value)
+            for name, field in kind.fields.items()
+            if _needed(field.type) or f"{path}.".startswith(f"{here}.{name}.")
+        }
+    if here == path:
+        return {"x": value, value: [value]} if kind.name == "JSON" else value
+    if isinstance(kind, GraphQLEnumType):
+        return next(iter(kind.values))
+    if kind.name == "UUID":
+        return str(uuid4())
+    if kind.name == "String":
+        return f"{uuid4().hex}@example.com" if here.endswith("email") else uuid4().hex
+    return _NUMBERS[kind.name] if kind.name in _NUMBERS else _GOOD[kind.name]

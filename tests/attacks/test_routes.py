@@ -1,0 +1,84 @@
+"""Every route says who may call it; one that nobody thought of is found."""
+
+from uuid import uuid4
+
+import pytest
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from app.asgi import create_app
+from domain.kit.caller import ACCOUNTS, PLATFORM
+from tests.auth.people import registered
+from tests.kit.product import Product
+
+ANYBODY = {
+    "/": "the editor, without any data",
+    "/.well-known/jwks.json": "public keys",
+    "/auth/oidc/{provider}/callback": "signs in",
+    "/auth/oidc/{provider}/start": "signs in",
+    "/auth/password/forgot": "answers the same for everybody",
+    "/auth/password/reset": "takes a token from a mail",
+    "/auth/refresh": "takes a refresh token",
+    "/auth/register": "signs up",
+    "/auth/second-factor": "takes a challenge and a code",
+    "/auth/sign-in": "takes a password",
+    "/auth/verify-email": "takes a token from a mail",
+    "/graphiql/assets": "the editor",
+    "/graphiql/door.js": "the editor",
+    "/graphiql/start.js": "the editor",
+    "/graphql": "each field names its permission: tests/access/test_declared.py",
+    "/health/live": "for the machine that runs it",
+    "/health/ready": "for the machine that runs it",
+    "/metrics": "for the machine that watches it: counts, names of views, nobody's data",
+}
+"""Open routes, and why they may be."""
+SIGNED_IN = {"/auth/sign-out": "POST", "/exports/{id}": "GET"}
+"""Routes that ask for a token themselves."""
+
+
+def _routes(product: Product) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for route in create_app(product.settings).routes:
+        assert isinstance(route, Route | WebSocketRoute | Mount), route
+        found.setdefault(route.path, set()).update(getattr(route, "methods", None) or ())
+    return found
+
+
+def test_no_route_is_left_out(product: Product) -> None:
+    assert _routes(product).keys() - ANYBODY.keys() - SIGNED_IN.keys() == set()
+
+
+@pytest.mark.parametrize("path", sorted(SIGNED_IN))
+async def test_a_route_for_those_who_are_signed_in_asks_who_one_is(product: Product, path: str) -> None:
+    for headers in ({}, {"authorization": "Bearer x"}, {"cookie": "token=x"}):
+        response = await product.http.request(
+            SIGNED_IN[path],
+            path.format(id=uuid4()),
+            headers={**headers, "content-type": "application/json"},
+            content=b"{}",
+        )
+        assert response.status_code == 401, response.text
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../etc/passwd", "..%2f..%2fkeys%2fmaster.json", "%2e%2e/", "a%00b", "*"]
+)
+async def test_no_path_leads_out_of_a_folder(product: Product, name: str) -> None:
+    ada = await registered(product)
+    headers = {"authorization": f"Bearer {ada.given['accessToken']}"}
+    for folder in ("exports", "graphiql/assets", "graphiql"):
+        response = await product.http.get(f"/{folder}/{name}", headers=headers)
+        assert response.status_code in (307, 404, 405), response.text
+        assert response.headers.get("location", str(response.url)).startswith(str(product.http.base_url))
+        assert "root:" not in response.text
+
+
+@pytest.mark.parametrize("tenant", [PLATFORM, ACCOUNTS])
+async def test_nobody_enters_the_tenants_of_the_product_itself(product: Product, tenant: object) -> None:
+    """One holds all accounts, the other the operators; neither takes members by any way from outside."""
+    ada = await registered(product)
+    switch = "mutation($t: UUID!) { switchTenant(tenantId: $t) { __typename } }"
+    answer = (await ada.client.post(switch, {"t": str(tenant)})).json()
+    assert answer["data"]["switchTenant"] == {"__typename": "Refused"}
+    body = {"email": ada.email, "password": ada.password, "tenantId": str(tenant)}
+    given = (await product.http.post("/auth/sign-in", json=body)).json()
+    assert given.get("tenantId") != str(tenant)

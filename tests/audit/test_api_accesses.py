@@ -1,0 +1,90 @@
+"""Every operation is on record, and who may read the audit reads it."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+from tests.kit.client import Client
+from tests.kit.product import Product
+from tests.work.api import created
+
+
+async def accesses(auditor: Client, *operations: str, **wanted: object) -> list[dict[str, Any]]:
+    """The accesses once these operations are among them; they are written a moment after the answer."""
+    while True:
+        page = await auditor.send("Accesses", first=100, filter=wanted)
+        nodes: list[dict[str, Any]] = page["nodes"]
+        if {*operations} <= {node["operation"] for node in nodes}:
+            return nodes
+
+
+async def test_a_read_is_on_record_with_what_was_shown(product: Product) -> None:
+    client = await product.newcomer("Ada")
+    auditor = product.client(client.tenant, uuid4(), ["audit:read"])
+    task = await created(client, "Dig", description="Deep.")
+    await client.send("Task", id=task["id"])
+    nodes = await accesses(auditor, "Task", userId=client.me)
+    read = next(node for node in nodes if node["operation"] == "Task")
+    assert (read["userId"], read["rootFields"], read["outcome"]) == (client.me, ["task"], "done")
+    assert {"Task.title", "Task.description"} <= {*read["fields"]}
+    assert read["correlationId"]
+
+
+async def test_it_is_on_record_whose_data_was_read(product: Product) -> None:
+    client = await product.newcomer("Ada")
+    auditor = product.client(client.tenant, uuid4(), ["audit:read"])
+    await client.send("Person", id=client.me)
+    nodes = await accesses(auditor, "Person", subjectId=client.me)
+    assert {node["operation"] for node in nodes} >= {"Person"}
+    assert all(client.me in node["subjects"] for node in nodes)
+
+
+async def test_changes_are_on_record_too(product: Product) -> None:
+    client = await product.newcomer("Eve")
+    auditor = product.client(client.tenant, uuid4(), ["audit:read"])
+    task = await created(client, "Sow")
+    await client.send("CompleteTask", input={"id": task["id"]})
+    nodes = await accesses(auditor, "CreateTask", "CompleteTask", userId=client.me)
+    assert {node["outcome"] for node in nodes} == {"done"}
+
+
+async def test_reading_the_audit_is_itself_on_record(product: Product) -> None:
+    auditor = product.client(uuid4(), uuid4(), ["audit:read"])
+    assert await accesses(auditor) == []
+    (node,) = (await accesses(auditor, "Accesses"))[-1:]
+    assert (node["userId"], node["rootFields"]) == (auditor.me, ["accesses"])
+
+
+async def test_pages_go_on_to_the_end(product: Product) -> None:
+    auditor = product.client(uuid4(), uuid4(), ["audit:read"])
+    for _ in range(3):
+        await auditor.send("Accesses", first=1)
+    async with asyncio.timeout(20):
+        while len((await auditor.send("Accesses", first=3))["nodes"]) < 3:
+            pass
+    seen: list[str] = []
+    after = None
+    for _ in range(3):
+        page = await auditor.send(
+            "Accesses", first=1, after=after, filter={"beforeTime": "2999-01-01T00:00:00Z"}
+        )
+        seen += [node["at"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+    assert seen == sorted(seen, reverse=True)
+    assert len(set(seen)) == 3
+
+
+async def test_nobody_without_the_permission_and_no_other_tenant_reads_it(product: Product) -> None:
+    client = product.client(uuid4(), uuid4(), role="member")
+    other = product.client(uuid4(), uuid4(), ["audit:read"])
+    code, _ = await client.error("Accesses", first=1)
+    assert code == "FORBIDDEN"
+    found = await accesses(other, "Accesses")
+    assert {node["userId"] for node in found} == {other.me}
+
+
+async def test_a_cursor_of_nobodys_is_refused(product: Product) -> None:
+    auditor = product.client(uuid4(), uuid4(), ["audit:read"])
+    for cursor in ("x", "bm8", "é"):
+        code, message = await auditor.error("Accesses", first=1, after=cursor)
+        assert (code, message) == ("BAD_CURSOR", "This cursor was not given out for this list.")

@@ -1,0 +1,70 @@
+"""People who register and sign in over HTTP, as a client of the product would."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from tests.kit.client import Client
+from tests.kit.product import Product
+
+PASSWORD = "correct horse battery staple"
+
+# Answers are JSON of each route's own shape.
+Json = dict[str, Any]
+
+
+@dataclass
+class Person:
+    """Somebody with an account, and what the last signing-in gave him."""
+
+    http: httpx.AsyncClient
+    email: str
+    given: Json
+    password: str = PASSWORD
+
+    @property
+    def id(self) -> UUID:
+        return UUID(self.given["accountId"])
+
+    @property
+    def client(self) -> Client:
+        """A client of the API that shows the person's access token."""
+        tenant = UUID(self.given["tenantId"]) if self.given["tenantId"] else UUID(int=0)
+        return Client(self.http, self.given["accessToken"], tenant, self.id)
+
+    async def sign_in(self, password: str | None = None) -> httpx.Response:
+        body = {"email": self.email, "password": password or self.password}
+        return await post(self.http, "sign-in", body)
+
+    async def again(self) -> "Person":
+        """The same person with another session."""
+        response = await self.sign_in()
+        assert response.status_code == 200, response.text
+        return Person(self.http, self.email, response.json(), self.password)
+
+
+async def post(http: httpx.AsyncClient, route: str, body: Json, token: str = "") -> httpx.Response:
+    """The response of a route below /auth."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return await http.post(f"/auth/{route}", json=body, headers=headers)
+
+
+def somebody(**more: str) -> Json:
+    """What somebody registers with whom nobody knows."""
+    return {"email": f"{uuid4().hex}@example.com", "password": PASSWORD, "firstName": "Ada", **more}
+
+
+async def registered(product: Product, *, company: bool = True, **more: str) -> Person:
+    """Somebody who has just registered, with a company unless that is not wanted."""
+    named = {"tenantName": "Acme", "tenantSlug": f"acme-{uuid4().hex}"} if company else {}
+    wish = somebody(**named, **more)
+    response = await post(product.http, "register", wish)
+    assert response.status_code == 200, response.text
+    return Person(product.http, wish["email"], response.json())
+
+
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    """Status and code of a refusal."""
+    return response.status_code, response.json()["error"]["code"]

@@ -1,0 +1,72 @@
+"""Signing in over GraphQL, by the published documents."""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from tests.auth.people import PASSWORD, registered
+from tests.kit.client import Client
+from tests.kit.documents import operations
+from tests.kit.product import Product
+
+
+async def test_a_visitor_registers_and_goes_on(product: Product) -> None:
+    visitor = Client(product.http, "")
+    input = {"email": f"{uuid4().hex}@example.com", "password": PASSWORD, "firstName": "Ada"}
+    given = await _without_token(visitor, "Register", input=input)
+    me = replace(visitor, token=given["accessToken"])
+    (session,) = await me.send("MySessions")
+    assert (session["id"], session["ipAddress"]) == (given["sessionId"], "127.0.0.1")
+    assert await me.send("SignOut") == {"ok": True}
+
+
+async def test_a_session_goes_from_hand_to_hand(product: Product) -> None:
+    ada = await registered(product)
+    given = await _without_token(ada.client, "SignIn", email=ada.email, password=PASSWORD)
+    fresh = await _without_token(ada.client, "RefreshSession", refreshToken=given["refreshToken"])
+    assert fresh["sessionId"] == given["sessionId"]
+    assert fresh["refreshToken"] != given["refreshToken"]
+
+
+async def test_a_visitor_sees_nothing_else(product: Product) -> None:
+    response = await product.http.post("/graphql", json={"query": "{ mySessions { id } }"})
+    assert response.status_code == 401
+
+
+async def test_wrong_tokens_are_refused_for_open_fields_too(product: Product) -> None:
+    visitor = Client(product.http, "no token at all")
+    response = await visitor.post('mutation { signIn(email: "a", password: "b") { __typename } }')
+    assert response.status_code == 401
+
+
+async def test_a_service_has_no_sessions_and_no_factors(product: Product) -> None:
+    service = product.client(uuid4(), uuid4(), ["*"])
+    assert await service.send("MySessions") == []
+    assert (await service.send("SignOut"))["code"] == "not_found"
+    for operation, variables in (
+        ("EnrolSecondFactor", {"password": ""}),
+        ("ChangePassword", {"current": "", "password": "of somebody else"}),
+        ("RequestEmailVerification", {}),
+    ):
+        assert (await service.send(operation, **variables))["code"] == "forbidden"
+
+
+async def test_a_service_that_bears_the_name_of_a_person_does_not_act_for_him(product: Product) -> None:
+    ada = await registered(product)
+    service = product.client(UUID(ada.given["tenantId"]), ada.id, ["*"])
+    for operation, variables in (
+        ("ChangePassword", {"current": ada.password, "password": "of somebody else"}),
+        ("RemoveSecondFactor", {"password": ada.password, "code": "000000"}),
+        ("EnrolSecondFactor", {"password": ada.password}),
+    ):
+        assert (await service.send(operation, **variables))["code"] == "forbidden"
+    assert (await service.send("EndSession", id=ada.given["sessionId"]))["code"] == "not_found"
+    assert await service.send("MySessions") == []
+
+
+async def _without_token(client: Client, operation: str, **variables: object) -> dict[str, str]:
+    body = {"query": operations()[operation], "variables": variables}
+    answer = (await client.http.post("/graphql", json=body)).json()
+    assert "errors" not in answer, answer
+    (found,) = answer["data"].values()
+    shown: dict[str, str] = found
+    return shown

@@ -1,0 +1,203 @@
+"""Second factors: asked for after the password, each code once."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from pyotp.totp import TOTP
+
+from app.auth.keys import derived
+from app.auth.signed import Uses, signed
+from app.database import Connection
+from domain.identity.account_commands import UseRecoveryCode
+from domain.identity.accounts import Account, WrongCode
+from domain.kit.caller import PLATFORM
+from domain.kit.scenario import given
+from tests.auth.people import Person, post, refusal, registered
+from tests.kit.processes import until
+from tests.kit.product import Product
+
+TASKS = "{ tasks(first: 1) { totalCount } }"
+ME = "{ mySessions { id secondFactor } }"
+ENROL = """mutation($p: String!) { enrolSecondFactor(password: $p) {
+  ... on SecondFactorEnrolment { secret uri recoveryCodes } ... on Refused { code } } }"""
+CONFIRM = "mutation($c: String!) { confirmSecondFactor(code: $c) { __typename ... on Refused { code } } }"
+CHANGE = "mutation($a: String!, $b: String!) { changePassword(current: $a, password: $b) { __typename } }"
+REMOVE = """mutation($p: String!, $c: String!) { removeSecondFactor(password: $p, code: $c) {
+  __typename ... on Refused { code } } }"""
+
+OPENED = Account.Opened(email="a@example.com", first_name="Ada", password_hash="h")
+SET = Account.SecondFactorSet(secret="s", recovery_hashes=("one", "two"))
+USE = UseRecoveryCode(id=UUID(int=3), code_hash="two")
+
+
+def test_a_recovery_code_is_good_once() -> None:
+    given(OPENED, SET).when(USE).then(Account.RecoveryCodeUsed(index=1))
+    given(OPENED, SET, Account.RecoveryCodeUsed(index=1)).when(USE).refused(WrongCode)
+
+
+def test_codes_of_a_former_factor_are_void() -> None:
+    given(OPENED, SET, Account.SecondFactorRemoved()).when(USE).refused(WrongCode)
+
+
+async def test_signing_in_asks_for_the_code(product: Product) -> None:
+    ada, codes = await _enrolled(product)
+    asked = (await ada.sign_in()).json()
+    assert asked["secondFactorRequired"] is True
+    assert "accessToken" not in asked
+    given_ = await post(
+        product.http, "second-factor", {"challenge": asked["challenge"], "code": codes.fresh()}
+    )
+    assert given_.status_code == 200
+    person = Person(product.http, ada.email, given_.json())
+    sessions = (await person.client.post(ME)).json()["data"]["mySessions"]
+    assert {one["secondFactor"] for one in sessions} == {True}
+
+
+async def test_a_code_is_good_once_also_for_two_at_the_same_moment(product: Product) -> None:
+    ada, codes = await _enrolled(product)
+    challenges = [(await ada.sign_in()).json()["challenge"] for _ in range(3)]
+    code = codes.fresh()
+    answers = await asyncio.gather(
+        *(post(product.http, "second-factor", {"challenge": one, "code": code}) for one in challenges)
+    )
+    assert sorted(one.status_code for one in answers) == [200, 401, 401]
+
+
+async def test_a_challenge_is_good_once(product: Product) -> None:
+    ada, codes = await _enrolled(product)
+    challenge = (await ada.sign_in()).json()["challenge"]
+    first = await post(product.http, "second-factor", {"challenge": challenge, "code": codes.recovery[0]})
+    assert first.status_code == 200
+    second = await post(product.http, "second-factor", {"challenge": challenge, "code": codes.recovery[1]})
+    assert refusal(second) == (401, "code_refused")
+
+
+async def test_a_new_password_voids_challenges_that_the_old_one_was_given(product: Product) -> None:
+    ada, codes = await _enrolled(product)
+    challenge = (await ada.sign_in()).json()["challenge"]
+    await _asked(ada, CHANGE, a=ada.password, b="another battery staple")
+    body = {"challenge": challenge, "code": codes.recovery[0]}
+    assert refusal(await post(product.http, "second-factor", body)) == (401, "code_refused")
+
+
+async def test_a_recovery_code_lets_in_once(product: Product) -> None:
+    ada, codes = await _enrolled(product)
+    for expected in (200, 401):
+        challenge = (await ada.sign_in()).json()["challenge"]
+        body = {"challenge": challenge, "code": codes.recovery[0].lower()}
+        assert (await post(product.http, "second-factor", body)).status_code == expected
+
+
+async def test_codes_cannot_be_guessed(product: Product) -> None:
+    ada, codes = await _enrolled(product)
+    for _ in range(6):
+        challenge = (await ada.sign_in()).json()["challenge"]
+        body = {"challenge": challenge, "code": codes.wrong()}
+        assert refusal(await post(product.http, "second-factor", body)) == (401, "code_refused")
+    challenge = (await ada.sign_in()).json()["challenge"]
+    right = {"challenge": challenge, "code": codes.fresh()}
+    assert refusal(await post(product.http, "second-factor", right)) == (401, "code_refused")
+
+
+async def test_a_challenge_is_not_a_token_nor_a_token_a_challenge(product: Product) -> None:
+    ada, codes = await _enrolled(product)
+    challenge = (await ada.sign_in()).json()["challenge"]
+    headers = {"authorization": f"Bearer {challenge}"}
+    shown = await product.http.post("/graphql", json={"query": ME}, headers=headers)
+    assert shown.status_code == 401
+    service = product.token(PLATFORM, ada.id, ["self"])
+    forged = signed(
+        Uses.CHALLENGE,
+        derived(product.settings.derive("tokens"), "service tokens"),
+        {"sub": str(ada.id), "method": "password", "line": 1},
+        lifetime=timedelta(minutes=5),
+    )
+    code = codes.fresh()
+    for bad in (ada.given["accessToken"], service, forged, "", "a.b.c"):
+        body = {"challenge": bad, "code": code}
+        assert refusal(await post(product.http, "second-factor", body)) == (401, "code_refused")
+
+
+async def test_removing_needs_password_and_code(product: Product) -> None:
+    ada, codes = await _enrolled(product)
+    wrong = await _asked(ada, REMOVE, p="wrong password", c=codes.recovery[0])
+    assert wrong["removeSecondFactor"]["code"] == "sign_in_refused"
+    without = await _asked(ada, REMOVE, p=ada.password, c=codes.wrong())
+    assert without["removeSecondFactor"]["code"] == "wrong_code"
+    right = await _asked(ada, REMOVE, p=ada.password, c=codes.recovery[0])
+    assert right["removeSecondFactor"]["__typename"] == "Done"
+    assert "accessToken" in (await ada.sign_in()).json()
+
+
+async def test_where_it_is_asked_for_nothing_is_allowed_before(product: Product) -> None:
+    ada = await registered(product)
+    setting = """mutation($id: UUID!, $s: JSON!) { changeTenantSettings(input: { id: $id, settings: $s }) {
+      __typename } }"""
+    changed = await ada.client.post(
+        setting, {"id": ada.given["tenantId"], "s": {"require_second_factor": True}}
+    )
+    assert "errors" not in changed.json(), changed.text
+
+    async def forbidden() -> bool:
+        answer = (await ada.client.post(TASKS)).json()
+        return "errors" in answer and answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+    await until(forbidden)
+    await _enrol(ada)
+    assert (await ada.client.post(TASKS)).json()["data"]["tasks"]["totalCount"] == 0
+
+
+async def test_what_is_kept_of_it_opens_nothing(product: Product, owner: Connection) -> None:
+    ada, codes = await _enrolled(product)
+    stored = repr(await owner.fetch("select payload from es.events where originator_id = $1", ada.id)) + repr(
+        await owner.fetchrow("select * from auth.accounts where id = $1", ada.id)
+    )
+    for code in codes.recovery:
+        assert code not in stored
+        assert code.replace("-", "") not in stored
+
+
+class Codes:
+    """What the person's authenticator shows, and his codes for recovery."""
+
+    def __init__(self, secret: str, recovery: list[str], used: str) -> None:
+        self._totp, self.recovery, self._used = TOTP(secret), recovery, {used}
+
+    def fresh(self) -> str:
+        """A code that was not used before: the one of the step before or after counts as well."""
+        now = int(datetime.now(UTC).timestamp()) // 30
+        code = next(
+            one
+            for step in (now + 1, now, now - 1)
+            if (one := self._totp.generate_otp(step)) not in self._used
+        )
+        self._used.add(code)
+        return code
+
+    def wrong(self) -> str:
+        """A code that is none."""
+        now = int(datetime.now(UTC).timestamp()) // 30
+        good = {self._totp.generate_otp(step) for step in range(now - 3, now + 4)}
+        return next(text for n in range(10) if (text := f"{n}" * 6) not in good)
+
+
+async def _enrolled(product: Product) -> tuple[Person, Codes]:
+    ada = await registered(product)
+    return ada, await _enrol(ada)
+
+
+async def _enrol(person: Person) -> Codes:
+    found = (await _asked(person, ENROL, p=person.password))["enrolSecondFactor"]
+    used = TOTP(found["secret"]).now()
+    confirmed = await _asked(person, CONFIRM, c=used)
+    assert confirmed["confirmSecondFactor"]["__typename"] == "Done", confirmed
+    return Codes(found["secret"], found["recoveryCodes"], used)
+
+
+async def _asked(person: Person, document: str, **variables: str) -> dict[str, Any]:
+    answer = (await person.client.post(document, variables)).json()
+    assert "errors" not in answer, answer
+    data: dict[str, Any] = answer["data"]
+    return data

@@ -1,0 +1,1 @@
+"""What the fields say about themselves, and what follows from it: inventory, logs, dumps."""

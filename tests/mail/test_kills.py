@@ -1,0 +1,101 @@
+"""A worker killed at any point: people are told once and mailed once, whatever had happened by then."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.processes.lease import enroll
+from app.settings import Settings
+from domain.identity.account_commands import OpenAccount
+from domain.identity.registering import RegisterUser
+from domain.kit.caller import PLATFORM, SYSTEM, Caller
+from domain.work.task_commands import CreateTask
+from tests.domain.sending import accepted
+from tests.mail.conftest import Made
+from tests.mail.server import Inbox
+from tests.processes.working import Works
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+ANNS = Caller(tenant_id=UUID(int=10), user_id=ANN)
+
+
+class Child:
+    """Runs workers in processes of their own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def run(self, number: int) -> str:
+        """A worker's run, until it ends, killed at this point; see `tests.mail.child`."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{number}\n".encode())
+        async with asyncio.timeout(60):
+            return (await self._process.stdout.readline()).decode().strip()
+
+
+@pytest.fixture
+async def child(settings: Settings, works: Works, made: Made) -> AsyncIterator[Child]:
+    for one in made():
+        await enroll(works.database.writer, one)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.mail.child", settings.database_url, settings.smtp_url, str(settings.data_dir)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Child(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_a_welcome_is_one_message_wherever_its_worker_is_killed(
+    child: Child, works: Works, inbox: Inbox
+) -> None:
+    by, ended, point = Caller(tenant_id=PLATFORM, user_id=SYSTEM), "exit -9", 0
+    while ended == "exit -9":
+        point += 1
+        email = f"ann{point}@example.org"
+        await accepted(works.bus, OpenAccount(id=uuid4(), email=email, first_name="Ann"), by=by)
+        ended = await child.run(point)
+        if ended == "exit -9":
+            assert await child.run(0) == "exit 0"
+        assert inbox.recipients[-1] == [email], f"killed at {point}"
+    assert ended == "exit 0"
+    assert point > 3
+    # Between a call and its mark a kill makes a second delivery, which carries the first one's id.
+    assert len(set(inbox.ids)) == point
+    assert len(inbox.ids) <= point + 1
+
+
+async def test_a_person_is_told_once_wherever_the_worker_is_killed(
+    child: Child, works: Works, inbox: Inbox
+) -> None:
+    for person, name in ((ANN, "ann"), (BOB, "bob")):
+        register = RegisterUser(id=person, email=f"{name}@example.org", first_name=name)
+        await accepted(works.bus, register, by=ANNS)
+    tasks, ended, point = list[UUID](), "exit -9", 0
+    while ended == "exit -9":
+        point += 1
+        tasks.append(uuid4())
+        await accepted(works.bus, CreateTask(id=tasks[-1], title="Mow", assigned_to=BOB), by=ANNS)
+        ended = await child.run(point)
+        if ended == "exit -9":
+            assert await child.run(0) == "exit 0"
+    assert ended == "exit 0"
+    assert point > 6
+    sent = await works.rows(
+        "select payload ->> 'task_id' from es.events where type = 'work.notification.sent'"
+    )
+    assert Counter(task for (task,) in sent) == Counter(str(task) for task in tasks)
+    assert len(set(inbox.ids)) == len(tasks)

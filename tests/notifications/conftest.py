@@ -1,0 +1,105 @@
+"""The product with its processes at work, which mail to a server of the test."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import pytest
+
+from app.database import Database
+from app.log.postgres import PostgresLog
+from app.processes import Parts, enrolled, processes, run_processes
+from app.worker import running
+from app.writing import writing
+from domain.kit.bus import Bus
+from projections.kit.pages import Pages
+from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.kit.product import Product
+from tests.mail.server import Inbox, mail_server
+
+
+@dataclass
+class Telling:
+    """The processes, and what they mailed."""
+
+    product: Product
+    database: Database
+    log: PostgresLog
+    bus: Bus
+    inbox: Inbox
+
+    async def quiet(self) -> None:
+        """Waits until everybody is told of all that has happened, and mailed where he wishes it."""
+
+        async def done() -> bool:
+            return bool(await self.database.writer.fetchval(_QUIET, await self.log.head()))
+
+        await until(done)
+
+    async def told(self, client: Client) -> list[tuple[str, str | None]]:
+        """Kind and task of each of a client's notifications, the first first, once all are told."""
+        await self.quiet()
+        position = str(await self.log.head())
+        found = await client.send("Notifications", afterPosition=position)
+        return [(edge["node"]["kind"], edge["node"]["taskId"]) for edge in reversed(found["edges"])]
+
+    def mailed(self, client: Client) -> list[str]:
+        """What the mails to a client are about."""
+        return [
+            str(message["subject"])
+            for message in self.inbox.messages
+            if str(message["to"]).lower().endswith(f"{client.user}@example.com")
+        ]
+
+
+_QUIET = """
+select not exists (select from processes.lanes where position < $1)
+   and not exists (select from processes.ledger where finished_at is null)
+"""
+
+
+@pytest.fixture(scope="module")
+async def telling(product: Product) -> AsyncIterator[Telling]:
+    inbox = Inbox()
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(mail_server(inbox))
+        settings = replace(product.settings, smtp_url=f"smtp://127.0.0.1:{port}")
+        database = await Database.open(settings.database_url, secret=settings.secret, writers=6, readers=2)
+        stack.push_async_callback(database.close)
+        writes = await stack.enter_async_context(writing(settings, database))
+        log, bus = writes.log, writes.bus
+        parts = Parts(
+            settings=settings, database=database, log=log, bus=bus, opening=writes.ring, codec=writes.codec
+        )
+        made = await enrolled(database, processes(parts))
+        pages = Pages(log, writes.codec, poll=0.05)
+        await stack.enter_async_context(running(pages.run(), name="pages"))
+        acting = run_processes(made, database=database, log=log, pages=pages, bus=bus)
+        await stack.enter_async_context(running(acting, name="processes"))
+        yield Telling(product, database, log, bus, inbox)
+
+
+@dataclass
+class Team:
+    """People of one tenant."""
+
+    ann: Client
+    """Creates the tasks."""
+    bob: Client
+    """Is to do them."""
+    carl: Client
+    """Changes them."""
+
+    @property
+    def tenant(self) -> UUID:
+        return self.ann.tenant
+
+
+@pytest.fixture
+async def team(product: Product, telling: Telling) -> Team:
+    """Three people in a tenant that only this test uses."""
+    ann = await product.newcomer("Ann")
+    bob, carl = [await product.newcomer(name, tenant=ann.tenant, role="member") for name in ("Bob", "Carl")]
+    return Team(ann, bob, carl)

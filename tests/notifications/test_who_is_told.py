@@ -1,0 +1,106 @@
+"""Who is told of what he may see, in the way he wishes."""
+
+from collections.abc import Sequence
+
+from domain.identity.preferences import Notice
+from domain.identity.user_commands import ChangePreferences, SuspendUser
+from domain.kit.caller import Caller
+from domain.kit.permissions import ROLES
+from tests.domain.sending import accepted
+from tests.kit.client import Client
+from tests.notifications.conftest import Team, Telling
+
+
+async def created(client: Client, **more: object) -> str:
+    """The id of a new task."""
+    receipt = await client.send("CreateTask", input={"title": "Mow", **more})
+    return str(receipt["task"]["id"])
+
+
+async def prefers(
+    telling: Telling, client: Client, in_app: Sequence[Notice], by_email: Sequence[Notice]
+) -> None:
+    """Says how somebody wishes to be told."""
+    command = ChangePreferences(id=client.user, in_app=tuple(in_app), by_email=tuple(by_email))
+    await accepted(telling.bus, command, by=_of(client))
+
+
+def _of(client: Client) -> Caller:
+    return Caller(tenant_id=client.tenant, user_id=client.user, permissions=ROLES["owner"])
+
+
+async def test_people_are_mailed_what_is_theirs_to_do_unless_they_say_otherwise(
+    team: Team, telling: Telling
+) -> None:
+    task = await created(team.ann, assignedTo=team.bob.me)
+    await team.ann.send("CompleteTask", input={"id": task})
+    assert await telling.told(team.bob) == [("ASSIGNED", task), ("COMPLETED", task)]
+    assert telling.mailed(team.bob) == ["This task was given to you: Mow"]
+
+
+async def test_each_channel_can_be_switched_off_by_kind(team: Team, telling: Telling) -> None:
+    await prefers(telling, team.bob, [Notice.COMPLETED], [Notice.COMPLETED])
+    task = await created(team.ann, assignedTo=team.bob.me)
+    await team.ann.send("CompleteTask", input={"id": task})
+    assert await telling.told(team.bob) == [("COMPLETED", task)]
+    assert telling.mailed(team.bob) == ["This task is done: Mow"]
+
+
+async def test_who_wishes_mail_alone_has_nothing_in_the_product(team: Team, telling: Telling) -> None:
+    await prefers(telling, team.bob, [], [Notice.ASSIGNED])
+    await created(team.ann, assignedTo=team.bob.me)
+    assert await telling.told(team.bob) == []
+    assert await team.bob.send("UnreadNotifications") == 0
+    assert telling.mailed(team.bob) == ["This task was given to you: Mow"]
+
+
+async def test_who_wishes_nothing_is_told_nothing(team: Team, telling: Telling) -> None:
+    await prefers(telling, team.bob, [], [])
+    await created(team.ann, assignedTo=team.bob.me)
+    assert await telling.told(team.bob) == []
+    assert telling.mailed(team.bob) == []
+    assert not await telling.database.writer.fetchval(
+        "select exists (select from es.events where type = 'work.notification.sent' and tenant_id = $1)",
+        team.tenant,
+    )
+
+
+async def test_who_may_not_see_a_private_project_is_told_nothing_about_its_tasks(
+    team: Team, telling: Telling
+) -> None:
+    receipt = await team.ann.send("CreateProject", input={"name": "Secret", "visibility": "PRIVATE"})
+    project = receipt["project"]["id"]
+    await team.ann.send("AddProjectMember", input={"id": project, "userId": team.carl.me})
+    outside = await created(team.ann, projectId=project, assignedTo=team.bob.me)
+    inside = await created(team.ann, projectId=project, assignedTo=team.carl.me)
+    assert await telling.told(team.bob) == []
+    assert telling.mailed(team.bob) == []
+    assert await telling.told(team.carl) == [("ASSIGNED", inside)]
+    assert outside != inside
+
+
+async def test_a_task_that_becomes_secret_is_a_notification_without_a_task(
+    team: Team, telling: Telling
+) -> None:
+    receipt = await team.ann.send("CreateProject", input={"name": "Open"})
+    project = receipt["project"]["id"]
+    task = await created(team.ann, projectId=project, assignedTo=team.bob.me)
+    assert await telling.told(team.bob) == [("ASSIGNED", task)]
+    changed = await team.ann.send("ChangeProjectVisibility", input={"id": project, "visibility": "PRIVATE"})
+    await team.ann.send("DescribeTask", input={"id": task, "description": "Under the third stone."})
+    assert await telling.told(team.bob) == [("ASSIGNED", task)]
+    [edge] = (await team.bob.send("Notifications", afterPosition=changed["position"]))["edges"]
+    assert edge["node"]["task"] is None
+
+
+async def test_who_is_suspended_is_told_nothing(team: Team, telling: Telling) -> None:
+    await accepted(telling.bus, SuspendUser(id=team.bob.user), by=_of(team.ann))
+    await created(team.ann, assignedTo=team.bob.me)
+    assert await telling.told(team.bob) == []
+    assert telling.mailed(team.bob) == []
+
+
+async def test_another_tenant_hears_nothing(team: Team, telling: Telling) -> None:
+    stranger = await telling.product.newcomer("Eve")
+    await created(team.ann, assignedTo=team.bob.me)
+    assert await telling.told(stranger) == []

@@ -1,0 +1,181 @@
+"""A platform with its API and a worker, on which tenants of both kinds are made."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from app.placement.asking import TenantDesk
+from app.placement.places import database_of, with_database
+from app.settings import Settings
+from app.tokens import Tokens
+from app.worker import everywhere
+from app.writing import commanding
+from domain.kit.caller import PLATFORM, SYSTEM, Caller
+from domain.kit.log import Receipt
+from domain.kit.refusals import Refusal
+from domain.operations.tenants import MoveTenant, PlacementKind, RequestTenant
+from projections.operations.placing import Asked
+from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.kit.product import PRODUCT, running
+
+OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM)
+ALL = ["*"]
+
+
+@dataclass
+class Platform:
+    """A running platform."""
+
+    settings: Settings
+    http: httpx.AsyncClient
+    tenants: TenantDesk
+    made: list[UUID] = field(default_factory=list)
+
+    async def asks(self, slug: str, kind: PlacementKind, **more: Any) -> UUID | Refusal:
+        """The id of a tenant that is asked for."""
+        id = uuid4()
+        wish = RequestTenant(
+            id=id, name=slug.title(), slug=slug, region="local", placement=kind, asked_by="tests", **more
+        )
+        outcome = await self.tenants.ask(wish, by=OPERATOR)
+        return id if isinstance(outcome, Receipt) else outcome
+
+    async def tenant(self, slug: str, kind: PlacementKind) -> UUID:
+        """A tenant that is ready."""
+        id = await self.asks(slug, kind)
+        assert isinstance(id, UUID), id
+        assert (await self.ended(id)) == Asked(status="ready")
+        await self.opens(id)
+        return id
+
+    async def moves(self, id: UUID, kind: PlacementKind) -> Asked:
+        """What came of a move."""
+        wish = MoveTenant(id=id, placement=kind, asked_by="tests")
+        outcome = await self.tenants.ask(wish, by=OPERATOR)
+        assert isinstance(outcome, Receipt), repr(outcome)
+        return await self.ended(id)
+
+    async def ended(self, id: UUID) -> Asked:
+        """How what was asked about a tenant has ended."""
+
+        async def over() -> bool:
+            asked = await self.tenants.asked(id)
+            return asked is not None and asked.status not in ("provisioning", "moving")
+
+        try:
+            await until(over, seconds=60)
+        except TimeoutError:
+            connection = await self.database()
+            rows = await connection.fetch(
+                """select key, status, attempts, error from processes.ledger
+                    where instance = $1 order by id""",
+                str(id),
+            )
+            pytest.fail(f"It stands still: {[tuple(row) for row in rows]}")
+        asked = await self.tenants.asked(id)
+        assert asked is not None
+        return asked
+
+    async def opens(self, id: UUID) -> None:
+        """Waits until this API knows the tenant."""
+        client = self.client(id)
+
+        async def answers() -> bool:
+            return (await client.post("{ __typename }")).status_code == 200
+
+        await until(answers)
+
+    async def knows(self, client: Client) -> None:
+        """Waits until this API takes the tenant's changes where it is placed now; it looks twice a second."""
+        command = str(uuid4())
+
+        async def takes() -> bool:
+            answer = await client.send("CreateTask", input={"title": "there yet?"}, commandId=command)
+            return "task" in answer
+
+        await until(takes)
+
+    def client(self, tenant: UUID) -> Client:
+        """Somebody of a tenant who may do everything."""
+        user = uuid4()
+        tokens = Tokens(self.settings.derive("tokens"))
+        token = tokens.issue(tenant_id=tenant, user_id=user, permissions=ALL)
+        return Client(self.http, token, tenant, user)
+
+    async def newcomer(self, tenant: UUID) -> Client:
+        """Somebody who has just been registered in a tenant."""
+        client = self.client(tenant)
+        email = f"{client.user}@example.com"
+        receipt = await client.send(
+            "RegisterUser", input={"id": client.me, "email": email, "firstName": "Ada"}
+        )
+        assert await client.send("Person", id=client.me, afterPosition=receipt["position"])
+        return client
+
+    async def database(self, tenant: UUID | None = None) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection to a silo's database, or to the platform's, as the owner."""
+        url = self.settings.database_url
+        if tenant is not None:
+            url = with_database(url, silo_name(self.settings, tenant))
+        return await asyncpg.connect(url)
+
+
+def silo_name(settings: Settings, tenant: UUID) -> str:
+    """What a silo's database is called."""
+    return f"{database_of(settings.database_url)[:30]}_{tenant.hex}"
+
+
+@asynccontextmanager
+async def worker(settings: Settings) -> AsyncIterator[None]:
+    """A worker, as `headwater worker` runs it."""
+    stopping = asyncio.Event()
+    task = asyncio.create_task(everywhere(settings, stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await task
+
+
+async def drop_silos(settings: Settings) -> None:
+    """Drops the databases of silos that tests have left."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        pattern = f"{database_of(settings.database_url)}@_%"
+        for row in await connection.fetch(
+            "select datname from pg_database where datname like $1 escape '@'", pattern
+        ):
+            await connection.execute(f'drop database "{row["datname"]}" with (force)')
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def platform_on(settings: Settings) -> AsyncIterator[Platform]:
+    """A platform on the stores that the settings name."""
+    settings = replace(settings, **PRODUCT)  # type: ignore[arg-type]
+    try:
+        async with (
+            worker(settings),
+            running(settings) as url,
+            httpx.AsyncClient(base_url=url, timeout=60) as http,
+            commanding(settings) as (database, bus),
+        ):
+            yield Platform(settings, http, TenantDesk(settings, database, bus))
+    finally:
+        await drop_silos(settings)
+
+
+@pytest.fixture(scope="module")
+async def platform(settings: Settings) -> AsyncIterator[Platform]:
+    """A platform without a search server."""
+    async with platform_on(settings) as made:
+        yield made

@@ -1,0 +1,97 @@
+"""A platform without workers, a child process that places tenants on it, and what can be seen of them outside."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+
+from app.placement.asking import TenantDesk
+from app.settings import Settings
+from app.writing import commanding
+from domain.kit.caller import PLATFORM, SYSTEM, Caller
+from domain.kit.log import Receipt
+from domain.operations.tenants import PlacementKind, RequestTenant
+from tests.placement.conftest import silo_name
+
+OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM)
+
+
+@dataclass
+class Places:
+    """Looks into the servers."""
+
+    settings: Settings
+    tenants: TenantDesk
+    _process: asyncio.subprocess.Process
+
+    async def ask(self, slug: str, kind: PlacementKind = PlacementKind.SILO, **more: Any) -> UUID:
+        """Asks for a tenant."""
+        id = uuid4()
+        told = {"region": self.settings.region, **more}
+        wish = RequestTenant(id=id, name="Acme", slug=slug, placement=kind, asked_by="tests", **told)
+        outcome = await self.tenants.ask(wish, by=OPERATOR)
+        assert isinstance(outcome, Receipt), repr(outcome)
+        return id
+
+    async def work(self, killed_at: int = 0, *, verb: str = "place") -> str:
+        """A worker's run; see `tests.placement.child`."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{verb} {killed_at}\n".encode())
+        async with asyncio.timeout(120):
+            return (await self._process.stdout.readline()).decode().strip()
+
+    async def fetch(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
+        """Rows of the platform's database."""
+        connection = await asyncpg.connect(self.settings.database_url)
+        try:
+            return [tuple(row) for row in await connection.fetch(query, *arguments)]
+        finally:
+            await connection.close()
+
+    async def left(self, id: UUID, slug: str) -> dict[str, bool]:
+        """What there is of a tenant, by kind of thing."""
+        name = silo_name(self.settings, id)
+        searched = AsyncOpenSearch(self.settings.opensearch_url)
+        redis: Redis = Redis.from_url(self.settings.redis_url)
+        try:
+            return {
+                "database": bool(await self.fetch("select from pg_database where datname = $1", name)),
+                "place": bool(await self.fetch("select from placement.tenants where tenant_id = $1", id)),
+                "slug": bool(await self.fetch("select from es.reservations where value = $1", slug)),
+                "indexes": bool(await searched.indices.get(index=f"*{id.hex}*")),
+                "keys": bool([key async for key in redis.scan_iter(match=f"*{id.hex}*")]),
+            }
+        finally:
+            await searched.close()
+            await redis.aclose()
+
+
+@asynccontextmanager
+async def places_on(settings: Settings) -> AsyncIterator[Places]:
+    """The platform of these settings, whose processes are made known."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.placement.child"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **settings.environ()},
+    )
+    try:
+        async with commanding(settings) as (database, bus):
+            yield Places(settings, TenantDesk(settings, database, bus), process)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

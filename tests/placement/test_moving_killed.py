@@ -1,0 +1,74 @@
+"""A move whose worker is killed at each of its steps."""
+
+from collections.abc import AsyncIterator
+from itertools import count
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from app.placement.copying import fingerprint
+from app.placement.places import silo_for, with_database
+from app.settings import Settings
+from app.writing import commanding
+from domain.kit.caller import SYSTEM, Caller
+from domain.kit.log import Receipt
+from domain.operations.tenants import MoveTenant, PlacementKind
+from domain.processes.moving import Moving
+from domain.tenancy.tenant_commands import RenameTenant
+from projections.operations.placing import Asked
+from tests.placement.conftest import drop_silos, silo_name
+from tests.placement.places import OPERATOR, Places, places_on
+
+SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
+
+
+@pytest.fixture
+async def places(settings: Settings) -> AsyncIterator[Places]:
+    try:
+        async with places_on(settings) as made:
+            yield made
+    finally:
+        await drop_silos(settings)
+
+
+async def _rename(places: Places, tenant: UUID, kind: PlacementKind, name: str) -> None:
+    """Adds an event where the tenant is placed."""
+    silo = silo_for(places.settings, tenant, None)
+    settings = silo.settings(places.settings) if kind is SILO else places.settings
+    async with commanding(settings) as (_, bus):
+        by = Caller(tenant_id=tenant, user_id=SYSTEM, kind="service")
+        outcome = await bus.send(RenameTenant(id=tenant, name=name), by=by)
+    assert isinstance(outcome, Receipt), repr(outcome)
+
+
+async def _fingerprint(places: Places, tenant: UUID, kind: PlacementKind) -> tuple[int, str]:
+    url = places.settings.database_url
+    if kind is SILO:
+        url = with_database(url, silo_name(places.settings, tenant))
+    connection = await asyncpg.connect(url)
+    try:
+        return await fingerprint(connection, tenant)
+    finally:
+        await connection.close()
+
+
+async def test_survives_a_kill_at_each_of_its_steps(places: Places) -> None:
+    tenant = await places.ask("nomad")
+    assert await places.work() == "exit 0"
+    kind, killed = SILO, 0
+    for step, events in zip(Moving.steps, count(2), strict=False):
+        await _rename(places, tenant, kind, f"before {step.name}")
+        before = await _fingerprint(places, tenant, kind)
+        assert before[0] == events
+        kind = POOLED if kind is SILO else SILO
+        wish = MoveTenant(id=tenant, placement=kind, asked_by="tests")
+        assert isinstance(await places.tenants.ask(wish, by=OPERATOR, command_id=uuid4()), Receipt)
+        # Of each step it is claimed, performed and recorded; it is killed between the last two.
+        killed += await places.work(3 * list(Moving.steps).index(step) + 2, verb="fold") == "exit -9"
+        assert await places.work(verb="fold") == "exit 0"
+        assert await places.tenants.asked(tenant) == Asked(status="ready"), step.name
+        assert await _fingerprint(places, tenant, kind) == before, step.name
+        rows = await places.fetch("select kind, state from placement.tenants where tenant_id = $1", tenant)
+        assert rows == [(kind.value, "ready")], step.name
+    assert killed == len(Moving.steps)

@@ -1,0 +1,101 @@
+"""What operators ask through the API and the command line."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.tokens import Tokens
+from domain.kit.caller import PLATFORM
+from projections.operations.placing import Asked
+from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.placement.conftest import Platform
+
+
+def operator(platform: Platform, *permissions: str) -> Client:
+    """Somebody of the platform with these permissions."""
+    user = uuid4()
+    tokens = Tokens(platform.settings.derive("tokens"))
+    token = tokens.issue(tenant_id=PLATFORM, user_id=user, permissions=permissions)
+    return Client(platform.http, token, PLATFORM, user)
+
+
+async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None:
+    client = operator(platform, "ops:tenants")
+    receipt = await client.send(
+        "CreateTenant",
+        input={"name": "Acme", "slug": "acme", "region": "local", "placement": "SILO"},
+    )
+    tenant = UUID(receipt["tenantId"])
+    assert await platform.ended(tenant) == Asked(status="ready")
+    (row,) = [one for one in await client.send("TenantPlacements") if one["id"] == str(tenant)]
+    assert row.pop("updatedAt")
+    assert row.pop("database").endswith(tenant.hex)
+    assert row == {
+        "id": str(tenant),
+        "name": "Acme",
+        "slug": "acme",
+        "placement": "silo",
+        "region": "local",
+        "state": "ready",
+        "left": None,
+    }
+    await client.send("MoveTenant", input={"id": str(tenant), "placement": "POOLED"})
+    assert await platform.ended(tenant) == Asked(status="ready")
+    (row,) = [one for one in await client.send("TenantPlacements") if one["id"] == str(tenant)]
+    assert (row["placement"], row["database"], row["left"].endswith(tenant.hex)) == ("pooled", None, True)
+    assert await client.send("TenantWish", id=str(tenant)) == {
+        "status": "ready",
+        "step": None,
+        "reason": None,
+    }
+
+
+async def test_a_tenant_asked_for_twice_is_made_once(platform: Platform) -> None:
+    client = operator(platform, "ops:tenants")
+    wish = {
+        "input": {"name": "Twice", "slug": "twice", "region": "local"},
+        "commandId": str(uuid4()),
+    }
+    first, second = await client.send("CreateTenant", **wish), await client.send("CreateTenant", **wish)
+    assert first["tenantId"] == second["tenantId"]
+    assert (first["repeated"], second["repeated"]) == (False, True)
+
+
+async def test_a_slug_in_use_is_refused(platform: Platform) -> None:
+    client = operator(platform, "ops:tenants")
+    wish = {"name": "Dup", "slug": "dup", "region": "local"}
+    assert "tenantId" in await client.send("CreateTenant", input=wish)
+    refused = await client.send("CreateTenant", input=wish)
+    assert (refused["code"], refused["field"]) == ("already_taken", "slug")
+
+
+@pytest.mark.parametrize("operation", ["TenantPlacements", "TenantWish", "CreateTenant", "MoveTenant"])
+async def test_who_may_not_is_refused(platform: Platform, operation: str) -> None:
+    client = operator(platform, "ops:views")
+    variables: dict[str, dict[str, object]] = {
+        "TenantWish": {"id": str(uuid4())},
+        "CreateTenant": {"input": {"name": "No", "slug": "no", "region": "local"}},
+        "MoveTenant": {"input": {"id": str(uuid4()), "placement": "SILO"}},
+    }
+    code, _ = await client.error(operation, **variables.get(operation, {}))
+    assert code == "FORBIDDEN"
+
+
+async def test_a_tenant_that_is_being_made_is_told_to_wait(platform: Platform) -> None:
+    connection = await platform.database()
+    tenant = uuid4()
+    await connection.execute(
+        """insert into placement.tenants (tenant_id, name, slug, kind, region, state)
+           values ($1, 'Slow', 'slow', 'pooled', 'local', 'provisioning')""",
+        tenant,
+    )
+    await connection.close()
+    client = platform.client(tenant)
+
+    async def known() -> bool:
+        return (await client.post("{ __typename }")).status_code == 503
+
+    await until(known)
+    answer = (await client.post("{ __typename }")).json()
+    assert answer["errors"][0]["extensions"]["code"] == "TENANT_NOT_READY"

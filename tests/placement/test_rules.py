@@ -1,0 +1,113 @@
+"""The rules of a tenant's placement."""
+
+from uuid import UUID
+
+import pytest
+
+from domain.kit.refusals import Invalid
+from domain.kit.scenario import given
+from domain.operations.tenants import (
+    AbandonMove,
+    AbandonTenant,
+    AdoptTenant,
+    AlreadyPlacedThere,
+    ConfirmMove,
+    ConfirmTenant,
+    MoveTenant,
+    NothingIsPending,
+    PlacementKind,
+    RequestTenant,
+    TenantNotPlaced,
+    TenantPlacement,
+)
+
+TENANT = UUID(int=7)
+SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
+REQUESTED = TenantPlacement.Requested(
+    name="Acme", slug="acme", region="local", placement=SILO, asked_by="tests"
+)
+READY = (REQUESTED, TenantPlacement.Provisioned())
+MOVE = MoveTenant(id=TENANT, placement=POOLED, asked_by="tests")
+MOVE_REQUESTED = TenantPlacement.MoveRequested(placement=POOLED, asked_by="tests")
+
+
+def _request(slug: str = "acme", url: str | None = None) -> RequestTenant:
+    return RequestTenant(
+        id=TENANT,
+        name="Acme",
+        slug=slug,
+        region="local",
+        placement=SILO,
+        database_url=url,
+        asked_by="tests",
+    )
+
+
+def test_notes_who_asked_for_what() -> None:
+    given().when(_request()).then(REQUESTED)
+
+
+@pytest.mark.parametrize("slug", ["", "Acme", "a b", "-a", "a-", "a--b", "é"])
+def test_refuses_a_slug_that_is_none(slug: str) -> None:
+    given().when(_request(slug)).refused(Invalid)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://db",
+        "postgresql://me:secret@db/x",
+        "postgresql://me@db/x?password=secret",
+        "postgresql://me@db/x?sslmode=require&password=secret",
+    ],
+)
+def test_refuses_an_address_with_a_password_or_of_something_else(url: str) -> None:
+    given().when(_request(url=url)).refused(Invalid)
+
+
+def test_takes_an_address_without_a_password() -> None:
+    url = "postgresql://me@db:5432/acme?sslmode=require"
+    given().when(_request(url=url)).then(
+        TenantPlacement.Requested(
+            name="Acme", slug="acme", region="local", placement=SILO, database_url=url, asked_by="tests"
+        )
+    )
+
+
+def test_is_ready_once() -> None:
+    given(REQUESTED).when(ConfirmTenant(id=TENANT)).then(TenantPlacement.Provisioned())
+    given(*READY).when(ConfirmTenant(id=TENANT)).refused(NothingIsPending)
+
+
+def test_fails_only_while_it_is_made() -> None:
+    abandon = AbandonTenant(id=TENANT, step="views", reason="no")
+    given(REQUESTED).when(abandon).then(TenantPlacement.Failed(step="views", reason="no", slug="acme"))
+    given(*READY).when(abandon).refused(NothingIsPending)
+
+
+def test_is_moved_only_when_it_is_ready() -> None:
+    given(*READY).when(MOVE).then(MOVE_REQUESTED)
+    given(REQUESTED).when(MOVE).refused(TenantNotPlaced)
+    given(*READY, MOVE_REQUESTED).when(MOVE).refused(TenantNotPlaced)
+
+
+def test_is_not_moved_to_where_it_is() -> None:
+    given(*READY).when(MoveTenant(id=TENANT, placement=SILO, asked_by="tests")).refused(AlreadyPlacedThere)
+
+
+def test_is_where_it_was_moved() -> None:
+    moving = (*READY, MOVE_REQUESTED)
+    given(*moving).when(ConfirmMove(id=TENANT)).then(TenantPlacement.Moved(placement=POOLED))
+    given(*moving, TenantPlacement.Moved(placement=POOLED)).when(MOVE).refused(AlreadyPlacedThere)
+
+
+def test_stays_where_it_is_when_a_move_fails() -> None:
+    failed = TenantPlacement.MoveFailed(step="verify", reason="no")
+    given(*READY, MOVE_REQUESTED).when(AbandonMove(id=TENANT, step="verify", reason="no")).then(failed)
+    given(*READY, MOVE_REQUESTED, failed).when(MOVE).then(MOVE_REQUESTED)
+
+
+def test_one_that_signed_up_is_pooled_and_ready() -> None:
+    adopted = TenantPlacement.Adopted(name="Acme", slug="acme", region="local")
+    given().when(AdoptTenant(id=TENANT, name="Acme", slug="acme", region="local")).then(adopted)
+    given(adopted).when(MOVE).refused(AlreadyPlacedThere)

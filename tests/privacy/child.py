@@ -1,0 +1,131 @@
+"""A worker that runs the processes of privacy and is killed in the middle of something.
+
+``python -m tests.privacy.child`` takes its settings from the environment and reads lines from stdin: ``2 performed
+do sweep`` runs a worker that kills itself the second time it gives notice of that, ``0`` one that works until all
+is done. Besides the runner's own notices there are ``sent EndSession`` for each command that was
+carried out, and ``destroyed`` for each key. Each worker is a fork, so that a run costs no start of Python. Printed
+is ``exit N``, with a signal's number negative.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import UUID
+
+from app.contexts import VIEWS
+from app.database import Database
+from app.keys import Destroyed, KeyRing, SealingCodec, opened_ring
+from app.log.postgres import PostgresLog
+from app.privacy import privacy_processes
+from app.processes.runner import Runner
+from app.settings import read_settings
+from domain.kit.bus import Bus
+from domain.kit.clock import SystemClock, TimeOrderedIds
+from domain.kit.commands import Command
+from domain.kit.log import Receipt
+from domain.kit.refusals import Refusal
+from projections.kit.inline import Inline
+from projections.kit.pages import Pages
+from projections.kit.postgres import PostgresView
+from projections.kit.postgres_store import PostgresStore
+
+_QUIET = """
+select not exists (select from processes.lanes where position < (select coalesce(max(position), 0) from es.events))
+   and not exists (select from processes.ledger where finished_at is null)
+"""
+
+Notice = Callable[[str, str], None]
+
+
+class NoticedBus(Bus):
+    """Gives notice of each command that was carried out."""
+
+    notice: Notice
+
+    async def send(self, command: Command, **named: Any) -> Receipt | Refusal:
+        """See the bus."""
+        outcome = await super().send(command, **named)
+        self.notice("sent", type(command).__name__)
+        return outcome
+
+
+class NoticedKeys(KeyRing):
+    """Gives notice of each key that was destroyed."""
+
+    notice: Notice
+
+    async def destroy(self, tenant_id: UUID, subject: UUID) -> Destroyed:
+        """See the ring."""
+        destroyed = await super().destroy(tenant_id, subject)
+        self.notice("destroyed", "")
+        return destroyed
+
+
+async def work(text: str, number: int) -> None:
+    """Runs the processes until there is nothing left to do."""
+    seen = 0
+
+    def notice(point: str, what: str) -> None:
+        nonlocal seen
+        seen += f"{point} {what}".strip() == text
+        if number and seen == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    settings = read_settings()
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.database_url, secret=settings.secret)
+        stack.push_async_callback(database.close)
+        ring = await stack.enter_async_context(opened_ring(settings, database))
+        ring.__class__ = NoticedKeys
+        ring.notice = notice  # type: ignore[attr-defined]
+        codec = SealingCodec(ring)
+
+        def store(view: PostgresView[Any], generation: int) -> PostgresStore[Any]:
+            return PostgresStore(type(view), database.writer, database.owner, generation, ring)
+
+        views = [view() for view in VIEWS if issubclass(view, PostgresView) and view.inline]
+        log = PostgresLog(database, inline=Inline(views, codec, store))
+        stack.push_async_callback(log.close)
+        pages = Pages(log, codec, poll=0.05)
+        bus = NoticedBus(log, codec, SystemClock(), TimeOrderedIds())
+        bus.notice = notice
+        processes = await stack.enter_async_context(
+            privacy_processes(settings, database=database, bus=bus, codec=codec, keys=ring)
+        )
+        runner = Runner(
+            processes,
+            database=database,
+            log=log,
+            pages=pages,
+            bus=bus,
+            notice=notice,
+            beat=0.05,
+            poll=0.02,
+        )
+        reading = asyncio.create_task(pages.run())
+        running = asyncio.create_task(runner.run())
+        while not running.done() and not await database.writer.fetchval(_QUIET):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        runner.stop()
+        await running
+        reading.cancel()
+
+
+def main() -> None:
+    """Runs one worker after the other."""
+    for line in sys.stdin:
+        number, _, text = line.strip().partition(" ")
+        pid = os.fork()
+        if not pid:
+            asyncio.run(work(text, int(number)))
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        print(f"exit {os.waitstatus_to_exitcode(status)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

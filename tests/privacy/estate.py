@@ -1,0 +1,204 @@
+"""The whole product's data in one place: sealed log, all views in all stores, and the processes of privacy."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from opensearchpy import AsyncOpenSearch
+from redis.asyncio import Redis
+
+from app.contexts import VIEWS
+from app.database import Database
+from app.keys import KeyRing, SealingCodec, opened_ring
+from app.log.postgres import PostgresLog
+from app.privacy import desk, export_files, privacy_processes, search_of
+from app.privacy.exporting import ExportFiles
+from app.privacy.search import Search
+from app.processes.runner import Runner
+from app.settings import Settings
+from domain.kit.bus import Bus
+from domain.kit.caller import Caller
+from domain.kit.clock import SystemClock, TimeOrderedIds
+from domain.kit.commands import Command
+from domain.kit.log import Receipt
+from domain.kit.permissions import ROLES
+from domain.kit.process import Process
+from domain.kit.refusals import Refusal
+from projections.governance.privacy import Asked, Privacy
+from projections.kit.generations import enroll_all
+from projections.kit.inline import Inline
+from projections.kit.live import Live
+from projections.kit.pages import Pages
+from projections.kit.postgres import PostgresView
+from projections.kit.postgres_store import PostgresStore
+from projections.kit.rows import Rows
+from projections.kit.store import Store
+from projections.kit.view import View
+from tests.kit.processes import until
+from tests.rebuild.rebuilding import House
+from tests.views.place import Place
+
+
+@dataclass
+class SealedHouse(House):
+    """A house whose Postgres stores open what they are to show, and that rebuilds all of the product's views."""
+
+    ring: KeyRing = field(kw_only=True)
+
+    def _made(self, view: View[Any], generation: int) -> Store[Any]:
+        if isinstance(view, PostgresView):
+            database = self.place.database
+            return PostgresStore(type(view), database.writer, database.owner, generation, self.ring)
+        return super()._made(view, generation)
+
+
+@dataclass
+class Estate:
+    """What tests of privacy stand on."""
+
+    settings: Settings
+    database: Database
+    ring: KeyRing
+    codec: SealingCodec
+    log: PostgresLog
+    pages: Pages
+    bus: Bus
+    redis: Redis
+    house: SealedHouse
+    live: Live
+    processes: Sequence[Process[Any]]
+    search: Search
+
+    @property
+    def rows(self) -> Rows:
+        """Reads views."""
+        return Rows(self.database, self.live)
+
+    @property
+    def desk(self) -> Privacy:
+        """What people ask."""
+        return desk(self.bus, self.rows)
+
+    @property
+    def files(self) -> ExportFiles:
+        """The folder of exports."""
+        return export_files(self.settings, self.ring, self.rows)
+
+    async def send(self, command: Command, by: Caller) -> Receipt:
+        """The receipt of a command that must not be refused."""
+        return accepted(await self.bus.send(command, by=by))
+
+    def asked(self, by: Caller) -> Asked:
+        """Somebody who asks for something about data."""
+        return Asked(by=by, command_id=uuid4())
+
+    async def settled(self) -> None:
+        """Waits until views have folded all and processes have done all."""
+        head = await self.log.head()
+
+        async def quiet() -> bool:
+            return not await self.database.writer.fetchval(
+                """select exists (select from processes.lanes where position < $1)
+                       or exists (select from processes.ledger where finished_at is null)""",
+                head,
+            )
+
+        await until(quiet, seconds=60)
+        await self.house.followed()
+
+    @asynccontextmanager
+    async def acting(self) -> AsyncIterator[Runner]:
+        """A worker that runs the processes of privacy."""
+        runner = self.runner()
+        task = asyncio.create_task(runner.run())
+        try:
+            await until(lambda: len(runner.held) == len(self.processes), seconds=20)
+            yield runner
+        finally:
+            runner.stop()
+            await task
+
+    def runner(self) -> Runner:
+        """A worker that is not started yet."""
+        return Runner(
+            self.processes,
+            database=self.database,
+            log=self.log,
+            pages=self.pages,
+            bus=self.bus,
+            beat=0.05,
+            poll=0.02,
+        )
+
+
+def somebody(tenant: UUID, role: str = "owner", user: UUID | None = None) -> Caller:
+    """A caller with a role's permissions."""
+    return Caller(tenant_id=tenant, user_id=user or uuid4(), permissions=ROLES[role])
+
+
+def accepted(outcome: Receipt | Refusal) -> Receipt:
+    """The receipt of what must not be refused."""
+    assert isinstance(outcome, Receipt), outcome
+    return outcome
+
+
+@asynccontextmanager
+async def opened_estate(settings: Settings) -> AsyncIterator[Estate]:
+    """An estate on the stores that the settings name."""
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.database_url, secret=settings.secret)
+        stack.push_async_callback(database.close)
+        ring = await stack.enter_async_context(opened_ring(settings, database))
+        codec = SealingCodec(ring)
+        views = [view() for view in VIEWS]
+        generations = await enroll_all(database.writer, VIEWS)
+        redis = await stack.enter_async_context(Redis.from_url(settings.redis_url))
+        client = await stack.enter_async_context(AsyncOpenSearch(settings.opensearch_url))
+        reading = PostgresLog(database)
+        pages = Pages(reading, codec, poll=0.05)
+        house = SealedHouse(
+            Place(database, reading, pages),
+            views,
+            redis,
+            client,
+            settings.index_prefix,
+            ring=ring,
+        )
+        for view in views:
+            await house.store(view, generations[view.name]).prepare()
+
+        def store(view: PostgresView[Any], generation: int) -> PostgresStore[Any]:
+            return PostgresStore(type(view), database.writer, database.owner, generation, ring)
+
+        inline = Inline(
+            [view for view in views if isinstance(view, PostgresView) and view.inline], codec, store
+        )
+        await inline.catch_up(database.writer)
+        log = PostgresLog(database, inline=inline)
+        stack.push_async_callback(log.close)
+        following = asyncio.create_task(pages.run())
+        stack.callback(following.cancel)
+        bus = Bus(
+            log, codec, SystemClock(), TimeOrderedIds(), source="tests", environment="test", region="here"
+        )
+        live = await stack.enter_async_context(house.working())
+        processes = await stack.enter_async_context(
+            privacy_processes(settings, database=database, bus=bus, codec=codec, keys=ring)
+        )
+        yield Estate(
+            settings=settings,
+            database=database,
+            ring=ring,
+            codec=codec,
+            log=log,
+            pages=pages,
+            bus=bus,
+            redis=redis,
+            house=house,
+            live=live,
+            processes=processes,
+            search=search_of(settings, database, ring, redis, client),
+        )

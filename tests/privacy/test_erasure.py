@@ -1,0 +1,237 @@
+"""A person is forgotten: unreadable everywhere, also after everything was rebuilt, and nothing else is changed."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.privacy.traces import Wanted
+from domain.governance.erasures import TenantNeedsAnOwner, erasure_id
+from domain.kit.caller import ACCOUNTS
+from domain.kit.log import Receipt
+from domain.kit.refusals import AlreadyExists, Forbidden
+from domain.processes.erasure import StillReadable
+from projections.governance.erasures import ErasureRow, Erasures
+from projections.identity.auth_accounts import Accounts
+from projections.identity.auth_sessions import Sessions
+from projections.identity.people import People
+from projections.kit.conditions import equals
+from projections.kit.rebuild import RebuildState
+from projections.kit.rows import Order
+from tests.privacy.estate import Estate, accepted
+from tests.privacy.people import (
+    FIRST,
+    LAST,
+    Person,
+    a_member,
+    an_account,
+    an_owner,
+    some_work,
+    traces_outside,
+)
+
+COUNTED = ("tasks.tasks", "tasks.user_stats", "tasks.daily_stats", "tasks.projects", "tasks.project_members")
+
+
+async def _readable(estate: Estate, person: Person) -> list[str]:
+    """Where a text that tells the person stands, or a sealed one of his that opens."""
+    found: list[str] = []
+    for tenant in (person.caller.tenant_id, ACCOUNTS):
+        wanted = await estate.search.wanted(tenant, person.id)
+        assert not wanted.everywhere
+        assert not wanted.beside
+        for store in estate.search.stores:
+            looked = await store.look(_telling(tenant, person))
+            found += [str(place) for place in looked.plain]
+    return found
+
+
+def _telling(tenant: UUID, person: Person) -> Wanted:
+    return Wanted(
+        tenant_id=tenant, subject_id=person.id, everywhere=tuple(person.telling), beside=(FIRST, LAST)
+    )
+
+
+async def _totals(estate: Estate, tenant: UUID) -> dict[str, list[str]]:
+    """The rows of the views that count, without the times of their last change."""
+    async with estate.database.reading(tenant) as connection:
+        return {
+            view: [
+                str(row["row"])
+                for row in await connection.fetch(
+                    f"select (to_jsonb(t) - 'position' - 'updated_at')::text as row from {view} t order by 1"
+                )
+            ]
+            for view in COUNTED
+        }
+
+
+async def _activities(estate: Estate, tenant: UUID, before: int) -> int:
+    async with estate.database.reading(tenant) as connection:
+        counted: int = await connection.fetchval(
+            "select count(*) from audit.activity_log where position <= $1", before
+        )
+        return counted
+
+
+async def _certificate(estate: Estate, person: Person) -> ErasureRow:
+    key = (erasure_id(person.id),)
+    row = (await estate.rows.get(Erasures, person.caller.tenant_id, [key]))[key]
+    assert row.certified_at is not None, row
+    return row
+
+
+async def test_is_unreadable_everywhere_also_after_a_rebuild(estate: Estate) -> None:
+    tenant = uuid4()
+    owner = await an_owner(estate, tenant)
+    person = await a_member(estate, owner, *await an_account(estate))
+    await some_work(estate, owner, person)
+    await traces_outside(estate, person)
+    await estate.house.followed()
+    # What is looked for can be found, before.
+    found = {
+        store.store: (await store.look(_telling(tenant, person))).plain for store in estate.search.stores
+    }
+    assert found["postgres"]
+    assert len(found["redis"]) == 2
+    assert len(found["files"]) == 2
+    assert found["search"] == []
+    totals, head = await _totals(estate, tenant), await estate.log.head()
+    activities = await _activities(estate, tenant, head)
+    assert totals["tasks.user_stats"]
+
+    async with estate.acting():
+        accepted(await estate.desk.erase(estate.asked(person.caller), person.id, reason=f"{FIRST} left"))
+        await estate.settled()
+    certificate = await _certificate(estate, person)
+    assert certificate.steps == (
+        "forget",
+        "access",
+        "consents",
+        "views",
+        "sweep",
+        "search",
+        "key",
+        "certify",
+    )
+    stores = {one["store"]: one for one in certificate.certificate["stores"]}
+    assert set(stores) == {"postgres", "redis", "search", "files"}
+    assert stores["postgres"]["sealed"] > 10
+    assert len(certificate.certificate["keys"]) == 2
+    assert await _readable(estate, person) == []
+
+    names = [view.name for view in estate.house.views]
+    done = await estate.house.ended(await estate.house.rebuilds.ask(names, by="test"))
+    assert done.state is RebuildState.SWITCHED, done
+    await estate.house.followed()
+    assert await _readable(estate, person) == []
+    assert await _totals(estate, tenant) == totals
+    assert await _activities(estate, tenant, head) == activities
+
+
+async def test_leaves_another_tenant_of_the_same_account_alone(estate: Estate) -> None:
+    id, email = await an_account(estate)
+    here, there = [await a_member(estate, await an_owner(estate, uuid4()), id, email) for _ in range(2)]
+    await estate.house.followed()
+    async with estate.acting():
+        accepted(await estate.desk.erase(estate.asked(here.caller), id, reason=""))
+        await estate.settled()
+    certificate = await _certificate(estate, here)
+    assert len(certificate.certificate["keys"]) == 1
+    row = (await estate.rows.get(People, there.caller.tenant_id, [(id,)]))[id,]
+    assert (row.first_name, row.last_name) == (FIRST, LAST)
+    assert await estate.ring.open(there.caller.tenant_id, [row.email]) == [email]
+    page = await estate.rows.page(
+        Sessions, ACCOUNTS, where=equals("user_id", id), order=Order("created_at"), limit=10
+    )
+    assert [one.in_tenant for one in page.rows] == [there.caller.tenant_id]
+    (token,) = {one.ip_address for one in page.rows}
+    assert await estate.ring.open(ACCOUNTS, [token]) == ["203.0.113.77"]
+
+
+async def test_is_asked_for_by_oneself_or_who_may(estate: Estate) -> None:
+    tenant = uuid4()
+    owner = await an_owner(estate, tenant)
+    ann = await a_member(estate, owner, *await an_account(estate))
+    bob = await a_member(estate, owner, *await an_account(estate))
+    refusal = await estate.desk.erase(estate.asked(ann.caller), bob.id, reason="")
+    assert isinstance(refusal, Forbidden)
+    assert isinstance(await estate.desk.erase(estate.asked(owner), bob.id, reason=""), Receipt)
+    assert isinstance(await estate.desk.erase(estate.asked(bob.caller), bob.id, reason=""), AlreadyExists)
+
+
+async def test_takes_no_tenants_last_owner(estate: Estate) -> None:
+    owner = await an_owner(estate, uuid4())
+    refusal = await estate.desk.erase(estate.asked(owner), owner.user_id, reason="")
+    assert isinstance(refusal, TenantNeedsAnOwner)
+
+
+async def test_ends_no_account_that_belongs_to_no_tenant(estate: Estate) -> None:
+    owner = await an_owner(estate, uuid4())
+    id, email = await an_account(estate)
+    async with estate.acting():
+        accepted(await estate.desk.erase(estate.asked(owner), id, reason="I know his id"))
+        await estate.settled()
+    row = (await estate.rows.get(Accounts, ACCOUNTS, [(id,)]))[id,]
+    assert await estate.ring.open(ACCOUNTS, [row.email]) == [email]
+
+
+async def test_withdraws_what_was_allowed(estate: Estate) -> None:
+    owner = await an_owner(estate, uuid4())
+    person = await a_member(estate, owner, *await an_account(estate))
+    async with estate.acting():
+        accepted(await estate.desk.erase(estate.asked(person.caller), person.id, reason=""))
+        await estate.settled()
+    async with estate.database.reading(owner.tenant_id) as connection:
+        rows = await connection.fetch(
+            "select purpose, given, source from governance.consents order by purpose"
+        )
+    assert [tuple(row) for row in rows] == [
+        ("analytics", False, "erasure"),
+        ("marketing.email", False, "erasure"),
+    ]
+
+
+async def test_blanks_names_that_a_former_version_of_a_view_has_kept(estate: Estate) -> None:
+    owner = await an_owner(estate, uuid4())
+    person = await a_member(estate, owner, *await an_account(estate))
+    namesake = uuid4()
+    connection = await estate.database.owner()
+    try:
+        await connection.execute("create schema users_g900")
+        await connection.execute(
+            "create table users_g900.names"
+            " (tenant_id uuid, id uuid, first_name text, primary key (tenant_id, id))"
+        )
+        await connection.execute("grant usage on schema users_g900 to headwater_writer")
+        await connection.execute("grant select, update on users_g900.names to headwater_writer")
+        await connection.executemany(
+            "insert into users_g900.names values ($1, $2, $3)",
+            [(owner.tenant_id, person.id, FIRST), (owner.tenant_id, namesake, FIRST)],
+        )
+        async with estate.acting():
+            accepted(await estate.desk.erase(estate.asked(person.caller), person.id, reason=""))
+            await estate.settled()
+        names = await connection.fetch("select id, first_name from users_g900.names")
+        assert {row["id"]: row["first_name"] for row in names} == {person.id: "", namesake: FIRST}
+    finally:
+        await connection.execute("drop schema users_g900 cascade")
+        await connection.close()
+    await _certificate(estate, person)
+
+
+async def test_is_not_certified_while_something_can_be_read(estate: Estate) -> None:
+    owner = await an_owner(estate, uuid4())
+    person = await a_member(estate, owner, *await an_account(estate))
+    wanted = await estate.search.wanted(owner.tenant_id, person.id)
+    assert person.email in wanted.everywhere
+    with pytest.raises(StillReadable, match="can be opened"):
+        await estate.search.unreadable(Wanted(tenant_id=owner.tenant_id, subject_id=person.id))
+    connection = await estate.database.owner()
+    try:
+        await connection.execute("create table public.notes (note text)")
+        await connection.execute("insert into public.notes values ($1)", f"ask <{person.email.upper()}>")
+        with pytest.raises(StillReadable, match="in plain text, in public"):
+            await estate.search.look(wanted)
+    finally:
+        await connection.execute("drop table public.notes")
+        await connection.close()

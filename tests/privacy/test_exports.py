@@ -1,0 +1,206 @@
+"""Exports: what the file holds, who may have it, and that it is never half a file."""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from api.kit.errors import Unauthenticated
+from app.privacy.routes import Exported, export_routes
+from app.privacy.sealed_file import PIECE, Damaged, Writing, drafts, pieces, sealed_key
+from domain.kit.caller import Caller
+from domain.kit.refusals import Forbidden
+from projections.governance.exports import ExportState
+from tests.privacy.estate import Estate, accepted, somebody
+from tests.privacy.people import BIO, FIRST, LAST, Person, a_member, an_account, an_owner, some_work
+
+KEY, ABOUT = bytes(range(32)), "tenant/export"
+
+
+async def _exported(estate: Estate, by: Caller, subject: UUID) -> UUID:
+    """The id of an export that is finished."""
+    asked = estate.asked(by)
+    async with estate.acting():
+        accepted(await estate.desk.export(asked, subject))
+        await estate.settled()
+    return asked.command_id
+
+
+async def _ann(estate: Estate) -> tuple[Caller, Person]:
+    owner = await an_owner(estate, uuid4())
+    return owner, await a_member(estate, owner, *await an_account(estate))
+
+
+async def _document(estate: Estate, tenant: UUID, id: UUID) -> Any:
+    found = await estate.files.read(tenant, id)
+    assert found is not None
+    return json.loads(b"".join(found))
+
+
+async def test_holds_what_is_kept_about_a_person(estate: Estate) -> None:
+    owner, ann = await _ann(estate)
+    await some_work(estate, owner, ann)
+    await estate.house.followed()
+    document = await _document(estate, owner.tenant_id, await _exported(estate, ann.caller, ann.id))
+    assert list(document) == ["personal_data", "activity_data", "additional_data", "generated_at", "format"]
+    assert list(document["personal_data"]) == ["user", "profile"]
+    assert list(document["activity_data"]) == ["tasks", "projects"]
+    assert list(document["additional_data"]) == ["preferences", "sessions", "consents", "notifications"]
+    assert document["format"] == "JSON"
+    user, profile = document["personal_data"].values()
+    assert user["email"] == ann.email
+    assert "email_key" not in user
+    assert (profile["first_name"], profile["last_name"], profile["bio"]) == (FIRST, LAST, BIO)
+    assert len(document["activity_data"]["tasks"]) == 4
+    assert [one["name"] for one in document["activity_data"]["projects"]] == ["Barometers"]
+    assert [len(one) for one in list(document["additional_data"].values())[1:]] == [1, 2, 1]
+
+
+async def test_holds_nothing_of_other_people(estate: Estate) -> None:
+    owner, ann = await _ann(estate)
+    await some_work(estate, owner, ann)
+    await estate.house.followed()
+    text = json.dumps(await _document(estate, owner.tenant_id, await _exported(estate, ann.caller, ann.id)))
+    assert str(owner.user_id) not in text
+    assert "hw1." not in text
+    assert str(ann.id) in text
+
+
+async def test_of_somebody_unknown_is_empty(estate: Estate) -> None:
+    owner, nobody = await an_owner(estate, uuid4()), uuid4()
+    document = await _document(estate, owner.tenant_id, await _exported(estate, owner, nobody))
+    assert document["personal_data"] == {"user": None, "profile": None}
+    assert document["activity_data"] == {"tasks": [], "projects": []}
+
+
+async def test_is_on_record_with_its_parts(estate: Estate) -> None:
+    owner, ann = await _ann(estate)
+    id = await _exported(estate, ann.caller, ann.id)
+    row = await estate.desk.newest_export(owner.tenant_id, ann.id)
+    assert row is not None
+    assert (row.id, row.state, row.done, row.parts) == (id, ExportState.FINISHED, 8, 8)
+    assert row.finished_at is not None
+    assert row.expires_at is not None
+    assert 6.9 < (row.expires_at - row.finished_at).total_seconds() / 86_400 <= 7
+    assert row.part == "additional_data.notifications"
+
+
+async def test_others_are_exported_by_who_may(estate: Estate) -> None:
+    owner, ann = await _ann(estate)
+    refusal = await estate.desk.export(estate.asked(ann.caller), owner.user_id)
+    assert isinstance(refusal, Forbidden)
+    accepted(await estate.desk.export(estate.asked(owner), ann.id))
+
+
+async def test_lies_encrypted_and_goes_with_the_person(estate: Estate) -> None:
+    owner, ann = await _ann(estate)
+    id = await _exported(estate, ann.caller, ann.id)
+    path = estate.settings.data_dir / "exports" / str(owner.tenant_id) / f"{id}.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert ann.email.encode() not in path.read_bytes()
+    kept = path.read_bytes()
+    async with estate.acting():
+        accepted(await estate.desk.erase(estate.asked(ann.caller), ann.id, reason=""))
+        await estate.settled()
+    assert await estate.files.read(owner.tenant_id, id) is None
+    # A copy, as a backup has it, does not open either.
+    path.write_bytes(kept)
+    assert await estate.files.read(owner.tenant_id, id) is None
+
+
+async def _status(estate: Estate, id: UUID | str, caller: Caller | None) -> httpx.Response:
+    async def authenticate(headers: object) -> Caller:
+        if caller is None:
+            raise Unauthenticated("Send a token.")
+        return caller
+
+    async def place(caller: Caller) -> Exported:
+        return Exported(desk=estate.desk, files=estate.files)
+
+    app = Starlette(routes=export_routes(authenticate, place))
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        return await client.get(f"/exports/{id}")
+
+
+async def test_is_fetched_by_the_person_or_who_may(estate: Estate) -> None:
+    owner, ann = await _ann(estate)
+    id = await _exported(estate, ann.caller, ann.id)
+    for caller in (ann.caller, owner):
+        response = await _status(estate, id, caller)
+        assert response.status_code == 200
+        assert response.json()["personal_data"]["user"]["email"] == ann.email
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["content-disposition"].startswith("attachment")
+    others = [somebody(owner.tenant_id, "member"), somebody(uuid4()), somebody(uuid4(), "member", ann.id)]
+    assert [(await _status(estate, id, one)).status_code for one in others] == [404] * 3
+    assert (await _status(estate, id, None)).status_code == 401
+    assert (await _status(estate, "..%2f..%2fsecret", ann.caller)).status_code == 404
+
+
+async def test_cannot_be_fetched_before_it_is_whole(estate: Estate) -> None:
+    _, ann = await _ann(estate)
+    asked = estate.asked(ann.caller)
+    accepted(await estate.desk.export(asked, ann.id))
+    await estate.house.followed()
+    assert (await _status(estate, asked.command_id, ann.caller)).status_code == 409
+
+
+def _written(path: Path, size: int) -> bytes:
+    plain = bytes(number % 251 for number in range(size))
+    file = Writing(path, sealed_key="the sealed key", key=KEY, about=ABOUT)
+    for at in range(0, size, 1000):
+        file.write(plain[at : at + 1000])
+    file.finish()
+    assert file.size == size
+    return plain
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
+def test_a_file_opens_as_it_was_written(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "file"
+    plain = _written(path, size)
+    assert sealed_key(path) == "the sealed key"
+    assert b"".join(pieces(path, key=KEY, about=ABOUT)) == plain
+    assert list(drafts(path)) == []
+
+
+def test_a_file_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "file"
+    file = Writing(path, sealed_key="", key=KEY, about=ABOUT)
+    file.write(b"half of it")
+    file.give_up()
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("cut", [1, 17, PIECE, PIECE + 21])
+def test_a_file_that_was_cut_off_does_not_open(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "file"
+    _written(path, 2 * PIECE)
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(Damaged):
+        list(pieces(path, key=KEY, about=ABOUT))
+
+
+def test_a_file_opens_in_its_own_place_only(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    _written(path, 10)
+    with pytest.raises(Damaged):
+        list(pieces(path, key=KEY, about="tenant/another"))
+
+
+async def test_what_a_try_has_left_goes_with_the_next(estate: Estate) -> None:
+    owner, ann = await _ann(estate)
+
+    async def wrote(part: str, records: int, done: int, parts: int) -> None: ...
+
+    id = uuid4()
+    folder = estate.settings.data_dir / "exports" / str(owner.tenant_id)
+    folder.mkdir(parents=True)
+    (folder / f".{id}.json.1.aa.part").write_bytes(b"half")
+    await estate.files.write(owner.tenant_id, id, ann.id, wrote)
+    assert [one.name for one in folder.iterdir()] == [f"{id}.json"]

@@ -1,0 +1,81 @@
+"""What the demo leaves out: something of each kind that a view shows, by the real commands."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from app.demo_story import Company
+from domain.governance.consents import GiveConsent, consent_id
+from domain.governance.erasures import RequestErasure, erasure_id
+from domain.governance.exports import RequestExport
+from domain.identity.account_commands import OpenAccount
+from domain.identity.api_keys import CreateApiKey
+from domain.identity.invitations import InviteUser
+from domain.identity.resets import RequestPasswordReset
+from domain.identity.roles import CreateRole
+from domain.identity.sessions import EndSession, StartSession
+from domain.identity.user_commands import GrantRole
+from domain.kit.bus import Bus
+from domain.kit.caller import Caller
+from domain.kit.clock import SystemClock, TimeOrderedIds
+from domain.kit.codec import PlainCodec
+from domain.kit.commands import Command
+from domain.kit.log import Log, Receipt
+from domain.kit.permissions import ROLES
+from domain.work.notifications import Channel, NotificationKind, NotifyUser
+
+HASH = "0123456789abcdef" * 4
+
+
+async def tell(log: Log, company: Company) -> None:
+    """Has it happen in a company of the demo, whose people are there."""
+    bus = Bus(log, PlainCodec(), SystemClock(), TimeOrderedIds())
+    by = Caller(tenant_id=company.id, user_id=company.person(0), permissions=ROLES["owner"])
+    for command in (*_of_accounts(), *_of_people(company.person(1)), *_of_data(company)):
+        outcome = await bus.send(command, by=by)
+        assert isinstance(outcome, Receipt), (command, outcome)
+
+
+def _of_accounts() -> Sequence[Command]:
+    person, lasting, ended = uuid4(), uuid4(), uuid4()
+    return (
+        OpenAccount(id=person, email="somebody@example.com", first_name="Some", last_name="Body"),
+        *(_session(id, person) for id in (lasting, ended)),
+        EndSession(id=ended),
+        RequestPasswordReset(id=uuid4(), account_id=person, token_hash=HASH),
+    )
+
+
+def _of_people(person: UUID) -> Sequence[Command]:
+    role, tomorrow = uuid4(), datetime.now(UTC) + timedelta(days=1)
+    permissions = ("work:read",)
+    return (
+        CreateRole(id=role, name="Reader", permissions=permissions),
+        GrantRole(id=person, role_id=role),
+        InviteUser(id=uuid4(), email="new@example.com", token_hash=HASH),
+        CreateApiKey(
+            id=uuid4(), name="reports", permissions=permissions, expires_at=tomorrow, secret_hash=HASH
+        ),
+    )
+
+
+def _of_data(company: Company) -> Sequence[Command]:
+    person = company.person(2)
+    return (
+        NotifyUser(
+            id=uuid4(),
+            user_id=person,
+            kind=NotificationKind.ASSIGNED,
+            task_id=uuid4(),
+            channels=(Channel.IN_APP,),
+        ),
+        GiveConsent(id=consent_id(person, "marketing"), subject_id=person, purpose="marketing"),
+        RequestExport(id=uuid4(), subject_id=person),
+        RequestErasure(id=erasure_id(person), subject_id=person),
+    )
+
+
+def _session(id: UUID, person: UUID) -> StartSession:
+    return StartSession(
+        id=id, user_id=person, tenant_id=None, token_hash=HASH, refresh_hash=HASH, method="password"
+    )

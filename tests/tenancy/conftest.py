@@ -1,0 +1,31 @@
+"""The two tenants, which the tests of this folder share."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from app.embedded.postgres import Postgres
+from app.embedded.valkey import Valkey
+from app.settings import Settings
+from tests.kit import servers
+from tests.kit.product import produced
+from tests.tenancy.scene import Scene, staged
+
+
+@pytest.fixture(scope="package")
+async def scene(
+    postgres: Postgres, valkey: Valkey, opensearch_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Scene]:
+    """The product with both tenants in it."""
+    async with AsyncExitStack() as stack:
+        settings = Settings(
+            data_dir=tmp_path_factory.mktemp("data"),
+            database_url=await stack.enter_async_context(servers.fresh_database(postgres)),
+            redis_url=await stack.enter_async_context(servers.fresh_keyspace(valkey.url)),
+            secret=servers.SECRET,
+        )
+        product = await stack.enter_async_context(
+            produced(settings, opensearch_url=opensearch_url, index_prefix=servers.fresh_prefix())
+        )
+        yield await staged(product)

@@ -1,0 +1,151 @@
+"""No subscription tells anybody what happens in another tenant, whatever he watches."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from tests.kit.documents import operations
+from tests.tenancy.actors import Actor
+from tests.tenancy.documents import Document, filled
+from tests.tenancy.scene import SURFACE, WHO, Scene
+from tests.tenancy.surface import Root
+from tests.tenancy.sweeping import NOBODYS
+from tests.tenancy.values import Values
+
+Said = tuple[Root, dict[str, Any]]
+"""What was asked for, and by which arguments."""
+
+
+def watched(scene: Scene, actor: Actor) -> list[Said]:
+    """Every subscription field: plain and with every kind of id, from now on and from the beginning."""
+    said: list[Said] = []
+    ids = sorted(set(scene.ids.values()))
+    for root in SURFACE.roots("subscription"):
+        least = Values("x", lambda _: [NOBODYS]).arguments(root)
+        if root.of_all or not actor.granted(root.need):
+            said.append((root, least))
+            continue
+        given = [least] + [filled(least, slot, id) for slot in root.slots for id in ids]
+        said += [(root, one) for one in given]
+        # The whole log again, for each of them, would take long: it is the same for all ids.
+        if "resumeFrom" in root.field.args:
+            said.append((root, {**least, "resumeFrom": "0"}))
+    return said
+
+
+@pytest.mark.parametrize("who", [one for one in WHO if one != "nobody"])
+async def test_nobody_hears_of_what_is_anothers(scene: Scene, who: str) -> None:
+    sweep, actor = scene.sweep(who), scene.actor(who)
+    said, fence = watched(scene, actor), str(uuid4())
+    heard: dict[str, list[dict[str, Any]]] = {str(number): [] for number in range(len(said))}
+    async with asyncio.timeout(30), _socket(actor) as socket:
+        for number, (root, given) in enumerate(said):
+            await socket.send(_subscribe(str(number), root, given, actor))
+        await _busy(scene)
+        # Whoever is told of this has been passed by all that happened before it.
+        async for message in _until(socket, fence, _telling(scene, actor, fence), _tellers(said, actor)):
+            heard[message["id"]].append(message)
+    for number, (root, given) in enumerate(said):
+        messages = heard[str(number)]
+        if not actor.granted(root.need):
+            assert [one["payload"][0]["extensions"]["code"] for one in messages] == ["FORBIDDEN"], root.name
+        crossed = (
+            set() if root.of_all else sweep.marks.found([one.get("payload") for one in messages], but=given)
+        )
+        assert not crossed, (root.name, given, messages)
+
+
+async def test_the_first_tenant_hears(scene: Scene) -> None:
+    """Or the test above would prove nothing."""
+    actor = scene.first.owner
+    said = [one for one in watched(scene, actor) if "resumeFrom" in one[1]]
+    missing = {root.name for root, _ in said}
+    async with asyncio.timeout(30), _socket(actor) as socket:
+        for number, (root, given) in enumerate(said):
+            await socket.send(_subscribe(str(number), root, given, actor))
+        while missing:
+            message = json.loads(await socket.recv())
+            if scene.marks.found(message.get("payload", "")):
+                missing.discard(said[int(message["id"])][0].name)
+
+
+async def test_without_a_token_nothing_is_heard(scene: Scene) -> None:
+    for root, given in watched(scene, scene.actor("nobody")):
+        document = Document("subscription")
+        document.add(root, given, SURFACE.selections(root.shown, lambda _: True)[0])
+        answer = await scene.actor("nobody").ask(document.text, document.variables)
+        assert "data" not in answer, answer
+
+
+def _subscribe(id: str, root: Root, given: dict[str, Any], actor: Actor) -> str:
+    document = Document("subscription")
+    granted = actor.granted if actor.granted(root.need) else (lambda _: True)
+    document.add(root, given, SURFACE.selections(root.shown, granted)[0])
+    payload = {"query": document.text, "variables": document.variables}
+    return json.dumps({"id": id, "type": "subscribe", "payload": payload})
+
+
+async def _busy(scene: Scene) -> None:
+    """Everything that was done to the first tenant is done to it again, as far as that can be."""
+    service = scene.first.service
+    for root in SURFACE.roots("mutation"):
+        if (given := scene.first.builder.accepted.get(root.name)) is not None:
+            document = Document("mutation")
+            document.add(root, given, "{ __typename }")
+            await service.ask(document.text, document.variables)
+
+
+async def _telling(scene: Scene, actor: Actor, fence: str) -> None:
+    await _create(actor if actor.name == "operator" else scene.second.service, fence)
+
+
+async def _create(actor: Actor, title: str) -> None:
+    answer = await actor.ask(operations()["CreateTask"], {"input": {"title": title}})
+    assert "position" in answer["data"]["createTask"], answer
+
+
+async def _until(
+    socket: ClientConnection, fence: str, telling: Any, tellers: list[str]
+) -> AsyncIterator[dict[str, Any]]:
+    """The messages until each of the ``tellers`` has told of the fence."""
+    told, missing = asyncio.create_task(telling), set(tellers)
+    try:
+        async for text in socket:
+            message: dict[str, Any] = json.loads(text)
+            assert message["type"] != "complete" or message["id"] not in missing, message
+            if message["type"] in ("next", "error"):
+                yield message
+            if fence in str(text):
+                missing.discard(message["id"])
+            if not missing:
+                return
+    finally:
+        await told
+
+
+def _tellers(said: list[Said], actor: Actor) -> list[str]:
+    """Which of the subscriptions are told of a new task, whatever else they are told."""
+    return [
+        str(number)
+        for number, (root, given) in enumerate(said)
+        if actor.granted(root.need)
+        and root.name in ("taskChanged", "events")
+        and given.keys() <= {"resumeFrom"}
+    ]
+
+
+@asynccontextmanager
+async def _socket(actor: Actor) -> AsyncIterator[ClientConnection]:
+    url = f"{str(actor.http.base_url).replace('http', 'ws', 1).rstrip('/')}/graphql"
+    protocol = Subprotocol("graphql-transport-ws")
+    async with connect(url, subprotocols=[protocol], compression=None, max_size=None) as socket:
+        await socket.send(json.dumps({"type": "connection_init", "payload": {"token": actor.token}}))
+        assert json.loads(await socket.recv()) == {"type": "connection_ack"}
+        yield socket

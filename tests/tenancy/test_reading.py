@@ -1,0 +1,45 @@
+"""No query answers anybody with what is another tenant's, whatever he names."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.tenancy.scene import SURFACE, WHO, Scene
+from tests.tenancy.sweeping import Finding, Sweep
+
+UNMARKED = {
+    "exportUserData": "no process has written an export",
+    "featureEnabled": "a yes or no",
+    "taskDays": "numbers by day",
+    "unreadNotifications": "a number",
+}
+"""Queries that show the first tenant itself nothing by which it can be known."""
+
+
+@pytest.fixture(scope="package")
+async def shown(scene: Scene) -> list[Finding]:
+    """What the first tenant's owner is shown of his own, by every query and whatever can be named."""
+    return await Sweep(SURFACE, scene.first.owner, scene.marks, scene.ids, scene.texts).read()
+
+
+async def test_the_first_tenant_is_answered(shown: list[Finding]) -> None:
+    """Or the tests below would prove nothing."""
+    answered = {one.root for one in shown if one.what.startswith("shows")}
+    wanted = {root.name for root in SURFACE.roots("query") if not root.of_all}
+    assert wanted - answered == set(UNMARKED)
+    assert [str(one) for one in shown if one.what == "fails"] == []
+
+
+@pytest.mark.parametrize("who", WHO)
+async def test_nobody_else_is_shown_anything_of_it(scene: Scene, shown: list[Finding], who: str) -> None:
+    ways = frozenset((one.root, one.way) for one in shown if one.way)
+    sweep = replace(scene.sweep(who), cursors=scene.cursors, ways=ways, position=scene.position)
+    assert [str(one) for one in [*await sweep.denied("query", {}), *await sweep.read()]] == []
+
+
+def test_every_field_was_selected(shown: list[Finding]) -> None:
+    """Whatever type it is a field of: all that a root field leads to."""
+    for kind in ("query", "mutation", "subscription"):
+        for root in SURFACE.roots(kind):
+            SURFACE.selections(root.shown, lambda _: True)
+    assert SURFACE.reachable() - SURFACE.selected == set()

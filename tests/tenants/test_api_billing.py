@@ -1,0 +1,160 @@
+"""Subscription and invoices through the API."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.kit.client import Client
+from tests.kit.product import Product
+from tests.tenants.companies import Companies
+from tests.work.api import refused
+
+JANUARY, FEBRUARY, MARCH = (f"2030-0{month}-01T00:00:00Z" for month in (1, 2, 3))
+PERIOD = {"periodStart": JANUARY, "periodEnd": FEBRUARY}
+
+
+async def _started(client: Client, **input: object) -> Any:
+    receipt = await client.send("StartSubscription", input={"tier": "team", **PERIOD, **input})
+    assert "subscription" in receipt, receipt
+    return receipt["subscription"]
+
+
+@pytest.fixture
+def payments(product: Product, client: Client) -> Client:
+    """The payment service, as it acts for the client's tenant."""
+    return product.client(client.tenant, uuid4(), {"ops:tenants", "billing:read"}, role="guest")
+
+
+def _invoice(subscription: Any, number: str = "2030-1", amount: str = "19.90") -> dict[str, Any]:
+    return {
+        "id": subscription["id"],
+        "number": number,
+        "amount": amount,
+        "currency": "EUR",
+        "dueAt": FEBRUARY,
+    }
+
+
+async def test_starts(client: Client) -> None:
+    assert await client.send("TenantSubscription") is None
+    subscription = await _started(client)
+    assert subscription == {
+        "id": subscription["id"],
+        "tier": "team",
+        "status": "ACTIVE",
+        **PERIOD,
+        "startedAt": subscription["startedAt"],
+        "cancelledAt": None,
+    }
+    assert await client.send("TenantSubscription") == subscription
+
+
+async def test_one_runs_at_a_time(client: Client) -> None:
+    first = await _started(client)
+    answer = await client.send("StartSubscription", input={"tier": "company", **PERIOD})
+    assert answer == refused("already_taken", "id", "id is already in use.")
+    await client.send("CancelSubscription", input={"id": first["id"]})
+    assert (await client.send("TenantSubscription"))["status"] == "CANCELLED"
+    second = await _started(client, tier="company")
+    assert await client.send("TenantSubscription") == second
+
+
+async def test_goes_from_trial_to_debt_to_paid(client: Client, payments: Client) -> None:
+    subscription = await _started(client, trial=True)
+    invoice = _invoice(subscription)
+    settle = {"id": subscription["id"], "number": invoice["number"]}
+    statuses = [subscription["status"]]
+    for mutation, input in (
+        ("RenewPeriod", {"id": subscription["id"], "periodEnd": MARCH}),
+        ("IssueInvoice", invoice),
+        ("MarkInvoiceOverdue", settle),
+        ("PayInvoice", {**settle, "payment": "pay_1"}),
+    ):
+        receipt = await payments.send(mutation, input=input)
+        assert "position" in receipt, receipt
+        statuses.append((await client.send("TenantSubscription"))["status"])
+    assert statuses == ["TRIALING", "ACTIVE", "ACTIVE", "PAST_DUE", "ACTIVE"]
+    assert (await client.send("TenantSubscription"))["periodEnd"] == MARCH
+
+
+async def test_amounts_stay_exact(client: Client, payments: Client) -> None:
+    subscription, position = await _started(client), "0"
+    amounts = ["0.10", "19.90", "999999999999.9999", "7"]
+    for number, amount in enumerate(amounts):
+        receipt = await payments.send("IssueInvoice", input=_invoice(subscription, str(number), amount))
+        position = receipt["position"]
+    for as_of in (None, {"position": position}):
+        listed = await client.send("Invoices", asOf=as_of)
+        assert {edge["node"]["number"]: edge["node"]["amount"] for edge in listed["edges"]} == {
+            str(number): amount for number, amount in enumerate(amounts)
+        }
+
+
+async def test_invoices_are_listed_and_filtered(client: Client, payments: Client) -> None:
+    subscription = await _started(client)
+    for number in ("1", "2"):
+        await payments.send("IssueInvoice", input=_invoice(subscription, number))
+    await payments.send("VoidInvoice", input={"id": subscription["id"], "number": "1"})
+    listed = await client.send("Invoices", filter={"status": ["VOID"]})
+    [edge] = listed["edges"]
+    assert edge["node"] == {
+        "number": "1",
+        "subscriptionId": subscription["id"],
+        "amount": "19.90",
+        "currency": "EUR",
+        "status": "VOID",
+        "issuedAt": edge["node"]["issuedAt"],
+        "dueAt": FEBRUARY,
+        "settledAt": edge["node"]["settledAt"],
+    }
+    assert listed["totalCount"] == 1
+    assert (await client.send("Invoices"))["totalCount"] == 2
+
+
+async def test_a_number_is_used_once_in_a_tenant(client: Client, payments: Client) -> None:
+    first = await _started(client)
+    await payments.send("IssueInvoice", input=_invoice(first))
+    await client.send("CancelSubscription", input={"id": first["id"]})
+    second = await _started(client)
+    answer = await payments.send("IssueInvoice", input=_invoice(second))
+    assert answer == refused("already_taken", "number", "number is already in use.")
+
+
+@pytest.mark.parametrize("amount", ["NaN", "-1", "1e3", "0.00001"])
+async def test_what_is_no_amount_is_refused(client: Client, payments: Client, amount: str) -> None:
+    subscription = await _started(client)
+    answer = await payments.send("IssueInvoice", input=_invoice(subscription, amount=amount))
+    assert (answer["code"], answer["field"]) == ("invalid", "amount")
+
+
+async def test_another_tenants_billing_is_neither_seen_nor_changed(
+    companies: Companies, client: Client, payments: Client
+) -> None:
+    subscription = await _started(client)
+    await payments.send("IssueInvoice", input=_invoice(subscription))
+    other = await companies.founded()
+    assert await other.send("TenantSubscription") is None
+    assert (await other.send("Invoices"))["edges"] == []
+    answer = await other.send("CancelSubscription", input={"id": subscription["id"]})
+    assert answer == refused("not_found", "id", "id names no subscription of yours.")
+
+
+async def test_nobody_in_a_tenant_says_himself_that_he_has_paid(client: Client) -> None:
+    subscription = await _started(client)
+    settle = {"id": subscription["id"], "number": "2030-1"}
+    for mutation, input in (
+        ("RenewPeriod", {"id": subscription["id"], "periodEnd": MARCH}),
+        ("IssueInvoice", _invoice(subscription)),
+        ("MarkInvoiceOverdue", settle),
+        ("PayInvoice", settle),
+        ("VoidInvoice", settle),
+    ):
+        assert (await client.error(mutation, input=input))[0] == "FORBIDDEN"
+
+
+@pytest.mark.parametrize("role", ["admin", "member", "guest"])
+async def test_owners_alone_subscribe(product: Product, client: Client, role: str) -> None:
+    someone = product.client(client.tenant, uuid4(), role=role)
+    code, _ = await someone.error("StartSubscription", input={"tier": "team", **PERIOD})
+    assert code == "FORBIDDEN"

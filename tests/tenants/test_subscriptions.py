@@ -1,0 +1,195 @@
+"""The rules of subscriptions and invoices."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.kit.commands import Command
+from domain.kit.refusals import Invalid, NotFound
+from domain.kit.scenario import given
+from domain.tenancy.subscription_commands import (
+    CancelSubscription,
+    ChangeTier,
+    IssueInvoice,
+    MarkInvoiceOverdue,
+    PayInvoice,
+    RenewPeriod,
+    StartSubscription,
+    VoidInvoice,
+)
+from domain.tenancy.subscriptions import (
+    InvoiceNotOpen,
+    Subscription,
+    SubscriptionIsCancelled,
+    SubscriptionStatus,
+)
+from tests.tenants.histories import FEBRUARY, JANUARY, MARCH, SUBSCRIPTION, invoiced, overdue, paid, started
+
+STARTED = started()
+CANCELLED = Subscription.Cancelled()
+ACTIVE, PAST_DUE = SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE
+TRIALING, ENDED = SubscriptionStatus.TRIALING, SubscriptionStatus.CANCELLED
+
+
+def _start(**more: Any) -> StartSubscription:
+    given_: dict[str, Any] = {"tier": "team", "period_start": JANUARY, "period_end": FEBRUARY, **more}
+    return StartSubscription(id=SUBSCRIPTION, **given_)
+
+
+def _issue(amount: str = "19.90", currency: str = "EUR", number: str = "2030-1") -> IssueInvoice:
+    return IssueInvoice(
+        id=SUBSCRIPTION, number=number, amount=Decimal(amount), currency=currency, due_at=FEBRUARY
+    )
+
+
+def _renew() -> RenewPeriod:
+    return RenewPeriod(id=SUBSCRIPTION, period_end=MARCH)
+
+
+def _renewed(status: SubscriptionStatus) -> Subscription.Renewed:
+    return Subscription.Renewed(period_start=FEBRUARY, period_end=MARCH, status=status)
+
+
+def test_starts() -> None:
+    given().when(_start(tier=" team ")).then(STARTED)
+
+
+def test_starts_with_a_trial() -> None:
+    given().when(_start(trial=True)).then(started(status=TRIALING))
+
+
+@pytest.mark.parametrize("end", [JANUARY, JANUARY.replace(year=2029)])
+def test_a_period_ends_after_its_start(end: Any) -> None:
+    given().when(_start(period_end=end)).refused(Invalid, field="period_end")
+
+
+def test_changes_the_tier() -> None:
+    given(STARTED).when(ChangeTier(id=SUBSCRIPTION, tier="company")).then(
+        Subscription.TierChanged(tier="company", previous="team")
+    )
+
+
+def test_changing_to_its_own_tier_records_nothing() -> None:
+    given(STARTED).when(ChangeTier(id=SUBSCRIPTION, tier=" team")).then()
+
+
+def test_renews_from_the_end_of_the_period() -> None:
+    given(STARTED).when(_renew()).then(_renewed(ACTIVE))
+
+
+def test_a_trial_ends_with_its_period() -> None:
+    given(started(status=TRIALING)).when(_renew()).then(_renewed(ACTIVE))
+
+
+def test_renewing_forgives_no_debt() -> None:
+    given(STARTED, invoiced(), overdue()).when(_renew()).then(_renewed(PAST_DUE))
+
+
+def test_no_period_goes_backwards() -> None:
+    given(STARTED).when(RenewPeriod(id=SUBSCRIPTION, period_end=FEBRUARY)).refused(
+        Invalid, field="period_end"
+    )
+
+
+@pytest.mark.parametrize("amount", ["0", "19.90", "0.0001", "999999999999.99"])
+def test_issues_an_invoice_over_an_exact_amount(amount: str) -> None:
+    scenario = given(STARTED).when(_issue(amount))
+    [issued] = scenario.recorded
+    assert isinstance(issued, Subscription.InvoiceIssued)
+    assert str(issued.amount) == amount
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["-0.01", "NaN", "sNaN", "Infinity", "-Infinity", "0.00001", "1000000000000", "1E+3", "1E-999999"],
+)
+def test_refuses_what_is_no_amount(amount: str) -> None:
+    given(STARTED).when(_issue(amount)).refused(Invalid, field="amount")
+
+
+@pytest.mark.parametrize("currency", ["", "eur", "EURO", "€"])
+def test_refuses_what_is_no_currency(currency: str) -> None:
+    given(STARTED).when(_issue(currency=currency)).refused(Invalid, field="currency")
+
+
+def test_an_overdue_invoice_makes_the_subscription_past_due() -> None:
+    given(STARTED, invoiced()).when(MarkInvoiceOverdue(id=SUBSCRIPTION, number="2030-1")).then(overdue())
+
+
+def test_an_invoice_is_overdue_once() -> None:
+    given(STARTED, invoiced(), overdue()).when(MarkInvoiceOverdue(id=SUBSCRIPTION, number="2030-1")).then()
+
+
+def test_pays() -> None:
+    given(started(status=TRIALING), invoiced()).when(PayInvoice(id=SUBSCRIPTION, number="2030-1")).then(
+        paid(status=TRIALING)
+    )
+
+
+def test_paying_the_last_debt_makes_it_active_again() -> None:
+    given(STARTED, invoiced(), overdue()).when(PayInvoice(id=SUBSCRIPTION, number="2030-1")).then(paid())
+
+
+def test_paying_one_of_two_debts_is_not_enough() -> None:
+    history = (STARTED, invoiced("1"), invoiced("2"), overdue("1"), overdue("2"))
+    given(*history).when(PayInvoice(id=SUBSCRIPTION, number="1")).then(paid("1", status=PAST_DUE))
+
+
+def test_taking_the_last_debt_back_makes_it_active_again() -> None:
+    given(STARTED, invoiced(), overdue()).when(
+        VoidInvoice(id=SUBSCRIPTION, number="2030-1", reason="Wrong sum.")
+    ).then(Subscription.InvoiceVoided(number="2030-1", reason="Wrong sum.", status=ACTIVE))
+
+
+def test_a_payment_after_the_end_starts_nothing_again() -> None:
+    history = (STARTED, invoiced(), overdue(), CANCELLED)
+    given(*history).when(PayInvoice(id=SUBSCRIPTION, number="2030-1")).then(paid(status=ENDED))
+
+
+def test_a_debt_after_the_end_starts_nothing_again() -> None:
+    given(STARTED, invoiced(), CANCELLED).when(MarkInvoiceOverdue(id=SUBSCRIPTION, number="2030-1")).then(
+        overdue(status=ENDED)
+    )
+
+
+SETTLING: list[Command] = [
+    PayInvoice(id=SUBSCRIPTION, number="2030-1"),
+    VoidInvoice(id=SUBSCRIPTION, number="2030-1"),
+    MarkInvoiceOverdue(id=SUBSCRIPTION, number="2030-1"),
+]
+
+
+@pytest.mark.parametrize("command", SETTLING, ids=lambda one: one.stored_as)
+def test_a_paid_invoice_is_settled(command: Command) -> None:
+    given(STARTED, invoiced(), paid()).when(command).refused(InvoiceNotOpen, field="number")
+
+
+@pytest.mark.parametrize("command", SETTLING, ids=lambda one: one.stored_as)
+def test_an_invoice_taken_back_is_settled(command: Command) -> None:
+    voided = Subscription.InvoiceVoided(number="2030-1", status=ACTIVE)
+    given(STARTED, invoiced(), voided).when(command).refused(InvoiceNotOpen, field="number")
+
+
+@pytest.mark.parametrize("command", SETTLING, ids=lambda one: one.stored_as)
+def test_an_invoice_that_is_not_there_is_not_settled(command: Command) -> None:
+    given(STARTED, invoiced("other")).when(command).refused(NotFound, field="number")
+
+
+def test_cancels() -> None:
+    given(STARTED).when(CancelSubscription(id=SUBSCRIPTION, reason=" Moving. ")).then(
+        Subscription.Cancelled(reason="Moving.")
+    )
+
+
+RUNNING: list[Command] = [
+    ChangeTier(id=SUBSCRIPTION, tier="company"),
+    _renew(),
+    _issue(),
+    CancelSubscription(id=SUBSCRIPTION),
+]
+
+
+@pytest.mark.parametrize("command", RUNNING, ids=lambda one: one.stored_as)
+def test_a_cancelled_subscription_rests(command: Command) -> None:
+    given(STARTED, CANCELLED).when(command).refused(SubscriptionIsCancelled, field="id")
