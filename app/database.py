@@ -163,6 +163,7 @@ async def _keep(connection: Connection) -> None:
 
 async def _close(pool: Pool, seconds: float) -> None:
     try:
-        await asyncio.wait_for(pool.close(), seconds)
+        async with asyncio.timeout(seconds):
+            await pool.close()
     except TimeoutError:
         pool.terminate()

@@ -51,6 +51,7 @@ class Rebuilding:
             if child.returncode is None:
                 child.terminate()
                 try:
-                    await asyncio.wait_for(child.wait(), _PATIENCE)
+                    async with asyncio.timeout(_PATIENCE):
+                        await child.wait()
                 except TimeoutError:
                     child.kill()

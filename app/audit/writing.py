@@ -77,7 +77,8 @@ class AccessWriter:
         if self._room.is_set():
             return
         try:
-            await asyncio.wait_for(self._room.wait(), self._patience)
+            async with asyncio.timeout(self._patience):
+                await self._room.wait()
         except TimeoutError:
             raise AccessNotRecorded from None
 
@@ -122,7 +123,8 @@ class AccessWriter:
         self._full.clear()
         if len(self._waiting) < self._rows:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), self._pause)
+                async with asyncio.timeout(self._pause):
+                    await self._full.wait()
 
     def _written(self, count: int) -> None:
         for _ in range(count):

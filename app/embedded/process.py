@@ -104,7 +104,8 @@ class Process:
             return
         self._child.send_signal(self._stop_signal)
         try:
-            await asyncio.wait_for(self.ended(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.ended()
         except TimeoutError:
             self._child.kill()
             await self.ended()

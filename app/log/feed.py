@@ -1,7 +1,6 @@
 """One reader of the log per process, shared by many consumers near its tip."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 
 from app.database import Database
@@ -65,8 +64,8 @@ class Feed:
         self._closed = True
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            # What it failed with was told to the consumers.
+            await asyncio.gather(self._task, return_exceptions=True)
         self._announce()
 
     async def pages(self, *, after: int) -> AsyncIterator[list[Envelope]]:

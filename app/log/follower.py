@@ -50,8 +50,10 @@ class Follower:
                         self.position = rows[-1]["position"]
                         yield [Envelope(*row) for row in rows]
                     if len(rows) < self._page:
+                        # asyncio.wait_for would swallow a cancellation that comes together with the hint.
                         with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(hint.wait(), self._poll)
+                            async with asyncio.timeout(self._poll):
+                                await hint.wait()
             except Exception as error:
                 closed = connection is not None and connection.is_closed()
                 # A read that the server cancels (statement_timeout) passes too; a feed that ends does not.

@@ -101,7 +101,8 @@ class Outbox:
         if self._roomy.is_set():
             return
         try:
-            await asyncio.wait_for(self._roomy.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._roomy.wait()
         except TimeoutError:
             self._messages.clear()
             self.end(SLOW_CLIENT)
@@ -175,7 +176,8 @@ class Streams:
             stream.outbox.end(GOING_AWAY)
         if self._open:
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._none_open.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._none_open.wait()
 
     def _enter(self, stream: Stream, limits: Limits) -> None:
         self._open.add(stream)
