@@ -7,7 +7,7 @@ from app.database import Connection
 _LONG = "interval '1000 years'"
 """By so much is put off what rests; nothing else is ever due that late."""
 
-_HOME = ["operations.provisioning", "operations.moving"]
+_HOME = ["operations.provisioning", "operations.moving", "identity.session_expiry"]
 """Processes that run on the platform alone."""
 
 _REST = f"""

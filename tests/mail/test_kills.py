@@ -12,7 +12,7 @@ from app.processes.lease import enroll
 from app.settings import Settings
 from domain.identity.account_commands import OpenAccount
 from domain.identity.registering import RegisterUser
-from domain.kit.caller import PLATFORM, SYSTEM, Caller
+from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.work.task_commands import CreateTask
 from tests.domain.sending import accepted
 from tests.mail.conftest import Made
@@ -62,7 +62,7 @@ async def child(settings: Settings, works: Works, made: Made) -> AsyncIterator[C
 async def test_a_welcome_is_one_message_wherever_its_worker_is_killed(
     child: Child, works: Works, inbox: Inbox
 ) -> None:
-    by, ended, point = Caller(tenant_id=PLATFORM, user_id=SYSTEM), "exit -9", 0
+    by, ended, point = Caller(tenant_id=ACCOUNTS, user_id=SYSTEM), "exit -9", 0
     while ended == "exit -9":
         point += 1
         email = f"ann{point}@example.org"
