@@ -79,10 +79,14 @@ def in_use(path: Path) -> bool:
     return False
 
 
+_NOT_OURS = {"lock", "layout.new", "keys", "mail", "exports"}
+"""What may be there: what was begun, and what an API or a worker keeps that uses servers of somebody's own."""
+
+
 def _make(path: Path) -> None:
     layout = path / "layout"
     if not layout.exists():
-        if path.exists() and (not path.is_dir() or set(os.listdir(path)) - {"lock", "layout.new"}):
+        if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _NOT_OURS):
             raise EmbeddedError(f"{path} is not a data folder of Headwater, and it is not empty.")
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path / "layout.new"

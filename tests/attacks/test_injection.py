@@ -59,8 +59,8 @@ async def bystander(searching: Product) -> Client:
 
 
 PLACES = places(is_text)
-_SHARE = 4
-"""Each place is tried with every fourth text, its neighbours with others; ``HEADWATER_ATTACKS=all`` tries all."""
+_SHARE = 8
+"""Each place is tried with every eighth text, its neighbours with others; ``HEADWATER_ATTACKS=all`` tries all."""
 
 
 def texts(place: int) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
@@ -62,7 +63,7 @@ async def test_an_operator_lists_retries_and_discards(
 
 
 async def test_filling_every_view_from_the_first_event_does_no_effect(
-    database_url: str, redis_url: str, works: Works, bus: Bus
+    database_url: str, redis_url: str, works: Works, bus: Bus, tmp_path: Path
 ) -> None:
     outside = Outside()
     await works.start(Thanks(outside))
@@ -70,7 +71,9 @@ async def test_filling_every_view_from_the_first_event_does_no_effect(
         await accepted(bus, Pay(id=await an_account(bus), amount=amount))
     await works.quiet()
     before = await works.rows("select * from processes.ledger order by id")
-    worker = Worker(Settings(database_url=database_url, redis_url=redis_url, secret=SECRET))
+    worker = Worker(
+        Settings(data_dir=tmp_path, database_url=database_url, redis_url=redis_url, secret=SECRET)
+    )
     head = await works.log.head()
 
     async def filled() -> bool:
