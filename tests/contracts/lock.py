@@ -14,7 +14,7 @@ from tests.contracts.stored import Names, product_events, stored_names
 
 LOCK = Path(__file__).with_name("stored_names.json")
 PAYLOADS = Path(__file__).with_name("payloads.json")
-HOW = "If the change is meant, run `python -m tests.contracts.lock` and commit what it writes."
+HOW = "If the change is meant, run `make generate` and commit what it writes."
 
 
 def locked() -> Names:

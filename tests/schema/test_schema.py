@@ -21,7 +21,7 @@ DOCUMENTS = sorted((FOLDER / "operations").rglob("*.graphql"))
 
 def test_committed_schema_is_current() -> None:
     committed = (FOLDER / "schema.graphql").read_text()
-    assert committed == schema.as_str() + "\n", "Run `make schema` and commit graphql/schema.graphql."
+    assert committed == schema.as_str() + "\n", "Run `make generate`."
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
