@@ -1,12 +1,16 @@
 """Pages of the documentation as tests read them: fenced blocks, under which heading, in which language."""
 
+import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
@@ -33,3 +37,20 @@ def blocks(name: str, *languages: str) -> list[Block]:
         for found in _FENCE.finditer(text)
         if found[1] in languages
     ]
+
+
+def named_tests(text: str) -> list[tuple[str, str]]:
+    """The tests that a text names as `tests/path.py::test_name`: file and function."""
+    return sorted(set(_TEST.findall(text)))
+
+
+def missing_tests(path: str, named: Iterable[tuple[str, str]]) -> set[str]:
+    """Those of the named tests of the file ``path`` that are not in it."""
+    return {name for where, name in named if where == path} - _tests_of(path)
+
+
+@cache
+def _tests_of(path: str) -> frozenset[str]:
+    tree = ast.parse((ROOT / path).read_text())
+    functions = (one for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(one.name for one in functions if one.name.startswith("test_"))

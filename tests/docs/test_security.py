@@ -1,12 +1,10 @@
 """docs/security.md names, for each control, code and tests that are there."""
 
-import ast
 import re
-from functools import cache
 
 import pytest
 
-from tests.docs.pages import ROOT, page
+from tests.docs.pages import ROOT, missing_tests, named_tests, page
 
 PAGE = "docs/security.md"
 ROWS = [
@@ -24,29 +22,16 @@ ROWS = [
 ]
 """The rows of the catalogue that are about security, identity and privacy."""
 
-_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 _ROW = re.compile(r"^\| ([A-Z]+(?:-T)?-\d+) \|(.*)$", re.MULTILINE)
 
 
-@cache
-def _tests_of(path: str) -> frozenset[str]:
-    tree = ast.parse((ROOT / path).read_text())
-    functions = (one for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
-    return frozenset(one.name for one in functions if one.name.startswith("test_"))
-
-
-def _named() -> list[tuple[str, str]]:
-    return sorted(set(_TEST.findall(page(PAGE))))
-
-
-@pytest.mark.parametrize("path", sorted({path for path, _ in _named()}))
+@pytest.mark.parametrize("path", sorted({path for path, _ in named_tests(page(PAGE))}))
 def test_every_test_that_is_named_exists(path: str) -> None:
-    assert (ROOT / path).exists()
-    assert {name for where, name in _named() if where == path} <= _tests_of(path)
+    assert missing_tests(path, named_tests(page(PAGE))) == set()
 
 
 def test_every_row_of_the_catalogue_has_evidence() -> None:
-    found = {row: _TEST.findall(rest) for row, rest in _ROW.findall(page(PAGE))}
+    found = {row: named_tests(rest) for row, rest in _ROW.findall(page(PAGE))}
     assert sorted(found) == sorted(ROWS)
     assert [row for row, tests in found.items() if not tests] == []
 
@@ -54,7 +39,7 @@ def test_every_row_of_the_catalogue_has_evidence() -> None:
 def test_every_line_of_evidence_names_a_test() -> None:
     evidence = page(PAGE).partition("## Evidence")[2]
     lines = [line for line in evidence.splitlines() if line.startswith("| ") and "Shown by" not in line]
-    assert [line for line in lines if not _TEST.search(line)] == []
+    assert [line for line in lines if not named_tests(line)] == []
 
 
 def test_the_paths_it_names_exist() -> None:
@@ -65,4 +50,4 @@ def test_the_paths_it_names_exist() -> None:
 def test_every_attack_test_is_evidence_of_something() -> None:
     """What is tried and not told is of no use to who asks what was tried."""
     files = {f"tests/attacks/{one.name}" for one in (ROOT / "tests/attacks").glob("test_*.py")}
-    assert files <= {path for path, _ in _named()}
+    assert files <= {path for path, _ in named_tests(page(PAGE))}

@@ -1,0 +1,101 @@
+"""The shape of the house: the given libraries and folders, and which floor may load what."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.contexts import VIEWS
+from projections.kit.postgres import PostgresView
+
+ROOT = Path(__file__).parents[2]
+FLOORS = ("app", "domain", "graphql", "projections")
+GIVEN = {
+    "strawberry-graphql": "strawberry",
+    "starlette": "starlette",
+    "uvicorn": "uvicorn",
+    "sqlalchemy": "sqlalchemy",
+    "asyncpg": "asyncpg",
+    "eventsourcing": "eventsourcing",
+    "redis": "redis",
+    "opensearch-py": "opensearchpy",
+}
+"""Libraries that the product was to be built on, with the module that each is imported as."""
+HOUSE = {
+    "pyproject.toml",
+    "app",
+    "domain",
+    "projections",
+    "graphql",
+    "migrations",
+    "tests",
+    "docker-compose.yml",
+}
+TOOLS = {".ci", "bench", "docs", "requirements", "CHANGELOG.md", "Dockerfile", "Makefile", "README.md"}
+TOOLS |= {".dockerignore", ".gitignore"}
+
+
+def _project() -> dict[str, list[str]]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    return {"": project["dependencies"], **extras}
+
+
+def _imported(*folders: str) -> Iterator[tuple[Path, str]]:
+    for folder in folders:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Import):
+                    yield from ((file, one.name) for one in node.names)
+                elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                    yield file, node.module
+
+
+@pytest.mark.parametrize("library", GIVEN)
+def test_every_given_library_is_declared_and_imported(library: str) -> None:
+    declared = {re.split(r"[\[<>=~]", one)[0] for one in _project()[""]}
+    assert library in declared
+    assert GIVEN[library] in {module.partition(".")[0] for _, module in _imported(*FLOORS)}
+
+
+def test_tests_run_on_the_given_plugin() -> None:
+    assert any(one.startswith("pytest-asyncio") for one in _project()["dev"])
+
+
+def test_the_top_level_is_as_given() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    found = {name.partition("/")[0] for name in listed}
+    assert found >= HOUSE
+    assert found - HOUSE <= TOOLS
+
+
+def test_queries_load_no_aggregate() -> None:
+    """What reads looks at views; the repository of aggregates is for commands alone."""
+    readers = _imported("projections", "graphql")
+    assert [file.name for file, module in readers if module == "domain.kit.repository"] == []
+
+
+def test_the_import_contracts_name_every_context() -> None:
+    """A context that no contract names could import another one unseen."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    strangers = next(one for one in contracts if one.get("containers") == ["domain", "projections"])
+    named = set(re.findall(r"\w+", " ".join(strangers["layers"])))
+    folders = {
+        one.name
+        for floor in ("domain", "projections")
+        for one in (ROOT / floor).iterdir()
+        if (one / "__init__.py").exists()
+    }
+    assert folders - named == set()
+    assert strangers["exhaustive"] is True
+
+
+def test_the_schemas_of_the_seed_hold_views() -> None:
+    schemas = {view.name.partition(".")[0] for view in VIEWS if issubclass(view, PostgresView)}
+    assert schemas >= {"users", "tasks", "auth", "audit"}

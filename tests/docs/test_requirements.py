@@ -1,0 +1,57 @@
+"""docs/requirements.md: each row of the catalogue stands there once, and names tests that are there."""
+
+import re
+from functools import cache
+
+import pytest
+
+from tests.docs.pages import ROOT, missing_tests, named_tests, page
+
+PAGE = "docs/requirements.md"
+GROUPS = ("KRN", "WRK", "ID-T", "SEC", "CAC", "SRC", "OPS", "PER", "GOV")
+CATALOGUE = ROOT.parent / "shared" / "spec" / "requirements.md"
+"""The catalogue, where it lies beside the checkout."""
+
+_ROW = re.compile(r"^\| ([A-Z]+(?:-T)?-\d+) \|(.*)\|$", re.MULTILINE)
+_STANDS = re.compile(r"works|in part: |otherwise: |later: ")
+
+
+@cache
+def _rows() -> list[tuple[str, list[str]]]:
+    """Each row's id, and its cells: what, how it stands, where, shown by."""
+    return [(row, [cell.strip() for cell in rest.split("|")]) for row, rest in _ROW.findall(page(PAGE))]
+
+
+def test_each_row_stands_once() -> None:
+    ids = [row for row, _ in _rows()]
+    assert sorted(set(ids)) == sorted(ids)
+
+
+def test_each_row_says_how_it_stands() -> None:
+    assert [row for row, cells in _rows() if len(cells) != 4 or not _STANDS.match(cells[1])] == []
+
+
+def test_what_works_names_a_test() -> None:
+    bare = [row for row, cells in _rows() if not cells[1].startswith("later") and not named_tests(cells[3])]
+    assert bare == []
+
+
+@pytest.mark.parametrize("path", sorted({path for path, _ in named_tests(page(PAGE))}))
+def test_every_test_that_is_named_exists(path: str) -> None:
+    assert missing_tests(path, named_tests(page(PAGE))) == set()
+
+
+def test_the_paths_it_names_exist() -> None:
+    cells = " ".join(cell for _, row in _rows() for cell in row)
+    named = re.findall(r"`((?:app|bench|docs|domain|graphql|migrations|projections)/[\w/.]*)`", cells)
+    linked = re.findall(r"\]\(([\w/.-]+)\)", cells)
+    missing = [path for path in named if not (ROOT / path).exists()]
+    missing += [path for path in linked if not (ROOT / "docs" / path).exists()]
+    assert missing == []
+
+
+@pytest.mark.skipif(not CATALOGUE.exists(), reason="the catalogue is not beside this checkout")
+def test_every_row_of_the_catalogue_is_there() -> None:
+    wanted = [row for row, _ in _ROW.findall(CATALOGUE.read_text()) if row.rpartition("-")[0] in GROUPS]
+    assert len(wanted) > 100
+    assert set(wanted) - {row for row, _ in _rows()} == set()
