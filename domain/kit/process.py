@@ -108,6 +108,11 @@ class Reaction:
     wants_envelope: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stateless:
+    """The state of a process that remembers nothing: each event leads to effects of its own."""
+
+
 class Process(Generic[State]):
     """Base of all processes. Its instances are made by the composition root, which gives them their ports."""
 

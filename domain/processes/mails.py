@@ -9,11 +9,11 @@ from domain.identity.invitations import Invitation
 from domain.identity.resets import PasswordReset
 from domain.identity.verifications import EmailVerification
 from domain.kit.clock import Clock
-from domain.kit.process import Process, on, performs
+from domain.kit.process import Process, Stateless, on, performs
 from domain.kit.wishes import Call, Effect, Then
 from domain.processes import letters
 from domain.processes.letters import Link
-from domain.processes.post import Nothing, Post
+from domain.processes.post import Post
 
 
 class Links(Protocol):
@@ -48,7 +48,7 @@ class Addresses(Protocol):
         ...
 
 
-class AccountMails(Process[Nothing], name="identity.mails", version=1):
+class AccountMails(Process[Stateless], name="identity.mails", version=1):
     """Mails the welcome of an account, and every link that was asked for, once.
 
     A mail server may be down for hours, and then the mails come late; one whose link has expired by then, or
@@ -95,54 +95,54 @@ class AccountMails(Process[Nothing], name="identity.mails", version=1):
         self._clock = clock
 
     @on(Account.Opened)
-    def opened(self, state: Nothing | None, event: Account.Opened) -> Then[Nothing]:
+    def opened(self, state: Stateless | None, event: Account.Opened) -> Then[Stateless]:
         return Then(None, self.Welcome(account_id=event.originator_id, verified=event.email_verified))
 
     @on(Account.RegistrationRepeated)
-    def repeated(self, state: Nothing | None, event: Account.RegistrationRepeated) -> Then[Nothing]:
+    def repeated(self, state: Stateless | None, event: Account.RegistrationRepeated) -> Then[Stateless]:
         return Then(None, self.AskAgain(account_id=event.originator_id))
 
     @on(EmailVerification.Requested)
     def verification_requested(
-        self, state: Nothing | None, event: EmailVerification.Requested
-    ) -> Then[Nothing]:
+        self, state: Stateless | None, event: EmailVerification.Requested
+    ) -> Then[Stateless]:
         wish = self.Verify(id=event.originator_id, account_id=event.account_id, expires_at=event.expires_at)
         return Then(None, wish)
 
     @on(PasswordReset.Requested)
-    def reset_requested(self, state: Nothing | None, event: PasswordReset.Requested) -> Then[Nothing]:
+    def reset_requested(self, state: Stateless | None, event: PasswordReset.Requested) -> Then[Stateless]:
         wish = self.Reset(id=event.originator_id, account_id=event.account_id, expires_at=event.expires_at)
         return Then(None, wish)
 
     @on(Invitation.Sent)
-    def invited(self, state: Nothing | None, event: Invitation.Sent) -> Then[Nothing]:
+    def invited(self, state: Stateless | None, event: Invitation.Sent) -> Then[Stateless]:
         wish = self.Invite(id=event.originator_id, email=event.email, expires_at=event.expires_at)
         return Then(None, wish)
 
     @performs(Welcome)
-    async def welcome(self, effect: Welcome, call: Call[Nothing]) -> str:
+    async def welcome(self, effect: Welcome, call: Call[Stateless]) -> str:
         return await self._to_account(effect.account_id, letters.welcome(verified=effect.verified), call)
 
     @performs(AskAgain)
-    async def ask_again(self, effect: AskAgain, call: Call[Nothing]) -> str:
+    async def ask_again(self, effect: AskAgain, call: Call[Stateless]) -> str:
         return await self._to_account(effect.account_id, letters.registered_already(), call)
 
     @performs(Verify)
-    async def verify(self, effect: Verify, call: Call[Nothing]) -> str:
+    async def verify(self, effect: Verify, call: Call[Stateless]) -> str:
         if self._clock.now() >= effect.expires_at:
             return "expired"
         letter = letters.verification(self._links.verification(effect.id), effect.expires_at)
         return await self._to_account(effect.account_id, letter, call)
 
     @performs(Reset)
-    async def reset(self, effect: Reset, call: Call[Nothing]) -> str:
+    async def reset(self, effect: Reset, call: Call[Stateless]) -> str:
         if self._clock.now() >= effect.expires_at:
             return "expired"
         letter = letters.password_reset(self._links.password_reset(effect.id), effect.expires_at)
         return await self._to_account(effect.account_id, letter, call)
 
     @performs(Invite)
-    async def invite(self, effect: Invite, call: Call[Nothing]) -> str:
+    async def invite(self, effect: Invite, call: Call[Stateless]) -> str:
         if self._clock.now() >= effect.expires_at:
             return "expired"
         if not await self._addresses.is_open(call.tenant_id, effect.id):
@@ -156,7 +156,7 @@ class AccountMails(Process[Nothing], name="identity.mails", version=1):
             call.tenant_id, to=effect.email, subject=subject, text=text, key=call.key
         )
 
-    async def _to_account(self, account_id: UUID, letter: tuple[str, str], call: Call[Nothing]) -> str:
+    async def _to_account(self, account_id: UUID, letter: tuple[str, str], call: Call[Stateless]) -> str:
         sealed = await self._addresses.of_account(account_id)
         if sealed is None:
             return "gone"

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.kit.process import Process, on, performs
+from domain.kit.process import Process, Stateless, on, performs
 from domain.kit.wishes import Call, Effect, Then
 from domain.processes.letters import about_task
-from domain.processes.post import Nothing, Post
+from domain.processes.post import Post
 from domain.work.notifications import Channel, Notification, NotificationKind
 from domain.work.tasks import TaskStatus
 
@@ -31,7 +31,7 @@ class Readers(Protocol):
         ...
 
 
-class NotificationMails(Process[Nothing], name="work.notification_mails", version=1):
+class NotificationMails(Process[Stateless], name="work.notification_mails", version=1):
     """Mails each notification that is to be mailed, once.
 
     By itself, and not where people are told in the product: a mail server that is down holds up nothing else.
@@ -51,7 +51,7 @@ class NotificationMails(Process[Nothing], name="work.notification_mails", versio
         self._readers = readers
 
     @on(Notification.Sent)
-    def sent(self, state: Nothing | None, event: Notification.Sent) -> Then[Nothing]:
+    def sent(self, state: Stateless | None, event: Notification.Sent) -> Then[Stateless]:
         if Channel.EMAIL not in event.channels:
             return Then(None)
         return Then(
@@ -66,7 +66,7 @@ class NotificationMails(Process[Nothing], name="work.notification_mails", versio
         )
 
     @performs(Write)
-    async def write(self, effect: Write, call: Call[Nothing]) -> str:
+    async def write(self, effect: Write, call: Call[Stateless]) -> str:
         reader = await self._readers.reader(
             tenant_id=call.tenant_id, person=effect.person, task_id=effect.task_id
         )

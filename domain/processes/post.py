@@ -1,15 +1,9 @@
 """Mail to people whose addresses are sealed: each is opened just before the mail leaves, if it still can be."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from domain.kit.mail import Mail, Mailer, RecipientRefused
 from domain.kit.sealed import ERASED, Opening
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """What a process remembers for which each event is a mail of its own."""
 
 
 class Post:

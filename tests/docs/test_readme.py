@@ -87,7 +87,7 @@ def _name(command: typer.models.CommandInfo) -> str:
     return command.name or command.callback.__name__
 
 
-@pytest.mark.parametrize("name", [README, "docs/developing.md"])
+@pytest.mark.parametrize("name", [README, "docs/developing.md", "docs/contexts.md"])
 def test_what_it_links_to_exists(name: str) -> None:
     folder = (ROOT / name).parent
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page(name))
