@@ -6,6 +6,7 @@ import uvicorn
 
 from api.kit.streams import Streams
 from app.asgi import create_app
+from app.collector import tune_collector
 from app.logs import configure_logs
 from app.settings import Settings
 
@@ -41,4 +42,5 @@ def serve(settings: Settings) -> None:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    tune_collector()
     _Server(config, streams).run()

@@ -1,18 +1,27 @@
 """Who asks: told by an access token, a service token or an API key, and by nothing else."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+from cachetools import TLRUCache
 
 from api.kit.errors import Unauthenticated
 from app.auth.callers import Callers
 from app.auth.keys import SigningKey, SigningKeys, derived
-from app.auth.signed import Expired, NotValid, Uses, kind_of, signed, verified
+from app.auth.signed import LEEWAY, Expired, NotValid, Uses, kind_of, signed, verified
 from domain.kit.caller import NOBODY, Caller
 
 _HOW = "Send a token as `Authorization: Bearer …`."
 _EXPIRED, _NOT_VALID = "The token has expired.", "The token is not valid."
 _OVER = "The session is over."
+_CAPACITY = 10_000
+"""How many tokens are known to be good at the same time."""
+_Known = tuple[Uses, dict[str, Any]]
+"""The use of a token and what it says: JSON values, hence Any."""
 
 
 class Tokens:
@@ -29,13 +38,18 @@ class Tokens:
         keys: SigningKeys | None = None,
         callers: Callers | None = None,
         nobody: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """``key``: 64 hexadecimal digits. Without ``keys`` and ``callers`` only service tokens are good.
 
-        With ``nobody`` a request that shows nothing is from `NOBODY`; else it is refused.
+        With ``nobody`` a request that shows nothing is from `NOBODY`; else it is refused. ``clock`` tells the
+        seconds since 1970.
         """
         self._service = derived(key, "service tokens")
         self._keys, self._callers, self._nobody = keys, callers, nobody
+        # Verifying a signature costs more than the rest of a small request. What a token says never changes, so it
+        # is kept under the token's hash until the token expires; whether its session lives is asked each time.
+        self._known: TLRUCache[bytes, _Known] = TLRUCache(_CAPACITY, ttu=_expiry, timer=clock)
 
     def issue(
         self,
@@ -66,16 +80,27 @@ class Tokens:
                 raise Unauthenticated("The API key is not valid.")
             return caller
         try:
-            if kind_of(token) == Uses.SERVICE.value.typ:
-                return await self._service_of(token)
-            return await self._person_of(token)
+            use, claims = await self._said_by(token)
+            return self._service_of(claims) if use is Uses.SERVICE else await self._person_of(claims)
         except Expired:
             raise Unauthenticated(_EXPIRED) from None
         except (NotValid, ValueError, TypeError, AttributeError, OverflowError):
             raise Unauthenticated(_NOT_VALID) from None
 
-    async def _service_of(self, token: str) -> Caller:
-        claims = await verified(Uses.SERVICE, token, self._service_key)
+    async def _said_by(self, token: str) -> _Known:
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(digest)
+        if known is None:
+            if kind_of(token) == Uses.SERVICE.value.typ:
+                known = Uses.SERVICE, await verified(Uses.SERVICE, token, self._service_key)
+            elif self._keys is not None:
+                known = Uses.ACCESS, await verified(Uses.ACCESS, token, self._keys.find)
+            else:
+                raise NotValid
+            self._known[digest] = known
+        return known
+
+    def _service_of(self, claims: dict[str, Any]) -> Caller:
         permissions = claims["permissions"]
         if not isinstance(permissions, list) or not all(isinstance(one, str) for one in permissions):
             raise NotValid
@@ -87,10 +112,9 @@ class Tokens:
             kind="service",
         )
 
-    async def _person_of(self, token: str) -> Caller:
-        if self._keys is None or self._callers is None:
+    async def _person_of(self, claims: dict[str, Any]) -> Caller:
+        if self._callers is None:
             raise NotValid
-        claims = await verified(Uses.ACCESS, token, self._keys.find)
         caller = await self._callers.person(
             session_id=UUID(claims["sid"]),
             user_id=UUID(claims["sub"]),
@@ -103,6 +127,11 @@ class Tokens:
 
     async def _service_key(self, kid: str) -> SigningKey | None:
         return self._service if kid == self._service.kid else None
+
+
+def _expiry(digest: bytes, known: _Known, now: float) -> float:
+    """The moment until which a token is good, as `verified` has it, in seconds since 1970."""
+    return float(known[1]["exp"]) + LEEWAY.total_seconds()
 
 
 def _shown(headers: Mapping[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
@@ -15,6 +14,7 @@ from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from app.audit.retention import keep_retention
+from app.collector import tune_collector
 from app.database import Connection, Database, Pool
 from app.keys import KeyRing, opened_ring
 from app.logs import configure_logs
@@ -50,10 +50,7 @@ def quick() -> None:
     """Sets up a process that folds events."""
     # Its client logs every refused connection, and each lane says once that it waits for search.
     logging.getLogger("opensearch").setLevel(logging.ERROR)
-    # A page makes tens of thousands of objects that live for a moment and hold no cycles; looking through
-    # them as often as Python does by default takes half of the time.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    tune_collector()
 
 
 async def work(settings: Settings) -> None:

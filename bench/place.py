@@ -1,6 +1,5 @@
 """The servers of one run: started in a scratch folder on this machine, ended with the run."""
 
-import gc
 import logging
 import os
 import sys
@@ -15,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import asyncpg
 import uvloop
 
+from app.collector import tune_collector
 from app.database import Database
 from app.embedded import distribution
 from app.embedded.opensearch import OpenSearch, free_port
@@ -32,8 +32,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     """Runs a benchmark on the product's event loop, with the garbage collection of its workers."""
     logging.basicConfig(level=logging.ERROR)
     # As `app.worker` does; the peers run under the same settings.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    tune_collector()
     uvloop.run(main)
 
 

@@ -73,7 +73,7 @@ class TaskFolds(Generic[R]):
         return replace(row, assigned_to=None, updated_at=event.timestamp)
 
 
-class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", version=1, inline=True):
+class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", version=2, inline=True):
     """Every task as it stands."""
 
     document = "title || ' ' || coalesce(description, '')"
@@ -86,6 +86,7 @@ class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", versi
     indexes = (
         Index("idx_tasks_assigned_status", ("assigned_to", "status"), where="status <> 'completed'"),
         Index("idx_tasks_project_status", ("project_id", "status")),
+        Index("idx_tasks_project_created", ("project_id", "created_at", "id")),
         Index("idx_tasks_created_by_date", ("created_by", "created_at desc")),
         Index("idx_tasks_created_at", ("created_at", "id")),
         Index("idx_tasks_due_date", ("due_date",), where="due_date is not null"),

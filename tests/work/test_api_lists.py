@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.kit.connections import Cursors
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created, project, sent
@@ -222,6 +223,24 @@ async def test_a_longer_page_asks_the_database_no_more_often(client: Client, pro
         assert len(page["edges"]) == size
         asked[size] = [one for one in product.statements if "set_config" not in one]
     assert [len(asked[1]), len(asked[50])] == [2, 2], "the page, and its people; projects come from Redis"
+
+
+async def test_a_cursor_is_signed_only_for_who_asks(lister: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed: list[bytes] = []
+    signature = Cursors._signature
+
+    def watched(cursors: Cursors, body: bytes) -> bytes:
+        signed.append(body)
+        return signature(cursors, body)
+
+    monkeypatch.setattr(Cursors, "_signature", watched)
+    counts = []
+    for asked in ("nodes { id }", "edges { node { id } cursor }", "pageInfo { endCursor }"):
+        response = await lister.post(f"{{ tasks(first: 6) {{ {asked} }} }}")
+        assert "errors" not in response.json()
+        counts.append(len(signed))
+        signed.clear()
+    assert counts == [0, 6, 1]
 
 
 async def test_lists_in_a_list_are_read_at_once(client: Client, product: Product) -> None:

@@ -56,6 +56,7 @@ LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
         NEWEST,
     ),
     ("idx_tasks_project_status", Tasks, [*equals("project_id", PERSON), *one_of("status", ["todo"])], NEWEST),
+    ("idx_tasks_project_created", Tasks, equals("project_id", PERSON), NEWEST),
     ("idx_tasks_created_by_date", Tasks, equals("created_by", PERSON), NEWEST),
     ("idx_projects_created_at", Projects, [], NEWEST),
     ("idx_projects_name", Projects, [], Order("name")),

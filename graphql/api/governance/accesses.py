@@ -82,8 +82,8 @@ class Query:
         info_ = PageInfo(
             has_next_page=len(rows) > first,
             has_previous_page=after is not None,
-            start_cursor=_cursor(page[0]) if page else None,
-            end_cursor=_cursor(page[-1]) if page else None,
+            rows=page,
+            cursor_of=_cursor,
         )
         return AccessPage(nodes=page, page_info=info_)  # type: ignore[arg-type]  # Rows stand for their types.
 

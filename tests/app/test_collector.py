@@ -1,0 +1,45 @@
+"""Both processes set Python's garbage collector up for what they do."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
+
+import pytest
+
+# Each runs up to the point from which it would serve, and says how its collector stands there.
+STARTS = {
+    "api": """
+import app.serve
+from app.settings import read_settings
+app.serve._Server.run = stands
+app.serve.serve(read_settings())
+""",
+    "worker": """
+import app.worker
+app.worker.uvloop.run = stands
+app.worker.main()
+""",
+}
+STANDS = """
+import gc
+
+def stands(*given):
+    for one in given:
+        getattr(one, "close", lambda: None)()
+    print(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count() > 10_000)
+"""
+
+
+@pytest.mark.parametrize("name", STARTS)
+async def test_a_process_looks_for_cycles_seldom(name: str) -> None:
+    environment = {
+        **os.environ,
+        "HEADWATER_SECRET": "s" * 32,
+        "HEADWATER_DATABASE_URL": "postgresql://nowhere/x",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STANDS + STARTS[name], env=environment, stdout=PIPE, stderr=PIPE
+    )
+    output, errors = await process.communicate()
+    assert output.decode() == "True 100000 True\n", errors.decode()
