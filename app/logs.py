@@ -1,7 +1,9 @@
 """Logs: a JSON object a line, with the correlation id of its request, and without anybody's data or secrets."""
 
+import json
 import logging
 import re
+import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -9,7 +11,7 @@ import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.redaction import redacted, redacted_value
+from app.redaction import cut, redacted, redacted_value
 from domain.kit.clock import TimeOrderedIds
 
 HEADER = "x-correlation-id"
@@ -18,8 +20,13 @@ correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
 
 _ids = TimeOrderedIds()
 _ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,100}")
-_NOISY = ("opensearch", "opensearchpy.trace", "httpx", "httpcore")
+_NOISY = ("opensearch", "opensearchpy.trace", "httpx", "httpcore", "uvicorn.error")
+"""They tell of every request, those that go well included: uvicorn of each handshake, with its whole query."""
 
+LONGEST = 8192
+"""How many characters of a text are written: clients choose what stands in many of them."""
+_FIRST, _LAST = 40, 60
+"""How many parts of a traceback are written, from its beginning and its end; a part is a frame or a message."""
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 """What every record has; anything else was given as ``extra``."""
@@ -37,17 +44,30 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": redacted(record.getMessage()),
+            "message": redacted(cut(record.getMessage(), LONGEST)),
         }
         if (id := correlation.get()) is not None:
             line["correlation_id"] = id
         for name in vars(record).keys() - _OWN:
-            line.setdefault(name, redacted_value(getattr(record, name), name))
+            line.setdefault(name, redacted_value(getattr(record, name), name, longest=LONGEST))
         if record.exc_info:
-            line["error"] = redacted(self.formatException(record.exc_info))
+            line["error"] = _error(record.exc_info[1])
         if record.stack_info:
-            line["stack"] = redacted(self.formatStack(record.stack_info))
-        return orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
+            line["stack"] = redacted(cut(self.formatStack(record.stack_info), LONGEST))
+        try:
+            return orjson.dumps(line, default=str).decode()
+        except orjson.JSONEncodeError:
+            # Half of a surrogate pair, or a number beyond 64 bits. A line that cannot be formatted would be
+            # written by the library, as it is.
+            return json.dumps(line, default=str)
+
+
+def _error(error: BaseException | None) -> str:
+    """The traceback, each of its parts cut: the last line says what happened, however long one before it is."""
+    parts = traceback.format_exception(error)
+    if left := max(0, len(parts) - _FIRST - _LAST):
+        parts[_FIRST : _FIRST + left] = [f"  [{left} more lines]\n"]
+    return "".join(redacted(cut(part, LONGEST)) for part in parts).rstrip("\n")
 
 
 def configure_logs(level: str) -> None:
@@ -55,9 +75,10 @@ def configure_logs(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # They tell of every request, those that go well included.
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # What cannot be formatted is dropped: the library would print it with its arguments.
+    logging.raiseExceptions = False
 
 
 class Correlated:

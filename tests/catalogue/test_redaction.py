@@ -56,6 +56,15 @@ def captured() -> Iterator[Captured]:
         ("client_secret=abc&grant=x", "client_secret=[hidden]&grant=x"),
         ("Key (email)=(ada) already exists.", "Key (email)=[hidden]"),
         ("Failing row contains (1, Ada, null).", "Failing row contains [hidden]"),
+        ("Failing row contains (1, a\nlong text, null).", "Failing row contains [hidden]"),
+        ('{\\"password\\": \\"a b \\\\\\" c\\", \\"n\\": 1}', '{\\"password\\": [hidden], \\"n\\": 1}'),
+        ("secret=b'a b' n", "secret=[hidden] n"),
+        ('password="a b that was cut', "password=[hidden]"),
+        ("< Cookie: a=b; c=d\n< Host: x", "< Cookie: [hidden]\n< Host: x"),
+        ("Authorization: Digest a=b, c=d\nx", "Authorization: [hidden]\nx"),
+        ("to=a%40example.com%2Cb%40example.com", "to=[e-mail][e-mail]"),
+        ("by jürgen@exämple.de", "by [e-mail]"),
+        ("Bearer%20abcdef012345", "Bearer [token]"),
     ],
 )
 def test_what_may_stand_in_no_log_is_replaced(text: str, shown: str) -> None:
