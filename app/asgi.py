@@ -16,6 +16,7 @@ from api.kit.routes import graphql_routes
 from api.kit.streams import Streams
 from api.schema import schema
 from app.assembly import HELPFUL, Assembly, assembled
+from app.auth.oidc import is_secure
 from app.auth.origin import Origins
 from app.auth.routes import auth_routes
 from app.guarding import Guarded
@@ -62,7 +63,11 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         *auth_routes(lambda: running.assembly.sign_in),
         *export_routes(running.authenticate, running.exported),
     ]
-    middleware = [Middleware(Guarded), Middleware(Correlated), Middleware(Origins)]
+    middleware = [
+        Middleware(Guarded),
+        Middleware(Correlated),
+        Middleware(Origins, secure=is_secure(settings.public_url)),
+    ]
     if start_tracing("headwater-api"):
         middleware.append(Middleware(TracedRequests))
     return Starlette(routes=routes, lifespan=running.lifespan, middleware=middleware)

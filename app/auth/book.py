@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from app.database import Pool
-from domain.identity.accounts import EMAIL, PROVIDER
+from domain.identity.accounts import EMAIL, PROVIDER, normal_address
 from domain.identity.verifications import EmailVerification
 from domain.kit.bus import Bus
 from domain.kit.caller import ACCOUNTS, Caller
@@ -29,7 +29,7 @@ class Book:
 
     async def by_email(self, email: str) -> AccountRow | None:
         """The account with this address; as much is asked of the database when there is none."""
-        address = email.strip().lower()
+        address = normal_address(email)
         # A sealed text stands for the fingerprint that it carries: who knew one could spell an address in many
         # ways, and each would have attempts of its own.
         value = "" if is_sealed(address) else self._codec.fingerprint(EMAIL, address)

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from pyotp.totp import TOTP
 
-from app.auth.attempts import FACTOR, Attempts
+from app.auth.attempts import FACTOR, FACTOR_ANYWHERE, Attempts
 from app.auth.book import Book
+from app.auth.places import Places
 from domain.identity.account_commands import UseRecoveryCode
+from domain.identity.signing import TooManyAttempts
 from domain.kit.log import Receipt
 from projections.identity.auth_accounts import AccountRow
 
@@ -22,18 +24,38 @@ RECOVERY = 10
 class Codes:
     """Makes and checks codes."""
 
-    def __init__(self, book: Book, attempts: Attempts, key: str) -> None:
+    def __init__(self, book: Book, attempts: Attempts, places: Places, key: str) -> None:
         """``key``: 64 hexadecimal digits; recovery codes are stored hashed with it."""
-        self._book, self._attempts, self._key = book, attempts, bytes.fromhex(key)
+        self._book, self._attempts, self._places = book, attempts, places
+        self._key = bytes.fromhex(key)
 
     async def right(self, account: AccountRow, code: str, *, recovery: bool) -> bool:
-        """Whether the code is good, which it then is no more. Every try counts; too many block the next ones."""
-        admission = await self._attempts.admit(FACTOR, account.id.hex)
+        """Whether the code is good, which it then is no more. Raises TooManyAttempts.
+
+        Wrong codes count against the place that they come from; those from places where no code of this account
+        was ever right count together as well, for a code has but six digits and an attacker many addresses.
+        """
+        name = f"factor {account.id.hex}"
+        place = await self._places.of(name)
+        admission = await self._attempts.admit(FACTOR, place.name, about=name)
         if admission.refused:
+            raise TooManyAttempts(retry_after=admission.wait)
+        if not place.familiar:
+            anywhere = await self._attempts.admit(FACTOR_ANYWHERE, name, about=name)
+            if anywhere.refused:
+                raise TooManyAttempts(retry_after=anywhere.wait)
+        if not await self._is_good(account, code, admission.now, recovery=recovery):
             return False
+        await self._attempts.forgive(FACTOR, place.name)
+        if not place.familiar:
+            await self._attempts.refund(FACTOR_ANYWHERE, name)
+        await self._places.remember(name)
+        return True
+
+    async def _is_good(self, account: AccountRow, code: str, now: datetime, *, recovery: bool) -> bool:
         said = "".join(code.split()).replace("-", "").upper()
         if len(said) == 6 and said.isascii() and said.isdigit():
-            return await self._shown(account, said, admission.now)
+            return await self._shown(account, said, now)
         if not recovery:
             return False
         # Of two at the same moment with one code, the log takes one.

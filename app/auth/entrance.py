@@ -2,27 +2,31 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from uuid import UUID
 
 from api.auth.port import Entry, Granted, SecondFactorRequired
-from app.auth.attempts import ACCOUNT, ADDRESS, FACTOR, Attempts
+from app.auth.attempts import ACCOUNT, NETWORK, PASSWORD, Admission, Attempts
 from app.auth.book import Book
 from app.auth.codes import Codes
 from app.auth.keys import SigningKeys
-from app.auth.origin import origin
-from app.auth.passwords import Passwords
+from app.auth.passwords import Passwords, PasswordsBusy
+from app.auth.places import Place, Places
 from app.auth.sessions import SessionKeeper
 from app.auth.signed import Expired, NotValid, Uses, signed, verified
-from domain.identity.account_commands import LockAccount
-from domain.identity.accounts import AccountStatus
-from domain.identity.signing import CodeRefused, SignInRefused
+from app.auth.turns import Crowded, Turn, Turns
+from domain.identity.account_commands import NoteFailedSignIns
+from domain.identity.accounts import AccountStatus, normal_address
+from domain.identity.signing import CodeRefused, NotInTenant, SignInRefused, TooManyAttempts
 from domain.kit.refusals import Refusal
 from projections.identity.auth_accounts import AccountRow
 
 CHALLENGE = timedelta(minutes=5)
 """How long after the password a code may follow."""
+PACE = 1.0
+"""Seconds between two wrong passwords from unknown places in a network from which too many have come."""
 
 Finish = Callable[[AccountRow], Awaitable[AccountRow]]
 """Makes the company of a registration that was interrupted."""
@@ -39,17 +43,19 @@ class DoorKeeper:
         book: Book,
         passwords: Passwords,
         attempts: Attempts,
+        places: Places,
         keys: SigningKeys,
         sessions: SessionKeeper,
         codes: Codes,
         finish: Finish,
     ) -> None:
-        self._book, self._passwords, self._attempts = book, passwords, attempts
+        self._book, self._passwords, self._attempts, self._places = book, passwords, attempts, places
+        self._turns = Turns(width=1, waiting=60)
         self._keys, self._sessions, self._codes, self._finish = keys, sessions, codes, finish
         self._notes: set[asyncio.Task[None]] = set()
 
     async def sign_in(self, email: str, password: str, tenant_id: UUID | None = None) -> Entry:
-        """See the port. Unknown, wrong, locked, suspended: one answer, after the same work."""
+        """See the port. Unknown, wrong, suspended: one answer, after the same work."""
         try:
             account = await self.checked(email, password)
         except Refusal as refusal:
@@ -57,25 +63,69 @@ class DoorKeeper:
         return await self.enter(await self._finish(account), tenant_id, method="password")
 
     async def checked(self, email: str, password: str) -> AccountRow:
-        """The account whose password this is. Raises SignInRefused, or PasswordsBusy."""
-        email, address = email.strip().lower(), origin().address
-        crowd = await self._attempts.admit(ADDRESS, address)
-        admission = await self._attempts.admit(ACCOUNT, email)
+        """The account whose password this is. Raises SignInRefused, TooManyAttempts or PasswordsBusy.
+
+        Wrong passwords count against the place that they come from, for this account, and a right one against
+        nobody. Many wrong ones for the account or from the network leave unknown places one mistake each; see
+        ADR 27.
+        """
+        email = normal_address(email)
+        place = await self._places.of(email)
+        strict = not place.familiar and await self._is_suspicious(email, place)
+        try:
+            async with AsyncExitStack() as stack:
+                # One after another, so that many at once are not refused for mistakes that they may not make.
+                await stack.enter_async_context(self._turns.turn(place.name))
+                paced = await stack.enter_async_context(self._turns.turn(place.network)) if strict else Turn()
+                limit = PASSWORD.strict() if strict else PASSWORD
+                admission = await self._attempts.admit(limit, place.name, about=email)
+                if admission.refused:
+                    raise TooManyAttempts(retry_after=admission.wait)
+                account = await self._right(email, password, place)
+                if account is None:
+                    paced.hold = PACE
+                    await self._failed(email, place, admission)
+                    raise SignInRefused()
+                await self._attempts.forgive(PASSWORD, place.name)
+        except Crowded:
+            raise PasswordsBusy(retry_after=2) from None
+        await self._places.remember(email)
+        return account
+
+    async def _right(self, email: str, password: str, place: Place) -> AccountRow | None:
         account = await self._book.by_email(email)
         open_ = account is not None and account.status is AccountStatus.OPEN
-        refused = crowd.refused or admission.refused or not open_
         # The password is checked in any case, so that the time it takes says nothing.
-        right = await self._passwords.right(password, account.password_hash if account and open_ else "")
-        if account is None or refused or not right:
-            if account is not None and admission.locks and admission.until is not None:
-                self._note(LockAccount(id=account.id, until=admission.until), account.id)
-            raise SignInRefused()
-        await self._attempts.forgive(ACCOUNT, email)
-        await self._attempts.refund(ADDRESS, address)
-        return account
+        stored = account.password_hash if account and open_ else ""
+        line = place.name if place.familiar else place.network
+        try:
+            right = await self._passwords.right(password, stored, line=line)
+        except PasswordsBusy:
+            # Nothing was tried, so nothing was wrong.
+            await self._attempts.refund(PASSWORD, place.name)
+            raise
+        return account if right else None
+
+    async def _is_suspicious(self, email: str, place: Place) -> bool:
+        return await self._attempts.is_over(ACCOUNT, email) or await self._attempts.is_over(
+            NETWORK, place.network
+        )
+
+    async def _failed(self, email: str, place: Place, admission: Admission) -> None:
+        """Counts a wrong password, and has the owner told, at most once a day, when there were many."""
+        await self._attempts.note(NETWORK, place.network)
+        many = await self._attempts.note(ACCOUNT, email, about=email)
+        if not admission.locks and not many:
+            return
+        account = await self._book.by_email(email)
+        if account is None or account.status is not AccountStatus.OPEN:
+            return
+        self._aside(self._tell(account))
 
     async def enter(self, account: AccountRow, wanted: UUID | None, *, method: str) -> Entry:
         """Lets somebody in who has shown a password or an identity: with tokens, or with a challenge first."""
+        if wanted is not None and await self._sessions.choose(account, wanted) is None:
+            return NotInTenant(field="tenant_id")
         if account.factor_confirmed:
             claims = {
                 "sub": str(account.id),
@@ -85,8 +135,7 @@ class DoorKeeper:
             }
             challenge = signed(Uses.CHALLENGE, await self._keys.current(), claims, lifetime=CHALLENGE)
             return SecondFactorRequired(challenge=challenge, expires_in=int(CHALLENGE.total_seconds()))
-        tenant_id = await self._sessions.choose(account.tenants, account.id, wanted)
-        return await self._sessions.start(account.id, tenant_id, method=method)
+        return await self._sessions.enter(account, wanted, method=method)
 
     async def second_factor(self, challenge: str, code: str) -> Granted | Refusal:
         """See the port."""
@@ -101,26 +150,26 @@ class DoorKeeper:
         if claims["line"] != account.sessions_after:
             # The password that it was given for is another one by now.
             return CodeRefused()
-        if not await self._codes.right(account, code, recovery=True):
-            return CodeRefused()
+        try:
+            if not await self._codes.right(account, code, recovery=True):
+                return CodeRefused()
+        except TooManyAttempts as refusal:
+            return refusal
         # A challenge that was overheard opens nothing a second time.
         if not await self._attempts.spend(f"challenge:{claims['jti']}", CHALLENGE * 2):
             return CodeRefused()
-        await self._attempts.forgive(FACTOR, account_id.hex)
         wanted = UUID(claims["wanted"]) if claims.get("wanted") else None
-        tenant_id = await self._sessions.choose(account.tenants, account.id, wanted)
-        return await self._sessions.start(
-            account.id, tenant_id, method=str(claims["method"]), second_factor=True
-        )
+        return await self._sessions.enter(account, wanted, method=str(claims["method"]), second_factor=True)
 
-    def _note(self, command: LockAccount, account_id: UUID) -> None:
-        """Records it beside the answer, which would else take longer for accounts that exist."""
+    async def _tell(self, account: AccountRow) -> None:
+        if not await self._attempts.spend(f"told:{account.id}", timedelta(days=1)):
+            return
+        outcome = await self._book.send(NoteFailedSignIns(id=account.id), by=account.id)
+        if isinstance(outcome, Refusal):
+            _logger.warning("Failed attempts to sign in were not noted: %s", outcome.code)
 
-        async def note() -> None:
-            outcome = await self._book.send(command, by=account_id)
-            if isinstance(outcome, Refusal):
-                _logger.warning("A locked account was not noted: %s", outcome.code)
-
-        task = asyncio.create_task(note())
+    def _aside(self, work: Coroutine[None, None, None]) -> None:
+        """Does it beside the answer, which would else take longer for accounts that exist."""
+        task = asyncio.create_task(work)
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)

@@ -1,10 +1,11 @@
 """Second factors: begun, confirmed and given up by who is signed in."""
 
+from datetime import UTC, datetime, timedelta
+
 from pyotp import random_base32
 from pyotp.totp import TOTP
 
 from api.auth.port import Enrolment
-from app.auth.attempts import FACTOR, Attempts
 from app.auth.book import Book
 from app.auth.codes import Codes
 from app.auth.entrance import DoorKeeper
@@ -12,20 +13,22 @@ from app.auth.living import Living, session_of
 from domain.identity.account_commands import ConfirmSecondFactor, RemoveSecondFactor, SetSecondFactor
 from domain.identity.accounts import NoSecondFactor, WrongCode
 from domain.identity.sessions import ShowSecondFactor
-from domain.identity.signing import SignInRefused
+from domain.identity.signing import ProofNeeded, SignInRefused, TooManyAttempts
 from domain.kit.caller import Caller
 from domain.kit.refusals import Forbidden, Refusal
 from projections.identity.auth_accounts import AccountRow
+
+ANEW = "oidc_anew"
+"""The method of a session for which the provider was asked to let nobody in but who had just proved themselves."""
+FRESH = timedelta(minutes=10)
+"""For how long such a session stands in place of a password."""
 
 
 class FactorKeeper:
     """See `api.auth.port.Factors`."""
 
-    def __init__(
-        self, book: Book, door: DoorKeeper, codes: Codes, attempts: Attempts, living: Living
-    ) -> None:
-        self._book, self._door, self._codes = book, door, codes
-        self._attempts, self._living = attempts, living
+    def __init__(self, book: Book, door: DoorKeeper, codes: Codes, living: Living) -> None:
+        self._book, self._door, self._codes, self._living = book, door, codes, living
 
     async def enrol(self, caller: Caller, password: str) -> Enrolment | Refusal:
         """See the port. The password is asked for again, for devices are left unlocked."""
@@ -49,9 +52,11 @@ class FactorKeeper:
         account = await self._own(caller)
         if account is None or not account.factor_secret:
             return NoSecondFactor()
-        if not await self._codes.right(account, code, recovery=False):
-            return WrongCode(field="code")
-        await self._attempts.forgive(FACTOR, account.id.hex)
+        try:
+            if not await self._codes.right(account, code, recovery=False):
+                return WrongCode(field="code")
+        except TooManyAttempts as refusal:
+            return refusal
         outcome = await self._book.send(ConfirmSecondFactor(id=account.id), by=account.id)
         if isinstance(outcome, Refusal):
             return outcome
@@ -65,11 +70,13 @@ class FactorKeeper:
         """See the port."""
         try:
             account = await self.proved(caller, password)
+            if account.factor_confirmed and not await self._codes.right(account, code, recovery=True):
+                return WrongCode(field="code")
         except Refusal as refusal:
             return refusal
-        if account.factor_confirmed and not await self._codes.right(account, code, recovery=True):
-            return WrongCode(field="code")
         outcome = await self._book.send(RemoveSecondFactor(id=account.id), by=account.id)
+        # Its sessions count no more as ones in which it was shown.
+        await self._living.forget_person(account.id)
         return outcome if isinstance(outcome, Refusal) else None
 
     async def proved(self, caller: Caller, password: str) -> AccountRow:
@@ -81,12 +88,20 @@ class FactorKeeper:
         if account is None:
             raise Forbidden(permission="self")
         if not account.password_hash:
+            await self._require_fresh(caller)
             return account
         (email,) = await self._book.opened(account.email)
         found = await self._door.checked(email, password)
         if found.id != account.id:
             raise SignInRefused()
         return found
+
+    async def _require_fresh(self, caller: Caller) -> None:
+        """Whoever has no password has the provider say anew who they are: a session may have been stolen."""
+        session_id = session_of(caller)
+        row = await self._living.row(session_id) if session_id is not None else None
+        if row is None or row.method != ANEW or datetime.now(UTC) - row.created_at > FRESH:
+            raise ProofNeeded()
 
     async def _own(self, caller: Caller) -> AccountRow | None:
         return await self._book.account(caller.user_id) if caller.kind == "person" else None

@@ -73,6 +73,10 @@ class Living:
         account = await self._account(user_id)
         return [row for row in page.rows if row.expires_at > now and _counts(row, account)]
 
+    async def row(self, session_id: UUID) -> SessionRow | None:
+        """A session as it stands, over or not."""
+        return (await self._rows.get(Sessions, ACCOUNTS, [(session_id,)])).get((session_id,))
+
     async def ids_of(self, user_id: UUID) -> list[UUID]:
         """All of a person's sessions that were not ended by themselves, those that have run out among them."""
         page = await self._rows.page(
@@ -124,7 +128,7 @@ class Living:
         return alive
 
     async def _read(self, session_id: UUID) -> Alive | None:
-        row = (await self._rows.get(Sessions, ACCOUNTS, [(session_id,)])).get((session_id,))
+        row = await self.row(session_id)
         if row is None or not _counts(row, await self._account(row.user_id)):
             return None
         return Alive(row.id, row.user_id, row.expires_at, row.second_factor)

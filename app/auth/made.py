@@ -20,6 +20,7 @@ from app.auth.keys import SigningKeys
 from app.auth.living import Living
 from app.auth.oidc import Provider, Providers
 from app.auth.passwords import Passwords
+from app.auth.places import Places
 from app.auth.recovering import Recovery
 from app.auth.registering import Founding, Place, RegistrationDesk, in_no_registry
 from app.auth.secrets import MailedTokens
@@ -125,23 +126,26 @@ def made(
     callers = Callers(living, homes)
     passwords = Passwords()
     sessions = SessionKeeper(book, keys, RefreshTokens(settings.derive("refresh tokens")), living, callers)
-    codes = Codes(book, attempts, settings.derive("recovery codes"))
+    places = Places(attempts)
+    codes = Codes(book, attempts, places, settings.derive("recovery codes"))
     founding = Founding(book=book, callers=callers, homes=homes, place=place, region=settings.region)
     door = DoorKeeper(
         book=book,
         passwords=passwords,
         attempts=attempts,
+        places=places,
         keys=keys,
         sessions=sessions,
         codes=codes,
         finish=founding.finish,
     )
-    factors = FactorKeeper(book, door, codes, attempts, living)
+    factors = FactorKeeper(book, door, codes, living)
     mailed = MailedTokens(settings.derive("mailed tokens"))
     recovery = Recovery(
         book=book,
         passwords=passwords,
         attempts=attempts,
+        places=places,
         mailed=mailed,
         sessions=sessions,
         factors=factors,
@@ -150,6 +154,7 @@ def made(
         book=book,
         passwords=passwords,
         attempts=attempts,
+        places=places,
         mailed=mailed,
         sessions=sessions,
         recovery=recovery,

@@ -1,41 +1,80 @@
-"""From where a request comes, for whoever answers it, however deep."""
+"""From where a request comes, for whoever answers it, however deep, and on which device."""
 
+import re
+import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.kit.sealed import is_sealed
 
+DEVICE = "hw_device"
+"""The cookie by which a device is known again. It opens nothing; it tells its owner's mistakes from strangers'."""
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
+_YEAR = 365 * 24 * 3600
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Origin:
     """The client's address as the server saw it (see its own setting for proxies), and what it calls itself."""
 
     address: str = ""
     user_agent: str = ""
+    device: str = ""
+    """What the device is known by; empty for one that has not shown anything."""
+    fresh: bool = False
+    """Whether the answer gives the device its name."""
+
+    def name_device(self) -> None:
+        """Has the device known again from now on."""
+        if not self.device:
+            self.device, self.fresh = secrets.token_urlsafe(24), True
 
 
-_origin: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B039 It is frozen.
+_origin: ContextVar[Origin | None] = ContextVar("origin", default=None)
 
 
 def origin() -> Origin:
     """The origin of the request that is being answered; empty outside one."""
-    return _origin.get()
+    return _origin.get() or Origin()
 
 
 class Origins:
-    """ASGI middleware that notes the origin of every request and WebSocket."""
+    """ASGI middleware that notes the origin of every request and WebSocket, and names devices."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
+        """``secure``: browsers come over TLS, whatever this server sees."""
+        self._app, self._secure = app, secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket"):
-            client = scope.get("client") or ("", 0)
-            agent = "".join(one for one in Headers(scope=scope).get("user-agent", "") if one.isprintable())
-            # Whoever calls himself as a sealed text looks would have it taken for one.
-            agent = "" if is_sealed(agent[:500]) else agent[:500]
-            _origin.set(Origin(str(client[0])[:100], agent))
-        await self._app(scope, receive, send)
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        client, headers = scope.get("client") or ("", 0), Headers(scope=scope)
+        agent = "".join(one for one in headers.get("user-agent", "") if one.isprintable())
+        # Whoever calls himself as a sealed text looks would have it taken for one.
+        agent = "" if is_sealed(agent[:500]) else agent[:500]
+        here = Origin(str(client[0])[:100], agent, _device(headers.get("cookie", "")))
+        _origin.set(here)
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start" and here.fresh:
+                secure = "; Secure" if self._secure or scope.get("scheme") == "https" else ""
+                MutableHeaders(scope=message).append(
+                    "set-cookie",
+                    f"{DEVICE}={here.device}; Path=/; Max-Age={_YEAR}; HttpOnly; SameSite=Lax{secure}",
+                )
+            await send(message)
+
+        await self._app(scope, receive, named)
+
+
+def _device(cookies: str) -> str:
+    try:
+        found = SimpleCookie(cookies[:4096]).get(DEVICE)
+    except CookieError:
+        return ""
+    return found.value if found is not None and _TOKEN.fullmatch(found.value) else ""

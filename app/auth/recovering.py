@@ -5,16 +5,16 @@ import hmac
 import logging
 from collections.abc import Awaitable
 
-from app.auth.attempts import ADDRESS, MAIL, Attempts
+from app.auth.attempts import FORGOT, MAIL, MAIL_ANYWHERE, Attempts
 from app.auth.book import Book
 from app.auth.factors import FactorKeeper
 from app.auth.living import session_of
-from app.auth.origin import origin
 from app.auth.passwords import Passwords, require_strong
+from app.auth.places import Place, Places
 from app.auth.secrets import RESET, VERIFY, MailedTokens, hash_of
 from app.auth.sessions import SessionKeeper
 from domain.identity.account_commands import ChangePassword
-from domain.identity.accounts import AccountStatus
+from domain.identity.accounts import AccountStatus, normal_address
 from domain.identity.resets import RequestPasswordReset, ResetNotValid, ResetPassword
 from domain.identity.sessions import Ending
 from domain.identity.signing import TooManyAttempts
@@ -37,36 +37,53 @@ class Recovery:
         book: Book,
         passwords: Passwords,
         attempts: Attempts,
+        places: Places,
         mailed: MailedTokens,
         sessions: SessionKeeper,
         factors: FactorKeeper,
     ) -> None:
         self._book, self._passwords, self._attempts, self._mailed = book, passwords, attempts, mailed
-        self._sessions, self._factors = sessions, factors
+        self._places, self._sessions, self._factors = places, sessions, factors
         self._ids = TimeOrderedIds()
         self._beside: set[asyncio.Task[None]] = set()
 
-    async def request_reset(self, email: str) -> None:
+    async def request_reset(self, email: str) -> Refusal | None:
         """See the port. What is done for an account that exists is done beside the answer, which is then as quick
         as for one that does not; killed right then, it is lost, and the person asks again."""
-        email = email.strip().lower()
-        crowd = await self._attempts.admit(ADDRESS, origin().address)
-        admission = await self._attempts.admit(MAIL, email)
+        email = normal_address(email)
+        place = await self._places.of(email)
+        if not place.familiar:
+            crowd = await self._attempts.admit(FORGOT, place.network)
+            if crowd.refused:
+                return TooManyAttempts(retry_after=crowd.wait)
+        if not await self._may_mail(email, place):
+            return None
         account = await self._book.by_email(email)
-        if account is not None and not crowd.refused and not admission.refused:
+        if account is not None:
             self._aside(self._ask_reset(account))
+        return None
+
+    async def _may_mail(self, email: str, place: Place) -> bool:
+        """Whether one more mail may go to an address. What strangers ask for does not use up what its owner may,
+        who asks from where they have been before."""
+        if (await self._attempts.admit(MAIL, place.name)).refused:
+            return False
+        return place.familiar or not (await self._attempts.admit(MAIL_ANYWHERE, email)).refused
 
     async def reset(self, token: str, password: str) -> Refusal | None:
         """See the port."""
-        crowd = await self._attempts.admit(ADDRESS, origin().address)
         said = self._mailed.read(token, RESET)
-        if said is None or crowd.refused:
-            return TooManyAttempts() if crowd.refused else ResetNotValid()
+        if said is None:
+            return ResetNotValid()
         row = (await self._book.rows.get(PasswordResets, ACCOUNTS, [(said.id,)])).get((said.id,))
         if row is None or not hmac.compare_digest(row.token_hash, hash_of(token)):
             return ResetNotValid()
+        account = await self._book.account(row.user_id)
+        if account is None or row.used:
+            return ResetNotValid()
+        (email,) = await self._book.opened(account.email)
         try:
-            require_strong(password)
+            require_strong(password, email)
             hashed = await self._passwords.hash(password)
         except Refusal as refusal:
             return refusal
@@ -75,15 +92,24 @@ class Recovery:
         if isinstance(outcome, Refusal):
             return outcome
         await self._sessions.end_all(row.user_id, Ending.PASSWORD_CHANGED)
+        await self._welcome_back(account, email)
         return None
+
+    async def _welcome_back(self, account: AccountRow, email: str) -> None:
+        """Mail has reached the person here: nobody's mistakes keep them out, and the place is known from now."""
+        email = normal_address(email)
+        await self._attempts.lift(email)
+        await self._attempts.lift(f"factor {account.id.hex}")
+        await self._places.remember(email)
 
     async def request_verification(self, caller: Caller) -> Refusal | None:
         """See the port."""
         account = await self._book.account(caller.user_id) if caller.kind == "person" else None
         if account is None:
             return Forbidden(permission="self")
-        if (await self._attempts.admit(MAIL, f"verify {account.id}")).refused:
-            return TooManyAttempts()
+        admission = await self._attempts.admit(MAIL, f"verify {account.id}")
+        if admission.refused:
+            return TooManyAttempts(retry_after=admission.wait)
         return None if account.email_verified else await self.ask_verification(account)
 
     async def ask_verification(self, account: AccountRow) -> Refusal | None:
@@ -119,6 +145,7 @@ class Recovery:
         if isinstance(outcome, Refusal):
             return outcome
         await self._sessions.end_all(account.id, Ending.PASSWORD_CHANGED, but=kept)
+        await self._attempts.lift(normal_address(email))
         return None
 
     async def _ask_reset(self, account: AccountRow) -> None:

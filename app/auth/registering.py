@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from api.auth.port import Entry, Granted, Registration
-from app.auth.attempts import ADDRESS, MAIL, Attempts
+from app.auth.attempts import MAIL, REGISTER, Attempts
 from app.auth.book import Book
 from app.auth.callers import Callers
 from app.auth.entrance import DoorKeeper
 from app.auth.homes import Homes
 from app.auth.origin import origin
 from app.auth.passwords import Passwords, require_strong
+from app.auth.places import Places, network_of
 from app.auth.recovering import Recovery
 from app.auth.secrets import INVITE, MailedTokens, hash_of
 from app.auth.sessions import SessionKeeper
@@ -22,6 +23,7 @@ from domain.identity.account_commands import (
     NoteRepeatedRegistration,
     OpenAccount,
 )
+from domain.identity.accounts import normal_address
 from domain.identity.granting import BaseRole
 from domain.identity.invitations import AcceptInvitation, InvitationNotValid, RejoinByInvitation
 from domain.identity.registering import RegisterUser
@@ -59,6 +61,7 @@ class RegistrationDesk:
     book: Book
     passwords: Passwords
     attempts: Attempts
+    places: Places
     mailed: MailedTokens
     sessions: SessionKeeper
     recovery: Recovery
@@ -75,8 +78,9 @@ class RegistrationDesk:
         nothing could look the same. How often one may ask is limited by where one asks from; the owner of the
         address is told by mail.
         """
-        if (await self.attempts.admit(ADDRESS, origin().address)).refused:
-            return TooManyAttempts()
+        crowd = await self.attempts.admit(REGISTER, network_of(origin().address))
+        if crowd.refused:
+            return TooManyAttempts(retry_after=crowd.wait)
         try:
             require_strong(wish.password, wish.email)
             if bool(wish.tenant_name.strip()) != bool(wish.tenant_slug.strip()):
@@ -90,7 +94,7 @@ class RegistrationDesk:
         outcome = await self.book.send(
             OpenAccount(
                 id=id,
-                email=wish.email.strip(),
+                email=normal_address(wish.email),
                 first_name=wish.first_name,
                 last_name=wish.last_name,
                 password_hash=hashed,
@@ -106,15 +110,13 @@ class RegistrationDesk:
         account = await self._fresh(id)
         await self.recovery.ask_verification(account)
         account = await self.founding.finish(account)
-        tenant_id = await self.sessions.choose(account.tenants, id, None)
-        return await self.sessions.start(id, tenant_id, method="registration")
+        await self.places.remember(normal_address(wish.email))
+        return await self.sessions.enter(account, None, method="registration")
 
     async def accept_invitation(
         self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
     ) -> Entry:
         """See the port."""
-        if (await self.attempts.admit(ADDRESS, origin().address)).refused:
-            return TooManyAttempts()
         said = self.mailed.read(token, INVITE)
         if said is None or said.tenant_id is None:
             return InvitationNotValid()
@@ -186,7 +188,7 @@ class RegistrationDesk:
         self.callers.forget(tenant_id, account.id)
 
     async def _tell_owner(self, email: str) -> None:
-        if not (await self.attempts.admit(MAIL, email.strip().lower())).refused:
+        if not (await self.attempts.admit(MAIL, f"repeated {normal_address(email)}")).refused:
             owner = await self.book.by_email(email)
             if owner is not None:
                 await self.book.send(NoteRepeatedRegistration(id=owner.id), by=owner.id)

@@ -30,6 +30,8 @@ _STATUS = {
     "passwords_busy": 503,
     "provider_refused": 401,
     "not_found": 404,
+    "not_in_tenant": 403,
+    "proof_needed": 403,
 }
 
 Answer = Callable[[Request, "Body"], Awaitable[object]]
@@ -91,8 +93,7 @@ def auth_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
         return await sign_in().auth.recovering.verify_email(body.text("token"))
 
     async def forgot(request: Request, body: Body) -> object:
-        await sign_in().auth.recovering.request_reset(body.text("email"))
-        return None
+        return await sign_in().auth.recovering.request_reset(body.text("email"))
 
     async def reset(request: Request, body: Body) -> object:
         return await sign_in().auth.recovering.reset(body.text("token"), body.text("password"))
@@ -103,7 +104,7 @@ def auth_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
         # The Host header is the client's to choose, so that it counts only where nothing else was set.
         known = sign_in().public_url.rstrip("/")
         back = f"{known}{called.path}" if known else str(called)
-        started = await sign_in().providers.start(name, back)
+        started = await sign_in().providers.start(name, back, anew=request.query_params.get("anew") == "true")
         if isinstance(started, Refusal):
             return _refused(started)
         answer = RedirectResponse(started.url, 303, headers={"cache-control": "no-store"})
@@ -207,7 +208,9 @@ def _answered(found: object) -> Response:
 def _refused(refusal: Refusal) -> Response:
     field = camel(refusal.field) if refusal.field else None
     message = type(refusal)(field=field, **refusal.facts).message
-    return _error(_STATUS.get(refusal.code, 400), refusal.code, message, field)
+    wait = refusal.facts.get("retry_after")
+    headers = {} if wait is None else {"retry-after": str(wait)}
+    return _error(_STATUS.get(refusal.code, 400), refusal.code, message, field, headers)
 
 
 def _error(

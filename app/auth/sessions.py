@@ -18,11 +18,11 @@ from app.auth.secrets import hash_of
 from app.auth.signed import Uses, signed
 from domain.identity.sessions import Ending, EndSession, RefreshSession, StartSession, SwitchTenant
 from domain.identity.signing import NotInTenant, RefreshRefused
-from domain.kit.caller import ACCOUNTS, Caller
+from domain.kit.caller import Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.log import GLOBAL
 from domain.kit.refusals import NotFound, Refusal
-from projections.identity.auth_sessions import SessionRow, Sessions
+from projections.identity.auth_accounts import AccountRow
 
 ACCESS = timedelta(minutes=15)
 """How long an access token lasts."""
@@ -104,10 +104,19 @@ class SessionKeeper:
         assert not isinstance(outcome, Refusal), outcome
         return await self._granted(account_id, id, tenant_id, jti, refresh)
 
-    async def choose(self, tenants: tuple[UUID, ...], account_id: UUID, wanted: UUID | None) -> UUID | None:
+    async def enter(
+        self, account: AccountRow, wanted: UUID | None, *, method: str, second_factor: bool = False
+    ) -> Granted | Refusal:
+        """Signs somebody in to the tenant that is wanted, if they belong to it, else to the first of theirs."""
+        tenant_id = await self.choose(account, wanted)
+        if wanted is not None and tenant_id is None:
+            return NotInTenant(field="tenant_id")
+        return await self.start(account.id, tenant_id, method=method, second_factor=second_factor)
+
+    async def choose(self, account: AccountRow, wanted: UUID | None) -> UUID | None:
         """The tenant to sign in to: the one wanted, else the first that lets the person in; None without one."""
-        for one in [one for one in tenants if one == wanted] or tenants:
-            if await self._callers.belongs(one, account_id):
+        for one in account.tenants:
+            if wanted in (None, one) and await self._callers.belongs(one, account.id):
                 return one
         return None
 
@@ -116,7 +125,7 @@ class SessionKeeper:
         shown = self._tokens.read(token)
         if shown is None:
             return RefreshRefused()
-        row = await self._row(shown.session_id)
+        row = await self._living.row(shown.session_id)
         if row is None or await self._living.find(shown.session_id) is None:
             return RefreshRefused()
         fresh, jti = self._tokens.new(row.id), uuid4().hex
@@ -128,7 +137,7 @@ class SessionKeeper:
         )
         if isinstance(outcome, Refusal):
             return RefreshRefused() if isinstance(outcome, NotFound) else outcome
-        now = await self._row(row.id)
+        now = await self._living.row(row.id)
         if now is None or now.refresh_token_hash != hash_of(fresh):
             await self._living.forget([row.id])
             return RefreshRefused()
@@ -155,7 +164,7 @@ class SessionKeeper:
     async def end(self, caller: Caller, session_id: UUID | None = None, *, reason: Ending) -> Refusal | None:
         """See the port."""
         id = session_id or session_of(caller)
-        row = await self._row(id) if id is not None else None
+        row = await self._living.row(id) if id is not None else None
         if row is None or row.user_id != caller.user_id or caller.kind != "person":
             return NotFound(field="id", what="session")
         await self._end([row.id], caller.user_id, reason)
@@ -201,9 +210,6 @@ class SessionKeeper:
             )
         finally:
             await self._living.forget(ids)
-
-    async def _row(self, id: UUID) -> SessionRow | None:
-        return (await self._book.rows.get(Sessions, ACCOUNTS, [(id,)])).get((id,))
 
     async def _granted(
         self, account_id: UUID, session_id: UUID, tenant_id: UUID | None, jti: str, refresh: str

@@ -231,11 +231,19 @@ TABLES: tuple[Table, ...] = (
     table(
         "auth.attempts",
         "auth",
-        "How often somebody tried to sign in, by fingerprints of account and address, to slow attackers down.",
-        "until forgotten",
-        "kind text, fingerprint text, count integer, at timestamp with time zone, "
-        "locked_until timestamp with time zone",
-        {"fingerprint": "confidential"},
+        "When somebody tried to sign in and failed, by fingerprints of accounts and places.",
+        "two days",
+        "kind text, fingerprint text, about text, moments timestamp with time zone[], "
+        "at timestamp with time zone",
+        {"fingerprint": "confidential", "about": "confidential"},
+    ),
+    table(
+        "auth.familiar",
+        "auth",
+        "Where people have signed in before, as fingerprints of account and device or network.",
+        "until it was not used for ninety days",
+        "fingerprint text, about text, at timestamp with time zone",
+        {"fingerprint": "confidential", "about": "confidential"},
     ),
     table(
         "auth.spent",

@@ -1,6 +1,5 @@
 """What can be asked of an account. Passwords and codes come as hashes: a command's digest is stored."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from domain.identity.accounts import (
     GivenName,
     Hashes,
     PasswordHash,
+    normal_address,
 )
 from domain.kit.commands import Command
 from domain.kit.fields import Restricted
@@ -35,8 +35,7 @@ class OpenAccount(Command):
     identity: str = ""
 
     def handle(self) -> Account:
-        # Upper and lower case are the same mailbox in practice, so one of them is stored.
-        email = self.email.lower()
+        email = normal_address(self.email)
         opened = Account.Opened(
             email=email,
             first_name=self.first_name.strip(),
@@ -159,14 +158,13 @@ class LeaveTenant(Command):
             account.record(Account.Left(tenant_id=self.tenant_id))
 
 
-class LockAccount(Command):
-    """Note that no password is taken for a while, after too many wrong ones."""
+class NoteFailedSignIns(Command):
+    """Note that many wrong passwords were tried."""
 
     id: UUID
-    until: datetime
 
     def handle(self, account: Account) -> None:
-        account.record(Account.Locked(until=self.until))
+        account.record(Account.SignInsFailed())
 
 
 class SuspendAccount(Command):

@@ -1,6 +1,6 @@
 """Accounts: what a person signs in with, whatever the tenants that he belongs to."""
 
-from datetime import datetime
+import unicodedata
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -12,14 +12,13 @@ from domain.kit.fields import (
     Describe,
     Internal,
     Len,
-    Pattern,
     Personal,
     Public,
     Purpose,
     Restricted,
 )
 from domain.kit.refusals import Refusal
-from domain.kit.text import ONE_LINE
+from domain.kit.text import ADDRESS, ONE_LINE
 
 EMAIL = "identity.account.email"
 """The name of the reservation, and of the fingerprint, by which an account is found."""
@@ -29,7 +28,7 @@ PROVIDER = "identity.account.provider"
 Address = Annotated[
     str,
     Len(3, 255),
-    Pattern(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "is not an e-mail address"),
+    ADDRESS,
     Describe("The e-mail address that one signs in with."),
 ]
 GivenName = Annotated[str, Len(1, 100), ONE_LINE, Describe("The first name.")]
@@ -37,6 +36,12 @@ FamilyName = Annotated[str, Len(0, 100), ONE_LINE, Describe("The last name; may 
 PasswordHash = Annotated[str, Len(0, 500), Restricted(), Describe("argon2id of the password; empty: none.")]
 Hashes = Annotated[tuple[str, ...], Len(0, 20), Restricted(), Describe("Hashes of codes, each good once.")]
 Member = Annotated[UUID, Internal(), Describe("The tenant.")]
+
+
+def normal_address(email: str) -> str:
+    """An address as it is compared and stored: upper and lower case, and the forms that Unicode has of one
+    character, are the same mailbox in practice."""
+    return unicodedata.normalize("NFKC", email).strip().lower()
 
 
 class AccountStatus(StrEnum):
@@ -119,8 +124,8 @@ class Account(Aggregate, topic="identity.account"):
     class Left(Event):
         tenant_id: Member
 
-    class Locked(Event):
-        until: Annotated[datetime, Internal(), Describe("Until when no password is taken.")]
+    class SignInsFailed(Event):
+        """Many wrong passwords were tried; recorded at most once a day."""
 
     class Suspended(Event): ...
 

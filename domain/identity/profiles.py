@@ -15,7 +15,7 @@ from domain.kit.fields import (
     Purpose,
 )
 from domain.kit.refusals import Invalid
-from domain.kit.text import ONE_LINE
+from domain.kit.text import ADDRESS, ONE_LINE
 
 EMAIL_INDEX = "identity.user.email"
 """Under which an address is reserved in the tenant, and found."""
@@ -23,7 +23,7 @@ EMAIL_INDEX = "identity.user.email"
 Email = Annotated[
     str,
     Len(3, 255),
-    Pattern(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "is not an e-mail address"),
+    ADDRESS,
     Confidential(),
     Personal(searchable=EMAIL_INDEX),
     Purpose("To reach the person, and to tell people apart."),

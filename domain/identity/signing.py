@@ -4,11 +4,11 @@ from domain.kit.refusals import Refusal
 
 
 class SignInRefused(Refusal):
-    """The e-mail address or the password is wrong, or there were too many attempts; try again later."""
+    """The e-mail address or the password is wrong."""
 
 
 class CodeRefused(Refusal):
-    """The code is wrong or was used before, or there were too many attempts; sign in again."""
+    """The code is wrong or was used before; sign in again."""
 
 
 class RefreshRefused(Refusal):
@@ -24,4 +24,8 @@ class NotInTenant(Refusal):
 
 
 class TooManyAttempts(Refusal):
-    """There were too many attempts from your address; try again later."""
+    """There were too many attempts; try again in {retry_after} seconds."""
+
+
+class ProofNeeded(Refusal):
+    """This account has no password: have a link mailed that sets one, or sign in anew by your provider."""

@@ -7,6 +7,14 @@ from domain.kit.fields import Pattern
 ONE_LINE = Pattern("[^\\n\\r\\v\\f\\x85\\u2028\\u2029]*", "must be one line")
 """Marks a text, such as a title, that lists show on one line."""
 
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+ADDRESS = Pattern(
+    rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?:[A-Za-z]{{2,63}}|[Xx][Nn]--[A-Za-z0-9-]{{1,58}}[A-Za-z0-9])",
+    "is not an e-mail address",
+)
+"""Marks an address that mail can reach: without empty parts, and with the names of domains as DNS has them."""
+
 
 def distinct(words: Iterable[str]) -> tuple[str, ...]:
     """The words without blanks around them, in order, each once.

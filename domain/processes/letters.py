@@ -34,6 +34,15 @@ def registered_already() -> tuple[str, str]:
     )
 
 
+def sign_ins_failed() -> tuple[str, str]:
+    """Subject and text for the owner of an account for which many wrong passwords were tried."""
+    return "Wrong passwords were tried", _letter(
+        "somebody has tried to sign in to your account with several wrong passwords. They were not let in.",
+        "If it was you and you have forgotten your password, choose a new one; that works at once. If it was not "
+        "you, you need do nothing: where you are signed in you stay so. You are told of this once a day at most.",
+    )
+
+
 def verification(link: Link, expires_at: datetime) -> tuple[str, str]:
     """Subject and text for somebody who is to confirm an address."""
     return "Confirm your e-mail address", _letter(

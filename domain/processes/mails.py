@@ -66,6 +66,11 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
 
         account_id: UUID
 
+    class Warn(Effect, attempts=15, timeout=60, pause=2):
+        """Tell the owner of an account that many wrong passwords were tried."""
+
+        account_id: UUID
+
     class Verify(Effect, attempts=15, timeout=60, pause=2):
         """Have an address confirmed."""
 
@@ -102,6 +107,10 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
     def repeated(self, state: Stateless | None, event: Account.RegistrationRepeated) -> Then[Stateless]:
         return Then(None, self.AskAgain(account_id=event.originator_id))
 
+    @on(Account.SignInsFailed)
+    def sign_ins_failed(self, state: Stateless | None, event: Account.SignInsFailed) -> Then[Stateless]:
+        return Then(None, self.Warn(account_id=event.originator_id))
+
     @on(EmailVerification.Requested)
     def verification_requested(
         self, state: Stateless | None, event: EmailVerification.Requested
@@ -126,6 +135,10 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
     @performs(AskAgain)
     async def ask_again(self, effect: AskAgain, call: Call[Stateless]) -> str:
         return await self._to_account(effect.account_id, letters.registered_already(), call)
+
+    @performs(Warn)
+    async def warn(self, effect: Warn, call: Call[Stateless]) -> str:
+        return await self._to_account(effect.account_id, letters.sign_ins_failed(), call)
 
     @performs(Verify)
     async def verify(self, effect: Verify, call: Call[Stateless]) -> str:

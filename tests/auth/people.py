@@ -1,12 +1,17 @@
 """People who register and sign in over HTTP, as a client of the product would."""
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 
+from app.auth.secrets import RESET, MailedTokens
+from app.database import Connection
 from tests.kit.client import Client
+from tests.kit.processes import until
 from tests.kit.product import Product
 
 PASSWORD = "correct horse battery staple"
@@ -38,11 +43,23 @@ class Person:
         body = {"email": self.email, "password": password or self.password}
         return await post(self.http, "sign-in", body)
 
+    def on(self, http: httpx.AsyncClient) -> "Person":
+        """The same person at another device."""
+        return replace(self, http=http)
+
     async def again(self) -> "Person":
         """The same person with another session."""
         response = await self.sign_in()
         assert response.status_code == 200, response.text
         return Person(self.http, self.email, response.json(), self.password)
+
+
+@asynccontextmanager
+async def elsewhere(product: Product, host: int = 9) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of another address and another device."""
+    transport = httpx.AsyncHTTPTransport(local_address=f"127.0.0.{host}")
+    async with httpx.AsyncClient(base_url=product.http.base_url, transport=transport, timeout=60) as http:
+        yield http
 
 
 async def post(http: httpx.AsyncClient, route: str, body: Json, token: str = "") -> httpx.Response:
@@ -68,3 +85,22 @@ async def registered(product: Product, *, company: bool = True, **more: str) -> 
 def refusal(response: httpx.Response) -> tuple[int, str]:
     """Status and code of a refusal."""
     return response.status_code, response.json()["error"]["code"]
+
+
+def mailed(product: Product) -> MailedTokens:
+    """What makes the tokens in the product's mails."""
+    return MailedTokens(product.settings.derive("mailed tokens"))
+
+
+async def reset_token(product: Product, owner: Connection, person: Person) -> str:
+    """What the mail to a person would bring who has forgotten their password."""
+    known = "select array_agg(id) from auth.password_resets where user_id = $1"
+    before = set(await owner.fetchval(known, person.id) or ())
+    await post(product.http, "password/forgot", {"email": person.email})
+
+    async def asked() -> bool:
+        return set(await owner.fetchval(known, person.id) or ()) > before
+
+    await until(asked)
+    (new,) = set(await owner.fetchval(known, person.id)) - before
+    return mailed(product).of(RESET, new)

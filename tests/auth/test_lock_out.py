@@ -1,54 +1,199 @@
-"""Too many attempts: blocked for ever longer by all processes, and nobody can tell who has an account."""
+"""Too many attempts: they slow down who makes them, not whose account it is, and tell nobody who has one."""
 
 import asyncio
+import ipaddress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from uuid import uuid4
 
 import httpx
+import pytest
 
-from app.auth.attempts import ACCOUNT, Attempts
+from app.auth.attempts import PASSWORD, Attempts
 from app.auth.passwords import Passwords
+from app.auth.places import network_of
 from app.database import Connection, Database
-from tests.auth.people import post, refusal, registered
+from tests.auth.people import elsewhere, post, refusal, registered, reset_token, somebody
 from tests.kit.processes import until
 from tests.kit.product import Product, running
 from tests.kit.servers import SECRET
 
 REFUSED = (401, "sign_in_refused")
+TOO_MANY = (429, "too_many_attempts")
+WRONG = "wrong password"
 KEY = "ab" * 32
 
 
-async def test_five_wrong_passwords_lock_the_right_one_out(product: Product, owner: Connection) -> None:
+async def test_five_wrong_passwords_make_the_place_they_come_from_wait(product: Product) -> None:
     ada = await registered(product)
     for _ in range(5):
-        assert refusal(await ada.sign_in("wrong password")) == REFUSED
-    assert refusal(await ada.sign_in()) == REFUSED
-    # The event says so to whoever looks after people.
-    locked = "select count(*) from es.events where originator_id = $1 and type = 'identity.account.locked'"
-    await until(lambda: _equals(owner, locked, ada.id, 1))
+        assert refusal(await ada.sign_in(WRONG)) == REFUSED
+    response = await ada.sign_in()
+    assert refusal(response) == TOO_MANY
+    assert 0 < int(response.headers["retry-after"]) <= 31
+
+
+async def test_graphql_says_how_long_to_wait(product: Product) -> None:
+    ada = await registered(product)
+    for _ in range(5):
+        await ada.sign_in(WRONG)
+    document = (
+        f'mutation {{ signIn(email: "{ada.email}", password: "{ada.password}")'
+        " { ... on Refused { code retryAfter } } }"
+    )
+    answer = (await product.http.post("/graphql", json={"query": document})).json()["data"]["signIn"]
+    assert answer["code"] == "too_many_attempts"
+    assert 0 < answer["retryAfter"] <= 31
+
+
+async def test_strangers_lock_nobody_out(product: Product) -> None:
+    ada = await registered(product)
+    for host in range(10, 24):
+        async with elsewhere(product, host) as stranger:
+            assert refusal(await ada.on(stranger).sign_in(WRONG)) == REFUSED
+    assert (await ada.sign_in()).status_code == 200
+    async with elsewhere(product, 30) as travelling:
+        assert (await ada.on(travelling).sign_in()).status_code == 200
+
+
+async def test_many_strangers_have_one_mistake_each(product: Product) -> None:
+    ada = await registered(product)
+    for host in range(10, 20):
+        async with elsewhere(product, host) as stranger:
+            await ada.on(stranger).sign_in(WRONG)
+    async with elsewhere(product, 31) as stranger:
+        assert refusal(await ada.on(stranger).sign_in(WRONG)) == REFUSED
+        assert refusal(await ada.on(stranger).sign_in(WRONG)) == TOO_MANY
+
+
+async def test_a_known_device_is_not_locked_out_by_strangers_at_its_address(product: Product) -> None:
+    async with elsewhere(product, 32) as hers, elsewhere(product, 32) as stranger:
+        ada = (await registered(product)).on(hers)
+        assert (await ada.sign_in()).status_code == 200
+        for _ in range(5):
+            assert refusal(await ada.on(stranger).sign_in(WRONG)) == REFUSED
+        assert refusal(await ada.on(stranger).sign_in()) == TOO_MANY
+        assert (await ada.sign_in()).status_code == 200
+
+
+async def test_a_device_that_made_its_name_up_is_not_known(product: Product) -> None:
+    ada = await registered(product)
+    for n in range(5):
+        async with elsewhere(product, 33) as stranger:
+            stranger.cookies.set("hw_device", f"{n}" * 32)
+            assert refusal(await ada.on(stranger).sign_in(WRONG)) == REFUSED
+    async with elsewhere(product, 33) as stranger:
+        stranger.cookies.set("hw_device", "9" * 32)
+        assert refusal(await ada.on(stranger).sign_in()) == TOO_MANY
+
+
+async def test_a_crowd_behind_one_address_keeps_no_right_password_out(product: Product) -> None:
+    """100 wrong passwords for accounts that nobody has, then right ones of somebody who was never there."""
+    ada, bob = [await registered(product) for _ in range(2)]
+    async with elsewhere(product, 34) as crowd:
+        for n in range(102):
+            nobody = {"email": f"{n}.{uuid4().hex}@example.com", "password": WRONG}
+            assert refusal(await post(crowd, "sign-in", nobody)) == REFUSED
+        assert (await ada.on(crowd).sign_in()).status_code == 200
+    async with elsewhere(product, 34) as another:
+        assert (await bob.on(another).sign_in()).status_code == 200
+        guess = {"email": f"{uuid4().hex}@example.com", "password": WRONG}
+        assert refusal(await post(another, "sign-in", guess)) == REFUSED
+        assert refusal(await post(another, "sign-in", guess)) == TOO_MANY
+
+
+async def test_resets_and_registrations_are_counted_by_themselves(product: Product) -> None:
+    ada = await registered(product)
+    async with elsewhere(product, 35) as crowd:
+        asked = [
+            await post(crowd, "password/forgot", {"email": f"{uuid4().hex}@example.com"}) for _ in range(32)
+        ]
+        assert [one.status_code for one in asked] == [200] * 30 + [429] * 2
+        assert int(asked[-1].headers["retry-after"]) > 0
+        assert (await post(crowd, "register", somebody())).status_code == 200
+        assert (await ada.on(crowd).sign_in()).status_code == 200
+        # Who has been there before is not of the crowd.
+        assert (await post(crowd, "password/forgot", {"email": ada.email})).status_code == 200
+
+
+async def test_mail_that_strangers_ask_for_does_not_use_up_the_owners(
+    product: Product, owner: Connection
+) -> None:
+    ada = await registered(product)
+    async with elsewhere(product, 36) as stranger:
+        for _ in range(8):
+            await post(stranger, "password/forgot", {"email": ada.email})
+    asked = "select count(*) from auth.password_resets where user_id = $1"
+    await until(lambda: _equals(owner, asked, ada.id, 5))
+    await post(product.http, "password/forgot", {"email": ada.email})
+    await until(lambda: _equals(owner, asked, ada.id, 6))
+
+
+async def test_right_passwords_count_against_nobody(product: Product, owner: Connection) -> None:
+    ada = await registered(product)
+    async with elsewhere(product, 37) as http:
+        answers = await asyncio.gather(*(ada.on(http).sign_in() for _ in range(12)))
+    assert [one.status_code for one in answers] == [200] * 12
+    assert await owner.fetchval("select count(*) from auth.attempts where kind = 'network'") == (
+        await owner.fetchval(
+            "select count(*) from auth.attempts where kind = 'network' and cardinality(moments) > 0"
+        )
+    )
+    attempts = Attempts(None, product.settings.derive("attempts"))  # type: ignore[arg-type]
+    network = attempts.fingerprint("network", "127.0.0.37")
+    assert not await owner.fetchval("select count(*) from auth.attempts where fingerprint = $1", network)
 
 
 async def test_another_process_knows_of_the_attempts(product: Product) -> None:
     ada = await registered(product)
-    async with running(product.settings) as url, httpx.AsyncClient(base_url=url) as elsewhere:
-        body = {"email": ada.email, "password": "wrong password"}
-        for http in (product.http, elsewhere, product.http, elsewhere, product.http):
+    async with running(product.settings) as url, httpx.AsyncClient(base_url=url) as there:
+        there.cookies = product.http.cookies
+        body = {"email": ada.email, "password": WRONG}
+        for http in (product.http, there, product.http, there, product.http):
             assert refusal(await post(http, "sign-in", body)) == REFUSED
         right = {"email": ada.email, "password": ada.password}
-        assert refusal(await post(elsewhere, "sign-in", right)) == REFUSED
+        assert refusal(await post(there, "sign-in", right)) == TOO_MANY
 
 
 async def test_a_right_password_forgives_the_wrong_ones(product: Product) -> None:
     ada = await registered(product)
     for _ in range(3):
         for _ in range(4):
-            assert refusal(await ada.sign_in("wrong password")) == REFUSED
+            assert refusal(await ada.sign_in(WRONG)) == REFUSED
         assert (await ada.sign_in()).status_code == 200
 
 
 async def test_many_at_once_are_as_many_as_one_after_another(product: Product) -> None:
     ada = await registered(product)
-    await asyncio.gather(*(ada.sign_in("wrong password") for _ in range(12)))
-    assert refusal(await ada.sign_in()) == REFUSED
+    answers = await asyncio.gather(*(ada.sign_in(WRONG) for _ in range(12)))
+    assert sorted(one.status_code for one in answers) == [401] * 5 + [429] * 7
+
+
+async def test_a_reset_by_mail_lifts_the_lock_out(product: Product, owner: Connection) -> None:
+    ada = await registered(product)
+    token = await reset_token(product, owner, ada)
+    for _ in range(5):
+        await ada.sign_in(WRONG)
+    async with elsewhere(product, 38) as stranger:
+        for _ in range(5):
+            await ada.on(stranger).sign_in(WRONG)
+    new = "another battery staple"
+    assert (await post(product.http, "password/reset", {"token": token, "password": new})).status_code == 200
+    assert (await ada.sign_in(new)).status_code == 200
+
+
+async def test_the_owner_is_told_once_a_day(product: Product, owner: Connection) -> None:
+    ada = await registered(product)
+    told = (
+        "select count(*) from es.events where originator_id = $1"
+        " and type = 'identity.account.sign_ins_failed'"
+    )
+    for host in (39, 40, 41):
+        async with elsewhere(product, host) as stranger:
+            for _ in range(5):
+                await ada.on(stranger).sign_in(WRONG)
+        await until(lambda: _equals(owner, told, ada.id, 1))
 
 
 async def test_aliases_are_as_many_attempts_as_there_are(product: Product) -> None:
@@ -68,38 +213,66 @@ async def test_a_batch_is_no_way_around(product: Product) -> None:
     assert response.json()["errors"][0]["extensions"]["code"] == "BATCHING_NOT_SUPPORTED"
 
 
+@dataclass
+class Counted:
+    """How many passwords were checked."""
+
+    checks: int = 0
+
+
+@asynccontextmanager
+async def counting() -> AsyncIterator[Counted]:
+    """Counts, inside the block, the passwords that this process checks."""
+    counted, right = Counted(), Passwords.right
+
+    async def counts(self: Passwords, password: str, stored: str, *, line: str = "") -> bool:
+        counted.checks += 1
+        return await right(self, password, stored, line=line)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Passwords, "right", counts)
+        yield counted
+
+
 async def test_every_answer_is_the_same_after_the_same_work(product: Product, owner: Connection) -> None:
-    locked, closed, wrong = [await registered(product) for _ in range(3)]
-    for _ in range(5):
-        await locked.sign_in("wrong password")
-    await owner.execute("update auth_g1.accounts set status = 'closed' where id = $1", closed.id)
+    closed, wrong = [await registered(product) for _ in range(2)]
+    await owner.execute("update auth.accounts set status = 'closed' where id = $1", closed.id)
     cases = [
         (f"{uuid4().hex}@example.com", "anything at all"),
         ("no address", "anything at all"),
-        (wrong.email, "wrong password"),
-        (locked.email, locked.password),
+        (wrong.email, WRONG),
         (closed.email, closed.password),
         (wrong.email, "x" * 10_000),
     ]
-    worked: list[int] = []
     answers: list[tuple[int, str]] = []
-    right = Passwords.right
-
-    async def counted(self: Passwords, password: str, stored: str) -> bool:
-        before = self.verifications
-        found = await right(self, password, stored)
-        worked.append(self.verifications - before)
-        return found
-
-    Passwords.right = counted  # type: ignore[method-assign]
-    try:
-        for email, password in cases:
+    for email, password in cases:
+        async with counting() as counted:
             response = await post(product.http, "sign-in", {"email": email, "password": password})
-            answers.append((response.status_code, response.text))
-    finally:
-        Passwords.right = right  # type: ignore[method-assign]
-    assert worked == [1] * len(cases)
+        assert counted.checks == 1
+        answers.append((response.status_code, response.text))
     assert len(set(answers)) == 1
+
+
+async def test_what_is_refused_costs_no_hashing_whether_or_not_there_is_an_account(product: Product) -> None:
+    ada, nobody = await registered(product), f"{uuid4().hex}@example.com"
+    async with elsewhere(product, 42) as stranger:
+        for email in (ada.email, nobody):
+            body = {"email": email, "password": WRONG}
+            async with counting() as counted:
+                found = await asyncio.gather(*(post(stranger, "sign-in", body) for _ in range(40)))
+            assert counted.checks == 5
+            assert sorted(one.status_code for one in found) == [401] * 5 + [429] * 35
+
+
+async def test_a_crowd_in_one_network_waits_behind_itself() -> None:
+    passwords = Passwords(threads=1, each=1, line=1)
+    try:
+        crowd = [asyncio.create_task(passwords.right("x" * 10, "", line="crowd")) for _ in range(5)]
+        assert not await passwords.right("x" * 10, "", line="somebody else")
+        found = await asyncio.gather(*crowd, return_exceptions=True)
+        assert [type(one).__name__ for one in found] == ["bool"] * 2 + ["PasswordsBusy"] * 3
+    finally:
+        passwords.close()
 
 
 async def test_asking_for_a_reset_tells_nobody_who_has_an_account(product: Product) -> None:
@@ -109,34 +282,85 @@ async def test_asking_for_a_reset_tells_nobody_who_has_an_account(product: Produ
     assert (known.status_code, known.text) == (unknown.status_code, unknown.text) == (200, '{"ok":true}')
 
 
-async def test_attempts_wait_twice_as_long_each_time(product: Product, owner: Connection) -> None:
+async def test_attempts_wait_twice_as_long_each_time_within_a_window_that_slides(
+    product: Product, owner: Connection
+) -> None:
     database = await Database.open(product.settings.database_url, secret=SECRET, writers=1, readers=1)
     try:
         attempts, name = Attempts(database.writer, KEY), uuid4().hex
+        row = attempts.fingerprint(PASSWORD.kind, name)
+        earlier = (
+            "update auth.attempts set moments = array(select one - $2::int * interval '1 second'"
+            " from unnest(moments) one order by one) where fingerprint = $1"
+        )
         pauses = []
         for _ in range(8):
-            admission = await attempts.admit(ACCOUNT, name)
+            admission = await attempts.admit(PASSWORD, name)
             assert not admission.refused
             if admission.until is not None:
-                assert (await attempts.admit(ACCOUNT, name)).refused
+                assert (await attempts.admit(PASSWORD, name)).refused
                 pauses.append(round((admission.until - admission.now).total_seconds()))
-                # What is waited for has passed, for this one only.
-                await owner.execute(
-                    "update auth.attempts set locked_until = clock_timestamp() where locked_until = $1",
-                    admission.until,
-                )
+                await owner.execute(earlier, row, pauses[-1])
         assert pauses == [30, 60, 120, 240]
+        # Five of the eight leave the window; three more mistakes are free again up to the fifth.
+        await owner.execute(
+            "update auth.attempts set moments = array(select case when at <= 5 then one - interval '1 day' "
+            "else one end from unnest(moments) with ordinality t(one, at) order by one) where fingerprint = $1",
+            row,
+        )
+        admission = await attempts.admit(PASSWORD, name)
+        assert (admission.refused, admission.locks) == (False, False)
+        assert (await attempts.admit(PASSWORD, name)).locks
     finally:
         await database.close()
 
 
+async def test_a_clock_that_was_set_back_locks_nobody_out(product: Product, owner: Connection) -> None:
+    database = await Database.open(product.settings.database_url, secret=SECRET, writers=1, readers=1)
+    try:
+        attempts, name = Attempts(database.writer, KEY), uuid4().hex
+        for _ in range(5):
+            await attempts.admit(PASSWORD, name)
+        await owner.execute(
+            "update auth.attempts set moments = array(select one + interval '1 day' from unnest(moments) one)"
+            " where fingerprint = $1",
+            attempts.fingerprint(PASSWORD.kind, name),
+        )
+        assert not (await attempts.admit(PASSWORD, name)).refused
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("testclient", "other", False),
+    ],
+)
+def test_a_customers_network_of_ipv6_is_one_place(one: str, other: str, same: bool) -> None:
+    assert (network_of(one) == network_of(other)) is same
+
+
+def test_every_address_of_ipv6_has_a_network() -> None:
+    assert ipaddress.ip_network(network_of("2001:db8:1:2:3:4:5:6")) == ipaddress.ip_network(
+        "2001:db8:1:2::/64"
+    )
+
+
 async def test_no_name_of_anybody_stands_with_the_attempts(product: Product, owner: Connection) -> None:
     ada = await registered(product)
-    await ada.sign_in("wrong password")
-    stored = repr(await owner.fetch("select * from auth.attempts"))
-    assert ada.email not in stored
-    assert "127.0.0.1" not in stored
-    assert ada.id.hex not in stored.replace("-", "")
+    await ada.sign_in(WRONG)
+    for table in ("attempts", "familiar", "spent"):
+        stored = repr(await owner.fetch(f"select * from auth.{table}"))
+        assert ada.email not in stored
+        assert "127.0.0.1" not in stored
+        assert ada.id.hex not in stored.replace("-", "")
 
 
 async def _equals(owner: Connection, query: str, id: object, expected: int) -> bool:

@@ -1,8 +1,10 @@
 """Signing in by another provider of identities, tried with one that runs here."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import httpx
@@ -11,7 +13,7 @@ from joserfc.jwk import ECKey
 
 from app.database import Connection
 from app.settings import Settings
-from tests.auth.people import post, refusal, registered
+from tests.auth.people import Person, post, refusal, registered, reset_token
 from tests.auth.provider import CLIENT, SECRET, IdentityProvider, providing
 from tests.kit.product import Product, produced
 
@@ -127,12 +129,76 @@ async def test_only_known_providers_are_asked(product: Product) -> None:
     assert refusal(response) == (404, "not_found")
 
 
-async def test_somebody_without_a_password_may_set_one(product: Product) -> None:
+DONE = {"__typename": "Done"}
+PROVE = {"__typename": "Refused", "code": "proof_needed"}
+ASKS = (
+    'changePassword(current: "", password: "a password of mine")',
+    'enrolSecondFactor(password: "")',
+    'removeSecondFactor(password: "", code: "123456")',
+)
+
+
+@pytest.mark.parametrize("asked", ASKS)
+async def test_a_token_alone_sets_neither_password_nor_factor_where_there_is_no_password(
+    product: Product, asked: str
+) -> None:
     given = (await _walk(product)).json()
-    document = 'mutation { changePassword(current: "", password: "a password of mine") { __typename } }'
+    assert await _mutated(product, given, asked) == PROVE
+
+
+async def test_whoever_proves_themselves_to_the_provider_anew_may_set_a_password(
+    product: Product, provider: IdentityProvider, somebody: str
+) -> None:
+    await _walk(product)
+    provider.claims["auth_time"] = int(time.time())
+    given = (await _walk(product, "?anew=true")).json()
+    assert await _mutated(product, given, ASKS[0]) == DONE
+    body = {"email": somebody, "password": "a password of mine"}
+    assert (await post(product.http, "sign-in", body)).status_code == 200
+
+
+async def test_the_proof_is_good_for_ten_minutes(
+    product: Product, provider: IdentityProvider, owner: Connection
+) -> None:
+    provider.claims["auth_time"] = int(time.time())
+    given = (await _walk(product, "?anew=true")).json()
+    await owner.execute(
+        "update auth.sessions set created_at = created_at - interval '11 minutes' where id = $1",
+        UUID(given["sessionId"]),
+    )
+    assert await _mutated(product, given, ASKS[0]) == PROVE
+
+
+@pytest.mark.parametrize("at", [..., "now", 1, -3600], ids=str)
+async def test_a_provider_that_does_not_ask_again_proves_nothing(
+    product: Product, provider: IdentityProvider, at: Any
+) -> None:
+    provider.claims["auth_time"] = int(time.time()) + at if at == -3600 else at
+    assert refusal(await _walk(product, "?anew=true")) == REFUSED
+
+
+async def test_the_provider_is_asked_not_to_go_by_an_earlier_signing_in(product: Product) -> None:
+    started = await product.http.get("/auth/oidc/default/start?anew=true")
+    asked = parse_qs(urlsplit(started.headers["location"]).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+
+
+async def test_a_mailed_link_sets_a_first_password(
+    product: Product, owner: Connection, somebody: str
+) -> None:
+    ada = Person(product.http, somebody, (await _walk(product)).json())
+    token = await reset_token(product, owner, ada)
+    new = "another battery staple"
+    assert (await post(product.http, "password/reset", {"token": token, "password": new})).status_code == 200
+    assert (await ada.sign_in(new)).status_code == 200
+
+
+async def _mutated(product: Product, given: dict[str, Any], what: str) -> Any:
+    document = f"mutation {{ asked: {what} {{ __typename ... on Refused {{ code }} }} }}"
     headers = {"authorization": f"Bearer {given['accessToken']}"}
-    answer = await product.http.post("/graphql", json={"query": document}, headers=headers)
-    assert answer.json()["data"]["changePassword"] == {"__typename": "Done"}
+    return (await product.http.post("/graphql", json={"query": document}, headers=headers)).json()["data"][
+        "asked"
+    ]
 
 
 async def test_a_good_walk_needs_no_other_route(product: Product, somebody: str) -> None:
@@ -141,16 +207,16 @@ async def test_a_good_walk_needs_no_other_route(product: Product, somebody: str)
     assert refusal(response) == (401, "sign_in_refused")
 
 
-async def _walk(product: Product) -> httpx.Response:
+async def _walk(product: Product, how: str = "") -> httpx.Response:
     """What a browser gets in the end that begins at /auth/oidc/default/start."""
     async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
-        return await browser.get(await _sent_back(product, browser))
+        return await browser.get(await _sent_back(product, browser, how))
 
 
-async def _sent_back(product: Product, browser: httpx.AsyncClient | None = None) -> str:
+async def _sent_back(product: Product, browser: httpx.AsyncClient | None = None, how: str = "") -> str:
     """The address that the provider sends the browser back to."""
     asking = browser or product.http
-    started = await asking.get("/auth/oidc/default/start")
+    started = await asking.get(f"/auth/oidc/default/start{how}")
     assert started.status_code == 303, started.text
     at_provider = await asking.get(started.headers["location"])
     return str(at_provider.headers["location"])

@@ -8,8 +8,7 @@ from app.database import Connection
 from domain.identity.accounts import Account
 from domain.identity.resets import VALID, PasswordReset, ResetNotValid, ResetPassword
 from domain.kit.scenario import NOON, given, on
-from tests.auth.people import Person, post, refusal, registered
-from tests.kit.processes import until
+from tests.auth.people import mailed, post, refusal, registered, reset_token
 from tests.kit.product import Product
 
 NEW = "another battery staple"
@@ -44,7 +43,7 @@ def test_a_reset_is_for_the_account_that_asked() -> None:
 
 async def test_a_reset_by_mail_ends_all_sessions(product: Product, owner: Connection) -> None:
     ada = await registered(product)
-    token = await _reset_token(product, owner, ada)
+    token = await reset_token(product, owner, ada)
     assert (await post(product.http, "password/reset", {"token": token, "password": NEW})).status_code == 200
     assert (await ada.client.post(ME)).status_code == 401
     assert refusal(await ada.sign_in()) == (401, "sign_in_refused")
@@ -55,9 +54,9 @@ async def test_a_reset_by_mail_ends_all_sessions(product: Product, owner: Connec
 
 async def test_only_our_own_links_reset(product: Product, owner: Connection) -> None:
     ada = await registered(product)
-    token = await _reset_token(product, owner, ada)
+    token = await reset_token(product, owner, ada)
     forged = MailedTokens("cd" * 32).of(RESET, UUID(hex=token.split(".")[1]))
-    other_kind = _mailed(product).of(VERIFY, UUID(hex=token.split(".")[1]))
+    other_kind = mailed(product).of(VERIFY, UUID(hex=token.split(".")[1]))
     for bad in (forged, other_kind, token[:-1], "", "reset.x.y", f"{token}.{token}"):
         response = await post(product.http, "password/reset", {"token": bad, "password": NEW})
         assert refusal(response) == (400, "reset_not_valid")
@@ -66,7 +65,7 @@ async def test_only_our_own_links_reset(product: Product, owner: Connection) -> 
 
 async def test_a_weak_password_does_not_use_the_link_up(product: Product, owner: Connection) -> None:
     ada = await registered(product)
-    token = await _reset_token(product, owner, ada)
+    token = await reset_token(product, owner, ada)
     weak = await post(product.http, "password/reset", {"token": token, "password": "short"})
     assert refusal(weak) == (400, "password_too_weak")
     assert (await post(product.http, "password/reset", {"token": token, "password": NEW})).status_code == 200
@@ -107,24 +106,8 @@ async def test_proves_an_address_once(product: Product, owner: Connection) -> No
         " and payload->>'account_id' = $1",
         str(ada.id),
     )
-    token = _mailed(product).of(VERIFY, id)
+    token = mailed(product).of(VERIFY, id)
     assert (await post(product.http, "verify-email", {"token": token})).status_code == 200
     assert await owner.fetchval(verified, ada.id) is True
     again = await post(product.http, "verify-email", {"token": token})
     assert refusal(again) == (400, "verification_not_valid")
-
-
-def _mailed(product: Product) -> MailedTokens:
-    return MailedTokens(product.settings.derive("mailed tokens"))
-
-
-async def _reset_token(product: Product, owner: Connection, person: Person) -> str:
-    """What the mail to the person would bring."""
-    await post(product.http, "password/forgot", {"email": person.email})
-    query = "select id from auth.password_resets where user_id = $1"
-
-    async def asked() -> bool:
-        return await owner.fetchval(query, person.id) is not None
-
-    await until(asked)
-    return _mailed(product).of(RESET, await owner.fetchval(query, person.id))

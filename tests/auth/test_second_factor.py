@@ -14,7 +14,7 @@ from domain.identity.account_commands import UseRecoveryCode
 from domain.identity.accounts import Account, WrongCode
 from domain.kit.caller import PLATFORM
 from domain.kit.scenario import given
-from tests.auth.people import Person, post, refusal, registered
+from tests.auth.people import Person, elsewhere, post, refusal, registered
 from tests.kit.processes import until
 from tests.kit.product import Product
 
@@ -92,13 +92,32 @@ async def test_a_recovery_code_lets_in_once(product: Product) -> None:
 
 async def test_codes_cannot_be_guessed(product: Product) -> None:
     ada, codes = await _enrolled(product)
-    for _ in range(6):
+    for _ in range(5):
         challenge = (await ada.sign_in()).json()["challenge"]
         body = {"challenge": challenge, "code": codes.wrong()}
         assert refusal(await post(product.http, "second-factor", body)) == (401, "code_refused")
     challenge = (await ada.sign_in()).json()["challenge"]
     right = {"challenge": challenge, "code": codes.fresh()}
-    assert refusal(await post(product.http, "second-factor", right)) == (401, "code_refused")
+    response = await post(product.http, "second-factor", right)
+    assert refusal(response) == (429, "too_many_attempts")
+    assert 0 < int(response.headers["retry-after"]) <= 31
+
+
+async def test_whoever_guesses_codes_from_many_places_keeps_the_owner_out_of_none_they_know(
+    product: Product,
+) -> None:
+    """20 wrong codes from places that the account does not know are all there are in a day."""
+    ada, codes = await _enrolled(product)
+    for host in range(50, 55):
+        async with elsewhere(product, host) as stranger:
+            for n in range(5 if host < 54 else 1):
+                challenge = (await ada.on(stranger).sign_in()).json()["challenge"]
+                body = {"challenge": challenge, "code": codes.wrong()}
+                expected = (401, "code_refused") if host < 54 else (429, "too_many_attempts")
+                assert refusal(await post(stranger, "second-factor", body)) == expected, (host, n)
+    challenge = (await ada.sign_in()).json()["challenge"]
+    right = {"challenge": challenge, "code": codes.fresh()}
+    assert (await post(product.http, "second-factor", right)).status_code == 200
 
 
 async def test_a_challenge_is_not_a_token_nor_a_token_a_challenge(product: Product) -> None:

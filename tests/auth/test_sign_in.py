@@ -2,9 +2,12 @@
 
 from uuid import uuid4
 
+import pytest
+
 from tests.auth.people import PASSWORD, post, refusal, registered, somebody
 from tests.kit.product import Product
 
+REFUSED = (401, "sign_in_refused")
 ME = "{ mySessions { id current method ipAddress } }"
 
 
@@ -48,9 +51,90 @@ async def test_signs_in_whatever_the_spelling_of_the_address(product: Product) -
     assert response.json()["tenantId"] == ada.given["tenantId"]
 
 
+COMPOSED, DECOMPOSED = "\u00e9", "e\u0301"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (COMPOSED * 10, DECOMPOSED * 10),
+        (DECOMPOSED * 10, COMPOSED * 10),
+        ("\uff50\uff41\uff53\uff53 word long", "pass word long"),
+        ("\ufb01ne long password", "fine long password"),
+    ],
+)
+async def test_a_password_is_the_same_from_every_keyboard(product: Product, first: str, second: str) -> None:
+    wish = somebody() | {"password": first}
+    assert (await post(product.http, "register", wish)).status_code == 200
+    assert (await post(product.http, "sign-in", wish | {"password": second})).status_code == 200
+    assert refusal(await post(product.http, "sign-in", wish | {"password": f"{second}."})) == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("email", "taken"),
+    [
+        ("x@xn--e1afmkfd.xn--p1ai", True),
+        ("o'neil@example.com", True),
+        ("first.last+tag@sub.example.co.uk", True),
+        ("a_b%c-d@example-site.com", True),
+        ("a..b@example.com", False),
+        (".a@example.com", False),
+        ("a.@example.com", False),
+        ("a@x..example.com", False),
+        ("a@.example.com", False),
+        ("a@-x.example.com", False),
+        ("a@x-.example.com", False),
+        ("a@example", False),
+        ("a@example.com.", False),
+        ("a@127.0.0.1", False),
+        ("a@xn--.xn--", False),
+        ("a b@example.com", False),
+        ("a@b@example.com", False),
+        ("a\nb@example.com", False),
+        (f"a@{'x' * 64}.example.com", False),
+    ],
+)
+async def test_addresses_are_those_that_mail_reaches(product: Product, email: str, taken: bool) -> None:
+    response = await post(product.http, "register", somebody() | {"email": email})
+    assert response.status_code == (200 if taken else 400), response.text
+
+
+async def test_an_address_is_the_same_in_every_form_that_unicode_has_of_it(product: Product) -> None:
+    name = uuid4().hex
+    wish = somebody() | {"email": f"{name}\uff20example.com"}
+    assert (await post(product.http, "register", wish)).status_code == 200
+    taken = somebody() | {"email": f"{name}@example.com"}
+    assert refusal(await post(product.http, "register", taken)) == (409, "already_taken")
+    assert (await post(product.http, "sign-in", taken)).status_code == 200
+
+
+async def test_nobody_is_signed_in_to_another_company_than_they_asked_for(product: Product) -> None:
+    ada, bob = await registered(product), await registered(product)
+    body = {"email": ada.email, "password": ada.password, "tenantId": bob.given["tenantId"]}
+    assert refusal(await post(product.http, "sign-in", body)) == (403, "not_in_tenant")
+    assert len((await ada.client.post(ME)).json()["data"]["mySessions"]) == 1
+    document = (
+        f'mutation {{ signIn(email: "{ada.email}", password: "{ada.password}", tenantId: "{uuid4()}")'
+        " { ... on Refused { code field } } }"
+    )
+    answer = (await product.http.post("/graphql", json={"query": document})).json()["data"]["signIn"]
+    assert answer == {"code": "not_in_tenant", "field": "tenantId"}
+
+
 async def test_a_weak_password_is_refused(product: Product) -> None:
-    for password in ("short", "x" * 201):
-        wish = somebody() | {"password": password}
+    weak = (
+        "short",
+        "x" * 201,
+        COMPOSED * 9,
+        DECOMPOSED * 9,
+        " " * 12,
+        "\u2003\u00a0" * 6,
+        "ada@example.com",
+        "  ADA@example.com ",
+        "\uff41da@example.com",
+    )
+    for password in weak:
+        wish = somebody() | {"password": password, "email": "ada@example.com"}
         assert refusal(await post(product.http, "register", wish)) == (400, "password_too_weak")
 
 

@@ -8,7 +8,12 @@ import pytest
 from app.auth.secrets import MailedTokens, hash_of
 from app.keys import KeyRing
 from app.settings import Settings
-from domain.identity.account_commands import CloseAccount, NoteRepeatedRegistration, OpenAccount
+from domain.identity.account_commands import (
+    CloseAccount,
+    NoteFailedSignIns,
+    NoteRepeatedRegistration,
+    OpenAccount,
+)
 from domain.identity.granting import BaseRole
 from domain.identity.invitations import InviteUser, WithdrawInvitation
 from domain.identity.resets import RequestPasswordReset
@@ -100,6 +105,15 @@ async def test_an_invitation_names_the_company_and_its_tenant(works: Works, made
     assert inbox.recipients == [["bob@example.org"]]
     assert subjects(inbox) == ["You are invited to Acme"]
     assert f"/accept-invitation#token={token}\n" in text_of(inbox.messages[0])
+
+
+async def test_the_owner_is_told_of_wrong_passwords(works: Works, made: Made, inbox: Inbox) -> None:
+    account = await opened(works.bus)
+    await works.start(*made())
+    await accepted(works.bus, NoteFailedSignIns(id=account), by=BY_ITSELF)
+    await works.quiet()
+    assert inbox.recipients == [["ann@example.org"]]
+    assert subjects(inbox) == ["Wrong passwords were tried"]
 
 
 async def test_whoever_registers_twice_is_told_at_the_address_alone(

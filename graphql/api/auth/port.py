@@ -104,8 +104,8 @@ class Registering(Protocol):
 class Recovering(Protocol):
     """Proving addresses, and changing passwords."""
 
-    async def request_reset(self, email: str) -> None:
-        """Sends a link by mail if there is such an account; the answer tells nobody."""
+    async def request_reset(self, email: str) -> Refusal | None:
+        """Sends a link by mail if there is such an account, which the answer does not tell."""
         ...
 
     async def reset(self, token: str, password: str) -> Refusal | None:

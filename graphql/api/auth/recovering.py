@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from api.auth.answers import Done, DoneAnswer, done
+from api.auth.answers import DoneAnswer, done
 from api.auth.port import Auth
 from api.kit.access import ANYONE, SIGNED_IN
 from api.kit.context import Info
@@ -16,9 +16,8 @@ class Mutation:
     @field("Have a link sent that sets a new password; the answer does not say whether it was.", needs=ANYONE)
     async def request_password_reset(
         self, info: Info, email: Annotated[str, argument("The account's e-mail address.")]
-    ) -> Done:
-        await info.context.port(Auth).recovering.request_reset(email)
-        return Done(ok=True)
+    ) -> DoneAnswer:
+        return done(await info.context.port(Auth).recovering.request_reset(email))
 
     @field("Set a new password by the link in a mail; all sessions end.", needs=ANYONE)
     async def reset_password(

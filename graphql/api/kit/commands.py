@@ -37,12 +37,17 @@ class Refused:
     code: str = strawberry.field(description="Which rule refused it: a stable name for programs.")
     message: str = strawberry.field(description="What to tell the user.")
     field: str | None = strawberry.field(description="The input field it is about, when it is about one.")
+    retry_after: int | None = strawberry.field(
+        default=None, description="In how many seconds to try again, where waiting helps."
+    )
 
     @classmethod
     def of(cls, refusal: Refusal) -> "Refused":
         """The refusal as data, its field named as the API names it, in the message too."""
+        wait = refusal.facts.get("retry_after")
         if refusal.field is None:
-            return cls(code=refusal.code, message=refusal.message, field=None)
+            after = wait if isinstance(wait, int) else None
+            return cls(code=refusal.code, message=refusal.message, field=None, retry_after=after)
         # Said anew, for the message may name the field as well.
         shown = type(refusal)(field=camel(refusal.field), **refusal.facts)
         return cls(code=shown.code, message=shown.message, field=shown.field)
