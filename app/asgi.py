@@ -15,6 +15,7 @@ from api.kit.limits import Limits
 from api.kit.routes import graphql_routes
 from api.kit.streams import Streams
 from api.schema import schema
+from api.work import rest
 from app.assembly import HELPFUL, Assembly, assembled
 from app.auth.oidc import is_secure
 from app.auth.origin import Origins
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             limits=limits(settings),
             streams=streams,
             permits=permits,
+            rest=rest.ROUTES,
             graphiql_title="Headwater",
             door="/auth",
         ),

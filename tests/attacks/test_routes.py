@@ -31,7 +31,13 @@ ANYBODY = {
     "/metrics": "for the machine that watches it: counts, names of views, nobody's data",
 }
 """Open routes, and why they may be."""
-SIGNED_IN = {"/auth/sign-out": "POST", "/exports/{id}": "GET"}
+SIGNED_IN = {
+    "/auth/sign-out": "POST",
+    "/exports/{id}": "GET",
+    "/tasks": "POST",
+    "/tasks/search": "GET",
+    "/tasks/{id}": "GET",
+}
 """Routes that ask for a token themselves."""
 
 

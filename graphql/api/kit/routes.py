@@ -1,6 +1,6 @@
 """The routes of a GraphQL API, for the composition root to serve."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import strawberry
@@ -12,6 +12,7 @@ from api.kit.execution import Context, Permit
 from api.kit.graphiql import graphiql_routes
 from api.kit.http import GraphQLEndpoint
 from api.kit.limits import Limits
+from api.kit.rest import RestRoute, rest_routes
 from api.kit.streams import Streams
 
 I = TypeVar("I")  # noqa: E741
@@ -30,11 +31,12 @@ def graphql_routes(
     permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
     allowed_origins: Sequence[str] = (),
     path: str = "/graphql",
+    rest: Iterable[RestRoute] = (),
     graphiql_title: str | None = "GraphiQL",
     door: str = "",
 ) -> list[BaseRoute]:
     """GraphQL at `path` over HTTP and WebSocket and, unless its title is None, GraphiQL at `/`, where people sign
-    in by the routes below `door`.
+    in by the routes below `door`. The `rest` routes send documents of their own.
 
     `allowed_origins` are the other origins whose pages may call the API (CORS); none by default. The other
     arguments are those of `GraphQLEndpoint`; close the `streams` before the server stops.
@@ -60,5 +62,6 @@ def graphql_routes(
     return [
         Route(path, endpoint, middleware=[cors] if allowed_origins else None),
         WebSocketRoute(path, endpoint),
+        *rest_routes(rest, endpoint, limits or Limits()),
         *(graphiql_routes(path, graphiql_title, door) if graphiql_title is not None else ()),
     ]

@@ -1,0 +1,138 @@
+"""Tasks over REST: the same commands, rows and rules as over GraphQL."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api.work.rest import ROUTES
+from domain.kit.permissions import ROLES
+from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.kit.product import Product
+from tests.work.api import created, project
+
+
+async def call(client: Client, method: str, path: str, **more: Any) -> httpx.Response:
+    """The response to a request with the client's token."""
+    headers = {"authorization": f"Bearer {client.token}", **more.pop("headers", {})}
+    return await client.http.request(method, path, headers=headers, **more)
+
+
+async def post(client: Client, body: object, **headers: str) -> httpx.Response:
+    return await call(client, "POST", "/tasks", json=body, headers=headers)
+
+
+def told(response: httpx.Response) -> tuple[int, str]:
+    """Status and code of a response that tells an error."""
+    return response.status_code, response.json()["error"]["code"]
+
+
+async def test_a_task_is_created_shown_listed_and_found(client: Client) -> None:
+    response = await post(client, {"title": "Water the roses", "tags": ["green"]})
+    receipt = response.json()
+    assert response.status_code == 201
+    assert receipt["repeated"] is False
+    id, position = receipt["task"]["id"], receipt["position"]
+    assert receipt["task"]["creator"]["id"] == client.me
+
+    shown = (await call(client, "GET", f"/tasks/{id}", params={"afterPosition": position})).json()
+    assert shown == receipt["task"]
+    listed = await call(client, "GET", "/tasks", params={"status": ["TODO", "IN_PROGRESS"], "tag": "green"})
+    assert [task["id"] for task in listed.json()["nodes"]] == [id]
+    found = await call(client, "GET", "/tasks/search", params={"q": "roses", "afterPosition": position})
+    assert [hit["node"]["title"] for hit in found.json()["hits"]] == ["Water the roses"]
+
+
+async def test_pages_go_on_with_the_cursor(client: Client) -> None:
+    for number in range(3):
+        await created(client, str(number))
+    first = (await call(client, "GET", "/tasks", params={"first": 2, "direction": "ASC"})).json()
+    after = first["pageInfo"]["endCursor"]
+    second = (await call(client, "GET", "/tasks", params={"direction": "ASC", "after": after})).json()
+    assert [task["title"] for task in first["nodes"] + second["nodes"]] == ["0", "1", "2"]
+
+
+async def test_a_request_sent_again_with_its_key_is_carried_out_once(client: Client) -> None:
+    key = {"idempotency-key": str(uuid4())}
+    first, second = [(await post(client, {"title": "Once"}, **key)).json() for _ in range(2)]
+    assert second == first | {"repeated": True}
+    assert told(await post(client, {"title": "Something else"}, **key)) == (422, "command_id_reused")
+
+
+async def test_a_refusal_names_its_field(client: Client) -> None:
+    response = await post(client, {"title": ""})
+    assert response.status_code == 422
+    assert response.json()["error"]["field"] == "title"
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "code"),
+    [
+        ("/tasks", {"sort": "title"}, "BAD_USER_INPUT"),
+        ("/tasks", {"first": "many"}, "BAD_USER_INPUT"),
+        ("/tasks", {"first": "99999999999999999999"}, "BAD_USER_INPUT"),
+        ("/tasks", {"first": "101"}, "BAD_USER_INPUT"),
+        ("/tasks", {"first": ["1", "2"]}, "BAD_USER_INPUT"),
+        ("/tasks", {"status": "DONE"}, "BAD_USER_INPUT"),
+        ("/tasks", {"after": "p0"}, "BAD_CURSOR"),
+        ("/tasks/search", {}, "BAD_USER_INPUT"),
+        ("/tasks/nobody", {}, "BAD_USER_INPUT"),
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_asked_is_said(client: Client, path: str, parameters: Any, code: str) -> None:
+    assert told(await call(client, "GET", path, params=parameters)) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, (400, "BAD_JSON")),
+        ({"json": ["title"]}, (400, "BAD_REQUEST")),
+        ({"data": {"title": "A form"}}, (415, "UNSUPPORTED_MEDIA_TYPE")),
+        ({"json": {"title": "x", "owner": "me"}}, (400, "BAD_USER_INPUT")),
+        ({"json": {"title": "x"}, "headers": {"idempotency-key": "again"}}, (400, "BAD_USER_INPUT")),
+        ({"json": {"title": "x", "description": "y" * 1_100_000}}, (413, "BODY_TOO_LARGE")),
+    ],
+    ids=str,
+)
+async def test_a_body_that_is_none_is_refused(client: Client, more: Any, expected: tuple[int, str]) -> None:
+    assert told(await call(client, "POST", "/tasks", **more)) == expected
+
+
+async def test_permissions_are_those_of_graphql(client: Client, product: Product) -> None:
+    guest = product.client(client.tenant, client.user, role="guest")
+    assert "work:write" not in ROLES["guest"]
+    assert told(await post(guest, {"title": "No"})) == (403, "FORBIDDEN")
+
+
+async def test_what_is_anothers_is_not_there(client: Client, product: Product) -> None:
+    id = (await created(client))["id"]
+    stranger = await product.newcomer()
+    assert told(await call(stranger, "GET", f"/tasks/{id}")) == (404, "NOT_FOUND")
+    assert (await call(stranger, "GET", "/tasks")).json()["nodes"] == []
+
+
+async def test_private_projects_are_hidden(client: Client, product: Product) -> None:
+    secret = await project(client, "Secret", visibility="PRIVATE")
+    id = (await created(client, "Secret plan", projectId=secret))["id"]
+    member = await product.newcomer("Eve", tenant=client.tenant, role="member")
+    assert told(await call(member, "GET", f"/tasks/{id}")) == (404, "NOT_FOUND")
+
+
+async def test_what_is_read_is_in_the_audit(client: Client) -> None:
+    await call(client, "GET", "/tasks")
+
+    async def noted() -> bool:
+        answer = (await client.post("{ accesses(first: 10) { nodes { operation } } }")).json()
+        return "RestTasks" in [one["operation"] for one in answer["data"]["accesses"]["nodes"]]
+
+    await until(noted)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+async def test_a_method_that_a_path_has_not_is_refused(client: Client, route: Any) -> None:
+    path = route.path.format(id=uuid4())
+    assert (await call(client, "DELETE", path)).status_code == 405
