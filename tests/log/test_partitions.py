@@ -1,6 +1,7 @@
 """Partitions are made ahead, and a batch may cross from one into the next."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from app.database import Connection, Database
 from app.log.appender import Appender
 from app.log.postgres import PostgresLog
+from app.log.reader import conditions
+from domain.kit.log import EVERYTHING
 from tests.log.appends import TENANT, command, event, stored, whole
 
 _RANGES = "select array_agg(array[first, last] order by first) from es.partitions"
@@ -74,3 +77,14 @@ async def test_a_stream_is_read_over_all_its_partitions(log: PostgresLog) -> Non
         stored(await log.append(command(event(first.originator_id, version), event(), event(), event())))
     found = (await log.streams(TENANT, [first.originator_id], after=5))[first.originator_id]
     assert [envelope.originator_version for envelope in found] == list(range(6, 40))
+
+
+async def test_a_range_of_positions_touches_its_partitions_alone(log: PostgresLog, owner: Connection) -> None:
+    """However long the log is, a page of it costs what the page costs."""
+    stored(await log.append(command(*(event() for _ in range(200)))))
+    (first, last), *_ = await owner.fetchval(_RANGES)
+    where, arguments = conditions(first, last, EVERYTHING)
+    plan = await owner.fetch(f"explain select * from es.events where {where}", *arguments)
+    read = set(re.findall(r"on (events_from_\d+)", "\n".join(line for (line,) in plan)))
+    assert read == {f"events_from_{first}"}
+    assert len(await owner.fetchval(_RANGES)) > 1
