@@ -8,6 +8,12 @@ from uuid import UUID
 
 import msgspec
 
+from domain.governance.consents import Consent
+from domain.governance.erasures import Erasure
+from domain.governance.exports import Export
+from domain.identity.api_keys import ApiKey
+from domain.identity.invitations import Invitation
+from domain.identity.roles import Role
 from domain.identity.users import User
 from domain.kit.aggregate import Aggregate
 from domain.kit.events import Event
@@ -55,18 +61,26 @@ class Entity:
 
 
 LIFECYCLE: Mapping[str, str] = {
+    "Accepted": "accepted",
     "Activated": "active",
     "Anonymised": "anonymised",
     "Archived": "archived",
     "Cancelled": "cancelled",
+    "Certified": "certified",
     "Closed": "closed",
     "Deleted": "deleted",
     "Erased": "erased",
+    "Expired": "expired",
+    "Failed": "failed",
+    "Finished": "finished",
+    "Given": "given",
     "Reactivated": "active",
     "Rejoined": "active",
     "Removed": "removed",
     "Restored": "active",
+    "Revoked": "revoked",
     "Suspended": "suspended",
+    "Withdrawn": "withdrawn",
 }
 """The status after an event of this name, in whichever context."""
 
@@ -82,9 +96,19 @@ ENTITIES: tuple[Entity, ...] = (
     Entity(kind="PROJECT", aggregate=Project, needs="work:all", data=("name", "visibility", "owner_id")),
     Entity(kind="TASK", aggregate=Task, starts="todo", needs="work:all", data=("title", "project_id")),
     Entity(kind="FEATURE_FLAG", aggregate=FeatureFlag, needs="tenant:read", data=("feature_name", "enabled")),
+    Entity(kind="ROLE", aggregate=Role, needs="people:read"),
+    Entity(kind="INVITATION", aggregate=Invitation, starts="open", needs="people:write", data=("role",)),
+    Entity(kind="API_KEY", aggregate=ApiKey, needs="keys:read"),
+    Entity(kind="CONSENT", aggregate=Consent, starts="given", needs="privacy:read"),
+    Entity(kind="EXPORT", aggregate=Export, starts="running", needs="privacy:read"),
+    Entity(kind="ERASURE", aggregate=Erasure, starts="running", needs="privacy:read"),
     Entity(kind="SUBSCRIPTION", aggregate=Subscription, needs="billing:read", data=("tier", "period_end")),
 )
-"""Every kind of entity. Raise the view's version when a line is added, so that the index is built anew."""
+"""Every kind of entity. Raise the view's version when a line is added, so that the index is built anew.
+
+Left out is what is no entity of a tenant: sessions, which are the account's; invoices, which are part of their
+subscription; notifications, which are their person's alone.
+"""
 
 BY_TYPE: Mapping[str, Entity] = {one.kind: one for one in ENTITIES}
 _BY_TOPIC: Mapping[str, Entity] = {one.aggregate.topic: one for one in ENTITIES}
@@ -131,7 +155,7 @@ class _Step:
 _STEPS: Mapping[type[Event], _Step] = {event: _Step(event) for event in _EVENTS}
 
 
-class EntityIndex(PostgresView[EntityRow], name="tenancy.entity_index", version=1, key="sk"):
+class EntityIndex(PostgresView[EntityRow], name="tenancy.entity_index", version=2, key="sk"):
     """Every entity of the tenant. The partition key ``TENANT#{tenantId}`` is the row's tenant."""
 
     indexes = (

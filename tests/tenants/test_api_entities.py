@@ -134,6 +134,18 @@ async def test_a_kind_that_is_not_there_is_an_error_of_the_client(client: Client
     assert "TASK" in message
 
 
+async def test_what_belongs_to_people_and_access_is_found_by_its_key(client: Client) -> None:
+    role = await client.send("CreateRole", input={"name": "Gardeners", "permissions": ["work:read"]})
+    invited = await client.send("InviteUser", input={"email": "eve@garden.example.com", "role": "MEMBER"})
+    id = invited["invitation"]["id"]
+    await client.send("WithdrawInvitation", input={"id": id})
+    after = await _folded(client)
+    wanted = {f"ROLE#{role['role']['id']}": "active", f"INVITATION#{id}": "withdrawn"}
+    for key, status in wanted.items():
+        found = await client.send("Entity", key=_key(client, key), afterPosition=after)
+        assert (found["entityType"], found["status"]) == (key.partition("#")[0], status)
+
+
 async def test_each_kind_takes_a_permission_of_its_own(product: Product, client: Client) -> None:
     task = await created(client)
     member = product.client(client.tenant, uuid4(), role="member")
