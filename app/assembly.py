@@ -33,6 +33,7 @@ from domain.identity.invitations import InvitationTokens
 from domain.kit.log import Append, Outcome
 from projections.governance.accesses import Accesses
 from projections.governance.privacy import Privacy
+from projections.identity.memberships import Memberships as TenantMemberships
 from projections.identity.people import People
 from projections.identity.profiles import ProfileCards, UserProfiles
 from projections.kit.as_of import AsOf
@@ -55,7 +56,7 @@ from projections.work.reading import Memberships, UserTasks, WorkReading
 from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, UserStats
 from projections.work.tags import CACHED, PROJECT_SEARCHES, TASK_SEARCHES, WorkTags
 from projections.work.tasks import Tasks, TaskSearch
-from projections.work.visibility import DEPENDS, ProjectSight
+from projections.work.visibility import CHANGES, ProjectSight
 
 _SILENCE = 10.0
 """Seconds after which a feed that has read nothing is not well; it looks each second."""
@@ -183,8 +184,8 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 UserProfiles: twin(ProfileCards),
             },
             sights=Sights(
-                of=ProjectSight(database, live).of,
-                depend=DEPENDS,
+                rule=ProjectSight(database, live, TenantMemberships),
+                changes=frozenset(event.stored_as for event in CHANGES),
                 shown_in={"work.task": Tasks, "work.project": Projects, "identity.user": People},
             ),
             ports=ports,

@@ -129,9 +129,9 @@ def _projects(company: Company, start: datetime, chance: random.Random) -> Itera
     people = _workers(company)
     for number in range(company.projects):
         at = start + timedelta(minutes=1 + number)
-        owner = chance.choice(people)
+        owner = _owner(company, number)
         id = _project(company, number)
-        visibility = projects.Visibility.PRIVATE if number % 8 == 7 else projects.Visibility.PUBLIC
+        visibility = projects.Visibility.PRIVATE if _private(number) else projects.Visibility.PUBLIC
         yield Step(
             at,
             owner,
@@ -145,6 +145,15 @@ def _projects(company: Company, start: datetime, chance: random.Random) -> Itera
             yield Step(at, owner, projects.AddProjectMember(id=id, user_id=member))
 
 
+def _private(number: int) -> bool:
+    return number % 8 == 7
+
+
+def _owner(company: Company, number: int) -> UUID:
+    people = _workers(company)
+    return people[number * 7 % len(people)]
+
+
 def _project(company: Company, number: int) -> UUID:
     return uuid5(company.id, f"project {number}")
 
@@ -156,6 +165,8 @@ def _task(company: Company, start: datetime, number: int, chance: random.Random)
     at = start + timedelta(hours=2) + (end - start - timedelta(hours=3)) * (number / company.tasks)
     creator, assignee = chance.choice(people), chance.choice(people)
     project = chance.randrange(company.projects)
+    if _private(project):
+        creator = assignee = _owner(company, project)
     yield Step(
         at,
         creator,
@@ -190,13 +201,11 @@ def _life(
     if chance.random() < 0.4:
         yield creator, commands.ChangeTaskPriority(id=id, priority=tasks.TaskPriority.HIGH)
     if chance.random() < 0.2:
-        yield (
-            creator,
-            commands.MoveTask(id=id, project_id=_project(company, chance.randrange(company.projects))),
-        )
+        public = [number for number in range(company.projects) if not _private(number)]
+        yield creator, commands.MoveTask(id=id, project_id=_project(company, chance.choice(public)))
     yield assignee, commands.ChangeTaskStatus(id=id, status=status.IN_REVIEW)
     if chance.random() < 0.4:
-        other = chance.choice(people)
+        other = creator if creator == assignee else chance.choice(people)
         yield creator, commands.AssignTask(id=id, assigned_to=other)
         yield other, commands.ChangeTaskStatus(id=id, status=status.IN_PROGRESS)
         yield other, commands.ChangeTaskStatus(id=id, status=status.IN_REVIEW)

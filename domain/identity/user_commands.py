@@ -132,9 +132,10 @@ class WithdrawRole(Command):
     id: UUID
     role_id: Annotated[UUID, Describe("The role.")]
 
-    def handle(self, user: User, by: Caller) -> None:
+    def handle(self, user: User, role: Role, by: Caller) -> None:
         require_role(by, user.role, field="id")
-        user.withdraw(self.role_id)
+        require_held(by, role.permissions, field="role_id")
+        user.withdraw(role.id)
 
 
 class SuspendUser(Command):

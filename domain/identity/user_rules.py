@@ -26,6 +26,10 @@ class UserNotAMember(Refusal):
     """This person no longer belongs to the tenant."""
 
 
+class UserIsSuspended(Refusal):
+    """This person is suspended."""
+
+
 class UserIsAMember(Refusal):
     """This person belongs to the tenant already."""
 

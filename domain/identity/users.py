@@ -38,6 +38,7 @@ from domain.identity.user_rules import (
     UserHasStatus,
     UserIsAMember,
     UserIsDeleted,
+    UserIsSuspended,
     UserNotAMember,
     UserStatus,
 )
@@ -147,6 +148,15 @@ class User(Aggregate, topic="identity.user"):
         self.require_kept()
         if not self.member:
             raise UserNotAMember(field="id")
+
+    def require_present(self, *, field: str) -> None:
+        """Raises a refusal for who was deleted, has left or is suspended; who is on leave may be named."""
+        if self.status is UserStatus.DELETED:
+            raise UserIsDeleted(field=field)
+        if not self.member:
+            raise UserNotAMember(field=field)
+        if self.status is UserStatus.SUSPENDED:
+            raise UserIsSuspended(field=field)
 
     def require_own(self, by: Caller) -> None:
         """Raises Forbidden or NotYoursToGive unless it is the caller himself, or one who may administer him."""

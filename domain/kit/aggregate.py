@@ -121,6 +121,10 @@ class Aggregate(BaseAggregate[UUID]):
         """Has the append check that this id names a living stream of the topic in the same tenant."""
         self._references.append(Reference(field, topic, id))
 
+    def require_present(self, *, field: str) -> None:
+        """Raises a refusal about this field when nobody may name it anew, though its stream has not ended; see
+        `domain.kit.fields.References`."""
+
     def decided(self) -> list[Event]:
         """The events recorded since they were last collected."""
         return [event for event in self.collect_events() if isinstance(event, Event)]

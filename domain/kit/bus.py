@@ -13,7 +13,7 @@ from domain.kit.caller import SYSTEM, Caller
 from domain.kit.checks import check
 from domain.kit.clock import Clock, Ids, at
 from domain.kit.codec import Codec
-from domain.kit.commands import Command, id_of, noun, resolve, target_id
+from domain.kit.commands import Command, id_of, noun, target_id
 from domain.kit.drafts import Draft, drawn
 from domain.kit.events import Event
 from domain.kit.log import (
@@ -68,6 +68,16 @@ class _Turn(asyncio.Lock):
     """A stream's lock, and how many hold it or wait for it."""
 
     wanted = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a command decides on."""
+
+    needed: Mapping[str, Aggregate | None]
+    """By parameter of its ``handle``."""
+    named: Mapping[str, Aggregate]
+    """By the field that names what must be there now."""
 
 
 class Bus:
@@ -170,24 +180,36 @@ class Bus:
             fresh = True
         raise Contended()
 
-    async def _find(self, request: Request, *, fresh: bool) -> dict[str, Aggregate | None]:
-        if not request.command.wiring.needs:
-            return {}
-        needs = [(need, id_of(request.command, need.field)) for need in request.command.wiring.needs]
-        wanted = [id for _, id in needs if id is not None]
-        found = await self._repository.get(request.by.tenant_id, wanted, fresh=fresh) if wanted else {}
-        return {need.parameter: resolve(need, id, found) for need, id in needs}
+    async def _find(self, request: Request, *, fresh: bool) -> "_Found":
+        command, tenant_id = request.command, request.by.tenant_id
+        named = {field: id for field in command.present if (id := id_of(command, field)) is not None}
+        wanted = [id for need in command.wiring.direct if (id := id_of(command, need.field)) is not None]
+        wanted += named.values()
+        found = await self._repository.get(tenant_id, wanted, fresh=fresh) if wanted else {}
+        known = set(wanted)
+        while absent := [id for id in command.wiring.held(command, found) if id not in known]:
+            # Loaded first, and then all are taken together: none may change while another one is waited for.
+            await self._repository.get(tenant_id, absent, fresh=fresh)
+            known |= set(absent)
+            found = await self._repository.get(tenant_id, list(known))
+        return _Found(
+            command.wiring.resolved(command, found), {f: found[id] for f, id in named.items() if id in found}
+        )
 
-    def _decide(self, request: Request, found: Mapping[str, Aggregate | None]) -> tuple[Aggregate, ...]:
+    def _decide(self, request: Request, found: "_Found") -> tuple[Aggregate, ...]:
         tenant_id, now = request.by.tenant_id, self._clock.now()
         try:
+            for field, one in found.named.items():
+                one.require_present(field=field)
             with at(now):
-                touched = request.command.wiring.call(request.command, found, request.by, now)
+                touched = request.command.wiring.call(request.command, found.needed, request.by, now)
         except BaseException:
-            for one in found.values():
-                if one is not None:
-                    self._repository.forget(tenant_id, one.id)
+            for read in (*found.needed.values(), *found.named.values()):
+                if read is not None:
+                    self._repository.forget(tenant_id, read.id)
             raise
+        ids = {one.id for one in touched}
+        touched += tuple({one.id: one for one in found.named.values() if one.id not in ids}.values())
         # What was changed is not in the log yet, so nobody else may see it.
         for one in touched:
             if one.pending_events:

@@ -9,8 +9,10 @@
             task.complete()
 
 ``handle`` names what it needs and is given it: an aggregate parameter ``task`` is loaded from the field
-``task_id``, or from ``id`` when there is no such field; ``by: Caller`` is who asks; ``now: datetime`` is
-the moment. A command that makes an aggregate returns it. ``handle`` does no I/O and may run twice.
+``task_id``, or from ``id`` when there is no such field. Beside an aggregate ``task`` that ``id`` names,
+``project`` is the one that the task holds as its ``project_id``, ended or not. ``by: Caller`` is who asks;
+``now: datetime`` is the moment. A command that makes an aggregate returns it. ``handle`` does no I/O and may
+run twice.
 """
 
 import dataclasses
@@ -40,6 +42,8 @@ class Need:
     aggregate: type[Aggregate]
     field: str
     optional: bool
+    via: str | None = None
+    """The parameter whose aggregate holds the id, where the command has no field for it."""
 
 
 class Wiring:
@@ -66,11 +70,22 @@ class Wiring:
                     raise TypeError(f"{command.__name__}.handle asks for {name!r}, but no field names it.")
                 if field == "id" and self.creates is not None:
                     raise TypeError(f"{command.__name__}.handle both makes and is given what its id names.")
-                self.needs.append(Need(name, aggregate, field, optional))
+                self.needs.append(Need(name, aggregate, field, optional, self._via(name, field)))
             elif isinstance(wanted, type) and wanted in (Caller, datetime):
                 self.injected[name] = wanted
             else:
                 raise TypeError(f"{command.__name__}.handle asks for {name!r}, which is not to be had.")
+
+    def _via(self, name: str, field: str) -> str | None:
+        """Of two aggregates that only ``id`` could name, the later one is held by the first."""
+        first = next((need for need in self.needs if need.field == "id"), None)
+        held = first is not None and field == "id" and f"{name}_id" in get_type_hints(first.aggregate)
+        return first.parameter if first is not None and held else None
+
+    @property
+    def direct(self) -> "list[Need]":
+        """What the command itself names."""
+        return [need for need in self.needs if need.via is None]
 
     @property
     def target(self) -> type[Aggregate] | None:
@@ -85,6 +100,22 @@ class Wiring:
         made = command.handle(**found, **injected)
         touched = tuple(one for one in found.values() if one is not None)
         return touched if made is None else (made, *touched)
+
+    def held(self, command: "Command", found: Mapping[UUID, Aggregate]) -> "list[UUID]":
+        """The ids of what the aggregates found so far hold, and the command needs besides."""
+        ids = (self._id(need, command, found) for need in self.needs if need.via is not None)
+        return [id for id in ids if id is not None]
+
+    def resolved(self, command: "Command", found: Mapping[UUID, Aggregate]) -> "dict[str, Aggregate | None]":
+        """The aggregate for each need. Raises NotFound, naming the field, for one that is absent or has ended."""
+        return {need.parameter: resolve(need, self._id(need, command, found), found) for need in self.needs}
+
+    def _id(self, need: Need, command: "Command", found: Mapping[UUID, Aggregate]) -> UUID | None:
+        if need.via is None:
+            return id_of(command, need.field)
+        holder = found.get(id_of(command, need.field) or UUID(int=0))
+        held: UUID | None = getattr(holder, f"{need.parameter}_id", None)
+        return held
 
 
 def _aggregate(hint: object) -> tuple[type[Aggregate] | None, bool]:
@@ -116,6 +147,11 @@ class Command:
             for mark in marks(hint)
             if isinstance(mark, References)
         )
+        cls.present = tuple(
+            name
+            for name, hint in hints.items()
+            if any(isinstance(mark, References) and mark.present for mark in marks(hint))
+        )
         if _commands.setdefault(cls.stored_as, cls) is not cls:
             raise TypeError(f"Two commands are stored as {cls.stored_as!r}.")
 
@@ -123,6 +159,9 @@ class Command:
 
     references: ClassVar[tuple[tuple[str, str], ...]]
     """Fields that must name living streams, with the topic of each."""
+
+    present: ClassVar[tuple[str, ...]]
+    """Those of them that must name what is there now."""
 
     @cached_property
     def digest(self) -> bytes:
@@ -158,6 +197,8 @@ def resolve(need: Need, id: UUID | None, found: Mapping[UUID, Aggregate]) -> Agg
     if id is None and need.optional:
         return None
     aggregate = found.get(id) if id is not None else None
+    if need.via is not None and (aggregate is None or isinstance(aggregate, need.aggregate)):
+        return aggregate
     if not isinstance(aggregate, need.aggregate) or aggregate.ended:
         raise NotFound(field=need.field, what=noun(need.aggregate.topic))
     return aggregate

@@ -73,6 +73,8 @@ class References:
     """An id that must name a living stream of this topic in the caller's tenant, when it is not None."""
 
     topic: str
+    present: bool = False
+    """Whether what it names must also be there now, as `Aggregate.require_present` of its class says."""
 
 
 @dataclass(frozen=True, slots=True)

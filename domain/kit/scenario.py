@@ -15,7 +15,7 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.caller import Caller
 from domain.kit.checks import check
 from domain.kit.clock import at
-from domain.kit.commands import Command, id_of, resolve, target_id
+from domain.kit.commands import Command, id_of, target_id
 from domain.kit.events import Event
 from domain.kit.refusals import Refusal
 
@@ -69,7 +69,10 @@ class Scenario:
                 streams[id] = event.stamped(id, version, self.moment).mutate(before)
         try:
             check(command)
-            found = {n.parameter: resolve(n, id_of(command, n.field), streams) for n in command.wiring.needs}
+            found = command.wiring.resolved(command, streams)
+            for field in command.present:
+                if (named := streams.get(id_of(command, field) or self.caller.tenant_id)) is not None:
+                    named.require_present(field=field)
             with at(self.moment):
                 touched = command.wiring.call(command, found, self.caller, self.moment)
             self.recorded = [event for one in touched for event in one.decided()]

@@ -6,7 +6,7 @@ The API filters what it shows by `sees`, said to each store in its own way; a te
 from collections.abc import Collection
 from uuid import UUID
 
-from domain.kit.caller import Caller
+from domain.kit.caller import SYSTEM, Caller
 from domain.kit.refusals import Refusal
 
 ALL = "work:all"
@@ -22,11 +22,13 @@ class OwnerOnly(Refusal):
 
 def sees(by: Caller, *, private: bool, owner_id: UUID, members: Collection[UUID]) -> bool:
     """Whether somebody sees a project, its tasks and all that is about them."""
-    return not private or by.user_id == owner_id or by.user_id in members or by.may(ALL)
+    if not private or by.may(ALL) or (by.user_id == SYSTEM and by.kind != "nobody"):
+        return True
+    return by.user_id == owner_id or by.user_id in members
 
 
 def require_manager(by: Caller, *, owner_id: UUID) -> None:
-    """Raises OwnerOnly unless somebody may archive, restore or delete a project, take people off it, or say who
-    sees it."""
+    """Raises OwnerOnly unless somebody may archive, restore or delete a project, take people off it, add people
+    to a private one, or say who sees it."""
     if by.user_id != owner_id and not by.may(ALL):
         raise OwnerOnly(field="id")

@@ -10,15 +10,15 @@ from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Internal, Len, Public, References
-from domain.kit.refusals import Refusal
+from domain.kit.refusals import NotFound, Refusal
 from domain.kit.text import ONE_LINE
-from domain.work.access import require_manager
+from domain.work.access import require_manager, sees
 
 USER = "identity.user"
 
 Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Describe("What the project is called.")]
 About = Annotated[str, Len(0, 20_000), Confidential(), Describe("What the project is for, as plain text.")]
-Member = Annotated[UUID, References(USER), Internal(), Describe("Who it is about.")]
+Member = Annotated[UUID, References(USER, present=True), Internal(), Describe("Who it is about.")]
 FormerOrNew = Annotated[UUID, Internal(), Describe("Who came or went.")]
 Owner = Annotated[UUID, Public(), Describe("Who owns the project.")]
 
@@ -47,6 +47,14 @@ class ProjectIsArchived(Refusal):
 
 class ProjectNotArchived(Refusal):
     """This project is not archived."""
+
+
+class ProjectIsDeleted(Refusal):
+    """This task's project was deleted; move the task first."""
+
+
+class AssigneeNotAMember(Refusal):
+    """This person does not belong to the private project."""
 
 
 class AlreadyMember(Refusal):
@@ -103,6 +111,25 @@ class Project(Aggregate, topic="work.project"):
         if self.status is not ProjectStatus.ACTIVE:
             raise ProjectIsArchived(field=field)
 
+    @property
+    def private(self) -> bool:
+        """Whether only those who belong to it see it."""
+        return self.visibility is Visibility.PRIVATE
+
+    def require_seen(self, by: Caller, *, field: str = "id", what: str = "project") -> None:
+        """Raises NotFound, as for something that is not there, unless the caller sees the project."""
+        if not sees(by, private=self.private, owner_id=self.owner_id, members=self.members):
+            raise NotFound(field=field, what=what)
+
+    def require_seen_by(self, user_id: UUID | None, by: Caller, *, field: str) -> None:
+        """Raises AssigneeNotAMember when work is given to somebody who does not belong to a private project.
+
+        The caller, who sees it, may take work on themselves.
+        """
+        belongs = user_id in (None, by.user_id, self.owner_id) or user_id in self.members
+        if self.private and not belongs:
+            raise AssigneeNotAMember(field=field)
+
     @applies(Created)
     def _created(self, event: Created) -> None:
         self.name, self.description, self.visibility = event.name, event.description, event.visibility
@@ -155,7 +182,10 @@ class Project(Aggregate, topic="work.project"):
     def _deleted(self, event: Deleted) -> None:
         self.status = ProjectStatus.DELETED
 
-    def add_member(self, user_id: UUID) -> None:
+    def add_member(self, user_id: UUID, by: Caller) -> None:
+        self.require_seen(by)
+        if self.private:
+            require_manager(by, owner_id=self.owner_id)
         self.require_active()
         if user_id in self.members:
             raise AlreadyMember(field="user_id")
@@ -217,7 +247,8 @@ class RenameProject(Command):
     id: UUID
     name: Name
 
-    def handle(self, project: Project) -> None:
+    def handle(self, project: Project, by: Caller) -> None:
+        project.require_seen(by)
         project.rename(self.name)
 
 
@@ -227,7 +258,8 @@ class DescribeProject(Command):
     id: UUID
     description: About
 
-    def handle(self, project: Project) -> None:
+    def handle(self, project: Project, by: Caller) -> None:
+        project.require_seen(by)
         project.describe(self.description)
 
 
@@ -237,6 +269,7 @@ class ArchiveProject(Command):
     id: UUID
 
     def handle(self, project: Project, by: Caller) -> None:
+        project.require_seen(by)
         project.archive(by)
 
 
@@ -246,6 +279,7 @@ class RestoreProject(Command):
     id: UUID
 
     def handle(self, project: Project, by: Caller) -> None:
+        project.require_seen(by)
         project.restore(by)
 
 
@@ -255,6 +289,7 @@ class DeleteProject(Command):
     id: UUID
 
     def handle(self, project: Project, by: Caller) -> None:
+        project.require_seen(by)
         project.delete(by)
 
 
@@ -264,8 +299,8 @@ class AddProjectMember(Command):
     id: UUID
     user_id: Member
 
-    def handle(self, project: Project) -> None:
-        project.add_member(self.user_id)
+    def handle(self, project: Project, by: Caller) -> None:
+        project.add_member(self.user_id, by)
 
 
 class RemoveProjectMember(Command):
@@ -275,6 +310,7 @@ class RemoveProjectMember(Command):
     user_id: Annotated[UUID, Describe("Who is to go.")]
 
     def handle(self, project: Project, by: Caller) -> None:
+        project.require_seen(by)
         project.remove_member(self.user_id, by)
 
 
@@ -285,4 +321,5 @@ class ChangeProjectVisibility(Command):
     visibility: Visibility
 
     def handle(self, project: Project, by: Caller) -> None:
+        project.require_seen(by)
         project.change_visibility(self.visibility, by)

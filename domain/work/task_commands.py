@@ -7,7 +7,7 @@ from domain.kit.caller import Caller
 from domain.kit.clock import in_utc
 from domain.kit.commands import Command
 from domain.kit.text import distinct
-from domain.work.projects import Project
+from domain.work.projects import Project, ProjectIsDeleted
 from domain.work.tasks import (
     USER,
     Assignee,
@@ -18,6 +18,14 @@ from domain.work.tasks import (
     TaskStatus,
     Title,
 )
+
+
+def require_workable(project: Project | None, by: Caller) -> None:
+    """Raises NotFound for a task whose project the caller does not see, ProjectIsDeleted in one that is gone."""
+    if project is not None:
+        project.require_seen(by, what="task")
+        if project.ended:
+            raise ProjectIsDeleted(field="id")
 
 
 class CreateTask(Command):
@@ -34,7 +42,9 @@ class CreateTask(Command):
 
     def handle(self, project: Project | None, by: Caller) -> Task:
         if project is not None:
+            project.require_seen(by, field="project_id")
             project.require_active(field="project_id")
+            project.require_seen_by(self.assigned_to, by, field="assigned_to")
         created = Task.Created(
             title=self.title.strip(),
             description=self.description,
@@ -56,7 +66,8 @@ class RenameTask(Command):
     id: UUID
     title: Title
 
-    def handle(self, task: Task) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
         task.rename(self.title)
 
 
@@ -66,7 +77,8 @@ class DescribeTask(Command):
     id: UUID
     description: Description
 
-    def handle(self, task: Task) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
         task.describe(self.description)
 
 
@@ -76,7 +88,10 @@ class AssignTask(Command):
     id: UUID
     assigned_to: Assignee
 
-    def handle(self, task: Task, by: Caller) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
+        if project is not None:
+            project.require_seen_by(self.assigned_to, by, field="assigned_to")
         task.assign(self.assigned_to, by.user_id)
 
 
@@ -85,7 +100,8 @@ class UnassignTask(Command):
 
     id: UUID
 
-    def handle(self, task: Task) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
         task.unassign()
 
 
@@ -95,7 +111,8 @@ class ChangeTaskStatus(Command):
     id: UUID
     status: TaskStatus
 
-    def handle(self, task: Task) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
         task.change_status(self.status)
 
 
@@ -104,7 +121,8 @@ class CompleteTask(Command):
 
     id: UUID
 
-    def handle(self, task: Task) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
         task.complete()
 
 
@@ -113,7 +131,8 @@ class ReopenTask(Command):
 
     id: UUID
 
-    def handle(self, task: Task) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
         task.reopen()
 
 
@@ -122,7 +141,8 @@ class CancelTask(Command):
 
     id: UUID
 
-    def handle(self, task: Task) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
         task.cancel()
 
 
@@ -132,7 +152,8 @@ class ChangeTaskPriority(Command):
     id: UUID
     priority: TaskPriority
 
-    def handle(self, task: Task) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
         task.change_priority(self.priority)
 
 
@@ -142,7 +163,8 @@ class SetTaskDueDate(Command):
     id: UUID
     due_date: datetime | None = None
 
-    def handle(self, task: Task) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
         task.set_due_date(self.due_date)
 
 
@@ -152,7 +174,8 @@ class TagTask(Command):
     id: UUID
     tags: Tags
 
-    def handle(self, task: Task) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        require_workable(project, by)
         task.tag(self.tags)
 
 
@@ -172,7 +195,8 @@ class MoveTask(Command):
     id: UUID
     project_id: UUID | None = None
 
-    def handle(self, task: Task, project: Project | None) -> None:
+    def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         if project is not None:
+            project.require_seen(by, field="project_id")
             project.require_active(field="project_id")
         task.move(self.project_id)

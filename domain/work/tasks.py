@@ -18,7 +18,7 @@ Title = Annotated[str, Len(1, 500), ONE_LINE, Internal(), Describe("What is to b
 Description = Annotated[str, Len(0, 20_000), Confidential(), Describe("Details, as plain text.")]
 Tag = Annotated[str, Len(1, 50), ONE_LINE]
 Tags = Annotated[tuple[Tag, ...], Len(0, 50), Internal(), Describe("Free words to find it by.")]
-Assignee = Annotated[UUID, References(USER), Public(), Describe("Who is to do it.")]
+Assignee = Annotated[UUID, References(USER, present=True), Public(), Describe("Who is to do it.")]
 Person = Annotated[UUID, Public(), Describe("Who did it, or is to do it.")]
 Place = Annotated[UUID, Public(), Describe("The project it belongs to.")]
 DueDate = Annotated[datetime, Public(), Describe("By when it is to be done.")]

@@ -10,6 +10,7 @@ from domain.identity.roles import Role
 from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Len
+from domain.kit.log import Envelope
 from projections.kit.postgres import Index, PostgresView
 from projections.kit.replacing import replace
 from projections.kit.view import on
@@ -22,12 +23,13 @@ class MembershipRow:
     user_id: Annotated[UUID, Describe("The member.")]
     role: Annotated[BaseRole, Describe("What the member is.")]
     joined_at: Annotated[datetime, Describe("Since when.")]
+    since: Annotated[int, Describe("Where in the log the member joined.")]
 
 
 class Memberships(
     PostgresView[MembershipRow],
     name="tenancy.tenant_memberships",
-    version=1,
+    version=2,
     key="user_id",
     inline=True,
 ):
@@ -36,8 +38,13 @@ class Memberships(
     indexes = (Index("idx_memberships_role", ("role", "user_id")),)
 
     @on(User.Registered, User.Rejoined)
-    def joined(self, row: None, event: User.Registered | User.Rejoined) -> MembershipRow:
-        return MembershipRow(user_id=event.originator_id, role=event.role, joined_at=event.timestamp)
+    def joined(self, row: None, event: User.Registered | User.Rejoined, envelope: Envelope) -> MembershipRow:
+        return MembershipRow(
+            user_id=event.originator_id,
+            role=event.role,
+            joined_at=event.timestamp,
+            since=envelope.position,
+        )
 
     @on(User.RoleChanged)
     def role_changed(self, row: MembershipRow, event: User.RoleChanged) -> MembershipRow:

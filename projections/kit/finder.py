@@ -42,6 +42,8 @@ class Wanted:
     texts: Sequence[str] | None = None
     first: int = 20
     after: str | None = None
+    indexed: bool = True
+    """Whether the index may answer: False when it cannot be told what to leave out."""
 
     @property
     def filters(self) -> str:
@@ -86,7 +88,7 @@ class Finder(Generic[Document]):
         Until the index surely shows the position ``at_least``, Postgres answers; wait for its view before.
         """
         # A cursor of Postgres goes on there: hits stand elsewhere in OpenSearch.
-        if self._search is not None and not (wanted.after or "").startswith("p"):
+        if self._search is not None and wanted.indexed and not (wanted.after or "").startswith("p"):
             try:
                 if at_least <= 0 or await self._shown(self._search.view.name) >= at_least:
                     found = await self._indexed(self._search, tenant_id, wanted, at_least)

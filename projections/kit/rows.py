@@ -62,17 +62,24 @@ class Rows:
         self._live = live
 
     async def get(
-        self, view: type[PostgresView[Row]], tenant_id: UUID, keys: Collection[Key]
+        self,
+        view: type[PostgresView[Row]],
+        tenant_id: UUID,
+        keys: Collection[Key],
+        *,
+        where: Sequence[Condition] = (),
     ) -> dict[Key, Row]:
-        """The rows with these keys in one round trip; keys without a row are absent."""
+        """The rows with these keys that meet the conditions, in one round trip; other keys are absent."""
         if not keys:
             return {}
         table = self._table(view)
         types = [_plan(view).types[name] for name in view.key]
         unnest = ", ".join(f"${n + 2}::{kind}[]" for n, kind in enumerate(types))
-        where = f"({', '.join(view.key)}) in (select * from unnest({unnest}))"
-        sql = _rows_of(f"select {_plan(view).columns} from {table} where tenant_id = $1 and {where}")
-        rows = await self._fetch(view, tenant_id, sql, [tenant_id, *map(list, zip(*keys, strict=True))])
+        arguments: list[Any] = [tenant_id, *map(list, zip(*keys, strict=True))]
+        keyed = f"({', '.join(view.key)}) in (select * from unnest({unnest}))"
+        parts = ["tenant_id = $1", keyed, *bound(where, arguments, table)]
+        sql = _rows_of(f"select {_plan(view).columns} from {table} where {' and '.join(parts)}")
+        rows = await self._fetch(view, tenant_id, sql, arguments)
         return {tuple(getattr(row, name) for name in view.key): row for row in rows}
 
     async def page(
@@ -116,19 +123,23 @@ class Rows:
         column: str,
         values: Collection[Any],
         *,
+        where: Sequence[Condition] = (),
         order: Order,
         limit: int,
         past: Past[Row] | None = None,
     ) -> dict[Any, list[Row]]:
-        """The first ``limit`` rows for each of several values of a column, in one round trip."""
-        table, arguments, (own,) = self._source(view, tenant_id, (), past)
-        kind = _plan(view).types[column]
+        """The first ``limit`` rows that meet the conditions, for each of several values of a column, in one round
+        trip."""
+        table, arguments, parts = self._source(view, tenant_id, where, past)
+        kind, more = _plan(view).types[column], len(arguments)
         each = (
-            f"select {_plan(view).columns} from {table} where {own} and {column} = wanted.value"
-            f" order by {_sorting(view, order, reverse=False)} limit $3"
+            f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
+            f" and {column} = wanted.value"
+            f" order by {_sorting(view, order, reverse=False)} limit ${more + 2}"
         )
         sql = _rows_of(
-            f"select head.* from unnest($2::{kind}[]) as wanted(value) cross join lateral ({each}) head"
+            f"select head.* from unnest(${more + 1}::{kind}[]) as wanted(value)"
+            f" cross join lateral ({each}) head"
         )
         rows = await self._fetch(view, tenant_id, sql, [*arguments, list(values), limit])
         grouped: dict[Any, list[Row]] = {}

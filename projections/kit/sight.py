@@ -1,9 +1,8 @@
-"""What of a tenant's rows somebody may not see: rows of some views that hold certain ids."""
+"""What of a tenant's rows somebody may not see: rows of some views that are about what is hidden from them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from projections.kit.conditions import Condition, vector
 from projections.kit.view import View
@@ -11,38 +10,45 @@ from projections.kit.view import View
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """``columns`` names, by view, the column with an id; rows in which it is one of ``hidden`` are not seen."""
+    """``columns`` names, by view, the column that says what a row is about; rows that are about nothing are seen.
+
+    The rule is part of every statement that reads such rows, so that both are as of the same moment.
+    """
 
     columns: Mapping[type[View[Any]], str] = field(default_factory=dict)
-    hidden: frozenset[UUID] = frozenset()
+    rule: str | None = None
+    """SQL that is true when ``{about}`` may be seen, with one ``{value}``; None: everything may be."""
+    # The type is what the rule takes.
+    value: Any = None
     searched: Mapping[type[View[Any]], tuple[str, ...]] = field(default_factory=dict)
     """By view, the only texts in which words may be looked for; in all of them, where nothing is said."""
+    today: Mapping[type[View[Any]], str] = field(default_factory=dict)
+    """Views whose rows may come to be about something else: SQL that is true when today's row may be seen."""
 
     def narrows(self, view: type[View[Any]]) -> bool:
         """Whether any row of this view may be hidden."""
-        return bool(self.hidden) and view in self.columns
+        return self.rule is not None and view in self.columns
 
-    def sees(self, view: type[View[Any]], row: object) -> bool:
-        """Whether this row may be seen."""
-        return not self.narrows(view) or getattr(row, self.columns[view]) not in self.hidden
+    def conditions(
+        self, view: type[View[Any]], where: Sequence[Condition] = (), *, past: bool = False
+    ) -> list[Condition]:
+        """What rows that are selected in Postgres have to meet, where these conditions are given besides.
 
-    def conditions(self, view: type[View[Any]], where: Sequence[Condition] = ()) -> list[Condition]:
-        """The same for rows that are selected in Postgres, where these conditions are given besides."""
+        With ``past``, what is hidden today is hidden in the past as well.
+        """
         found: list[Condition] = []
-        if self.narrows(view):
+        if self.rule is not None and view in self.columns:
             column = self.columns[view]
-            hidden = sorted(self.hidden)
-            found.append(Condition(f"({column} is null or {column} <> all ({{}}::uuid[]))", hidden))
+            seen = self.rule.format(about=column, value="{0}")
+            found.append(Condition(f"({column} is null or {seen})", self.value))
+            if past and view in self.today:
+                found.append(Condition(self.today[view].format(value="{0}"), self.value))
         if texts := self.searched.get(view):
             words = (one.words for one in where if one.words is not None)
             found += [
                 Condition(f"{vector(texts)} @@ websearch_to_tsquery('english', {{}})", one) for one in words
             ]
         return found
-
-    def without(self, view: type[View[Any]]) -> dict[str, list[UUID]]:
-        """The same for documents: values that a column must not have."""
-        return {self.columns[view]: sorted(self.hidden)} if self.narrows(view) else {}
 
 
 EVERYTHING = Sight()

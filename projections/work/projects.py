@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len
+from domain.kit.log import Envelope
 from domain.work.projects import Project, ProjectStatus, Visibility
 from projections.kit.postgres import Check, Index, PostgresView
 from projections.kit.redis import RedisView
@@ -81,7 +82,9 @@ def _new_row(event: Project.Created) -> ProjectRow:
     )
 
 
-class Projects(ProjectFolds[ProjectRow], PostgresView[ProjectRow], name="tasks.projects", version=1):
+class Projects(
+    ProjectFolds[ProjectRow], PostgresView[ProjectRow], name="tasks.projects", version=1, inline=True
+):
     """Every project as it stands; deleted ones keep their row."""
 
     document = "name || ' ' || coalesce(description, '')"
@@ -145,26 +148,40 @@ class MemberRow:
     project_id: Annotated[UUID, Describe("The project.")]
     user_id: Annotated[UUID, Describe("The member.")]
     joined_at: Annotated[datetime, Describe("Since when.")]
+    since: Annotated[int, Describe("Where in the log the member joined.")]
 
 
 class ProjectMembers(
-    PostgresView[MemberRow], name="tasks.project_members", version=1, key=("project_id", "user_id")
+    PostgresView[MemberRow],
+    name="tasks.project_members",
+    version=2,
+    key=("project_id", "user_id"),
+    inline=True,
 ):
     """Who belongs to which project."""
 
     indexes = (Index("idx_project_members_user", ("user_id",)),)
 
     @on(Project.Created, by=lambda event, _: (event.originator_id, event.owner_id))
-    def created(self, row: None, event: Project.Created) -> MemberRow:
-        return MemberRow(project_id=event.originator_id, user_id=event.owner_id, joined_at=event.timestamp)
+    def created(self, row: None, event: Project.Created, envelope: Envelope) -> MemberRow:
+        return _joined(event, event.owner_id, envelope)
 
     @on(Project.MemberAdded, by=lambda event, _: (event.originator_id, event.user_id))
-    def added(self, row: None, event: Project.MemberAdded) -> MemberRow:
-        return MemberRow(project_id=event.originator_id, user_id=event.user_id, joined_at=event.timestamp)
+    def added(self, row: None, event: Project.MemberAdded, envelope: Envelope) -> MemberRow:
+        return _joined(event, event.user_id, envelope)
 
     @on(Project.MemberRemoved, by=lambda event, _: (event.originator_id, event.user_id))
     def removed(self, row: MemberRow, event: Project.MemberRemoved) -> None:
         return None
+
+
+def _joined(event: Event, user_id: UUID, envelope: Envelope) -> MemberRow:
+    return MemberRow(
+        project_id=event.originator_id,
+        user_id=user_id,
+        joined_at=event.timestamp,
+        since=envelope.position,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

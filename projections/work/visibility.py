@@ -1,10 +1,15 @@
-"""Private projects: which of them somebody does not belong to, so that nothing about them is shown to him."""
+"""Private projects: which of them somebody does not belong to, so that they are shown nothing about these."""
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from domain.kit.caller import Caller
+from domain.kit.events import Event
 from domain.work.access import ALL, CONFIDENTIAL
+from domain.work.projects import Project
 from projections.kit.live import Serving
+from projections.kit.postgres import PostgresView
 from projections.kit.rows import Reader
 from projections.kit.sight import EVERYTHING, Sight
 from projections.kit.tables import table_name
@@ -33,33 +38,90 @@ GUARDED: dict[type[View[Any]], str] = {
 """Views whose rows are about projects, each with the column that says about which."""
 
 PUBLIC_TEXTS: dict[type[View[Any]], tuple[str, ...]] = {Tasks: ("title",), Projects: ("name",)}
-"""Where words may be looked for by who may not read descriptions; or he would guess them word by word."""
+"""Where words may be looked for by who may not read descriptions; or they would be guessed word by word."""
 
-DEPENDS = (Projects, ProjectMembers)
-"""The views that say who sees what."""
+DEPENDS: tuple[type[PostgresView[Any]], ...] = (Projects, ProjectMembers)
+"""The views that say who sees what. They are folded with the append, so that they are never behind."""
 
+CHANGES: tuple[type[Event], ...] = (Project.VisibilityChanged, Project.MemberRemoved, Project.MemberAdded)
+"""After these somebody may see more or less than before."""
+
+# The caller's tenant and id travel in one array, for a condition has one value. A membership holds only while
+# its member belongs to the tenant without a break: who left and was taken in again begins anew. By positions
+# rather than times, for clocks jump.
+_SEEN = """exists (
+    select from (select {about} as it) o
+      join {projects} p on p.tenant_id = (({value})::uuid[])[1] and p.id = o.it
+     where p.id <> all ((select {uncertain})::uuid[])
+       and (p.visibility <> 'private' or exists (
+           select from {members} m
+            where m.tenant_id = p.tenant_id and m.project_id = p.id and m.user_id = (({value})::uuid[])[2]
+              and m.since >= coalesce((select s.since from {people} s
+                   where s.tenant_id = (({value})::uuid[])[1] and s.user_id = (({value})::uuid[])[2]), 0))))"""
+_TODAY = """id in (select t.id from {tasks} t
+    where t.tenant_id = (({value})::uuid[])[1] and (t.project_id is null or {seen}))"""
+_AMONG = "select id from unnest($1::uuid[]) as asked (id) where {seen}"
 _HIDDEN = """
-select p.id from {projects} p
- where p.tenant_id = $1 and p.visibility = 'private' and p.owner_id <> $2
-   and not exists (select from {members} m where m.tenant_id = $1 and m.project_id = p.id and m.user_id = $2)
+select p.id from {projects} p where p.tenant_id = $1 and p.visibility = 'private' and not {seen}
+union select unnest({uncertain})
 """
 
 
 class ProjectSight:
-    """Finds out what somebody may not see; `domain.work.access.sees` as one query."""
+    """Says what somebody may see; `domain.work.access.sees` as SQL."""
 
-    def __init__(self, reader: Reader, live: Serving) -> None:
-        self._reader, self._live = reader, live
+    def __init__(self, reader: Reader, live: Serving, people: type[PostgresView[Any]]) -> None:
+        """``people`` has a row for each member of the tenant, with ``since`` which position they are one."""
+        self._reader, self._live, self._people = reader, live, people
 
-    async def of(self, caller: Caller) -> Sight:
-        """What the caller may see now."""
+    def of(self, caller: Caller) -> Sight:
+        """What the caller may see, as conditions on what is read."""
         searched = {} if caller.may(CONFIDENTIAL) else PUBLIC_TEXTS
         if caller.may(ALL):
             return Sight(searched=searched) if searched else EVERYTHING
-        sql = _HIDDEN.format(
-            projects=table_name(Projects, self._live.generation(Projects)),
-            members=table_name(ProjectMembers, self._live.generation(ProjectMembers)),
+        rule = self._rule()
+        seen = rule.format(about="t.project_id", value="{value}")
+        today = _TODAY.format(value="{value}", tasks=self._table(Tasks), seen=seen)
+        return Sight(
+            columns=GUARDED,
+            rule=rule,
+            value=[caller.tenant_id, caller.user_id],
+            searched=searched,
+            today={Tasks: today},
         )
+
+    async def among(self, caller: Caller, ids: Collection[UUID]) -> frozenset[UUID]:
+        """Those of the projects that the caller may see."""
+        sql = _AMONG.format(seen=self._rule().format(about="id", value="array[$2, $3]"))
         async with self._reader.reading(caller.tenant_id) as connection:
+            found = await connection.fetch(sql, list(ids), caller.tenant_id, caller.user_id)
+        return frozenset(row["id"] for row in found)
+
+    async def hidden(self, caller: Caller) -> frozenset[UUID] | None:
+        """The projects that the caller may not see; None while that is uncertain."""
+        seen = self._rule().format(about="p.id", value="array[$1, $2]")
+        sql = _HIDDEN.format(projects=self._table(Projects), uncertain=self._uncertain(), seen=seen)
+        async with self._reader.reading(caller.tenant_id) as connection:
+            if await connection.fetchval(f"select {self._uncertain()} is null"):
+                return None
             found = await connection.fetch(sql, caller.tenant_id, caller.user_id)
-        return Sight(GUARDED, frozenset(row["id"] for row in found), searched)
+        return frozenset(row["id"] for row in found)
+
+    def _rule(self) -> str:
+        return _SEEN.format(
+            about="{about}",
+            value="{value}",
+            projects=self._table(Projects),
+            members=self._table(ProjectMembers),
+            people=self._table(self._people),
+            uncertain=self._uncertain(),
+        )
+
+    def _uncertain(self) -> str:
+        views = (*DEPENDS, self._people)
+        names = ", ".join(f"'{view.name}'" for view in views)
+        generations = ", ".join(str(self._live.generation(view)) for view in views)
+        return f"ops.uncertain(array[{names}], array[{generations}])"
+
+    def _table(self, view: type[PostgresView[Any]]) -> object:
+        return table_name(view, self._live.generation(view))

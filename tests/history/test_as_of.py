@@ -10,12 +10,13 @@ import pytest
 
 from api.kit.errors import ClientError
 from api.kit.looking_back import LookingBack
+from api.kit.seeing import Seeing, Sights
 from app.contexts import VIEWS
+from domain.kit.caller import Caller
 from domain.kit.log import Envelope, Receipt, Selection
 from projections.kit.as_of import AsOf, InFuture, TooMuch, by_stream
 from projections.kit.live import Only
 from projections.kit.rows import Rows
-from projections.kit.sight import EVERYTHING, Sight
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.stats import UserStats
 from projections.work.tasks import Tasks, TaskSearch
@@ -165,14 +166,12 @@ async def test_more_than_the_limit_is_refused_by_name(
     assert refused.value.limit == 2
 
 
-async def _everything() -> Sight:
-    return EVERYTHING
-
-
 async def test_a_client_is_told_of_the_limit(place: Place) -> None:
     for minutes in range(3):
         await told(place, minutes)
-    looking = LookingBack(history(place, most_rows=2), Rows(place.database, Only(1)), TENANT, _everything)
+    rows = Rows(place.database, Only(1))
+    everything = Seeing(Sights(), rows, Caller(tenant_id=TENANT, user_id=TENANT))
+    looking = LookingBack(history(place, most_rows=2), rows, TENANT, everything)
     with pytest.raises(ClientError) as refused:
         await looking.all(Jars, 3)
     assert refused.value.extensions == {"code": "LIMIT_EXCEEDED", "limit": 2}

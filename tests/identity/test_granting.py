@@ -80,6 +80,7 @@ ESCALATIONS: list[tuple[Any, Any, Command]] = [
     (ADMIN, AN_OWNER, ChangeUserEmail(id=ANNA, email="x@example.com")),
     (ADMIN, AN_OWNER, UpdateProfile(id=ANNA, bio="x")),
     (ADMIN, KNOWN, GrantRole(id=ANNA, role_id=ROLE)),
+    (ADMIN, KNOWN, WithdrawRole(id=ANNA, role_id=ROLE)),
 ]
 
 
@@ -156,8 +157,8 @@ def test_a_role_is_granted_and_withdrawn_once() -> None:
     given(KNOWN, role).by(ADMIN).when(GrantRole(id=ANNA, role_id=ROLE)).then(granted)
     given(KNOWN, granted, role).by(ADMIN).when(GrantRole(id=ANNA, role_id=ROLE)).refused(RoleAlreadyGranted)
     withdraw = WithdrawRole(id=ANNA, role_id=ROLE)
-    given(KNOWN, granted).by(ADMIN).when(withdraw).then(User.RoleWithdrawn(role_id=ROLE))
-    given(KNOWN).by(ADMIN).when(withdraw).refused(RoleNotGranted)
+    given(KNOWN, granted, role).by(ADMIN).when(withdraw).then(User.RoleWithdrawn(role_id=ROLE))
+    given(KNOWN, role).by(ADMIN).when(withdraw).refused(RoleNotGranted)
 
 
 def test_a_role_is_stored_tidy() -> None:

@@ -9,7 +9,7 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.caller import Caller
 from domain.kit.clock import at
 from domain.kit.codec import PlainCodec
-from domain.kit.commands import Command, id_of, resolve
+from domain.kit.commands import Command, id_of
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.refusals import Refusal
@@ -34,10 +34,7 @@ class Story:
         streams = self.streams.setdefault(by.tenant_id, {})
         wiring = command.wiring
         try:
-            found = {
-                need.parameter: copy.deepcopy(resolve(need, id_of(command, need.field), streams))
-                for need in wiring.needs
-            }
+            found = copy.deepcopy(wiring.resolved(command, streams))
             with at(self._now):
                 touched = wiring.call(command, found, by, self._now)
         except Refusal:

@@ -52,18 +52,24 @@ async def test_what_hangs_on_the_answer_reflects_the_position_as_well(client: Cl
 
 
 async def test_a_read_says_that_it_is_stale_when_the_view_does_not_come_in_time(hasty: Client) -> None:
-    made = await hasty.answer("CreateProject", input={"name": "Garden"})
-    receipt = made["data"]["createProject"]
+    made = await hasty.answer("RegisterUser", input={"email": "ben@example.com", "firstName": "Ben"})
+    receipt = made["data"]["registerUser"]
     before = str(int(receipt["position"]) - 1)
-    # The receipt shows the project as far as it is known, and says so.
+    # The receipt shows the person as far as they are known, and says so.
     stale = {"stale": True, "position": before}
-    assert (receipt["project"], made["extensions"]) == (None, stale)
+    assert (receipt["person"], made["extensions"]) == (None, stale)
     id, position = receipt["commandId"], receipt["position"]
-    shown = await hasty.answer("Project", id=id, afterPosition=position)
-    assert shown == {"data": {"project": None}, "extensions": stale}
-    assert (await hasty.answer("Project", id=id, afterPosition=before)) == {"data": {"project": None}}
+    shown = await hasty.answer("Person", id=id, afterPosition=position)
+    assert shown == {"data": {"person": None}, "extensions": stale}
+    assert (await hasty.answer("Person", id=id, afterPosition=before)) == {"data": {"person": None}}
     people = await hasty.answer("Person", id=hasty.me, afterPosition=position)
     assert (people["data"]["person"]["name"], people["extensions"]) == ("Ada", stale)
+
+
+async def test_projects_are_never_stale(hasty: Client) -> None:
+    made = await hasty.answer("CreateProject", input={"name": "Garden"})
+    receipt = made["data"]["createProject"]
+    assert ("extensions" in made, receipt["project"]["name"]) == (False, "Garden")
 
 
 async def test_tasks_are_never_stale(hasty: Client) -> None:
@@ -106,10 +112,11 @@ async def test_what_is_no_position_is_refused(client: Client, position: Any) -> 
 
 
 async def test_a_receipt_says_when_what_it_names_cannot_be_shown_yet(hasty: Client) -> None:
-    made = await hasty.answer("CreateProject", input={"name": "Garden"})
-    project = made["data"]["createProject"]["commandId"]
-    answer = await hasty.answer("CreateTask", input={"title": "Dig", "projectId": project})
-    assert answer["data"]["createTask"]["task"]["project"] is None
+    made = await hasty.answer("RegisterUser", input={"email": "eva@example.com", "firstName": "Eva"})
+    person = made["data"]["registerUser"]["commandId"]
+    answer = await hasty.answer("CreateTask", input={"title": "Dig", "assignedTo": person})
+    task = answer["data"]["createTask"]["task"]
+    assert task["assignee"] is None
     assert answer["extensions"]["stale"] is True
 
 

@@ -11,7 +11,9 @@ import asyncpg
 import pytest
 
 from app.database import READER, Database, role_url
+from domain.kit.caller import Caller
 from projections.governance.activity import ActivityLog
+from projections.identity.memberships import Memberships
 from projections.identity.people import People
 from projections.kit.conditions import Condition, equals, one_of, since, until
 from projections.kit.live import Only
@@ -20,6 +22,7 @@ from projections.kit.rows import Order, Rows
 from projections.kit.tables import table_shape
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.tasks import Tasks
+from projections.work.visibility import ProjectSight
 from tests.kit import processes
 from tests.kit.product import Product
 
@@ -39,11 +42,14 @@ _FILL: dict[type[PostgresView[Any]], str] = {
         {_id("n % 40")}, array['tag' || n % 300], now() + n * interval '1 second', now(), null""",
     Projects: f"""uuidv7(), 'Project ' || n, 'word' || n % 200, 'active', 'public', {_id("n % 400")},
         now() + n * interval '1 second', now()""",
-    ProjectMembers: f"{_id('n % 30')}, {_id('n')}, now()",
+    ProjectMembers: f"{_id('n % 30')}, {_id('n')}, now(), n",
     People: "uuidv7(), n || '@example.com', 'Ada', 'Name ' || n % 500, 'active', 'member', true, now()",
     ActivityLog: f"""uuidv7(), 'task', {_id("n % 30")}, 'created', {_id("n % 30")}, '{{}}',
         now() + n * interval '1 second'""",
 }
+
+_READER: Any = None
+_SIGHT = ProjectSight(_READER, Only(1), Memberships).of(Caller(tenant_id=TENANT, user_id=PERSON))
 
 NEWEST = Order("created_at", descending=True)
 LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
@@ -58,6 +64,9 @@ LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
     ("idx_tasks_project_status", Tasks, [*equals("project_id", PERSON), *one_of("status", ["todo"])], NEWEST),
     ("idx_tasks_project_created", Tasks, equals("project_id", PERSON), NEWEST),
     ("idx_tasks_created_by_date", Tasks, equals("created_by", PERSON), NEWEST),
+    # Of somebody who may not see all: whether a row is hidden is looked up for the rows of the page alone.
+    ("idx_tasks_created_at", Tasks, _SIGHT.conditions(Tasks), NEWEST),
+    ("idx_projects_created_at", Projects, _SIGHT.conditions(Projects), NEWEST),
     ("idx_projects_created_at", Projects, [], NEWEST),
     ("idx_projects_name", Projects, [], Order("name")),
     ("idx_projects_owner", Projects, equals("owner_id", PERSON), Order("name")),

@@ -103,10 +103,8 @@ async def watch(
         if not touched:
             continue
         rows = await _rows(ask, view, touched)
-        sight = await ask.seeing.at(touched[-1][0].position)
-        rows = {key: row for key, row in rows.items() if sight.sees(type(view), row)}
-        if sight.narrows(type(view)):
-            # What he may not see is as if it were not; an event about a row that is gone tells nothing either.
+        if ask.sight.narrows(type(view)):
+            # What they may not see is as if it were not; an event about a row that is gone tells nothing either.
             touched = [one for one in touched if one[2] in rows]
         sent = [(envelope, key) for envelope, event, key in touched if wanted(rows.get(key), event, key)]
         for (envelope, key), following in zip_longest(sent, sent[1:]):
@@ -131,5 +129,6 @@ async def _rows(
         pass
     keys = {key for _, _, key in touched}
     kind: Any = type(view)
-    found: dict[Key, Row] = await ask.services.rows.get(kind, ask.caller.tenant_id, keys)
+    where = ask.sight.conditions(kind)
+    found: dict[Key, Row] = await ask.services.rows.get(kind, ask.caller.tenant_id, keys, where=where)
     return found

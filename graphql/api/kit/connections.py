@@ -190,7 +190,7 @@ async def connect(
     past: Past[Any] | None = None,
 ) -> "Connection[Any]":
     """The page that is wanted of the rows that meet the conditions, of those of the past where given."""
-    where = [*where, *(await ask.sight()).conditions(view, where)]
+    where = [*where, *ask.sight.conditions(view, where, past=past is not None)]
     cursors = Cursors(ask, view, order)
     page: Page[Any] = await ask.services.rows.page(
         view,

@@ -113,16 +113,17 @@ class Ask(Context[Caller]):
     def seeing(self) -> Seeing:
         """What the caller may see of his tenant's rows."""
         services = self.services
-        return Seeing(services.sights, services.rows, services.progress, self.caller, self._reflects)
+        return Seeing(services.sights, services.rows, self.caller)
 
-    async def sight(self) -> Sight:
-        """What the caller may see now."""
-        return await self.seeing.now()
+    @property
+    def sight(self) -> Sight:
+        """What the caller may see, as conditions on what is read."""
+        return self.seeing.sight
 
     @cached_property
     def past(self) -> LookingBack:
         """The past of the caller's tenant."""
-        return LookingBack(self.services.as_of, self.services.rows, self.caller.tenant_id, self.sight)
+        return LookingBack(self.services.as_of, self.services.rows, self.caller.tenant_id, self.seeing)
 
     def look_back(self, info: "Info", at: int) -> None:
         """From here on this root field, and all that is below it, is shown as of a position."""
@@ -221,9 +222,9 @@ class Ask(Context[Caller]):
         view, column, order, limit = shape
         await self._reflects(view)
         rows, tenant_id = self.services.rows, self.caller.tenant_id
-        found = await rows.heads(view, tenant_id, column, set(values), order=order, limit=limit)
-        sight = await self.sight()
-        return [[row for row in found.get(value, []) if sight.sees(view, row)] for value in values]
+        where = self.sight.conditions(view)
+        found = await rows.heads(view, tenant_id, column, set(values), where=where, order=order, limit=limit)
+        return [found.get(value, []) for value in values]
 
     async def _load(self, view: type[PostgresView[Any]], keys: list[Key]) -> list[Any]:
         wanted, tenant_id = set(keys), self.caller.tenant_id
@@ -232,11 +233,12 @@ class Ask(Context[Caller]):
         if (twin := self.services.twins.get(view)) is not None:
             # Down, still being filled or behind: Postgres has it.
             with suppress(Unavailable):
-                rows = await twin.get_many(tenant_id, wanted, at_least=self._at_least.get(view, 0))
+                found = await twin.get_many(tenant_id, wanted, at_least=self._at_least.get(view, 0))
+                rows = dict(zip(found, await self.seeing.visible(view, list(found.values())), strict=True))
         if absent := wanted - rows.keys():
-            rows |= await self.services.rows.get(view, tenant_id, absent)
-        sight = await self.sight()
-        return [row if row is None or sight.sees(view, row) else None for row in map(rows.get, keys)]
+            where = self.sight.conditions(view)
+            rows |= await self.services.rows.get(view, tenant_id, absent, where=where)
+        return [rows.get(key) for key in keys]
 
 
 Info = strawberry.Info[Ask, None]

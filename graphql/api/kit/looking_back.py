@@ -10,10 +10,10 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from api.kit.errors import ClientError
+from api.kit.seeing import Seeing
 from projections.kit.as_of import AsOf, InFuture, Past, TooMuch
 from projections.kit.postgres import PostgresView
 from projections.kit.rows import Order, Rows
-from projections.kit.sight import Sight
 from projections.kit.view import Key, View
 
 Row = TypeVar("Row")
@@ -23,11 +23,9 @@ class LookingBack:
     """Reads one tenant's past; what it cannot answer is a client's error, with the code
     ``POSITION_IN_FUTURE``, ``TIME_IN_FUTURE``, ``VERSION_IN_FUTURE`` or ``LIMIT_EXCEEDED``."""
 
-    def __init__(
-        self, history: AsOf, rows: Rows, tenant_id: UUID, sight: Callable[[], Awaitable[Sight]]
-    ) -> None:
-        """``sight`` says what the reader may see: what is hidden from him now was hidden always."""
-        self._history, self._rows, self._tenant_id, self._sight = history, rows, tenant_id, sight
+    def __init__(self, history: AsOf, rows: Rows, tenant_id: UUID, seeing: Seeing) -> None:
+        """``seeing`` says what the reader may see: what is hidden from them now was hidden always."""
+        self._history, self._rows, self._tenant_id, self._seeing = history, rows, tenant_id, seeing
         # One for each view and position, and for each list of heads. Rows differ in type, hence Any.
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
 
@@ -52,8 +50,9 @@ class LookingBack:
         async def load(keys: list[Key]) -> list[Row | None]:
             with _for_the_client():
                 found = await self._history.rows(view, self._tenant_id, set(keys), at)
-            sight = await self._sight()
-            return [row if row is None or sight.sees(view, row) else None for row in map(found.get, keys)]
+            rows = await self._seeing.visible(view, [found.get(key) for key in keys])
+            hidden = await self._hidden_today(view, {key for key, row in zip(keys, rows, strict=True) if row})
+            return [None if key in hidden else row for key, row in zip(keys, rows, strict=True)]
 
         row: Row | None = await self._loader((view, at), load).load(key)
         return row
@@ -65,13 +64,21 @@ class LookingBack:
 
         async def load(values: list[object]) -> list[list[Row]]:
             past = await self.all(view, at)
-            read = partial(self._rows.heads, view, self._tenant_id, column, set(values))
+            where = self._seeing.sight.conditions(view, past=True)
+            read = partial(self._rows.heads, view, self._tenant_id, column, set(values), where=where)
             found = await read(order=order, limit=limit, past=past)
-            sight = await self._sight()
-            return [[row for row in found.get(one, []) if sight.sees(view, row)] for one in values]
+            return [found.get(one, []) for one in values]
 
         rows: list[Row] = await self._loader((view, column, order, limit, at), load).load(value)
         return rows
+
+    async def _hidden_today(self, view: type[View[Any]], keys: set[Key]) -> set[Key]:
+        """Those of the keys whose rows, as they stand now, the reader may not see."""
+        sight = self._seeing.sight
+        if not (keys and view in sight.today and issubclass(view, PostgresView)):
+            return set()
+        where = sight.conditions(view)
+        return keys - (await self._rows.get(view, self._tenant_id, keys, where=where)).keys()
 
     def _loader(
         self, shape: object, load: Callable[[list[Any]], Awaitable[list[Any]]]

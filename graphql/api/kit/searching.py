@@ -84,6 +84,10 @@ class SearchResult(Generic[T]):
     )
 
 
+_MOST_HIDDEN = 1000
+"""How many values the index can be told to leave out; Postgres answers whoever may not see more."""
+
+
 async def search(
     ask: Ask,
     finder: Finder[Any],
@@ -93,25 +97,39 @@ async def search(
 ) -> SearchResult[Any]:
     """Finds, and shows what was found as rows of the view; nothing older than a position, when one is given."""
     await ask.caught_up(view, after)
-    sight = await ask.sight()
+    sight, hidden = ask.sight, await ask.seeing.hidden(view)
     wanted = replace(
         wanted,
         where=[*wanted.where, *sight.conditions(view)],
-        without=sight.without(view),
+        without={sight.columns[view]: sorted(hidden)} if hidden else {},
         texts=sight.searched.get(view),
+        indexed=hidden is not None and len(hidden) <= _MOST_HIDDEN,
     )
     try:
         outcome = await finder.find(ask.caller.tenant_id, wanted, at_least=after or 0)
     except BadQuery as error:
         raise ClientError(str(error), code="BAD_USER_INPUT") from None
     found = outcome.found
+    hits = await _seen(ask, view, found.hits)
     return SearchResult(
-        hits=[SearchHit(hit=hit, view=view) for hit in found.hits],
+        hits=[SearchHit(hit=hit, view=view) for hit in hits],
         facets=[
             Facet(field=camel(name), counts=[FacetCount(value=value, count=count) for value, count in counts])
             for name, counts in found.facets.items()
         ],
-        total_count=found.total,
+        total_count=found.total - (len(found.hits) - len(hits)),
         total_is_exact=not found.more_than_counted,
         source=outcome.source,
     )
+
+
+async def _seen(ask: Ask, view: type[PostgresView[Any]], hits: list[Hit[Any]]) -> list[Hit[Any]]:
+    """The hits that the caller may see, both as they were indexed and as they stand now: the index is behind,
+    and a hit shows texts of it."""
+    if not (hits and ask.sight.narrows(view)):
+        return hits
+    indexed = await ask.seeing.visible(view, [hit.row for hit in hits])
+    keys = {(hit.row.id,) for hit, row in zip(hits, indexed, strict=True) if row is not None}
+    where = ask.sight.conditions(view)
+    now = await ask.services.rows.get(view, ask.caller.tenant_id, keys, where=where)
+    return [hit for hit in hits if (hit.row.id,) in now]

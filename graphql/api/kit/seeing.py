@@ -1,9 +1,9 @@
-"""What one caller may see of his tenant's rows, while one operation runs."""
+"""What one caller may see of the rows of their tenant, while one operation runs."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from domain.kit.caller import Caller
@@ -14,85 +14,82 @@ from projections.kit.rows import Rows
 from projections.kit.sight import EVERYTHING, Sight
 from projections.kit.view import View
 
+Row = TypeVar("Row")
+
+
+class Rule(Protocol):
+    """Who may see what."""
+
+    def of(self, caller: Caller, /) -> Sight:
+        """What the caller may see, as conditions on what is read."""
+        ...
+
+    async def among(self, caller: Caller, ids: Collection[UUID], /) -> frozenset[UUID]:
+        """Those of the ids, as they stand in the columns of a `Sight`, that the caller may see now."""
+        ...
+
+    async def hidden(self, caller: Caller, /) -> frozenset[UUID] | None:
+        """The ids that the caller may not see now; None while that is uncertain."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sights:
     """How it is found out what a caller may see."""
 
-    of: Callable[[Caller], Awaitable[Sight]] | None = None
+    rule: Rule | None = None
     """None: everybody sees everything."""
-    depend: tuple[type[View[Any]], ...] = ()
-    """The views from which that follows."""
     shown_in: Mapping[str, type[PostgresView[Any]]] = field(default_factory=dict)
     """Where the things of each topic are shown."""
-
-
-class Waiting(Protocol):
-    """Waits for views."""
-
-    async def wait_for(self, view: str, position: int, seconds: float, /) -> bool:
-        """Whether the view reached the position within the time."""
-        ...
+    changes: frozenset[str] = frozenset()
+    """The stored names of the events after which somebody may see more or less."""
 
 
 class Seeing:
-    """The sight of one caller, found out when it is first needed."""
+    """What one caller may see. Rows are hidden as of the moment at which they are read, or a later one."""
 
-    def __init__(
-        self,
-        sights: Sights,
-        rows: Rows,
-        waiting: Waiting,
-        caller: Caller,
-        reached: Callable[[type[View[Any]]], Awaitable[bool]],
-    ) -> None:
-        """``reached`` waits until a view has come to the position that the answer is to reflect, if it is to."""
-        self._sights, self._rows, self._waiting, self._caller = sights, rows, waiting, caller
-        self._reached = reached
-        self._found: asyncio.Future[Sight] | None = None
+    def __init__(self, sights: Sights, rows: Rows, caller: Caller) -> None:
+        self._sights, self._rows, self._caller = sights, rows, caller
 
-    async def now(self) -> Sight:
-        """What the caller may see, as it stands during this execution."""
-        if self._sights.of is None:
-            return EVERYTHING
-        if self._found is None:
-            self._found = asyncio.ensure_future(self._look(self._sights.of))
-        return await asyncio.shield(self._found)
+    @cached_property
+    def sight(self) -> Sight:
+        """The conditions on what is read from Postgres."""
+        return EVERYTHING if self._sights.rule is None else self._sights.rule.of(self._caller)
 
-    async def at(self, position: int) -> Sight:
-        """What the caller may see once this position is folded; for subscriptions, which outlive many answers."""
-        self._found = None
-        if (sight := await self.now()) is EVERYTHING:
-            return sight
-        for view in self._sights.depend:
-            while not await self._waiting.wait_for(view.name, position, 5.0):
-                pass
-        self._found = None
-        return await self.now()
+    async def visible(self, view: type[View[Any]], rows: Sequence[Row | None]) -> list[Row | None]:
+        """Rows that were read from elsewhere a moment ago, None in place of those that are hidden."""
+        if self._sights.rule is None or not self.sight.narrows(view):
+            return list(rows)
+        column = self.sight.columns[view]
+        about = {id for row in rows if row is not None and (id := getattr(row, column)) is not None}
+        seen = await self._sights.rule.among(self._caller, about) if about else frozenset()
+        return [row if row is None or getattr(row, column) in seen | {None} else None for row in rows]
+
+    async def hidden(self, view: type[View[Any]]) -> frozenset[UUID] | None:
+        """What rows of a view that is searched elsewhere must not be about; None while that is uncertain."""
+        if self._sights.rule is None or not self.sight.narrows(view):
+            return frozenset()
+        return await self._sights.rule.hidden(self._caller)
 
     async def unseen(self, command: Command) -> NotFound | None:
         """The refusal of a command on something that the caller may not see."""
-        for need in command.wiring.needs:
+        for need in command.wiring.direct:
             view, id = self._sights.shown_in.get(need.aggregate.topic), id_of(command, need.field)
             if view is not None and id is not None and not await self._sees(view, id):
                 return NotFound(field=need.field, what=noun(need.aggregate.topic))
         return None
 
     async def sees_thing(self, topic: str, id: UUID) -> bool:
-        """Whether the caller may see a thing; one that is shown nowhere he may not."""
+        """Whether the caller may see a thing; one that is shown nowhere they may not."""
         view = self._sights.shown_in.get(topic)
         return view is not None and await self._sees(view, id)
 
-    async def _look(self, find: Callable[[Caller], Awaitable[Sight]]) -> Sight:
-        sight = await find(self._caller)
-        if sight is EVERYTHING:
-            return sight
-        waited = [await self._reached(view) for view in self._sights.depend]
-        return await find(self._caller) if any(waited) else sight
+    def changed_by(self, type: str) -> bool:
+        """Whether, after an event of this type, the caller may see more or less than before."""
+        return self.sight.rule is not None and type in self._sights.changes
 
     async def _sees(self, view: type[PostgresView[Any]], id: UUID) -> bool:
-        sight = await self.now()
-        if not sight.narrows(view):
+        if not self.sight.narrows(view):
             return True
-        rows = await self._rows.get(view, self._caller.tenant_id, [(id,)])
-        return all(sight.sees(view, row) for row in rows.values())
+        found = await self._rows.get(view, self._caller.tenant_id, [(id,)], where=self.sight.conditions(view))
+        return bool(found)

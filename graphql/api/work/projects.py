@@ -24,7 +24,7 @@ class Progress:
     """How many tasks a project has, by status."""
 
 
-@shows(MemberRow, needs="work:read", leave_out=("project_id", "user_id"))
+@shows(MemberRow, needs="work:read", leave_out=("project_id", "user_id", "since"))
 class Member:
     """Somebody's membership of a project."""
 

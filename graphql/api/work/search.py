@@ -141,7 +141,7 @@ class Query:
                 user_id or ask.caller.user_id,
                 page,
                 at_least=at_least,
-                sight=await ask.sight(),
+                sight=ask.sight,
             )
         except BadQuery as error:
             raise ClientError(str(error), code="BAD_USER_INPUT") from None

@@ -1,0 +1,203 @@
+"""What was made private, and who was taken off, holds once it is answered: no worker has to see to it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from app.writing import written
+from domain.identity.granting import BaseRole
+from domain.identity.invitations import InviteUser, RejoinByInvitation
+from domain.identity.user_commands import SuspendUser
+from domain.kit.caller import Caller
+from domain.kit.log import Receipt
+from domain.kit.permissions import ROLES
+from tests.identity.people import HASH
+from tests.kit.client import Client
+from tests.kit.product import Product
+from tests.work.api import created, head
+
+SECRET = "We buy Zanzibar"
+
+
+class Scene:
+    """An owner, a member and a guest of one tenant, while no worker runs."""
+
+    product: Product
+    owner: Client
+    member: Client
+    guest: Client
+
+    async def project(self, visibility: str = "PRIVATE") -> str:
+        """A new project."""
+        receipt = await self.owner.send("CreateProject", input={"name": SECRET, "visibility": visibility})
+        id: str = receipt["project"]["id"]
+        return id
+
+    async def task(self, project: str | None) -> dict[str, Any]:
+        """A new task in a project."""
+        made: dict[str, Any] = await created(self.owner, SECRET, description=SECRET, projectId=project)
+        return made
+
+    async def shown(self, client: Client, project: str, task: str) -> dict[str, object]:
+        """Where somebody comes across the project or its task."""
+        asked = {
+            "task": await client.send("Task", id=task),
+            "tasks": (await client.send("Tasks", filter={"projectId": project}))["edges"],
+            "newest": any(
+                one["node"]["id"] == task for one in (await client.send("Tasks", first=2))["edges"]
+            ),
+            "past": await client.send("Task", id=task, version=1),
+            "project": await client.send("Project", id=project),
+            "projects": any(one["node"]["id"] == project for one in (await client.send("Projects"))["edges"]),
+            "search": (await client.send("SearchTasks", text=SECRET, filter={"projectId": project}))["hits"],
+            "node": await client.send("Node", id=task),
+            "history": await client.send("History", stream=task),
+        }
+        return {name: bool(answer) for name, answer in asked.items()}
+
+
+@pytest.fixture(scope="module")
+async def scene(product: Product) -> AsyncIterator[Scene]:
+    """The three; the worker stands still until all tests are over."""
+    made = Scene()
+    made.product = product
+    made.owner = await product.newcomer("Olga", role="member")
+    made.member = await product.newcomer("Max", tenant=made.owner.tenant, role="member")
+    made.guest = await product.newcomer("Gil", tenant=made.owner.tenant, role="guest")
+    await product.worker.pause()
+    yield made
+    await product.worker.start()
+
+
+async def test_a_project_that_was_just_made(scene: Scene) -> None:
+    project = await scene.project()
+    task = await scene.task(project)
+    for client in (scene.member, scene.guest):
+        found = await scene.shown(client, project, task["id"])
+        assert not any(found.values()), found
+    found = await scene.shown(scene.owner, project, task["id"])
+    assert all(found.values()), found
+
+
+async def test_a_project_that_was_made_private_later(scene: Scene) -> None:
+    project = await scene.project("PUBLIC")
+    task = await scene.task(project)
+    assert all((await scene.shown(scene.member, project, task["id"])).values())
+    await scene.owner.send("ChangeProjectVisibility", input={"id": project, "visibility": "PRIVATE"})
+    found = await scene.shown(scene.member, project, task["id"])
+    assert not any(found.values()), found
+
+
+async def test_a_member_who_was_taken_off(scene: Scene) -> None:
+    project = await scene.project()
+    task = await scene.task(project)
+    change = {"id": project, "userId": scene.member.me}
+    await scene.owner.send("AddProjectMember", input=change)
+    assert all((await scene.shown(scene.member, project, task["id"])).values())
+    await scene.owner.send("RemoveProjectMember", input=change)
+    found = await scene.shown(scene.member, project, task["id"])
+    assert not any(found.values()), found
+
+
+async def test_a_task_that_was_moved_into_a_private_project(scene: Scene) -> None:
+    """Its past goes with it: what is hidden today is hidden as of any moment."""
+    task = await scene.task(None)
+    at = await head(scene.owner, task)
+    project = await scene.project()
+    assert await scene.member.send("Task", id=task["id"], version=1)
+    await scene.owner.send("MoveTask", input={"id": task["id"], "projectId": project})
+    found = await scene.shown(scene.member, project, task["id"])
+    assert not any(found.values()), found
+    past = await scene.member.send("Tasks", first=100, asOf={"position": at})
+    assert task["id"] not in [one["node"]["id"] for one in past["edges"]]
+    assert (await scene.owner.send("Task", id=task["id"], version=1))["title"] == SECRET
+
+
+@pytest.mark.parametrize("mutation", ["RenameTask", "DescribeTask", "CompleteTask", "MoveTask"])
+async def test_nobody_changes_a_task_that_they_do_not_see(scene: Scene, mutation: str) -> None:
+    project = await scene.project()
+    task = await scene.task(project)
+    more = {"RenameTask": {"title": "x"}, "DescribeTask": {"description": "x"}, "CompleteTask": {}}
+    answer = await scene.member.send(mutation, input={"id": task["id"], **more.get(mutation, {})})
+    assert (answer.get("code"), answer.get("field")) == ("not_found", "id")
+
+
+async def test_nobody_makes_themselves_a_member(scene: Scene) -> None:
+    project = await scene.project()
+    change = {"id": project, "userId": scene.member.me}
+    assert (await scene.member.send("AddProjectMember", input=change))["code"] == "not_found"
+    await created(scene.owner, projectId=project)
+    answer = await scene.member.send("CreateTask", input={"title": "x", "projectId": project})
+    assert (answer.get("code"), answer.get("field")) == ("not_found", "projectId")
+
+
+@pytest.mark.parametrize("view", ["tasks.projects", "tasks.project_members", "tenancy.tenant_memberships"])
+async def test_what_a_view_lacks_hides(scene: Scene, view: str) -> None:
+    """A parked stream or a lane that is behind: who sees what is not certain, so it is shown to nobody."""
+    project = await scene.project("PUBLIC")
+    task = await scene.task(project)
+    connection = await asyncpg.connect(scene.product.settings.database_url)
+    try:
+        for doing, undoing in (
+            (
+                "insert into ops.parked (view, generation, stream, tenant_id, topic, position, event_id,"
+                " event_type, error, attempts) select $1, live, $2, $3, 'work.project', 1, $2, 'x', 'x', 1"
+                " from ops.views where view = $1",
+                "delete from ops.parked where view = $1 and stream = $2 and tenant_id = $3",
+            ),
+            (
+                "update ops.lanes set position = position - 1 where view = $1 and $2::uuid <> $3::uuid",
+                "update ops.lanes set position = position + 1 where view = $1 and $2::uuid <> $3::uuid",
+            ),
+        ):
+            await connection.execute(doing, view, project, str(scene.owner.tenant))
+            found = await scene.shown(scene.member, project, task["id"])
+            await connection.execute(undoing, view, project, str(scene.owner.tenant))
+            assert not any(found.values()), found
+            assert all((await scene.shown(scene.member, project, task["id"])).values())
+    finally:
+        await connection.close()
+
+
+async def test_who_left_and_is_taken_in_again_begins_anew(scene: Scene) -> None:
+    """Memberships of projects end with that of the tenant, though nobody took them back."""
+    project = await scene.project()
+    task = await scene.task(project)
+    await scene.owner.send("AddProjectMember", input={"id": project, "userId": scene.member.me})
+    assert all((await scene.shown(scene.member, project, task["id"])).values())
+    head = scene.product.client(scene.owner.tenant, scene.owner.user)
+    assert "position" in await head.send("RemoveUser", input={"id": scene.member.me})
+    async with written(scene.product.settings) as made:
+        by, invitation = _boss(scene), uuid4()
+        for command in (
+            InviteUser(id=invitation, email="max@example.com", role=BaseRole.GUEST, token_hash=HASH),
+            RejoinByInvitation(id=scene.member.user, invitation_id=invitation, token_hash=HASH),
+        ):
+            outcome = await made.bus.send(command, by=by)
+            assert isinstance(outcome, Receipt), outcome
+    found = await scene.shown(scene.member, project, task["id"])
+    assert not any(found.values()), found
+    await scene.owner.send("RemoveProjectMember", input={"id": project, "userId": scene.member.me})
+    await scene.owner.send("AddProjectMember", input={"id": project, "userId": scene.member.me})
+    assert all((await scene.shown(scene.member, project, task["id"])).values())
+
+
+async def test_work_is_given_only_to_who_is_there(scene: Scene) -> None:
+    """Whatever an aggregate at hand says: the append is refused when the person left meanwhile."""
+    task = await scene.task(None)
+    head = scene.product.client(scene.owner.tenant, scene.owner.user)
+    assign = {"id": task["id"], "assignedTo": scene.guest.me}
+    assert "position" in await head.send("AssignTask", input=assign)
+    await head.send("UnassignTask", input={"id": task["id"]})
+    # By another process, so that what this one has at hand is old.
+    async with written(scene.product.settings) as made:
+        assert isinstance(await made.bus.send(SuspendUser(id=scene.guest.user), by=_boss(scene)), Receipt)
+    answer = await head.send("AssignTask", input=assign)
+    assert (answer["code"], answer["field"]) == ("user_is_suspended", "assignedTo")
+
+
+def _boss(scene: Scene) -> Caller:
+    return Caller(tenant_id=scene.owner.tenant, user_id=scene.owner.user, permissions=ROLES["owner"])
