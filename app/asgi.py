@@ -20,12 +20,14 @@ from app.assembly import HELPFUL, Assembly, assembled
 from app.auth.oidc import is_secure
 from app.auth.origin import Origins
 from app.auth.routes import auth_routes
+from app.connections import PerCaller
 from app.guarding import Guarded
 from app.health import Check, Checks, health_routes
 from app.logs import Correlated, correlation
 from app.observability import metrics_route
 from app.placement.cells import Cells, celled
 from app.privacy.routes import Exported, export_routes
+from app.proxies import Proxies, ProxyWatch
 from app.settings import Settings, read_settings
 from app.standing import Standing, standing
 from app.tracing import TracedRequests, start_tracing, traceparent
@@ -65,9 +67,12 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         *auth_routes(lambda: running.assembly.sign_in),
         *export_routes(running.authenticate, running.exported),
     ]
+    proxies = Proxies(settings.trusted_proxies)
     middleware = [
         Middleware(Guarded),
         Middleware(Correlated),
+        Middleware(ProxyWatch, proxies=proxies),
+        Middleware(PerCaller, each=settings.max_connections_each, proxies=proxies),
         Middleware(Origins, secure=is_secure(settings.public_url)),
     ]
     if start_tracing("headwater-api"):

@@ -10,6 +10,8 @@ _HEADERS = {
     # For browsers that do not know frame-ancestors.
     "x-frame-options": "DENY",
 }
+_ONLY_TLS = "max-age=31536000; includeSubDomains"
+"""For browsers that came by TLS: do not come otherwise for a year."""
 
 
 class Guarded:
@@ -28,6 +30,8 @@ class Guarded:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers["strict-transport-security"] = _ONLY_TLS
             await send(message)
 
         await self._app(scope, receive, answer)

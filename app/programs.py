@@ -1,6 +1,7 @@
 """Headwater's own processes, the API and the worker, as the supervisor starts them."""
 
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -21,13 +22,19 @@ class Program:
         *,
         settings: Settings,
         folder: DataFolder,
-        health: str | None = None,
+        listener: socket.socket | None = None,
     ) -> None:
+        """``listener`` is handed over, and GraphQL is served on it."""
         self.name = name
         self._command: list[str | Path] = [sys.executable, "-m", "app.cli", command]
+        self._keep = [folder.lock]
+        self._listener = listener
+        if listener is not None:
+            self._command += ["--fd", str(listener.fileno())]
+            self._keep.append(listener.fileno())
         self._environment = settings.environ()
         self._folder = folder
-        self._health = health
+        self._health = None if listener is None else f"{address(settings)}/health/live"
         self.process: Process | None = None
 
     def start(self) -> None:
@@ -38,7 +45,7 @@ class Program:
             log=self._folder.log(self.name.lower()),
             stop_signal=signal.SIGTERM,
             environment=self._environment,
-            keep=(self._folder.lock,),
+            keep=self._keep,
         )
 
     async def ready(self) -> None:
@@ -53,17 +60,17 @@ class Program:
             await self.process.stop(seconds=20)
 
     async def _answers(self) -> bool:
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        # Whoever answers has the socket from here; the certificate may be for another name.
+        async with httpx.AsyncClient(timeout=5, trust_env=False, verify=False) as client:
             try:
                 return (await client.get(f"{self._health}")).is_success
             except httpx.TransportError:
                 return False
 
 
-def api(settings: Settings, folder: DataFolder) -> Program:
-    """The process that serves GraphQL."""
-    health = f"{address(settings)}/health/live"
-    return Program("API", "api", settings=settings, folder=folder, health=health)
+def api(settings: Settings, folder: DataFolder, listener: socket.socket) -> Program:
+    """The process that serves GraphQL on ``listener``, which nobody else can have."""
+    return Program("API", "api", settings=settings, folder=folder, listener=listener)
 
 
 def worker(settings: Settings, folder: DataFolder) -> Program:
@@ -74,4 +81,5 @@ def worker(settings: Settings, folder: DataFolder) -> Program:
 def address(settings: Settings) -> str:
     """Where a browser on this machine reaches the API."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    scheme = "https" if settings.tls_cert else "http"
+    return f"{scheme}://[{host}]:{settings.port}" if ":" in host else f"{scheme}://{host}:{settings.port}"

@@ -5,14 +5,16 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 
 from app import programs
 from app.embedded import EmbeddedError, Services, embedded_services
-from app.embedded.folder import in_use
+from app.embedded.folder import held, in_use
 from app.embedded.services import Server
+from app.listening import listening
 from app.settings import Settings
 from app.supervisor import keep_running
 from app.welcome import welcome
@@ -34,23 +36,33 @@ def run(settings: Settings, *, say: Say) -> None:
 
 async def serve(settings: Settings, *, say: Say) -> None:
     """Start everything, say what to open, and keep it running until cancelled; then stop it in order."""
-    if not in_use(settings.data_dir):
+    if in_use(settings.data_dir):
         # Another run on this folder holds the port too, and is the better thing to hear about.
-        require_port(settings.host, settings.port)
-    async with embedded_services(settings, say=say) as services:
-        await _prepare(services.settings(settings), say)
-        await _serve(services, services.settings(settings), say)
+        async with held(settings.data_dir):
+            pass
+    # Held from here on, so that nobody else comes between, or answers in the API's place while it starts.
+    with listening(settings.host, settings.port) as listener:
+        settings = replace(settings, port=listener.getsockname()[1])
+        async with embedded_services(settings, say=say) as services:
+            _require_wanted()
+            await _prepare(services.settings(settings), say)
+            _require_wanted()
+            await _serve(services, services.settings(settings), listener, say)
 
 
-async def _serve(services: Services, settings: Settings, say: Say) -> None:
+async def _serve(services: Services, settings: Settings, listener: socket.socket, say: Say) -> None:
     from app.demo import password, sign_ins
 
-    api, worker = programs.api(settings, services.folder), programs.worker(settings, services.folder)
+    api, worker = (
+        programs.api(settings, services.folder, listener),
+        programs.worker(settings, services.folder),
+    )
     try:
         for program in (api, worker):
             program.start()
         for program in (api, worker):
             await program.ready()
+        _require_wanted()
         say(
             welcome(
                 url=programs.address(settings),
@@ -104,22 +116,11 @@ async def bring_up_to_date(settings: Settings, *, new_secret: bool = False) -> N
         raise EmbeddedError(f"The database cannot be brought up to date: {error}") from error
 
 
-def require_port(host: str, port: int) -> None:
-    """Raise EmbeddedError when the API could not listen on ``host`` and ``port``."""
-    try:
-        family, kind, _, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror:
-        raise EmbeddedError(f"HEADWATER_HOST names no address of this machine: {host!r}.") from None
-    with socket.socket(family, kind) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(target)
-        except PermissionError:
-            raise EmbeddedError(f"Only root may listen on port {port}; set HEADWATER_PORT.") from None
-        except OSError as error:
-            raise EmbeddedError(
-                f"Port {port} on {host} cannot be used ({error.strerror}); free it or set HEADWATER_PORT."
-            ) from None
+def _require_wanted() -> None:
+    """Stop if a signal came and whatever was waited for took the cancellation for its own, as clients do."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _until_signal(work: Coroutine[Any, Any, None], say: Say) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
+from app.proxies import Proxies
+
 PREFIX = "HEADWATER_"
 
 
@@ -35,6 +37,21 @@ class Settings:
     )
     host: Annotated[str, "The address the API listens on."] = "127.0.0.1"
     port: Annotated[int, "The port the API listens on."] = 8000
+    tls_cert: Annotated[
+        str, "The API's certificate and its chain (PEM); with it, only TLS 1.3 is spoken."
+    ] = ""
+    tls_key: Annotated[str, "The private key of that certificate (PEM, without a passphrase)."] = ""
+    trusted_proxies: Annotated[
+        str,
+        "Addresses and networks of proxies before the API, with commas; only theirs is `X-Forwarded-For`.",
+    ] = ""
+    max_connections: Annotated[int, "How many connections clients may have, in all."] = 2000
+    max_connections_each: Annotated[
+        int,
+        "How many connections one caller (an address, or a /64 of IPv6) may have, and requests under way.",
+    ] = 200
+    request_seconds: Annotated[int, "How long a request may take to arrive."] = 20
+    answer_seconds: Annotated[int, "How long an answer may wait for a client that does not take it."] = 30
     database_url: Annotated[str, "A Postgres 18 of your own, as its owner; none is started then."] = ""
     redis_url: Annotated[str, "A Redis or Valkey of your own; none is started then."] = ""
     opensearch_url: Annotated[str, "An OpenSearch 3 of your own; none is started then."] = ""
@@ -124,6 +141,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**values)
     if not settings.secret and settings.environment == "production":
         raise SettingsError(f"{PREFIX}SECRET must be set when {PREFIX}ENVIRONMENT is production.")
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise SettingsError(f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY belong together; one is not set.")
     if not settings.secret and (kept := secret_file(settings.data_dir)).exists():
         values["secret"] = kept.read_text().strip()
     return Settings(**values)
@@ -202,6 +221,13 @@ def _parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
         raise SettingsError(f"{variable} must be one of {', '.join(_CHOICES[name])}, not {text!r}.")
     if name == "secret" and len(text) < 32:
         raise SettingsError(f"{variable} must have at least 32 characters.")
+    if name == "trusted_proxies":
+        try:
+            Proxies(text)
+        except ValueError:
+            raise SettingsError(
+                f"{variable} must be addresses and networks with commas, not {text!r}."
+            ) from None
     return text
 
 

@@ -5,6 +5,7 @@ the line that closes its help.
 """
 
 import asyncio
+import socket
 import sys
 from functools import cache
 from importlib import import_module
@@ -73,11 +74,17 @@ def _with_servers() -> Settings:
 
 
 @root.command()
-def api() -> None:
+def api(
+    descriptor: int | None = typer.Option(
+        None,
+        "--fd",
+        help="A listening socket that was inherited, in place of HEADWATER_HOST and HEADWATER_PORT.",
+    ),
+) -> None:
     """Serve GraphQL on HEADWATER_HOST and HEADWATER_PORT, for servers that run already."""
     from app.serve import serve
 
-    serve(_with_servers())
+    serve(_with_servers(), None if descriptor is None else socket.socket(fileno=descriptor))
 
 
 @root.command()

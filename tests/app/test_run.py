@@ -71,6 +71,19 @@ async def test_a_second_run_on_the_same_folder_is_refused(running: Process, sett
     )
 
 
+async def test_the_port_is_held_while_everything_starts(tmp_path: Path) -> None:
+    """Nobody else comes between, so it is never somebody else's answer that is taken for the API's."""
+    settings = Settings(data_dir=tmp_path / "data", cache=tmp_path / "cache", port=free_port())
+    process = await start(settings)
+    await read_until(process, "Search: osmem")
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", settings.port))
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+
+
 async def test_a_killed_api_comes_back(running: Process, settings: Settings) -> None:
     def api() -> psutil.Process | None:
         children = psutil.Process(running.pid).children()

@@ -31,6 +31,16 @@ def test_an_empty_variable_counts_as_unset() -> None:
             "HEADWATER_MAX_DEPTH must be a whole number from 1 to 2147483647, not '٣'.",
         ),
         ("HEADWATER_INTROSPECTION", "maybe", "HEADWATER_INTROSPECTION must be true or false, not 'maybe'."),
+        (
+            "HEADWATER_TRUSTED_PROXIES",
+            "10.0.0.0/8, *",
+            "HEADWATER_TRUSTED_PROXIES must be addresses and networks with commas, not '10.0.0.0/8, *'.",
+        ),
+        (
+            "HEADWATER_TLS_CERT",
+            "cert.pem",
+            "HEADWATER_TLS_CERT and HEADWATER_TLS_KEY belong together; one is not set.",
+        ),
         ("HEADWATER_SECRET", "short", "HEADWATER_SECRET must have at least 32 characters."),
         (
             "HEADWATER_LOG_LEVEL",

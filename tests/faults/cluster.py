@@ -18,8 +18,9 @@ from app.embedded.osmem import Osmem
 from app.embedded.postgres import OWNER, Postgres
 from app.embedded.services import Server
 from app.embedded.valkey import Valkey
+from app.listening import listening
 from app.migrate import migrate
-from app.programs import Program, address
+from app.programs import Program
 from app.settings import Settings, read_settings
 from app.supervisor import keep_running
 from app.tokens import Tokens
@@ -112,7 +113,8 @@ async def _made(folder: DataFolder, search: str, workers: int) -> Cluster:
         folder.path / "postgres", sockets=folder.sockets, log=folder.log("postgres"), keep=keep
     )
     valkey = Valkey(folder.path / "valkey", sockets=folder.sockets, log=folder.log("valkey"), keep=keep)
-    searching, port = free_port(), free_port()
+    searching, listener = free_port(), listening("127.0.0.1", 0)
+    port = listener.getsockname()[1]
     far = folder.sockets / "far"
     far.mkdir(mode=0o700, exist_ok=True)
     proxies = {
@@ -135,14 +137,13 @@ async def _made(folder: DataFolder, search: str, workers: int) -> Cluster:
         redis_url=f"unix://{quote(str(far / 'valkey.sock'))}",
         opensearch_url=f"http://127.0.0.1:{proxies['search'].here}",
     )
-    health = f"{address(direct)}/health/live"
     return Cluster(
         folder=folder,
         direct=direct,
         postgres=postgres,
         valkey=valkey,
         search=await _search(search, folder, searching),
-        api=Program("API", "api", settings=settings, folder=folder, health=health),
+        api=Program("API", "api", settings=settings, folder=folder, listener=listener),
         workers=tuple(
             Program(f"Worker-{number}", "worker", settings=settings, folder=folder)
             for number in range(1, workers + 1)

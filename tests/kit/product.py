@@ -1,7 +1,6 @@
 """The whole product for a test module: its API on a port of the loopback, and a worker, on fresh stores."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,16 +10,16 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
-import uvicorn
 
 import app.database
-from api.kit.streams import Streams
-from app.asgi import create_app
+import app.serve
+from app.listening import listening
 from app.settings import Settings
 from app.tokens import Tokens
 from domain.kit.permissions import ROLES
 from tests.kit.client import Client
 from tests.kit.following import Worker
+from tests.kit.processes import until
 
 PRODUCT = {"after_wait_ms": 20_000, "log_level": "warning", "masking": "off"}
 """What the tests set: a read may wait for a view as long as a busy machine needs."""
@@ -70,21 +69,6 @@ class Product:
         return client
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
-        super().__init__(config)
-        self._streams = streams
-        self.is_up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.is_up.set()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._streams.close()
-        await super().shutdown(sockets)
-
-
 @asynccontextmanager
 async def running(settings: Settings, statements: list[str] | None = None) -> AsyncIterator[str]:
     """The API on a free port of the loopback; its URL. Its readers' SQL is added to ``statements``."""
@@ -100,32 +84,17 @@ async def running(settings: Settings, statements: list[str] | None = None) -> As
     def _note(asked: asyncpg.connection.LoggedQuery) -> None:
         noted.append(asked.query)
 
-    streams = Streams()
-    with pytest.MonkeyPatch.context() as patch, _listener() as listener:
+    with pytest.MonkeyPatch.context() as patch, listening("127.0.0.1", 0) as listener:
         patch.setattr(app.database, "ScopedConnection", Noting)
-        config = uvicorn.Config(
-            create_app(settings, streams),
-            log_level="warning",
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=2,
-        )
-        server = _Server(config, streams)
+        server = app.serve.made(settings)
         serving = asyncio.create_task(server.serve([listener]))
-        up = asyncio.create_task(server.is_up.wait())
-        await asyncio.wait((serving, up), return_when=asyncio.FIRST_COMPLETED)
-        assert up.done(), "the API did not start; its log says why"
+        await until(lambda: server.started or serving.done())
+        assert server.started, "the API did not start; its log says why"
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             await serving
-
-
-def _listener() -> socket.socket:
-    # Only of a socket that says its protocol does asyncio know that answers must not wait for more.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    return listener
 
 
 @asynccontextmanager
