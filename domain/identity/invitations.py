@@ -1,8 +1,6 @@
 """Invitations: somebody is asked by mail to join a tenant, and does so once, before it expires."""
 
 import hmac
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -13,7 +11,7 @@ from domain.identity.profiles import Email, FirstName, LastName
 from domain.identity.registering import registered
 from domain.identity.users import User
 from domain.kit.aggregate import Aggregate, applies
-from domain.kit.caller import Caller
+from domain.kit.caller import SYSTEM, Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import (
@@ -50,6 +48,14 @@ TokenHash = Annotated[
 ]
 
 
+Inviter = Annotated[
+    UUID | None, Internal(), Describe("Who sent it, and answers for it; empty when the system did.")
+]
+Replaced = Annotated[
+    UUID | None, Internal(), Describe("The open invitation to the same address that it replaces.")
+]
+
+
 class InvitationStatus(StrEnum):
     """What became of an invitation."""
 
@@ -66,12 +72,12 @@ class InvitationNotValid(Refusal):
     """This invitation is not valid, or no longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class InvitationTokens:
-    """How an invitation's token is made, so that it need not be kept: the port that inviting takes."""
+class InviterNotProved(Refusal):
+    """Confirm your own e-mail address before you invite others."""
 
-    hashed: Callable[[UUID, UUID], str]
-    """The SHA-256, in hexadecimal digits, of the token of an invitation (its id, its tenant)."""
+
+class TooManyInvitations(Refusal):
+    """This tenant has sent {most} invitations within a day; more can be sent tomorrow."""
 
 
 class Invitation(Aggregate, topic="identity.invitation"):
@@ -82,27 +88,47 @@ class Invitation(Aggregate, topic="identity.invitation"):
         role: MembershipRole
         token_hash: TokenHash
         expires_at: Annotated[datetime, Internal(), Describe("Until when it can be accepted.")]
+        invited_by: Inviter = None
+        replaces: Replaced = None
 
     class Accepted(Event):
         user_id: Annotated[UUID, Internal(), Describe("Who joined.")]
 
     class Withdrawn(Event): ...
 
+    email: str
+    """Sealed once it is in the log: it may be released, but not compared."""
     role: BaseRole
     token_hash: str
+    sent_at: datetime
     expires_at: datetime
+    invited_by: UUID | None = None
     status: InvitationStatus = InvitationStatus.OPEN
 
     @applies(Sent)
     def _sent(self, event: Sent) -> None:
         self.role, self.token_hash, self.expires_at = event.role, event.token_hash, event.expires_at
+        self.email, self.sent_at, self.invited_by = event.email, event.timestamp, event.invited_by
 
-    def accept(self, user_id: UUID, token_hash: str, now: datetime) -> None:
+    def accept(self, user_id: UUID, token_hash: str, now: datetime, inviter: User | None) -> None:
         # One refusal for all, so that trying tokens tells nothing about the invitation.
         genuine = hmac.compare_digest(token_hash, self.token_hash)
-        if not genuine or self.status is not InvitationStatus.OPEN or now >= self.expires_at:
+        in_time = self.status is InvitationStatus.OPEN and now < self.expires_at
+        if not (genuine and in_time and self._vouched_for(inviter)):
             raise InvitationNotValid(field="invitation_id")
+        self._release()
         self.record(self.Accepted(user_id=user_id))
+
+    def _vouched_for(self, inviter: User | None) -> bool:
+        """Whether who sent it could send it still: who has left, or may do less, invites nobody any more."""
+        if self.invited_by is None:
+            return True
+        if inviter is None or inviter.id != self.invited_by:
+            return False
+        return inviter.works and not inviter.lost_rights_since(self.sent_at)
+
+    def _release(self) -> None:
+        self.release(INVITED_INDEX, self.email, personal=True)
 
     @applies(Accepted)
     def _accepted(self, event: Accepted) -> None:
@@ -111,6 +137,7 @@ class Invitation(Aggregate, topic="identity.invitation"):
     def withdraw(self) -> None:
         if self.status is not InvitationStatus.OPEN:
             raise InvitationNotOpen(field="id")
+        self._release()
         self.record(self.Withdrawn())
 
     @applies(Withdrawn)
@@ -125,16 +152,27 @@ class InviteUser(Command):
     email: Email
     role: MembershipRole = BaseRole.MEMBER
     token_hash: TokenHash
+    replaces_id: Replaced = None
 
-    def handle(self, by: Caller, now: datetime) -> Invitation:
+    def handle(self, replaces: Invitation | None, by: Caller, now: datetime) -> Invitation:
         require_role(by, self.role, field="role")
+        email = self.email.lower()
+        if replaces is not None:
+            require_role(by, replaces.role, field="email")
+            replaces.withdraw()
         sent = Invitation.Sent(
-            email=self.email.lower(),
+            email=email,
             role=self.role,
             token_hash=self.token_hash,
             expires_at=now + GOOD_FOR,
+            # Services act for no person who could leave.
+            invited_by=None if by.user_id == SYSTEM or by.kind == "service" else by.user_id,
+            replaces=self.replaces_id,
         )
-        return Invitation.begin(self.id, sent)
+        invitation = Invitation.begin(self.id, sent)
+        # One open invitation for each address: an older link is good for nothing once a newer one is there.
+        invitation.reserve(INVITED_INDEX, email, field="email", personal=True)
+        return invitation
 
 
 class WithdrawInvitation(Command):
@@ -143,23 +181,33 @@ class WithdrawInvitation(Command):
     id: UUID
 
     def handle(self, invitation: Invitation, by: Caller) -> None:
-        require_role(by, invitation.role, field="id")
+        # The product itself withdraws those of people who have left.
+        if by.user_id != SYSTEM:
+            require_role(by, invitation.role, field="id")
         invitation.withdraw()
 
 
 class AcceptInvitation(Command):
-    """Join a tenant that one did not belong to before; ``id`` is the account's."""
+    """Join a tenant that one did not belong to before; ``id`` is the account's.
+
+    ``known_id`` is whom the tenant knew by this address, without an account or no longer a member: the address is
+    the newcomer's, who has shown that mail to it reaches them.
+    """
 
     id: UUID
     invitation_id: UUID
+    inviter_id: UUID | None = None
+    known_id: UUID | None = None
     token_hash: TokenHash
     email: Email
     first_name: FirstName
     last_name: LastName = ""
 
-    def handle(self, invitation: Invitation, now: datetime) -> User:
-        invitation.accept(self.id, self.token_hash, now)
-        return registered(
+    def handle(self, invitation: Invitation, inviter: User | None, known: User | None, now: datetime) -> User:
+        invitation.accept(self.id, self.token_hash, now, inviter)
+        if known is not None:
+            known.hand_address_over()
+        user = registered(
             self.id,
             email=self.email,
             first_name=self.first_name,
@@ -167,15 +215,21 @@ class AcceptInvitation(Command):
             source="invitation",
             role=invitation.role,
         )
+        user.verify_email()
+        return user
 
 
 class RejoinByInvitation(Command):
-    """Join a tenant again that one had been removed from; ``id`` is the account's."""
+    """Join a tenant that knows one already, from before or because it registered one; ``id`` is the account's."""
 
     id: UUID
     invitation_id: UUID
+    inviter_id: UUID | None = None
     token_hash: TokenHash
 
-    def handle(self, user: User, invitation: Invitation, now: datetime) -> None:
-        invitation.accept(self.id, self.token_hash, now)
-        user.rejoin(invitation.role)
+    def handle(self, user: User, invitation: Invitation, inviter: User | None, now: datetime) -> None:
+        invitation.accept(self.id, self.token_hash, now, inviter)
+        if user.left_since(invitation.sent_at):
+            # What ends a membership ends the invitations that were open then.
+            raise InvitationNotValid(field="invitation_id")
+        user.rejoin(invitation.role, now)

@@ -163,13 +163,17 @@ class DeactivateUser(Command):
 
 
 class ReactivateUser(Command):
-    """Let a suspended or inactive person work again."""
+    """Let a suspended or inactive person work again, or take a deletion back before it is final."""
 
     id: UUID
 
-    def handle(self, user: User, by: Caller) -> None:
+    def handle(self, user: User, by: Caller, now: datetime) -> None:
         require_role(by, user.role, field="id")
-        user.become(UserStatus.ACTIVE)
+        if user.status is UserStatus.DELETED:
+            user.restore(now)
+            user.record(User.Rejoined(role=user.role))
+        else:
+            user.become(UserStatus.ACTIVE)
 
 
 class RemoveUser(Command):

@@ -46,6 +46,7 @@ from domain.kit.aggregate import Aggregate, applies
 from domain.kit.caller import Caller
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal
+from domain.kit.permissions import ROLES
 from domain.kit.refusals import Forbidden
 
 RoleId = Annotated[UUID, Internal(), Describe("A role that the tenant has defined.")]
@@ -111,7 +112,7 @@ class User(Aggregate, topic="identity.user"):
 
     class Erased(Event, ends=True): ...
 
-    class_version = 2
+    class_version = 3
 
     email: str
     """Sealed once it is in the log: it may be released, but not compared."""
@@ -121,6 +122,10 @@ class User(Aggregate, topic="identity.user"):
     status: UserStatus = UserStatus.ACTIVE
     member: bool = True
     deleted_at: datetime | None = None
+    left_at: datetime | None = None
+    """When the person last ceased to be a member."""
+    lost_rights_at: datetime | None = None
+    """When the person last ceased to be allowed something, as by leaving, a suspension or a lesser role."""
     in_app: tuple[Notice, ...] = EVERY_NOTICE
     by_email: tuple[Notice, ...] = MAILED_NOTICES
     profile_visibility: ProfileVisibility = ProfileVisibility.EVERYONE
@@ -132,6 +137,25 @@ class User(Aggregate, topic="identity.user"):
         """Names are no longer part of what is decided on. Snapshots are plain JSON, hence Any."""
         state.pop("first_name", None)
         state.pop("last_name", None)
+
+    @staticmethod
+    def upcast_v2_v3(state: dict[str, Any]) -> None:
+        """When a membership ended is remembered."""
+        state.setdefault("left_at", None)
+        state.setdefault("lost_rights_at", None)
+
+    @property
+    def works(self) -> bool:
+        """Whether the person is a member who may work."""
+        return self.member and self.status is UserStatus.ACTIVE
+
+    def left_since(self, moment: datetime) -> bool:
+        """Whether the person ceased to be a member then or later."""
+        return self.left_at is not None and self.left_at >= moment
+
+    def lost_rights_since(self, moment: datetime) -> bool:
+        """Whether the person ceased to be allowed something then or later."""
+        return self.lost_rights_at is not None and self.lost_rights_at >= moment
 
     @property
     def owns(self) -> bool:
@@ -213,6 +237,8 @@ class User(Aggregate, topic="identity.user"):
 
     @applies(RoleChanged)
     def _role_changed(self, event: RoleChanged) -> None:
+        if not ROLES[self.role] <= ROLES[event.role]:
+            self.lost_rights_at = event.timestamp
         self.role = event.role
 
     def grant(self, role_id: UUID) -> None:
@@ -233,6 +259,7 @@ class User(Aggregate, topic="identity.user"):
     @applies(RoleWithdrawn)
     def _withdrawn(self, event: RoleWithdrawn) -> None:
         self.role_ids = self.role_ids - {event.role_id}
+        self.lost_rights_at = event.timestamp
 
     def become(self, status: UserStatus) -> None:
         """Takes one of the statuses from which a person can come back. Raises UserHasStatus for the same."""
@@ -249,17 +276,24 @@ class User(Aggregate, topic="identity.user"):
             case UserStatus.DELETED:
                 self.delete()
 
+    def restore(self, now: datetime) -> None:
+        """Takes a deletion back, as long as the person's data are kept. Raises UserIsDeleted."""
+        if self.deleted_at is None or now >= self.deleted_at + ANONYMISED_AFTER:
+            raise UserIsDeleted(field="id")
+        self.record(self.Reactivated())
+        self.reserve(EMAIL_INDEX, self.email, field="email", personal=True)
+
     @applies(Reactivated)
     def _reactivated(self, event: Reactivated) -> None:
-        self.status = UserStatus.ACTIVE
+        self.status, self.deleted_at = UserStatus.ACTIVE, None
 
     @applies(Deactivated)
     def _deactivated(self, event: Deactivated) -> None:
-        self.status = UserStatus.INACTIVE
+        self.status, self.lost_rights_at = UserStatus.INACTIVE, event.timestamp
 
     @applies(Suspended)
     def _suspended(self, event: Suspended) -> None:
-        self.status = UserStatus.SUSPENDED
+        self.status, self.lost_rights_at = UserStatus.SUSPENDED, event.timestamp
 
     def remove(self) -> None:
         self.require_member()
@@ -268,13 +302,27 @@ class User(Aggregate, topic="identity.user"):
 
     @applies(Removed)
     def _removed(self, event: Removed) -> None:
-        self.member = False
+        self.member, self.left_at, self.lost_rights_at = False, event.timestamp, event.timestamp
 
-    def rejoin(self, role: BaseRole) -> None:
-        self.require_kept()
-        if self.member:
+    def rejoin(self, role: BaseRole, now: datetime) -> None:
+        """Belongs to the tenant in this role: again, or as somebody whom it had registered without an account."""
+        if self.status is UserStatus.DELETED:
+            self.restore(now)
+        if not self.member:
+            self.record(self.Rejoined(role=role))
+        elif self.status is not UserStatus.ACTIVE:
             raise UserIsAMember(field="id")
-        self.record(self.Rejoined(role=role))
+        elif role != self.role:
+            self.record(self.RoleChanged(role=role))
+
+    def hand_address_over(self) -> None:
+        """Gives the address up to who has proved that it is theirs. Who was known by nothing else leaves."""
+        self.require_kept()
+        self.release(EMAIL_INDEX, self.email, personal=True)
+        self.record(self.EmailChanged(email=f"moved-{self.id}@deleted.local"))
+        if self.member:
+            self._end_membership()
+            self.record(self.Removed())
 
     @applies(Rejoined)
     def _rejoined(self, event: Rejoined) -> None:
@@ -289,6 +337,7 @@ class User(Aggregate, topic="identity.user"):
     @applies(Deleted)
     def _deleted(self, event: Deleted) -> None:
         self.status, self.member, self.deleted_at = UserStatus.DELETED, False, event.timestamp
+        self.left_at = self.lost_rights_at = event.timestamp
 
     def anonymise(self, now: datetime) -> None:
         if self.deleted_at is None or now < self.deleted_at + ANONYMISED_AFTER:

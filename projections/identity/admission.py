@@ -29,6 +29,8 @@ class InvitationRow:
     sent_at: Annotated[datetime, Describe("When it was sent.")]
     expires_at: Annotated[datetime, Describe("Until when it can be accepted.")]
     user_id: Annotated[UUID | None, Describe("Who joined by it.")] = None
+    vouched_by: Annotated[UUID | None, Describe("Whose leaving ends it.")] = None
+    replaces: Annotated[UUID | None, Describe("The invitation that it took the place of.")] = None
 
 
 class Invitations(PostgresView[InvitationRow], name="auth.invitations", version=1, inline=True):
@@ -50,6 +52,8 @@ class Invitations(PostgresView[InvitationRow], name="auth.invitations", version=
             invited_by=envelope.user_id,
             sent_at=event.timestamp,
             expires_at=event.expires_at,
+            vouched_by=event.invited_by,
+            replaces=event.replaces,
         )
 
     @on(Invitation.Accepted)

@@ -28,6 +28,7 @@ class ProfileRow:
     timezone: Annotated[str, Len(max_length=50), Describe("The time zone, by its IANA name.")] = "UTC"
     language: Annotated[str, Len(max_length=10), Describe("The language, as a tag.")] = "en"
     visibility: Annotated[ProfileVisibility, Describe("Who sees it.")] = ProfileVisibility.EVERYONE
+    hidden: Annotated[bool, Describe("Whether the person was deleted, and may still come back.")] = False
     created_at: Annotated[datetime, Describe("When it was made.")]
     updated_at: Annotated[datetime, Describe("When it last changed.")]
 
@@ -60,11 +61,15 @@ class ProfileFolds:
         return replace(row, visibility=event.profile_visibility)
 
     @on(User.Deleted)
-    def removed(self, row: ProfileRow, event: Event) -> None:
-        return None
+    def hidden(self, row: ProfileRow, event: Event) -> ProfileRow:
+        return replace(row, hidden=True)
 
-    @on(User.Erased)
-    def erased(self, row: ProfileRow | None, event: Event) -> None:
+    @on(User.Reactivated)
+    def came_back(self, row: ProfileRow, event: Event) -> ProfileRow:
+        return replace(row, hidden=False)
+
+    @on(User.Anonymised, User.Erased)
+    def removed(self, row: ProfileRow | None, event: Event) -> None:
         return None
 
 
@@ -119,10 +124,6 @@ class UserPreferences(PostgresView[PreferencesRow], name="users.user_preferences
 
     changed = carried(User.PreferencesChanged, stamp="updated_at")
 
-    @on(User.Deleted)
-    def removed(self, row: PreferencesRow, event: Event) -> None:
-        return None
-
-    @on(User.Erased)
-    def erased(self, row: PreferencesRow | None, event: Event) -> None:
+    @on(User.Anonymised, User.Erased)
+    def removed(self, row: PreferencesRow | None, event: Event) -> None:
         return None

@@ -10,7 +10,7 @@ from domain.kit.caller import Caller
 from projections.identity.profiles import PreferencesRow, ProfileRow, UserPreferences, UserProfiles
 
 
-@shows(ProfileRow, needs="people:read", leave_out=("id",))
+@shows(ProfileRow, needs="people:read", leave_out=("id", "hidden"))
 class Profile:
     """What a person says of himself."""
 
@@ -34,6 +34,8 @@ async def profile_of(info: Info, id: UUID) -> ProfileRow | None:
 
 
 def _sees(caller: Caller, profile: ProfileRow) -> bool:
+    if profile.hidden:
+        return False
     if is_own(caller, profile.id) or caller.may("people:write"):
         return True
     match profile.visibility:
