@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from api.auth.port import Auth
 from api.kit.context import Services
 from api.kit.seeing import Sights
-from app import inviting, privacy
+from app import privacy
 from app.audit.writing import recording
 from app.auth.made import SignIn
 from app.auth.made import made as made_sign_in
@@ -29,7 +29,7 @@ from app.privacy.exporting import ExportFiles
 from app.settings import Settings
 from app.tracing import traced_append
 from app.writing import writing
-from domain.identity.invitations import InvitationTokens
+from domain.identity.invitations import Inviting
 from domain.kit.log import Append, Outcome
 from projections.governance.accesses import Accesses
 from projections.governance.privacy import Privacy
@@ -154,7 +154,6 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         directing = writes.operations(settings)
         ports: dict[type, object] = {
             WorkReading: reading,
-            InvitationTokens: inviting.made(settings),
             Flags: Flags(rows, progress, flag_cache),
             Operations: directing,
             Watching: Watching(directing.rebuilds),
@@ -199,6 +198,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             nobody=True,
         )
         ports[Auth] = sign_in.auth
+        ports[Inviting] = Inviting(sign_in.inviting.prepared)
         await stack.enter_async_context(sign_in.watching(feed, log))
         yield Assembly(
             settings=settings,

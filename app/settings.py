@@ -82,6 +82,7 @@ class Settings:
     max_tokens: Annotated[int, "How many tokens a GraphQL document may have."] = 2000
     max_cost: Annotated[int, "The highest computed cost of a GraphQL operation."] = 10_000
     after_wait_ms: Annotated[int, "How long a read waits for its `afterPosition`, in milliseconds."] = 2000
+    invitations_per_day: Annotated[int, "How many people one tenant may invite within 24 hours."] = 100
     resume_events: Annotated[int, "How many events back a subscription may resume."] = 100_000
     smtp_url: Annotated[
         str,
@@ -143,6 +144,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"{PREFIX}SECRET must be set when {PREFIX}ENVIRONMENT is production.")
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingsError(f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY belong together; one is not set.")
+    if not settings.public_url and settings.environment == "production":
+        raise SettingsError(
+            f"{PREFIX}PUBLIC_URL must be set when {PREFIX}ENVIRONMENT is production: mailed links lead there."
+        )
     if not settings.secret and (kept := secret_file(settings.data_dir)).exists():
         values["secret"] = kept.read_text().strip()
     return Settings(**values)

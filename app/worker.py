@@ -112,7 +112,9 @@ async def _follow(
         )
         await stack.enter_async_context(running(pages.run(), name="log pages"))
         if acting is not None:
+            home = None if platform is None else await stack.enter_async_context(platform_of(platform))
             parts = Parts(
+                counting=None if home is None else home.pool,
                 settings=settings,
                 database=place.database,
                 log=log,
@@ -120,7 +122,6 @@ async def _follow(
                 opening=writes.ring,
                 codec=writes.codec,
             )
-            home = None if platform is None else await stack.enter_async_context(platform_of(platform))
             own = await stack.enter_async_context(
                 privacy_processes(
                     settings,

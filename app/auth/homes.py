@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.kit.bus import Bus
+from domain.kit.codec import Codec
 from domain.kit.sealed import Opening
 from projections.kit.rows import Rows
 
@@ -21,6 +22,11 @@ class Home(Protocol):
     @property
     def bus(self) -> Bus:
         """Sends commands to it."""
+        ...
+
+    @property
+    def codec(self) -> Codec:
+        """Makes its fingerprints."""
         ...
 
     @property

@@ -16,6 +16,7 @@ from app.auth.codes import Codes
 from app.auth.entrance import DoorKeeper
 from app.auth.factors import FactorKeeper
 from app.auth.homes import Home, Homes
+from app.auth.inviting import InvitationDesk
 from app.auth.keys import SigningKeys
 from app.auth.living import Living
 from app.auth.oidc import Provider, Providers
@@ -70,6 +71,7 @@ class SignIn:
     callers: Callers
     passwords: Passwords
     attempts: Attempts
+    inviting: InvitationDesk
     public_url: str = ""
     """Where browsers find the product; empty: where they say that they did."""
 
@@ -175,6 +177,7 @@ def made(
         callers=callers,
         passwords=passwords,
         attempts=attempts,
+        inviting=InvitationDesk(book, homes, mailed, per_day=settings.invitations_per_day),
         public_url=settings.public_url,
     )
 

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from api.auth.port import Entry, Granted, Registration
@@ -11,6 +12,7 @@ from app.auth.book import Book
 from app.auth.callers import Callers
 from app.auth.entrance import DoorKeeper
 from app.auth.homes import Homes
+from app.auth.inviting import is_member, known_as
 from app.auth.origin import origin
 from app.auth.passwords import Passwords, require_strong
 from app.auth.places import Places, network_of
@@ -25,19 +27,26 @@ from domain.identity.account_commands import (
 )
 from domain.identity.accounts import normal_address
 from domain.identity.granting import BaseRole
-from domain.identity.invitations import AcceptInvitation, InvitationNotValid, RejoinByInvitation
+from domain.identity.invitations import (
+    AcceptInvitation,
+    InvitationNotValid,
+    InvitationStatus,
+    RejoinByInvitation,
+)
 from domain.identity.registering import RegisterUser
 from domain.identity.signing import SignInRefused, TooManyAttempts
+from domain.identity.user_rules import UserIsAMember, UserStatus
 from domain.kit.caller import Caller
 from domain.kit.checks import check
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.permissions import ROLES
-from domain.kit.refusals import AlreadyExists, AlreadyTaken, Invalid, Refusal
+from domain.kit.refusals import AlreadyExists, AlreadyTaken, Invalid, NotFound, Refusal
 from domain.kit.sealed import ERASED
 from domain.tenancy.tenant_commands import CreateTenant
 from domain.tenancy.tenants import SLUG
 from projections.identity.admission import InvitationRow, Invitations
 from projections.identity.auth_accounts import AccountRow
+from projections.identity.users import UserRow
 
 Place = Callable[[UUID, str, str], Awaitable[None]]
 """Notes where a new tenant (id, name, slug) is; may be called again. Raises AlreadyTaken for its slug."""
@@ -129,23 +138,45 @@ class RegistrationDesk:
         if email == ERASED:
             return InvitationNotValid()
         try:
-            account = await self._invited(email, password, first_name, last_name, caller)
-            await self._join(account, said.tenant_id, row, token, email)
+            known = await known_as(home, said.tenant_id, email)
+            await self._require_waiting(row, said.tenant_id, known)
+            free = known.id if known is not None and await self.book.account(known.id) is None else None
+            account = await self._invited(email, password, first_name, last_name, caller, free)
+            await self._join(account, said.tenant_id, row, token, email, known)
         except Refusal as refusal:
             return refusal
         account = await self._fresh(account.id)
         return await self.door.enter(account, said.tenant_id, method="invitation")
 
+    async def _require_waiting(self, row: InvitationRow, tenant_id: UUID, known: UserRow | None) -> None:
+        """Raises what accepting would be refused for, before there is an account that belongs nowhere."""
+        waits = row.status is InvitationStatus.OPEN and datetime.now(UTC) < row.expires_at
+        if not waits and row.status is not InvitationStatus.ACCEPTED:
+            raise InvitationNotValid()
+        if known is None or row.user_id == known.id:
+            return
+        home = await self.homes.of(tenant_id)
+        if known.status is not UserStatus.ACTIVE or await is_member(self.book, home, tenant_id, known):
+            raise UserIsAMember()
+
     async def _invited(
-        self, email: str, password: str, first_name: str, last_name: str, caller: Caller
+        self,
+        email: str,
+        password: str,
+        first_name: str,
+        last_name: str,
+        caller: Caller,
+        free: UUID | None,
     ) -> AccountRow:
-        """The account of who was invited: the one he has, which he has to show is his, or a new one."""
+        """The account of who was invited: the one they have, which they have to show is theirs, or a new one.
+
+        A new one takes the ``free`` id, under which the tenant has registered the person already.
+        """
         known = await self.book.by_email(email)
         if known is None:
             require_strong(password, email)
-            id = self.ids.new()
             opened = OpenAccount(
-                id=id,
+                id=free or self.ids.new(),
                 email=email,
                 first_name=first_name,
                 last_name=last_name,
@@ -154,8 +185,13 @@ class RegistrationDesk:
                 email_verified=True,
                 registration_source="invitation",
             )
-            _raise(await self.book.send(opened, by=id))
-            return await self._fresh(id)
+            outcome = await self.book.send(opened, by=opened.id)
+            if isinstance(outcome, AlreadyExists):
+                # Whoever registered the person chose an id that something else has among the accounts.
+                opened = replace(opened, id=self.ids.new())
+                outcome = await self.book.send(opened, by=opened.id)
+            _raise(outcome)
+            return await self._fresh(opened.id)
         signed_in = caller.kind == "person" and caller.user_id == known.id
         account = known if signed_in else await self.door.checked(email, password)
         if account.id != known.id:
@@ -165,7 +201,30 @@ class RegistrationDesk:
         return account
 
     async def _join(
-        self, account: AccountRow, tenant_id: UUID, row: InvitationRow, token: str, email: str
+        self,
+        account: AccountRow,
+        tenant_id: UUID,
+        row: InvitationRow,
+        token: str,
+        email: str,
+        known: UserRow | None,
+    ) -> None:
+        # Accepted before, as by a try that was killed: only what follows is left to do.
+        if row.status is not InvitationStatus.ACCEPTED:
+            await self._accept(account, tenant_id, row, token, email, known)
+        elif row.user_id != account.id:
+            raise InvitationNotValid()
+        _raise(await self.book.send(JoinTenant(id=account.id, tenant_id=tenant_id), by=account.id))
+        self.callers.forget(tenant_id, account.id)
+
+    async def _accept(
+        self,
+        account: AccountRow,
+        tenant_id: UUID,
+        row: InvitationRow,
+        token: str,
+        email: str,
+        known: UserRow | None,
     ) -> None:
         first_name, last_name = await self.book.opened(account.first_name, account.last_name)
         home = await self.homes.of(tenant_id)
@@ -174,6 +233,8 @@ class RegistrationDesk:
         accept = AcceptInvitation(
             id=account.id,
             invitation_id=row.id,
+            inviter_id=row.vouched_by,
+            known_id=known.id if known is not None and known.id != account.id else None,
             token_hash=hash_of(token),
             email=email,
             first_name=first_name,
@@ -181,11 +242,18 @@ class RegistrationDesk:
         )
         outcome = await home.bus.send(accept, by=by, command_id=command_id)
         if isinstance(outcome, AlreadyExists):
-            again = RejoinByInvitation(id=account.id, invitation_id=row.id, token_hash=hash_of(token))
+            again = RejoinByInvitation(
+                id=account.id,
+                invitation_id=row.id,
+                inviter_id=row.vouched_by,
+                token_hash=hash_of(token),
+                proved=known is not None and known.id == account.id,
+            )
             outcome = await home.bus.send(again, by=by, command_id=uuid5(command_id, "again"))
+        if isinstance(outcome, NotFound):
+            # Who sent it was forgotten since.
+            raise InvitationNotValid()
         _raise(outcome)
-        _raise(await self.book.send(JoinTenant(id=account.id, tenant_id=tenant_id), by=account.id))
-        self.callers.forget(tenant_id, account.id)
 
     async def _tell_owner(self, email: str) -> None:
         if not (await self.attempts.admit(MAIL, f"repeated {normal_address(email)}")).refused:

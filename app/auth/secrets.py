@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass
 from uuid import UUID
 
-VERIFY, RESET, INVITE = "verify", "reset", "invite"
+VERIFY, RESET, INVITE, OPT_OUT = "verify", "reset", "invite", "optout"
 """What a mailed token is for."""
 
 

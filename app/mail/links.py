@@ -2,13 +2,17 @@
 
 from uuid import UUID
 
-from app.auth.secrets import INVITE, RESET, VERIFY, MailedTokens
+from app.auth.secrets import INVITE, OPT_OUT, RESET, VERIFY, MailedTokens
 from app.settings import Settings
 from domain.processes.letters import Link
 
 
 class MailedLinks:
-    """`domain.processes.mails.Links`: the token is the fragment, which browsers send to no server and no log."""
+    """`domain.processes.mails.Links`: pages of the product itself (ADR 29), each with its token in the query.
+
+    A page that works without scripts cannot read a fragment. The product logs no query, sends no referrer and lets
+    nobody keep the page; and what opening a link does is to show a form.
+    """
 
     def __init__(self, settings: Settings, tokens: MailedTokens) -> None:
         self._base = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
@@ -26,5 +30,9 @@ class MailedLinks:
         """See the port."""
         return self._link("accept-invitation", self._tokens.of(INVITE, id, tenant_id))
 
+    def opt_out(self, recipient: UUID) -> str:
+        """Where somebody forbids mail; ``recipient`` is the fingerprint of the address."""
+        return self._link("mail-opt-out", self._tokens.of(OPT_OUT, recipient)).url
+
     def _link(self, page: str, token: str) -> Link:
-        return Link(url=f"{self._base}/{page}#token={token}", token=token)
+        return Link(url=f"{self._base}/{page}?token={token}", token=token)

@@ -17,6 +17,7 @@ from app.placement.asking import TenantDesk
 from app.placement.places import Silo
 from app.placement.registry import Registry, registered
 from app.settings import Settings
+from domain.identity.invitations import Inviting
 from projections.operations.placing import Tenants
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 Assemble = Callable[[Settings], AbstractAsyncContextManager[Assembly]]
 
-PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Tenants})
+PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, Tenants})
 """Ports to what belongs to no tenant, as accounts and sessions do: every cell is given the platform's."""
 
 

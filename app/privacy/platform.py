@@ -8,7 +8,7 @@ from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from app.contexts import VIEWS
-from app.database import Database
+from app.database import Database, Pool
 from app.keys import KeyRing
 from app.privacy.folders import Folders
 from app.privacy.forgetting import Whereabouts
@@ -33,6 +33,8 @@ class Platform:
     codec: Codec
     rows: Rows
     whereabouts: Whereabouts
+    pool: "Pool | None" = None
+    """The writer's connections, where the database is not the tenant's own."""
 
 
 @asynccontextmanager
@@ -46,6 +48,7 @@ async def platform_of(settings: Settings) -> AsyncIterator[Platform]:
             bus=writes.bus,
             codec=writes.codec,
             rows=Rows(writes.database, live),
+            pool=writes.database.writer,
             whereabouts=Whereabouts(
                 search_of(settings, writes.database, writes.ring, redis, client), writes.ring
             ),

@@ -6,7 +6,8 @@ from typing import Any
 
 from app import mail
 from app.auth.secrets import MailedTokens
-from app.database import Database
+from app.database import Database, Pool
+from app.mail.allowance import CountedAllowance, limits
 from app.mail.links import MailedLinks
 from app.processes.audience import People
 from app.processes.lease import enroll
@@ -40,6 +41,8 @@ class Parts:
     codec: Codec = field(default_factory=PlainCodec)
     opening: Opening = field(default_factory=PlainOpening)
     clock: Clock = field(default_factory=SystemClock)
+    counting: "Pool | None" = None
+    """Leads to the platform's database, where mail is counted; None: it is this one."""
 
 
 def processes(parts: Parts) -> list[Process[Any]]:
@@ -49,8 +52,14 @@ def processes(parts: Parts) -> list[Process[Any]]:
     """
     settings = parts.settings
     people = People(Repository(parts.log, parts.codec))
-    post = Post(mail.made(settings, parts.clock), parts.opening)
     links = MailedLinks(settings, MailedTokens(settings.derive("mailed tokens")))
+    allowance = CountedAllowance(
+        parts.counting or parts.database.writer,
+        settings.derive("mail recipients"),
+        limits=limits(invitations=settings.invitations_per_day),
+        links=links,
+    )
+    post = Post(mail.made(settings, parts.clock), parts.opening, allowance)
     return [
         DueDateReminder(NotifiedReminders(people, parts.bus)),
         TaskNotifications(people),

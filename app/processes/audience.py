@@ -42,7 +42,10 @@ class People:
     async def reader(self, *, tenant_id: UUID, person: UUID, task_id: UUID) -> Reader | None:
         """See the port."""
         user, task = await self._somebody(tenant_id, person, task_id)
-        return Reader(email=user.email, title=task.title) if user is not None and task is not None else None
+        if user is None or task is None or not user.email_verified:
+            # Anybody can have been registered under any address: mail goes to who has shown that it is theirs.
+            return None
+        return Reader(email=user.email, title=task.title)
 
     async def of_account(self, id: UUID) -> str | None:
         """See the port."""

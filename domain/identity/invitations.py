@@ -1,9 +1,11 @@
 """Invitations: somebody is asked by mail to join a tenant, and does so once, before it expires."""
 
 import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from domain.identity.granting import BaseRole, MembershipRole, require_role
@@ -80,6 +82,25 @@ class TooManyInvitations(Refusal):
     """This tenant has sent {most} invitations within a day; more can be sent tomorrow."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What an invitation is sent with, besides what was asked for."""
+
+    token_hash: str
+    replaces_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inviting:
+    """Looks into what no command can see by itself: the port that inviting takes."""
+
+    prepared: Callable[[Caller, UUID, str], Awaitable[Prepared]]
+    """For who invites, the invitation's id and the address.
+
+    Raises InviterNotProved, UserIsAMember or TooManyInvitations. What was sent before is prepared as it was then.
+    """
+
+
 class Invitation(Aggregate, topic="identity.invitation"):
     """The offer to join a tenant in a role."""
 
@@ -96,6 +117,8 @@ class Invitation(Aggregate, topic="identity.invitation"):
 
     class Withdrawn(Event): ...
 
+    class_version = 2
+
     email: str
     """Sealed once it is in the log: it may be released, but not compared."""
     role: BaseRole
@@ -104,6 +127,12 @@ class Invitation(Aggregate, topic="identity.invitation"):
     expires_at: datetime
     invited_by: UUID | None = None
     status: InvitationStatus = InvitationStatus.OPEN
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """When it was sent, and where to, is remembered; of one that said neither, everything came later."""
+        state.setdefault("email", "")
+        state.setdefault("sent_at", "1970-01-01T00:00:00+00:00")
 
     @applies(Sent)
     def _sent(self, event: Sent) -> None:
@@ -220,12 +249,16 @@ class AcceptInvitation(Command):
 
 
 class RejoinByInvitation(Command):
-    """Join a tenant that knows one already, from before or because it registered one; ``id`` is the account's."""
+    """Join a tenant that knows one already, from before or because it registered one; ``id`` is the account's.
+
+    ``proved`` says that the tenant knows the person by the address that the invitation went to.
+    """
 
     id: UUID
     invitation_id: UUID
     inviter_id: UUID | None = None
     token_hash: TokenHash
+    proved: bool = False
 
     def handle(self, user: User, invitation: Invitation, inviter: User | None, now: datetime) -> None:
         invitation.accept(self.id, self.token_hash, now, inviter)
@@ -233,3 +266,5 @@ class RejoinByInvitation(Command):
             # What ends a membership ends the invitations that were open then.
             raise InvitationNotValid(field="invitation_id")
         user.rejoin(invitation.role, now)
+        if self.proved:
+            user.verify_email()

@@ -1,5 +1,6 @@
 """What the product's mails say."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,8 @@ def welcome(*, verified: bool) -> tuple[str, str]:
     then = (
         "You can sign in."
         if verified
-        else "Another mail asks you to confirm this address; then you can sign in."
+        else "You can sign in. Another mail asks you to confirm this address: until then you can invite "
+        "nobody, and get no mail about your work."
     )
     return "Welcome to Headwater", _letter(f"your account is open. {then}")
 
@@ -63,9 +65,13 @@ def password_reset(link: Link, expires_at: datetime) -> tuple[str, str]:
 
 
 def invitation(link: Link, expires_at: datetime, tenant: str) -> tuple[str, str]:
-    """Subject and text for somebody who is invited to a tenant of this name."""
-    return f"You are invited to {tenant}", _letter(
-        f"you are invited to join {tenant} on Headwater:",
+    """Subject and text for somebody who is invited to a tenant of this name.
+
+    Whoever makes a tenant chooses its name, and can have it mailed to strangers: it does not stand in the subject,
+    and is cut and broken up so that nothing in it is a link.
+    """
+    return "You are invited to join a company on Headwater", _letter(
+        f"you are invited to join a company on Headwater, which calls itself “{_unlinked(tenant)}”:",
         *_linked(link, expires_at),
         "If you do not know why, you need do nothing.",
     )
@@ -85,9 +91,22 @@ def about_task(
         if due_date
         else "This task is due soon",
     }[kind]
-    return f"{what}: {title}", _letter(
-        f"{what[0].lower()}{what[1:]}:", title, "You choose which of these mails you get in your preferences."
+    # What a task is called is somebody's free text, which nobody can tell from the product's own in a subject.
+    return what, _letter(
+        f"{what[0].lower()}{what[1:]}:",
+        f"“{title}”",
+        "You choose which of these mails you get in your preferences.",
     )
+
+
+_LONGEST_NAME = 60
+
+
+def _unlinked(text: str) -> str:
+    """A text in which no mail program finds a link, in one line and not long."""
+    line = " ".join(text.split())
+    line = line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 1]}…"
+    return re.sub(r"(?<=\S)([.:/@]+)(?=\S)", r"\1 ", line)
 
 
 def _letter(*paragraphs: str) -> str:

@@ -13,7 +13,7 @@ from domain.kit.process import Process, Stateless, on, performs
 from domain.kit.wishes import Call, Effect, Then
 from domain.processes import letters
 from domain.processes.letters import Link
-from domain.processes.post import Post
+from domain.processes.post import MailKind, Post
 
 
 class Links(Protocol):
@@ -130,11 +130,14 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
 
     @performs(Welcome)
     async def welcome(self, effect: Welcome, call: Call[Stateless]) -> str:
-        return await self._to_account(effect.account_id, letters.welcome(verified=effect.verified), call)
+        letter = letters.welcome(verified=effect.verified)
+        return await self._to_account(effect.account_id, letter, call, MailKind.GREETING)
 
     @performs(AskAgain)
     async def ask_again(self, effect: AskAgain, call: Call[Stateless]) -> str:
-        return await self._to_account(effect.account_id, letters.registered_already(), call)
+        return await self._to_account(
+            effect.account_id, letters.registered_already(), call, MailKind.GREETING
+        )
 
     @performs(Warn)
     async def warn(self, effect: Warn, call: Call[Stateless]) -> str:
@@ -145,7 +148,7 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
         if self._clock.now() >= effect.expires_at:
             return "expired"
         letter = letters.verification(self._links.verification(effect.id), effect.expires_at)
-        return await self._to_account(effect.account_id, letter, call)
+        return await self._to_account(effect.account_id, letter, call, MailKind.GREETING)
 
     @performs(Reset)
     async def reset(self, effect: Reset, call: Call[Stateless]) -> str:
@@ -166,12 +169,25 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
             await self._addresses.tenant_name(call.tenant_id),
         )
         return await self._post.send(
-            call.tenant_id, to=effect.email, subject=subject, text=text, key=call.key
+            call.tenant_id,
+            to=effect.email,
+            subject=subject,
+            text=text,
+            key=call.key,
+            kind=MailKind.INVITATION,
         )
 
-    async def _to_account(self, account_id: UUID, letter: tuple[str, str], call: Call[Stateless]) -> str:
+    async def _to_account(
+        self,
+        account_id: UUID,
+        letter: tuple[str, str],
+        call: Call[Stateless],
+        kind: MailKind = MailKind.ACCOUNT,
+    ) -> str:
         sealed = await self._addresses.of_account(account_id)
         if sealed is None:
             return "gone"
         subject, text = letter
-        return await self._post.send(call.tenant_id, to=sealed, subject=subject, text=text, key=call.key)
+        return await self._post.send(
+            call.tenant_id, to=sealed, subject=subject, text=text, key=call.key, kind=kind
+        )

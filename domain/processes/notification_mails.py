@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.kit.process import Process, Stateless, on, performs
 from domain.kit.wishes import Call, Effect, Then
 from domain.processes.letters import about_task
-from domain.processes.post import Post
+from domain.processes.post import MailKind, Post
 from domain.work.notifications import Channel, Notification, NotificationKind
 from domain.work.tasks import TaskStatus
 
@@ -27,7 +27,7 @@ class Readers(Protocol):
     """What is known of people when a mail to them is written."""
 
     async def reader(self, *, tenant_id: UUID, person: UUID, task_id: UUID) -> Reader | None:
-        """None for somebody who is gone, or who may not see the task by now."""
+        """None for somebody who is gone, may not see the task by now, or whose address was never proved."""
         ...
 
 
@@ -74,5 +74,10 @@ class NotificationMails(Process[Stateless], name="work.notification_mails", vers
             return "gone"
         subject, text = about_task(effect.kind, reader.title, effect.status, effect.due_date)
         return await self._post.send(
-            call.tenant_id, to=reader.email, subject=subject, text=text, key=call.key
+            call.tenant_id,
+            to=reader.email,
+            subject=subject,
+            text=text,
+            key=call.key,
+            kind=MailKind.NOTIFICATION,
         )

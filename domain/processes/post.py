@@ -1,27 +1,66 @@
 """Mail to people whose addresses are sealed: each is opened just before the mail leaves, if it still can be."""
 
+from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from domain.kit.mail import Mail, Mailer, RecipientRefused
 from domain.kit.sealed import ERASED, Opening
 
 
+class MailKind(StrEnum):
+    """Why somebody is written to. Each kind has its own limits."""
+
+    ACCOUNT = "account"
+    """The owner of an account asked for it."""
+    GREETING = "greeting"
+    """Somebody typed the address when opening an account."""
+    INVITATION = "invitation"
+    """A tenant invites the person."""
+    NOTIFICATION = "notification"
+    """Something happened in a tenant that the person belongs to."""
+
+
+class Allowance(Protocol):
+    """Says whether one more mail may go to an address; whoever is written to by others may forbid it."""
+
+    async def refusal(self, address: str, *, kind: MailKind, tenant_id: UUID, key: UUID) -> str:
+        """Why a mail must not leave; empty when it may, and then it counts. The same ``key`` counts once."""
+        ...
+
+    def opt_out_link(self, address: str) -> str:
+        """Where whoever is reached at the address can forbid all mail that others cause."""
+        ...
+
+
 class Post:
-    """Sends mail to sealed addresses."""
+    """Sends mail to sealed addresses, within what is allowed."""
 
-    def __init__(self, mailer: Mailer, opening: Opening) -> None:
-        self._mailer = mailer
-        self._opening = opening
+    def __init__(self, mailer: Mailer, opening: Opening, allowance: Allowance) -> None:
+        self._mailer, self._opening, self._allowance = mailer, opening, allowance
 
-    async def send(self, tenant_id: UUID, *, to: str, subject: str, text: str, key: UUID) -> str:
+    async def send(
+        self,
+        tenant_id: UUID,
+        *,
+        to: str,
+        subject: str,
+        text: str,
+        key: UUID,
+        kind: MailKind = MailKind.ACCOUNT,
+    ) -> str:
         """Sends to the address that was sealed in this tenant, once for each ``key``; in a word, what came of it.
 
-        Somebody who was erased gets nothing, nor does an address that the server refuses for good: neither is
-        helped by another try. Whatever else fails rises.
+        Somebody who was erased gets nothing, nor does an address that the server refuses for good, that has opted
+        out or had enough for a day: none is helped by another try. Whatever else fails rises.
         """
         (address,) = await self._opening.open(tenant_id, [to])
         if address == ERASED:
             return "erased"
+        if refusal := await self._allowance.refusal(address, kind=kind, tenant_id=tenant_id, key=key):
+            return refusal
+        if kind is not MailKind.ACCOUNT:
+            text += f"\nYou want no such mail? Say so here:\n{self._allowance.opt_out_link(address)}\n"
         try:
             await self._mailer.send(Mail(to=address, subject=subject, text=text), key=key)
         except RecipientRefused as refused:

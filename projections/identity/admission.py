@@ -11,6 +11,7 @@ from domain.identity.invitations import Invitation, InvitationStatus
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Personal, Restricted
 from domain.kit.log import Envelope
+from projections.identity.users import found_by
 from projections.kit.postgres import Check, Index, PostgresView
 from projections.kit.replacing import replace
 from projections.kit.view import on
@@ -22,6 +23,7 @@ class InvitationRow:
 
     id: Annotated[UUID, Describe("The invitation's id.")]
     email: Annotated[str, Confidential(), Personal(), Describe("Where it was sent.")]
+    email_key: Annotated[str, Confidential(), Describe("By what the address is found.")]
     role: Annotated[BaseRole, Describe("What the invited will be.")]
     token_hash: Annotated[str, Len(max_length=64), Restricted()]
     status: Annotated[InvitationStatus, Describe("What became of it.")] = InvitationStatus.OPEN
@@ -33,12 +35,13 @@ class InvitationRow:
     replaces: Annotated[UUID | None, Describe("The invitation that it took the place of.")] = None
 
 
-class Invitations(PostgresView[InvitationRow], name="auth.invitations", version=1, inline=True):
+class Invitations(PostgresView[InvitationRow], name="auth.invitations", version=2, inline=True):
     """Every invitation, those that were answered too."""
 
     checks = (Check("valid_invitation_status", "status in ('open', 'accepted', 'withdrawn')"),)
     indexes = (
         Index("idx_invitations_sent_at", ("sent_at", "id")),
+        Index("idx_invitations_email", ("email_key",)),
         Index("idx_invitations_user", ("user_id",), where="user_id is not null"),
     )
 
@@ -47,6 +50,7 @@ class Invitations(PostgresView[InvitationRow], name="auth.invitations", version=
         return InvitationRow(
             id=event.originator_id,
             email=event.email,
+            email_key=found_by(event.email),
             role=event.role,
             token_hash=event.token_hash,
             invited_by=envelope.user_id,

@@ -73,7 +73,7 @@ class ProfileFolds:
         return None
 
 
-class UserProfiles(ProfileFolds, PostgresView[ProfileRow], name="users.user_profiles", version=1):
+class UserProfiles(ProfileFolds, PostgresView[ProfileRow], name="users.user_profiles", version=2):
     """Profiles; they are removed with their user."""
 
     checks = (Check("valid_visibility", "visibility in ('everyone', 'team', 'nobody')"),)
@@ -83,7 +83,7 @@ class ProfileCards(
     ProfileFolds,
     RedisView[ProfileRow],
     name="users.profile_cards",
-    version=1,
+    version=2,
     pattern="user:{id}:profile",
     ttl=timedelta(minutes=5),
 ):
@@ -107,7 +107,7 @@ class PreferencesRow:
     updated_at: Annotated[datetime, Describe("When they last changed.")]
 
 
-class UserPreferences(PostgresView[PreferencesRow], name="users.user_preferences", version=1, key="user_id"):
+class UserPreferences(PostgresView[PreferencesRow], name="users.user_preferences", version=2, key="user_id"):
     """What everybody prefers, also who never said so."""
 
     checks = (Check("valid_theme", "theme in ('light', 'dark', 'system')"),)

@@ -4,13 +4,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.auth.secrets import INVITE, MailedTokens
-from tests.auth.people import PASSWORD, Person
+from tests.auth.people import PASSWORD, Person, proved
 from tests.kit.product import Product
 
 
 async def colleague(product: Product, boss: Person, role: str = "MEMBER") -> Person:
     """Somebody of the boss's company who was invited in this role, accepted, and is signed in."""
     id, email = uuid4(), f"{uuid4().hex}@example.com"
+    await proved(product, boss)
     invited = await boss.client.send("InviteUser", input={"id": str(id), "email": email, "role": role})
     assert "position" in invited, invited
     token = MailedTokens(product.settings.derive("mailed tokens")).of(

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 
-from app.auth.secrets import RESET, MailedTokens
+from app.auth.secrets import RESET, VERIFY, MailedTokens
 from app.database import Connection
 from tests.kit.client import Client
 from tests.kit.processes import until
@@ -80,6 +81,28 @@ async def registered(product: Product, *, company: bool = True, **more: str) -> 
     response = await post(product.http, "register", wish)
     assert response.status_code == 200, response.text
     return Person(product.http, wish["email"], response.json())
+
+
+_ASKED = """
+select originator_id from es.events
+ where type = 'identity.email_verification.requested' and payload::text like '%' || $1 || '%'
+ order by position desc limit 1
+"""
+
+
+async def proved(product: Product, person: Person) -> Person:
+    """The person, who has followed the link that was mailed on opening the account."""
+    connection = await asyncpg.connect(product.settings.database_url)
+    try:
+        if await connection.fetchval("select email_verified from auth.accounts where id = $1", person.id):
+            return person
+        asked = await connection.fetchval(_ASKED, person.given["accountId"])
+    finally:
+        await connection.close()
+    token = MailedTokens(product.settings.derive("mailed tokens")).of(VERIFY, asked)
+    response = await post(product.http, "verify-email", {"token": token})
+    assert response.status_code == 200, response.text
+    return person
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:

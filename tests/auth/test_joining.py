@@ -11,7 +11,7 @@ from app.auth.secrets import INVITE, MailedTokens
 from app.database import Connection
 from domain.identity.account_commands import OpenAccount
 from domain.kit.log import Receipt
-from tests.auth.people import PASSWORD, Person, post, refusal, registered
+from tests.auth.people import PASSWORD, Person, post, proved, refusal, registered
 from tests.kit.product import Product
 
 TASKS = "{ tasks(first: 1) { totalCount } }"
@@ -110,6 +110,7 @@ async def test_nobody_may_register_in_place_of_another(product: Product) -> None
 
 async def _invited(product: Product, by: Person, email: str | None = None) -> tuple[str, str]:
     """The address and the token of somebody who was invited; the mail would bring the token."""
+    await proved(product, by)
     id, email = uuid4(), email or f"{uuid4().hex}@example.com"
     answer = (await by.client.post(INVITE_USER, {"i": {"id": str(id), "email": email}})).json()
     assert "errors" not in answer, answer
@@ -134,7 +135,7 @@ def _dying(home: Home, steps: int) -> Any:
     left = [steps]
 
     class Dying:
-        rows, opening = home.rows, home.opening
+        rows, opening, codec = home.rows, home.opening, home.codec
 
         class bus:
             @staticmethod

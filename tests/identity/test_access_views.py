@@ -20,6 +20,7 @@ from projections.identity.memberships import (
     UserRoleRow,
     UserRoles,
 )
+from projections.identity.users import found_by
 from tests.identity.people import ANNA, BEN, HASH, INVITATION, KEY, ROLE, SEALED, registered, row
 from tests.kit.folding import folded
 
@@ -78,6 +79,7 @@ def test_invitations() -> None:
     expected = InvitationRow(
         id=INVITATION,
         email=SEALED,
+        email_key=found_by(SEALED),
         role=BaseRole.GUEST,
         token_hash=HASH,
         invited_by=found.invited_by,

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from app import inviting
+from app.auth.secrets import INVITE, MailedTokens, hash_of
 from tests.identity.asking import colleague, done, refusal, shown
 from tests.kit.client import Client
 from tests.kit.product import Product
@@ -67,7 +67,8 @@ async def test_of_an_invitations_token_only_the_hash_is_stored(client: Client, p
     receipt = await done(client, "InviteUser", email="joe@example.com")
     id = UUID(receipt["invitation"]["id"])
     stored = await _column(product, "select token_hash from auth.invitations where id = $1", id)
-    assert stored == inviting.made(product.settings).hashed(id, client.tenant)
+    mailed = MailedTokens(product.settings.derive("mailed tokens"))
+    assert stored == hash_of(mailed.of(INVITE, id, client.tenant))
 
 
 async def test_an_api_key_is_told_once_and_stored_as_a_hash(client: Client, product: Product) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.identity.granting import BaseRole
 from domain.identity.preferences import EVERY_NOTICE, MAILED_NOTICES, Notice, ProfileVisibility, Theme
 from domain.identity.user_commands import (
     AnonymiseUser,
@@ -21,6 +22,7 @@ from domain.identity.user_commands import (
     UpdateProfile,
 )
 from domain.identity.user_rules import (
+    ANONYMISED_AFTER,
     TooEarlyToAnonymise,
     UserHasStatus,
     UserIsDeleted,
@@ -145,6 +147,16 @@ STATUSES: list[tuple[tuple[Any, ...], Command, Any]] = [
 ]
 
 
+def test_a_deletion_is_taken_back_as_long_as_the_data_are_kept() -> None:
+    back = User.Reactivated(), User.Rejoined(role=BaseRole.MEMBER)
+    given(KNOWN, User.Deleted()).by(ADMIN).when(ReactivateUser(id=ANNA)).then(*back)
+    with at(NOON):
+        user = User.begin(ANNA, KNOWN)
+        user.record(User.Deleted())
+    with pytest.raises(UserIsDeleted):
+        ReactivateUser(id=ANNA).handle(user, ADMIN, NOON + ANONYMISED_AFTER)
+
+
 @pytest.mark.parametrize(("before", "command", "event"), STATUSES)
 def test_a_status_changes(before: tuple[Any, ...], command: Command, event: Any) -> None:
     given(KNOWN, *before).by(ADMIN).when(command).then(event)
@@ -159,7 +171,6 @@ def test_a_status_changes(before: tuple[Any, ...], command: Command, event: Any)
         ((User.Removed(),), RemoveUser(id=ANNA), UserNotAMember),
         ((User.Deleted(),), DeleteUser(id=ANNA), UserIsDeleted),
         ((User.Deleted(),), SuspendUser(id=ANNA), UserIsDeleted),
-        ((User.Deleted(),), ReactivateUser(id=ANNA), UserIsDeleted),
         ((User.Deleted(),), RemoveUser(id=ANNA), UserIsDeleted),
         ((User.Deleted(),), UpdateProfile(id=ANNA, bio="x"), UserIsDeleted),
         ((User.Deleted(),), ChangePreferences(id=ANNA, theme=Theme.DARK), UserIsDeleted),

@@ -85,7 +85,7 @@ async def test_links_carry_the_token_that_is_stored_as_a_hash(works: Works, made
         await works.quiet()
         token = TOKENS.of(kind.partition("-")[0], command.id)
         text = text_of(inbox.messages[-1])
-        assert f"https://headwater.example.com/{kind}#token={token}\n" in text
+        assert f"https://headwater.example.com/{kind}?token={token}\n" in text
         assert f"\n{token}\n" in text
     assert subjects(inbox) == ["Confirm your e-mail address", "Choose a new password"]
 
@@ -103,8 +103,8 @@ async def test_an_invitation_names_the_company_and_its_tenant(works: Works, made
     await accepted(works.bus, invite, by=ADMIN)
     await works.quiet()
     assert inbox.recipients == [["bob@example.org"]]
-    assert subjects(inbox) == ["You are invited to Acme"]
-    assert f"/accept-invitation#token={token}\n" in text_of(inbox.messages[0])
+    assert subjects(inbox) == ["You are invited to join a company on Headwater"]
+    assert f"/accept-invitation?token={token}\n" in text_of(inbox.messages[0])
 
 
 async def test_the_owner_is_told_of_wrong_passwords(works: Works, made: Made, inbox: Inbox) -> None:

@@ -12,6 +12,7 @@ from app.processes.lease import enroll
 from app.settings import Settings
 from domain.identity.account_commands import OpenAccount
 from domain.identity.registering import RegisterUser
+from domain.identity.user_commands import ConfirmUserEmail
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.work.task_commands import CreateTask
 from tests.domain.sending import accepted
@@ -84,6 +85,7 @@ async def test_a_person_is_told_once_wherever_the_worker_is_killed(
     for person, name in ((ANN, "ann"), (BOB, "bob")):
         register = RegisterUser(id=person, email=f"{name}@example.org", first_name=name)
         await accepted(works.bus, register, by=ANNS)
+        await accepted(works.bus, ConfirmUserEmail(id=person), by=ANNS)
     tasks, ended, point = list[UUID](), "exit -9", 0
     while ended == "exit -9":
         point += 1

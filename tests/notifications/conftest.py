@@ -12,8 +12,11 @@ from app.log.postgres import PostgresLog
 from app.processes import Parts, enrolled, processes, run_processes
 from app.worker import running
 from app.writing import writing
+from domain.identity.user_commands import ConfirmUserEmail
 from domain.kit.bus import Bus
+from domain.kit.caller import Caller
 from projections.kit.pages import Pages
+from tests.domain.sending import accepted
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product
@@ -102,4 +105,7 @@ async def team(product: Product, telling: Telling) -> Team:
     """Three people in a tenant that only this test uses."""
     ann = await product.newcomer("Ann")
     bob, carl = [await product.newcomer(name, tenant=ann.tenant, role="member") for name in ("Bob", "Carl")]
+    for client in (ann, bob, carl):
+        by = Caller(tenant_id=client.tenant, user_id=client.user)
+        await accepted(telling.bus, ConfirmUserEmail(id=client.user), by=by)
     return Team(ann, bob, carl)

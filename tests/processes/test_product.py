@@ -12,6 +12,7 @@ from app.processes.status import ailment, process_statuses
 from app.settings import Settings
 from app.writing import inline_views
 from domain.identity.registering import RegisterUser
+from domain.identity.user_commands import ConfirmUserEmail
 from domain.kit.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
@@ -37,6 +38,7 @@ async def test_a_reminder_is_told_and_mailed(database: Database, tmp_path: Path)
     person, task = uuid4(), uuid4()
     by = Caller(tenant_id=UUID(int=1), user_id=person)
     await accepted(bus, RegisterUser(id=person, email="ann@example.org", first_name="Ann"), by=by)
+    await accepted(bus, ConfirmUserEmail(id=person), by=by)
     due = datetime.now(UTC) + timedelta(hours=1)
     await accepted(bus, CreateTask(id=task, title="Mow", due_date=due, assigned_to=person), by=by)
     try:

@@ -14,13 +14,18 @@ from api.kit.fields import argument, field, linked
 from api.kit.scalars import Position
 from api.kit.shows import Node, enum, shows, takes
 from domain.identity import invitations as domain
+from domain.kit.refusals import Refusal
 from projections.identity.admission import InvitationRow, Invitations
 from projections.identity.people import People
 from projections.kit.conditions import Condition, one_of
 from projections.kit.rows import Order
 
 
-@shows(InvitationRow, needs="people:write", leave_out=("invited_by", "user_id"))
+@shows(
+    InvitationRow,
+    needs="people:write",
+    leave_out=("invited_by", "user_id", "email_key", "vouched_by", "replaces"),
+)
 class Invitation(Node):
     """The offer to join the tenant."""
 
@@ -41,7 +46,7 @@ class InvitationFilter:
 
 
 InvitationReceipt = receipt(Invitation, Invitations, name="invitation")
-_InviteUser: Any = takes(domain.InviteUser, leave_out=("token_hash",))
+_InviteUser: Any = takes(domain.InviteUser, leave_out=("token_hash", "replaces_id"))
 _Receipt: Any = InvitationReceipt
 _Answer = Annotated[
     _Receipt | Refused, strawberry.union("InvitationAnswer", description="A receipt, or the refusal.")
@@ -70,9 +75,18 @@ class Mutation:
         command_id: Annotated[UUID | None, argument(COMMAND_ID)] = None,
     ) -> Any:
         chosen, id = ids(input, command_id)
-        # It follows from the invitation's id, so a retry is the same command.
-        hashed = info.context.port(domain.InvitationTokens).hashed(id, info.context.caller.tenant_id)
-        outcome = await sent(info, domain.InviteUser, input, chosen, token_hash=hashed)
+        try:
+            made = await info.context.port(domain.Inviting).prepared(info.context.caller, id, input.email)
+        except Refusal as refusal:
+            return Refused.of(refusal)
+        outcome = await sent(
+            info,
+            domain.InviteUser,
+            input,
+            chosen,
+            token_hash=made.token_hash,
+            replaces_id=made.replaces_id,
+        )
         if isinstance(outcome, Refused):
             return outcome
         return _Receipt(

@@ -1,0 +1,170 @@
+"""Who may invite whom, and whom an invitation brings in; over the API, with accounts."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.auth.secrets import INVITE, MailedTokens
+from tests.auth.people import PASSWORD, Person, proved, registered
+from tests.kit.product import Product
+
+ACCEPT = """mutation($i: AcceptInvitationInput!) { acceptInvitation(input: $i) {
+  __typename ... on SignedIn { accessToken tenantId accountId } ... on Refused { code field } } }"""
+ME = "{ me { id role isMember emailVerified email } }"
+
+
+@pytest.fixture
+async def ada(product: Product) -> Person:
+    """The owner of a company, whose address is proved."""
+    return await proved(product, await registered(product))
+
+
+async def invite(by: Person, email: str, role: str = "MEMBER", id: UUID | None = None) -> Any:
+    """The receipt or refusal of an invitation."""
+    return await by.client.send("InviteUser", input={"id": str(id or uuid4()), "email": email, "role": role})
+
+
+async def accept(product: Product, by: Person, invitation: str, **more: str) -> Any:
+    """What comes of following an invitation's link; ``by`` is of the tenant that invites."""
+    mailed = MailedTokens(product.settings.derive("mailed tokens"))
+    token = mailed.of(INVITE, UUID(invitation), UUID(by.given["tenantId"]))
+    wish = {"token": token, "password": PASSWORD, "firstName": "Ben", **more}
+    body = {"query": ACCEPT, "variables": {"i": wish}}
+    return (await product.http.post("/graphql", json=body)).json()["data"]["acceptInvitation"]
+
+
+async def me(product: Product, given: Any) -> Any:
+    """Who somebody is who has just accepted."""
+    return (await Person(product.http, "", given).client.post(ME)).json()["data"]["me"]
+
+
+def some_address() -> str:
+    return f"{uuid4().hex}@example.com"
+
+
+async def test_whose_address_is_not_proved_invites_nobody(product: Product) -> None:
+    eve = await registered(product)
+    assert (await invite(eve, some_address()))["code"] == "inviter_not_proved"
+    wish = {
+        "name": "robot",
+        "permissions": ["people:write", "people:read"],
+        "expiresAt": "2099-01-01T00:00:00Z",
+    }
+    made = await eve.client.send("CreateApiKey", input=wish)
+    robot = replace(eve.client, token=made["key"]) if "key" in made else None
+    assert robot is not None, made
+    refused = await robot.send("InviteUser", input={"email": some_address(), "role": "GUEST"})
+    assert refused["code"] == "inviter_not_proved"
+    await proved(product, eve)
+    assert "position" in await invite(eve, some_address())
+
+
+async def test_a_tenant_invites_so_many_people_a_day(product: Product, ada: Person) -> None:
+    most = product.settings.invitations_per_day
+    last = uuid4()
+    for number in range(most):
+        receipt = await invite(ada, some_address(), id=last if number == most - 1 else None)
+        assert "position" in receipt, receipt
+    assert (await invite(ada, some_address()))["code"] == "too_many_invitations"
+
+
+async def test_only_the_last_invitation_to_an_address_is_good(product: Product, ada: Person) -> None:
+    email = some_address()
+    first = (await invite(ada, email, "ADMIN"))["invitation"]["id"]
+    second = (await invite(ada, email.upper()))["invitation"]["id"]
+    assert (await accept(product, ada, first))["code"] == "invitation_not_valid"
+    ben = await accept(product, ada, second)
+    assert (await me(product, ben))["role"] == "MEMBER"
+    await ada.client.send("RemoveUser", input={"id": ben["accountId"]})
+    for old in (first, second):
+        again = await accept(product, ada, old)
+        assert again.get("tenantId") is None, again
+
+
+async def test_sent_again_it_is_the_same_invitation(product: Product, ada: Person) -> None:
+    email = some_address()
+    await invite(ada, email)
+    wish = {"input": {"id": str(uuid4()), "email": email, "role": "GUEST"}, "commandId": str(uuid4())}
+    receipt = await ada.client.send("InviteUser", **wish)
+    assert await ada.client.send("InviteUser", **wish) == {**receipt, "repeated": True}
+
+
+async def test_what_a_removed_admin_sent_is_over(product: Product, ada: Person) -> None:
+    admin = await accept(product, ada, (await invite(ada, some_address(), "ADMIN"))["invitation"]["id"])
+    boss = Person(product.http, "", admin)
+    sent = (await invite(boss, some_address(), "ADMIN"))["invitation"]["id"]
+    await ada.client.send("RemoveUser", input={"id": admin["accountId"]})
+    assert (await accept(product, ada, sent))["code"] == "invitation_not_valid"
+
+
+async def test_a_member_is_not_invited(product: Product, ada: Person) -> None:
+    ben = await registered(product)
+    id = (await invite(ada, ben.email))["invitation"]["id"]
+    await accept(product, ada, id, password=ben.password)
+    refused = await invite(ada, ben.email)
+    assert (refused["code"], refused["field"]) == ("user_is_a_member", "email")
+
+
+async def test_who_was_registered_is_invited_and_joins_as_that_person(product: Product, ada: Person) -> None:
+    email, id = some_address(), str(uuid4())
+    await ada.client.send("RegisterUser", input={"id": id, "email": email, "firstName": "Ben"})
+    sent = (await invite(ada, email, "ADMIN"))["invitation"]["id"]
+    ben = await accept(product, ada, sent)
+    assert ben["accountId"] == id, ben
+    assert await me(product, ben) == {
+        "id": id,
+        "role": "ADMIN",
+        "isMember": True,
+        "emailVerified": True,
+        "email": email,
+    }
+
+
+@pytest.mark.parametrize("known", ["registered", "given to another"])
+async def test_who_has_an_account_takes_the_address_that_is_theirs(
+    product: Product, ada: Person, known: str
+) -> None:
+    ben, id = await registered(product), str(uuid4())
+    email = ben.email if known == "registered" else some_address()
+    await ada.client.send("RegisterUser", input={"id": id, "email": email, "firstName": "Ben"})
+    if known != "registered":
+        changed = await ada.client.send("ChangeUserEmail", input={"id": id, "email": ben.email})
+        assert "position" in changed, changed
+    sent = (await invite(ada, ben.email))["invitation"]["id"]
+    joined = await accept(product, ada, sent, password=ben.password)
+    found = await me(product, joined)
+    assert (found["id"], found["email"], found["isMember"]) == (str(ben.id), ben.email, True)
+
+
+async def test_who_was_deleted_is_invited_again(product: Product, ada: Person) -> None:
+    ben = await registered(product)
+    first = (await invite(ada, ben.email))["invitation"]["id"]
+    await accept(product, ada, first, password=ben.password)
+    await ada.client.send("DeleteUser", input={"id": str(ben.id)})
+    second = (await invite(ada, ben.email, "ADMIN"))["invitation"]["id"]
+    joined = await accept(product, ada, second, password=ben.password)
+    found = await me(product, joined)
+    assert (found["role"], found["isMember"], found["email"]) == ("ADMIN", True, ben.email)
+
+
+async def test_a_deletion_is_taken_back(product: Product, ada: Person) -> None:
+    ben = await registered(product)
+    first = (await invite(ada, ben.email))["invitation"]["id"]
+    await accept(product, ada, first, password=ben.password)
+    await ada.client.send("DeleteUser", input={"id": str(ben.id)})
+    back = await ada.client.send("ReactivateUser", input={"id": str(ben.id)})
+    assert (back["person"]["status"], back["person"]["isMember"]) == ("ACTIVE", True), back
+    refused = await invite(ada, ben.email)
+    assert refused["code"] == "user_is_a_member"
+
+
+async def test_nobody_suspended_comes_back_by_an_invitation(product: Product, ada: Person) -> None:
+    email, id = some_address(), str(uuid4())
+    await ada.client.send("RegisterUser", input={"id": id, "email": email, "firstName": "Ben"})
+    sent = (await invite(ada, email))["invitation"]["id"]
+    await ada.client.send("SuspendUser", input={"id": id})
+    assert (await accept(product, ada, sent))["code"] == "user_is_a_member"
+    # Nor is an account left that belongs nowhere.
+    assert (await Person(product.http, email, {}).sign_in()).status_code == 401
