@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             streams=streams,
             permits=permits,
             rest=rest.ROUTES,
+            shares=_shares,
             graphiql_title="Headwater",
             door="/auth",
         ),
@@ -181,6 +182,12 @@ def _lifetime(caller: Caller) -> float | None:
     if caller.expires_at is None:
         return None
     return (caller.expires_at - datetime.now(UTC)).total_seconds()
+
+
+def _shares(caller: Caller) -> tuple[Hashable, Hashable] | None:
+    """Whose turn an operation takes: the tenant's, and in it the person's, however many keys and sessions they
+    have. Who has not signed in can read nothing that has any size."""
+    return None if caller.kind == "nobody" else (caller.tenant_id, (caller.kind == "service", caller.user_id))
 
 
 def _scope(caller: Caller) -> Hashable:

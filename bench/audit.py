@@ -91,7 +91,8 @@ def asks(assembly: Assembly, query: str, ids: list[UUID], log: AccessLog) -> Cal
     async def ask() -> bytes:
         variables = {"id": str(next(turn))} if "$id" in query else {}
         request = Request(query=query, variables=variables)
-        return await engine.answer(engine.documents.operation(request), request, WHO)
+        async with engine.answering(engine.documents.operation(request), request, WHO) as answer:
+            return answer
 
     return ask
 

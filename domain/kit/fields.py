@@ -69,6 +69,16 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
+class Longest:
+    """How many characters a field of a row may have whose column has no limit, all of a list's together.
+
+    What it costs to ask for it follows from that, as from `Len`.
+    """
+
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
 class References:
     """An id that must name a living stream of this topic in the caller's tenant, when it is not None."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.identity.preferences import EVERY_NOTICE, MAILED_NOTICES, Notice, ProfileVisibility, Theme
 from domain.identity.users import User
 from domain.kit.events import Event
-from domain.kit.fields import Describe, Len, Personal
+from domain.kit.fields import Describe, Len, Longest, Personal
 from projections.kit.postgres import Check, Index, PostgresView
 from projections.kit.redis import RedisView
 from projections.kit.replacing import replace
@@ -22,8 +22,12 @@ class ProfileRow:
     id: Annotated[UUID, Describe("The person's id.")]
     first_name: Annotated[str, Personal(), Describe("The first name.")]
     last_name: Annotated[str, Personal(), Describe("The last name; may be empty.")]
-    avatar_url: Annotated[str, Personal(), Describe("Where a picture is found; empty for none.")] = ""
-    bio: Annotated[str, Personal(), Describe("What the person says of himself, as plain text.")] = ""
+    avatar_url: Annotated[
+        str, Longest(2_000), Personal(), Describe("Where a picture is found; empty for none.")
+    ] = ""
+    bio: Annotated[
+        str, Longest(5_000), Personal(), Describe("What the person says of himself, as plain text.")
+    ] = ""
     location: Annotated[str, Personal(), Describe("Where the person is.")] = ""
     timezone: Annotated[str, Len(max_length=50), Describe("The time zone, by its IANA name.")] = "UTC"
     language: Annotated[str, Len(max_length=10), Describe("The language, as a tag.")] = "en"

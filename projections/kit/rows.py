@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from projections.kit.allowance import allowance
 from projections.kit.as_of import Past
 from projections.kit.conditions import Condition, bound
 from projections.kit.generations import Connection
@@ -174,8 +176,8 @@ class Rows:
         read. ``$1`` is the tenant; the database shows no other's rows.
         """
         tables = {name: str(self._table(view)) for name, view in views.items()}
-        async with self._reader.reading(tenant_id) as connection:
-            text = await connection.fetchval(_rows_of(sql.format_map(tables)), tenant_id, *arguments)
+        sql = _rows_of(sql.format_map(tables))
+        text = await self._text(tenant_id, sql, [tenant_id, *arguments])
         # Generic aliases of a type variable are unknown to the checker.
         found: list[Row] = msgspec.json.decode(text, type=list[shape])  # type: ignore[valid-type]
         return found
@@ -204,10 +206,15 @@ class Rows:
     async def _fetch(
         self, view: type[PostgresView[Row]], tenant_id: UUID, sql: str, arguments: Sequence[Any]
     ) -> list[Row]:
-        async with self._reader.reading(tenant_id) as connection:
-            text = await connection.fetchval(sql, *arguments)
-        rows: list[Row] = _plan(view).decoder.decode(text)
+        rows: list[Row] = _plan(view).decoder.decode(await self._text(tenant_id, sql, arguments))
         return rows
+
+    async def _text(self, tenant_id: UUID, sql: str, arguments: Sequence[Any]) -> str:
+        allowed = allowance()
+        async with allowed.reading(), self._reader.reading(tenant_id) as connection:
+            text: str = await connection.fetchval(sql, *arguments)
+        allowed.spend(getsizeof(text))
+        return text
 
 
 def _rows_of(select: str) -> str:

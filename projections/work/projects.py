@@ -6,7 +6,7 @@ from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from domain.kit.events import Event
-from domain.kit.fields import Confidential, Describe, Len
+from domain.kit.fields import Confidential, Describe, Len, Longest
 from domain.kit.log import Envelope
 from domain.work.projects import Project, ProjectStatus, Visibility
 from projections.kit.postgres import Check, Index, PostgresView
@@ -22,7 +22,7 @@ class ProjectRow:
 
     id: Annotated[UUID, Describe("The project's id.")]
     name: Annotated[str, Len(max_length=255), Describe("What it is called.")]
-    description: Annotated[str, Confidential(), Describe("What it is for, as plain text.")]
+    description: Annotated[str, Longest(20_000), Confidential(), Describe("What it is for, as plain text.")]
     status: Annotated[ProjectStatus, Describe("Where it is in its life.")]
     visibility: Annotated[Visibility, Describe("Who may see it.")]
     owner_id: Annotated[UUID, Describe("Who owns it.")]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from domain.kit.fields import Confidential, Describe, Len
+from domain.kit.fields import Confidential, Describe, Len, Longest
 from domain.work.tasks import Task, TaskPriority, TaskStatus, Transition
 from projections.kit.postgres import Check, Index, PostgresView
 from projections.kit.replacing import replace
@@ -19,14 +19,14 @@ class TaskRow:
 
     id: Annotated[UUID, Describe("The task's id.")]
     title: Annotated[str, Len(max_length=500), Describe("What is to be done, in a line.")]
-    description: Annotated[str, Confidential(), Describe("Details, as plain text.")]
+    description: Annotated[str, Longest(20_000), Confidential(), Describe("Details, as plain text.")]
     status: Annotated[TaskStatus, Describe("How far it has come.")]
     priority: Annotated[TaskPriority, Describe("How much it matters.")]
     due_date: Annotated[datetime | None, Describe("By when it is to be done.")]
     created_by: Annotated[UUID, Describe("Who created it.")]
     assigned_to: Annotated[UUID | None, Describe("Who is to do it.")]
     project_id: Annotated[UUID | None, Describe("The project it belongs to.")]
-    tags: Annotated[tuple[str, ...], Describe("Free words to find it by.")]
+    tags: Annotated[tuple[str, ...], Longest(50 * 50), Describe("Free words to find it by.")]
     created_at: Annotated[datetime, Describe("When it was created.")]
     updated_at: Annotated[datetime, Describe("When it last changed.")]
     completed_at: Annotated[datetime | None, Describe("When it was completed; empty while it is not.")]

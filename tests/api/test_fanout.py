@@ -146,7 +146,7 @@ async def test_a_slow_client_is_closed_with_a_reason_and_the_others_miss_nothing
             for value in range(400):
                 server.toy.publish(value)
                 assert _values([await healthy.receive()]) == [value]
-            assert await slow.closed() == (1013, "Slow client: too many messages were waiting")
+            assert await slow.closed() == (1013, "Slow client: too much was waiting to be read")
 
 
 async def test_a_slow_event_stream_ends_with_an_error_and_completes() -> None:

@@ -8,6 +8,7 @@ from graphql import OperationDefinitionNode, get_introspection_query, parse
 
 from api.kit.cost import Measure
 from api.kit.limits import Limits
+from api.kit.sizes import Sizes
 from tests.api.toy import BEARER, SCHEMA, toy_app
 
 LIMITS = Limits(
@@ -148,6 +149,7 @@ def test_fragments_that_multiply_are_measured_without_following_each() -> None:
     document = parse(f"query($n: Int) {{ node {{ ...F0 }} }} {spreads} fragment F{levels} on Node {{ name }}")
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    depth, cost = Measure(SCHEMA._schema, document, page=20).operation(operation)
+    measured = Measure(SCHEMA._schema, Sizes(SCHEMA._schema), document, page=20).operation(operation)
+    depth, cost = measured.depth, measured.cost
     assert depth == levels + 2
     assert cost.at({"n": 2}) > 4**levels

@@ -1,4 +1,4 @@
-"""The static cost and depth of an operation, measured once and evaluated for each set of variables."""
+"""The static depth, cost and weight of an operation, measured once and evaluated for each set of variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ from graphql import (
     VariableNode,
     get_named_type,
 )
+
+from api.kit.sizes import Sizes
 
 _PAGE_ARGUMENTS = ("first", "last")
 _PAST_ARGUMENTS = ("asOf", "version")
@@ -95,45 +97,72 @@ class Cost:
         return total(self)
 
 
+class _Sum:
+    """A cost that is added up part by part."""
+
+    def __init__(self) -> None:
+        self._fixed = 0
+        self._parts: list[tuple[PageSize | Given, Cost]] = []
+
+    def add(self, cost: Cost) -> None:
+        """Adds a part."""
+        if cost.parts:
+            self._parts.append((_ONE, cost))
+        else:
+            self._fixed += cost.fixed
+
+    def total(self) -> Cost:
+        """The sum."""
+        return Cost(self._fixed, tuple(self._parts))
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The depth in fields, the cost, and the weight: how many bytes may be read for it."""
+
+    depth: int
+    cost: Cost
+    weight: Cost
+
+
 class Measure:
     """Measures a validated document: fragments end, fields exist."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, page: int) -> None:
+    def __init__(self, schema: GraphQLSchema, sizes: Sizes, document: DocumentNode, page: int) -> None:
         self._schema = schema
+        self._sizes = sizes
         self._page = page
         self._fragments = {
             d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
         }
-        self._measured: dict[str, tuple[int, Cost]] = {}
+        self._measured: dict[str, Measured] = {}
         self._defaults: dict[str, ValueNode | None] = {}
 
-    def operation(self, node: OperationDefinitionNode) -> tuple[int, Cost]:
-        """The depth in fields and the cost; introspection counts as one field."""
+    def operation(self, node: OperationDefinitionNode) -> Measured:
+        """Measures one operation; introspection counts as one field."""
         self._measured.clear()
         self._defaults = {v.variable.name.value: v.default_value for v in node.variable_definitions or ()}
         return self._selections(node.selection_set, self._schema.get_root_type(node.operation))
 
-    def _selections(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> tuple[int, Cost]:
-        depth, fixed, parts = 0, 0, list[tuple[PageSize | Given, Cost]]()
+    def _selections(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> Measured:
+        depth, cost, weight = 0, _Sum(), _Sum()
         for node in selections.selections:
             if isinstance(node, FieldNode):
-                own_depth, cost = self._field(node, parent)
+                one = self._field(node, parent)
             elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition
-                own_depth, cost = self._selections(
+                one = self._selections(
                     node.selection_set, self._schema.get_type(condition.name.value) if condition else parent
                 )
             else:
                 assert isinstance(node, FragmentSpreadNode)
-                own_depth, cost = self._fragment(node.name.value)
-            depth = max(depth, own_depth)
-            if cost.parts:
-                parts.append((_ONE, cost))
-            else:
-                fixed += cost.fixed
-        return depth, Cost(fixed, tuple(parts))
+                one = self._fragment(node.name.value)
+            depth = max(depth, one.depth)
+            cost.add(one.cost)
+            weight.add(one.weight)
+        return Measured(depth, cost.total(), weight.total())
 
-    def _fragment(self, name: str) -> tuple[int, Cost]:
+    def _fragment(self, name: str) -> Measured:
         if name not in self._measured:
             fragment = self._fragments[name]
             self._measured[name] = self._selections(
@@ -141,18 +170,21 @@ class Measure:
             )
         return self._measured[name]
 
-    def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> tuple[int, Cost]:
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Measured:
         name = node.name.value
         if node.selection_set is None or name.startswith("__"):
-            return 1, Cost(1)
+            return Measured(1, Cost(self._sizes.cost(parent, name)), _NOTHING)
         assert isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
         field = parent.fields[name]
-        depth, inner = self._selections(node.selection_set, get_named_type(field.type))
+        inner = self._selections(node.selection_set, get_named_type(field.type))
         size = self._size(node, field)
         past, given = self._past(node, field)
-        if not size.variables and not inner.parts and not given:
-            return depth + 1, Cost(1 + past + size.at({}) * inner.fixed)
-        return depth + 1, Cost(1 + past, ((size, inner), *((one, Cost(_PAST)) for one in given)))
+        cost = _times(1 + past, size, inner.cost, given)
+        row = self._sizes.row(field, parent)
+        weight = _Sum()
+        weight.add(Cost(row))
+        weight.add(inner.weight)
+        return Measured(inner.depth + 1, cost, _times(0, size, weight.total(), []))
 
     def _past(self, node: FieldNode, field: GraphQLField) -> tuple[int, list[Given]]:
         """What the look at the past costs, and the variables that decide whether there is one."""
@@ -185,6 +217,15 @@ class Measure:
             return PageSize(tuple(numbers), tuple(variables), self._page)
         defaults = [_integer(field.args[name].default_value) for name in names]
         return PageSize(tuple(numbers), (), max((d for d in defaults if d is not None), default=self._page))
+
+
+_NOTHING = Cost(0)
+
+
+def _times(fixed: int, size: PageSize, inner: Cost, given: list[Given]) -> Cost:
+    if not size.variables and not inner.parts and not given:
+        return Cost(fixed + size.at({}) * inner.fixed)
+    return Cost(fixed, ((size, inner), *((one, Cost(_PAST)) for one in given)))
 
 
 def _integer(value: object) -> int | None:

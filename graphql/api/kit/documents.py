@@ -34,6 +34,7 @@ from api.kit.cost import Cost, Measure
 from api.kit.errors import ClientError, RequestError
 from api.kit.limits import Limits, check_shape, too_much
 from api.kit.request import Request
+from api.kit.sizes import Sizes
 
 _MOST_VALIDATION_ERRORS = 20
 # Fragments inside fragments add no depth, yet the cost is summed by going into each.
@@ -56,13 +57,14 @@ class Operation:
 
     `resume_points` are the values of its `resumeFrom` arguments, `needs` the permissions that it takes, each with
     a field that takes it, `fields` all that are selected, as `Task.title`, and `own` says that the answers of a
-    subscription depend on who asks.
+    subscription depend on who asks. `weight` is how many bytes may be read for it, at most.
     """
 
     text: str
     document: DocumentNode
     node: OperationDefinitionNode
     cost: Cost
+    weight: Cost
     resume_points: tuple[ValueNode, ...]
     needs: Mapping[str | None, str]
     fields: tuple[str, ...]
@@ -106,6 +108,7 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._access = Access(schema)
+        self._sizes = Sizes(schema)
         self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, FiniteFloatsRule]
         if not limits.introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
@@ -138,18 +141,20 @@ class Documents:
     def _prepared(self, text: str) -> dict[str | None, Operation]:
         try:
             document = self._valid(text)
-            measure = Measure(self._schema, document, self._limits.page)
+            measure = Measure(self._schema, self._sizes, document, self._limits.page)
             points = _resume_points(document) if "resumeFrom" in text else ()
             operations: dict[str | None, Operation] = {}
             for node in document.definitions:
                 if isinstance(node, OperationDefinitionNode):
-                    depth, cost = measure.operation(node)
-                    if depth > self._limits.depth or cost.height > _HIGHEST_COST:
+                    found = measure.operation(node)
+                    if found.depth > self._limits.depth or found.cost.height > _HIGHEST_COST:
                         raise too_much("levels", self._limits.depth)
                     needs = self._access.needs(document, node)
                     own = self._access.own(node)
                     fields = self._access.fields(document, node)
-                    operation = Operation(text, document, node, cost, points, needs, fields, own)
+                    operation = Operation(
+                        text, document, node, found.cost, found.weight, points, needs, fields, own
+                    )
                     operations[operation.name] = operation
             return operations
         except RecursionError as error:

@@ -9,10 +9,13 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 
+from projections.kit.allowance import Spent
 from projections.kit.live import NotServed
 
 # A formatted error is JSON of open shape: message, locations, path and extensions of any kind.
 FormattedError = dict[str, Any]
+
+TOO_LARGE = "RESPONSE_TOO_LARGE"
 
 _log = logging.getLogger(__name__)
 
@@ -98,6 +101,12 @@ def _answered(error: GraphQLError, ids: dict[object, str]) -> FormattedError:
             **error.formatted,
             "message": f"{cause}; try again later.",
             "extensions": {"code": "NOT_READY"},
+        }
+    if isinstance(cause, Spent):
+        return {
+            **error.formatted,
+            "message": f"More than {cause.limit} bytes would be read: ask for smaller pages.",
+            "extensions": {"code": TOO_LARGE, "limit": cause.limit},
         }
     return _public(error, "BAD_USER_INPUT") if _is_public(error) else _masked(error, ids)
 

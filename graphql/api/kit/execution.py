@@ -1,18 +1,18 @@
 """Runs operations of a Strawberry schema on graphql-core and encodes their answers."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-import orjson
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
 
 from api.kit.documents import Documents, Operation
+from api.kit.encoding import encoded
 from api.kit.errors import (
     ClientError,
     FormattedError,
@@ -24,6 +24,8 @@ from api.kit.errors import (
 )
 from api.kit.limits import Limits
 from api.kit.request import Request
+from api.kit.turns import Turns
+from projections.kit.allowance import allow
 
 I = TypeVar("I")  # noqa: E741
 
@@ -67,6 +69,9 @@ class Engine(Generic[I]):
     Works on graphql-core below `Schema.execute`, so that documents are prepared once, variables are told
     apart from execution, and each event gets a context. Schema extensions would be skipped silently: a
     schema that has some is refused with ValueError. Field extensions work.
+
+    `shares` gives the tenant and the caller whose turn an operation of an identity takes (see `Turns`); None
+    takes none.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Engine(Generic[I]):
         make_context: Callable[[I], Context[I] | Awaitable[Context[I]]],
         limits: Limits,
         permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
+        shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: None,
     ) -> None:
         if schema.extensions:
             raise ValueError("The schema has extensions, which this engine does not run.")
@@ -82,17 +88,35 @@ class Engine(Generic[I]):
         self._executor_class: Any = schema.execution_context_class
         self._make_context = make_context
         self._permits = permits
+        self._limits = limits
+        self._shares = shares
+        self._turns = Turns(limits.room_bytes, limits.caller_bytes, limits.caller_waiting)
         self.documents = Documents(self._schema, limits)
 
-    async def answer(self, operation: Operation, request: Request, identity: I) -> bytes:
-        """The answer to a query or mutation as JSON. Raises RequestError when the variables are refused."""
+    @asynccontextmanager
+    async def answering(self, operation: Operation, request: Request, identity: I) -> AsyncIterator[bytes]:
+        """The answer to a query or mutation as JSON, which counts as under way until the block ends.
+
+        Raises RequestError when the variables are refused, or too much of the caller's is waiting.
+        """
+        if (share := self._shares(identity)) is None:
+            yield await self._answer(operation, request, identity)
+            return
+        async with self._turns.of(*share, operation.weight.at(request.variables)) as turn:
+            answer = await self._answer(operation, request, identity)
+            turn.answered(len(answer))
+            yield answer
+
+    async def _answer(self, operation: Operation, request: Request, identity: I) -> bytes:
         context = await self._begun(operation, identity)
         executor = self._executor(operation, request, context)
+        allow(self._limits.caller_bytes)
         # Whether graphql-core gives an awaitable depends on the resolvers it met.
         result: Any = executor.execute_operation()
         result = await result if optimized_is_awaitable(result) else result
         context.end(operation, "failed" if result.errors else "done")
-        return _encoded(result, context)
+        written = operation.kind is OperationType.MUTATION
+        return encoded(result, context.extensions, self._limits.answer_bytes, written=written)
 
     async def shared(self, operation: Operation, identity: I) -> None:
         """Lets an identity have the answers of a subscription that runs for another one like it."""
@@ -103,7 +127,8 @@ class Engine(Generic[I]):
     ) -> AsyncGenerator[bytes, None]:
         """The one answer of a query or mutation, or every answer of a subscription."""
         if operation.kind is not OperationType.SUBSCRIPTION:
-            yield await self.answer(operation, request, identity)
+            async with self.answering(operation, request, identity) as answer:
+                yield answer
             return
         async with aclosing(self._events(operation, request, identity)) as events:
             async for answer in events:
@@ -132,8 +157,10 @@ class Engine(Generic[I]):
                     context.shared = True
                     each = executor.build_per_event_executor(event)
                     each.context_value = context
+                    allow(self._limits.caller_bytes)
                     result: Any = each.execute_operation(False)
-                    yield _encoded(await result if optimized_is_awaitable(result) else result, context)
+                    result = await result if optimized_is_awaitable(result) else result
+                    yield encoded(result, context.extensions, self._limits.answer_bytes, written=False)
             except RequestError:
                 raise
             except Exception as error:  # noqa: BLE001 The edge of the program: logged here, told to the client.
@@ -187,20 +214,6 @@ class Engine(Generic[I]):
         if isinstance(executor, list):
             raise RequestError.of_document(executor, "BAD_USER_INPUT")
         return executor
-
-
-def _encoded(result: ExecutionResult, context: Context[Any]) -> bytes:
-    answer: dict[str, object] = {}
-    if result.errors:
-        answer["errors"] = answer_errors(result.errors)
-    answer["data"] = result.data
-    if context.extensions:
-        answer["extensions"] = context.extensions
-    try:
-        return orjson.dumps(answer)
-    except TypeError as error:
-        # A resolver gave what JSON cannot hold, such as a lone surrogate or an integer beyond 64 bits.
-        return encode_errors([internal_error(error)])
 
 
 def _of_source(error: Exception) -> FormattedError:

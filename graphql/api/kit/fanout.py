@@ -109,6 +109,9 @@ class Fanout(Generic[I]):
             async with aclosing(answers):
                 async for encoded in answers:
                     answer = encoded.decode()
+                    if not shared:
+                        for member in tuple(group.members):
+                            await member.ready()
                     for member in tuple(group.members):
                         member.next(answer)
                     # A source with a backlog never waits, and then no client would be sent anything.

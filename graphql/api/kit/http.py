@@ -26,6 +26,7 @@ from api.kit.execution import Context, Engine, Permit
 from api.kit.fanout import Fanout
 from api.kit.limits import Limits
 from api.kit.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, acceptable
+from api.kit.pacing import Paced
 from api.kit.rechecking import Rechecks
 from api.kit.request import read_request
 from api.kit.sse import EventStream
@@ -49,7 +50,8 @@ class GraphQLEndpoint(Generic[I]):
     identities that see the same, for subscriptions (see `Fanout`), and `lifetime` says for how many seconds a
     stream of an identity may stay open; None is for ever. An open stream is asked again who it is every
     `limits.recheck_seconds`, and is cut off when it is nobody, or one of another scope, by then; `changes` is
-    another value once something has changed about an identity (see `Rechecks`).
+    another value once something has changed about an identity (see `Rechecks`). `shares` says whose turn its
+    operations take (see `Engine`).
     """
 
     def __init__(
@@ -64,11 +66,12 @@ class GraphQLEndpoint(Generic[I]):
         limits: Limits | None = None,
         streams: Streams | None = None,
         permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
+        shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: None,
     ) -> None:
         self._limits = limits or Limits()
         self._authenticate = authenticate
         self._lifetime = lifetime
-        self._engine = Engine(schema, make_context, self._limits, permits)
+        self._engine = Engine(schema, make_context, self._limits, permits, shares)
         self._fanout = Fanout(self._engine, scope)
         self._streams = Streams() if streams is None else streams
         self._rechecks = Rechecks(authenticate, scope, self._limits.recheck_seconds, changes)
@@ -139,7 +142,10 @@ class GraphQLEndpoint(Generic[I]):
                 send,
             )
             return None
-        return _response(await self._engine.answer(operation, request, identity), media)
+        async with self._engine.answering(operation, request, identity) as answer:
+            paced = Paced(_response(answer, media), self._limits.stall_seconds)
+            await paced(http.scope, receive, send)
+        return None
 
     async def _stream(
         self,

@@ -21,8 +21,14 @@ class Limits:
 
     `duplicates` counts the same response name, or the same spread, in one selection set: validation compares
     them pair by pair at every level, so a document of a few kilobytes could keep it busy for seconds.
-    `cost` is 1 a field, times the page size of every connection around it; `page` is the size assumed where
-    none is given. `recheck_seconds`: how often an open connection is asked again who it is.
+    `cost` is 1 a field, and 1 more for each 1,000 characters that a text may have, times the page size of every
+    connection around it; `page` is the size assumed where none is given. `recheck_seconds`: how often an open
+    connection is asked again who it is.
+
+    `answer_bytes` bounds one answer, and what waits to be sent on one connection; who takes nothing of it for
+    `stall_seconds` is left. `room_bytes` is what all operations under way may read at most, all together,
+    `caller_bytes` what those of one caller may, with the answers that are on their way to them; what does not
+    fit waits its turn, and `caller_waiting` says how many of one caller's may.
     """
 
     body_bytes: int = 1_000_000
@@ -40,6 +46,11 @@ class Limits:
     connection_init_seconds: float = 10
     operations_per_connection: int = 100
     queued_messages: int = 500
+    answer_bytes: int = 10_000_000
+    room_bytes: int = 512_000_000
+    caller_bytes: int = 32_000_000
+    caller_waiting: int = 200
+    stall_seconds: float = 20
     keepalive_seconds: float = 15
     slow_client_seconds: float = 5
     recheck_seconds: float = 3

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kit.limits import Limits
 from api.kit.negotiation import GRAPHQL_JSON, JSON
+from api.kit.pacing import Paced
 
 KEY = "idempotency-key"
 """The header with an id of the client's choice: the same request with it is carried out once."""
@@ -66,7 +67,7 @@ class _Endpoint:
             return
         except _Refused as error:
             response = _told(error.status, {"code": error.code, "message": error.message, "field": None})
-        await response(scope, receive, send)
+        await Paced(response, self._limits.stall_seconds)(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         variables = await self._posted(request) if request.method == "POST" else self._asked(request)

@@ -26,6 +26,7 @@ import strawberry
 from api.kit.access import covered, needing
 from api.kit.revealing import is_marked, revealing
 from api.kit.scalars import Json
+from api.kit.sizes import LONGEST, longest
 from domain.kit.commands import Command
 from domain.kit.fields import Confidential, Describe, Opened, Personal, Restricted, marks
 
@@ -63,10 +64,12 @@ def shows(
         open_to_all = {n: f for n, f in described.items() if n not in revealed}
         cls.__annotations__ = {n: plain(hint) for n, (hint, _) in open_to_all.items()} | own
         for n, (_, description) in open_to_all.items():
-            setattr(cls, n, strawberry.field(description=description))
+            metadata = {LONGEST: longest(fields[n][0])}
+            setattr(cls, n, strawberry.field(description=description, metadata=metadata))
         for n, (hint, description) in revealed.items():
             resolver = revealing(n, hint, shown=plain(hint), needs=needs, about=about)
-            setattr(cls, n, strawberry.field(resolver=resolver, description=description))
+            metadata = {LONGEST: longest(hint)}
+            setattr(cls, n, strawberry.field(resolver=resolver, description=description, metadata=metadata))
         needing(cls, needs)
 
         def is_type_of(value: object, info: object) -> bool:

@@ -1,5 +1,6 @@
 """The graphql-sse protocol with one connection for each operation ("distinct connections")."""
 
+import asyncio
 from collections.abc import Callable
 
 from starlette.types import Receive, Send
@@ -26,7 +27,7 @@ class EventStream:
     """
 
     def __init__(self, limits: Limits, lifetime: float | None = None) -> None:
-        self.outbox = Outbox(limits.queued_messages)
+        self.outbox = Outbox(limits.queued_messages, limits.answer_bytes)
         self.outbox.expire(lifetime)
         self._limits = limits
 
@@ -70,7 +71,8 @@ class EventStream:
         # Headers leave with the first piece of the body, and clients wait for them.
         await _send_text(send, ":\n\n")
         while (message := await self.outbox.take()) is not None:
-            await _send_text(send, message)
+            async with asyncio.timeout(self._limits.stall_seconds):
+                await _send_text(send, message)
         ending = self.outbox.ending
         last = ""
         if ending is not None and ending is not COMPLETED:

@@ -5,6 +5,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import Any, Protocol
 
 from api.kit.limits import Limits
@@ -19,7 +20,7 @@ class Ending:
 
 
 COMPLETED = Ending(1000, "Completed")
-SLOW_CLIENT = Ending(1013, "Slow client: too many messages were waiting")
+SLOW_CLIENT = Ending(1013, "Slow client: too much was waiting to be read")
 EXPIRED = Ending(4401, "The token has expired")
 GOING_AWAY = Ending(1001, "The server is going away")
 
@@ -27,16 +28,19 @@ GOING_AWAY = Ending(1001, "The server is going away")
 class Outbox:
     """Messages on their way to one client, in pieces so that clients share what is the same for all.
 
-    `put` never waits: a client that lets more than `limit` messages gather is ended as slow, and what it
-    had not read is dropped with that reason.
+    `put` never waits: a client that lets more than `limit` messages, or `limit_bytes` of them, gather is ended
+    as slow, and what it had not read is dropped with that reason. One message alone may be larger.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, limit_bytes: int = 10_000_000) -> None:
         self.ending: Ending | None = None
         self.on_end: Callable[[], object] = lambda: None
         self._expiry: asyncio.TimerHandle | None = None
         self._limit = limit
-        self._messages: deque[tuple[str, ...]] = deque()
+        self._limit_bytes = limit_bytes
+        self._bytes = 0
+        self._taken = 0
+        self._messages: deque[tuple[tuple[str, ...], int]] = deque()
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
@@ -45,13 +49,17 @@ class Outbox:
         """Adds one message."""
         if self.ending is not None:
             return
-        if len(self._messages) >= self._limit:
-            self._messages.clear()
+        # What they take in memory: a text of emoji takes four bytes for each of its characters.
+        size = sum(map(getsizeof, pieces))
+        full = len(self._messages) >= self._limit or self._bytes + size > self._limit_bytes
+        if full and self._messages:
+            self._drop()
             self.end(SLOW_CLIENT)
             return
-        self._messages.append(pieces)
+        self._messages.append((pieces, size))
+        self._bytes += size
         self._filled.set()
-        if 2 * len(self._messages) > self._limit:
+        if self._half_full():
             self._roomy.clear()
 
     def end(self, ending: Ending) -> None:
@@ -65,7 +73,7 @@ class Outbox:
     def cut(self, ending: Ending) -> None:
         """Ends at once: what was waiting is dropped, for it is not the client's to read any more."""
         if self.ending is None:
-            self._messages.clear()
+            self._drop()
         self.end(ending)
 
     def expire(self, seconds: float | None) -> None:
@@ -75,7 +83,7 @@ class Outbox:
 
     def discard(self) -> None:
         """The connection is gone: nothing is waited for any more."""
-        self._messages.clear()
+        self._drop()
         if self._expiry is not None:
             self._expiry.cancel()
 
@@ -91,21 +99,34 @@ class Outbox:
                 return None
             self._filled.clear()
             await self._filled.wait()
-        message = "".join(self._messages.popleft())
-        if 2 * len(self._messages) <= self._limit:
+        pieces, size = self._messages.popleft()
+        self._bytes -= size
+        self._taken += 1
+        if not self._half_full():
             self._roomy.set()
-        return message
+        return "".join(pieces)
 
     async def room(self, seconds: float) -> None:
-        """Waits until half of it is free; a client that takes longer than `seconds` is ended as slow."""
-        if self._roomy.is_set():
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._roomy.wait()
-        except TimeoutError:
-            self._messages.clear()
-            self.end(SLOW_CLIENT)
+        """Waits until half of it is free; a client that takes nothing for so many seconds is ended as slow.
+
+        Of those who wait at the same time the first to be woken may fill it again.
+        """
+        while not self._roomy.is_set():
+            taken = self._taken
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._roomy.wait()
+            except TimeoutError:
+                if taken == self._taken and self.ending is None:
+                    self._drop()
+                    self.end(SLOW_CLIENT)
+
+    def _half_full(self) -> bool:
+        return 2 * len(self._messages) > self._limit or 2 * self._bytes > self._limit_bytes
+
+    def _drop(self) -> None:
+        self._messages.clear()
+        self._bytes = 0
 
 
 class Stream(Protocol):
@@ -165,7 +186,8 @@ class Streams:
             for task in tasks:
                 task.cancel()
         for task in tasks:
-            # ASGI servers raise an OSError when they send to a client that is gone.
+            # ASGI servers raise an OSError when they send to a client that is gone, and a TimeoutError is one:
+            # it takes nothing any more.
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await task
 

@@ -66,7 +66,7 @@ class GraphQLSocket(Generic[I]):
         rechecks: Rechecks[I],
     ) -> None:
         self.limits = limits
-        self.outbox = Outbox(limits.queued_messages)
+        self.outbox = Outbox(limits.queued_messages, limits.answer_bytes)
         self.operations: dict[str, _Operation] = {}
         self._engine = engine
         self._fanout = fanout
@@ -112,7 +112,8 @@ class GraphQLSocket(Generic[I]):
         # uvicorn raises a RuntimeError when it has just closed by itself, for instance on invalid UTF-8.
         with contextlib.suppress(RuntimeError):
             while (message := await self.outbox.take()) is not None:
-                await send({"type": "websocket.send", "text": message})
+                async with asyncio.timeout(self.limits.stall_seconds):
+                    await send({"type": "websocket.send", "text": message})
             ending = self.outbox.ending
             assert ending is not None
             await send({"type": "websocket.close", "code": ending.code, "reason": ending.reason})

@@ -1,0 +1,67 @@
+"""What one piece of work may read, so that no question fills the memory of the process with its rows."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+_AT_ONCE = 4
+"""Reads of one piece of work at a time; however many lists it asks for, others get connections too."""
+
+
+class Spent(Exception):
+    """More was to be read than is allowed; ``limit`` says how many bytes are."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"More than {limit} bytes.")
+        self.limit = limit
+
+
+class Allowance:
+    """Counts what is read. Reads at the same time may exceed it together, but none begins afterwards."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._spent = 0
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """A turn to read. Raises Spent when nothing is left."""
+        async with self._at_once:
+            self.spend(0)
+            yield
+
+    def spend(self, size: int) -> None:
+        """Notes what was read, in bytes of memory. Raises Spent when it was too much."""
+        self._spent += size
+        if self._spent > self._limit:
+            raise Spent(self._limit)
+
+
+class _Unlimited(Allowance):
+    """For work that nobody outside asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        yield
+
+    def spend(self, size: int) -> None:
+        pass
+
+
+_UNLIMITED = _Unlimited()
+_allowance: ContextVar[Allowance] = ContextVar("allowance", default=_UNLIMITED)
+
+
+def allow(size: int) -> None:
+    """From here on this task, and those it starts, may read so many bytes."""
+    _allowance.set(Allowance(size))
+
+
+def allowance() -> Allowance:
+    """What may be read here."""
+    return _allowance.get()
