@@ -21,6 +21,7 @@ from app.auth.oidc import is_secure
 from app.auth.origin import Origins
 from app.auth.routes import auth_routes
 from app.connections import PerCaller
+from app.database import until_there
 from app.guarding import Guarded
 from app.health import Check, Checks, health_routes
 from app.logs import Correlated, correlation
@@ -31,6 +32,7 @@ from app.proxies import Proxies, ProxyWatch
 from app.settings import Settings, read_settings
 from app.standing import Standing, standing
 from app.tracing import TracedRequests, start_tracing, traceparent
+from app.watching import watchers
 from domain.kit.caller import Caller
 from domain.work.access import ALL
 from projections.kit.status import ViewStatus
@@ -47,9 +49,10 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
                 {name: running.check(name) for name in HELPFUL},
                 missing=running.missing,
                 ailments=running.ailments,
-            )
+            ),
+            watchers(settings),
         ),
-        metrics_route(running.statuses, running.standing),
+        metrics_route(running.statuses, running.standing, watchers(settings)),
         *graphql_routes(
             schema,
             running.authenticate,
@@ -62,7 +65,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             permits=permits,
             rest=rest.ROUTES,
             shares=_shares,
-            graphiql_title="Headwater",
+            graphiql_title="Headwater" if settings.shows_graphiql else None,
             door="/auth",
         ),
         *auth_routes(lambda: running.assembly.sign_in),
@@ -98,6 +101,7 @@ class _Running:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Puts the parts together for as long as the application runs."""
+        await until_there(self._settings.database_url, self._settings.secret)
         async with assembled(self._settings) as platform:
             self._assembly = platform
             async with celled(self._settings, platform, assembled) as self._cells:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeAlias, cast
@@ -10,6 +11,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 import asyncpg
+
+_logger = logging.getLogger(__name__)
 
 READER = "headwater_reader"
 """Sees the rows of the tenant in scope and changes nothing."""
@@ -138,6 +141,32 @@ class Database:
     async def close(self, *, seconds: float = 5) -> None:
         """Close both pools; connections still in use after ``seconds`` are cut."""
         await asyncio.gather(_close(self.writer, seconds), _close(self._reader, seconds))
+
+
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.TooManyConnectionsError,
+)
+"""How a server looks that is not there yet; a wrong password or a missing database is for a person to mend."""
+
+
+async def until_there(owner_url: str, secret: str) -> None:
+    """Wait until Postgres takes connections, and say so: whoever needs it cannot start before."""
+    url, waits = role_url(owner_url, WRITER, secret), 0
+    while True:
+        try:
+            connection = await asyncpg.connect(url, server_settings=SETTINGS, timeout=10)
+        except _AWAY as error:
+            if waits % 60 == 0:
+                _logger.warning("Postgres does not answer (%s); waiting for it.", type(error).__name__)
+            waits += 1
+            await asyncio.sleep(1)
+        else:
+            await connection.close()
+            return
 
 
 async def _pool(url: str, connection_class: "type[asyncpg.Connection[asyncpg.Record]]", size: int) -> Pool:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.watching import Known
 from projections.kit.status import ViewState, ViewStatus
 
 Check = Callable[[], Awaitable[object]]
@@ -35,17 +36,50 @@ class Checks:
     ailments: Callable[[], Awaitable[Sequence[str]]] | None = None
 
 
-def health_routes(checks: Checks) -> list[Route]:
-    """``/health/live`` and ``/health/ready``: 200 ready or degraded, 503 when nothing can be answered."""
+_RECENT = 1.0
+"""Seconds for which one look serves everybody who is nobody: they may ask as often as they like."""
+
+
+def health_routes(checks: Checks, known: Known) -> list[Route]:
+    """``/health/live`` and ``/health/ready``: 200 ready or degraded, 503 when nothing can be answered.
+
+    Only who is ``known`` is told more than that.
+    """
+    glance = _Glance(checks)
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "live"})
 
     async def ready(request: Request) -> Response:
-        status, report = await readiness(checks)
+        if known(request):
+            status, report = await readiness(checks)
+        else:
+            status, whole = await glance.taken()
+            report = {"status": whole["status"]}
         return JSONResponse(report, status_code=status, headers={"cache-control": "no-store"})
 
     return [Route("/health/live", live), Route("/health/ready", ready)]
+
+
+class _Glance:
+    """A look at readiness that many share."""
+
+    def __init__(self, checks: Checks) -> None:
+        self._checks = checks
+        self._look: asyncio.Task[tuple[int, dict[str, object]]] | None = None
+        self._until = 0.0
+
+    async def taken(self) -> tuple[int, dict[str, object]]:
+        """What was found within the last second, or is being looked for."""
+        now = asyncio.get_running_loop().time()
+        if self._look is None or (self._look.done() and now > self._until):
+            self._look = asyncio.create_task(readiness(self._checks))
+            self._look.add_done_callback(self._taken)
+        # Whoever leaves does not take it away from the others.
+        return await asyncio.shield(self._look)
+
+    def _taken(self, look: "asyncio.Task[tuple[int, dict[str, object]]]") -> None:
+        self._until = look.get_loop().time() + (0 if look.cancelled() or look.exception() else _RECENT)
 
 
 async def readiness(checks: Checks) -> tuple[int, dict[str, object]]:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from app.processes.status import ProcessStatus
 from app.standing import Standing
+from app.watching import Known
 from domain.kit.log import Append, Outcome
 from projections.kit.status import ViewState, ViewStatus
 
@@ -41,12 +42,14 @@ def timed(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append], 
     return measured
 
 
-def metrics_route(statuses: Statuses, beside: Callable[[], Awaitable[Standing]]) -> Route:
-    """``GET /metrics``. The metrics of views and of what is beside them come from the database, where every
-    worker's lanes are on record: one process to scrape tells about all, and what a dead worker last said does
-    not go away with it."""
+def metrics_route(statuses: Statuses, beside: Callable[[], Awaitable[Standing]], known: Known) -> Route:
+    """``GET /metrics``, for who is ``known``. What concerns views, and what is beside them, comes from the
+    database, where every worker's lanes are on record: one process to scrape tells about all, and what a dead
+    worker last said does not go away with it."""
 
     async def metrics(request: Request) -> Response:
+        if not known(request):
+            return Response(status_code=401, headers={"www-authenticate": "Bearer"})
         body = generate_latest(REGISTRY)
         try:
             views, others = await statuses(), await beside()

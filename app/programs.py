@@ -46,6 +46,7 @@ class Program:
             stop_signal=signal.SIGTERM,
             environment=self._environment,
             keep=self._keep,
+            secrets=True,
         )
 
     async def ready(self) -> None:

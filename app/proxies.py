@@ -47,6 +47,12 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine's own, seen from itself."""
+    found = _address(host)
+    return host == "localhost" if found is None else found.is_loopback
+
+
 class ProxyWatch:
     """ASGI middleware that says once when requests seem to come through a proxy that is not named."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
-from app.proxies import Proxies
+from app.proxies import Proxies, is_loopback
 
 PREFIX = "HEADWATER_"
 
@@ -77,6 +77,9 @@ class Settings:
     ] = "auto"
     max_body_bytes: Annotated[int, "The largest request body in bytes."] = 1024 * 1024
     introspection: Annotated[bool, "Whether clients may ask for the schema."] = True
+    graphiql: Annotated[str, "Whether GraphiQL is at `/`: `on`, `off`, or `auto`: unless in production."] = (
+        "auto"
+    )
     max_depth: Annotated[int, "How deep a GraphQL document may nest."] = 12
     max_aliases: Annotated[int, "How many aliases a GraphQL document may have."] = 30
     max_tokens: Annotated[int, "How many tokens a GraphQL document may have."] = 2000
@@ -119,6 +122,11 @@ class Settings:
         return self.masking == "on" or (self.masking == "auto" and self.environment != "production")
 
     @property
+    def shows_graphiql(self) -> bool:
+        """Whether the page for developers is served."""
+        return self.graphiql == "on" or (self.graphiql == "auto" and self.environment != "production")
+
+    @property
     def rollback(self) -> timedelta:
         """``rollback_minutes`` as a length of time."""
         return timedelta(minutes=self.rollback_minutes)
@@ -142,6 +150,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**values)
     if not settings.secret and settings.environment == "production":
         raise SettingsError(f"{PREFIX}SECRET must be set when {PREFIX}ENVIRONMENT is production.")
+    if settings.oidc_issuer and not settings.public_url and not is_loopback(settings.host):
+        raise SettingsError(
+            f"{PREFIX}PUBLIC_URL must be set for {PREFIX}OIDC_ISSUER: people are sent back to it."
+        )
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingsError(f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY belong together; one is not set.")
     if not settings.public_url and settings.environment == "production":
@@ -184,13 +196,16 @@ _SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
     "opensearch_url": ("http", "https"),
-    "key_url": ("http", "https"),
+    "key_url": ("https", "http"),
+    "oidc_issuer": ("https", "http"),
     "smtp_url": ("smtp", "smtps"),
     "public_url": ("http", "https"),
 }
+_SECURED = ("key_url", "oidc_issuer")
 _CHOICES = {
     "log_level": ("debug", "info", "warning", "error"),
     "masking": ("on", "off", "auto"),
+    "graphiql": ("on", "off", "auto"),
     "key_provider": ("file", "vault", "aws-kms"),
 }
 _SWITCHES = {
@@ -222,6 +237,12 @@ def _parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
     if name in _SCHEMES and urlsplit(text).scheme not in _SCHEMES[name]:
         # The value is not repeated: an address may contain a password.
         raise SettingsError(f"{variable} must be an address that begins with {_SCHEMES[name][0]}://.")
+    if (
+        name in _SECURED
+        and urlsplit(text).scheme == "http"
+        and not is_loopback(urlsplit(text).hostname or "")
+    ):
+        raise SettingsError(f"{variable} must begin with https://, for secrets are sent to it.")
     if name in _CHOICES and text not in _CHOICES[name]:
         raise SettingsError(f"{variable} must be one of {', '.join(_CHOICES[name])}, not {text!r}.")
     if name == "secret" and len(text) < 32:

@@ -37,6 +37,9 @@ async def _keep(server: Server, say: Callable[[str], None]) -> None:
         except EmbeddedError as error:
             # The process has ended by itself or is stopped here, so the next round tries again.
             say(str(error))
+            if server.process.exit_code() is None:
+                # It lives and waits for another, which is none of its faults.
+                pause = _FIRST_PAUSE
             await server.stop()
         else:
             say(f"{server.name} runs again.")

@@ -48,7 +48,8 @@ def welcome(*, url: str, people: Sequence[SignIn], password: str, folder: Path) 
     listed = "\n".join(f"  {one.email.ljust(width)}  {one.role} of {one.company}" for one in people)
     fragment = urlencode({"email": people[0].email, "password": password})
     return f"""
-Headwater is running. Open this address, which signs you in as {people[0].role} of {people[0].company}:
+Headwater is running. Open this address and press the button to sign in as
+{people[0].role} of {people[0].company}:
 
 {url}/#{fragment}
 

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from app.audit.retention import keep_retention
 from app.collector import tune_collector
-from app.database import Connection, Database, Pool
+from app.database import Connection, Database, Pool, until_there
 from app.keys import KeyRing, opened_ring
 from app.logs import configure_logs
 from app.placement.processes import placing
@@ -58,6 +58,14 @@ async def work(settings: Settings) -> None:
     stopping = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, stopping.set)
+    there = asyncio.ensure_future(until_there(settings.database_url, settings.secret))
+    stopped = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait((there, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if stopping.is_set():
+        there.cancel()
+        return
+    await there
     await everywhere(settings, stopping)
 
 

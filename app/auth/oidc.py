@@ -215,6 +215,10 @@ class Providers:
             found = await self._json(f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer") != provider.issuer:
                 raise ProviderRefused(reason="it says that it is another one")
+            if is_secure(provider.issuer):
+                for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+                    if not is_secure(str(found.get(name))):
+                        raise ProviderRefused(reason="it does not insist on TLS")
             self._known[provider.issuer] = found
         return self._known[provider.issuer]
 

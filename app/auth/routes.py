@@ -14,7 +14,9 @@ from api.kit.commands import camel
 from api.kit.errors import Unauthenticated
 from app.auth.made import SignIn
 from app.auth.oidc import is_secure
+from app.proxies import is_loopback
 from domain.identity.sessions import Ending
+from domain.identity.signing import ProviderRefused
 from domain.kit.refusals import Invalid, Refusal
 
 COOKIE = "hw_oidc"
@@ -103,6 +105,10 @@ def auth_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
         called = request.url_for("oidc_callback", provider=name)
         # The Host header is the client's to choose, so that it counts only where nothing else was set.
         known = sign_in().public_url.rstrip("/")
+        if not known and not is_loopback(called.hostname or ""):
+            return _refused(
+                ProviderRefused(reason="HEADWATER_PUBLIC_URL, where you would come back, is not set")
+            )
         back = f"{known}{called.path}" if known else str(called)
         started = await sign_in().providers.start(name, back, anew=request.query_params.get("anew") == "true")
         if isinstance(started, Refusal):

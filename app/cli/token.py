@@ -12,6 +12,7 @@ from app.cli.place import settled
 from app.database import Database
 from app.settings import Settings, read_settings
 from app.tokens import Tokens
+from app.watching import watch_token
 from domain.kit.permissions import PERMISSIONS
 
 app = typer.Typer(help="Issue service tokens, and rotate signing keys.", no_args_is_help=True)
@@ -42,6 +43,12 @@ def service(
         tenant_id=tenant, user_id=user or uuid4(), permissions=permission, lifetime=timedelta(hours=hours)
     )
     typer.echo(issued)
+
+
+@app.command()
+def metrics() -> None:
+    """Print the token for /metrics and for all that /health/ready tells; it follows from HEADWATER_SECRET."""
+    typer.echo(watch_token(read_settings()))
 
 
 @keys.command()

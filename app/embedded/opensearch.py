@@ -103,8 +103,6 @@ class OpenSearch:
             identity=identity.server_identity(),
             folder=self._home,
             keep=self._keep,
-            # Options for somebody's other Java programs.
-            environment={"JAVA_TOOL_OPTIONS": "", "JDK_JAVA_OPTIONS": "", "_JAVA_OPTIONS": ""},
         )
 
     async def ready(self) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import asyncpg
 
 from app.embedded import identity
-from app.embedded.process import EmbeddedError, Process, leashed
+from app.embedded.process import EmbeddedError, Process, harmless, leashed
 
 OWNER = "headwater"
 """The role that owns everything, and the name of its database."""
@@ -140,6 +140,7 @@ class Postgres:
             capture_output=True,
             text=True,
             cwd=self._folder.parent,
+            env=harmless(),
         )
         if run.returncode != 0:
             shutil.rmtree(draft, ignore_errors=True)

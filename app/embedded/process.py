@@ -44,7 +44,9 @@ class Process:
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
         keep: Sequence[int] = (),
+        secrets: bool = False,
     ) -> None:
+        """``secrets``: the child is one of ours, and inherits the whole environment with what is secret in it."""
         self.name = name
         self.log = log
         self._stop_signal = stop_signal
@@ -59,7 +61,7 @@ class Process:
                 stdout=out,
                 stderr=out,
                 cwd=folder,
-                env=None if environment is None else {**os.environ, **environment},
+                env={**(os.environ if secrets else harmless()), **(environment or {})},
                 start_new_session=True,
                 pass_fds=tuple(keep),
             )
@@ -114,6 +116,26 @@ class Process:
         """End the child at once (SIGKILL) and reap it."""
         self._child.kill()
         self._child.wait()
+
+
+_HARMLESS = {
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TMPDIR",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "LD_LIBRARY_PATH",
+}
+"""What a server may know of the environment; everything else may hold secrets, of ours or of others."""
+
+
+def harmless() -> dict[str, str]:
+    """The part of this process's environment that holds no secrets."""
+    return {name: value for name, value in os.environ.items() if name in _HARMLESS or name[:3] == "LC_"}
 
 
 def leashed(command: Sequence[str | Path], *, stop_signal: signal.Signals, identity: str) -> list[str]:

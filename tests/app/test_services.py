@@ -14,6 +14,7 @@ import pytest
 
 from app.embedded import attached, distribution, embedded_services, running
 from app.embedded.folder import in_use
+from app.embedded.process import Process
 from app.settings import Settings, read_settings
 from app.supervisor import keep_running
 from tests.kit.processes import alive, until
@@ -140,3 +141,18 @@ async def test_a_server_that_dies_is_started_again(lonely: Settings) -> None:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
     assert not in_use(lonely.data_dir)
+
+
+@pytest.mark.parametrize("ours", [False, True])
+async def test_a_server_inherits_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: bool
+) -> None:
+    """What it does not know it cannot give away, to whoever gets it to talk. Our own programs need them."""
+    for name in ("HEADWATER_SECRET", "AWS_SECRET_ACCESS_KEY", "JAVA_TOOL_OPTIONS"):
+        monkeypatch.setenv(name, "x")
+    process = Process("Told", ["/usr/bin/env"], log=tmp_path / "log", secrets=ours)
+    await process.ended()
+    told = {line.partition("=")[0] for line in process.output().splitlines()}
+    assert "PATH" in told
+    assert (told >= {"HEADWATER_SECRET", "AWS_SECRET_ACCESS_KEY", "JAVA_TOOL_OPTIONS"}) is ours
+    assert ours or not {name for name in told if "SECRET" in name or name.startswith(("HEADWATER_", "JAVA"))}

@@ -41,6 +41,16 @@ def test_an_empty_variable_counts_as_unset() -> None:
             "cert.pem",
             "HEADWATER_TLS_CERT and HEADWATER_TLS_KEY belong together; one is not set.",
         ),
+        (
+            "HEADWATER_OIDC_ISSUER",
+            "http://id.example.com",
+            "HEADWATER_OIDC_ISSUER must begin with https://, for secrets are sent to it.",
+        ),
+        (
+            "HEADWATER_KEY_URL",
+            "http://127.0.0.1.example.com:8200",
+            "HEADWATER_KEY_URL must begin with https://, for secrets are sent to it.",
+        ),
         ("HEADWATER_SECRET", "short", "HEADWATER_SECRET must have at least 32 characters."),
         (
             "HEADWATER_LOG_LEVEL",
@@ -86,3 +96,16 @@ def test_derived_keys_differ_by_purpose() -> None:
 def test_nothing_is_derived_without_a_secret() -> None:
     with pytest.raises(SettingsError, match="HEADWATER_SECRET is not set"):
         Settings().derive("one")
+
+
+def test_a_provider_of_identities_needs_to_be_told_where_to_send_people_back() -> None:
+    asked = {"HEADWATER_OIDC_ISSUER": "https://id.example.com", "HEADWATER_HOST": "0.0.0.0"}
+    with pytest.raises(SettingsError, match="HEADWATER_PUBLIC_URL must be set"):
+        read_settings(asked)
+    assert read_settings({**asked, "HEADWATER_PUBLIC_URL": "https://headwater.example"}).oidc_issuer
+    assert read_settings({**asked, "HEADWATER_HOST": "127.0.0.1"}).oidc_issuer
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8200", "http://127.0.0.1:8200", "http://[::1]:8200"])
+def test_on_this_machine_keys_may_be_fetched_in_the_clear(url: str) -> None:
+    assert read_settings({"HEADWATER_KEY_URL": url}).key_url == url

@@ -1,11 +1,13 @@
 """Every route says who may call it; one that nobody thought of is found."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from app.asgi import create_app
+from app.watching import watch_token
 from domain.kit.caller import ACCOUNTS, PLATFORM
 from tests.auth.people import registered
 from tests.kit.product import Product
@@ -28,12 +30,12 @@ ANYBODY = {
     "/graphql": "each field names its permission: tests/access/test_declared.py",
     "/health/live": "for the machine that runs it",
     "/health/ready": "for the machine that runs it",
-    "/metrics": "for the machine that watches it: counts, names of views, nobody's data",
 }
 """Open routes, and why they may be."""
 SIGNED_IN = {
     "/auth/sign-out": "POST",
     "/exports/{id}": "GET",
+    "/metrics": "GET",
     "/tasks": "POST",
     "/tasks/search": "GET",
     "/tasks/{id}": "GET",
@@ -63,6 +65,26 @@ async def test_a_route_for_those_who_are_signed_in_asks_who_one_is(product: Prod
             content=b"{}",
         )
         assert response.status_code == 401, response.text
+
+
+async def test_who_watches_shows_a_token_of_their_own(product: Product) -> None:
+    for token, status in ((watch_token(product.settings), 200), (product.token(PLATFORM, uuid4()), 401)):
+        headers = {"authorization": f"Bearer {token}"}
+        assert (await product.http.get("/metrics", headers=headers)).status_code == status
+        ready = (await product.http.get("/health/ready", headers=headers)).json()
+        assert ("views" in ready) is (status == 200)
+    assert (await product.http.get("/health/ready")).json().keys() == {"status"}
+
+
+def test_the_page_for_developers_is_not_there_in_production(product: Product) -> None:
+    for environment, wish, there in (
+        ("production", "auto", False),
+        ("production", "on", True),
+        ("development", "auto", True),
+        ("development", "off", False),
+    ):
+        made = create_app(replace(product.settings, environment=environment, graphiql=wish))
+        assert any(getattr(route, "path", "") == "/" for route in made.routes) is there, (environment, wish)
 
 
 @pytest.mark.parametrize(

@@ -139,11 +139,28 @@ async def test_without_search_it_is_degraded_and_without_postgres_unavailable() 
     async def down() -> list[ViewStatus]:
         raise ConnectionRefusedError
 
-    app = Starlette(routes=health_routes(Checks(down, {"redis": answers})))
+    app = Starlette(routes=health_routes(Checks(down, {"redis": answers}), lambda request: True))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         answer = await client.get("/health/ready")
         assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
         assert (await client.get("/health/live")).json() == {"status": "live"}
+
+
+async def test_nobody_is_told_whether_all_is_well_and_no_more_by_one_look_for_all() -> None:
+    looks = 0
+
+    async def counted() -> list[ViewStatus]:
+        nonlocal looks
+        looks += 1
+        return [replace(WELL, parked=1)]
+
+    app = Starlette(routes=health_routes(Checks(counted, {}), lambda request: "token" in request.headers))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        answers = await asyncio.gather(*(client.get("/health/ready") for _ in range(50)))
+        assert {answer.text for answer in answers} == {'{"status":"degraded"}'}
+        assert looks == 1
+        known = await client.get("/health/ready", headers={"token": "x"})
+    assert known.json()["problems"] == ["toys.jars has 1 stream parked"]
 
 
 async def test_metrics_tell_how_every_view_stands(place: Place) -> None:
@@ -153,7 +170,9 @@ async def test_metrics_tell_how_every_view_stands(place: Place) -> None:
     app = Starlette(
         routes=[
             metrics_route(
-                lambda: views_status(place.database.writer), lambda: standing(place.database.writer)
+                lambda: views_status(place.database.writer),
+                lambda: standing(place.database.writer),
+                lambda request: True,
             )
         ]
     )
@@ -189,7 +208,7 @@ async def test_a_fold_is_linked_to_the_trace_of_its_command(place: Place) -> Non
     ]
 
     exporter.clear()
-    app = TracedRequests(Starlette(routes=health_routes(Checks(views(WELL), {}))))
+    app = TracedRequests(Starlette(routes=health_routes(Checks(views(WELL), {}), lambda request: True)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         await client.get("/health/live", headers={"traceparent": parent})
     (request,) = exporter.get_finished_spans()

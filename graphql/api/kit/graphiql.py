@@ -27,7 +27,7 @@ def graphiql_routes(endpoint: str, title: str, door: str = "") -> list[BaseRoute
     """The editor at `/` for the GraphQL endpoint at this path, and what it loads.
 
     With ``door``, the path below which people sign in, the page has a form for that; an address that ends in
-    `#email=...&password=...` signs in at once, and its fragment is never sent to a server.
+    `#email=...&password=...` fills it in, and its fragment is never sent to a server.
     """
     page = (_HERE / "graphiql.html").read_text()
     page = page.replace("{title}", html.escape(title)).replace("{endpoint}", html.escape(endpoint))

@@ -1,5 +1,6 @@
 // Signs in for GraphiQL, when the page names where: tokens are kept for this tab only and renewed in time.
-// `#email=...&password=...` in the address signs in at once; it never leaves the browser, and leaves the address.
+// `#email=...&password=...` in the address fills the form in. It does not sign in, or out, by itself: the link may be
+// somebody else's, who would see what is then done in their account. It never leaves the browser.
 const door = (() => {
   const base = document.body.dataset.door;
   const form = document.getElementById("door");
@@ -91,12 +92,11 @@ const door = (() => {
     show();
     const given = new URLSearchParams(location.hash.slice(1));
     if (given.has("email")) {
+      history.replaceState(null, "", location.pathname + location.search);
+      if (read()) return;
       email.value = given.get("email");
       password.value = given.get("password") ?? "";
-      history.replaceState(null, "", location.pathname + location.search);
-      sessionStorage.removeItem("graphiql-door");
-      if (password.value) await enter();
-      else show();
+      show("Press the button to sign in.");
     }
   }
 
