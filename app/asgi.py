@@ -20,6 +20,7 @@ from app.assembly import HELPFUL, Assembly, assembled
 from app.auth.oidc import is_secure
 from app.auth.origin import Origins
 from app.auth.routes import auth_routes
+from app.availability import Available
 from app.connections import PerCaller
 from app.database import until_there
 from app.guarding import Guarded
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         Middleware(ProxyWatch, proxies=proxies),
         Middleware(PerCaller, each=settings.max_connections_each, proxies=proxies),
         Middleware(Origins, secure=is_secure(settings.public_url)),
+        Middleware(Available, probe=lambda: running.assembly.probe),
     ]
     if start_tracing("headwater-api"):
         middleware.append(Middleware(TracedRequests))
@@ -114,7 +116,8 @@ class _Running:
 
     async def authenticate(self, headers: Mapping[str, str]) -> Caller:
         """Who a request is from. Raises Unauthenticated."""
-        return await self.assembly.sign_in.tokens.authenticate(headers)
+        async with self.assembly.probe.guard():
+            return await self.assembly.sign_in.tokens.authenticate(headers)
 
     async def exported(self, caller: Caller) -> Exported:
         """Where the exports of a caller's tenant are. Raises RequestError while the tenant is not ready."""

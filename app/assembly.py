@@ -19,6 +19,7 @@ from app.auth.made import SignIn
 from app.auth.made import made as made_sign_in
 from app.contexts import VIEWS
 from app.database import Database
+from app.database_probe import DatabaseProbe, probed
 from app.health import ABSENT
 from app.log.feed import Feed
 from app.log.postgres import PostgresLog
@@ -73,6 +74,7 @@ class Assembly:
     services: Services
     sign_in: SignIn
     live: Live
+    probe: DatabaseProbe
     helpful: Mapping[str, Callable[[], Awaitable[object]]]
     """Checks of what the product can do without for a while, by the names in `HELPFUL`; each raises."""
 
@@ -99,6 +101,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             readers=settings.pool_readers,
         )
         stack.push_async_callback(database.close)
+        probe = await stack.enter_async_context(probed(database.connect))
         writes = await stack.enter_async_context(writing(settings, database, log=MeasuredLog))
         log, bus = writes.log, writes.bus
         live = await stack.enter_async_context(pointers(database.writer, VIEWS))
@@ -172,6 +175,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             as_of=AsOf(log, writes.codec),
             progress=progress,
             feed=feed,
+            guard=probe.guard,
             pin=live.pin,
             secret=settings.derive("cursors"),
             after_wait=settings.after_wait_ms / 1000,
@@ -193,6 +197,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             settings,
             pool=database.writer,
             redis=redis,
+            redis_breaker=redis_fuse,
             platform=services,
             place=TenantDesk(settings, database, bus).adopt,
             nobody=True,
@@ -208,6 +213,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             services=services,
             sign_in=sign_in,
             live=live,
+            probe=probe,
             helpful={
                 "redis": redis.ping,
                 "search": partial(_ping, client),

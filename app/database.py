@@ -6,7 +6,7 @@ import hmac
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
@@ -50,6 +50,21 @@ def plain_url(url: str) -> str:
 
 _SCOPE = "select set_config('headwater.tenant', coalesce(placement.here($1)::text, ''), false)"
 """No tenant is in scope for one that was moved away from this database."""
+
+
+_GIVING_BACK = 2.0
+
+
+class BoundedPool(asyncpg.Pool):
+    """Takes connections back in bounded time.
+
+    One whose statement was cut off is busy until the server has heard of it. The driver waits for that as long as
+    it takes, and with it whoever gives the connection back: for ever where the server hangs.
+    """
+
+    async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Take a connection back, or throw it away when the server does not let go of it."""
+        await super().release(connection, timeout=_GIVING_BACK if timeout is None else timeout)
 
 
 class ScopedConnection(asyncpg.Connection):
@@ -170,16 +185,20 @@ async def until_there(owner_url: str, secret: str) -> None:
 
 
 async def _pool(url: str, connection_class: "type[asyncpg.Connection[asyncpg.Record]]", size: int) -> Pool:
-    return await asyncpg.create_pool(
+    pool = BoundedPool(
         url,
         min_size=1,
         max_size=size,
         max_queries=2**31,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
         connection_class=connection_class,
+        record_class=asyncpg.Record,
         reset=_keep,
         server_settings=SETTINGS,
         timeout=10,
     )
+    return await pool
 
 
 async def _keep(connection: Connection) -> None:

@@ -100,7 +100,11 @@ async def readiness(checks: Checks) -> tuple[int, dict[str, object]]:
         return 503, report
     problems += [problem for view in views if (problem := ailment(view))]
     if checks.ailments is not None:
-        problems += await checks.ailments()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                problems += await checks.ailments()
+        except TimeoutError:
+            problems.append("postgres is too slow to say how processes stand")
     missing = [f"{name} is being built in this version" for name in checks.missing()]
     return 503 if missing else 200, {
         "status": "unavailable" if missing else "degraded" if problems else "ready",

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.redaction import cut, redacted, redacted_value
 from domain.kit.clock import TimeOrderedIds
+from projections.kit.away import is_away
 
 HEADER = "x-correlation-id"
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
@@ -63,8 +64,12 @@ class JsonLines(logging.Formatter):
 
 
 def _error(error: BaseException | None) -> str:
-    """The traceback, each of its parts cut: the last line says what happened, however long one before it is."""
-    parts = traceback.format_exception(error)
+    """The traceback, each of its parts cut: the last line says what happened, however long one before it is.
+
+    Of a server that is away it is that line alone: the fault hits everything, and lies in no line of the program.
+    """
+    away = error is not None and is_away(error)
+    parts = traceback.format_exception_only(error) if away else traceback.format_exception(error)
     if left := max(0, len(parts) - _FIRST - _LAST):
         parts[_FIRST : _FIRST + left] = [f"  [{left} more lines]\n"]
     return "".join(redacted(cut(part, LONGEST)) for part in parts).rstrip("\n")

@@ -1,5 +1,6 @@
 """Metrics for Prometheus: how the views stand, and what this process does itself."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -19,6 +20,9 @@ from projections.kit.status import ViewState, ViewStatus
 _logger = logging.getLogger(__name__)
 
 Statuses = Callable[[], Awaitable[list[ViewStatus]]]
+
+_PATIENCE = 5.0
+"""Seconds that the database has to answer; whoever scrapes waits for ten."""
 
 REGISTRY = CollectorRegistry()
 """What this process measures of itself."""
@@ -52,7 +56,8 @@ def metrics_route(statuses: Statuses, beside: Callable[[], Awaitable[Standing]],
             return Response(status_code=401, headers={"www-authenticate": "Bearer"})
         body = generate_latest(REGISTRY)
         try:
-            views, others = await statuses(), await beside()
+            async with asyncio.timeout(_PATIENCE):
+                views, others = await statuses(), await beside()
         except Exception:
             _logger.exception("The views' metrics cannot be read.")
             up = CollectorRegistry()

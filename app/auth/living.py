@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -11,13 +12,13 @@ from uuid import UUID
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from app.auth.changes import Changes
 from domain.identity.accounts import AccountStatus
 from domain.kit.caller import ACCOUNTS, Caller
 from projections.identity.auth_accounts import AccountRow, Accounts
 from projections.identity.auth_sessions import SessionRow, Sessions
+from projections.kit.breaker import Breaker, Unavailable
 from projections.kit.conditions import equals
 from projections.kit.rows import Order, Rows
 
@@ -36,14 +37,23 @@ class Alive(msgspec.Struct, frozen=True, array_like=True):
     user_id: UUID
     expires_at: datetime
     second_factor: bool
+    reached: int = 0
+    """Up to where the log was known to whoever read this in Postgres."""
 
 
 class Living:
-    """Looks sessions up, and forgets them at once when they end."""
+    """Looks sessions up, and forgets them at once when they end.
 
-    def __init__(self, rows: Rows, redis: Redis, prefix: str) -> None:
+    Redis is asked through a breaker, so that no request waits for one that hangs. What could not be removed from
+    it meanwhile is not believed when it is back: an entry counts only if it was read from Postgres after
+    everything that this process has heard of and could not tell Redis.
+    """
+
+    def __init__(self, rows: Rows, redis: Redis, prefix: str, breaker: Breaker) -> None:
         """``prefix``: what all keys in Redis begin with."""
-        self._rows, self._redis, self._prefix = rows, redis, prefix
+        self._rows, self._redis, self._prefix, self._breaker = rows, redis, prefix, breaker
+        self._reached = 0
+        self._believed: float = math.inf
         self._held: OrderedDict[UUID, tuple[float, Alive | None]] = OrderedDict()
         self._decoder = msgspec.json.Decoder(Alive)
         self.changes = Changes()
@@ -91,9 +101,11 @@ class Living:
             self._held.pop(one, None)
         if ids:
             try:
-                await self._redis.delete(*map(self._key, ids))
-            except RedisError as error:
-                _logger.warning("Sessions stay in Redis for up to an hour: %s", error)
+                async with self._breaker.guard():
+                    await self._redis.delete(*map(self._key, ids))
+            except Unavailable as error:
+                self._believed = math.inf
+                _logger.warning("Sessions are read from Postgres, as their ends could not be told: %s", error)
         # Afterwards, or whoever asks at once would be told what was.
         self.changes.note(ids)
 
@@ -103,13 +115,21 @@ class Living:
         await self.forget({*held, *await self.ids_of(user_id)})
         self.changes.note([user_id])
 
+    def heard(self, position: int) -> None:
+        """Everything up to this position of the log has been acted on; called in order, first where it begins."""
+        self._reached = position
+        if self._believed == math.inf:
+            self._believed = position
+
     async def _cached(self, session_id: UUID) -> Alive | None:
         try:
-            kept = await self._redis.get(self._key(session_id))
-        except (TimeoutError, RedisError, OSError):
+            async with self._breaker.guard():
+                kept = await self._redis.get(self._key(session_id))
+        except Unavailable:
             return None
         with contextlib.suppress(msgspec.DecodeError):
-            return self._decoder.decode(kept) if kept else None
+            found = self._decoder.decode(kept) if kept else None
+            return found if found is not None and found.reached >= self._believed else None
         return None
 
     async def _found(self, session_id: UUID) -> Alive | None:
@@ -120,18 +140,36 @@ class Living:
             return None
         left = min(alive.expires_at - datetime.now(UTC), CACHED)
         if left > timedelta(seconds=1):
-            with contextlib.suppress(RedisError, OSError):
-                await self._redis.set(self._key(session_id), msgspec.json.encode(alive), ex=left)
-                # Had it ended between reading and keeping, it would come back to life for an hour.
-                if (alive := await self._read(session_id)) is None:
-                    await self._redis.delete(self._key(session_id))
+            alive = await self._kept(alive, left)
         return alive
 
+    async def _kept(self, alive: Alive, left: timedelta) -> Alive | None:
+        """Keep a session in Redis; what Postgres says of it after that.
+
+        Had it ended between reading and keeping, it would come back to life for an hour. So it is kept for
+        a moment first, and for longer once Postgres was asked again.
+        """
+        key = self._key(alive.id)
+        try:
+            async with self._breaker.guard():
+                await self._redis.set(key, msgspec.json.encode(alive), px=int(HOLD * 1000))
+        except Unavailable:
+            return alive
+        again = await self._read(alive.id)
+        with contextlib.suppress(Unavailable):
+            async with self._breaker.guard():
+                if again is None:
+                    await self._redis.delete(key)
+                else:
+                    await self._redis.expire(key, left)
+        return again
+
     async def _read(self, session_id: UUID) -> Alive | None:
+        reached = self._reached
         row = await self.row(session_id)
         if row is None or not _counts(row, await self._account(row.user_id)):
             return None
-        return Alive(row.id, row.user_id, row.expires_at, row.second_factor)
+        return Alive(row.id, row.user_id, row.expires_at, row.second_factor, reached)
 
     async def _account(self, user_id: UUID) -> AccountRow | None:
         return (await self._rows.get(Accounts, ACCOUNTS, [(user_id,)])).get((user_id,))

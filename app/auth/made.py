@@ -33,6 +33,7 @@ from app.tokens import Tokens
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.codec import Codec
 from domain.kit.log import Log
+from projections.kit.breaker import Breaker
 
 _TIDY = 3600.0
 """Seconds between two tidyings of what counts no more."""
@@ -105,6 +106,7 @@ def made(
     *,
     pool: Pool,
     redis: Redis,
+    redis_breaker: Breaker,
     platform: Platform,
     place: Place = in_no_registry,
     nobody: bool = False,
@@ -124,7 +126,7 @@ def made(
     )
     keys = SigningKeys(pool, settings.derive("signing keys"))
     attempts = Attempts(pool, settings.derive("attempts"))
-    living = Living(platform.rows, redis, settings.redis_prefix)
+    living = Living(platform.rows, redis, settings.redis_prefix, redis_breaker)
     callers = Callers(living, homes)
     passwords = Passwords()
     sessions = SessionKeeper(book, keys, RefreshTokens(settings.derive("refresh tokens")), living, callers)

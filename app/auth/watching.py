@@ -26,6 +26,7 @@ async def watch(feed: Feed, living: Living, callers: Callers, *, after: int) -> 
     Without it a session that was ended elsewhere would be taken here for two seconds more, and for up to an hour
     where its end reached Postgres but not Redis.
     """
+    living.heard(after)
     async for page in feed.pages(after=after):
         sessions, people, tenants = set[UUID](), set[UUID](), set[UUID]()
         for envelope in page:
@@ -39,3 +40,5 @@ async def watch(feed: Feed, living: Living, callers: Callers, *, after: int) -> 
         await living.forget(sessions)
         for one in people:
             await living.forget_person(one)
+        if page:
+            living.heard(page[-1].position)

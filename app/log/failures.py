@@ -2,6 +2,8 @@
 
 import asyncpg
 
+from projections.kit.breaker import Unavailable
+
 LOST: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
@@ -25,7 +27,7 @@ UNFIT: tuple[type[Exception], ...] = (asyncpg.DataError, asyncpg.ProgramLimitExc
 """A value is none that Postgres can hold: no JSON, too long, out of range."""
 
 
-class LogUnavailable(Exception):
+class LogUnavailable(Unavailable):
     """The log cannot be reached. Whether the command was stored is unknown; its id makes a retry safe."""
 
 

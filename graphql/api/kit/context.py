@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -67,6 +67,10 @@ class Ask(Context[Caller]):
     async def begin(self) -> None:
         """See the base: nothing is read that cannot be recorded."""
         await self.services.access_log.ready()
+
+    def guard(self) -> AbstractAsyncContextManager[object]:
+        """See the base: the database of the caller's tenant."""
+        return self.services.guard()
 
     def end(self, operation: Operation, outcome: str) -> None:
         """See the base: the audit hears of it."""

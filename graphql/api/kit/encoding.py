@@ -5,24 +5,43 @@ from typing import Any, cast
 import orjson
 from graphql import ExecutionResult
 
-from api.kit.errors import TOO_LARGE, ClientError, answer_errors, encode_errors, internal_error
+from api.kit.errors import (
+    RETRY_AFTER,
+    TOO_LARGE,
+    ClientError,
+    RequestError,
+    all_away,
+    answer_errors,
+    encode_errors,
+    internal_error,
+)
 
 _OVERHEAD = 8
 """About what a value takes beside its text: quotes, a comma, a number."""
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
 
-def encoded(result: ExecutionResult, extensions: dict[str, object], limit: int, *, written: bool) -> bytes:
+def encoded(
+    result: ExecutionResult,
+    extensions: dict[str, object],
+    limit: int,
+    *,
+    written: bool,
+    refuse: bool = False,
+) -> bytes:
     """The answer as JSON of at most ``limit`` bytes, else an error that says so.
 
     Aliases show one text many times, so the tree is small where its JSON is not: it is weighed first. ``written``
-    says that a mutation ran, which is then not told as if it had failed.
+    says that a mutation ran, which is then not told as if it had failed. With ``refuse``, an answer that only
+    says what is away is a RequestError instead.
     """
     if _heavier(result.data, limit):
         return _too_large(limit, written)
     answer: dict[str, object] = {}
     if result.errors:
-        answer["errors"] = answer_errors(result.errors)
+        answer["errors"] = errors = answer_errors(result.errors)
+        if refuse and all_away(errors) and not any((result.data or {}).values()):
+            raise RequestError(errors, status=503, headers={"retry-after": str(RETRY_AFTER)})
     answer["data"] = result.data
     if extensions:
         answer["extensions"] = extensions

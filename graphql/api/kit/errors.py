@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 from graphql import GraphQLError
 
 from projections.kit.allowance import Spent
+from projections.kit.away import is_away
 from projections.kit.live import NotServed
 
 # A formatted error is JSON of open shape: message, locations, path and extensions of any kind.
@@ -18,6 +20,12 @@ FormattedError = dict[str, Any]
 TOO_LARGE = "RESPONSE_TOO_LARGE"
 
 _log = logging.getLogger(__name__)
+
+RETRY_AFTER = 2
+"""Seconds after which a client may well ask again for what was away."""
+_SAY_AGAIN = 10.0
+"""Seconds between two lines of the log about one kind of fault that hits every request."""
+_said: dict[type[BaseException], float] = {}
 
 
 class ClientError(GraphQLError):
@@ -75,6 +83,25 @@ def forbidden(field: str, permission: str | None) -> RequestError:
     return RequestError([_public(error, "FORBIDDEN")], status=403, well_formed=True)
 
 
+def unavailable(error: BaseException) -> RequestError:
+    """The refusal of a whole request because something is away for the moment; logged in a line."""
+    _note(error)
+    headers = {"retry-after": str(RETRY_AFTER)}
+    return RequestError([_away({})], status=503, headers=headers)
+
+
+def failure(error: Exception) -> RequestError:
+    """The refusal of a request that met a fault which belongs to none of its fields."""
+    if isinstance(error, RequestError):
+        return error
+    return unavailable(error) if is_away(error) else RequestError([internal_error(error)], status=500)
+
+
+def all_away(errors: Sequence[FormattedError]) -> bool:
+    """Whether every one of the errors of an answer is that something is away for the moment."""
+    return all(error.get("extensions", {}).get("code") == "UNAVAILABLE" for error in errors)
+
+
 def answer_errors(errors: Sequence[GraphQLError]) -> list[FormattedError]:
     """Errors of an execution, those that are no `ClientError` masked and logged.
 
@@ -108,7 +135,12 @@ def _answered(error: GraphQLError, ids: dict[object, str]) -> FormattedError:
             "message": f"More than {cause.limit} bytes would be read: ask for smaller pages.",
             "extensions": {"code": TOO_LARGE, "limit": cause.limit},
         }
-    return _public(error, "BAD_USER_INPUT") if _is_public(error) else _masked(error, ids)
+    if _is_public(error):
+        return _public(error, "BAD_USER_INPUT")
+    if is_away(cause):
+        _note(cause)
+        return _away(error.formatted)
+    return _masked(error, ids)
 
 
 def _is_public(error: GraphQLError) -> bool:
@@ -131,6 +163,24 @@ def _public(error: GraphQLError, code: str) -> FormattedError:
     formatted: FormattedError = {**error.formatted}
     formatted["extensions"] = {"code": code, **(error.extensions or {})}
     return formatted
+
+
+def _away(formatted: Mapping[str, Any]) -> FormattedError:
+    return {
+        **formatted,
+        "message": "Something that this needs is away for the moment; send it again, with the same command id.",
+        "extensions": {"code": "UNAVAILABLE", "retryAfter": RETRY_AFTER},
+    }
+
+
+def _note(error: BaseException) -> None:
+    """Logs what is away in a line: it hits every request, and a traceback of each would say no more."""
+    now, kind = time.monotonic(), type(error)
+    if now - _said.get(kind, -_SAY_AGAIN) >= _SAY_AGAIN:
+        _said[kind] = now
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+        _log.warning("Requests are refused for now: %s: %s%s", kind.__name__, error, where)
 
 
 def _masked(error: GraphQLError, ids: dict[object, str]) -> FormattedError:

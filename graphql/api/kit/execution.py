@@ -1,7 +1,7 @@
 """Runs operations of a Strawberry schema on graphql-core and encodes their answers."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -14,13 +14,14 @@ from strawberry.execution import optimized_is_awaitable
 from api.kit.documents import Documents, Operation
 from api.kit.encoding import encoded
 from api.kit.errors import (
+    RETRY_AFTER,
     ClientError,
     FormattedError,
     RequestError,
     answer_errors,
     encode_errors,
+    failure,
     forbidden,
-    internal_error,
 )
 from api.kit.limits import Limits
 from api.kit.request import Request
@@ -57,6 +58,10 @@ class Context(Generic[I]):
 
     async def begin(self) -> None:
         """Called before an operation runs; may refuse it with a ClientError."""
+
+    def guard(self) -> AbstractAsyncContextManager[object]:
+        """Around what an execution awaits: raises when what it waits for is away."""
+        return nullcontext()
 
     def end(self, operation: Operation, outcome: str) -> None:
         """Called when an operation has run (``done`` or ``failed``) or was ``denied``, and when a subscription has
@@ -111,12 +116,17 @@ class Engine(Generic[I]):
         context = await self._begun(operation, identity)
         executor = self._executor(operation, request, context)
         allow(self._limits.caller_bytes)
-        # Whether graphql-core gives an awaitable depends on the resolvers it met.
-        result: Any = executor.execute_operation()
-        result = await result if optimized_is_awaitable(result) else result
+        try:
+            async with context.guard():
+                # Whether graphql-core gives an awaitable depends on the resolvers it met.
+                result: Any = executor.execute_operation()
+                result = await result if optimized_is_awaitable(result) else result
+        except Exception:
+            context.end(operation, "failed")
+            raise
         context.end(operation, "failed" if result.errors else "done")
         written = operation.kind is OperationType.MUTATION
-        return encoded(result, context.extensions, self._limits.answer_bytes, written=written)
+        return encoded(result, context.extensions, self._limits.answer_bytes, written=written, refuse=True)
 
     async def shared(self, operation: Operation, identity: I) -> None:
         """Lets an identity have the answers of a subscription that runs for another one like it."""
@@ -146,8 +156,9 @@ class Engine(Generic[I]):
         context.end(operation, "done")
         async with AsyncExitStack() as stack:
             try:
-                source: Any = create_source_event_stream(executor)
-                source = await source if optimized_is_awaitable(source) else source
+                async with context.guard():
+                    source: Any = create_source_event_stream(executor)
+                    source = await source if optimized_is_awaitable(source) else source
                 if isinstance(source, ExecutionResult):
                     raise RequestError(answer_errors(source.errors or []), well_formed=True)
                 if hasattr(source, "aclose"):
@@ -158,8 +169,9 @@ class Engine(Generic[I]):
                     each = executor.build_per_event_executor(event)
                     each.context_value = context
                     allow(self._limits.caller_bytes)
-                    result: Any = each.execute_operation(False)
-                    result = await result if optimized_is_awaitable(result) else result
+                    async with context.guard():
+                        result: Any = each.execute_operation(False)
+                        result = await result if optimized_is_awaitable(result) else result
                     yield encoded(result, context.extensions, self._limits.answer_bytes, written=False)
             except RequestError:
                 raise
@@ -182,7 +194,9 @@ class Engine(Generic[I]):
         try:
             await context.begin()
         except ClientError as error:
-            raise RequestError.of_document([error], "UNAVAILABLE") from error
+            raise RequestError.of(
+                error.message, "UNAVAILABLE", 503, {"retry-after": str(RETRY_AFTER)}
+            ) from error
         return context
 
     def _admit(self, operation: Operation, identity: I) -> None:
@@ -219,4 +233,4 @@ class Engine(Generic[I]):
 def _of_source(error: Exception) -> FormattedError:
     if isinstance(error, ClientError):
         return {**error.formatted}
-    return internal_error(error)
+    return failure(error).errors[0]

@@ -9,7 +9,7 @@ import orjson
 from graphql import OperationType
 
 from api.kit.documents import Operation
-from api.kit.errors import FormattedError, RequestError, internal_error
+from api.kit.errors import FormattedError, failure, internal_error
 from api.kit.execution import Engine
 from api.kit.request import Request
 
@@ -119,10 +119,8 @@ class Fanout(Generic[I]):
                     if not shared:
                         for member in tuple(group.members):
                             await member.ready()
-        except RequestError as error:
-            refused = error.errors
         except Exception as error:  # noqa: BLE001 A group is an edge: logged once, told to every member.
-            refused = [internal_error(error)]
+            refused = failure(error).errors
         finally:
             if self._groups.get(key) is group:
                 del self._groups[key]

@@ -21,7 +21,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.kit.errors import RequestError, Unauthenticated, encode_errors, internal_error
+from api.kit.errors import RequestError, Unauthenticated, encode_errors, failure
 from api.kit.execution import Context, Engine, Permit
 from api.kit.fanout import Fanout
 from api.kit.limits import Limits
@@ -97,11 +97,10 @@ class GraphQLEndpoint(Generic[I]):
             response = await self._respond(http, accepted, media, receive, send)
         except ClientDisconnect:
             return
-        except RequestError as error:
-            status = 200 if error.well_formed and media == JSON else error.status
-            response = _response(encode_errors(error.errors), media, status, error.headers)
         except Exception as error:  # noqa: BLE001 The edge of the program: logged here, told to the client.
-            response = _response(encode_errors([internal_error(error)]), media, 500)
+            refused = failure(error)
+            status = 200 if refused.well_formed and media == JSON else refused.status
+            response = _response(encode_errors(refused.errors), media, status, refused.headers)
         if response is not None:
             await response(scope, receive, send)
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from api.kit.errors import Unauthenticated, internal_error
+from api.kit.errors import Unauthenticated, failure
 from api.kit.streams import Ending, Outbox
 
 I = TypeVar("I")  # noqa: E741
@@ -98,7 +98,7 @@ class Rechecks(Generic[I]):
             checks = await asyncio.gather(*(self._check(one) for one in asked if one is not None))
             faults += [fault for fault in checks if fault is not None]
         if faults:
-            internal_error(faults[0])
+            failure(faults[0])
 
     def _to_the_end(self, key: Hashable) -> _Held[I] | None:
         held = self._held.pop(key, None)

@@ -1,6 +1,7 @@
 """What the API is wired to: the reading and writing side of the product, as ports."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -56,6 +57,8 @@ class Services:
     """Signs cursors."""
     after_wait: float
     """How long a query waits for ``after``, in seconds."""
+    guard: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
+    """Around what waits for the database: raises Unavailable when that is away."""
     pin: Callable[[], None] = lambda: None
     """From here on, this task reads the generations of the views that are live now."""
     longest_resume: int = 100_000

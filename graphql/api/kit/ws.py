@@ -19,10 +19,12 @@ from api.kit.limits import Limits
 from api.kit.rechecking import Rechecks, forbidden
 from api.kit.request import read_request
 from api.kit.streams import Ending, Outbox, Streams
+from projections.kit.away import is_away
 
 I = TypeVar("I")  # noqa: E741
 
 PROTOCOL = "graphql-transport-ws"
+_AWAY = 1013, "Something that this needs is away for the moment; connect again"
 # Every message of an operation repeats its id.
 _LONGEST_ID = 256
 
@@ -163,7 +165,10 @@ class GraphQLSocket(Generic[I]):
         except Unauthenticated as error:
             self.outbox.end(forbidden(error))
         except Exception as error:  # noqa: BLE001 The edge of the program: logged here, told to the client.
-            self._end(4500, f"Internal error {internal_error(error)['extensions']['errorId']}")
+            if is_away(error):
+                self._end(*_AWAY)
+            else:
+                self._end(4500, f"Internal error {internal_error(error)['extensions']['errorId']}")
         else:
             self._acknowledged = True
             self._unwatch = self._rechecks.watch(credentials, self._identity, self.outbox)

@@ -1,0 +1,35 @@
+"""Servers that hang: they keep their connections, and answer nothing until the block ends."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+import psutil
+
+from app.embedded.process import Process
+
+
+class Server(Protocol):
+    """A server that was started here."""
+
+    @property
+    def process(self) -> Process | None: ...
+
+
+@contextmanager
+def hanging(server: Server) -> Iterator[None]:
+    """Stops the server and all its children by SIGSTOP; inside the block it hangs."""
+    assert server.process is not None
+    first = psutil.Process(server.process.pid)
+    # The parent first, so that it starts no others meanwhile.
+    first.suspend()
+    every = [first, *first.children(recursive=True)]
+    try:
+        for one in every[1:]:
+            with suppress(psutil.NoSuchProcess):
+                one.suspend()
+        yield
+    finally:
+        for one in reversed(every):
+            with suppress(psutil.NoSuchProcess):
+                one.resume()
