@@ -11,7 +11,7 @@ from domain.kit.codec import Codec
 from domain.kit.commands import Command
 from domain.kit.log import GLOBAL, Log, Receipt
 from domain.kit.refusals import Refusal
-from domain.kit.sealed import Opening, is_sealed
+from domain.kit.sealed import Opening, resembles_sealed
 from projections.identity.auth_accounts import AccountRow, Accounts
 from projections.kit.rows import Rows
 
@@ -32,7 +32,7 @@ class Book:
         address = normal_address(email)
         # A sealed text stands for the fingerprint that it carries: who knew one could spell an address in many
         # ways, and each would have attempts of its own.
-        value = "" if is_sealed(address) else self._codec.fingerprint(EMAIL, address)
+        value = "" if resembles_sealed(address) else self._codec.fingerprint(EMAIL, address)
         return await self._held(EMAIL, value)
 
     async def by_identity(self, identity: str) -> AccountRow | None:

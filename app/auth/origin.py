@@ -9,7 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from domain.kit.sealed import is_sealed
+from domain.kit.sealed import resembles_sealed
 
 DEVICE = "hw_device"
 """The cookie by which a device is known again. It opens nothing; it tells its owner's mistakes from strangers'."""
@@ -56,7 +56,7 @@ class Origins:
         client, headers = scope.get("client") or ("", 0), Headers(scope=scope)
         agent = "".join(one for one in headers.get("user-agent", "") if one.isprintable())
         # Whoever calls himself as a sealed text looks would have it taken for one.
-        agent = "" if is_sealed(agent[:500]) else agent[:500]
+        agent = "" if resembles_sealed(agent[:500]) else agent[:500]
         here = Origin(str(client[0])[:100], agent, _device(headers.get("cookie", "")))
         _origin.set(here)
 

@@ -1,6 +1,7 @@
 """The codec that seals personal fields on their way into the log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -39,9 +40,7 @@ class SealingCodec(PlainCodec):
         place = Place(event.aggregate.topic, event.originator_id, event.originator_version, event.stored_as)
         for field in personal:
             if values[field.name]:
-                values[field.name] = self._sealed(
-                    values[field.name], field, _subject(event, field), place, tenant_id
-                )
+                values[field.name] = self._sealed(event, field, place, tenant_id)
         sealed = object.__new__(type(event))
         vars(sealed).update(values)
         return super().encode(sealed, tenant_id=tenant_id)
@@ -50,12 +49,15 @@ class SealingCodec(PlainCodec):
         """See `Codec`."""
         return carried_fingerprint(value) or self._ring.fingerprint(name, value)
 
-    def _sealed(self, value: str, field: PersonalField, subject: UUID, place: Place, tenant_id: UUID) -> str:
+    def _sealed(self, event: Event, field: PersonalField, place: Place, tenant_id: UUID) -> str:
+        value, subject = getattr(event, field.name), _subject(event, field)
         given = SealedText.parse(value)
         if given is not None:
             # From the aggregate's state, into another event: it is sealed anew for its new place.
             if given.subject != subject:
                 raise ValueError(f"{place.type} was given a sealed {field.name} of somebody else.")
+            if not any(given.place == one for one in _places_before(event, place)):
+                raise ValueError(f"{place.type} was given a {field.name} that was sealed for something else.")
             value = self._ring.opened(tenant_id, value)
         generation, cipher = self._ring.sealing(tenant_id, subject)
         return seal(
@@ -67,6 +69,15 @@ class SealingCodec(PlainCodec):
             fingerprint=self._ring.fingerprint(field.searchable, value) if field.searchable else None,
             place=place.of(field.name),
         )
+
+
+def _places_before(event: Event, place: Place) -> Iterator[str]:
+    """Where in the event's own stream a text may have been sealed, the last place first."""
+    events: Sequence[type[Event]] = event.aggregate.events
+    fields = [(one.stored_as, field.name) for one in events for field in personal_fields(one)]
+    for version in range(event.originator_version - 1, 0, -1):
+        for type_, name in fields:
+            yield replace(place, version=version, type=type_).of(name)
 
 
 def _subject(event: Event, field: PersonalField) -> UUID:

@@ -13,7 +13,7 @@ from unicodedata import category
 
 from domain.kit.fields import Interval, Len, Pattern
 from domain.kit.refusals import Invalid
-from domain.kit.sealed import is_sealed
+from domain.kit.sealed import resembles_sealed
 
 # Postgres stores no NUL and UTF-8 has no lone surrogates; the other control characters only hide things.
 # Tab, line feed and carriage return are text.
@@ -29,6 +29,10 @@ Check = Callable[[Any], str | None]
 def check(instance: object) -> None:
     """Raises Invalid, naming the field, for the first value outside its limits."""
     cls: Any = type(instance)
+    for name, value in vars(instance).items():
+        if _sealed_within(value):
+            # It would be taken for what the log had sealed: opened, or matched by its fingerprint.
+            raise Invalid(field=name, reason="looks like a sealed text")
     for name, checks in checks_of(cls):
         value = getattr(instance, name)
         for one in checks:
@@ -75,10 +79,21 @@ def _checks(hint: Any) -> Iterator[Check]:
 
 
 def _printable(value: str) -> str | None:
-    if _UNPRINTABLE.search(value):
-        return "holds characters that are not text"
-    # From outside, it would be taken for what the log had sealed: opened, or matched by its fingerprint.
-    return "looks like a sealed text" if is_sealed(value) else None
+    return "holds characters that are not text" if _UNPRINTABLE.search(value) else None
+
+
+# A command's values may be of any type.
+def _sealed_within(value: Any) -> bool:
+    """Whether a text in it, however deep, could pass for a sealed one."""
+    if isinstance(value, str):
+        return resembles_sealed(value)
+    if isinstance(value, dict):
+        return any(_sealed_within(one) for pair in value.items() for one in pair)
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(map(_sealed_within, value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return any(_sealed_within(getattr(value, one.name)) for one in dataclasses.fields(value))
+    return False
 
 
 def _zoned(value: datetime) -> str | None:

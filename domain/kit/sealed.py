@@ -7,12 +7,19 @@ aggregates handle the sealed text as any other; who shows it to somebody opens i
 import re
 from collections.abc import Sequence
 from typing import Protocol
+from unicodedata import category, normalize
 from uuid import UUID
 
 ERASED = ""
 """What a sealed text opens to when the person's key was destroyed."""
 
 _SHAPE = re.compile(r"hw1\.([0-9a-f]{32})\.[0-9]+\.([0-9a-f]+|-)\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+
+
+_ALMOST = re.compile(r"hw1[.][0-9a-f]{32}[.]")
+"""How each sealed text begins: nobody types that."""
+_LETTERS = frozenset("hw1.")
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
 class KeysUnavailable(Exception):
@@ -43,6 +50,23 @@ class PlainOpening:
 def is_sealed(text: str) -> bool:
     """Whether a stored text is a sealed one."""
     return text.startswith("hw1.") and _SHAPE.fullmatch(text) is not None
+
+
+def resembles_sealed(text: str) -> bool:
+    """Whether a text holds anything that could pass for a sealed one, once somebody has made it tidy.
+
+    Whatever is taken off the ends of texts, normalised, or dropped because nobody sees it, is disregarded here:
+    what a caller sends is to be refused before it can become a sealed text.
+    """
+    if text.isascii():
+        folded = text.casefold()
+        return _LETTERS.issubset(folded) and _ALMOST.search(_BLANK.sub("", folded)) is not None
+    folded = normalize("NFKC", text).casefold()
+    # Cheap, and true of few long texts.
+    if not _LETTERS.issubset(folded):
+        return False
+    seen = "".join(one for one in folded if category(one)[0] not in "CMZ")
+    return _ALMOST.search(seen) is not None
 
 
 def subject_of(text: str) -> UUID:

@@ -26,6 +26,7 @@ class Form:
     """A field of every kind, each at a good value unless a test gives another."""
 
     text: Annotated[str, Len(2, 4), Confidential(), Describe("A text.")] = "abc"
+    anything: Any = None
     line: Annotated[str, ONE_LINE] = "line"
     code: Annotated[str, Pattern("[a-z]+", "is no code")] | None = None
     score: Annotated[int, Interval(ge=1, le=5)] = 3
@@ -101,6 +102,44 @@ def test_outside_the_limits_is_refused(given: dict[str, Any], reason: str) -> No
         check(Form(**given))
     assert refusal.value.field == next(iter(given))
     assert refusal.value.facts == {"reason": reason}
+
+
+SEAL = f"hw1.{'0f' * 16}.1.-.AAAA.BBBB"
+DISGUISED = [
+    SEAL,
+    f" {SEAL}",
+    f"{SEAL}\n",
+    f"\u3000{SEAL}\u2003",
+    f"\ufeff{SEAL}\u200b",
+    f"x {SEAL} y",
+    SEAL.upper(),
+    SEAL.replace(".", "\uff0e"),
+    SEAL.replace("h", "\uff48"),
+    SEAL.replace("w", "w\u200d"),
+    SEAL.replace("0f", "0\u00adf"),
+    SEAL.replace("hw1", "hw\u00b9"),
+]
+
+
+@pytest.mark.parametrize("text", DISGUISED, ids=ascii)
+def test_nothing_that_could_pass_for_a_sealed_text_is_taken(text: str) -> None:
+    each: tuple[dict[str, Any], ...] = (
+        {"line": text},
+        {"plain": text},
+        {"words": ("a", text)},
+        {"facts": {"k": text}},
+        {"facts": {text: "k"}},
+        {"street": Street(text)},
+        {"anything": {"deep": [{"er": (1, None, text)}]}},
+    )
+    for given in each:
+        with pytest.raises(Invalid, match="looks like a sealed text"):
+            check(Form(**given))
+
+
+@pytest.mark.parametrize("text", ["hw1.", "hw1.0.1", "\u00e9 hw1. 0", "0f" * 16], ids=ascii)
+def test_what_only_begins_like_a_sealed_text_is_taken(text: str) -> None:
+    check(Form(line=text))
 
 
 def test_distinct_words_keep_their_order_and_first_spelling() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import strawberry
 
@@ -30,6 +31,7 @@ def revealing(name: str, hint: Any, *, shown: Any, needs: str, about: str | None
     area = needs.partition(":")[0]
     confidential = is_marked(hint, Confidential)
     personal = is_marked(hint, Personal)
+    whose = next((mark.subject for mark in marks(hint) if isinstance(mark, Personal)), "")
 
     async def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
         value = getattr(root, name)
@@ -47,7 +49,9 @@ def revealing(name: str, hint: Any, *, shown: Any, needs: str, about: str | None
             return value if allowed else None
         if not allowed and not personal:
             return MASKED
-        if is_sealed(value):
+        if personal and is_sealed(value):
+            if not _is_of(root, whose, value):
+                return MASKED
             value = await ask.opened(value)
         if confidential and personal and not (allowed and (own or not ask.services.masking)):
             return masked(value)
@@ -55,6 +59,13 @@ def revealing(name: str, hint: Any, *, shown: Any, needs: str, about: str | None
 
     resolve.__annotations__ |= {"root": _PARENT[Any], "return": shown}
     return resolve
+
+
+# The row of any view.
+def _is_of(root: Any, whose: str, sealed: str) -> bool:
+    """Whether a sealed text is of the person whom the row is about, as far as the row tells who that is."""
+    about = getattr(root, "id" if whose == "originator_id" else whose, None)
+    return not isinstance(about, UUID) or subject_of(sealed) == about
 
 
 def masked(text: str) -> str:
