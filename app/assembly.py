@@ -160,7 +160,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             Flags: Flags(rows, progress, flag_cache),
             Operations: directing,
             Watching: Watching(directing.rebuilds),
-            Privacy: privacy.desk(bus, rows),
+            Privacy: privacy.desk(bus, rows, database, writes.ring),
             ExportFiles: privacy.export_files(settings, writes.ring, rows),
             Accesses: Accesses(database),
         }

@@ -1,7 +1,9 @@
-"""All contexts and their views: the one list that has to know every context."""
+"""All contexts, their views and whom they keep data about: the one list that has to know every context."""
 
 from typing import Any
 
+from domain.identity.subjects import SUBJECTS as PEOPLE
+from domain.kit.subjects import SubjectKind
 from domain.operations import rebuilds, repairs, rollbacks
 from projections import governance, identity, tenancy, work
 from projections.kit.view import View
@@ -11,3 +13,6 @@ VIEWS: tuple[type[View[Any]], ...] = (*identity.VIEWS, *work.VIEWS, *tenancy.VIE
 
 WITHOUT_VIEWS = (rebuilds, repairs, rollbacks)
 """Whose events no context has a view of; they are known here, because some views fold all events."""
+
+SUBJECTS: tuple[SubjectKind, ...] = (*PEOPLE,)
+"""Every kind of thing that is about one person; a test finds an aggregate with personal fields that is missing."""

@@ -187,10 +187,10 @@ async def _place() -> AsyncIterator[_Place]:
     """What the commands work on."""
     from app.contexts import VIEWS
     from app.privacy import desk
-    from app.writing import commanding
+    from app.writing import written
     from projections.kit.live import pointers
 
-    async with settled(read_settings()) as settings, commanding(settings) as (database, bus):
-        async with pointers(database.writer, VIEWS) as live:
-            rows = Rows(database, live)
-            yield _Place(desk(bus, rows), rows)
+    async with settled(read_settings()) as settings, written(settings) as writes:
+        async with pointers(writes.database.writer, VIEWS) as live:
+            rows = Rows(writes.database, live)
+            yield _Place(desk(writes.bus, rows, writes.database, writes.ring), rows)

@@ -1,15 +1,16 @@
 """Privacy: how people get what is kept about them, and how they are forgotten, in every store there is."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from app.contexts import VIEWS
+from app.contexts import SUBJECTS, VIEWS
 from app.database import Database
 from app.keys import KeyRing
 from app.privacy.access import Access
+from app.privacy.belongings import Belongings
 from app.privacy.exporting import ExportFiles
 from app.privacy.file_keys import SealedFileKeys
 from app.privacy.forgetting import ForgettingEverywhere, Whereabouts, another_owner
@@ -17,14 +18,20 @@ from app.privacy.parts import PARTS
 from app.privacy.platform import Platform, platform_of, search_of, servers
 from app.privacy.settling import Settling
 from app.settings import Settings
+from domain.governance.erasures import AccountHasTenants, TenantNeedsAnOwner
 from domain.kit.bus import Bus
+from domain.kit.caller import ACCOUNTS
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec
 from domain.kit.process import Process
+from domain.kit.refusals import Refusal
+from domain.kit.subjects import SubjectKind
 from domain.processes.anonymising import Anonymising
+from domain.processes.departures import departures
 from domain.processes.erasure import PersonErasure
 from domain.processes.export import PersonExport
 from projections.governance.privacy import Privacy
+from projections.identity.auth_accounts import Accounts
 from projections.identity.memberships import Memberships
 from projections.kit.live import pointers
 from projections.kit.rows import Rows
@@ -33,9 +40,10 @@ from projections.kit.search import SearchView
 __all__ = ["Platform", "desk", "export_files", "platform_of", "privacy_processes", "search_of"]
 
 
-def desk(bus: Bus, rows: Rows) -> Privacy:
+def desk(bus: Bus, rows: Rows, database: Database, keys: KeyRing) -> Privacy:
     """What the API and the command line ask."""
-    return Privacy(bus, rows, partial(_may_go, rows))
+    people = Belongings(database.writer, keys, SUBJECTS)
+    return Privacy(bus, rows, partial(_may_go, rows), people)
 
 
 def export_files(settings: Settings, keys: KeyRing, rows: Rows, clock: Clock | None = None) -> ExportFiles:
@@ -60,6 +68,7 @@ async def privacy_processes(
     keys: KeyRing,
     platform: Platform | None = None,
     clock: Clock | None = None,
+    kinds: Sequence[SubjectKind] = SUBJECTS,
 ) -> AsyncIterator[list[Process[Any]]]:
     """The processes of privacy for one database, with connections to all of its stores.
 
@@ -74,20 +83,25 @@ async def privacy_processes(
         forgetting = ForgettingEverywhere(
             access=Access(place.bus, place.codec, place.rows),
             rows=rows,
+            belongings=Belongings(database.writer, keys, kinds),
             settling=Settling(database.writer, folded),
             here=here,
             platform=place.whereabouts,
         )
         yield [
-            PersonErasure(forgetting),
+            PersonErasure(forgetting, kinds),
+            departures(kinds),
             PersonExport(export_files(settings, keys, rows, clock)),
             Anonymising(),
         ]
 
 
-async def _may_go(rows: Rows, tenant_id: UUID, subject_id: UUID) -> bool:
-    """Whether the tenant has another owner, or the person is none."""
+async def _may_go(rows: Rows, tenant_id: UUID, subject_id: UUID) -> Refusal | None:
+    """Why the person cannot be forgotten: the tenant has no other owner, or the account is still needed."""
+    if tenant_id == ACCOUNTS:
+        account = (await rows.get(Accounts, ACCOUNTS, [(subject_id,)])).get((subject_id,))
+        return AccountHasTenants(field="subject_id") if account is not None and account.tenants else None
     row = (await rows.get(Memberships, tenant_id, [(subject_id,)])).get((subject_id,))
-    if row is None or row.role != "owner":
-        return True
-    return await another_owner(rows, tenant_id, subject_id) is not None
+    if row is None or row.role != "owner" or await another_owner(rows, tenant_id, subject_id) is not None:
+        return None
+    return TenantNeedsAnOwner(field="subject_id")

@@ -2,6 +2,7 @@
 
 from uuid import UUID, uuid5
 
+from app.privacy.every import every
 from domain.identity.account_commands import CloseAccount, EraseAccount, LeaveTenant
 from domain.identity.accounts import Account
 from domain.identity.sessions import Ending, EndSession
@@ -11,11 +12,11 @@ from domain.kit.codec import Codec
 from domain.kit.commands import Command
 from domain.kit.log import Log
 from domain.kit.refusals import NotFound, Refusal
+from domain.kit.wishes import EffectRefused
 from projections.identity.auth_sessions import SessionRow, Sessions
 from projections.kit.conditions import equals
-from projections.kit.rows import Order, Place, Rows
+from projections.kit.rows import Rows
 
-_PAGE = 500
 _BY_ITSELF = Caller(tenant_id=ACCOUNTS, user_id=SYSTEM)
 
 
@@ -33,10 +34,13 @@ class Access:
         """See `Forgetting.end_access`: once for each ``key``, however often it is called."""
         account = await self._account(subject_id)
         whole = await self._whole(account, tenant_id, key)
+        if tenant_id == ACCOUNTS and not whole:
+            raise EffectRefused("the account belongs to tenants")
         for session in await self.sessions(subject_id, None if whole else tenant_id):
             await self._send(EndSession(id=session.id, reason=Ending.ERASED), uuid5(key, str(session.id)))
         if account is not None and not account.ended:
-            await self._send(LeaveTenant(id=subject_id, tenant_id=tenant_id), uuid5(key, "leave"))
+            if tenant_id != ACCOUNTS:
+                await self._send(LeaveTenant(id=subject_id, tenant_id=tenant_id), uuid5(key, "leave"))
             if whole:
                 await self._send(CloseAccount(id=subject_id), uuid5(key, "close"))
                 await self._send(EraseAccount(id=subject_id), uuid5(key, "erase"))
@@ -45,28 +49,24 @@ class Access:
     async def sessions(self, subject_id: UUID, tenant_id: UUID | None) -> list[SessionRow]:
         """His sessions that were not ended: those in one tenant, or all."""
         where = [*equals("user_id", subject_id), *equals("in_tenant", tenant_id)]
-        found: list[SessionRow] = []
-        after: Place | None = None
-        while True:
-            page = await self._rows.page(
-                Sessions, ACCOUNTS, where=where, order=Order("created_at"), limit=_PAGE, after=after
-            )
-            found += page.rows
-            if not page.more_after:
-                return found
-            after = Place(page.rows[-1].created_at, (page.rows[-1].id,))
+        return [row async for row in every(self._rows, Sessions, ACCOUNTS, where)]
 
     async def _whole(self, account: Account | None, tenant_id: UUID, key: UUID) -> bool:
         """Whether the account belongs to this tenant alone, or did before a try that was killed.
 
-        One that belongs to no tenant is nobody's but its person's: that somebody knows its id must not end it.
+        One that belongs to no tenant is nobody's but its person's: that somebody knows its id must not end it. Its
+        person asks for that in the tenant of accounts, where nobody else can ask for anything.
         """
         if account is None:
             return False
+        if account.ended and tenant_id == ACCOUNTS:
+            return True
         if account.ended:
             return await self._was_sent(uuid5(key, "erase"))
         if set(account.tenants) - {tenant_id}:
             return False
+        if tenant_id == ACCOUNTS:
+            return True
         return tenant_id in account.tenants or await self._was_sent(uuid5(key, "leave"))
 
     async def _was_sent(self, command_id: UUID) -> bool:

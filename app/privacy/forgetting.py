@@ -5,20 +5,18 @@ from typing import Protocol
 from uuid import UUID
 
 from app.privacy.access import Access
+from app.privacy.belongings import Belongings
+from app.privacy.every import every
 from app.privacy.search import Search, together
 from app.privacy.settling import Settling
 from app.privacy.traces import Wanted
 from domain.kit.caller import ACCOUNTS
-from domain.processes.erasure import Evidence
+from domain.processes.forgetting import Belonging, Evidence, Whom
 from projections.governance.consents import ConsentRows
-from projections.identity.admission import Invitations
 from projections.identity.memberships import Memberships
 from projections.identity.users import Users
 from projections.kit.conditions import equals
-from projections.kit.rows import Order, Rows
-
-_MOST = 1_000
-"""Purposes of one person, and owners of one tenant."""
+from projections.kit.rows import Rows
 
 
 class Destroyed(Protocol):
@@ -50,11 +48,22 @@ class ForgettingEverywhere:
     """See the port."""
 
     def __init__(
-        self, *, access: Access, rows: Rows, settling: Settling, here: Whereabouts, platform: Whereabouts
+        self,
+        *,
+        access: Access,
+        rows: Rows,
+        belongings: Belongings,
+        settling: Settling,
+        here: Whereabouts,
+        platform: Whereabouts,
     ) -> None:
-        """``platform`` is the same as ``here`` but for a tenant that has a database of his own."""
-        self._access, self._rows, self._settling = access, rows, settling
+        """``platform`` is the same as ``here`` but for a tenant that has a database of its own."""
+        self._access, self._rows, self._belongings, self._settling = access, rows, belongings, settling
         self._here, self._platform = here, platform
+
+    async def belongings(self, tenant_id: UUID, subject_id: UUID, *, by_themself: bool) -> list[Belonging]:
+        """See the port."""
+        return await self._belongings.of(tenant_id, subject_id, by_themself=by_themself)
 
     async def end_access(self, tenant_id: UUID, subject_id: UUID, *, key: UUID) -> bool:
         """See the port."""
@@ -63,76 +72,69 @@ class ForgettingEverywhere:
     async def consents(self, tenant_id: UUID, subject_id: UUID) -> list[str]:
         """See the port."""
         where = [*equals("subject_id", subject_id), *equals("given", True)]
-        page = await self._rows.page(ConsentRows, tenant_id, where=where, order=Order("purpose"), limit=_MOST)
-        return [row.purpose for row in page.rows]
+        return [row.purpose async for row in every(self._rows, ConsentRows, tenant_id, where)]
 
     async def other_owner(self, tenant_id: UUID, subject_id: UUID) -> UUID | None:
         """See the port."""
         return await another_owner(self._rows, tenant_id, subject_id)
 
-    async def settled(self, tenant_id: UUID, subject_id: UUID) -> int:
+    async def settled(self, whom: Whom) -> int:
         """See the port."""
-        return await self._settling.reached(tenant_id, subject_id)
+        return await self._settling.reached(whom.tenant_id, (whom.subject_id, *whom.also))
 
-    async def sweep(self, tenant_id: UUID, subject_id: UUID, *, whole: bool) -> dict[str, int]:
+    async def sweep(self, whom: Whom) -> dict[str, int]:
         """See the port."""
         swept: dict[str, int] = {}
-        for search, wanted in await self._wanted(tenant_id, subject_id, whole):
+        for search, wanted in await self._wanted(whom):
             for store, count in (await search.sweep(wanted)).items():
                 swept[store] = swept.get(store, 0) + count
         return swept
 
-    async def search(self, tenant_id: UUID, subject_id: UUID, *, whole: bool) -> dict[str, int]:
+    async def search(self, whom: Whom) -> dict[str, int]:
         """See the port."""
         found = [
-            looked
-            for search, wanted in await self._wanted(tenant_id, subject_id, whole)
-            for looked in await search.look(wanted)
+            looked for search, wanted in await self._wanted(whom) for looked in await search.look(wanted)
         ]
         return {one.store: one.places for one in together(found)}
 
-    async def destroy(self, tenant_id: UUID, subject_id: UUID, *, whole: bool) -> list[str]:
+    async def destroy(self, whom: Whom) -> list[str]:
         """See the port."""
         fingerprints: list[str] = []
-        for place, one in self._places(tenant_id, whole):
-            for subject in (subject_id, *await self._also(one, subject_id)):
+        for place, one, also in self._places(whom):
+            for subject in (whom.subject_id, *also):
                 destroyed = await place.keys.destroy(one, subject)
                 fingerprints.append(destroyed.fingerprint)
         return fingerprints
 
-    async def evidence(self, tenant_id: UUID, subject_id: UUID, *, whole: bool) -> list[Evidence]:
+    async def evidence(self, whom: Whom) -> list[Evidence]:
         """See the port."""
         found = [
             looked
-            for search, wanted in await self._wanted(tenant_id, subject_id, whole)
+            for search, wanted in await self._wanted(whom)
             for looked in await search.unreadable(wanted)
         ]
         return [one.evidence for one in together(found)]
 
-    def _places(self, tenant_id: UUID, whole: bool) -> list[tuple["Whereabouts", UUID]]:
-        here = [(self._here, tenant_id)]
-        return [*here, (self._platform, ACCOUNTS)] if whole else here
+    def _places(self, whom: Whom) -> list[tuple[Whereabouts, UUID, tuple[UUID, ...]]]:
+        """Where something of them is: the stores, the tenant, and which subjects they are there besides."""
+        if whom.tenant_id == ACCOUNTS:
+            return [(self._platform, ACCOUNTS, whom.also)]
+        here = [(self._here, whom.tenant_id, whom.also)]
+        return [*here, (self._platform, ACCOUNTS, ())] if whom.whole else here
 
-    async def _wanted(self, tenant_id: UUID, subject_id: UUID, whole: bool) -> list[tuple[Search, Wanted]]:
+    async def _wanted(self, whom: Whom) -> list[tuple[Search, Wanted]]:
         return [
-            (place.search, await place.search.wanted(one, subject_id, await self._also(one, subject_id)))
-            for place, one in self._places(tenant_id, whole)
+            (place.search, await place.search.wanted(one, whom.subject_id, also))
+            for place, one, also in self._places(whom)
         ]
-
-    async def _also(self, tenant_id: UUID, subject_id: UUID) -> list[UUID]:
-        """The invitations that he accepted: each is a subject of its own, for nobody knew yet who would come."""
-        if tenant_id == ACCOUNTS:
-            return []
-        where = equals("user_id", subject_id)
-        page = await self._rows.page(Invitations, tenant_id, where=where, order=Order("id"), limit=_MOST)
-        return [row.id for row in page.rows]
 
 
 async def another_owner(rows: Rows, tenant_id: UUID, subject_id: UUID) -> UUID | None:
     """An owner of the tenant who may work, other than this person; None when there is none."""
-    page = await rows.page(
-        Memberships, tenant_id, where=equals("role", "owner"), order=Order("joined_at"), limit=_MOST
-    )
-    ids = [row.user_id for row in page.rows if row.user_id != subject_id]
-    users = await rows.get(Users, tenant_id, [(id,) for id in ids])
-    return next((id for id in ids if (id,) in users and users[id,].status == "active"), None)
+    async for row in every(rows, Memberships, tenant_id, equals("role", "owner")):
+        if row.user_id == subject_id:
+            continue
+        user = (await rows.get(Users, tenant_id, [(row.user_id,)])).get((row.user_id,))
+        if user is not None and user.status == "active":
+            return row.user_id
+    return None

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.privacy.every import every
 from domain.kit.caller import ACCOUNTS
 from domain.kit.fields import Restricted, marks
 from projections.governance.consents import ConsentRows
@@ -19,12 +20,10 @@ from projections.identity.profiles import UserPreferences, UserProfiles
 from projections.identity.users import Users
 from projections.kit.conditions import equals
 from projections.kit.postgres import PostgresView
-from projections.kit.rows import Order, Place, Rows
+from projections.kit.rows import Rows
 from projections.work.notifications import Notifications
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.tasks import Tasks
-
-_PAGE = 500
 
 # A row of any view as plain JSON values, hence Any.
 Record = dict[str, Any]
@@ -66,7 +65,7 @@ def owned(
 
     async def read(rows: Rows, tenant: UUID, person: UUID) -> AsyncIterator[Record]:
         for number, column in enumerate(columns):
-            async for row in _all(rows, view, tenant, column, person):
+            async for row in every(rows, view, tenant, equals(column, person)):
                 if all(getattr(row, before) != person for before in columns[:number]):
                     yield record(row, shown, people, person)
 
@@ -76,14 +75,14 @@ def owned(
 async def _sessions(rows: Rows, tenant_id: UUID, person: UUID) -> AsyncIterator[Record]:
     """Those in this tenant: where else somebody signs in is no business of who exports him here."""
     shown = _shown(UserSessions, ("in_tenant",))
-    async for row in _all(rows, UserSessions, ACCOUNTS, "user_id", person):
+    async for row in every(rows, UserSessions, ACCOUNTS, equals("user_id", person)):
         if row.in_tenant == tenant_id:
             yield record(row, shown, (), person)
 
 
 async def _projects(rows: Rows, tenant_id: UUID, person: UUID) -> AsyncIterator[Record]:
     shown = _shown(Projects, ())
-    async for member in _all(rows, ProjectMembers, tenant_id, "user_id", person):
+    async for member in every(rows, ProjectMembers, tenant_id, equals("user_id", person)):
         found = await rows.get(Projects, tenant_id, [(member.project_id,)])
         for row in found.values():
             yield {**record(row, shown, ("owner_id",), person), "joined_at": member.joined_at}
@@ -105,24 +104,6 @@ def _shown(view: type[PostgresView[Any]], without: Sequence[str]) -> list[str]:
         if field.name not in without
         and not any(isinstance(one, Restricted) for one in marks(hints[field.name]))
     ]
-
-
-async def _all(
-    rows: Rows, view: type[PostgresView[Any]], tenant_id: UUID, column: str, person: UUID
-) -> AsyncIterator[Any]:
-    after: Place | None = None
-    # Two columns of one key are never the same order; one of its columns is enough, the rest breaks ties.
-    order = Order(view.key[0])
-    while True:
-        page = await rows.page(
-            view, tenant_id, where=equals(column, person), order=order, limit=_PAGE, after=after
-        )
-        for row in page.rows:
-            yield row
-        if not page.more_after:
-            return
-        last = page.rows[-1]
-        after = Place(getattr(last, order.column), tuple(getattr(last, name) for name in view.key))
 
 
 PARTS: tuple[Part, ...] = (

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.privacy.tables import Tables
 from app.privacy.traces import Looked, Searched, Wanted
 from domain.kit.sealed import ERASED, Opening
-from domain.processes.erasure import StillReadable
+from domain.processes.forgetting import StillReadable
 
 _SHORTEST = 3
 """Letters: what is shorter tells nobody, and stands everywhere."""

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.database import Pool
-from domain.processes.erasure import StillReadable
+from domain.processes.forgetting import StillReadable
 from projections.kit.view import View
 
 # Lanes of other versions are folded by nobody here; what they hold in plain text is swept (app.privacy.tables).
@@ -18,8 +18,11 @@ select l.view from ops.lanes l
  order by l.view limit 1
 """
 _PARKED = """
-select view from ops.parked where tenant_id = $1 and stream = $2
-union all select view from ops.discarded where tenant_id = $1 and stream = $2 and last >= $3
+select view from ops.parked where tenant_id = $1 and stream = any($2::uuid[])
+union all
+select d.view from ops.discarded d
+  join es.streams s on s.tenant_id = d.tenant_id and s.originator_id = d.stream and d.last >= s.last
+ where d.tenant_id = $1 and d.stream = any($2::uuid[])
  limit 1
 """
 
@@ -32,7 +35,7 @@ class Settling:
         self._pool, self._seconds = pool, seconds
         self._names, self._versions = [one.name for one in views], [one.version for one in views]
 
-    async def reached(self, tenant_id: UUID, subject_id: UUID) -> int:
+    async def reached(self, tenant_id: UUID, subjects: Sequence[UUID]) -> int:
         """See `Forgetting.settled`."""
         head: int = await self._pool.fetchval("select coalesce(max(position), 0) from es.events")
         behind = ""
@@ -44,11 +47,6 @@ class Settling:
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise TimeoutError(f"{behind} has not come to position {head}.") from None
-        last = await self._pool.fetchval(
-            "select coalesce(last, 0) from es.streams where tenant_id = $1 and originator_id = $2",
-            tenant_id,
-            subject_id,
-        )
-        if (view := await self._pool.fetchval(_PARKED, tenant_id, subject_id, last or 0)) is not None:
-            raise StillReadable(f"His events are left out of {view}.")
+        if (view := await self._pool.fetchval(_PARKED, tenant_id, list(subjects))) is not None:
+            raise StillReadable(f"Their events are left out of {view}.")
         return head

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 from uuid import UUID
 
-from domain.processes.erasure import Evidence
+from domain.processes.forgetting import Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

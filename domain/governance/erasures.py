@@ -31,6 +31,10 @@ class TenantNeedsAnOwner(Refusal):
     """Make somebody else an owner first: a tenant must have one."""
 
 
+class AccountHasTenants(Refusal):
+    """Your account belongs to companies: be forgotten in each of them, and it goes with the last one."""
+
+
 def erasure_id(subject_id: UUID) -> UUID:
     """The one erasure of a person in a tenant: nobody is forgotten twice."""
     return uuid5(_NAMESPACE, str(subject_id))

@@ -117,6 +117,8 @@ class Invitation(Aggregate, topic="identity.invitation"):
 
     class Withdrawn(Event): ...
 
+    class Erased(Event, ends=True): ...
+
     class_version = 2
 
     email: str
@@ -173,6 +175,12 @@ class Invitation(Aggregate, topic="identity.invitation"):
     def _withdrawn(self, event: Withdrawn) -> None:
         self.status = InvitationStatus.WITHDRAWN
 
+    def erase(self) -> None:
+        """The end of the invitation, in whatever state: whom it was sent to is forgotten."""
+        if self.status is InvitationStatus.OPEN:
+            self._release()
+        self.record(self.Erased())
+
 
 class InviteUser(Command):
     """Invite somebody by mail, in a role within what one holds oneself."""
@@ -214,6 +222,15 @@ class WithdrawInvitation(Command):
         if by.user_id != SYSTEM:
             require_role(by, invitation.role, field="id")
         invitation.withdraw()
+
+
+class EraseInvitation(Command):
+    """End an invitation because the data of whom it was sent to were erased."""
+
+    id: UUID
+
+    def handle(self, invitation: Invitation) -> None:
+        invitation.erase()
 
 
 class AcceptInvitation(Command):

@@ -17,6 +17,7 @@ from domain.kit.commands import Command, id_of, noun, target_id
 from domain.kit.drafts import Draft, drawn
 from domain.kit.events import Event
 from domain.kit.log import (
+    GLOBAL,
     Append,
     Conflict,
     Log,
@@ -35,6 +36,7 @@ from domain.kit.refusals import (
     AlreadyTaken,
     CommandIdReused,
     Contended,
+    NoTenant,
     NotFound,
     Refusal,
 )
@@ -127,6 +129,9 @@ class Bus:
         )
         try:
             check(command)
+            if by.tenant_id == GLOBAL:
+                # What is unique over all tenants is reserved under that id; nobody's data are kept under it.
+                raise NoTenant
             if self.admits is not None:
                 await self.admits(by)
             return await self._in_turn(request)

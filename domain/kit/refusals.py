@@ -66,3 +66,7 @@ class Forbidden(Refusal):
 
 class SubjectErased(Refusal):
     """This person was erased; nothing can be stored about them any more."""
+
+
+class NoTenant(Refusal):
+    """You belong to no company: found one, or join one by an invitation."""

@@ -1,86 +1,24 @@
 """Erasure: a person is forgotten in a tenant, step by step, and it is certified that he was."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.governance.consents import WithdrawConsent, consent_id
 from domain.governance.erasures import CertifyErasure, Erasure, NoteErasureStep, erasure_id
 from domain.identity.user_commands import EraseUser
+from domain.kit.caller import ACCOUNTS
+from domain.kit.commands import Command
 from domain.kit.process import Process, on, performs, when_done, when_failed
 from domain.kit.refusals import CommandIdReused, NotFound, Refusal
+from domain.kit.subjects import SubjectKind
 from domain.kit.wishes import Call, Done, Effect, EffectRefused, Failed, Send, Then
+from domain.processes.forgetting import Belonging, Forgetting, Whom
 
 # What a step found is plain JSON, kept in the process's state; nothing personal may be in it.
 Found = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What was found when one store was looked through."""
-
-    store: str
-    places: int
-    """How many rows, keys, documents or files were looked at."""
-    sealed: int
-    """How many sealed texts of the person are in it, none of which can be opened."""
-    sha256: str
-    """Of the sorted lines ``place/key unreadable``."""
-
-
-class Forgetting(Protocol):
-    """What is done to forget somebody, outside of his own stream.
-
-    Each may be called again for the same person, after a kill at any point, also when others have long been
-    done. ``whole``: his account belonged to this tenant alone, so it is forgotten as well.
-    """
-
-    async def end_access(self, tenant_id: UUID, subject_id: UUID, *, key: UUID) -> bool:
-        """Ends his sessions and his membership; closes and erases his account when he belongs to no other tenant.
-
-        Answers whether that was so.
-        """
-        ...
-
-    async def consents(self, tenant_id: UUID, subject_id: UUID) -> list[str]:
-        """The purposes that he allows."""
-        ...
-
-    async def other_owner(self, tenant_id: UUID, subject_id: UUID) -> UUID | None:
-        """Another owner of the tenant, who remains; None when there is none."""
-        ...
-
-    async def settled(self, tenant_id: UUID, subject_id: UUID) -> int:
-        """Waits until every generation of every view has folded what the log holds now; answers up to where.
-
-        Raises TimeoutError when one does not come there, and StillReadable when one has parked his events.
-        """
-        ...
-
-    async def sweep(self, tenant_id: UUID, subject_id: UUID, *, whole: bool) -> dict[str, int]:
-        """Blanks what is left of him in plain text, drops caches, removes files; how many of each."""
-        ...
-
-    async def search(self, tenant_id: UUID, subject_id: UUID, *, whole: bool) -> dict[str, int]:
-        """Looks everywhere for what can be opened of him now; how many places of each store were looked at.
-
-        Raises StillReadable when some of it stands anywhere in plain text.
-        """
-        ...
-
-    async def destroy(self, tenant_id: UUID, subject_id: UUID, *, whole: bool) -> list[str]:
-        """Destroys his keys; their fingerprints, the same when they had been destroyed before."""
-        ...
-
-    async def evidence(self, tenant_id: UUID, subject_id: UUID, *, whole: bool) -> list[Evidence]:
-        """Looks everywhere for sealed texts of his and tries to open them. Raises StillReadable when one opens."""
-        ...
-
-
-class StillReadable(Exception):
-    """Something of the person can still be read; the text says where, and not what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,19 +36,30 @@ class Erasing:
         return erasure_id(self.subject_id)
 
     @property
-    def whole(self) -> bool:
-        """Whether his account is forgotten as well."""
-        return bool(self.results["access"]["whole"])
+    def belongings(self) -> list[Belonging]:
+        """All that is forgotten, the person's own id included."""
+        return [Belonging(id=UUID(id), topic=topic) for id, topic in self.results["find"]["belongings"]]
+
+    def whom(self, tenant_id: UUID) -> Whom:
+        """Who is to be forgotten, as the first steps have found."""
+        return Whom(
+            tenant_id=tenant_id,
+            subject_id=self.subject_id,
+            also=tuple(one.id for one in self.belongings if one.id != self.subject_id),
+            whole=bool(self.results["access"]["whole"]),
+        )
 
 
 class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
     """Forgets a person. A step that fails is tried for about a day and then parked: nothing is certified that is
     not so. Nothing is undone either, since the person's wish stands.
 
-    The order matters. First the log says that he is erased, which is refused to a tenant's last owner; with it
-    he may do nothing there any more, and views blank what they show of him. Then his sessions end and his consents
-    are withdrawn, so nothing new comes. What no view knows of is swept away, and while his texts can still be
-    opened they are looked for everywhere; only then is his key destroyed.
+    The order matters. First it is found what else is theirs, by the addresses that the tenant has of them. Then
+    the log says that all of it is erased, which is refused to a tenant's last owner; with it they may do nothing
+    there any more, and views blank what they show of them. Then their sessions end and their consents are
+    withdrawn, so nothing new comes. What no view knows of is swept away, and while their texts can still be opened
+    they are looked for everywhere. What came to be theirs in the meantime, such as another invitation, lets it all
+    begin again; only then are the keys destroyed.
     """
 
     class Do(Effect, attempts=30, timeout=900, pause=1):
@@ -122,8 +71,9 @@ class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
         def key(self) -> str:
             return f"do {self.step}"
 
-    def __init__(self, forgetting: Forgetting) -> None:
+    def __init__(self, forgetting: Forgetting, kinds: Sequence[SubjectKind]) -> None:
         self._forgetting = forgetting
+        self._erase = {kind.aggregate.topic: kind.erase for kind in kinds}
 
     @on(Erasure.Requested)
     def requested(self, state: Erasing | None, event: Erasure.Requested) -> Then[Erasing]:
@@ -141,6 +91,8 @@ class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
         state = replace(state, results={**state.results, step: found})
         noted = Send(NoteErasureStep(id=state.erasure_id, step=step))
         following = [self.Do(step=name) for name in _NAMES[_NAMES.index(step) + 1 :][:1]]
+        if step == "search" and not _known(found["belongings"], state):
+            return Then(state, self.Do(step=_NAMES[0]))
         if step == "consents":
             ids = (consent_id(state.subject_id, purpose) for purpose in found["purposes"])
             return Then(
@@ -154,39 +106,72 @@ class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
     def was_withdrawn(self, state: Erasing, failed: Failed[WithdrawConsent]) -> Then[Erasing]:
         return Then(state)
 
+    async def _find(self, state: Erasing, call: Call[Erasing]) -> Found:
+        known = state.belongings if "find" in state.results else []
+        return {"belongings": await self._belongings(state, call, known)}
+
+    async def _belongings(
+        self, state: Erasing, call: Call[Erasing], known: Sequence[Belonging]
+    ) -> list[tuple[str, str]]:
+        found = await self._forgetting.belongings(
+            call.tenant_id, state.subject_id, by_themself=state.requested_by == state.subject_id
+        )
+        # What was found before stays found, though nothing may tell any more whose it was.
+        return sorted({(str(one.id), one.topic) for one in (*known, *found)})
+
+    async def _forget(self, state: Erasing, call: Call[Erasing]) -> Found:
+        other = await self._forgetting.other_owner(call.tenant_id, state.subject_id)
+        erased = 0
+        for one in state.belongings:
+            if (wish := self._wish(one, call.tenant_id, other)) is None:
+                continue
+            outcome = await call.send(wish)
+            # What has ended before is as good.
+            if isinstance(outcome, Refusal) and not isinstance(outcome, NotFound | CommandIdReused):
+                raise EffectRefused(outcome.code)
+            erased += not isinstance(outcome, Refusal)
+        return {"erased": erased}
+
+    def _wish(self, one: Belonging, tenant_id: UUID, other_owner: UUID | None) -> Command | None:
+        """The command that ends a stream; accounts are ended with their sessions, in the next step."""
+        erase = self._erase.get(one.topic)
+        if erase is None or tenant_id == ACCOUNTS:
+            return None
+        # Any, since every context has a command of its own here, which takes an id.
+        made: Any = erase
+        if erase is EraseUser:
+            return EraseUser(id=one.id, other_owner_id=other_owner)
+        wish: Command = made(id=one.id)
+        return wish
+
     async def _access(self, state: Erasing, call: Call[Erasing]) -> Found:
         whole = await self._forgetting.end_access(call.tenant_id, state.subject_id, key=call.key)
-        return {"whole": whole}
+        before = state.results.get("access", {}).get("whole", False)
+        return {"whole": whole or before}
 
     async def _consents(self, state: Erasing, call: Call[Erasing]) -> Found:
         return {"purposes": sorted(await self._forgetting.consents(call.tenant_id, state.subject_id))}
 
-    async def _forget(self, state: Erasing, call: Call[Erasing]) -> Found:
-        other = await self._forgetting.other_owner(call.tenant_id, state.subject_id)
-        outcome = await call.send(EraseUser(id=state.subject_id, other_owner_id=other))
-        # Not everybody whose data are kept belongs to the tenant, and who was erased before is so now.
-        if isinstance(outcome, Refusal) and not isinstance(outcome, NotFound | CommandIdReused):
-            raise EffectRefused(outcome.code)
-        return {"erased": not isinstance(outcome, Refusal)}
-
     async def _views(self, state: Erasing, call: Call[Erasing]) -> Found:
-        return {"position": await self._forgetting.settled(call.tenant_id, state.subject_id)}
+        return {"position": await self._forgetting.settled(state.whom(call.tenant_id))}
 
     async def _sweep(self, state: Erasing, call: Call[Erasing]) -> Found:
-        return await self._forgetting.sweep(call.tenant_id, state.subject_id, whole=state.whole)
+        return await self._forgetting.sweep(state.whom(call.tenant_id))
 
     async def _search(self, state: Erasing, call: Call[Erasing]) -> Found:
-        return await self._forgetting.search(call.tenant_id, state.subject_id, whole=state.whole)
+        places = await self._forgetting.search(state.whom(call.tenant_id))
+        return {"places": places, "belongings": await self._belongings(state, call, state.belongings)}
 
     async def _key(self, state: Erasing, call: Call[Erasing]) -> Found:
-        return {"keys": await self._forgetting.destroy(call.tenant_id, state.subject_id, whole=state.whole)}
+        return {"keys": await self._forgetting.destroy(state.whom(call.tenant_id))}
 
     async def _certify(self, state: Erasing, call: Call[Erasing]) -> Found:
-        position = await self._forgetting.settled(call.tenant_id, state.subject_id)
-        found = await self._forgetting.evidence(call.tenant_id, state.subject_id, whole=state.whole)
-        return {"position": position, "found": found}
+        whom = state.whom(call.tenant_id)
+        position = await self._forgetting.settled(whom)
+        return {"position": position, "found": await self._forgetting.evidence(whom)}
 
     steps: ClassVar[dict[str, Callable[..., Awaitable[object]]]] = {
+        "find": _find,
         "forget": _forget,
         "access": _access,
         "consents": _consents,
@@ -200,6 +185,11 @@ class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
 
 
 _NAMES = tuple(PersonErasure.steps)
+
+
+def _known(belongings: Sequence[Sequence[str]], state: Erasing) -> bool:
+    """Whether all of this was found before."""
+    return {UUID(id) for id, _ in belongings} <= {one.id for one in state.belongings}
 
 
 def _certificate(state: Erasing) -> CertifyErasure:

@@ -29,10 +29,13 @@ class ErasureRow:
     ]
 
 
-class Erasures(PostgresView[ErasureRow], name="governance.erasures", version=1):
+class Erasures(PostgresView[ErasureRow], name="governance.erasures", version=1, inline=True):
     """Every erasure of the tenant."""
 
-    indexes = (Index("idx_erasures_requested_at", ("requested_at", "id")),)
+    indexes = (
+        Index("idx_erasures_requested_at", ("requested_at", "id")),
+        Index("idx_erasures_running", ("id",), where="sha256 = ''"),
+    )
 
     @on(Erasure.Requested)
     def requested(self, row: None, event: Erasure.Requested) -> ErasureRow:

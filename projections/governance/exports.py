@@ -42,10 +42,13 @@ class ExportRow:
     error: Annotated[str, Len(max_length=200), Describe("Why it was given up, when it was.")]
 
 
-class Exports(PostgresView[ExportRow], name="governance.exports", version=1):
+class Exports(PostgresView[ExportRow], name="governance.exports", version=1, inline=True):
     """Every export of the tenant."""
 
-    indexes = (Index("idx_exports_subject", ("subject_id", "requested_at desc")),)
+    indexes = (
+        Index("idx_exports_subject", ("subject_id", "requested_at desc")),
+        Index("idx_exports_running", ("id",), where="state = 'running'"),
+    )
 
     @on(Export.Requested)
     def requested(self, row: None, event: Export.Requested) -> ExportRow:

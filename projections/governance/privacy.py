@@ -1,22 +1,25 @@
 """Carries out what people ask about their data: consents, exports, and to be forgotten."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.governance.consents import GiveConsent, WithdrawConsent, consent_id, give_consent
-from domain.governance.erasures import RequestErasure, TenantNeedsAnOwner, erasure_id
+from domain.governance.erasures import RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
 from domain.kit.bus import Bus
-from domain.kit.caller import Caller
-from domain.kit.log import Receipt
-from domain.kit.refusals import Forbidden, Refusal
-from projections.governance.exports import ExportRow, Exports
-from projections.kit.conditions import equals
+from domain.kit.caller import ACCOUNTS, Caller
+from domain.kit.log import GLOBAL, Receipt
+from domain.kit.refusals import Forbidden, NotFound, Refusal
+from projections.governance.erasures import Erasures
+from projections.governance.exports import ExportRow, Exports, ExportState
+from projections.kit.conditions import Condition, equals
+from projections.kit.postgres import PostgresView
 from projections.kit.rows import Order, Rows
 
-MayGo = Callable[[UUID, UUID], Awaitable[bool]]
-"""Whether (tenant, person) can be forgotten without leaving the tenant to nobody."""
+MayGo = Callable[[UUID, UUID], Awaitable[Refusal | None]]
+"""Why (tenant, person) cannot be forgotten now, as when that would leave the tenant to nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +39,43 @@ class Asked:
             return None
         return Forbidden(field="subject_id", permission="privacy:write")
 
+    def at_home(self) -> "Asked":
+        """The same, of somebody who belongs to no tenant, in the tenant of accounts: with no right there but their
+        own."""
+        if self.by.tenant_id != GLOBAL or self.by.kind != "person":
+            return self
+        return replace(self, by=Caller(tenant_id=ACCOUNTS, user_id=self.by.user_id))
+
+
+AT_ONCE = 50
+"""How many erasures, and how many exports, of one tenant may be under way."""
+
+
+class SubjectIsKnown(Refusal):
+    """This is the address of somebody whom the tenant knows: {person}. Have that person forgotten."""
+
+
+class TooManyAtOnce(Refusal):
+    """{most} of these are under way already; ask again when some are done."""
+
+
+class People(Protocol):
+    """Whom a tenant keeps data about."""
+
+    async def knows(self, tenant_id: UUID, subject_id: UUID) -> bool:
+        """Whether the tenant has, or had, anything that is about this person."""
+        ...
+
+    async def person(self, tenant_id: UUID, subject_id: UUID) -> UUID | None:
+        """Who is known to the tenant by an address of this subject, when that is somebody else."""
+        ...
+
 
 class Privacy:
     """The same for the API and for the command line."""
 
-    def __init__(self, bus: Bus, rows: Rows, may_go: MayGo) -> None:
-        self._bus, self._rows, self._may_go = bus, rows, may_go
+    def __init__(self, bus: Bus, rows: Rows, may_go: MayGo, people: People) -> None:
+        self._bus, self._rows, self._may_go, self._people = bus, rows, may_go, people
 
     async def give(
         self, asked: Asked, subject_id: UUID, purpose: str, *, source: str, text_version: str
@@ -66,19 +100,40 @@ class Privacy:
         return await self._send(asked, WithdrawConsent(id=consent_id(subject_id, purpose), source=source))
 
     async def erase(self, asked: Asked, subject_id: UUID, *, reason: str) -> Receipt | Refusal:
-        """Has a person forgotten in the caller's tenant."""
-        if (refusal := asked.refusal(subject_id)) is not None:
+        """Has a person forgotten in the caller's tenant; who belongs to none, as the owner of an account."""
+        asked = asked.at_home()
+        if (refusal := await self._refusal(asked, subject_id)) is not None:
             return refusal
-        if not await self._may_go(asked.by.tenant_id, subject_id):
-            return TenantNeedsAnOwner(field="subject_id")
-        wish = RequestErasure(id=erasure_id(subject_id), subject_id=subject_id, reason=reason)
-        return await self._send(asked, wish)
+        tenant_id, id = asked.by.tenant_id, erasure_id(subject_id)
+        if (refusal := await self._may_go(tenant_id, subject_id)) is not None:
+            return refusal
+        if (person := await self._people.person(tenant_id, subject_id)) is not None:
+            return SubjectIsKnown(field="subject_id", person=person)
+        known = (id,) in await self._rows.get(Erasures, tenant_id, [(id,)])
+        if not known and await self._many(Erasures, tenant_id, equals("sha256", "")):
+            return TooManyAtOnce(field="subject_id", most=AT_ONCE)
+        return await self._send(asked, RequestErasure(id=id, subject_id=subject_id, reason=reason))
 
     async def export(self, asked: Asked, subject_id: UUID) -> Receipt | Refusal:
         """Has all that is kept about a person written to a file, whose id is the command's."""
+        if (refusal := await self._refusal(asked, subject_id)) is not None:
+            return refusal
+        if await self._many(Exports, asked.by.tenant_id, equals("state", ExportState.RUNNING)):
+            return TooManyAtOnce(field="subject_id", most=AT_ONCE)
+        return await self._send(asked, RequestExport(id=asked.command_id, subject_id=subject_id))
+
+    async def _refusal(self, asked: Asked, subject_id: UUID) -> Refusal | None:
+        """Why nothing can be asked for about this person."""
         if (refusal := asked.refusal(subject_id)) is not None:
             return refusal
-        return await self._send(asked, RequestExport(id=asked.command_id, subject_id=subject_id))
+        if not await self._people.knows(asked.by.tenant_id, subject_id):
+            return NotFound(field="subject_id", what="person")
+        return None
+
+    async def _many(
+        self, view: type[PostgresView[Any]], tenant_id: UUID, running: Sequence[Condition]
+    ) -> bool:
+        return await self._rows.count(view, tenant_id, where=running) >= AT_ONCE
 
     async def newest_export(self, tenant_id: UUID, subject_id: UUID) -> ExportRow | None:
         """The person's last export, as it stands."""

@@ -68,6 +68,10 @@ class Invitations(PostgresView[InvitationRow], name="auth.invitations", version=
     def withdrawn(self, row: InvitationRow, event: Event) -> InvitationRow:
         return replace(row, status=InvitationStatus.WITHDRAWN)
 
+    @on(Invitation.Erased)
+    def erased(self, row: InvitationRow, event: Event) -> None:
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyRow:

@@ -80,7 +80,7 @@ class Estate:
     @property
     def desk(self) -> Privacy:
         """What people ask."""
-        return desk(self.bus, self.rows)
+        return desk(self.bus, self.rows, self.database, self.ring)
 
     @property
     def files(self) -> ExportFiles:

@@ -9,9 +9,8 @@ from domain.governance.erasures import TenantNeedsAnOwner, erasure_id
 from domain.kit.caller import ACCOUNTS
 from domain.kit.log import Receipt
 from domain.kit.refusals import AlreadyExists, Forbidden
-from domain.processes.erasure import StillReadable
+from domain.processes.forgetting import StillReadable
 from projections.governance.erasures import ErasureRow, Erasures
-from projections.identity.auth_accounts import Accounts
 from projections.identity.auth_sessions import Sessions
 from projections.identity.people import People
 from projections.kit.conditions import equals
@@ -28,21 +27,9 @@ from tests.privacy.people import (
     some_work,
     traces_outside,
 )
+from tests.privacy.reading import readable
 
 COUNTED = ("tasks.tasks", "tasks.user_stats", "tasks.daily_stats", "tasks.projects", "tasks.project_members")
-
-
-async def _readable(estate: Estate, person: Person) -> list[str]:
-    """Where a text that tells the person stands, or a sealed one of his that opens."""
-    found: list[str] = []
-    for tenant in (person.caller.tenant_id, ACCOUNTS):
-        wanted = await estate.search.wanted(tenant, person.id)
-        assert not wanted.everywhere
-        assert not wanted.beside
-        for store in estate.search.stores:
-            looked = await store.look(_telling(tenant, person))
-            found += [str(place) for place in looked.plain]
-    return found
 
 
 def _telling(tenant: UUID, person: Person) -> Wanted:
@@ -104,6 +91,7 @@ async def test_is_unreadable_everywhere_also_after_a_rebuild(estate: Estate) -> 
         await estate.settled()
     certificate = await _certificate(estate, person)
     assert certificate.steps == (
+        "find",
         "forget",
         "access",
         "consents",
@@ -117,13 +105,13 @@ async def test_is_unreadable_everywhere_also_after_a_rebuild(estate: Estate) -> 
     assert set(stores) == {"postgres", "redis", "search", "files"}
     assert stores["postgres"]["sealed"] > 10
     assert len(certificate.certificate["keys"]) == 2
-    assert await _readable(estate, person) == []
+    assert await readable(estate, tenant, *person.telling, FIRST) == []
 
     names = [view.name for view in estate.house.views]
     done = await estate.house.ended(await estate.house.rebuilds.ask(names, by="test"))
     assert done.state is RebuildState.SWITCHED, done
     await estate.house.followed()
-    assert await _readable(estate, person) == []
+    assert await readable(estate, tenant, *person.telling, FIRST) == []
     assert await _totals(estate, tenant) == totals
     assert await _activities(estate, tenant, head) == activities
 
@@ -163,16 +151,6 @@ async def test_takes_no_tenants_last_owner(estate: Estate) -> None:
     owner = await an_owner(estate, uuid4())
     refusal = await estate.desk.erase(estate.asked(owner), owner.user_id, reason="")
     assert isinstance(refusal, TenantNeedsAnOwner)
-
-
-async def test_ends_no_account_that_belongs_to_no_tenant(estate: Estate) -> None:
-    owner = await an_owner(estate, uuid4())
-    id, email = await an_account(estate)
-    async with estate.acting():
-        accepted(await estate.desk.erase(estate.asked(owner), id, reason="I know his id"))
-        await estate.settled()
-    row = (await estate.rows.get(Accounts, ACCOUNTS, [(id,)]))[id,]
-    assert await estate.ring.open(ACCOUNTS, [row.email]) == [email]
 
 
 async def test_withdraws_what_was_allowed(estate: Estate) -> None:

@@ -1,0 +1,30 @@
+"""Every row of a view that meets some conditions, read by pages, however many there are."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from projections.kit.conditions import Condition
+from projections.kit.postgres import PostgresView
+from projections.kit.rows import Order, Place, Rows
+
+Row = TypeVar("Row")
+
+_PAGE = 500
+
+
+async def every(
+    rows: Rows, view: type[PostgresView[Row]], tenant_id: UUID, where: Sequence[Condition]
+) -> AsyncIterator[Row]:
+    """The rows, in the order of their keys."""
+    after: Place | None = None
+    # One of the key's columns is enough, the rest of the key breaks ties.
+    order = Order(view.key[0])
+    while True:
+        page = await rows.page(view, tenant_id, where=where, order=order, limit=_PAGE, after=after)
+        for row in page.rows:
+            yield row
+        if not page.more_after:
+            return
+        last = page.rows[-1]
+        after = Place(getattr(last, order.column), tuple(getattr(last, name) for name in view.key))
