@@ -1,6 +1,6 @@
 # make run: everything on this machine. make test: every check. Needs Python 3.11 or later and make.
 .DEFAULT_GOAL := run
-.PHONY: run test bench lint tests chaos format generate lock format-check ruff mypy pyright imports maven
+.PHONY: run test bench lint tests chaos format generate lock format-check ruff mypy pyright imports maven chromium
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +16,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 run: $(RUN_STAMP)
 	@exec $(BIN)/headwater run
 
-test: $(DEV_STAMP) maven
+test: $(DEV_STAMP) maven chromium
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint
 	@$(MAKE) --no-print-directory tests
 
@@ -75,6 +75,15 @@ maven:
 				apt-get install -y -qq --no-install-recommends maven >/dev/null; \
 		fi; } || true
 	@command -v mvn >/dev/null || echo "Maven is missing: the tests on the real OpenSearch cannot run."
+
+# Chromium opens the pages that mailed links lead to. Without it their tests are skipped, and in CI they fail.
+chromium:
+	@command -v chromedriver >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; \
+		fi; } || true
+	@command -v chromedriver >/dev/null || echo "Chromium is missing: the tests of pages in a browser cannot run."
 
 $(RUN_STAMP): requirements/run.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what Headwater needs; this takes a minute the first time."

@@ -27,6 +27,7 @@ from app.guarding import Guarded
 from app.health import Check, Checks, health_routes
 from app.logs import Correlated, correlation
 from app.observability import metrics_route
+from app.pages.routes import page_routes
 from app.placement.cells import Cells, celled
 from app.privacy.routes import Exported, export_routes
 from app.proxies import Proxies, ProxyWatch
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             door="/auth",
         ),
         *auth_routes(lambda: running.assembly.sign_in),
+        *page_routes(lambda: running.assembly.sign_in),
         *export_routes(running.authenticate, running.exported),
     ]
     proxies = Proxies(settings.trusted_proxies)

@@ -28,6 +28,7 @@ from app.auth.secrets import MailedTokens
 from app.auth.sessions import RefreshTokens, SessionKeeper
 from app.auth.watching import Feed, watch
 from app.database import Pool
+from app.mail.allowance import OptOuts
 from app.settings import Settings
 from app.tokens import Tokens
 from domain.kit.clock import TimeOrderedIds
@@ -73,6 +74,8 @@ class SignIn:
     passwords: Passwords
     attempts: Attempts
     inviting: InvitationDesk
+    desk: RegistrationDesk
+    opt_outs: OptOuts
     public_url: str = ""
     """Where browsers find the product; empty: where they say that they did."""
 
@@ -179,6 +182,8 @@ def made(
         callers=callers,
         passwords=passwords,
         attempts=attempts,
+        desk=desk,
+        opt_outs=OptOuts(pool, mailed),
         inviting=InvitationDesk(book, homes, mailed, per_day=settings.invitations_per_day),
         public_url=settings.public_url,
     )

@@ -126,6 +126,22 @@ class RegistrationDesk:
         self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
     ) -> Entry:
         """See the port."""
+        joined = await self._joined(token, password, first_name, last_name, caller)
+        if isinstance(joined, Refusal):
+            return joined
+        account, tenant_id = joined
+        return await self.door.enter(account, tenant_id, method="invitation")
+
+    async def join(
+        self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
+    ) -> Refusal | None:
+        """Joins as `accept_invitation` does, and signs nobody in."""
+        joined = await self._joined(token, password, first_name, last_name, caller)
+        return joined if isinstance(joined, Refusal) else None
+
+    async def _joined(
+        self, token: str, password: str, first_name: str, last_name: str, caller: Caller
+    ) -> tuple[AccountRow, UUID] | Refusal:
         said = self.mailed.read(token, INVITE)
         if said is None or said.tenant_id is None:
             return InvitationNotValid()
@@ -145,8 +161,7 @@ class RegistrationDesk:
             await self._join(account, said.tenant_id, row, token, email, known)
         except Refusal as refusal:
             return refusal
-        account = await self._fresh(account.id)
-        return await self.door.enter(account, said.tenant_id, method="invitation")
+        return await self._fresh(account.id), said.tenant_id
 
     async def _require_waiting(self, row: InvitationRow, tenant_id: UUID, known: UserRow | None) -> None:
         """Raises what accepting would be refused for, before there is an account that belongs nowhere."""

@@ -1,0 +1,157 @@
+"""The pages' routes: GET shows a form and does nothing, for mail programs open links too; POST does the thing."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.auth.made import SignIn
+from app.pages.html import Field, form_page, told_page
+from app.pages.texts import Texts, texts_for, told
+from domain.kit.caller import NOBODY
+from domain.kit.refusals import Refusal
+
+_LARGEST = 16 * 1024
+_FORM = "application/x-www-form-urlencoded"
+_NEW_PASSWORD = Field(name="password", type="password", autocomplete="new-password")
+
+Fields = Mapping[str, str]
+Do = Callable[[Fields], Awaitable[Refusal | None]]
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def page_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
+    """The pages; ``sign_in`` is asked when the application runs."""
+
+    async def verify(form: Fields) -> Refusal | None:
+        return await sign_in().auth.recovering.verify_email(form.get("token", ""))
+
+    async def reset(form: Fields) -> Refusal | None:
+        return await sign_in().auth.recovering.reset(form.get("token", ""), form.get("password", ""))
+
+    async def accept(form: Fields) -> Refusal | None:
+        return await sign_in().desk.join(
+            form.get("token", ""),
+            password=form.get("password", ""),
+            first_name=form.get("first_name", ""),
+            last_name=form.get("last_name", ""),
+            caller=NOBODY,
+        )
+
+    names = (
+        Field(name="first_name", autocomplete="given-name", required=False),
+        Field(name="last_name", autocomplete="family-name", required=False),
+    )
+    return [
+        *_routes("/verify-email", "verify", (), verify, sign_in),
+        *_routes("/reset-password", "reset", (_NEW_PASSWORD,), reset, sign_in),
+        *_routes("/accept-invitation", "accept", (*names, _NEW_PASSWORD), accept, sign_in),
+        *_opt_out(sign_in),
+    ]
+
+
+def _routes(
+    path: str, name: str, fields: tuple[Field, ...], do: Do, sign_in: Callable[[], SignIn]
+) -> list[BaseRoute]:
+    async def show(request: Request) -> Response:
+        texts, token = _texts(request), request.query_params.get("token", "")
+        return form_page(
+            texts, name, path=path, token=token, intro=f"{name}.intro", button=f"{name}.do", fields=fields
+        )
+
+    async def send(request: Request) -> Response:
+        texts, form = _texts(request), await _form(request, sign_in().public_url)
+        if form is None:
+            return told_page(texts, name, texts["other_site"], status=400)
+        refusal = await _refusal(do, form)
+        if refusal is None:
+            return told_page(texts, name, texts[f"{name}.done"])
+        said = told(texts, refusal)
+        if not fields or said == texts["not_valid"]:
+            return told_page(texts, name, said, status=400)
+        # What was typed stands there again, but for passwords.
+        again = tuple(
+            one if one.type == "password" else replace(one, value=form.get(one.name, "")) for one in fields
+        )
+        return form_page(
+            texts,
+            name,
+            path=path,
+            token=form.get("token", ""),
+            intro=f"{name}.intro",
+            button=f"{name}.do",
+            fields=again,
+            error=said,
+            status=400,
+        )
+
+    return [Route(path, show, methods=["GET"]), Route(path, send, methods=["POST"])]
+
+
+def _opt_out(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
+    path = "/mail-opt-out"
+
+    async def show(request: Request) -> Response:
+        texts, token = _texts(request), request.query_params.get("token", "")
+        is_out = await sign_in().opt_outs.is_out(token)
+        if is_out is None:
+            return told_page(texts, "optout", texts["not_valid"], status=400)
+        way = "optin" if is_out else "optout"
+        return form_page(
+            texts, "optout", path=f"{path}/{way}", token=token, intro=f"{way}.intro", button=f"{way}.do"
+        )
+
+    def sends(way: str) -> Answer:
+        async def send(request: Request) -> Response:
+            texts, form = _texts(request), await _form(request, sign_in().public_url)
+            if form is None:
+                return told_page(texts, "optout", texts["other_site"], status=400)
+            if await sign_in().opt_outs.change(form.get("token", ""), out=way == "optout"):
+                return told_page(texts, "optout", texts[f"{way}.done"])
+            return told_page(texts, "optout", texts["not_valid"], status=400)
+
+        return send
+
+    return [
+        Route(path, show, methods=["GET"]),
+        *(Route(f"{path}/{way}", sends(way), methods=["POST"]) for way in ("optout", "optin")),
+    ]
+
+
+def _texts(request: Request) -> Texts:
+    return texts_for(request.headers.get("accept-language", ""))
+
+
+async def _refusal(do: Do, form: Fields) -> Refusal | None:
+    try:
+        return await do(form)
+    except Refusal as refusal:
+        return refusal
+
+
+async def _form(request: Request, public_url: str) -> dict[str, str] | None:
+    """The fields of a form that one of these pages sent; None for any other.
+
+    A browser says where a form comes from by ``Sec-Fetch-Site``. An older one says ``Origin``, which is ``null``
+    from a page that tells no referrer; then it is the token alone that no other site can know.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return None
+    origin = request.headers.get("origin", "null")
+    own = urlsplit(public_url).netloc or request.headers.get("host", "")
+    if origin != "null" and urlsplit(origin).netloc not in (own, request.headers.get("host", "")):
+        return None
+    if request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
+        return None
+    body = b""
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > _LARGEST:
+                return None
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
+    except (ValueError, ClientDisconnect):
+        return None

@@ -1,0 +1,95 @@
+"""What the pages say, in the languages there are."""
+
+from collections.abc import Mapping
+
+from domain.kit.refusals import Refusal
+
+Texts = Mapping[str, str]
+
+ENGLISH: Texts = {
+    "lang": "en",
+    "verify": "Confirm your e-mail address",
+    "verify.intro": "Press the button to confirm that this address is yours.",
+    "verify.do": "Confirm my address",
+    "verify.done": "Your address is confirmed.",
+    "reset": "Choose a new password",
+    "reset.intro": "Your new password needs at least ten characters. It signs you out everywhere.",
+    "reset.do": "Set this password",
+    "reset.done": "Your password is changed. You can sign in with it now.",
+    "accept": "Join a company",
+    "accept.intro": "If this address has an account already, enter its password; your name is then known. "
+    "Otherwise enter your name and choose a password of at least ten characters.",
+    "accept.do": "Join",
+    "accept.done": "You belong to the company now. You can sign in.",
+    "optout": "Mail that others cause",
+    "optout.intro": "Headwater shall not write to this address because others want it to: no invitations, "
+    "no greetings and no notifications.",
+    "optout.do": "No such mail any more",
+    "optout.done": "No such mail is sent to this address any more.",
+    "optin.intro": "No mail that others cause is sent to this address.",
+    "optin.do": "Allow it again",
+    "optin.done": "Such mail can be sent to this address again.",
+    "password": "Password",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "home": "Go to Headwater",
+    "not_valid": "This link is not valid, or no longer. Links work once, and for a while.",
+    "sign_in_refused": "This password is not right.",
+    "password_too_weak": "This password is too short or too easy to guess.",
+    "too_many_attempts": "There were too many attempts. Try again in a few minutes.",
+    "passwords_busy": "Too many people are signing in at the moment. Try again in a minute.",
+    "user_is_a_member": "You belong to this company already. You can sign in.",
+    "other_site": "This form was sent by another site, so nothing was done. Open the link of the mail again.",
+}
+GERMAN: Texts = {
+    "lang": "de",
+    "verify": "E-Mail-Adresse bestätigen",
+    "verify.intro": "Bestätigen Sie mit dem Knopf, dass diese Adresse Ihre ist.",
+    "verify.do": "Adresse bestätigen",
+    "verify.done": "Ihre Adresse ist bestätigt.",
+    "reset": "Neues Passwort wählen",
+    "reset.intro": "Das neue Passwort braucht mindestens zehn Zeichen. Es meldet Sie überall ab.",
+    "reset.do": "Passwort setzen",
+    "reset.done": "Ihr Passwort ist geändert. Sie können sich jetzt damit anmelden.",
+    "accept": "Einem Unternehmen beitreten",
+    "accept.intro": "Gibt es zu dieser Adresse schon ein Konto, geben Sie dessen Passwort ein; "
+    "Ihr Name ist dann bekannt. "
+    "Sonst geben Sie Ihren Namen ein und wählen ein Passwort mit mindestens zehn Zeichen.",
+    "accept.do": "Beitreten",
+    "accept.done": "Sie gehören jetzt zum Unternehmen und können sich anmelden.",
+    "optout": "E-Mails, die andere veranlassen",
+    "optout.intro": "Niemand soll Headwater an diese Adresse schreiben lassen: keine Einladungen und Hinweise.",
+    "optout.do": "Keine solchen E-Mails mehr",
+    "optout.done": "An diese Adresse gehen keine solchen E-Mails mehr.",
+    "optin.intro": "An diese Adresse gehen keine E-Mails, die andere veranlassen.",
+    "optin.do": "Wieder erlauben",
+    "optin.done": "An diese Adresse dürfen wieder solche E-Mails gehen.",
+    "password": "Passwort",
+    "first_name": "Vorname",
+    "last_name": "Nachname",
+    "home": "Zu Headwater",
+    "not_valid": "Dieser Link ist nicht oder nicht mehr gültig. Links gelten einmal und nur eine Weile.",
+    "sign_in_refused": "Dieses Passwort stimmt nicht.",
+    "password_too_weak": "Dieses Passwort ist zu kurz oder zu leicht zu erraten.",
+    "too_many_attempts": "Das waren zu viele Versuche. Bitte in einigen Minuten noch einmal.",
+    "passwords_busy": "Gerade melden sich zu viele an. Bitte in einer Minute noch einmal.",
+    "user_is_a_member": "Sie gehören schon zu diesem Unternehmen und können sich anmelden.",
+    "other_site": "Dieses Formular kam von einer anderen Seite; es ist nichts geschehen. "
+    "Öffnen Sie den Link der E-Mail.",
+}
+_LANGUAGES = {texts["lang"]: texts for texts in (ENGLISH, GERMAN)}
+_SPENT = {"verification_not_valid", "reset_not_valid", "invitation_not_valid"}
+
+
+def texts_for(accept_language: str) -> Texts:
+    """The texts in the first language of an ``Accept-Language`` header that there is; English otherwise."""
+    for wish in accept_language.split(",")[:20]:
+        found = _LANGUAGES.get(wish.partition(";")[0].strip()[:2].lower())
+        if found is not None:
+            return found
+    return ENGLISH
+
+
+def told(texts: Texts, refusal: Refusal) -> str:
+    """Why something was refused, in the reader's language where there are words for it."""
+    return texts.get("not_valid" if refusal.code in _SPENT else refusal.code, refusal.message)

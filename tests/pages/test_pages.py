@@ -1,0 +1,213 @@
+"""The pages that mailed links lead to, in a browser with and without scripts, and what they refuse."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from app.auth.secrets import INVITE, OPT_OUT, VERIFY
+from app.database import Connection
+from app.pages.texts import ENGLISH, GERMAN, texts_for
+from app.redaction import redacted
+from tests.auth.people import PASSWORD, Person, mailed, post, proved, registered, reset_token
+from tests.kit.product import Product
+from tests.pages.browser import browser
+
+NEW = "a battery of new staples"
+VERIFIED = "select email_verified from auth.accounts where id = $1"
+OPTED_OUT = "select count(*) from mail.opt_outs where recipient = $1"
+_ASKED = """
+select originator_id from es.events
+ where type = 'identity.email_verification.requested' and payload->>'account_id' = $1
+"""
+
+
+@pytest.fixture
+async def owner(product: Product) -> AsyncIterator[Connection]:
+    """A connection that sees all."""
+    connection = await asyncpg.connect(product.settings.database_url)
+    yield connection
+    await connection.close()
+
+
+async def verify_token(product: Product, owner: Connection, person: Person) -> str:
+    return mailed(product).of(VERIFY, await owner.fetchval(_ASKED, str(person.id)))
+
+
+async def invited(product: Product, email: str) -> tuple[Person, str]:
+    """Who invites, and the token in the mail to this address."""
+    ada, id = await proved(product, await registered(product)), uuid4()
+    sent = await ada.client.send("InviteUser", input={"id": str(id), "email": email})
+    assert "position" in sent, sent
+    return ada, mailed(product).of(INVITE, id, UUID(ada.given["tenantId"]))
+
+
+def link(product: Product, page: str, token: str) -> str:
+    return f"{str(product.http.base_url).rstrip('/')}/{page}?token={token}"
+
+
+@pytest.mark.parametrize("scripts", [False, True], ids=["without scripts", "with scripts"])
+async def test_every_mailed_link_does_its_thing_in_a_browser(
+    product: Product, owner: Connection, tmp_path: Path, scripts: bool
+) -> None:
+    eve = await registered(product)
+    verify, reset = await verify_token(product, owner, eve), await reset_token(product, owner, eve)
+    email, fingerprint = f"{uuid4().hex}@example.com", uuid4()
+    ada, invite = await invited(product, email)
+    opt_out = mailed(product).of(OPT_OUT, fingerprint)
+
+    def surf() -> list[str]:
+        with browser(tmp_path, scripts=scripts) as page:
+            told = []
+            page.open(link(product, "verify-email", verify))
+            told.append(page.press())
+            page.open(link(product, "reset-password", reset))
+            page.fill("password", NEW)
+            told.append(page.press())
+            page.open(link(product, "accept-invitation", invite))
+            page.fill("first_name", "Ben")
+            page.fill("password", "short")
+            told.append(page.press())
+            # What was typed stands there again, but for the password.
+            page.fill("password", PASSWORD)
+            told.append(page.press())
+            page.open(link(product, "mail-opt-out", opt_out))
+            told.append(page.press())
+            page.open(link(product, "verify-email", verify))
+            told.append(page.press())
+            return told
+
+    assert await asyncio.to_thread(surf) == [
+        ENGLISH[name]
+        for name in (
+            "verify.done",
+            "reset.done",
+            "password_too_weak",
+            "accept.done",
+            "optout.done",
+            "not_valid",
+        )
+    ]
+    assert await owner.fetchval(VERIFIED, eve.id) is True
+    assert (await eve.sign_in(NEW)).status_code == 200
+    ben = (await Person(product.http, email, {}).sign_in()).json()
+    assert ben["tenantId"] == ada.given["tenantId"]
+    assert await owner.fetchval(OPTED_OUT, fingerprint) == 1
+
+
+async def test_a_reader_sees_a_page_in_their_language(product: Product, tmp_path: Path) -> None:
+    def surf() -> tuple[str | None, str]:
+        with browser(tmp_path, scripts=False, languages="de-CH,de") as page:
+            page.open(link(product, "reset-password", "x"))
+            return page.language, page.heading
+
+    assert await asyncio.to_thread(surf) == ("de", GERMAN["reset"])
+
+
+def test_every_language_says_everything() -> None:
+    assert GERMAN.keys() == ENGLISH.keys()
+    assert [texts_for(wish) for wish in ("de-AT,en;q=0.5", "fr,de", "fr", "", "*;q=x")] == [
+        GERMAN,
+        GERMAN,
+        ENGLISH,
+        ENGLISH,
+        ENGLISH,
+    ]
+
+
+PAGES = ("verify-email", "reset-password", "accept-invitation", "mail-opt-out")
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_is_kept_by_nobody_and_tells_nobody_its_address(product: Product, page: str) -> None:
+    token = mailed(product).of(OPT_OUT, uuid4())
+    answer = await product.http.get(f"/{page}", params={"token": token})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "form-action 'self'" in policy
+    assert "script" not in policy + answer.text.lower()
+    assert token in answer.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_opening_a_link_does_nothing(product: Product, owner: Connection, page: str) -> None:
+    """Mail programs and scanners open links before people do."""
+    eve, fingerprint = await registered(product), uuid4()
+    email = f"{uuid4().hex}@example.com"
+    _, invite = await invited(product, email)
+    tokens = {
+        "verify-email": await verify_token(product, owner, eve),
+        "reset-password": await reset_token(product, owner, eve),
+        "accept-invitation": invite,
+        "mail-opt-out": mailed(product).of(OPT_OUT, fingerprint),
+    }
+    before = await owner.fetchval("select max(position) from es.events")
+    await product.http.get(f"/{page}", params={"token": tokens[page]})
+    assert await owner.fetchval("select max(position) from es.events") == before
+    assert await owner.fetchval(OPTED_OUT, fingerprint) == 0
+
+
+FORGED: list[dict[str, str]] = [
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"origin": "https://evil.example.com"},
+    {"content-type": "text/plain"},
+]
+
+
+@pytest.mark.parametrize("headers", FORGED)
+async def test_a_form_of_another_site_does_nothing(
+    product: Product, owner: Connection, headers: dict[str, str]
+) -> None:
+    eve = await registered(product)
+    token = await verify_token(product, owner, eve)
+    sent: dict[str, Any] = {"content": f"token={token}"}
+    own = {"content-type": "application/x-www-form-urlencoded", "accept-language": "en"}
+    answer = await product.http.post("/verify-email", **sent, headers={**own, **headers})
+    assert (answer.status_code, ENGLISH["other_site"] in answer.text) == (400, True)
+    assert await owner.fetchval(VERIFIED, eve.id) is False
+    good = await product.http.post("/verify-email", **sent, headers={**own, "origin": "null"})
+    assert good.status_code == 200
+    assert await owner.fetchval(VERIFIED, eve.id) is True
+
+
+async def test_what_somebody_typed_is_no_markup(product: Product) -> None:
+    evil = '"><script>alert(1)</script>'
+    _, invite = await invited(product, f"{uuid4().hex}@example.com")
+    form = {"token": invite, "first_name": evil, "password": "short"}
+    answer = await product.http.post("/accept-invitation", data=form)
+    shown = await product.http.get("/verify-email", params={"token": evil})
+    for page in (answer, shown):
+        assert "<script" not in page.text
+        assert "&quot;&gt;&lt;script&gt;" in page.text
+
+
+async def test_who_has_an_account_joins_with_its_password(product: Product) -> None:
+    ben = await registered(product)
+    ada, invite = await invited(product, ben.email)
+    wrong = await product.http.post(
+        "/accept-invitation", data={"token": invite, "password": "wrong one here"}
+    )
+    assert (wrong.status_code, ENGLISH["sign_in_refused"] in wrong.text) == (400, True)
+    right = await product.http.post("/accept-invitation", data={"token": invite, "password": PASSWORD})
+    assert (right.status_code, ENGLISH["accept.done"] in right.text) == (200, True)
+    body = {"email": ben.email, "password": PASSWORD, "tenantId": ada.given["tenantId"]}
+    assert (await post(product.http, "sign-in", body)).json()["tenantId"] == ada.given["tenantId"]
+
+
+async def test_a_token_in_an_address_is_in_no_log(product: Product) -> None:
+    _, invite = await invited(product, f"{uuid4().hex}@example.com")
+    for line in (f"GET /accept-invitation?token={invite} HTTP/1.1", f"token={invite}&password=x"):
+        assert invite.rpartition(".")[2] not in redacted(line)
+
+
+async def test_too_large_a_form_is_refused(product: Product) -> None:
+    answer = await product.http.post("/verify-email", data={"token": "x" * 20_000})
+    assert answer.status_code == 400
