@@ -65,7 +65,7 @@ lock: $(DEV_STAMP)
 		--output-file requirements/dev.lock
 	$(COMPILE) --extra embedded --extra build --constraint requirements/dev.lock \
 		--output-file requirements/run.lock
-	$(COMPILE) --extra build --constraint requirements/dev.lock --output-file requirements/server.lock
+	$(COMPILE) --extra build --extra aws --constraint requirements/dev.lock --output-file requirements/server.lock
 
 # Maven fetches the real OpenSearch. Without it search tests are skipped, and in CI they fail.
 maven:

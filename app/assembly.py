@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from opensearchpy import AsyncOpenSearch
-from redis.asyncio import Redis
 
 from api.auth.port import Auth
 from api.kit.context import Services
@@ -17,6 +16,7 @@ from app import privacy
 from app.audit.writing import recording
 from app.auth.made import SignIn
 from app.auth.made import made as made_sign_in
+from app.clients import redis_client, search_client
 from app.contexts import VIEWS
 from app.database import Database
 from app.database_probe import DatabaseProbe, probed
@@ -108,7 +108,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         feed = Feed(database)
         await feed.start()
         stack.push_async_callback(feed.close)
-        redis: Redis = Redis.from_url(settings.redis_url)
+        redis = redis_client(settings)
         stack.push_async_callback(redis.aclose)
         progress = Positions(database.writer, live)
         rows = Rows(database, live)
@@ -120,7 +120,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
 
         cache = Cache(redis, twin(WorkTags), CACHED, breaker=redis_fuse, prefix=settings.redis_prefix)
         flag_cache = Cache(redis, twin(FlagTags), (FLAGS,), breaker=redis_fuse, prefix=settings.redis_prefix)
-        client = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
+        client = search_client(settings) if settings.opensearch_url else None
         if client is not None:
             stack.push_async_callback(client.close)
         search_fuse = search_breaker()

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import OpenSearchException
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.clients import redis_client, search_client
 from app.contexts import VIEWS
 from app.database import Database
 from app.embedded import EmbeddedError, attached
@@ -85,9 +84,9 @@ async def inspecting(settings: Settings) -> AsyncIterator[Inspection]:
         found = await stack.enter_async_context(nullcontext(settings) if named else attached(settings))
         database = await Database.open(found.database_url, secret=found.secret, writers=2, readers=2)
         stack.push_async_callback(database.close)
-        redis: Redis = Redis.from_url(found.redis_url)
+        redis = redis_client(found)
         stack.push_async_callback(redis.aclose)
-        search = AsyncOpenSearch(found.opensearch_url) if found.opensearch_url else None
+        search = search_client(found) if found.opensearch_url else None
         if search is not None:
             stack.push_async_callback(search.close)
         log = PostgresLog(database)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
 from app.proxies import Proxies, is_loopback
+from app.servers import SECURE, is_private, with_authorities
 
 PREFIX = "HEADWATER_"
 
@@ -41,6 +42,13 @@ class Settings:
         str, "The API's certificate and its chain (PEM); with it, only TLS 1.3 is spoken."
     ] = ""
     tls_key: Annotated[str, "The private key of that certificate (PEM, without a passphrase)."] = ""
+    tls_ca: Annotated[
+        str, "The authorities (PEM) that vouch for Postgres, Redis and OpenSearch, if not the machine's own."
+    ] = ""
+    internal_tls: Annotated[
+        str,
+        "Whether those must be reached by TLS, but on this machine: `on`, `off`, or `auto`: in production.",
+    ] = "auto"
     trusted_proxies: Annotated[
         str,
         "Addresses and networks of proxies before the API, with commas; only theirs is `X-Forwarded-For`.",
@@ -150,6 +158,16 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**values)
     if not settings.secret and settings.environment == "production":
         raise SettingsError(f"{PREFIX}SECRET must be set when {PREFIX}ENVIRONMENT is production.")
+    values["database_url"] = with_authorities(settings.database_url, settings.tls_ca)
+    if settings.internal_tls == "on" or (settings.internal_tls, settings.environment) == (
+        "auto",
+        "production",
+    ):
+        for name, how in SECURE.items():
+            if not is_private(getattr(settings, name)):
+                raise SettingsError(
+                    f"{_variable(name)} must be by TLS ({how}), or {PREFIX}INTERNAL_TLS be `off`."
+                )
     if settings.oidc_issuer and not settings.public_url and not is_loopback(settings.host):
         raise SettingsError(
             f"{PREFIX}PUBLIC_URL must be set for {PREFIX}OIDC_ISSUER: people are sent back to it."
@@ -206,6 +224,7 @@ _CHOICES = {
     "log_level": ("debug", "info", "warning", "error"),
     "masking": ("on", "off", "auto"),
     "graphiql": ("on", "off", "auto"),
+    "internal_tls": ("on", "off", "auto"),
     "key_provider": ("file", "vault", "aws-kms"),
 }
 _SWITCHES = {

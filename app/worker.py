@@ -10,10 +10,9 @@ from typing import Any
 
 import asyncpg
 import uvloop
-from opensearchpy import AsyncOpenSearch
-from redis.asyncio import Redis
 
 from app.audit.retention import keep_retention
+from app.clients import redis_client, search_client
 from app.collector import tune_collector
 from app.database import Connection, Database, Pool, until_there
 from app.keys import KeyRing, opened_ring
@@ -176,9 +175,9 @@ async def folding(settings: Settings) -> AsyncIterator[Folding]:
         )
         stack.push_async_callback(database.close)
         pool = await stack.enter_async_context(await _folding_pool(database, settings.pool_writers))
-        redis: Redis = Redis.from_url(settings.redis_url)
+        redis = redis_client(settings)
         stack.push_async_callback(redis.aclose)
-        search = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
+        search = search_client(settings) if settings.opensearch_url else None
         if search is not None:
             stack.push_async_callback(search.close)
         await prepared(database)

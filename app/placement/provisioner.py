@@ -4,9 +4,8 @@ from contextlib import AsyncExitStack
 from uuid import UUID
 
 import asyncpg
-from opensearchpy import AsyncOpenSearch
-from redis.asyncio import Redis
 
+from app.clients import redis_client, search_client
 from app.database import Database
 from app.keys import master_of
 from app.keys.tenants import NOBODY, TenantKeys
@@ -101,12 +100,12 @@ class PlacingProvisioner:
             return
         async with AsyncExitStack() as stack:
             if self._settings.opensearch_url:
-                search = AsyncOpenSearch(self._settings.opensearch_url)
+                search = search_client(self._settings)
                 stack.push_async_callback(search.close)
                 await search.indices.delete(
                     index=f"{silo.index_prefix}-*", params={"ignore_unavailable": "true"}
                 )
-            redis: Redis = Redis.from_url(self._settings.redis_url)
+            redis = redis_client(self._settings)
             stack.push_async_callback(redis.aclose)
             batch: list[bytes] = []
             async for key in redis.scan_iter(match=f"{silo.redis_prefix}:*", count=_BATCH):
@@ -163,8 +162,8 @@ class PlacingProvisioner:
         return database
 
     async def _stores(self, silo: Silo, database: Database, stack: AsyncExitStack) -> Stores:
-        redis: Redis = Redis.from_url(self._settings.redis_url)
+        redis = redis_client(self._settings)
         stack.push_async_callback(redis.aclose)
-        search = AsyncOpenSearch(self._settings.opensearch_url)
+        search = search_client(self._settings)
         stack.push_async_callback(search.close)
         return Stores(database, database.writer, redis, search, silo.index_prefix, silo.redis_prefix)

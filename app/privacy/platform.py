@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
+from app.clients import redis_client, search_client
 from app.contexts import VIEWS
 from app.database import Database, Pool
 from app.keys import KeyRing
@@ -57,9 +58,9 @@ async def platform_of(settings: Settings) -> AsyncIterator[Platform]:
 
 async def servers(settings: Settings, stack: AsyncExitStack) -> tuple[Redis, AsyncOpenSearch | None]:
     """Connections to what holds views beside Postgres, closed with the ``stack``."""
-    redis: Redis = Redis.from_url(settings.redis_url)
+    redis = redis_client(settings)
     stack.push_async_callback(redis.aclose)
-    client = AsyncOpenSearch(settings.opensearch_url) if settings.opensearch_url else None
+    client = search_client(settings) if settings.opensearch_url else None
     if client is not None:
         stack.push_async_callback(client.close)
     return redis, client

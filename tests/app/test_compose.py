@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from app.settings import settings_table
+from app.settings import read_settings, settings_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,10 +44,34 @@ def test_every_server_has_a_health_check_and_keeps_its_data(compose: Any) -> Non
 
 
 def test_whatever_runs_on_has_a_health_check(compose: Any) -> None:
-    runs_on = {name for name in compose["services"] if name != "migrate"}
+    runs_on = {name for name in compose["services"] if name not in ("migrate", "certificates")}
     assert {name for name in runs_on if "healthcheck" not in compose["services"][name]} == set()
 
 
 def test_what_it_copies_into_the_image_exists() -> None:
     kept = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     assert [name for name in kept if not (ROOT / name).exists()] == []
+
+
+def test_the_api_starts_with_what_it_is_given(compose: Any) -> None:
+    """In production, where an address in the clear is refused."""
+    environ = dict(compose["services"]["api"]["environment"])
+    text = json.dumps(environ)
+    text = re.sub(r"\$\{[A-Z_]*URL:\?[^}]*\}", "https://headwater.example", text)
+    text = re.sub(r"\$\{[A-Z_]+:\?[^}]*\}", "0123456789" * 4, text)
+    text = re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", text)
+    settings = read_settings(json.loads(text))
+    assert settings.environment == "production"
+    assert settings.internal_tls == "auto"
+
+
+def test_every_server_has_a_certificate_for_its_name_and_each_its_own_key(compose: Any) -> None:
+    services = compose["services"]
+    certified = {name.partition(":")[0] for name in services["certificates"]["command"][2:]}
+    assert certified == {"postgres", "valkey", "opensearch"}
+    for name in certified:
+        assert f"tls-{name}:/tls/{name}" in services["certificates"]["volumes"]
+        (mounted,) = [one for one in services[name]["volumes"] if one.startswith("tls-")]
+        assert mounted.startswith(f"tls-{name}:")
+        assert mounted.endswith(":ro")
+        assert "certificates" in services[name]["depends_on"]
