@@ -32,7 +32,9 @@ from app.tracing import traced_append
 from app.writing import writing
 from domain.identity.invitations import Inviting
 from domain.kit.log import Append, Outcome
+from domain.work.access import READ
 from projections.governance.accesses import Accesses
+from projections.governance.activity import ActivityLog
 from projections.governance.privacy import Privacy
 from projections.identity.memberships import Memberships as TenantMemberships
 from projections.identity.people import People
@@ -53,7 +55,7 @@ from projections.operations.watching import Watching
 from projections.tenancy.flags import FLAGS, Flags, FlagTags
 from projections.tenancy.guard import TenantGuard
 from projections.work.projects import ProjectCards, ProjectMemberLists, Projects, ProjectSearch
-from projections.work.reading import Memberships, UserTasks, WorkReading
+from projections.work.reading import Days, Memberships, SeenCounts, UserTasks, WorkReading
 from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, UserStats
 from projections.work.tags import CACHED, PROJECT_SEARCHES, TASK_SEARCHES, WorkTags
 from projections.work.tasks import Tasks, TaskSearch
@@ -132,6 +134,8 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
 
         reading = WorkReading(
             user_tasks=UserTasks(rows, progress, cache),
+            counts=SeenCounts(rows),
+            days=Days(rows),
             memberships=Memberships(rows, twin(ProjectMemberLists)),
             tasks=Finder(
                 search=searched(TaskSearch),
@@ -187,9 +191,10 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 UserProfiles: twin(ProfileCards),
             },
             sights=Sights(
-                rule=ProjectSight(database, live, TenantMemberships),
+                rule=ProjectSight(database, live, TenantMemberships, {ActivityLog: "entity_id"}),
                 changes=frozenset(event.stored_as for event in CHANGES),
                 shown_in={"work.task": Tasks, "work.project": Projects, "identity.user": People},
+                needs={"work.task": READ, "work.project": READ, "identity.user": "people:read"},
             ),
             ports=ports,
         )

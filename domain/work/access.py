@@ -12,6 +12,9 @@ from domain.kit.refusals import Refusal
 ALL = "work:all"
 """The permission to see and manage private projects without belonging to them."""
 
+READ = "work:read"
+"""The permission to see work at all."""
+
 CONFIDENTIAL = "work:confidential"
 """The permission to read descriptions."""
 

@@ -31,6 +31,10 @@ class ProjectStatus(StrEnum):
     DELETED = "deleted"
 
 
+KEPT = (ProjectStatus.ACTIVE, ProjectStatus.ARCHIVED)
+"""The statuses of projects that are there: lists show no others unless asked."""
+
+
 class Visibility(StrEnum):
     """Who in the tenant may see a project."""
 

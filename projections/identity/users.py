@@ -49,7 +49,12 @@ class Users(PostgresView[UserRow], name="users.users", version=1, inline=True):
     """Every user as he stands; deleted ones keep their row."""
 
     checks = (STATUSES,)
-    indexes = (Index("idx_users_email", ("email_key",)), Index("idx_users_status", ("status", "id")))
+    indexes = (
+        Index("idx_users_email", ("email_key",)),
+        # By the address's fingerprint: the address itself is sealed anew each time, so no index finds it.
+        Index("idx_users_email_status", ("email_key", "status"), where="status = 'active'"),
+        Index("idx_users_status", ("status", "id")),
+    )
 
     @on(User.Registered)
     def registered(self, row: None, event: User.Registered) -> UserRow:

@@ -162,6 +162,47 @@ class Rows:
         async with self._reader.reading(tenant_id) as connection:
             return int(await connection.fetchval(sql, *arguments))
 
+    async def tally(
+        self,
+        view: type[PostgresView[Any]],
+        tenant_id: UUID,
+        by: Sequence[str],
+        where: Sequence[Condition] = (),
+        *,
+        latest: str,
+    ) -> list[tuple[Any, ...]]:
+        """The rows that meet the conditions, counted by the values of some columns: these, how many, and the
+        greatest value of the column ``latest``."""
+        table, arguments, parts = self._source(view, tenant_id, where, None)
+        columns = ", ".join(by)
+        sql = (
+            f"select {columns}, count(*), max({latest}) from {table} where {' and '.join(parts)}"
+            f" group by {columns}"
+        )
+        async with self._reader.reading(tenant_id) as connection:
+            return [tuple(row) for row in await connection.fetch(sql, *arguments)]
+
+    async def summed(
+        self,
+        view: type[PostgresView[Any]],
+        tenant_id: UUID,
+        by: str,
+        columns: Sequence[str],
+        where: Sequence[Condition] = (),
+        *,
+        limit: int,
+    ) -> list[tuple[Any, ...]]:
+        """The sums of some columns over the rows that meet the conditions, for each of the greatest ``limit``
+        values of the column ``by``, the greatest first."""
+        table, arguments, parts = self._source(view, tenant_id, where, None)
+        sums = ", ".join(f"sum({name})::bigint" for name in columns)
+        sql = (
+            f"select {by}, {sums} from {table} where {' and '.join(parts)}"
+            f" group by {by} order by {by} desc limit ${len(arguments) + 1}"
+        )
+        async with self._reader.reading(tenant_id) as connection:
+            return [tuple(row) for row in await connection.fetch(sql, *arguments, limit)]
+
     async def asked(
         self,
         views: Mapping[str, type[PostgresView[Any]]],

@@ -1,18 +1,22 @@
 """Reading work: searches, and cached pages of somebody's tasks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 from uuid import UUID
 
 from projections.kit.breaker import Unavailable
 from projections.kit.cache import Cache
-from projections.kit.conditions import equals
+from projections.kit.conditions import equals, one_of, since
 from projections.kit.finder import Finder
 from projections.kit.redis_rows import RedisRows
+from projections.kit.replacing import replace
 from projections.kit.rows import Order, Rows
 from projections.kit.search_query import BadQuery
 from projections.kit.sight import EVERYTHING, Sight
 from projections.work.projects import MemberList, ProjectDocument, ProjectMembers
+from projections.work.stats import DailyRow, DailyStats, UserStatsRow
 from projections.work.tags import USER_TASKS, TaskPage
 from projections.work.tasks import TaskDocument, Tasks
 
@@ -88,11 +92,49 @@ class Memberships:
             return [[row.user_id for row in rows.get(id, [])] for id in project_ids]
 
 
+class SeenCounts:
+    """Counts of tasks for who may not see all of them: counted anew, of those within sight."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def of(self, tenant_id: UUID, people: Collection[UUID], sight: Sight) -> dict[UUID, UserStatsRow]:
+        """How many tasks people have, by status; who has none within sight is absent."""
+        where = [*one_of("assigned_to", people), *sight.conditions(Tasks)]
+        counted = await self._rows.tally(
+            Tasks, tenant_id, ("assigned_to", "status"), where, latest="updated_at"
+        )
+        found: dict[UUID, UserStatsRow] = {}
+        for person, status, count, latest in counted:
+            row = found.get(person) or UserStatsRow(user_id=person, updated_at=latest)
+            found[person] = replace(row, **{status: count}, updated_at=max(row.updated_at, latest))
+        return found
+
+
+class Days:
+    """What happened to tasks by day, of those within sight."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def latest(
+        self, tenant_id: UUID, *, since_day: date | None, user_id: UUID | None, first: int, sight: Sight
+    ) -> list[DailyRow]:
+        """The latest days on which something happened, of one person's where one is given."""
+        where = [*since("day", since_day), *equals("user_id", user_id), *sight.conditions(DailyStats)]
+        found = await self._rows.summed(
+            DailyStats, tenant_id, "day", ("created", "completed"), where, limit=first
+        )
+        return [DailyRow(day=day, created=created, completed=completed) for day, created, completed in found]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkReading:
     """What the API of work reads with, beside rows by key and lists."""
 
     user_tasks: UserTasks
+    counts: SeenCounts
+    days: Days
     memberships: Memberships
     tasks: Finder[TaskDocument]
     projects: Finder[ProjectDocument]

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from domain.kit.events import Event
 from domain.kit.fields import Describe
+from domain.kit.log import Envelope
 from domain.work.tasks import Task, TaskStatus, Transition
-from projections.kit.postgres import PostgresView
+from projections.kit.postgres import Index, PostgresView
 from projections.kit.redis import RedisView
 from projections.kit.replacing import replace
 from projections.kit.view import on
@@ -139,6 +140,10 @@ class ProjectCounts(
     """Task counts of every project, for dashboards."""
 
 
+NONE = UUID(int=0)
+"""In a key, in place of a person or project that there is not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyRow:
     """What happened to tasks on one day, in UTC."""
@@ -148,15 +153,49 @@ class DailyRow:
     completed: Annotated[int, Describe("Tasks completed that day.")] = 0
 
 
-class DailyStats(PostgresView[DailyRow], name="tasks.daily_stats", version=1, key="day"):
-    """Tasks created and completed, by day."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyPartRow(DailyRow):
+    """What one person did to the tasks of one project on one day."""
 
-    @on(Task.Created, by=lambda event, _: event.timestamp.date())
-    def created(self, row: DailyRow | None, event: Task.Created, key: date) -> DailyRow:
-        row = row or DailyRow(day=key)
+    user_id: Annotated[
+        UUID, Describe("Who created them, or had them when they were completed; zeros: nobody.")
+    ]
+    project_id: Annotated[UUID, Describe("The project they belonged to; zeros: none.")]
+
+
+def _created(event: Task.Created, _: Envelope) -> tuple[date, UUID, UUID]:
+    return event.timestamp.date(), event.created_by, event.project_id or NONE
+
+
+def _completed(event: Task.Completed, _: Envelope) -> tuple[date, UUID, UUID]:
+    return event.timestamp.date(), event.assigned_to or NONE, event.project_id or NONE
+
+
+class DailyStats(
+    PostgresView[DailyPartRow],
+    name="tasks.daily_stats",
+    version=2,
+    key=("day", "user_id", "project_id"),
+):
+    """Tasks created and completed, by day, person and project: who sees part of them is shown the sum of it."""
+
+    indexes = (Index("idx_daily_stats_user", ("user_id", "day")),)
+
+    @on(Task.Created, by=_created)
+    def created(
+        self, row: DailyPartRow | None, event: Task.Created, key: tuple[date, UUID, UUID]
+    ) -> DailyPartRow:
+        row = row or _part(key)
         return replace(row, created=row.created + 1)
 
-    @on(Task.Completed, by=lambda event, _: event.timestamp.date())
-    def completed(self, row: DailyRow | None, event: Task.Completed, key: date) -> DailyRow:
-        row = row or DailyRow(day=key)
+    @on(Task.Completed, by=_completed)
+    def completed(
+        self, row: DailyPartRow | None, event: Task.Completed, key: tuple[date, UUID, UUID]
+    ) -> DailyPartRow:
+        row = row or _part(key)
         return replace(row, completed=row.completed + 1)
+
+
+def _part(key: tuple[date, UUID, UUID]) -> DailyPartRow:
+    day, user_id, project_id = key
+    return DailyPartRow(day=day, user_id=user_id, project_id=project_id)

@@ -1,6 +1,8 @@
 """Private projects: which of them somebody does not belong to, so that they are shown nothing about these."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +23,7 @@ from projections.work.projects import (
     Projects,
     ProjectSearch,
 )
-from projections.work.stats import ProjectCounts, ProjectProgress
+from projections.work.stats import NONE, DailyStats, ProjectCounts, ProjectProgress
 from projections.work.tasks import Tasks, TaskSearch
 
 GUARDED: dict[type[View[Any]], str] = {
@@ -34,6 +36,7 @@ GUARDED: dict[type[View[Any]], str] = {
     ProjectMemberLists: "project_id",
     ProjectProgress: "project_id",
     ProjectCounts: "project_id",
+    DailyStats: f"nullif(project_id, '{NONE}')",
 }
 """Views whose rows are about projects, each with the column that says about which."""
 
@@ -70,25 +73,39 @@ union select unnest({uncertain})
 class ProjectSight:
     """Says what somebody may see; `domain.work.access.sees` as SQL."""
 
-    def __init__(self, reader: Reader, live: Serving, people: type[PostgresView[Any]]) -> None:
-        """``people`` has a row for each member of the tenant, with ``since`` which position they are one."""
+    def __init__(
+        self,
+        reader: Reader,
+        live: Serving,
+        people: type[PostgresView[Any]],
+        about_anything: Mapping[type[View[Any]], str] = MappingProxyType({}),
+    ) -> None:
+        """``people`` has a row for each member of the tenant, with ``since`` which position they are one.
+
+        ``about_anything`` names views whose rows are about things of any kind, with the column of the thing's id.
+        """
         self._reader, self._live, self._people = reader, live, people
+        self._about_anything = about_anything
+        self._said: tuple[tuple[int, ...], Sight] | None = None
+        """Of the generations that are read, what is said of everybody in SQL."""
 
     def of(self, caller: Caller) -> Sight:
         """What the caller may see, as conditions on what is read."""
         searched = {} if caller.may(CONFIDENTIAL) else PUBLIC_TEXTS
         if caller.may(ALL):
             return Sight(searched=searched) if searched else EVERYTHING
+        views: tuple[type[PostgresView[Any]], ...] = (Tasks, *DEPENDS, self._people)
+        read = tuple(map(self._live.generation, views))
+        if self._said is None or self._said[0] != read:
+            self._said = read, self._sight()
+        return replace(self._said[1], value=[caller.tenant_id, caller.user_id], searched=searched)
+
+    def _sight(self) -> Sight:
         rule = self._rule()
         seen = rule.format(about="t.project_id", value="{value}")
         today = _TODAY.format(value="{value}", tasks=self._table(Tasks), seen=seen)
-        return Sight(
-            columns=GUARDED,
-            rule=rule,
-            value=[caller.tenant_id, caller.user_id],
-            searched=searched,
-            today={Tasks: today},
-        )
+        places = {view: self._place(id) for view, id in self._about_anything.items()}
+        return Sight(columns={**GUARDED, **places}, rule=rule, today={Tasks: today})
 
     async def among(self, caller: Caller, ids: Collection[UUID]) -> frozenset[UUID]:
         """Those of the projects that the caller may see."""
@@ -116,6 +133,11 @@ class ProjectSight:
             people=self._table(self._people),
             uncertain=self._uncertain(),
         )
+
+    def _place(self, id: str) -> str:
+        """SQL for the project that a thing is or lies in; null for what has nothing to do with projects."""
+        task = f"(select t.project_id from {self._table(Tasks)} t where t.id = {id})"
+        return f"coalesce({task}, (select p.id from {self._table(Projects)} p where p.id = {id}))"
 
     def _uncertain(self) -> str:
         views = (*DEPENDS, self._people)

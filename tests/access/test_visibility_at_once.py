@@ -1,6 +1,7 @@
 """What was made private, and who was taken off, holds once it is answered: no worker has to see to it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -201,3 +202,85 @@ async def test_work_is_given_only_to_who_is_there(scene: Scene) -> None:
 
 def _boss(scene: Scene) -> Caller:
     return Caller(tenant_id=scene.owner.tenant, user_id=scene.owner.user, permissions=ROLES["owner"])
+
+
+async def test_who_watches_is_told_when_a_task_leaves_their_sight(scene: Scene) -> None:
+    task, hidden = await scene.task(None), await scene.task(await scene.project())
+    project = await scene.project()
+    start = await head(scene.owner, task)
+    for mutation, input in (
+        ("MoveTask", {"id": task["id"], "projectId": project}),
+        ("RenameTask", {"id": task["id"], "title": f"{SECRET} 2"}),
+        ("MoveTask", {"id": hidden["id"], "projectId": project}),
+        ("CompleteTask", {"id": hidden["id"]}),
+        ("MoveTask", {"id": task["id"], "projectId": None}),
+    ):
+        assert "position" in await scene.owner.send(mutation, input=input), mutation
+    async with scene.member.watching("TaskChanged", resumeFrom=start) as messages:
+        back = await anext(messages)
+    # By then the task was back; what happened while it was away is told to nobody else.
+    assert (back["change"], back["node"]["title"]) == ("work.task.moved", f"{SECRET} 2")
+    async with scene.member.watching("TaskChanged") as messages:
+        await scene.owner.send("MoveTask", input={"id": task["id"], "projectId": project})
+        gone = await anext(messages)
+    assert (gone["change"], gone["node"]) == ("work.task.moved", None)
+
+
+async def test_who_watches_is_told_to_read_anew_when_they_see_less(scene: Scene) -> None:
+    project = await scene.project("PUBLIC")
+    async with scene.member.watching("TaskChanged") as messages:
+        await scene.owner.send("ChangeProjectVisibility", input={"id": project, "visibility": "PRIVATE"})
+        told = await anext(messages)
+    assert told["reason"] == "What you may see has changed: read it anew."
+
+
+async def test_counts_that_change_tell_nothing_of_hidden_work(scene: Scene) -> None:
+    private = await scene.project()
+    head = scene.product.client(scene.owner.tenant, scene.owner.user)
+    async with scene.member.watching("TaskStatsChanged", userId=scene.owner.me) as messages:
+        made = await created(scene.owner, projectId=private, assignedTo=scene.owner.me)
+        assert "position" in await head.send("CompleteTask", input={"id": made["id"]})
+        plain = await created(scene.owner, assignedTo=scene.owner.me)
+        message = await anext(messages)
+    assert message["change"] == "work.task.created"
+    assert (message["node"]["todo"], message["node"]["completed"]) == (1, 0), plain
+
+
+@pytest.mark.parametrize(
+    ("permissions", "people", "work", "roles"),
+    [
+        ({"work:read"}, False, False, False),
+        ({"work:read", "people:read"}, True, False, False),
+        ({"work:read", "audit:read"}, True, False, True),
+        ({"work:read", "work:all"}, False, True, False),
+        ({"work:read", "work:all", "audit:read"}, True, True, True),
+    ],
+)
+async def test_a_history_is_read_by_who_may_read_the_thing(
+    scene: Scene, permissions: set[str], people: bool, work: bool, roles: bool
+) -> None:
+    head = scene.product.client(scene.owner.tenant, scene.owner.user)
+    role = await head.send("CreateRole", input={"name": f"R {uuid4()}", "permissions": ["work:read"]})
+    task = await scene.task(await scene.project())
+    token = scene.product.token(scene.owner.tenant, uuid4(), permissions)
+    reader = replace(scene.member, token=token)
+    found = [
+        bool(await reader.send("History", stream=id))
+        for id in (scene.owner.me, task["id"], role["commandId"])
+    ]
+    assert found == [people, work, roles]
+
+
+async def test_lists_leave_deleted_projects_out_unless_asked(scene: Scene) -> None:
+    id = await scene.project("PUBLIC")
+    task = await scene.task(id)
+    assert "position" in await scene.owner.send("DeleteProject", input={"id": id})
+    for more, there in (({}, False), ({"filter": {"status": ["DELETED"]}}, True)):
+        listed = await scene.owner.send("Projects", first=100, **more)
+        assert (id in [one["node"]["id"] for one in listed["edges"]]) is there
+    for status, there in ((None, False), (["DELETED"], True)):
+        asked: dict[str, Any] = {} if status is None else {"status": status}
+        found = await scene.owner.send("SearchProjects", text=SECRET, first=100, **asked)
+        assert (id in [one["node"]["id"] for one in found["hits"]]) is there
+    answer = await scene.owner.send("CompleteTask", input={"id": task["id"]})
+    assert (answer["code"], answer["field"]) == ("project_is_deleted", "id")

@@ -13,7 +13,7 @@ UNMARKED = {
     "taskDays": "numbers by day",
     "unreadNotifications": "a number",
 }
-"""Queries that show the first tenant itself nothing by which it can be known."""
+"""Queries that need not show the first tenant itself anything by which it can be known, and why."""
 
 
 @pytest.fixture(scope="package")
@@ -26,7 +26,9 @@ async def test_the_first_tenant_is_answered(shown: list[Finding]) -> None:
     """Or the tests below would prove nothing."""
     answered = {one.root for one in shown if one.what.startswith("shows")}
     wanted = {root.name for root in SURFACE.roots("query") if not root.of_all}
-    assert wanted - answered == set(UNMARKED)
+    assert UNMARKED.keys() <= wanted
+    silent = sorted(wanted - answered - UNMARKED.keys())
+    assert silent == [], "These show nothing of the first tenant; say in UNMARKED why, if that is right."
     assert [str(one) for one in shown if one.what == "fails"] == []
 
 

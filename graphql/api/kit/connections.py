@@ -125,6 +125,7 @@ def listed(
     """The field that lists a view's rows by pages, filtered and sorted, as they are or as of a moment of the
     past; the first order is the default."""
     name = shown.__name__
+    nothing_given: Callable[[], Filter] = filter
     values = {key: strawberry.enum_value(key, description=_ordered(order)) for key, order in orders.items()}
     # Enum's functional form takes plain values, and the checker cannot see through it.
     make: Any = Enum
@@ -148,7 +149,7 @@ def listed(
         order = replace(orders[order_by.value], descending=direction is Direction.DESC)
         wanted = Wanted(first=first, after=after, last=last, before=before)
         try:
-            where = filter.conditions() if filter else []
+            where = (filter or nothing_given()).conditions()
         except BadQuery as error:
             raise ClientError(str(error), code="BAD_USER_INPUT") from None
         if (at := await moment(info, as_of)) is None:

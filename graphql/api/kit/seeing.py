@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -41,6 +40,8 @@ class Sights:
     """None: everybody sees everything."""
     shown_in: Mapping[str, type[PostgresView[Any]]] = field(default_factory=dict)
     """Where the things of each topic are shown."""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """The permission that it takes to see things of a topic."""
     changes: frozenset[str] = frozenset()
     """The stored names of the events after which somebody may see more or less."""
 
@@ -51,9 +52,9 @@ class Seeing:
     def __init__(self, sights: Sights, rows: Rows, caller: Caller) -> None:
         self._sights, self._rows, self._caller = sights, rows, caller
 
-    @cached_property
+    @property
     def sight(self) -> Sight:
-        """The conditions on what is read from Postgres."""
+        """The conditions on what is read from Postgres: they name tables, which a rebuild replaces."""
         return EVERYTHING if self._sights.rule is None else self._sights.rule.of(self._caller)
 
     async def visible(self, view: type[View[Any]], rows: Sequence[Row | None]) -> list[Row | None]:
@@ -61,9 +62,17 @@ class Seeing:
         if self._sights.rule is None or not self.sight.narrows(view):
             return list(rows)
         column = self.sight.columns[view]
+        # Of what is about things of any kind, rows are only ever read together with the rule.
+        assert column.isidentifier(), view.name
         about = {id for row in rows if row is not None and (id := getattr(row, column)) is not None}
-        seen = await self._sights.rule.among(self._caller, about) if about else frozenset()
+        seen = await self.among(about)
         return [row if row is None or getattr(row, column) in seen | {None} else None for row in rows]
+
+    async def among(self, ids: Collection[UUID]) -> frozenset[UUID]:
+        """Those of the ids, as they stand in the columns of the sight, that the caller may see now."""
+        if self._sights.rule is None or not ids:
+            return frozenset(ids)
+        return await self._sights.rule.among(self._caller, ids)
 
     async def hidden(self, view: type[View[Any]]) -> frozenset[UUID] | None:
         """What rows of a view that is searched elsewhere must not be about; None while that is uncertain."""
@@ -79,17 +88,33 @@ class Seeing:
                 return NotFound(field=need.field, what=noun(need.aggregate.topic))
         return None
 
-    async def sees_thing(self, topic: str, id: UUID) -> bool:
-        """Whether the caller may see a thing; one that is shown nowhere they may not."""
-        view = self._sights.shown_in.get(topic)
-        return view is not None and await self._sees(view, id)
+    async def things(self, things: Collection[tuple[str, UUID]]) -> set[UUID]:
+        """The ids of those things, given with their topics, whose history the caller may read.
+
+        What is shown somewhere may be read by whoever sees it there. Of the rest, and of what is hidden from
+        nobody, auditors read everything: to audit what was done is not to see private work.
+        """
+        seen: set[UUID] = set()
+        asked: dict[str, set[UUID]] = {}
+        for topic, id in things:
+            asked.setdefault(topic, set()).add(id)
+        for topic, ids in asked.items():
+            view, need = self._sights.shown_in.get(topic), self._sights.needs.get(topic)
+            audits = self._caller.may("audit:read")
+            if view is not None and self.sight.narrows(view):
+                allowed = audits or need is None or self._caller.may(need)
+                seen |= await self._seen(view, ids) if allowed else set()
+            elif audits or (view is not None and (need is None or self._caller.may(need))):
+                seen |= ids
+        return seen
 
     def changed_by(self, type: str) -> bool:
         """Whether, after an event of this type, the caller may see more or less than before."""
         return self.sight.rule is not None and type in self._sights.changes
 
     async def _sees(self, view: type[PostgresView[Any]], id: UUID) -> bool:
-        if not self.sight.narrows(view):
-            return True
-        found = await self._rows.get(view, self._caller.tenant_id, [(id,)], where=self.sight.conditions(view))
-        return bool(found)
+        return not self.sight.narrows(view) or bool(await self._seen(view, {id}))
+
+    async def _seen(self, view: type[PostgresView[Any]], ids: set[UUID]) -> set[UUID]:
+        where, keys = self.sight.conditions(view), [(id,) for id in ids]
+        return {id for (id,) in await self._rows.get(view, self._caller.tenant_id, keys, where=where)}

@@ -23,8 +23,9 @@ class Query:
         ask = info.context
         own = Selection(tenant_id=ask.caller.tenant_id, originator_id=id)
         first = await ask.services.log.read(limit=1, select=own)
-        view = ask.services.sights.shown_in.get(first[0].topic) if first else None
-        if view is None:
+        sights = ask.services.sights
+        view = sights.shown_in.get(first[0].topic) if first else None
+        if view is None or not ask.caller.may(sights.needs.get(first[0].topic, "work:read")):
             return None
         await ask.caught_up(view, after_position)
         return await ask.row(view, id)

@@ -55,13 +55,15 @@ class Project(Node):
 class ProjectFilter:
     """What the listed projects must meet."""
 
-    status: list[domain.ProjectStatus] | None = strawberry.field(default=None, description="Any of these.")
+    status: list[domain.ProjectStatus] | None = strawberry.field(
+        default=None, description="Any of these; all but deleted ones by default."
+    )
     owner_id: UUID | None = strawberry.field(default=None, description="Owned by this person.")
     text: str | None = strawberry.field(default=None, description="Words in name or description.")
 
     def conditions(self) -> list[Condition]:
         return [
-            *one_of("status", self.status),
+            *one_of("status", domain.KEPT if self.status is None else self.status),
             *equals("owner_id", self.owner_id),
             *matches(Projects, self.text),
         ]

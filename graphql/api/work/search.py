@@ -15,7 +15,7 @@ from api.kit.scalars import Position
 from api.kit.searching import AfterHit, First, SearchResult, Words, search
 from api.work.projects import Project
 from api.work.tasks import Task
-from domain.work.projects import ProjectStatus
+from domain.work.projects import KEPT, ProjectStatus
 from domain.work.tasks import TaskPriority, TaskStatus
 from projections.kit.conditions import contains, one_of, since, until
 from projections.kit.finder import Wanted
@@ -112,13 +112,16 @@ class Query:
         self,
         info: Info,
         text: Words,
-        status: Annotated[list[ProjectStatus] | None, argument("Any of these; all by default.")] = None,
+        status: Annotated[
+            list[ProjectStatus] | None, argument("Any of these; all but deleted ones by default.")
+        ] = None,
         first: First = 20,
         after: AfterHit = None,
         after_position: After = None,
     ) -> SearchResult[Project]:
-        equal = {} if status is None else {"status": status}
-        wanted = Wanted(text=text, equal=equal, where=one_of("status", status), first=first, after=after)
+        kept = list(KEPT) if status is None else status
+        where = one_of("status", kept)
+        wanted = Wanted(text=text, equal={"status": kept}, where=where, first=first, after=after)
         finder = info.context.port(WorkReading).projects
         found = await search(info.context, finder, Projects, wanted, after_position)
         return await _highlighted(info.context, found)

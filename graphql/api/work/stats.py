@@ -9,14 +9,14 @@ from uuid import UUID
 import strawberry
 
 from api.kit.changes import Change, Discontinuity, ResumeFrom, watch
-from api.kit.context import Info
+from api.kit.context import Ask, Info
 from api.kit.fields import After, argument, field, live
 from api.kit.shows import shows
 from domain.kit.events import Event
-from projections.kit.conditions import since
-from projections.kit.rows import Order
 from projections.kit.view import Key
+from projections.work.reading import WorkReading
 from projections.work.stats import DailyRow, DailyStats, UserStats, UserStatsRow
+from projections.work.tasks import Tasks
 
 
 @shows(DailyRow, needs="work:read")
@@ -34,7 +34,12 @@ StatsMessage = Annotated[
     strawberry.union("TaskStatsMessage", description="Changed counts, or a gap in the messages."),
 ]
 
-_user_stats = UserStats()
+_user_stats, _tasks = UserStats(), Tasks()
+
+
+async def _seen(ask: Ask, people: list[UUID]) -> dict[UUID, UserStatsRow]:
+    """The counts of what the caller may see."""
+    return await ask.port(WorkReading).counts.of(ask.caller.tenant_id, people, ask.sight)
 
 
 @strawberry.type
@@ -50,26 +55,37 @@ class Query:
         user_id: Annotated[UUID | None, argument("Whose; your own by default.")] = None,
         after_position: After = None,
     ) -> UserStatsRow | None:
-        await info.context.caught_up(UserStats, after_position)
-        return await info.context.row(UserStats, user_id or info.context.caller.user_id)
+        ask, person = info.context, user_id or info.context.caller.user_id
+        if ask.sight.narrows(Tasks):
+            await ask.caught_up(Tasks, after_position)
+            return (await _seen(ask, [person])).get(person)
+        await ask.caught_up(UserStats, after_position)
+        return await ask.row(UserStats, person)
 
-    @field("Tasks created and completed, by day; the latest day first.", list[TaskDay], needs="work:read")
+    @field(
+        "Tasks created and completed, by day, of those one may see; the latest day first.",
+        list[TaskDay],
+        needs="work:read",
+    )
     async def task_days(
         self,
         info: Info,
         since_day: Annotated[date | None, argument("No earlier day than this.")] = None,
         first: Annotated[int, argument("How many days, at most 100.")] = 30,
+        user_id: Annotated[
+            UUID | None, argument("Only what this person created, or had when it was completed.")
+        ] = None,
         after_position: After = None,
     ) -> list[DailyRow]:
-        await info.context.caught_up(DailyStats, after_position)
-        page = await info.context.services.rows.page(
-            DailyStats,
-            info.context.caller.tenant_id,
-            where=since("day", since_day),
-            order=Order("day", descending=True),
-            limit=max(0, min(first, 100)),
+        ask = info.context
+        await ask.caught_up(DailyStats, after_position)
+        return await ask.port(WorkReading).days.latest(
+            ask.caller.tenant_id,
+            since_day=since_day,
+            user_id=user_id,
+            first=max(0, min(first, 100)),
+            sight=ask.sight,
         )
-        return page.rows
 
 
 @strawberry.type
@@ -84,7 +100,20 @@ class Subscription:
         def wanted(row: UserStatsRow | None, event: Event, key: Key) -> bool:
             return user_id is None or key == (user_id,)
 
-        changes = watch(info.context, _user_stats, resume_from=resume_from, wanted=wanted, latest_only=True)
+        async def counted(keys: set[Key]) -> dict[Key, UserStatsRow]:
+            found = await _seen(info.context, [id for (id,) in keys])
+            return {(id,): row for id, row in found.items()}
+
+        narrowed = info.context.sight.narrows(Tasks)
+        changes = watch(
+            info.context,
+            _user_stats,
+            resume_from=resume_from,
+            wanted=wanted,
+            latest_only=True,
+            about=_tasks if narrowed else None,
+            read=counted if narrowed else None,
+        )
         async with aclosing(changes):
             async for change in changes:
                 yield change

@@ -1,0 +1,198 @@
+"""No query shows anybody anything of a private project that they do not belong to, whatever it was before.
+
+Every field of the schema is asked, with every id of it, while no worker runs.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from domain.kit.caller import Caller
+from domain.kit.permissions import ROLES
+from tests.kit.client import Client
+from tests.kit.product import Product
+from tests.tenancy.actors import Actor
+from tests.tenancy.marks import marks
+from tests.tenancy.scene import SURFACE
+from tests.tenancy.sweeping import Sweep
+from tests.work.api import created
+
+WORD = "tasmania"
+WHO = {
+    "member": ROLES["member"],
+    "guest": ROLES["guest"],
+    "auditor": ROLES["guest"] | {"audit:read", "work:confidential", "people:read"},
+}
+
+
+@dataclass
+class Scene:
+    """A tenant while no worker runs."""
+
+    product: Product
+    owner: Client
+    others: dict[str, Client]
+
+    async def project(self, visibility: str = "PRIVATE") -> str:
+        """A new project."""
+        input = {"name": WORD, "description": WORD, "visibility": visibility}
+        receipt = await self.owner.send("CreateProject", input=input)
+        return str(receipt["project"]["id"])
+
+    async def task(self, project: str | None) -> str:
+        """A new task, of the owner's."""
+        more = {"description": WORD, "assignedTo": self.owner.me, "tags": [WORD]}
+        return str((await created(self.owner, WORD, projectId=project, **more))["id"])
+
+    async def said(self, mutation: str, **input: object) -> None:
+        """What the owner does."""
+        receipt = await self.owner.send(mutation, input=input)
+        assert "position" in receipt, receipt
+
+    def sweep(self, who: str, project: str, task: str) -> Sweep:
+        """Everything that somebody may ask, with what there is to be known."""
+        client, ids = self.others[who], {"work.project": project, "work.task": task}
+        caller = Caller(tenant_id=client.tenant, user_id=client.user, permissions=frozenset(WHO[who]))
+        texts = {"the word": WORD, "task": f"task_{task}", "project": f"project_{project}"}
+        actor = Actor(who, self.product.http, caller, client.token)
+        return Sweep(SURFACE, actor, marks([WORD], [project, task]), ids, texts)
+
+
+@pytest.fixture(scope="module")
+async def scene(product: Product) -> AsyncIterator[Scene]:
+    """The owner, and those who do not belong to the projects."""
+    owner = await product.newcomer("Olga", role="member")
+    others = {}
+    for who, permissions in WHO.items():
+        known = await product.newcomer(who, tenant=owner.tenant, role="guest")
+        others[who] = product.client(owner.tenant, known.user, permissions, role="guest")
+    await product.worker.pause()
+    yield Scene(product, owner, others)
+    await product.worker.start()
+
+
+async def always(scene: Scene) -> tuple[str, str]:
+    """It was never anything else."""
+    project = await scene.project()
+    return project, await scene.task(project)
+
+
+async def made_private(scene: Scene) -> tuple[str, str]:
+    """Once everybody saw it."""
+    project = await scene.project("PUBLIC")
+    task = await scene.task(project)
+    await scene.said("ChangeProjectVisibility", id=project, visibility="PRIVATE")
+    return project, task
+
+
+async def left(scene: Scene) -> tuple[str, str]:
+    """All of them belonged to it."""
+    project = await scene.project()
+    task = await scene.task(project)
+    for mutation in ("AddProjectMember", "RemoveProjectMember"):
+        for one in scene.others.values():
+            await scene.said(mutation, id=project, userId=one.me)
+    return project, task
+
+
+async def moved(scene: Scene) -> tuple[str, str]:
+    """The task was everybody's."""
+    task = await scene.task(None)
+    project = await scene.project()
+    await scene.said("MoveTask", id=task, projectId=project)
+    return project, task
+
+
+async def parked(scene: Scene) -> tuple[str, str]:
+    """It is public, but its stream cannot be folded: nothing is certain."""
+    project = await scene.project("PUBLIC")
+    task = await scene.task(project)
+    connection = await asyncpg.connect(scene.product.settings.database_url)
+    try:
+        await connection.execute(
+            "insert into ops.parked (view, generation, stream, tenant_id, topic, position, event_id, event_type,"
+            " error, attempts) select view, live, $1, $2, 'work.project', 1, $3, 'x', 'x', 1 from ops.views"
+            " where view = 'tasks.projects'",
+            project,
+            scene.owner.tenant,
+            uuid4(),
+        )
+    finally:
+        await connection.close()
+    return project, task
+
+
+WAYS: list[Callable[[Scene], Awaitable[tuple[str, str]]]] = [always, made_private, left, moved, parked]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda one: one.__name__)
+async def test_nobody_else_is_shown_anything_of_it(
+    scene: Scene, way: Callable[[Scene], Awaitable[tuple[str, str]]]
+) -> None:
+    project, task = await way(scene)
+    for who in WHO:
+        found = await scene.sweep(who, project, task).read()
+        assert [str(one) for one in found] == []
+
+
+async def test_what_is_public_is_found_by_the_same_visit(scene: Scene) -> None:
+    """Or the test above would prove nothing."""
+    project = await scene.project("PUBLIC")
+    task = await scene.task(project)
+    for who in WHO:
+        found = {one.root for one in await scene.sweep(who, project, task).read() if "shows" in one.what}
+        assert {"task", "tasks", "project", "projects", "history", "node", "searchTasks"} <= found
+        assert ("activities" in found) is (who == "auditor")
+
+
+COUNTS = """query ($user: UUID!, $project: UUID!) {
+  taskStats(userId: $user) { todo completed }
+  userTasks(userId: $user) { nodes { id } }
+  tasks { totalCount }
+  projects { totalCount }
+  searchTasks(text: "") { totalCount facets { counts { value count } } }
+  searchProjects(text: "") { totalCount }
+  taskDays { day created completed }
+  of: taskDays(userId: $user) { day created completed }
+  project(id: $project) { progress { todo } }
+}"""
+
+
+async def counted(scene: Scene, who: str, project: str) -> Any:
+    """All numbers that somebody is shown, when the worker has folded all there is."""
+    answer = await scene.others[who].post(COUNTS, {"user": scene.owner.me, "project": project})
+    assert "errors" not in answer.json(), answer.json()
+    return answer.json()["data"]
+
+
+@pytest.mark.parametrize("who", ["member", "guest"])
+async def test_no_number_counts_hidden_work(scene: Scene, who: str) -> None:
+    public = await scene.project("PUBLIC")
+    await scene.task(public)
+    await scene.product.worker.start()
+    try:
+        await _followed(scene)
+        before = await counted(scene, who, public)
+        assert all([before["taskStats"]["todo"], before["taskDays"][0]["created"], before["of"]])
+        project = await scene.project()
+        for _ in range(2):
+            await scene.said("CompleteTask", id=await scene.task(project))
+        await scene.task(project)
+        await _followed(scene)
+        assert await counted(scene, who, public) == before
+    finally:
+        await scene.product.worker.pause()
+
+
+async def _followed(scene: Scene) -> None:
+    """Waits until the views of counts have folded all there is."""
+    task = await created(scene.owner, projectId=await scene.project())
+    receipt = await scene.owner.send("TagTask", input={"id": task["id"], "tags": [WORD]})
+    everybody = scene.product.client(scene.owner.tenant, scene.owner.user)
+    await everybody.send("TaskStats", afterPosition=receipt["position"])
+    answer = await everybody.post(f'{{ taskDays(afterPosition: "{receipt["position"]}") {{ day }} }}')
+    assert "extensions" not in answer.json()
