@@ -11,6 +11,7 @@ from app.mail.allowance import CountedAllowance, limits
 from app.mail.links import MailedLinks
 from app.processes.audience import People
 from app.processes.lease import enroll
+from app.processes.proving import AddressProving
 from app.processes.reminders import NotifiedReminders
 from app.processes.runner import run_processes
 from app.settings import Settings
@@ -21,6 +22,7 @@ from domain.kit.log import Log
 from domain.kit.process import Process
 from domain.kit.repository import Repository
 from domain.kit.sealed import Opening, PlainOpening
+from domain.processes.address_proofs import AddressProofs
 from domain.processes.due_dates import DueDateReminder
 from domain.processes.mails import AccountMails
 from domain.processes.notification_mails import NotificationMails
@@ -65,6 +67,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
         TaskNotifications(people),
         NotificationMails(post, people),
         AccountMails(post, links, people, parts.clock),
+        AddressProofs(AddressProving(Repository(parts.log, parts.codec), parts.opening, parts.bus)),
     ]
 
 
