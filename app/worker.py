@@ -30,6 +30,7 @@ from app.tracing import TracedFolds, start_tracing
 from app.writing import prepared, writing
 from domain.kit.codec import PlainCodec
 from domain.kit.process import Process
+from domain.processes.account_lapse import AccountLapse
 from domain.processes.session_expiry import SessionExpiry
 from projections.kit.lanes import Lanes
 from projections.kit.pages import Pages
@@ -80,7 +81,7 @@ async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:
         silos = Silos(registry, settings, silo)
 
         async def acting(parts: Parts) -> Sequence[Process[Any]]:
-            own = await enrolled(parts.database, [SessionExpiry()])
+            own = await enrolled(parts.database, [SessionExpiry(), AccountLapse()])
             return [*await _everyones(parts), *own, *await placing(settings, place.database)]
 
         async with running(silos.run(), name="silos"):

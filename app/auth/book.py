@@ -29,15 +29,12 @@ class Book:
 
     async def by_email(self, email: str) -> AccountRow | None:
         """The account with this address; as much is asked of the database when there is none."""
-        address = normal_address(email)
-        # A sealed text stands for the fingerprint that it carries: who knew one could spell an address in many
-        # ways, and each would have attempts of its own.
-        value = "" if resembles_sealed(address) else self._codec.fingerprint(EMAIL, address)
-        return await self._held(EMAIL, value)
+        return await self.account(await holder(self._pool, self._codec, email) or uuid4())
 
     async def by_identity(self, identity: str) -> AccountRow | None:
         """The account that a provider of identities knows under this hash."""
-        return await self._held(PROVIDER, identity)
+        found = await self._pool.fetchval(_HOLDER, GLOBAL, PROVIDER, identity)
+        return await self.account(found or uuid4())
 
     async def account(self, id: UUID) -> AccountRow | None:
         """The account with this id."""
@@ -64,6 +61,12 @@ class Book:
         caller = Caller(tenant_id=tenant_id, user_id=by, permissions=frozenset({"self"}))
         return await self.bus.send(command, by=caller, command_id=command_id)
 
-    async def _held(self, name: str, value: str) -> AccountRow | None:
-        holder = await self._pool.fetchval(_HOLDER, GLOBAL, name, value)
-        return await self.account(holder or uuid4())
+
+async def holder(pool: Pool, codec: Codec, email: str) -> UUID | None:
+    """The id of the account with this address; as much is asked of the database when there is none."""
+    address = normal_address(email)
+    # A sealed text stands for the fingerprint that it carries: who knew one could spell an address in many
+    # ways, and each would have attempts of its own.
+    value = "" if resembles_sealed(address) else codec.fingerprint(EMAIL, address)
+    found: UUID | None = await pool.fetchval(_HOLDER, GLOBAL, EMAIL, value)
+    return found

@@ -71,6 +71,8 @@ class Callers:
         genuine = hmac.compare_digest(hash_of(text), key.secret_hash if key else "")
         if key is None or not genuine or key.revoked or key.expires_at <= datetime.now(UTC):
             return None
+        if not await self._vouched_for(tenant_id, key.created_by):
+            return None
         return Caller(
             tenant_id=tenant_id,
             user_id=key.created_by,
@@ -78,6 +80,17 @@ class Callers:
             expires_at=key.expires_at,
             kind="key",
         )
+
+    async def _vouched_for(self, tenant_id: UUID, user_id: UUID) -> bool:
+        """Whether the maker of a key still belongs to the tenant by their own account, with what it asks of them.
+
+        Who has none, such as a service, was given the key by the tenant.
+        """
+        account = await self._living.account(user_id)
+        if account is None:
+            return True
+        _, asks = await self._standing(tenant_id, user_id)
+        return tenant_id in account.tenants and (account.factor_confirmed or not asks)
 
     def forget(self, tenant_id: UUID, user_id: UUID) -> None:
         """Asks Postgres again where somebody stands."""

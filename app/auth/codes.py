@@ -80,7 +80,9 @@ class Codes:
         totp, step = TOTP(secret, interval=STEP), int(now.timestamp()) // STEP
         steps = [one for one in (step - 1, step, step + 1) if _same(totp.generate_otp(one), code)]
         lifetime = timedelta(seconds=4 * STEP)
-        return bool(steps) and await self._attempts.spend(f"totp:{account.id.hex}:{steps[0]}", lifetime)
+        return bool(steps) and await self._attempts.spend(
+            f"totp:{account.id.hex}:{account.factor_since}:{steps[0]}", lifetime
+        )
 
 
 def _same(one: str, other: str) -> bool:

@@ -10,12 +10,17 @@ from app.auth.book import Book
 from app.auth.codes import Codes
 from app.auth.entrance import DoorKeeper
 from app.auth.living import Living, session_of
-from domain.identity.account_commands import ConfirmSecondFactor, RemoveSecondFactor, SetSecondFactor
+from domain.identity.account_commands import (
+    ConfirmSecondFactor,
+    RemoveSecondFactor,
+    SetSecondFactor,
+    TakeSecondFactor,
+)
 from domain.identity.accounts import NoSecondFactor, WrongCode
 from domain.identity.sessions import ShowSecondFactor
 from domain.identity.signing import ProofNeeded, SignInRefused, TooManyAttempts
 from domain.kit.caller import Caller
-from domain.kit.refusals import Forbidden, Refusal
+from domain.kit.refusals import Forbidden, NotFound, Refusal
 from projections.identity.auth_accounts import AccountRow
 
 ANEW = "oidc_anew"
@@ -76,6 +81,16 @@ class FactorKeeper:
             return refusal
         outcome = await self._book.send(RemoveSecondFactor(id=account.id), by=account.id)
         # Its sessions count no more as ones in which it was shown.
+        await self._living.forget_person(account.id)
+        return outcome if isinstance(outcome, Refusal) else None
+
+    async def remove_of(self, caller: Caller, email: str) -> Refusal | None:
+        """See the port. The log says which operator asked for it, and the owner is told by mail."""
+        account = await self._book.by_email(email)
+        if account is None:
+            return NotFound(field="email", what="account")
+        wish = TakeSecondFactor(id=account.id, asked_by=str(caller.user_id))
+        outcome = await self._book.send(wish, by=caller.user_id)
         await self._living.forget_person(account.id)
         return outcome if isinstance(outcome, Refusal) else None
 

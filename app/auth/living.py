@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -17,16 +17,18 @@ from app.auth.changes import Changes
 from domain.identity.accounts import AccountStatus
 from domain.kit.caller import ACCOUNTS, Caller
 from projections.identity.auth_accounts import AccountRow, Accounts
-from projections.identity.auth_sessions import SessionRow, Sessions
+from projections.identity.auth_sessions import SessionRow, Sessions, UserSessions
 from projections.kit.breaker import Breaker, Unavailable
 from projections.kit.conditions import equals
-from projections.kit.rows import Order, Rows
+from projections.kit.replacing import replace
+from projections.kit.rows import Order, Place, Rows
 
 HOLD = 2.0
 """Seconds for which a process goes by what it has just read."""
 CACHED = timedelta(hours=1)
 """For how long at most Redis holds a session."""
 _CAPACITY = 20_000
+_PAGE = 500
 _logger = logging.getLogger(__name__)
 
 
@@ -70,18 +72,43 @@ class Living:
             found = held[1]
         return found if found is not None and found.expires_at > datetime.now(UTC) else None
 
-    async def of(self, user_id: UUID) -> list[SessionRow]:
-        """A person's sessions that were not ended, the newest first; those that have run out are left out."""
-        page = await self._rows.page(
-            Sessions,
-            ACCOUNTS,
-            where=equals("user_id", user_id),
-            order=Order("created_at", descending=True),
-            limit=100,
-        )
-        now = datetime.now(UTC)
-        account = await self._account(user_id)
-        return [row for row in page.rows if row.expires_at > now and _counts(row, account)]
+    async def of(
+        self, user_id: UUID, *, first: int, after: UUID | None = None, but: UUID | None = None
+    ) -> list[SessionRow]:
+        """The newest of a person's sessions that live, but for one, or the newest that began before ``after``."""
+        account = await self.account(user_id)
+        began = await self._began(user_id, after) if after else None
+        now, found = datetime.now(UTC), list[SessionRow]()
+        async for row in self._each(user_id, Order("created_at", descending=True), began):
+            if row.id != but and row.expires_at > now and _counts(row, account):
+                found.append(_with_factor(row, account))
+                if len(found) == first:
+                    break
+        return found
+
+    async def shown(self, session_id: UUID) -> SessionRow | None:
+        """A session that lives, as its person sees it."""
+        row = await self.row(session_id)
+        account = await self.account(row.user_id) if row is not None else None
+        return _with_factor(row, account) if row is not None and _counts(row, account) else None
+
+    async def _began(self, user_id: UUID, session_id: UUID) -> Place | None:
+        """Where a session stands among those of a person, also one that is over."""
+        row = (await self._rows.get(UserSessions, ACCOUNTS, [(session_id,)])).get((session_id,))
+        return Place(row.started_at, (session_id,)) if row is not None and row.user_id == user_id else None
+
+    async def _each(
+        self, user_id: UUID, order: Order, after: Place | None = None
+    ) -> AsyncIterator[SessionRow]:
+        while True:
+            page = await self._rows.page(
+                Sessions, ACCOUNTS, where=equals("user_id", user_id), order=order, limit=_PAGE, after=after
+            )
+            for row in page.rows:
+                yield row
+            if not page.more_after:
+                return
+            after = Place(page.rows[-1].created_at, (page.rows[-1].id,))
 
     async def row(self, session_id: UUID) -> SessionRow | None:
         """A session as it stands, over or not."""
@@ -89,10 +116,7 @@ class Living:
 
     async def ids_of(self, user_id: UUID) -> list[UUID]:
         """All of a person's sessions that were not ended by themselves, those that have run out among them."""
-        page = await self._rows.page(
-            Sessions, ACCOUNTS, where=equals("user_id", user_id), order=Order("created_at"), limit=1000
-        )
-        return [row.id for row in page.rows]
+        return [row.id async for row in self._each(user_id, Order("created_at"))]
 
     async def forget(self, session_ids: Iterable[UUID]) -> None:
         """Asks Postgres again for these sessions."""
@@ -167,11 +191,14 @@ class Living:
     async def _read(self, session_id: UUID) -> Alive | None:
         reached = self._reached
         row = await self.row(session_id)
-        if row is None or not _counts(row, await self._account(row.user_id)):
+        account = await self.account(row.user_id) if row is not None else None
+        if row is None or not _counts(row, account):
             return None
-        return Alive(row.id, row.user_id, row.expires_at, row.second_factor, reached)
+        shown = _with_factor(row, account).second_factor
+        return Alive(row.id, row.user_id, row.expires_at, shown, reached)
 
-    async def _account(self, user_id: UUID) -> AccountRow | None:
+    async def account(self, user_id: UUID) -> AccountRow | None:
+        """What a person signs in with."""
         return (await self._rows.get(Accounts, ACCOUNTS, [(user_id,)])).get((user_id,))
 
     def _key(self, session_id: UUID) -> str:
@@ -188,6 +215,12 @@ class Living:
 def session_of(caller: Caller) -> UUID | None:
     """The session that a caller uses; None for one that is no person who has signed in."""
     return UUID(caller.session_id) if caller.session_id else None
+
+
+def _with_factor(row: SessionRow, account: AccountRow | None) -> SessionRow:
+    """The session as one without a second factor, unless the one that the account has now was shown in it."""
+    shown = account is not None and account.factor_confirmed and row.factor_shown > account.factor_since
+    return replace(row, second_factor=row.second_factor and shown)
 
 
 def _counts(row: SessionRow, account: AccountRow | None) -> bool:

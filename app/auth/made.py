@@ -13,6 +13,7 @@ from app.auth.attempts import Attempts
 from app.auth.book import Book
 from app.auth.callers import Callers
 from app.auth.codes import Codes
+from app.auth.disowning import Disowning
 from app.auth.entrance import DoorKeeper
 from app.auth.factors import FactorKeeper
 from app.auth.homes import Home, Homes
@@ -147,6 +148,7 @@ def made(
         finish=founding.finish,
     )
     factors = FactorKeeper(book, door, codes, living)
+    disowning = Disowning(homes, callers)
     mailed = MailedTokens(settings.derive("mailed tokens"))
     recovery = Recovery(
         book=book,
@@ -156,12 +158,14 @@ def made(
         mailed=mailed,
         sessions=sessions,
         factors=factors,
+        disowning=disowning,
     )
     desk = RegistrationDesk(
         book=book,
         passwords=passwords,
         attempts=attempts,
         places=places,
+        disowning=disowning,
         mailed=mailed,
         sessions=sessions,
         recovery=recovery,
@@ -174,7 +178,7 @@ def made(
     return SignIn(
         auth=Auth(entrance=door, registering=desk, recovering=recovery, sessions=sessions, factors=factors),
         tokens=Tokens(settings.derive("tokens"), keys=keys, callers=callers, nobody=nobody),
-        providers=Providers(_providers(settings), book, door, keys, attempts),
+        providers=Providers(_providers(settings), book, door, keys, attempts, disowning),
         keys=keys,
         homes=homes,
         founding=founding,

@@ -17,6 +17,7 @@ from joserfc.jwk import KeySet
 from api.auth.port import Entry
 from app.auth.attempts import Attempts
 from app.auth.book import Book
+from app.auth.disowning import Disowning
 from app.auth.entrance import DoorKeeper
 from app.auth.factors import ANEW
 from app.auth.keys import SigningKeys
@@ -67,9 +68,11 @@ class Providers:
         door: DoorKeeper,
         keys: SigningKeys,
         attempts: Attempts,
+        disowning: Disowning,
     ) -> None:
         self._providers, self._book, self._door = providers, book, door
         self._keys, self._attempts, self._ids = keys, attempts, TimeOrderedIds()
+        self._disowning = disowning
         self._http = httpx.AsyncClient(timeout=10, follow_redirects=False)
         self._known: dict[str, dict[str, Any]] = {}
 
@@ -202,6 +205,8 @@ class Providers:
         else:
             found_id = found.id
             outcome = await self._book.send(LinkProvider(id=found.id, identity=identity), by=found.id)
+            if not isinstance(outcome, Refusal) and not found.email_verified:
+                self._disowning.begin(found.id, found.tenants)
         if isinstance(outcome, AlreadyTaken):
             raise ProviderRefused(reason="somebody else signed in with it at the same moment; try again")
         if isinstance(outcome, Refusal):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 
 from app.auth.attempts import FORGOT, MAIL, MAIL_ANYWHERE, Attempts
 from app.auth.book import Book
+from app.auth.disowning import Disowning
 from app.auth.factors import FactorKeeper
 from app.auth.living import session_of
 from app.auth.passwords import Passwords, require_strong
@@ -41,9 +42,11 @@ class Recovery:
         mailed: MailedTokens,
         sessions: SessionKeeper,
         factors: FactorKeeper,
+        disowning: Disowning,
     ) -> None:
         self._book, self._passwords, self._attempts, self._mailed = book, passwords, attempts, mailed
         self._places, self._sessions, self._factors = places, sessions, factors
+        self._disowning = disowning
         self._ids = TimeOrderedIds()
         self._beside: set[asyncio.Task[None]] = set()
 
@@ -93,6 +96,8 @@ class Recovery:
             return outcome
         await self._sessions.end_all(row.user_id, Ending.PASSWORD_CHANGED)
         await self._welcome_back(account, email)
+        if not account.email_verified:
+            self._disowning.begin(account.id, account.tenants)
         return None
 
     async def _welcome_back(self, account: AccountRow, email: str) -> None:

@@ -10,6 +10,7 @@ from api.auth.port import Entry, Granted, Registration
 from app.auth.attempts import MAIL, REGISTER, Attempts
 from app.auth.book import Book
 from app.auth.callers import Callers
+from app.auth.disowning import Disowning
 from app.auth.entrance import DoorKeeper
 from app.auth.homes import Homes
 from app.auth.inviting import is_member, known_as
@@ -71,6 +72,7 @@ class RegistrationDesk:
     passwords: Passwords
     attempts: Attempts
     places: Places
+    disowning: Disowning
     mailed: MailedTokens
     sessions: SessionKeeper
     recovery: Recovery
@@ -257,6 +259,9 @@ class RegistrationDesk:
         )
         outcome = await home.bus.send(accept, by=by, command_id=command_id)
         if isinstance(outcome, AlreadyExists):
+            if tenant_id not in account.tenants:
+                # What somebody else left there under this address must not come back to life.
+                await self.disowning.revoke_keys(account.id, tenant_id)
             again = RejoinByInvitation(
                 id=account.id,
                 invitation_id=row.id,

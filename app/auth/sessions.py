@@ -183,10 +183,18 @@ class SessionKeeper:
         await self._end(ids, user_id, reason)
         return len(ids)
 
-    async def own(self, caller: Caller) -> list[OwnSession]:
+    async def own(self, caller: Caller, *, first: int, after: UUID | None) -> list[OwnSession]:
         """See the port."""
         current = session_of(caller)
-        rows = await self._living.of(caller.user_id) if current is not None else []
+        if current is None:
+            return []
+        # The one in use comes first, and the others follow from the newest, wherever it would stand.
+        rows = await self._living.of(
+            caller.user_id, first=first, after=None if after == current else after, but=current
+        )
+        if after is None:
+            this = await self._living.shown(current)
+            rows = [*([this] if this is not None else []), *rows][:first]
         texts = await self._book.opened(*(text for row in rows for text in (row.ip_address, row.user_agent)))
         return [
             OwnSession(

@@ -8,7 +8,19 @@ from app.auth.callers import Callers
 from app.auth.living import Living
 from domain.kit.log import Envelope
 
-_ENDINGS = {f"identity.account.{what}" for what in ("password_changed", "suspended", "closed", "erased")}
+_ENDINGS = {
+    f"identity.account.{what}"
+    for what in (
+        "password_changed",
+        "email_verified",
+        "second_factor_set",
+        "second_factor_removed",
+        "suspended",
+        "closed",
+        "lapsed",
+        "erased",
+    )
+}
 _STANDINGS = {"identity.user", "identity.role", "tenancy.tenant"}
 
 

@@ -1,12 +1,15 @@
 """What can be asked of an account. Passwords and codes come as hashes: a command's digest is stored."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from domain.identity.accounts import (
     EMAIL,
+    LAPSES_AFTER,
     PROVIDER,
     Account,
+    AccountLasts,
     AccountNotSuspended,
     AccountStatus,
     Address,
@@ -17,7 +20,7 @@ from domain.identity.accounts import (
     normal_address,
 )
 from domain.kit.commands import Command
-from domain.kit.fields import Restricted
+from domain.kit.fields import Internal, Len, Restricted
 
 
 class OpenAccount(Command):
@@ -79,10 +82,7 @@ class LinkProvider(Command):
     identity: Annotated[str, Restricted()]
 
     def handle(self, account: Account) -> None:
-        if not account.email_verified:
-            # Whoever opened the account never proved that the address is his; his password must not stay.
-            account.change_password("")
-            account.verify_email()
+        account.take_over()
         account.link(self.identity)
 
 
@@ -126,6 +126,16 @@ class RemoveSecondFactor(Command):
         account.remove_second_factor()
 
 
+class TakeSecondFactor(Command):
+    """Take a second factor away from somebody who has lost it, as an operator."""
+
+    id: UUID
+    asked_by: Annotated[str, Len(1, 200), Internal()]
+
+    def handle(self, account: Account) -> None:
+        account.remove_second_factor(asked_by=self.asked_by)
+
+
 class UseRecoveryCode(Command):
     """Take a recovery code in place of the second factor."""
 
@@ -165,6 +175,19 @@ class NoteFailedSignIns(Command):
 
     def handle(self, account: Account) -> None:
         account.record(Account.SignInsFailed())
+
+
+class LapseAccount(Command):
+    """Close an account whose address nobody has proved in time, so that its owner may open one."""
+
+    id: UUID
+
+    def handle(self, account: Account, now: datetime) -> None:
+        if account.email_verified or account.status is AccountStatus.CLOSED:
+            raise AccountLasts()
+        if now < account.opened + LAPSES_AFTER:
+            raise AccountLasts()
+        account.lapse()
 
 
 class SuspendAccount(Command):

@@ -1,6 +1,7 @@
 """Accounts: what a person signs in with, whatever the tenants that he belongs to."""
 
 import unicodedata
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -22,6 +23,8 @@ from domain.kit.text import ADDRESS, ONE_LINE
 
 EMAIL = "identity.account.email"
 """The name of the reservation, and of the fingerprint, by which an account is found."""
+LAPSES_AFTER = timedelta(days=30)
+"""How long an account stays open whose address nobody proves."""
 PROVIDER = "identity.account.provider"
 """The name of the reservation of who somebody is for another provider of identities."""
 
@@ -54,6 +57,10 @@ class AccountStatus(StrEnum):
 
 class AccountNotOpen(Refusal):
     """This account is suspended or closed."""
+
+
+class AccountLasts(Refusal):
+    """This account's address is proved, or may still be."""
 
 
 class AccountNotSuspended(Refusal):
@@ -93,7 +100,10 @@ class Account(Aggregate, topic="identity.account"):
         )
         tenant_slug: Annotated[str, Internal(), Describe("That company's slug.")] = ""
 
-    class EmailVerified(Event): ...
+    class EmailVerified(Event):
+        cleared: Annotated[
+            bool, Internal(), Describe("Whether all is void that was put in before by who had not proved it.")
+        ] = False
 
     class PasswordChanged(Event):
         password_hash: PasswordHash
@@ -113,7 +123,10 @@ class Account(Aggregate, topic="identity.account"):
 
     class SecondFactorConfirmed(Event): ...
 
-    class SecondFactorRemoved(Event): ...
+    class SecondFactorRemoved(Event):
+        asked_by: Annotated[
+            str, Len(0, 200), Internal(), Describe("Which operator took it away; empty: its person did.")
+        ] = ""
 
     class RecoveryCodeUsed(Event):
         index: Annotated[int, Internal(), Describe("Which of the codes, from 0.")]
@@ -127,6 +140,9 @@ class Account(Aggregate, topic="identity.account"):
     class SignInsFailed(Event):
         """Many wrong passwords were tried; recorded at most once a day."""
 
+    class Lapsed(Event):
+        """Nobody has proved the address in time; another account may have it."""
+
     class Suspended(Event): ...
 
     class Reactivated(Event): ...
@@ -135,14 +151,18 @@ class Account(Aggregate, topic="identity.account"):
 
     class Erased(Event, ends=True): ...
 
+    opened: datetime
     email: str = ""
     email_verified: bool = False
+    lapsed: bool = False
     status: AccountStatus = AccountStatus.OPEN
     has_password: bool = False
     second_factor: bool = False
     confirmed: bool = False
     recovery_hashes: tuple[str, ...] = ()
     used: tuple[int, ...] = ()
+    generation: int = 0
+    """How often what lets its person in was replaced; links that were sent before are void."""
     tenants: tuple[UUID, ...] = ()
     identities: tuple[str, ...] = ()
 
@@ -152,9 +172,24 @@ class Account(Aggregate, topic="identity.account"):
             raise AccountNotOpen()
 
     def verify_email(self) -> None:
-        """The person proved that mail to the address reaches him."""
+        """Whoever opened the account proved that mail to the address reaches them."""
         if not self.email_verified:
             self.record(self.EmailVerified())
+
+    def take_over(self) -> None:
+        """Somebody proved that the address is theirs, who need not have opened the account.
+
+        If they are the first to prove it, nothing stays of what was put in before: password, second factor,
+        sessions, companies.
+        """
+        self.require_open()
+        if not self.email_verified:
+            self.record(self.EmailVerified(cleared=True))
+
+    def lapse(self) -> None:
+        """Gives the address up, which nobody has proved."""
+        self.release(EMAIL, self.email, everywhere=True, personal=True)
+        self.record(self.Lapsed())
 
     def change_password(self, password_hash: str, *, kept_session: UUID | None = None) -> None:
         """From now on this password; every session ends but the one that is kept."""
@@ -182,11 +217,11 @@ class Account(Aggregate, topic="identity.account"):
         if not self.confirmed:
             self.record(self.SecondFactorConfirmed())
 
-    def remove_second_factor(self) -> None:
+    def remove_second_factor(self, *, asked_by: str = "") -> None:
         """A password is enough again, where the tenant allows that."""
         if not self.second_factor:
             raise NoSecondFactor()
-        self.record(self.SecondFactorRemoved())
+        self.record(self.SecondFactorRemoved(asked_by=asked_by))
 
     def use_recovery_code(self, code_hash: str) -> None:
         """Takes one of the recovery codes, each of which is good once. Raises WrongCode."""
@@ -198,7 +233,8 @@ class Account(Aggregate, topic="identity.account"):
 
     def erase(self) -> None:
         """The end of the account; its address is free again."""
-        self.release(EMAIL, self.email, everywhere=True, personal=True)
+        if not self.lapsed:
+            self.release(EMAIL, self.email, everywhere=True, personal=True)
         for identity in self.identities:
             self.release(PROVIDER, identity, everywhere=True)
         self.record(self.Erased())
@@ -206,15 +242,20 @@ class Account(Aggregate, topic="identity.account"):
     @applies(Opened)
     def _opened(self, event: Opened) -> None:
         self.email, self.email_verified = event.email, event.email_verified
-        self.has_password = bool(event.password_hash)
+        self.has_password, self.opened = bool(event.password_hash), event.timestamp
 
     @applies(EmailVerified)
     def _email_verified(self, event: EmailVerified) -> None:
         self.email_verified = True
+        if event.cleared:
+            self.has_password = self.second_factor = self.confirmed = False
+            self.recovery_hashes, self.used, self.tenants = (), (), ()
+            self.generation += 1
 
     @applies(PasswordChanged)
     def _password_changed(self, event: PasswordChanged) -> None:
         self.has_password = bool(event.password_hash)
+        self.generation += 1
 
     @applies(ProviderLinked)
     def _linked(self, event: ProviderLinked) -> None:
@@ -245,6 +286,10 @@ class Account(Aggregate, topic="identity.account"):
     @applies(Left)
     def _left(self, event: Left) -> None:
         self.tenants = tuple(one for one in self.tenants if one != event.tenant_id)
+
+    @applies(Lapsed)
+    def _lapsed(self, event: Lapsed) -> None:
+        self.status, self.lapsed = AccountStatus.CLOSED, True
 
     @applies(Suspended)
     def _suspended(self, event: Suspended) -> None:

@@ -26,16 +26,21 @@ class PasswordReset(Aggregate, topic="identity.password_reset"):
         account_id: AccountId
         token_hash: Annotated[str, Restricted(), Describe("SHA-256 of the mailed token.")]
         expires_at: Annotated[datetime, Internal(), Describe("Until when it can be used.")]
+        generation: Annotated[
+            int, Internal(), Describe("The account's at that time; a later one voids it.")
+        ] = 0
 
     class Used(Event): ...
 
     account_id: UUID
     expires_at: datetime
+    generation: int
     used: bool = False
 
     @applies(Requested)
     def _requested(self, event: Requested) -> None:
         self.account_id, self.expires_at = event.account_id, event.expires_at
+        self.generation = event.generation
 
     @applies(Used)
     def _used(self, event: Used) -> None:
@@ -52,7 +57,10 @@ class RequestPasswordReset(Command):
     def handle(self, account: Account, now: datetime) -> PasswordReset:
         account.require_open()
         requested = PasswordReset.Requested(
-            account_id=self.account_id, token_hash=self.token_hash, expires_at=now + VALID
+            account_id=self.account_id,
+            token_hash=self.token_hash,
+            expires_at=now + VALID,
+            generation=account.generation,
         )
         return PasswordReset.begin(self.id, requested)
 
@@ -67,7 +75,10 @@ class ResetPassword(Command):
     def handle(self, reset: PasswordReset, account: Account, now: datetime) -> None:
         if reset.used or now >= reset.expires_at or reset.account_id != self.account_id:
             raise ResetNotValid()
+        if reset.generation != account.generation:
+            # A password was set after this was asked for.
+            raise ResetNotValid()
         reset.record(PasswordReset.Used())
-        account.change_password(self.password_hash)
         # The link came by mail, so the address is the person's.
-        account.verify_email()
+        account.take_over()
+        account.change_password(self.password_hash)

@@ -188,6 +188,15 @@ class RemoveUser(Command):
         user.remove()
 
 
+class DisownUser(Command):
+    """End the membership of who was registered with an address that turned out to be another person's."""
+
+    id: UUID
+
+    def handle(self, user: User) -> None:
+        user.remove()
+
+
 class DeleteUser(Command):
     """Delete a person; 30 days later nothing tells any more who it was."""
 

@@ -26,16 +26,21 @@ class EmailVerification(Aggregate, topic="identity.email_verification"):
         account_id: AccountId
         token_hash: Annotated[str, Restricted(), Describe("SHA-256 of the mailed token.")]
         expires_at: Annotated[datetime, Internal(), Describe("Until when it can be used.")]
+        generation: Annotated[
+            int, Internal(), Describe("The account's at that time; a later one voids it.")
+        ] = 0
 
     class Used(Event): ...
 
     account_id: UUID
     expires_at: datetime
+    generation: int
     used: bool = False
 
     @applies(Requested)
     def _requested(self, event: Requested) -> None:
         self.account_id, self.expires_at = event.account_id, event.expires_at
+        self.generation = event.generation
 
     @applies(Used)
     def _used(self, event: Used) -> None:
@@ -52,7 +57,10 @@ class RequestEmailVerification(Command):
     def handle(self, account: Account, now: datetime) -> EmailVerification:
         account.require_open()
         requested = EmailVerification.Requested(
-            account_id=self.account_id, token_hash=self.token_hash, expires_at=now + VALID
+            account_id=self.account_id,
+            token_hash=self.token_hash,
+            expires_at=now + VALID,
+            generation=account.generation,
         )
         return EmailVerification.begin(self.id, requested)
 
@@ -65,6 +73,9 @@ class VerifyEmail(Command):
 
     def handle(self, verification: EmailVerification, account: Account, now: datetime) -> None:
         if verification.used or now >= verification.expires_at or verification.account_id != self.account_id:
+            raise VerificationNotValid()
+        if verification.generation != account.generation:
+            # A password was set after this was asked for, perhaps by somebody else.
             raise VerificationNotValid()
         verification.record(EmailVerification.Used())
         account.verify_email()

@@ -24,6 +24,7 @@ PERMISSIONS: Mapping[str, str] = {
     "ops:rebuild": "Rebuild views, and roll them back.",
     "ops:repair": "Retry or discard what could not be folded.",
     "ops:tenants": "Create, list, move and suspend tenants.",
+    "ops:accounts": "Take away second factors that people have lost.",
 }
 """Every permission that can be granted, with what it allows."""
 
@@ -50,6 +51,6 @@ ROLES: Mapping[str, frozenset[str]] = {
     "admin": _ADMIN,
     "member": _MEMBER,
     "guest": _GUEST,
-    "operator": _ADMIN | {"ops:views", "ops:rebuild", "ops:repair", "ops:tenants"},
+    "operator": _ADMIN | {"ops:views", "ops:rebuild", "ops:repair", "ops:tenants", "ops:accounts"},
 }
 """The base roles; ``operator`` exists in the platform's own tenant alone."""

@@ -45,6 +45,15 @@ def sign_ins_failed() -> tuple[str, str]:
     )
 
 
+def factor_taken() -> tuple[str, str]:
+    """Subject and text for the owner of an account whose second factor an operator has taken away."""
+    return "Your second factor was removed", _letter(
+        "those who run Headwater here have removed the second factor of your account, as somebody had asked who "
+        "they took for you. You sign in by your password alone until you set up another one.",
+        "If it was not you who asked, choose a new password and tell them.",
+    )
+
+
 def verification(link: Link, expires_at: datetime) -> tuple[str, str]:
     """Subject and text for somebody who is to confirm an address."""
     return "Confirm your e-mail address", _letter(

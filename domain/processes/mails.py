@@ -71,6 +71,11 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
 
         account_id: UUID
 
+    class FactorTaken(Effect, attempts=15, timeout=60, pause=2):
+        """Tell the owner of an account that an operator has taken its second factor away."""
+
+        account_id: UUID
+
     class Verify(Effect, attempts=15, timeout=60, pause=2):
         """Have an address confirmed."""
 
@@ -111,6 +116,10 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
     def sign_ins_failed(self, state: Stateless | None, event: Account.SignInsFailed) -> Then[Stateless]:
         return Then(None, self.Warn(account_id=event.originator_id))
 
+    @on(Account.SecondFactorRemoved)
+    def factor_removed(self, state: Stateless | None, event: Account.SecondFactorRemoved) -> Then[Stateless]:
+        return Then(None, *([self.FactorTaken(account_id=event.originator_id)] if event.asked_by else []))
+
     @on(EmailVerification.Requested)
     def verification_requested(
         self, state: Stateless | None, event: EmailVerification.Requested
@@ -142,6 +151,10 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
     @performs(Warn)
     async def warn(self, effect: Warn, call: Call[Stateless]) -> str:
         return await self._to_account(effect.account_id, letters.sign_ins_failed(), call)
+
+    @performs(FactorTaken)
+    async def factor_taken(self, effect: FactorTaken, call: Call[Stateless]) -> str:
+        return await self._to_account(effect.account_id, letters.factor_taken(), call)
 
     @performs(Verify)
     async def verify(self, effect: Verify, call: Call[Stateless]) -> str:

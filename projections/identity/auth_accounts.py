@@ -26,6 +26,7 @@ class AccountRow:
     status: Annotated[AccountStatus, Internal(), Describe("Whether one can sign in.")]
     factor_secret: Annotated[str, Restricted(), Personal(), Describe("The authenticator's key, sealed.")] = ""
     factor_confirmed: Annotated[bool, Internal(), Describe("Whether a second factor is asked for.")] = False
+    factor_since: Annotated[int, Internal(), Describe("The position of the event that set it.")] = 0
     recovery_left: Annotated[int, Internal(), Describe("How many recovery codes are left.")] = 0
     tenants: Annotated[tuple[UUID, ...], Internal(), Describe("The tenants one can sign in to.")] = ()
     tenant_name: Annotated[str, Internal(), Describe("The company that comes with it; may be empty.")] = ""
@@ -36,7 +37,7 @@ class AccountRow:
     updated_at: Annotated[datetime, Internal(), Describe("When it was last changed.")]
 
 
-class Accounts(PostgresView[AccountRow], name="auth.accounts", version=1, inline=True):
+class Accounts(PostgresView[AccountRow], name="auth.accounts", version=2, inline=True):
     """Every account."""
 
     indexes = (Index("idx_accounts_created", ("created_at", "id")),)
@@ -59,8 +60,22 @@ class Accounts(PostgresView[AccountRow], name="auth.accounts", version=1, inline
         )
 
     @on(Account.EmailVerified)
-    def email_verified(self, row: AccountRow, event: Account.EmailVerified) -> AccountRow:
-        return replace(row, email_verified=True, updated_at=event.timestamp)
+    def email_verified(self, row: AccountRow, event: Account.EmailVerified, envelope: Envelope) -> AccountRow:
+        row = replace(row, email_verified=True, updated_at=event.timestamp)
+        if not event.cleared:
+            return row
+        return replace(
+            row,
+            password_hash="",
+            factor_secret="",
+            factor_confirmed=False,
+            recovery_left=0,
+            tenants=(),
+            tenant_name="",
+            tenant_slug="",
+            sessions_after=envelope.position,
+            kept_session=None,
+        )
 
     @on(Account.PasswordChanged)
     def password_changed(
@@ -75,10 +90,11 @@ class Accounts(PostgresView[AccountRow], name="auth.accounts", version=1, inline
         )
 
     @on(Account.SecondFactorSet)
-    def factor_set(self, row: AccountRow, event: Account.SecondFactorSet) -> AccountRow:
+    def factor_set(self, row: AccountRow, event: Account.SecondFactorSet, envelope: Envelope) -> AccountRow:
         return replace(
             row,
             factor_secret=event.secret,
+            factor_since=envelope.position,
             factor_confirmed=False,
             recovery_left=len(event.recovery_hashes),
             updated_at=event.timestamp,
@@ -106,6 +122,10 @@ class Accounts(PostgresView[AccountRow], name="auth.accounts", version=1, inline
     def left(self, row: AccountRow, event: Account.Left) -> AccountRow:
         remaining = tuple(one for one in row.tenants if one != event.tenant_id)
         return replace(row, tenants=remaining, updated_at=event.timestamp)
+
+    @on(Account.Lapsed)
+    def lapsed(self, row: AccountRow, event: Account.Lapsed) -> AccountRow:
+        return replace(row, status=AccountStatus.CLOSED, updated_at=event.timestamp)
 
     @on(Account.Suspended)
     def suspended(self, row: AccountRow, event: Account.Suspended) -> AccountRow:

@@ -29,12 +29,13 @@ class SessionRow:
     user_agent: Annotated[str, Confidential(), Personal("user_id"), Describe("On which device, sealed.")]
     method: Annotated[str, Internal(), Describe("How one signed in.")]
     second_factor: Annotated[bool, Internal(), Describe("Whether a second factor was shown.")]
+    factor_shown: Annotated[int, Internal(), Describe("The position of the event that says so, or 0.")]
     began: Annotated[int, Internal(), Describe("The position of the event that began it.")]
     created_at: Annotated[datetime, Internal(), Describe("Since when.")]
     last_accessed_at: Annotated[datetime, Internal(), Describe("When it was last refreshed.")]
 
 
-class Sessions(PostgresView[SessionRow], name="auth.sessions", version=1, inline=True):
+class Sessions(PostgresView[SessionRow], name="auth.sessions", version=2, inline=True):
     """The sessions that live, or have run out without being ended."""
 
     indexes = (
@@ -58,6 +59,7 @@ class Sessions(PostgresView[SessionRow], name="auth.sessions", version=1, inline
             user_agent=event.user_agent,
             method=event.method,
             second_factor=event.second_factor,
+            factor_shown=envelope.position if event.second_factor else 0,
             began=envelope.position,
             created_at=event.timestamp,
             last_accessed_at=event.timestamp,
@@ -80,8 +82,10 @@ class Sessions(PostgresView[SessionRow], name="auth.sessions", version=1, inline
         )
 
     @on(Session.SecondFactorShown)
-    def second_factor_shown(self, row: SessionRow, event: Session.SecondFactorShown) -> SessionRow:
-        return replace(row, second_factor=True)
+    def second_factor_shown(
+        self, row: SessionRow, event: Session.SecondFactorShown, envelope: Envelope
+    ) -> SessionRow:
+        return replace(row, second_factor=True, factor_shown=envelope.position)
 
     @on(Session.Ended)
     def ended(self, row: SessionRow, event: Session.Ended) -> None:

@@ -31,8 +31,7 @@ def test_refuses_what_is_no_address() -> None:
 
 def test_a_provider_that_verified_the_address_voids_an_unproved_password() -> None:
     given(OPENED).when(commands.LinkProvider(id=ID, identity="x")).then(
-        Account.PasswordChanged(password_hash=""),
-        Account.EmailVerified(),
+        Account.EmailVerified(cleared=True),
         Account.ProviderLinked(identity="x"),
     )
 

@@ -58,11 +58,11 @@ async def test_a_company_whose_making_was_interrupted_is_there_at_the_next_signi
 
 async def test_an_invitation_makes_an_account_that_belongs(product: Product) -> None:
     ada = await registered(product)
-    email, token = await _invited(product, ada)
+    email, token = await invited(product, ada)
     wish = {"token": token, "password": PASSWORD, "firstName": "Ben"}
-    joined = await _accepted(product, wish)
+    joined = await accepted(product, wish)
     assert joined["tenantId"] == ada.given["tenantId"]
-    again = await _accepted(product, wish)
+    again = await accepted(product, wish)
     assert again["__typename"] == "Refused" or again["accountId"] == joined["accountId"]
     ben = Person(product.http, email, {})
     assert (await ben.sign_in()).json()["accountId"] == joined["accountId"]
@@ -70,16 +70,16 @@ async def test_an_invitation_makes_an_account_that_belongs(product: Product) -> 
 
 async def test_who_has_an_account_must_show_that_it_is_his(product: Product) -> None:
     ada, ben = await registered(product), await registered(product)
-    _, token = await _invited(product, ada, ben.email)
-    stolen = await _accepted(product, {"token": token, "password": "wrong password", "firstName": "Eve"})
+    _, token = await invited(product, ada, ben.email)
+    stolen = await accepted(product, {"token": token, "password": "wrong password", "firstName": "Eve"})
     assert stolen["code"] == "sign_in_refused"
-    joined = await _accepted(product, {"token": token, "password": ben.password})
+    joined = await accepted(product, {"token": token, "password": ben.password})
     assert (joined["accountId"], joined["tenantId"]) == (str(ben.id), ada.given["tenantId"])
 
 
 async def test_who_is_signed_in_joins_without_a_password_and_switches(product: Product) -> None:
     ada, ben = await registered(product), await registered(product)
-    _, token = await _invited(product, ada, ben.email)
+    _, token = await invited(product, ada, ben.email)
     answer = (await ben.client.post(ACCEPT, {"i": {"token": token}})).json()["data"]["acceptInvitation"]
     assert answer["tenantId"] == ada.given["tenantId"]
     back = (await ben.client.post(SWITCH, {"t": ben.given["tenantId"]})).json()["data"]["switchTenant"]
@@ -92,12 +92,12 @@ async def test_who_is_signed_in_joins_without_a_password_and_switches(product: P
 
 async def test_a_forged_invitation_is_refused(product: Product) -> None:
     ada = await registered(product)
-    _, token = await _invited(product, ada)
+    _, token = await invited(product, ada)
     _, tenant, id, _ = token.split(".")
     forged = MailedTokens("cd" * 32).of(INVITE, UUID(hex=id), UUID(hex=tenant))
     other_tenant = f"invite.{uuid4().hex}.{id}.{token.rsplit('.', 1)[1]}"
     for bad in (forged, other_tenant, token[:-1], "", "invite.x.y.z"):
-        answer = await _accepted(product, {"token": bad, "password": PASSWORD, "firstName": "Eve"})
+        answer = await accepted(product, {"token": bad, "password": PASSWORD, "firstName": "Eve"})
         assert answer["code"] == "invitation_not_valid"
 
 
@@ -108,18 +108,20 @@ async def test_nobody_may_register_in_place_of_another(product: Product) -> None
     assert (await ada.sign_in()).status_code == 200
 
 
-async def _invited(product: Product, by: Person, email: str | None = None) -> tuple[str, str]:
+async def invited(
+    product: Product, by: Person, email: str | None = None, role: str = "MEMBER"
+) -> tuple[str, str]:
     """The address and the token of somebody who was invited; the mail would bring the token."""
     await proved(product, by)
     id, email = uuid4(), email or f"{uuid4().hex}@example.com"
-    answer = (await by.client.post(INVITE_USER, {"i": {"id": str(id), "email": email}})).json()
+    answer = (await by.client.post(INVITE_USER, {"i": {"id": str(id), "email": email, "role": role}})).json()
     assert "errors" not in answer, answer
     assert answer["data"]["inviteUser"]["__typename"] != "Refused", answer
     mailed = MailedTokens(product.settings.derive("mailed tokens"))
     return email, mailed.of(INVITE, id, UUID(by.given["tenantId"]))
 
 
-async def _accepted(product: Product, wish: dict[str, str]) -> dict[str, Any]:
+async def accepted(product: Product, wish: dict[str, str]) -> dict[str, Any]:
     body = {"query": ACCEPT, "variables": {"i": wish}}
     answer = (await product.http.post("/graphql", json=body)).json()
     found: dict[str, Any] = answer["data"]["acceptInvitation"]

@@ -20,18 +20,18 @@ REVOKE = "mutation($id: UUID!) { revokeApiKey(input: { id: $id }) { __typename }
 
 async def test_a_key_does_what_it_was_made_for(product: Product) -> None:
     ada = await registered(product)
-    key = await _key(ada, "work:read")
+    key = await key_of(ada, "work:read")
     assert key.startswith(f"hw_{UUID(ada.given['tenantId']).hex}_")
     for headers in ({"authorization": f"Bearer {key}"}, {"x-api-key": key}):
-        answer = await _asked(product, headers, TASKS)
+        answer = await asked(product, headers, TASKS)
         assert answer.json()["data"]["tasks"]["totalCount"] == 0
-    people = await _asked(product, {"x-api-key": key}, "{ people(first: 1) { totalCount } }")
+    people = await asked(product, {"x-api-key": key}, "{ people(first: 1) { totalCount } }")
     assert people.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
 async def test_a_key_that_is_none_is_refused(product: Product) -> None:
     ada, eve = await registered(product), await registered(product)
-    key = await _key(ada, "work:read")
+    key = await key_of(ada, "work:read")
     product_, tenant, id, secret = key.split("_", 3)
     others = UUID(eve.given["tenantId"]).hex
     for bad in (
@@ -43,28 +43,28 @@ async def test_a_key_that_is_none_is_refused(product: Product) -> None:
         "hw_",
         ada.given["refreshToken"],
     ):
-        assert (await _asked(product, {"x-api-key": bad}, TASKS)).status_code == 401
+        assert (await asked(product, {"x-api-key": bad}, TASKS)).status_code == 401
 
 
 async def test_a_key_is_over_when_it_is_revoked_or_has_expired(product: Product, owner: Connection) -> None:
     ada = await registered(product)
     for ending in ("revoked", "expired"):
-        key = await _key(ada, "work:read")
+        key = await key_of(ada, "work:read")
         id = UUID(hex=key.split("_")[2])
-        assert (await _asked(product, {"x-api-key": key}, TASKS)).status_code == 200
+        assert (await asked(product, {"x-api-key": key}, TASKS)).status_code == 200
         if ending == "revoked":
             await ada.client.post(REVOKE, {"id": str(id)})
         else:
             await owner.execute("update auth_g1.api_keys set expires_at = now() where id = $1", id)
-        assert (await _asked(product, {"x-api-key": key}, TASKS)).status_code == 401
+        assert (await asked(product, {"x-api-key": key}, TASKS)).status_code == 401
 
 
 async def test_a_key_is_not_he_who_made_it(product: Product) -> None:
     ada = await registered(product)
-    key = await _key(ada, "work:read")
-    sessions = await _asked(product, {"x-api-key": key}, "{ mySessions { id } }")
+    key = await key_of(ada, "work:read")
+    sessions = await asked(product, {"x-api-key": key}, "{ mySessions { id } }")
     assert (sessions.json().get("data") or {"mySessions": []})["mySessions"] == []
-    ended = await _asked(product, {"x-api-key": key}, "mutation { endOtherSessions { count } }")
+    ended = await asked(product, {"x-api-key": key}, "mutation { endOtherSessions { count } }")
     assert "errors" in ended.json() or ended.json()["data"]["endOtherSessions"]["count"] == 0
     assert (await ada.client.post(TASKS)).status_code == 200
 
@@ -72,18 +72,18 @@ async def test_a_key_is_not_he_who_made_it(product: Product) -> None:
 async def test_the_command_line_issues_tokens_for_services(product: Product) -> None:
     tenant, user = uuid4(), uuid4()
     environ = product.settings.environ()
-    asked = ["service", "--tenant", str(tenant), "--user", str(user), "--permission", "work:read"]
-    printed = CliRunner().invoke(app, asked, env=environ)
+    words = ["service", "--tenant", str(tenant), "--user", str(user), "--permission", "work:read"]
+    printed = CliRunner().invoke(app, words, env=environ)
     assert printed.exit_code == 0, printed.output
     token = printed.output.strip()
     headers = {"authorization": f"Bearer {token}"}
-    assert (await _asked(product, headers, TASKS)).json()["data"]["tasks"]["totalCount"] == 0
+    assert (await asked(product, headers, TASKS)).json()["data"]["tasks"]["totalCount"] == 0
     assert jwt.get_unverified_header(token)["typ"] == "service+jwt"
-    unknown = CliRunner().invoke(app, [*asked[:-1], "work:everything"], env=environ)
+    unknown = CliRunner().invoke(app, [*words[:-1], "work:everything"], env=environ)
     assert (unknown.exit_code, "work:everything" in unknown.output) == (1, True)
 
 
-async def _key(person: Person, permission: str) -> str:
+async def key_of(person: Person, permission: str) -> str:
     wish = {
         "name": "A machine",
         "permissions": [permission],
@@ -94,5 +94,5 @@ async def _key(person: Person, permission: str) -> str:
     return str(answer["data"]["createApiKey"]["key"])
 
 
-async def _asked(product: Product, headers: dict[str, str], document: str) -> httpx.Response:
+async def asked(product: Product, headers: dict[str, str], document: str) -> httpx.Response:
     return await product.http.post("/graphql", json={"query": document}, headers=headers)

@@ -21,7 +21,9 @@ WISH = ResetPassword(id=ID, account_id=ACCOUNT, password_hash="new")
 
 def test_a_reset_sets_the_password_and_proves_the_address() -> None:
     given(OPENED, REQUESTED).when(WISH).then(
-        PasswordReset.Used(), Account.PasswordChanged(password_hash="new"), Account.EmailVerified()
+        PasswordReset.Used(),
+        Account.EmailVerified(cleared=True),
+        Account.PasswordChanged(password_hash="new"),
     )
 
 

@@ -10,11 +10,17 @@ from pyotp.totp import TOTP
 from app.auth.keys import derived
 from app.auth.signed import Uses, signed
 from app.database import Connection
-from domain.identity.account_commands import UseRecoveryCode
+from app.writing import written
+from domain.identity.account_commands import JoinTenant, UseRecoveryCode
 from domain.identity.accounts import Account, WrongCode
-from domain.kit.caller import PLATFORM
+from domain.identity.granting import BaseRole
+from domain.identity.registering import RegisterUser
+from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
+from domain.kit.log import Receipt
+from domain.kit.permissions import ROLES
 from domain.kit.scenario import given
 from tests.auth.people import Person, elsewhere, post, refusal, registered
+from tests.auth.test_keys_of_machines import key_of
 from tests.kit.processes import until
 from tests.kit.product import Product
 
@@ -152,20 +158,55 @@ async def test_removing_needs_password_and_code(product: Product) -> None:
 
 async def test_where_it_is_asked_for_nothing_is_allowed_before(product: Product) -> None:
     ada = await registered(product)
-    setting = """mutation($id: UUID!, $s: JSON!) { changeTenantSettings(input: { id: $id, settings: $s }) {
-      __typename } }"""
-    changed = await ada.client.post(
-        setting, {"id": ada.given["tenantId"], "s": {"require_second_factor": True}}
-    )
-    assert "errors" not in changed.json(), changed.text
+    await _demand(ada)
 
-    async def forbidden() -> bool:
-        answer = (await ada.client.post(TASKS)).json()
-        return "errors" in answer and answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
-
-    await until(forbidden)
-    await _enrol(ada)
+    await until(lambda: _forbidden(ada))
+    await enrol(ada)
     assert (await ada.client.post(TASKS)).json()["data"]["tasks"]["totalCount"] == 0
+
+
+async def test_a_session_in_which_a_factor_was_shown_that_is_gone_counts_as_one_without(
+    product: Product,
+) -> None:
+    ada, codes = await _enrolled(product)
+    key = await key_of(ada, "work:read")
+    await _demand(ada)
+    assert (await ada.client.post(TASKS)).json()["data"]["tasks"]["totalCount"] == 0
+    removed = await _asked(ada, REMOVE, p=ada.password, c=codes.recovery[0])
+    assert removed["removeSecondFactor"]["__typename"] == "Done"
+    await until(lambda: _forbidden(ada))
+    refreshed = await post(product.http, "refresh", {"refreshToken": ada.given["refreshToken"]})
+    again = Person(product.http, ada.email, refreshed.json())
+    assert (await again.client.post(TASKS)).json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    shown = (await again.client.post("{ mySessions { current secondFactor } }")).json()["data"]["mySessions"]
+    assert {one["secondFactor"] for one in shown} == {False}
+    by_key = await product.http.post("/graphql", json={"query": TASKS}, headers={"x-api-key": key})
+    assert by_key.status_code == 401
+    await enrol(again)
+    assert (await again.client.post(TASKS)).json()["data"]["tasks"]["totalCount"] == 0
+    by_key = await product.http.post("/graphql", json={"query": TASKS}, headers={"x-api-key": key})
+    assert by_key.json()["data"]["tasks"]["totalCount"] == 0
+
+
+async def test_operators_need_a_second_factor(product: Product, owner: Connection) -> None:
+    """Whoever belongs to the platform's own tenant, whatever the settings of any tenant say (SEC-06)."""
+    ada = await registered(product)
+    async with written(product.settings) as made:
+        register = RegisterUser(
+            id=ada.id, email=ada.email, first_name="Ada", last_name="", role=BaseRole.OPERATOR
+        )
+        by = Caller(tenant_id=PLATFORM, user_id=SYSTEM, permissions=ROLES["operator"])
+        assert isinstance(await made.bus.send(register, by=by), Receipt)
+        join = JoinTenant(id=ada.id, tenant_id=PLATFORM)
+        joined = await made.bus.send(join, by=Caller(tenant_id=ACCOUNTS, user_id=SYSTEM))
+        assert isinstance(joined, Receipt)
+    body = {"email": ada.email, "password": ada.password, "tenantId": str(PLATFORM)}
+    operator = Person(product.http, ada.email, (await post(product.http, "sign-in", body)).json())
+    assert operator.given["tenantId"] == str(PLATFORM)
+    views = "{ views { name } }"
+    assert (await operator.client.post(views)).json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    await enrol(operator)
+    assert (await operator.client.post(views)).json()["data"]["views"]
 
 
 async def test_what_is_kept_of_it_opens_nothing(product: Product, owner: Connection) -> None:
@@ -176,6 +217,21 @@ async def test_what_is_kept_of_it_opens_nothing(product: Product, owner: Connect
     for code in codes.recovery:
         assert code not in stored
         assert code.replace("-", "") not in stored
+
+
+async def _forbidden(person: Person) -> bool:
+    answer = (await person.client.post(TASKS)).json()
+    return "errors" in answer and answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def _demand(ada: Person) -> None:
+    """Has the company ask for second factors."""
+    setting = """mutation($id: UUID!, $s: JSON!) { changeTenantSettings(input: { id: $id, settings: $s }) {
+      __typename } }"""
+    changed = await ada.client.post(
+        setting, {"id": ada.given["tenantId"], "s": {"require_second_factor": True}}
+    )
+    assert "errors" not in changed.json(), changed.text
 
 
 class Codes:
@@ -204,10 +260,10 @@ class Codes:
 
 async def _enrolled(product: Product) -> tuple[Person, Codes]:
     ada = await registered(product)
-    return ada, await _enrol(ada)
+    return ada, await enrol(ada)
 
 
-async def _enrol(person: Person) -> Codes:
+async def enrol(person: Person) -> Codes:
     found = (await _asked(person, ENROL, p=person.password))["enrolSecondFactor"]
     used = TOTP(found["secret"]).now()
     confirmed = await _asked(person, CONFIRM, c=used)

@@ -1,10 +1,16 @@
 """Registering, signing in and out, over HTTP."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
 
-from tests.auth.people import PASSWORD, post, refusal, registered, somebody
+from app.writing import written
+from domain.identity.sessions import StartSession
+from domain.kit.caller import ACCOUNTS, Caller
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.log import Receipt
+from tests.auth.people import PASSWORD, Person, post, refusal, registered, somebody
 from tests.kit.product import Product
 
 REFUSED = (401, "sign_in_refused")
@@ -173,3 +179,49 @@ async def test_nobody_ends_the_session_of_another(product: Product) -> None:
     answer = (await eve.client.post(document, {"id": ada.given["sessionId"]})).json()
     assert answer["data"]["endSession"] == {"code": "not_found"}
     assert (await ada.client.post(ME)).status_code == 200
+
+
+async def test_ending_the_others_ends_all_of_them_and_pages_show_each_once(product: Product) -> None:
+    ada = await registered(product)
+    await _sessions(product, ada, 1_010)
+    seen: list[str] = []
+    document = "query($after: UUID) { mySessions(first: 100, after: $after) { id current } }"
+    while page := (await ada.client.post(document, {"after": seen[-1] if seen else None})).json()["data"][
+        "mySessions"
+    ]:
+        seen += [one["id"] for one in page]
+        assert page[0]["current"] is (len(seen) == len(page))
+    assert len(seen) == len(set(seen)) == 1_011
+    answer = (await ada.client.post("mutation { endOtherSessions { count } }")).json()
+    assert answer["data"]["endOtherSessions"] == {"count": 1_010}
+    left = (await ada.client.post(ME)).json()["data"]["mySessions"]
+    assert [one["current"] for one in left] == [True]
+
+
+async def test_a_page_holds_no_more_than_it_says(product: Product) -> None:
+    ada = await registered(product)
+    for first in (0, 101):
+        answer = (await ada.client.post(f"{{ mySessions(first: {first}) {{ id }} }}")).json()
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    await ada.again()
+    assert len((await ada.client.post("{ mySessions(first: 1) { id } }")).json()["data"]["mySessions"]) == 1
+
+
+async def _sessions(product: Product, person: Person, count: int) -> None:
+    """So many more sessions of a person."""
+    by = Caller(tenant_id=ACCOUNTS, user_id=person.id)
+    async with written(product.settings) as made:
+        ids = TimeOrderedIds()
+        starts = [
+            StartSession(
+                id=ids.new(),
+                user_id=person.id,
+                tenant_id=None,
+                token_hash=uuid4().hex * 2,
+                refresh_hash=uuid4().hex * 2,
+                method="password",
+            )
+            for _ in range(count)
+        ]
+        outcomes = await asyncio.gather(*(made.bus.send(one, by=by) for one in starts))
+    assert all(isinstance(one, Receipt) for one in outcomes)

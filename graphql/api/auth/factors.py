@@ -57,3 +57,12 @@ class Mutation:
         code: Annotated[str, argument("What the authenticator shows, or a code for recovery.")],
     ) -> DoneAnswer:
         return done(await info.context.port(Auth).factors.remove(info.context.caller, password, code))
+
+    @field(
+        "Take away the second factor of somebody who has lost it, having made sure who they are; for operators.",
+        needs="ops:accounts",
+    )
+    async def remove_second_factor_of(
+        self, info: Info, email: Annotated[str, argument("The account's e-mail address.")]
+    ) -> DoneAnswer:
+        return done(await info.context.port(Auth).factors.remove_of(info.context.caller, email))

@@ -144,8 +144,8 @@ class SessionKeeping(Protocol):
         """Ends all of the caller's sessions but the one he uses; how many there were."""
         ...
 
-    async def own(self, caller: Caller) -> list[OwnSession]:
-        """The caller's sessions."""
+    async def own(self, caller: Caller, *, first: int, after: UUID | None) -> list[OwnSession]:
+        """The caller's sessions: the one in use, then the others from the newest; those behind ``after``."""
         ...
 
 
@@ -162,6 +162,10 @@ class Factors(Protocol):
 
     async def remove(self, caller: Caller, password: str, code: str) -> Refusal | None:
         """Asks for it no more."""
+        ...
+
+    async def remove_of(self, caller: Caller, email: str) -> Refusal | None:
+        """Takes another person's away, as an operator does who has made sure who they are."""
         ...
 
 

@@ -10,6 +10,7 @@ from api.auth.answers import DoneAnswer, SignedInAnswer, done, granted
 from api.auth.port import Auth
 from api.kit.access import SIGNED_IN, covered
 from api.kit.context import Info
+from api.kit.errors import ClientError
 from api.kit.fields import argument, field
 from domain.identity.sessions import Ending
 
@@ -40,9 +41,16 @@ class SessionsEnded:
 
 @strawberry.type
 class Query:
-    @field("Where one is signed in, the newest first.", needs=SIGNED_IN)
-    async def my_sessions(self, info: Info) -> list[OwnSession]:
-        found = await info.context.port(Auth).sessions.own(info.context.caller)
+    @field("Where one is signed in: the session in use, then the others from the newest.", needs=SIGNED_IN)
+    async def my_sessions(
+        self,
+        info: Info,
+        first: Annotated[int, argument("How many at most, from 1 to 100.")] = 100,
+        after: Annotated[UUID | None, argument("Those that follow this one, the last of a page.")] = None,
+    ) -> list[OwnSession]:
+        if not 1 <= first <= 100:
+            raise ClientError(f"A list holds 1 to 100, not {first}.", code="BAD_USER_INPUT")
+        found = await info.context.port(Auth).sessions.own(info.context.caller, first=first, after=after)
         return [
             OwnSession(
                 id=one.id,
