@@ -80,8 +80,9 @@ async def privacy_processes(
         here = Whereabouts(search_of(settings, database, keys, redis, client), keys)
         place = platform or Platform(bus=bus, codec=codec, rows=rows, whereabouts=here)
         folded = [one for one in VIEWS if client is not None or not issubclass(one, SearchView)]
+        access = Access(place.bus, place.codec, place.rows)
         forgetting = ForgettingEverywhere(
-            access=Access(place.bus, place.codec, place.rows),
+            access=access,
             rows=rows,
             belongings=Belongings(database.writer, keys, kinds),
             settling=Settling(database.writer, folded),
@@ -92,7 +93,7 @@ async def privacy_processes(
             PersonErasure(forgetting, kinds),
             departures(kinds),
             PersonExport(export_files(settings, keys, rows, clock)),
-            Anonymising(),
+            Anonymising(access),
         ]
 
 
