@@ -54,6 +54,7 @@ from projections.operations.operating import Operations
 from projections.operations.watching import Watching
 from projections.tenancy.flags import FLAGS, Flags, FlagTags
 from projections.tenancy.guard import TenantGuard
+from projections.tenancy.languages import TenantLanguages
 from projections.work.projects import ProjectCards, ProjectMemberLists, Projects, ProjectSearch
 from projections.work.reading import Days, Memberships, SeenCounts, UserTasks, WorkReading
 from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, UserStats
@@ -139,9 +140,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             memberships=Memberships(rows, twin(ProjectMemberLists)),
             tasks=Finder(
                 search=searched(TaskSearch),
-                text=TextSearch(
-                    Tasks, database, live, document=Tasks.document, texts=("title", "description")
-                ),
+                text=TextSearch(Tasks, database, live),
                 cache=cache,
                 cached=TASK_SEARCHES,
                 positions=progress,
@@ -149,9 +148,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             ),
             projects=Finder(
                 search=searched(ProjectSearch),
-                text=TextSearch(
-                    Projects, database, live, document=Projects.document, texts=("name", "description")
-                ),
+                text=TextSearch(Projects, database, live),
                 cache=cache,
                 cached=PROJECT_SEARCHES,
                 positions=progress,
@@ -196,6 +193,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 shown_in={"work.task": Tasks, "work.project": Projects, "identity.user": People},
                 needs={"work.task": READ, "work.project": READ, "identity.user": "people:read"},
             ),
+            language=TenantLanguages(rows).of,
             ports=ports,
         )
         sign_in = made_sign_in(

@@ -4,6 +4,7 @@ import base64
 import hmac
 import secrets
 from collections.abc import Collection, Mapping
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import msgspec
@@ -12,7 +13,9 @@ from app.catalogue.inventory import held, product_events
 from app.redaction import redacted_value
 from domain.kit.inventory import field_facts
 from domain.kit.sealed import fingerprint_of, is_sealed
+from projections.kit.derived import derived
 from projections.kit.mapping import camel
+from projections.kit.postgres import PostgresView
 from projections.kit.view import View
 
 _MASKED_FROM = 2
@@ -92,17 +95,23 @@ class RowMask:
             for one in held(view)
             if one.personal or one.level >= _MASKED_FROM
         }
+        # Subclasses of `View` have no common parameter, hence the test.
+        self._derived = {one.name: one for one in derived(view)} if issubclass(view, PostgresView) else {}
         self._columns = set(get_type_hints(view.row)) | {"tenant_id", "position"}
         self._members = _hidden_members()
 
     def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row, fit for a dump."""
-        return {
+        masked = {
             name: self._pseudonyms.of(self._hidden.get(name, name), value)
             if name in self._hidden or name not in self._columns
             else clean(self._pseudonyms, name, value, self._members)
             for name, value in row.items()
+            if name not in self._derived
         }
+        # What a masked text is found and sorted by follows from the masked text.
+        said = SimpleNamespace(**masked)
+        return {**masked, **{name: one.of(said) for name, one in self._derived.items() if name in row}}
 
 
 def clean(pseudonyms: Pseudonyms, name: str, value: Any, members: Collection[str] = ()) -> Any:

@@ -1,5 +1,6 @@
 """Texts as people type them, made tidy before they are kept."""
 
+import unicodedata
 from collections.abc import Iterable
 
 from domain.kit.fields import Pattern
@@ -16,13 +17,26 @@ ADDRESS = Pattern(
 """Marks an address that mail can reach: without empty parts, and with the names of domains as DNS has them."""
 
 
+def normal(text: str) -> str:
+    """The text in the one encoding in which texts are kept: letters and accents composed (NFC)."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def key(word: str) -> str:
+    """What words such as tags are equal by: without case, and without differences of width or composition."""
+    tidy = word.strip()
+    if tidy.isascii():
+        return tidy.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", tidy).casefold())
+
+
 def distinct(words: Iterable[str]) -> tuple[str, ...]:
     """The words without blanks around them, in order, each once.
 
-    Of several that differ only in upper and lower case the first stays, as it was typed.
+    Of several with the same `key` the first stays, as it was typed.
     """
     spelled: dict[str, str] = {}
     for word in words:
-        tidy = word.strip()
-        spelled.setdefault(tidy.casefold(), tidy)
+        tidy = normal(word.strip())
+        spelled.setdefault(key(tidy), tidy)
     return tuple(spelled.values())

@@ -6,8 +6,9 @@ from uuid import UUID
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.refusals import Invalid
-from domain.tenancy.plain import Settings, require_plain
+from domain.tenancy.plain import Settings
 from domain.tenancy.regions import Region
+from domain.tenancy.settings import require_settings
 from domain.tenancy.tenants import SLUG, Name, Placed, Placement, Reason, Slug, Tenant
 
 
@@ -25,7 +26,7 @@ class CreateTenant(Command):
         # Whoever holds the stream of a tenant is in it: otherwise forced row-level security would hide it.
         if self.id != by.tenant_id:
             raise Invalid(field="id", reason="must be the tenant's own")
-        require_plain(self.settings, field="settings")
+        require_settings(self.settings)
         tenant = Tenant.begin(
             self.id,
             Tenant.Created(
@@ -51,13 +52,14 @@ class RenameTenant(Command):
 
 
 class ChangeTenantSettings(Command):
-    """Replace the tenant's settings."""
+    """Replace the tenant's settings. `searchLanguage` is the language in which texts are searched: da, de, en (the
+    default), es, fr, it, nl, no, pt, sv, or und for none in particular."""
 
     id: UUID
     settings: Settings
 
     def handle(self, tenant: Tenant) -> None:
-        require_plain(self.settings, field="settings")
+        require_settings(self.settings)
         tenant.change_settings(self.settings)
 
 

@@ -70,10 +70,11 @@ class RoleRow:
     updated_at: Annotated[datetime, Describe("When it last changed.")]
 
 
-class Roles(PostgresView[RoleRow], name="auth.roles", version=1, inline=True):
+class Roles(PostgresView[RoleRow], name="auth.roles", version=2, inline=True):
     """The tenant's own roles."""
 
-    indexes = (Index("idx_roles_name", ("name", "id")),)
+    collated = {"name": ("name",)}
+    indexes = (Index("idx_roles_name", ("name_order", "id")),)
 
     @on(Role.Created)
     def created(self, row: None, event: Role.Created) -> RoleRow:

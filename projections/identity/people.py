@@ -30,12 +30,13 @@ class PersonRow:
     created_at: Annotated[datetime, Describe("Since when the person is known here.")]
 
 
-class People(PostgresView[PersonRow], name="users.people", version=2):
+class People(PostgresView[PersonRow], name="users.people", version=3):
     """Everybody in the tenant; who left or was forgotten keeps his row, so that ids still mean somebody."""
 
     checks = (STATUSES,)
+    collated = {"last_name": ("last_name", "first_name")}
     indexes = (
-        Index("idx_people_name", ("last_name", "first_name", "id")),
+        Index("idx_people_name", ("last_name_order", "id")),
         Index("idx_people_created_at", ("created_at", "id")),
         Index("idx_people_role", ("role", "status")),
     )

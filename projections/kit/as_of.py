@@ -3,18 +3,16 @@
 import asyncio
 import inspect
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
-
-import msgspec
 
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec
 from domain.kit.log import Log, Selection
+from projections.kit.derived import Derived, json_of
 from projections.kit.folding import Folding
 from projections.kit.postgres import PostgresView
 from projections.kit.view import Key, Marked, View
@@ -59,10 +57,9 @@ class Past(Generic[Row]):
     position: int
     events: int
 
-    @cached_property
-    def json(self) -> str:
-        """The rows as a JSON array, for Postgres to filter and sort."""
-        return msgspec.json.encode(list(self.rows.values())).decode()
+    def json(self, columns: Sequence[Derived] = ()) -> str:
+        """The rows as a JSON array, with these derived columns, for Postgres to filter and sort."""
+        return json_of(columns, self.rows.values())
 
 
 def by_stream(view: View[Any]) -> bool:

@@ -4,9 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from domain.kit.text import key
+from projections.kit.derived import WEIGHTS, key_of
 from projections.kit.postgres import Index, PostgresView
-from projections.kit.search_query import LONGEST_TEXT, BadQuery
+from projections.kit.search_query import Query, looked_for
 from projections.kit.tables import TableName
+from projections.kit.words import Sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,15 @@ class Condition:
     plain: str | None = None
     words: str | None = None
     """What a person typed, of a condition that looks for words."""
+    texts: tuple[str, ...] = ()
+    """Of such a condition the texts that can be looked in."""
+
+    def meant(self, language: str, texts: Collection[str] | None = None) -> "Condition":
+        """The condition on words as a speaker of a language means it, in these texts alone where any are named."""
+        if self.words is None:
+            return self
+        weights = "" if texts is None else weights_of(self.texts, texts)
+        return replace(self, value=tsquery(looked_for(Query(text=self.words, language=language)), weights))
 
 
 def one_of(column: str, values: Collection[Any] | None) -> list[Condition]:
@@ -46,26 +58,44 @@ def until(column: str, value: object | None) -> list[Condition]:
 
 
 def contains(view: type[PostgresView[Any]], column: str, values: Collection[str] | None) -> list[Condition]:
-    """The array column, which has an index that finds by ``@> text[]``, holds all of these."""
-    return [] if not values else [_indexed(view, "@> text[]", "{}::text[]", list(values), column)]
+    """The array column, which is keyed and has an index that finds by ``@> text[]``, holds all of these,
+    whatever their case."""
+    if not values:
+        return []
+    keys = list(dict.fromkeys(map(key, values)))
+    return [_indexed(view, "@> text[]", "{}::text[]", keys, key_of(column))]
 
 
 def matches(view: type[PostgresView[Any]], text: str | None) -> list[Condition]:
-    """The view's full-text document, by its index that finds by ``@@ tsquery``, matches what a person typed.
+    """The view's texts, by its index that finds by ``@@ tsquery``, hold all the words that a person typed.
 
     Raises BadQuery for a text that is too long.
     """
     if text is None or not text.strip():
         return []
-    if len(text) > LONGEST_TEXT:
-        raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
-    return [replace(_indexed(view, "@@ tsquery", "websearch_to_tsquery('english', {})", text), words=text)]
+    value = tsquery(looked_for(Query(text=text)))
+    found = _indexed(view, "@@ tsquery", TSQUERY, value)
+    return [replace(found, words=text, texts=view.words)]
 
 
-def vector(texts: Sequence[str]) -> str:
-    """SQL for the words of some text columns."""
-    document = " || ' ' || ".join(f"coalesce({name}, '')" for name in texts)
-    return f"to_tsvector('english', {document})"
+TSQUERY = "({}::text)::tsquery"
+"""SQL that takes what `tsquery` gives."""
+
+
+def tsquery(sought: Sought, weights: str = "") -> str:
+    """What is looked for as Postgres reads it; empty, which finds nothing, when there are no words in it."""
+    suffix = f":{weights}" if weights else ""
+
+    def form(words: tuple[str, ...]) -> str:
+        quoted = (f"'{word}'{suffix}" for word in words)
+        return f"({' & '.join(quoted)})"
+
+    return " & ".join(f"({' | '.join(map(form, need))})" for need in sought.needs)
+
+
+def weights_of(names: Sequence[str], chosen: Collection[str]) -> str:
+    """The weights of some of a view's texts; see `projections.kit.derived`."""
+    return "".join(weight for name, weight in zip(names, WEIGHTS, strict=False) if name in chosen)
 
 
 # The value's type is that of what the index finds by.
@@ -79,8 +109,8 @@ def _indexed(
 
 def found_by(view: type[PostgresView[Any]], finds: str, value: str, column: str | None = None) -> str:
     """SQL for a `Condition`: the row is among those that an index of the view finds by this SQL value."""
-    (key,) = view.key
-    return f"{key} in (select {{schema}}.{_finding(view, finds, column).name}({value}))"
+    (own,) = view.key
+    return f"{own} in (select {{schema}}.{_finding(view, finds, column).name}({value}))"
 
 
 def _finding(view: type[PostgresView[Any]], finds: str, column: str | None) -> Index:

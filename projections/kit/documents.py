@@ -1,7 +1,7 @@
-"""Reading search views: hits, highlights and facets of one tenant, or Unavailable."""
+"""Reading search views: hits and facets of one tenant, or Unavailable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -30,11 +30,10 @@ def search_breaker(*, timeout: float = _TIMEOUT) -> Breaker:
 
 @dataclass(frozen=True, slots=True)
 class Hit(Generic[Row]):
-    """One document found. ``highlights`` hold HTML by field: text escaped, words marked with ``<mark>``."""
+    """One document found."""
 
     row: Row
     score: float
-    highlights: dict[str, list[str]]
     cursor: str
 
 
@@ -70,7 +69,6 @@ class Search(Generic[Row]):
         self._live, self._prefix = live, prefix
         self._documents = Documents(view)
         self._body = SearchBody(view, weights)
-        self._fields = {camel(field.name): field.name for field in fields(view.row)}
 
     async def search(self, tenant_id: UUID, query: Query) -> Found[Row]:
         """A page of the tenant's documents."""
@@ -112,13 +110,9 @@ class Search(Generic[Row]):
         source = hit["_source"]
         if source[TENANT] != str(tenant_id):
             raise RuntimeError(f"{self.view.name} answered with another tenant's document")
-        marked = hit.get("highlight", {})
-        # In the order of the row's fields: the server's own order changes from answer to answer.
-        shown = {name: list(marked[theirs]) for theirs, name in self._fields.items() if theirs in marked}
         return Hit(
             row=self._documents.read(source),
             score=hit["_score"] or 0.0,
-            highlights=shown,
             cursor=write_cursor(hit["sort"], sort),
         )
 

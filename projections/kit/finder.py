@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.kit.languages import DEFAULT
 from projections.kit.breaker import Unavailable
 from projections.kit.cache import Cache, Cached
 from projections.kit.conditions import Condition
@@ -35,6 +36,7 @@ class Wanted:
     """What to find; see `projections.kit.search_query.Query`. ``where`` says the filters for Postgres."""
 
     text: str
+    language: str = DEFAULT
     equal: Mapping[str, Sequence[object]]
     between: Mapping[str, Between] = field(default_factory=dict)
     where: Sequence[Condition] = ()
@@ -46,9 +48,14 @@ class Wanted:
     """Whether the index may answer: False when it cannot be told what to leave out."""
 
     @property
+    def asked(self) -> str:
+        """What the client narrows the search by, as one word for a signature."""
+        return msgspec.json.encode([self.equal, self.between]).decode()
+
+    @property
     def filters(self) -> str:
         """Everything but the text, as one word for a cache key."""
-        parts: list[object] = [self.equal, self.between, self.first, self.after]
+        parts: list[object] = [self.equal, self.between, self.first, self.after, self.language]
         narrowed = self.without or self.texts is not None
         return msgspec.json.encode([*parts, self.without, self.texts] if narrowed else parts).decode()
 
@@ -98,6 +105,7 @@ class Finder(Generic[Document]):
         matched = await self._text.search(
             tenant_id,
             wanted.text,
+            language=wanted.language,
             where=wanted.where,
             texts=wanted.texts,
             facets=self._facets,
@@ -113,6 +121,7 @@ class Finder(Generic[Document]):
             position = await self._shown(search.view.name)
             query = Query(
                 text=wanted.text,
+                language=wanted.language,
                 equal=wanted.equal,
                 between=wanted.between,
                 without=wanted.without,

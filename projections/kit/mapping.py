@@ -12,9 +12,11 @@ from uuid import UUID
 import msgspec
 
 from domain.kit.fields import marks
+from domain.kit.text import key
 from projections.kit.keys import part
-from projections.kit.search import FullText, SearchView
+from projections.kit.search import FullText, Keyed, SearchView
 from projections.kit.view import FullKey
+from projections.kit.words import found_by
 
 Row = TypeVar("Row")
 
@@ -46,14 +48,39 @@ def properties(row: type) -> dict[str, dict[str, Any]]:
     """The mapping's properties. Raises TypeError for a field that no rule covers."""
     hints = get_type_hints(row, include_extras=True)
     mapped = {camel(field.name): _property(row, field.name, hints[field.name]) for field in fields(row)}
-    if TENANT in mapped:
-        raise TypeError(f"{row.__name__} has a field for the tenant; the kit keeps it.")
-    return {**mapped, TENANT: {"type": "keyword"}}
+    beside = {words_of(name): {"type": "text", "analyzer": "whitespace"} for name in text_fields(row)}
+    beside |= {key_of(name): {"type": "keyword"} for name in keyed_fields(row)}
+    if TENANT in mapped or mapped.keys() & beside.keys():
+        raise TypeError(f"{row.__name__} has a field that the kit keeps.")
+    return {**mapped, **beside, TENANT: {"type": "keyword"}}
 
 
 def mapping(row: type) -> dict[str, Any]:
-    """The whole mapping: a document with a field of another name is refused."""
-    return {"dynamic": "strict", "properties": properties(row)}
+    """The whole mapping: a document with a field of another name is refused. What is there for searching alone
+    is not kept with the document."""
+    beside = [*map(words_of, text_fields(row)), *map(key_of, keyed_fields(row))]
+    kept = {"_source": {"excludes": beside}} if beside else {}
+    return {**kept, "dynamic": "strict", "properties": properties(row)}
+
+
+def words_of(name: str) -> str:
+    """The field with the words of a text."""
+    return f"{camel(name)}Words"
+
+
+def key_of(name: str) -> str:
+    """The field with the keys of a keyed list."""
+    return f"{camel(name)}Key"
+
+
+def keyed_fields(row: type) -> list[str]:
+    """The keyed lists by the row's own names, in order."""
+    hints = get_type_hints(row, include_extras=True)
+    return [
+        field.name
+        for field in fields(row)
+        if any(isinstance(mark, Keyed) for mark in marks(hints[field.name]))
+    ]
 
 
 def text_fields(row: type) -> dict[str, FullText]:
@@ -71,7 +98,7 @@ def _full_text(hint: Any) -> FullText | None:
 def _property(row: type, name: str, hint: Any) -> dict[str, Any]:
     plain = _plain(hint)
     if (text := _full_text(hint)) is not None and plain is str:
-        field: dict[str, Any] = {"type": "text", "analyzer": text.analyzer}
+        field: dict[str, Any] = {"type": "text", "analyzer": "english"}
         return {**field, "fields": {"keyword": {"type": "keyword"}}} if text.keyword else field
     if isinstance(plain, type):
         if issubclass(plain, Enum):
@@ -103,6 +130,8 @@ class Documents(Generic[Row]):
         self.row = view.row
         self.mapping = mapping(view.row)
         self._names = {field.name: camel(field.name) for field in fields(view.row)}
+        self._texts = {name: words_of(name) for name in text_fields(view.row)}
+        self._keyed = {name: key_of(name) for name in keyed_fields(view.row)}
 
     def id(self, full: FullKey) -> str:
         """The document's id: tenant and key."""
@@ -112,7 +141,9 @@ class Documents(Generic[Row]):
     def document(self, tenant_id: UUID, row: Row) -> bytes:
         """The document as JSON."""
         values = {camelled: getattr(row, name) for name, camelled in self._names.items()}
-        return msgspec.json.encode({**values, TENANT: tenant_id})
+        words = {field: " ".join(found_by(getattr(row, name) or "")) for name, field in self._texts.items()}
+        keys = {field: sorted(set(map(key, getattr(row, name)))) for name, field in self._keyed.items()}
+        return msgspec.json.encode({**values, **words, **keys, TENANT: tenant_id})
 
     # A document's values are whatever JSON holds.
     def read(self, source: Mapping[str, Any]) -> Row:

@@ -1,5 +1,6 @@
 """Postgres views: the table, its checks and indexes stand in the view's own class."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -50,6 +51,12 @@ class PostgresView(View[Row]):
 
     store = "postgres"
     indexes: ClassVar[tuple[Index, ...]] = ()
+    words: ClassVar[tuple[str, ...]] = ()
+    """Texts to be found by their words, the most telling one first, at most four (`projections.kit.words`)."""
+    keyed: ClassVar[tuple[str, ...]] = ()
+    """Arrays of texts, such as tags, to be found by a text in any case."""
+    collated: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Texts by which rows are sorted as people sort names, each with the texts that decide, itself first."""
     checks: ClassVar[tuple[Check, ...]] = ()
     retain: ClassVar[Retain | None] = None
     """For how long rows are kept; as long as the log, if nothing is said."""

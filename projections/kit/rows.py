@@ -12,6 +12,7 @@ import msgspec
 from projections.kit.allowance import allowance
 from projections.kit.as_of import Past
 from projections.kit.conditions import Condition, bound
+from projections.kit.derived import derived, order_of
 from projections.kit.generations import Connection
 from projections.kit.live import Serving
 from projections.kit.postgres import PostgresView
@@ -36,6 +37,17 @@ class Order:
     column: str
     descending: bool = False
     nullable: bool = False
+
+    def by(self, view: type[PostgresView[Any]]) -> str:
+        """The column of the table that the rows are sorted by."""
+        return order_of(self.column) if self.column in view.collated else self.column
+
+    # The type is the column's.
+    def value(self, view: type[PostgresView[Any]], row: object) -> Any:
+        """What a row is sorted by."""
+        name = self.by(view)
+        found = next((one.binary(row) for one in derived(view) if one.name == name), None)
+        return getattr(row, self.column) if found is None else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +115,7 @@ class Rows:
         ``skip`` leaves rows out at the beginning, for pages that go by number; places are cheaper. With
         ``past`` its rows are read in place of the table's.
         """
-        table, arguments, parts = self._source(view, tenant_id, where, past)
+        table, arguments, parts = self._source(view, tenant_id, where, past, order)
         for place, following in ((after, True), (before, False)):
             if place is not None:
                 parts.append(_beyond(view, order, place, following=following, arguments=arguments))
@@ -132,7 +144,7 @@ class Rows:
     ) -> dict[Any, list[Row]]:
         """The first ``limit`` rows that meet the conditions, for each of several values of a column, in one round
         trip."""
-        table, arguments, parts = self._source(view, tenant_id, where, past)
+        table, arguments, parts = self._source(view, tenant_id, where, past, order)
         kind, more = _plan(view).types[column], len(arguments)
         each = (
             f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
@@ -232,6 +244,7 @@ class Rows:
         tenant_id: UUID,
         where: Sequence[Condition],
         past: Past[Row] | None,
+        order: Order | None = None,
     ) -> tuple[str, list[Any], list[str]]:
         """What to select from, the first arguments, and the conditions, beginning with the tenant's."""
         if past is None:
@@ -239,10 +252,15 @@ class Rows:
             arguments: list[Any] = [tenant_id]
             return str(table), arguments, ["tenant_id = $1", *bound(where, arguments, table)]
         # One tenant's rows, so that nothing is left to be said about whose they are.
-        columns = ", ".join(f"{name} {kind}" for name, kind in _plan(view).types.items())
-        arguments = [past.json]
-        source = f"json_to_recordset($1::json) as past({columns})"
-        return source, arguments, ["true", *bound(where, arguments)]
+        arguments = [None]
+        parts = bound(where, arguments)
+        said = " ".join(parts) + (f" {order.by(view)}" if order else "")
+        # Working them all out would take far longer than the rest.
+        needed = [one for one in derived(view) if one.name in said]
+        kinds = {**_plan(view).types, **{one.name: one.kind for one in needed}}
+        columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+        arguments[0] = past.json(needed)
+        return f"json_to_recordset($1::json) as past({columns})", arguments, ["true", *parts]
 
     async def _fetch(
         self, view: type[PostgresView[Row]], tenant_id: UUID, sql: str, arguments: Sequence[Any]
@@ -284,6 +302,11 @@ def _plan(view: type[PostgresView[Any]]) -> _Plan:
     return plan
 
 
+def columns_of(view: type[PostgresView[Any]]) -> str:
+    """The columns that a row is read from, as SQL."""
+    return _plan(view).columns
+
+
 def _bare(kind: str) -> str:
     bare, _, rest = kind.partition("(")
     return bare + rest.partition(")")[2]
@@ -291,9 +314,9 @@ def _bare(kind: str) -> str:
 
 def _sorting(view: type[PostgresView[Any]], order: Order, *, reverse: bool) -> str:
     direction = "desc" if order.descending is not reverse else "asc"
-    terms = [f"{order.column} {direction}", *(f"{name} {direction}" for name in view.key)]
+    terms = [f"{order.by(view)} {direction}", *(f"{name} {direction}" for name in view.key)]
     if order.nullable:
-        terms.insert(0, f"({order.column} is null) {'desc' if reverse else 'asc'}")
+        terms.insert(0, f"({order.by(view)} is null) {'desc' if reverse else 'asc'}")
     return ", ".join(terms)
 
 
@@ -302,7 +325,7 @@ def _beyond(
 ) -> str:
     """The rows that stand after (or before) a place in the given order."""
     sign = ">" if following is not order.descending else "<"
-    names = ", ".join(view.key)
+    names, column = ", ".join(view.key), order.by(view)
 
     def key() -> str:
         arguments.extend(place.key)
@@ -310,9 +333,9 @@ def _beyond(
         return ", ".join(f"${n}" for n in range(first, len(arguments) + 1))
 
     if place.value is None:
-        same = f"{order.column} is null and ({names}) {sign} ({key()})"
-        return f"({same})" if following else f"({order.column} is not null or {same})"
+        same = f"{column} is null and ({names}) {sign} ({key()})"
+        return f"({same})" if following else f"({column} is not null or {same})"
     arguments.append(place.value)
     value = f"${len(arguments)}"
-    beyond = f"({order.column}, {names}) {sign} ({value}, {key()})"
-    return f"({beyond} or {order.column} is null)" if order.nullable and following else f"({beyond})"
+    beyond = f"({column}, {names}) {sign} ({value}, {key()})"
+    return f"({beyond} or {column} is null)" if order.nullable and following else f"({beyond})"

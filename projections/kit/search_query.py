@@ -13,8 +13,11 @@ from uuid import UUID
 
 import msgspec
 
-from projections.kit.mapping import TENANT, camel, properties, text_fields
+from domain.kit.languages import DEFAULT
+from domain.kit.text import key
+from projections.kit.mapping import TENANT, camel, key_of, keyed_fields, properties, text_fields, words_of
 from projections.kit.search import SearchView
+from projections.kit.words import Sought, TooManyWords, sought
 
 LONGEST_TEXT = 1000
 """Characters of a query's text."""
@@ -24,9 +27,6 @@ MOST_HITS = 100
 
 COUNTED = 10_000
 """Totals are exact up to here."""
-
-_MOST_CLAUSES = 1000
-"""The server refuses a query of more than 1,024 clauses; each word makes one for each text field."""
 
 _MOST_VALUES = 1000
 
@@ -51,7 +51,7 @@ class Query:
     """A query of one tenant's documents. Fields go by the row's own names.
 
     ``text`` is plain text, all of whose words must be found, in whichever text field, or of ``texts`` where
-    these are given; it has no syntax.
+    these are given; it has no syntax. Words are inflected as in ``language``.
     ``equal`` keeps documents that have one of the values; ``between`` those in the range,
     ``without`` leaves those out that have one of the values. ``facets`` are
     counted as if their own field were not in ``equal``, so that the other choices still show. ``sort``
@@ -59,6 +59,7 @@ class Query:
     """
 
     text: str = ""
+    language: str = DEFAULT
     equal: Mapping[str, Sequence[object]] = field(default_factory=dict)
     between: Mapping[str, Between] = field(default_factory=dict)
     without: Mapping[str, Sequence[object]] = field(default_factory=dict)
@@ -70,6 +71,16 @@ class Query:
     """The cursor of a hit: go on behind it."""
 
 
+def looked_for(query: Query) -> Sought:
+    """What the query's text looks for. Raises BadQuery for a text that is too long."""
+    if len(query.text) > LONGEST_TEXT:
+        raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
+    try:
+        return sought(query.text, query.language)
+    except TooManyWords:
+        raise BadQuery("The text has too many words.") from None
+
+
 class SearchBody:
     """Builds request bodies for one view. There is no body without a tenant."""
 
@@ -79,7 +90,8 @@ class SearchBody:
         texts = text_fields(view.row)
         # A text that people also sort by is a title: three times as telling as a body, unless told otherwise.
         default = {name: 3 if text.keyword else 1 for name, text in texts.items()}
-        self._texts = {camel(name): weight for name, weight in {**default, **(weights or {})}.items()}
+        self._texts = {words_of(name): weight for name, weight in {**default, **(weights or {})}.items()}
+        self._keyed = {camel(name): key_of(name) for name in keyed_fields(view.row)}
         self._sortable = {
             camel(name): f"{camel(name)}.keyword" for name, text in texts.items() if text.keyword
         }
@@ -96,7 +108,7 @@ class SearchBody:
         late = {name: clause for name, clause in chosen.items() if name in facets}
         texts = self._texts
         if query.texts is not None:
-            texts = {name: weight for name, weight in texts.items() if name in map(camel, query.texts)}
+            texts = {name: weight for name, weight in texts.items() if name in map(words_of, query.texts)}
         body: dict[str, Any] = {
             "size": query.first,
             "timeout": f"{timeout_ms}ms",
@@ -104,7 +116,7 @@ class SearchBody:
             "track_scores": True,
             "query": {
                 "bool": {
-                    "must": [self._text(query.text, texts)],
+                    "must": self._text(query, texts),
                     "filter": [{"term": {TENANT: str(tenant_id)}}, *always],
                     "must_not": [
                         {"terms": {camel(name): [_value(one) for one in values]}}
@@ -115,37 +127,32 @@ class SearchBody:
             "post_filter": {"bool": {"filter": list(late.values())}},
             "sort": sort,
         }
-        if query.text.strip() and texts:
-            body["highlight"] = self._highlight(texts)
         if facets:
-            body["aggs"] = {name: _facet(name, late) for name in facets}
+            body["aggs"] = {name: _facet(self._keyed.get(name, name), name, late) for name in facets}
         if query.after is not None:
             body["search_after"] = read_cursor(query.after, query.sort, len(sort))
         return body
 
-    def _text(self, text: str, texts: Mapping[str, int]) -> dict[str, Any]:
-        if not text.strip():
-            return {"match_all": {}}
-        if len(text) > LONGEST_TEXT:
-            raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
-        plain = clean(text)
-        if not plain.strip() or not texts:
-            return {"match_none": {}}
-        if _words(plain) * len(texts) > _MOST_CLAUSES:
-            raise BadQuery("The text has too many words.")
+    def _text(self, query: Query, texts: Mapping[str, int]) -> list[dict[str, Any]]:
+        if not query.text.strip():
+            return [{"match_all": {}}]
+        wanted = looked_for(query)
+        if not wanted.needs or not texts:
+            return [{"match_none": {}}]
         fields = [f"{name}^{weight}" for name, weight in texts.items()]
-        # Takes no syntax at all; cross_fields, so that each word may be found in another field.
-        return {"multi_match": {"query": plain, "fields": fields, "type": "cross_fields", "operator": "and"}}
 
-    def _highlight(self, texts: Mapping[str, int]) -> dict[str, Any]:
-        titles = {name: {"number_of_fragments": 0} for name in texts if name in self._sortable}
-        bodies = {name: {"number_of_fragments": 3, "fragment_size": 150} for name in texts}
-        return {
-            "encoder": "html",
-            "pre_tags": ["<mark>"],
-            "post_tags": ["</mark>"],
-            "fields": {**bodies, **titles},
-        }
+        def all_of(words: Sequence[str]) -> dict[str, Any]:
+            # Takes no syntax at all; cross_fields, so that each word may be found in another field.
+            spoken = {"query": " ".join(words), "type": "cross_fields", "operator": "and"}
+            return {"multi_match": {**spoken, "fields": fields}}
+
+        plain = [word for need in wanted.needs if len(need) == 1 for word in need[0]]
+        either = [
+            {"bool": {"should": [all_of(form) for form in need], "minimum_should_match": 1}}
+            for need in wanted.needs
+            if len(need) > 1
+        ]
+        return [*([all_of(plain)] if plain else []), *either]
 
     def _keyword(self, name: str) -> str:
         if self._types.get(camel(name)) not in ("keyword", "boolean") or camel(name) == TENANT:
@@ -155,7 +162,10 @@ class SearchBody:
     def _terms(self, name: str, values: Sequence[object]) -> dict[str, Any]:
         if len(values) > _MOST_VALUES:
             raise BadQuery(f"Ask for at most {_MOST_VALUES} values of {name}.")
-        return {"terms": {self._keyword(name): [_value(value) for value in values]}}
+        own = self._keyword(name)
+        if own in self._keyed:
+            return {"terms": {self._keyed[own]: sorted({key(clean(str(value))) for value in values})}}
+        return {"terms": {own: [_value(value) for value in values]}}
 
     def _range(self, name: str, between: Between) -> dict[str, Any]:
         if self._types.get(camel(name)) not in ("date", "long", "double"):
@@ -210,18 +220,12 @@ def _sane(value: str | int | float | None) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _facet(name: str, late: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _facet(field: str, name: str, late: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     others = [clause for other, clause in late.items() if other != name]
     return {
         "filter": {"bool": {"filter": others}},
-        "aggs": {"values": {"terms": {"field": name, "size": _BUCKETS}}},
+        "aggs": {"values": {"terms": {"field": field, "size": _BUCKETS}}},
     }
-
-
-def _words(text: str) -> int:
-    """At most so many terms an analyzer makes of the text: scripts without spaces give one per character."""
-    wide = sum(not one.isascii() and not one.isspace() for one in text)
-    return wide + len("".join(one if one.isascii() and one.isalnum() else " " for one in text).split())
 
 
 def _value(value: object) -> object:

@@ -1,10 +1,10 @@
 """What of a tenant's rows somebody may not see: rows of some views that are about what is hidden from them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from projections.kit.conditions import Condition, vector
+from projections.kit.conditions import Condition
 from projections.kit.view import View
 
 
@@ -29,10 +29,8 @@ class Sight:
         """Whether any row of this view may be hidden."""
         return self.rule is not None and view in self.columns
 
-    def conditions(
-        self, view: type[View[Any]], where: Sequence[Condition] = (), *, past: bool = False
-    ) -> list[Condition]:
-        """What rows that are selected in Postgres have to meet, where these conditions are given besides.
+    def conditions(self, view: type[View[Any]], *, past: bool = False) -> list[Condition]:
+        """What rows that are selected in Postgres have to meet.
 
         With ``past``, what is hidden today is hidden in the past as well.
         """
@@ -43,11 +41,6 @@ class Sight:
             found.append(Condition(f"({column} is null or {seen})", self.value))
             if past and view in self.today:
                 found.append(Condition(self.today[view].format(value="{0}"), self.value))
-        if texts := self.searched.get(view):
-            words = (one.words for one in where if one.words is not None)
-            found += [
-                Condition(f"{vector(texts)} @@ websearch_to_tsquery('english', {{}})", one) for one in words
-            ]
         return found
 
 

@@ -1,12 +1,13 @@
 """Many rows on their way into a table: by binary COPY into a temporary one, which one statement then empties."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from projections.kit.derived import Derived
 from projections.kit.tables import TableShape
 from projections.kit.view import Changes
 
@@ -20,10 +21,13 @@ class Staging(Generic[Row]):
     anybody else before the one statement that also moves the checkpoint.
     """
 
-    def __init__(self, shape: TableShape) -> None:
+    def __init__(self, shape: TableShape, derived: Sequence[Derived] = ()) -> None:
         self.name = f"staged_{sha256((shape.name + shape.digest).encode()).hexdigest()[:24]}"
-        self._columns = [*shape.columns, "tenant_id", "position"]
-        columns = ", ".join(f'"{name}"' for name in self._columns)
+        self._derived = derived
+        self._columns = [*shape.columns, *shape.derived, "tenant_id", "position"]
+        # A text search vector has no binary form that the driver knows.
+        texts = {name for name, kind in shape.derived.items() if kind == "TSVECTOR"}
+        columns = ", ".join(f'"{name}"::text' if name in texts else f'"{name}"' for name in self._columns)
         self._make = (
             f"create temp table if not exists {self.name} as select {columns} from {shape.name} limit 0; "
             f"truncate pg_temp.{self.name}"
@@ -49,4 +53,4 @@ class Staging(Generic[Row]):
             for at in self._json:
                 if values[at] is not None:
                     values[at] = encode(values[at]).decode()
-            yield (*values, full[0], positions[full])
+            yield (*values, *(one.binary(row) for one in self._derived), full[0], positions[full])

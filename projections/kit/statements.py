@@ -16,7 +16,8 @@ class Statements:
 
     def __init__(self, shape: TableShape) -> None:
         self._shape = shape
-        self._columns = ", ".join(_quoted(name) for name in shape.columns)
+        self._written = {**shape.columns, **shape.derived}
+        self._columns = ", ".join(_quoted(name) for name in self._written)
         self._key = ", ".join(_quoted(name) for name in ("tenant_id", *shape.key))
         self.load = self._load()
         # A write differs by which parts it has, so there are at most eight.
@@ -82,7 +83,7 @@ class Statements:
         return f"with {', '.join(parts)} select count(*) from {'fence' if fenced else '(select) as done'}"
 
     def _given(self, first: int) -> str:
-        typed = ", ".join(f"{_quoted(name)} {_bare(kind)}" for name, kind in self._shape.columns.items())
+        typed = ", ".join(f"{_quoted(name)} {_bare(kind)}" for name, kind in self._written.items())
         return (
             f"rows from (json_to_recordset(${first}::json) as ({typed}), "
             f"unnest(${first + 1}::uuid[]), unnest(${first + 2}::bigint[])) "
@@ -90,15 +91,20 @@ class Statements:
         )
 
     def _upsert(self, source: str, condition: str) -> str:
-        changing = [name for name in self._shape.columns if name not in self._shape.key]
+        changing = [name for name in self._written if name not in self._shape.key]
         updates = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in changing)
         # Events that were parked are folded late, into rows that may hold later ones of other streams.
         updates += f"{', ' if updates else ''}position = greatest(excluded.position, t.position)"
+        # A temporary table holds them as text.
+        values = ", ".join(
+            f"{_quoted(name)}::tsvector" if kind == "TSVECTOR" else _quoted(name)
+            for name, kind in self._written.items()
+        )
         if self._shape.retained:
             condition += f"{' and' if condition else 'where'} {self._shape.retained}"
         return (
             f"insert into {self._shape.name} as t ({self._columns}, tenant_id, position) "
-            f"select {self._columns}, tenant_id, position from {source} {condition} "
+            f"select {values}, tenant_id, position from {source} {condition} "
             f"on conflict ({self._key}) do update set {updates}"
         )
 

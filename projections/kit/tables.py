@@ -31,12 +31,13 @@ from sqlalchemy import (
 )
 from sqlalchemy import Index as TableIndex
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TSVECTOR
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 from sqlalchemy.sql.ddl import DDLElement
 from sqlalchemy.types import TypeEngine
 
 from domain.kit.fields import marks
+from projections.kit.derived import EMPTY, derived
 from projections.kit.postgres import Index, PostgresView
 from projections.kit.retaining import SINCE
 
@@ -61,6 +62,7 @@ _PLAIN: dict[Any, TypeEngine[Any]] = {
     bool: Boolean(),
     Decimal: Numeric(),
 }
+_DERIVED: dict[str, TypeEngine[Any]] = {"TSVECTOR": TSVECTOR(), "BYTEA": BYTEA(), "TEXT[]": ARRAY(Text())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class TableShape:
     schema: str
     public_schema: str
     columns: dict[str, str]
+    derived: dict[str, str]
+    """The columns that are worked out from the row; see `projections.kit.derived`."""
     key: tuple[str, ...]
     create: tuple[str, ...]
     """Statements that make the schemas, the table, its indexes, policies and grants."""
@@ -131,7 +135,9 @@ def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
     schema, name, full = place.schema, place.table, str(place)
     public_schema = view.name.partition(".")[0]
     table = _table(view, schema, name)
-    own = {column.name: column for column in table.columns if column.name not in ("tenant_id", "position")}
+    made = {one.name: one.kind for one in derived(view)}
+    kept = ("tenant_id", "position", *made)
+    own = {column.name: column for column in table.columns if column.name not in kept}
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
     statements = [
         *(f'create schema if not exists "{one}"' for one in (public_schema, schema)),
@@ -154,6 +160,7 @@ def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
         schema=schema,
         public_schema=public_schema,
         columns={name: column.type.compile(dialect=_DIALECT) for name, column in own.items()},
+        derived=made,
         key=view.key,
         create=tuple(statements),
         drop_indexes=tuple(_sql(DropIndex(index, if_exists=True)) for index in indexes),
@@ -197,6 +204,10 @@ def _table(view: type[PostgresView[Any]], schema: str, name: str) -> Table:
         default = None if field.default is MISSING or nullable else _default(field.default)
         columns.append(Column(field.name, kind, nullable=nullable, server_default=default))
     columns.append(Column("position", BigInteger(), nullable=False))
+    columns += (
+        Column(one.name, _DERIVED[one.kind], nullable=False, server_default=text(EMPTY[one.kind]))
+        for one in derived(view)
+    )
     table = Table(
         name,
         MetaData(),

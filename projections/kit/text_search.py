@@ -1,47 +1,37 @@
-"""Full-text search in Postgres, for when the search server is down: slower, with the same answers' shape."""
+"""Search in Postgres, for when the search server is down: with the same words, and the same answers' shape."""
 
-import html
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from projections.kit.conditions import Condition, bound, found_by, vector
+from domain.kit.languages import DEFAULT
+from projections.kit.conditions import TSQUERY, Condition, bound, found_by, tsquery, weights_of
+from projections.kit.derived import WORDS, key_of
 from projections.kit.documents import Found, Hit
 from projections.kit.live import Serving
 from projections.kit.postgres import PostgresView
-from projections.kit.rows import Reader
-from projections.kit.search_query import LONGEST_TEXT, MOST_HITS, BadQuery
+from projections.kit.rows import Reader, columns_of
+from projections.kit.search_query import MOST_HITS, BadQuery, Query, looked_for
 from projections.kit.tables import table_name
 
 Row = TypeVar("Row")
 
-_OPEN, _CLOSE = "\x02", "\x03"
 _DEEPEST = 1000
+"""Of more matches the newest so many are ranked."""
 _COUNTED = 10_000
+_RANK = "ts_rank('{0.1, 0.2, 0.33, 1}', %s, %s)"
+"""A title is three times as telling as a body."""
 
 
 class TextSearch(Generic[Row]):
-    """Search of one Postgres view by its full-text index over ``document``, an SQL expression.
+    """Search of one Postgres view by the words of its texts. Cursors count hits, down to 1,000."""
 
-    ``texts`` are the columns to highlight. Cursors count hits, down to 1,000.
-    """
-
-    def __init__(
-        self,
-        view: type[PostgresView[Row]],
-        reader: Reader,
-        live: Serving,
-        *,
-        document: str,
-        texts: Sequence[str],
-    ) -> None:
+    def __init__(self, view: type[PostgresView[Row]], reader: Reader, live: Serving) -> None:
         self._view = view
         self._reader = reader
         self._live = live
-        self._vector = f"to_tsvector('english', {document})"
-        self._texts = texts
         self._decoder: msgspec.json.Decoder[list[Row]] = msgspec.json.Decoder(
             list[view.row]  # type: ignore[name-defined]
         )
@@ -51,6 +41,7 @@ class TextSearch(Generic[Row]):
         tenant_id: UUID,
         text: str,
         *,
+        language: str = DEFAULT,
         where: Sequence[Condition],
         facets: Sequence[str],
         texts: Sequence[str] | None = None,
@@ -61,19 +52,14 @@ class TextSearch(Generic[Row]):
         texts, or in ``texts`` alone. Raises BadQuery."""
         if not 0 <= first <= MOST_HITS:
             raise BadQuery(f"Ask for 0 to {MOST_HITS} hits.")
-        if len(text) > LONGEST_TEXT:
-            raise BadQuery(f"The text is longer than {LONGEST_TEXT} characters.")
+        weights = "" if texts is None else weights_of(self._view.words, texts)
+        query = tsquery(looked_for(Query(text=text, language=language)), weights)
         skip = _skipped(after)
-        arguments: list[Any] = [tenant_id, text]
-        query = "plainto_tsquery('english', $2)"
+        arguments: list[Any] = [tenant_id, query]
         table = table_name(self._view, self._live.generation(self._view))
-        matching = "$2 = ''"
+        matching = "$2::text = ''"
         if text.strip():
-            matching = found_by(self._view, "@@ tsquery", query).format(schema=table.schema)
-            if texts is not None:
-                matching += f" and {vector(texts)} @@ {query}"
-        else:
-            arguments[1] = ""
+            matching = found_by(self._view, "@@ tsquery", TSQUERY.format("$2")).format(schema=table.schema)
         parts = ["tenant_id = $1", matching, *bound(where, arguments, table)]
         matched = f"select * from {table} where {' and '.join(parts)}"
         async with self._reader.reading(tenant_id) as connection:
@@ -89,47 +75,27 @@ class TextSearch(Generic[Row]):
             }
             page = await connection.fetchrow(self._page(matched, first, skip), *arguments)
         assert page is not None
-        rows = self._decoder.decode(page["rows"])
-        marked: list[list[str | None]] = msgspec.json.decode(page["marked"])
         hits = [
-            Hit(
-                row=row,
-                score=float(rank),
-                highlights={
-                    name: parts
-                    for name, parts in self._highlights(marks).items()
-                    if texts is None or name in texts
-                },
-                cursor=f"p{skip + number}",
-            )
-            for number, (row, rank, marks) in enumerate(
-                zip(rows, page["ranks"] or [], marked, strict=True), 1
+            Hit(row=row, score=float(rank), cursor=f"p{skip + number}")
+            for number, (row, rank) in enumerate(
+                zip(self._decoder.decode(page["rows"]), page["ranks"] or [], strict=True), 1
             )
         ]
         return Found(hits=hits, total=min(total, _COUNTED), more_than_counted=total > _COUNTED, facets=counts)
 
     def _page(self, matched: str, first: int, skip: int) -> str:
-        query = "plainto_tsquery('english', $2)"
-        options = f"StartSel={_OPEN},StopSel={_CLOSE},MaxFragments=3"
-        marked = ", ".join(f"ts_headline('english', m.{name}, {query}, '{options}')" for name in self._texts)
+        rank = _RANK % (f"m.{WORDS}", TSQUERY.format("$2"))
+        columns = columns_of(self._view)
+        ranked = f"select *, {rank} as ranked from ({matched} order by id desc limit {_DEEPEST}) m"
+        page = f"select * from ({ranked}) r order by ranked desc, id limit {first} offset {skip}"
         return (
-            "select coalesce(json_agg(to_jsonb(h.m)), '[]')::text as rows, array_agg(h.rank) as ranks,"
-            " coalesce(json_agg(h.marked), '[]')::text as marked from ("
-            f"select m, ts_rank({self._vector}, {query}) as rank, json_build_array({marked}) as marked"
-            f" from ({matched}) m order by rank desc, m.id limit {first} offset {skip}) h"
+            "select coalesce(json_agg(to_jsonb(h)), '[]')::text as rows, array_agg(ranked) as ranks"
+            f" from (select {columns}, ranked from ({page}) p) h"
         )
 
-    @staticmethod
-    def _facet(matched: str, name: str) -> str:
-        value = "unnest(tags)" if name == "tags" else name
+    def _facet(self, matched: str, name: str) -> str:
+        value = f"unnest({key_of(name)})" if name in self._view.keyed else name
         return f"select {value} as value, count(*) from ({matched}) m group by 1 order by 2 desc, 1 limit 50"
-
-    def _highlights(self, texts: Sequence[str | None]) -> dict[str, list[str]]:
-        return {
-            name: [html.escape(text).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")]
-            for name, text in zip(self._texts, texts, strict=True)
-            if text and _OPEN in text
-        }
 
 
 def _skipped(after: str | None) -> int:

@@ -83,23 +83,19 @@ def _new_row(event: Project.Created) -> ProjectRow:
 
 
 class Projects(
-    ProjectFolds[ProjectRow], PostgresView[ProjectRow], name="tasks.projects", version=1, inline=True
+    ProjectFolds[ProjectRow], PostgresView[ProjectRow], name="tasks.projects", version=2, inline=True
 ):
     """Every project as it stands; deleted ones keep their row."""
 
-    document = "name || ' ' || coalesce(description, '')"
+    words = ("name", "description")
+    collated = {"name": ("name",)}
     checks = (Check("valid_project_status", "status in ('active', 'archived', 'deleted')"),)
     indexes = (
         Index("idx_projects_owner", ("owner_id", "status")),
         Index("idx_projects_private", ("id",), where="visibility = 'private'"),
-        Index("idx_projects_name", ("name", "id")),
+        Index("idx_projects_name", ("name_order", "id")),
         Index("idx_projects_created_at", ("created_at", "id")),
-        Index(
-            "idx_projects_search",
-            (f"to_tsvector('english', {document})",),
-            using="gin",
-            finds="@@ tsquery",
-        ),
+        Index("idx_projects_search", ("search_words",), using="gin", finds="@@ tsquery"),
     )
 
     @on(Project.Created)
@@ -123,7 +119,7 @@ class ProjectCards(
 
 
 class ProjectSearch(
-    ProjectFolds[ProjectDocument], SearchView[ProjectDocument], name="work.project_search", version=1
+    ProjectFolds[ProjectDocument], SearchView[ProjectDocument], name="work.project_search", version=2
 ):
     """Projects for full-text search."""
 

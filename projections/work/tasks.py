@@ -9,7 +9,7 @@ from domain.kit.fields import Confidential, Describe, Len, Longest
 from domain.work.tasks import Task, TaskPriority, TaskStatus, Transition
 from projections.kit.postgres import Check, Index, PostgresView
 from projections.kit.replacing import replace
-from projections.kit.search import FullText, SearchView
+from projections.kit.search import FullText, Keyed, SearchView
 from projections.kit.view import carried, on
 
 
@@ -41,7 +41,7 @@ class TaskDocument:
     description: Annotated[str, FullText(), Confidential()]
     status: TaskStatus
     priority: TaskPriority
-    tags: tuple[str, ...]
+    tags: Annotated[tuple[str, ...], Keyed()]
     created_by: UUID
     assigned_to: UUID | None
     project_id: UUID | None
@@ -73,10 +73,11 @@ class TaskFolds(Generic[R]):
         return replace(row, assigned_to=None, updated_at=event.timestamp)
 
 
-class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", version=2, inline=True):
+class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", version=3, inline=True):
     """Every task as it stands."""
 
-    document = "title || ' ' || coalesce(description, '')"
+    words = ("title", "description")
+    keyed = ("tags",)
     checks = (
         Check(
             "valid_task_status", "status in ('todo', 'in_progress', 'in_review', 'completed', 'cancelled')"
@@ -90,13 +91,8 @@ class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", versi
         Index("idx_tasks_created_by_date", ("created_by", "created_at desc")),
         Index("idx_tasks_created_at", ("created_at", "id")),
         Index("idx_tasks_due_date", ("due_date",), where="due_date is not null"),
-        Index("idx_tasks_tags", ("tags",), using="gin", finds="@> text[]"),
-        Index(
-            "idx_tasks_search",
-            (f"to_tsvector('english', {document})",),
-            using="gin",
-            finds="@@ tsquery",
-        ),
+        Index("idx_tasks_tags", ("tags_key",), using="gin", finds="@> text[]"),
+        Index("idx_tasks_search", ("search_words",), using="gin", finds="@@ tsquery"),
     )
 
     @on(Task.Created)
@@ -123,7 +119,7 @@ class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", versi
         return replace(row, status=event.status, completed_at=completed_at, updated_at=event.timestamp)
 
 
-class TaskSearch(TaskFolds[TaskDocument], SearchView[TaskDocument], name="work.task_search", version=1):
+class TaskSearch(TaskFolds[TaskDocument], SearchView[TaskDocument], name="work.task_search", version=2):
     """Tasks for full-text search."""
 
     @on(Task.Created)

@@ -14,6 +14,7 @@ from api.kit.seeing import Seeing, Sights
 from app.contexts import VIEWS
 from domain.kit.caller import Caller
 from domain.kit.log import Envelope, Receipt, Selection
+from domain.kit.sealed import PlainOpening
 from projections.kit.as_of import AsOf, InFuture, TooMuch, by_stream
 from projections.kit.live import Only
 from projections.kit.rows import Rows
@@ -169,9 +170,9 @@ async def test_more_than_the_limit_is_refused_by_name(
 async def test_a_client_is_told_of_the_limit(place: Place) -> None:
     for minutes in range(3):
         await told(place, minutes)
-    rows = Rows(place.database, Only(1))
+    rows, opening = Rows(place.database, Only(1)), PlainOpening()
     everything = Seeing(Sights(), rows, Caller(tenant_id=TENANT, user_id=TENANT))
-    looking = LookingBack(history(place, most_rows=2), rows, TENANT, everything)
+    looking = LookingBack(history(place, most_rows=2), rows, TENANT, everything, opening)
     with pytest.raises(ClientError) as refused:
         await looking.all(Jars, 3)
     assert refused.value.extensions == {"code": "LIMIT_EXCEEDED", "limit": 2}

@@ -11,7 +11,7 @@ from domain.work.tasks import Task, TaskPriority, TaskStatus
 from projections.kit.checkpoints import Kept
 from projections.kit.invalidation import Invalidation, invalidates
 from projections.kit.redis import RedisView
-from projections.kit.search import FullText, SearchView
+from projections.kit.search import FullText, Keyed, SearchView
 from projections.kit.store import Checkpoint, LeaseLost
 from projections.kit.view import Changes, FullKey, Key
 
@@ -67,7 +67,7 @@ class Paper:
     description: Annotated[str, FullText()] = ""
     status: TaskStatus = TaskStatus.TODO
     priority: TaskPriority = TaskPriority.MEDIUM
-    tags: tuple[str, ...] = ()
+    tags: Annotated[tuple[str, ...], Keyed()] = ()
     created_by: UUID = ANN
     assigned_to: UUID | None = None
     project_id: UUID | None = None

@@ -61,14 +61,6 @@ async def test_a_hit_is_the_whole_row(search: Search[Paper]) -> None:
     assert hit.row == PAPERS[2]
 
 
-async def test_highlights_are_safe_html(search: Search[Paper]) -> None:
-    (hit,) = (await search.search(ACME, Query(text="doors"))).hits
-    (title,) = hit.highlights["title"]
-    assert "<mark>doors</mark>" in title
-    assert "<b>" not in title
-    assert "&lt;b&gt;" in title
-
-
 async def test_no_query_reaches_another_tenant(search: Search[Paper]) -> None:
     everything = Query(facets=["tags", "status"], first=100)
     ours = await search.search(ACME, everything)
@@ -175,7 +167,7 @@ async def test_finds_text_in_other_scripts(search: Search[Paper]) -> None:
     assert await ids(search, Query(text="ZOË")) == [5]
 
 
-@pytest.mark.parametrize("text", ["x" * 10_000, "数" * 1000, "word " * 2000])
+@pytest.mark.parametrize("text", ["x" * 10_000, "".join(map(chr, range(0x4E00, 0x51E8))), "word " * 2000])
 async def test_too_long_a_text_is_refused(search: Search[Paper], text: str) -> None:
     with pytest.raises(BadQuery):
         await search.search(ACME, Query(text=text))

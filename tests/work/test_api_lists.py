@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.kit.connections import Cursors
+from api.kit.signing import Signature
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created, project, sent
@@ -227,13 +227,13 @@ async def test_a_longer_page_asks_the_database_no_more_often(client: Client, pro
 
 async def test_a_cursor_is_signed_only_for_who_asks(lister: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     signed: list[bytes] = []
-    signature = Cursors._signature
+    sign = Signature.cursor
 
-    def watched(cursors: Cursors, body: bytes) -> bytes:
+    def watched(signature: Signature, body: bytes) -> str:
         signed.append(body)
-        return signature(cursors, body)
+        return sign(signature, body)
 
-    monkeypatch.setattr(Cursors, "_signature", watched)
+    monkeypatch.setattr(Signature, "cursor", watched)
     counts = []
     for asked in ("nodes { id }", "edges { node { id } cursor }", "pageInfo { endCursor }"):
         response = await lister.post(f"{{ tasks(first: 6) {{ {asked} }} }}")

@@ -10,7 +10,9 @@ import pytest
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
+import api.kit.searching as searching_module
 from app.contexts import VIEWS
+from projections.kit.highlights import highlighted
 from projections.kit.redis import RedisView
 from tests.kit.client import Client
 from tests.kit.processes import until
@@ -57,7 +59,7 @@ async def test_finds_words_in_opensearch_with_highlights_and_facets(gardener: Cl
     hits = {hit["node"]["title"]: hit for hit in found["hits"]}
     assert {title: hit["highlights"] for title, hit in hits.items()} == {
         "Water <b>roses</b>": [
-            {"field": "title", "fragments": ["Water &lt;b&gt;<mark>roses</mark>&lt;&#x2F;b&gt;"]},
+            {"field": "title", "fragments": ["Water &lt;b&gt;<mark>roses</mark>&lt;/b&gt;"]},
             {"field": "description", "fragments": ["<mark>Roses</mark> need water."]},
         ],
         "Prune the rose": [{"field": "title", "fragments": ["Prune the <mark>rose</mark>"]}],
@@ -135,12 +137,10 @@ async def test_what_cannot_be_searched_is_said(searching: Product, gardener: Cli
             wrong: list[dict[str, Any]] = [
                 {"text": "rose", "first": 101},
                 {"text": "rose", "first": -1},
-                {"text": "rose", "after": "x"},
-                {"text": "rose", "after": "p99999999999"},
                 {"text": "x" * 100_000},
             ]
             codes = [(await client.error("SearchTasks", **one))[0] for one in wrong]
-            assert codes == ["BAD_USER_INPUT"] * 5
+            assert codes == ["BAD_USER_INPUT"] * 3
 
 
 @pytest.mark.parametrize(
@@ -232,3 +232,44 @@ async def test_a_search_reads_its_own_write(gardener: Client) -> None:
     receipt = await gardener.send("CreateTask", input={"title": "Hoe the beanrows"})
     found = await gardener.send("SearchTasks", text="beanrows", afterPosition=receipt["position"])
     assert [hit["node"]["id"] for hit in found["hits"]] == [receipt["task"]["id"]]
+
+
+async def test_a_cursor_is_good_only_for_the_search_that_gave_it_out(
+    searching: Product, gardener: Client
+) -> None:
+    """Nobody makes up the cursor that has Postgres search, nor takes it to another search or tenant."""
+    async with without(searching, gardener, opensearch_url="") as fallback:
+        given = (await fallback.send("SearchTasks", text="rose", first=1))["hits"][0]["cursor"]
+    # In the same search it goes on in Postgres, where its place is.
+    assert (await gardener.send("SearchTasks", text="rose", after=given))["source"] == "postgres"
+    elsewhere = await searching.newcomer()
+    wrong: list[tuple[Client, dict[str, Any]]] = [
+        *(
+            (gardener, {"text": "rose", "after": made_up})
+            for made_up in ("p0", "p1", "", "x", "p99999999999")
+        ),
+        (gardener, {"text": "roses", "after": given}),
+        (gardener, {"text": "rose", "after": given, "filter": {"status": ["TODO"]}}),
+        (elsewhere, {"text": "rose", "after": given}),
+    ]
+    for client, asked in wrong:
+        assert (await client.error("SearchTasks", **asked))[0] == "BAD_CURSOR", asked
+
+
+async def test_highlights_are_read_only_for_who_asks(
+    searching: Product, gardener: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    look = highlighted
+
+    def watched(text: str, words: Any, *, whole: bool) -> list[str]:
+        looked.append(text)
+        return look(text, words, whole=whole)
+
+    monkeypatch.setattr(searching_module, "highlighted", watched)
+    counts = []
+    for asked in ("score", "highlights { field }"):
+        response = await gardener.post(f'{{ searchTasks(text: "rose") {{ hits {{ {asked} }} }} }}')
+        assert "errors" not in response.json()
+        counts.append(len(looked))
+    assert counts == [0, 6]

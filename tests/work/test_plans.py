@@ -50,6 +50,12 @@ _FILL: dict[type[PostgresView[Any]], str] = {
 
 _READER: Any = None
 _SIGHT = ProjectSight(_READER, Only(1), Memberships).of(Caller(tenant_id=TENANT, user_id=PERSON))
+# What the product works out as it writes a row.
+_DERIVED: dict[type[PostgresView[Any]], str] = {
+    Tasks: "search_words = to_tsvector('simple', description), tags_key = tags",
+    Projects: "search_words = to_tsvector('simple', description), name_order = convert_to(name, 'UTF8')",
+    People: "last_name_order = convert_to(last_name, 'UTF8')",
+}
 
 NEWEST = Order("created_at", descending=True)
 LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
@@ -87,6 +93,8 @@ async def full(product: Product) -> Product:
             rows = f"select $1, {columns}, n from generate_series(1, {MANY}) n"
             for tenant in (TENANT, OTHER):
                 await owner.execute(f"insert into {table} {rows}", tenant)
+            if view in _DERIVED:
+                await owner.execute(f"update {table} set {_DERIVED[view]}")
             await owner.execute(f"vacuum analyze {table}")
     finally:
         await owner.close()

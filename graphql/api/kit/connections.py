@@ -1,8 +1,5 @@
 """Connections: pages of rows by keyset, with opaque signed cursors, forward and backward."""
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -18,6 +15,7 @@ from api.kit.errors import ClientError
 from api.kit.fields import LARGEST, After, described, field
 from api.kit.past import AS_OF_ARGUMENT, AsOf, moment
 from api.kit.scalars import Position
+from api.kit.signing import Signature
 from projections.kit.as_of import Past
 from projections.kit.conditions import Condition
 from projections.kit.postgres import PostgresView
@@ -132,12 +130,13 @@ def listed(
     made = make(f"{name}Order", values)
     order_type: Any = strawberry.enum(made, description=f"By what {name} lists are sorted.")
     default = next(iter(order_type))
+    texts = {column for column, hint in get_type_hints(view.row).items() if hint is str}
 
     async def resolve(
         info: Info,
         filter: Any = None,
         order_by: Any = default,
-        direction: Direction = Direction.DESC,
+        direction: Direction | None = None,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -146,7 +145,9 @@ def listed(
         after_position: Position | None = None,
     ) -> Any:
         ask = info.context
-        order = replace(orders[order_by.value], descending=direction is Direction.DESC)
+        order = orders[order_by.value]
+        upwards = order.column in texts if direction is None else direction is Direction.ASC
+        order = replace(order, descending=not upwards)
         wanted = Wanted(first=first, after=after, last=last, before=before)
         try:
             where = (filter or nothing_given()).conditions()
@@ -160,7 +161,12 @@ def listed(
     resolve.__annotations__ |= {
         "filter": Annotated[filter | None, strawberry.argument(description="Which to list; all by default.")],
         "order_by": Annotated[order_type, strawberry.argument(description="By what to sort.")],
-        "direction": Annotated[Direction, strawberry.argument(description="Which end comes first.")],
+        "direction": Annotated[
+            Direction | None,
+            strawberry.argument(
+                description="Which end comes first: of names the smallest, of all else the greatest, by default."
+            ),
+        ],
         **PAGE_ARGUMENTS,
         **AS_OF_ARGUMENT,
         "after_position": After,
@@ -191,7 +197,10 @@ async def connect(
     past: Past[Any] | None = None,
 ) -> "Connection[Any]":
     """The page that is wanted of the rows that meet the conditions, of those of the past where given."""
-    where = [*where, *ask.sight.conditions(view, where, past=past is not None)]
+    if any(one.words is not None for one in where):
+        language = await ask.services.language(ask.caller.tenant_id)
+        where = [one.meant(language, ask.sight.searched.get(view)) for one in where]
+    where = [*where, *ask.sight.conditions(view, past=past is not None)]
     cursors = Cursors(ask, view, order)
     page: Page[Any] = await ask.services.rows.page(
         view,
@@ -221,30 +230,23 @@ class Cursors:
         self._view = view
         self._order = order
         hints = get_type_hints(view.row)
-        self._types = [hints[order.column], *(hints[name] for name in view.key)]
+        by = bytes if order.column in view.collated else hints[order.column]
+        self._types = [by, *(hints[name] for name in view.key)]
         scope = f"{view.name} {order.column} {order.descending} {ask.caller.tenant_id}"
-        self._key = hashlib.sha256(f"cursor {scope} {ask.services.secret}".encode()).digest()
+        self._signature = Signature(ask.services.secret, scope)
 
     def cursor(self, row: Any) -> str:
         """Where this row stands."""
-        values = [getattr(row, self._order.column), *(getattr(row, name) for name in self._view.key)]
-        body = msgspec.json.encode(values)
-        return base64.urlsafe_b64encode(self._signature(body) + body).decode().rstrip("=")
+        values = [self._order.value(self._view, row), *(getattr(row, name) for name in self._view.key)]
+        return self._signature.cursor(msgspec.json.encode(values))
 
     def place(self, cursor: str | None) -> Place | None:
         """The place of a cursor. Raises a client's error unless this list in this order gave it out."""
         if cursor is None:
             return None
-        try:
-            raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-        except ValueError:
-            raw = b""
-        signature, body = raw[:12], raw[12:]
-        if not hmac.compare_digest(signature, self._signature(body)):
+        body = self._signature.body(cursor)
+        if body is None:
             raise ClientError("This cursor was not given out for this list in this order.", code="BAD_CURSOR")
         values = msgspec.json.decode(body)
         value, *key = (msgspec.convert(v, t) for v, t in zip(values, self._types, strict=True))
         return Place(value, tuple(key))
-
-    def _signature(self, body: bytes) -> bytes:
-        return hmac.digest(self._key, body, "sha256")[:12]

@@ -127,7 +127,10 @@ class Ask(Context[Caller]):
     @cached_property
     def past(self) -> LookingBack:
         """The past of the caller's tenant."""
-        return LookingBack(self.services.as_of, self.services.rows, self.caller.tenant_id, self.seeing)
+        services = self.services
+        return LookingBack(
+            services.as_of, services.rows, self.caller.tenant_id, self.seeing, services.opening
+        )
 
     def look_back(self, info: "Info", at: int) -> None:
         """From here on this root field, and all that is below it, is shown as of a position."""

@@ -1,6 +1,6 @@
 """What one execution reads of the past: rows and pages as of a position."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,9 @@ from strawberry.dataloader import DataLoader
 
 from api.kit.errors import ClientError
 from api.kit.seeing import Seeing
+from domain.kit.sealed import Opening
 from projections.kit.as_of import AsOf, InFuture, Past, TooMuch
+from projections.kit.opened import as_written
 from projections.kit.postgres import PostgresView
 from projections.kit.rows import Order, Rows
 from projections.kit.view import Key, View
@@ -23,9 +25,10 @@ class LookingBack:
     """Reads one tenant's past; what it cannot answer is a client's error, with the code
     ``POSITION_IN_FUTURE``, ``TIME_IN_FUTURE``, ``VERSION_IN_FUTURE`` or ``LIMIT_EXCEEDED``."""
 
-    def __init__(self, history: AsOf, rows: Rows, tenant_id: UUID, seeing: Seeing) -> None:
+    def __init__(self, history: AsOf, rows: Rows, tenant_id: UUID, seeing: Seeing, opening: Opening) -> None:
         """``seeing`` says what the reader may see: what is hidden from them now was hidden always."""
         self._history, self._rows, self._tenant_id, self._seeing = history, rows, tenant_id, seeing
+        self._opening = opening
         # One for each view and position, and for each list of heads. Rows differ in type, hence Any.
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
 
@@ -41,8 +44,20 @@ class LookingBack:
 
     async def all(self, view: type[View[Row]], at: int) -> Past[Row]:
         """All rows as of a position."""
-        with _for_the_client():
-            return await self._history.all(view, self._tenant_id, at)
+
+        async def load(_: list[None]) -> list[Past[Row]]:
+            with _for_the_client():
+                past = await self._history.all(view, self._tenant_id, at)
+            return [Past(await self._as_written(view, past.rows), past.position, past.events)]
+
+        past: Past[Row] = await self._loader(("all", view, at), load).load(None)
+        return past
+
+    async def _as_written(self, view: type[View[Row]], rows: Mapping[Key, Row]) -> Mapping[Key, Row]:
+        """The rows with their sealed names opened, so that they are sorted and found as those of the table are."""
+        found = {(self._tenant_id, key): row for key, row in rows.items()}
+        written = await as_written(view.row, found, self._opening)
+        return {key: row for (_, key), row in written.items() if row is not None}
 
     async def row(self, view: type[View[Row]], key: Key, at: int) -> Row | None:
         """The row with this key, or None. All that are asked for at the same time are folded at once."""

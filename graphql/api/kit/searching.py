@@ -1,6 +1,7 @@
 """Search results as every context shows them: hits with highlights, counts, and which store answered."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
@@ -11,10 +12,12 @@ from api.kit.context import Ask, Info
 from api.kit.errors import ClientError
 from api.kit.fields import argument, derived, field
 from api.kit.scalars import Position
+from api.kit.signing import Signature
 from projections.kit.documents import Hit
 from projections.kit.finder import Finder, Wanted
+from projections.kit.highlights import highlighted
 from projections.kit.postgres import PostgresView
-from projections.kit.search_query import BadQuery
+from projections.kit.search_query import BadQuery, Query, looked_for
 
 T = TypeVar("T")
 
@@ -50,24 +53,49 @@ class Facet:
     counts: list[FacetCount] = strawberry.field(description="The most frequent values first.")
 
 
+@dataclass(slots=True)
+class Searched:
+    """What was searched, and for what."""
+
+    view: type[PostgresView[Any]]
+    texts: Sequence[str]
+    """Those of the view that were searched, and whose parts may be shown."""
+    words: frozenset[str]
+    signature: Signature
+    marks: bool = True
+    """Whether parts of the texts are shown."""
+
+
 @covered
 @strawberry.type(description="Something that was found.")
 class SearchHit(Generic[T]):
     """A hit; the thing itself is read from the view, so it is never older than a lookup by id."""
 
     hit: strawberry.Private[Hit[Any]]
-    view: strawberry.Private[type[PostgresView[Any]]]
+    query: strawberry.Private["Searched"]
     score = derived(float, lambda root: root.hit.score, "How well it matches; comparable in one answer.")
-    cursor = derived(str, lambda root: root.hit.cursor, "Its place: give it as `after`.")
+    cursor = derived(
+        str,
+        lambda root: root.query.signature.cursor(root.hit.cursor.encode()),
+        "Its place: give it as `after`.",
+    )
 
     @field("The thing as it stands; empty if it was removed since it was indexed.")
     async def node(self, info: Info) -> T | None:
-        found: T | None = await info.context.row(self.view, self.hit.row.id)
+        found: T | None = await info.context.row(self.query.view, self.hit.row.id)
         return found
 
-    @field("Where the words were found.")
-    def highlights(self) -> list[Highlight]:
-        return [Highlight(field=name, fragments=parts) for name, parts in self.hit.highlights.items()]
+    @field("Where the words are in the thing as it stands.")
+    async def highlights(self, info: Info) -> list[Highlight]:
+        query = self.query
+        row = await info.context.row(query.view, self.hit.row.id) if query.marks else None
+        if row is None:
+            return []
+        found = {
+            name: highlighted(getattr(row, name) or "", query.words, whole=name == query.view.words[0])
+            for name in query.texts
+        }
+        return [Highlight(field=name, fragments=parts) for name, parts in found.items() if parts]
 
 
 @covered
@@ -75,6 +103,7 @@ class SearchHit(Generic[T]):
 class SearchResult(Generic[T]):
     """A page of hits."""
 
+    query: strawberry.Private[Searched]
     hits: list[SearchHit[T]] = strawberry.field(description="The hits of this page, the best first.")
     facets: list[Facet] = strawberry.field(description="How all hits spread over values.")
     total_count: int = strawberry.field(description="How many there are in all.")
@@ -97,22 +126,29 @@ async def search(
 ) -> SearchResult[Any]:
     """Finds, and shows what was found as rows of the view; nothing older than a position, when one is given."""
     await ask.caught_up(view, after)
-    sight, hidden = ask.sight, await ask.seeing.hidden(view)
+    sight, hidden, tenant_id = ask.sight, await ask.seeing.hidden(view), ask.caller.tenant_id
+    signature = Signature(ask.services.secret, f"search {view.name} {tenant_id} {wanted.text} {wanted.asked}")
     wanted = replace(
         wanted,
+        language=await ask.services.language(tenant_id),
         where=[*wanted.where, *sight.conditions(view)],
         without={sight.columns[view]: sorted(hidden)} if hidden else {},
         texts=sight.searched.get(view),
         indexed=hidden is not None and len(hidden) <= _MOST_HIDDEN,
+        after=_place(wanted.after, signature),
     )
     try:
+        words = looked_for(Query(text=wanted.text, language=wanted.language)).words
         outcome = await finder.find(ask.caller.tenant_id, wanted, at_least=after or 0)
     except BadQuery as error:
         raise ClientError(str(error), code="BAD_USER_INPUT") from None
     found = outcome.found
     hits = await _seen(ask, view, found.hits)
+    texts = view.words if wanted.texts is None else wanted.texts
+    query = Searched(view, texts, words, signature)
     return SearchResult(
-        hits=[SearchHit(hit=hit, view=view) for hit in hits],
+        query=query,
+        hits=[SearchHit(hit=hit, query=query) for hit in hits],
         facets=[
             Facet(field=camel(name), counts=[FacetCount(value=value, count=count) for value, count in counts])
             for name, counts in found.facets.items()
@@ -133,3 +169,13 @@ async def _seen(ask: Ask, view: type[PostgresView[Any]], hits: list[Hit[Any]]) -
     where = ask.sight.conditions(view)
     now = await ask.services.rows.get(view, ask.caller.tenant_id, keys, where=where)
     return [hit for hit in hits if (hit.row.id,) in now]
+
+
+def _place(cursor: str | None, signature: Signature) -> str | None:
+    """The place of a hit by its cursor. Only who was given one of Postgres goes on there: it costs more."""
+    if cursor is None:
+        return None
+    body = signature.body(cursor)
+    if body is None:
+        raise ClientError("This cursor was not given out for this search.", code="BAD_CURSOR")
+    return body.decode()

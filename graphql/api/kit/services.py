@@ -1,14 +1,16 @@
 """What the API is wired to: the reading and writing side of the product, as ports."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from uuid import UUID
 
 from api.kit.access_log import AccessLog, Unlogged
 from api.kit.seeing import Sights
 from domain.kit.bus import Bus
 from domain.kit.codec import Codec
+from domain.kit.languages import DEFAULT
 from domain.kit.log import Envelope, Log
 from domain.kit.sealed import Opening, PlainOpening
 from projections.kit.as_of import AsOf
@@ -42,6 +44,10 @@ class Feed(Protocol):
         ...
 
 
+async def _default_language(tenant_id: UUID) -> str:
+    return DEFAULT
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """Everything the API is wired to, made once by the composition root."""
@@ -73,5 +79,7 @@ class Services:
     """Whether the personal data of others are masked, as everywhere outside production."""
     sights: Sights = field(default_factory=Sights)
     """Finds out what of a tenant's rows a caller may not see."""
+    language: Callable[[UUID], Awaitable[str]] = field(default=_default_language)
+    """In which language a tenant searches."""
     ports: Mapping[type, object] = field(default_factory=dict)
     """What single contexts read with, by its type."""

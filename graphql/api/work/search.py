@@ -1,6 +1,5 @@
 """Full-text search of tasks and projects, and lists of somebody's tasks."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -85,8 +84,7 @@ HIGHLIGHTS = "search.highlights"
 async def _highlighted(ask: Ask, found: SearchResult[Any]) -> SearchResult[Any]:
     """The result, without highlights where the tenant does not want any."""
     if found.hits and not await ask.port(Flags).enabled(ask.caller.tenant_id, HIGHLIGHTS, default=True):
-        for hit in found.hits:
-            hit.hit = replace(hit.hit, highlights={})
+        found.query.marks = False
     return found
 
 

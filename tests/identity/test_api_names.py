@@ -1,0 +1,74 @@
+"""Lists by name: in the order in which people sort names, now and in the past, page by page."""
+
+from typing import Any
+
+from tests.kit.client import Client
+from tests.work.api import project
+
+_PEOPLE = """query($asOf: AsOf, $after: String, $before: String, $first: Int, $last: Int, $direction: Direction) {
+  people(orderBy: LAST_NAME, asOf: $asOf, after: $after, before: $before, first: $first, last: $last,
+    direction: $direction) {
+    nodes { lastName firstName } pageInfo { startCursor endCursor hasNextPage hasPreviousPage }
+  }
+}"""
+_NAMES = ["Zuse", "adams", "de la Cruz", "van Dijk", "Ährenfeld", "Åberg", "Émile", "Emilia", "Abel"]
+_IN_ORDER = ["Abel", "Åberg", "adams", "Ährenfeld", "de la Cruz", "Émile", "Emilia", "van Dijk", "Zuse"]
+
+
+async def _page(client: Client, **asked: Any) -> Any:
+    answer = (await client.post(_PEOPLE, asked)).json()
+    assert "errors" not in answer, answer
+    return answer["data"]["people"]
+
+
+async def _pages(client: Client, **asked: Any) -> list[str]:
+    """The last names on all pages of two."""
+    names: list[str] = []
+    after = None
+    while True:
+        page = await _page(client, first=2, after=after, **asked)
+        names += [one["lastName"] for one in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return [name for name in names if name]
+        after = page["pageInfo"]["endCursor"]
+
+
+async def test_people_sort_by_name_now_and_in_the_past(client: Client) -> None:
+    for name in _NAMES:
+        email = f"{len(name)}.{name.encode().hex()}@example.com"
+        receipt = await client.send(
+            "RegisterUser", input={"email": email, "firstName": "Ann", "lastName": name}
+        )
+    at = receipt["position"]
+    email = f"bob.{client.me}@example.com"
+    receipt = await client.send(
+        "RegisterUser", input={"email": email, "firstName": "Bob", "lastName": "Berg"}
+    )
+    assert await client.send("Person", id=receipt["person"]["id"], afterPosition=receipt["position"])
+    now = sorted([*_IN_ORDER, "Berg"], key=[*_IN_ORDER[:4], "Berg", *_IN_ORDER[4:]].index)
+    assert await _pages(client) == now
+    assert await _pages(client, direction="DESC") == now[::-1]
+    assert await _pages(client, asOf={"position": at}) == _IN_ORDER
+    assert await _pages(client, asOf={"position": at}, direction="DESC") == _IN_ORDER[::-1]
+    end = (await _page(client, last=1))["pageInfo"]["startCursor"]
+    before = await _page(client, last=2, before=end)
+    assert [one["lastName"] for one in before["nodes"]] == now[-3:-1]
+
+
+async def test_who_has_one_last_name_sorts_by_the_first(client: Client) -> None:
+    for number, name in enumerate(("Örjan", "anna", "Östen", "Bo")):
+        email = f"{number}.{client.me}@example.com"
+        receipt = await client.send(
+            "RegisterUser", input={"email": email, "firstName": name, "lastName": "Ek"}
+        )
+    assert await client.send("Person", id=receipt["person"]["id"], afterPosition=receipt["position"])
+    found = await _page(client)
+    assert [one["firstName"] for one in found["nodes"] if one["lastName"]] == ["anna", "Bo", "Örjan", "Östen"]
+
+
+async def test_projects_sort_by_name(client: Client) -> None:
+    for name in ("Winter campaign", "apple plan", "zebra plan", "Ärger plan"):
+        await project(client, name)
+    answer = (await client.post("{ projects(orderBy: NAME) { nodes { name } } }")).json()
+    names = [one["name"] for one in answer["data"]["projects"]["nodes"]]
+    assert names == ["apple plan", "Ärger plan", "Winter campaign", "zebra plan"]
