@@ -14,6 +14,7 @@ from pyotp.totp import TOTP
 from app.auth.passwords import Passwords
 from app.demo_story import DAYS, Company, Step, story
 from app.placement.asking import TenantDesk
+from app.placement.fence import is_away
 from app.settings import Settings
 from app.writing import written
 from domain.identity.account_commands import (
@@ -99,8 +100,11 @@ async def ensure_demo(settings: Settings) -> None:
     async with written(settings) as made:
         log, codec = made.log, made.codec
         told = await log.read(limit=1, select=Selection(tenant_id=BRIGHT.id))
-        if told or await log.head() == 0:
+        told_here = told or await is_away(made.database.writer, BRIGHT.id)
+        if told_here or await log.head() == 0:
             for company in COMPANIES:
+                if await is_away(made.database.writer, company.id):
+                    continue  # Its story was told before it was moved, and goes on where it is.
                 await tell(log, codec, company)
                 desk = TenantDesk(settings, made.database, made.bus)
                 await desk.adopt(company.id, company.name, company.slug)

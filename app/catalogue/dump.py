@@ -96,6 +96,10 @@ async def _write(file: Path, pages: AsyncGenerator[list[dict[str, Any]], None]) 
     return count
 
 
+_GONE = "select tenant_id from placement.away where hidden"
+"""What tenants left behind that were moved away is nobody's to read."""
+
+
 class _Dumping:
     """One dump: its pseudonyms, and how sealed texts are opened for them."""
 
@@ -109,11 +113,13 @@ class _Dumping:
     ) -> AsyncGenerator[list[dict[str, Any]], None]:
         """Pages of events, tenant by tenant when tenants are named; memory stays flat."""
         log = PostgresLog(database)
+        gone = {row["tenant_id"] for row in await database.writer.fetch(_GONE)}
         try:
             for tenant_id in tenants or (None,):
                 async with aclosing(log.copy_out(select=Selection(tenant_id=tenant_id))) as pages:
                     async for page in pages:
-                        yield await self._events(page)
+                        if here := [one for one in page if one.tenant_id not in gone]:
+                            yield await self._events(here)
         finally:
             await log.close()
 
@@ -138,7 +144,8 @@ class _Dumping:
         mask = RowMask(view, self._pseudonyms)
         schema, _, table = view.name.partition(".")
         sql = f'select to_jsonb(t)::text as row from "{schema}"."{table}" t'
-        sql += " where tenant_id = any($1)" if tenants else ""
+        sql += f" where tenant_id not in ({_GONE})"
+        sql += " and tenant_id = any($1)" if tenants else ""
         async with database.writer.acquire() as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 cursor = await connection.cursor(sql, *([list(tenants)] if tenants else []))

@@ -129,6 +129,12 @@ class PersonKeys:
         if self._dropped is not None:
             self._dropped.add(key)
 
+    def drop_tenant(self, tenant_id: UUID) -> None:
+        """Forgets the keys of everybody in a tenant."""
+        for key in [key for key in self._kept if key[0] == tenant_id.int]:
+            del self._kept[key]
+        self._cleared = True
+
     def clear(self) -> None:
         """Forgets all."""
         self._kept.clear()

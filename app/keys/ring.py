@@ -154,7 +154,9 @@ class KeyRing:
 
     def _heard(self, tenant_id: UUID, subject: UUID | None) -> None:
         if subject is None:
+            # The tenant has a new key, or was moved and its people's keys came or went.
             self.tenants.drop(tenant_id)
+            self._people.drop_tenant(tenant_id)
         else:
             self._people.drop(tenant_id, subject)
 

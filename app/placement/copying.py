@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from app.database import Connection
+from app.keys.listening import CHANNEL, told
 from domain.kit.log import Envelope
 from domain.kit.wishes import EffectRefused
 
@@ -139,14 +140,29 @@ async def copy_tables(source: Connection, target: Connection, tenant_id: UUID) -
                     f"insert into {table} select * from jsonb_populate_recordset(null::{table}, $1::jsonb)",
                     rows,
                 )
+        await _tell(target, tenant_id)
 
 
 async def forget_tables(source: Connection, tenant_id: UUID) -> None:
-    """Deletes them where they came from: what is sealed in that log can no longer be opened there."""
+    """Destroys the keys where they came from: what is sealed in that log can no longer be opened there.
+
+    People's keys leave what an erased person's do, so that whoever looks through that log finds it whole.
+    """
     async with source.transaction():
-        for table in reversed(TABLES):
-            if await _exists(source, table):
-                await source.execute(f"delete from {table} where tenant_id = $1", tenant_id)
+        await source.execute(
+            """update keys.subject_keys
+                  set wrapped = '', tenant_generation = null, destroyed_at = clock_timestamp(),
+                      fingerprint = encode(sha256(wrapped), 'hex')
+                where tenant_id = $1 and destroyed_at is null""",
+            tenant_id,
+        )
+        await source.execute("delete from keys.tenant_keys where tenant_id = $1", tenant_id)
+        await _tell(source, tenant_id)
+
+
+async def _tell(connection: Connection, tenant_id: UUID) -> None:
+    """Has every process forget the keys of a tenant that it holds."""
+    await connection.execute("select pg_notify($1, $2)", CHANNEL, told(tenant_id))
 
 
 async def has_events(connection: Connection, tenant_id: UUID) -> bool:

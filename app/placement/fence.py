@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from app.database import Connection
+from app.database import Connection, Pool
 from domain.kit.log import Append, Outcome
 from domain.operations.tenants import TenantMoving
 
@@ -54,6 +54,12 @@ async def is_hidden(owner: Connection, tenant_id: UUID) -> bool:
     """Whether the tenant has been here and was moved away."""
     query = "select exists (select from placement.away where tenant_id = $1 and hidden)"
     return bool(await owner.fetchval(query, tenant_id))
+
+
+async def is_away(pool: Pool, tenant_id: UUID) -> bool:
+    """Whether the tenant was moved away from here, or is on its way: nothing can be written for it."""
+    query = "select exists (select from placement.away where tenant_id = $1)"
+    return bool(await pool.fetchval(query, tenant_id))
 
 
 def refusing(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append], Awaitable[Outcome]]:

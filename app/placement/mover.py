@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
 
 import asyncpg
 
+from app.contexts import VIEWS
 from app.database import SETTINGS, Connection, Database, plain_url
 from app.placement import copying, fence, process_rows, registry
 from app.placement.places import silo_for
@@ -16,6 +19,9 @@ from domain.kit.wishes import EffectRefused
 from domain.operations.tenants import PlacementKind
 from domain.processes.moving import Move
 from domain.processes.provisioning import NewTenant
+from projections.kit.opened import opened_fields
+from projections.kit.postgres import PostgresView
+from projections.kit.rebuilds import Rebuilds, Refused
 
 _LOOK = 0.1
 """Seconds between two looks at what is waited for."""
@@ -105,6 +111,25 @@ class PlacingMover:
             searches = bool(self._settings.opensearch_url)
             while await ends.target.fetchval(_BEHIND, head, searches):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK)
+        if move.to is PlacementKind.POOLED:
+            await self._name_again(move.id)
+
+    async def _name_again(self, tenant_id: UUID) -> None:
+        """Makes rows of the shared views anew that were made without names, while the keys were elsewhere."""
+        blank = [name for name, query in _blank() if await self._pool.fetchval(query, tenant_id)]
+        if not blank:
+            return
+        keep = self._settings.rollback
+        rebuilds = Rebuilds(self._pool, VIEWS, keep=keep, owner=partial(_connected, self._settings))
+        while True:
+            try:
+                id = await rebuilds.ask(blank, by="the move of a tenant", tenant_id=tenant_id)
+                break
+            except Refused:
+                await asyncio.sleep(1)  # They are in another rebuild, which ends.
+        going = "select state in ('building', 'verifying') from ops.rebuilds where id = $1"
+        while await self._pool.fetchval(going, id):  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK)
 
     async def verify(self, move: Move) -> None:
         async with self._both(move) as ends:
@@ -176,6 +201,22 @@ class PlacingMover:
         finally:
             await platform.close()
             await own.close()
+
+
+def _blank() -> list[tuple[str, str]]:
+    """Each table that holds names in plain, with the question whether a tenant has rows in it without one."""
+    found: list[tuple[str, str]] = []
+    for view in VIEWS:
+        if issubclass(view, PostgresView) and (names := opened_fields(view.row)):
+            schema, _, table = view.name.partition(".")
+            without = " and ".join(f"\"{name}\" = ''" for name in names)
+            found.append(
+                (
+                    view.name,
+                    f"select exists (select from {schema}.{table} where tenant_id = $1 and {without})",
+                )
+            )
+    return found
 
 
 async def _connected(settings: Settings) -> Connection:
