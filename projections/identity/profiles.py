@@ -88,7 +88,7 @@ class ProfileCards(
     RedisView[ProfileRow],
     name="users.profile_cards",
     version=2,
-    pattern="user:{id}:profile",
+    pattern="user:profile:{id}",
     ttl=timedelta(minutes=5),
 ):
     """Profiles for quick look-ups."""

@@ -51,7 +51,8 @@ def test_an_empty_variable_counts_as_unset() -> None:
             "http://127.0.0.1.example.com:8200",
             "HEADWATER_KEY_URL must begin with https://, for secrets are sent to it.",
         ),
-        ("HEADWATER_SECRET", "short", "HEADWATER_SECRET must have at least 32 characters."),
+        ("HEADWATER_SECRET", "8 signs.", "HEADWATER_SECRET must have at least 32 characters."),
+        ("HEADWATER_SECRET", "x" * 31, "HEADWATER_SECRET must have at least 32 characters."),
         (
             "HEADWATER_LOG_LEVEL",
             "loud",

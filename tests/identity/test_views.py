@@ -202,7 +202,7 @@ def test_preferences(events: tuple[Event, ...], expected: PreferencesRow | None)
 
 
 def test_profiles_are_kept_in_redis_for_five_minutes() -> None:
-    assert (ProfileCards.pattern, ProfileCards.ttl.total_seconds()) == ("user:{id}:profile", 300)
+    assert (ProfileCards.pattern, ProfileCards.ttl.total_seconds()) == ("user:profile:{id}", 300)
 
 
 STREAM = (
