@@ -14,6 +14,8 @@ from typing import IO
 from app.embedded.process import EmbeddedError, leashed
 
 VERSION = "3.8.0"
+_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+"""What Maven runs; without a version it would be whatever is the newest that day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ async def fetch(cache: Path) -> Distribution:
 
 async def _download(artifact: Artifact, folder: Path) -> None:
     file = folder / artifact.file
-    goal = ("dependency:copy", f"-Dartifact={artifact.coordinates}", f"-DoutputDirectory={folder}")
+    goal = (_COPY, f"-Dartifact={artifact.coordinates}", f"-DoutputDirectory={folder}")
     if (maven := shutil.which("mvn")) is None:
         raise EmbeddedError("OpenSearch is fetched with Maven, and there is no mvn here.")
     run = await asyncio.create_subprocess_exec(

@@ -1,0 +1,35 @@
+"""The page for developers, in a browser: whoever follows a link does not sign in by that."""
+
+import asyncio
+from pathlib import Path
+
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.auth.people import PASSWORD, registered
+from tests.kit.product import Product
+from tests.pages.browser import browser
+
+_KEPT = "return sessionStorage.getItem('graphiql-door')"
+_TOLD = "return document.getElementById('told').textContent"
+
+
+async def test_a_link_fills_the_form_in_and_a_person_signs_in(product: Product, tmp_path: Path) -> None:
+    ada = await registered(product)
+    link = f"{product.http.base_url}#email={ada.email}&password={PASSWORD}"
+
+    def visit() -> None:
+        with browser(tmp_path / "profile", scripts=True) as page:
+            page.open(link)
+            look = page.driver.execute_script
+            assert look(_TOLD) == "Press the button to sign in."
+            assert look(_KEPT) is None
+            assert look("return location.hash") == ""
+            page.press()
+            WebDriverWait(page.driver, 30).until(lambda _: look(_TOLD) == f"Signed in as {ada.email}")
+            kept = look(_KEPT)
+            # Whoever is signed in stays who they are, whoever's link it is.
+            page.open(f"{product.http.base_url}?x#email=other@example.com&password=x")
+            assert look(_TOLD) == f"Signed in as {ada.email}"
+            assert look(_KEPT) == kept
+
+    await asyncio.to_thread(visit)
