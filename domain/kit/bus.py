@@ -41,6 +41,7 @@ from domain.kit.refusals import (
     Refusal,
 )
 from domain.kit.repository import Repository
+from domain.kit.text import composed
 
 _logger = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ class Bus:
 
         Returns the receipt, or the refusal as data. Whatever else goes wrong rises.
         """
-        command_id = command_id or self._ids.new()
+        command, command_id = composed(command), command_id or self._ids.new()
         request = Request(
             command, by, command_id, correlation_id or str(command_id), causation_id, metadata or {}
         )

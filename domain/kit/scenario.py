@@ -18,6 +18,7 @@ from domain.kit.clock import at
 from domain.kit.commands import Command, id_of, target_id
 from domain.kit.events import Event
 from domain.kit.refusals import Refusal
+from domain.kit.text import composed
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SOMEONE = Caller(tenant_id=UUID(int=1), user_id=UUID(int=2))
@@ -58,6 +59,7 @@ class Scenario:
 
     def when(self, command: Command) -> Self:
         """Carries the command out against the history."""
+        command = composed(command)
         streams: dict[UUID, Aggregate] = {}
         own = target_id(command)
         for given_ in self.history:

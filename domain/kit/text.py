@@ -1,9 +1,13 @@
 """Texts as people type them, made tidy before they are kept."""
 
+import dataclasses
 import unicodedata
 from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from domain.kit.fields import Pattern
+
+T = TypeVar("T")
 
 ONE_LINE = Pattern("[^\\n\\r\\v\\f\\x85\\u2028\\u2029]*", "must be one line")
 """Marks a text, such as a title, that lists show on one line."""
@@ -20,6 +24,26 @@ ADDRESS = Pattern(
 def normal(text: str) -> str:
     """The text in the one encoding in which texts are kept: letters and accents composed (NFC)."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def composed(value: T) -> T:
+    """A command, or whatever else holds texts, with each of them `normal`: the one place where that is done."""
+    # What a command holds has no static type here, hence Any.
+    given: Any = value
+    made: Any = given
+    if isinstance(given, str):
+        # An enum of texts stays one.
+        made = normal(given) if type(given) is str else given
+    elif isinstance(given, dict):
+        made = {composed(name): composed(one) for name, one in given.items()}
+    elif type(given) in (tuple, list, set, frozenset):
+        made = type(given)(map(composed, given))
+    elif dataclasses.is_dataclass(given) and not isinstance(given, type):
+        fields = {one.name: getattr(given, one.name) for one in dataclasses.fields(given) if one.init}
+        changed = {name: other for name, one in fields.items() if (other := composed(one)) != one}
+        made = dataclasses.replace(given, **changed) if changed else given
+    result: T = made
+    return result
 
 
 def key(word: str) -> str:
