@@ -91,7 +91,7 @@ def asks(assembly: Assembly, query: str, ids: list[UUID], log: AccessLog) -> Cal
     async def ask() -> bytes:
         variables = {"id": str(next(turn))} if "$id" in query else {}
         request = Request(query=query, variables=variables)
-        async with engine.answering(engine.documents.operation(request), request, WHO) as answer:
+        async with engine.answering(engine.operation(request, WHO), request, WHO) as answer:
             return answer
 
     return ask

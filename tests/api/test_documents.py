@@ -1,5 +1,8 @@
 """Documents are prepared once, and only so many are kept."""
 
+import gc
+import tracemalloc
+
 import pytest
 import strawberry
 from strawberry.extensions import MaxTokensLimiter
@@ -25,7 +28,7 @@ def test_a_document_is_prepared_once_whatever_the_variables() -> None:
 
 
 def test_the_least_recently_used_is_dropped() -> None:
-    documents = _documents(Limits(cached_documents=2))
+    documents = _documents(Limits(cached_bytes=10_000))
     kept, dropped = documents.operation(Request("{ hello }")), documents.operation(Request("{ me }"))
     documents.operation(Request("{ hello }"))
     documents.operation(Request(TEXT))
@@ -33,10 +36,49 @@ def test_the_least_recently_used_is_dropped() -> None:
     assert documents.operation(Request("{ me }")) is not dropped
 
 
-def test_large_documents_are_not_kept() -> None:
-    documents = _documents(Limits(cached_document_chars=100))
-    large = Request("{ hello }" + " " * 100)
+def test_what_is_larger_than_all_that_may_be_kept_is_not() -> None:
+    documents = _documents(Limits(cached_bytes=8_000))
+    large = Request("{ hello }" + " " * 2_000)
     assert documents.operation(large) is not documents.operation(large)
+
+
+def test_nothing_is_kept_for_strangers() -> None:
+    documents = _documents()
+    strange = documents.operation(Request("{ hello }"), stranger=True)
+    assert documents.operation(Request("{ hello }"), stranger=True) is not strange
+    known = documents.operation(Request("{ hello }"))
+    assert documents.operation(Request("{ hello }"), stranger=True) is known
+
+
+@pytest.mark.parametrize("text", ["{ " + "hello " * 300 + "}", "{ hello } #" + "x" * 8_000])
+def test_little_is_parsed_for_strangers(text: str) -> None:
+    documents = _documents(Limits(duplicates=1_000))
+    with pytest.raises(RequestError) as refused:
+        documents.operation(Request(text), stranger=True)
+    assert refused.value.errors[0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+    assert documents.operation(Request(text)).fields == ("Query.hello",)
+
+
+def test_a_long_document_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(RequestError) as refused:
+        _documents().operation(Request('{ hello(name: """' + "x\n" * 60_000))
+    assert refused.value.errors[0]["extensions"] == {"code": "LIMIT_EXCEEDED", "limit": 100_000}
+
+
+def test_memory_of_what_is_kept_is_bounded_by_bytes() -> None:
+    """Sixty documents of 4 kB, each of which takes about half a megabyte as a tree."""
+    limits = Limits(cached_bytes=2_000_000, aliases=1_000)
+    documents = _documents(limits)
+    tracemalloc.start()
+    try:
+        for number in range(60):
+            fields = " ".join(f"a{n}: hello" for n in range(number, number + 300))
+            documents.operation(Request(f"{{ {fields} }}"))
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < 1.25 * limits.cached_bytes
 
 
 @pytest.mark.parametrize("name", [None, ""])

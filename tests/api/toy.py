@@ -264,7 +264,7 @@ def toy_app(
             authenticate,
             lambda identity: ToyContext(identity, toy=shared),
             scope=lambda identity: None if identity == "lonely" else "everyone",
-            shares=lambda identity: ("toy", identity),
+            shares=lambda identity: None if identity == "stranger" else ("toy", identity),
             lifetime=lambda identity: 0.05 if identity == "mayfly" else 3_600,
             limits=limits,
             streams=streams,

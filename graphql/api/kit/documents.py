@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from graphql import (
     ArgumentNode,
     DocumentNode,
@@ -35,6 +35,7 @@ from api.kit.errors import ClientError, RequestError
 from api.kit.limits import Limits, check_shape, too_much
 from api.kit.request import Request
 from api.kit.sizes import Sizes
+from api.kit.trees import compact
 
 _MOST_VALIDATION_ERRORS = 20
 # Fragments inside fragments add no depth, yet the cost is summed by going into each.
@@ -101,8 +102,19 @@ class Operation:
         return False
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """The operations of a document by their names, and about how many bytes they take."""
+
+    operations: Mapping[str | None, Operation]
+    size: int
+
+
 class Documents:
-    """The operations of a schema, by document text; the least recently used are dropped."""
+    """The operations of a schema, by document text; the least recently used are dropped.
+
+    Of strangers, who have not signed in, nothing is kept, and little is parsed.
+    """
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
@@ -112,20 +124,16 @@ class Documents:
         self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, FiniteFloatsRule]
         if not limits.introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
-        self._known: OrderedDict[str, dict[str | None, Operation]] = OrderedDict()
+        self._known: LRUCache[str, _Prepared] = LRUCache(limits.cached_bytes, lambda one: one.size)
 
-    def operation(self, request: Request) -> Operation:
+    def operation(self, request: Request, *, stranger: bool = False) -> Operation:
         """The operation that a request names, within the limits. Raises RequestError."""
-        operations = self._known.get(request.query)
-        if operations is None:
-            operations = self._prepared(request.query)
-            if len(request.query) <= self._limits.cached_document_chars:
-                self._known[request.query] = operations
-                if len(self._known) > self._limits.cached_documents:
-                    self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(request.query)
-        operation = _chosen(operations, request.operation_name)
+        found = self._known.get(request.query)
+        if found is None:
+            found = self._prepared(request.query, stranger)
+            if not stranger and found.size <= self._limits.cached_bytes:
+                self._known[request.query] = found
+        operation = _chosen(found.operations, request.operation_name)
         cost = operation.cost.at(request.variables)
         if cost > self._limits.cost:
             error = ClientError(
@@ -138,9 +146,9 @@ class Documents:
             raise RequestError.of_document([error], "COST_EXCEEDED")
         return operation
 
-    def _prepared(self, text: str) -> dict[str | None, Operation]:
+    def _prepared(self, text: str, stranger: bool) -> _Prepared:
         try:
-            document = self._valid(text)
+            document = self._valid(text, stranger)
             measure = Measure(self._schema, self._sizes, document, self._limits.page)
             points = _resume_points(document) if "resumeFrom" in text else ()
             operations: dict[str | None, Operation] = {}
@@ -156,7 +164,8 @@ class Documents:
                         text, document, node, found.cost, found.weight, points, needs, fields, own
                     )
                     operations[operation.name] = operation
-            return operations
+            # Each character of the text takes four bytes at most.
+            return _Prepared(operations, compact(document) + 4 * len(text))
         except RecursionError as error:
             raise RequestError.of_document(
                 [too_much("levels", self._limits.depth)], "LIMIT_EXCEEDED"
@@ -164,11 +173,16 @@ class Documents:
         except ClientError as error:
             raise RequestError.of_document([error], "LIMIT_EXCEEDED") from error
 
-    def _valid(self, text: str) -> DocumentNode:
+    def _valid(self, text: str, stranger: bool) -> DocumentNode:
+        limits = self._limits
+        chars = limits.strange_document_chars if stranger else limits.document_chars
+        if len(text) > chars:
+            raise too_much("characters", chars)
+        tokens = min(limits.tokens, limits.strange_tokens) if stranger else limits.tokens
         if _NUL.search(text):
             raise ClientError("The document must not contain the character U+0000.", code="BAD_USER_INPUT")
         try:
-            document = parse(text, max_tokens=self._limits.tokens, allow_empty_selection_sets=False)
+            document = parse(text, max_tokens=tokens, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as error:
             code = "LIMIT_EXCEEDED" if "tokens" in error.message else "GRAPHQL_PARSE_FAILED"
             raise RequestError.of_document([error], code) from error
@@ -186,7 +200,7 @@ class Documents:
         return document
 
 
-def _chosen(operations: dict[str | None, Operation], name: str | None) -> Operation:
+def _chosen(operations: Mapping[str | None, Operation], name: str | None) -> Operation:
     # Some clients send an empty name for none.
     if name:
         chosen, message = operations.get(name), f"The document has no operation named '{name}'."

@@ -76,7 +76,7 @@ class Engine(Generic[I]):
     schema that has some is refused with ValueError. Field extensions work.
 
     `shares` gives the tenant and the caller whose turn an operation of an identity takes (see `Turns`); None
-    takes none.
+    takes none: that of a stranger, who may hardly do anything.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Engine(Generic[I]):
         make_context: Callable[[I], Context[I] | Awaitable[Context[I]]],
         limits: Limits,
         permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
-        shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: None,
+        shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: ("", ""),
     ) -> None:
         if schema.extensions:
             raise ValueError("The schema has extensions, which this engine does not run.")
@@ -96,7 +96,11 @@ class Engine(Generic[I]):
         self._limits = limits
         self._shares = shares
         self._turns = Turns(limits.room_bytes, limits.caller_bytes, limits.caller_waiting)
-        self.documents = Documents(self._schema, limits)
+        self._documents = Documents(self._schema, limits)
+
+    def operation(self, request: Request, identity: I) -> Operation:
+        """The operation that a request of this identity names, within the limits. Raises RequestError."""
+        return self._documents.operation(request, stranger=self._shares(identity) is None)
 
     @asynccontextmanager
     async def answering(self, operation: Operation, request: Request, identity: I) -> AsyncIterator[bytes]:

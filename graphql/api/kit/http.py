@@ -66,7 +66,7 @@ class GraphQLEndpoint(Generic[I]):
         limits: Limits | None = None,
         streams: Streams | None = None,
         permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
-        shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: None,
+        shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: ("", ""),
     ) -> None:
         self._limits = limits or Limits()
         self._authenticate = authenticate
@@ -117,7 +117,7 @@ class GraphQLEndpoint(Generic[I]):
         identity = await self._identify(http.headers)
         request = read_request(await self._body(http), self._limits)
         try:
-            operation = self._engine.documents.operation(request)
+            operation = self._engine.operation(request, identity)
             if operation.kind is OperationType.MUTATION and http.method == "GET":
                 raise RequestError.of("Mutations need POST.", "METHOD_NOT_ALLOWED", 405, {"allow": "POST"})
             live = operation.kind is OperationType.SUBSCRIPTION

@@ -25,6 +25,10 @@ class Limits:
     connection around it; `page` is the size assumed where none is given. `recheck_seconds`: how often an open
     connection is asked again who it is.
 
+    `tokens` and `document_chars` bound a document before it is parsed, `strange_tokens` and
+    `strange_document_chars` that of whoever has not signed in, whose documents are not kept either; those of
+    others are, as long as they take no more than `cached_bytes` together.
+
     `answer_bytes` bounds one answer, and what waits to be sent on one connection; who takes nothing of it for
     `stall_seconds` is left. `room_bytes` is what all operations under way may read at most, all together,
     `caller_bytes` what those of one caller may, with the answers that are on their way to them; what does not
@@ -40,8 +44,10 @@ class Limits:
     cost: int = 20_000
     page: int = 50
     variable_depth: int = 32
-    cached_documents: int = 1_000
-    cached_document_chars: int = 20_000
+    document_chars: int = 100_000
+    strange_tokens: int = 200
+    strange_document_chars: int = 8_000
+    cached_bytes: int = 32_000_000
     introspection: bool = True
     connection_init_seconds: float = 10
     operations_per_connection: int = 100

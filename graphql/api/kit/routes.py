@@ -29,7 +29,7 @@ def graphql_routes(
     limits: Limits | None = None,
     streams: Streams | None = None,
     permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
-    shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: None,
+    shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: ("", ""),
     allowed_origins: Sequence[str] = (),
     path: str = "/graphql",
     rest: Iterable[RestRoute] = (),

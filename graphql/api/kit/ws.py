@@ -200,8 +200,9 @@ class GraphQLSocket(Generic[I]):
                 f"At most {self.limits.operations_per_connection} operations at a time.", "LIMIT_EXCEEDED"
             )
         request = read_request(payload, self.limits)
-        operation = self._engine.documents.operation(request)
-        entry.stop = self._fanout.join(operation, request, cast("I", self._identity), entry)
+        identity = cast("I", self._identity)
+        operation = self._engine.operation(request, identity)
+        entry.stop = self._fanout.join(operation, request, identity, entry)
 
 
 def _credentials(scope: Scope, params: Mapping[str, object]) -> dict[str, str]:
