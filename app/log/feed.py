@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import UUID
 
-from app.database import Database
+from app.database import Database, Shares
 from app.log.follower import Follower
 from app.log.reader import Reader
-from domain.kit.log import Envelope
+from domain.kit.log import Envelope, Selection
+
+_BACKLOG_PAGE = 500
+"""Events of one tenant that are read at a time for somebody who is behind; they are decoded in one go."""
 
 
 class Feed:
@@ -34,6 +38,7 @@ class Feed:
         self._bytes = 0
         self._behind = 0
         """The position before the first event in memory."""
+        self._backlogs = Shares(1)
         self._closed = False
         self._moved: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -74,20 +79,45 @@ class Feed:
         A position beyond the head waits until the log has gone past it.
         """
         while not self._closed:
-            page = await self._page_after(after)
+            page = await self._recent_after(after)
+            if page is None:
+                page = await self._reader.read(after=after, until=self.position, limit=self._page)
             if page:
                 after = page[-1].position
                 yield page
 
-    async def _page_after(self, after: int) -> list[Envelope]:
+    async def pages_of(self, tenant_id: UUID, caller: UUID, *, after: int) -> AsyncIterator[list[Envelope]]:
+        """The same of one tenant's events only, for one of its callers.
+
+        What is no longer in memory is read as the tenant, by its share of the readers' connections, and for each
+        caller one page at a time however often they ask: what others have written costs nothing.
+        """
+        select = Selection(tenant_id=tenant_id)
+        while not self._closed:
+            page = await self._recent_after(after)
+            if page is not None:
+                after = page[-1].position if page else after
+                page = [event for event in page if event.tenant_id == tenant_id]
+            else:
+                until = self.position
+                async with self._backlogs.of(caller):
+                    page = await self._reader.read(
+                        after=after, until=until, limit=_BACKLOG_PAGE, select=select
+                    )
+                after = page[-1].position if len(page) == _BACKLOG_PAGE else until
+            if page:
+                yield page
+
+    async def _recent_after(self, after: int) -> list[Envelope] | None:
+        """A page from memory, empty after waiting for one; None when it has left the memory already."""
         assert self._moved is not None, "start() comes first"
         if after >= self.position:
             await asyncio.shield(self._moved)
             return []
-        if after >= self._behind:
-            start = after - self._behind
-            return self._events[start : start + self._page]
-        return await self._reader.read(after=after, until=self.position, limit=self._page)
+        if after < self._behind:
+            return None
+        start = after - self._behind
+        return self._events[start : start + self._page]
 
     async def _run(self, after: int) -> None:
         try:

@@ -1,7 +1,11 @@
 """Following the log: hints, polls, lost connections, and one reader shared by many."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -9,8 +13,9 @@ from app.database import Connection, Database
 from app.log.feed import Feed
 from app.log.follower import Follower
 from app.log.postgres import PostgresLog
+from app.log.reader import Reader
 from domain.kit.log import Envelope
-from tests.log.appends import command, event, stored, until
+from tests.log.appends import OTHER, TENANT, command, event, stored, until
 
 _LISTENERS = (
     "select pid from pg_stat_activity where usename = 'headwater_writer' and datname = current_database()"
@@ -166,3 +171,55 @@ async def test_closing_ends_every_consumer(database: Database) -> None:
     await feed.close()
     with pytest.raises(AssertionError, match="ended"):
         await consumer
+
+
+async def test_a_backlog_is_of_the_tenants_own_events(feed: Feed, log: PostgresLog) -> None:
+    head = await log.head()
+    mine = list[int]()
+    for _ in range(6):
+        await asyncio.gather(*(log.append(command(event())) for _ in range(10)))
+        mine.append(stored(await log.append(command(event(), tenant=OTHER))).last)
+    await _until(feed.pages(after=head), mine[-1])
+    assert await _until(feed.pages_of(OTHER, OTHER, after=head), mine[-1]) == mine
+
+
+async def test_a_backlog_takes_none_of_the_writers_connections(
+    feed: Feed, database: Database, log: PostgresLog
+) -> None:
+    head = await _append(log, 100)
+    await _until(feed.pages(after=head - 1), head)
+    async with AsyncExitStack() as stack:
+        for _ in range(database.writer.get_max_size()):
+            await stack.enter_async_context(database.writer.acquire())
+        seen = await _until(feed.pages_of(TENANT, TENANT, after=head - 100), head)
+    assert len(seen) == 100
+
+
+async def test_one_caller_reads_one_backlog_at_a_time_and_another_need_not_wait(
+    feed: Feed, database: Database, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = await _append(log, 100)
+    await _until(feed.pages(after=head - 1), head)
+    reading, most = Counter[UUID](), Counter[UUID]()
+    read = Reader.read
+
+    def one_of(caller: UUID) -> asyncio.Task[list[int]]:
+        return asyncio.create_task(
+            _until(feed.pages_of(TENANT, caller, after=head - 100), head), name=str(caller)
+        )
+
+    async def counted(reader: Reader, **asked: Any) -> list[Envelope]:
+        task = asyncio.current_task()
+        assert task is not None
+        caller = UUID(task.get_name())
+        reading[caller] += 1
+        most[caller] = max(most[caller], reading[caller])
+        most[UUID(int=0)] = max(most[UUID(int=0)], reading.total())
+        found = await read(reader, **asked)
+        reading[caller] -= 1
+        return found
+
+    monkeypatch.setattr(Reader, "read", counted)
+    callers = [TENANT] * 10 + [OTHER] * 10
+    assert [len(seen) for seen in await asyncio.gather(*map(one_of, callers))] == [100] * 20
+    assert most == {TENANT: 1, OTHER: 1, UUID(int=0): 2}

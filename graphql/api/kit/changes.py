@@ -52,7 +52,7 @@ class Discontinuity:
 
 async def envelopes(
     ask: Ask, resume_from: Position | None
-) -> AsyncGenerator[list[Envelope] | Discontinuity, None]:
+) -> AsyncGenerator[Sequence[Envelope] | Discontinuity, None]:
     """The tenant's events by pages, without end: from now on, or from after a cursor."""
     head = await ask.services.log.head()
     after = head if resume_from is None else int(resume_from)
@@ -65,12 +65,10 @@ async def envelopes(
             cursor=Position(head), reason=f"More than {longest} events lie between; they are left out."
         )
         after = head
-    tenant_id = ask.caller.tenant_id
-    async for page in ask.services.feed.pages(after=after):
+    async for page in ask.services.feed.pages_of(ask.caller.tenant_id, ask.caller.user_id, after=after):
         # A subscription may outlive the generations that it began with.
         ask.services.pin()
-        if own := [envelope for envelope in page if envelope.tenant_id == tenant_id]:
-            yield own
+        yield page
 
 
 _UNSAID = object()

@@ -39,8 +39,8 @@ class Progress(Protocol):
 class Feed(Protocol):
     """The log's newest events, read once for everyone in this process."""
 
-    def pages(self, *, after: int) -> AsyncIterator[Sequence[Envelope]]:
-        """Pages of events after a position, without end."""
+    def pages_of(self, tenant_id: UUID, caller: UUID, /, *, after: int) -> AsyncIterator[Sequence[Envelope]]:
+        """Pages of a tenant's events after a position, without end, for one of its callers."""
         ...
 
 
