@@ -12,6 +12,7 @@ from app.auth.living import HOLD, Living
 from app.auth.secrets import hash_of
 from domain.identity.user_rules import UserStatus
 from domain.kit.caller import PLATFORM, Caller
+from domain.kit.ids import read_hex
 from domain.kit.log import GLOBAL
 from projections.identity.standing import Standing, key_standing, standing
 from projections.tenancy.tenants import Tenants
@@ -63,7 +64,7 @@ class Callers:
         """Who shows this API key, ``hw_<tenant>_<key>_<secret>``; None unless it is good."""
         try:
             _, tenant, id, _ = text.split("_", 3)
-            tenant_id, key_id = UUID(hex=tenant), UUID(hex=id)
+            tenant_id, key_id = read_hex(tenant), read_hex(id)
         except ValueError:
             return None
         rows = (await self._homes.of(tenant_id)).rows

@@ -17,6 +17,7 @@ from app.auth.oidc import is_secure
 from app.proxies import is_loopback
 from domain.identity.sessions import Ending
 from domain.identity.signing import ProviderRefused
+from domain.kit.ids import read_id
 from domain.kit.refusals import Invalid, Refusal
 
 COOKIE = "hw_oidc"
@@ -56,7 +57,7 @@ class Body:
         """An id, None when it is absent. Raises Invalid."""
         text = self.text(name, "")
         try:
-            return UUID(text) if text else None
+            return read_id(text) if text else None
         except ValueError:
             raise Invalid(field=name, reason="is not an id") from None
 

@@ -6,6 +6,8 @@ import hmac
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.kit.ids import read_hex
+
 VERIFY, RESET, INVITE, OPT_OUT = "verify", "reset", "invite", "optout"
 """What a mailed token is for."""
 
@@ -43,7 +45,7 @@ class MailedTokens:
         found, *ids = said.split(".")
         if found != kind or len(ids) not in (1, 2):
             return None
-        return Mailed(kind, UUID(hex=ids[-1]), UUID(hex=ids[0]) if len(ids) == 2 else None)
+        return Mailed(kind, read_hex(ids[-1]), read_hex(ids[0]) if len(ids) == 2 else None)
 
     def _mac(self, said: str) -> str:
         digest = hmac.digest(self._key, said.encode(errors="replace"), "sha256")

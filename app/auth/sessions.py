@@ -20,6 +20,7 @@ from domain.identity.sessions import Ending, EndSession, RefreshSession, StartSe
 from domain.identity.signing import NotInTenant, RefreshRefused
 from domain.kit.caller import Caller
 from domain.kit.clock import TimeOrderedIds
+from domain.kit.ids import read_hex
 from domain.kit.log import GLOBAL
 from domain.kit.refusals import NotFound, Refusal
 from projections.identity.auth_accounts import AccountRow
@@ -57,7 +58,7 @@ class RefreshTokens:
         """What it says, if this key made it."""
         try:
             product, kind, session, secret = token.split("_", 3)
-            session_id, decoded = UUID(hex=session), base64.urlsafe_b64decode(secret.encode("ascii"))
+            session_id, decoded = read_hex(session), base64.urlsafe_b64decode(secret.encode("ascii"))
         except ValueError:
             return None
         random, mac = decoded[:16], decoded[16:]

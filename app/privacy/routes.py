@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -14,6 +13,7 @@ from api.kit.context import Services
 from api.kit.errors import RequestError, Unauthenticated
 from app.privacy.exporting import ExportFiles
 from domain.kit.caller import Caller
+from domain.kit.ids import read_id
 from projections.governance.exports import ExportRow, ExportState
 from projections.governance.privacy import Privacy
 
@@ -56,7 +56,7 @@ def export_routes(
         except Unauthenticated as error:
             return _no(401, "UNAUTHENTICATED", str(error), {"www-authenticate": "Bearer"})
         try:
-            id = UUID(request.path_params["id"])
+            id = read_id(request.path_params["id"])
         except ValueError:
             return _absent()
         try:

@@ -16,11 +16,16 @@ from domain.kit.refusals import Invalid
 from domain.kit.sealed import resembles_sealed
 
 # Postgres stores no NUL and UTF-8 has no lone surrogates; the other control characters only hide things.
-# Tab, line feed and carriage return are text.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# Tab, line feed and carriage return are text. The two overrides of direction show a text as another one.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ud800-\udfff]")
 
 # Blanks, controls, and marks that only format what stands beside them, such as a zero-width space.
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+# Letters, symbols and marks that show nothing by themselves: fillers of Hangul, the empty pattern of Braille, and
+# what joins or varies the character before it.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 # A field's value may be of any type, so a check takes Any.
 Check = Callable[[Any], str | None]
@@ -133,7 +138,8 @@ def _length(limit: Len) -> Check:
 def _visible(text: str) -> int:
     """The length of a text without the blanks around it; nothing, when there is nothing to be seen."""
     stripped = text.strip()
-    return len(stripped) if any(category(one) not in _INVISIBLE for one in stripped) else 0
+    seen = any(category(one) not in _INVISIBLE and not _BLANK.match(one) for one in stripped)
+    return len(stripped) if seen else 0
 
 
 def _interval(limit: Interval) -> Check:

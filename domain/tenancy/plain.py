@@ -54,7 +54,10 @@ def _unstorable(value: object) -> str | None:
         case int():
             return None if _LEAST <= value <= _MOST else "holds a number with too many digits"
         case float():
-            return None if math.isfinite(value) else "holds what is not a number"
+            if not math.isfinite(value):
+                return "holds what is not a number"
+            # Postgres keeps numbers in decimals and gives this one back as a whole number of that many digits.
+            return None if _LEAST <= value <= _MOST else "holds a number with too many digits"
         case dict():
             return next(filter(None, map(_unstorable, [*value.keys(), *value.values()])), None)
         case list():

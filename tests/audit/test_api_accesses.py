@@ -1,8 +1,12 @@
 """Every operation is on record, and who may read the audit reads it."""
 
 import asyncio
+import base64
+import json
 from typing import Any
 from uuid import uuid4
+
+import pytest
 
 from tests.kit.client import Client
 from tests.kit.product import Product
@@ -88,3 +92,33 @@ async def test_a_cursor_of_nobodys_is_refused(product: Product) -> None:
     for cursor in ("x", "bm8", "é"):
         code, message = await auditor.error("Accesses", first=1, after=cursor)
         assert (code, message) == ("BAD_CURSOR", "This cursor was not given out for this list.")
+
+
+async def test_a_name_of_an_operation_is_cut(product: Product) -> None:
+    """Clients make it up, and what is on record is kept for years."""
+    client = await product.newcomer("Eve")
+    auditor = product.client(client.tenant, uuid4(), ["audit:read"])
+    await client.post(f"query {'N' * 50_000} {{ me {{ id }} }}")
+    nodes = await accesses(auditor, "N" * 100, userId=client.me)
+    assert max(len(node["operation"]) for node in nodes) == 100
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ["2026-01-01T00:00:00Z", 10**20],
+        ["2026-01-01T00:00:00Z", 2**63],
+        ["2026-01-01T00:00:00Z", -1],
+        ["9999-12-31T23:59:59-05:00", 1],
+        ["0001-01-01T00:00:00+14:00", 1],
+        ["2026-01-01T00:00:00", 1],
+        ["2026-01-01T00:00:00Z", 1.5],
+        ["2026-01-01T00:00:00Z"],
+    ],
+    ids=str,
+)
+async def test_a_place_that_nobody_gave_out_is_no_cursor(product: Product, place: list[object]) -> None:
+    auditor = product.client(uuid4(), uuid4(), ["audit:read"])
+    cursor = base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    code, _ = await auditor.error("Accesses", after=cursor)
+    assert code == "BAD_CURSOR"

@@ -155,3 +155,27 @@ async def test_somebodys_mail_address_and_name_are_in_no_activity(client: Client
     page = await client.send("Activities", filter={"entityId": client.me})
     ((edge,),) = (page["edges"],)
     assert edge["node"]["metadata"] == {"role": "member", "registrationSource": "api"}
+
+
+@pytest.mark.parametrize("first", [-5, 1001])
+async def test_a_history_of_another_length_is_refused(client: Client, first: int) -> None:
+    code, message = await client.error("History", stream=str(uuid4()), first=first)
+    assert (code, message) == ("BAD_USER_INPUT", f"A history holds 0 to 1000, not {first}.")
+
+
+async def test_a_long_history_is_read_in_pages_and_bounded_in_bytes(client: Client) -> None:
+    task = await created(client, "0")
+    for number in range(1, 450):
+        await client.send("RenameTask", input={"id": task["id"], "title": str(number)})
+    history = await client.send("History", stream=task["id"], afterVersion=10, first=430)
+    assert [event["version"] for event in history["events"]] == list(range(11, 441))
+    for number in range(120):
+        text = f"{number}" + "🦆" * 19_990
+        await client.send("DescribeTask", input={"id": task["id"], "description": text})
+    few = await client.send("History", stream=task["id"], afterVersion=450, first=20)
+    assert len(few["events"]) == 20
+    names = " ".join(
+        f'h{n}: history(stream: "{task["id"]}", first: 600) {{ events {{ version }} }}' for n in range(5)
+    )
+    answer = (await client.post(f"{{ {names} }}")).json()
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"RESPONSE_TOO_LARGE"}

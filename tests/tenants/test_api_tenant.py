@@ -84,9 +84,11 @@ async def test_the_slug_of_a_closed_tenant_stays_its_own(companies: Companies) -
         ({"a": "x" * LARGEST}, f"settings takes more than {LARGEST} bytes."),
         ({"a": [[[[[[[[1]]]]]]]]}, "settings is nested deeper than 8."),
         ({"a": 2**63}, "settings holds a number with too many digits."),
+        ({"a": 1e20}, "settings holds a number with too many digits."),
+        ({"a": [{"b": -1e300}]}, "settings holds a number with too many digits."),
         ([1], "settings must be a JSON object."),
     ],
-    ids=["large", "deep", "number", "list"],
+    ids=["large", "deep", "number", "real number", "number inside", "list"],
 )
 async def test_settings_have_limits(client: Client, chosen: Any, message: str) -> None:
     answer = await client.send("ChangeTenantSettings", input={"id": _id(client), "settings": chosen})

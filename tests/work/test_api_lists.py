@@ -308,3 +308,9 @@ async def test_somebodys_tasks_come_by_numbered_pages(client: Client) -> None:
         "hasNextPage": False,
         "nodes": [],
     }
+
+
+@pytest.mark.parametrize("first", [-1, 101, 500])
+async def test_days_of_another_number_are_refused(client: Client, first: int) -> None:
+    code, message = await client.error("TaskDays", first=first)
+    assert (code, message) == ("BAD_USER_INPUT", f"A list holds 0 to 100, not {first}.")

@@ -19,11 +19,19 @@ from tests.work.histories import PROJECT, TASK, project_created, task_created
 
 FIFTY = tuple(f"tag {number}" for number in range(50))
 NAIVE = datetime(2030, 1, 1)  # noqa: DTZ001  # That is the point.
-MADE = ["T" * 500, "x", "  x  ", "ü" * 500, "🦆" * 500, "مرحبا", "a" * 499 + " "]
+MADE = [
+    *("\u3131\u3164", "\u2801", "❤\ufe0f", "\u2067مرحبا\u2069"),
+    *("T" * 500, "x", "  x  ", "ü" * 500, "🦆" * 500, "مرحبا", "a" * 499 + " "),
+]
 REFUSED = {
     "empty": "",
     "blanks": "   \t",
     "invisible": "\u200b \u2060\ufeff",
+    "fillers of Hangul": "\u3164\u115f\u1160\uffa0",
+    "empty Braille": "\u2800 \u2800",
+    "joiners and variations": "\u034f\ufe0f\U000e0100",
+    "override of direction alone": "\u202e",
+    "override of direction": "fdp.exe\u202e",
     "too long": "T" * 501,
     "too long with blanks": " " * 500 + "x",
     "two lines": "one\ntwo",

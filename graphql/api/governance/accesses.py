@@ -93,12 +93,19 @@ def _cursor(row: AccessRow) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode((row.at, row.id))).decode().rstrip("=")
 
 
+# What the database can hold, with room for offsets.
+_At = Annotated[datetime, msgspec.Meta(tz=True)]
+_Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 def _place(cursor: str | None) -> Place | None:
     if cursor is None:
         return None
     try:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-        at, id = msgspec.json.decode(raw, type=tuple[datetime, int])
-    except ValueError:
+        at, id = msgspec.json.decode(raw, type=tuple[_At, _Id])
+    except (ValueError, OverflowError):
         raise ClientError("This cursor was not given out for this list.", code="BAD_CURSOR") from None
+    if not 1900 <= at.year <= 9000:
+        raise ClientError("This cursor was not given out for this list.", code="BAD_CURSOR")
     return at, id

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
+from sys import getsizeof
 from typing import Annotated, Any, get_type_hints
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from api.kit.access import covered
 from api.kit.changes import Discontinuity, ResumeFrom, envelopes
 from api.kit.commands import camel
 from api.kit.connections import listed
-from api.kit.context import Info
+from api.kit.context import Ask, Info
 from api.kit.errors import ClientError
 from api.kit.fields import argument, field, linked, live
 from api.kit.revealing import MASKED, is_marked
@@ -23,9 +24,11 @@ from api.kit.shows import Node, shows
 from domain.kit.caller import Caller
 from domain.kit.events import event_class
 from domain.kit.fields import Confidential, Personal, Restricted
-from domain.kit.log import Envelope
+from domain.kit.ids import read_id
+from domain.kit.log import Envelope, Selection
 from projections.governance.activity import ActivityLog, ActivityRow
 from projections.identity.people import People
+from projections.kit.allowance import allowance
 from projections.kit.conditions import Condition, equals, since, until
 from projections.kit.rows import Order
 
@@ -62,6 +65,9 @@ class LogEvent(HistoryEvent):
     aggregate_id: str = strawberry.field(description="What it happened to, as `task_…`.")
     correlation_id: str = strawberry.field(description="What it belongs together with.")
 
+
+_LARGEST = 1_000
+_PAGE = 200
 
 EventMessage = Annotated[
     LogEvent | Discontinuity,
@@ -113,26 +119,42 @@ class Query:
         after_version: Annotated[int, argument("Only what came after this version.")] = 0,
         first: Annotated[int, argument("How many events, at most 1,000.")] = 1000,
     ) -> History | None:
+        if not 0 <= first <= _LARGEST:
+            raise ClientError(f"A history holds 0 to {_LARGEST}, not {first}.", code="BAD_USER_INPUT")
         kind, _, text = stream.rpartition("_")
         try:
-            id = UUID(text)
+            id = read_id(text)
         except ValueError:
             raise ClientError(
                 "A stream is an id, or its kind and id as task_….", code="BAD_USER_INPUT"
             ) from None
-        tenant_id = info.context.caller.tenant_id
-        found = (await info.context.services.log.streams(tenant_id, [id])).get(id)
-        if not found or (kind and kind != _kind(found[0])):
+        ask = info.context
+        own = Selection(tenant_id=ask.caller.tenant_id, originator_id=id)
+        begun = await ask.services.log.read(limit=1, select=own)
+        if not begun or (kind and kind != _kind(begun[0])):
             return None
-        if not await info.context.seeing.things([(found[0].topic, id)]):
+        if not await ask.seeing.things([(begun[0].topic, id)]):
             return None
-        wanted = [one for one in found if one.originator_version > after_version]
+        wanted = await _events(ask, own, after_version, first)
         return History(
-            aggregate_id=_aggregate_id(found[0]),
-            events=[
-                HistoryEvent(**_shown(one, info.context.caller)) for one in wanted[: max(0, min(first, 1000))]
-            ],
+            aggregate_id=_aggregate_id(begun[0]),
+            events=[HistoryEvent(**_shown(one, ask.caller)) for one in wanted],
         )
+
+
+async def _events(ask: Ask, own: Selection, after_version: int, first: int) -> list[Envelope]:
+    """The first events of a stream after a version, read page by page: a stream has no largest size."""
+    found, at, allowed = list[Envelope](), 0, allowance()
+    while len(found) < first:
+        async with allowed.reading():
+            page = await ask.services.log.read(after=at, limit=_PAGE, select=own)
+        kept = [one for one in page if one.originator_version > after_version][: first - len(found)]
+        allowed.spend(sum(getsizeof(one.payload) for one in kept))
+        found += kept
+        if len(page) < _PAGE:
+            break
+        at = page[-1].position
+    return found
 
 
 @strawberry.type

@@ -32,6 +32,8 @@ P = TypeVar("P")
 K = TypeVar("K")
 V = TypeVar("V")
 Row = TypeVar("Row")
+_LONGEST_NAME = 100
+"""What the audit keeps of an operation's name, which clients make up."""
 HeadsShape: TypeAlias = tuple[type[PostgresView[Any]], str, Order, int]
 
 
@@ -83,7 +85,7 @@ class Ask(Context[Caller]):
                 user_id=None if caller.user_id == SYSTEM else caller.user_id,
                 session_id=caller.session_id,
                 kind=caller.kind,
-                operation=operation.name or "",
+                operation=(operation.name or "")[:_LONGEST_NAME],
                 root_fields=operation.root_fields,
                 fields=operation.fields,
                 subjects=tuple(self.subjects),

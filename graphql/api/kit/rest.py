@@ -7,7 +7,6 @@ audit hears of it are therefore decided in one place.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.kit.limits import Limits
 from api.kit.negotiation import GRAPHQL_JSON, JSON
 from api.kit.pacing import Paced
+from domain.kit.ids import read_id
 
 KEY = "idempotency-key"
 """The header with an id of the client's choice: the same request with it is carried out once."""
@@ -108,7 +108,7 @@ class _Endpoint:
         try:
             given = orjson.loads(body)
             key = request.headers.get(KEY)
-            command_id = None if key is None else str(UUID(key))
+            command_id = None if key is None else str(read_id(key))
         except orjson.JSONDecodeError as error:
             raise _Refused(400, "BAD_JSON", f"The body is not JSON: {error}") from error
         except ValueError as error:

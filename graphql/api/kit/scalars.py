@@ -7,6 +7,8 @@ from uuid import UUID
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
+from domain.kit.ids import read_id
+
 Position = NewType("Position", int)
 """A place in the log: the position of an event."""
 
@@ -19,10 +21,14 @@ _LAST = 2**63 - 1
 def _instant(value: object) -> datetime:
     if not isinstance(value, str):
         raise ValueError("An instant is a text as 2030-01-31T12:00:00Z.")
-    instant = datetime.fromisoformat(value)
-    if instant.tzinfo is None:
-        raise ValueError("An instant must say its offset from UTC, as 2030-01-31T12:00:00Z.")
-    return instant.astimezone(UTC)
+    try:
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        # What Python says of it is about Python.
+        raise ValueError("An instant is a text as 2030-01-31T12:00:00Z.") from None
+    raise ValueError("An instant must say its offset from UTC, as 2030-01-31T12:00:00Z.")
 
 
 def _instant_text(value: datetime) -> str:
@@ -38,22 +44,22 @@ def _position(value: object) -> Position:
     return Position(int(text))
 
 
-def _uuid(value: object) -> UUID:
-    if not isinstance(value, str) or len(value) != 36:
-        raise ValueError("An id is a UUID as 018f0000-0000-7000-8000-000000000000.")
-    return UUID(value)
-
-
 def _day(value: object) -> date:
     if not isinstance(value, str):
         raise ValueError("A day is a text as 2030-01-31.")
-    return date.fromisoformat(value)
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("A day is a text as 2030-01-31.") from None
 
 
 # Strawberry types a scalar map's keys as plain objects.
 SCALARS: dict[object, ScalarDefinition] = {
     UUID: strawberry.scalar(
-        name="UUID", description="An id, as 8-4-4-4-12 hexadecimal digits.", serialize=str, parse_value=_uuid
+        name="UUID",
+        description="An id, as 8-4-4-4-12 hexadecimal digits.",
+        serialize=str,
+        parse_value=read_id,
     ),
     datetime: strawberry.scalar(
         name="DateTime",

@@ -21,6 +21,8 @@ LONGEST = "longest"
 _JSON = LARGEST
 _UNSAID = 255
 """The characters of a text of a row that says nothing."""
+_UNSAID_JSON = 1_000
+"""The characters of JSON of any shape, such as what an event holds: a guess, for its kind is not known."""
 _BYTES = 4
 """What a character takes at most."""
 _ROW = 1_000
@@ -92,4 +94,4 @@ def _is_page(kind: GraphQLNamedType) -> TypeGuard[GraphQLObjectType]:
 def _length(field: GraphQLField) -> int:
     declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     length: int = getattr(declared, "metadata", {}).get(LONGEST, 0)
-    return length or (_JSON if get_named_type(field.type).name == "JSON" else 0)
+    return length or (_UNSAID_JSON if get_named_type(field.type).name == "JSON" else 0)

@@ -10,7 +10,8 @@ import strawberry
 
 from api.kit.changes import Change, Discontinuity, ResumeFrom, watch
 from api.kit.context import Ask, Info
-from api.kit.fields import After, argument, field, live
+from api.kit.errors import ClientError
+from api.kit.fields import LARGEST, After, argument, field, live
 from api.kit.shows import shows
 from domain.kit.events import Event
 from projections.kit.view import Key
@@ -71,19 +72,21 @@ class Query:
         self,
         info: Info,
         since_day: Annotated[date | None, argument("No earlier day than this.")] = None,
-        first: Annotated[int, argument("How many days, at most 100.")] = 30,
+        first: Annotated[int, argument(f"How many days, at most {LARGEST}.")] = 30,
         user_id: Annotated[
             UUID | None, argument("Only what this person created, or had when it was completed.")
         ] = None,
         after_position: After = None,
     ) -> list[DailyRow]:
+        if not 0 <= first <= LARGEST:
+            raise ClientError(f"A list holds 0 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
         ask = info.context
         await ask.caught_up(DailyStats, after_position)
         return await ask.port(WorkReading).days.latest(
             ask.caller.tenant_id,
             since_day=since_day,
             user_id=user_id,
-            first=max(0, min(first, 100)),
+            first=first,
             sight=ask.sight,
         )
 
