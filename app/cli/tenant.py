@@ -22,6 +22,7 @@ from app.cli.place import (
     settled,
     workers,
 )
+from app.cli.tenant_state import add_to
 from app.settings import read_settings
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
@@ -149,6 +150,9 @@ def move(
             return found, await _ended(tenants, found, wait)
 
     _tell(*reached(work), as_json, done=f"is {to.value}")
+
+
+add_to(app)
 
 
 @asynccontextmanager
