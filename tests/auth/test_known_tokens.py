@@ -18,7 +18,8 @@ KEY = "ab" * 32
 class Clock:
     """A clock that a test sets."""
 
-    now = time.time()
+    def __init__(self) -> None:
+        self.now = time.time()
 
     def __call__(self) -> float:
         return self.now
