@@ -98,6 +98,7 @@ class TracedBus(Bus):
         correlation_id: str | None = None,
         causation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        expected_version: int | None = None,
     ) -> Receipt | Refusal:
         """See `Bus.send`; the events' metadata leads back to this span."""
         with _tracer.start_as_current_span(command.stored_as) as span:
@@ -108,6 +109,7 @@ class TracedBus(Bus):
                 correlation_id=correlation_id,
                 causation_id=causation_id,
                 metadata={**(metadata or {}), **traceparent()},
+                expected_version=expected_version,
             )
             span.set_attribute("headwater.refused", outcome.code if isinstance(outcome, Refusal) else "")
             return outcome

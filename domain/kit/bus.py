@@ -39,6 +39,7 @@ from domain.kit.refusals import (
     NoTenant,
     NotFound,
     Refusal,
+    StaleVersion,
 )
 from domain.kit.repository import Repository
 from domain.kit.text import composed
@@ -60,6 +61,8 @@ class Request:
     correlation_id: str
     causation_id: str | None
     metadata: Mapping[str, object]
+    expected_version: int | None
+    """The version at which whoever sends it saw what it changes; None: it does not matter."""
 
     @property
     def stream(self) -> tuple[int, int]:
@@ -119,14 +122,23 @@ class Bus:
         correlation_id: str | None = None,
         causation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        expected_version: int | None = None,
     ) -> Receipt | Refusal:
         """Carries a command out once, however often it is sent with the same ``command_id``.
+
+        With ``expected_version`` it is refused unless what its ``id`` names stands at that version.
 
         Returns the receipt, or the refusal as data. Whatever else goes wrong rises.
         """
         command, command_id = composed(command), command_id or self._ids.new()
         request = Request(
-            command, by, command_id, correlation_id or str(command_id), causation_id, metadata or {}
+            command,
+            by,
+            command_id,
+            correlation_id or str(command_id),
+            causation_id,
+            metadata or {},
+            expected_version,
         )
         try:
             check(command)
@@ -205,6 +217,7 @@ class Bus:
     def _decide(self, request: Request, found: "_Found") -> tuple[Aggregate, ...]:
         tenant_id, now = request.by.tenant_id, self._clock.now()
         try:
+            _require_version(request, found.needed)
             for field, one in found.named.items():
                 one.require_present(field=field)
             with at(now):
@@ -297,6 +310,15 @@ class Bus:
         except Exception:
             # The command is stored, and a snapshot only saves time; the next one comes by itself.
             _logger.exception("No snapshot of %s %s was kept.", aggregate.topic, aggregate.id)
+
+
+def _require_version(request: Request, needed: Mapping[str, Aggregate | None]) -> None:
+    changed = request.command.wiring.changes
+    if request.expected_version is None or changed is None:
+        return
+    one = needed[changed.parameter]
+    if one is not None and one.version != request.expected_version:
+        raise StaleVersion(field="id", version=one.version)
 
 
 def _raise_unless_conflict(outcome: Outcome, command: Command) -> None:

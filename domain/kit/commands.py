@@ -88,6 +88,11 @@ class Wiring:
         return [need for need in self.needs if need.via is None]
 
     @property
+    def changes(self) -> "Need | None":
+        """The aggregate that the command's ``id`` names, when it is there already."""
+        return next((need for need in self.direct if need.field == "id"), None)
+
+    @property
     def target(self) -> type[Aggregate] | None:
         """The aggregate that the command's ``id`` names: the one it makes or changes."""
         return self.creates or next((need.aggregate for need in self.needs if need.field == "id"), None)

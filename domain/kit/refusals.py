@@ -60,6 +60,10 @@ class Contended(Refusal):
     """Others keep changing this at the same time; try again."""
 
 
+class StaleVersion(Refusal):
+    """Somebody has changed this meanwhile: it is at version {version} now."""
+
+
 class Forbidden(Refusal):
     """This needs the permission {permission}."""
 

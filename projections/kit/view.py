@@ -61,7 +61,8 @@ def on(*events: type[Event], by: By = "originator_id") -> Callable[[F], F]:
 
 
 def carried(*events: type[Event], stamp: str | None = None) -> Callable[..., Any]:
-    """A fold that copies every field which event and row both have, and the event's time to ``stamp``.
+    """A fold that copies every field which event and row both have, the event's time to ``stamp``, and the version
+    that the stream has come to with it to ``version``, where the row has that.
 
     changed = carried(Task.Renamed, Task.PriorityChanged, stamp="updated_at")
     """
@@ -71,6 +72,8 @@ def carried(*events: type[Event], stamp: str | None = None) -> Callable[..., Any
         values = {name: getattr(event, name) for name in shared}
         if stamp is not None:
             values[stamp] = event.timestamp
+        if "version" in type(row).__dataclass_fields__:
+            values["version"] = event.originator_version
         return replace(row, **values)
 
     change.__dict__["folds"] = Marked(events, "originator_id")

@@ -28,6 +28,7 @@ class ProjectRow:
     owner_id: Annotated[UUID, Describe("Who owns it.")]
     created_at: Annotated[datetime, Describe("When it was created.")]
     updated_at: Annotated[datetime, Describe("When it last changed; members count as a change.")]
+    version: Annotated[int, Describe("How many events its history has: give it as `expectedVersion`.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class ProjectDocument:
     owner_id: UUID
     created_at: datetime
     updated_at: datetime
+    version: int
 
 
 R = TypeVar("R", ProjectRow, ProjectDocument)
@@ -54,19 +56,25 @@ class ProjectFolds(Generic[R]):
 
     @on(Project.Archived)
     def archived(self, row: R, event: Project.Archived) -> R:
-        return replace(row, status=ProjectStatus.ARCHIVED, updated_at=event.timestamp)
+        return replace(
+            row, status=ProjectStatus.ARCHIVED, updated_at=event.timestamp, version=event.originator_version
+        )
 
     @on(Project.Restored)
     def restored(self, row: R, event: Project.Restored) -> R:
-        return replace(row, status=ProjectStatus.ACTIVE, updated_at=event.timestamp)
+        return replace(
+            row, status=ProjectStatus.ACTIVE, updated_at=event.timestamp, version=event.originator_version
+        )
 
     @on(Project.Deleted)
     def deleted(self, row: R, event: Project.Deleted) -> R:
-        return replace(row, status=ProjectStatus.DELETED, updated_at=event.timestamp)
+        return replace(
+            row, status=ProjectStatus.DELETED, updated_at=event.timestamp, version=event.originator_version
+        )
 
     @on(Project.MemberAdded, Project.MemberRemoved)
     def members_changed(self, row: R, event: Event) -> R:
-        return replace(row, updated_at=event.timestamp)
+        return replace(row, updated_at=event.timestamp, version=event.originator_version)
 
 
 def _new_row(event: Project.Created) -> ProjectRow:
@@ -79,6 +87,7 @@ def _new_row(event: Project.Created) -> ProjectRow:
         owner_id=event.owner_id,
         created_at=event.timestamp,
         updated_at=event.timestamp,
+        version=event.originator_version,
     )
 
 
@@ -107,7 +116,7 @@ class ProjectCards(
     ProjectFolds[ProjectRow],
     RedisView[ProjectRow],
     name="work.project_cards",
-    version=1,
+    version=2,
     pattern="project:{id}",
     ttl=timedelta(minutes=5),
 ):
@@ -134,6 +143,7 @@ class ProjectSearch(
             owner_id=event.owner_id,
             created_at=event.timestamp,
             updated_at=event.timestamp,
+            version=event.originator_version,
         )
 
 

@@ -30,6 +30,7 @@ class TaskRow:
     created_at: Annotated[datetime, Describe("When it was created.")]
     updated_at: Annotated[datetime, Describe("When it last changed.")]
     completed_at: Annotated[datetime | None, Describe("When it was completed; empty while it is not.")]
+    version: Annotated[int, Describe("How many events its history has: give it as `expectedVersion`.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class TaskDocument:
     due_date: datetime | None
     created_at: datetime
     updated_at: datetime
+    version: int
 
 
 R = TypeVar("R", TaskRow, TaskDocument)
@@ -70,7 +72,7 @@ class TaskFolds(Generic[R]):
 
     @on(Task.Unassigned)
     def unassigned(self, row: R, event: Task.Unassigned) -> R:
-        return replace(row, assigned_to=None, updated_at=event.timestamp)
+        return replace(row, assigned_to=None, updated_at=event.timestamp, version=event.originator_version)
 
 
 class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", version=3, inline=True):
@@ -110,13 +112,20 @@ class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", versi
             tags=event.tags,
             created_at=event.timestamp,
             updated_at=event.timestamp,
+            version=event.originator_version,
             completed_at=None,
         )
 
     @on(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened)
     def status_changed(self, row: TaskRow, event: Transition) -> TaskRow:
         completed_at = event.timestamp if isinstance(event, Task.Completed) else None
-        return replace(row, status=event.status, completed_at=completed_at, updated_at=event.timestamp)
+        return replace(
+            row,
+            status=event.status,
+            completed_at=completed_at,
+            updated_at=event.timestamp,
+            version=event.originator_version,
+        )
 
 
 class TaskSearch(TaskFolds[TaskDocument], SearchView[TaskDocument], name="work.task_search", version=2):
@@ -137,6 +146,7 @@ class TaskSearch(TaskFolds[TaskDocument], SearchView[TaskDocument], name="work.t
             due_date=event.due_date,
             created_at=event.timestamp,
             updated_at=event.timestamp,
+            version=event.originator_version,
         )
 
     moved_on = carried(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened, stamp="updated_at")

@@ -39,9 +39,9 @@ def _id(number: str) -> str:
 _FILL: dict[type[PostgresView[Any]], str] = {
     Tasks: f"""uuidv7(), 'Task ' || n, 'word' || n % 200, (array['todo', 'in_progress', 'completed'])[1 + n % 3],
         'low', case when n % 3 > 0 then now() + n * interval '1 hour' end, {_id("n % 30")}, {_id("n % 30")},
-        {_id("n % 40")}, array['tag' || n % 300], now() + n * interval '1 second', now(), null""",
+        {_id("n % 40")}, array['tag' || n % 300], now() + n * interval '1 second', now(), null, 1""",
     Projects: f"""uuidv7(), 'Project ' || n, 'word' || n % 200, 'active', 'public', {_id("n % 400")},
-        now() + n * interval '1 second', now()""",
+        now() + n * interval '1 second', now(), 1""",
     ProjectMembers: f"{_id('n % 30')}, {_id('n')}, now(), n",
     People: "uuidv7(), n || '@example.com', 'Ada', 'Name ' || n % 500, 'active', 'member', true, now()",
     ActivityLog: f"""uuidv7(), 'task', {_id("n % 30")}, 'created', {_id("n % 30")}, '{{}}',

@@ -80,6 +80,8 @@ def test_tasks_stand_as_their_aggregates_do(story: Story) -> None:
         for name in ("assigned_to", "project_id", "tags"):
             assert getattr(row, name) == getattr(standing[key], name)
         assert (row.created_at, row.updated_at) == (standing[key].created_on, standing[key].modified_on)
+        # Or a form would be stale for ever: each event of a stream moves the row.
+        assert row.version == standing[key].version
         assert (row.completed_at is not None) is (row.status is TaskStatus.COMPLETED)
 
 
@@ -102,6 +104,8 @@ def test_projects_stand_as_their_aggregates_do(story: Story) -> None:
         for name in ("id", "name", "description", "status", "visibility", "owner_id"):
             assert getattr(row, name) == getattr(standing[key], name)
         assert (row.created_at, row.updated_at) == (standing[key].created_on, standing[key].modified_on)
+        # Or a form would be stale for ever: each event of a stream moves the row.
+        assert row.version == standing[key].version
 
 
 @often

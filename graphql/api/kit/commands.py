@@ -21,7 +21,7 @@ from api.kit.scalars import Position
 from api.kit.shows import takes
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.commands import Command, target_id
-from domain.kit.refusals import Invalid, Refusal
+from domain.kit.refusals import Invalid, Refusal, StaleVersion
 from projections.kit.postgres import PostgresView
 
 C = TypeVar("C", bound=Command)
@@ -40,6 +40,9 @@ class Refused:
     retry_after: int | None = strawberry.field(
         default=None, description="In how many seconds to try again, where waiting helps."
     )
+    version: int | None = strawberry.field(
+        default=None, description="Of `stale_version`: the version at which the thing stands now."
+    )
 
     @classmethod
     def of(cls, refusal: Refusal) -> "Refused":
@@ -50,7 +53,9 @@ class Refused:
             return cls(code=refusal.code, message=refusal.message, field=None, retry_after=after)
         # Said anew, for the message may name the field as well.
         shown = type(refusal)(field=camel(refusal.field), **refusal.facts)
-        return cls(code=shown.code, message=shown.message, field=shown.field)
+        version = refusal.facts["version"] if isinstance(refusal, StaleVersion) else None
+        stands = version if isinstance(version, int) else None
+        return cls(code=shown.code, message=shown.message, field=shown.field, version=stands)
 
 
 @covered
@@ -95,7 +100,9 @@ def sends(command: type[Command], receipt: type[Receipt], *, needs: str) -> Stra
     either: Any = receipt
     answer = Annotated[either | Refused, strawberry.union(title, description=_ANSWER)]
 
-    async def resolve(info: Info, input: Any, command_id: UUID | None = None) -> Any:
+    async def resolve(
+        info: Info, input: Any, command_id: UUID | None = None, expected_version: int | None = None
+    ) -> Any:
         chosen = command_id or _ids.new()
         try:
             wish = built(command, input, chosen)
@@ -110,6 +117,7 @@ def sends(command: type[Command], receipt: type[Receipt], *, needs: str) -> Stra
             command_id=chosen,
             correlation_id=context.correlation_id,
             metadata=context.trace,
+            expected_version=expected_version,
         )
         if isinstance(outcome, Refusal):
             return Refused.of(outcome)
@@ -123,12 +131,33 @@ def sends(command: type[Command], receipt: type[Receipt], *, needs: str) -> Stra
     resolve.__annotations__ |= {
         "input": Annotated[taken, strawberry.argument(description="What the command needs.")],
         "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
+        "expected_version": Annotated[int | None, strawberry.argument(description=EXPECTED_VERSION)],
         "return": answer,
     }
-    return described(resolve, _doc(command), needs=needs)
+    return described(
+        resolve if command.wiring.changes is not None else _without_version(resolve),
+        _doc(command),
+        needs=needs,
+    )
+
+
+def _without_version(resolve: Any) -> Any:
+    """The same for a command that makes something: there is no version to expect."""
+
+    async def made(info: Info, input: Any, command_id: UUID | None = None) -> Any:
+        return await resolve(info, input, command_id)
+
+    made.__annotations__ |= {
+        name: hint for name, hint in resolve.__annotations__.items() if name != "expected_version"
+    }
+    return made
 
 
 _ANSWER = "A receipt, or the refusal."
+EXPECTED_VERSION = (
+    "The version that you saw of what is to be changed: the command is refused as `stale_version` when it stands "
+    "at another one."
+)
 COMMAND_ID = "An id of your choice: the same command sent twice with it is carried out once."
 
 
