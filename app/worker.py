@@ -15,6 +15,7 @@ from app.audit.retention import keep_retention
 from app.clients import redis_client, search_client
 from app.collector import tune_collector
 from app.database import Connection, Database, Pool, until_there
+from app.eviction import warn_of_eviction
 from app.keys import KeyRing, opened_ring
 from app.logs import configure_logs
 from app.placement.processes import placing
@@ -178,6 +179,7 @@ async def folding(settings: Settings) -> AsyncIterator[Folding]:
         pool = await stack.enter_async_context(await _folding_pool(database, settings.pool_writers))
         redis = redis_client(settings)
         stack.push_async_callback(redis.aclose)
+        await warn_of_eviction(redis)
         search = search_client(settings) if settings.opensearch_url else None
         if search is not None:
             stack.push_async_callback(search.close)

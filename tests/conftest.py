@@ -1,7 +1,8 @@
 """Fixtures for every test: one server of each kind per run, and a fresh place on each per module."""
 
 import os
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 
@@ -15,7 +16,26 @@ from tests.kit import servers
 
 pytest_plugins = ("tests.kit.product",)
 
+_LONGEST = 900
+"""Seconds for one test with its fixtures, on a machine that does other things too: what takes longer hangs."""
+
 _search = pytest.StashKey[servers.Search]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that hangs fail, instead of everything after it."""
+
+    def late(number: int, frame: object) -> None:
+        pytest.fail(f"{item.nodeid} has not ended after {_LONGEST} s.")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(_LONGEST)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

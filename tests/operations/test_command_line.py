@@ -178,7 +178,15 @@ async def started(settings: Settings, *words: str, **more: str) -> AsyncIterator
     """The command as a process of its own, which does not outlive the block."""
     environment = {**os.environ, **settings.environ(), **more}
     command = Path(sys.executable).with_name("headwater")
-    process = await asyncio.create_subprocess_exec(command, *words, env=environment, stdout=PIPE, stderr=PIPE)
+    # A shell starts what runs in its background with SIGINT ignored, and children inherit that.
+    process = await asyncio.create_subprocess_exec(
+        command,
+        *words,
+        env=environment,
+        stdout=PIPE,
+        stderr=PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     try:
         yield process
     finally:
