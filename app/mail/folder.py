@@ -11,6 +11,9 @@ from app.mail.message import Sender
 from domain.kit.clock import Clock
 from domain.kit.mail import Mail
 
+TENANT = "X-Headwater-Tenant"
+"""The header of a file that says for which tenant the mail was written."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -25,6 +28,9 @@ class FolderMailer:
     async def send(self, mail: Mail, *, key: UUID) -> None:
         """See the port. A message that is there already is left as it is."""
         message = self._sender.message(mail, key=key, now=self._clock.now())
+        if mail.tenant_id is not None:
+            # An erasure in a tenant removes that tenant's mails, and no other's to the same address.
+            message = f"{TENANT}: {mail.tenant_id}\r\n".encode() + message
         await asyncio.to_thread(self._write, f"{key}.eml", message)
         _logger.info("A mail was written to %s.", self._folder / f"{key}.eml")
 

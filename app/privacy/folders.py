@@ -1,11 +1,13 @@
 """Files: mail that was written to a folder, exports, and the logs of the servers, looked through for a person."""
 
 import asyncio
-import re
 from collections.abc import Iterator
+from email.parser import HeaderParser
+from email.policy import default
 from pathlib import Path
 from typing import ClassVar
 
+from app.mail.folder import TENANT
 from app.privacy.traces import Looked, Place, Wanted
 
 
@@ -33,7 +35,7 @@ class Folders:
     def _look(self, wanted: Wanted) -> Looked:
         looked = Looked(self.store)
         for path in self._files(wanted):
-            if (text := _read(path)) is not None:
+            if (text := _read(path)) is not None and self._concerns(path, text, wanted):
                 looked.read(wanted, Place(self.store, str(path.relative_to(self._root))), text)
         return looked
 
@@ -41,14 +43,22 @@ class Folders:
         swept = 0
         for path in self._files(wanted):
             text = _read(path)
-            if text is None or not (wanted.tells(text) or wanted.sealed_in(text)):
+            if text is None or not self._concerns(path, text, wanted):
                 continue
-            swept += 1
             if path.is_relative_to(self._logs):
-                _strike(path, wanted)
-            else:
+                swept += _strike(path, wanted)
+            elif wanted.tells(text) or wanted.sealed_in(text):
                 path.unlink(missing_ok=True)
+                swept += 1
         return swept
+
+    def _concerns(self, path: Path, text: str, wanted: Wanted) -> bool:
+        """Whether a file is the tenant's to look at: of mails those that it has written, to this person."""
+        if not path.is_relative_to(self._mail):
+            return True
+        headers = HeaderParser(policy=default).parsestr(text)
+        to = headers["To"].addresses if headers["To"] else ()
+        return headers[TENANT] == str(wanted.tenant_id) and any(wanted.tells(one.addr_spec) for one in to)
 
     def _files(self, wanted: Wanted) -> Iterator[Path]:
         for folder in (self._mail, self._exports / str(wanted.tenant_id), self._logs):
@@ -64,11 +74,15 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _strike(path: Path, wanted: Wanted) -> None:
-    """Overwrites texts in place with as many stars: a server that has the file open goes on writing to it."""
+def _strike(path: Path, wanted: Wanted) -> bool:
+    """Overwrites addresses in place with as many stars: a server that has the file open goes on writing to it."""
+    if wanted.telling is None:
+        return False
     content = path.read_bytes()
+    # One letter for each byte, so that places in the text are places in the file; addresses are ASCII.
+    found = list(wanted.telling.finditer(content.decode("latin-1")))
     with path.open("r+b") as file:
-        for text in wanted.everywhere:
-            for found in re.finditer(re.escape(text.encode()), content, re.IGNORECASE):
-                file.seek(found.start())
-                file.write(b"*" * (found.end() - found.start()))
+        for one in found:
+            file.seek(one.start())
+            file.write(b"*" * (one.end() - one.start()))
+    return bool(found)

@@ -1,14 +1,17 @@
 """Looks everywhere for what can be read of a person: plain texts, and sealed ones that can still be opened."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from app.privacy.tables import Tables
 from app.privacy.traces import Looked, Searched, Wanted
-from domain.kit.sealed import ERASED, Opening
+from domain.kit.sealed import ERASED, Opening, fingerprint_of
 from domain.processes.forgetting import StillReadable
 
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]{2,}")
+"""What is struck from files that all tenants share, and looked for everywhere, must at least be an address."""
 _SHORTEST = 3
 """Letters: what is shorter tells nobody, and stands everywhere."""
 
@@ -27,8 +30,11 @@ class Search:
         """
         wanted = Wanted(tenant_id=tenant_id, subject_id=subject_id, also=tuple(also))
         tokens = await self._tables.tokens(wanted)
-        texts = {text for text in await self._opening.open(tenant_id, tokens) if len(text) >= _SHORTEST}
-        telling = {text for text in texts if "@" in text}
+        opened = dict(zip(tokens, await self._opening.open(tenant_id, tokens), strict=True))
+        texts = {text for text in opened.values() if len(text) >= _SHORTEST}
+        # What somebody wrote into a name or a text of their own tells nobody, whatever it looks like.
+        found_by = {text for token, text in opened.items() if fingerprint_of(token) is not None}
+        telling = {text for text in found_by & texts if _ADDRESS.fullmatch(text)}
         return replace(wanted, everywhere=tuple(sorted(telling)), beside=tuple(sorted(texts - telling)))
 
     async def sweep(self, wanted: Wanted) -> dict[str, int]:

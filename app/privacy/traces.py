@@ -4,13 +4,14 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Protocol
 from uuid import UUID
 
 from domain.processes.forgetting import Evidence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Whose traces are looked for, in which tenant, and what tells them."""
 
@@ -19,7 +20,7 @@ class Wanted:
     also: tuple[UUID, ...] = ()
     """Other subjects whose data are his as well, such as his invitations."""
     everywhere: tuple[str, ...] = ()
-    """Plain texts that tell the person wherever they stand, such as an e-mail address."""
+    """Addresses of the person, which tell them wherever they stand."""
     beside: tuple[str, ...] = ()
     """Plain texts that tell him where they stand in a row about him, such as a first name."""
 
@@ -40,9 +41,16 @@ class Wanted:
         ]
 
     def tells(self, text: str) -> bool:
-        """Whether one of the plain texts that tell him anywhere is in a text."""
-        folded = text.casefold()
-        return any(one.casefold() in folded for one in self.everywhere)
+        """Whether an address of the person is in a text."""
+        return self.telling is not None and self.telling.search(text) is not None
+
+    @cached_property
+    def telling(self) -> re.Pattern[str] | None:
+        """Matches an address of the person where it stands by itself, not as a part of a longer one."""
+        if not self.everywhere:
+            return None
+        either = "|".join(map(re.escape, self.everywhere))
+        return re.compile(rf"(?<![\w.+%-])(?:{either})(?![\w-]|[.]\w)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ class Mail:
     """The body as plain text; lines end with a line feed."""
     html: str = ""
     """The same body as HTML, for programs that prefer it; may be empty."""
+    tenant_id: UUID | None = None
+    """For which tenant it is written; the mail itself does not say so."""
 
     def __repr__(self) -> str:
         # Messages end up in tracebacks, and so would the address and whatever secret link the text holds.

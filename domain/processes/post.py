@@ -62,7 +62,9 @@ class Post:
         if kind is not MailKind.ACCOUNT:
             text += f"\nYou want no such mail? Say so here:\n{self._allowance.opt_out_link(address)}\n"
         try:
-            await self._mailer.send(Mail(to=address, subject=subject, text=text), key=key)
+            await self._mailer.send(
+                Mail(to=address, subject=subject, text=text, tenant_id=tenant_id), key=key
+            )
         except RecipientRefused as refused:
             return f"refused: {refused}"
         return "sent"

@@ -116,7 +116,7 @@ async def traces_outside(estate: Estate, person: Person) -> None:
     await estate.redis.set(f"hw:cache:t:{tenant}:people", f'{{"name": "{FIRST} {LAST}"}}')
     await estate.redis.set(f"attempts:{person.email}", "3")
     for folder, name, text in (
-        ("mail", "welcome.eml", f"To: {person.email}\n\nDear {FIRST}"),
+        ("mail", "welcome.eml", f"X-Headwater-Tenant: {tenant}\nTo: {person.email}\n\nDear {FIRST}"),
         ("logs", "postgres.log", f"LOG: a line about {person.email.upper()} and\nanother one\n"),
     ):
         path = estate.settings.data_dir / folder
