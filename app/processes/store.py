@@ -50,17 +50,37 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 """
 # A moment further away than any pause was set by a clock that has gone back since. A row that was being tried
 # under an older lease is free: its holder is gone, or is refused when it wakes up.
+#
+# Tenants take turns, counted with what each has under way: a long queue of one holds up nobody else. The recursion
+# steps from tenant to tenant along ledger_turns, so what is read grows with tenants and not with queues.
 _CLAIM = """
+with recursive tenants as (
+    (select tenant_id as id from processes.ledger
+      where process = $1 and finished_at is null order by tenant_id limit 1)
+    union all
+    select (select l.tenant_id from processes.ledger l
+             where l.process = $1 and l.finished_at is null and l.tenant_id > t.id
+             order by l.tenant_id limit 1)
+      from tenants t where t.id is not null
+), under_way as (
+    select tenant_id, count(*) as count from processes.ledger
+     where process = $1 and status = 'running' and token = $2 group by tenant_id
+)
 update processes.ledger set status = 'running', attempts = attempts + 1, token = $2
  where id in (
-       select l.id from processes.ledger l
-        where l.process = $1 and l.finished_at is null
-          and (l.status = 'pending' and (l.next_at <= $3 or l.next_at > $3 + interval '2 hours')
-               or l.status = 'running' and l.token < $2)
-          and not exists (select from processes.ledger e
-                           where e.process = l.process and e.tenant_id = l.tenant_id
-                             and e.instance = l.instance and e.finished_at is null and e.id < l.id)
-        order by l.id limit $4)
+       select next.id
+         from tenants t
+         left join under_way on under_way.tenant_id = t.id
+        cross join lateral (
+              select l.id, row_number() over (order by l.id) as turn from processes.ledger l
+               where l.process = $1 and l.tenant_id = t.id and l.finished_at is null
+                 and (l.status = 'pending' and (l.next_at <= $3 or l.next_at > $3 + interval '2 hours')
+                      or l.status = 'running' and l.token < $2)
+                 and not exists (select from processes.ledger e
+                                  where e.process = l.process and e.tenant_id = l.tenant_id
+                                    and e.instance = l.instance and e.finished_at is null and e.id < l.id)
+               order by l.id limit $4) next
+        order by next.turn + coalesce(under_way.count, 0), next.id limit $4)
 returning id, tenant_id, instance, cause, key, kind, name, payload, attempts, event_id, position,
           correlation_id, discard
 """

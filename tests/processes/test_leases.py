@@ -1,6 +1,7 @@
 """The lease of a process: one holder, and nothing is written under an old token."""
 
 from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -110,3 +111,44 @@ async def test_an_effect_of_the_same_event_is_never_stored_twice(
     with pytest.raises(asyncpg.UniqueViolationError):
         async with store.transaction() as connection:
             await store.save(connection, changes)
+
+
+async def test_tenants_take_turns(database: Database, workers: Workers) -> None:
+    _, lease = await workers.take()
+    assert lease is not None
+    store = Store(database.writer, THANKS, lease)
+    many, few = uuid4(), uuid4()
+    wishes = [_wish(many, number) for number in range(20)] + [_wish(few, number) for number in range(2)]
+    async with store.transaction() as connection:
+        await store.save(connection, Changes(THANKS, NOON, {}, entries=wishes))
+    claims: list[list[UUID]] = []
+    for limit in (4, 2, 100):
+        async with store.transaction() as connection:
+            claims.append([one.origin.tenant_id for one in await store.claim(connection, NOON, limit)])
+    assert sorted(claims[0], key=str) == sorted([many, many, few, few], key=str)
+    assert claims[1:] == [[many] * 2, [many] * 16]
+
+
+async def test_who_has_much_under_way_comes_last(database: Database, workers: Workers) -> None:
+    _, lease = await workers.take()
+    assert lease is not None
+    store = Store(database.writer, THANKS, lease)
+    many, late = uuid4(), uuid4()
+    for tenant, count in ((many, 8), (late, 3)):
+        async with store.transaction() as connection:
+            wishes = [_wish(tenant, number) for number in range(count)]
+            await store.save(connection, Changes(THANKS, NOON, {}, entries=wishes))
+            claimed = await store.claim(connection, NOON, 3)
+            assert {one.origin.tenant_id for one in claimed} == {tenant}
+
+
+def _wish(tenant: UUID, number: int) -> Entry:
+    origin = Origin(
+        tenant_id=tenant,
+        instance=str(number),
+        cause=uuid4(),
+        event_id=uuid4(),
+        position=1,
+        correlation_id="a request",
+    )
+    return Entry(origin=origin, key="thank", kind="effect", name="thank", payload=b"{}", next_at=NOON)
