@@ -5,8 +5,9 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -21,6 +22,9 @@ from projections.governance.erasures import ErasureRow, Erasures
 from projections.governance.exports import ExportRow, ExportState
 from projections.governance.privacy import Asked, Privacy
 from projections.kit.rows import Order, Rows
+
+if TYPE_CHECKING:
+    from api.kit.access_log import Access
 
 _ids = TimeOrderedIds()
 _LOOK = 0.5
@@ -108,7 +112,7 @@ def export_command(
                     break
                 await asyncio.sleep(_LOOK)
             if out is not None and row is not None and row.state is ExportState.FINISHED:
-                await _fetch(place.rows, tenant, row.id, out)
+                await _fetch(place.rows, tenant, person, row.id, out)
             return row
 
     found = reached(work)
@@ -164,8 +168,28 @@ async def _erasure(rows: Rows, tenant: UUID, person: UUID) -> ErasureRow | None:
     return (await rows.get(Erasures, tenant, [key])).get(key)
 
 
-async def _fetch(rows: Rows, tenant: UUID, id: UUID, out: Path) -> None:
+def _access(tenant: UUID, person: UUID) -> "Access":
+    """That whoever has the machine took all that is kept about a person."""
+    from api.kit.access_log import Access
+
+    return Access(
+        tenant_id=tenant,
+        user_id=None,
+        session_id=None,
+        kind="service",
+        operation="headwater privacy export",
+        root_fields=("export",),
+        fields=("Export.file",),
+        subjects=(person,),
+        revealed=("file",),
+        at=datetime.now(UTC),
+        correlation_id=None,
+    )
+
+
+async def _fetch(rows: Rows, tenant: UUID, person: UUID, id: UUID, out: Path) -> None:
     """Writes the export in plain to a file that only this account can read."""
+    from app.audit.writing import recording
     from app.database import Database
     from app.keys import opened_ring
     from app.privacy import export_files
@@ -177,6 +201,8 @@ async def _fetch(rows: Rows, tenant: UUID, id: UUID, out: Path) -> None:
         pieces = await export_files(settings, keys, rows).read(tenant, id)
         if pieces is None:
             raise FileNotFoundError("the export is on another machine, or gone")
+        async with recording(database.writer) as access_log:
+            access_log.note(_access(tenant, person))
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for piece in pieces:
                 file.write(piece)

@@ -9,10 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from api.kit.access_log import Access, AccessLog, AccessNotRecorded
 from api.kit.context import Services
 from api.kit.errors import RequestError, Unauthenticated
+from app.logs import correlation
 from app.privacy.exporting import ExportFiles
-from domain.kit.caller import Caller
+from domain.kit.caller import SYSTEM, Caller
 from domain.kit.ids import read_id
 from projections.governance.exports import ExportRow, ExportState
 from projections.governance.privacy import Privacy
@@ -32,6 +34,7 @@ class Exported:
 
     desk: Privacy
     files: ExportFiles
+    access_log: AccessLog
 
     @classmethod
     def of(cls, services: Services) -> "Exported":
@@ -39,7 +42,7 @@ class Exported:
         desk, files = services.ports[Privacy], services.ports[ExportFiles]
         assert isinstance(desk, Privacy)
         assert isinstance(files, ExportFiles)
-        return cls(desk=desk, files=files)
+        return cls(desk=desk, files=files, access_log=services.access_log)
 
 
 def export_routes(
@@ -64,8 +67,16 @@ def export_routes(
         except RequestError as error:
             return _no(503, "NOT_READY", str(error))
         row = await exported.desk.export_row(caller.tenant_id, id)
-        # What is not his is as if it were not.
-        if row is None or not _his(row, caller):
+        if row is None:
+            return _absent()
+        try:
+            # Nothing is handed out that cannot be recorded.
+            await exported.access_log.ready()
+        except AccessNotRecorded as error:
+            return _no(503, "UNAVAILABLE", str(error))
+        # What is not theirs is as if it were not.
+        if not _his(row, caller):
+            exported.access_log.note(_access(caller, row, "denied"))
             return _absent()
         if row.state is ExportState.RUNNING:
             return _no(409, "NOT_FINISHED", "The export is not finished yet.")
@@ -78,6 +89,7 @@ def export_routes(
             return _no(410, "GONE", "The file is gone.")
         # The first piece is read before anything is said, so that a file that does not open is an error.
         first = await asyncio.to_thread(next, pieces)
+        exported.access_log.note(_access(caller, row, "done"))
         return StreamingResponse(
             _sent(first, pieces),
             media_type="application/json",
@@ -94,6 +106,24 @@ def export_routes(
 def _his(row: ExportRow, caller: Caller) -> bool:
     own = row.subject_id == caller.user_id and caller.kind != "key"
     return own or caller.may("privacy:write")
+
+
+def _access(caller: Caller, row: ExportRow, outcome: str) -> Access:
+    """That somebody fetched, or tried to fetch, all that is kept about a person."""
+    return Access(
+        tenant_id=caller.tenant_id,
+        user_id=None if caller.user_id == SYSTEM else caller.user_id,
+        session_id=caller.session_id,
+        kind=caller.kind,
+        operation=f"GET {PATH}",
+        root_fields=("export",),
+        fields=("Export.file",),
+        subjects=(row.subject_id,),
+        revealed=("file",) if outcome == "done" else (),
+        at=datetime.now(UTC),
+        correlation_id=correlation.get(),
+        outcome=outcome,
+    )
 
 
 async def _sent(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

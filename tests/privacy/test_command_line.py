@@ -7,7 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.settings import Settings
+from app.writing import written
+from domain.identity.registering import RegisterUser
+from domain.kit.log import Receipt
 from tests.operations.command_line import CommandLine
+from tests.privacy.estate import somebody
 
 
 @pytest.fixture
@@ -15,8 +19,25 @@ def headwater(settings: Settings) -> CommandLine:
     return CommandLine(settings)
 
 
-def test_an_erasure_that_nobody_works_on_is_asked_for(headwater: CommandLine) -> None:
-    tenant, person = uuid4(), uuid4()
+@pytest.fixture
+async def known(settings: Settings) -> tuple[UUID, UUID]:
+    """A tenant, and a person whom it knows."""
+    owner = somebody(uuid4())
+    async with written(settings) as writes:
+        wish = RegisterUser(id=owner.user_id, email=f"k{owner.user_id.hex}@example.com", first_name="Kim")
+        assert isinstance(await writes.bus.send(wish, by=owner), Receipt)
+    return owner.tenant_id, owner.user_id
+
+
+def test_nobody_is_forgotten_whom_the_tenant_never_knew(headwater: CommandLine) -> None:
+    ran = headwater("privacy", "erase", str(uuid4()), str(uuid4()), "--yes", "--wait", "0", "--json")
+    assert (ran.code, ran.json["refused"]["code"]) == (1, "not_found")
+
+
+def test_an_erasure_that_nobody_works_on_is_asked_for(
+    headwater: CommandLine, known: tuple[UUID, UUID]
+) -> None:
+    tenant, person = known
     asked = headwater("privacy", "erase", str(tenant), str(person), "--yes", "--wait", "0")
     assert asked.code == 0, asked.err
     assert asked.out.startswith("It is asked for")
@@ -30,9 +51,9 @@ def test_asks_before_it_forgets_somebody(headwater: CommandLine) -> None:
     assert "cannot be undone" in ran.err
 
 
-def test_an_export_says_its_id(headwater: CommandLine, tmp_path: Path) -> None:
+def test_an_export_says_its_id(headwater: CommandLine, known: tuple[UUID, UUID], tmp_path: Path) -> None:
     ran = headwater(
-        *("privacy", "export", str(uuid4()), str(uuid4()), "--wait", "0", "--json"),
+        *("privacy", "export", *map(str, known), "--wait", "0", "--json"),
         *("--out", str(tmp_path / "out.json")),
     )
     assert ran.code == 0, ran.err

@@ -10,6 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from api.kit.errors import Unauthenticated
+from app.audit.writing import recording
 from app.privacy.routes import Exported, export_routes
 from app.privacy.sealed_file import PIECE, Damaged, Writing, drafts, pieces, sealed_key
 from domain.kit.caller import Caller
@@ -70,13 +71,6 @@ async def test_holds_nothing_of_other_people(estate: Estate) -> None:
     assert str(ann.id) in text
 
 
-async def test_of_somebody_unknown_is_empty(estate: Estate) -> None:
-    owner, nobody = await an_owner(estate, uuid4()), uuid4()
-    document = await _document(estate, owner.tenant_id, await _exported(estate, owner, nobody))
-    assert document["personal_data"] == {"user": None, "profile": None}
-    assert document["activity_data"] == {"tasks": [], "projects": []}
-
-
 async def test_is_on_record_with_its_parts(estate: Estate) -> None:
     owner, ann = await _ann(estate)
     id = await _exported(estate, ann.caller, ann.id)
@@ -118,13 +112,32 @@ async def _status(estate: Estate, id: UUID | str, caller: Caller | None) -> http
             raise Unauthenticated("Send a token.")
         return caller
 
-    async def place(caller: Caller) -> Exported:
-        return Exported(desk=estate.desk, files=estate.files)
+    async with recording(estate.database.writer) as access_log:
 
-    app = Starlette(routes=export_routes(authenticate, place))
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        return await client.get(f"/exports/{id}")
+        async def place(caller: Caller) -> Exported:
+            return Exported(desk=estate.desk, files=estate.files, access_log=access_log)
+
+        app = Starlette(routes=export_routes(authenticate, place))
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get(f"/exports/{id}")
+
+
+async def test_who_fetched_it_is_on_record_with_whose_it_is(estate: Estate) -> None:
+    owner, ann = await _ann(estate)
+    id = await _exported(estate, ann.caller, ann.id)
+    nosy = somebody(owner.tenant_id, "member")
+    for caller in (owner, nosy):
+        await _status(estate, id, caller)
+    rows = await estate.database.writer.fetch(
+        "select user_id, operation, subjects, revealed, outcome from audit.data_access where tenant_id = $1",
+        owner.tenant_id,
+    )
+    assert {(row["user_id"], row["outcome"], *row["revealed"]) for row in rows} == {
+        (owner.user_id, "done", "file"),
+        (nosy.user_id, "denied"),
+    }
+    assert {(row["operation"], *row["subjects"]) for row in rows} == {("GET /exports/{id}", ann.id)}
 
 
 async def test_is_fetched_by_the_person_or_who_may(estate: Estate) -> None:
