@@ -41,8 +41,9 @@ pyright: $(DEV_STAMP)
 imports: $(DEV_STAMP)
 	$(BIN)/lint-imports
 
+# Two processes, each with servers of its own, share the files with tests; plain `pytest` runs all in one.
 tests: $(DEV_STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile
 
 # Faults under load, by hand: make chaos ROUNDS=100, or again with SEED=...; OPTIONS="--search opensearch".
 chaos: $(DEV_STAMP)
