@@ -7,6 +7,7 @@ alike in every store; Postgres without ICU, such as the embedded one, knows no s
 from functools import cache, lru_cache
 
 from pyuca import Collator
+from pyuca.collator import BaseCollator
 
 _LONGEST = 255
 """Characters that are looked at."""
@@ -21,6 +22,6 @@ def sort_key(text: str) -> bytes:
 
 
 @cache
-def _collator() -> Collator:
+def _collator() -> BaseCollator:
     """Read when it is first needed: that takes a moment."""
     return Collator()

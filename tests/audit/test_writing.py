@@ -1,7 +1,6 @@
 """Accesses are written in batches, all of them, whatever the database does meanwhile."""
 
 import asyncio
-import re
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -11,7 +10,7 @@ import pytest
 from api.kit.access_log import AccessNotRecorded
 from app.audit.writing import AccessWriter, recording
 from app.database import Connection, Database
-from projections.governance.accesses import Accesses, AccessFilter, select
+from projections.governance.accesses import Accesses, AccessFilter
 from tests.audit.accesses import NOW, access
 from tests.audit.conftest import blocked
 
@@ -162,18 +161,3 @@ async def test_a_lost_connection_loses_nothing(database: Database, owner: Connec
     await writer.close()
     await running
     assert len(await Accesses(database).page(tenant, ALL, limit=9)) == 1
-
-
-async def test_a_span_of_time_touches_its_months_alone(database: Database) -> None:
-    """Two years of accesses do not make one day's any slower to look up."""
-    tenant = uuid4()
-    months = [NOW.replace(month=month) for month in (1, 2, 3, 4)]
-    async with recording(database.writer) as writer:
-        for at in months:
-            writer.note(access(tenant, at=at))
-    wanted = AccessFilter(since=months[1], until=months[2])
-    sql, arguments = select(wanted, limit=10, before=None, tenant=tenant)
-    async with database.reading(tenant) as connection:
-        plan = await connection.fetch(f"explain {sql}", *arguments)
-    read = set(re.findall(r" on (data_access_\w+)", "\n".join(line for (line,) in plan)))
-    assert read == {"data_access_2026_02", "data_access_2026_03"}

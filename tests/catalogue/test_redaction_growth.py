@@ -137,10 +137,10 @@ def test_the_end_of_a_traceback_is_kept_however_long_it_is() -> None:
                 raise LookupError("the last words") from error
             deeper(depth - 1)
 
-    try:
+    with pytest.raises(LookupError) as raised:
         deeper(150)
-    except LookupError as error:
-        line = _formatted("failed", exc_info=(type(error), error, error.__traceback__))
+    error = raised.value
+    line = _formatted("failed", exc_info=(type(error), error, error.__traceback__))
     assert str(line["error"]).endswith("LookupError: the last words")
     assert len(str(line["error"])) < LONGEST * 110
 

@@ -34,6 +34,7 @@ async def _pages(client: Client, **asked: Any) -> list[str]:
 
 
 async def test_people_sort_by_name_now_and_in_the_past(client: Client) -> None:
+    receipt: Any = None
     for name in _NAMES:
         email = f"{len(name)}.{name.encode().hex()}@example.com"
         receipt = await client.send(
@@ -56,6 +57,7 @@ async def test_people_sort_by_name_now_and_in_the_past(client: Client) -> None:
 
 
 async def test_who_has_one_last_name_sorts_by_the_first(client: Client) -> None:
+    receipt: Any = None
     for number, name in enumerate(("Örjan", "anna", "Östen", "Bo")):
         email = f"{number}.{client.me}@example.com"
         receipt = await client.send(
