@@ -175,7 +175,12 @@ async def test_who_left_and_is_taken_in_again_begins_anew(scene: Scene) -> None:
         by, invitation = _boss(scene), uuid4()
         for command in (
             InviteUser(id=invitation, email="max@example.com", role=BaseRole.GUEST, token_hash=HASH),
-            RejoinByInvitation(id=scene.member.user, invitation_id=invitation, token_hash=HASH),
+            RejoinByInvitation(
+                id=scene.member.user,
+                invitation_id=invitation,
+                inviter_id=scene.owner.user,
+                token_hash=HASH,
+            ),
         ):
             outcome = await made.bus.send(command, by=by)
             assert isinstance(outcome, Receipt), outcome
