@@ -28,6 +28,7 @@ from domain.processes.mails import AccountMails
 from domain.processes.notification_mails import NotificationMails
 from domain.processes.notifications import TaskNotifications
 from domain.processes.post import Post
+from domain.processes.project_memberships import ProjectMemberships
 
 __all__ = ["Parts", "enrolled", "processes", "run_processes"]
 
@@ -65,6 +66,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
     return [
         DueDateReminder(NotifiedReminders(people, parts.bus)),
         TaskNotifications(people),
+        ProjectMemberships(),
         NotificationMails(post, people),
         AccountMails(post, links, people, parts.clock),
         AddressProofs(AddressProving(Repository(parts.log, parts.codec), parts.opening, parts.bus)),

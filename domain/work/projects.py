@@ -210,6 +210,10 @@ class Project(Aggregate, topic="work.project"):
             raise NotAMember(field="user_id")
         self.record(self.MemberRemoved(user_id=user_id))
 
+    def end_membership(self, user_id: UUID) -> None:
+        if user_id in self.members and user_id != self.owner_id:
+            self.record(self.MemberRemoved(user_id=user_id))
+
     @applies(MemberRemoved)
     def _member_removed(self, event: MemberRemoved) -> None:
         self.members = self.members - {event.user_id}
@@ -316,6 +320,16 @@ class RemoveProjectMember(Command):
     def handle(self, project: Project, by: Caller) -> None:
         project.require_seen(by)
         project.remove_member(self.user_id, by)
+
+
+class EndProjectMembership(Command):
+    """Take somebody who has left the company off a project, whether or not it is archived."""
+
+    id: UUID
+    user_id: Annotated[UUID, Describe("Who has left.")]
+
+    def handle(self, project: Project) -> None:
+        project.end_membership(self.user_id)
 
 
 class ChangeProjectVisibility(Command):

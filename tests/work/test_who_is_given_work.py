@@ -1,5 +1,8 @@
 """Work is given to those who are there and may see it; nothing changes in what is hidden or gone."""
 
+from typing import TypeVar
+from uuid import UUID
+
 import pytest
 
 from domain.identity.granting import BaseRole
@@ -9,12 +12,15 @@ from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.refusals import NotFound, Refusal
-from domain.kit.scenario import SOMEONE, given, on
+from domain.kit.scenario import NOON, SOMEONE, given, on
+from domain.kit.wishes import Send
+from domain.processes.project_memberships import ProjectMemberships
 from domain.work.access import OwnerOnly
 from domain.work.projects import (
     AddProjectMember,
     AssigneeNotAMember,
     DescribeProject,
+    EndProjectMembership,
     Project,
     ProjectIsDeleted,
     RenameProject,
@@ -38,6 +44,8 @@ from domain.work.task_commands import (
 from domain.work.tasks import Task, TaskPriority, TaskStatus
 from tests.identity.people import registered
 from tests.work.histories import ANNA, BEN, OTHER_PROJECT, OWNER, PROJECT, TASK, project_created, task_created
+
+E = TypeVar("E", bound=Event)
 
 GONE: list[tuple[tuple[Event, ...], type[Refusal]]] = [
     ((User.Removed(),), UserNotAMember),
@@ -138,3 +146,29 @@ def test_only_the_owner_adds_people_to_a_private_project() -> None:
     given(PRIVATE).by(BY_BEN).when(add).refused(NotFound, field="id")
     given(PRIVATE, ben).by(BY_OWNER).when(add).then(Project.MemberAdded(user_id=ANNA))
     given(project_created()).by(BY_BEN).when(add).then(Project.MemberAdded(user_id=ANNA))
+
+
+JOINED = Project.MemberAdded(user_id=BEN)
+
+
+def at(id: UUID, event: E) -> E:
+    """The event as it stands on a stream."""
+    return event.stamped(id, 1, NOON)
+
+
+@pytest.mark.parametrize("left", [User.Removed(), User.Deleted()], ids=lambda one: type(one).__name__)
+def test_who_leaves_is_taken_off_the_projects(left: User.Removed | User.Deleted) -> None:
+    """Or notifications, member lists and rules would count them again when they are taken in again."""
+    process = ProjectMemberships()
+    state = process.added(None, at(PROJECT, JOINED)).state
+    state = process.added(state, at(OTHER_PROJECT, JOINED)).state
+    state = process.taken_off(state, at(OTHER_PROJECT, Project.MemberRemoved(user_id=BEN))).state
+    assert process.left(state, at(BEN, left)).wishes == (Send(EndProjectMembership(id=PROJECT, user_id=BEN)),)
+    assert process.left(None, at(BEN, left)).wishes == ()
+
+
+def test_a_membership_ends_in_an_archived_project_too_and_never_the_owners() -> None:
+    end = EndProjectMembership(id=PROJECT, user_id=BEN)
+    given(project_created(), JOINED, Project.Archived()).when(end).then(Project.MemberRemoved(user_id=BEN))
+    given(project_created()).when(end).then()
+    given(project_created()).when(EndProjectMembership(id=PROJECT, user_id=OWNER)).then()
