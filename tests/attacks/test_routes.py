@@ -15,6 +15,7 @@ from tests.kit.product import Product
 ANYBODY = {
     "/": "the editor, without any data",
     "/.well-known/jwks.json": "public keys",
+    "/accept-invitation": "a form that takes a token from a mail",
     "/auth/oidc/{provider}/callback": "signs in",
     "/auth/oidc/{provider}/start": "signs in",
     "/auth/password/forgot": "answers the same for everybody",
@@ -30,6 +31,11 @@ ANYBODY = {
     "/graphql": "each field names its permission: tests/access/test_declared.py",
     "/health/live": "for the machine that runs it",
     "/health/ready": "for the machine that runs it",
+    "/mail-opt-out": "a form that takes a token from a mail",
+    "/mail-opt-out/optin": "takes a token from a mail",
+    "/mail-opt-out/optout": "takes a token from a mail",
+    "/reset-password": "a form that takes a token from a mail",
+    "/verify-email": "a form that takes a token from a mail",
 }
 """Open routes, and why they may be."""
 SIGNED_IN = {

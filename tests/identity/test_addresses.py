@@ -56,10 +56,18 @@ async def test_who_was_removed_keeps_his_address_and_who_was_deleted_or_erased_d
 async def test_an_invitation_is_accepted_once_whoever_tries(services: Services) -> None:
     company, invitation = Company(services), uuid4()
     invite = InviteUser(id=invitation, email="eve@example.com", role=BaseRole.GUEST, token_hash=HASH)
-    await company.done(invite)
+    inviter = await company.person(BaseRole.OWNER)
+    await company.done(invite, company.caller("owner", inviter))
     outcomes = [
         await company.send(
-            AcceptInvitation(id=id, invitation_id=invitation, token_hash=HASH, email=email, first_name="Eve"),
+            AcceptInvitation(
+                id=id,
+                invitation_id=invitation,
+                inviter_id=inviter,
+                token_hash=HASH,
+                email=email,
+                first_name="Eve",
+            ),
             company.caller("guest", id),
         )
         for id, email in ((uuid4(), "eve@example.com"), (uuid4(), "mallory@example.com"))
