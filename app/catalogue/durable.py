@@ -263,6 +263,20 @@ TABLES: tuple[Table, ...] = (
         {"sealed": "restricted", "public": "public"},
     ),
     table(
+        "mail.opt_outs",
+        "mail",
+        "Who wants no mail that others cause, as keyed fingerprints.",
+        _ALWAYS,
+        "recipient uuid, at timestamp with time zone",
+    ),
+    table(
+        "mail.sent",
+        "mail",
+        "Which mails left, by which limits count; recipients and tenants as keyed fingerprints.",
+        "2 days",
+        "key uuid, kind text, recipient uuid, sender uuid, at timestamp with time zone",
+    ),
+    table(
         "keys.tenant_keys",
         "keys",
         "The key of each tenant, wrapped by the master key.",

@@ -3,6 +3,7 @@
 import dataclasses
 import unicodedata
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 from domain.kit.fields import Pattern
@@ -26,8 +27,15 @@ def normal(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def composed(value: T) -> T:
+_DEEPEST = 100
+"""Levels of what a command holds that are looked at; the rules refuse what is nested that deep."""
+
+
+def composed(value: T, *, depth: int = 0) -> T:
     """A command, or whatever else holds texts, with each of them `normal`: the one place where that is done."""
+    if depth > _DEEPEST:
+        return value
+    below = partial(composed, depth=depth + 1)
     # What a command holds has no static type here, hence Any.
     given: Any = value
     made: Any = given
@@ -35,12 +43,15 @@ def composed(value: T) -> T:
         # An enum of texts stays one.
         made = normal(given) if type(given) is str else given
     elif isinstance(given, dict):
-        made = {composed(name): composed(one) for name, one in given.items()}
+        made = {below(name): below(one) for name, one in given.items()}
     elif type(given) in (tuple, list, set, frozenset):
-        made = type(given)(map(composed, given))
+        made = type(given)(map(below, given))
     elif dataclasses.is_dataclass(given) and not isinstance(given, type):
         fields = {one.name: getattr(given, one.name) for one in dataclasses.fields(given) if one.init}
-        changed = {name: other for name, one in fields.items() if (other := composed(one)) != one}
+        texts = {name: below(one) for name, one in fields.items()}
+        changed = {
+            name: text for name, text in texts.items() if text is not fields[name] and text != fields[name]
+        }
         made = dataclasses.replace(given, **changed) if changed else given
     result: T = made
     return result

@@ -12,7 +12,7 @@ STARTS = {
     "api": """
 import app.serve
 from app.settings import read_settings
-app.serve._Server.run = stands
+app.serve.Server.run = stands
 app.serve.serve(read_settings())
 """,
     "worker": """

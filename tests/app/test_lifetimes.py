@@ -58,7 +58,7 @@ async def test_profiles_and_projects_are_kept_for_five_minutes_and_counts_for_an
     await client.send("Person", id=client.me, afterPosition=done["position"])
     mine = f"*t:{client.tenant}:"
     for pattern, seconds in (
-        (f"{mine}user:{client.me}:profile", MINUTES),
+        (f"{mine}user:profile:{client.me}", MINUTES),
         (f"{mine}project:{garden}:members", MINUTES),
         (f"{mine}stats:user:{client.me}:daily", HOUR),
     ):

@@ -70,8 +70,13 @@ async def test_who_may_not_see_a_private_project_is_told_nothing_about_its_tasks
 ) -> None:
     receipt = await team.ann.send("CreateProject", input={"name": "Secret", "visibility": "PRIVATE"})
     project = receipt["project"]["id"]
-    await team.ann.send("AddProjectMember", input={"id": project, "userId": team.carl.me})
-    outside = await created(team.ann, projectId=project, assignedTo=team.bob.me)
+    for person in (team.bob, team.carl):
+        await team.ann.send("AddProjectMember", input={"id": project, "userId": person.me})
+    outside = await created(team.ann, projectId=project)
+    assigned = {"id": outside, "assignedTo": team.bob.me}
+    await team.ann.send("RemoveProjectMember", input={"id": project, "userId": team.bob.me})
+    refused = await team.ann.send("AssignTask", input=assigned)
+    assert refused["code"] == "assignee_not_a_member"
     inside = await created(team.ann, projectId=project, assignedTo=team.carl.me)
     assert await telling.told(team.bob) == []
     assert telling.mailed(team.bob) == []
@@ -94,10 +99,13 @@ async def test_a_task_that_becomes_secret_is_a_notification_without_a_task(
 
 
 async def test_who_is_suspended_is_told_nothing(team: Team, telling: Telling) -> None:
+    task = await created(team.ann, assignedTo=team.bob.me)
+    assert await telling.told(team.bob) == [("ASSIGNED", task)]
+    before = telling.mailed(team.bob)
     await accepted(telling.bus, SuspendUser(id=team.bob.user), by=_of(team.ann))
-    await created(team.ann, assignedTo=team.bob.me)
-    assert await telling.told(team.bob) == []
-    assert telling.mailed(team.bob) == []
+    await team.ann.send("DescribeTask", input={"id": task, "description": "Under the third stone."})
+    assert await telling.told(team.bob) == [("ASSIGNED", task)]
+    assert telling.mailed(team.bob) == before
 
 
 async def test_another_tenant_hears_nothing(team: Team, telling: Telling) -> None:

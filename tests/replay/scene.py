@@ -82,7 +82,7 @@ class Scene:
 
     async def _search(self, view: str, extra: str) -> None:
         client = AsyncOpenSearch(self.settings.opensearch_url)
-        index = f"{self.settings.index_prefix}-work-task_search-v1-g1"
+        index = f"{self.settings.index_prefix}-work-task_search-v{TaskSearch.version}-g1"
         try:
             id = f"{self.client.tenant}:{self.damaged(view)}"
             document: dict[str, Any] = await client.get(index=index, id=id)

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import pytest
 
 from projections.kit.mapping import Documents, mapping
 from projections.work.tasks import TaskDocument
@@ -39,9 +38,11 @@ SRC_01: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("row", [Paper, TaskDocument])
-def test_a_task_is_mapped_as_the_catalogue_says(row: type) -> None:
-    assert mapping(row) == SRC_01
+def test_a_task_is_mapped_as_the_catalogue_says() -> None:
+    assert mapping(Paper) == SRC_01
+    mapped = mapping(TaskDocument)
+    assert mapped["properties"].pop("version") == {"type": "long"}, "what the product adds to it"
+    assert mapped == SRC_01
 
 
 def test_a_document_comes_back_as_its_row() -> None:

@@ -188,6 +188,9 @@ class Sweep:
         if _kind(other["data"]).endswith("Receipt"):
             # What was carried out once may well be refused the next time.
             return False
+        if "too_many_attempts" in (_code(mine["data"]), _code(other["data"])):
+            # How often it was tried says nothing of whose the id is.
+            return False
         return _blank(mine, call.arguments) != _blank(other, call.twin)
 
     def _least(self, root: Root) -> dict[str, Any]:
@@ -223,6 +226,10 @@ def _blank(told: Any, given: Mapping[str, Any]) -> str:
 
 def _uuid(id: str) -> str:
     return "-".join((id[:8], id[8:12], id[12:16], id[16:20], id[20:]))
+
+
+def _code(data: Any) -> str | None:
+    return data.get("code") if isinstance(data, dict) else None
 
 
 def _kind(data: Any) -> str:
