@@ -27,6 +27,9 @@ _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
+_DEEPEST = 100
+"""How many objects and lists may stand inside one another in any field; a rule may allow fewer."""
+
 # A field's value may be of any type, so a check takes Any.
 Check = Callable[[Any], str | None]
 
@@ -35,6 +38,9 @@ def check(instance: object) -> None:
     """Raises Invalid, naming the field, for the first value outside its limits."""
     cls: Any = type(instance)
     for name, value in vars(instance).items():
+        if _deeper_than(value, _DEEPEST):
+            # What follows recurses.
+            raise Invalid(field=name, reason="is nested too deeply")
         if _sealed_within(value):
             # It would be taken for what the log had sealed: opened, or matched by its fingerprint.
             raise Invalid(field=name, reason="looks like a sealed text")
@@ -85,6 +91,21 @@ def _checks(hint: Any) -> Iterator[Check]:
 
 def _printable(value: str) -> str | None:
     return "holds characters that are not text" if _UNPRINTABLE.search(value) else None
+
+
+def _deeper_than(value: object, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        inner: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += one.values()
+            elif isinstance(one, list | tuple | set | frozenset):
+                inner += one
+        if not inner:
+            return False
+        level = inner
+    return True
 
 
 # A command's values may be of any type.

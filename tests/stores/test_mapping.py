@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from projections.kit.mapping import Documents, mapping
 from projections.work.tasks import TaskDocument
