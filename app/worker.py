@@ -23,7 +23,7 @@ from app.placement.registry import registered
 from app.placement.silos import Silos
 from app.privacy import privacy_processes
 from app.privacy.platform import platform_of
-from app.processes import Parts, enrolled, processes, run_processes
+from app.processes import Parts, enrolled, home_processes, processes, run_processes
 from app.rebuilding import Rebuilding
 from app.settings import Settings, read_settings
 from app.stores import Stores
@@ -31,8 +31,6 @@ from app.tracing import TracedFolds, start_tracing
 from app.writing import prepared, writing
 from domain.kit.codec import PlainCodec
 from domain.kit.process import Process
-from domain.processes.account_lapse import AccountLapse
-from domain.processes.session_expiry import SessionExpiry
 from projections.kit.lanes import Lanes
 from projections.kit.pages import Pages
 from projections.kit.postgres_store import CONNECTION_SETTINGS
@@ -82,7 +80,7 @@ async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:
         silos = Silos(registry, settings, silo)
 
         async def acting(parts: Parts) -> Sequence[Process[Any]]:
-            own = await enrolled(parts.database, [SessionExpiry(), AccountLapse()])
+            own = await enrolled(parts.database, home_processes())
             return [*await _everyones(parts), *own, *await placing(settings, place.database)]
 
         async with running(silos.run(), name="silos"):

@@ -3,11 +3,14 @@
 from uuid import UUID
 
 from app.database import Connection
+from app.processes import OF_ACCOUNTS
+from domain.processes.moving import Moving
+from domain.processes.provisioning import Provisioning
 
 _LONG = "interval '1000 years'"
 """By so much is put off what rests; nothing else is ever due that late."""
 
-_HOME = ["operations.provisioning", "operations.moving", "identity.session_expiry"]
+_HOME = [one.name for one in (Provisioning, Moving, *OF_ACCOUNTS)]
 """Processes that run on the platform alone."""
 
 _REST = f"""

@@ -22,6 +22,7 @@ from domain.kit.log import Log
 from domain.kit.process import Process
 from domain.kit.repository import Repository
 from domain.kit.sealed import Opening, PlainOpening
+from domain.processes.account_lapse import AccountLapse
 from domain.processes.address_proofs import AddressProofs
 from domain.processes.due_dates import DueDateReminder
 from domain.processes.mails import AccountMails
@@ -29,8 +30,12 @@ from domain.processes.notification_mails import NotificationMails
 from domain.processes.notifications import TaskNotifications
 from domain.processes.post import Post
 from domain.processes.project_memberships import ProjectMemberships
+from domain.processes.session_expiry import SessionExpiry
 
-__all__ = ["Parts", "enrolled", "processes", "run_processes"]
+__all__ = ["Parts", "enrolled", "home_processes", "processes", "run_processes"]
+
+OF_ACCOUNTS = (SessionExpiry, AccountLapse)
+"""Processes about accounts, which are the platform's: no silo runs them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +76,11 @@ def processes(parts: Parts) -> list[Process[Any]]:
         AccountMails(post, links, people, parts.clock),
         AddressProofs(AddressProving(Repository(parts.log, parts.codec), parts.opening, parts.bus)),
     ]
+
+
+def home_processes() -> list[Process[Any]]:
+    """The processes of the platform's database alone, beside those that place tenants."""
+    return [one() for one in OF_ACCOUNTS]
 
 
 async def enrolled(database: Database, made: Sequence[Process[Any]]) -> Sequence[Process[Any]]:
