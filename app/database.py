@@ -26,6 +26,8 @@ Lent: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 SETTINGS = {"application_name": "headwater", "timezone": "UTC", "jit": "off"}
+READING = {"statement_timeout": "10s"}
+"""What no reader's statement may exceed, so that a costly question does not keep a connection from the others."""
 
 
 def role_password(secret: str, role: str) -> str:
@@ -125,7 +127,7 @@ class Database:
         readers that one tenant may hold at a time: three quarters of them unless told otherwise."""
         writer = await _pool(role_url(owner_url, WRITER, secret), asyncpg.Connection, writers)
         try:
-            reader = await _pool(role_url(owner_url, READER, secret), ScopedConnection, readers)
+            reader = await _pool(role_url(owner_url, READER, secret), ScopedConnection, readers, READING)
         except BaseException:
             writer.terminate()
             raise
@@ -184,7 +186,12 @@ async def until_there(owner_url: str, secret: str) -> None:
             return
 
 
-async def _pool(url: str, connection_class: "type[asyncpg.Connection[asyncpg.Record]]", size: int) -> Pool:
+async def _pool(
+    url: str,
+    connection_class: "type[asyncpg.Connection[asyncpg.Record]]",
+    size: int,
+    settings: dict[str, str] = SETTINGS,
+) -> Pool:
     pool = BoundedPool(
         url,
         min_size=1,
@@ -195,7 +202,7 @@ async def _pool(url: str, connection_class: "type[asyncpg.Connection[asyncpg.Rec
         connection_class=connection_class,
         record_class=asyncpg.Record,
         reset=_keep,
-        server_settings=SETTINGS,
+        server_settings=SETTINGS | settings,
         timeout=10,
     )
     return await pool
