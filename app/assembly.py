@@ -102,6 +102,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             secret=settings.secret,
             writers=settings.pool_writers,
             readers=settings.pool_readers,
+            asked=True,
         )
         stack.push_async_callback(database.close)
         probe = await stack.enter_async_context(probed(database.connect))

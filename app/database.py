@@ -26,8 +26,9 @@ Lent: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 SETTINGS = {"application_name": "headwater", "timezone": "UTC", "jit": "off"}
-READING = {"statement_timeout": "10s"}
-"""What no reader's statement may exceed, so that a costly question does not keep a connection from the others."""
+ASKED = {"statement_timeout": "10s"}
+"""What no statement of a reader may exceed that a client asked for, so that a costly question does not keep a
+connection from the others. Workers, which go through all rows of a tenant, have no such limit."""
 
 
 def role_password(secret: str, role: str) -> str:
@@ -121,13 +122,23 @@ class Database:
 
     @classmethod
     async def open(
-        cls, owner_url: str, *, secret: str, writers: int = 8, readers: int = 16, share: int | None = None
+        cls,
+        owner_url: str,
+        *,
+        secret: str,
+        writers: int = 8,
+        readers: int = 16,
+        share: int | None = None,
+        asked: bool = False,
     ) -> "Database":
         """Connect both pools; ``writers`` and ``readers`` bound their connections, and ``share`` those of the
-        readers that one tenant may hold at a time: three quarters of them unless told otherwise."""
+        readers that one tenant may hold at a time: three quarters of them unless told otherwise. ``asked``:
+        readers answer clients, and their statements are cut off after some seconds."""
         writer = await _pool(role_url(owner_url, WRITER, secret), asyncpg.Connection, writers)
         try:
-            reader = await _pool(role_url(owner_url, READER, secret), ScopedConnection, readers, READING)
+            reader = await _pool(
+                role_url(owner_url, READER, secret), ScopedConnection, readers, ASKED if asked else {}
+            )
         except BaseException:
             writer.terminate()
             raise
@@ -190,7 +201,7 @@ async def _pool(
     url: str,
     connection_class: "type[asyncpg.Connection[asyncpg.Record]]",
     size: int,
-    settings: dict[str, str] = SETTINGS,
+    settings: dict[str, str] | None = None,
 ) -> Pool:
     pool = BoundedPool(
         url,
@@ -202,7 +213,7 @@ async def _pool(
         connection_class=connection_class,
         record_class=asyncpg.Record,
         reset=_keep,
-        server_settings=SETTINGS | settings,
+        server_settings=SETTINGS | (settings or {}),
         timeout=10,
     )
     return await pool

@@ -25,8 +25,9 @@ from domain.identity.account_commands import (
 )
 from domain.identity.granting import BaseRole
 from domain.identity.registering import RegisterUser
+from domain.identity.user_commands import ConfirmUserEmail
 from domain.kit.bus import Bus
-from domain.kit.caller import ACCOUNTS, PLATFORM, Caller
+from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.codec import Codec
 from domain.kit.commands import Command
@@ -160,8 +161,8 @@ async def _open_doors(log: Log, codec: Codec, settings: Settings) -> None:
     registered = RegisterUser(
         id=_OPERATOR, email=OPERATOR, first_name=names[0], last_name=names[1], role=BaseRole.OPERATOR
     )
-    await _account(bus, _OPERATOR, OPERATOR, names, hashed, PLATFORM)
     await _send(bus, registered, by, uuid5(_OPERATOR, "user"))
+    await _account(bus, _OPERATOR, OPERATOR, names, hashed, PLATFORM)
     by = Caller(tenant_id=ACCOUNTS, user_id=_OPERATOR)
     secret = SetSecondFactor(id=_OPERATOR, secret=_factor(settings), recovery_hashes=())
     await _send(bus, secret, by, uuid5(_OPERATOR, "factor"))
@@ -184,6 +185,9 @@ async def _account(
     if await bus.log.receipt(ACCOUNTS, uuid5(id, "account")) is None:
         # Hashing with another salt makes another command.
         await _send(bus, opened, by, uuid5(id, "account"))
+        # No link was mailed to them, and without this they would get no mail about their work either.
+        system = Caller(tenant_id=tenant_id, user_id=SYSTEM)
+        await _send(bus, ConfirmUserEmail(id=id), system, uuid5(id, "proved"))
     await _send(bus, JoinTenant(id=id, tenant_id=tenant_id), by, uuid5(id, "joined"))
 
 

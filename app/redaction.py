@@ -63,7 +63,9 @@ _MIGHT = re.compile(
 )
 """What a text that holds any of it must hold: most lines are passed with this one look."""
 
-_LONGEST_WORD = 256
+_LONGEST_WORD = 2048
+_ENDS = ' \n\t,;&?/"'
+"""Where a word ends; a token may be as long as ``_LONGEST_WORD``."""
 
 
 def redacted(text: str) -> str:
@@ -80,7 +82,7 @@ def cut(text: str, longest: int) -> str:
     if len(text) <= longest:
         return text
     kept = text[:longest]
-    ends = max(kept.rfind(blank, longest - _LONGEST_WORD) for blank in " \n\t")
+    ends = max(kept.rfind(end, longest - _LONGEST_WORD) for end in _ENDS)
     kept = kept[: ends if ends >= 0 else max(0, longest - _LONGEST_WORD)]
     return f"{kept} [{len(text) - len(kept)} more characters]"
 

@@ -27,7 +27,7 @@ class FolderMailer:
 
     async def send(self, mail: Mail, *, key: UUID) -> None:
         """See the port. A message that is there already is left as it is."""
-        message = self._sender.message(mail, key=key, now=self._clock.now())
+        message = self._sender.message(mail, key=key, now=self._clock.now(), encoding="8bit")
         if mail.tenant_id is not None:
             # An erasure in a tenant removes that tenant's mails, and no other's to the same address.
             message = f"{TENANT}: {mail.tenant_id}\r\n".encode() + message

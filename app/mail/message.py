@@ -28,8 +28,11 @@ class Sender:
         """The one Message-ID of a message, however often it is sent."""
         return f"<{key.hex}@{self._header.domain}>"
 
-    def message(self, mail: Mail, *, key: UUID, now: datetime) -> bytes:
-        """The message. Raises RecipientRefused when ``mail.to`` is not exactly one address."""
+    def message(self, mail: Mail, *, key: UUID, now: datetime, encoding: str = "quoted-printable") -> bytes:
+        """The message. Raises RecipientRefused when ``mail.to`` is not exactly one address.
+
+        With the ``encoding`` 8bit people can copy a link out of it as it is; not every server takes that.
+        """
         made = EmailMessage(policy=SMTP)
         made["From"] = self._header
         made["To"] = recipient(mail.to)
@@ -38,9 +41,9 @@ class Sender:
         made["Message-ID"] = self.message_id(key)
         # Nobody's absence note is to answer a program (RFC 3834).
         made["Auto-Submitted"] = "auto-generated"
-        made.set_content(mail.text, charset="utf-8", cte="quoted-printable")
+        made.set_content(mail.text, charset="utf-8", cte=encoding)
         if mail.html:
-            made.add_alternative(mail.html, subtype="html", charset="utf-8", cte="quoted-printable")
+            made.add_alternative(mail.html, subtype="html", charset="utf-8", cte=encoding)
         return made.as_bytes()
 
 

@@ -47,6 +47,11 @@ def is_away(error: BaseException | None) -> bool:
     return False
 
 
+def is_cut_off(error: BaseException) -> bool:
+    """Whether a statement was ended because it took too long."""
+    return isinstance(error, asyncpg.QueryCanceledError)
+
+
 def _by_state(error: BaseException) -> bool:
     if not isinstance(error, asyncpg.PostgresError) or isinstance(error, asyncpg.QueryCanceledError):
         return False

@@ -124,6 +124,10 @@ def test_a_word_is_not_cut_in_two() -> None:
     for more in range(40):
         text = "x " * (LONGEST // 2 - more) + "ada.andersson@example.com " * 9
         assert "ada" not in redacted(cut(text, LONGEST))
+    for more in range(0, 2000, 7):
+        # An address of a page and its parameters have no blank.
+        text = "/x?q=" + "a," * ((LONGEST - more) // 2) + "ada.andersson@example.com," + "b" * 3000
+        assert "ada" not in redacted(cut(text, LONGEST))
     text = "x " * (LONGEST // 2 - 20) + "password='correct horse battery staple, and more'"
     assert "horse" not in redacted(cut(text, LONGEST))
 

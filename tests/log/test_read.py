@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import orjson
 import pytest
 
@@ -128,15 +127,3 @@ async def test_keeps_the_newest_snapshot_of_a_version(log: PostgresLog) -> None:
     assert (newest.originator_version, newest.state) == (20, b"twenty again")
     assert (older.originator_version, older.state) == (10, b"ten")
     assert await log.snapshots(TENANT, [stream], until=9) == {}
-
-
-async def test_a_readers_statement_is_cut_off(database: Database) -> None:
-    async with database.reading(TENANT) as connection:
-        assert await connection.fetchval("show statement_timeout") == "10s"
-        await connection.execute("set statement_timeout = '50ms'")
-        try:
-            with pytest.raises(asyncpg.QueryCanceledError):
-                await connection.fetchval("select count(*) from generate_series(1, 10000000000)")
-        finally:
-            await connection.execute("reset statement_timeout")
-        assert await connection.fetchval("show statement_timeout") == "10s"

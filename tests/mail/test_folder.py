@@ -36,6 +36,14 @@ async def test_a_message_is_a_file_that_mail_programs_open(mailer: FolderMailer,
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
+async def test_a_link_can_be_copied_out_of_the_file(mailer: FolderMailer, tmp_path: Path) -> None:
+    link = f"https://example.org/verify-email?token={'x' * 200}"
+    await mailer.send(Mail(to="ann@example.org", subject="Hello", text=f"Grüße!\n\n{link}\n"), key=KEY)
+    [file] = (tmp_path / "mail").iterdir()
+    assert link in file.read_text().splitlines()
+    assert link in message_from_bytes(file.read_bytes(), policy=default).get_content()
+
+
 async def test_the_same_message_is_the_same_file(mailer: FolderMailer, tmp_path: Path) -> None:
     await asyncio.gather(*(mailer.send(MAIL, key=KEY) for _ in range(5)))
     [file] = (tmp_path / "mail").iterdir()

@@ -11,7 +11,7 @@ import orjson
 from graphql import GraphQLError
 
 from projections.kit.allowance import Spent
-from projections.kit.away import is_away
+from projections.kit.away import is_away, is_cut_off
 from projections.kit.live import NotServed
 
 # A formatted error is JSON of open shape: message, locations, path and extensions of any kind.
@@ -137,6 +137,12 @@ def _answered(error: GraphQLError, ids: dict[object, str]) -> FormattedError:
         }
     if _is_public(error):
         return _public(error, "BAD_USER_INPUT")
+    if is_cut_off(cause):
+        return {
+            **error.formatted,
+            "message": "This took too long and was ended: ask for less.",
+            "extensions": {"code": "TOO_SLOW"},
+        }
     if is_away(cause):
         _note(cause)
         return _away(error.formatted)
