@@ -1,6 +1,7 @@
 """The whole product as real processes, with a network between them that can be broken."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -90,7 +91,8 @@ async def cluster(path: Path, *, search: str = "osmem", workers: int = 2) -> Asy
     """The product on new servers with their data in ``path``; ``search`` is ``osmem`` or ``opensearch``."""
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(held(path))
-        made = await _made(folder, search, workers)
+        listener = stack.enter_context(listening("127.0.0.1", 0))
+        made = await _made(folder, search, workers, listener)
         for proxy in made.proxies.values():
             await proxy.start()
             stack.push_async_callback(proxy.close)
@@ -107,13 +109,13 @@ async def cluster(path: Path, *, search: str = "osmem", workers: int = 2) -> Asy
         yield made
 
 
-async def _made(folder: DataFolder, search: str, workers: int) -> Cluster:
+async def _made(folder: DataFolder, search: str, workers: int, listener: socket.socket) -> Cluster:
     keep = (folder.lock,)
     postgres = Postgres(
         folder.path / "postgres", sockets=folder.sockets, log=folder.log("postgres"), keep=keep
     )
     valkey = Valkey(folder.path / "valkey", sockets=folder.sockets, log=folder.log("valkey"), keep=keep)
-    searching, listener = free_port(), listening("127.0.0.1", 0)
+    searching = free_port()
     port = listener.getsockname()[1]
     far = folder.sockets / "far"
     far.mkdir(mode=0o700, exist_ok=True)

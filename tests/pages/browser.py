@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
 
 _SWITCHES = (
@@ -43,8 +45,12 @@ class Browser:
         """Presses the page's one button; what the page that follows tells, by its role."""
         button = self.driver.find_element(By.CSS_SELECTOR, "button")
         button.click()
-        waiting = WebDriverWait(self.driver, 30)
-        return waiting.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "[role]")).text
+        # What is found may be of the page that is just going.
+        waiting = WebDriverWait(
+            self.driver, 30, ignored_exceptions=[NoSuchElementException, StaleElementReferenceException]
+        )
+        waiting.until(staleness_of(button))
+        return waiting.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "[role]").text)
 
     @property
     def heading(self) -> str:
