@@ -54,3 +54,16 @@ ROLES: Mapping[str, frozenset[str]] = {
     "operator": _ADMIN | {"ops:views", "ops:rebuild", "ops:repair", "ops:tenants", "ops:accounts"},
 }
 """The base roles; ``operator`` exists in the platform's own tenant alone."""
+
+
+def confidential(area: str) -> str:
+    """The permission that reads the confidential fields of an area, as ``work:confidential``.
+
+    Raises LookupError for an area without one, or whose one no role has: its fields would be masked for everybody.
+    """
+    permission = f"{area}:confidential"
+    if permission not in PERMISSIONS:
+        raise LookupError(f"No permission is called {permission!r}, so nobody could read what it is for.")
+    if not any(permission in granted for granted in ROLES.values()):
+        raise LookupError(f"No role has {permission}, so nobody could read what it is for.")
+    return permission

@@ -26,6 +26,7 @@ from domain.kit.events import event_class
 from domain.kit.fields import Confidential, Personal, Restricted
 from domain.kit.ids import read_id
 from domain.kit.log import Envelope, Selection
+from domain.kit.permissions import confidential
 from projections.governance.activity import ActivityLog, ActivityRow
 from projections.identity.people import People
 from projections.kit.allowance import allowance
@@ -195,20 +196,36 @@ def _shown(envelope: Envelope, caller: Caller) -> dict[str, Any]:
 def _data(envelope: Envelope, caller: Caller) -> dict[str, Any]:
     """What an event says, as far as the caller may read it: nothing that is restricted or personal."""
     hints = get_type_hints(event_class(envelope.type), include_extras=True)
-    context = envelope.topic.partition(".")[0]
-    area = _AREAS.get(envelope.topic) or _AREAS.get(context, context)
-    unmasked = caller.may(f"{area}:confidential")
     said: dict[str, Any] = {}
     for name, value in msgspec.json.decode(envelope.payload).items():
         if name not in hints or is_marked(hints[name], Restricted):
             continue
-        secret = is_marked(hints[name], Personal) or (is_marked(hints[name], Confidential) and not unmasked)
+        secret = is_marked(hints[name], Personal) or (
+            is_marked(hints[name], Confidential) and not _reads(caller, envelope.topic)
+        )
         said[camel(name)] = MASKED if secret and value else value
     return said
 
 
-_AREAS = {"identity": "people", "tenancy": "tenant", "tenancy.subscription": "billing"}
-"""The area of permissions of each context or topic that is not called like it."""
+def _reads(caller: Caller, topic: str) -> bool:
+    permission = confidential_of(topic)
+    return permission is not None and caller.may(permission)
+
+
+def confidential_of(topic: str) -> str | None:
+    """The permission that reads the confidential fields of a topic's events; None where nobody does.
+
+    Raises LookupError for a topic whose area has no such permission and that does not say so.
+    """
+    context = topic.partition(".")[0]
+    return None if topic in _NOBODY_READS else confidential(_AREAS.get(context, context))
+
+
+_AREAS = {"identity": "people"}
+"""The area of permissions of each context that is not called like it."""
+
+_NOBODY_READS = frozenset({"tenancy.subscription"})
+"""Topics whose confidential fields no history shows: amounts stand in invoices, for who may read those."""
 
 
 def _aggregate_id(envelope: Envelope) -> str:

@@ -52,6 +52,7 @@ class Ask(Context[Caller]):
     _deadline: float | None = None
     _moments: dict[str | int, int] = field(default_factory=dict)
     _openings: DataLoader[str, str] | None = None
+    _masked: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     confidential: set[str] = field(default_factory=set)
     """The confidential fields that this execution has shown in full."""
     subjects: dict[UUID, None] = field(default_factory=dict)
@@ -108,6 +109,16 @@ class Ask(Context[Caller]):
             self.confidential.add(name)
         if subject is not None:
             self.subjects[subject] = None
+
+    def masked(self, field: str, permission: str) -> None:
+        """Says in the answer's extensions that a field, such as ``Task.description``, was masked at least once.
+
+        For want of ``permission``; without one, because this installation masks the personal data of others.
+        """
+        said = self._masked.setdefault((field, permission), {"field": field, "reason": "SETTING"})
+        if permission:
+            said |= {"reason": "PERMISSION", "permission": permission}
+        self.extensions["masked"] = list(self._masked.values())
 
     def port(self, kind: type[P]) -> P:
         """What the composition root made for a context under this type."""

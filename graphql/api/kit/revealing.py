@@ -1,12 +1,13 @@
 """Fields that are not for everyone: confidential ones masked, sealed ones opened, as they are shown."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_type_hints
 from uuid import UUID
 
 import strawberry
 
 from domain.kit.fields import Confidential, Personal, marks
+from domain.kit.permissions import confidential as reading
 from domain.kit.sealed import is_sealed, subject_of
 
 MASKED = "***"
@@ -22,16 +23,18 @@ def is_marked(hint: Any, *kinds: type) -> bool:
     return any(isinstance(mark, kinds) for mark in marks(hint))
 
 
-def revealing(name: str, hint: Any, *, shown: Any, needs: str, about: str | None) -> Resolver:
+def revealing(name: str, hint: Any, *, row: type, shown: Any, needs: str, about: str | None) -> Resolver:
     """The resolver of a row's confidential or personal field.
 
     Confidential fields of work, for one, take the permission ``work:confidential``; without it they are masked.
-    Where personal data are masked (outside production), only the person himself reads them in full.
+    Where personal data are masked (outside production), only the person himself reads them in full. Either way
+    the answer's extensions say which field was masked, and why.
+
+    Raises LookupError where no permission reads such a field, TypeError where the row does not tell whose it is.
     """
-    area = needs.partition(":")[0]
     confidential = is_marked(hint, Confidential)
-    personal = is_marked(hint, Personal)
-    whose = next((mark.subject for mark in marks(hint) if isinstance(mark, Personal)), "")
+    permission = reading(needs.partition(":")[0]) if confidential else ""
+    whose = _whose(row, name, hint)
 
     async def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
         value = getattr(root, name)
@@ -39,21 +42,25 @@ def revealing(name: str, hint: Any, *, shown: Any, needs: str, about: str | None
             return value
         ask = info.context
         own = about is not None and not ask.shared and getattr(root, about) == ask.caller.user_id
-        allowed = not confidential or own or ask.caller.may(f"{area}:confidential")
+        allowed = not confidential or own or ask.caller.may(permission)
         if allowed:
             subject = getattr(root, about) if about else None
-            if subject is None and personal and isinstance(value, str) and is_sealed(value):
+            if subject is None and whose and isinstance(value, str) and is_sealed(value):
                 subject = subject_of(value)
             ask.revealed(name, subject, confidential=confidential)
+        else:
+            ask.masked(_called(info), permission)
         if not isinstance(value, str):
             return value if allowed else None
-        if not allowed and not personal:
+        if not allowed and not whose:
             return MASKED
-        if personal and is_sealed(value):
-            if not _is_of(root, whose, value):
+        if whose and is_sealed(value):
+            if subject_of(value) != getattr(root, whose):
                 return MASKED
             value = await ask.opened(value)
-        if confidential and personal and not (allowed and (own or not ask.services.masking)):
+        if confidential and whose and not (allowed and (own or not ask.services.masking)):
+            if allowed:
+                ask.masked(_called(info), "")
             return masked(value)
         return value
 
@@ -61,11 +68,22 @@ def revealing(name: str, hint: Any, *, shown: Any, needs: str, about: str | None
     return resolve
 
 
-# The row of any view.
-def _is_of(root: Any, whose: str, sealed: str) -> bool:
-    """Whether a sealed text is of the person whom the row is about, as far as the row tells who that is."""
-    about = getattr(root, "id" if whose == "originator_id" else whose, None)
-    return not isinstance(about, UUID) or subject_of(sealed) == about
+def _whose(row: type, name: str, hint: Any) -> str:
+    """The field of a row with the id of the person whose a personal field is; empty for one that is nobody's."""
+    mark = next((mark for mark in marks(hint) if isinstance(mark, Personal)), None)
+    if mark is None:
+        return ""
+    whose = "id" if mark.subject == "originator_id" else mark.subject
+    if get_type_hints(row).get(whose) is not UUID:
+        raise TypeError(
+            f"{row.__name__}.{name} is personal, but {whose!r}, whose it is, is no id in the row."
+        )
+    return whose
+
+
+def _called(info: strawberry.Info[Any, Any]) -> str:
+    """The field that is resolved, as ``Person.email``."""
+    return f"{info._raw_info.parent_type.name}.{info._raw_info.field_name}"
 
 
 def masked(text: str) -> str:

@@ -53,7 +53,7 @@ def shows(
 
     ``needs`` is the permission that its fields take (see `api.kit.access`). Restricted fields are left out,
     confidential ones masked and sealed ones opened (see `api.kit.revealing`); ``about`` names the field with the
-    id of the person whom a row is about, who may read everything of it.
+    id of the person whom a row is about, who may read everything of it. Raises as `revealing` does.
     """
 
     def declare(cls: type[T]) -> type[T]:
@@ -67,7 +67,7 @@ def shows(
             metadata = {LONGEST: longest(fields[n][0])}
             setattr(cls, n, strawberry.field(description=description, metadata=metadata))
         for n, (hint, description) in revealed.items():
-            resolver = revealing(n, hint, shown=plain(hint), needs=needs, about=about)
+            resolver = revealing(n, hint, row=row, shown=plain(hint), needs=needs, about=about)
             metadata = {LONGEST: longest(hint)}
             setattr(cls, n, strawberry.field(resolver=resolver, description=description, metadata=metadata))
         needing(cls, needs)
