@@ -121,7 +121,7 @@ TABLES: tuple[Table, ...] = (
         "What a rebuild builds, and what comparing found; it names fields, not values.",
         _ALWAYS,
         "rebuild uuid, view text, former integer, generation integer, built_at timestamp with time zone, "
-        "report jsonb",
+        "report jsonb, rolled_back_at timestamp with time zone, rolled_back_by text",
     ),
     table(
         "ops.parked",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from app.cli.completion import view_names
+from app.cli.completion import rebuild_ids, view_names
 from app.cli.place import (
     DONE,
     EXIT_CODES,
@@ -18,11 +18,12 @@ from app.cli.place import (
     say_json,
     workers,
 )
-from app.cli.watching import NOBODY, watch
+from app.cli.watching import NOBODY, taken_back, watch
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import RebuildKind, RebuildViews
 from domain.operations.rollbacks import RollbackViews
+from projections.kit.rebuild import Rebuild
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names of views.", autocompletion=view_names)]
 Every = Annotated[bool, typer.Option("--all", help="Every view.")]
@@ -70,25 +71,36 @@ def reconcile(
 
 
 def rollback(
-    names: Annotated[list[str], typer.Argument(help="Names of views.", autocompletion=view_names)],
+    id: Annotated[UUID, typer.Argument(help="The rebuild that is taken back.", autocompletion=rebuild_ids)],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Only these of its views; all by default.", autocompletion=view_names),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let the generations serve again that served before the last cut-over, all of them at once."""
-    operation = RollbackViews(id=_ids.new(), views=tuple(names), asked_by=asker())
+    """Let the generations serve again that served before a rebuild was cut over to, all of them at once.
 
-    async def work() -> dict[str, int] | Refusal:
+    Asked again, it changes nothing: what was taken back stays so. To go forward again, rebuild.
+    """
+    operation = RollbackViews(id=_ids.new(), rebuild_id=id, views=tuple(names or ()), asked_by=asker())
+
+    async def work() -> tuple[dict[str, int], Rebuild] | Refusal:
         async with operating() as (operations, _):
             done = await carry_out(operations, operation)
-            return done if isinstance(done, Refusal) else dict(done.generations)
+            if isinstance(done, Refusal):
+                return done
+            return dict(done.generations), await operations.rebuilds.one(id)
 
-    serving = reached(work)
-    if isinstance(serving, Refusal):
-        raise refuse(serving, as_json)
+    found = reached(work)
+    if isinstance(found, Refusal):
+        raise refuse(found, as_json)
+    serving, after = found
     if as_json:
-        say_json(serving)
-    else:
-        for view, generation in serving.items():
-            typer.echo(f"{view}: generation {generation} serves.")
+        say_json({"serving": serving, "rebuild": after})
+        return
+    for one in after.views:
+        if one.view in serving:
+            typer.echo(f"{one.view}: generation {serving[one.view]} serves; {taken_back(one)}.")
 
 
 def _named(names: list[str] | None, every: bool) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from app.cli.place import (
     say_json,
     say_table,
 )
-from app.cli.watching import outcome, tell_end, watch
+from app.cli.watching import outcome, serves, tell_end, watch
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import AcceptRebuild, CancelRebuild, PauseRebuild, ResumeRebuild
 from projections.kit.rebuild import Rebuild
@@ -55,7 +55,7 @@ def rebuilds(
             else:
                 _table([one])
                 for each in one.views:
-                    typer.echo(f"{each.view}: {each.position:,} of {each.target:,} events, {each.phase}")
+                    typer.echo(f"{each.view}: {each.position:,} of {each.target:,} events, {serves(each)}")
                 tell_end(one)
             return outcome(one)
 
@@ -115,6 +115,14 @@ def _names(one: Rebuild) -> str:
     return " ".join(names) if len(names) <= 4 else f"{' '.join(names[:3])} and {len(names) - 3} more"
 
 
+def _state(one: Rebuild) -> str:
+    if one.paused and one.open:
+        return f"{one.state}, paused"
+    if 0 < one.rolled_back < len(one.views):
+        return f"{one.state}, {one.rolled_back} of {len(one.views)} rolled back"
+    return one.state
+
+
 def _table(found: list[Rebuild]) -> None:
     say_table(
         ("REBUILD", "KIND", "STATE", "ASKED AT (UTC)", "BY", "VIEWS"),
@@ -122,7 +130,7 @@ def _table(found: list[Rebuild]) -> None:
             (
                 str(one.id),
                 one.kind if one.tenant_id is None else f"{one.kind}, one tenant",
-                f"{one.state}, paused" if one.paused and one.open else one.state,
+                _state(one),
                 f"{one.asked_at:%Y-%m-%d %H:%M:%S}",
                 one.asked_by,
                 _names(one),

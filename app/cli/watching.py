@@ -107,16 +107,16 @@ def tell_end(rebuild: Rebuild) -> None:
 
 
 def _sentence(rebuild: Rebuild) -> str:
-    names = " ".join(one.view for one in rebuild.views)
     match rebuild.state:
         case RebuildState.SWITCHED if rebuild.tenant_id is None:
-            return f"The new generations serve. Back to the former ones: headwater rollback {names}"
+            return _standing(rebuild)
         case RebuildState.SWITCHED | RebuildState.FINISHED:
             return "Done."
         case RebuildState.REPORTED:
             if outcome(rebuild) == DONE:
                 return "The views agree with the log."
-            return f"The views differ from the log. To mend them: headwater reconcile {names} --repair"
+            differing = " ".join(one.view for one in rebuild.views if one.report and one.report.differing)
+            return f"The views differ from the log. To mend them: headwater reconcile {differing} --repair"
         case RebuildState.DIFFERS:
             return (
                 "Rows differ, so the former generations go on serving. Cut over all the same: "
@@ -129,6 +129,30 @@ def _sentence(rebuild: Rebuild) -> str:
             return f"It is {rebuild.state}.{paused}"
         case _:
             return f"It was {rebuild.state}."
+
+
+def _standing(rebuild: Rebuild) -> str:
+    """What of a rebuild that was cut over to still serves."""
+    live = sum(one.live for one in rebuild.views)
+    whose = (
+        "The new generations serve" if live == len(rebuild.views) else f"{live} of {len(rebuild.views)} serve"
+    )
+    return (
+        f"{whose}. Back to the former ones: headwater rollback {rebuild.id}" if live else "None serves now."
+    )
+
+
+def taken_back(one: Building) -> str:
+    """When a view's new generation was taken back, and by whom."""
+    at = f"{one.rolled_back_at:%Y-%m-%d %H:%M:%S} UTC" if one.rolled_back_at else "never"
+    return f"generation {one.generation} was rolled back at {at} by {one.rolled_back_by}"
+
+
+def serves(one: Building) -> str:
+    """Whether what was built for a view serves, in words."""
+    if one.rolled_back_at is not None:
+        return taken_back(one)
+    return f"generation {one.generation}, {'live' if one.live else one.phase}"
 
 
 def span(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Rollbacks: back to the generations that served before the last cut-over."""
+"""Rollbacks: back to the generations that served before a rebuild was cut over to."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,14 +6,18 @@ from uuid import UUID
 from domain.kit.aggregate import Aggregate, applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
-from domain.kit.fields import Describe, Internal
+from domain.kit.fields import Describe, Internal, Len
 from domain.kit.refusals import Refusal
 from domain.kit.text import distinct
-from domain.operations.operators import AskedBy, ViewNames, Why
+from domain.operations.operators import AskedBy, ViewName, ViewNames, Why
 
 Generations = Annotated[
     tuple[int, ...], Internal(), Describe("The generation of each view that serves now, in their order.")
 ]
+SomeViews = Annotated[
+    tuple[ViewName, ...], Len(0, 500), Internal(), Describe("Only these views of it; all of it if none.")
+]
+RebuildId = Annotated[UUID, Internal(), Describe("The rebuild that is taken back.")]
 
 
 class RollbackIsSettled(Refusal):
@@ -24,8 +28,9 @@ class Rollback(Aggregate, topic="operations.rollback"):
     """One return of views to their former generations."""
 
     class Requested(Event):
-        views: ViewNames
+        views: SomeViews
         asked_by: AskedBy
+        rebuild_id: RebuildId | None = None
 
     class Made(Event):
         views: ViewNames
@@ -54,14 +59,18 @@ class Rollback(Aggregate, topic="operations.rollback"):
 
 
 class RollbackViews(Command):
-    """Let the generations serve again that served before the last cut-over."""
+    """Let the generations serve again that served before a rebuild was cut over to; asked twice, they stay."""
 
     id: UUID
-    views: ViewNames
+    rebuild_id: RebuildId
     asked_by: AskedBy
+    views: SomeViews = ()
 
     def handle(self) -> Rollback:
-        return Rollback.begin(self.id, Rollback.Requested(views=distinct(self.views), asked_by=self.asked_by))
+        asked = Rollback.Requested(
+            views=distinct(self.views), asked_by=self.asked_by, rebuild_id=self.rebuild_id
+        )
+        return Rollback.begin(self.id, asked)
 
 
 class SettleRollback(Command):

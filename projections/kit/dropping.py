@@ -24,7 +24,7 @@ _FINISH = """
 update ops.rebuilds r set state = 'finished'
  where state = 'switched' and not exists (
     select from ops.rebuild_views v join ops.lanes l on l.view = v.view and l.generation = v.former
-     where v.rebuild = r.id and v.former <> v.generation
+     where v.rebuild = r.id and v.former <> v.generation and v.rolled_back_at is null
       and (l.phase <> 'dropped' or l.drop_at is not null))
 """
 _WAITING = """

@@ -39,6 +39,10 @@ class Building:
     rate: float
     parked: int
     report: Report | None
+    live: bool
+    """Whether what was built here serves readers now."""
+    rolled_back_at: datetime | None
+    rolled_back_by: str | None
 
     @property
     def eta_seconds(self) -> float | None:
@@ -71,6 +75,11 @@ class Rebuild:
         return self.state in (RebuildState.BUILDING, RebuildState.VERIFYING, RebuildState.DIFFERS)
 
     @property
+    def rolled_back(self) -> int:
+        """How many of its views were taken back."""
+        return sum(one.rolled_back_at is not None for one in self.views)
+
+    @property
     def working(self) -> bool:
         """Whether it goes on by itself."""
         return self.state in (RebuildState.BUILDING, RebuildState.VERIFYING)
@@ -85,7 +94,8 @@ select r.id, r.kind, r.tenant_id, r.state, r.paused, r.repair, r.rate, r.paralle
                    case when l.read_at > clock_timestamp() - interval '5 s' then l.rate else 0 end as rate,
                    (select count(*) from ops.parked p where p.view = l.view and p.generation = l.generation)
                        as parked,
-                   v.report
+                   v.report, s.live = v.generation and l.served_at is not null as live,
+                   v.rolled_back_at, v.rolled_back_by
               from ops.rebuild_views v
               join ops.lanes l using (view, generation)
               join ops.views s using (view)

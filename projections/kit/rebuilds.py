@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from projections.kit.generations import DDL_LOCK, Connect, Pool, add_generation, add_members, point
-from projections.kit.rebuild import READ, Rebuild, rebuild_of
+from projections.kit.rebuild import READ, Building, Rebuild, RebuildState, rebuild_of
 from projections.kit.view import View
 
 BEHIND = 2000
@@ -19,13 +19,28 @@ class Refused(Exception):
 
 
 LOCKED = "select from ops.lanes where view = any($1) and phase = 'following' order by id for update"
+# The one that served last, unless it was itself taken back.
 _FORMER = """
-select l.generation, l.version, l.position, (select coalesce(max(position), 0) from es.events) as head,
-       v.live
-  from ops.lanes l join ops.views v using (view)
- where l.view = $1 and l.generation <> v.live and l.served_at is not null and l.phase = 'following'
- order by l.served_at desc limit 1
+select v.live, l.generation, l.version, l.position,
+       (select coalesce(max(position), 0) from es.events) as head
+  from ops.views v
+  left join ops.lanes l on l.view = v.view and l.generation <> v.live and l.served_at is not null
+                       and l.phase = 'following'
+                       and not exists (select from ops.rebuild_views b where b.view = l.view
+                                          and b.generation = l.generation and b.rolled_back_at is not null)
+ where v.view = $1
+ order by l.served_at desc nulls last limit 1
 """
+_TAKE_BACK = """
+update ops.rebuild_views set rolled_back_at = clock_timestamp(), rolled_back_by = $3
+ where rebuild = $1 and view = $2
+"""
+_ALL_BACK = """
+update ops.rebuilds r set state = 'rolled back'
+ where id = $1 and not exists (
+    select from ops.rebuild_views v where v.rebuild = r.id and v.rolled_back_at is null)
+"""
+_LIVE = "select view, live from ops.views where view = any($1) order by view"
 
 
 class Rebuilds:
@@ -125,46 +140,56 @@ class Rebuilds:
                 raise Refused(await self._why(id))
             await give_up(connection, id)
 
-    async def rollback(self, names: Sequence[str]) -> dict[str, int]:
-        """Sends readers back to the former generations, all at once; answers which are live now.
+    async def rollback(self, id: UUID, names: Sequence[str] = (), *, by: str) -> dict[str, int]:
+        """Takes a rebuild back, or only some of its views: readers go to the former generations, all at once.
 
-        Raises Refused when one has no former generation, or one that is not up to date.
+        Answers which are live now. A view that was taken back before is left as it is. Raises Refused when another
+        generation has been cut over to since, or when a former one is gone or not up to date.
         """
-        views = [self._known(name) for name in dict.fromkeys(names)]
         connection = await self._owner()
         try:
             async with connection.transaction():
                 await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
+                rebuild = await self.one(id)
+                meant = _meant(rebuild, names)
                 # By id, as reports and appends lock them, so that nobody waits in a circle.
-                await connection.execute(LOCKED, [view.name for view in views])
-                former: dict[str, int] = {}
-                for view in views:
-                    row = await connection.fetchrow(_FORMER, view.name)
-                    if row is None:
-                        raise Refused(f"{view.name} has no former generation any more.")
-                    if row["version"] != view.version:
-                        raise Refused(
-                            f"The former generation of {view.name} is of version {row['version']}: "
-                            "code of that version reads it by itself."
-                        )
-                    if row["head"] - row["position"] > BEHIND:
-                        raise Refused(
-                            f"The former generation of {view.name} stands at {row['position']} of "
-                            f"{row['head']}; it has to catch up first."
-                        )
-                    former[view.name] = row["generation"]
-                    await retire(connection, view.name, row["live"], self._keep)
-                    await connection.execute(
-                        """update ops.rebuilds r set state = 'rolled back'
-                             from ops.rebuild_views v where v.rebuild = r.id and v.view = $1
-                              and v.generation = $2 and r.state in ('switched', 'finished')""",
-                        view.name,
-                        row["live"],
-                    )
-                await point(connection, views, list(former.values()))
-                return former
+                await connection.execute(LOCKED, [one.view for one in meant])
+                back = [one for one in meant if one.rolled_back_at is None]
+                former = {one.view: await self._former(connection, one) for one in back}
+                for one in back:
+                    await retire(connection, one.view, one.generation, self._keep)
+                    await connection.execute(_TAKE_BACK, id, one.view, by)
+                await connection.execute(_ALL_BACK, id)
+                await point(connection, [self._known(name) for name in former], list(former.values()))
+                rows = await connection.fetch(_LIVE, [one.view for one in meant])
+                return {row["view"]: row["live"] for row in rows}
         finally:
             await connection.close()
+
+    # The owner's connection is of the driver's own type, which knows no rows, hence Any.
+    async def _former(self, connection: Any, one: Building) -> int:
+        """The generation that served before the one that was built, and can again."""
+        row = await connection.fetchrow(_FORMER, one.view)
+        if row["live"] != one.generation:
+            raise Refused(
+                f"Generation {row['live']} of {one.view} serves, and not generation {one.generation}, "
+                "which this rebuild made."
+            )
+        if row["generation"] is None:
+            raise Refused(f"{one.view} has no former generation any more.")
+        version = self._known(one.view).version
+        if row["version"] != version:
+            raise Refused(
+                f"The former generation of {one.view} is of version {row['version']}: "
+                "code of that version reads it by itself."
+            )
+        if row["head"] - row["position"] > BEHIND:
+            raise Refused(
+                f"The former generation of {one.view} stands at {row['position']} of "
+                f"{row['head']}; it has to catch up first."
+            )
+        generation: int = row["generation"]
+        return generation
 
     async def one(self, id: UUID) -> Rebuild:
         """How a rebuild stands. Raises Refused when there is none."""
@@ -203,6 +228,22 @@ class Rebuilds:
     async def _why(self, id: UUID) -> str:
         rebuild = await self.one(id)
         return f"The rebuild {id} is {rebuild.state} and cannot be changed so."
+
+
+_CUT_OVER = (RebuildState.SWITCHED, RebuildState.FINISHED, RebuildState.ROLLED_BACK)
+
+
+def _meant(rebuild: Rebuild, names: Sequence[str]) -> list[Building]:
+    """The views of a rebuild that these names mean, none standing for all."""
+    if rebuild.tenant_id is not None:
+        raise Refused(
+            f"The rebuild {rebuild.id} put rows of one tenant in place, which cannot be taken back."
+        )
+    if rebuild.state not in _CUT_OVER:
+        raise Refused(f"The rebuild {rebuild.id} is {rebuild.state}: nothing was cut over to.")
+    if strangers := sorted(set(names) - {one.view for one in rebuild.views}):
+        raise Refused(f"{strangers[0]} is not in the rebuild {rebuild.id}.")
+    return [one for one in rebuild.views if not names or one.view in names]
 
 
 # A pool's proxy for a connection has no type of its own, hence Any.

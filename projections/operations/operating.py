@@ -138,7 +138,12 @@ class Operations:
                     return NotPossible(
                         reason=f"This stream is not parked in {operation.view}.", field="stream"
                     )
-            case RebuildViews() | RollbackViews():
+            case RollbackViews():
+                try:
+                    await self.rebuilds.one(operation.rebuild_id)
+                except Refused as refused:
+                    return NotPossible(reason=str(refused), field="rebuild_id")
+            case RebuildViews():
                 pass
         return None
 
@@ -185,7 +190,9 @@ class Operations:
             case AcceptRebuild():
                 await self.rebuilds.accept(operation.id)
             case RollbackViews():
-                serving = await self.rebuilds.rollback(operation.views)
+                serving = await self.rebuilds.rollback(
+                    operation.rebuild_id, operation.views, by=operation.asked_by
+                )
                 settled = SettleRollback(
                     id=operation.id, views=tuple(serving), generations=tuple(serving.values())
                 )

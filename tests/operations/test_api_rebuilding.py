@@ -88,14 +88,17 @@ async def test_a_view_is_built_compared_cut_over_and_rolled_back(
     assert view["comparison"]["differing"] == 0
     assert view["comparison"]["compared"] >= 1
     await reads(client, task, "Sow")
-    command_id = str(uuid4())
-    for repeated in (False, True):
-        # The second time it is known to be done; it would go forward again otherwise.
-        receipt = await operator.send("RollbackViews", input={"views": [VIEW]}, commandId=command_id)
+    first, second = str(uuid4()), str(uuid4())
+    for command_id, repeated in ((first, False), (first, True), (second, False)):
+        receipt = await operator.send("RollbackViews", input={"rebuildId": done["id"]}, commandId=command_id)
         assert (receipt["repeated"], receipt["views"]) == (repeated, [{"view": VIEW, "generation": before}])
     assert await live(operator) == before
     await reads(client, task, "Sow")
-    assert (await operator.send("Rebuild", id=done["id"]))["state"] == "ROLLED_BACK"
+    after = await operator.send("Rebuild", id=done["id"])
+    (view,) = after["views"]
+    assert (after["state"], view["live"]) == ("ROLLED_BACK", False)
+    assert view["rolledBackBy"].startswith(f"user {operator.user} of tenant ")
+    assert view["rolledBackAt"]
 
 
 async def test_a_comparison_says_what_differs_and_changes_nothing(

@@ -57,6 +57,9 @@ async def test_shows_what_was_asked(operator: Client, rebuild: str) -> None:
         "etaSeconds": view["etaSeconds"],
         "parked": 0,
         "comparison": None,
+        "live": False,
+        "rolledBackAt": None,
+        "rolledBackBy": None,
     }
     assert shown.pop("askedAt")
     assert shown == {
@@ -196,14 +199,25 @@ async def test_refuses_what_is_not_there_or_over(operator: Client, mutation: str
     )
 
 
-async def test_refuses_a_rollback_to_nothing(product: Product, operator: Client) -> None:
+async def test_refuses_a_rollback_of_what_was_not_cut_over_to(product: Product, operator: Client) -> None:
+    id = (await operator.send("RebuildViews", input={"views": [OTHER]}))["rebuild"]["id"]
+    await operator.send("CancelRebuild", input={"id": id})
     command_id = str(uuid4())
-    answer = await operator.send("RollbackViews", input={"views": [OTHER]}, commandId=command_id)
-    assert answer["message"] == f"{OTHER} has no former generation any more."
+    answer = await operator.send("RollbackViews", input={"rebuildId": id}, commandId=command_id)
+    assert answer["message"] == f"The rebuild {id} is cancelled: nothing was cut over to."
     assert [kind for kind, _ in await noted(product, command_id)] == [
         "rollback.requested",
         "rollback.declined",
     ]
+
+
+async def test_refuses_a_rollback_of_an_unknown_rebuild_and_notes_nothing(
+    product: Product, operator: Client
+) -> None:
+    command_id, unknown = str(uuid4()), str(uuid4())
+    answer = await operator.send("RollbackViews", input={"rebuildId": unknown}, commandId=command_id)
+    assert (answer["message"], answer["field"]) == (f"There is no rebuild {unknown}.", "rebuildId")
+    assert await noted(product, command_id) == []
 
 
 async def test_one_that_began_by_itself_is_directed_like_any(product: Product, operator: Client) -> None:

@@ -111,7 +111,7 @@ def test_watching_one_that_is_over_says_how_it_ended(headwater: CommandLine, reb
     ("words", "message"),
     [
         (("rebuild", "tasks.taks"), "There is no view tasks.taks"),
-        (("rollback", VIEW), f"{VIEW} has no former generation any more."),
+        (("rollback", str(UUID(int=7))), f"There is no rebuild {UUID(int=7)}."),
         (("rebuilds", str(UUID(int=7))), f"There is no rebuild {UUID(int=7)}."),
         (("pause", str(UUID(int=7))), f"There is no rebuild {UUID(int=7)}."),
         (("views", "--name", "tasks.taks"), "There is no view tasks.taks."),
@@ -133,7 +133,8 @@ def test_nothing_is_parked(headwater: CommandLine) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("views",), ("rebuild", VIEW), ("rebuilds",), ("rollback", VIEW), ("parked", "list")]
+    "words",
+    [("views",), ("rebuild", VIEW), ("rebuilds",), ("rollback", str(UUID(int=7))), ("parked", "list")],
 )
 def test_a_database_that_is_away_has_a_code_of_its_own(
     headwater: CommandLine, words: tuple[str, ...]

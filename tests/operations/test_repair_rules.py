@@ -20,12 +20,13 @@ STREAM = UUID("00000000-0000-7000-8000-0000000000b2")
 TENANT = UUID("00000000-0000-7000-8000-0000000000b3")
 VIEW, WHO = "tasks.tasks", "ada on a machine"
 
-ASKED = Rollback.Requested(views=(VIEW,), asked_by=WHO)
+ASKED = Rollback.Requested(views=(VIEW,), asked_by=WHO, rebuild_id=STREAM)
 MADE = Rollback.Made(views=(VIEW,), generations=(1,))
 
 
 def test_a_rollback_is_noted_with_what_serves_then() -> None:
-    given().when(RollbackViews(id=ID, views=(VIEW, VIEW), asked_by=WHO)).then(ASKED)
+    asked = RollbackViews(id=ID, rebuild_id=STREAM, views=(VIEW, VIEW), asked_by=WHO)
+    given().when(asked).then(ASKED)
     given(ASKED).when(SettleRollback(id=ID, views=(VIEW,), generations=(1,))).then(MADE)
 
 

@@ -83,7 +83,7 @@ async def test_former_generations_go_when_their_time_is_over(place: Place) -> No
         await house.became(id, RebuildState.FINISHED)
         assert await place.database.writer.fetchval("select to_regclass('toys_g1.jars') is null")
         with pytest.raises(Refused, match="no former generation"):
-            await house.rebuilds.rollback([Jars.name])
+            await house.rebuilds.rollback(id, by="ada")
 
 
 async def test_unknown_views_are_refused(place: Place) -> None:

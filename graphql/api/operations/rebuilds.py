@@ -93,6 +93,11 @@ class ViewRebuild:
     comparison: Comparison | None = strawberry.field(
         description="What was found; empty before it is compared."
     )
+    live: bool = strawberry.field(description="Whether the generation that was built serves readers now.")
+    rolled_back_at: datetime | None = strawberry.field(
+        description="When readers were sent back to the former one; empty if they were not."
+    )
+    rolled_back_by: str | None = strawberry.field(description="Who asked for that.")
 
     @classmethod
     def of(cls, one: Building) -> "ViewRebuild":
@@ -109,6 +114,9 @@ class ViewRebuild:
             eta_seconds=one.eta_seconds,
             parked=one.parked,
             comparison=None if one.report is None else Comparison.of(one.report),
+            live=one.live,
+            rolled_back_at=one.rolled_back_at,
+            rolled_back_by=one.rolled_back_by,
         )
 
 
