@@ -163,7 +163,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             Operations: directing,
             Watching: Watching(directing.rebuilds),
             Privacy: privacy.desk(bus, rows, database, writes.ring),
-            ExportFiles: privacy.export_files(settings, writes.ring, rows),
+            ExportFiles: privacy.export_files(settings, writes.ring, rows, database),
             Accesses: Accesses(database),
         }
         services = Services(

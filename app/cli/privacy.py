@@ -198,7 +198,7 @@ async def _fetch(rows: Rows, tenant: UUID, person: UUID, id: UUID, out: Path) ->
         database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
         stack.push_async_callback(database.close)
         keys = await stack.enter_async_context(opened_ring(settings, database))
-        pieces = await export_files(settings, keys, rows).read(tenant, id)
+        pieces = await export_files(settings, keys, rows, database).read(tenant, id)
         if pieces is None:
             raise FileNotFoundError("the export is on another machine, or gone")
         async with recording(database.writer) as access_log:

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.contexts import SUBJECTS, VIEWS
 from app.database import Database
 from app.keys import KeyRing
+from app.privacy.about import Store
 from app.privacy.access import Access
 from app.privacy.belongings import Belongings
 from app.privacy.exporting import ExportFiles
@@ -46,13 +47,24 @@ def desk(bus: Bus, rows: Rows, database: Database, keys: KeyRing) -> Privacy:
     return Privacy(bus, rows, partial(_may_go, rows), people)
 
 
-def export_files(settings: Settings, keys: KeyRing, rows: Rows, clock: Clock | None = None) -> ExportFiles:
-    """The folder of exports."""
+def export_files(
+    settings: Settings,
+    keys: KeyRing,
+    rows: Rows,
+    database: Database,
+    *,
+    platform: Platform | None = None,
+    clock: Clock | None = None,
+    kinds: Sequence[SubjectKind] = SUBJECTS,
+) -> ExportFiles:
+    """The folder of exports. ``platform`` is given where the database is a silo's."""
+    here = Store(rows=rows, pool=database.writer, opening=keys)
     return ExportFiles(
         settings.data_dir / "exports",
         keys=SealedFileKeys(keys),
-        opening=keys,
-        rows=rows,
+        here=here,
+        accounts=here if platform is None else platform.store,
+        belongings=Belongings(database.writer, keys, kinds),
         parts=PARTS,
         clock=clock or SystemClock(),
     )
@@ -78,7 +90,8 @@ async def privacy_processes(
         redis, client = await servers(settings, stack)
         rows = Rows(database, await stack.enter_async_context(pointers(database.writer, VIEWS)))
         here = Whereabouts(search_of(settings, database, keys, redis, client), keys)
-        place = platform or Platform(bus=bus, codec=codec, rows=rows, whereabouts=here)
+        store = Store(rows=rows, pool=database.writer, opening=keys)
+        place = platform or Platform(bus=bus, codec=codec, rows=rows, whereabouts=here, store=store)
         folded = [one for one in VIEWS if client is not None or not issubclass(one, SearchView)]
         access = Access(place.bus, place.codec, place.rows)
         forgetting = ForgettingEverywhere(
@@ -92,7 +105,9 @@ async def privacy_processes(
         yield [
             PersonErasure(forgetting, kinds),
             departures(kinds),
-            PersonExport(export_files(settings, keys, rows, clock)),
+            PersonExport(
+                export_files(settings, keys, rows, database, platform=platform, clock=clock, kinds=kinds)
+            ),
             Anonymising(access),
         ]
 

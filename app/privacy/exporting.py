@@ -10,12 +10,14 @@ from uuid import UUID
 
 import msgspec
 
-from app.privacy.parts import Part, Record
+from app.privacy.about import About, Scope, Store
+from app.privacy.belongings import Belongings
+from app.privacy.own import own_only
+from app.privacy.records import Part, Record
 from app.privacy.sealed_file import Writing, drafts, pieces, sealed_key
+from domain.kit.caller import ACCOUNTS
 from domain.kit.clock import Clock
-from domain.kit.sealed import ERASED, Opening, is_sealed, subject_of
 from domain.processes.export import Written, Wrote
-from projections.kit.rows import Rows
 
 _BATCH = 200
 """Records whose sealed texts are opened at once."""
@@ -44,26 +46,31 @@ class ExportFiles:
         folder: Path,
         *,
         keys: FileKeys,
-        opening: Opening,
-        rows: Rows,
+        here: Store,
+        accounts: Store,
+        belongings: Belongings,
         parts: Sequence[Part],
         clock: Clock,
     ) -> None:
-        self._folder, self._keys, self._opening = folder, keys, opening
-        self._rows, self._parts, self._clock = rows, parts, clock
+        """``accounts`` is the same as ``here`` but for a tenant that has a database of its own."""
+        self._folder, self._keys, self._here, self._accounts = folder, keys, here, accounts
+        self._belongings, self._parts, self._clock = belongings, parts, clock
 
-    async def write(self, tenant_id: UUID, export_id: UUID, subject_id: UUID, wrote: Wrote) -> Written:
+    async def write(
+        self, tenant_id: UUID, export_id: UUID, subject_id: UUID, *, by_themself: bool, wrote: Wrote
+    ) -> Written:
         """See the port."""
         path = self._path(tenant_id, export_id)
         # What a try that was killed has left; a try that still runs elsewhere writes under its own name.
         await self.remove(tenant_id, export_id)
         key, sealed = await self._keys.make(tenant_id, subject_id)
+        about = await self._whom(tenant_id, subject_id, by_themself)
         file = await asyncio.to_thread(
             Writing, path, sealed_key=sealed, key=key, about=_about(tenant_id, export_id)
         )
         digest = hashlib.sha256()
         try:
-            async for text in self._document(tenant_id, subject_id, wrote):
+            async for text in self._document(about, wrote):
                 digest.update(text)
                 await asyncio.to_thread(file.write, text)
             await asyncio.to_thread(file.finish)
@@ -96,56 +103,54 @@ class ExportFiles:
         for draft in drafts(path):
             draft.unlink(missing_ok=True)
 
-    async def _document(self, tenant_id: UUID, subject_id: UUID, wrote: Wrote) -> AsyncIterator[bytes]:
+    async def _whom(self, tenant_id: UUID, person: UUID, by_themself: bool) -> About:
+        """The person, with what else is theirs, found as an erasure finds it."""
+        found = await self._belongings.of(tenant_id, person, by_themself=by_themself)
+        subjects = frozenset({person, *(one.id for one in found)})
+        here = Scope(tenant_id=tenant_id, store=self._here, subjects=subjects)
+        own = frozenset({person})
+        accounts = Scope(tenant_id=ACCOUNTS, store=self._accounts, subjects=own)
+        return About(
+            person=person,
+            by_themself=by_themself,
+            here=here,
+            accounts=here if tenant_id == ACCOUNTS else accounts,
+        )
+
+    async def _document(self, about: About, wrote: Wrote) -> AsyncIterator[bytes]:
         """The document of GOV-17, some records at a time."""
-        done = 0
-        opening = b"{"
-        for section, parts in groupby(self._parts, key=lambda part: part.section):
+        done, opening = 0, b"{"
+        whole = about.by_themself or about.tenant_id == ACCOUNTS
+        given = [part for part in self._parts if whole or not part.own]
+        for section, parts in groupby(given, key=lambda part: part.section):
             yield opening + _json(section) + b":{"
             for number, part in enumerate(parts):
                 yield (b"," if number else b"") + _json(part.name) + b":"
                 records = 0
-                async for count, text in self._part(part, tenant_id, subject_id):
+                async for count, text in self._part(part, about):
                     records += count
                     yield text
                 done += 1
-                await wrote(part.path, records, done, len(self._parts))
+                await wrote(part.path, records, done, len(given))
             yield b"}"
             opening = b","
         generated = self._clock.now().isoformat()
         yield b',"generated_at":' + _json(generated) + b',"format":"JSON"}\n'
 
-    async def _part(self, part: Part, tenant_id: UUID, subject_id: UUID) -> AsyncIterator[tuple[int, bytes]]:
+    async def _part(self, part: Part, about: About) -> AsyncIterator[tuple[int, bytes]]:
         """How many records, and their text."""
         first = True
-        async for batch in _batches(part.read(self._rows, tenant_id, subject_id)):
-            opened = await self._opened(part.tenant_id or tenant_id, subject_id, batch)
+        async for batch in _batches(part.read(about)):
+            shown = await own_only(part.scope(about), batch)
             if part.one:
-                yield 1, _json(opened[0])
+                yield 1, _json(shown[0])
                 return
-            yield len(opened), (b"[" if first else b",") + b",".join(map(_json, opened))
+            yield len(shown), (b"[" if first else b",") + b",".join(map(_json, shown))
             first = False
         if part.one:
             yield 0, b"null"
         else:
             yield 0, b"[]" if first else b"]"
-
-    async def _opened(self, tenant_id: UUID, subject_id: UUID, records: list[Record]) -> list[Record]:
-        """The records with his own sealed texts in plain, and those of others left out."""
-        texts = [
-            text
-            for record in records
-            for text in record.values()
-            if isinstance(text, str) and is_sealed(text) and subject_of(text) == subject_id
-        ]
-        plain = dict(zip(texts, await self._opening.open(tenant_id, texts), strict=True))
-
-        def shown(value: Any) -> Any:
-            if not isinstance(value, str) or not is_sealed(value):
-                return value
-            return plain.get(value, ERASED) or None
-
-        return [{name: shown(value) for name, value in record.items()} for record in records]
 
 
 async def _batches(records: AsyncIterator[Record]) -> AsyncIterator[list[Record]]:

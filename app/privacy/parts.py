@@ -1,135 +1,85 @@
 """What an export holds of a person: one entry for each kind of thing, which contexts add to as they come.
 
-Only what is his own is in it. Of things that he shares with others there are neither the texts that are sealed
+Only what is their own is in it. Of things that they share with others there are neither the texts that are sealed
 under another person's key nor the ids of other people.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, get_type_hints
-from uuid import UUID
+from collections.abc import AsyncIterator
 
-import msgspec
-
+from app.privacy.about import About
 from app.privacy.every import every
-from domain.kit.caller import ACCOUNTS
-from domain.kit.fields import Restricted, marks
+from app.privacy.log_records import accesses, account_events, events, sessions
+from app.privacy.records import Part, Record, exported, listed, record
+from projections.governance.activity import ActivityLog
 from projections.governance.consents import ConsentRows
+from projections.governance.erasures import Erasures
+from projections.governance.exports import Exports
+from projections.identity.admission import ApiKeys, Invitations
+from projections.identity.auth_accounts import Accounts
+from projections.identity.auth_resets import PasswordResets
 from projections.identity.auth_sessions import UserSessions
+from projections.identity.memberships import Memberships, UserRoles
 from projections.identity.profiles import UserPreferences, UserProfiles
 from projections.identity.users import Users
 from projections.kit.conditions import equals
-from projections.kit.postgres import PostgresView
-from projections.kit.rows import Rows
 from projections.work.notifications import Notifications
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.tasks import Tasks
 
-# A row of any view as plain JSON values, hence Any.
-Record = dict[str, Any]
-Read = Callable[[Rows, UUID, UUID], AsyncIterator[Record]]
-"""Reads the records of (tenant, person)."""
+
+async def _projects(about: About) -> AsyncIterator[Record]:
+    """Those that the person owns or belongs to."""
+    shown, rows, tenant = exported(Projects), about.here.store.rows, about.tenant_id
+    joined = {
+        member.project_id: member.joined_at
+        async for member in every(rows, ProjectMembers, tenant, equals("user_id", about.person))
+    }
+    owned = {row.id: row async for row in every(rows, Projects, tenant, equals("owner_id", about.person))}
+    for id in sorted({*joined, *owned}):
+        row = owned.get(id) or (await rows.get(Projects, tenant, [(id,)])).get((id,))
+        if row is not None:
+            at = joined.get(id)
+            shared = record(row, shown, ("owner_id",), about.person)
+            yield {**shared, "joined_at": at.isoformat() if at is not None else None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A part of the file."""
-
-    section: str
-    """Under which name at the root of the document."""
-    name: str
-    """Under which name in the section."""
-    read: Read
-    one: bool = False
-    """Whether it is one object (or null) rather than a list."""
-    tenant_id: UUID | None = None
-    """The tenant that its sealed texts belong to, when that is not the person's."""
-
-    @property
-    def path(self) -> str:
-        """Its full name, as ``activity_data.tasks``."""
-        return f"{self.section}.{self.name}"
-
-
-def owned(
-    view: type[PostgresView[Any]],
-    *columns: str,
-    people: Sequence[str] = (),
-    without: Sequence[str] = (),
-) -> Read:
-    """The rows of a view that name the person in one of these columns, each once.
-
-    ``people`` are the columns that hold ids of people: others' are left empty. Restricted fields are left out.
-    """
-    shown = _shown(view, without)
-
-    async def read(rows: Rows, tenant: UUID, person: UUID) -> AsyncIterator[Record]:
-        for number, column in enumerate(columns):
-            async for row in every(rows, view, tenant, equals(column, person)):
-                if all(getattr(row, before) != person for before in columns[:number]):
-                    yield record(row, shown, people, person)
-
-    return read
-
-
-async def _sessions(rows: Rows, tenant_id: UUID, person: UUID) -> AsyncIterator[Record]:
-    """Those in this tenant: where else somebody signs in is no business of who exports him here."""
-    shown = _shown(UserSessions, ("in_tenant",))
-    async for row in every(rows, UserSessions, ACCOUNTS, equals("user_id", person)):
-        if row.in_tenant == tenant_id:
-            yield record(row, shown, (), person)
-
-
-async def _projects(rows: Rows, tenant_id: UUID, person: UUID) -> AsyncIterator[Record]:
-    shown = _shown(Projects, ())
-    async for member in every(rows, ProjectMembers, tenant_id, equals("user_id", person)):
-        found = await rows.get(Projects, tenant_id, [(member.project_id,)])
-        for row in found.values():
-            yield {**record(row, shown, ("owner_id",), person), "joined_at": member.joined_at}
-
-
-def record(row: Any, shown: Sequence[str], people: Sequence[str], person: UUID) -> Record:
-    """A row as the export shows it."""
-    values = {name: getattr(row, name) for name in shown}
-    values |= {name: None for name in people if values[name] != person}
-    made: Record = msgspec.to_builtins(values)
-    return made
-
-
-def _shown(view: type[PostgresView[Any]], without: Sequence[str]) -> list[str]:
-    hints: Mapping[str, Any] = get_type_hints(view.row, include_extras=True)
-    return [
-        field.name
-        for field in fields(view.row)
-        if field.name not in without
-        and not any(isinstance(one, Restricted) for one in marks(hints[field.name]))
-    ]
-
+_ACTIVITY, _MORE = "activity_data", "additional_data"
 
 PARTS: tuple[Part, ...] = (
-    Part(
-        section="personal_data",
-        name="user",
-        read=owned(Users, "id", without=("email_key",)),
-        one=True,
+    listed("personal_data", "user", Users, "id", one=True),
+    listed("personal_data", "profile", UserProfiles, "id", one=True),
+    listed(_ACTIVITY, "tasks", Tasks, "created_by", "assigned_to", people=("created_by", "assigned_to")),
+    Part(section=_ACTIVITY, name="projects", holds=(Projects.name, ProjectMembers.name), read=_projects),
+    listed(_ACTIVITY, "activities", ActivityLog, "actor_id", "entity_id", people=("actor_id",)),
+    listed(_MORE, "preferences", UserPreferences, "user_id", one=True),
+    listed(_MORE, "membership", Memberships, "user_id", one=True),
+    listed(_MORE, "roles", UserRoles, "user_id"),
+    Part(section=_MORE, name="sessions", holds=(UserSessions.name,), read=sessions, platform=True),
+    listed(_MORE, "consents", ConsentRows, "subject_id"),
+    listed(_MORE, "notifications", Notifications, "user_id", people=("by",)),
+    listed(_MORE, "api_keys", ApiKeys, "created_by"),
+    listed(
+        _MORE,
+        "invitations",
+        Invitations,
+        "id",
+        "user_id",
+        "invited_by",
+        people=("user_id", "invited_by", "vouched_by"),
     ),
-    Part(section="personal_data", name="profile", read=owned(UserProfiles, "id"), one=True),
+    listed(_MORE, "exports", Exports, "subject_id", people=("requested_by",)),
+    listed(_MORE, "erasures", Erasures, "subject_id", people=("requested_by",)),
+    Part(section=_MORE, name="accesses", holds=("audit.data_access",), read=accesses),
+    listed(_MORE, "account", Accounts, "id", one=True, platform=True, own=True),
+    listed(_MORE, "password_resets", PasswordResets, "user_id", platform=True, own=True),
+    Part(section=_MORE, name="events", holds=("es.events",), read=events),
     Part(
-        section="activity_data",
-        name="tasks",
-        read=owned(Tasks, "created_by", "assigned_to", people=("created_by", "assigned_to")),
-    ),
-    Part(section="activity_data", name="projects", read=_projects),
-    Part(section="additional_data", name="preferences", read=owned(UserPreferences, "user_id"), one=True),
-    Part(
-        section="additional_data",
-        name="sessions",
-        read=_sessions,
-        tenant_id=ACCOUNTS,
-    ),
-    Part(section="additional_data", name="consents", read=owned(ConsentRows, "subject_id")),
-    Part(
-        section="additional_data", name="notifications", read=owned(Notifications, "user_id", people=("by",))
+        section=_MORE,
+        name="account_events",
+        holds=("es.events",),
+        read=account_events,
+        platform=True,
+        own=True,
     ),
 )
 """Every part, in the order of the file; a context that keeps something about people adds its own here."""

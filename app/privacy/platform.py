@@ -11,6 +11,7 @@ from app.clients import redis_client, search_client
 from app.contexts import VIEWS
 from app.database import Database, Pool
 from app.keys import KeyRing
+from app.privacy.about import Store
 from app.privacy.folders import Folders
 from app.privacy.forgetting import Whereabouts
 from app.privacy.indexes import Indexes
@@ -34,6 +35,8 @@ class Platform:
     codec: Codec
     rows: Rows
     whereabouts: Whereabouts
+    store: Store
+    """What an export reads of accounts and sessions."""
     pool: "Pool | None" = None
     """The writer's connections, where the database is not the tenant's own."""
 
@@ -45,10 +48,12 @@ async def platform_of(settings: Settings) -> AsyncIterator[Platform]:
         writes = await stack.enter_async_context(written(settings))
         redis, client = await servers(settings, stack)
         live = await stack.enter_async_context(pointers(writes.database.writer, VIEWS))
+        rows = Rows(writes.database, live)
         yield Platform(
             bus=writes.bus,
             codec=writes.codec,
-            rows=Rows(writes.database, live),
+            rows=rows,
+            store=Store(rows=rows, pool=writes.database.writer, opening=writes.ring),
             pool=writes.database.writer,
             whereabouts=Whereabouts(
                 search_of(settings, writes.database, writes.ring, redis, client), writes.ring

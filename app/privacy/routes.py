@@ -66,7 +66,7 @@ def export_routes(
             exported = await place(caller)
         except RequestError as error:
             return _no(503, "NOT_READY", str(error))
-        row = await exported.desk.export_row(caller.tenant_id, id)
+        row = await exported.desk.export_row(caller.home, id)
         if row is None:
             return _absent()
         try:
@@ -75,7 +75,7 @@ def export_routes(
         except AccessNotRecorded as error:
             return _no(503, "UNAVAILABLE", str(error))
         # What is not theirs is as if it were not.
-        if not _his(row, caller):
+        if not _theirs(row, caller):
             exported.access_log.note(_access(caller, row, "denied"))
             return _absent()
         if row.state is ExportState.RUNNING:
@@ -84,7 +84,7 @@ def export_routes(
             return _no(410, "FAILED", "The export was given up; ask for another one.")
         if row.state is ExportState.EXPIRED or (row.expires_at or datetime.now(UTC)) <= datetime.now(UTC):
             return _no(410, "EXPIRED", "The file is gone; ask for another one.")
-        pieces = await exported.files.read(caller.tenant_id, id)
+        pieces = await exported.files.read(caller.home, id)
         if pieces is None:
             return _no(410, "GONE", "The file is gone.")
         # The first piece is read before anything is said, so that a file that does not open is an error.
@@ -103,15 +103,17 @@ def export_routes(
     return [Route(PATH, fetch, methods=["GET"])]
 
 
-def _his(row: ExportRow, caller: Caller) -> bool:
+def _theirs(row: ExportRow, caller: Caller) -> bool:
+    """Whether a caller may have the file. What a person asked for themself also holds what is no business of their
+    tenant, so nobody else has it; who may export others asks for one of their own."""
     own = row.subject_id == caller.user_id and caller.kind != "key"
-    return own or caller.may("privacy:write")
+    return own or (row.requested_by != row.subject_id and caller.may("privacy:write"))
 
 
 def _access(caller: Caller, row: ExportRow, outcome: str) -> Access:
     """That somebody fetched, or tried to fetch, all that is kept about a person."""
     return Access(
-        tenant_id=caller.tenant_id,
+        tenant_id=caller.home,
         user_id=None if caller.user_id == SYSTEM else caller.user_id,
         session_id=caller.session_id,
         kind=caller.kind,

@@ -18,6 +18,9 @@ id is fixed, so that its people read this audit with the queries that each tenan
 ACCOUNTS = UUID("0b5e7a70-0000-4000-8000-000000000002")
 """The tenant of accounts and sessions, for a person may belong to several tenants; nobody can sign in to it."""
 
+_NONE = UUID(int=0)
+"""The tenant of who belongs to none."""
+
 Kind = Literal["person", "service", "key", "nobody"]
 """How somebody showed who he is: by signing in, with a service's token, with an API key, or not at all."""
 
@@ -33,6 +36,11 @@ class Caller:
     expires_at: datetime | None = None
     """Until when the identity is good; None: for the request at hand."""
     kind: Kind = "person"
+
+    @property
+    def home(self) -> UUID:
+        """The tenant in which the caller's own wishes are kept: that of accounts, for who belongs to none."""
+        return ACCOUNTS if self.tenant_id == _NONE and self.kind == "person" else self.tenant_id
 
     def may(self, permission: str) -> bool:
         """Whether the permission was granted; ``ops:*`` grants every permission that starts with ``ops:``."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.governance.exports import (
@@ -36,8 +36,13 @@ class Written:
 class Files(Protocol):
     """Where exports are kept."""
 
-    async def write(self, tenant_id: UUID, export_id: UUID, subject_id: UUID, wrote: Wrote) -> Written:
-        """Writes the file anew, whole or not at all: nobody sees it before its last byte is on the disk."""
+    async def write(
+        self, tenant_id: UUID, export_id: UUID, subject_id: UUID, *, by_themself: bool, wrote: Wrote
+    ) -> Written:
+        """Writes the file anew, whole or not at all: nobody sees it before its last byte is on the disk.
+
+        ``by_themself``: the person asked; whoever else asks is not given what is no business of the tenant.
+        """
         ...
 
     async def remove(self, tenant_id: UUID, export_id: UUID) -> None:
@@ -51,9 +56,10 @@ class Exporting:
 
     id: UUID
     subject_id: UUID
+    by_themself: bool
 
 
-class PersonExport(Process[Exporting], name="governance.export", version=1):
+class PersonExport(Process[Exporting], name="governance.export", version=2):
     """Writes the file, in whichever worker is there, and removes it when its time is over."""
 
     class Write(Effect, attempts=5, timeout=3600, pause=1):
@@ -67,7 +73,19 @@ class PersonExport(Process[Exporting], name="governance.export", version=1):
 
     @on(Export.Requested)
     def requested(self, state: Exporting | None, event: Export.Requested) -> Then[Exporting]:
-        return Then(Exporting(id=event.originator_id, subject_id=event.subject_id), self.Write())
+        return Then(
+            Exporting(
+                id=event.originator_id,
+                subject_id=event.subject_id,
+                by_themself=event.requested_by == event.subject_id,
+            ),
+            self.Write(),
+        )
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        # Who asked was not noted: less is written then, and nobody is given what is not theirs.
+        state["by_themself"] = False
 
     @performs(Write)
     async def write(self, effect: Write, call: Call[Exporting]) -> Written:
@@ -78,7 +96,13 @@ class PersonExport(Process[Exporting], name="governance.export", version=1):
             # At another try the numbers may differ; then what was noted first stays, and the refusal is nothing.
             await call.send(NoteExportPart(id=export, part=part, records=records, done=done, parts=parts))
 
-        return await self._files.write(call.tenant_id, export, call.state.subject_id, wrote)
+        return await self._files.write(
+            call.tenant_id,
+            export,
+            call.state.subject_id,
+            by_themself=call.state.by_themself,
+            wrote=wrote,
+        )
 
     @when_done(Write)
     def written(self, state: Exporting, done: "Done[PersonExport.Write]") -> Then[Exporting]:

@@ -9,8 +9,8 @@ from domain.governance.consents import GiveConsent, WithdrawConsent, consent_id,
 from domain.governance.erasures import RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
 from domain.kit.bus import Bus
-from domain.kit.caller import ACCOUNTS, Caller
-from domain.kit.log import GLOBAL, Receipt
+from domain.kit.caller import Caller
+from domain.kit.log import Receipt
 from domain.kit.refusals import Forbidden, NotFound, Refusal
 from projections.governance.erasures import Erasures
 from projections.governance.exports import ExportRow, Exports, ExportState
@@ -42,9 +42,12 @@ class Asked:
     def at_home(self) -> "Asked":
         """The same, of somebody who belongs to no tenant, in the tenant of accounts: with no right there but their
         own."""
-        if self.by.tenant_id != GLOBAL or self.by.kind != "person":
-            return self
-        return replace(self, by=Caller(tenant_id=ACCOUNTS, user_id=self.by.user_id))
+        home = self.by.home
+        return (
+            self
+            if home == self.by.tenant_id
+            else replace(self, by=Caller(tenant_id=home, user_id=self.by.user_id))
+        )
 
 
 AT_ONCE = 50
@@ -116,6 +119,7 @@ class Privacy:
 
     async def export(self, asked: Asked, subject_id: UUID) -> Receipt | Refusal:
         """Has all that is kept about a person written to a file, whose id is the command's."""
+        asked = asked.at_home()
         if (refusal := await self._refusal(asked, subject_id)) is not None:
             return refusal
         if await self._many(Exports, asked.by.tenant_id, equals("state", ExportState.RUNNING)):

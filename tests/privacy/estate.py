@@ -85,7 +85,7 @@ class Estate:
     @property
     def files(self) -> ExportFiles:
         """The folder of exports."""
-        return export_files(self.settings, self.ring, self.rows)
+        return export_files(self.settings, self.ring, self.rows, self.database)
 
     async def send(self, command: Command, by: Caller) -> Receipt:
         """The receipt of a command that must not be refused."""

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from api.kit.errors import Unauthenticated
 from app.audit.writing import recording
+from app.privacy.parts import PARTS
 from app.privacy.routes import Exported, export_routes
 from app.privacy.sealed_file import PIECE, Damaged, Writing, drafts, pieces, sealed_key
 from domain.kit.caller import Caller
@@ -49,8 +50,9 @@ async def test_holds_what_is_kept_about_a_person(estate: Estate) -> None:
     document = await _document(estate, owner.tenant_id, await _exported(estate, ann.caller, ann.id))
     assert list(document) == ["personal_data", "activity_data", "additional_data", "generated_at", "format"]
     assert list(document["personal_data"]) == ["user", "profile"]
-    assert list(document["activity_data"]) == ["tasks", "projects"]
-    assert list(document["additional_data"]) == ["preferences", "sessions", "consents", "notifications"]
+    assert list(document["activity_data"]) == ["tasks", "projects", "activities"]
+    more = document["additional_data"]
+    assert list(more) == [part.name for part in PARTS if part.section == "additional_data"]
     assert document["format"] == "JSON"
     user, profile = document["personal_data"].values()
     assert user["email"] == ann.email
@@ -58,7 +60,10 @@ async def test_holds_what_is_kept_about_a_person(estate: Estate) -> None:
     assert (profile["first_name"], profile["last_name"], profile["bio"]) == (FIRST, LAST, BIO)
     assert len(document["activity_data"]["tasks"]) == 4
     assert [one["name"] for one in document["activity_data"]["projects"]] == ["Barometers"]
-    assert [len(one) for one in list(document["additional_data"].values())[1:]] == [1, 2, 1]
+    assert [len(more[name]) for name in ("sessions", "consents", "notifications")] == [1, 2, 1]
+    [session] = more["sessions"]
+    assert (session["ip_address"], session["user_agent"]) == ("203.0.113.77", "Annabella's browser")
+    assert more["account"]["email"] == ann.email
 
 
 async def test_holds_nothing_of_other_people(estate: Estate) -> None:
@@ -76,11 +81,11 @@ async def test_is_on_record_with_its_parts(estate: Estate) -> None:
     id = await _exported(estate, ann.caller, ann.id)
     row = await estate.desk.newest_export(owner.tenant_id, ann.id)
     assert row is not None
-    assert (row.id, row.state, row.done, row.parts) == (id, ExportState.FINISHED, 8, 8)
+    assert (row.id, row.state, row.done, row.parts) == (id, ExportState.FINISHED, len(PARTS), len(PARTS))
     assert row.finished_at is not None
     assert row.expires_at is not None
     assert 6.9 < (row.expires_at - row.finished_at).total_seconds() / 86_400 <= 7
-    assert row.part == "additional_data.notifications"
+    assert row.part == PARTS[-1].path
 
 
 async def test_others_are_exported_by_who_may(estate: Estate) -> None:
@@ -125,7 +130,7 @@ async def _status(estate: Estate, id: UUID | str, caller: Caller | None) -> http
 
 async def test_who_fetched_it_is_on_record_with_whose_it_is(estate: Estate) -> None:
     owner, ann = await _ann(estate)
-    id = await _exported(estate, ann.caller, ann.id)
+    id = await _exported(estate, owner, ann.id)
     nosy = somebody(owner.tenant_id, "member")
     for caller in (owner, nosy):
         await _status(estate, id, caller)
@@ -142,7 +147,7 @@ async def test_who_fetched_it_is_on_record_with_whose_it_is(estate: Estate) -> N
 
 async def test_is_fetched_by_the_person_or_who_may(estate: Estate) -> None:
     owner, ann = await _ann(estate)
-    id = await _exported(estate, ann.caller, ann.id)
+    id = await _exported(estate, owner, ann.id)
     for caller in (ann.caller, owner):
         response = await _status(estate, id, caller)
         assert response.status_code == 200
@@ -153,6 +158,18 @@ async def test_is_fetched_by_the_person_or_who_may(estate: Estate) -> None:
     assert [(await _status(estate, id, one)).status_code for one in others] == [404] * 3
     assert (await _status(estate, id, None)).status_code == 401
     assert (await _status(estate, "..%2f..%2fsecret", ann.caller)).status_code == 404
+
+
+async def test_what_somebody_asked_for_themself_nobody_else_is_given(estate: Estate) -> None:
+    """It tells of their account as well, which is no business of the tenant."""
+    owner, ann = await _ann(estate)
+    id = await _exported(estate, ann.caller, ann.id)
+    assert [(await _status(estate, id, one)).status_code for one in (ann.caller, owner)] == [200, 404]
+    ours = await _document(estate, owner.tenant_id, await _exported(estate, owner, ann.id))
+    own = {part.name for part in PARTS if part.own}
+    assert not own & ours["additional_data"].keys()
+    # Where else somebody signs in is left out with them.
+    assert "in_tenant" not in ours["additional_data"]["sessions"][0]
 
 
 async def test_cannot_be_fetched_before_it_is_whole(estate: Estate) -> None:
@@ -215,5 +232,5 @@ async def test_what_a_try_has_left_goes_with_the_next(estate: Estate) -> None:
     folder = estate.settings.data_dir / "exports" / str(owner.tenant_id)
     folder.mkdir(parents=True)
     (folder / f".{id}.json.1.aa.part").write_bytes(b"half")
-    await estate.files.write(owner.tenant_id, id, ann.id, wrote)
+    await estate.files.write(owner.tenant_id, id, ann.id, by_themself=True, wrote=wrote)
     assert [one.name for one in folder.iterdir()] == [f"{id}.json"]

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.privacy.parts import PARTS
 from app.settings import Settings
 from domain.governance.erasures import erasure_id
 from domain.kit.caller import ACCOUNTS
@@ -111,7 +112,7 @@ async def test_an_export_survives_a_kill(estate: Estate, child: Child, point: st
     await estate.house.followed()
     row = await estate.desk.export_row(owner.tenant_id, asked.command_id)
     assert row is not None
-    assert (row.state, row.done) == (ExportState.FINISHED, 8)
+    assert (row.state, row.done) == (ExportState.FINISHED, len(PARTS))
     found = await estate.files.read(owner.tenant_id, asked.command_id)
     assert found is not None
     text = b"".join(found)

@@ -10,8 +10,8 @@ import pytest
 from api.kit.context import Ask
 from app.assembly import Assembly, assembled
 from app.contexts import VIEWS
-from app.privacy import export_files
 from app.privacy.access import Access
+from app.privacy.exporting import ExportFiles
 from app.privacy.parts import PARTS
 from domain.kit.caller import ACCOUNTS
 from projections.kit.postgres import PostgresView
@@ -96,8 +96,8 @@ async def test_what_is_loaded_at_once_is_of_one_tenant(scene: Scene, assembly: A
 async def test_an_export_holds_nothing_of_another_tenant(scene: Scene, assembly: Assembly) -> None:
     """Though it is about somebody of the other tenant, whose id is known here."""
     services = assembly.services
-    settings, ring = scene.product.settings, services.opening
-    files = export_files(settings, ring, services.rows)  # type: ignore[arg-type]  # It is the ring of keys.
+    files = services.ports[ExportFiles]
+    assert isinstance(files, ExportFiles)
     parts: list[str] = []
 
     async def wrote(part: str, records: int, done: int, of: int) -> None:
@@ -107,13 +107,13 @@ async def test_an_export_holds_nothing_of_another_tenant(scene: Scene, assembly:
     person = scene.first.owner.caller.user_id
     for tenant in (scene.first.id, scene.second.id):
         id = uuid4()
-        await files.write(tenant, id, person, wrote)
+        await files.write(tenant, id, person, by_themself=False, wrote=wrote)
         pieces = await files.read(tenant, id)
         assert pieces is not None
         texts.append(b"".join(pieces).decode())
         # The file means nothing to anybody else.
         assert await files.read(scene.second.id if tenant == scene.first.id else scene.first.id, id) is None
-    assert parts == [part.path for part in PARTS] * 2
+    assert parts == [part.path for part in PARTS if not part.own] * 2
     own, others = texts
     assert scene.marks.found(own)
     assert not scene.unnamed.found(others)

@@ -71,8 +71,8 @@ class RequestExportInput:
     )
 
 
-ErasureReceipt = receipt(Erasure, Erasures, name="erasure")
-ExportReceipt = receipt(Export, Exports, name="export")
+ErasureReceipt = receipt(Erasure, Erasures, name="erasure", home=True)
+ExportReceipt = receipt(Export, Exports, name="export", home=True)
 _erasure_receipt: Any = ErasureReceipt
 _export_receipt: Any = ExportReceipt
 _EITHER = "A receipt, or the refusal."
@@ -146,7 +146,7 @@ class Query:
         if not _readable(ask, user_id):
             ask.require("privacy:read")
         await ask.caught_up(Exports, after_position)
-        return await ask.port(Privacy).newest_export(ask.caller.tenant_id, user_id)
+        return await ask.port(Privacy).newest_export(ask.home, user_id)
 
 
 @strawberry.type
@@ -169,11 +169,12 @@ class Subscription:
         ask = info.context
         head = Position(await ask.services.log.head())
         await ask.reached(Exports, head)
-        row = await ask.port(Privacy).export_row(ask.caller.tenant_id, id)
+        row = await ask.port(Privacy).export_row(ask.home, id)
         if row is None or not _readable(ask, row.subject_id):
             raise ClientError("There is no such export.", code="NOT_FOUND")
         yield row
-        if row.state is not ExportState.RUNNING:
+        # Whoever belongs to no tenant asks again: there are no changes of theirs to watch.
+        if row.state is not ExportState.RUNNING or ask.home != ask.caller.tenant_id:
             return
         changes = watch(ask, Exports(), resume_from=head, wanted=lambda _, event, key: key == (id,))
         async with aclosing(changes):

@@ -72,12 +72,17 @@ class Receipt:
     )
 
 
-def receipt(shown: type, view: type[PostgresView[Any]], *, name: str) -> type[Receipt]:
-    """The receipt of commands on one kind of thing, which it shows, under this name, as it now stands."""
+def receipt(shown: type, view: type[PostgresView[Any]], *, name: str, home: bool = False) -> type[Receipt]:
+    """The receipt of commands on one kind of thing, which it shows, under this name, as it now stands.
+
+    ``home``: that of somebody who belongs to no tenant is looked for where accounts are (see `Ask.home`).
+    """
 
     async def changed(self: Any, info: Info) -> Any:
         info.context.written = max(info.context.written, self.position)
         await info.context.reached(view, self.position)
+        if home and info.context.home != info.context.caller.tenant_id:
+            return await info.context.at_home(view, self.target)
         return await info.context.row(view, self.target)
 
     title = f"{shown.__name__}Receipt"

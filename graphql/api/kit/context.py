@@ -67,6 +67,15 @@ class Ask(Context[Caller]):
         """Who asks."""
         return self.identity
 
+    @property
+    def home(self) -> UUID:
+        """See `Caller.home`."""
+        return self.caller.home
+
+    async def at_home(self, view: type[PostgresView[Row]], *key: object) -> Row | None:
+        """A row of the caller's own in their `home`; whoever asks sees to it that it is theirs."""
+        return (await self.services.rows.get(view, self.home, [key])).get(key)
+
     async def begin(self) -> None:
         """See the base: nothing is read that cannot be recorded."""
         await self.services.access_log.ready()

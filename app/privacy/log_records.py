@@ -1,0 +1,135 @@
+"""What the log and the audit hold of a person, as an export shows it."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from typing import Any, get_type_hints
+from uuid import UUID
+
+import msgspec
+
+from app.privacy.about import About, Scope
+from app.privacy.every import every
+from app.privacy.records import Record, exported, record
+from domain.kit.caller import SYSTEM
+from domain.kit.events import event_classes
+from domain.kit.fields import Restricted, marks
+from projections.identity.auth_sessions import UserSessions
+from projections.kit.conditions import equals
+
+_PAGE = 200
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+_EVENTS = f"""
+select position, timestamp, type, topic, originator_id, originator_version as version, user_id,
+       payload::text as payload, metadata::text as metadata
+  from es.events
+ where tenant_id = $1 and position > $2
+   and (originator_id = any($3::uuid[]) or user_id = any($3::uuid[])
+        or exists (select from unnest($4::text[]) one where strpos(payload::text, one) > 0))
+ order by position limit {_PAGE}
+"""
+_STARTS = """
+select originator_id, payload ->> 'ip_address' as ip_address, payload ->> 'user_agent' as user_agent
+  from es.events
+ where tenant_id = $1 and originator_id = any($2::uuid[]) and originator_version = 1
+"""
+_ACCESSES = f"""
+select id, at, user_id, session_id, kind, operation, root_fields, fields, revealed, correlation_id, outcome
+  from audit.data_access
+ where tenant_id = $1 and (user_id = $2 or $2 = any(subjects)) and (at, id) > ($3, $4)
+ order by at, id limit {_PAGE}
+"""
+
+
+async def events(about: About) -> AsyncIterator[Record]:
+    """Every event of the tenant that is about the person, holds a text of theirs, was caused by them, or names
+    them. Of one that others caused and that merely names them, only what names them is shown."""
+    async for one in _events(about.here, about.person):
+        yield one
+
+
+async def account_events(about: About) -> AsyncIterator[Record]:
+    """The same of the account and its sessions; for who belongs to no tenant, these are what `events` shows."""
+    if about.here.tenant_id != about.accounts.tenant_id:
+        async for one in _events(about.accounts, about.person):
+            yield one
+
+
+async def _events(scope: Scope, person: UUID) -> AsyncIterator[Record]:
+    ids = sorted(scope.subjects)
+    seals = [f"hw1.{id.hex}." for id in ids]
+    after = 0
+    while True:
+        rows = await scope.store.pool.fetch(_EVENTS, scope.tenant_id, after, ids, [*seals, *map(str, ids)])
+        for row in rows:
+            after = row["position"]
+            by = row["user_id"]
+            theirs = (
+                by in scope.subjects
+                or row["originator_id"] in scope.subjects
+                or any(seal in row["payload"] for seal in seals)
+            )
+            yield {
+                "type": row["type"],
+                "timestamp": row["timestamp"].isoformat(),
+                "stream": str(row["originator_id"]),
+                "version": row["version"],
+                "by": str(by) if by == person else None,
+                "data": dict(_said(row["type"], row["payload"], None if theirs else ids)),
+                # What is known of a request is about whoever sent it.
+                "metadata": msgspec.json.decode(row["metadata"]) if by in scope.subjects else {},
+            }
+        if len(rows) < _PAGE:
+            return
+
+
+# An event's values are of any type, hence Any.
+def _said(type_name: str, payload: str, naming: list[UUID] | None) -> Iterator[tuple[str, Any]]:
+    """The members of a payload that are not restricted; only those that name one of these, when some are given."""
+    event = event_classes().get(type_name)
+    hints = get_type_hints(event, include_extras=True) if event is not None else {}
+    for name, value in msgspec.json.decode(payload).items():
+        if name not in hints or any(isinstance(mark, Restricted) for mark in marks(hints[name])):
+            continue
+        if naming is None or any(str(id) in str(value) for id in naming):
+            yield name, value
+
+
+async def sessions(about: About) -> AsyncIterator[Record]:
+    """Sessions with the address and browser that they began with: all of them for the person, else those in the
+    tenant that was asked, since where else somebody signs in is no business of who exports them there."""
+    scope = about.accounts
+    mine = about.by_themself or scope.tenant_id == about.tenant_id
+    shown = [name for name in exported(UserSessions) if mine or name != "in_tenant"]
+    batch: list[Any] = []
+    async for row in every(scope.store.rows, UserSessions, scope.tenant_id, equals("user_id", about.person)):
+        if mine or row.in_tenant == about.tenant_id:
+            batch.append(row)
+        if len(batch) == _PAGE:
+            for one in await _begun(scope, batch, shown):
+                yield one
+            batch = []
+    for one in await _begun(scope, batch, shown):
+        yield one
+
+
+async def _begun(scope: Scope, rows: list[Any], shown: list[str]) -> list[Record]:
+    ids = [row.session_id for row in rows]
+    found = await scope.store.pool.fetch(_STARTS, scope.tenant_id, ids) if ids else []
+    began = {one["originator_id"]: {"ip_address": one[1], "user_agent": one[2]} for one in found}
+    return [{**record(row, shown, (), SYSTEM), **began.get(row.session_id, {})} for row in rows]
+
+
+async def accesses(about: About) -> AsyncIterator[Record]:
+    """What the person asked for, and what others were shown of them: not who these were."""
+    scope, place = about.here, (_EARLIEST, 0)
+    while True:
+        rows = await scope.store.pool.fetch(_ACCESSES, scope.tenant_id, about.person, *place)
+        for row in rows:
+            made = dict(row)
+            if row["user_id"] != about.person:
+                made |= {"user_id": None, "session_id": None, "correlation_id": None}
+            yield msgspec.to_builtins(made)
+            place = row["at"], row["id"]
+        if len(rows) < _PAGE:
+            return

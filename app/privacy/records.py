@@ -1,0 +1,97 @@
+"""How a part of an export is declared, and what it shows of a view's rows."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
+from uuid import UUID
+
+import msgspec
+
+from app.privacy.about import About, Scope
+from app.privacy.every import every
+from app.privacy.left_out import LEFT_OUT
+from domain.kit.fields import Restricted, marks
+from projections.kit.conditions import equals
+from projections.kit.postgres import PostgresView
+
+# A row of any view as plain JSON values, hence Any.
+Record = dict[str, Any]
+Read = Callable[[About], AsyncIterator[Record]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of the file."""
+
+    section: str
+    """Under which name at the root of the document."""
+    name: str
+    """Under which name in the section."""
+    holds: tuple[str, ...]
+    """The views and tables that it shows."""
+    read: Read
+    """Reads the records. Texts of others and ids of others are taken out of them afterwards."""
+    one: bool = False
+    """Whether it is one object (or null) rather than a list."""
+    platform: bool = False
+    """Whether it is read in the platform's own tenant, where accounts and sessions are."""
+    own: bool = False
+    """Whether only the person is given it, and nobody who may export others."""
+
+    @property
+    def path(self) -> str:
+        """Its full name, as ``activity_data.tasks``."""
+        return f"{self.section}.{self.name}"
+
+    def scope(self, about: About) -> Scope:
+        """Where its texts are sealed."""
+        return about.accounts if self.platform else about.here
+
+
+def listed(
+    section: str,
+    name: str,
+    view: type[PostgresView[Any]],
+    *columns: str,
+    people: Sequence[str] = (),
+    one: bool = False,
+    platform: bool = False,
+    own: bool = False,
+) -> Part:
+    """The rows of a view that name the person, or what else is theirs, in one of these columns, each once.
+
+    ``people``: the columns with ids of people, whom the tenant may not know. Those of others are left empty.
+    """
+    shown = exported(view)
+
+    async def read(about: About) -> AsyncIterator[Record]:
+        scope = about.accounts if platform else about.here
+        for number, column in enumerate(columns):
+            for subject in [about.person] if one else sorted(scope.subjects):
+                rows = every(scope.store.rows, view, scope.tenant_id, equals(column, subject))
+                async for row in rows:
+                    if all(getattr(row, before) not in scope.subjects for before in columns[:number]):
+                        yield record(row, shown, people, about.person)
+
+    return Part(
+        section=section, name=name, holds=(view.name,), read=read, one=one, platform=platform, own=own
+    )
+
+
+def record(row: Any, shown: Sequence[str], people: Sequence[str], person: UUID) -> Record:
+    """A row as the export shows it."""
+    values = {name: getattr(row, name) for name in shown}
+    values |= {name: None for name in people if values[name] != person}
+    made: Record = msgspec.to_builtins(values)
+    return made
+
+
+def exported(view: type[PostgresView[Any]]) -> list[str]:
+    """The fields of a view's rows that an export shows: all but what is restricted and what is `LEFT_OUT`."""
+    hints: Mapping[str, Any] = get_type_hints(view.row, include_extras=True)
+    return [
+        field.name
+        for field in fields(view.row)
+        if f"{view.name}.{field.name}" not in LEFT_OUT
+        and not any(isinstance(one, Restricted) for one in marks(hints[field.name]))
+    ]
