@@ -177,6 +177,8 @@ def limits(settings: Settings) -> Limits:
         aliases=settings.max_aliases,
         cost=settings.max_cost,
         introspection=settings.introspection,
+        subscriptions_each=settings.max_subscriptions_each,
+        subscriptions_tenant=settings.max_subscriptions_tenant,
     )
 
 

@@ -5,6 +5,8 @@ import socket
 from app.embedded import EmbeddedError
 
 _BACKLOG = 2048
+_GONE_MS = 60_000
+"""How long what was sent may stay unacknowledged; the system's own patience is a quarter of an hour."""
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -17,6 +19,9 @@ def listening(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit it: of a client that vanished, what it held is free within a minute.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GONE_MS)
         listener.bind(target)
         listener.listen(_BACKLOG)
     except PermissionError:

@@ -58,6 +58,12 @@ class Settings:
         int,
         "How many connections one caller (an address, or a /64 of IPv6) may have, and requests under way.",
     ] = 200
+    max_subscriptions_each: Annotated[
+        int, "How many subscriptions one person or service may have open in a process, over all connections."
+    ] = 200
+    max_subscriptions_tenant: Annotated[int, "How many those of one company may have open, all together."] = (
+        2000
+    )
     request_seconds: Annotated[int, "How long a request may take to arrive."] = 20
     answer_seconds: Annotated[int, "How long an answer may wait for a client that does not take it."] = 30
     database_url: Annotated[str, "A Postgres 18 of your own, as its owner; none is started then."] = ""
@@ -94,7 +100,9 @@ class Settings:
     max_cost: Annotated[int, "The highest computed cost of a GraphQL operation."] = 10_000
     after_wait_ms: Annotated[int, "How long a read waits for its `afterPosition`, in milliseconds."] = 2000
     invitations_per_day: Annotated[int, "How many people one tenant may invite within 24 hours."] = 100
-    resume_events: Annotated[int, "How many events back a subscription may resume."] = 100_000
+    resume_events: Annotated[
+        int, "How many events of its tenant a subscription may go back; beyond it is told to read anew."
+    ] = 10_000
     smtp_url: Annotated[
         str,
         "The server that sends mail: `smtp://name:password@host:587` or `smtps://host`; none means files.",

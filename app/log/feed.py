@@ -1,7 +1,8 @@
 """One reader of the log per process, shared by many consumers near its tip."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from app.database import Database, Shares
@@ -9,8 +10,10 @@ from app.log.follower import Follower
 from app.log.reader import Reader
 from domain.kit.log import Envelope, Selection
 
-_BACKLOG_PAGE = 500
+_BACKLOG_PAGE = 200
 """Events of one tenant that are read at a time for somebody who is behind; they are decoded in one go."""
+_OF_A_TENANT, _OF_ALL = 2, 4
+"""How many such pages are read at a time: less than the readers that clients' questions have."""
 
 
 class Feed:
@@ -38,7 +41,9 @@ class Feed:
         self._bytes = 0
         self._behind = 0
         """The position before the first event in memory."""
-        self._backlogs = Shares(1)
+        # Whoever waits does so behind those of their own tenant, and each tenant behind the others.
+        self._callers, self._tenants = Shares(1), Shares(_OF_A_TENANT)
+        self._room = asyncio.Semaphore(_OF_ALL)
         self._closed = False
         self._moved: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -86,11 +91,14 @@ class Feed:
                 after = page[-1].position
                 yield page
 
-    async def pages_of(self, tenant_id: UUID, caller: UUID, *, after: int) -> AsyncIterator[list[Envelope]]:
+    async def pages_of(
+        self, tenant_id: UUID, caller: UUID, *, after: int
+    ) -> AsyncGenerator[list[Envelope], None]:
         """The same of one tenant's events only, for one of its callers.
 
-        What is no longer in memory is read as the tenant, by its share of the readers' connections, and for each
-        caller one page at a time however often they ask: what others have written costs nothing.
+        What is no longer in memory is read as the tenant, by its share of the readers' connections: what others
+        have written costs nothing. Tenants take turns with one another, and so do the callers of each; a caller
+        has one turn at a time, however often they ask.
         """
         select = Selection(tenant_id=tenant_id)
         while not self._closed:
@@ -100,13 +108,25 @@ class Feed:
                 page = [event for event in page if event.tenant_id == tenant_id]
             else:
                 until = self.position
-                async with self._backlogs.of(caller):
+                async with self._turn(tenant_id, caller):
                     page = await self._reader.read(
                         after=after, until=until, limit=_BACKLOG_PAGE, select=select
                     )
                 after = page[-1].position if len(page) == _BACKLOG_PAGE else until
             if page:
                 yield page
+
+    async def far(self, tenant_id: UUID, caller: UUID, *, after: int, most: int) -> bool:
+        """Whether more than so many events of the tenant come after a position; no more of them are looked at."""
+        if self.position - after <= most:
+            return False
+        async with self._turn(tenant_id, caller):
+            return await self._reader.more_than(most, tenant_id, after=after)
+
+    @asynccontextmanager
+    async def _turn(self, tenant_id: UUID, caller: UUID) -> AsyncIterator[None]:
+        async with self._callers.of(caller), self._tenants.of(tenant_id), self._room:
+            yield
 
     async def _recent_after(self, after: int) -> list[Envelope] | None:
         """A page from memory, empty after waiting for one; None when it has left the memory already."""

@@ -13,6 +13,10 @@ _RECEIPT = "select first, last, digest from es.commands where tenant_id = $1 and
 _AT = """
 select position from es.events where tenant_id = $1 and timestamp <= $2 order by position desc limit 1
 """
+_MORE_THAN = """
+select count(*) > $3
+  from (select from es.events where tenant_id = $1 and position > $2 order by position limit $3 + 1) as counted
+"""
 _SNAPSHOTS = """
 select distinct on (originator_id) originator_id, originator_version, timestamp, topic, state, class_version
   from es.snapshots
@@ -77,6 +81,12 @@ class Reader:
                 f"select count(*) from es.events where {where}", *arguments
             )
         return found
+
+    async def more_than(self, most: int, tenant_id: UUID, *, after: int) -> bool:
+        """Whether a tenant has more than so many events after a position; at most one more is looked at."""
+        async with self._database.reading(tenant_id) as connection:
+            more: bool = await connection.fetchval(_MORE_THAN, tenant_id, after, most)
+        return more
 
     async def position_at(self, tenant_id: UUID, time: datetime) -> int:
         """See the port. Looks back from the newest event, so a long way back takes longer."""

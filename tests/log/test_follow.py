@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -223,3 +223,68 @@ async def test_one_caller_reads_one_backlog_at_a_time_and_another_need_not_wait(
     callers = [TENANT] * 10 + [OTHER] * 10
     assert [len(seen) for seen in await asyncio.gather(*map(one_of, callers))] == [100] * 20
     assert most == {TENANT: 1, OTHER: 1, UUID(int=0): 2}
+
+
+async def test_tenants_that_are_behind_take_turns_and_leave_readers_to_the_others(
+    feed: Feed, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, tenants = await log.head(), [uuid4() for _ in range(6)]
+    for tenant in tenants:
+        await log.append(command(event(), tenant=tenant))
+    last = await _append(log, 100)
+    await _until(feed.pages(after=last - 100), last)
+    reading, most = Counter[UUID](), Counter[UUID]()
+    read = Reader.read
+
+    async def counted(reader: Reader, **asked: Any) -> list[Envelope]:
+        tenant: UUID = asked["select"].tenant_id
+        reading[tenant] += 1
+        most[tenant] = max(most[tenant], reading[tenant])
+        most[UUID(int=0)] = max(most[UUID(int=0)], reading.total())
+        found = await read(reader, **asked)
+        reading[tenant] -= 1
+        return found
+
+    monkeypatch.setattr(Reader, "read", counted)
+    asked = [feed.pages_of(tenant, uuid4(), after=head) for tenant in tenants for _ in range(5)]
+    async with asyncio.TaskGroup() as group:
+        for pages in asked:
+            group.create_task(anext(pages))
+    for pages in asked:
+        await pages.aclose()
+    assert most.pop(UUID(int=0)) == 4
+    assert max(most.values()) == 2
+
+
+async def test_how_far_back_somebody_is_counts_the_tenants_own_events(feed: Feed, log: PostgresLog) -> None:
+    head = await log.head()
+    for _ in range(3):
+        await log.append(command(event(), tenant=OTHER))
+    last = await _append(log, 50)
+    await _until(feed.pages(after=last - 1), last)
+    assert await feed.far(OTHER, OTHER, after=head, most=2)
+    assert not await feed.far(OTHER, OTHER, after=head, most=3)
+    assert await feed.far(TENANT, TENANT, after=head, most=49)
+    assert not await feed.far(TENANT, TENANT, after=head, most=50)
+
+
+async def test_who_asks_how_far_back_they_are_waits_their_turn_too(
+    feed: Feed, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = await log.head()
+    last = await _append(log, 50)
+    await _until(feed.pages(after=last - 1), last)
+    counting, most = 0, 0
+    more_than = Reader.more_than
+
+    async def counted(reader: Reader, *asked: Any, after: int) -> bool:
+        nonlocal counting, most
+        counting += 1
+        most = max(most, counting)
+        found = await more_than(reader, *asked, after=after)
+        counting -= 1
+        return found
+
+    monkeypatch.setattr(Reader, "more_than", counted)
+    await asyncio.gather(*(feed.far(TENANT, TENANT, after=head, most=10) for _ in range(10)))
+    assert most == 1

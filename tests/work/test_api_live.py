@@ -162,10 +162,25 @@ async def test_who_comes_back_too_late_is_told_so_and_goes_on_from_now(
             missed = await taken(messages, 3)
     assert gap == {
         "cursor": str(int(start) + 4),
-        "reason": "More than 3 events lie between; they are left out.",
+        "code": "TOO_FAR_BACK",
+        "reason": "More than 3 events lie between and are left out: read the current state anew.",
     }
     assert (now["cursor"], now["node"]["title"]) == (str(int(start) + 5), "Now")
     assert [one["cursor"] for one in missed] == [str(int(start) + number) for number in (3, 4, 5)]
+
+
+async def test_a_person_has_a_bound_of_subscriptions_over_all_their_keys(
+    client: Client, product: Product
+) -> None:
+    async with (
+        running(replace(product.settings, max_subscriptions_each=1)) as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        mine = replace(client, http=http)
+        async with mine.streaming("TaskChanged", resumeFrom="0"):
+            async with mine.watching("TaskStatsChanged") as messages:
+                ((refused,),) = [one["errors"] for one in await taken(messages, 1)]
+    assert refused["extensions"] == {"code": "TOO_MANY_SUBSCRIPTIONS"}
 
 
 async def test_positions_that_no_message_had_are_refused(client: Client) -> None:

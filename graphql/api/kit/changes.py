@@ -1,7 +1,9 @@
 """Live changes: any Postgres view can be watched, from now on or from where a client left off."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime
+from enum import Enum
 from itertools import zip_longest
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -41,12 +43,25 @@ class Change(Generic[T]):
     node: T | None = strawberry.field(description="What changed, as it now stands.")
 
 
+@strawberry.enum(description="Why messages may be missing.")
+class Gap(Enum):
+    """Codes of a `Discontinuity`."""
+
+    TOO_FAR_BACK = strawberry.enum_value(
+        "too_far_back", description="More has happened since the cursor than a subscription goes back."
+    )
+    SIGHT_CHANGED = strawberry.enum_value(
+        "sight_changed", description="What you may see has changed, so other things are there to be read."
+    )
+
+
 @covered
 @strawberry.type(description="Messages may be missing before this one: read the current state anew.")
 class Discontinuity:
     """Sent instead of messages that can no longer be delivered."""
 
     cursor: Position = strawberry.field(description="Where the messages go on.")
+    code: Gap = strawberry.field(description="Why messages are missing, for programs.")
     reason: str = strawberry.field(description="Why messages are missing.")
 
 
@@ -60,15 +75,23 @@ async def envelopes(
         raise ClientError(
             f"Position {after} does not exist yet; the log ends at {head}.", code="POSITION_IN_FUTURE"
         )
-    if head - after > (longest := ask.services.longest_resume):
+    who, feed, longest = (
+        (ask.caller.tenant_id, ask.caller.user_id),
+        ask.services.feed,
+        ask.services.longest_resume,
+    )
+    if after < head and await feed.far(*who, after=after, most=longest):
         yield Discontinuity(
-            cursor=Position(head), reason=f"More than {longest} events lie between; they are left out."
+            cursor=Position(head),
+            code=Gap.TOO_FAR_BACK,
+            reason=f"More than {longest} events lie between and are left out: read the current state anew.",
         )
         after = head
-    async for page in ask.services.feed.pages_of(ask.caller.tenant_id, ask.caller.user_id, after=after):
-        # A subscription may outlive the generations that it began with.
-        ask.services.pin()
-        yield page
+    async with aclosing(feed.pages_of(*who, after=after)) as pages:
+        async for page in pages:
+            # A subscription may outlive the generations that it began with.
+            ask.services.pin()
+            yield page
 
 
 _UNSAID = object()
@@ -96,43 +119,46 @@ async def watch(
     Who may not see all hears of a row that leaves their sight once more, without the row, and is told to read anew
     when what they may see has changed.
     """
-    async for page in envelopes(ask, resume_from):
-        if isinstance(page, Discontinuity):
-            yield page
-            continue
-        touched = [
-            (envelope, event, key)
-            for envelope in page
-            if envelope.type in view.folds
-            for event in (ask.services.codec.decode(envelope),)
-            for key in view.touched(event, envelope)
-        ]
-        if about is not None:
-            touched = await _about(ask, about, touched)
-        if latest_only:
-            touched = list({key: (envelope, event, key) for envelope, event, key in touched}.values())
-            touched.sort(key=lambda one: one[0].position)
-        rows, gone = await _rows(ask, view, touched, read)
-        sent = [
-            (envelope, key)
-            for envelope, event, key in touched
-            if wanted(rows.get(key) or gone.get((envelope.position, key)), event, key)
-            and (key in rows or not ask.sight.narrows(type(view)) or (envelope.position, key) in gone)
-        ]
-        for (envelope, key), following in zip_longest(sent, sent[1:]):
-            # Who is cut off between two messages of one event gets both again.
-            more = following is not None and following[0] is envelope
-            yield Change(
-                cursor=Position(envelope.position - more),
-                change=envelope.type,
-                at=envelope.timestamp,
-                by=envelope.user_id,
-                node=rows.get(key),
-            )
-        if (about or ask.sight.narrows(type(view))) and _changes_sight(ask, page):
-            yield Discontinuity(
-                cursor=Position(page[-1].position), reason="What you may see has changed: read it anew."
-            )
+    async with aclosing(envelopes(ask, resume_from)) as pages:
+        async for page in pages:
+            if isinstance(page, Discontinuity):
+                yield page
+                continue
+            touched = [
+                (envelope, event, key)
+                for envelope in page
+                if envelope.type in view.folds
+                for event in (ask.services.codec.decode(envelope),)
+                for key in view.touched(event, envelope)
+            ]
+            if about is not None:
+                touched = await _about(ask, about, touched)
+            if latest_only:
+                touched = list({key: (envelope, event, key) for envelope, event, key in touched}.values())
+                touched.sort(key=lambda one: one[0].position)
+            rows, gone = await _rows(ask, view, touched, read)
+            sent = [
+                (envelope, key)
+                for envelope, event, key in touched
+                if wanted(rows.get(key) or gone.get((envelope.position, key)), event, key)
+                and (key in rows or not ask.sight.narrows(type(view)) or (envelope.position, key) in gone)
+            ]
+            for (envelope, key), following in zip_longest(sent, sent[1:]):
+                # Who is cut off between two messages of one event gets both again.
+                more = following is not None and following[0] is envelope
+                yield Change(
+                    cursor=Position(envelope.position - more),
+                    change=envelope.type,
+                    at=envelope.timestamp,
+                    by=envelope.user_id,
+                    node=rows.get(key),
+                )
+            if (about or ask.sight.narrows(type(view))) and _changes_sight(ask, page):
+                yield Discontinuity(
+                    cursor=Position(page[-1].position),
+                    code=Gap.SIGHT_CHANGED,
+                    reason="What you may see has changed: read it anew.",
+                )
 
 
 async def _about(ask: Ask, about: PostgresView[Any], touched: Sequence[Touched]) -> list[Touched]:

@@ -98,6 +98,10 @@ class Engine(Generic[I]):
         self._turns = Turns(limits.room_bytes, limits.caller_bytes, limits.caller_waiting)
         self._documents = Documents(self._schema, limits)
 
+    def share(self, identity: I) -> tuple[Hashable, Hashable] | None:
+        """The tenant and the caller to whom what an identity does is counted; None of a stranger."""
+        return self._shares(identity)
+
     def operation(self, request: Request, identity: I) -> Operation:
         """The operation that a request of this identity names, within the limits. Raises RequestError."""
         return self._documents.operation(request, stranger=self._shares(identity) is None)

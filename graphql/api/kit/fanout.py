@@ -11,6 +11,7 @@ from graphql import OperationType
 from api.kit.documents import Operation
 from api.kit.errors import FormattedError, failure, internal_error
 from api.kit.execution import Engine
+from api.kit.quota import Quota
 from api.kit.request import Request
 
 I = TypeVar("I")  # noqa: E741
@@ -34,7 +35,8 @@ class Subscriber(Protocol):
 
 class _Group:
     def __init__(self) -> None:
-        self.members: set[Subscriber] = set()
+        # What gives the place of each back that it takes of its caller's.
+        self.members: dict[Subscriber, Callable[[], None]] = {}
         self.task: asyncio.Task[None] | None = None
 
 
@@ -45,11 +47,13 @@ class Fanout(Generic[I]):
     to every subscription. None means that the identity shares with nobody. A group runs under the identity
     of its first member. Who joins later hears what happens from then on; who gives `resumeFrom` wants what
     happened before as well, so it gets a source of its own, which waits for the client (a backlog is no
-    sign of a slow one) instead of filling its outbox.
+    sign of a slow one) instead of filling its outbox. Each subscription takes a place of its caller's ``quota``
+    until it ends, shared or not.
     """
 
-    def __init__(self, engine: Engine[I], scope: Callable[[I], Hashable]) -> None:
+    def __init__(self, engine: Engine[I], scope: Callable[[I], Hashable], quota: Quota) -> None:
         self._engine = engine
+        self._quota = quota
         self._scope = scope
         self._groups: dict[Hashable, _Group] = {}
         self._noting: set[asyncio.Task[None]] = set()
@@ -62,7 +66,8 @@ class Fanout(Generic[I]):
     ) -> Callable[[], None]:
         """Starts an operation of any kind; call what is returned to leave, which may be done twice.
 
-        A mutation goes on when its client leaves: it may have been carried out already.
+        A mutation goes on when its client leaves: it may have been carried out already. Raises RequestError when
+        the caller has too many subscriptions.
         """
         scope = self._scope(identity)
         live = operation.kind is OperationType.SUBSCRIPTION
@@ -71,6 +76,8 @@ class Fanout(Generic[I]):
         if shared:
             variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
             key = (operation.text, operation.name, variables, scope)
+        share = self._engine.share(identity) if live else None
+        give_back = _nothing if share is None else self._quota.take(*share)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group()
@@ -78,10 +85,11 @@ class Fanout(Generic[I]):
             group.task = asyncio.create_task(self._run(key, group, answers, shared))
         else:
             self._joining(operation, identity)
-        group.members.add(subscriber)
+        group.members[subscriber] = give_back
 
         def leave() -> None:
-            group.members.discard(subscriber)
+            group.members.pop(subscriber, None)
+            give_back()
             done = not group.members and operation.kind is not OperationType.MUTATION
             if done and self._groups.get(key) is group:
                 # Whoever comes now starts a new group: this one is about to end.
@@ -124,8 +132,13 @@ class Fanout(Generic[I]):
         finally:
             if self._groups.get(key) is group:
                 del self._groups[key]
-        for member in tuple(group.members):
+        for member, give_back in tuple(group.members.items()):
+            give_back()
             if refused is None:
                 member.complete()
             else:
                 member.refuse(refused)
+
+
+def _nothing() -> None:
+    pass

@@ -27,6 +27,7 @@ from api.kit.fanout import Fanout
 from api.kit.limits import Limits
 from api.kit.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, acceptable
 from api.kit.pacing import Paced
+from api.kit.quota import Quota
 from api.kit.rechecking import Rechecks
 from api.kit.request import read_request
 from api.kit.sse import EventStream
@@ -72,7 +73,8 @@ class GraphQLEndpoint(Generic[I]):
         self._authenticate = authenticate
         self._lifetime = lifetime
         self._engine = Engine(schema, make_context, self._limits, permits, shares)
-        self._fanout = Fanout(self._engine, scope)
+        quota = Quota(self._limits.subscriptions_each, self._limits.subscriptions_tenant)
+        self._fanout = Fanout(self._engine, scope, quota)
         self._streams = Streams() if streams is None else streams
         self._rechecks = Rechecks(authenticate, scope, self._limits.recheck_seconds, changes)
 

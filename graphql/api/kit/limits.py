@@ -32,7 +32,9 @@ class Limits:
     `answer_bytes` bounds one answer, and what waits to be sent on one connection; who takes nothing of it for
     `stall_seconds` is left. `room_bytes` is what all operations under way may read at most, all together,
     `caller_bytes` what those of one caller may, with the answers that are on their way to them; what does not
-    fit waits its turn, and `caller_waiting` says how many of one caller's may.
+    fit waits its turn, and `caller_waiting` says how many of one caller's may. `subscriptions_each` is how many
+    subscriptions one caller may have open in this process, over all connections, `subscriptions_tenant` how many
+    all callers of a tenant may.
     """
 
     body_bytes: int = 1_000_000
@@ -51,6 +53,8 @@ class Limits:
     introspection: bool = True
     connection_init_seconds: float = 10
     operations_per_connection: int = 100
+    subscriptions_each: int = 200
+    subscriptions_tenant: int = 2_000
     queued_messages: int = 500
     answer_bytes: int = 10_000_000
     room_bytes: int = 512_000_000

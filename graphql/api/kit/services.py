@@ -1,6 +1,6 @@
 """What the API is wired to: the reading and writing side of the product, as ports."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -39,8 +39,14 @@ class Progress(Protocol):
 class Feed(Protocol):
     """The log's newest events, read once for everyone in this process."""
 
-    def pages_of(self, tenant_id: UUID, caller: UUID, /, *, after: int) -> AsyncIterator[Sequence[Envelope]]:
+    def pages_of(
+        self, tenant_id: UUID, caller: UUID, /, *, after: int
+    ) -> AsyncGenerator[Sequence[Envelope], None]:
         """Pages of a tenant's events after a position, without end, for one of its callers."""
+        ...
+
+    async def far(self, tenant_id: UUID, caller: UUID, /, *, after: int, most: int) -> bool:
+        """Whether more than so many events of the tenant come after a position."""
         ...
 
 
@@ -67,7 +73,7 @@ class Services:
     """Around what waits for the database: raises Unavailable when that is away."""
     pin: Callable[[], None] = lambda: None
     """From here on, this task reads the generations of the views that are live now."""
-    longest_resume: int = 100_000
+    longest_resume: int = 10_000
     """How many events back a subscription may resume; reading more would cost everyone else."""
     twins: Mapping[type[PostgresView[Any]], RedisRows[Any]] = field(default_factory=dict)
     """Views that Redis holds as well, row for row: asked first, with Postgres behind them."""
