@@ -14,7 +14,7 @@ PERMISSIONS: Mapping[str, str] = {
     "tenant:read": "Read the tenant's settings and feature flags.",
     "tenant:write": "Change the tenant's settings and feature flags.",
     "billing:read": "Read the subscription and its invoices.",
-    "billing:write": "Change the subscription.",
+    "billing:write": "End the subscription.",
     "keys:read": "List API keys.",
     "keys:write": "Create and revoke API keys.",
     "audit:read": "Read who did and who read what.",
@@ -25,6 +25,7 @@ PERMISSIONS: Mapping[str, str] = {
     "ops:repair": "Retry or discard what could not be folded.",
     "ops:tenants": "Create, list, move and suspend tenants.",
     "ops:accounts": "Take away second factors that people have lost.",
+    "ops:payments": "Say what a tenant subscribes to, what it is asked to pay, and what it has paid.",
 }
 """Every permission that can be granted, with what it allows."""
 
@@ -51,7 +52,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     "admin": _ADMIN,
     "member": _MEMBER,
     "guest": _GUEST,
-    "operator": _ADMIN | {"ops:views", "ops:rebuild", "ops:repair", "ops:tenants", "ops:accounts"},
+    "operator": _ADMIN | {permission for permission in PERMISSIONS if permission.startswith(f"{OPERATORS}:")},
 }
 """The base roles; ``operator`` exists in the platform's own tenant alone."""
 

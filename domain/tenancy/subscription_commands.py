@@ -24,7 +24,7 @@ from domain.tenancy.subscriptions import (
 
 
 class StartSubscription(Command):
-    """Subscribe; a tenant has one running subscription at a time."""
+    """Begin a subscription that was sold; a tenant has one running subscription at a time."""
 
     id: UUID
     tier: Tier
@@ -46,7 +46,7 @@ class StartSubscription(Command):
 
 
 class ChangeTier(Command):
-    """Go on with another tier."""
+    """Go on with another tier that was sold."""
 
     id: UUID
     tier: Tier

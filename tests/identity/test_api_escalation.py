@@ -97,7 +97,7 @@ async def test_an_admin_grants_no_more_than_he_holds(client: Client, product: Pr
 async def test_no_tenant_grants_what_operators_may(client: Client, product: Product) -> None:
     # Not even somebody whose token says that he is one.
     operator = product.client(client.tenant, client.user, role="operator")
-    for permission in ("ops:views", "ops:repair", "ops:tenants", "ops:*"):
+    for permission in ("ops:views", "ops:repair", "ops:tenants", "ops:payments", "ops:*"):
         more = {"name": "Ops", "permissions": [permission]}
         expected = ("only_for_operators", "permissions")
         assert await refusal(operator, "CreateRole", **more) == expected

@@ -4,7 +4,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from strawberry.types import get_object_definition
 
+from api.kit.access import Access
+from api.kit.commands import camel
+from api.schema import schema
+from api.tenancy.subscriptions import Mutation
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.tenants.companies import Companies
@@ -14,8 +19,8 @@ JANUARY, FEBRUARY, MARCH = (f"2030-0{month}-01T00:00:00Z" for month in (1, 2, 3)
 PERIOD = {"periodStart": JANUARY, "periodEnd": FEBRUARY}
 
 
-async def _started(client: Client, **input: object) -> Any:
-    receipt = await client.send("StartSubscription", input={"tier": "team", **PERIOD, **input})
+async def _started(payments: Client, **input: object) -> Any:
+    receipt = await payments.send("StartSubscription", input={"tier": "team", **PERIOD, **input})
     assert "subscription" in receipt, receipt
     return receipt["subscription"]
 
@@ -23,7 +28,7 @@ async def _started(client: Client, **input: object) -> Any:
 @pytest.fixture
 def payments(product: Product, client: Client) -> Client:
     """The payment service, as it acts for the client's tenant."""
-    return product.client(client.tenant, uuid4(), {"ops:tenants", "billing:read"}, role="guest")
+    return product.client(client.tenant, uuid4(), {"ops:payments", "billing:read"}, role="guest")
 
 
 def _invoice(subscription: Any, number: str = "2030-1", amount: str = "19.90") -> dict[str, Any]:
@@ -36,9 +41,9 @@ def _invoice(subscription: Any, number: str = "2030-1", amount: str = "19.90") -
     }
 
 
-async def test_starts(client: Client) -> None:
+async def test_starts(client: Client, payments: Client) -> None:
     assert await client.send("TenantSubscription") is None
-    subscription = await _started(client)
+    subscription = await _started(payments)
     assert subscription == {
         "id": subscription["id"],
         "tier": "team",
@@ -50,18 +55,18 @@ async def test_starts(client: Client) -> None:
     assert await client.send("TenantSubscription") == subscription
 
 
-async def test_one_runs_at_a_time(client: Client) -> None:
-    first = await _started(client)
-    answer = await client.send("StartSubscription", input={"tier": "company", **PERIOD})
+async def test_one_runs_at_a_time(client: Client, payments: Client) -> None:
+    first = await _started(payments)
+    answer = await payments.send("StartSubscription", input={"tier": "company", **PERIOD})
     assert answer == refused("already_taken", "id", "id is already in use.")
     await client.send("CancelSubscription", input={"id": first["id"]})
     assert (await client.send("TenantSubscription"))["status"] == "CANCELLED"
-    second = await _started(client, tier="company")
+    second = await _started(payments, tier="company")
     assert await client.send("TenantSubscription") == second
 
 
 async def test_goes_from_trial_to_debt_to_paid(client: Client, payments: Client) -> None:
-    subscription = await _started(client, trial=True)
+    subscription = await _started(payments, trial=True)
     invoice = _invoice(subscription)
     settle = {"id": subscription["id"], "number": invoice["number"]}
     statuses = [subscription["status"]]
@@ -79,7 +84,7 @@ async def test_goes_from_trial_to_debt_to_paid(client: Client, payments: Client)
 
 
 async def test_amounts_stay_exact(client: Client, payments: Client) -> None:
-    subscription, position = await _started(client), "0"
+    subscription, position = await _started(payments), "0"
     amounts = ["0.10", "19.90", "999999999999.9999", "7"]
     for number, amount in enumerate(amounts):
         receipt = await payments.send("IssueInvoice", input=_invoice(subscription, str(number), amount))
@@ -92,7 +97,7 @@ async def test_amounts_stay_exact(client: Client, payments: Client) -> None:
 
 
 async def test_invoices_are_listed_and_filtered(client: Client, payments: Client) -> None:
-    subscription = await _started(client)
+    subscription = await _started(payments)
     for number in ("1", "2"):
         await payments.send("IssueInvoice", input=_invoice(subscription, number))
     await payments.send("VoidInvoice", input={"id": subscription["id"], "number": "1"})
@@ -113,17 +118,17 @@ async def test_invoices_are_listed_and_filtered(client: Client, payments: Client
 
 
 async def test_a_number_is_used_once_in_a_tenant(client: Client, payments: Client) -> None:
-    first = await _started(client)
+    first = await _started(payments)
     await payments.send("IssueInvoice", input=_invoice(first))
     await client.send("CancelSubscription", input={"id": first["id"]})
-    second = await _started(client)
+    second = await _started(payments)
     answer = await payments.send("IssueInvoice", input=_invoice(second))
     assert answer == refused("already_taken", "number", "number is already in use.")
 
 
 @pytest.mark.parametrize("amount", ["NaN", "-1", "1e3", "0.00001"])
 async def test_what_is_no_amount_is_refused(client: Client, payments: Client, amount: str) -> None:
-    subscription = await _started(client)
+    subscription = await _started(payments)
     answer = await payments.send("IssueInvoice", input=_invoice(subscription, amount=amount))
     assert (answer["code"], answer["field"]) == ("invalid", "amount")
 
@@ -131,7 +136,7 @@ async def test_what_is_no_amount_is_refused(client: Client, payments: Client, am
 async def test_another_tenants_billing_is_neither_seen_nor_changed(
     companies: Companies, client: Client, payments: Client
 ) -> None:
-    subscription = await _started(client)
+    subscription = await _started(payments)
     await payments.send("IssueInvoice", input=_invoice(subscription))
     other = await companies.founded()
     assert await other.send("TenantSubscription") is None
@@ -140,21 +145,47 @@ async def test_another_tenants_billing_is_neither_seen_nor_changed(
     assert answer == refused("not_found", "id", "id names no subscription of yours.")
 
 
-async def test_nobody_in_a_tenant_says_himself_that_he_has_paid(client: Client) -> None:
-    subscription = await _started(client)
+@pytest.mark.parametrize("role", ["owner", "admin", "member", "guest"])
+async def test_nobody_in_a_tenant_says_what_it_has_bought_or_paid(
+    product: Product, client: Client, payments: Client, role: str
+) -> None:
+    subscription = await _started(payments)
+    await payments.send("IssueInvoice", input=_invoice(subscription))
     settle = {"id": subscription["id"], "number": "2030-1"}
+    someone = product.client(client.tenant, uuid4(), role=role)
     for mutation, input in (
+        ("StartSubscription", {"tier": "enterprise", **PERIOD}),
+        ("ChangeTier", {"id": subscription["id"], "tier": "enterprise"}),
         ("RenewPeriod", {"id": subscription["id"], "periodEnd": MARCH}),
-        ("IssueInvoice", _invoice(subscription)),
+        ("IssueInvoice", _invoice(subscription, "2030-2")),
         ("MarkInvoiceOverdue", settle),
         ("PayInvoice", settle),
         ("VoidInvoice", settle),
     ):
-        assert (await client.error(mutation, input=input))[0] == "FORBIDDEN"
+        assert (await someone.error(mutation, input=input))[0] == "FORBIDDEN", mutation
+    assert await client.send("TenantSubscription") == subscription
+    [edge] = (await client.send("Invoices"))["edges"]
+    assert (edge["node"]["number"], edge["node"]["status"]) == ("2030-1", "ISSUED")
+
+
+def test_a_tenant_says_of_its_subscription_only_that_it_ends() -> None:
+    needs = Access(schema._schema).by_field
+    own = {one.python_name for one in get_object_definition(Mutation, strict=True).fields}
+    assert {name for name in own if not needs["Mutation", camel(name)].startswith("ops:")} == {
+        "cancel_subscription"
+    }
 
 
 @pytest.mark.parametrize("role", ["admin", "member", "guest"])
-async def test_owners_alone_subscribe(product: Product, client: Client, role: str) -> None:
+async def test_owners_alone_cancel(product: Product, client: Client, payments: Client, role: str) -> None:
+    subscription = await _started(payments)
     someone = product.client(client.tenant, uuid4(), role=role)
-    code, _ = await someone.error("StartSubscription", input={"tier": "team", **PERIOD})
+    code, _ = await someone.error("CancelSubscription", input={"id": subscription["id"]})
     assert code == "FORBIDDEN"
+    assert "position" in await client.send("CancelSubscription", input={"id": subscription["id"]})
+
+
+async def test_changes_its_tier(client: Client, payments: Client) -> None:
+    subscription = await _started(payments)
+    await payments.send("ChangeTier", input={"id": subscription["id"], "tier": "company"})
+    assert (await client.send("TenantSubscription"))["tier"] == "company"

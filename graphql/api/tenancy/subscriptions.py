@@ -15,8 +15,8 @@ from projections.kit.conditions import Condition, one_of
 from projections.kit.rows import Order
 from projections.tenancy.subscriptions import InvoiceRow, Invoices, SubscriptionRow, Subscriptions
 
-PAYMENTS = "ops:tenants"
-"""What payment services need: nobody in a tenant says himself that he has paid."""
+PAYMENTS = "ops:payments"
+"""What payment services need: nobody in a tenant says themselves what they have subscribed to or paid."""
 
 
 # GraphQL keeps the name Subscription for itself.
@@ -72,8 +72,8 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    start_subscription = sends(domain.StartSubscription, TenantSubscriptionReceipt, needs="billing:write")
-    change_tier = sends(domain.ChangeTier, TenantSubscriptionReceipt, needs="billing:write")
+    start_subscription = sends(domain.StartSubscription, TenantSubscriptionReceipt, needs=PAYMENTS)
+    change_tier = sends(domain.ChangeTier, TenantSubscriptionReceipt, needs=PAYMENTS)
     cancel_subscription = sends(domain.CancelSubscription, TenantSubscriptionReceipt, needs="billing:write")
     renew_period = sends(domain.RenewPeriod, TenantSubscriptionReceipt, needs=PAYMENTS)
     issue_invoice = sends(domain.IssueInvoice, TenantSubscriptionReceipt, needs=PAYMENTS)
