@@ -29,7 +29,11 @@ class Book:
 
     async def by_email(self, email: str) -> AccountRow | None:
         """The account with this address; as much is asked of the database when there is none."""
-        return await self.account(await holder(self._pool, self._codec, email) or uuid4())
+        return await self.account(await self.id_of(email) or uuid4())
+
+    async def id_of(self, email: str) -> UUID | None:
+        """The id of the account with this address."""
+        return await holder(self._pool, self._codec, email)
 
     async def by_identity(self, identity: str) -> AccountRow | None:
         """The account that a provider of identities knows under this hash."""

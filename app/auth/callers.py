@@ -10,6 +10,7 @@ from uuid import UUID
 from app.auth.homes import Homes
 from app.auth.living import HOLD, Living
 from app.auth.secrets import hash_of
+from domain.identity.accounts import AccountStatus
 from domain.identity.user_rules import UserStatus
 from domain.kit.caller import PLATFORM, Caller
 from domain.kit.ids import read_hex
@@ -91,6 +92,8 @@ class Callers:
         if account is None:
             return True
         _, asks = await self._standing(tenant_id, user_id)
+        if account.status is not AccountStatus.OPEN:
+            return False
         return tenant_id in account.tenants and (account.factor_confirmed or not asks)
 
     def forget(self, tenant_id: UUID, user_id: UUID) -> None:

@@ -18,7 +18,7 @@ from app.auth.sessions import SessionKeeper
 from app.auth.signed import Expired, NotValid, Uses, signed, verified
 from app.auth.turns import Crowded, Turn, Turns
 from domain.identity.account_commands import NoteFailedSignIns
-from domain.identity.accounts import AccountStatus, normal_address
+from domain.identity.accounts import AccountIsSuspended, AccountStatus, normal_address
 from domain.identity.signing import CodeRefused, NotInTenant, SignInRefused, TooManyAttempts
 from domain.kit.refusals import Refusal
 from projections.identity.auth_accounts import AccountRow
@@ -55,7 +55,7 @@ class DoorKeeper:
         self._notes: set[asyncio.Task[None]] = set()
 
     async def sign_in(self, email: str, password: str, tenant_id: UUID | None = None) -> Entry:
-        """See the port. Unknown, wrong, suspended: one answer, after the same work."""
+        """See the port. Unknown, wrong, closed: one answer, after the same work."""
         try:
             account = await self.checked(email, password)
         except Refusal as refusal:
@@ -63,7 +63,8 @@ class DoorKeeper:
         return await self.enter(await self._finish(account), tenant_id, method="password")
 
     async def checked(self, email: str, password: str) -> AccountRow:
-        """The account whose password this is. Raises SignInRefused, TooManyAttempts or PasswordsBusy.
+        """The account whose password this is. Raises SignInRefused, AccountIsSuspended, TooManyAttempts or
+        PasswordsBusy.
 
         Wrong passwords count against the place that they come from, for this account, and a right one against
         nobody. Many wrong ones for the account or from the network leave unknown places one mistake each; see
@@ -89,14 +90,17 @@ class DoorKeeper:
                 await self._attempts.forgive(PASSWORD, place.name)
         except Crowded:
             raise PasswordsBusy(retry_after=2) from None
+        if account.status is AccountStatus.SUSPENDED:
+            # Only who knows the password is told.
+            raise AccountIsSuspended()
         await self._places.remember(email)
         return account
 
     async def _right(self, email: str, password: str, place: Place) -> AccountRow | None:
         account = await self._book.by_email(email)
-        open_ = account is not None and account.status is AccountStatus.OPEN
+        closed = account is not None and account.status is AccountStatus.CLOSED
         # The password is checked in any case, so that the time it takes says nothing.
-        stored = account.password_hash if account and open_ else ""
+        stored = account.password_hash if account and not closed else ""
         line = place.name if place.familiar else place.network
         try:
             right = await self._passwords.right(password, stored, line=line)

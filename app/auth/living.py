@@ -79,7 +79,8 @@ class Living:
         account = await self.account(user_id)
         began = await self._began(user_id, after) if after else None
         now, found = datetime.now(UTC), list[SessionRow]()
-        async for row in self._each(user_id, Order("created_at", descending=True), began):
+        order = Order("created_at", descending=True)
+        async for row in sessions_of(self._rows, user_id, order, after=began):
             if row.id != but and row.expires_at > now and _counts(row, account):
                 found.append(_with_factor(row, account))
                 if len(found) == first:
@@ -97,26 +98,13 @@ class Living:
         row = (await self._rows.get(UserSessions, ACCOUNTS, [(session_id,)])).get((session_id,))
         return Place(row.started_at, (session_id,)) if row is not None and row.user_id == user_id else None
 
-    async def _each(
-        self, user_id: UUID, order: Order, after: Place | None = None
-    ) -> AsyncIterator[SessionRow]:
-        while True:
-            page = await self._rows.page(
-                Sessions, ACCOUNTS, where=equals("user_id", user_id), order=order, limit=_PAGE, after=after
-            )
-            for row in page.rows:
-                yield row
-            if not page.more_after:
-                return
-            after = Place(page.rows[-1].created_at, (page.rows[-1].id,))
-
     async def row(self, session_id: UUID) -> SessionRow | None:
         """A session as it stands, over or not."""
         return (await self._rows.get(Sessions, ACCOUNTS, [(session_id,)])).get((session_id,))
 
     async def ids_of(self, user_id: UUID) -> list[UUID]:
         """All of a person's sessions that were not ended by themselves, those that have run out among them."""
-        return [row.id async for row in self._each(user_id, Order("created_at"))]
+        return [row.id async for row in sessions_of(self._rows, user_id, Order("created_at"))]
 
     async def forget(self, session_ids: Iterable[UUID]) -> None:
         """Asks Postgres again for these sessions."""
@@ -210,6 +198,21 @@ class Living:
         self._held.move_to_end(session_id)
         while len(self._held) > _CAPACITY:
             self._held.popitem(last=False)
+
+
+async def sessions_of(
+    rows: Rows, user_id: UUID, order: Order, *, after: Place | None = None
+) -> AsyncIterator[SessionRow]:
+    """A person's sessions that were not ended by themselves, those that have run out among them."""
+    while True:
+        page = await rows.page(
+            Sessions, ACCOUNTS, where=equals("user_id", user_id), order=order, limit=_PAGE, after=after
+        )
+        for row in page.rows:
+            yield row
+        if not page.more_after:
+            return
+        after = Place(page.rows[-1].created_at, (page.rows[-1].id,))
 
 
 def session_of(caller: Caller) -> UUID | None:

@@ -27,6 +27,7 @@ from app.auth.recovering import Recovery
 from app.auth.registering import Founding, Place, RegistrationDesk, in_no_registry
 from app.auth.secrets import MailedTokens
 from app.auth.sessions import RefreshTokens, SessionKeeper
+from app.auth.suspending import AccountDesk
 from app.auth.watching import Feed, watch
 from app.database import Pool
 from app.mail.allowance import OptOuts
@@ -176,7 +177,14 @@ def made(
         ids=TimeOrderedIds(),
     )
     return SignIn(
-        auth=Auth(entrance=door, registering=desk, recovering=recovery, sessions=sessions, factors=factors),
+        auth=Auth(
+            entrance=door,
+            registering=desk,
+            recovering=recovery,
+            sessions=sessions,
+            factors=factors,
+            suspending=AccountDesk(book, living.forget_person),
+        ),
         tokens=Tokens(settings.derive("tokens"), keys=keys, callers=callers, nobody=nobody),
         providers=Providers(_providers(settings), book, door, keys, attempts, disowning),
         keys=keys,

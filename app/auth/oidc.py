@@ -23,7 +23,7 @@ from app.auth.factors import ANEW
 from app.auth.keys import SigningKeys
 from app.auth.signed import Expired, NotValid, Uses, signed, verified
 from domain.identity.account_commands import LinkProvider, OpenAccount
-from domain.identity.accounts import AccountStatus, normal_address
+from domain.identity.accounts import AccountIsSuspended, AccountStatus, normal_address
 from domain.identity.signing import ProviderRefused
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
@@ -136,6 +136,8 @@ class Providers:
             return refusal
         except (httpx.HTTPError, JoseError, KeyError, ValueError, TypeError):
             return ProviderRefused(reason="its answer is not valid")
+        if account.status is AccountStatus.SUSPENDED:
+            return AccountIsSuspended()
         if account.status is not AccountStatus.OPEN:
             return ProviderRefused(reason="the account is closed")
         return await self._door.enter(account, None, method=ANEW if said.get("anew") else "oidc")

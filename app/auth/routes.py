@@ -35,6 +35,8 @@ _STATUS = {
     "not_found": 404,
     "not_in_tenant": 403,
     "proof_needed": 403,
+    "account_is_suspended": 403,
+    "account_not_open": 403,
 }
 
 Answer = Callable[[Request, "Body"], Awaitable[object]]

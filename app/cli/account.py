@@ -1,27 +1,56 @@
-"""``headwater account``: what operators do for somebody who cannot get into their account."""
+"""``headwater account``: what operators do about accounts: suspend them, and let their owners in again."""
 
-from typing import Annotated
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.auth.book import holder
 from app.cli.place import EXIT_CODES, AsJson, asker, reached, refuse, say_json, settled
 from app.settings import read_settings
 from domain.identity.account_commands import TakeSecondFactor
-from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
+from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
 from domain.kit.refusals import NotFound, Refusal
 
-app = typer.Typer(help="Help people who cannot get into their accounts.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from app.auth.suspending import AccountDesk
+
+Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
+_OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
+
+app = typer.Typer(help="Suspend accounts, and help people who cannot get into theirs.", no_args_is_help=True)
 
 
 @app.callback()
 def account_group() -> None:
-    """Help people who cannot get into their accounts."""
+    """Suspend accounts, and help people who cannot get into theirs."""
+
+
+@app.command("suspend", epilog=EXIT_CODES)
+def suspend(email: Email, as_json: AsJson = False) -> None:
+    """Let nobody sign in with an account for now: its sessions end, its API keys rest, the log says by whom."""
+
+    async def work() -> Refusal | None:
+        async with _desk() as desk:
+            return await desk.suspend(email, by=_OPERATOR, asked_by=asker())
+
+    _tell(reached(work), email, as_json, done="is suspended")
+
+
+@app.command("reactivate", epilog=EXIT_CODES)
+def reactivate(email: Email, as_json: AsJson = False) -> None:
+    """Let a suspended account be used again; its person signs in anew. The log says who did it."""
+
+    async def work() -> Refusal | None:
+        async with _desk() as desk:
+            return await desk.reactivate(email, by=_OPERATOR, asked_by=asker())
+
+    _tell(reached(work), email, as_json, done="may sign in again")
 
 
 @app.command("remove-factor", epilog=EXIT_CODES)
 def remove_factor(
-    email: Annotated[str, typer.Argument(help="The account's e-mail address.")],
+    email: Email,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -33,6 +62,7 @@ def remove_factor(
         typer.confirm(f"Take the second factor of {email} away?", abort=True)
 
     async def work() -> Refusal | None:
+        from app.auth.book import holder
         from app.writing import written
 
         async with settled(read_settings()) as settings, written(settings) as made:
@@ -50,3 +80,36 @@ def remove_factor(
         say_json({"removed": True})
     else:
         typer.echo(f"{email} signs in without a second factor until another one is set up.")
+
+
+@asynccontextmanager
+async def _desk() -> "AsyncIterator[AccountDesk]":
+    from app.auth.book import Book
+    from app.auth.suspending import AccountDesk
+    from app.contexts import VIEWS
+    from app.writing import written
+    from projections.kit.live import pointers
+    from projections.kit.rows import Rows
+
+    async with settled(read_settings()) as settings, written(settings) as made:
+        async with pointers(made.database.writer, VIEWS) as live:
+            rows = Rows(made.database, live)
+            yield AccountDesk(
+                Book(
+                    pool=made.database.writer,
+                    rows=rows,
+                    bus=made.bus,
+                    log=made.log,
+                    codec=made.codec,
+                    opening=made.ring,
+                )
+            )
+
+
+def _tell(refusal: Refusal | None, email: str, as_json: bool, *, done: str) -> None:
+    if refusal is not None:
+        raise refuse(refusal, as_json)
+    if as_json:
+        say_json({"done": True})
+    else:
+        typer.echo(f"{email} {done}.")

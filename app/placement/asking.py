@@ -8,17 +8,25 @@ import msgspec
 
 from app.database import Database
 from app.placement import registry
+from app.placement.fence import refused
 from app.placement.places import Placement
 from app.placement.processes import placing
+from app.placement.serving import silo_of
 from app.settings import Settings
 from domain.kit.bus import Bus
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.log import Receipt
-from domain.kit.refusals import AlreadyTaken, Refusal
-from domain.operations.tenants import AdoptTenant, MoveTenant, RequestTenant, TenantPlacement
+from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
+from domain.operations.tenants import (
+    AdoptTenant,
+    RequestTenant,
+    TenantMoving,
+    TenantNotPlaced,
+    TenantPlacement,
+)
 from domain.tenancy.regions import WrongRegion
-from projections.operations.placing import Asked, PlacedTenant
+from projections.operations.placing import Asked, Change, PlacedTenant, Wish
 
 _ids = TimeOrderedIds()
 
@@ -32,13 +40,21 @@ class TenantDesk:
 
     async def ask(
         self,
-        wish: RequestTenant | MoveTenant,
+        wish: Wish,
         *,
         by: Caller,
         command_id: UUID | None = None,
         correlation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> Receipt | Refusal:
+        if isinstance(wish, Change):
+            return await self._change(
+                wish,
+                by=by,
+                command_id=command_id or _ids.new(),
+                correlation_id=correlation_id,
+                metadata=metadata,
+            )
         if isinstance(wish, RequestTenant) and wish.region != self._settings.region:
             return WrongRegion(field="region", region=wish.region, here=self._settings.region)
         if not self._known:
@@ -52,6 +68,35 @@ class TenantDesk:
             correlation_id=correlation_id,
             metadata=metadata,
         )
+
+    async def _change(
+        self,
+        change: Change,
+        *,
+        by: Caller,
+        command_id: UUID,
+        correlation_id: str | None,
+        metadata: Mapping[str, object] | None,
+    ) -> Receipt | Refusal:
+        """A tenant of another region is served there."""
+        found = await registry.placement(self._platform.writer, change.id)
+        if found is None:
+            return NotFound(field="id", what="tenant")
+        if found.region != self._settings.region:
+            return WrongRegion(field="id", region=found.region, here=self._settings.region)
+        try:
+            async with silo_of(found, self._settings) as silo:
+                with refused():
+                    return await (self._bus if silo is None else silo.bus).send(
+                        change,
+                        # What is done to a suspended tenant, only services do.
+                        by=Caller(tenant_id=change.id, user_id=by.user_id, kind="service"),
+                        command_id=command_id,
+                        correlation_id=correlation_id,
+                        metadata=metadata,
+                    )
+        except (TenantNotPlaced, TenantMoving) as refusal:
+            return refusal
 
     async def adopt(self, tenant_id: UUID, name: str, slug: str) -> None:
         """Registers a pooled tenant that is made by others, which makes its slug unique over all places. May be

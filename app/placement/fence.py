@@ -1,6 +1,7 @@
 """The fence around a tenant that is being moved away from a database: no writes there, and at the end no reads."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import asyncpg
@@ -66,14 +67,21 @@ def refusing(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append
     """An append that raises the refusal TenantMoving where the database refuses the tenant."""
 
     async def fenced(one: Append) -> Outcome:
-        try:
+        with refused():
             return await append(one)
-        except asyncpg.PostgresError as error:
-            if error.sqlstate == _REFUSED:
-                raise TenantMoving() from None
-            raise
 
     return fenced
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """Raises the refusal TenantMoving where the database refuses the tenant."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if error.sqlstate == _REFUSED:
+            raise TenantMoving() from None
+        raise
 
 
 async def _is_disabled(owner: Connection) -> bool:

@@ -13,6 +13,7 @@ from domain.identity.accounts import (
     AccountNotSuspended,
     AccountStatus,
     Address,
+    AskedBy,
     FamilyName,
     GivenName,
     Hashes,
@@ -191,24 +192,26 @@ class LapseAccount(Command):
 
 
 class SuspendAccount(Command):
-    """Let nobody sign in with an account for now."""
+    """Let nobody sign in with an account for now, and end its sessions."""
 
     id: UUID
+    asked_by: AskedBy = ""
 
     def handle(self, account: Account) -> None:
         account.require_open()
-        account.record(Account.Suspended())
+        account.record(Account.Suspended(asked_by=self.asked_by))
 
 
 class ReactivateAccount(Command):
     """Let a suspended account be used again."""
 
     id: UUID
+    asked_by: AskedBy = ""
 
     def handle(self, account: Account) -> None:
         if account.status is not AccountStatus.SUSPENDED:
             raise AccountNotSuspended()
-        account.record(Account.Reactivated())
+        account.record(Account.Reactivated(asked_by=self.asked_by))
 
 
 class CloseAccount(Command):

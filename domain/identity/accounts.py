@@ -39,6 +39,9 @@ FamilyName = Annotated[str, Len(0, 100), ONE_LINE, Describe("The last name; may 
 PasswordHash = Annotated[str, Len(0, 500), Restricted(), Describe("argon2id of the password; empty: none.")]
 Hashes = Annotated[tuple[str, ...], Len(0, 20), Restricted(), Describe("Hashes of codes, each good once.")]
 Member = Annotated[UUID, Internal(), Describe("The tenant.")]
+AskedBy = Annotated[
+    str, Len(0, 200), Internal(), Describe("Which operator asked for it; empty: nobody is known.")
+]
 
 
 def normal_address(email: str) -> str:
@@ -61,6 +64,10 @@ class AccountNotOpen(Refusal):
 
 class AccountLasts(Refusal):
     """This account's address is proved, or may still be."""
+
+
+class AccountIsSuspended(Refusal):
+    """This account is suspended, so nobody can sign in with it; ask those who run this service."""
 
 
 class AccountNotSuspended(Refusal):
@@ -143,9 +150,11 @@ class Account(Aggregate, topic="identity.account"):
     class Lapsed(Event):
         """Nobody has proved the address in time; another account may have it."""
 
-    class Suspended(Event): ...
+    class Suspended(Event):
+        asked_by: AskedBy = ""
 
-    class Reactivated(Event): ...
+    class Reactivated(Event):
+        asked_by: AskedBy = ""
 
     class Closed(Event): ...
 

@@ -46,6 +46,7 @@ class Ending(StrEnum):
     REVOKED = "revoked"
     REUSED = "reused"
     PASSWORD_CHANGED = "password_changed"
+    SUSPENDED = "suspended"
     ERASED = "erased"
 
 

@@ -23,8 +23,8 @@ PERMISSIONS: Mapping[str, str] = {
     "ops:views": "See how the views stand.",
     "ops:rebuild": "Rebuild views, and roll them back.",
     "ops:repair": "Retry or discard what could not be folded.",
-    "ops:tenants": "Create, list, move and suspend tenants.",
-    "ops:accounts": "Take away second factors that people have lost.",
+    "ops:tenants": "Create, list, move, suspend, reactivate and close tenants.",
+    "ops:accounts": "Suspend accounts, and take away second factors that people have lost.",
     "ops:payments": "Say what a tenant subscribes to, what it is asked to pay, and what it has paid.",
 }
 """Every permission that can be granted, with what it allows."""

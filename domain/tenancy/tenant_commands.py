@@ -9,7 +9,7 @@ from domain.kit.refusals import Invalid
 from domain.tenancy.plain import Settings
 from domain.tenancy.regions import Region
 from domain.tenancy.settings import require_settings
-from domain.tenancy.tenants import SLUG, Name, Placed, Placement, Reason, Slug, Tenant
+from domain.tenancy.tenants import SLUG, AskedBy, Name, Placed, Placement, Reason, Slug, Tenant
 
 
 class CreateTenant(Command):
@@ -74,29 +74,32 @@ class ChangeTenantSlug(Command):
 
 
 class SuspendTenant(Command):
-    """Stop the tenant's people from changing anything, until it is reactivated."""
+    """Stop the tenant's people from changing anything, until it is reactivated; they read as ever."""
 
     id: UUID
     reason: Reason = ""
+    asked_by: AskedBy = ""
 
     def handle(self, tenant: Tenant) -> None:
-        tenant.suspend(self.reason)
+        tenant.suspend(self.reason, asked_by=self.asked_by)
 
 
 class ReactivateTenant(Command):
     """End a tenant's suspension."""
 
     id: UUID
+    asked_by: AskedBy = ""
 
     def handle(self, tenant: Tenant) -> None:
-        tenant.reactivate()
+        tenant.reactivate(asked_by=self.asked_by)
 
 
 class CloseTenant(Command):
-    """Close a tenant for good."""
+    """Close a tenant for good: nothing is changed in it any more but by erasures and exports."""
 
     id: UUID
     reason: Reason = ""
+    asked_by: AskedBy = ""
 
     def handle(self, tenant: Tenant) -> None:
-        tenant.close(self.reason)
+        tenant.close(self.reason, asked_by=self.asked_by)

@@ -24,6 +24,9 @@ Slug = Annotated[
     Describe("The tenant's name in addresses: lower-case words joined by hyphens; no two tenants share one."),
 ]
 Reason = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Describe("Why, in a line.")]
+AskedBy = Annotated[
+    str, Len(0, 200), ONE_LINE, Internal(), Describe("Which operator asked for it; empty: nobody is known.")
+]
 
 
 class Placement(StrEnum):
@@ -78,11 +81,14 @@ class Tenant(Aggregate, topic="tenancy.tenant"):
 
     class Suspended(Event):
         reason: Reason = ""
+        asked_by: AskedBy = ""
 
-    class Reactivated(Event): ...
+    class Reactivated(Event):
+        asked_by: AskedBy = ""
 
     class Closed(Event):
         reason: Reason = ""
+        asked_by: AskedBy = ""
 
     name: str
     slug: str
@@ -129,31 +135,31 @@ class Tenant(Aggregate, topic="tenancy.tenant"):
     def _slug_changed(self, event: SlugChanged) -> None:
         self.slug = event.slug
 
-    def suspend(self, reason: str) -> None:
+    def suspend(self, reason: str, *, asked_by: str) -> None:
         """Stops the tenant's people from changing anything."""
         self._require_open()
         if self.status is not TenantStatus.SUSPENDED:
-            self.record(self.Suspended(reason=reason.strip()))
+            self.record(self.Suspended(reason=reason.strip(), asked_by=asked_by))
 
     @applies(Suspended)
     def _suspended(self, event: Suspended) -> None:
         self.status = TenantStatus.SUSPENDED
 
-    def reactivate(self) -> None:
+    def reactivate(self, *, asked_by: str) -> None:
         """Ends a suspension."""
         self._require_open()
         if self.status is not TenantStatus.SUSPENDED:
             raise TenantNotSuspended(field="id")
-        self.record(self.Reactivated())
+        self.record(self.Reactivated(asked_by=asked_by))
 
     @applies(Reactivated)
     def _reactivated(self, event: Reactivated) -> None:
         self.status = TenantStatus.ACTIVE
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str, *, asked_by: str) -> None:
         """Ends the tenant for good. Its slug stays its own, so that nobody can pass for it."""
         if self.status is not TenantStatus.CLOSED:
-            self.record(self.Closed(reason=reason.strip()))
+            self.record(self.Closed(reason=reason.strip(), asked_by=asked_by))
 
     @applies(Closed)
     def _closed(self, event: Closed) -> None:

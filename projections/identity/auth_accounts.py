@@ -37,7 +37,7 @@ class AccountRow:
     updated_at: Annotated[datetime, Internal(), Describe("When it was last changed.")]
 
 
-class Accounts(PostgresView[AccountRow], name="auth.accounts", version=2, inline=True):
+class Accounts(PostgresView[AccountRow], name="auth.accounts", version=3, inline=True):
     """Every account."""
 
     indexes = (Index("idx_accounts_created", ("created_at", "id")),)
@@ -128,12 +128,25 @@ class Accounts(PostgresView[AccountRow], name="auth.accounts", version=2, inline
         return replace(row, status=AccountStatus.CLOSED, updated_at=event.timestamp)
 
     @on(Account.Suspended)
-    def suspended(self, row: AccountRow, event: Account.Suspended) -> AccountRow:
-        return replace(row, status=AccountStatus.SUSPENDED, updated_at=event.timestamp)
+    def suspended(self, row: AccountRow, event: Account.Suspended, envelope: Envelope) -> AccountRow:
+        # Its sessions do not come back when it is reactivated.
+        return replace(
+            row,
+            status=AccountStatus.SUSPENDED,
+            sessions_after=envelope.position,
+            kept_session=None,
+            updated_at=event.timestamp,
+        )
 
     @on(Account.Reactivated)
-    def reactivated(self, row: AccountRow, event: Account.Reactivated) -> AccountRow:
-        return replace(row, status=AccountStatus.OPEN, updated_at=event.timestamp)
+    def reactivated(self, row: AccountRow, event: Account.Reactivated, envelope: Envelope) -> AccountRow:
+        # Nor does one that was begun at the very moment of the suspension.
+        return replace(
+            row,
+            status=AccountStatus.OPEN,
+            sessions_after=envelope.position,
+            updated_at=event.timestamp,
+        )
 
     @on(Account.Closed)
     def closed(self, row: AccountRow, event: Account.Closed) -> AccountRow:

@@ -10,6 +10,11 @@ from domain.kit.caller import Caller
 from domain.kit.log import Receipt
 from domain.kit.refusals import Refusal
 from domain.operations.tenants import MoveTenant, RequestTenant
+from domain.tenancy.tenant_commands import CloseTenant, ReactivateTenant, SuspendTenant
+
+Change = SuspendTenant | ReactivateTenant | CloseTenant
+"""Whether a tenant's people may change anything."""
+Wish = RequestTenant | MoveTenant | Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +50,15 @@ class PlacingTenants(Protocol):
 
     async def ask(
         self,
-        wish: RequestTenant | MoveTenant,
+        wish: Wish,
         *,
         by: Caller,
         command_id: UUID | None = None,
         correlation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> Receipt | Refusal:
-        """Notes the wish, once for each ``command_id``; a worker then grants it."""
+        """Notes the wish, once for each ``command_id``; a worker then grants it. A change is made at once, in the
+        database that serves the tenant."""
         ...
 
     async def asked(self, tenant_id: UUID) -> Asked | None:

@@ -52,6 +52,14 @@ def test_a_new_password_is_a_line_between_sessions() -> None:
     assert (row.password_hash, row.sessions_after, row.kept_session) == ("n", 3, ID)
 
 
+def test_no_session_outlives_a_suspension() -> None:
+    changed = Account.PasswordChanged(password_hash="n", kept_session=ID)
+    (row,) = folded(Accounts(), on(ID, OPENED, changed, Account.Suspended())).values()
+    assert (row.sessions_after, row.kept_session) == (3, None)
+    (row,) = folded(Accounts(), on(ID, OPENED, changed, Account.Suspended(), Account.Reactivated())).values()
+    assert (row.sessions_after, row.kept_session, row.status) == (4, None, AccountStatus.OPEN)
+
+
 def test_an_erased_account_leaves_no_row() -> None:
     assert folded(Accounts(), on(ID, OPENED, Account.Erased())) == {}
 

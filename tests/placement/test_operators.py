@@ -1,14 +1,18 @@
 """What operators ask through the API and the command line."""
 
+import asyncio
 from uuid import UUID, uuid4
 
 import pytest
 
+from app.placement import fence
 from app.tokens import Tokens
 from domain.kit.caller import PLATFORM
+from domain.operations.tenants import PlacementKind
 from projections.operations.placing import Asked
 from tests.kit.client import Client
 from tests.kit.processes import until
+from tests.operations.command_line import CommandLine
 from tests.placement.conftest import Platform
 
 
@@ -51,6 +55,40 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
     }
 
 
+async def test_an_operator_suspends_and_closes_a_silo(platform: Platform) -> None:
+    tenant = await platform.tenant("sleepy", PlacementKind.SILO)
+    client, person = operator(platform, "ops:tenants"), platform.client(tenant)
+    for verb, status in (("Suspend", "SUSPENDED"), ("Reactivate", "ACTIVE"), ("Close", "CLOSED")):
+        receipt = await client.send(f"{verb}Tenant", input={"id": str(tenant)})
+        assert receipt["tenantId"] == str(tenant)
+        assert (await person.send("Tenant"))["status"] == status
+    own = await platform.database(tenant)
+    try:
+        asked = await own.fetch(
+            "select user_id, payload->>'asked_by' as asked_by from es.events"
+            " where originator_id = $1 and type = 'tenancy.tenant.closed'",
+            tenant,
+        )
+    finally:
+        await own.close()
+    (row,) = asked
+    assert (row["user_id"], row["asked_by"]) == (client.user, f"user {client.user} of tenant {PLATFORM}")
+
+
+async def test_a_tenant_that_is_being_moved_is_not_suspended(platform: Platform) -> None:
+    tenant = await platform.tenant("in-motion", PlacementKind.POOLED)
+    connection = await platform.database()
+    try:
+        await fence.freeze(connection, tenant)
+        refused = await operator(platform, "ops:tenants").send("SuspendTenant", input={"id": str(tenant)})
+        assert refused["code"] == "tenant_moving"
+        by_command = await asyncio.to_thread(CommandLine(platform.settings), "tenant", "suspend", "in-motion")
+        assert (by_command.code, "being moved" in by_command.err) == (1, True)
+    finally:
+        await fence.lift(connection, tenant)
+        await connection.close()
+
+
 async def test_a_tenant_asked_for_twice_is_made_once(platform: Platform) -> None:
     client = operator(platform, "ops:tenants")
     wish = {
@@ -70,13 +108,25 @@ async def test_a_slug_in_use_is_refused(platform: Platform) -> None:
     assert (refused["code"], refused["field"]) == ("already_taken", "slug")
 
 
-@pytest.mark.parametrize("operation", ["TenantPlacements", "TenantWish", "CreateTenant", "MoveTenant"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "TenantPlacements",
+        "TenantWish",
+        "CreateTenant",
+        "MoveTenant",
+        "SuspendTenant",
+        "ReactivateTenant",
+        "CloseTenant",
+    ],
+)
 async def test_who_may_not_is_refused(platform: Platform, operation: str) -> None:
     client = operator(platform, "ops:views")
     variables: dict[str, dict[str, object]] = {
         "TenantWish": {"id": str(uuid4())},
         "CreateTenant": {"input": {"name": "No", "slug": "no", "region": "local"}},
         "MoveTenant": {"input": {"id": str(uuid4()), "placement": "SILO"}},
+        **{f"{verb}Tenant": {"input": {"id": str(uuid4())}} for verb in ("Suspend", "Reactivate", "Close")},
     }
     code, _ = await client.error(operation, **variables.get(operation, {}))
     assert code == "FORBIDDEN"

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
 
 from app.writing import written
-from domain.kit.caller import SYSTEM, Caller
+from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import Receipt
 from domain.tenancy.tenant_commands import CreateTenant
 from tests.auth.people import Person, registered
@@ -29,24 +32,73 @@ def becomes(person: Person, code: str) -> Callable[[], Awaitable[bool]]:
     return asked
 
 
-async def test_operators_suspend_reactivate_and_close_a_tenant(product: Product) -> None:
+Way = Callable[[Product, str, str], Awaitable[str]]
+"""Does a verb to a tenant: the refusal's code, or nothing."""
+
+
+async def _by_api(product: Product, verb: str, tenant: str) -> str:
+    operator = product.client(PLATFORM, uuid4(), role="operator")
+    more = {} if verb == "reactivate" else {"reason": "Unpaid"}
+    receipt = await operator.send(f"{verb.title()}Tenant", input={"id": tenant, **more})
+    assert receipt.get("tenantId", tenant) == tenant
+    return str(receipt.get("code", ""))
+
+
+async def _by_command(product: Product, verb: str, tenant: str) -> str:
+    more = () if verb == "reactivate" else ("--reason", "Unpaid")
+    words = ("tenant", verb, tenant, *more, "--json")
+    done = await asyncio.to_thread(CommandLine(product.settings), *words)
+    return str(done.json["refused"]["code"]) if done.code else ""
+
+
+@pytest.mark.parametrize("way", [_by_api, _by_command])
+async def test_operators_suspend_reactivate_and_close_a_tenant(product: Product, way: Way) -> None:
     ada, ben = await registered(product), await registered(product)
     tenant = ada.given["tenantId"]
-
-    async def tell(*words: str) -> tuple[int, str]:
-        done = await asyncio.to_thread(CommandLine(product.settings), "tenant", *words)
-        return done.code, done.out
-
     assert await tried(ada) == ""
-    assert await tell("suspend", tenant, "--reason", "Unpaid") == (0, f"Tenant {tenant} is suspended.\n")
+    assert await way(product, "suspend", tenant) == ""
     await until(becomes(ada, "tenant_is_suspended"), seconds=20)
+    assert (await ada.client.send("Tenant"))["status"] == "SUSPENDED"
     assert await tried(ben) == ""
-    assert (await tell("reactivate", tenant))[0] == 0
+    assert await way(product, "reactivate", tenant) == ""
     await until(becomes(ada, ""), seconds=20)
-    assert (await tell("reactivate", tenant))[0] != 0
-    assert (await tell("close", tenant))[0] == 0
+    assert await way(product, "reactivate", tenant) == "tenant_not_suspended"
+    assert await way(product, "close", tenant) == ""
     await until(becomes(ada, "tenant_is_closed"), seconds=20)
-    assert (await tell("suspend", "no-such-tenant"))[0] != 0
+    for verb in ("suspend", "reactivate"):
+        assert await way(product, verb, tenant) == "tenant_is_closed"
+    owner = await asyncpg.connect(product.settings.database_url)
+    try:
+        stories = await owner.fetch(
+            "select type, payload->>'reason' as reason, payload->>'asked_by' as asked_by from es.events"
+            " where originator_id = $1 and topic = 'tenancy.tenant' and originator_version > 1 order by position",
+            UUID(tenant),
+        )
+    finally:
+        await owner.close()
+    assert [(one["type"].rpartition(".")[2], one["reason"]) for one in stories] == [
+        ("suspended", "Unpaid"),
+        ("reactivated", None),
+        ("closed", "Unpaid"),
+    ]
+    assert all(one["asked_by"] for one in stories)
+
+
+async def test_what_no_tenant_has_is_refused(product: Product) -> None:
+    for verb in ("suspend", "reactivate", "close"):
+        assert await _by_api(product, verb, str(uuid4())) == "not_found"
+    unknown = await asyncio.to_thread(CommandLine(product.settings), "tenant", "suspend", "no-such-tenant")
+    assert unknown.code == 1
+
+
+@pytest.mark.parametrize("role", ["owner", "admin", "member", "guest"])
+async def test_operators_alone_say_how_a_tenant_stands(product: Product, role: str) -> None:
+    ada = await registered(product)
+    somebody = product.client(ada.client.tenant, uuid4(), role=role)
+    for verb in ("Suspend", "Reactivate", "Close"):
+        code, _ = await somebody.error(f"{verb}Tenant", input={"id": ada.given["tenantId"]})
+        assert code == "FORBIDDEN"
+    assert await tried(ada) == ""
 
 
 async def test_a_tenant_of_another_region_is_served_by_no_command_here(product: Product) -> None:

@@ -1,6 +1,6 @@
 """The API of signing in."""
 
-from api.auth import factors, recovering, sessions, signing_in
+from api.auth import accounts, factors, recovering, sessions, signing_in
 
 ROOTS: tuple[type, ...] = (
     signing_in.Mutation,
@@ -8,4 +8,5 @@ ROOTS: tuple[type, ...] = (
     sessions.Query,
     sessions.Mutation,
     factors.Mutation,
+    accounts.Mutation,
 )

@@ -169,6 +169,18 @@ class Factors(Protocol):
         ...
 
 
+class Suspending(Protocol):
+    """The accounts of others, as operators keep them."""
+
+    async def suspend(self, email: str, *, by: Caller, asked_by: str) -> Refusal | None:
+        """Lets nobody sign in with an account; all its sessions end, for good."""
+        ...
+
+    async def reactivate(self, email: str, *, by: Caller, asked_by: str) -> Refusal | None:
+        """Lets a suspended account be used again."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auth:
     """All of it."""
@@ -178,3 +190,4 @@ class Auth:
     recovering: Recovering
     sessions: SessionKeeping
     factors: Factors
+    suspending: Suspending

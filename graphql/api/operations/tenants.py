@@ -1,4 +1,4 @@
-"""Tenants for operators: asking for one, asking for a move, and where all of them are."""
+"""Tenants for operators: asking for one or for a move, suspending and closing, and where all of them are."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,8 +16,9 @@ from api.kit.shows import enum, takes
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations import tenants as domain
+from domain.tenancy import tenant_commands as tenancy
 from projections.operations.operating import asked_by
-from projections.operations.placing import Asked, PlacedTenant, Tenants
+from projections.operations.placing import Asked, PlacedTenant, Tenants, Wish
 
 enum(domain.PlacementKind)
 
@@ -77,14 +78,16 @@ class TenantWish:
 
 
 @covered
-@strawberry.type(description="The receipt of a wish about a tenant, which a worker grants in a while.")
+@strawberry.type(description="The receipt of what was asked about a tenant.")
 class TenantPlacementReceipt(Receipt):
     """Names the tenant."""
 
-    tenant_id: UUID = strawberry.field(description="The tenant's id: ask `tenantWish` how it goes on.")
+    tenant_id: UUID = strawberry.field(
+        description="The tenant's id: where a worker does what was asked, `tenantWish` says how it goes on."
+    )
 
 
-def _asks(command: type[domain.RequestTenant] | type[domain.MoveTenant]) -> StrawberryField:
+def _asks(command: type[Wish]) -> StrawberryField:
     makes = command is domain.RequestTenant
     taken = takes(command, leave_out=("id", "asked_by") if makes else ("asked_by",))
     answer = Annotated[
@@ -142,3 +145,6 @@ class Query:
 class Mutation:
     create_tenant = _asks(domain.RequestTenant)
     move_tenant = _asks(domain.MoveTenant)
+    suspend_tenant = _asks(tenancy.SuspendTenant)
+    reactivate_tenant = _asks(tenancy.ReactivateTenant)
+    close_tenant = _asks(tenancy.CloseTenant)
