@@ -6,7 +6,9 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import uvloop
@@ -19,18 +21,21 @@ from app.eviction import warn_of_eviction
 from app.keys import KeyRing, opened_ring
 from app.logs import configure_logs
 from app.placement.processes import placing
-from app.placement.registry import registered
+from app.placement.registry import placement, registered
+from app.placement.serving import silo_of
 from app.placement.silos import Silos
 from app.privacy import privacy_processes
 from app.privacy.platform import platform_of
 from app.processes import Parts, enrolled, home_processes, processes, run_processes
+from app.processes.proving import Place
 from app.rebuilding import Rebuilding
 from app.settings import Settings, read_settings
 from app.stores import Stores
 from app.tracing import TracedFolds, start_tracing
-from app.writing import prepared, writing
+from app.writing import Writing, prepared, writing
 from domain.kit.codec import PlainCodec
 from domain.kit.process import Process
+from domain.kit.repository import Repository
 from projections.kit.lanes import Lanes
 from projections.kit.pages import Pages
 from projections.kit.postgres_store import CONNECTION_SETTINGS
@@ -121,13 +126,15 @@ async def _follow(
         if acting is not None:
             home = None if platform is None else await stack.enter_async_context(platform_of(platform))
             parts = Parts(
-                counting=None if home is None else home.pool,
+                counting=None if home is None or home.writes is None else home.writes.database.writer,
                 settings=settings,
                 database=place.database,
                 log=log,
                 bus=bus,
                 opening=writes.ring,
                 codec=writes.codec,
+                accounts=None if home is None or home.writes is None else _place(home.writes),
+                reach=partial(_reach, settings, writes) if home is None else None,
             )
             own = await stack.enter_async_context(
                 privacy_processes(
@@ -146,6 +153,17 @@ async def _follow(
         await stack.enter_async_context(running(Rebuilding(settings, place.pool).run(), name="rebuilding"))
         await stack.enter_async_context(running(_until(stopping, lanes), name="stop"))
         await lanes.run()
+
+
+def _place(writes: Writing) -> Place:
+    return Place(repository=Repository(writes.log, writes.codec), opening=writes.ring, bus=writes.bus)
+
+
+@contextlib.asynccontextmanager
+async def _reach(settings: Settings, platform: Writing, tenant_id: UUID) -> AsyncIterator[Place]:
+    """Where a tenant's people are: with the platform, or in a silo."""
+    async with silo_of(await placement(platform.database.writer, tenant_id), settings) as silo:
+        yield _place(silo or platform)
 
 
 async def _until(stopping: asyncio.Event, lanes: Lanes) -> None:

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from app.clients import redis_client, search_client
 from app.contexts import VIEWS
-from app.database import Database, Pool
+from app.database import Database
 from app.keys import KeyRing
 from app.privacy.about import Store
 from app.privacy.folders import Folders
@@ -20,7 +20,7 @@ from app.privacy.search import Search
 from app.privacy.tables import Tables
 from app.privacy.traces import Searched
 from app.settings import Settings
-from app.writing import written
+from app.writing import Writing, written
 from domain.kit.bus import Bus
 from domain.kit.codec import Codec
 from projections.kit.live import pointers
@@ -37,8 +37,8 @@ class Platform:
     whereabouts: Whereabouts
     store: Store
     """What an export reads of accounts and sessions."""
-    pool: "Pool | None" = None
-    """The writer's connections, where the database is not the tenant's own."""
+    writes: Writing | None = None
+    """All of its writing side, where the database is not the tenant's own."""
 
 
 @asynccontextmanager
@@ -54,7 +54,7 @@ async def platform_of(settings: Settings) -> AsyncIterator[Platform]:
             codec=writes.codec,
             rows=rows,
             store=Store(rows=rows, pool=writes.database.writer, opening=writes.ring),
-            pool=writes.database.writer,
+            writes=writes,
             whereabouts=Whereabouts(
                 search_of(settings, writes.database, writes.ring, redis, client), writes.ring
             ),

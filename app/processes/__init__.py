@@ -11,7 +11,7 @@ from app.mail.allowance import CountedAllowance, limits
 from app.mail.links import MailedLinks
 from app.processes.audience import People
 from app.processes.lease import enroll
-from app.processes.proving import AddressProving
+from app.processes.proving import AddressProving, Place, Reach, always
 from app.processes.reminders import NotifiedReminders
 from app.processes.runner import run_processes
 from app.settings import Settings
@@ -51,6 +51,10 @@ class Parts:
     clock: Clock = field(default_factory=SystemClock)
     counting: "Pool | None" = None
     """Leads to the platform's database, where mail is counted; None: it is this one."""
+    accounts: Place | None = None
+    """The platform's database, where accounts are; None: it is this one."""
+    reach: Reach | None = None
+    """Leads to the databases of tenants; None: all that are served are in this one."""
 
 
 def processes(parts: Parts) -> list[Process[Any]]:
@@ -60,6 +64,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
     """
     settings = parts.settings
     people = People(Repository(parts.log, parts.codec))
+    here = Place(repository=Repository(parts.log, parts.codec), opening=parts.opening, bus=parts.bus)
     links = MailedLinks(settings, MailedTokens(settings.derive("mailed tokens")))
     allowance = CountedAllowance(
         parts.counting or parts.database.writer,
@@ -74,7 +79,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
         ProjectMemberships(),
         NotificationMails(post, people),
         AccountMails(post, links, people, parts.clock),
-        AddressProofs(AddressProving(Repository(parts.log, parts.codec), parts.opening, parts.bus)),
+        AddressProofs(AddressProving(parts.accounts or here, parts.reach or always(here))),
     ]
 
 
