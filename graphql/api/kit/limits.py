@@ -63,7 +63,7 @@ class Limits:
     stall_seconds: float = 20
     keepalive_seconds: float = 15
     slow_client_seconds: float = 5
-    recheck_seconds: float = 3
+    recheck_seconds: float = 1
 
 
 def too_much(what: str, limit: int) -> ClientError:

@@ -10,7 +10,7 @@ from api.kit.streams import Ending, Outbox
 
 I = TypeVar("I")  # noqa: E741
 
-_IN_A_ROUND = 150
+_IN_A_ROUND = 50
 """How many of those are asked in a round about whom nothing is known to have changed."""
 _AT_ONCE = 16
 """How many are asked at a time, so that a round takes no more connections than other requests leave."""
