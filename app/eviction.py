@@ -13,7 +13,7 @@ _logger = logging.getLogger(__name__)
 
 
 async def warn_of_eviction(redis: Redis) -> None:
-    """Log it when the server evicts keys once its memory is full: an evicted row is taken for an absent one.
+    """Log it when the server evicts keys once its memory is full: rows would be built anew again and again.
 
     A server that does not answer now, or does not tell, is not waited for.
     """
@@ -22,7 +22,7 @@ async def warn_of_eviction(redis: Redis) -> None:
             policy = (await redis.info("memory")).get("maxmemory_policy", _RIGHT)
         if policy != _RIGHT:
             _logger.error(
-                "Redis has the maxmemory-policy %s and may throw rows of views away unnoticed; set %s.",
+                "Redis has the maxmemory-policy %s: rows that it throws away are built anew each time; set %s.",
                 policy,
                 _RIGHT,
             )

@@ -165,7 +165,7 @@ def place_of(view: type[View[Any]], field: str) -> str:
 def retention_of(view: type[View[Any]], *, personal: bool) -> str:
     """For how long a view keeps a field."""
     if issubclass(view, RedisView):
-        return f"{_length(view.ttl)} at a time, renewed from the log" if view.renewed else _length(view.ttl)
+        return f"{_length(view.ttl)} at a time, renewed from the log"
     if issubclass(view, PostgresView) and view.retain is not None:
         return f"{view.retain.years} years, by whole months"
     return UNTIL_ERASED if personal else FOR_GOOD

@@ -21,8 +21,8 @@ from app.cli.place import (
 from app.cli.watching import outcome, serves, tell_end, watch
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import AcceptRebuild, CancelRebuild, PauseRebuild, ResumeRebuild
+from projections.kit.asking import Refused
 from projections.kit.rebuild import Rebuild
-from projections.kit.rebuilds import Refused
 from projections.operations.operating import Directing
 
 Id = Annotated[UUID, typer.Argument(help="The rebuild.", autocompletion=open_rebuild_ids)]

@@ -18,6 +18,7 @@ from projections.kit.as_of import AsOf, InFuture, Moment, TooMuch
 from projections.kit.opened import as_written
 from projections.kit.plain_rows import Plain, key_of, plain
 from projections.kit.postgres import PostgresView
+from projections.kit.store import there
 from projections.kit.view import Key, View
 
 REFUSED, UNREACHABLE = 1, 2
@@ -131,7 +132,7 @@ async def _present(place: Inspection, wanted: _Wanted) -> tuple[int, list[tuple[
     position = (await store.checkpoint()).position
     if wanted.keys:
         assert wanted.tenant_id is not None, "a key is one tenant's"
-        found = await store.load([(wanted.tenant_id, key) for key in wanted.keys])
+        found = await there(store, [(wanted.tenant_id, key) for key in wanted.keys])
         return position, [(tenant_id, row) for (tenant_id, _), row in found.items()]
     rows: dict[tuple[UUID, Key], Any] = {}
     async with aclosing(store.scan(wanted.tenant_id)) as batches:

@@ -19,9 +19,10 @@ from domain.kit.wishes import EffectRefused
 from domain.operations.tenants import PlacementKind
 from domain.processes.moving import Move
 from domain.processes.provisioning import NewTenant
+from projections.kit.asking import Refused
 from projections.kit.opened import opened_fields
 from projections.kit.postgres import PostgresView
-from projections.kit.rebuilds import Rebuilds, Refused
+from projections.kit.rebuilds import Rebuilds
 
 _LOOK = 0.1
 """Seconds between two looks at what is waited for."""

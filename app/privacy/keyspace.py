@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from redis.asyncio import Redis
 
 from app.privacy.traces import Looked, Place, Wanted
+from projections.kit.keys import ROSTER
 
 _BATCH = 500
 
@@ -19,9 +20,12 @@ class Keyspace:
         self._redis, self._prefix = redis, prefix
 
     async def look(self, wanted: Wanted) -> Looked:
-        """See the port. Keys of other tenants are left alone, what names no tenant is looked at."""
+        """See the port. Keys of other tenants are left alone, what names no tenant is looked at; but for rosters,
+        which name keys that are looked at themselves."""
         looked = Looked(self.store)
         async for key in self._keys():
+            if key.endswith(ROSTER):
+                continue
             if ":t:" not in key or f":t:{wanted.tenant_id}" in key:
                 looked.read(wanted, Place(self.store, key), f"{key} {await self._text(key)}")
         return looked
@@ -32,6 +36,8 @@ class Keyspace:
         cached, person = f"{self._prefix}:cache:t:{wanted.tenant_id}:", str(wanted.subject_id)
         swept = 0
         async for key in self._keys():
+            if key.endswith(ROSTER):
+                continue
             of_others = ":t:" in key and f":t:{wanted.tenant_id}" not in key
             told = wanted.everywhere and not of_others and wanted.tells(f"{key} {await self._text(key)}")
             if key.startswith(cached) or told or (person in key and ":t:" not in key):

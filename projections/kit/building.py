@@ -14,7 +14,7 @@ from projections.kit.bulk_folding import BulkFold
 from projections.kit.careful import follow_part
 from projections.kit.lane import Failure, Lane, Ledger
 from projections.kit.pages import LogGap
-from projections.kit.store import Bulk, Checkpoint, LeaseLost, Lost, RowsRefused, Store
+from projections.kit.store import Bulk, Checkpoint, LeaseLost, Lost, RowsLost, RowsRefused, Store
 from projections.kit.upkeep import Upkeep
 from projections.kit.view import View
 
@@ -111,7 +111,7 @@ class Builder(Generic[Row]):
             before = self._lane.position
             try:
                 return await self._run(until)
-            except Lost as lost:
+            except (Lost, RowsLost) as lost:
                 await self._begin_again(str(lost))
                 raise LeaseLost(f"{self._view.name} is to be filled again") from lost
             except LogGap as gap:

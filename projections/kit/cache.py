@@ -18,9 +18,6 @@ from projections.kit.redis_rows import Read, RedisRows
 
 T = TypeVar("T")
 
-MARGIN = timedelta(hours=1)
-"""How much longer than any answer a marker must live; see `Invalidation`."""
-
 _BATCH = 500
 
 
@@ -90,8 +87,6 @@ class Cache:
         near: float = 1.0,
     ) -> None:
         for number, one in enumerate(classes):
-            if one.ttl + MARGIN > markers.view.ttl:
-                raise TypeError(f"{one.pattern} lives too long for the markers of {markers.view.name}.")
             for other in classes[:number]:
                 if one.shape.meets(other.shape):
                     raise TypeError(f"{one.pattern} and {other.pattern} could have the same key.")

@@ -8,8 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from projections.kit.opened import opened_fields, same_but_erased
-from projections.kit.redis import RedisView
-from projections.kit.store import Store
+from projections.kit.store import Store, there
 from projections.kit.view import FullKey, View
 
 Row = TypeVar("Row")
@@ -68,8 +67,8 @@ async def compare(
 ) -> Report:
     """Every row of both generations, or of one tenant; memory stays flat.
 
-    Both must hold rows of the same version. A row that may go after its time to live is compared where both
-    have it. Raises Lost when either is gone, and TimeoutError when a row cannot be judged because a
+    Both must hold rows of the same version. A row that a store has lost is
+    missing there. Raises Lost when either is gone, and TimeoutError when a row cannot be judged because a
     generation does not come on for ``patience`` seconds.
     """
     checkpoint = await new.checkpoint()
@@ -93,7 +92,6 @@ class _Comparison(Generic[Row]):
     ) -> None:
         self._view, self._old, self._new = view, old, new
         self._positions, self._patience = positions, patience
-        self._lapsing = isinstance(view, RedisView) and not view.renewed
         self._opened = opened_fields(view.row)
         self._names = [field.name for field in fields(view.row)]
         self._suspects: dict[FullKey, _Seen[Row]] = {}
@@ -105,15 +103,15 @@ class _Comparison(Generic[Row]):
         """Goes over the new generation, then over the old one for rows that the new one lacks."""
         async with aclosing(self._new.scan(tenant_id)) as batches:
             async for batch in batches:
-                others = await self._old.load(batch.keys())
+                others = await there(self._old, batch.keys())
                 self.rows += len(batch)
                 self.compared += len(batch)
                 await self._suspect((full, others.get(full), row) for full, row in batch.items())
         await self._judge()
         async with aclosing(self._old.scan(tenant_id)) as batches:
             async for batch in batches:
-                there = await self._new.load(batch.keys())
-                lacking = [full for full in batch if full not in there]
+                known = await there(self._new, batch.keys())
+                lacking = [full for full in batch if full not in known]
                 self.compared += len(lacking)
                 await self._suspect((full, batch[full], None) for full in lacking)
         await self._judge()
@@ -134,7 +132,7 @@ class _Comparison(Generic[Row]):
             if not suspects:
                 return
             await self._passed()
-            old, new = await self._old.load(suspects), await self._new.load(suspects)
+            old, new = await there(self._old, suspects), await there(self._new, suspects)
             moving: dict[FullKey, _Seen[Row]] = {}
             for full, seen in suspects.items():
                 now = _Seen(old.get(full), new.get(full))
@@ -151,9 +149,9 @@ class _Comparison(Generic[Row]):
     def _same(self, old: Row | None, new: Row | None) -> bool:
         if old == new:
             return True
-        if old is None or new is None:
-            return self._lapsing
-        return bool(self._opened) and same_but_erased(self._opened, old, new)
+        if old is None or new is None or not self._opened:
+            return False
+        return same_but_erased(self._opened, old, new)
 
     async def _passed(self) -> None:
         """Waits until both have folded what the further one has folded now."""

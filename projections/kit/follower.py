@@ -10,9 +10,10 @@ from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.backoff import FAILING, WAITING, Backoff
 from projections.kit.lane import Failure, Lane, Ledger, LeftOut, Stream, Stuck, stream_of
+from projections.kit.losses import Losses
 from projections.kit.pages import Entry, Source, fresh
 from projections.kit.sparing import Spared
-from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsRefused, Store
+from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsLost, RowsRefused, Store
 from projections.kit.touching import FoldFailed, Page
 from projections.kit.upkeep import Upkeep
 from projections.kit.view import Changes, View
@@ -30,6 +31,10 @@ _UNSAVED = 5.0
 """Seconds that a store's own checkpoint may lag behind over events that do not touch the view."""
 _ATTEMPTS = 3
 """Attempts at folding an event before its stream is parked."""
+
+
+class Forgotten(Exception):
+    """The store's server came back without what it had taken last."""
 
 
 class Follower(Generic[Row]):
@@ -57,8 +62,10 @@ class Follower(Generic[Row]):
         self._waiting = waiting
         self._stopping = False
         self._left_out = LeftOut()
+        self._losses = Losses(view, store, lane, ledger)
         self._reading: asyncio.Task[list[Entry]] | None = None
         self._looked = self._renewed = self._saved = 0.0
+        self._vouched = 0
 
     def stop(self) -> None:
         """Ends `run` after the page at hand."""
@@ -99,8 +106,12 @@ class Follower(Generic[Row]):
                 if new := fresh(self._lane.position, entries):
                     await self._fold(new)
                 await self._upkeep()
-            except Lost as lost:
-                await self._refill(lost)
+            except (Lost, RowsLost) as lost:
+                if not await self._losses.covers(lost):
+                    await self._refill(lost)
+        if self._lane.position > self._vouched:
+            # Whoever holds the lane next finds the store where the record says.
+            await self._save(Changes(), self._lane.position, 0, at_once=True)
 
     async def _read(self) -> list[Entry]:
         """The next page; nothing when none comes in a while, or when `stop` interrupts the wait."""
@@ -127,9 +138,12 @@ class Follower(Generic[Row]):
             raise LeaseLost(f"{self._view.name} was made anew by another process")
         self._left_out = await self._ledger.parking.left_out(self._lane)
         await self._remembers(checkpoint)
+        if (gone := await self._losses.look()) is not None:
+            await self._refill(gone)
         if checkpoint.position < self._lane.position:
             await self._ledger.rewind(self._lane, checkpoint)
         self._lane.moved(checkpoint.position, checkpoint.folded)
+        self._vouched = checkpoint.position
         await self._answer()
 
     async def _remembers(self, checkpoint: Checkpoint) -> None:
@@ -143,12 +157,16 @@ class Follower(Generic[Row]):
         parking = self._ledger.parking
         if not self._left_out.parked:
             return False
-        if not await parking.answer(self._lane, self._view, self._store, self._pages.event):
+        try:
+            if not await parking.answer(self._lane, self._view, self._store, self._pages.event):
+                return False
+        except RowsLost:
+            # They are built anew, and what is parked of them with them.
             return False
         self._left_out = await parking.left_out(self._lane)
         return True
 
-    async def _refill(self, lost: Lost) -> NoReturn:
+    async def _refill(self, lost: Exception) -> NoReturn:
         """Begins again from nothing, under a new lease: what was reported under this one is void."""
         _logger.warning("%s is refilled from the log: %s.", self._view.name, lost)
         await self._store.drop()
@@ -226,10 +244,10 @@ class Follower(Generic[Row]):
 
     def _taken(self, entries: list[Entry]) -> Iterator[tuple[Envelope, Callable[[], Event]]]:
         """The events to be folded, each with what decodes it."""
-        decode, left_out = self._pages.event, self._left_out
+        decode, left_out, losses = self._pages.event, self._left_out, self._losses
         if left_out:
             entries = [one for one in entries if left_out.takes(one.envelope)]
-        return ((one.envelope, partial(decode, one)) for one in entries)
+        return ((one.envelope, partial(decode, one)) for one in entries if losses.takes(one.envelope))
 
     async def _changes(self, entries: list[Entry]) -> tuple[Page[Row], Changes[Row]]:
         page = Page.of(self._view, self._taken(entries))
@@ -242,12 +260,12 @@ class Follower(Generic[Row]):
         page.fold(await self._store.load(page.keys) if page.keys else {})
         return page.stuck
 
-    async def _save(self, changes: Changes[Row], position: int, count: int) -> None:
+    async def _save(self, changes: Changes[Row], position: int, count: int, *, at_once: bool = False) -> None:
         folded = self._lane.folded + count
         # Events that touch nothing move the lane at once, and the store's own checkpoint now and then.
-        if changes or self._now() - self._saved > _UNSAVED:
+        if changes or at_once or self._now() - self._saved > _UNSAVED:
             await self._store.save(changes, Checkpoint(position, folded, self._lane.token))
-            self._saved = self._now()
+            self._saved, self._vouched = self._now(), position
         self._lane.moved(position, folded)
 
     async def _upkeep(self) -> None:
@@ -261,7 +279,14 @@ class Follower(Generic[Row]):
                 await store.renew()
                 self._renewed = now
         if now - self._looked >= _IDLE:
-            await self._remembers(await store.checkpoint())
+            checkpoint = await store.checkpoint()
+            if checkpoint.position < self._vouched:
+                raise Forgotten(
+                    f"{self._view.name} was saved at {self._vouched}, and is at {checkpoint.position}"
+                )
+            await self._remembers(checkpoint)
+            if (gone := await self._losses.look()) is not None:
+                await self._refill(gone)
             # Many may be asked about at once; the log does not wait for all of them.
             while await self._answer() and not self._stopping and self._lane.position >= self._pages.head:
                 pass
@@ -269,22 +294,9 @@ class Follower(Generic[Row]):
 
     def _report(self, envelope: Envelope, error: BaseException, attempts: int) -> None:
         if attempts == 1:
-            _logger.error(
-                "%s cannot fold %s at position %s.",
-                self._view.name,
-                envelope.type,
-                envelope.position,
-                exc_info=error,
-            )
-        self._lane.failed(
-            Failure(
-                f"{type(error).__name__} while folding {envelope.type}",
-                attempts,
-                envelope.position,
-                envelope.event_id,
-                envelope.originator_id,
-            )
-        )
+            where = self._view.name, envelope.type, envelope.position
+            _logger.error("%s cannot fold %s at position %s.", *where, exc_info=error)
+        self._lane.failed(Failure.of(envelope, error, attempts))
 
     @staticmethod
     def _now() -> float:

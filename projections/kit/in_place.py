@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import TypeVar
 from uuid import UUID
 
-from projections.kit.store import Checkpoint, Store
+from projections.kit.store import Checkpoint, Lossy, Store
 from projections.kit.view import Changes, FullKey, Rows, View
 
 Row = TypeVar("Row")
@@ -27,14 +27,17 @@ async def put_in_place(
     ``checkpoint`` is where both stand: the caller holds the live lane under that token, and nobody else
     moves it. Other tenants' rows are not touched. Safe to repeat, so a killed one is simply done again.
     Raises LeaseLost and Lost with the rows of that batch unchanged, and Ahead before anything is written
-    that a live row could refuse.
+    that a live row could refuse. Where rows of the tenant were lost, none that is left is trusted.
     """
+    lossy = live if isinstance(live, Lossy) and tenant_id in await live.lost() else None
+    if lossy is not None:
+        await lossy.clear(tenant_id, checkpoint)
     changed = 0
     async with aclosing(built.scan(tenant_id)) as batches:
         async for batch in batches:
-            there = await _loaded(view, live, batch.keys(), checkpoint)
+            present = {} if lossy is not None else await _loaded(view, live, batch.keys(), checkpoint)
             wrong: dict[FullKey, Row | None] = {
-                full: row for full, row in batch.items() if there.get(full) != row
+                full: row for full, row in batch.items() if present.get(full) != row
             }
             changed += await _save(live, wrong, checkpoint)
     async with aclosing(live.scan(tenant_id)) as batches:
@@ -44,6 +47,8 @@ async def put_in_place(
             if lacking:
                 await _loaded(view, live, lacking.keys(), checkpoint)
                 changed += await _save(live, lacking, checkpoint)
+    if lossy is not None:
+        await lossy.found(tenant_id, checkpoint)
     return changed
 
 

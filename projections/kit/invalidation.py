@@ -27,11 +27,8 @@ class Invalidation(RedisView[Marker]):
         class WorkTags(Invalidation, name="work.tags", ttl=timedelta(hours=2)):
             tasks = invalidates(Task.Created, Task.Renamed, tags=lambda event, envelope: ["tasks"])
 
-    A marker lives ``ttl`` after its event. That must exceed the longest time to live of an answer that
-    carries the tag by as much as the loaders' data may be behind the log; `Cache` asks for an hour more.
+    Markers stay, as rows of any view: one that is absent says that no event ever touched the tag.
     """
-
-    renewed = False
 
     def __init_subclass__(
         cls, *, name: str = "", version: int = 1, ttl: timedelta = timedelta(hours=2)

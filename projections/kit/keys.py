@@ -11,6 +11,9 @@ from uuid import UUID
 
 from projections.kit.view import Key, View
 
+ROSTER = ":roster"
+"""How the keys of rosters end; see `KeySpace`."""
+
 _LONGEST_PART = 100
 
 
@@ -70,12 +73,14 @@ class KeySpace:
 
     ``{prefix}:{view}:v{version}:g{generation}:{epoch}:t:{tenant}:{pattern}`` holds a row. Each filling of
     the key space has an epoch of its own: rows of an earlier one can neither be read nor overwritten, and
-    expire. The mark, without epoch, says which epoch counts and how far it has come.
+    expire. The mark, without epoch, says which epoch counts and how far it has come. The roster, a set, names
+    all rows of that epoch, as ``{tenant}:{pattern}``: so an absent row and a lost one are told apart.
     """
 
     def __init__(self, view: View[Any], *, pattern: str, generation: int, prefix: str) -> None:
         self.root = f"{prefix}:{view.name}:v{view.version}:g{generation}:"
         self.mark = f"{self.root}mark"
+        self.roster = f"{self.root.removesuffix(':')}{ROSTER}"
         self._names = view.key
         self._pattern = Pattern(pattern)
         if set(self._pattern.names) != set(view.key):
@@ -84,7 +89,11 @@ class KeySpace:
     def row(self, epoch: str, tenant_id: UUID, key: Key) -> str:
         """The Redis key of a row."""
         filled = self._pattern.fill(dict(zip(self._names, key, strict=True)))
-        return f"{self.root}{epoch}:t:{tenant_id}:{filled}"
+        return f"{self.rows(epoch)}{tenant_id}:{filled}"
+
+    def rows(self, epoch: str) -> str:
+        """What the keys of all rows begin with; the rest is how the roster names them."""
+        return f"{self.root}{epoch}:t:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +106,19 @@ class Mark:
     position: int
     folded: int
     token: int
+    rows: int = 0
+    """How many there are; the roster names as many, or it is lost."""
+    lost: frozenset[UUID] = frozenset()
+    """The tenants of whom rows were lost: theirs are not read until they are built anew."""
 
     def __str__(self) -> str:
-        return f"{self.epoch}:{int(self.open)}:{self.position}:{self.folded}:{self.token}"
+        lost = ",".join(sorted(map(str, self.lost)))
+        return f"{self.epoch}:{int(self.open)}:{self.position}:{self.folded}:{self.token}:{self.rows}:{lost}"
 
     @classmethod
     def read(cls, text: str | bytes) -> "Mark":
         """Parses what ``str`` wrote."""
         plain = text if isinstance(text, str) else text.decode()
-        epoch, is_open, position, folded, token = plain.split(":")
-        return cls(epoch, is_open == "1", int(position), int(folded), int(token))
+        epoch, is_open, position, folded, token, rows, lost = plain.split(":")
+        tenants = frozenset(map(UUID, lost.split(",") if lost else ()))
+        return cls(epoch, is_open == "1", int(position), int(folded), int(token), int(rows), tenants)

@@ -1,7 +1,7 @@
 """What is known about one lane while a worker holds it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from traceback import extract_tb
@@ -36,6 +36,12 @@ class Failure:
     position: int | None = None
     event_id: UUID | None = None
     stream: UUID | None = None
+
+    @classmethod
+    def of(cls, envelope: Envelope, error: BaseException, attempts: int) -> "Failure":
+        """An event that cannot be folded."""
+        text = f"{type(error).__name__} while folding {envelope.type}"
+        return cls(text, attempts, envelope.position, envelope.event_id, envelope.originator_id)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,6 +159,12 @@ class Ledger(Protocol):
     @property
     def parking(self) -> Parking:
         """Where the streams wait that cannot be folded."""
+        ...
+
+    # Rows differ in type, hence Any.
+    async def lost(self, lane: Lane, view: View[Any], tenants: Collection[UUID]) -> bool:
+        """Rows of these tenants are gone: has them built anew beside, and says whether that is a way; if not, the
+        view is to be refilled. Safe to repeat, and to be repeated until they are there."""
         ...
 
     async def restart(self, lane: Lane) -> None:

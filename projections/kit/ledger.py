@@ -4,11 +4,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Collection
+from typing import Any
+from uuid import UUID
 
+from projections.kit.asking import ask_for_lost
 from projections.kit.generations import Pool
 from projections.kit.lane import Lane
 from projections.kit.ops_parking import OpsParking
 from projections.kit.store import Checkpoint
+from projections.kit.view import View
 
 _logger = logging.getLogger(__name__)
 
@@ -93,6 +97,11 @@ class OpsLedger:
             [lane.page_seconds for lane in lanes],
             [lane.errors for lane in lanes],
         )
+
+    # Rows differ in type, hence Any.
+    async def lost(self, lane: Lane, view: View[Any], tenants: Collection[UUID]) -> bool:
+        """See `Ledger`."""
+        return await ask_for_lost(self._pool, type(view), lane.generation, tenants)
 
     async def restart(self, lane: Lane) -> None:
         """See `Ledger`."""

@@ -20,7 +20,7 @@ from projections.kit.lane import Lane, Ledger
 from projections.kit.leases import Standing, Taken
 from projections.kit.ledger import OpsLedger
 from projections.kit.rebuild import Rebuild
-from projections.kit.store import LeaseLost, Store
+from projections.kit.store import LeaseLost, Lost, Store
 from projections.kit.switching import Switching
 from projections.kit.view import View
 
@@ -188,15 +188,21 @@ class Rebuilder:
         if rebuild.tenant_id is not None:
             (member,) = (one for one in rebuild.views if one.view == lane.view)
             live = self._stores(view, member.former)
+            # A live generation that is being refilled stands behind what was built.
+            await self._switching.passes(view, member.former, lane.position)
             async with self._switching.frozen(view, member.former, self._connect) as checkpoint:
                 await build(rate=None, until=checkpoint.position)
+                stands = (await live.checkpoint()).position
+                if not lane.position == checkpoint.position == stands:
+                    # The rows would not be those of the checkpoint, or it would vouch for others that are gone.
+                    raise Ahead(lane.view, max(lane.position, stands))
                 await self._switching.put_in_place(rebuild, view, live, store, checkpoint)
 
     async def _reap(self, connection: Connection) -> None:
         ended = [one for one in self._works.values() if one.task.done()]
         for one in ended:
             error = None if one.task.cancelled() else one.task.exception()
-            if one.task.cancelled() or isinstance(error, LeaseLost | Ahead):
+            if one.task.cancelled() or isinstance(error, LeaseLost | Ahead | Lost):
                 pass  # It goes on at the next beat, here or elsewhere.
             elif error is None:
                 await self.ledger.report()

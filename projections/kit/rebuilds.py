@@ -6,16 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from projections.kit.generations import DDL_LOCK, Connect, Pool, add_generation, add_members, point
+from projections.kit.asking import Refused, ask
+from projections.kit.generations import DDL_LOCK, Connect, Pool, point
 from projections.kit.rebuild import READ, Building, Rebuild, RebuildState, rebuild_of
 from projections.kit.view import View
 
 BEHIND = 2000
 """Events that a generation may lack at most when readers are sent to it; its follower has them in a moment."""
-
-
-class Refused(Exception):
-    """It cannot be done as things stand; the message is a sentence for the operator."""
 
 
 LOCKED = "select from ops.lanes where view = any($1) and phase = 'following' order by id for update"
@@ -84,35 +81,17 @@ class Rebuilds:
         id = id or uuid4()
         views = [self._known(name) for name in dict.fromkeys(names)]
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
-            if await connection.fetchval("select true from ops.rebuilds where id = $1", id):
-                return id
-            members: list[tuple[str, int, int]] = []
-            for view in views:
-                busy = await connection.fetchval(
-                    """select r.id from ops.rebuild_views v join ops.rebuilds r on r.id = v.rebuild
-                        where v.view = $1 and r.state in ('building', 'verifying', 'differs')""",
-                    view.name,
-                )
-                if busy:
-                    raise Refused(f"{view.name} is in the rebuild {busy}, which has not ended.")
-                served = await connection.fetchval("select ops.serving($1, $2)", view.name, view.version)
-                if served is None:
-                    raise Refused(f"{view.name} has nothing live in version {view.version}.")
-                made = await add_generation(connection, view, building=True, tenant_id=tenant_id)
-                members.append((view.name, served, made))
-            await connection.execute(
-                """insert into ops.rebuilds (id, kind, tenant_id, rate, parallel, repair, asked_by)
-                   values ($1, $2, $3, $4, $5, $6, $7)""",
+            await ask(
+                connection,
                 id,
-                kind,
-                tenant_id,
-                rate,
-                parallel,
-                repair,
-                by,
+                views,
+                by=by,
+                kind=kind,
+                tenant_id=tenant_id,
+                rate=rate,
+                parallel=parallel,
+                repair=repair,
             )
-            await add_members(connection, id, members)
         return id
 
     async def pause(self, id: UUID) -> None:

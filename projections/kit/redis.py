@@ -20,8 +20,6 @@ class RedisView(View[Row]):
     store = "redis"
     pattern: ClassVar[str]
     ttl: ClassVar[timedelta]
-    renewed: ClassVar[bool] = True
-    """False where a row may go after its time to live, because its absence then means the same."""
 
     def __init_subclass__(
         cls,

@@ -13,6 +13,7 @@ from projections.kit.breaker import Breaker, Unavailable
 from projections.kit.keys import KeySpace, Mark
 from projections.kit.live import NotServed, Serving
 from projections.kit.redis import RedisView
+from projections.kit.redis_scripts import READ
 from projections.kit.view import Key
 
 Row = TypeVar("Row")
@@ -45,7 +46,8 @@ class RedisRows(Generic[Row]):
     """The rows of a Redis view, for readers, in the generation that is live.
 
     There is no way to read without naming the tenant. Raises Unavailable when Redis is down or slow, when
-    the view is still being filled, or when it has not come to ``at_least`` (a position) yet.
+    the view is still being filled, when it has not come to ``at_least`` (a position) yet, or when a row of the
+    tenant was lost: who finds that it is not there puts this on record, and the tenant's rows are built anew.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class RedisRows(Generic[Row]):
         self._breaker = breaker or redis_breaker()
         self._decode: Callable[[bytes | str], Row] = msgspec.json.Decoder(view.row).decode
         self._epochs: dict[int, str] = {}
+        self._read = redis.register_script(READ)
 
     @property
     def keys(self) -> KeySpace:
@@ -94,16 +97,20 @@ class RedisRows(Generic[Row]):
         self, tenant_id: UUID, keys: Collection[Key], *, at_least: int = 0, beside: Sequence[str] = ()
     ) -> Read[Row]:
         """Rows, position and, where asked for, other plain keys, all as of one moment."""
-        # The epoch is guessed from the last read, so that one MGET is enough; it changes only on a refill.
+        # The epoch is guessed from the last read, so that one step is enough; it changes only on a refill.
         generation = self._generation()
         space = self._space(generation)
         for _ in range(3):
             asked = self._epochs.get(generation, "")
             wanted = [space.row(asked, tenant_id, key) for key in keys]
             async with self._breaker.guard():
-                mark, *values = await self._redis.mget([space.mark, *beside, *wanted])
-            if mark is None:
+                answer = await self._read(
+                    keys=[space.mark, space.roster, *beside, *wanted],
+                    args=[asked, len(space.rows(asked)), len(beside)],
+                )
+            if not answer:
                 raise Unavailable(f"{self.view.name} is not filled")
+            mark, *values = answer
             current = Mark.read(mark)
             self._epochs[generation] = current.epoch
             if current.epoch == asked:
@@ -112,6 +119,8 @@ class RedisRows(Generic[Row]):
             raise Unavailable(f"{self.view.name} keeps being refilled")
         if not current.open:
             raise Unavailable(f"{self.view.name} is being filled")
+        if tenant_id in current.lost:
+            raise Unavailable(f"{self.view.name} has lost rows of {tenant_id}")
         if current.position < at_least:
             raise Unavailable(f"{self.view.name} is at {current.position}, not yet at {at_least}")
         found = zip(keys, values[len(beside) :], strict=True)

@@ -9,59 +9,15 @@ from uuid import UUID
 
 import msgspec
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
 
+from projections.kit import redis_scripts as scripts
 from projections.kit.keys import KeySpace, Mark
 from projections.kit.redis import RedisView
-from projections.kit.store import Checkpoint, LeaseLost, Lost
+from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsLost
 from projections.kit.view import Changes, FullKey
 
 Row = TypeVar("Row")
-
-# The mark keeps its own time to live: only `renew`, which has seen every row, may prolong it.
-_SAVE = """
-local mark = redis.call('GET', KEYS[1])
-if not mark then return 'lost' end
-local epoch, open, position, token = string.match(mark, '^(%x+):(%d):(%d+):%d+:(%d+)$')
-if epoch ~= ARGV[1] then return 'lost' end
-if tonumber(token) > tonumber(ARGV[5]) then return 'newer token ' .. token end
-if position .. ':' .. token ~= ARGV[2] then return 'position ' .. position .. ' token ' .. token end
-for i = 2, #KEYS do
-  local value = ARGV[i + 5]
-  if value == '' then redis.call('UNLINK', KEYS[i])
-  else redis.call('SET', KEYS[i], value, 'PX', ARGV[6]) end
-end
-redis.call('SET', KEYS[1], table.concat({epoch, open, ARGV[3], ARGV[4], ARGV[5]}, ':'), 'KEEPTTL')
-return 'saved'
-"""
-
-_OPEN = """
-local mark = redis.call('GET', KEYS[1])
-if not mark or string.match(mark, '^%x+') ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], (string.gsub(mark, '^(%x+):%d', '%1:1')), 'KEEPTTL')
-return 1
-"""
-
-_PROLONG = """
-local mark = redis.call('GET', KEYS[1])
-if not mark or string.match(mark, '^%x+') ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-"""
-
-_FORGET = """
-local mark = redis.call('GET', KEYS[1])
-if mark and string.match(mark, '^%x+') == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
-return 0
-"""
-
-# Rows of the epoch that counts are spared, so that a late sweep cannot hit what another worker fills anew.
-_SWEEP = """
-local mark = redis.call('GET', KEYS[1])
-local living = mark and ARGV[1] .. string.match(mark, '^%x+') .. ':'
-for i = 2, #KEYS do
-  if not living or string.sub(KEYS[i], 1, #living) ~= living then redis.call('UNLINK', KEYS[i]) end
-end
-return 1
-"""
 
 _BATCH = 500
 """Keys a SCAN step asks for, and keys prolonged or removed in one go."""
@@ -71,11 +27,11 @@ _MOST = 400_000
 
 
 class RedisStore(Generic[Row]):
-    """One generation of a Redis view; a `Store` that also wants `Upkeep`.
+    """One generation of a Redis view; a `Store` that also wants `Upkeep`, and is `Lossy`.
 
     Every key expires. ``renew`` gives rows their whole time to live again and only then prolongs the mark,
-    to half of that: if nobody renews, the mark goes first, readers fall back and the lane refills. The
-    server must not evict (``maxmemory-policy noeviction``): an evicted row would be taken for a deleted one.
+    to half of that: if nobody renews, the mark goes first, readers fall back and the lane refills. A row that
+    goes alone, evicted or deleted by hand, is still on the roster: its tenant is then on record as lost.
     """
 
     renew_every = timedelta(seconds=5)
@@ -91,31 +47,31 @@ class RedisStore(Generic[Row]):
             raise TypeError(f"{view.name} needs a time to live of a second or more.")
         self._decode: Callable[[bytes | str], Row] = msgspec.json.Decoder(view.row).decode
         self._encode = msgspec.json.Encoder().encode
+        self._scripts: dict[str, AsyncScript] = {}
         self._mark: Mark | None = None
         self.swept = time.monotonic()
         """When `renew` last walked over the rows, in seconds of the monotonic clock."""
-        self._save = redis.register_script(_SAVE)
-        self._open = redis.register_script(_OPEN)
-        self._prolong = redis.register_script(_PROLONG)
-        self._forget = redis.register_script(_FORGET)
-        self._sweep = redis.register_script(_SWEEP)
 
     async def prepare(self) -> None:
         """Starts a new epoch at position 0 when none counts; whoever comes second finds the first one's."""
         fresh = Mark(secrets.token_hex(4), open=False, position=0, folded=0, token=0)
-        await self._redis.set(self.keys.mark, str(fresh), nx=True, px=self._ttl // 2)
+        await self._run(scripts.PREPARE, str(fresh), self._ttl // 2)
         self._mark = None
         await self.checkpoint()
 
     async def load(self, keys: Collection[FullKey]) -> dict[FullKey, Row]:
         epoch = (await self._known()).epoch
         wanted = [self.keys.row(epoch, *full) for full in keys]
-        mark, *values = await self._redis.mget([self.keys.mark, *wanted])
-        if mark is None or Mark.read(mark).epoch != epoch:
+        answer = await self._run(scripts.READ, epoch, len(self.keys.rows(epoch)), 0, keys=wanted)
+        if not answer or Mark.read(answer[0]).epoch != epoch:
             raise self._lost()
-        return {
+        mark, *values = answer
+        rows = {
             full: self._decode(value) for full, value in zip(keys, values, strict=True) if value is not None
         }
+        if lost := Mark.read(mark).lost & {tenant for tenant, _ in keys}:
+            raise RowsLost(self.view.name, lost, rows)
+        return rows
 
     async def save(self, changes: Changes[Row], checkpoint: Checkpoint) -> None:
         """As `Store.save`. A page that was stored already (its answer got lost) is LeaseLost as well."""
@@ -124,18 +80,18 @@ class RedisStore(Generic[Row]):
                 f"{self.view.name} changed {len(changes)} rows in one page; {_MOST} are the most."
             )
         known = await self._known()
-        answer = await self._save(
-            keys=[self.keys.mark, *(self.keys.row(known.epoch, *full) for full in changes)],
-            args=[
-                known.epoch,
-                # The token as well: between two saves at one position lies the write of parked events.
-                f"{known.position}:{known.token}",
-                checkpoint.position,
-                checkpoint.folded,
-                checkpoint.token,
-                self._ttl,
-                *(b"" if row is None else self._encode(row) for row in changes.values()),
-            ],
+        answer = await self._run(
+            scripts.SAVE,
+            known.epoch,
+            # The token as well: between two saves at one position lies the write of parked events.
+            f"{known.position}:{known.token}",
+            checkpoint.position,
+            checkpoint.folded,
+            checkpoint.token,
+            self._ttl,
+            len(self.keys.rows(known.epoch)),
+            *(b"" if row is None else self._encode(row) for row in changes.values()),
+            keys=[self.keys.row(known.epoch, *full) for full in changes],
         )
         said = answer.decode() if isinstance(answer, bytes) else str(answer)
         if said == "lost":
@@ -146,13 +102,7 @@ class RedisStore(Generic[Row]):
         self._mark = Mark(known.epoch, known.open, checkpoint.position, checkpoint.folded, checkpoint.token)
 
     async def checkpoint(self) -> Checkpoint:
-        text = await self._redis.get(self.keys.mark)
-        if text is None:
-            raise self._lost()
-        mark = Mark.read(text)
-        if self._mark is not None and self._mark.epoch != mark.epoch:
-            raise self._lost()  # Another worker began anew: what this one has folded is not in there.
-        self._mark = mark
+        mark = await self._look()
         return Checkpoint(mark.position, mark.folded, mark.token)
 
     async def renew(self) -> None:
@@ -160,19 +110,16 @@ class RedisStore(Generic[Row]):
         epoch = (await self._known()).epoch
         began = time.monotonic()
         if (began - self.swept) * 4000 < self._ttl:
-            text = await self._redis.get(self.keys.mark)
-            if text is None or Mark.read(text).epoch != epoch:
-                raise self._lost()
+            await self._look()
             return
-        if self.view.renewed:
-            async for batch in self._scan(f"{self.keys.root}{epoch}:*"):
-                pipeline = self._redis.pipeline(transaction=False)
-                for key in batch:
-                    pipeline.pexpire(key, self._ttl)
-                await pipeline.execute()
+        rows = self.keys.rows(epoch)
+        async for batch in self._members():
+            named = [f"{rows}{one}" for one in batch]
+            if not await self._run(scripts.RENEW, epoch, len(rows), self._ttl, keys=named):
+                raise self._lost()
         # Counted from the start of the walk: rows it met first have lived that long already.
         left = self._ttl // 2 - int((time.monotonic() - began) * 1000)
-        if not await self._prolong(keys=[self.keys.mark], args=[epoch, max(left, 1)]):
+        if not await self._run(scripts.PROLONG, epoch, max(left, 1), self._ttl):
             raise self._lost()
         self.swept = began
 
@@ -181,33 +128,48 @@ class RedisStore(Generic[Row]):
         known = await self._known()
         if known.open:
             return
-        if not await self._open(keys=[self.keys.mark], args=[known.epoch]):
+        if not await self._run(scripts.OPEN, known.epoch):
             raise self._lost()
         self._mark = Mark(known.epoch, True, known.position, known.folded, known.token)
 
+    async def lost(self) -> frozenset[UUID]:
+        """See `Lossy`."""
+        return (await self._look()).lost
+
+    async def clear(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
+        """See `Lossy`."""
+        # Whoever wrote under an older token has written his last after this.
+        await self.save(Changes(), checkpoint)
+        known = await self._known()
+        rows = self.keys.rows(known.epoch)
+        async for batch in self._members(tenant_id):
+            named = [f"{rows}{one}" for one in batch]
+            if not await self._run(scripts.CLEAR, known.epoch, len(rows), checkpoint.token, keys=named):
+                raise self._lost()
+
+    async def found(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
+        """See `Lossy`."""
+        known = await self._known()
+        if not await self._run(scripts.FOUND, known.epoch, checkpoint.token, str(tenant_id)):
+            raise self._lost()
+
     async def count(self) -> int:
-        epoch = (await self._known()).epoch
-        seen: set[object] = set()  # SCAN may answer a key twice.
-        async for batch in self._scan(f"{self.keys.root}{epoch}:*"):
-            seen.update(batch)
-        return len(seen)
+        return (await self._look()).rows
 
     async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, Row], None]:
-        """As `Store.scan`; a row may come twice while the server makes its table of keys larger."""
-        mark = await self._known()
-        root = f"{self.keys.root}{mark.epoch}:t:"
-        async for batch in self._scan(f"{root}{tenant_id or '*'}:*"):
+        """As `Store.scan`; a row may come twice while the server makes its roster larger."""
+        mark = await self._look()
+        names = self.view.key
+        async for members in self._members(tenant_id):
+            batch = [f"{self.keys.rows(mark.epoch)}{one}" for one in members]
             current, *values = await self._redis.mget([self.keys.mark, *batch])
             if current is None or Mark.read(current).epoch != mark.epoch:
                 raise self._lost()
             rows: dict[FullKey, Row] = {}
-            for key, value in zip(batch, values, strict=True):
+            for member, value in zip(members, values, strict=True):
                 if value is not None:
-                    text = key if isinstance(key, str) else key.decode()
                     row = self._decode(value)
-                    names = self.view.key
-                    tenant = UUID(text[len(root) : len(root) + 36])
-                    rows[tenant, tuple(getattr(row, name) for name in names)] = row
+                    rows[UUID(member[:36]), tuple(getattr(row, name) for name in names)] = row
             if rows:
                 yield rows
         if (await self.checkpoint()).position < mark.position:
@@ -221,29 +183,52 @@ class RedisStore(Generic[Row]):
 
     async def drop(self) -> None:
         """Removes this generation's keys, in batches; never those of an epoch that began meanwhile."""
-        text = await self._redis.get(self.keys.mark)
-        if text is not None:
-            await self._forget(keys=[self.keys.mark], args=[Mark.read(text).epoch])
+        mark = await self._run(scripts.LOOK)
+        await self._run(scripts.FORGET, "" if mark is None else Mark.read(mark).epoch)
         self._mark = None
-        async for batch in self._scan(f"{self.keys.root}*:t:*"):
-            await self._sweep(keys=[self.keys.mark, *batch], args=[self.keys.root])
+        batch: list[Any] = []
+        async for key in self._redis.scan_iter(match=f"{self.keys.root}*:t:*", count=_BATCH):
+            batch.append(key)
+            if len(batch) >= _BATCH:
+                await self._sweep(batch)
+                batch = []
+        await self._sweep(batch)
+
+    async def _sweep(self, batch: list[Any]) -> None:
+        await self._run(scripts.SWEEP, self.keys.root, keys=batch)
+
+    async def _look(self) -> Mark:
+        text = await self._run(scripts.LOOK)
+        if text is None:
+            raise self._lost()
+        mark = Mark.read(text)
+        if self._mark is not None and self._mark.epoch != mark.epoch:
+            raise self._lost()  # Another worker began anew: what this one has folded is not in there.
+        self._mark = mark
+        return mark
 
     async def _known(self) -> Mark:
         """The mark as this store last saw it; what it is about to write builds on that."""
-        if self._mark is None:
-            await self.checkpoint()
-        assert self._mark is not None
-        return self._mark
+        return self._mark or await self._look()
 
     def _lost(self) -> Lost:
         self._mark = None
         return Lost(f"{self.view.name}: its keys {self.keys.root}* are gone")
 
-    # Keys are str or bytes, as the client was made to answer.
-    async def _scan(self, pattern: str) -> AsyncIterator[list[Any]]:
-        batch: list[Any] = []
-        async for key in self._redis.scan_iter(match=pattern, count=_BATCH):
-            batch.append(key)
+    # What a script answers is its own matter, hence Any.
+    async def _run(self, script: str, *arguments: str | bytes | int, keys: Collection[str] = ()) -> Any:
+        if script not in self._scripts:
+            self._scripts[script] = self._redis.register_script(script)
+        return await self._scripts[script](
+            keys=[self.keys.mark, self.keys.roster, *keys], args=list(arguments)
+        )
+
+    async def _members(self, tenant_id: UUID | None = None) -> AsyncIterator[list[str]]:
+        """What the roster names, all of it or one tenant's, in batches."""
+        batch: list[str] = []
+        match = None if tenant_id is None else f"{tenant_id}:*"
+        async for one in self._redis.sscan_iter(self.keys.roster, match=match, count=_BATCH):
+            batch.append(one if isinstance(one, str) else one.decode())
             if len(batch) >= _BATCH:
                 yield batch
                 batch = []

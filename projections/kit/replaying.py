@@ -17,7 +17,7 @@ from projections.kit.folding import Folding
 from projections.kit.lane import LeftOut
 from projections.kit.opened import as_written
 from projections.kit.postgres import PostgresView
-from projections.kit.store import Store
+from projections.kit.store import Store, there
 from projections.kit.touching import FoldFailed
 from projections.kit.view import FullKey, Key, Rows, View
 
@@ -191,7 +191,7 @@ class Replay(Generic[Row]):
         stored: dict[FullKey, Row] = {}
         newest = 0
         for batch in _batches(keys):
-            found = await self._store.load(batch)
+            found = await there(self._store, batch)
             stored |= found
             if isinstance(found, Rows):
                 newest = max(newest, *found.positions.values(), 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
 from projections.kit.view import Changes, FullKey
@@ -16,6 +16,18 @@ class LeaseLost(Exception):
 
 class Lost(Exception):
     """The table, index or keys of the view are gone; it has to be refilled from the log."""
+
+
+class RowsLost(Exception):
+    """Rows of these tenants are gone from a store that goes on holding the others'; see `Lossy`.
+
+    ``rows`` are those asked for that are there: enough for who compares, not for who folds.
+    """
+
+    # Rows differ in type, hence Any.
+    def __init__(self, view: str, tenants: frozenset[UUID], rows: "dict[FullKey, Any]") -> None:
+        super().__init__(f"{view} has lost rows of {', '.join(sorted(map(str, tenants)))}")
+        self.tenants, self.rows = tenants, rows
 
 
 class RowsRefused(Exception):
@@ -43,7 +55,7 @@ class Store(Protocol[Row]):
         ...
 
     async def load(self, keys: Collection[FullKey]) -> dict[FullKey, Row]:
-        """The rows with these keys, in one round trip; absent rows are left out."""
+        """The rows with these keys, in one round trip; absent rows are left out. Raises Lost and RowsLost."""
         ...
 
     async def save(self, changes: Changes[Row], checkpoint: Checkpoint) -> None:
@@ -70,6 +82,35 @@ class Store(Protocol[Row]):
 
     async def drop(self) -> None:
         """Removes the generation's rows and what holds them."""
+        ...
+
+
+async def there(store: Store[Row], keys: Collection[FullKey]) -> dict[FullKey, Row]:
+    """What there is of these rows, also where others were lost: for who compares."""
+    try:
+        return await store.load(keys)
+    except RowsLost as lost:
+        return lost.rows
+
+
+@runtime_checkable
+class Lossy(Protocol):
+    """A store that single rows can vanish from, and that notices: a key of Redis is evicted, or deleted by hand.
+
+    Rows of the tenant are then neither read nor folded into. They are built anew beside (`in_place`), by
+    somebody who holds the lane: `clear`, then all of his rows are saved, then `found`.
+    """
+
+    async def lost(self) -> frozenset[UUID]:
+        """The tenants of whom rows are known to be lost."""
+        ...
+
+    async def clear(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
+        """Removes all that is left of a tenant's rows. Raises LeaseLost and Lost."""
+        ...
+
+    async def found(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
+        """All of the tenant's rows are there as of the checkpoint. Raises LeaseLost and Lost."""
         ...
 
 

@@ -108,6 +108,12 @@ class Switching:
         finally:
             await connection.close()
 
+    async def passes(self, view: View[Any], generation: int, position: int) -> None:
+        """Waits until a generation has folded up to a position."""
+        stands = "select position from ops.lanes where view = $1 and generation = $2"
+        while int(await self._pool.fetchval(stands, view.name, generation) or 0) < position:  # noqa: ASYNC110
+            await asyncio.sleep(_PAUSE)  # It is moved by another process.
+
     @asynccontextmanager
     async def frozen(self, view: View[Any], generation: int, connect: Connect) -> AsyncIterator[Checkpoint]:
         """Inside the block nobody but its holder writes this generation, which stands at the checkpoint.

@@ -26,9 +26,10 @@ from domain.operations.rebuilds import (
 )
 from domain.operations.repairs import DeclineRepair, DiscardParked, RetryParked
 from domain.operations.rollbacks import DeclineRollback, RollbackViews, SettleRollback
+from projections.kit.asking import Refused
 from projections.kit.parking import Parked, ParkedStreams
 from projections.kit.rebuild import RebuildState
-from projections.kit.rebuilds import Rebuilds, Refused
+from projections.kit.rebuilds import Rebuilds
 
 Directing = PauseRebuild | ResumeRebuild | CancelRebuild | AcceptRebuild
 Operation = RebuildViews | Directing | RollbackViews | RetryParked | DiscardParked

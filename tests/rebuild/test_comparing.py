@@ -2,16 +2,14 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from projections.kit.comparing import Difference, Report, compare
-from projections.kit.redis import RedisView
 from projections.kit.store import Checkpoint
-from projections.kit.view import Changes, FullKey, View, on
+from projections.kit.view import Changes, FullKey, View
 from tests.rebuild.histories import KINDS, OTHER, Carried, tell
 from tests.rebuild.site import Built, Site, stands
 from tests.views.place import TENANT
@@ -119,34 +117,6 @@ async def test_gives_up_on_a_generation_that_stands_still(site: Site) -> None:
 
     with pytest.raises(TimeoutError):
         await compare(old.view, old.store, new.store, apart, patience=0.1)
-
-
-class Lapsing(
-    RedisView[ShelfRow],
-    name="toys.lapsing",
-    key=("shelf", "colour"),
-    pattern="shelf:{shelf}:{colour}",
-    ttl=timedelta(minutes=10),
-):
-    """Rows that may go after their time, which means the same."""
-
-    renewed = False
-
-    @on(Jar.Filled, by=lambda event, _: (event.shelf, event.colour))
-    def filled(self, row: ShelfRow | None, event: Jar.Filled, key: tuple[str, str]) -> ShelfRow:
-        return ShelfRow(shelf=key[0], colour=key[1], amount=event.amount)
-
-
-async def test_a_row_that_may_go_is_not_missed(site: Site) -> None:
-    await tell(site.place, 200)
-    old, new = await site.build(Lapsing()), await site.build(Lapsing())
-    first, second, *_ = expected = await site.folded(old.view)
-    await spoil(site, old, {first: None})
-    await spoil(site, new, {second: None})
-    assert (await _compared(old, new)).differing == 0
-    third = [*expected][2]
-    await spoil(site, new, {third: replace(expected[third], amount=-1)})
-    assert (await _compared(old, new)).differing == 1
 
 
 async def spoil(site: Site, built: Built, rows: dict[FullKey, Any]) -> None:

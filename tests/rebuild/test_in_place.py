@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from projections.kit.in_place import Ahead, put_in_place
+from projections.kit.keys import Mark
+from projections.kit.redis_store import RedisStore
 from projections.kit.search_store import SearchStore
-from projections.kit.store import Checkpoint, LeaseLost
+from projections.kit.store import Checkpoint, LeaseLost, RowsLost
 from projections.kit.view import Changes, FullKey, View
-from tests.rebuild.histories import KINDS, OTHER, Carried, CarriedSearch, tell
+from tests.rebuild.histories import KINDS, OTHER, Carried, CarriedCounts, CarriedSearch, tell
 from tests.rebuild.site import Built, Site, rows, stands
 from tests.rebuild.test_comparing import spoil
 from tests.views.place import TENANT
@@ -88,3 +90,24 @@ async def _held(site: Site, live: Built) -> Checkpoint:
     checkpoint = await stands(live)
     token = (await site.lease(live)).token
     return Checkpoint(checkpoint.position, checkpoint.folded, token)
+
+
+async def test_rows_that_were_lost_are_there_again(site: Site) -> None:
+    await tell(site.place, 300)
+    live = await site.build(CarriedCounts())
+    store = live.store
+    assert isinstance(store, RedisStore)
+    expected = await site.folded(live.view)
+    mine = [full for full in expected if full[0] == OTHER]
+    epoch = Mark.read(await site.redis.get(store.keys.mark) or "").epoch
+    # One that is right to be there, and one that the log does not know by now.
+    await spoil(site, live, {(OTHER, EXTRA): ShelfRow(shelf="nowhere", colour="red")})
+    for full in (mine[0], (OTHER, EXTRA)):
+        assert await site.redis.delete(store.keys.row(epoch, *full)) == 1
+    with pytest.raises(RowsLost):
+        await store.load(mine)
+    built = await site.build(CarriedCounts(), tenant_id=OTHER)
+    await put_in_place(live.view, store, built.store, await _held(site, live), OTHER)
+    assert await rows(store) == expected
+    assert await store.load([*mine, (OTHER, EXTRA)]) == {full: expected[full] for full in mine}
+    assert (await store.lost(), await store.count()) == (frozenset(), len(expected))

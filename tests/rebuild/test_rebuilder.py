@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.kit.log import Envelope
+from projections.kit.asking import Refused
 from projections.kit.inline import Inline
 from projections.kit.postgres import PostgresView
 from projections.kit.rebuild import RebuildState
-from projections.kit.rebuilds import Refused
 from projections.kit.rows import Rows
 from projections.kit.view import on
 from tests.rebuild.rebuilding import House, some_events

@@ -7,6 +7,7 @@ from projections.kit.breaker import Unavailable
 from projections.kit.live import Only
 from projections.kit.redis_rows import RedisRows, redis_breaker
 from projections.kit.redis_store import RedisStore
+from projections.kit.store import RowsLost
 from tests.stores.rows import ACME, OTHER, Card, Cards, at, card, changes, key
 
 
@@ -84,3 +85,32 @@ async def test_a_server_that_is_gone_is_unavailable_at_once(unused_tcp_port: int
         assert breaker.resting
         with pytest.raises(Unavailable, match="resting"):
             await rows.get(ACME, *key(1)[1])
+
+
+async def test_a_reader_notices_a_lost_row_and_says_so_to_all(
+    redis: Redis, store: RedisStore[Card], rows: RedisRows[Card]
+) -> None:
+    await store.save(changes(1, {key(1): card(1), key(2): card(2), key(3, OTHER): card(3)}), at(1))
+    await store.caught_up()
+    one, two, three = (key(n)[1] for n in (1, 2, 3))
+    assert await rows.get(ACME, *one) == card(1)
+    (name,) = [name async for name in redis.scan_iter(match=f"*t:{ACME}:card:{one[0]}*")]
+    await redis.delete(name)
+    assert await rows.get(ACME, *two) == card(2)
+    with pytest.raises(Unavailable, match="has lost rows"):
+        await rows.get(ACME, *one)
+    with pytest.raises(Unavailable, match="has lost rows"):
+        await rows.get(ACME, *two)
+    assert await rows.get(OTHER, *three) == card(3)
+    with pytest.raises(RowsLost):
+        await store.load([key(2)])
+
+
+async def test_nothing_is_read_without_the_roster(
+    redis: Redis, store: RedisStore[Card], rows: RedisRows[Card]
+) -> None:
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    await store.caught_up()
+    await redis.delete(store.keys.roster)
+    with pytest.raises(Unavailable, match="not filled"):
+        await rows.get(ACME, *key(2)[1])

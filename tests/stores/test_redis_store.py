@@ -5,9 +5,11 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 
+from projections.kit.keys import Mark
 from projections.kit.redis_store import RedisStore
-from projections.kit.store import Checkpoint, LeaseLost, Lost
+from projections.kit.store import Checkpoint, LeaseLost, Lossy, Lost, RowsLost
 from projections.kit.upkeep import Upkeep
+from projections.kit.view import FullKey
 from tests.stores.rows import ACME, OTHER, Card, Cards, Seat, Seats, Twins, at, card, changes, key
 
 
@@ -46,7 +48,7 @@ async def test_every_key_expires(redis: Redis) -> None:
     await store.save(changes(1, {key(n): card(n) for n in range(50)}), at(1))
     await store.caught_up()
     names = [one async for one in redis.scan_iter()]
-    assert len(names) == 51
+    assert len(names) == 52
     assert all([await redis.pttl(one) > 0 for one in names])
 
 
@@ -158,7 +160,7 @@ async def test_dropping_removes_every_key_of_the_generation(redis: Redis) -> Non
     await other.save(changes(1, {key(1): card(1)}), at(1))
     await store.drop()
     await store.drop()
-    assert await redis.dbsize() == 2
+    assert await redis.dbsize() == 3
     assert await other.count() == 1
 
 
@@ -203,3 +205,78 @@ async def test_a_large_page_is_one_step(redis: Redis) -> None:
 
 async def test_wants_upkeep(redis: Redis) -> None:
     assert isinstance(RedisStore(Cards(), redis, 1), Upkeep)
+
+
+async def lose(redis: Redis, store: RedisStore[Card], full: FullKey) -> None:
+    """Deletes a row's key, as an eviction or somebody at the server does."""
+    epoch = Mark.read(await redis.get(store.keys.mark) or "").epoch
+    assert await redis.delete(store.keys.row(epoch, *full)) == 1
+
+
+async def test_a_lost_row_is_not_taken_for_an_absent_one(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1), key(2): card(2), key(3, OTHER): card(3)}), at(1))
+    await lose(redis, store, key(1))
+    assert await store.load([key(2), key(4)]) == {key(2): card(2)}
+    with pytest.raises(RowsLost) as lost:
+        await store.load([key(1), key(2)])
+    assert lost.value.tenants == {ACME}
+    assert lost.value.rows == {key(2): card(2)}
+    # From then on nothing of the tenant is trusted, and the others' rows are.
+    with pytest.raises(RowsLost):
+        await store.load([key(2)])
+    assert await store.load([key(3, OTHER), key(9, OTHER)]) == {key(3, OTHER): card(3)}
+    assert await (await made(redis)).lost() == {ACME}
+
+
+async def test_a_deleted_row_is_not_lost(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    await store.save(changes(2, {key(1): None, key(2): None}), at(2))
+    assert await store.load([key(1), key(2)]) == {}
+    assert await store.lost() == frozenset()
+
+
+async def test_a_walk_finds_lost_rows_that_nobody_asks_for(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(n, OTHER): card(n) for n in range(1200)}), at(1))
+    await lose(redis, store, key(700, OTHER))
+    assert await store.lost() == frozenset()
+    store.swept = float("-inf")
+    await store.renew()
+    assert await store.lost() == {OTHER}
+
+
+@pytest.mark.parametrize("method", ["load", "save", "checkpoint", "renew", "caught_up", "lost", "count"])
+async def test_a_view_without_its_roster_is_lost(redis: Redis, method: str) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    await redis.delete(store.keys.roster)
+    arguments = {"load": ([key(1)],), "save": (changes(2, {key(2): card(2)}), at(2))}
+    with pytest.raises(Lost):
+        await getattr(store, method)(*arguments.get(method, ()))
+    await store.prepare()
+    assert (await store.checkpoint(), await store.count()) == (Checkpoint(0, 0, 0), 0)
+
+
+async def test_a_tenants_rows_are_found_again(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(n): card(n) for n in range(700)}), at(1))
+    await store.save(changes(2, {key(1, OTHER): card(1)}), at(2))
+    await lose(redis, store, key(7))
+    with pytest.raises(RowsLost):
+        await store.load([key(7)])
+    with pytest.raises(LeaseLost):
+        await (await made(redis)).clear(ACME, at(2, token=0))
+    await store.clear(ACME, at(2, token=2))
+    assert await store.count() == 1
+    await store.save(changes(2, {key(7): card(7, "again")}), at(2, token=2))
+    await store.found(ACME, at(2, token=2))
+    assert await store.load([key(7), key(8), key(1, OTHER)]) == {
+        key(7): card(7, "again"),
+        key(1, OTHER): card(1),
+    }
+
+
+async def test_is_lossy(redis: Redis) -> None:
+    assert isinstance(RedisStore(Cards(), redis, 1), Lossy)

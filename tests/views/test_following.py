@@ -1,6 +1,7 @@
 """Followers: live, in batch and with everything delivered twice they make the same rows; they fail visibly."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +19,7 @@ from projections.kit.pages import Entry, LogGap, Source, fresh
 from projections.kit.postgres import PostgresView
 from projections.kit.status import ViewState, views_status
 from projections.kit.store import LeaseLost
-from projections.kit.view import on
+from projections.kit.view import View, on
 from tests.views.place import CODEC, TENANT, Followed, Place, until
 from tests.views.toys import Colour, Jar, Jars, ShelfRow, Shelves
 
@@ -230,6 +231,9 @@ class Silence:
 
     def __init__(self, parking: Parking) -> None:
         self.parking = parking
+
+    async def lost(self, lane: Lane, view: View[Any], tenants: Collection[UUID]) -> bool:
+        return False
 
     async def restart(self, lane: Lane) -> None:
         raise LeaseLost

@@ -40,6 +40,7 @@ class ShelfSearch(ShelfFolds, SearchView[ShelfRow], name="toys.shelf_search", ke
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
     async with Redis.from_url(redis_url) as redis:
+        await redis.flushdb()
         yield redis
 
 
@@ -103,3 +104,24 @@ async def _stands(place: Place, view: View[Any], position: int) -> None:
         return status.name == view.name and status.position >= position
 
     await until(so)
+
+
+async def test_a_redis_that_forgot_its_last_seconds_is_told_again(place: Place, redis: Redis) -> None:
+    """As one that comes back from a snapshot, while the lane has nothing to do."""
+    generation = await enroll(place.database.writer, ShelfCounts)
+    store: RedisStore[ShelfRow] = RedisStore(ShelfCounts(), redis, generation)
+    followed = Followed(ShelfCounts(), store, generation)
+    async with place.working([followed]):
+        before = await place.tell((uuid4(), Jar.Filled(name="a", shelf="cellar", amount=1)))
+        await _stands(place, followed.view, before)
+        snapshot = {key: await redis.dump(key) async for key in redis.scan_iter()}
+        after = await place.tell((uuid4(), Jar.Filled(name="a", shelf="cellar", amount=2)))
+        await _stands(place, followed.view, after)
+        for key, value in snapshot.items():
+            await redis.restore(key, 600_000, value or b"", replace=True)
+
+        async def told_again() -> bool:
+            rows = await store.load([(place.tenant, ("cellar", "red"))])
+            return [row.amount for row in rows.values()] == [3]
+
+        await until(told_again)

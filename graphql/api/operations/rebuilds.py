@@ -18,10 +18,10 @@ from api.kit.shows import enum
 from api.operations.wishes import wishes
 from domain.operations import rebuilds as domain
 from domain.operations.rollbacks import RollbackViews
+from projections.kit.asking import Refused
 from projections.kit.comparing import Difference, Report
 from projections.kit.rebuild import Building, RebuildState
 from projections.kit.rebuild import Rebuild as RebuildRow
-from projections.kit.rebuilds import Refused
 from projections.operations.operating import Done, Operation, Operations
 from projections.operations.watching import Watching
 
