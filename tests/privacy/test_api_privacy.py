@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import httpx
 
+from api.kit.fields import LARGEST
 from domain.governance.consents import consent_id
 from domain.governance.erasures import erasure_id
 from tests.kit.client import Client
@@ -28,6 +29,17 @@ async def test_one_gives_and_withdraws_ones_consent(client: Client) -> None:
         "consent_not_given",
         "There is no consent that could be withdrawn.",
     )
+
+
+async def test_all_of_ones_consents_are_read_page_by_page(client: Client) -> None:
+    purposes = [f"purpose.{number:03}" for number in range(LARGEST + 3)]
+    for purpose in reversed(purposes):
+        await client.send("GiveConsent", input={"purpose": purpose})
+    seen: list[str] = []
+    while page := await client.send("MyConsents", after=seen[-1] if seen else None):
+        assert len(page) <= LARGEST
+        seen += [one["purpose"] for one in page]
+    assert seen == purposes
 
 
 async def test_consents_of_others_take_a_permission(product: Product, client: Client) -> None:

@@ -16,7 +16,7 @@ from domain.governance.consents import consent_id
 from projections.governance.consents import ConsentRow, ConsentRows
 from projections.governance.privacy import Privacy
 from projections.kit.conditions import Condition, equals
-from projections.kit.rows import Order
+from projections.kit.rows import Order, Place
 
 
 @shows(ConsentRow, needs=COVERED)
@@ -108,16 +108,29 @@ class Query:
         needs="privacy:read",
     )
 
-    @field("What the caller allows, and once allowed.", list[Consent], needs=SIGNED_IN)
-    async def my_consents(self, info: Info, after_position: After = None) -> Any:
+    @field(
+        f"What the caller allows, and once allowed, by purpose: at most {LARGEST} of them.",
+        list[Consent],
+        needs=SIGNED_IN,
+    )
+    async def my_consents(
+        self,
+        info: Info,
+        after: Annotated[
+            str | None, argument("Only purposes that come after this one, the last of those seen.")
+        ] = None,
+        after_position: After = None,
+    ) -> Any:
         ask = info.context
+        me = ask.caller.user_id
         await ask.caught_up(ConsentRows, after_position)
         page = await ask.services.rows.page(
             ConsentRows,
             ask.caller.tenant_id,
-            where=equals("subject_id", ask.caller.user_id),
+            where=equals("subject_id", me),
             order=Order("purpose"),
             limit=LARGEST,
+            after=Place(after, (consent_id(me, after),)) if after else None,
         )
         return page.rows
 
