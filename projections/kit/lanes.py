@@ -176,8 +176,12 @@ class Lanes:
         await self._release(connection, ended)
 
     async def _compare(self, connection: Connection, standings: dict[int, Standing]) -> None:
-        """Takes note of what changed about the lanes it holds, and lets go of those not to be followed."""
-        await self._release(connection, [one for one in self._held.values() if one.lane.id not in standings])
+        """Takes note of what changed about the lanes it holds, and lets go of those not to be followed.
+
+        Nor are those whose token is newer than ours: an append took them over, which holds no lock. Their
+        followers notice that when they write, but those with nothing to write would hold them for ever.
+        """
+        await self._release(connection, [one for one in self._held.values() if not _ours(one, standings)])
         for one in self._held.values():
             one.standing = standings[one.lane.id]
 
@@ -204,3 +208,8 @@ class Lanes:
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _ours(one: _Held, standings: dict[int, Standing]) -> bool:
+    standing = standings.get(one.lane.id)
+    return standing is not None and standing.token == one.lane.token

@@ -37,7 +37,7 @@ select l.id, l.view, l.generation,
        coalesce(clock_timestamp() - w.heartbeat_at > make_interval(secs => $4), false) as stale,
        v.inline and l.generation = ops.serving(l.view, l.version) as inline,
        l.position >= (select coalesce(max(position), 0) from es.events) as caught_up,
-       l.tenant_id
+       l.tenant_id, l.token
   from unnest($1::text[], $2::int[]) as mine(view, version)
   join ops.lanes l using (view, version)
   join ops.views v using (view)
@@ -61,7 +61,8 @@ select pg_terminate_backend(k.pid) from pg_locks k
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How a lane stands. ``locked``: somebody has the lease; ``stale``: its holder shows no sign of life;
-    ``inline``: the appenders keep it, unless it is far behind; ``tenant_id``: it is built for him alone."""
+    ``inline``: the appenders keep it, unless it is far behind; ``tenant_id``: it is built for that tenant
+    alone; ``token``: its newest lease's."""
 
     id: int
     view: str
@@ -71,6 +72,7 @@ class Standing:
     inline: bool
     caught_up: bool
     tenant_id: UUID | None
+    token: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class Place:
 
     @asynccontextmanager
     async def working(
-        self, views: Sequence[Followed], *, name: str = "", stale: float = 1.0
+        self, views: Sequence[Followed], *, name: str = "", beat: float = 0.2, stale: float = 1.0
     ) -> AsyncIterator[Lanes]:
         """A worker in this process."""
         stores = {(one.view.name, one.generation): one.store for one in views}
@@ -119,7 +119,7 @@ class Place:
             pool=self.database.writer,
             pages=self.pages,
             name=name,
-            beat=0.2,
+            beat=beat,
             stale=stale,
         )
         task = asyncio.create_task(lanes.run())

@@ -201,6 +201,31 @@ async def test_a_worker_that_takes_a_view_while_the_append_waits_for_it_loses_it
             await (await place.store(InlineShelves)).save(Changes(), Checkpoint(2, 2, token))
 
 
+async def test_a_worker_that_lost_a_view_to_an_append_follows_it_again_when_it_is_behind(
+    place: Place,
+) -> None:
+    losses = Losses()
+    async with inline(place, losses) as now:
+        async with place.database.writer.acquire() as connection:
+            second = await add_generation(connection, Losses, building=False, served=False)
+        following = await place.followed(losses)
+        # It looks seldom, so that all of the following lies between two looks.
+        async with place.working(following, beat=2.0):
+            first = await place.tell((uuid4(), FILLED))
+
+            async def followed() -> bool:
+                stands = "select position from ops.lanes where view = $1 and generation = $2 and holder > 0"
+                return bool(await place.database.writer.fetchval(stands, losses.name, second) == first)
+
+            await until(followed)
+            await cut_over(place.database.owner, [Losses], [second])
+            await now.tell((uuid4(), FILLED))
+            # Told by a process that keeps no view inline; nothing is to be written for either of them.
+            last = await place.tell((uuid4(), FILLED))
+            await place.reached(last, losses)
+    assert await claims(place, losses)
+
+
 async def test_what_readers_were_sent_to_is_what_the_next_append_keeps(place: Place) -> None:
     async with inline(place, *VIEWS) as now:
         await now.tell((uuid4(), FILLED))
