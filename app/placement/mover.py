@@ -35,6 +35,11 @@ select exists (select from ops.lanes l join ops.views v on v.view = l.view and v
                 where l.position < $1 and (v.store <> 'search' or $2))
 """
 
+_WAITING = """
+select exists (select from ops.rebuild_views v join ops.rebuilds r on r.id = v.rebuild
+                where v.view = any($1) and (r.state = 'differs' or r.paused and r.ended_at is null))
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
@@ -126,9 +131,12 @@ class PlacingMover:
             try:
                 id = await rebuilds.ask(blank, by="the move of a tenant", tenant_id=tenant_id)
                 break
-            except Refused:
-                await asyncio.sleep(1)  # They are in another rebuild, which ends.
-        going = "select state in ('building', 'verifying') from ops.rebuilds where id = $1"
+            except Refused as refused:
+                # They are in another rebuild. The tenant takes no changes, so no operator is waited for.
+                if await self._pool.fetchval(_WAITING, blank):
+                    raise EffectRefused(f"{refused} It waits for an operator.") from refused
+                await asyncio.sleep(1)
+        going = "select state in ('building', 'verifying') and not paused from ops.rebuilds where id = $1"
         while await self._pool.fetchval(going, id):  # noqa: ASYNC110
             await asyncio.sleep(_LOOK)
 

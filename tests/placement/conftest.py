@@ -71,7 +71,7 @@ class Platform:
             return asked is not None and asked.status not in ("provisioning", "moving")
 
         try:
-            await until(over, seconds=60)
+            await until(over, seconds=180)
         except TimeoutError:
             connection = await self.database()
             rows = await connection.fetch(
@@ -79,7 +79,19 @@ class Platform:
                     where instance = $1 order by id""",
                 str(id),
             )
-            pytest.fail(f"It stands still: {[tuple(row) for row in rows]}")
+            building = await connection.fetch(
+                """select r.state, r.asked_at, v.view, l.phase, l.position, v.built_at
+                     from ops.rebuilds r join ops.rebuild_views v on v.rebuild = r.id
+                     left join ops.lanes l on l.view = v.view and l.generation = v.generation
+                    where r.state in ('building', 'verifying')"""
+            )
+            lanes = await connection.fetch(
+                """select l.view, l.generation, l.phase, l.position, l.holder from ops.lanes l
+                     join ops.views v on v.view = l.view and v.live = l.generation
+                    where l.position < (select max(position) from es.events) and v.store <> 'search'"""
+            )
+            await connection.close()
+            pytest.fail(f"It stands still: {rows!r}; builds {building!r}; behind {lanes!r}")
         asked = await self.tenants.asked(id)
         assert asked is not None
         return asked

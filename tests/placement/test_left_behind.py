@@ -80,6 +80,21 @@ async def test_the_shared_views_agree_with_the_log_and_are_rebuilt(platform: Pla
     await shared.close()
 
 
+async def test_a_move_back_waits_for_no_operator(platform: Platform) -> None:
+    client = await _moved(platform, "unattended")
+    assert await _built(platform, "rebuild") == ("switched", 0, 0)
+    async with operating(platform.settings) as (_, operations):
+        id = await operations.rebuilds.ask(["users.people"], by="tests")
+        await operations.rebuilds.pause(id)
+        given_up = await platform.moves(client.tenant, POOLED)
+        assert given_up.step == "follow"
+        assert str(id) in (given_up.reason or "")
+        await operations.rebuilds.cancel(id)
+    assert (await platform.moves(client.tenant, POOLED)).status == "ready"
+    await platform.knows(client)
+    assert (await client.send("Person", id=client.me))["name"] == "Ada"
+
+
 async def test_a_dump_holds_nothing_of_it(platform: Platform, tmp_path: Path) -> None:
     client = await _moved(platform, "undumped")
     await dump(platform.settings, tmp_path / "dump")
