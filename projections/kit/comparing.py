@@ -100,7 +100,12 @@ class _Comparison(Generic[Row]):
         self.note = ""
 
     async def run(self, tenant_id: UUID | None) -> None:
-        """Goes over the new generation, then over the old one for rows that the new one lacks."""
+        """Goes over the new generation, then over the old one for rows that the new one lacks.
+
+        A row that came into the new one between the two would not be compared, so first of all both come to
+        where the further one is: whatever is older than the comparison is part of it.
+        """
+        await self._passed()
         async with aclosing(self._new.scan(tenant_id)) as batches:
             async for batch in batches:
                 others = await there(self._old, batch.keys())

@@ -1,9 +1,10 @@
 """Comparisons find every row that differs, and none that was only moving."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -67,7 +68,7 @@ async def test_tells_of_at_most_twenty_rows(site: Site) -> None:
 async def test_says_when_events_were_left_out(site: Site) -> None:
     await tell(site.place, 50)
     old, new = await site.build(Carried()), await site.build(Carried())
-    await new.store.save(Changes(), Checkpoint(60, 59, (await site.lease(new)).token))
+    await new.store.save(Changes(), Checkpoint(50, 49, (await site.lease(new)).token))
     assert not (await _compared(old, new)).complete
 
 
@@ -87,6 +88,30 @@ async def _step_by_step(site: Site, *some: Built) -> None:
     for position in range(320, head + 1, 20):
         for built in some:
             await (await site.builder(built)).run(position)
+
+
+async def test_a_row_that_comes_late_into_the_new_generation_is_compared(site: Site) -> None:
+    """A comparison begins when the new generation is near the head, and lacks the newest rows."""
+    await tell(site.place, 50)
+    old, new = await site.build(Carried()), await site.build(Carried())
+    await site.place.tell((uuid4(), Jar.Filled(name="a", shelf="newest", amount=1)))
+    await (await site.builder(old)).run()
+    await spoil(site, old, {(TENANT, ("newest", "red")): ShelfRow(shelf="newest", colour="red", amount=-1)})
+    scan = new.store.scan
+
+    async def late(tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, Any], None]:
+        async for batch in scan(tenant_id):
+            yield batch
+        await (await site.builder(new)).run()
+
+    async def positions() -> tuple[int, int]:
+        """Whoever asks finds that it has come on."""
+        await (await site.builder(new)).run()
+        return (await old.store.checkpoint()).position, (await new.store.checkpoint()).position
+
+    new.store.scan = late  # type: ignore[method-assign]
+    report = await compare(old.view, old.store, new.store, positions)
+    assert [one.kind for one in report.examples] == ["changed"]
 
 
 async def test_a_wrong_row_that_moves_all_the_time_differs(site: Site) -> None:
