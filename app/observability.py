@@ -102,6 +102,16 @@ def beside_metrics(standing: Standing) -> list[Metric]:
             "headwater_rebuilds_differing", "Rebuilds to be accepted or cancelled.", standing.differing
         ),
     ]
+    differing = GaugeMetricFamily(
+        "headwater_view_differing_rows", "Rows that its last comparison found to differ.", labels=("view",)
+    )
+    age = GaugeMetricFamily(
+        "headwater_view_compared_seconds", "Seconds since it was last compared.", labels=("view",)
+    )
+    for view in standing.compared:
+        differing.add_metric([view.view], view.differing)
+        age.add_metric([view.view], view.age)
+    made += [differing, age]
     for name, help, read in _PROCESS_GAUGES:
         gauge = GaugeMetricFamily(f"headwater_process_{name}", help, labels=("process",))
         for one in standing.processes:

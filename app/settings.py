@@ -119,6 +119,12 @@ class Settings:
     rollback_minutes: Annotated[
         int, "How long the former generation of a rebuilt view is kept, to roll back to."
     ] = 24 * 60
+    reconcile_hours: Annotated[
+        int, "How often each view is compared with the log, in hours; 0: only by `headwater reconcile`."
+    ] = 24
+    reconcile_repair: Annotated[bool, "Whether rows that such a comparison finds to differ are mended."] = (
+        False
+    )
     log_level: Annotated[str, "`debug`, `info`, `warning` or `error`."] = "info"
 
     def derive(self, purpose: str) -> str:
@@ -146,6 +152,11 @@ class Settings:
     def rollback(self) -> timedelta:
         """``rollback_minutes`` as a length of time."""
         return timedelta(minutes=self.rollback_minutes)
+
+    @property
+    def reconcile_every(self) -> timedelta:
+        """``reconcile_hours`` as a length of time."""
+        return timedelta(hours=self.reconcile_hours)
 
     def environ(self) -> dict[str, str]:
         """These settings as environment variables, for a child process."""
@@ -245,7 +256,7 @@ _SWITCHES = {
     "no": False,
     "off": False,
 }
-_RANGES = {"port": (0, 65535), "after_wait_ms": (0, 60_000)}
+_RANGES = {"port": (0, 65535), "after_wait_ms": (0, 60_000), "reconcile_hours": (0, 24 * 365)}
 
 
 def _parsed(name: str, kind: type, text: str) -> Path | bool | int | str:

@@ -1,6 +1,7 @@
 """How what is beside the views stands: workers, rebuilds and processes, as the database has it."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from app.database import Pool
 from app.processes.status import ProcessStatus, ailment, process_statuses
@@ -16,6 +17,28 @@ select (select count(*) from ops.workers
 """
 
 
+# A view that was built anew since is right again.
+_COMPARED = """
+select distinct on (m.view) m.view, r.id as rebuild,
+       case when r.state = 'reported' then (m.report->>'differing')::bigint else 0 end as differing,
+       extract(epoch from clock_timestamp() - r.ended_at)::float8 as age
+  from ops.rebuilds r join ops.rebuild_views m on m.rebuild = r.id
+ where r.ended_at is not null and m.report is not null and r.tenant_id is null
+   and r.state in ('reported', 'switched', 'finished')
+ order by m.view, r.ended_at desc
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What the last comparison of a view with the log has found: rows that differ, and how many seconds ago."""
+
+    view: str
+    rebuild: UUID
+    differing: int
+    age: float
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """``workers`` alive, rebuilds that go on, rebuilds that wait for somebody to accept or cancel them."""
@@ -24,11 +47,17 @@ class Standing:
     rebuilding: int
     differing: int
     processes: tuple[ProcessStatus, ...]
+    compared: tuple[Compared, ...] = ()
 
     @property
     def ailments(self) -> list[str]:
         """What is wrong, in sentences."""
-        return [said for one in self.processes if (said := ailment(one))]
+        wrong = [
+            f"{one.view} differs from the log in {one.differing} rows: headwater rebuilds {one.rebuild}"
+            for one in self.compared
+            if one.differing
+        ]
+        return [*(said for one in self.processes if (said := ailment(one))), *wrong]
 
 
 async def standing(pool: Pool) -> Standing:
@@ -36,4 +65,5 @@ async def standing(pool: Pool) -> Standing:
     row = await pool.fetchrow(_STANDING, SILENCE)
     assert row is not None, "a select without from is one row"
     processes = tuple(await process_statuses(pool))
-    return Standing(row["workers"], row["rebuilding"], row["differing"], processes)
+    compared = tuple(Compared(**found) for found in await pool.fetch(_COMPARED))
+    return Standing(row["workers"], row["rebuilding"], row["differing"], processes, compared)

@@ -29,6 +29,7 @@ from app.privacy.platform import platform_of
 from app.processes import Parts, enrolled, home_processes, processes, run_processes
 from app.processes.proving import Place
 from app.rebuilding import Rebuilding
+from app.reconciling import keep_comparing
 from app.settings import Settings, read_settings
 from app.stores import Stores
 from app.tracing import TracedFolds, start_tracing
@@ -150,6 +151,8 @@ async def _follow(
             at_work = run_processes(made, database=place.database, log=log, pages=pages, bus=bus)
             await stack.enter_async_context(running(at_work, name="processes"))
         await stack.enter_async_context(running(keep_retention(place.database), name="retention"))
+        comparing = keep_comparing(settings, place.pool, place.stores)
+        await stack.enter_async_context(running(comparing, name="reconciling"))
         await stack.enter_async_context(running(Rebuilding(settings, place.pool).run(), name="rebuilding"))
         await stack.enter_async_context(running(_until(stopping, lanes), name="stop"))
         await lanes.run()

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from projections.kit.asking import Refused, ask
 from projections.kit.generations import DDL_LOCK, Connect, Pool, point
 from projections.kit.rebuild import READ, Building, Rebuild, RebuildState, rebuild_of
+from projections.kit.scheduled import WORTH_TELLING
 from projections.kit.view import View
 
 BEHIND = 2000
@@ -178,8 +179,10 @@ class Rebuilds:
         return rebuild_of(row)
 
     async def all(self, *, limit: int = 20) -> list[Rebuild]:
-        """The newest rebuilds, the newest first."""
-        rows = await self._pool.fetch(f"{READ} order by r.asked_at desc limit $1", limit)
+        """The newest rebuilds, the newest first, but for comparisons by schedule that found nothing."""
+        rows = await self._pool.fetch(
+            f"{READ} where {WORTH_TELLING} order by r.asked_at desc limit $1", limit
+        )
         return [rebuild_of(row) for row in rows]
 
     async def watch(self, id: UUID, *, every: float = 0.5) -> AsyncIterator[Rebuild]:

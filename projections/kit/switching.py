@@ -98,7 +98,9 @@ class Switching:
             reports = {one.view: await self._verify(one) for one in rebuild.views}
             for view, report in reports.items():
                 await self._report(id, view, report)
-            differing = any(one.differing or not one.complete for one in reports.values())
+            wrong = [view for view, one in reports.items() if one.differing or not one.complete]
+            if differing := bool(wrong):
+                _logger.error("%s: %s differs from the log.", id, ", ".join(wrong))
             if rebuild.kind == "reconcile" and not (rebuild.repair and differing):
                 await self._finish_reconciling(connection, id)
             elif differing and not rebuild.repair:

@@ -1,0 +1,115 @@
+"""Views are compared by themselves, one at a time, and once however many workers ask."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+from app.standing import standing
+from projections.kit.rebuild import RebuildState
+from projections.kit.scheduled import BY, compare_when_due
+from tests.rebuild.rebuilding import House, some_events
+from tests.views.place import until
+from tests.views.toys import Jars
+
+DAY, AT_ONCE = timedelta(days=1), timedelta(0)
+
+
+async def asked(house: House, *, every: timedelta = AT_ONCE, repair: bool = False) -> UUID | None:
+    """What one worker asks for."""
+    views = [type(view) for view in house.views]
+    return await compare_when_due(house.place.database.writer, views, every=every, repair=repair)
+
+
+async def test_nothing_is_due_before_its_time(everywhere: House) -> None:
+    await everywhere.enroll()
+    assert await asked(everywhere) is None
+    async with everywhere.working():
+        await some_events(everywhere.place)
+        await everywhere.followed()
+        assert await asked(everywhere, every=DAY) is None
+
+
+async def test_workers_ask_once_and_for_one_view_after_the_other(everywhere: House) -> None:
+    async with everywhere.working():
+        await some_events(everywhere.place)
+        await everywhere.followed()
+        seen: list[str] = []
+        for _ in everywhere.views:
+            (id,) = {one for one in await asyncio.gather(*(asked(everywhere) for _ in range(4))) if one}
+            done = await everywhere.ended(id)
+            assert (done.state, done.asked_by, done.parallel) == (RebuildState.REPORTED, BY, 1)
+            (member,) = done.views
+            assert member.report is not None
+            assert member.report.compared
+            assert not member.report.differing
+            seen.append(member.view)
+        assert sorted(seen) == sorted(view.name for view in everywhere.views)
+        assert await asked(everywhere, every=DAY) is None
+        assert await everywhere.rebuilds.all() == []
+
+
+async def test_what_differs_is_told_and_mended_only_where_that_is_said(everywhere: House) -> None:
+    writer = everywhere.place.database.writer
+    async with everywhere.working():
+        await some_events(everywhere.place)
+        await everywhere.followed()
+        spoilt = await writer.execute("update toys_g1.jars set amount = amount + 1")
+        count = int(spoilt.split()[-1])
+
+        async def compared(*, repair: bool) -> RebuildState:
+            while True:
+                id = await asked(everywhere, repair=repair)
+                assert id is not None
+                done = await everywhere.ended(id)
+                if done.views[0].view == Jars.name:
+                    return done.state
+
+        assert await compared(repair=False) is RebuildState.REPORTED
+        assert await everywhere.live(Jars()) == 1
+        now = await standing(writer)
+        assert {one.view: one.differing for one in now.compared if one.differing} == {Jars.name: count}
+        (told,) = [said for said in now.ailments if "differs from the log" in said]
+        (kept,) = await everywhere.rebuilds.all()
+        assert str(kept.id) in told
+        assert await compared(repair=True) is RebuildState.SWITCHED
+        assert not [one for one in (await standing(writer)).compared if one.differing]
+
+
+async def test_what_found_nothing_is_forgotten_after_a_week(everywhere: House) -> None:
+    writer = everywhere.place.database.writer
+    async with everywhere.working():
+        await some_events(everywhere.place)
+        await everywhere.followed()
+
+        async def once() -> UUID:
+            id = await asked(everywhere)
+            assert id is not None
+            await everywhere.ended(id)
+            return id
+
+        ids = [await once() for _ in range(2 * len(everywhere.views))]
+
+        async def dropped() -> bool:
+            return not await writer.fetchval("select true from ops.lanes where drop_at is not null limit 1")
+
+        await until(dropped)
+        await writer.execute("update ops.rebuilds set ended_at = ended_at - interval '8 days'")
+        # The newest of each view stays, with its number.
+        assert await asked(everywhere, every=DAY) is None
+        left = await writer.fetch("select id from ops.rebuilds")
+        assert {row["id"] for row in left} == set(ids[len(everywhere.views) :])
+        newest = await writer.fetchval("select max(generation) from ops.lanes where view = $1", Jars.name)
+        assert newest == 3
+
+
+async def test_a_comparison_dated_ahead_is_none(everywhere: House) -> None:
+    """A clock that had jumped must not put the next one off for ever."""
+    writer = everywhere.place.database.writer
+    async with everywhere.working():
+        await some_events(everywhere.place)
+        await everywhere.followed()
+        id = await asked(everywhere)
+        assert id is not None
+        await everywhere.ended(id)
+        await writer.execute("update ops.rebuilds set asked_at = asked_at + interval '1 year'")
+        assert (await asked(everywhere)) is not None
