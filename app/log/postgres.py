@@ -44,6 +44,14 @@ class PostgresLog:
         """See the port."""
         return await self._reader.streams(tenant_id, ids, after=after)
 
+    async def size_of(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
+        """See the port."""
+        return await self._reader.size_of(tenant_id, ids)
+
+    async def position_of(self, tenant_id: UUID, id: UUID, version: int) -> tuple[int, int]:
+        """See the port."""
+        return await self._reader.position_of(tenant_id, id, version)
+
     async def read(
         self, *, after: int = 0, until: int | None = None, limit: int, select: Selection = EVERYTHING
     ) -> list[Envelope]:

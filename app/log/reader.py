@@ -9,6 +9,13 @@ from app.log.columns import COLUMNS
 from domain.kit.log import EVERYTHING, Envelope, Receipt, Selection, Stored
 
 _STREAMS = f"select {COLUMNS} from es.read_streams($1, $2, $3)"
+_SIZE = "select coalesce(sum(octet_length(payload::text)), 0) from es.read_streams($1, $2, 0)"
+_POSITION = """
+select coalesce((select e.position from es.events e
+                  where e.tenant_id = s.tenant_id and e.originator_id = s.originator_id
+                    and e.originator_version = $3 and e.position between s.first and s.last), 0), s.version
+  from es.streams s where s.tenant_id = $1 and s.originator_id = $2
+"""
 _RECEIPT = "select first, last, digest from es.commands where tenant_id = $1 and command_id = $2"
 _AT = """
 select position from es.events where tenant_id = $1 and timestamp <= $2 order by position desc limit 1
@@ -52,6 +59,18 @@ class Reader:
             envelope = Envelope(*row)
             found.setdefault(envelope.originator_id, []).append(envelope)
         return found
+
+    async def size_of(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
+        """See the port."""
+        async with self._database.reading(tenant_id) as connection:
+            size: int = await connection.fetchval(_SIZE, tenant_id, ids)
+        return size
+
+    async def position_of(self, tenant_id: UUID, id: UUID, version: int) -> tuple[int, int]:
+        """See the port."""
+        async with self._database.reading(tenant_id) as connection:
+            row = await connection.fetchrow(_POSITION, tenant_id, id, version)
+        return (0, 0) if row is None else (row[0], row[1])
 
     async def read(
         self, *, after: int = 0, until: int | None = None, limit: int, select: Selection = EVERYTHING

@@ -208,6 +208,14 @@ class Log(Protocol):
         """The events of several streams in order of version, in one round trip; unknown ids are absent."""
         ...
 
+    async def size_of(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
+        """How many bytes the payloads of several streams have together."""
+        ...
+
+    async def position_of(self, tenant_id: UUID, id: UUID, version: int) -> tuple[int, int]:
+        """The position of a version of a stream, and its last version; 0 for what there is not."""
+        ...
+
     async def snapshots(self, tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Stored]:
         """The newest snapshot of each stream that has one."""
         ...

@@ -6,15 +6,18 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from sys import getsizeof
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec
 from domain.kit.log import Log, Selection
+from projections.kit.allowance import allowance
 from projections.kit.derived import Derived, json_of
 from projections.kit.folding import Folding
 from projections.kit.postgres import PostgresView
+from projections.kit.shares import Shares
 from projections.kit.view import Key, Marked, View
 
 Row = TypeVar("Row")
@@ -28,7 +31,9 @@ where a clock was set back, everything that stands before such an event counts a
 later time never means an earlier position, and nothing that had happened by then is left out.
 """
 
-_PAGE = 2000
+_PAGE = 500
+_SINGLE = 4
+"""Looks at single things at a time."""
 _SLICE = 200
 """Events that are read, and folded, in one go."""
 
@@ -42,7 +47,7 @@ class InFuture(Exception):
 
 
 class TooMuch(Exception):
-    """More events or rows than may be folded for one answer; ``limit`` says how many may."""
+    """More events, rows or bytes than may be folded for one answer; ``limit`` says how many may."""
 
     def __init__(self, message: str, limit: int) -> None:
         super().__init__(message)
@@ -51,15 +56,50 @@ class TooMuch(Exception):
 
 @dataclass(frozen=True)
 class Past(Generic[Row]):
-    """All rows of one tenant in a view as of a position; ``events`` were folded for them."""
+    """All rows of one tenant in a view as of a position; ``events`` were folded for them, and they take about
+    ``size`` bytes of memory."""
 
     rows: Mapping[Key, Row]
     position: int
     events: int
+    size: int
 
     def json(self, columns: Sequence[Derived] = ()) -> str:
         """The rows as a JSON array, with these derived columns, for Postgres to filter and sort."""
         return json_of(columns, self.rows.values())
+
+
+class _Weighed(dict[Any, Any]):
+    """Rows by their keys, and about how many bytes they take."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+
+    def __setitem__(self, key: object, row: object) -> None:
+        self.size += _weight(row) - (_weight(self[key]) if key in self else 0)
+        super().__setitem__(key, row)
+
+    def __delitem__(self, key: object) -> None:
+        self.size -= _weight(self[key])
+        super().__delitem__(key)
+
+
+_ROW = 300
+"""What a row takes beside its texts: the object, its key, its place in the mapping."""
+
+
+def _weight(row: Any) -> int:
+    """About how many bytes a row takes in memory; rows differ in type."""
+    return _ROW + sum(_size(getattr(row, name)) for name in row.__dataclass_fields__)
+
+
+def _size(value: object) -> int:
+    if isinstance(value, dict):
+        return getsizeof(value) + sum(_size(key) + _size(one) for key, one in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return getsizeof(value) + sum(map(_size, value))
+    return getsizeof(value)
 
 
 def by_stream(view: View[Any]) -> bool:
@@ -73,8 +113,10 @@ class AsOf:
     """Any view as of any moment, one tenant at a time.
 
     Whole views are folded one after another, of at most ``most_events`` events into at most ``most_rows``
-    rows. What was is never changed, so results are kept, the least recently used going first, as long as
-    they hold no more than ``most_kept`` rows together; a later moment goes on from an earlier result.
+    rows that take at most ``most_bytes``; of those that wait, tenants have their turns. What was is never changed,
+    so results are kept, the least recently used going first, as long as they take no more than ``most_kept`` bytes
+    together; a later moment goes on from an earlier result. Single things are folded one at a time for each
+    tenant, of streams of at most ``most_bytes``.
     """
 
     def __init__(
@@ -85,14 +127,17 @@ class AsOf:
         clock: Clock | None = None,
         most_events: int = 500_000,
         most_rows: int = 100_000,
-        most_kept: int = 200_000,
+        most_bytes: int = 32_000_000,
+        most_kept: int = 64_000_000,
     ) -> None:
         self._log, self._codec, self._clock = log, codec, clock or SystemClock()
-        self._most_events, self._most_rows, self._most_kept = most_events, most_rows, most_kept
+        self._most_events, self._most_rows = most_events, most_rows
+        self._most_bytes, self._most_kept = most_bytes, most_kept
         # Views differ in their rows' types, hence Any.
         self._views: dict[type[View[Any]], View[Any]] = {}
         self._kept: OrderedDict[tuple[UUID, str, int, int], Past[Any]] = OrderedDict()
-        self._folding = asyncio.Lock()
+        self._folding, self._tenants = asyncio.Semaphore(1), Shares(1)
+        self._looking, self._lookers = asyncio.Semaphore(_SINGLE), Shares(1)
 
     async def position(self, tenant_id: UUID, moment: Moment) -> int:
         """The position that the moment means to the tenant, 0 before its first event. Raises InFuture."""
@@ -108,28 +153,29 @@ class AsOf:
     async def position_of(self, tenant_id: UUID, stream: UUID, version: int) -> int:
         """The position at which a stream reached a version; 0 for version 0 and for a stream that is not
         the tenant's. Raises InFuture for a version that the stream has not reached."""
-        events = (await self._log.streams(tenant_id, [stream])).get(stream)
-        if not events or version <= 0:
-            return 0
-        if version > events[-1].originator_version:
-            last = events[-1].originator_version
+        position, last = await self._log.position_of(tenant_id, stream, version)
+        if version > last > 0:
             raise InFuture(f"Version {version} does not exist yet; the last one is {last}.", "version")
-        return events[version - events[0].originator_version].position
+        return position
 
     async def rows(
         self, view: type[View[Row]], tenant_id: UUID, keys: Collection[Key], moment: Moment
     ) -> dict[Key, Row]:
-        """The rows with these keys; absent ones are left out. Raises InFuture, and TooMuch when the view's
-        rows are made of many streams and `all` of them would be too many."""
+        """The rows with these keys; absent ones are left out. Raises InFuture, and TooMuch when their streams are
+        too long, or the view's rows are made of many streams and `all` of them would be too many."""
         position = await self.position(tenant_id, moment)
         made = self._view(view)
         if not by_stream(made):
             past = await self.all(view, tenant_id, position)
             return {key: past.rows[key] for key in keys if key in past.rows}
         folding: Folding[Row] = Folding(made, self._codec)
-        streams = await self._log.streams(tenant_id, [id for (id,) in keys])
-        for events in streams.values():
-            folding.take(one for one in events if one.position <= position)
+        ids = [id for (id,) in keys]
+        async with self._lookers.of(tenant_id), self._looking:
+            if (size := await self._log.size_of(tenant_id, ids)) > self._most_bytes:
+                raise self._too_much("bytes", self._most_bytes, view)
+            allowance().spend(size)
+            for events in (await self._log.streams(tenant_id, ids)).values():
+                folding.take(one for one in events if one.position <= position)
         return {key: row for (_, key), row in folding.rows.items()}
 
     async def all(self, view: type[View[Row]], tenant_id: UUID, moment: Moment) -> Past[Row]:
@@ -138,7 +184,7 @@ class AsOf:
         if (known := self._known(view, tenant_id, position)) is not None:
             return known
         # One at a time: each takes the memory of its rows, and the time of everyone else in the process.
-        async with self._folding:
+        async with self._tenants.of(tenant_id), self._folding:
             if (known := self._known(view, tenant_id, position)) is not None:
                 return known
             past = await self._fold(view, tenant_id, position)
@@ -148,10 +194,11 @@ class AsOf:
     async def _fold(self, view: type[View[Row]], tenant_id: UUID, position: int) -> Past[Row]:
         made, earlier = self._view(view), self._earlier(view, tenant_id, position)
         folding: Folding[Row] = Folding(made, self._codec)
+        folding.rows = rows = _Weighed()
         at = events = 0
         if earlier is not None:
-            folding.rows = {(tenant_id, key): row for key, row in earlier.rows.items()}
-            at, events = earlier.position, earlier.events
+            rows.update({(tenant_id, key): row for key, row in earlier.rows.items()})
+            at, events, rows.size = earlier.position, earlier.events, earlier.size
         select = Selection(tenant_id=tenant_id, types=sorted(made.folds))
         while page := await self._log.read(after=at, until=position, limit=_PAGE, select=select):
             at, events = page[-1].position, events + len(page)
@@ -159,14 +206,16 @@ class AsOf:
                 raise self._too_much("events", self._most_events, view)
             for start in range(0, len(page), _SLICE):
                 folding.take(page[start : start + _SLICE])
+                if rows.size > self._most_bytes:
+                    raise self._too_much("bytes", self._most_bytes, view)
                 # Whoever else is served by this process has waited long enough.
                 await asyncio.sleep(0)
-            if len(folding.rows) > self._most_rows:
+            if len(rows) > self._most_rows:
                 raise self._too_much("rows", self._most_rows, view)
             if len(page) < _PAGE:
                 break
-        rows = {key: row for (_, key), row in folding.rows.items()}
-        return Past(self._retained(view, rows), position, events)
+        found = {key: row for (_, key), row in rows.items()}
+        return Past(self._retained(view, found), position, events, rows.size)
 
     def _retained(self, view: type[View[Row]], rows: dict[Key, Row]) -> dict[Key, Row]:
         """Without the rows that the view keeps no longer: looking back does not bring them back."""
@@ -197,7 +246,7 @@ class AsOf:
     def _keep(self, view: type[View[Row]], tenant_id: UUID, past: Past[Row]) -> None:
         self._kept[tenant_id, view.name, view.version, past.position] = past
         # An empty result takes room as well.
-        while sum(1 + len(one.rows) for one in self._kept.values()) > self._most_kept and len(self._kept) > 1:
+        while sum(_ROW + one.size for one in self._kept.values()) > self._most_kept and len(self._kept) > 1:
             self._kept.popitem(last=False)
 
     def _view(self, view: type[View[Row]]) -> View[Row]:

@@ -1,8 +1,10 @@
 """Reading Postgres views: rows by key, pages by keyset, counts; always inside one tenant."""
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from sys import getsizeof
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -16,10 +18,14 @@ from projections.kit.derived import derived, order_of
 from projections.kit.generations import Connection
 from projections.kit.live import Serving
 from projections.kit.postgres import PostgresView
+from projections.kit.shares import Shares
 from projections.kit.tables import TableName, table_name, table_shape
 from projections.kit.view import Key
 
 Row = TypeVar("Row")
+
+_PASTS = 2
+"""Questions about rows of the past at a time."""
 
 
 class Reader(Protocol):
@@ -74,6 +80,7 @@ class Rows:
     def __init__(self, reader: Reader, live: Serving) -> None:
         self._reader = reader
         self._live = live
+        self._pasts, self._room = Shares(1), asyncio.Semaphore(_PASTS)
 
     async def get(
         self,
@@ -171,8 +178,8 @@ class Rows:
         """How many rows meet the conditions."""
         table, arguments, parts = self._source(view, tenant_id, where, past)
         sql = f"select count(*) from {table} where {' and '.join(parts)}"
-        async with self._reader.reading(tenant_id) as connection:
-            return int(await connection.fetchval(sql, *arguments))
+        async with self._asking(tenant_id, arguments) as (connection, made):
+            return int(await connection.fetchval(sql, *made))
 
     async def tally(
         self,
@@ -259,7 +266,7 @@ class Rows:
         needed = [one for one in derived(view) if one.name in said]
         kinds = {**_plan(view).types, **{one.name: one.kind for one in needed}}
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-        arguments[0] = past.json(needed)
+        arguments[0] = partial(past.json, needed)
         return f"json_to_recordset($1::json) as past({columns})", arguments, ["true", *parts]
 
     async def _fetch(
@@ -269,11 +276,25 @@ class Rows:
         return rows
 
     async def _text(self, tenant_id: UUID, sql: str, arguments: Sequence[Any]) -> str:
-        allowed = allowance()
-        async with allowed.reading(), self._reader.reading(tenant_id) as connection:
-            text: str = await connection.fetchval(sql, *arguments)
-        allowed.spend(getsizeof(text))
+        async with self._asking(tenant_id, arguments) as (connection, made):
+            text: str = await connection.fetchval(sql, *made)
+        allowance().spend(getsizeof(text))
         return text
+
+    @asynccontextmanager
+    async def _asking(
+        self, tenant_id: UUID, arguments: Sequence[Any]
+    ) -> AsyncIterator[tuple[Connection, Sequence[Any]]]:
+        """A connection to ask on, and the arguments. Rows of the past are made out here: each time they are all of
+        a view's, so few are there at a time, and one of a tenant."""
+        allowed = allowance()
+        async with allowed.reading(), AsyncExitStack() as stack:
+            if callable(made := arguments[0]):
+                await stack.enter_async_context(self._pasts.of(tenant_id))
+                await stack.enter_async_context(self._room)
+                allowed.spend(getsizeof(rows := made()))
+                arguments = [rows, *arguments[1:]]
+            yield await stack.enter_async_context(self._reader.reading(tenant_id)), arguments
 
 
 def _rows_of(select: str) -> str:

@@ -1,5 +1,6 @@
 """Views folded from the log up to a moment: which moment a time means, what is kept, and where it ends."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,9 @@ from app.contexts import VIEWS
 from domain.kit.caller import Caller
 from domain.kit.log import Envelope, Receipt, Selection
 from domain.kit.sealed import PlainOpening
-from projections.kit.as_of import AsOf, InFuture, TooMuch, by_stream
+from projections.kit.allowance import Spent, allow
+from projections.kit.as_of import AsOf, InFuture, Past, TooMuch, by_stream
+from projections.kit.derived import Derived
 from projections.kit.live import Only
 from projections.kit.rows import Rows
 from projections.work.projects import ProjectMembers, Projects
@@ -50,6 +53,13 @@ class Reads:
         page = await self._log.read(after=after, until=until, limit=limit, select=select)
         self.events += len(page)
         return page
+
+
+class Unread(Reads):
+    """The log of a place, of which no events are read."""
+
+    async def streams(self, *_: object, **__: object) -> None:
+        raise AssertionError("It was read.")
 
 
 def history(place: Place, **limits: int) -> AsOf:
@@ -140,11 +150,12 @@ async def test_what_was_folded_once_is_kept_and_gone_on_from(place: Place) -> No
     assert (log.events, len(four.rows)) == (6, 4)
 
 
-async def test_only_so_many_rows_are_kept(place: Place) -> None:
-    log = Reads(place)
-    past = AsOf(log, CODEC, clock=Clock(), most_kept=6)  # type: ignore[arg-type]
+async def test_only_so_many_bytes_are_kept(place: Place) -> None:
     for minutes in range(4):
         await told(place, minutes)
+    three = (await history(place).all(Jars, TENANT, 3)).size
+    log = Reads(place)
+    past = AsOf(log, CODEC, clock=Clock(), most_kept=2 * three)  # type: ignore[arg-type]
     await past.all(Jars, TENANT, 3)
     await past.all(Jars, OTHER, 4)
     assert log.events == 3
@@ -154,9 +165,103 @@ async def test_only_so_many_rows_are_kept(place: Place) -> None:
     assert log.events == 7
 
 
-@pytest.mark.parametrize(("limits", "what"), [({"most_events": 2}, "2 events"), ({"most_rows": 2}, "2 rows")])
+async def test_a_long_text_weighs_what_it_takes(place: Place) -> None:
+    short = (await history(place).all(Jars, TENANT, await told(place, 0))).size
+    last = await place.tell((uuid4(), Jar.Filled(name="🫙" * 1000, shelf="top", amount=1)))
+    assert (await history(place).all(Jars, TENANT, last)).size - short > 4_000
+
+
+async def test_what_is_replaced_weighs_no_more(place: Place) -> None:
+    jar = uuid4()
+    sizes = [
+        (await history(place).all(Jars, TENANT, await place.tell((jar, event)))).size
+        for event in (
+            Jar.Filled(name="figs", shelf="top", amount=1),
+            Jar.Filled(name="f" * 1000, shelf="top", amount=1),
+            Jar.Filled(name="figs", shelf="top", amount=1),
+        )
+    ]
+    assert sizes[1] > sizes[0] + 900
+    assert sizes[2] == sizes[0]
+
+
+async def test_a_thing_with_too_long_a_history_is_refused_before_it_is_read(place: Place) -> None:
+    jar, name = uuid4(), "f" * 2_000
+    await place.tell((jar, Jar.Filled(name=name, shelf="top", amount=1)))
+    position = await place.tell((jar, Jar.Filled(name=name, shelf="top", amount=1)))
+    assert len(await history(place, most_bytes=10_000).rows(Jars, TENANT, [(jar,)], position)) == 1
+    log = Unread(place)
+    past = AsOf(log, CODEC, clock=Clock(), most_bytes=4_000)  # type: ignore[arg-type]
+    with pytest.raises(TooMuch, match="more than 4,000 bytes"):
+        await past.rows(Jars, TENANT, [(jar,)], position)
+
+
+async def test_a_version_is_found_without_reading_the_others(place: Place) -> None:
+    jar = uuid4()
+    filled = Jar.Filled(name="figs", shelf="top", amount=1)
+    positions = [await place.tell((jar, filled)) for _ in range(3)]
+    past = AsOf(Unread(place), CODEC, clock=Clock())  # type: ignore[arg-type]
+    assert [await past.position_of(TENANT, jar, version) for version in (1, 2, 3)] == positions
+    assert await past.position_of(OTHER, jar, 2) == await past.position_of(TENANT, jar, 0) == 0
+    with pytest.raises(InFuture, match="Version 4 does not exist yet; the last one is 3"):
+        await past.position_of(TENANT, jar, 4)
+
+
+async def test_tenants_that_look_back_take_turns(place: Place) -> None:
+    for minutes in range(6):
+        await told(place, minutes)
+    last, done = await told(place, 6, tenant=OTHER), list[UUID]()
+    past = history(place)
+
+    async def look(tenant: UUID, position: int) -> None:
+        await past.all(Jars, tenant, position)
+        done.append(tenant)
+
+    async with asyncio.TaskGroup() as group:
+        for position in range(1, 7):
+            group.create_task(look(TENANT, position))
+        group.create_task(look(OTHER, last))
+    assert done == [TENANT, OTHER, *[TENANT] * 5]
+
+
+async def test_the_rows_of_the_past_are_there_once_for_each_tenant_and_paid_for(place: Place) -> None:
+    for minutes in range(3):
+        await told(place, minutes)
+    past = await history(place).all(Jars, TENANT, 3)
+    rows, there, most = Rows(place.database, Only(1)), 0, 0
+
+    class Counted(Past[Any]):
+        def json(self, columns: Sequence[Derived] = ()) -> str:
+            nonlocal there, most
+            there += 1
+            most = max(most, there)
+            return super().json(columns)
+
+    counted = Counted(past.rows, past.position, past.events, past.size)
+
+    async def count() -> int:
+        nonlocal there
+        found = await rows.count(Jars, TENANT, past=counted)
+        there -= 1
+        return found
+
+    assert await asyncio.gather(*(count() for _ in range(5))) == [3] * 5
+    assert most == 1
+    allow(len(past.json()))
+    with pytest.raises(Spent):
+        await rows.count(Jars, TENANT, past=past)
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit", "what"),
+    [
+        ({"most_events": 2}, 2, "2 events"),
+        ({"most_rows": 2}, 2, "2 rows"),
+        ({"most_bytes": 3_500}, 3_500, "3,500 bytes"),
+    ],
+)
 async def test_more_than_the_limit_is_refused_by_name(
-    place: Place, limits: dict[str, int], what: str
+    place: Place, limits: dict[str, int], limit: int, what: str
 ) -> None:
     for minutes in range(3):
         await told(place, minutes)
@@ -164,7 +269,7 @@ async def test_more_than_the_limit_is_refused_by_name(
     assert len((await past.all(Jars, TENANT, 2)).rows) == 2
     with pytest.raises(TooMuch, match=f"toys.jars as of then is made of more than {what}") as refused:
         await past.all(Jars, TENANT, 3)
-    assert refused.value.limit == 2
+    assert refused.value.limit == limit
 
 
 async def test_a_client_is_told_of_the_limit(place: Place) -> None:

@@ -28,8 +28,9 @@ from api.kit.sizes import Sizes
 
 _PAGE_ARGUMENTS = ("first", "last")
 _PAST_ARGUMENTS = ("asOf", "version")
-_PAST = 500
-"""What a look at the past costs besides: rows are folded from the log, and a list needs all of them."""
+_PAST = 2_000
+"""What a look at the past costs besides: rows are folded from the log, and a list needs all of them. So there are
+four in an operation, by the settings' own limit."""
 # A page larger than any integer GraphQL can carry; it keeps the products small.
 _LARGEST = 2**31 - 1
 

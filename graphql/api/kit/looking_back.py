@@ -48,7 +48,7 @@ class LookingBack:
         async def load(_: list[None]) -> list[Past[Row]]:
             with _for_the_client():
                 past = await self._history.all(view, self._tenant_id, at)
-            return [Past(await self._as_written(view, past.rows), past.position, past.events)]
+            return [Past(await self._as_written(view, past.rows), past.position, past.events, past.size)]
 
         past: Past[Row] = await self._loader(("all", view, at), load).load(None)
         return past
