@@ -140,12 +140,7 @@ class AccessWriter:
             return
         async with self._pool.acquire() as connection:
             try:
-                await _insert(connection, batch)
-            except asyncpg.CheckViolationError:
-                # No month lies ready for them.
-                for month in sorted({_month(access.at) for access in batch}):
-                    await connection.execute("select audit.make_month($1)", month)
-                await _insert(connection, batch)
+                await _stored(connection, batch)
             except (asyncpg.DataError, ValueError, TypeError) as error:
                 # One that no column takes must not hold back all that come after it.
                 _logger.error("An access does not fit its table: %r", error)
@@ -157,6 +152,22 @@ class AccessWriter:
                 await _insert(connection, [access])
             except (asyncpg.DataError, ValueError, TypeError):
                 LOST.inc()
+
+
+async def recorded(pool: Pool, accesses: Sequence[Access]) -> None:
+    """Writes accesses before it returns. Raises what the database raises; then nothing may be shown."""
+    async with pool.acquire() as connection:
+        await _stored(connection, accesses)
+
+
+async def _stored(connection: Lent, batch: Sequence[Access]) -> None:
+    try:
+        await _insert(connection, batch)
+    except asyncpg.CheckViolationError:
+        # No month lies ready for them.
+        for month in sorted({_month(access.at) for access in batch}):
+            await connection.execute("select audit.make_month($1)", month)
+        await _insert(connection, batch)
 
 
 async def _insert(connection: Lent, batch: Sequence[Access]) -> None:

@@ -189,7 +189,7 @@ def _access(tenant: UUID, person: UUID) -> "Access":
 
 async def _fetch(rows: Rows, tenant: UUID, person: UUID, id: UUID, out: Path) -> None:
     """Writes the export in plain to a file that only this account can read."""
-    from app.audit.writing import recording
+    from app.audit.writing import recorded
     from app.database import Database
     from app.keys import opened_ring
     from app.privacy import export_files
@@ -201,8 +201,8 @@ async def _fetch(rows: Rows, tenant: UUID, person: UUID, id: UUID, out: Path) ->
         pieces = await export_files(settings, keys, rows, database).read(tenant, id)
         if pieces is None:
             raise FileNotFoundError("the export is on another machine, or gone")
-        async with recording(database.writer) as access_log:
-            access_log.note(_access(tenant, person))
+        # First, and for good: whatever becomes of the file, somebody may have read it.
+        await recorded(database.writer, [_access(tenant, person)])
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for piece in pieces:
                 file.write(piece)

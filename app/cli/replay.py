@@ -1,6 +1,7 @@
 """``headwater replay``: what folding events again would change in the views, as a diff."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import orjson
 import typer
 
+from app.cli.on_record import rows_shown
 from app.cli.views_show import UNREACHABLE, moment_of
 from app.inspection import UNREACHED, inspecting, view_named
 from app.settings import read_settings
@@ -64,7 +66,7 @@ def replay(
             until=last,
         )
         views = [view_named(name) for name in view] if view else None
-        diffs, left = asyncio.run(_replay(chosen, views, dry_run=dry_run))
+        diffs, left = asyncio.run(_replay(chosen, views, dry_run=dry_run, unmasked=unmasked))
     except (LookupError, ValueError, TooMuch) as error:
         typer.echo(f"headwater: {error.args[0]}", err=True)
         raise typer.Exit(DIFFERS) from error
@@ -110,7 +112,7 @@ def _time(text: str | None) -> datetime | None:
 
 # Views differ in their rows' types, hence Any.
 async def _replay(
-    chosen: Chosen, views: list[View[Any]] | None, *, dry_run: bool
+    chosen: Chosen, views: list[View[Any]] | None, *, dry_run: bool, unmasked: bool
 ) -> tuple[list[Diff[Any]], list[str]]:
     """What differs, or did, in each view; and the views that differ and cannot be written here."""
     diffs: list[Diff[Any]] = []
@@ -128,7 +130,18 @@ async def _replay(
                 except KeptInline:
                     left.append(view.name)
             diffs.append(diff)
+            await rows_shown(
+                place.database.writer, "headwater replay", diff.view, _rows(diff), unmasked=unmasked
+            )
     return diffs, left
+
+
+def _rows(diff: Diff[Any]) -> Iterator[tuple[UUID, Any]]:
+    """The rows that a diff shows something of."""
+    for one in diff.differences:
+        for row in (one.stored, one.folded):
+            if row is not None:
+                yield one.tenant_id, row
 
 
 def _print(diff: Diff[Any], unmasked: bool) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 import typer
 
+from app.cli.on_record import rows_shown
 from app.inspection import UNREACHED, Inspection, inspecting, view_named
 from app.settings import read_settings
 from projections.kit.as_of import AsOf, InFuture, Moment, TooMuch
@@ -106,8 +107,10 @@ async def _read(wanted: _Wanted, unmasked: bool) -> tuple[int, list[Plain], bool
             position, rows = await _past(place, wanted, wanted.moment)
         else:
             position, rows = await _present(place, wanted)
+        rows, more = rows[: wanted.limit], len(rows) > wanted.limit
+        await rows_shown(place.database.writer, "headwater views show", wanted.view, rows, unmasked=unmasked)
     shown = [{"tenant": str(tenant_id), **plain(row, unmasked=unmasked)} for tenant_id, row in rows]
-    return position, shown[: wanted.limit], len(shown) > wanted.limit
+    return position, shown, more
 
 
 async def _past(place: Inspection, wanted: _Wanted, moment: Moment) -> tuple[int, list[tuple[UUID, Any]]]:

@@ -7,7 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from graphql import get_named_type, is_leaf_type
 
+from api.schema import schema
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created
@@ -41,6 +43,28 @@ async def test_it_is_on_record_whose_data_was_read(product: Product) -> None:
     nodes = await accesses(auditor, "Person", subjectId=client.me)
     assert {node["operation"] for node in nodes} >= {"Person"}
     assert all(client.me in node["subjects"] for node in nodes)
+
+
+_PERSON: Any = schema._schema.type_map["Person"]
+_SHOWN = [
+    name
+    for name, field in _PERSON.fields.items()
+    if is_leaf_type(get_named_type(field.type)) and name != "id"
+]
+
+
+@pytest.mark.parametrize("name", _SHOWN)
+async def test_a_list_of_people_names_each_of_them_whatever_is_shown(
+    client: Client, product: Product, name: str
+) -> None:
+    eve = await product.newcomer("Eve", tenant=client.tenant)
+    auditor = product.client(client.tenant, uuid4(), ["audit:read"])
+    operation = f"People{name}"
+    answer = (await client.post(f"query {operation} {{ people {{ nodes {{ {name} }} }} }}")).json()
+    assert len(answer["data"]["people"]["nodes"]) == 2
+    nodes = await accesses(auditor, operation, userId=client.me)
+    listed = next(node for node in nodes if node["operation"] == operation)
+    assert {*listed["subjects"]} == {client.me, eve.me}
 
 
 async def test_changes_are_on_record_too(product: Product) -> None:

@@ -1,5 +1,6 @@
 """Exports: what the file holds, who may have it, and that it is never half a file."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from app.privacy.sealed_file import PIECE, Damaged, Writing, drafts, pieces, sea
 from domain.kit.caller import Caller
 from domain.kit.refusals import Forbidden
 from projections.governance.exports import ExportState
+from tests.operations.command_line import CommandLine
 from tests.privacy.estate import Estate, accepted, somebody
 from tests.privacy.people import BIO, FIRST, LAST, Person, a_member, an_account, an_owner, some_work
 
@@ -143,6 +145,23 @@ async def test_who_fetched_it_is_on_record_with_whose_it_is(estate: Estate) -> N
         (nosy.user_id, "denied"),
     }
     assert {(row["operation"], *row["subjects"]) for row in rows} == {("GET /exports/{id}", ann.id)}
+
+
+async def test_the_command_line_is_on_record_though_the_file_cannot_be_written(
+    estate: Estate, tmp_path: Path
+) -> None:
+    owner, ann = await _ann(estate)
+    headwater = CommandLine(estate.settings)
+    words = ("privacy", "export", str(owner.tenant_id), str(ann.id), "--out")
+    async with estate.acting():
+        kept = await asyncio.to_thread(headwater, *words, str(tmp_path / "file"))
+        lost = await asyncio.to_thread(headwater, *words, str(tmp_path / "no" / "file"))
+    assert (kept.code, (tmp_path / "file").stat().st_mode & 0o777) == (0, 0o600)
+    assert lost.code != 0
+    rows = await estate.database.writer.fetch(
+        "select operation, subjects from audit.data_access where tenant_id = $1", owner.tenant_id
+    )
+    assert [tuple(row) for row in rows] == [("headwater privacy export", [ann.id])] * 2
 
 
 async def test_is_fetched_by_the_person_or_who_may(estate: Estate) -> None:

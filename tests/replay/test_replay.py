@@ -84,6 +84,17 @@ async def test_shows_a_diff_without_confidential_values(scene: Scene) -> None:
         f'    description: "{MASKED}" -> ""',
     ]
     assert '    description: "Secret" -> ""' in (await ran(scene.settings, *asked, "--unmasked")).said
+    connection = await asyncpg.connect(scene.settings.database_url)
+    records = await connection.fetch(
+        "select operation, revealed from audit.data_access "
+        "where tenant_id = $1 and starts_with(operation, 'headwater') order by id",
+        scene.client.tenant,
+    )
+    await connection.close()
+    assert [tuple(one) for one in records] == [
+        ("headwater replay", []),
+        ("headwater replay --unmasked", ["description"]),
+    ]
 
 
 async def test_events_are_chosen_by_type_position_and_time(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import asyncpg
 import pytest
 
 from app.contexts import VIEWS
@@ -91,6 +92,48 @@ async def test_confidential_fields_are_masked(scene: Scene) -> None:
     (whole,) = (await ran(scene.settings, *asked, "--unmasked")).json["rows"]
     assert (masked["email"], masked["first_name"]) == (MASKED, "Ada")
     assert is_sealed(whole["email"])
+
+
+_RECORD = """
+select operation, root_fields, subjects, revealed, user_id, kind from audit.data_access
+ where tenant_id = $1 and starts_with(operation, 'headwater') and $2 = any(root_fields) order by id desc limit 1
+"""
+
+
+async def recorded(scene: Scene, view: str) -> asyncpg.Record | None:
+    """The last access to a view by the command line."""
+    connection = await asyncpg.connect(scene.settings.database_url)
+    try:
+        return await connection.fetchrow(_RECORD, scene.client.tenant, view)
+    finally:
+        await connection.close()
+
+
+async def test_what_was_shown_is_on_record_with_whose_it_is(scene: Scene) -> None:
+    asked = ("show", "users.people", "--tenant", scene.client.tenant, "--json")
+    for words, revealed in (((), []), (("--unmasked",), ["email"])):
+        assert (await ran(scene.settings, *asked, *words)).json["rows"]
+        record = await recorded(scene, "users.people")
+        assert record is not None
+        assert record["operation"] == " ".join(("headwater views show", *words))
+        assert (record["subjects"], record["revealed"]) == ([scene.client.user], revealed)
+    assert (await ran(scene.settings, "show", Tasks.name, "--tenant", scene.client.tenant, "--unmasked")).said
+    record = await recorded(scene, Tasks.name)
+    assert record is not None
+    assert record["revealed"] == ["description"]
+
+
+async def test_nothing_is_shown_that_cannot_be_recorded(scene: Scene) -> None:
+    owner = await asyncpg.connect(scene.settings.database_url)
+    asked = ("show", "users.people", "--tenant", scene.client.tenant, "--unmasked")
+    try:
+        await owner.execute("revoke insert on audit.data_access from headwater_writer")
+        ended = await ran(scene.settings, *asked)
+        assert (ended.code, ended.said) == (2, "")
+    finally:
+        await owner.execute("grant insert on audit.data_access to headwater_writer")
+        await owner.close()
+    assert (await ran(scene.settings, *asked)).said
 
 
 async def test_no_more_rows_than_wanted(scene: Scene) -> None:

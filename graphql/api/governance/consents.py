@@ -19,7 +19,7 @@ from projections.kit.conditions import Condition, equals
 from projections.kit.rows import Order, Place
 
 
-@shows(ConsentRow, needs=COVERED)
+@shows(ConsentRow, needs=COVERED, about="subject_id")
 class Consent(Node):
     """What somebody says about a purpose that data may be used for."""
 

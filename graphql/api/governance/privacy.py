@@ -27,12 +27,12 @@ from projections.kit.rows import Order
 enum(ExportState)
 
 
-@shows(ErasureRow, needs=COVERED)
+@shows(ErasureRow, needs=COVERED, about="subject_id")
 class Erasure(Node):
     """A person who is being forgotten, or was, with the certificate."""
 
 
-@shows(ExportRow, needs=COVERED)
+@shows(ExportRow, needs=COVERED, about="subject_id")
 class Export(Node):
     """A file with all that is kept about a person; when it is finished, it is at `/exports/{id}`."""
 

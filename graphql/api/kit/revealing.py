@@ -37,10 +37,11 @@ def revealing(name: str, hint: Any, *, row: type, shown: Any, needs: str, about:
     whose = _whose(row, name, hint)
 
     async def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
-        value = getattr(root, name)
+        value, ask = getattr(root, name), info.context
         if value is None or value == "":
+            # That there is nothing tells something of the person, too.
+            ask.revealed(name, getattr(root, about) if about else None, confidential=False)
             return value
-        ask = info.context
         own = about is not None and not ask.shared and getattr(root, about) == ask.caller.user_id
         allowed = not confidential or own or ask.caller.may(permission)
         if allowed:
@@ -63,6 +64,17 @@ def revealing(name: str, hint: Any, *, row: type, shown: Any, needs: str, about:
                 ask.masked(_called(info), "")
             return masked(value)
         return value
+
+    resolve.__annotations__ |= {"root": _PARENT[Any], "return": shown}
+    return resolve
+
+
+def noting(name: str, *, shown: Any, about: str) -> Callable[..., Any]:
+    """The resolver of any other field of a row about a person: the audit hears whose it is."""
+
+    def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
+        info.context.revealed(name, getattr(root, about), confidential=False)
+        return getattr(root, name)
 
     resolve.__annotations__ |= {"root": _PARENT[Any], "return": shown}
     return resolve

@@ -24,7 +24,7 @@ from uuid import UUID
 import strawberry
 
 from api.kit.access import covered, needing
-from api.kit.revealing import is_marked, revealing
+from api.kit.revealing import is_marked, noting, revealing
 from api.kit.scalars import Json
 from api.kit.sizes import LONGEST, longest
 from domain.kit.commands import Command
@@ -63,9 +63,10 @@ def shows(
         revealed = {n: f for n, f in described.items() if is_marked(f[0], Confidential, Personal, Opened)}
         open_to_all = {n: f for n, f in described.items() if n not in revealed}
         cls.__annotations__ = {n: plain(hint) for n, (hint, _) in open_to_all.items()} | own
-        for n, (_, description) in open_to_all.items():
-            metadata = {LONGEST: longest(fields[n][0])}
-            setattr(cls, n, strawberry.field(description=description, metadata=metadata))
+        for n, (hint, description) in open_to_all.items():
+            metadata = {LONGEST: longest(hint)}
+            made: Any = strawberry.field(description=description, metadata=metadata)
+            setattr(cls, n, made if about in (None, n) else made(noting(n, shown=plain(hint), about=about)))
         for n, (hint, description) in revealed.items():
             resolver = revealing(n, hint, row=row, shown=plain(hint), needs=needs, about=about)
             metadata = {LONGEST: longest(hint)}
