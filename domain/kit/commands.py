@@ -132,7 +132,12 @@ def _aggregate(hint: object) -> tuple[type[Aggregate] | None, bool]:
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Command:
-    """Base of all commands. ``stored_as``, such as ``work.complete_task``, is a contract."""
+    """Base of all commands.
+
+    ``stored_as`` is a contract: ids of commands are known under it. It is the context of what the command makes or
+    changes and the class's name in snake case, such as ``work.complete_task``, wherever the class stands; a class
+    that is renamed keeps its name by ``stored_as = "work.complete_task"``.
+    """
 
     stored_as: ClassVar[str]
     wiring: ClassVar[Wiring]
@@ -141,9 +146,8 @@ class Command:
 
     def __init_subclass__(cls) -> None:
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
-        context = cls.__module__.split(".")[1]
-        cls.stored_as = f"{context}.{snake(cls.__name__)}"
         cls.wiring = Wiring(cls)
+        cls.stored_as = cls.__dict__.get("stored_as") or _stored_name(cls)
         cls._defaults = tuple((field.name, field.default) for field in dataclasses.fields(cls))
         hints = get_type_hints(cls, include_extras=True)
         cls.references = tuple(
@@ -212,6 +216,13 @@ def resolve(need: Need, id: UUID | None, found: Mapping[UUID, Aggregate]) -> Agg
 def noun(topic: str) -> str:
     """What a topic's things are called in a sentence: ``work.task`` is a task."""
     return topic.rsplit(".", 1)[-1].replace("_", " ")
+
+
+def _stored_name(command: type[Command]) -> str:
+    target = command.wiring.target
+    if target is None:
+        raise TypeError(f"{command.__name__} makes and changes nothing by its id, so it needs a stored_as.")
+    return f"{target.topic.split('.')[0]}.{snake(command.__name__)}"
 
 
 _commands: dict[str, type[Command]] = {}

@@ -165,8 +165,9 @@ class Process(Generic[State]):
             known, what = found.method, one.stored_as
         else:
             known, what = cls.methods.setdefault((marked.sort, one), method), str(one)
-            if isinstance(one, type) and issubclass(one, Effect):
-                cls.effects[one.stored_as] = one
+            effect = one if isinstance(one, type) and issubclass(one, Effect) else None
+            if effect is not None and cls.effects.setdefault(effect.stored_as, effect) is not effect:
+                raise TypeError(f"Two effects of {cls.__name__} are stored as {effect.stored_as!r}.")
         if known != method:
             raise TypeError(f"{cls.__name__} answers {what} twice: in {known} and {method}.")
 

@@ -9,14 +9,15 @@ from domain.kit.events import snake
 class Refusal(Exception):
     """The reason a command was not carried out; the docstring is the message for the user.
 
-    ``{name}`` in the docstring is filled from the keyword arguments. ``code`` is the class name in snake
-    case and a contract with clients. ``field`` names the input the refusal is about, when there is one.
+    ``{name}`` in the docstring is filled from the keyword arguments. ``code`` is a contract with clients: the
+    class's name in snake case, unless the class says otherwise because it was renamed. ``field`` names the
+    input the refusal is about, when there is one.
     """
 
     code: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
-        cls.code = snake(cls.__name__)
+        cls.code = cls.__dict__.get("code") or snake(cls.__name__)
         if _refusals.setdefault(cls.code, cls) is not cls:
             raise TypeError(f"Two refusals have the code {cls.code!r}.")
 

@@ -53,7 +53,8 @@ class Effect:
     """
 
     stored_as: ClassVar[str]
-    """The class name in snake case. A contract: pending effects are stored under it."""
+    """A contract, within its process: pending effects are stored under it. The class's name in snake case, unless
+    the class says otherwise because it was renamed."""
     policy: ClassVar[Policy] = Policy()
     transactional: ClassVar[bool] = False
 
@@ -61,7 +62,7 @@ class Effect:
         cls, *, attempts: int = 3, timeout: float = 30.0, pause: float = 1.0, transactional: bool = False
     ) -> None:
         dataclass(frozen=True, kw_only=True)(cls)
-        cls.stored_as = snake(cls.__name__)
+        cls.stored_as = cls.__dict__.get("stored_as") or snake(cls.__name__)
         cls.policy = Policy(attempts, timeout, pause)
         cls.transactional = transactional
 

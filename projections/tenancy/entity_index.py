@@ -36,7 +36,7 @@ class Entity:
     """A kind of thing that the index holds.
 
     ``Entity(kind="CAMPAIGN", aggregate=Campaign, starts="draft", needs="campaigns:read", data=("name",))`` is all
-    that a context adds. An event with a field ``status`` sets the status; others do by their name, see
+    that a context adds. An event with a field ``status`` sets the status; others do by their stored name, see
     `LIFECYCLE`. ``data`` names the fields of events whose last values are kept.
 
     Raises TypeError for a field of those that is personal or confidential, because the table is plain and one
@@ -61,28 +61,28 @@ class Entity:
 
 
 LIFECYCLE: Mapping[str, str] = {
-    "Accepted": "accepted",
-    "Activated": "active",
-    "Anonymised": "anonymised",
-    "Archived": "archived",
-    "Cancelled": "cancelled",
-    "Certified": "certified",
-    "Closed": "closed",
-    "Deleted": "deleted",
-    "Erased": "erased",
-    "Expired": "expired",
-    "Failed": "failed",
-    "Finished": "finished",
-    "Given": "given",
-    "Reactivated": "active",
-    "Rejoined": "active",
-    "Removed": "removed",
-    "Restored": "active",
-    "Revoked": "revoked",
-    "Suspended": "suspended",
-    "Withdrawn": "withdrawn",
+    "accepted": "accepted",
+    "activated": "active",
+    "anonymised": "anonymised",
+    "archived": "archived",
+    "cancelled": "cancelled",
+    "certified": "certified",
+    "closed": "closed",
+    "deleted": "deleted",
+    "erased": "erased",
+    "expired": "expired",
+    "failed": "failed",
+    "finished": "finished",
+    "given": "given",
+    "reactivated": "active",
+    "rejoined": "active",
+    "removed": "removed",
+    "restored": "active",
+    "revoked": "revoked",
+    "suspended": "suspended",
+    "withdrawn": "withdrawn",
 }
-"""The status after an event of this name, in whichever context."""
+"""The status after an event that is stored under a name with this end, in whichever context."""
 
 ENTITIES: tuple[Entity, ...] = (
     Entity(
@@ -136,7 +136,7 @@ class _Step:
         present = {field.name for field in fields(event)}
         self._names = tuple(name for name in self.entity.data if name in present)
         self._states = "status" in present
-        self._named = LIFECYCLE.get(event.__name__)
+        self._named = LIFECYCLE.get(event.stored_as.rsplit(".", 1)[-1])
 
     def sk(self, id: UUID) -> str:
         """The place of the entity in its tenant's partition, as `EntityKey` has it."""

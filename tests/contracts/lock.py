@@ -40,6 +40,11 @@ def breaches(before: Names, now: Names) -> list[str]:
                 found.append(f"{kind}: {name} went back to version {thing['version']}.")
             elif thing["version"] == was["version"] and (why := _changed(kind, was[fields], thing[fields])):
                 found.append(f"{kind}: {name} {why}; raise its version.")
+    for name, shape in before["effects"].items():
+        if (effect := now["effects"].get(name)) is None:
+            found.append(f"effects: {name} is gone, but may be pending.")
+        elif why := _changed("effects", shape, effect):
+            found.append(f"effects: {name} {why}, but may be pending.")
     return found
 
 

@@ -1,4 +1,4 @@
-"""What is stored under names, as the loaded code declares it: events, state, commands, refusals, views."""
+"""What is stored under names, as the loaded code declares it: from events and their state to refusals."""
 
 import dataclasses
 import importlib
@@ -8,7 +8,7 @@ import sys
 import types
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import domain
 from app.contexts import VIEWS
@@ -16,8 +16,11 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.commands import Command, commands
 from domain.kit.events import Event, event_classes
 from domain.kit.fields import Confidential, Internal, Public, Restricted, marks
+from domain.kit.process import Process
 from domain.kit.refusals import Refusal
 from projections.kit.view import View
+
+T = TypeVar("T")
 
 # What the lock file holds is plain JSON, hence Any.
 Names = dict[str, Any]
@@ -39,6 +42,11 @@ def stored_names() -> Names:
         "events": {name: _event(event) for name, event in events.items()},
         "aggregates": {one.topic: _aggregate(one) for one in sorted(aggregates, key=lambda one: one.topic)},
         "commands": {name: _command(one) for name, one in commands().items() if ours(one)},
+        "effects": {
+            f"{process.name} {name}": _fields(effect)
+            for process in sorted(filter(_is_named, _below(Process)), key=lambda one: one.name)
+            for name, effect in sorted(process.effects.items())
+        },
         "refusals": sorted(one.code for one in _below(Refusal) if ours(one)),
         "views": {view.name: _view(view) for view in sorted(VIEWS, key=lambda view: view.name)},
     }
@@ -104,5 +112,10 @@ def shape(hint: Any) -> str:
     return str(getattr(hint, "__name__", hint))
 
 
-def _below(cls: type[Refusal]) -> list[type[Refusal]]:
+# Processes have states of their own, hence Any.
+def _is_named(process: type[Process[Any]]) -> bool:
+    return hasattr(process, "name") and ours(process)
+
+
+def _below(cls: type[T]) -> list[type[T]]:
     return [one for below in cls.__subclasses__() for one in (below, *_below(below))]

@@ -20,7 +20,7 @@ STORED = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["events", "aggregates", "commands", "refusals", "views"])
+@pytest.mark.parametrize("kind", ["events", "aggregates", "commands", "effects", "refusals", "views"])
 def test_stored_names_are_as_locked(kind: str) -> None:
     assert stored_names()[kind] == locked()[kind], HOW
 
@@ -106,3 +106,13 @@ def test_a_view_of_another_shape_needs_another_version() -> None:
 
 def test_a_version_does_not_go_back() -> None:
     assert changed("views", "tasks.tasks", version=0) == ["views: tasks.tasks went back to version 0."]
+
+
+def test_an_effect_may_be_pending() -> None:
+    name, after = "identity.anonymising leave", locked()
+    after["effects"][name] = {"person": "UUID", "soon": "bool"}
+    assert breaches(locked(), after) == [f"effects: {name} has the new field soon, but may be pending."]
+    after["effects"][name] = {"person": "UUID", "soon": "bool, optional"}
+    assert breaches(locked(), after) == []
+    del after["effects"][name]
+    assert breaches(locked(), after) == [f"effects: {name} is gone, but may be pending."]

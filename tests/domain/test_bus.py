@@ -169,7 +169,7 @@ async def test_the_envelope_says_who_and_why(bus: Bus, log: PostgresLog) -> None
     assert (stored.user_id, stored.session_id, stored.command_id) == (US.user_id, "a session", command_id)
     assert (stored.correlation_id, stored.causation_id) == ("a request", "an event")
     assert (stored.source, stored.environment, stored.region) == ("tests", "test", "here")
-    assert msgspec.json.decode(stored.metadata) == {"client": "tests", "command": "domain.open_account"}
+    assert msgspec.json.decode(stored.metadata) == {"client": "tests", "command": "toys.open_account"}
     assert (stored.topic, stored.type, stored.version) == ("toys.account", "toys.account.opened", 1)
 
 

@@ -35,7 +35,7 @@ def test_knows_what_it_refers_to() -> None:
 
 
 def test_is_stored_under_context_and_name() -> None:
-    assert commands()["domain.open_account"] is OpenAccount
+    assert commands()["toys.open_account"] is OpenAccount
 
 
 def declare(name: str, fields: dict[str, Any], handle: object) -> None:
@@ -94,9 +94,9 @@ def test_not_saying_what_is_returned_is_refused() -> None:
 
 
 def test_two_commands_of_one_name_are_refused() -> None:
-    def handle(self: Command) -> None: ...
+    def handle(self: Command, account: Account) -> None: ...
 
-    with pytest.raises(TypeError, match=r"Two commands are stored as 'domain\.open_account'"):
+    with pytest.raises(TypeError, match=r"Two commands are stored as 'toys\.open_account'"):
         declare("OpenAccount", {"id": UUID}, handle)
 
 
@@ -183,6 +183,8 @@ def test_a_caller_may_what_was_granted(granted: set[str], asked: str, may: bool)
 
 def test_references_may_be_optional() -> None:
     class NameAccount(Command):
+        stored_as = "toys.name_account"
+
         id: UUID
         account: Annotated[UUID, References("toys.account")] | None = None
         at: datetime = datetime(2030, 1, 1, tzinfo=UTC)

@@ -101,7 +101,7 @@ async def test_sends_commands_as_the_system_because_of_the_event(
     assert (paid.type, paid.user_id) == ("toys.account.paid", None)
     assert paid.causation_id == str(withdrawn.event_id)
     assert paid.correlation_id == withdrawn.correlation_id
-    assert paid.command_id == key_of(US.tenant_id, "toys.give_back", withdrawn.event_id, "domain.pay")
+    assert paid.command_id == key_of(US.tenant_id, "toys.give_back", withdrawn.event_id, "toys.pay")
 
 
 async def test_a_process_hears_that_its_command_was_refused(works: Works, bus: Bus) -> None:
