@@ -55,8 +55,13 @@ local answer, lost = {{''}}, false
 if m.epoch == ARGV[1] then
   for i = 3, #KEYS do
     local value = redis.call('GET', KEYS[i])
-    if not value and i - 2 > tonumber(ARGV[3]) then
-      lost = missed(m, string.sub(KEYS[i], ARGV[2] + 1)) or lost
+    if i - 2 > tonumber(ARGV[3]) then
+      local member = string.sub(KEYS[i], ARGV[2] + 1)
+      if not value then
+        lost = missed(m, member) or lost
+      elseif redis.call('SISMEMBER', KEYS[2], member) == 0 then
+        value = false  -- Nobody folded it: somebody put it there.
+      end
     end
     answer[i - 1] = value
   end

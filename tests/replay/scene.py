@@ -1,7 +1,6 @@
 """A tenant's rows in the three stores, and the three ways in which rows go wrong."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +10,9 @@ from redis.asyncio import Redis
 
 from app.database import plain_url
 from app.settings import Settings
-from projections.work.projects import ProjectCards
+from projections.kit.redis_store import RedisStore
+from projections.kit.view import Changes
+from projections.work.projects import ProjectCards, ProjectRow
 from projections.work.tasks import Tasks, TaskSearch
 from tests.kit.client import Client
 from tests.kit.product import Product
@@ -67,18 +68,16 @@ class Scene:
             await owner.close()
 
     async def _redis(self, view: str, extra: str) -> None:
-        redis: Redis = Redis.from_url(self.settings.redis_url, decode_responses=True)
-        try:
-            keys = [key async for key in redis.scan_iter(match=f"hw:{view}:*:t:{self.client.tenant}:*")]
-            (changed,) = (key for key in keys if self.damaged(view) in key)
-            (lost,) = (key for key in keys if self.lost(view) in key)
-            row = json.loads(await redis.get(changed) or "") | {"name": "Wrong"}
-            await redis.set(changed, json.dumps(row), keepttl=True)
-            added = changed.replace(self.damaged(view), extra)
-            await redis.set(added, json.dumps(row | {"id": extra}), ex=60)
-            await redis.delete(lost)
-        finally:
-            await redis.aclose()
+        async with Redis.from_url(self.settings.redis_url) as redis:
+            store: RedisStore[ProjectRow] = RedisStore(ProjectCards(), redis, 1)
+            changed, lost, added = (
+                (self.client.tenant, (UUID(id),)) for id in (self.damaged(view), self.lost(view), extra)
+            )
+            row = replace((await store.load([changed]))[changed], name="Wrong")
+            changes: Changes[ProjectRow] = Changes()
+            changes.update({changed: row, added: replace(row, id=UUID(extra)), lost: None})
+            # As a fold would have written it: what is deleted by hand alone is noticed by itself.
+            await store.save(changes, await store.checkpoint())
 
     async def _search(self, view: str, extra: str) -> None:
         client = AsyncOpenSearch(self.settings.opensearch_url)

@@ -229,6 +229,16 @@ async def test_a_lost_row_is_not_taken_for_an_absent_one(redis: Redis) -> None:
     assert await (await made(redis)).lost() == {ACME}
 
 
+async def test_a_row_that_somebody_put_there_is_none(redis: Redis) -> None:
+    store = await made(redis)
+    await store.save(changes(1, {key(1): card(1)}), at(1))
+    epoch = Mark.read(await redis.get(store.keys.mark) or "").epoch
+    await redis.set(store.keys.row(epoch, *key(2)), b'{"id":"x","title":"y"}')
+    assert await store.load([key(1), key(2)]) == {key(1): card(1)}
+    assert [batch async for batch in store.scan()] == [{key(1): card(1)}]
+    assert await store.lost() == frozenset()
+
+
 async def test_a_deleted_row_is_not_lost(redis: Redis) -> None:
     store = await made(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))

@@ -184,6 +184,9 @@ async def _keys(scene: Scene) -> dict[str, str]:
     async with Redis.from_url(scene.product.settings.redis_url, decode_responses=True) as redis:
         async for name in redis.scan_iter(count=1000):
             kind = await redis.type(name)
+            if kind == "set":
+                found[str(name)] = str(await redis.smembers(name))
+                continue
             held = await redis.hgetall(name) if kind == "hash" else await redis.get(name)
             found[name] = str(held)
     return found
