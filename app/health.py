@@ -118,6 +118,8 @@ def ailment(view: ViewStatus) -> str | None:
     """What is wrong with a view, in a sentence; None when it is well."""
     if not view.live:
         return None  # Nobody reads it; how its rebuild goes is said elsewhere.
+    if view.state is ViewState.PAUSED:
+        return f"{view.name} is paused by {view.paused_by} and stands at {view.position} of {view.head}"
     if view.parked:
         streams = "1 stream" if view.parked == 1 else f"{view.parked} streams"
         return f"{view.name} has {streams} parked"

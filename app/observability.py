@@ -139,6 +139,7 @@ _GAUGES: tuple[tuple[str, str, Callable[[ViewStatus], float | None]], ...] = (
     ("complete", "1 when as many events are folded as there are up to its position.", lambda v: v.complete),
     ("failing", "1 while a fold raises.", lambda view: view.state is ViewState.FAILING),
     ("refilling", "1 while rows may be missing.", lambda view: view.state is ViewState.REFILLING),
+    ("paused", "1 while an operator lets it stand still.", lambda view: view.state is ViewState.PAUSED),
     ("parked_streams", "Streams whose events cannot be folded and wait.", lambda view: view.parked),
     ("building", "1 while it is built beside the live generation.", lambda v: v.state is ViewState.BUILDING),
     ("live", "1 for the generation that readers see.", lambda view: view.live),

@@ -10,6 +10,7 @@ from app.contexts import VIEWS
 from app.database import Database
 from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
+from app.processes.status import Ledger
 from app.settings import Settings
 from app.tracing import TracedBus
 from domain.kit.bus import Bus
@@ -19,6 +20,7 @@ from domain.kit.sealed import Opening
 from projections.kit.generations import enroll_all
 from projections.kit.inline import Inline
 from projections.kit.parking import ParkedStreams
+from projections.kit.pausing import Pausing
 from projections.kit.postgres import PostgresView
 from projections.kit.postgres_store import PostgresStore
 from projections.kit.rebuilds import Rebuilds
@@ -40,7 +42,14 @@ class Writing:
         """What directs the views as operators do."""
         pool = self.database.writer
         rebuilds = Rebuilds(pool, VIEWS, keep=settings.rollback, owner=self.database.owner)
-        return Operations(self.bus, rebuilds, ParkedStreams(pool), partial(self.inline.answer, pool))
+        return Operations(
+            self.bus,
+            rebuilds,
+            ParkedStreams(pool),
+            Pausing(pool, VIEWS),
+            Ledger(pool),
+            partial(self.inline.answer, pool),
+        )
 
 
 @asynccontextmanager

@@ -10,13 +10,19 @@ from typing import Annotated, TypeVar
 import asyncpg
 import typer
 
+from app.cli.place import asker, carry_out, operating, reached, refuse
 from app.database import Pool, plain_url
 from app.embedded import attached
-from app.processes.status import ailment, effects, process_statuses, retry
-from app.processes.status import discard as discard_effects
+from app.processes.status import Ledger, ailment, process_statuses
 from app.settings import read_settings
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.refusals import Refusal
+from domain.operations.interventions import DiscardEffects, RetryEffects
+from projections.operations.operating import Done
 
 T = TypeVar("T")
+
+_ids = TimeOrderedIds()
 
 OPEN = ["pending", "running", "parked"]
 
@@ -45,7 +51,7 @@ def list_command(
     wanted = status or (None if everything else OPEN)
 
     async def read(pool: Pool) -> int:
-        found = await effects(pool, process=process, statuses=wanted, limit=limit)
+        found = await Ledger(pool).list(process=process, statuses=wanted, limit=limit)
         standing = await process_statuses(pool)
         if as_json:
             document = {
@@ -75,7 +81,8 @@ def retry_command(
     """Have parked effects tried again, under the same idempotency keys."""
     if not ids and process is None:
         raise typer.BadParameter("Name effects by number, or a process.")
-    _say("retried", _run(lambda pool: retry(pool, ids=ids or None, process=process)), as_json)
+    wish = RetryEffects(id=_ids.new(), effects=tuple(ids or ()), process=process, asked_by=asker())
+    _carry_out(wish, "retried", as_json)
 
 
 @app.command("discard")
@@ -87,12 +94,20 @@ def discard_command(
     """Give parked effects up for good; what waits behind them goes on."""
     if not reason.strip():
         raise typer.BadParameter("A reason is needed.")
-    _say("discarded", _run(lambda pool: discard_effects(pool, ids=ids, reason=reason)), as_json)
+    wish = DiscardEffects(id=_ids.new(), effects=tuple(ids), reason=reason, asked_by=asker())
+    _carry_out(wish, "discarded", as_json)
 
 
-def _say(what: str, ids: list[int], as_json: bool) -> None:
+def _carry_out(wish: RetryEffects | DiscardEffects, what: str, as_json: bool) -> None:
+    async def work() -> Done | Refusal:
+        async with operating() as (operations, _):
+            return await carry_out(operations, wish)
+
+    found = reached(work)
+    if isinstance(found, Refusal):
+        raise refuse(found, as_json)
+    ids = list(found.effects)
     typer.echo(json.dumps({what: ids}) if as_json else f"{len(ids)} effects {what}.")
-    raise typer.Exit(0 if ids else 1)
 
 
 def _run(work: Callable[[Pool], Awaitable[T]]) -> T:

@@ -5,11 +5,29 @@ from typing import Annotated
 import typer
 
 from app.cli.completion import view_names
-from app.cli.place import EXIT_CODES, REFUSED, AsJson, reached, reading, say_json, say_table
+from app.cli.place import (
+    EXIT_CODES,
+    REFUSED,
+    AsJson,
+    asker,
+    carry_out,
+    operating,
+    reached,
+    reading,
+    refuse,
+    say_json,
+    say_table,
+)
 from app.cli.views_show import show
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.refusals import Refusal
+from domain.operations.interventions import PauseViews, ResumeViews
 from projections.kit.status import ViewStatus, views_status
+from projections.operations.operating import Done
 
-app = typer.Typer(help="List the views, or look into one.", invoke_without_command=True)
+_ids = TimeOrderedIds()
+
+app = typer.Typer(help="List the views, look into one, pause some.", invoke_without_command=True)
 
 
 @app.callback(epilog=EXIT_CODES)
@@ -53,7 +71,7 @@ def _list(statuses: list[ViewStatus]) -> None:
                 f"{one.lag_events:,}",
                 f"{one.rate:,.0f}/s",
                 f"{one.parked:,}",
-                one.state,
+                f"{one.state} by {one.paused_by}" if one.paused_by else one.state,
             )
             for one in statuses
         ],
@@ -62,3 +80,36 @@ def _list(statuses: list[ViewStatus]) -> None:
 
 
 app.command("show")(show)
+
+Names = Annotated[list[str], typer.Argument(help="The views' names.", autocompletion=view_names)]
+
+
+@app.command(epilog=EXIT_CODES)
+def pause(
+    names: Names,
+    reason: Annotated[str, typer.Option(help="Why; it stays in the log.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let views stand still where they are; they go on being read, and say that they are behind."""
+    wish = PauseViews(id=_ids.new(), views=tuple(names), reason=reason, asked_by=asker())
+    _carry_out(wish, "paused", as_json)
+
+
+@app.command(epilog=EXIT_CODES)
+def resume(names: Names, as_json: AsJson = False) -> None:
+    """Let views that were paused go on."""
+    _carry_out(ResumeViews(id=_ids.new(), views=tuple(names), asked_by=asker()), "resumed", as_json)
+
+
+def _carry_out(wish: PauseViews | ResumeViews, what: str, as_json: bool) -> None:
+    async def work() -> Done | Refusal:
+        async with operating() as (operations, _):
+            return await carry_out(operations, wish)
+
+    found = reached(work)
+    if isinstance(found, Refusal):
+        raise refuse(found, as_json)
+    if as_json:
+        say_json({what: list(wish.views)})
+    else:
+        typer.echo(f"{', '.join(wish.views)} {what}.")

@@ -1,10 +1,11 @@
 """How the processes stand, and their effects: for operators and for health."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from app.database import Pool
+from projections.operations.effects import EffectStatus
 
 _SILENCE = 10.0
 """Seconds without a beat after which a process counts as run by nobody."""
@@ -61,29 +62,6 @@ class ProcessStatus:
     """Seconds since the holder was last seen; None without a holder."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectStatus:
-    """A row of the ledger. What it is about stays in the database, for it may be personal."""
-
-    id: int
-    process: str
-    tenant_id: UUID
-    instance: str
-    kind: str
-    name: str
-    key: str
-    status: str
-    attempts: int
-    error: str | None
-    discard: str | None
-    event_id: UUID
-    position: int
-    correlation_id: str
-    made_at: datetime
-    next_at: datetime
-    finished_at: datetime | None
-
-
 async def process_statuses(pool: Pool) -> list[ProcessStatus]:
     """All processes that ever ran, by name."""
     return [ProcessStatus(**dict(row)) for row in await pool.fetch(_STATUS)]
@@ -101,30 +79,28 @@ def ailment(status: ProcessStatus) -> str | None:
     return None
 
 
-async def effects(
-    pool: Pool,
-    *,
-    process: str | None = None,
-    statuses: list[str] | None = None,
-    tenant_id: UUID | None = None,
-    limit: int = 100,
-) -> list[EffectStatus]:
-    """Rows of the ledger, the oldest first; of all processes, statuses and tenants where none is named."""
-    rows = await pool.fetch(_EFFECTS, process, statuses, tenant_id, limit)
-    return [EffectStatus(**dict(row)) for row in rows]
+class Ledger:
+    """`Effects` as the ledger has them; see the port."""
 
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
 
-async def retry(pool: Pool, *, ids: list[int] | None = None, process: str | None = None) -> list[int]:
-    """Has parked effects tried anew, with all their attempts; the ids of those that were parked.
+    async def list(
+        self,
+        *,
+        process: str | None = None,
+        statuses: Sequence[str] | None = None,
+        tenant_id: UUID | None = None,
+        limit: int = 100,
+    ) -> Sequence[EffectStatus]:
+        """See the port."""
+        rows = await self._pool.fetch(_EFFECTS, process, statuses, tenant_id, limit)
+        return [EffectStatus(**dict(row)) for row in rows]
 
-    They keep their idempotency keys. Whoever runs the process takes them up within a second.
-    """
-    return [row["id"] for row in await pool.fetch(_RETRY, ids, process)]
+    async def retry(self, ids: Sequence[int] = (), *, process: str | None = None) -> Sequence[int]:
+        """See the port."""
+        return [row["id"] for row in await self._pool.fetch(_RETRY, list(ids) or None, process)]
 
-
-async def discard(pool: Pool, *, ids: list[int], reason: str) -> list[int]:
-    """Gives parked effects up for good, for a reason that is kept; the ids of those that were parked.
-
-    The instance goes on with what waits behind; `@when_discarded` hears of it.
-    """
-    return [row["id"] for row in await pool.fetch(_DISCARD, ids, reason)]
+    async def discard(self, ids: Sequence[int], *, reason: str) -> Sequence[int]:
+        """See the port."""
+        return [row["id"] for row in await self._pool.fetch(_DISCARD, list(ids), reason)]

@@ -7,7 +7,9 @@ from uuid import UUID, uuid4
 from projections.kit.generations import DDL_LOCK, Pool, add_generation, add_members
 from projections.kit.view import View
 
-_BY = "a worker: rows were lost"
+LOST = "a worker: rows were lost"
+"""Who asks for rows that were lost, as it is on record."""
+
 _TOGETHER = 8
 """Tenants from whose loss on all rows of the view are filled anew, which reads the log once."""
 # One that could not be carried out is asked for again, but not at once.
@@ -51,6 +53,10 @@ async def ask(
         )
         if busy:
             raise Refused(f"{view.name} is in the rebuild {busy}, which has not ended.")
+        if await connection.fetchval(
+            "select paused_at is not null from ops.views where view = $1", view.name
+        ):
+            raise Refused(f"{view.name} is paused; it has to go on first.")
         served = await connection.fetchval("select ops.serving($1, $2)", view.name, view.version)
         if served is None:
             raise Refused(f"{view.name} has nothing live in version {view.version}.")
@@ -79,11 +85,11 @@ async def ask_for_lost(pool: Pool, view: type[View[Any]], generation: int, tenan
     served = await pool.fetchval("select ops.serving($1, $2)", view.name, view.version)
     if served != generation or len(tenants) > _TOGETHER:
         return False
-    tenant_id = await pool.fetchval(_LOSERS, view.name, list(tenants), _BY)
+    tenant_id = await pool.fetchval(_LOSERS, view.name, list(tenants), LOST)
     if tenant_id is not None:
         try:
             async with pool.acquire() as connection, connection.transaction():
-                await ask(connection, uuid4(), [view], by=_BY, tenant_id=tenant_id)
+                await ask(connection, uuid4(), [view], by=LOST, tenant_id=tenant_id)
         except Refused:
             pass  # The view is being built; this comes next.
     return True

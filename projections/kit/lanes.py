@@ -134,7 +134,8 @@ class Lanes:
         await self._reap(connection)
         workers = await leases.heartbeat(connection, self._worker, self._stale)
         mine = [(view.name, view.version) for view in self._views.values()]
-        standings = await leases.survey(connection, mine, self._stale)
+        surveyed = await leases.survey(connection, mine, self._stale)
+        standings = [one for one in surveyed if not one.paused]
         await self._compare(connection, {one.id: one for one in standings})
         shared = [one for one in standings if not one.inline]
         share = -(-len(shared) // max(workers, 1))

@@ -36,6 +36,7 @@ select l.id, l.view, l.generation,
                   and k.database = (select oid from pg_database where datname = current_database())) as locked,
        coalesce(clock_timestamp() - w.heartbeat_at > make_interval(secs => $4), false) as stale,
        v.inline and l.generation = ops.serving(l.view, l.version) as inline,
+       v.paused_at is not null and l.generation = v.live as paused,
        l.position >= (select coalesce(max(position), 0) from es.events) as caught_up,
        l.tenant_id, l.token
   from unnest($1::text[], $2::int[]) as mine(view, version)
@@ -61,8 +62,8 @@ select pg_terminate_backend(k.pid) from pg_locks k
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How a lane stands. ``locked``: somebody has the lease; ``stale``: its holder shows no sign of life;
-    ``inline``: the appenders keep it, unless it is far behind; ``tenant_id``: it is built for that tenant
-    alone; ``token``: its newest lease's."""
+    ``inline``: the appenders keep it, unless it is far behind; ``paused``: nobody shall follow it;
+    ``tenant_id``: it is built for that tenant alone."""
 
     id: int
     view: str
@@ -70,6 +71,7 @@ class Standing:
     locked: bool
     stale: bool
     inline: bool
+    paused: bool
     caught_up: bool
     tenant_id: UUID | None
     token: int

@@ -31,7 +31,7 @@ select v.view
        select max(r.asked_at) as at from ops.rebuilds r join ops.rebuild_views m on m.rebuild = r.id
         where m.view = v.view and r.kind = 'reconcile' and r.tenant_id is null
           and r.asked_at <= clock_timestamp()) last on true
- where (v.inline or l.read_at is not null)
+ where (v.inline or l.read_at is not null) and v.paused_at is null
    and coalesce(last.at, (select timestamp from es.events where position = 1)) <= clock_timestamp() - $3::interval
    and not exists (select from ops.rebuilds where asked_by = $4 and state in ('building', 'verifying'))
    and not exists (select from ops.rebuilds r join ops.rebuild_views m on m.rebuild = r.id

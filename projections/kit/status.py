@@ -19,6 +19,7 @@ class ViewState(StrEnum):
     REFILLING = "refilling"
     FAILING = "failing"
     WAITING = "waiting"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +28,9 @@ class ViewStatus:
 
     ``lag_seconds`` is the age of the oldest event that is not folded; ``rate`` is in events per second;
     ``last_read_age`` is how many seconds ago its follower last did something, None for an inline view
-    that needs none. ``complete``: it has folded exactly as many events as there are up to its position.
-    ``parked``: so many streams cannot be folded and wait. ``pages``, ``page_seconds`` and ``errors`` (folds
-    that raised) count since the generation was made.
+    that needs none and for a paused one. ``complete``: it has folded exactly as many events as there are up
+    to its position. ``parked``: so many streams cannot be folded and wait. ``pages``, ``page_seconds`` and
+    ``errors`` (folds that raised) count since the generation was made. ``paused_by``: who lets it stand still.
     """
 
     name: str
@@ -57,6 +58,7 @@ class ViewStatus:
     errors: int
     holder: str | None
     last_read_age: float | None
+    paused_by: str | None = None
 
 
 # One statement, so that positions and head are of one moment.
@@ -70,7 +72,9 @@ select l.view as name, v.store, l.version, l.generation, l.generation = v.live a
        l.phase = 'building' as building, l.position < l.refill_until as refilling,
        l.error, l.error_position, l.error_event, l.error_stream,
        l.attempts, l.pages, l.page_seconds, l.errors, w.name as holder,
+       case when l.generation = v.live then v.paused_by end as paused_by,
        case when v.inline and l.generation = v.live and l.holder is null and l.position >= log.head then null
+            when l.generation = v.live and v.paused_at is not null then null
             else coalesce(extract(epoch from clock_timestamp() - l.read_at), 'infinity')::float8
        end as last_read_age
   from ops.lanes l
@@ -91,7 +95,9 @@ async def views_status(pool: Pool) -> list[ViewStatus]:
 def _status(row: "dict[str, object]") -> ViewStatus:
     building, refilling = row.pop("building"), row.pop("refilling")
     silent = row["last_read_age"] is not None and row["holder"] is None
-    if building:
+    if row["paused_by"] is not None:
+        state = ViewState.PAUSED
+    elif building:
         state = ViewState.BUILDING
     elif row["error"] is not None and row["error_position"] is not None:
         state = ViewState.FAILING
@@ -124,7 +130,7 @@ class Pointers(Protocol):
 class _Wish:
     lane: tuple[str, int | None]
     position: int
-    granted: "asyncio.Future[None]"
+    granted: "asyncio.Future[bool]"
 
 
 class Positions:
@@ -141,6 +147,7 @@ class Positions:
         self._fresh = fresh
         self._known: dict[tuple[str, int | None], int] = {}
         self._ages: dict[tuple[str, int | None], float] = {}
+        self._paused: set[tuple[str, int | None]] = set()
         self._known_at = float("-inf")
         self._asking: asyncio.Task[None] | None = None
         self._wishes: list[_Wish] = []
@@ -163,11 +170,13 @@ class Positions:
     async def wait_for(self, view: str, position: int, seconds: float) -> bool:
         """Waits until the view has folded up to ``position``, at most ``seconds``; whether it has.
 
+        Nobody waits for a view that is paused.
+
         Positions only grow (but for a refill), so one that was seen before is not asked for again.
         """
         if await self.position_of(view) >= position:
             return True
-        if seconds <= 0:
+        if seconds <= 0 or self._lane(view) in self._paused:
             return False
         wish = _Wish(self._lane(view), position, asyncio.get_running_loop().create_future())
         self._wishes.append(wish)
@@ -175,13 +184,12 @@ class Positions:
             self._granting = asyncio.create_task(self._grant(), name="positions")
         try:
             async with asyncio.timeout(seconds):
-                await wish.granted
+                return await wish.granted
         except TimeoutError:
             return False
         finally:
             if wish in self._wishes:
                 self._wishes.remove(wish)
-        return True
 
     async def close(self) -> None:
         """Ends what runs for those who wait; to them the time is over."""
@@ -202,10 +210,12 @@ class Positions:
                         wish.granted.set_exception(error)
                 self._wishes.clear()
                 return
-            for wish in [one for one in self._wishes if self._known.get(one.lane, 0) >= one.position]:
-                self._wishes.remove(wish)
-                if not wish.granted.done():
-                    wish.granted.set_result(None)
+            for wish in list(self._wishes):
+                there = self._known.get(wish.lane, 0) >= wish.position
+                if there or wish.lane in self._paused:
+                    self._wishes.remove(wish)
+                    if not wish.granted.done():
+                        wish.granted.set_result(there)
             await asyncio.sleep(self._pause)
 
     async def _ask(self) -> None:
@@ -217,10 +227,12 @@ class Positions:
     async def _read(self) -> None:
         asked = self._now()
         rows = await self._pool.fetch(
-            """select view, generation, position,
-                      extract(epoch from clock_timestamp() - moved_at)::float8 as age
-                 from ops.lanes where phase <> 'dropped'"""
+            """select l.view, l.generation, l.position,
+                      extract(epoch from clock_timestamp() - l.moved_at)::float8 as age,
+                      v.paused_at is not null and l.generation = v.live as paused
+                 from ops.lanes l join ops.views v using (view) where l.phase <> 'dropped'"""
         )
+        self._paused = {(row["view"], row["generation"]) for row in rows if row["paused"]}
         self._known = {(row["view"], row["generation"]): row["position"] for row in rows}
         self._ages = {(row["view"], row["generation"]): row["age"] for row in rows}
         self._known_at = asked

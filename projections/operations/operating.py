@@ -1,6 +1,6 @@
 """Carries out what operators ask: first it is noted in the log, then it is done."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -13,6 +13,13 @@ from domain.kit.clock import TimeOrderedIds
 from domain.kit.commands import Command
 from domain.kit.log import Receipt
 from domain.kit.refusals import NotFound, Refusal
+from domain.operations.interventions import (
+    DeclineIntervention,
+    DiscardEffects,
+    PauseViews,
+    ResumeViews,
+    RetryEffects,
+)
 from domain.operations.operators import NotPossible
 from domain.operations.rebuilds import (
     AcceptRebuild,
@@ -28,11 +35,14 @@ from domain.operations.repairs import DeclineRepair, DiscardParked, RetryParked
 from domain.operations.rollbacks import DeclineRollback, RollbackViews, SettleRollback
 from projections.kit.asking import Refused
 from projections.kit.parking import Parked, ParkedStreams
+from projections.kit.pausing import Pausing
 from projections.kit.rebuild import RebuildState
 from projections.kit.rebuilds import Rebuilds
+from projections.operations.effects import Effects
 
 Directing = PauseRebuild | ResumeRebuild | CancelRebuild | AcceptRebuild
-Operation = RebuildViews | Directing | RollbackViews | RetryParked | DiscardParked
+Intervening = PauseViews | ResumeViews | RetryEffects | DiscardEffects
+Operation = RebuildViews | Directing | RollbackViews | RetryParked | DiscardParked | Intervening
 """What operators may ask."""
 
 _ids = TimeOrderedIds()
@@ -48,6 +58,8 @@ class Done:
     """After a rollback: the generation of each view that serves now."""
     streams: int = 0
     """How many parked streams are to be retried or discarded."""
+    effects: Sequence[int] = ()
+    """The effects that are tried again or were given up."""
 
 
 def asked_by(caller: Caller) -> str:
@@ -66,6 +78,8 @@ class Operations:
         bus: Bus,
         rebuilds: Rebuilds,
         parked: ParkedStreams,
+        pausing: Pausing,
+        effects: Effects,
         answer: Callable[[], Awaitable[object]],
     ) -> None:
         """``answer`` does what was asked about parked streams of views that appends keep, which no worker does."""
@@ -75,6 +89,9 @@ class Operations:
         """The rebuilds as they stand."""
         self.parked = parked
         """The streams that wait."""
+        self._pausing = pausing
+        self.effects = effects
+        """What processes do."""
 
     async def carry_out(
         self,
@@ -209,7 +226,21 @@ class Operations:
                     raise Refused("This stream is being retried at the moment, or no longer parked.")
                 await self._answer()
                 return Done(receipt=receipt, streams=streams)
+            case PauseViews(views=views):
+                await self._pausing.pause(views, by=operation.asked_by)
+            case ResumeViews(views=views):
+                await self._pausing.resume(views)
+            case RetryEffects(effects=ids, process=process):
+                return _taken(receipt, await self.effects.retry(ids, process=process))
+            case DiscardEffects(effects=ids, reason=reason):
+                return _taken(receipt, await self.effects.discard(ids, reason=reason))
         return Done(receipt=receipt)
+
+
+def _taken(receipt: Receipt, effects: Sequence[int]) -> Done:
+    if not effects:
+        raise Refused("None of these effects is parked.")
+    return Done(receipt=receipt, effects=effects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,4 +282,6 @@ def _declined(operation: Operation, reason: str) -> Command:
         return DeclineRollback(id=operation.id, reason=reason)
     if isinstance(operation, RetryParked | DiscardParked):
         return DeclineRepair(id=operation.id, reason=reason)
+    if isinstance(operation, Intervening):
+        return DeclineIntervention(id=operation.id, reason=reason)
     return DeclineRebuild(id=operation.id, wish=_WISHES[type(operation)], reason=reason)

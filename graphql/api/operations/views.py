@@ -1,19 +1,25 @@
 """How the views stand, for operators."""
 
 from math import inf
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
 from api.kit.access import covered
+from api.kit.commands import Receipt
 from api.kit.context import Info
 from api.kit.fields import argument, field
 from api.kit.scalars import Position
 from api.kit.shows import enum
+from api.operations.wishes import wishes
+from domain.operations.interventions import PauseViews, ResumeViews
 from projections.kit.status import ViewState, ViewStatus
+from projections.operations.operating import Done, Operation
 
 enum(ViewState)
+
+PERMISSION = "ops:rebuild"
 
 
 @covered
@@ -42,10 +48,11 @@ class ViewInfo:
     error: str | None = strawberry.field(description="Why it stands still, when it does.")
     error_position: Position | None = strawberry.field(description="At which event it stands still.")
     error_stream: UUID | None = strawberry.field(description="To which thing that event belongs.")
+    paused_by: str | None = strawberry.field(description="Who let it stand still; empty: nobody did.")
     holder: str | None = strawberry.field(description="Which worker follows it.")
     last_read_seconds: float | None = strawberry.field(
         description="How long ago its worker last read the log; empty before it ever has, and for an inline "
-        "view that needs none."
+        "view that needs none and for one that is paused."
     )
 
     @classmethod
@@ -69,9 +76,36 @@ class ViewInfo:
             error=status.error,
             error_position=None if status.error_position is None else Position(status.error_position),
             error_stream=status.error_stream,
+            paused_by=status.paused_by,
             holder=status.holder,
             last_read_seconds=None if status.last_read_age == inf else status.last_read_age,
         )
+
+
+@covered
+@strawberry.type(description="The receipt of a wish about views that serve.")
+class ViewsReceipt(Receipt):
+    """Shows how they stand."""
+
+    names: strawberry.Private[tuple[str, ...]]
+
+    @field("The views as they stand now; workers let go of them, or take them up, in a moment.")
+    async def views(self, info: Info) -> list[ViewInfo]:
+        statuses = await info.context.services.progress.statuses()
+        return [ViewInfo.of(one) for one in statuses if one.live and one.name in self.names]
+
+
+def _named(wish: Operation, done: Done) -> dict[str, Any]:
+    assert isinstance(wish, PauseViews | ResumeViews)
+    return {"names": wish.views}
+
+
+@strawberry.type
+class Mutation:
+    pause_views = wishes(PauseViews, ViewsReceipt, permission=PERMISSION, answer="ViewsAnswer", shown=_named)
+    resume_views = wishes(
+        ResumeViews, ViewsReceipt, permission=PERMISSION, answer="ViewsAnswer", shown=_named
+    )
 
 
 @strawberry.type

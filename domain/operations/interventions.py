@@ -1,0 +1,120 @@
+"""Interventions: what operators do to views that serve and to effects that are parked."""
+
+from typing import Annotated
+from uuid import UUID
+
+from domain.kit.aggregate import Aggregate
+from domain.kit.commands import Command
+from domain.kit.events import Event
+from domain.kit.fields import Describe, Internal, Len
+from domain.kit.refusals import Invalid
+from domain.kit.text import ONE_LINE, distinct
+from domain.operations.operators import AskedBy, ViewNames, Why
+
+Effects = Annotated[
+    tuple[int, ...], Len(0, 500), Internal(), Describe("The numbers of the effects, as they are listed.")
+]
+ProcessName = Annotated[
+    str, Len(1, 100), ONE_LINE, Internal(), Describe("All that is parked of this process.")
+]
+Reason = Annotated[str, Len(1, 2_000), Internal(), Describe("Why; it stays in the log.")]
+
+
+class Intervention(Aggregate, topic="operations.intervention"):
+    """One wish of an operator."""
+
+    class PauseRequested(Event):
+        views: ViewNames
+        reason: Reason
+        asked_by: AskedBy
+
+    class ResumeRequested(Event):
+        views: ViewNames
+        asked_by: AskedBy
+
+    class RetryRequested(Event):
+        effects: Effects = ()
+        process: ProcessName | None = None
+        asked_by: AskedBy
+
+    class DiscardRequested(Event):
+        effects: Effects
+        reason: Reason
+        asked_by: AskedBy
+
+    class Declined(Event):
+        reason: Why
+
+    def decline(self, reason: str) -> None:
+        self.record(self.Declined(reason=reason))
+
+
+class PauseViews(Command):
+    """Let views stand still where they are: they go on being read, and say that they are behind."""
+
+    id: UUID
+    views: ViewNames
+    reason: Reason
+    asked_by: AskedBy
+
+    def handle(self) -> Intervention:
+        asked = Intervention.PauseRequested(
+            views=distinct(self.views), reason=self.reason, asked_by=self.asked_by
+        )
+        return Intervention.begin(self.id, asked)
+
+
+class ResumeViews(Command):
+    """Let views that were paused go on."""
+
+    id: UUID
+    views: ViewNames
+    asked_by: AskedBy
+
+    def handle(self) -> Intervention:
+        asked = Intervention.ResumeRequested(views=distinct(self.views), asked_by=self.asked_by)
+        return Intervention.begin(self.id, asked)
+
+
+class RetryEffects(Command):
+    """Have parked effects tried again, under the same idempotency keys: some by number, or all of a process."""
+
+    id: UUID
+    effects: Effects = ()
+    process: ProcessName | None = None
+    asked_by: AskedBy
+
+    def handle(self) -> Intervention:
+        if not self.effects and self.process is None:
+            raise Invalid(field="effects", reason="must name some, unless a process is named")
+        asked = Intervention.RetryRequested(
+            effects=self.effects, process=self.process, asked_by=self.asked_by
+        )
+        return Intervention.begin(self.id, asked)
+
+
+class DiscardEffects(Command):
+    """Give parked effects up for good; what waits behind them goes on."""
+
+    id: UUID
+    effects: Effects
+    reason: Reason
+    asked_by: AskedBy
+
+    def handle(self) -> Intervention:
+        if not self.effects:
+            raise Invalid(field="effects", reason="must name some")
+        asked = Intervention.DiscardRequested(
+            effects=self.effects, reason=self.reason, asked_by=self.asked_by
+        )
+        return Intervention.begin(self.id, asked)
+
+
+class DeclineIntervention(Command):
+    """Note that what was asked could not be done."""
+
+    id: UUID
+    reason: str
+
+    def handle(self, intervention: Intervention) -> None:
+        intervention.decline(self.reason)
