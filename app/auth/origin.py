@@ -23,6 +23,8 @@ class Origin:
 
     address: str = ""
     user_agent: str = ""
+    referrer: str = ""
+    """The page that led here, without its query, which may hold secrets."""
     device: str = ""
     """What the device is known by; empty for one that has not shown anything."""
     fresh: bool = False
@@ -54,10 +56,12 @@ class Origins:
             await self._app(scope, receive, send)
             return
         client, headers = scope.get("client") or ("", 0), Headers(scope=scope)
-        agent = "".join(one for one in headers.get("user-agent", "") if one.isprintable())
-        # Whoever calls himself as a sealed text looks would have it taken for one.
-        agent = "" if resembles_sealed(agent[:500]) else agent[:500]
-        here = Origin(str(client[0])[:100], agent, _device(headers.get("cookie", "")))
+        here = Origin(
+            address=str(client[0])[:100],
+            user_agent=_said(headers.get("user-agent", "")),
+            referrer=_said(re.split("[?#]", headers.get("referer", ""), maxsplit=1)[0]),
+            device=_device(headers.get("cookie", "")),
+        )
         _origin.set(here)
 
         async def named(message: Message) -> None:
@@ -70,6 +74,13 @@ class Origins:
             await send(message)
 
         await self._app(scope, receive, named)
+
+
+def _said(header: str) -> str:
+    """What a client says of itself, as far as it can be kept."""
+    text = "".join(one for one in header[:2_000] if one.isprintable())[:500]
+    # Whoever calls themselves as a sealed text looks would have it taken for one.
+    return "" if resembles_sealed(text) else text
 
 
 def _device(cookies: str) -> str:

@@ -27,21 +27,20 @@ from domain.identity.account_commands import (
     OpenAccount,
 )
 from domain.identity.accounts import normal_address
-from domain.identity.granting import BaseRole
 from domain.identity.invitations import (
     AcceptInvitation,
     InvitationNotValid,
     InvitationStatus,
     RejoinByInvitation,
 )
-from domain.identity.registering import RegisterUser
+from domain.identity.registering import RegisterFounder
 from domain.identity.signing import SignInRefused, TooManyAttempts
 from domain.identity.user_rules import UserIsAMember, UserStatus
 from domain.kit.caller import Caller
 from domain.kit.checks import check
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.permissions import ROLES
-from domain.kit.refusals import AlreadyExists, AlreadyTaken, Invalid, NotFound, Refusal
+from domain.kit.refusals import AlreadyExists, AlreadyTaken, CommandIdReused, Invalid, NotFound, Refusal
 from domain.kit.sealed import ERASED
 from domain.tenancy.tenant_commands import CreateTenant
 from domain.tenancy.tenants import SLUG
@@ -109,6 +108,7 @@ class RegistrationDesk:
                 first_name=wish.first_name,
                 last_name=wish.last_name,
                 password_hash=hashed,
+                registration_source="sign_up",
                 tenant_name=wish.tenant_name.strip(),
                 tenant_slug=wish.tenant_slug.strip(),
             ),
@@ -256,6 +256,7 @@ class RegistrationDesk:
             email=email,
             first_name=first_name,
             last_name=last_name,
+            **_came_from(),
         )
         outcome = await home.bus.send(accept, by=by, command_id=command_id)
         if isinstance(outcome, AlreadyExists):
@@ -329,15 +330,24 @@ class Founding:
         by = Caller(tenant_id=tenant_id, user_id=account.id, permissions=ROLES["owner"])
         create = self._create(tenant_id, account.tenant_name, account.tenant_slug)
         _raise(await bus.send(create, by=by, command_id=uuid5(tenant_id, "create")))
-        owner = RegisterUser(
-            id=account.id, email=email, first_name=first_name, last_name=last_name, role=BaseRole.OWNER
+        owner = RegisterFounder(
+            id=account.id, email=email, first_name=first_name, last_name=last_name, **_came_from()
         )
-        _raise(await bus.send(owner, by=by, command_id=uuid5(tenant_id, "owner")))
+        outcome = await bus.send(owner, by=by, command_id=uuid5(tenant_id, "owner"))
+        # A try before this one, which was killed, may have come from elsewhere.
+        if not isinstance(outcome, CommandIdReused):
+            _raise(outcome)
         joined = JoinTenant(id=account.id, tenant_id=tenant_id)
         _raise(await self.book.send(joined, by=account.id, command_id=uuid5(tenant_id, "joined")))
 
     def _create(self, tenant_id: UUID, name: str, slug: str) -> CreateTenant:
         return CreateTenant(id=tenant_id, name=name.strip(), slug=slug.strip(), region=self.region)
+
+
+def _came_from() -> dict[str, str]:
+    """Where the request that is answered comes from, as events name it."""
+    seen = origin()
+    return {"ip_address": seen.address, "user_agent": seen.user_agent, "referrer": seen.referrer}
 
 
 def _raise(outcome: object) -> None:

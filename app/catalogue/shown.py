@@ -9,6 +9,7 @@ from itertools import groupby
 import orjson
 
 from app.catalogue.inventory import Entry
+from domain.kit.events import event_class
 
 _HEAD = """# Data: what is kept, where, what for and how long
 
@@ -64,6 +65,8 @@ def _section(name: str, entries: list[Entry]) -> str:
     kept = {entry.retention for entry in entries}
     # A column that says the same on every line says it once, above.
     once = f"Kept {kept.pop()}, in {entries[0].store}.\n" if len(kept) == 1 else f"In {entries[0].store}.\n"
+    if entries[0].kind == "event" and (aliases := event_class(name).aliases):
+        once = f"Also known as {', '.join(f'`{one}`' for one in aliases)}. {once}"
     head: tuple[str, ...] = ("Field", "Type", "Class", "What for")
     rows: list[tuple[str, ...]] = [
         (

@@ -13,7 +13,7 @@ from app.cli.on_record import rows_shown
 from app.cli.views_show import UNREACHABLE, moment_of
 from app.inspection import UNREACHED, inspecting, view_named
 from app.settings import read_settings
-from domain.kit.events import event_classes
+from domain.kit.events import event_class
 from domain.kit.log import Selection
 from projections.kit.as_of import TooMuch
 from projections.kit.plain_rows import Plain, plain
@@ -97,10 +97,13 @@ commands = {"replay": (replay, None)}
 
 
 def _known(types: list[str] | None) -> list[str] | None:
+    found = list[str]()
     for name in types or ():
-        if name not in event_classes():
-            raise ValueError(f"There is no event type {name}.")
-    return types or None
+        try:
+            found.append(event_class(name).stored_as)
+        except LookupError:
+            raise ValueError(f"There is no event type {name}.") from None
+    return found or None
 
 
 def _time(text: str | None) -> datetime | None:

@@ -99,9 +99,9 @@ class Account(Aggregate, topic="identity.account"):
         email_verified: Annotated[
             bool, Internal(), Describe("Whether the address was proved on the way.")
         ] = False
-        registration_source: Annotated[str, Internal(), Describe("What made it: api, invitation, oidc.")] = (
-            "api"
-        )
+        registration_source: Annotated[
+            str, Internal(), Describe("What made it: sign_up, invitation, oidc, api.")
+        ] = "api"
         tenant_name: Annotated[str, Internal(), Describe("The company to be made with it; may be empty.")] = (
             ""
         )

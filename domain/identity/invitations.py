@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from domain.identity.granting import BaseRole, MembershipRole, require_role
+from domain.identity.origins import IpAddress, Referrer, UserAgent
 from domain.identity.profiles import Email, FirstName, LastName
 from domain.identity.registering import registered
 from domain.identity.users import User
@@ -248,6 +249,9 @@ class AcceptInvitation(Command):
     email: Email
     first_name: FirstName
     last_name: LastName = ""
+    ip_address: IpAddress = ""
+    user_agent: UserAgent = ""
+    referrer: Referrer = ""
 
     def handle(self, invitation: Invitation, inviter: User | None, known: User | None, now: datetime) -> User:
         invitation.accept(self.id, self.token_hash, now, inviter)
@@ -255,11 +259,16 @@ class AcceptInvitation(Command):
             known.hand_address_over()
         user = registered(
             self.id,
-            email=self.email,
-            first_name=self.first_name,
-            last_name=self.last_name,
-            source="invitation",
-            role=invitation.role,
+            User.Registered(
+                email=self.email,
+                first_name=self.first_name,
+                last_name=self.last_name,
+                registration_source="invitation",
+                role=invitation.role,
+                ip_address=self.ip_address,
+                user_agent=self.user_agent,
+                referrer=self.referrer,
+            ),
         )
         user.verify_email()
         return user

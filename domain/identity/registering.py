@@ -1,26 +1,23 @@
 """How somebody becomes known to a tenant."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from domain.identity.granting import BaseRole, MembershipRole, require_role
+from domain.identity.origins import IpAddress, Referrer, UserAgent
 from domain.identity.profiles import EMAIL_INDEX, Email, FirstName, LastName
 from domain.identity.users import User
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 
 
-def registered(id: UUID, *, email: str, first_name: str, last_name: str, source: str, role: BaseRole) -> User:
+def registered(id: UUID, said: User.Registered) -> User:
     """A person whom the tenant did not know yet."""
     # Upper and lower case are the same mailbox in practice, so one of them is stored.
-    email = email.lower()
-    event = User.Registered(
-        email=email,
-        first_name=first_name.strip(),
-        last_name=last_name.strip(),
-        registration_source=source,
-        role=role,
+    email = said.email.lower()
+    user = User.begin(
+        id, replace(said, email=email, first_name=said.first_name.strip(), last_name=said.last_name.strip())
     )
-    user = User.begin(id, event)
     user.reserve(EMAIL_INDEX, email, field="email", personal=True)
     return user
 
@@ -40,9 +37,35 @@ class RegisterUser(Command):
             require_role(by, self.role, field="role")
         return registered(
             self.id,
-            email=self.email,
-            first_name=self.first_name,
-            last_name=self.last_name,
-            source="api",
-            role=self.role,
+            User.Registered(
+                email=self.email, first_name=self.first_name, last_name=self.last_name, role=self.role
+            ),
+        )
+
+
+class RegisterFounder(Command):
+    """Make the person known to a tenant who founds it; ``id`` is the account's."""
+
+    id: UUID
+    email: Email
+    first_name: FirstName
+    last_name: LastName = ""
+    ip_address: IpAddress = ""
+    user_agent: UserAgent = ""
+    referrer: Referrer = ""
+
+    def handle(self, by: Caller) -> User:
+        require_role(by, BaseRole.OWNER, field="id")
+        return registered(
+            self.id,
+            User.Registered(
+                email=self.email,
+                first_name=self.first_name,
+                last_name=self.last_name,
+                registration_source="sign_up",
+                role=BaseRole.OWNER,
+                ip_address=self.ip_address,
+                user_agent=self.user_agent,
+                referrer=self.referrer,
+            ),
         )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from domain.identity.granting import BaseRole, MembershipRole, is_own, require_role
+from domain.identity.origins import IpAddress, Referrer, UserAgent
 from domain.identity.preferences import (
     EVERY_NOTICE,
     MAILED_NOTICES,
@@ -59,8 +60,15 @@ class User(Aggregate, topic="identity.user"):
         email: Email
         first_name: FirstName
         last_name: LastName = ""
-        registration_source: Annotated[str, Internal(), Describe("Through what the person came.")] = "api"
+        registration_source: Annotated[
+            str, Internal(), Describe("Through what they came: sign_up, invitation; api: entered by others.")
+        ] = "api"
         role: MembershipRole = BaseRole.MEMBER
+        ip_address: IpAddress = ""
+        user_agent: UserAgent = ""
+        referrer: Referrer = ""
+
+        aliases = ("user.registered", "user.created")
 
     class ProfileChanged(Event):
         """Fields that are None stay as they were."""

@@ -58,6 +58,8 @@ class Event(CanMutateAggregate[UUID], metaclass=EventType):
     """The aggregate that records it."""
     stored_as: ClassVar[str] = ""
     """The stored name: ``<topic>.<name in snake case>``, unless the class gives its own."""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Other names under which those know it who do not say where it is from, as ``user.created``."""
     class_version: ClassVar[int] = 1
     ends: ClassVar[bool] = False
 
@@ -94,6 +96,7 @@ class Event(CanMutateAggregate[UUID], metaclass=EventType):
 
 
 _registry: dict[str, type[Event]] = {}
+_aliases: dict[str, type[Event]] = {}
 
 
 def register(event: type[Event]) -> None:
@@ -104,6 +107,9 @@ def register(event: type[Event]) -> None:
     require_upcasts(event, event.class_version)
     if _registry.setdefault(event.stored_as, event) is not event:
         raise TypeError(f"Two event classes are stored as {event.stored_as!r}.")
+    for alias in event.aliases:
+        if alias in _registry or _aliases.setdefault(alias, event) is not event:
+            raise TypeError(f"Two event classes are known as {alias!r}.")
 
 
 def require_upcasts(cls: type, class_version: int) -> None:
@@ -114,11 +120,11 @@ def require_upcasts(cls: type, class_version: int) -> None:
 
 
 def event_class(type_name: str) -> type[Event]:
-    """The class stored under this name. Raises LookupError for a name that no loaded code knows."""
-    try:
-        return _registry[type_name]
-    except KeyError:
-        raise LookupError(f"No event is stored as {type_name!r}; is its module loaded?") from None
+    """The class stored under this name, or known by it. Raises LookupError for one that no loaded code knows."""
+    found = _registry.get(type_name) or _aliases.get(type_name)
+    if found is None:
+        raise LookupError(f"No event is stored as {type_name!r}; is its module loaded?")
+    return found
 
 
 def event_classes() -> dict[str, type[Event]]:

@@ -6,10 +6,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from domain.kit.fields import Describe, Len
+from domain.kit.log import Envelope
+from domain.tenancy.subscriptions import Subscription
 from domain.tenancy.tenants import Placement, Tenant, TenantStatus
 from projections.kit.postgres import Check, PostgresView
 from projections.kit.replacing import replace
 from projections.kit.view import carried, on
+
+
+def _its_own(event: object, envelope: Envelope) -> UUID:
+    """The tenant whose subscription it is."""
+    return envelope.tenant_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +30,14 @@ class TenantRow:
     region: Annotated[str, Len(max_length=50), Describe("Where its data is and stays.")]
     placement: Annotated[Placement, Describe("How its data is kept apart from that of other tenants.")]
     status: Annotated[TenantStatus, Describe("Where it is in its life.")]
+    subscription_tier: Annotated[
+        str | None, Len(max_length=50), Describe("What it subscribes to now; empty without a subscription.")
+    ] = None
     created_at: Annotated[datetime, Describe("Since when it is a tenant.")]
     updated_at: Annotated[datetime, Describe("When it last changed.")]
 
 
-class Tenants(PostgresView[TenantRow], name="tenancy.tenants", version=1, inline=True):
+class Tenants(PostgresView[TenantRow], name="tenancy.tenants", version=2, inline=True):
     """Each tenant, in its own scope. That slugs are unique is the log's reservation, over all tenants."""
 
     checks = (Check("valid_tenant_status", "status in ('active', 'suspended', 'closed')"),)
@@ -59,3 +69,14 @@ class Tenants(PostgresView[TenantRow], name="tenancy.tenants", version=1, inline
     @on(Tenant.Closed)
     def closed(self, row: TenantRow, event: Tenant.Closed) -> TenantRow:
         return replace(row, status=TenantStatus.CLOSED, updated_at=event.timestamp)
+
+    # A tenant that was not founded here, as the platform's own, has no row to show it in.
+    @on(Subscription.Started, Subscription.TierChanged, by=_its_own)
+    def subscribed(
+        self, row: TenantRow | None, event: Subscription.Started | Subscription.TierChanged
+    ) -> TenantRow | None:
+        return row and replace(row, subscription_tier=event.tier, updated_at=event.timestamp)
+
+    @on(Subscription.Cancelled, by=_its_own)
+    def unsubscribed(self, row: TenantRow | None, event: Subscription.Cancelled) -> TenantRow | None:
+        return row and replace(row, subscription_tier=None, updated_at=event.timestamp)

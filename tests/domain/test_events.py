@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.identity.users import User
 from domain.kit.aggregate import Aggregate
 from domain.kit.codec import PlainCodec
 from domain.kit.events import Event, event_class, snake
@@ -36,6 +37,7 @@ class Letter(Aggregate, topic="toys.letter"):
 
     class Burnt(Event):
         stored_as: ClassVar[str] = "toys.letter.destroyed"
+        aliases = ("letter.burnt", "letter.gone")
 
 
 @pytest.mark.parametrize(
@@ -151,3 +153,23 @@ def test_a_version_without_its_upcast_is_refused() -> None:
 def test_a_field_that_stamping_would_overwrite_is_refused(name: str) -> None:
     with pytest.raises(TypeError, match=f"may not have a field '{name}'"):
         types.new_class("Bad", (Event,), exec_body=lambda body: body.update(__annotations__={name: int}))
+
+
+def test_an_event_is_found_by_each_of_its_names() -> None:
+    for name in ("toys.letter.destroyed", "letter.burnt", "letter.gone"):
+        assert event_class(name) is Letter.Burnt
+
+
+@pytest.mark.parametrize(
+    ("topic", "alias"), [("toys.third", "toys.letter.sent"), ("toys.fourth", "letter.gone")]
+)
+def test_two_classes_for_one_alias_are_refused(topic: str, alias: str) -> None:
+    with pytest.raises(TypeError, match="known as"):
+
+        class Other(Aggregate, topic=topic):
+            class Lost(Event):
+                aliases = (alias,)
+
+
+def test_who_registers_is_known_by_the_names_of_others() -> None:
+    assert event_class("user.registered") is event_class("user.created") is User.Registered

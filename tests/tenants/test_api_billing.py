@@ -185,6 +185,24 @@ async def test_owners_alone_cancel(product: Product, client: Client, payments: C
     assert "position" in await client.send("CancelSubscription", input={"id": subscription["id"]})
 
 
+async def test_the_tenant_shows_the_tier_now_and_in_the_past(client: Client, payments: Client) -> None:
+    async def tier(**more: Any) -> str | None:
+        shown: str | None = (await client.send("Tenant", **more))["subscriptionTier"]
+        return shown
+
+    assert await tier() is None
+    subscription = await _started(payments)
+    assert await tier() == "team"
+    change = {"id": subscription["id"], "tier": "company"}
+    position = (await payments.send("ChangeTier", input=change))["position"]
+    assert await tier() == "company"
+    await client.send("CancelSubscription", input={"id": subscription["id"]})
+    assert await tier() is None
+    assert await tier(asOf={"position": position}) == "company"
+    await _started(payments, tier="solo")
+    assert await tier() == "solo"
+
+
 async def test_changes_its_tier(client: Client, payments: Client) -> None:
     subscription = await _started(payments)
     await payments.send("ChangeTier", input={"id": subscription["id"], "tier": "company"})

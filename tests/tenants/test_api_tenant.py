@@ -30,6 +30,7 @@ async def test_shows_the_callers_own_tenant(client: Client) -> None:
         "region": "local",
         "placement": "POOLED",
         "status": "ACTIVE",
+        "subscriptionTier": None,
         "createdAt": tenant["createdAt"],
         "updatedAt": tenant["createdAt"],
     }

@@ -38,6 +38,17 @@ ANNA = UUID("00000000-0000-7000-8000-00000000000d")
 REGISTERED = User.Registered(email="anna@example.com", first_name="Anna")
 
 
+def test_a_tenant_shows_what_it_subscribes_to() -> None:
+    changed = Subscription.TierChanged(tier="company", previous="team")
+    created = on(TENANT, tenant_created())
+    (row,) = folded(Tenants(), created, on(SUBSCRIPTION, started(), changed)).values()
+    assert row.subscription_tier == "company"
+    ended = on(SUBSCRIPTION, started(), changed, Subscription.Cancelled())
+    (row,) = folded(Tenants(), created, ended).values()
+    assert row.subscription_tier is None
+    assert folded(Tenants(), on(SUBSCRIPTION, started())) == {}
+
+
 def test_a_tenant_is_as_its_events_made_it() -> None:
     history = (
         tenant_created(settings={"a": 1}),
