@@ -39,6 +39,7 @@ from projections.governance.privacy import Privacy
 from projections.identity.memberships import Memberships as TenantMemberships
 from projections.identity.people import People
 from projections.identity.profiles import ProfileCards, UserProfiles
+from projections.identity.unattached import Unattached
 from projections.kit.as_of import AsOf
 from projections.kit.cache import Cache
 from projections.kit.documents import Search, search_breaker
@@ -208,6 +209,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         )
         ports[Auth] = sign_in.auth
         ports[Inviting] = Inviting(sign_in.inviting.prepared)
+        ports[Unattached] = Unattached(sign_in.alone.find)
         await stack.enter_async_context(sign_in.watching(feed, log))
         yield Assembly(
             settings=settings,

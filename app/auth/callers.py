@@ -20,7 +20,9 @@ from projections.tenancy.tenants import Tenants
 
 _CAPACITY = 20_000
 _ALONE = frozenset({"self"})
-"""What somebody may do who belongs to no tenant, or has still to show the second factor that is asked for."""
+"""What somebody may do who has still to show the second factor that is asked for."""
+_UNATTACHED = frozenset({"self", "people:read"})
+"""What somebody may do who belongs to no tenant: there is nobody to see there but themselves."""
 
 
 ASKS = "require_second_factor"
@@ -41,7 +43,7 @@ class Callers:
         alive = await self._living.find(session_id)
         if alive is None or alive.user_id != user_id:
             return None
-        permissions = _ALONE
+        permissions = _ALONE if tenant_id != GLOBAL else _UNATTACHED
         if tenant_id != GLOBAL:
             found, asks = await self._standing(tenant_id, user_id)
             if found is None or not _in(found):

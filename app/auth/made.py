@@ -9,6 +9,7 @@ from typing import Protocol
 from redis.asyncio import Redis
 
 from api.auth.port import Auth
+from app.auth.alone import OwnAccounts
 from app.auth.attempts import Attempts
 from app.auth.book import Book
 from app.auth.callers import Callers
@@ -76,6 +77,7 @@ class SignIn:
     passwords: Passwords
     attempts: Attempts
     inviting: InvitationDesk
+    alone: OwnAccounts
     desk: RegistrationDesk
     opt_outs: OptOuts
     public_url: str = ""
@@ -196,6 +198,7 @@ def made(
         attempts=attempts,
         desk=desk,
         opt_outs=OptOuts(pool, mailed),
+        alone=OwnAccounts(book),
         inviting=InvitationDesk(book, homes, mailed, per_day=settings.invitations_per_day),
         public_url=settings.public_url,
     )

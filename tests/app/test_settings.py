@@ -107,6 +107,16 @@ def test_a_provider_of_identities_needs_to_be_told_where_to_send_people_back() -
     assert read_settings({**asked, "HEADWATER_HOST": "127.0.0.1"}).oidc_issuer
 
 
+def test_production_does_not_start_without_the_address_that_mailed_links_lead_to() -> None:
+    environ = {"HEADWATER_ENVIRONMENT": "production", "HEADWATER_SECRET": "s" * 40}
+    with pytest.raises(SettingsError, match="HEADWATER_PUBLIC_URL must be set when HEADWATER_ENVIRONMENT"):
+        read_settings(environ)
+    with pytest.raises(SettingsError, match="HEADWATER_PUBLIC_URL must be set when HEADWATER_ENVIRONMENT"):
+        read_settings({**environ, "HEADWATER_PUBLIC_URL": ""})
+    assert read_settings({**environ, "HEADWATER_PUBLIC_URL": "https://headwater.example"}).public_url
+    assert read_settings({**environ, "HEADWATER_ENVIRONMENT": "staging"}).public_url == ""
+
+
 @pytest.mark.parametrize("url", ["http://localhost:8200", "http://127.0.0.1:8200", "http://[::1]:8200"])
 def test_on_this_machine_keys_may_be_fetched_in_the_clear(url: str) -> None:
     assert read_settings({"HEADWATER_KEY_URL": url}).key_url == url

@@ -56,6 +56,35 @@ async def test_a_company_whose_making_was_interrupted_is_there_at_the_next_signi
             assert await owner.fetchval(founded, UUID(given["tenantId"]), kind) == 1
 
 
+ME = "{ me { id name email emailVerified role isMember profile { bio } roles { role { name } } } }"
+
+
+async def test_who_belongs_to_no_company_is_told_what_they_are(product: Product) -> None:
+    ada, other = await registered(product, company=False), await registered(product)
+    me = {
+        "id": str(ada.id),
+        "name": "Ada",
+        "email": ada.email,
+        "emailVerified": False,
+        "role": "GUEST",
+        "isMember": False,
+        "profile": None,
+        "roles": [],
+    }
+    assert (await ada.client.post(ME)).json() == {"data": {"me": me}}
+    await proved(product, ada)
+    assert (await ada.client.post(ME)).json() == {"data": {"me": {**me, "emailVerified": True}}}
+    others = "query($id: UUID!) { person(id: $id) { name } people { totalCount } }"
+    for id in (str(ada.id), str(other.id)):
+        assert (await ada.client.post(others, {"id": id})).json()["data"] == {
+            "person": None,
+            "people": {"totalCount": 0},
+        }
+    for document in (TASKS, "{ tenant { name } }", "{ people { nodes { events { nodes { action } } } } }"):
+        error = (await ada.client.post(document)).json()["errors"][0]
+        assert error["extensions"]["code"] == "FORBIDDEN"
+
+
 async def test_an_invitation_makes_an_account_that_belongs(product: Product) -> None:
     ada = await registered(product)
     email, token = await invited(product, ada)

@@ -63,6 +63,27 @@ async def test_somebody_is_invited_and_the_invitation_withdrawn(client: Client, 
     assert (await client.send("Invitations", filter={"status": ["OPEN"]}))["edges"] == []
 
 
+async def test_an_invitation_whose_time_is_over_says_so(client: Client, product: Product) -> None:
+    over, open_ = [
+        (await done(client, "InviteUser", email=f"{name}@example.com"))["invitation"]
+        for name in ("eve", "joe")
+    ]
+    assert over["status"] == "OPEN"
+    late = "update auth.invitations set expires_at = clock_timestamp() - interval '1 s' where id = $1"
+    await _column(product, late, UUID(over["id"]))
+
+    async def listed(*status: str) -> dict[str, str]:
+        page = await client.send("Invitations", filter={"status": list(status)})
+        return {edge["node"]["id"]: edge["node"]["status"] for edge in page["edges"]}
+
+    assert await listed("OPEN") == {open_["id"]: "OPEN"}
+    assert await listed("EXPIRED") == {over["id"]: "EXPIRED"}
+    assert await listed("OPEN", "EXPIRED") == {open_["id"]: "OPEN", over["id"]: "EXPIRED"}
+    withdrawn = await done(client, "WithdrawInvitation", id=over["id"])
+    assert withdrawn["invitation"]["status"] == "WITHDRAWN"
+    assert await listed("EXPIRED") == {}
+
+
 async def test_of_an_invitations_token_only_the_hash_is_stored(client: Client, product: Product) -> None:
     receipt = await done(client, "InviteUser", email="joe@example.com")
     id = UUID(receipt["invitation"]["id"])

@@ -1,5 +1,7 @@
 """Invitations: who was asked to join the tenant, and what became of it."""
 
+from datetime import UTC, datetime
+from enum import Enum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,9 +12,9 @@ from api.identity.sending import ids, sent
 from api.kit.commands import COMMAND_ID, Refused, receipt, sends
 from api.kit.connections import listed
 from api.kit.context import Info
-from api.kit.fields import argument, field, linked
+from api.kit.fields import argument, derived, field, linked
 from api.kit.scalars import Position
-from api.kit.shows import Node, enum, shows, takes
+from api.kit.shows import Node, shows, takes
 from domain.identity import invitations as domain
 from domain.kit.refusals import Refusal
 from projections.identity.admission import InvitationRow, Invitations
@@ -21,14 +23,32 @@ from projections.kit.conditions import Condition, one_of
 from projections.kit.rows import Order
 
 
+@strawberry.enum(name="InvitationStatus", description="How an invitation stands.")
+class Standing(Enum):
+    """What became of an invitation; time makes one expire, and no event."""
+
+    OPEN = "open"
+    EXPIRED = "expired"
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+
+
+_STANDING = "case when status = 'open' and expires_at <= clock_timestamp() then 'expired' else status end"
+
+
 @shows(
     InvitationRow,
     needs="people:write",
-    leave_out=("invited_by", "user_id", "email_key", "vouched_by", "replaces"),
+    leave_out=("invited_by", "user_id", "email_key", "vouched_by", "replaces", "status"),
 )
 class Invitation(Node):
     """The offer to join the tenant."""
 
+    status = derived(
+        Standing,
+        lambda row: Standing.EXPIRED if _is_over(row) else Standing(row.status.value),
+        "How it stands: an open one whose time is over is `EXPIRED`.",
+    )
     inviter = linked(Person, People, "invited_by", "Who sent it; empty when the system did.")
     person = linked(Person, People, "user_id", "Who joined by it.")
 
@@ -37,12 +57,15 @@ class Invitation(Node):
 class InvitationFilter:
     """What the listed invitations must meet."""
 
-    status: list[enum(domain.InvitationStatus)] | None = strawberry.field(  # type: ignore[valid-type]
-        default=None, description="Any of these."
-    )
+    status: list[Standing] | None = strawberry.field(default=None, description="Any of these.")
 
     def conditions(self) -> list[Condition]:
-        return one_of("status", self.status)
+        wanted = None if self.status is None else [one.value for one in self.status]
+        return one_of(_STANDING, wanted)
+
+
+def _is_over(row: InvitationRow) -> bool:
+    return row.status is domain.InvitationStatus.OPEN and row.expires_at <= datetime.now(UTC)
 
 
 InvitationReceipt = receipt(Invitation, Invitations, name="invitation")

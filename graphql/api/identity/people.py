@@ -17,10 +17,12 @@ from domain.identity.granting import BaseRole
 from domain.identity.profiles import EMAIL_INDEX
 from domain.identity.registering import RegisterUser
 from domain.identity.user_rules import UserStatus
+from domain.kit.log import GLOBAL
 from projections.governance.activity import ActivityLog, ActivityRow
 from projections.identity.memberships import UserRoles
 from projections.identity.people import People, PersonRow
 from projections.identity.profiles import PreferencesRow, ProfileRow
+from projections.identity.unattached import Unattached, UnattachedRow
 from projections.identity.users import Users
 from projections.kit.conditions import Condition, equals, one_of
 from projections.kit.rows import Order
@@ -48,6 +50,9 @@ class Person(Node):
     @field("Whether the person was reached at his address.")
     async def email_verified(self, info: Info) -> bool:
         info.context.revealed("emailVerified", self.id, confidential=False)
+        shown: object = self
+        if isinstance(shown, UnattachedRow):
+            return shown.email_verified
         row = await info.context.row(Users, self.id)
         return row is not None and row.email_verified
 
@@ -122,10 +127,17 @@ class Query:
         needs="people:read",
     )
 
-    @field("You, as the tenant knows you; empty when it does not.", Person | None, needs="self")
+    @field(
+        "You, as the tenant knows you; empty when it does not. Who belongs to none is a guest, and no member.",
+        Person | None,
+        needs="self",
+    )
     async def me(self, info: Info, after_position: After = None) -> PersonRow | None:
-        await info.context.caught_up(People, after_position)
-        return await info.context.row(People, info.context.caller.user_id)
+        ask = info.context
+        if ask.caller.tenant_id == GLOBAL:
+            return await ask.port(Unattached).find(ask.caller.user_id)
+        await ask.caught_up(People, after_position)
+        return await ask.row(People, ask.caller.user_id)
 
     @field(
         "Who has this address; upper and lower case are the same.", Person | None, needs="people:confidential"
