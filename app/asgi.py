@@ -7,11 +7,13 @@ from functools import partial
 from uuid import UUID
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from api.kit.context import Ask, Services, permits
 from api.kit.limits import Limits
+from api.kit.problems import http_problem, unexpected_problem
 from api.kit.routes import graphql_routes
 from api.kit.streams import Streams
 from api.schema import schema
@@ -85,7 +87,12 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
     ]
     if start_tracing("headwater-api"):
         middleware.append(Middleware(TracedRequests))
-    return Starlette(routes=routes, lifespan=running.lifespan, middleware=middleware)
+    return Starlette(
+        routes=routes,
+        lifespan=running.lifespan,
+        middleware=middleware,
+        exception_handlers={HTTPException: http_problem, Exception: unexpected_problem},
+    )
 
 
 class _Running:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kit.errors import encode_errors, unavailable
+from api.kit.problems import problem
 from app.database_probe import DatabaseProbe
 from projections.kit.away import is_away
 
@@ -49,9 +49,9 @@ class Available:
 
 def _response(scope: Scope, error: Exception) -> Response:
     refused = unavailable(error)
+    if not scope["path"].startswith("/graphql"):
+        message = refused.errors[0]["message"]
+        return problem(refused.status, "unavailable", message, headers=refused.headers)
     body = encode_errors(refused.errors)
-    if scope["path"].startswith("/auth"):
-        told = {"code": "unavailable", "message": refused.errors[0]["message"], "field": None}
-        body = orjson.dumps({"error": told})
     headers = {"content-type": "application/json", "cache-control": "no-store", **refused.headers}
     return Response(body, refused.status, headers)

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from api.kit.problems import problem
 from app.proxies import Proxies
 
 _LARGEST_HEAD = 64 * 1024
@@ -213,7 +214,7 @@ class PerCaller:
             await self._app(scope, receive, send)
             return
         if self._under_way[caller] >= self._each:
-            await _refuse(scope, send)
+            await _refuse(scope, receive, send)
             return
         self._under_way[caller] += 1
         try:
@@ -224,10 +225,10 @@ class PerCaller:
                 del self._under_way[caller]
 
 
-async def _refuse(scope: Scope, send: Send) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1013, "reason": "Too many connections"})
         return
-    headers = [(b"content-type", b"text/plain"), (b"retry-after", b"5"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": b"Too many requests of yours are under way"})
+    told = "Too many requests of yours are under way."
+    headers = {"retry-after": "5", "connection": "close"}
+    await problem(503, "too_many_requests", told, headers=headers)(scope, receive, send)

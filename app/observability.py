@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.kit.problems import problem
 from app.processes.status import ProcessStatus
 from app.standing import Standing
 from app.watching import Known
@@ -53,7 +54,8 @@ def metrics_route(statuses: Statuses, beside: Callable[[], Awaitable[Standing]],
 
     async def metrics(request: Request) -> Response:
         if not known(request):
-            return Response(status_code=401, headers={"www-authenticate": "Bearer"})
+            told = "Send the token that `headwater token metrics` prints."
+            return problem(401, "unauthenticated", told, headers={"www-authenticate": "Bearer"})
         body = generate_latest(REGISTRY)
         try:
             async with asyncio.timeout(_PATIENCE):

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from api.auth.port import Granted, Registration, SecondFactorRequired
 from api.kit.commands import camel
 from api.kit.errors import Unauthenticated
+from api.kit.problems import problem
 from app.auth.made import SignIn
 from app.auth.oidc import is_secure
 from app.proxies import is_loopback
@@ -40,6 +41,10 @@ _STATUS = {
 }
 
 Answer = Callable[[Request, "Body"], Awaitable[object]]
+
+
+class _TooLarge(Exception):
+    """A body with more than is taken."""
 
 
 class Body:
@@ -166,16 +171,18 @@ def _post(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
     async def respond(request: Request) -> Response:
         # A page of another origin cannot send this content type without asking first.
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return _error(415, "unsupported_media_type", "Send application/json.")
+            return problem(415, "unsupported_media_type", "Send application/json.")
         try:
             members = orjson.loads(await _read(request))
             if not isinstance(members, dict):
                 raise ValueError
             return _answered(await answer(request, Body(members)))
+        except _TooLarge:
+            return problem(413, "body_too_large", f"The body has more than {_LARGEST} bytes.")
         except (ValueError, ClientDisconnect):
-            return _error(400, "bad_request", "Send a JSON object of at most 16 KiB.")
+            return problem(400, "bad_request", "Send a JSON object.")
         except Unauthenticated as error:
-            return _error(401, "unauthenticated", str(error), headers={"www-authenticate": "Bearer"})
+            return problem(401, "unauthenticated", str(error), headers={"www-authenticate": "Bearer"})
         except Refusal as refusal:
             return _refused(refusal)
 
@@ -187,7 +194,7 @@ async def _read(request: Request) -> bytes:
     async for part in request.stream():
         body += part
         if len(body) > _LARGEST:
-            raise ValueError
+            raise _TooLarge
     return body
 
 
@@ -219,11 +226,4 @@ def _refused(refusal: Refusal) -> Response:
     message = type(refusal)(field=field, **refusal.facts).message
     wait = refusal.facts.get("retry_after")
     headers = {} if wait is None else {"retry-after": str(wait)}
-    return _error(_STATUS.get(refusal.code, 400), refusal.code, message, field, headers)
-
-
-def _error(
-    status: int, code: str, message: str, field: str | None = None, headers: dict[str, str] | None = None
-) -> Response:
-    told = {"error": {"code": code, "message": message, "field": field}}
-    return JSONResponse(told, status, headers={"cache-control": "no-store", **(headers or {})})
+    return problem(_STATUS.get(refusal.code, 400), refusal.code, message, field=field, headers=headers)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from api.kit.access_log import Access, AccessLog, AccessNotRecorded
 from api.kit.context import Services
 from api.kit.errors import RequestError, Unauthenticated
+from api.kit.problems import problem
 from app.logs import correlation
 from app.privacy.exporting import ExportFiles
 from domain.kit.caller import SYSTEM, Caller
@@ -57,7 +58,7 @@ def export_routes(
             if caller.kind == "nobody":
                 raise Unauthenticated("Sign in first.")
         except Unauthenticated as error:
-            return _no(401, "UNAUTHENTICATED", str(error), {"www-authenticate": "Bearer"})
+            return _no(401, "unauthenticated", str(error), {"www-authenticate": "Bearer"})
         try:
             id = read_id(request.path_params["id"])
         except ValueError:
@@ -65,7 +66,7 @@ def export_routes(
         try:
             exported = await place(caller)
         except RequestError as error:
-            return _no(503, "NOT_READY", str(error))
+            return _no(503, "not_ready", str(error))
         row = await exported.desk.export_row(caller.home, id)
         if row is None:
             return _absent()
@@ -73,20 +74,20 @@ def export_routes(
             # Nothing is handed out that cannot be recorded.
             await exported.access_log.ready()
         except AccessNotRecorded as error:
-            return _no(503, "UNAVAILABLE", str(error))
+            return _no(503, "unavailable", str(error))
         # What is not theirs is as if it were not.
         if not _theirs(row, caller):
             exported.access_log.note(_access(caller, row, "denied"))
             return _absent()
         if row.state is ExportState.RUNNING:
-            return _no(409, "NOT_FINISHED", "The export is not finished yet.")
+            return _no(409, "not_finished", "The export is not finished yet.")
         if row.state is ExportState.FAILED:
-            return _no(410, "FAILED", "The export was given up; ask for another one.")
+            return _no(410, "failed", "The export was given up; ask for another one.")
         if row.state is ExportState.EXPIRED or (row.expires_at or datetime.now(UTC)) <= datetime.now(UTC):
-            return _no(410, "EXPIRED", "The file is gone; ask for another one.")
+            return _no(410, "expired", "The file is gone; ask for another one.")
         pieces = await exported.files.read(caller.home, id)
         if pieces is None:
-            return _no(410, "GONE", "The file is gone.")
+            return _no(410, "gone", "The file is gone.")
         # The first piece is read before anything is said, so that a file that does not open is an error.
         first = await asyncio.to_thread(next, pieces)
         exported.access_log.note(_access(caller, row, "done"))
@@ -137,10 +138,8 @@ async def _sent(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _absent() -> Response:
-    return _no(404, "NOT_FOUND", "There is no such export.")
+    return _no(404, "not_found", "There is no such export.")
 
 
 def _no(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse(
-        {"code": code, "message": message}, status_code=status, headers={**_SAFE, **(headers or {})}
-    )
+    return problem(status, code, message, headers={**_SAFE, **(headers or {})})

@@ -70,15 +70,15 @@ async def test_a_refusal_names_its_field(client: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "parameters", "code"),
     [
-        ("/tasks", {"sort": "title"}, "BAD_USER_INPUT"),
-        ("/tasks", {"first": "many"}, "BAD_USER_INPUT"),
-        ("/tasks", {"first": "99999999999999999999"}, "BAD_USER_INPUT"),
-        ("/tasks", {"first": "101"}, "BAD_USER_INPUT"),
-        ("/tasks", {"first": ["1", "2"]}, "BAD_USER_INPUT"),
-        ("/tasks", {"status": "DONE"}, "BAD_USER_INPUT"),
-        ("/tasks", {"after": "p0"}, "BAD_CURSOR"),
-        ("/tasks/search", {}, "BAD_USER_INPUT"),
-        ("/tasks/nobody", {}, "BAD_USER_INPUT"),
+        ("/tasks", {"sort": "title"}, "invalid"),
+        ("/tasks", {"first": "many"}, "invalid"),
+        ("/tasks", {"first": "99999999999999999999"}, "invalid"),
+        ("/tasks", {"first": "101"}, "invalid"),
+        ("/tasks", {"first": ["1", "2"]}, "invalid"),
+        ("/tasks", {"status": "DONE"}, "invalid"),
+        ("/tasks", {"after": "p0"}, "bad_cursor"),
+        ("/tasks/search", {}, "invalid"),
+        ("/tasks/nobody", {}, "invalid"),
     ],
     ids=str,
 )
@@ -89,12 +89,12 @@ async def test_what_cannot_be_asked_is_said(client: Client, path: str, parameter
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({"content": b"{", "headers": {"content-type": "application/json"}}, (400, "BAD_JSON")),
-        ({"json": ["title"]}, (400, "BAD_REQUEST")),
-        ({"data": {"title": "A form"}}, (415, "UNSUPPORTED_MEDIA_TYPE")),
-        ({"json": {"title": "x", "owner": "me"}}, (400, "BAD_USER_INPUT")),
-        ({"json": {"title": "x"}, "headers": {"idempotency-key": "again"}}, (400, "BAD_USER_INPUT")),
-        ({"json": {"title": "x", "description": "y" * 1_100_000}}, (413, "BODY_TOO_LARGE")),
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, (400, "bad_request")),
+        ({"json": ["title"]}, (400, "bad_request")),
+        ({"data": {"title": "A form"}}, (415, "unsupported_media_type")),
+        ({"json": {"title": "x", "owner": "me"}}, (400, "invalid")),
+        ({"json": {"title": "x"}, "headers": {"idempotency-key": "again"}}, (400, "invalid")),
+        ({"json": {"title": "x", "description": "y" * 1_100_000}}, (413, "body_too_large")),
     ],
     ids=str,
 )
@@ -105,13 +105,13 @@ async def test_a_body_that_is_none_is_refused(client: Client, more: Any, expecte
 async def test_permissions_are_those_of_graphql(client: Client, product: Product) -> None:
     guest = product.client(client.tenant, client.user, role="guest")
     assert "work:write" not in ROLES["guest"]
-    assert told(await post(guest, {"title": "No"})) == (403, "FORBIDDEN")
+    assert told(await post(guest, {"title": "No"})) == (403, "forbidden")
 
 
 async def test_what_is_anothers_is_not_there(client: Client, product: Product) -> None:
     id = (await created(client))["id"]
     stranger = await product.newcomer()
-    assert told(await call(stranger, "GET", f"/tasks/{id}")) == (404, "NOT_FOUND")
+    assert told(await call(stranger, "GET", f"/tasks/{id}")) == (404, "not_found")
     assert (await call(stranger, "GET", "/tasks")).json()["nodes"] == []
 
 
@@ -119,7 +119,7 @@ async def test_private_projects_are_hidden(client: Client, product: Product) -> 
     secret = await project(client, "Secret", visibility="PRIVATE")
     id = (await created(client, "Secret plan", projectId=secret))["id"]
     member = await product.newcomer("Eve", tenant=client.tenant, role="member")
-    assert told(await call(member, "GET", f"/tasks/{id}")) == (404, "NOT_FOUND")
+    assert told(await call(member, "GET", f"/tasks/{id}")) == (404, "not_found")
 
 
 async def test_what_is_read_is_in_the_audit(client: Client) -> None:
@@ -132,7 +132,77 @@ async def test_what_is_read_is_in_the_audit(client: Client) -> None:
     await until(noted)
 
 
+@pytest.mark.parametrize(
+    ("body", "field", "message"),
+    [
+        ({}, "title", "title is required."),
+        ({"title": None}, "title", "title is required."),
+        ({"title": 5}, "title", "title must be a text."),
+        ({"title": "x", "owner": "me"}, "owner", "owner is not known here."),
+        ({"title": "x", "titel": "me"}, "titel", "titel is not known here."),
+        ({"title": "x", "priority": "URGENTLY"}, "priority", "priority cannot be 'URGENTLY'."),
+        ({"title": "x", "priority": "high"}, "priority", "priority cannot be 'high'. Did you mean 'HIGH'?"),
+        ({"title": "x", "tags": [1]}, "tags[0]", "tags[0] must be a text."),
+        (
+            {"title": "x", "dueDate": "soon"},
+            "dueDate",
+            "dueDate: An instant is a text as 2030-01-31T12:00:00Z.",
+        ),
+        (
+            {"title": "x", "projectId": "mine"},
+            "projectId",
+            "projectId: An id is a UUID as 018f0000-0000-7000-8000-000000000000.",
+        ),
+    ],
+    ids=str,
+)
+async def test_what_is_wrong_with_a_body_is_said_in_plain_words(
+    client: Client, body: Any, field: str, message: str
+) -> None:
+    response = await post(client, body)
+    assert response.status_code == 400
+    assert response.json() == {"error": {"code": "invalid", "message": message, "field": field}}
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "field", "message"),
+    [
+        ("/tasks", {"sort": "title"}, "sort", "sort is not known here."),
+        ("/tasks", {"first": "many"}, "first", "first must be a whole number."),
+        ("/tasks", {"first": ["1", "2"]}, "first", "first must be given once."),
+        ("/tasks", {"status": ["TODO", "DONE"]}, "status[1]", "status[1] cannot be 'DONE'."),
+        ("/tasks", {"orderBy": "NAME"}, "orderBy", "orderBy cannot be 'NAME'."),
+        ("/tasks/search", {}, "q", "q is required."),
+        ("/tasks/nobody", {}, "id", "id: An id is a UUID as 018f0000-0000-7000-8000-000000000000."),
+    ],
+    ids=str,
+)
+async def test_what_is_wrong_with_a_parameter_is_said_in_plain_words(
+    client: Client, path: str, parameters: Any, field: str, message: str
+) -> None:
+    response = await call(client, "GET", path, params=parameters)
+    assert response.status_code == 400
+    assert response.json() == {"error": {"code": "invalid", "message": message, "field": field}}
+
+
+async def test_what_one_may_not_is_said_in_plain_words(client: Client, product: Product) -> None:
+    guest = product.client(client.tenant, client.user, role="guest")
+    assert (await post(guest, {"title": "No"})).json() == {
+        "error": {
+            "code": "forbidden",
+            "message": "This needs the permission work:write.",
+            "field": None,
+        }
+    }
+
+
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 async def test_a_method_that_a_path_has_not_is_refused(client: Client, route: Any) -> None:
     path = route.path.format(id=uuid4())
     assert (await call(client, "DELETE", path)).status_code == 405
+
+
+async def test_too_much_at_once_is_said_in_plain_words(client: Client) -> None:
+    response = await call(client, "GET", "/tasks", params={"first": "1000000000"})
+    assert told(response) == (400, "cost_exceeded")
+    assert "operation" not in response.json()["error"]["message"]

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.kit.limits import Limits
 from api.kit.negotiation import GRAPHQL_JSON, JSON
 from api.kit.pacing import Paced
+from api.kit.problems import plain, problem
 from domain.kit.ids import read_id
 
 KEY = "idempotency-key"
@@ -46,8 +47,8 @@ class RestRoute:
 
 
 class _Refused(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        self.status, self.code, self.message = status, code, message
+    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+        self.status, self.code, self.message, self.field = status, code, message, field
 
 
 def rest_routes(routes: Iterable[RestRoute], endpoint: ASGIApp, limits: Limits) -> list[Route]:
@@ -66,7 +67,7 @@ class _Endpoint:
         except ClientDisconnect:
             return
         except _Refused as error:
-            response = _told(error.status, {"code": error.code, "message": error.message, "field": None})
+            response = problem(error.status, error.code, error.message, field=error.field)
         await Paced(response, self._limits.stall_seconds)(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -77,10 +78,11 @@ class _Endpoint:
             return _failed(status, headers, errors[0])
         (shown,) = answer["data"].values()
         if shown is None:
-            return _told(404, {"code": "NOT_FOUND", "message": "There is no such thing.", "field": None})
+            return problem(404, "not_found", "There is no such thing.")
         if shown.pop("__typename", "") == "Refused":
-            return _told(422, shown)
-        return _response(self._route.status, shown | answer.get("extensions", {}))
+            return problem(422, shown["code"], shown["message"], field=shown["field"])
+        found = shown | answer.get("extensions", {})
+        return JSONResponse(found, self._route.status, {"cache-control": "no-store"})
 
     def _asked(self, request: Request) -> dict[str, Any]:
         route = self._route
@@ -88,33 +90,33 @@ class _Endpoint:
         for name in request.query_params:
             given = request.query_params.getlist(name)
             if name not in route.parameters:
-                raise _Refused(400, "BAD_USER_INPUT", f'There is no parameter "{name}".')
+                raise _Refused(400, "invalid", f"{name} is not known here.", name)
             if name not in route.lists and len(given) > 1:
-                raise _Refused(400, "BAD_USER_INPUT", f'The parameter "{name}" must be given once.')
+                raise _Refused(400, "invalid", f"{name} must be given once.", name)
             variables[name] = given if name in route.lists else _read(name, given[0], name in route.numbers)
         return variables
 
     async def _posted(self, request: Request) -> dict[str, Any]:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
             # A page of another origin cannot send this content type without asking first.
-            raise _Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"Send {JSON} in UTF-8.")
+            raise _Refused(415, "unsupported_media_type", f"Send {JSON} in UTF-8.")
         body = bytearray()
         async for part in request.stream():
             body += part
             if len(body) > self._limits.body_bytes:
                 raise _Refused(
-                    413, "BODY_TOO_LARGE", f"The body has more than {self._limits.body_bytes} bytes."
+                    413, "body_too_large", f"The body has more than {self._limits.body_bytes} bytes."
                 )
         try:
             given = orjson.loads(body)
             key = request.headers.get(KEY)
             command_id = None if key is None else str(read_id(key))
         except orjson.JSONDecodeError as error:
-            raise _Refused(400, "BAD_JSON", f"The body is not JSON: {error}") from error
+            raise _Refused(400, "bad_request", f"The body is not JSON: {error}") from error
         except ValueError as error:
-            raise _Refused(400, "BAD_USER_INPUT", f"The header {KEY} must be a UUID.") from error
+            raise _Refused(400, "invalid", f"The header {KEY} must be a UUID.", KEY) from error
         if not isinstance(given, dict):
-            raise _Refused(400, "BAD_REQUEST", "Send a JSON object.")
+            raise _Refused(400, "bad_request", "Send a JSON object.")
         return {**request.path_params, "input": given, "commandId": command_id}
 
     async def _sent(self, request: Request, body: bytes) -> tuple[int, Mapping[str, str], dict[str, Any]]:
@@ -147,21 +149,13 @@ def _read(name: str, text: str, number: bool) -> str | int:
     if not number:
         return text
     if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 10):
-        raise _Refused(400, "BAD_USER_INPUT", f'The parameter "{name}" must be a whole number.')
+        raise _Refused(400, "invalid", f"{name} must be a whole number.", name)
     return int(text)
 
 
 def _failed(status: int, headers: Mapping[str, str], error: Mapping[str, Any]) -> Response:
-    code = error["extensions"]["code"]
     if status < 400:
-        status = _STATUS.get(code, 400)
+        status = _STATUS.get(error["extensions"]["code"], 400)
     kept = {name: headers[name] for name in ("www-authenticate", "retry-after") if name in headers}
-    return _told(status, {"code": code, "message": error["message"], "field": None}, kept)
-
-
-def _told(status: int, error: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    return _response(status, {"error": error}, headers)
-
-
-def _response(status: int, shown: object, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse(shown, status, {"cache-control": "no-store", **(headers or {})})
+    code, message, field = plain(error)
+    return problem(status, code, message, field=field, headers=kept)
