@@ -62,6 +62,9 @@ REGISTER = Limit("register", free=100, window=_HOUR, pause=timedelta(minutes=1))
 """Accounts opened from one network."""
 MAIL = Limit("mail", free=5, window=_DAY, pause=timedelta(minutes=5), longest=timedelta(hours=4))
 """How often somebody is sent mail because it was asked for from one place."""
+VERIFICATION = Limit("verification", free=3, window=_DAY, pause=_DAY, longest=_DAY)
+"""Links asked for that prove an address: no more than there is room for in `app.mail.allowance`, or they would be
+promised and not sent."""
 MAIL_ANYWHERE = Limit("mail anywhere", free=20, window=_DAY, pause=timedelta(hours=1))
 """How often somebody is sent mail because it was asked for from unknown places."""
 

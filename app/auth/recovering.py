@@ -5,7 +5,7 @@ import hmac
 import logging
 from collections.abc import Awaitable
 
-from app.auth.attempts import FORGOT, MAIL, MAIL_ANYWHERE, Attempts
+from app.auth.attempts import FORGOT, MAIL, MAIL_ANYWHERE, VERIFICATION, Attempts
 from app.auth.book import Book
 from app.auth.disowning import Disowning
 from app.auth.factors import FactorKeeper
@@ -19,7 +19,12 @@ from domain.identity.accounts import AccountStatus, normal_address
 from domain.identity.resets import RequestPasswordReset, ResetNotValid, ResetPassword
 from domain.identity.sessions import Ending
 from domain.identity.signing import TooManyAttempts
-from domain.identity.verifications import RequestEmailVerification, VerificationNotValid, VerifyEmail
+from domain.identity.verifications import (
+    EmailIsVerified,
+    RequestEmailVerification,
+    VerificationNotValid,
+    VerifyEmail,
+)
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Forbidden, Refusal
@@ -112,10 +117,12 @@ class Recovery:
         account = await self._book.account(caller.user_id) if caller.kind == "person" else None
         if account is None:
             return Forbidden(permission="self")
-        admission = await self._attempts.admit(MAIL, f"verify {account.id}")
+        if account.email_verified:
+            return EmailIsVerified()
+        admission = await self._attempts.admit(VERIFICATION, str(account.id))
         if admission.refused:
             return TooManyAttempts(retry_after=admission.wait)
-        return None if account.email_verified else await self.ask_verification(account)
+        return await self.ask_verification(account)
 
     async def ask_verification(self, account: AccountRow) -> Refusal | None:
         """Has a link sent to an account's address."""

@@ -29,6 +29,8 @@ def limits(*, invitations: int) -> dict[MailKind, Limit]:
     return {
         MailKind.ACCOUNT: Limit(20, _NO_LIMIT),
         MailKind.GREETING: Limit(5, _NO_LIMIT),
+        # One when the account is opened, and those that are asked for: see `app.auth.attempts.VERIFICATION`.
+        MailKind.VERIFICATION: Limit(5, _NO_LIMIT),
         MailKind.INVITATION: Limit(5, invitations),
         MailKind.NOTIFICATION: Limit(200, 10_000),
     }

@@ -1,4 +1,4 @@
-"""The secret links in mails."""
+"""The links in mails, most of them secret."""
 
 from uuid import UUID
 
@@ -29,6 +29,10 @@ class MailedLinks:
     def invitation(self, id: UUID, tenant_id: UUID) -> Link:
         """See the port."""
         return self._link("accept-invitation", self._tokens.of(INVITE, id, tenant_id))
+
+    def task(self, id: UUID) -> str:
+        """`domain.processes.notification_mails.Places`: no secret, as it shows nothing."""
+        return f"{self._base}/task?id={id}"
 
     def opt_out(self, recipient: UUID) -> str:
         """Where somebody forbids mail; ``recipient`` is the fingerprint of the address."""

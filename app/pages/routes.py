@@ -12,6 +12,7 @@ from app.auth.made import SignIn
 from app.pages.html import Field, form_page, told_page
 from app.pages.texts import Texts, texts_for, told
 from domain.kit.caller import NOBODY
+from domain.kit.ids import read_id
 from domain.kit.refusals import Refusal
 
 _LARGEST = 16 * 1024
@@ -50,6 +51,7 @@ def page_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
         *_routes("/reset-password", "reset", (_NEW_PASSWORD,), reset, sign_in),
         *_routes("/accept-invitation", "accept", (*names, _NEW_PASSWORD), accept, sign_in),
         *_opt_out(sign_in),
+        Route("/task", _task, methods=["GET"]),
     ]
 
 
@@ -119,6 +121,16 @@ def _opt_out(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
         Route(path, show, methods=["GET"]),
         *(Route(f"{path}/{way}", sends(way), methods=["POST"]) for way in ("optout", "optin")),
     ]
+
+
+async def _task(request: Request) -> Response:
+    """Where mails about tasks lead, until a front end takes this path: it tells nothing but the id in the link."""
+    texts = _texts(request)
+    try:
+        id = read_id(request.query_params.get("id", ""))
+    except ValueError:
+        return told_page(texts, "task", texts["not_valid"], status=400)
+    return told_page(texts, "task", f"{texts['task.intro']} {id}")
 
 
 def _texts(request: Request) -> Texts:

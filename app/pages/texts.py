@@ -29,6 +29,8 @@ ENGLISH: Texts = {
     "optin.intro": "No mail that others cause is sent to this address.",
     "optin.do": "Allow it again",
     "optin.done": "Such mail can be sent to this address again.",
+    "task": "A task",
+    "task.intro": "Sign in where you work with Headwater to see this task. Its id there:",
     "password": "Password",
     "first_name": "First name",
     "last_name": "Last name",
@@ -64,6 +66,9 @@ GERMAN: Texts = {
     "optin.intro": "An diese Adresse gehen keine E-Mails, die andere veranlassen.",
     "optin.do": "Wieder erlauben",
     "optin.done": "An diese Adresse dürfen wieder solche E-Mails gehen.",
+    "task": "Eine Aufgabe",
+    "task.intro": "Melden Sie sich dort an, wo Sie mit Headwater arbeiten, um diese Aufgabe zu sehen. "
+    "Ihre Nummer dort:",
     "password": "Passwort",
     "first_name": "Vorname",
     "last_name": "Nachname",

@@ -77,7 +77,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
         DueDateReminder(NotifiedReminders(people, parts.bus)),
         TaskNotifications(people),
         ProjectMemberships(),
-        NotificationMails(post, people),
+        NotificationMails(post, people, links),
         AccountMails(post, links, people, parts.clock),
         AddressProofs(AddressProving(parts.accounts or here, parts.reach or always(here))),
     ]

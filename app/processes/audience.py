@@ -45,7 +45,7 @@ class People:
         if user is None or task is None or not user.email_verified:
             # Anybody can have been registered under any address: mail goes to who has shown that it is theirs.
             return None
-        return Reader(email=user.email, title=task.title)
+        return Reader(email=user.email, title=task.title, company=await self.tenant_name(tenant_id))
 
     async def of_account(self, id: UUID) -> str | None:
         """See the port."""

@@ -19,6 +19,10 @@ class VerificationNotValid(Refusal):
     """This link was used before, or has expired; ask for another one."""
 
 
+class EmailIsVerified(Refusal):
+    """This address is confirmed already, so no link was sent."""
+
+
 class EmailVerification(Aggregate, topic="identity.email_verification"):
     """One asking whether an address is the person's."""
 

@@ -54,6 +54,15 @@ def factor_taken() -> tuple[str, str]:
     )
 
 
+def password_changed() -> tuple[str, str]:
+    """Subject and text for the owner of an account whose password is another one from now on."""
+    return "Your password was changed", _letter(
+        "the password of your account was changed, and whoever was signed in elsewhere is signed out.",
+        "If it was not you, say at once that you have forgotten your password, and choose another one: that ends "
+        "every session.",
+    )
+
+
 def verification(link: Link, expires_at: datetime) -> tuple[str, str]:
     """Subject and text for somebody who is to confirm an address."""
     return "Confirm your e-mail address", _letter(
@@ -87,9 +96,15 @@ def invitation(link: Link, expires_at: datetime, tenant: str) -> tuple[str, str]
 
 
 def about_task(
-    kind: NotificationKind, title: str, status: TaskStatus | None, due_date: datetime | None
+    kind: NotificationKind,
+    title: str,
+    status: TaskStatus | None,
+    due_date: datetime | None,
+    *,
+    tenant: str,
+    url: str,
 ) -> tuple[str, str]:
-    """Subject and text for somebody who is told about a task."""
+    """Subject and text for somebody who is told about a task of a tenant, which they open at ``url``."""
     what = {
         NotificationKind.ASSIGNED: "This task was given to you",
         NotificationKind.UNASSIGNED: "This task is no longer yours",
@@ -104,6 +119,8 @@ def about_task(
     return what, _letter(
         f"{what[0].lower()}{what[1:]}:",
         f"“{title}”",
+        f"You open it here:\n{url}",
+        f"It belongs to a company that calls itself “{_unlinked(tenant)}”.",
         "You choose which of these mails you get in your preferences.",
     )
 

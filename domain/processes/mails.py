@@ -71,6 +71,11 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
 
         account_id: UUID
 
+    class PasswordTold(Effect, attempts=15, timeout=60, pause=2):
+        """Tell the owner of an account that its password was changed."""
+
+        account_id: UUID
+
     class FactorTaken(Effect, attempts=15, timeout=60, pause=2):
         """Tell the owner of an account that an operator has taken its second factor away."""
 
@@ -116,6 +121,10 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
     def sign_ins_failed(self, state: Stateless | None, event: Account.SignInsFailed) -> Then[Stateless]:
         return Then(None, self.Warn(account_id=event.originator_id))
 
+    @on(Account.PasswordChanged)
+    def password_changed(self, state: Stateless | None, event: Account.PasswordChanged) -> Then[Stateless]:
+        return Then(None, self.PasswordTold(account_id=event.originator_id))
+
     @on(Account.SecondFactorRemoved)
     def factor_removed(self, state: Stateless | None, event: Account.SecondFactorRemoved) -> Then[Stateless]:
         return Then(None, *([self.FactorTaken(account_id=event.originator_id)] if event.asked_by else []))
@@ -152,6 +161,10 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
     async def warn(self, effect: Warn, call: Call[Stateless]) -> str:
         return await self._to_account(effect.account_id, letters.sign_ins_failed(), call)
 
+    @performs(PasswordTold)
+    async def password_told(self, effect: PasswordTold, call: Call[Stateless]) -> str:
+        return await self._to_account(effect.account_id, letters.password_changed(), call)
+
     @performs(FactorTaken)
     async def factor_taken(self, effect: FactorTaken, call: Call[Stateless]) -> str:
         return await self._to_account(effect.account_id, letters.factor_taken(), call)
@@ -161,7 +174,7 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
         if self._clock.now() >= effect.expires_at:
             return "expired"
         letter = letters.verification(self._links.verification(effect.id), effect.expires_at)
-        return await self._to_account(effect.account_id, letter, call, MailKind.GREETING)
+        return await self._to_account(effect.account_id, letter, call, MailKind.VERIFICATION)
 
     @performs(Reset)
     async def reset(self, effect: Reset, call: Call[Stateless]) -> str:

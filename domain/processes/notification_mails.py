@@ -21,6 +21,8 @@ class Reader:
     """Sealed."""
     title: str
     """What the task is called by now."""
+    company: str
+    """What the tenant calls itself."""
 
 
 class Readers(Protocol):
@@ -28,6 +30,14 @@ class Readers(Protocol):
 
     async def reader(self, *, tenant_id: UUID, person: UUID, task_id: UUID) -> Reader | None:
         """None for somebody who is gone, may not see the task by now, or whose address was never proved."""
+        ...
+
+
+class Places(Protocol):
+    """Where things are looked at."""
+
+    def task(self, id: UUID) -> str:
+        """The address at which a task is opened."""
         ...
 
 
@@ -46,9 +56,8 @@ class NotificationMails(Process[Stateless], name="work.notification_mails", vers
         status: TaskStatus | None = None
         due_date: datetime | None = None
 
-    def __init__(self, post: Post, readers: Readers) -> None:
-        self._post = post
-        self._readers = readers
+    def __init__(self, post: Post, readers: Readers, places: Places) -> None:
+        self._post, self._readers, self._places = post, readers, places
 
     @on(Notification.Sent)
     def sent(self, state: Stateless | None, event: Notification.Sent) -> Then[Stateless]:
@@ -72,7 +81,14 @@ class NotificationMails(Process[Stateless], name="work.notification_mails", vers
         )
         if reader is None:
             return "gone"
-        subject, text = about_task(effect.kind, reader.title, effect.status, effect.due_date)
+        subject, text = about_task(
+            effect.kind,
+            reader.title,
+            effect.status,
+            effect.due_date,
+            tenant=reader.company,
+            url=self._places.task(effect.task_id),
+        )
         return await self._post.send(
             call.tenant_id,
             to=reader.email,

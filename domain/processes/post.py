@@ -15,6 +15,8 @@ class MailKind(StrEnum):
     """The owner of an account asked for it."""
     GREETING = "greeting"
     """Somebody typed the address when opening an account."""
+    VERIFICATION = "verification"
+    """Somebody who says that the address is theirs asked for a link that proves it."""
     INVITATION = "invitation"
     """A tenant invites the person."""
     NOTIFICATION = "notification"

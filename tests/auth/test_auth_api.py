@@ -3,7 +3,8 @@
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from tests.auth.people import PASSWORD, registered
+from app.auth.attempts import VERIFICATION
+from tests.auth.people import PASSWORD, proved, registered
 from tests.kit.client import Client
 from tests.kit.documents import operations
 from tests.kit.product import Product
@@ -48,6 +49,16 @@ async def test_a_service_has_no_sessions_and_no_factors(product: Product) -> Non
         ("RequestEmailVerification", {}),
     ):
         assert (await service.send(operation, **variables))["code"] == "forbidden"
+
+
+async def test_asking_for_a_link_says_what_comes_of_it(product: Product) -> None:
+    """Nothing is said to be done that is not: until it was asked too often, and once the address is proved."""
+    ada = await registered(product)
+    said = [await ada.client.send("RequestEmailVerification") for _ in range(VERIFICATION.free + 1)]
+    assert said[:-1] == [{"ok": True}] * VERIFICATION.free
+    assert said[-1]["code"] == "too_many_attempts"
+    await proved(product, ada)
+    assert (await ada.client.send("RequestEmailVerification"))["code"] == "email_is_verified"
 
 
 async def test_a_service_that_bears_the_name_of_a_person_does_not_act_for_him(product: Product) -> None:

@@ -5,10 +5,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.auth.attempts import VERIFICATION
 from app.auth.secrets import MailedTokens, hash_of
 from app.keys import KeyRing
 from app.settings import Settings
 from domain.identity.account_commands import (
+    ChangePassword,
     CloseAccount,
     NoteFailedSignIns,
     NoteRepeatedRegistration,
@@ -114,6 +116,30 @@ async def test_the_owner_is_told_of_wrong_passwords(works: Works, made: Made, in
     await works.quiet()
     assert inbox.recipients == [["ann@example.org"]]
     assert subjects(inbox) == ["Wrong passwords were tried"]
+
+
+async def test_the_owner_is_told_of_a_new_password(works: Works, made: Made, inbox: Inbox) -> None:
+    account = await opened(works.bus)
+    await works.start(*made())
+    await accepted(works.bus, ChangePassword(id=account, password_hash="y"), by=BY_ITSELF)
+    await works.quiet()
+    assert inbox.recipients == [["ann@example.org"]]
+    assert subjects(inbox) == ["Your password was changed"]
+
+
+async def test_as_many_links_are_sent_as_may_be_asked_for(works: Works, made: Made, inbox: Inbox) -> None:
+    """Whatever others cause the address to be sent besides: nothing is promised that is not sent."""
+    await works.start(*made())
+    account = await opened(works.bus)
+    for _ in range(5):
+        await accepted(works.bus, NoteRepeatedRegistration(id=account), by=BY_ITSELF)
+    # One when the account is opened, and those that may be asked for besides.
+    asked = 1 + VERIFICATION.free
+    for _ in range(asked):
+        wish = RequestEmailVerification(id=uuid4(), account_id=account, token_hash="0" * 64)
+        await accepted(works.bus, wish, by=BY_ITSELF)
+    await works.quiet()
+    assert subjects(inbox).count("Confirm your e-mail address") == asked
 
 
 async def test_whoever_registers_twice_is_told_at_the_address_alone(

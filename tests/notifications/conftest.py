@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from email.message import EmailMessage
 from uuid import UUID
 
 import pytest
@@ -20,7 +21,7 @@ from tests.domain.sending import accepted
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product
-from tests.mail.server import Inbox, mail_server
+from tests.mail.server import Inbox, mail_server, text_of
 
 
 @dataclass
@@ -48,13 +49,17 @@ class Telling:
         found = await client.send("Notifications", afterPosition=position)
         return [(edge["node"]["kind"], edge["node"]["taskId"]) for edge in reversed(found["edges"])]
 
+    def texts(self, client: Client) -> list[str]:
+        """What the mails to a client say."""
+        return [text_of(message) for message in self._mails(client)]
+
     def mailed(self, client: Client) -> list[str]:
         """What the mails to a client are about."""
-        return [
-            str(message["subject"])
-            for message in self.inbox.messages
-            if str(message["to"]).lower().endswith(f"{client.user}@example.com")
-        ]
+        return [str(message["subject"]) for message in self._mails(client)]
+
+    def _mails(self, client: Client) -> list[EmailMessage]:
+        to = f"{client.user}@example.com"
+        return [one for one in self.inbox.messages if str(one["to"]).lower().endswith(to)]
 
 
 _QUIET = """

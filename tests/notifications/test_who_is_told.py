@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from domain.identity.preferences import Notice
 from domain.identity.user_commands import ChangePreferences, SuspendUser
-from domain.kit.caller import Caller
+from domain.kit.caller import SYSTEM, Caller
 from domain.kit.permissions import ROLES
+from domain.tenancy.tenant_commands import CreateTenant
 from tests.domain.sending import accepted
 from tests.kit.client import Client
 from tests.notifications.conftest import Team, Telling
@@ -36,6 +37,20 @@ async def test_people_are_mailed_what_is_theirs_to_do_unless_they_say_otherwise(
     await team.ann.send("CompleteTask", input={"id": task})
     assert await telling.told(team.bob) == [("ASSIGNED", task), ("COMPLETED", task)]
     assert telling.mailed(team.bob) == ["This task was given to you"]
+
+
+async def test_a_mail_says_which_company_and_where_to_open_the_task(team: Team, telling: Telling) -> None:
+    company = CreateTenant(
+        id=team.tenant, name="Acme https://evil.example.com", slug=f"acme-{team.tenant.hex}", region="local"
+    )
+    await accepted(telling.bus, company, by=Caller(tenant_id=team.tenant, user_id=SYSTEM))
+    task = await created(team.ann, assignedTo=team.bob.me)
+    await telling.quiet()
+    [text] = telling.texts(team.bob)
+    assert "a company that calls itself “Acme https:// evil. example. com”" in text
+    [url] = [line for line in text.splitlines() if line.endswith(task)]
+    answer = await team.bob.http.get(f"/{url.partition('//')[2].partition('/')[2]}")
+    assert (answer.status_code, task in answer.text, "Mow" in answer.text) == (200, True, False)
 
 
 async def test_each_channel_can_be_switched_off_by_kind(team: Team, telling: Telling) -> None:

@@ -34,7 +34,11 @@ class Mutation:
     ) -> DoneAnswer:
         return done(await info.context.port(Auth).recovering.verify_email(token))
 
-    @field("Have another link sent that proves one's address.", needs=SIGNED_IN)
+    @field(
+        "Have another link sent that proves one's address: refused when it is proved already, or asked for too "
+        "often. Whoever is reached at the address may have forbidden such mail, which nobody else is told.",
+        needs=SIGNED_IN,
+    )
     async def request_email_verification(self, info: Info) -> DoneAnswer:
         context = info.context
         return done(await context.port(Auth).recovering.request_verification(context.caller))
