@@ -26,12 +26,15 @@ from app.log.postgres import PostgresLog
 from app.observability import timed
 from app.placement.asking import TenantDesk
 from app.placement.fence import refusing
+from app.privacy.consents import LoggedConsents
 from app.privacy.exporting import ExportFiles
 from app.settings import Settings
 from app.tracing import traced_append
 from app.writing import writing
+from domain.governance.consents import Consents
 from domain.identity.invitations import Inviting
 from domain.kit.log import Append, Outcome
+from domain.kit.repository import Repository
 from domain.work.access import READ
 from projections.governance.accesses import Accesses
 from projections.governance.activity import ActivityLog
@@ -163,6 +166,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             Flags: Flags(rows, progress, flag_cache),
             Operations: directing,
             Watching: Watching(directing.rebuilds),
+            Consents: LoggedConsents(Repository(log, writes.codec)),
             Privacy: privacy.desk(bus, rows, database, writes.ring),
             ExportFiles: privacy.export_files(settings, writes.ring, rows, database),
             Accesses: Accesses(database),

@@ -31,6 +31,10 @@ TextVersion = Annotated[
 SubjectId = Annotated[UUID, Internal(), Describe("The person whose data it is.")]
 
 
+ANALYTICS = "analytics"
+"""How purposes begin that are about how somebody uses the product, as `analytics` and `analytics.campaigns`."""
+
+
 class ConsentNotGiven(Refusal):
     """There is no consent that could be withdrawn."""
 
@@ -127,10 +131,14 @@ class WithdrawConsent(Command):
 
 
 class Consents(Protocol):
-    """What whoever is about to send or to look something up asks first."""
+    """What whoever is about to send or to look something up asks first; which contexts must, ADR 32 says."""
 
     async def given(self, tenant_id: UUID, subject_id: UUID, purpose: str) -> bool:
-        """Whether the person allows this purpose at this moment; False for whoever never said so."""
+        """Whether the person allows this purpose at this moment.
+
+        False for whoever never said so, is gone or suspended, and for analytics of whoever objects to them in
+        their preferences (``analytics_opt_out``).
+        """
         ...
 
 

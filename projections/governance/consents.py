@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.governance.consents import Consent, consent_id
+from domain.governance.consents import Consent
 from domain.kit.fields import Describe, Len
 from projections.kit.postgres import Index, PostgresView
 from projections.kit.replacing import replace
-from projections.kit.rows import Rows
 from projections.kit.view import on
 
 
@@ -51,16 +50,3 @@ class ConsentRows(PostgresView[ConsentRow], name="governance.consents", version=
     @on(Consent.Withdrawn)
     def withdrawn(self, row: ConsentRow, event: Consent.Withdrawn) -> ConsentRow:
         return replace(row, given=False, source=event.source, withdrawn_at=event.timestamp)
-
-
-class ConsentsByRow:
-    """`domain.governance.consents.Consents`, read from the view."""
-
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-
-    async def given(self, tenant_id: UUID, subject_id: UUID, purpose: str) -> bool:
-        """See the port."""
-        key = (consent_id(subject_id, purpose),)
-        row = (await self._rows.get(ConsentRows, tenant_id, [key])).get(key)
-        return row is not None and row.given

@@ -1,21 +1,30 @@
 """Consents: given, renewed, withdrawn; and what whoever wants to send something is told."""
 
+from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from app.assembly import assembled
+from app.privacy.consents import LoggedConsents
 from domain.governance.consents import (
     Consent,
     ConsentNotGiven,
+    Consents,
     GiveConsent,
     RenewConsent,
     WithdrawConsent,
     consent_id,
 )
+from domain.identity.user_commands import ChangePreferences, EraseUser, ReactivateUser, SuspendUser
 from domain.kit.refusals import Forbidden, Invalid
+from domain.kit.repository import Repository
 from domain.kit.scenario import given
-from projections.governance.consents import ConsentsByRow
+from domain.processes.post import MailKind
+from tests.kit.product import Product
 from tests.privacy.estate import Estate, accepted, somebody
+from tests.privacy.people import a_member, an_account, an_owner
 
 ANN, MAIL = UUID(int=11), "marketing.email"
 ID = consent_id(ANN, MAIL)
@@ -51,9 +60,13 @@ def test_cannot_be_withdrawn_twice() -> None:
     given(GIVEN, WITHDRAWN).when(WithdrawConsent(id=ID)).refused(ConsentNotGiven)
 
 
+def _consents(estate: Estate) -> LoggedConsents:
+    return LoggedConsents(Repository(estate.log, estate.codec))
+
+
 async def test_holds_from_the_moment_it_is_answered(estate: Estate) -> None:
     ann = somebody(uuid4(), "member")
-    consents = ConsentsByRow(estate.rows)
+    consents = _consents(estate)
 
     async def allowed() -> bool:
         return await consents.given(ann.tenant_id, ann.user_id, MAIL)
@@ -69,6 +82,47 @@ async def test_holds_from_the_moment_it_is_answered(estate: Estate) -> None:
     accepted(await estate.desk.give(estate.asked(ann), ann.user_id, MAIL, source="web", text_version="2"))
     assert await allowed()
     assert not await consents.given(uuid4(), ann.user_id, MAIL)
+
+
+async def test_who_objects_to_analytics_is_in_none_whatever_they_allowed(estate: Estate) -> None:
+    owner = await an_owner(estate, uuid4())
+    ann = await a_member(estate, owner, *await an_account(estate))
+    consents = _consents(estate)
+
+    async def allowed() -> list[bool]:
+        purposes = ("analytics", "analytics.campaigns", MAIL)
+        return [await consents.given(owner.tenant_id, ann.id, one) for one in purposes]
+
+    await estate.send(
+        GiveConsent(
+            id=consent_id(ann.id, "analytics.campaigns"), subject_id=ann.id, purpose="analytics.campaigns"
+        ),
+        ann.caller,
+    )
+    assert await allowed() == [True, True, True]
+    await estate.send(ChangePreferences(id=ann.id, analytics_opt_out=True), ann.caller)
+    assert await allowed() == [False, False, True]
+    await estate.send(ChangePreferences(id=ann.id, analytics_opt_out=False), ann.caller)
+    assert await allowed() == [True, True, True]
+    # Nothing is done with the data of somebody who may do nothing, or is gone.
+    await estate.send(SuspendUser(id=ann.id), owner)
+    assert await allowed() == [False, False, False]
+    await estate.send(ReactivateUser(id=ann.id), owner)
+    assert await allowed() == [True, True, True]
+    await estate.send(EraseUser(id=ann.id), owner)
+    assert await allowed() == [False, False, False]
+
+
+async def test_every_context_can_ask(product: Product) -> None:
+    async with assembled(product.settings) as assembly:
+        consents: Any = assembly.services.ports[Consents]
+        assert await consents.given(uuid4(), uuid4(), MAIL) is False
+
+
+def test_every_kind_of_mail_says_by_which_right_it_is_sent() -> None:
+    """A kind that is new, such as a campaign's, does not come into being without somebody having thought of it."""
+    said = (Path(__file__).parents[2] / "docs/decisions/0032-who-is-asked-for-consent.md").read_text()
+    assert [kind for kind in MailKind if f"| {kind.name} |" not in said] == []
 
 
 async def test_is_everybodys_own_word(estate: Estate) -> None:
