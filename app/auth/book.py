@@ -44,6 +44,12 @@ class Book:
         """The account with this id."""
         return (await self.rows.get(Accounts, ACCOUNTS, [(id,)])).get((id,))
 
+    async def fresh(self, id: UUID) -> AccountRow:
+        """An account to which something was appended just now."""
+        account = await self.account(id)
+        assert account is not None, "an inline view has what was just appended"
+        return account
+
     async def reserved(self, name: str, value: str) -> bool:
         """Whether somebody holds a value that is unique over all tenants."""
         return await self._pool.fetchval(_HOLDER, GLOBAL, name, value) is not None

@@ -17,15 +17,17 @@ from app.auth.codes import Codes
 from app.auth.disowning import Disowning
 from app.auth.entrance import DoorKeeper
 from app.auth.factors import FactorKeeper
+from app.auth.founding import Founding, Place, in_no_registry
 from app.auth.homes import Home, Homes
 from app.auth.inviting import InvitationDesk
+from app.auth.joining import Joining
 from app.auth.keys import SigningKeys
 from app.auth.living import Living
 from app.auth.oidc import Provider, Providers
 from app.auth.passwords import Passwords
 from app.auth.places import Places
 from app.auth.recovering import Recovery
-from app.auth.registering import Founding, Place, RegistrationDesk, in_no_registry
+from app.auth.registering import RegistrationDesk
 from app.auth.secrets import MailedTokens
 from app.auth.sessions import RefreshTokens, SessionKeeper
 from app.auth.suspending import AccountDesk
@@ -168,14 +170,20 @@ def made(
         passwords=passwords,
         attempts=attempts,
         places=places,
-        disowning=disowning,
-        mailed=mailed,
         sessions=sessions,
         recovery=recovery,
-        callers=callers,
         door=door,
         founding=founding,
-        homes=homes,
+        joining=Joining(
+            book=book,
+            passwords=passwords,
+            disowning=disowning,
+            mailed=mailed,
+            callers=callers,
+            door=door,
+            homes=homes,
+            ids=TimeOrderedIds(),
+        ),
         ids=TimeOrderedIds(),
     )
     return SignIn(

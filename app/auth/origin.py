@@ -44,6 +44,12 @@ def origin() -> Origin:
     return _origin.get() or Origin()
 
 
+def came_from() -> dict[str, str]:
+    """The same as commands name it."""
+    seen = origin()
+    return {"ip_address": seen.address, "user_agent": seen.user_agent, "referrer": seen.referrer}
+
+
 class Origins:
     """ASGI middleware that notes the origin of every request and WebSocket, and names devices."""
 

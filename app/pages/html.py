@@ -48,14 +48,16 @@ def form_page(
     intro: str,
     button: str,
     fields: Sequence[Field] = (),
+    about: str = "",
     error: str = "",
     status: int = 200,
 ) -> HTMLResponse:
-    """A page with a form that is sent to ``path``, with the token in its body."""
+    """A page with a form that is sent to ``path``, with the token in its body; ``about`` is what it is about."""
     inputs = "".join(_input(texts, one) for one in fields)
     alert = f'<p role="alert">{escape(error)}</p>' if error else ""
+    said = f"<p>{escape(about)}</p>" if about else ""
     body = (
-        f"<p>{escape(texts[intro])}</p>{alert}"
+        f"{said}<p>{escape(texts[intro])}</p>{alert}"
         f'<form method="post" action="{path}"><input type="hidden" name="token" value="{escape(token)}">{inputs}'
         f"<p><button>{escape(texts[button])}</button></p></form>"
     )

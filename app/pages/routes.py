@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from api.kit.errors import RequestError
 from app.auth.made import SignIn
 from app.pages.html import Field, form_page, told_page
 from app.pages.texts import Texts, texts_for, told
@@ -22,6 +23,12 @@ _NEW_PASSWORD = Field(name="password", type="password", autocomplete="new-passwo
 Fields = Mapping[str, str]
 Do = Callable[[Fields], Awaitable[Refusal | None]]
 Answer = Callable[[Request], Awaitable[Response]]
+About = Callable[[Texts, str], Awaitable[str]]
+"""What the page of a token is about, in a sentence; empty for nothing in particular."""
+
+
+async def _nothing(texts: Texts, token: str) -> str:
+    return ""
 
 
 def page_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
@@ -42,6 +49,17 @@ def page_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
             caller=NOBODY,
         )
 
+    async def host(texts: Texts, token: str) -> str:
+        try:
+            found = await sign_in().desk.host(token)
+        except RequestError:
+            # The tenant is elsewhere for the moment; who sends the form is told so.
+            return ""
+        if found is None:
+            return ""
+        said = texts["accept.person" if found.inviter else "accept.company"]
+        return said.format(inviter=found.inviter, company=found.company)
+
     names = (
         Field(name="first_name", autocomplete="given-name", required=False),
         Field(name="last_name", autocomplete="family-name", required=False),
@@ -49,19 +67,31 @@ def page_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
     return [
         *_routes("/verify-email", "verify", (), verify, sign_in),
         *_routes("/reset-password", "reset", (_NEW_PASSWORD,), reset, sign_in),
-        *_routes("/accept-invitation", "accept", (*names, _NEW_PASSWORD), accept, sign_in),
+        *_routes("/accept-invitation", "accept", (*names, _NEW_PASSWORD), accept, sign_in, host),
         *_opt_out(sign_in),
         Route("/task", _task, methods=["GET"]),
     ]
 
 
 def _routes(
-    path: str, name: str, fields: tuple[Field, ...], do: Do, sign_in: Callable[[], SignIn]
+    path: str,
+    name: str,
+    fields: tuple[Field, ...],
+    do: Do,
+    sign_in: Callable[[], SignIn],
+    about: About = _nothing,
 ) -> list[BaseRoute]:
     async def show(request: Request) -> Response:
         texts, token = _texts(request), request.query_params.get("token", "")
         return form_page(
-            texts, name, path=path, token=token, intro=f"{name}.intro", button=f"{name}.do", fields=fields
+            texts,
+            name,
+            path=path,
+            token=token,
+            intro=f"{name}.intro",
+            button=f"{name}.do",
+            fields=fields,
+            about=await about(texts, token),
         )
 
     async def send(request: Request) -> Response:
@@ -86,6 +116,7 @@ def _routes(
             intro=f"{name}.intro",
             button=f"{name}.do",
             fields=again,
+            about=await about(texts, form.get("token", "")),
             error=said,
             status=400,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from domain.kit.refusals import Refusal
+from domain.kit.refusals import Invalid, Refusal
 
 Texts = Mapping[str, str]
 
@@ -19,6 +19,8 @@ ENGLISH: Texts = {
     "accept": "Join a company",
     "accept.intro": "If this address has an account already, enter its password; your name is then known. "
     "Otherwise enter your name and choose a password of at least ten characters.",
+    "accept.company": "The company that invites you calls itself “{company}”.",
+    "accept.person": "{inviter} invites you to join the company that calls itself “{company}”.",
     "accept.do": "Join",
     "accept.done": "You belong to the company now. You can sign in.",
     "optout": "Mail that others cause",
@@ -36,7 +38,10 @@ ENGLISH: Texts = {
     "last_name": "Last name",
     "home": "Go to Headwater",
     "not_valid": "This link is not valid, or no longer. Links work once, and for a while.",
+    "invalid": "{field} {reason}.",
     "sign_in_refused": "This password is not right.",
+    "account_is_suspended": "This account is suspended. Ask those who run this service.",
+    "account_not_open": "This account is suspended or closed. Ask those who run this service.",
     "password_too_weak": "This password is too short or too easy to guess.",
     "too_many_attempts": "There were too many attempts. Try again in a few minutes.",
     "passwords_busy": "Too many people are signing in at the moment. Try again in a minute.",
@@ -57,6 +62,8 @@ GERMAN: Texts = {
     "accept.intro": "Gibt es zu dieser Adresse schon ein Konto, geben Sie dessen Passwort ein; "
     "Ihr Name ist dann bekannt. "
     "Sonst geben Sie Ihren Namen ein und wählen ein Passwort mit mindestens zehn Zeichen.",
+    "accept.company": "Das Unternehmen, das Sie einlädt, nennt sich „{company}“.",
+    "accept.person": "{inviter} lädt Sie ein, dem Unternehmen beizutreten, das sich „{company}“ nennt.",
     "accept.do": "Beitreten",
     "accept.done": "Sie gehören jetzt zum Unternehmen und können sich anmelden.",
     "optout": "E-Mails, die andere veranlassen",
@@ -74,7 +81,10 @@ GERMAN: Texts = {
     "last_name": "Nachname",
     "home": "Zu Headwater",
     "not_valid": "Dieser Link ist nicht oder nicht mehr gültig. Links gelten einmal und nur eine Weile.",
+    "invalid": "Das Feld „{field}“ ist leer, zu lang oder enthält etwas, das dort nicht stehen kann.",
     "sign_in_refused": "Dieses Passwort stimmt nicht.",
+    "account_is_suspended": "Dieses Konto ist gesperrt. Fragen Sie die Betreiber.",
+    "account_not_open": "Dieses Konto ist gesperrt oder geschlossen. Fragen Sie die Betreiber.",
     "password_too_weak": "Dieses Passwort ist zu kurz oder zu leicht zu erraten.",
     "too_many_attempts": "Das waren zu viele Versuche. Bitte in einigen Minuten noch einmal.",
     "passwords_busy": "Gerade melden sich zu viele an. Bitte in einer Minute noch einmal.",
@@ -97,4 +107,6 @@ def texts_for(accept_language: str) -> Texts:
 
 def told(texts: Texts, refusal: Refusal) -> str:
     """Why something was refused, in the reader's language where there are words for it."""
+    if isinstance(refusal, Invalid) and (field := texts.get(refusal.field or "")):
+        return texts["invalid"].format(field=field, reason=refusal.facts["reason"])
     return texts.get("not_valid" if refusal.code in _SPENT else refusal.code, refusal.message)

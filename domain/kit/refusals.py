@@ -75,3 +75,9 @@ class SubjectErased(Refusal):
 
 class NoTenant(Refusal):
     """You belong to no company: found one, or join one by an invitation."""
+
+
+def require(outcome: object) -> None:
+    """Raises the outcome of a command if it is a refusal."""
+    if isinstance(outcome, Refusal):
+        raise outcome

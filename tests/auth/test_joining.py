@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.assembly import assembled
+from app.auth.founding import tenant_of
 from app.auth.homes import Home
-from app.auth.registering import tenant_of
 from app.auth.secrets import INVITE, MailedTokens
 from app.database import Connection
 from domain.identity.account_commands import OpenAccount

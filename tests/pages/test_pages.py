@@ -211,3 +211,55 @@ async def test_a_token_in_an_address_is_in_no_log(product: Product) -> None:
 async def test_too_large_a_form_is_refused(product: Product) -> None:
     answer = await product.http.post("/verify-email", data={"token": "x" * 20_000})
     assert answer.status_code == 400
+
+
+async def test_the_page_of_an_invitation_names_company_and_inviter(product: Product) -> None:
+    ada, token = await invited(product, f"{uuid4().hex}@example.com")
+    page = {"token": token}
+    english = (await product.http.get("/accept-invitation", params=page)).text
+    assert "Ada invites you to join the company that calls itself “Acme”." in english
+    german = (
+        await product.http.get("/accept-invitation", params=page, headers={"accept-language": "de"})
+    ).text
+    assert "Ada lädt Sie ein, dem Unternehmen beizutreten, das sich „Acme“ nennt." in german
+    evil = {"id": ada.given["tenantId"], "name": "<script>alert(1)</script> {inviter}"}
+    assert "position" in await ada.client.send("RenameTenant", input=evil)
+    escaped = (await product.http.get("/accept-invitation", params=page)).text
+    assert "<script>" not in escaped
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {inviter}”" in escaped
+
+
+async def test_a_link_that_is_not_good_names_nobody(product: Product) -> None:
+    ada, token = await invited(product, f"{uuid4().hex}@example.com")
+    listed = (await ada.client.send("Invitations"))["edges"]
+    await ada.client.send("WithdrawInvitation", input={"id": listed[0]["node"]["id"]})
+    for bad in (token, f"{token}x", "x", ""):
+        page = await product.http.get("/accept-invitation", params={"token": bad})
+        assert (page.status_code, "Acme" in page.text) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("field", "language", "told"),
+    [
+        ("first_name", "en", "First name must not be empty."),
+        ("last_name", "en", "Last name "),
+        ("first_name", "de", "Das Feld „Vorname“ ist leer, zu lang oder enthält etwas"),
+        ("last_name", "de", "Das Feld „Nachname“ ist leer, zu lang oder enthält etwas"),
+    ],
+)
+async def test_a_page_names_fields_as_it_shows_them(
+    product: Product, field: str, language: str, told: str
+) -> None:
+    _, token = await invited(product, f"{uuid4().hex}@example.com")
+    names = {"first_name": "Ben", "last_name": "Berg", field: "" if field == "first_name" else "x" * 101}
+    answer = await product.http.post(
+        "/accept-invitation",
+        data={"token": token, "password": PASSWORD, **names},
+        headers={"accept-language": language},
+    )
+    assert answer.status_code == 400
+    alert = answer.text.split('role="alert">')[1].split("</p>")[0]
+    assert told in alert
+    assert "_name" not in alert
+    # What it is about stands there still.
+    assert "Acme" in answer.text

@@ -1,0 +1,90 @@
+"""Founding companies: what somebody registers with a name and a slug is made, however often that is begun."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from app.auth.book import Book
+from app.auth.callers import Callers
+from app.auth.homes import Homes
+from app.auth.origin import came_from
+from domain.identity.account_commands import JoinTenant
+from domain.identity.registering import RegisterFounder
+from domain.kit.caller import Caller
+from domain.kit.checks import check
+from domain.kit.permissions import ROLES
+from domain.kit.refusals import AlreadyTaken, CommandIdReused, Refusal, require
+from domain.tenancy.tenant_commands import CreateTenant
+from domain.tenancy.tenants import SLUG
+from projections.identity.auth_accounts import AccountRow
+
+Place = Callable[[UUID, str, str], Awaitable[None]]
+"""Notes where a new tenant (id, name, slug) is; may be called again. Raises AlreadyTaken for its slug."""
+
+_logger = logging.getLogger(__name__)
+
+
+async def in_no_registry(tenant_id: UUID, name: str, slug: str) -> None:
+    """For installations whose tenants all lie in one database."""
+
+
+def tenant_of(account_id: UUID) -> UUID:
+    """The id of the company that an account is opened with: the same, however often that is tried."""
+    return uuid5(account_id, "tenant")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Founding:
+    """Makes the company that an account was opened with, in steps that may each be done again after a kill."""
+
+    book: Book
+    callers: Callers
+    homes: Homes
+    place: Place
+    region: str
+
+    async def require_free(self, account_id: UUID, name: str, slug: str) -> None:
+        """Raises what creating it would be refused for, before there is an account without its company."""
+        check(self._create(tenant_of(account_id), name, slug))
+        if await self.book.reserved(SLUG, slug.strip()):
+            raise AlreadyTaken(field="tenant_slug")
+
+    async def finish(self, account: AccountRow) -> AccountRow:
+        """The account with its company, if it was to have one; what was done before is not done again.
+
+        A company that cannot be made, as when its slug was taken in between, is given up: the account stands
+        alone, and its owner may found one under another name.
+        """
+        tenant_id = tenant_of(account.id)
+        if not account.tenant_slug or tenant_id in account.tenants:
+            return account
+        try:
+            await self._found(account, tenant_id)
+        except Refusal as refusal:
+            _logger.warning("The company of account %s was not made: %s", account.id, refusal.code)
+            return account
+        self.callers.forget(tenant_id, account.id)
+        return await self.book.account(account.id) or account
+
+    async def _found(self, account: AccountRow, tenant_id: UUID) -> None:
+        email, first_name, last_name = await self.book.opened(
+            account.email, account.first_name, account.last_name
+        )
+        await self.place(tenant_id, account.tenant_name, account.tenant_slug)
+        bus = (await self.homes.of(tenant_id)).bus
+        by = Caller(tenant_id=tenant_id, user_id=account.id, permissions=ROLES["owner"])
+        create = self._create(tenant_id, account.tenant_name, account.tenant_slug)
+        require(await bus.send(create, by=by, command_id=uuid5(tenant_id, "create")))
+        owner = RegisterFounder(
+            id=account.id, email=email, first_name=first_name, last_name=last_name, **came_from()
+        )
+        outcome = await bus.send(owner, by=by, command_id=uuid5(tenant_id, "owner"))
+        # A try before this one, which was killed, may have come from elsewhere.
+        if not isinstance(outcome, CommandIdReused):
+            require(outcome)
+        joined = JoinTenant(id=account.id, tenant_id=tenant_id)
+        require(await self.book.send(joined, by=account.id, command_id=uuid5(tenant_id, "joined")))
+
+    def _create(self, tenant_id: UUID, name: str, slug: str) -> CreateTenant:
+        return CreateTenant(id=tenant_id, name=name.strip(), slug=slug.strip(), region=self.region)
