@@ -32,9 +32,11 @@ class Limits:
     `answer_bytes` bounds one answer, and what waits to be sent on one connection; who takes nothing of it for
     `stall_seconds` is left. `room_bytes` is what all operations under way may read at most, all together,
     `caller_bytes` what those of one caller may, with the answers that are on their way to them; what does not
-    fit waits its turn, and `caller_waiting` says how many of one caller's may. `subscriptions_each` is how many
-    subscriptions one caller may have open in this process, over all connections, `subscriptions_tenant` how many
-    all callers of a tenant may.
+    fit waits its turn, and `caller_waiting` says how many of one caller's may.
+
+    `subscriptions_each` is how many subscriptions one caller may have open in this process, over all connections,
+    `subscriptions_tenant` how many all callers of a tenant may. Of the messages that a caller sends over
+    WebSockets `messages_per_second` are taken on average, and `messages_at_once` before that.
     """
 
     body_bytes: int = 1_000_000
@@ -53,6 +55,8 @@ class Limits:
     introspection: bool = True
     connection_init_seconds: float = 10
     operations_per_connection: int = 100
+    messages_per_second: float = 500
+    messages_at_once: int = 1_000
     subscriptions_each: int = 200
     subscriptions_tenant: int = 2_000
     queued_messages: int = 500

@@ -16,6 +16,7 @@ from api.kit.errors import FormattedError, RequestError, Unauthenticated, intern
 from api.kit.execution import Engine
 from api.kit.fanout import Fanout
 from api.kit.limits import Limits
+from api.kit.pace import Paces
 from api.kit.rechecking import Rechecks, forbidden
 from api.kit.request import read_request
 from api.kit.streams import Ending, Outbox, Streams
@@ -66,6 +67,7 @@ class GraphQLSocket(Generic[I]):
         authenticate: Callable[[Mapping[str, str]], Awaitable[I]],
         lifetime: Callable[[I], float | None],
         rechecks: Rechecks[I],
+        paces: Paces,
     ) -> None:
         self.limits = limits
         self.outbox = Outbox(limits.queued_messages, limits.answer_bytes)
@@ -76,6 +78,8 @@ class GraphQLSocket(Generic[I]):
         self._authenticate = authenticate
         self._lifetime = lifetime
         self._rechecks = rechecks
+        self._paces = paces
+        self._pace = paces.of(None)
         self._unwatch: Callable[[], None] = lambda: None
         self._identity: I | None = None
         self._asked_to_begin = False
@@ -84,6 +88,9 @@ class GraphQLSocket(Generic[I]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves the connection until either side ends it."""
         await receive()
+        # Whoever has not said who they are is known by their address.
+        client = scope.get("client")
+        self._pace = self._paces.of(client and client[0])
         if PROTOCOL not in scope["subprotocols"]:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 4406, "reason": f"Speak {PROTOCOL}"})
@@ -123,6 +130,7 @@ class GraphQLSocket(Generic[I]):
     async def _read(self, scope: Scope, receive: Receive) -> None:
         while (event := await receive())["type"] != "websocket.disconnect":
             if self.outbox.ending is not None:
+                await self._pace.step()
                 continue
             text = event.get("text")
             if text is None:
@@ -131,6 +139,7 @@ class GraphQLSocket(Generic[I]):
                 self._end(1009, f"Messages must have at most {self.limits.body_bytes} bytes")
             else:
                 await self._receive(scope, text)
+            await self._pace.step()
 
     async def _receive(self, scope: Scope, text: str) -> None:
         try:
@@ -171,6 +180,8 @@ class GraphQLSocket(Generic[I]):
                 self._end(4500, f"Internal error {internal_error(error)['extensions']['errorId']}")
         else:
             self._acknowledged = True
+            if (share := self._engine.share(self._identity)) is not None:
+                self._pace = self._paces.of(share)
             self._unwatch = self._rechecks.watch(credentials, self._identity, self.outbox)
             self.outbox.put('{"type":"connection_ack"}')
 

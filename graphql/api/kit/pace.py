@@ -1,0 +1,45 @@
+"""How fast a caller's messages are taken, over all connections."""
+
+import asyncio
+from collections.abc import Hashable
+from weakref import WeakValueDictionary
+
+
+class Pace:
+    """At most so many steps a second on average, after at most ``burst`` at once.
+
+    Whoever goes faster waits; a server that takes no more of a connection lets its client wait as well. Every step
+    lets the others of the event loop have their turn: a connection that always has something to be read would
+    otherwise keep the loop until there is nothing left.
+    """
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._each, self._ahead = 1 / rate, burst / rate
+        self._due = 0.0
+
+    async def step(self) -> None:
+        """Takes a step, when it is due."""
+        now = asyncio.get_running_loop().time()
+        self._due = max(self._due, now - self._ahead) + self._each
+        await asyncio.sleep(max(self._due - now, 0))
+
+
+class Paces:
+    """The paces of those who are connected, one for all connections of a caller."""
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._rate, self._burst = rate, burst
+        self._known: WeakValueDictionary[Hashable, Pace] = WeakValueDictionary()
+
+    def of(self, caller: Hashable) -> Pace:
+        """A caller's, which is forgotten once nobody holds it; None is a caller that nobody knows."""
+        pace = self._known.get(caller)
+        if pace is None:
+            pace = Pace(self._rate, self._burst)
+            if caller is not None:
+                self._known[caller] = pace
+        return pace
+
+    def __len__(self) -> int:
+        """How many callers are connected."""
+        return len(self._known)

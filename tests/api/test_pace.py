@@ -1,0 +1,113 @@
+"""How fast messages are taken: nobody keeps the event loop to themselves, and one caller's rate has a bound."""
+
+import asyncio
+import itertools
+import json
+from typing import Any
+
+import pytest
+
+from api.kit.limits import Limits
+from api.kit.pace import Pace, Paces
+from tests.api.test_ws import INIT, PROTOCOL, begun
+from tests.api.toy import served, toy_app
+
+FLOOD = 200
+SHOUT = "mutation($text: String!) { shout(text: $text) }"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "pong"},
+        {"type": "complete", "id": "1"},
+        {"type": "subscribe", "id": "1", "payload": {"query": "{ nope }"}},
+    ],
+    ids=["pong", "complete", "subscribe"],
+)
+async def test_a_connection_that_always_has_something_to_be_read_lets_others_work(
+    message: dict[str, object],
+) -> None:
+    messages: list[dict[str, Any]] = [{"type": "websocket.disconnect", "code": 1000}]
+    messages += [{"type": "websocket.receive", "text": json.dumps(message)}] * FLOOD
+    messages += [{"type": "websocket.receive", "text": json.dumps(INIT)}, {"type": "websocket.connect"}]
+    scope = {
+        "type": "websocket",
+        "path": "/graphql",
+        "headers": [],
+        "query_string": b"",
+        "client": ("127.0.0.1", 1),
+        "subprotocols": [PROTOCOL],
+    }
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop()
+
+    async def send(message: object) -> None:
+        pass
+
+    seen = list[int]()
+
+    async def other() -> None:
+        while messages:
+            seen.append(len(messages))
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(toy_app(Limits(operations_per_connection=FLOOD))(scope, receive, send))  # type: ignore[arg-type]
+        group.create_task(other())
+    # Between two of its turns at most a few messages were taken.
+    assert max(before - after for before, after in itertools.pairwise(seen)) <= 3
+
+
+async def test_who_goes_faster_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, waits = asyncio.get_running_loop().time(), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(round(seconds, 3))
+
+    monkeypatch.setattr("api.kit.pace.asyncio.sleep", sleep)
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+    pace = Pace(rate=10, burst=3)
+    for _ in range(5):
+        await pace.step()
+    assert waits == [0, 0, 0, 0.1, 0.2]
+    now += 0.2
+    await pace.step()
+    now += 60
+    for _ in range(4):
+        await pace.step()
+    assert waits[5:] == [0.1, 0, 0, 0, 0.1]
+
+
+async def test_a_caller_has_one_pace_over_all_connections_and_others_have_their_own() -> None:
+    limits = Limits(messages_per_second=1 / 3_600, messages_at_once=4)
+    async with (
+        served(limits) as server,
+        begun(server) as one,
+        begun(server) as two,
+        begun(server, "bob") as bob,
+    ):
+        await one.subscribe("1", SHOUT, text="first")
+        await two.subscribe("1", SHOUT, text="second")
+        await two.subscribe("2", SHOUT, text="third")
+        for _ in range(2):
+            assert (await two.receive())["type"] == "next"
+            assert (await two.receive())["type"] == "complete"
+        await one.subscribe("2", SHOUT, text="fourth")
+        await one.subscribe("3", SHOUT, text="fifth")
+        for number in range(3):
+            await bob.subscribe(str(number), SHOUT, text="of bob")
+            assert (await bob.receive())["type"] == "next"
+            assert (await bob.receive())["type"] == "complete"
+        assert {"first", "second", "third", "of bob"} <= set(server.toy.mutations)
+        assert "fifth" not in server.toy.mutations
+
+
+def test_nothing_is_kept_of_who_left() -> None:
+    paces = Paces(1, 1)
+    pace = paces.of("ann")
+    assert paces.of("ann") is pace
+    assert paces.of(None) is not paces.of(None)
+    del pace
+    assert len(paces) == 0
