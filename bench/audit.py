@@ -92,7 +92,7 @@ def asks(assembly: Assembly, query: str, ids: list[UUID], log: AccessLog) -> Cal
         variables = {"id": str(next(turn))} if "$id" in query else {}
         request = Request(query=query, variables=variables)
         async with engine.answering(engine.operation(request, WHO), request, WHO) as answer:
-            return answer
+            return answer.body
 
     return ask
 

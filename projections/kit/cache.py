@@ -18,8 +18,6 @@ from projections.kit.redis_rows import Read, RedisRows
 
 T = TypeVar("T")
 
-_BATCH = 500
-
 
 @dataclass(frozen=True)
 class Cached(Generic[T]):
@@ -125,24 +123,6 @@ class Cache:
         self._flights[key] = mine
         mine.add_done_callback(lambda task: self._landed(key, task))
         return await asyncio.shield(mine)
-
-    async def invalidate(
-        self, cached: Cached[Any], tenant_id: UUID, params: Mapping[str, object] | None = None
-    ) -> int:
-        """Removes all entries of the class with these parameters, whatever the others are; says how many.
-
-        For operators, and for changes that no event tells of; events need no call. Other processes keep
-        theirs for ``near`` seconds. Raises Unavailable when Redis is down.
-        """
-        self._near.clear()
-        match = f"{self._root(tenant_id)}{cached.shape.glob(params or {})}*"
-        removed, cursor = 0, 0
-        while True:
-            async with self._breaker.guard():
-                cursor, keys = await self._redis.scan(cursor, match=match, count=_BATCH)
-                removed += await self._redis.unlink(*keys) if keys else 0
-            if not cursor:
-                return removed
 
     def _root(self, tenant_id: UUID) -> str:
         return f"{self._prefix}:cache:t:{tenant_id}:"

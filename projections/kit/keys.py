@@ -54,12 +54,6 @@ class Pattern:
         """The key for these values. Raises KeyError when one is missing."""
         return self.text.format_map({name: part(values[name]) for name in self.names})
 
-    def glob(self, values: Mapping[str, object]) -> str:
-        """A SCAN pattern for all keys with these values, whatever the other placeholders hold."""
-        return self.text.format_map(
-            {name: part(values[name]) if name in values else "*" for name in self.names}
-        )
-
     def meets(self, other: "Pattern") -> bool:
         """Whether some key could have both shapes."""
         mine, theirs = self.text.split(":"), other.text.split(":")

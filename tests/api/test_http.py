@@ -30,6 +30,37 @@ async def test_answers_a_query_by_get(client: httpx.AsyncClient) -> None:
     assert response.json() == {"data": {"hello": "Hello Bö"}}
 
 
+async def test_who_has_an_answer_is_told_that_it_still_is_good(client: httpx.AsyncClient) -> None:
+    params = {"query": "{ hello }"}
+    first = await client.get("/graphql", params=params)
+    kept = {name: first.headers[name] for name in ("etag", "cache-control", "vary")}
+    assert (kept["cache-control"], kept["vary"]) == ("private, no-cache", "accept, authorization")
+    for given in (first.headers["etag"], f'"x", W/{first.headers["etag"]}', "*"):
+        again = await client.get("/graphql", params=params, headers={"if-none-match": given})
+        assert (again.status_code, again.content) == (304, b"")
+        assert {name: again.headers[name] for name in kept} == kept
+    other = await client.get(
+        "/graphql", params={"query": '{ hello(name: "you!") }'}, headers={"if-none-match": given[:-1] + '"x"'}
+    )
+    assert other.json() == {"data": {"hello": "Hello you!"}}
+
+
+async def test_a_tag_is_given_to_sound_answers_by_get_alone(client: httpx.AsyncClient) -> None:
+    anything = {"if-none-match": "*"}
+    answers = [
+        await client.post("/graphql", json={"query": "{ hello }"}, headers=anything),
+        await client.get("/graphql", params={"query": "{ broken }"}, headers=anything),
+        await client.get("/graphql", params={"query": "{ nope }"}, headers=anything),
+        await client.get(
+            "/graphql", params={"query": "{ hello }"}, headers={**anything, "authorization": "no"}
+        ),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 401]
+    for answer in answers:
+        assert "etag" not in answer.headers
+        assert answer.headers["cache-control"] == "no-store"
+
+
 async def test_refuses_a_mutation_by_get(client: httpx.AsyncClient, server: Served) -> None:
     response = await client.get("/graphql", params={"query": 'mutation { shout(text: "get") }'})
     assert (response.status_code, response.headers["allow"]) == (405, "POST")

@@ -54,7 +54,7 @@ async def test_a_connection_that_always_has_something_to_be_read_lets_others_wor
             await asyncio.sleep(0)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(toy_app(Limits(operations_per_connection=FLOOD))(scope, receive, send))  # type: ignore[arg-type]
+        group.create_task(toy_app(Limits(operations_per_connection=FLOOD))(scope, receive, send))
         group.create_task(other())
     # Between two of its turns at most a few messages were taken.
     assert max(before - after for before, after in itertools.pairwise(seen)) <= 3

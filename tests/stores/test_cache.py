@@ -189,18 +189,6 @@ async def test_a_failed_load_passes_to_all_and_is_not_kept(cache: Cache, markers
     assert (await cache.get_or_load(PAGES, ACME, FIRST, Source("a", 1))).value == Page(("a",))
 
 
-async def test_bulk_invalidation_takes_the_pages_of_one_user(
-    redis: Redis, cache: Cache, markers: RedisStore[Marker]
-) -> None:
-    for user in ("ann", "a*", "bob"):
-        for number in (1, 2):
-            await cache.get_or_load(PAGES, ACME, {"user_id": user, "page": number}, Source("a", 1))
-    await cache.get_or_load(PAGES, OTHER, {"user_id": "a*", "page": 1}, Source("a", 1))
-    assert await cache.invalidate(PAGES, ACME, {"user_id": "a*"}) == 2
-    assert await cache.invalidate(PAGES, ACME) == 4
-    assert len([one async for one in redis.scan_iter(match="hw:cache:*")]) == 1
-
-
 async def test_nothing_is_trusted_while_the_markers_are_refilled(
     redis: Redis, cache: Cache, markers: RedisStore[Marker]
 ) -> None:

@@ -54,6 +54,40 @@ async def test_pages_go_on_with_the_cursor(client: Client) -> None:
     assert [task["title"] for task in first["nodes"] + second["nodes"]] == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/{}"])
+async def test_who_has_an_answer_is_told_that_it_still_is_good(client: Client, path: str) -> None:
+    task = await created(client, "Roses")
+    path = path.format(task["id"])
+    first = await call(client, "GET", path)
+    known = {"if-none-match": f'"other", W/{first.headers["etag"]}'}
+    again = await call(client, "GET", path, headers=known)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert again.headers["vary"] == "accept, authorization"
+    await client.send("RenameTask", input={"id": task["id"], "title": "Red roses"})
+    changed = await call(client, "GET", path, headers=known)
+    assert changed.headers["etag"] != first.headers["etag"]
+    assert "Red roses" in changed.text
+
+
+async def test_no_tag_lets_anybody_in_or_says_what_is_not_there(client: Client, product: Product) -> None:
+    task = await created(client, "Roses")
+    path = f"/tasks/{task['id']}"
+    known = {"if-none-match": f"*, {(await call(client, 'GET', path)).headers['etag']}"}
+    stranger = await client.http.get(path, headers=known)
+    other = await call(await product.newcomer(), "GET", path, headers=known)
+    assert (told(stranger), told(other)) == ((401, "UNAUTHENTICATED"), (404, "NOT_FOUND"))
+    assert not {"etag"} & (stranger.headers.keys() | other.headers.keys())
+
+
+async def test_a_browser_keeps_nothing_that_is_confidential(client: Client, product: Product) -> None:
+    task = await created(client, "Roses", description="Red ones.")
+    guest = product.client(client.tenant, client.user, role="guest")
+    shown, masked = [await call(one, "GET", f"/tasks/{task['id']}") for one in (client, guest)]
+    assert (shown.json()["description"], masked.json()["description"]) == ("Red ones.", "***")
+    assert shown.headers["cache-control"] == "no-store"
+    assert masked.headers["etag"] != shown.headers["etag"]
+
+
 async def test_a_request_sent_again_with_its_key_is_carried_out_once(client: Client) -> None:
     key = {"idempotency-key": str(uuid4())}
     first, second = [(await post(client, {"title": "Once"}, **key)).json() for _ in range(2)]

@@ -76,6 +76,11 @@ class Ask(Context[Caller]):
         """A row of the caller's own in their `home`; whoever asks sees to it that it is theirs."""
         return (await self.services.rows.get(view, self.home, [key])).get(key)
 
+    @property
+    def keepable(self) -> bool:
+        """See the base: nothing confidential or of a person, which would lie about where its reader sat."""
+        return not self.confidential and not self.subjects
+
     async def begin(self) -> None:
         """See the base: nothing is read that cannot be recorded."""
         await self.services.access_log.ready()

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -56,6 +56,11 @@ class Context(Generic[I]):
     shared: bool = field(default=False, kw_only=True)
     """Whether others than this identity may be given the same answer, as of a subscription."""
 
+    @property
+    def keepable(self) -> bool:
+        """Whether a browser may keep what has been shown."""
+        return True
+
     async def begin(self) -> None:
         """Called before an operation runs; may refuse it with a ClientError."""
 
@@ -66,6 +71,14 @@ class Context(Generic[I]):
     def end(self, operation: Operation, outcome: str) -> None:
         """Called when an operation has run (``done`` or ``failed``) or was ``denied``, and when a subscription has
         begun (``done``)."""
+
+
+class Answer(NamedTuple):
+    """The JSON of an answer; whether it tells no errors, and whether a browser may keep it."""
+
+    body: bytes
+    sound: bool
+    keepable: bool
 
 
 class Engine(Generic[I]):
@@ -107,8 +120,8 @@ class Engine(Generic[I]):
         return self._documents.operation(request, stranger=self._shares(identity) is None)
 
     @asynccontextmanager
-    async def answering(self, operation: Operation, request: Request, identity: I) -> AsyncIterator[bytes]:
-        """The answer to a query or mutation as JSON, which counts as under way until the block ends.
+    async def answering(self, operation: Operation, request: Request, identity: I) -> AsyncIterator[Answer]:
+        """The answer to a query or mutation, which counts as under way until the block ends.
 
         Raises RequestError when the variables are refused, or too much of the caller's is waiting.
         """
@@ -117,10 +130,10 @@ class Engine(Generic[I]):
             return
         async with self._turns.of(*share, operation.weight.at(request.variables)) as turn:
             answer = await self._answer(operation, request, identity)
-            turn.answered(len(answer))
+            turn.answered(len(answer.body))
             yield answer
 
-    async def _answer(self, operation: Operation, request: Request, identity: I) -> bytes:
+    async def _answer(self, operation: Operation, request: Request, identity: I) -> Answer:
         context = await self._begun(operation, identity)
         executor = self._executor(operation, request, context)
         allow(self._limits.caller_bytes)
@@ -134,7 +147,8 @@ class Engine(Generic[I]):
             raise
         context.end(operation, "failed" if result.errors else "done")
         written = operation.kind is OperationType.MUTATION
-        return encoded(result, context.extensions, self._limits.answer_bytes, written=written, refuse=True)
+        body = encoded(result, context.extensions, self._limits.answer_bytes, written=written, refuse=True)
+        return Answer(body, not body.startswith(b'{"errors"'), context.keepable)
 
     async def shared(self, operation: Operation, identity: I) -> None:
         """Lets an identity have the answers of a subscription that runs for another one like it."""
@@ -146,11 +160,11 @@ class Engine(Generic[I]):
         """The one answer of a query or mutation, or every answer of a subscription."""
         if operation.kind is not OperationType.SUBSCRIPTION:
             async with self.answering(operation, request, identity) as answer:
-                yield answer
+                yield answer.body
             return
         async with aclosing(self._events(operation, request, identity)) as events:
-            async for answer in events:
-                yield answer
+            async for event in events:
+                yield event
 
     async def _events(
         self, operation: Operation, request: Request, identity: I

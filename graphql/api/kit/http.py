@@ -21,6 +21,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.kit.conditional import KEPT, conditional, tag
 from api.kit.errors import RequestError, Unauthenticated, encode_errors, failure
 from api.kit.execution import Context, Engine, Permit
 from api.kit.fanout import Fanout
@@ -147,7 +148,12 @@ class GraphQLEndpoint(Generic[I]):
             )
             return None
         async with self._engine.answering(operation, request, identity) as answer:
-            paced = Paced(_response(answer, media), self._limits.stall_seconds)
+            response = _response(answer.body, media)
+            if http.method == "GET" and answer.sound:
+                caching = KEPT if answer.keepable else response.headers["cache-control"]
+                given = http.headers.getlist("if-none-match")
+                response = conditional(response, tag(answer.body), caching, given)
+            paced = Paced(response, self._limits.stall_seconds)
             await paced(http.scope, receive, send)
         return None
 

@@ -7,6 +7,7 @@ audit hears of it are therefore decided in one place.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.kit.conditional import conditional
 from api.kit.limits import Limits
 from api.kit.negotiation import GRAPHQL_JSON, JSON
 from api.kit.pacing import Paced
@@ -23,7 +25,7 @@ from domain.kit.ids import read_id
 KEY = "idempotency-key"
 """The header with an id of the client's choice: the same request with it is carried out once."""
 
-_REPLACED = (b"accept", b"content-length", b"content-type", b"transfer-encoding")
+_REPLACED = (b"accept", b"content-length", b"content-type", b"if-none-match", b"transfer-encoding")
 _STATUS = {"FORBIDDEN": 403, "INTERNAL": 500, "NOT_READY": 503, "UNAUTHENTICATED": 401, "UNAVAILABLE": 503}
 """The status of an error that GraphQL tells in an answer of 200; any other is the client's."""
 
@@ -72,8 +74,7 @@ class _Endpoint:
 
     async def _answer(self, request: Request) -> Response:
         variables = await self._posted(request) if request.method == "POST" else self._asked(request)
-        body = orjson.dumps({"query": self._route.document, "variables": variables})
-        status, headers, answer = await self._sent(request, body)
+        status, headers, answer = await self._sent(request, variables)
         if errors := answer.get("errors"):
             return _failed(status, headers, errors[0])
         (shown,) = answer["data"].values()
@@ -82,7 +83,11 @@ class _Endpoint:
         if shown.pop("__typename", "") == "Refused":
             return problem(422, shown["code"], shown["message"], field=shown["field"])
         found = shown | answer.get("extensions", {})
-        return JSONResponse(found, self._route.status, {"cache-control": "no-store"})
+        response = JSONResponse(found, self._route.status, {"cache-control": "no-store"})
+        if (etag := headers.get("etag")) is None:
+            return response
+        given = request.headers.getlist("if-none-match")
+        return conditional(response, etag, headers["cache-control"], given)
 
     def _asked(self, request: Request) -> dict[str, Any]:
         route = self._route
@@ -119,15 +124,24 @@ class _Endpoint:
             raise _Refused(400, "bad_request", "Send a JSON object.")
         return {**request.path_params, "input": given, "commandId": command_id}
 
-    async def _sent(self, request: Request, body: bytes) -> tuple[int, Mapping[str, str], dict[str, Any]]:
+    async def _sent(
+        self, request: Request, variables: Mapping[str, Any]
+    ) -> tuple[int, Mapping[str, str], dict[str, Any]]:
         """Status, headers and answer of the GraphQL endpoint."""
+        asked = {"query": self._route.document, "variables": variables}
+        method, query, body = "POST", b"", b""
+        if request.method == "POST":
+            body = orjson.dumps(asked)
+        else:
+            # HEAD as well: its answer has the headers of GET's.
+            method, query = "GET", urlencode(asked | {"variables": orjson.dumps(variables)}).encode()
         kept = [(name, value) for name, value in request.scope["headers"] if name not in _REPLACED]
         added = [
             (b"accept", GRAPHQL_JSON.encode()),
             (b"content-type", JSON.encode()),
             (b"content-length", str(len(body)).encode()),
         ]
-        scope = {**request.scope, "method": "POST", "query_string": b"", "headers": [*kept, *added]}
+        scope = {**request.scope, "method": method, "query_string": query, "headers": [*kept, *added]}
         given = iter([{"type": "http.request", "body": body, "more_body": False}])
         messages: list[Message] = []
 

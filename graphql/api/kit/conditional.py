@@ -1,0 +1,28 @@
+"""Conditional requests: a client that holds an answer still asks, and is only told that it is good (ADR 41)."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from starlette.responses import Response
+
+KEPT = "private, no-cache"
+"""Its own client may keep it, and asks about it each time."""
+
+
+def tag(body: bytes) -> str:
+    """The entity tag of an answer."""
+    return f'"{blake2b(body, digest_size=16).hexdigest()}"'
+
+
+def conditional(response: Response, etag: str, caching: str, if_none_match: Sequence[str]) -> Response:
+    """The response with its tag; 304 when the client has it already."""
+    told = {"cache-control": caching, "etag": etag, "vary": "accept, authorization"}
+    if _matches(etag, if_none_match):
+        return Response(status_code=304, headers=told)
+    response.headers.update(told)
+    return response
+
+
+def _matches(etag: str, given: Sequence[str]) -> bool:
+    tags = {one.strip().removeprefix("W/") for line in given for one in line.split(",")}
+    return etag in tags or "*" in tags
