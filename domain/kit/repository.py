@@ -1,7 +1,7 @@
 """Loading aggregates from the log: snapshots, the events after them, and a bounded cache of recent ones."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, get_type_hints
 from uuid import UUID
@@ -12,7 +12,7 @@ from eventsourcing.utils import resolve_topic
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.codec import Codec
-from domain.kit.log import Log, Stored
+from domain.kit.log import Envelope, Log, Stored
 
 _KEPT = {"_created_on": datetime, "_modified_on": datetime, "ended": bool}
 """What a snapshot holds beside the annotated state of the aggregate's class."""
@@ -73,8 +73,7 @@ class Repository:
             for id, stored in (await self._log.snapshots(tenant_id, ids)).items()
             if _readable(stored)
         }
-        after = min((snapshots[id].originator_version if id in snapshots else 0 for id in ids), default=0)
-        streams = await self._log.streams(tenant_id, ids, after=after)
+        streams = await self._after(tenant_id, ids, snapshots)
         loaded: dict[UUID, Aggregate] = {}
         for id in ids:
             aggregate: Aggregate | None = restore(id, snapshots[id]) if id in snapshots else None
@@ -84,6 +83,20 @@ class Repository:
             if aggregate is not None:
                 loaded[id] = aggregate
         return loaded
+
+    async def _after(
+        self, tenant_id: UUID, ids: Sequence[UUID], snapshots: Mapping[UUID, Stored]
+    ) -> dict[UUID, Sequence[Envelope]]:
+        """The events after the snapshots. Streams that have none are read apart: read together with them, those
+        that have one would be read from their beginning as well."""
+        known = [id for id in ids if id in snapshots]
+        found: dict[UUID, Sequence[Envelope]] = {}
+        if others := [id for id in ids if id not in snapshots]:
+            found.update(await self._log.streams(tenant_id, others))
+        if known:
+            after = min(snapshots[id].originator_version for id in known)
+            found.update(await self._log.streams(tenant_id, known, after=after))
+        return found
 
 
 def take(aggregate: Aggregate) -> Stored:

@@ -1,6 +1,7 @@
 """The repository on the real log: snapshots and the events after them, and a cache with bounds."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -9,7 +10,7 @@ from app.log.postgres import PostgresLog
 from domain.kit.aggregate import Aggregate
 from domain.kit.bus import Bus
 from domain.kit.codec import PlainCodec
-from domain.kit.log import Stored
+from domain.kit.log import Envelope, Stored
 from domain.kit.repository import Repository
 from tests.domain.envelopes import NOON
 from tests.domain.sending import THEM, US, accepted, an_account, balance
@@ -20,6 +21,24 @@ TENANT = US.tenant_id
 
 def repository(log: PostgresLog, *, capacity: int = 10) -> Repository:
     return Repository(log, PlainCodec(), capacity=capacity)
+
+
+class Counting:
+    """A log, and the versions of the events that are loaded from it."""
+
+    def __init__(self, log: PostgresLog) -> None:
+        self._log = log
+        self.loaded = list[int]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def streams(
+        self, tenant_id: UUID, ids: Sequence[UUID], *, after: int = 0
+    ) -> dict[UUID, list[Envelope]]:
+        found = await self._log.streams(tenant_id, ids, after=after)
+        self.loaded += [event.originator_version for events in found.values() for event in events]
+        return found
 
 
 async def test_loads_a_stream(bus: Bus, log: PostgresLog) -> None:
@@ -115,6 +134,27 @@ async def test_from_a_snapshot_and_the_events_after_it_comes_the_same(bus: Bus, 
         for envelope in (await log.streams(TENANT, [id]))[id]:
             replayed = PlainCodec().decode(envelope).mutate(replayed)
         assert after == replayed
+
+
+async def test_what_a_snapshot_holds_is_not_read_again(bus: Bus, log: PostgresLog) -> None:
+    id, reads = await an_account(bus), Counting(log)
+    for _ in range(6):
+        await accepted(bus, Pay(id=id, amount=1))
+    taken = (await log.snapshots(TENANT, [id]))[id].originator_version
+    await repository(reads).get(TENANT, [id])  # type: ignore[arg-type]
+    assert reads.loaded == list(range(taken + 1, 8))
+
+
+async def test_a_stream_beside_one_without_a_snapshot_is_not_read_again_either(
+    bus: Bus, log: PostgresLog
+) -> None:
+    long, short, reads = await an_account(bus), await an_account(bus, balance=3), Counting(log)
+    for _ in range(6):
+        await accepted(bus, Pay(id=long, amount=1))
+    taken = (await log.snapshots(TENANT, [long]))[long].originator_version
+    both = await repository(reads).get(TENANT, [short, long])  # type: ignore[arg-type]
+    assert reads.loaded == [1, 2, *range(taken + 1, 8)]
+    assert (both[long].version, both[short].version) == (7, 2)
 
 
 async def test_a_bus_goes_on_from_a_snapshot(bus: Bus, second_bus: Bus, log: PostgresLog) -> None:

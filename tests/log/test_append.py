@@ -10,6 +10,7 @@ from app.database import Connection, Database
 from app.log.appender import Appender
 from app.log.batch import Unstorable
 from app.log.postgres import PostgresLog
+from app.log.waiting import Queue, Waiting
 from domain.kit.log import Conflict, Guard, Receipt, Reused
 from tests.log.appends import NOON, OTHER, TENANT, command, event, stored, whole
 
@@ -233,10 +234,22 @@ async def test_a_cancelled_caller_neither_loses_nor_doubles(log: PostgresLog, da
     await whole(database)
 
 
-async def test_callers_wait_when_too_many_wait_already(database: Database) -> None:
+async def test_callers_wait_when_too_many_wait_already(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, seen, most = Queue.put, list[Waiting](), 0
+
+    def counted(queue: Queue, waiting: Waiting) -> None:
+        nonlocal most
+        seen.append(waiting)
+        most = max(most, sum(not one.answer.done() for one in seen))
+        put(queue, waiting)
+
+    monkeypatch.setattr(Queue, "put", counted)
     appender = Appender(database, max_waiting=2)
     outcomes = await asyncio.gather(*(appender.append(command(event())) for _ in range(20)))
     assert all(isinstance(outcome, Receipt) for outcome in outcomes)
+    assert (len(seen), most) == (20, 2)
     await appender.close()
 
 

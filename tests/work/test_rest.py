@@ -75,7 +75,7 @@ async def test_no_tag_lets_anybody_in_or_says_what_is_not_there(client: Client, 
     known = {"if-none-match": f"*, {(await call(client, 'GET', path)).headers['etag']}"}
     stranger = await client.http.get(path, headers=known)
     other = await call(await product.newcomer(), "GET", path, headers=known)
-    assert (told(stranger), told(other)) == ((401, "UNAUTHENTICATED"), (404, "NOT_FOUND"))
+    assert (told(stranger), told(other)) == ((401, "unauthenticated"), (404, "not_found"))
     assert not {"etag"} & (stranger.headers.keys() | other.headers.keys())
 
 
