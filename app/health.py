@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.ailments import ailment
 from app.watching import Known
-from projections.kit.status import ViewState, ViewStatus
+from projections.kit.status import ViewStatus
 
 Check = Callable[[], Awaitable[object]]
 """Returns when the dependency answers, and raises otherwise."""
@@ -20,8 +21,6 @@ ABSENT = object()
 
 _PATIENCE = 2.0
 """Seconds in which a dependency has to answer."""
-_SILENCE = 10.0
-"""Seconds after which a follower that reads nothing is not well, however small its lag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,29 +111,6 @@ async def readiness(checks: Checks) -> tuple[int, dict[str, object]]:
         "dependencies": {"postgres": "up", **dependencies},
         "views": [_shown(view) for view in views],
     }
-
-
-def ailment(view: ViewStatus) -> str | None:
-    """What is wrong with a view, in a sentence; None when it is well."""
-    if not view.live:
-        return None  # Nobody reads it; how its rebuild goes is said elsewhere.
-    if view.state is ViewState.PAUSED:
-        return f"{view.name} is paused by {view.paused_by} and stands at {view.position} of {view.head}"
-    if view.parked:
-        streams = "1 stream" if view.parked == 1 else f"{view.parked} streams"
-        return f"{view.name} has {streams} parked"
-    if view.state is ViewState.FAILING:
-        return f"{view.name} fails at position {view.error_position}"
-    if not view.complete:
-        return f"{view.name} has folded {view.folded} of {view.position} events"
-    if view.last_read_age is not None and view.last_read_age > _SILENCE:
-        age = "ever" if math.isinf(view.last_read_age) else f"for {view.last_read_age:.0f} s"
-        return f"{view.name} has not been read {age}"
-    if view.state is ViewState.REFILLING:
-        return f"{view.name} is being refilled and stands at {view.position} of {view.head}"
-    if view.state is ViewState.WAITING:
-        return f"{view.name} waits: {view.error or 'no worker holds it'}"
-    return None
 
 
 def _shown(view: ViewStatus) -> dict[str, object]:

@@ -1,42 +1,23 @@
 """What a command needs that looks at the rows of views: the log, the stores, and what a view leaves out."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-
-import asyncpg
-from opensearchpy.exceptions import OpenSearchException
-from redis.exceptions import RedisError
 
 from app.clients import redis_client, search_client
 from app.contexts import VIEWS
 from app.database import Database
-from app.embedded import EmbeddedError, attached
-from app.keys import KeyRefused, opened_ring
+from app.keys import opened_ring
 from app.log.postgres import PostgresLog
-from app.settings import Settings, SettingsError
+from app.settings import Settings
 from app.stores import Stores
 from domain.kit.codec import Codec, PlainCodec
-from domain.kit.sealed import KeysUnavailable, Opening
+from domain.kit.sealed import Opening
 from projections.kit.lane import LeftOut
 from projections.kit.ops_parking import left_out
-from projections.kit.store import Lost, Store
+from projections.kit.store import Store
 from projections.kit.view import View
-
-UNREACHED = (
-    OSError,
-    SettingsError,
-    EmbeddedError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    RedisError,
-    OpenSearchException,
-    Lost,
-    KeysUnavailable,
-    KeyRefused,
-)
-"""What is raised when a server, or what it should hold, is not there."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +59,25 @@ def view_named(name: str) -> View[Any]:
 
 @asynccontextmanager
 async def inspecting(settings: Settings) -> AsyncIterator[Inspection]:
-    """The servers that the settings name, or those that run already on the data folder."""
-    named = settings.database_url and settings.redis_url and settings.secret
+    """The servers that the settings name."""
     async with AsyncExitStack() as stack:
-        found = await stack.enter_async_context(nullcontext(settings) if named else attached(settings))
-        database = await Database.open(found.database_url, secret=found.secret, writers=2, readers=2)
+        database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=2)
         stack.push_async_callback(database.close)
-        redis = redis_client(found)
+        redis = redis_client(settings)
         stack.push_async_callback(redis.aclose)
-        search = search_client(found) if found.opensearch_url else None
+        search = search_client(settings) if settings.opensearch_url else None
         if search is not None:
             stack.push_async_callback(search.close)
         log = PostgresLog(database)
         stack.push_async_callback(log.close)
-        ring = await stack.enter_async_context(opened_ring(found, database))
+        ring = await stack.enter_async_context(opened_ring(settings, database))
         stores = Stores(
-            database, database.writer, redis, search, found.index_prefix, found.redis_prefix, opening=ring
+            database,
+            database.writer,
+            redis,
+            search,
+            settings.index_prefix,
+            settings.redis_prefix,
+            opening=ring,
         )
         yield Inspection(log, PlainCodec(), stores, database, ring)

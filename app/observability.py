@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.kit.problems import problem
-from app.processes.status import ProcessStatus
+from app.process_status import ProcessStatus
 from app.standing import Standing
 from app.watching import Known
 from domain.kit.log import Append, Outcome

@@ -2,8 +2,11 @@
 
 import logging
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+if TYPE_CHECKING:
+    # The settings ask this module what a proxy is, and they are read by programs without a server.
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _logger = logging.getLogger(__name__)
 _ENOUGH = 100
@@ -56,19 +59,19 @@ def is_loopback(host: str) -> bool:
 class ProxyWatch:
     """ASGI middleware that says once when requests seem to come through a proxy that is not named."""
 
-    def __init__(self, app: ASGIApp, *, proxies: Proxies) -> None:
+    def __init__(self, app: "ASGIApp", *, proxies: Proxies) -> None:
         self._app = app
         self._proxies = proxies
         self._seen = 0
         self._only: str | None = None
         self._told = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         if not self._told and scope["type"] in ("http", "websocket"):
             self._look(scope)
         await self._app(scope, receive, send)
 
-    def _look(self, scope: Scope) -> None:
+    def _look(self, scope: "Scope") -> None:
         host = (scope.get("client") or ("",))[0]
         found = _address(host)
         if found is None or not found.is_private or host in self._proxies:

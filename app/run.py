@@ -8,12 +8,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
-import asyncpg
-
 from app import programs
-from app.embedded import EmbeddedError, Services, embedded_services
+from app.embedded import EmbeddedError
 from app.embedded.folder import held, in_use
-from app.embedded.services import Server
+from app.embedded.services import Server, Services, embedded_services
 from app.listening import listening
 from app.settings import Settings
 from app.supervisor import keep_running
@@ -107,12 +105,12 @@ async def _prepare(settings: Settings, say: Say) -> None:
 
 
 async def bring_up_to_date(settings: Settings, *, new_secret: bool = False) -> None:
-    """Migrate the database. Raises EmbeddedError when it cannot be reached or refuses."""
+    """Migrate the database. Raises EmbeddedError when it refuses."""
     from app.migrate import MigrationRefused, migrate
 
     try:
         await migrate(settings.database_url, secret=settings.secret, new_secret=new_secret)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, MigrationRefused) as error:
+    except MigrationRefused as error:
         raise EmbeddedError(f"The database cannot be brought up to date: {error}") from error
 
 

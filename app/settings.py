@@ -272,9 +272,12 @@ def _parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise SettingsError(f"{variable} must be a whole number from {low} to {high}, not {text!r}.")
         return int(text)
-    if name in _SCHEMES and urlsplit(text).scheme not in _SCHEMES[name]:
+    if name in _SCHEMES:
         # The value is not repeated: an address may contain a password.
-        raise SettingsError(f"{variable} must be an address that begins with {_SCHEMES[name][0]}://.")
+        if text.partition("://")[0] not in _SCHEMES[name]:
+            raise SettingsError(f"{variable} must be an address that begins with {_SCHEMES[name][0]}://.")
+        if not _is_address(text):
+            raise SettingsError(f"{variable} is not an address: its host or its port cannot be one.")
     if (
         name in _SECURED
         and urlsplit(text).scheme == "http"
@@ -293,6 +296,19 @@ def _parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
                 f"{variable} must be addresses and networks with commas, not {text!r}."
             ) from None
     return text
+
+
+def _is_address(text: str) -> bool:
+    try:
+        hosts = urlsplit(text).netloc.rpartition("@")[2]
+        # Of Postgres there may be several.
+        for one in hosts.split(","):
+            parts = urlsplit(f"//{one}")
+            _ = parts.port
+            (parts.hostname or "").encode("idna")
+    except ValueError:
+        return False
+    return True
 
 
 def _variable(name: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.database import Pool
-from app.processes.status import ProcessStatus, ailment, process_statuses
+from app.process_status import ProcessStatus, ailment, process_statuses
 
 SILENCE = 15
 """Seconds without a heartbeat after which a worker counts as gone; it gives one each second."""

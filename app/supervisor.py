@@ -6,16 +6,26 @@ from collections.abc import Callable, Iterable
 from app.embedded import EmbeddedError
 from app.embedded.services import Server
 
+_LOOK = 1.0
+"""Seconds between two looks at the length of a log."""
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _SETTLED_AFTER = 60.0
 
 
 async def keep_running(servers: Iterable[Server], *, say: Callable[[str], None]) -> None:
-    """Watch ``servers``, which have been started, until cancelled. Pauses are in seconds."""
+    """Watch ``servers``, which have been started, until cancelled, and keep their logs short."""
     async with asyncio.TaskGroup() as keepers:
         for server in servers:
             keepers.create_task(_keep(server, say))
+            keepers.create_task(_keep_log_short(server))
+
+
+async def _keep_log_short(server: Server) -> None:
+    while True:
+        if server.process is not None:
+            await asyncio.to_thread(server.process.shorten_log)
+        await asyncio.sleep(_LOOK)
 
 
 async def _keep(server: Server, say: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ from app.contexts import VIEWS
 from app.database import Database
 from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
-from app.processes.status import Ledger
+from app.process_status import Ledger
 from app.settings import Settings
 from app.tracing import TracedBus
 from domain.kit.bus import Bus

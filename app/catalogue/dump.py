@@ -1,6 +1,7 @@
 """A copy of the data that is fit for non-production: JSON lines with pseudonyms, written as the data are read."""
 
 import os
+import shutil
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -62,20 +63,25 @@ async def dump(
     making.mkdir(mode=0o700, parents=True)
     (making / "views").mkdir(mode=0o700)
     dumping = _Dumping(opening or PlainOpening())
-    database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
     counts: dict[str, int] = {}
     try:
-        if "events" in parts:
-            counts["events.jsonl"] = await _write(making / "events.jsonl", dumping.events(database, tenants))
-        for view in VIEWS if "views" in parts else ():
-            if issubclass(view, PostgresView):
-                name = f"views/{view.name}.jsonl"
-                counts[name] = await _write(making / name, dumping.rows(database, view, tenants))
-    finally:
-        await database.close()
-    with _new(making / "counts.json") as file:
-        file.write(orjson.dumps(counts, option=orjson.OPT_INDENT_2))
-    making.rename(out)
+        database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
+        try:
+            if "events" in parts:
+                name = "events.jsonl"
+                counts[name] = await _write(making / name, dumping.events(database, tenants))
+            for view in VIEWS if "views" in parts else ():
+                if issubclass(view, PostgresView):
+                    name = f"views/{view.name}.jsonl"
+                    counts[name] = await _write(making / name, dumping.rows(database, view, tenants))
+        finally:
+            await database.close()
+        with _new(making / "counts.json") as file:
+            file.write(orjson.dumps(counts, option=orjson.OPT_INDENT_2))
+        making.rename(out)
+    except BaseException:
+        shutil.rmtree(making)
+        raise
     return counts
 
 

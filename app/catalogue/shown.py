@@ -1,12 +1,10 @@
-"""The inventory as JSON, as CSV for a register of processing, and as the page in the documentation."""
+"""The inventory as CSV, for a register of processing, and as the page in the documentation."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from itertools import groupby
-
-import orjson
 
 from app.catalogue.inventory import Entry
 from domain.kit.events import event_class
@@ -27,11 +25,6 @@ code does not know yet, reading leaves it aside: it reaches no aggregate, no vie
 """
 
 _KINDS = {"event": "Events", "view": "Views", "table": "Durable tables"}
-
-
-def as_json(entries: Iterable[Entry]) -> str:
-    """An array of objects."""
-    return orjson.dumps([asdict(entry) for entry in entries], option=orjson.OPT_INDENT_2).decode()
 
 
 def as_csv(entries: Iterable[Entry]) -> str:

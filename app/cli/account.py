@@ -1,16 +1,17 @@
 """``headwater account``: what operators do about accounts: suspend them, and let their owners in again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.place import EXIT_CODES, AsJson, asker, reached, refuse, say_json, settled
-from app.settings import read_settings
+from app.cli.answers import EXIT_CODES, AsJson, Declined, refuse, say_json
+from app.cli.place import asker, placed
 from domain.identity.account_commands import TakeSecondFactor
 from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
-from domain.kit.refusals import NotFound, Refusal
+from domain.kit.refusals import Refusal
 
 if TYPE_CHECKING:
     from app.auth.suspending import AccountDesk
@@ -34,7 +35,7 @@ def suspend(email: Email, as_json: AsJson = False) -> None:
         async with _desk() as desk:
             return await desk.suspend(email, by=_OPERATOR, asked_by=asker())
 
-    _tell(reached(work), email, as_json, done="is suspended")
+    _tell(asyncio.run(work()), email, as_json, done="is suspended")
 
 
 @app.command("reactivate", epilog=EXIT_CODES)
@@ -45,7 +46,7 @@ def reactivate(email: Email, as_json: AsJson = False) -> None:
         async with _desk() as desk:
             return await desk.reactivate(email, by=_OPERATOR, asked_by=asker())
 
-    _tell(reached(work), email, as_json, done="may sign in again")
+    _tell(asyncio.run(work()), email, as_json, done="may sign in again")
 
 
 @app.command("remove-factor", epilog=EXIT_CODES)
@@ -59,21 +60,21 @@ def remove_factor(
     The log says who did it, and the owner is told by mail.
     """
     if not yes:
-        typer.confirm(f"Take the second factor of {email} away?", abort=True)
+        typer.confirm(f"Take the second factor of {email} away?", abort=True, err=True)
 
     async def work() -> Refusal | None:
         from app.auth.book import holder
         from app.writing import written
 
-        async with settled(read_settings()) as settings, written(settings) as made:
+        async with placed() as place, written(place.settings) as made:
             found = await holder(made.database.writer, made.codec, email)
             if found is None:
-                return NotFound(field="email", what="account")
+                raise Declined(f"There is no account {email}.", code="not_found")
             wish = TakeSecondFactor(id=found, asked_by=asker())
             outcome = await made.bus.send(wish, by=Caller(tenant_id=ACCOUNTS, user_id=SYSTEM))
             return outcome if isinstance(outcome, Refusal) else None
 
-    refusal = reached(work)
+    refusal = asyncio.run(work())
     if refusal is not None:
         raise refuse(refusal, as_json)
     if as_json:
@@ -91,7 +92,7 @@ async def _desk() -> "AsyncIterator[AccountDesk]":
     from projections.kit.live import pointers
     from projections.kit.rows import Rows
 
-    async with settled(read_settings()) as settings, written(settings) as made:
+    async with placed() as place, written(place.settings) as made:
         async with pointers(made.database.writer, VIEWS) as live:
             rows = Rows(made.database, live)
             yield AccountDesk(

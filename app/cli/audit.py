@@ -1,5 +1,6 @@
 """``headwater audit``: who read what, and letting go of what is older than two years."""
 
+import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -7,8 +8,8 @@ from uuid import UUID
 
 import typer
 
-from app.cli.place import DONE, EXIT_CODES, AsJson, reached, reading, say_json, say_table, settled
-from app.settings import read_settings
+from app.cli.answers import EXIT_CODES, AsJson, say_json, say_table
+from app.cli.place import InSilo, opened, placed, reading_at
 
 app = typer.Typer(help="Ask who read what, and let old records go.", no_args_is_help=True)
 
@@ -20,7 +21,9 @@ def audit() -> None:
 
 @app.command(epilog=EXIT_CODES)
 def show(
-    tenant: Annotated[UUID | None, typer.Option(help="Only in this tenant.")] = None,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", metavar="SLUG|ID", help="Only in this tenant, wherever it is.")
+    ] = None,
     user: Annotated[UUID | None, typer.Option(help="Only what this person asked for.")] = None,
     subject: Annotated[UUID | None, typer.Option(help="Only of this person's data.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only from then on, in UTC.")] = None,
@@ -31,18 +34,30 @@ def show(
     from projections.governance.accesses import AccessFilter, select
 
     filter = AccessFilter(user_id=user, subject_id=subject, since=since and since.replace(tzinfo=UTC))
-    sql, arguments = select(filter, limit=limit, before=None, tenant=tenant)
 
     async def work() -> list[dict[str, object]]:
-        async with reading() as pool:
+        async with placed(tenant) as place, reading_at(place) as pool:
+            sql, arguments = select(filter, limit=limit, before=None, tenant=place.tenant)
             return [dict(record) for record in await pool.fetch(sql, *arguments)]
 
-    records = reached(work)
+    records = asyncio.run(work())
     if as_json:
-        for record in records:
-            say_json(record)
+        say_json(records)
         return
-    columns = ("at", "user_id", "kind", "operation", "root_fields", "revealed", "outcome")
+    if not records:
+        typer.echo("Nothing was read.")
+        return
+    columns = (
+        "at",
+        "tenant_id",
+        "user_id",
+        "kind",
+        "operation",
+        "root_fields",
+        "subjects",
+        "revealed",
+        "outcome",
+    )
     say_table(
         [name.upper() for name in columns],
         [[_text(record[name]) for name in columns] for record in records],
@@ -52,24 +67,18 @@ def show(
 @app.command(epilog=EXIT_CODES)
 def retain(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
     """Drop the months that are older than two years, keeping an anchor of each; workers do it once a day."""
     from app.audit.retention import Gone
     from app.audit.retention import retain as let_go
-    from app.database import Database
 
     async def work() -> list[Gone]:
-        async with settled(read_settings()) as settings:
-            database = await Database.open(
-                settings.database_url, secret=settings.secret, writers=1, readers=1
-            )
-            try:
-                return await let_go(database, now=datetime.now(UTC), dry_run=dry_run)
-            finally:
-                await database.close()
+        async with placed(tenant, whole=True) as place, opened(place.settings) as database:
+            return await let_go(database, now=datetime.now(UTC), dry_run=dry_run)
 
-    gone = reached(work)
+    gone = asyncio.run(work())
     if as_json:
         say_json([asdict(one) for one in gone])
     elif not gone:
@@ -77,7 +86,6 @@ def retain(
     else:
         rows = [(one.log, f"{one.month:%Y-%m}", f"{one.rows:,}", f"{one.tenants:,}") for one in gone]
         say_table(("LOG", "MONTH", "ROWS", "TENANTS"), rows, right=("ROWS", "TENANTS"))
-    raise typer.Exit(DONE)
 
 
 def _text(value: object) -> str:

@@ -4,8 +4,8 @@ import asyncio
 
 import typer
 
-from app.embedded import attached
-from app.settings import Settings, read_settings
+from app.cli.answers import EXIT_CODES, AsJson, say_json
+from app.cli.place import InSilo, placed
 
 app = typer.Typer(help="Bring old data up to what new code expects.", no_args_is_help=True)
 
@@ -15,20 +15,19 @@ def backfill() -> None:
     """Bring old data up to what new code expects."""
 
 
-@app.command()
-def tags() -> None:
+@app.command(epilog=EXIT_CODES)
+def tags(tenant: InSilo = None, as_json: AsJson = False) -> None:
     """Give tasks without tags those found in their title and description. Safe to repeat."""
+    count = asyncio.run(_tags(tenant))
+    if as_json:
+        say_json({"tasks": count})
+    else:
+        typer.echo(f"{count} {'task' if count == 1 else 'tasks'} got tags.")
 
-    async def work() -> int:
-        async with attached(read_settings()) as settings:
-            return await _tags(settings)
 
-    print(f"{asyncio.run(work())} tasks got tags.")
-
-
-async def _tags(settings: Settings) -> int:
+async def _tags(tenant: str | None) -> int:
     from app.backfill import extract_tags
     from app.writing import commanding
 
-    async with commanding(settings) as (database, bus):
+    async with placed(tenant, whole=True) as place, commanding(place.settings) as (database, bus):
         return await extract_tags(database, bus)

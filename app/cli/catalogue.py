@@ -1,14 +1,16 @@
 """``headwater catalogue`` and ``mask-dump``: what data there are, and a copy of them that holds nobody's."""
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
-from app.cli.place import EXIT_CODES, AsJson, reached, say_json, say_table, settled
-from app.settings import read_settings
+from app.cli.answers import EXIT_CODES, AsJson, Declined, say_json, say_table
+from app.cli.place import found, opened, placed, reading_at
 
 
 class Part(StrEnum):
@@ -28,9 +30,12 @@ def catalogue(
     from app.catalogue.inventory import inventory
 
     entries = inventory()
-    for wanted, show in ((as_json, shown.as_json), (markdown, shown.as_markdown), (as_csv, shown.as_csv)):
+    if as_json:
+        say_json([asdict(one) for one in entries])
+        return
+    for wanted, show in ((markdown, shown.as_markdown), (as_csv, shown.as_csv)):
         if wanted:
-            typer.echo(show(entries), nl=show is shown.as_json)
+            typer.echo(show(entries), nl=False)
             return
     rows = [
         (
@@ -47,7 +52,10 @@ def catalogue(
 
 def mask_dump(
     out: Annotated[Path, typer.Option(help="The folder to make and fill; it must not be there yet.")],
-    tenant: Annotated[list[UUID] | None, typer.Option(help="Only these tenants; all if not given.")] = None,
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option("--tenant", metavar="SLUG|ID", help="Only these; all of the shared database if none."),
+    ] = None,
     part: Annotated[list[Part] | None, typer.Option(help="Events, views or, by default, both.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,36 +63,29 @@ def mask_dump(
 
     The same value gets the same pseudonym within one dump and another one in the next; the key is kept nowhere.
     """
-    from app.catalogue.dump import dump
-    from app.database import Database
-    from app.keys import KeyRefused, opened_ring
-
-    parts = frozenset(str(one) for one in part or list(Part))
-
-    async def work() -> dict[str, int]:
-        async with settled(read_settings()) as settings:
-            database = await Database.open(
-                settings.database_url, secret=settings.secret, writers=1, readers=1
-            )
-            try:
-                # Opened in memory only, so that a name gets one pseudonym in the log and in the views.
-                async with opened_ring(settings, database) as ring:
-                    return await dump(settings, out, tenants=tenant or None, parts=parts, opening=ring)
-            finally:
-                await database.close()
-
     if out.exists():
-        typer.echo(f"headwater: {out} is there already.", err=True)
-        raise typer.Exit(1)
-    try:
-        counts = reached(work)
-    except KeyRefused as error:
-        typer.echo(f"headwater: {error}", err=True)
-        raise typer.Exit(1) from error
+        raise Declined(f"{out} is there already.")
+    parts = frozenset(str(one) for one in part or list(Part))
+    counts = asyncio.run(_dump(out, tenant or [], parts))
     if as_json:
         say_json(counts)
     else:
         say_table(("FILE", "ROWS"), [(name, f"{count:,}") for name, count in counts.items()], right=("ROWS",))
 
 
-commands = {"catalogue": (catalogue, None), "mask-dump": (mask_dump, EXIT_CODES)}
+async def _dump(out: Path, names: Sequence[str], parts: frozenset[str]) -> dict[str, int]:
+    from app.catalogue.dump import dump
+    from app.keys import opened_ring
+
+    async with placed() as platform:
+        async with reading_at(platform) as pool:
+            places = [await found(pool, platform.settings, name) for name in names] or [platform]
+        if len({one.settings.database_url for one in places}) > 1:
+            raise Declined("These tenants are in several databases: make a dump of each.")
+        settings, only = places[0].settings, [one.only for one in places if one.only is not None]
+        # Opened in memory only, so that a name gets one pseudonym in the log and in the views.
+        async with opened(settings) as database, opened_ring(settings, database) as ring:
+            return await dump(settings, out, tenants=only or None, parts=parts, opening=ring)
+
+
+commands = {"catalogue": (catalogue, EXIT_CODES), "mask-dump": (mask_dump, EXIT_CODES)}

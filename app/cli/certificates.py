@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.certificates import make_certificates
+from app.cli.answers import EXIT_CODES, AsJson, say_json
 
 
 def certificates(
@@ -13,17 +14,20 @@ def certificates(
     names: Annotated[
         list[str], typer.Argument(help="Host names, maybe with the uid of the server: `db:999`.")
     ],
+    as_json: AsJson = False,
 ) -> None:
     """Make certificates for servers that belong together, if there are none; docker-compose.yml begins with it."""
     owners: dict[str, int | None] = {}
     for name in names:
         host, _, uid = name.partition(":")
         if not host or (uid and not (uid.isascii() and uid.isdigit())):
-            typer.echo(f"headwater: {name!r} is not a host name, or one with a uid.", err=True)
-            raise typer.Exit(1)
+            raise typer.BadParameter(f"{name!r} is not a host name, or one with a uid.")
         owners[host] = int(uid) if uid else None
     made = make_certificates(folder, owners)
+    if as_json:
+        say_json({"made": made})
+        return
     typer.echo("Made, with an authority of their own." if made else "They are there already.")
 
 
-commands = {"certificates": (certificates, None)}
+commands = {"certificates": (certificates, EXIT_CODES)}

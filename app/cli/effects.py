@@ -1,32 +1,31 @@
 """``headwater effects``: what processes did and have to do, and what to do about what is parked."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from dataclasses import asdict
-from typing import Annotated, TypeVar
+from typing import Annotated
+from uuid import UUID
 
-import asyncpg
 import typer
 
-from app.cli.place import asker, carry_out, operating, reached, refuse
-from app.database import Pool, plain_url
-from app.embedded import attached
-from app.processes.status import Ledger, ailment, process_statuses
-from app.settings import read_settings
+from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, refuse, say_json
+from app.cli.place import InSilo, asker, carry_out, operating, placed, reading_at
+from app.database import Pool
+from app.process_status import Ledger, ailment, process_statuses
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.interventions import DiscardEffects, RetryEffects
 from projections.operations.operating import Done
 
-T = TypeVar("T")
-
 _ids = TimeOrderedIds()
 
 OPEN = ["pending", "running", "parked"]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant", metavar="SLUG|ID", help="Only of this tenant; where it has a database, in that."
+    ),
+]
 
 app = typer.Typer(help="See and mend what processes do.", no_args_is_help=True)
 
@@ -36,91 +35,88 @@ def effects_group() -> None:
     """See and mend what processes do."""
 
 
-@app.command("list")
+@app.command("list", epilog=EXIT_CODES)
 def list_command(
     process: Annotated[str | None, typer.Option(help="Only of this process.")] = None,
     status: Annotated[list[str] | None, typer.Option(help="Only with this status.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what is finished.")] = False,
-    limit: Annotated[int, typer.Option(help="How many at the most.")] = 100,
+    tenant: Tenant = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 100,
+    check: Annotated[bool, typer.Option("--check", help="Exit code 1 when anything is parked.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List effects that are not done, the oldest first.
-
-    Exit code 0: nothing is parked. 1: something is. 2: the database could not be read.
-    """
+    """List effects that are not done, the oldest first."""
     wanted = status or (None if everything else OPEN)
 
-    async def read(pool: Pool) -> int:
-        found = await Ledger(pool).list(process=process, statuses=wanted, limit=limit)
+    async def read(pool: Pool, only: UUID | None) -> int:
+        found = await Ledger(pool).list(process=process, statuses=wanted, tenant_id=only, limit=limit)
         standing = await process_statuses(pool)
         if as_json:
-            document = {
-                "processes": [asdict(one) for one in standing],
-                "effects": [asdict(one) for one in found],
-            }
-            typer.echo(json.dumps(document, default=str))
+            say_json(
+                {
+                    "processes": [asdict(one) for one in standing],
+                    "effects": [asdict(one) for one in found],
+                }
+            )
         else:
             for one in found:
                 typer.echo(
                     f"{one.id:>8} {one.status:<9} {one.process}/{one.instance} {one.key} "
                     f"(position {one.position}, {one.attempts} tries{f', {one.error}' if one.error else ''})"
                 )
+            if not found:
+                typer.echo(
+                    "Nothing is listed." if status else "Nothing is to be done, and nothing is parked."
+                )
             for problem in (problem for each in standing if (problem := ailment(each))):
                 typer.echo(f"Not well: {problem}.")
         return sum(each.parked for each in standing)
 
-    raise typer.Exit(1 if _run(read) else 0)
+    async def work() -> int:
+        async with placed(tenant) as place, reading_at(place) as pool:
+            return await read(pool, place.only)
+
+    raise typer.Exit(REFUSED if asyncio.run(work()) and check else DONE)
 
 
-@app.command("retry")
+@app.command("retry", epilog=EXIT_CODES)
 def retry_command(
     ids: Annotated[list[int] | None, typer.Argument(help="The numbers that `effects list` shows.")] = None,
     process: Annotated[str | None, typer.Option(help="All that is parked of this process.")] = None,
+    tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
     """Have parked effects tried again, under the same idempotency keys."""
     if not ids and process is None:
         raise typer.BadParameter("Name effects by number, or a process.")
     wish = RetryEffects(id=_ids.new(), effects=tuple(ids or ()), process=process, asked_by=asker())
-    _carry_out(wish, "retried", as_json)
+    _carry_out(wish, tenant, "retried", as_json)
 
 
-@app.command("discard")
+@app.command("discard", epilog=EXIT_CODES)
 def discard_command(
     ids: Annotated[list[int], typer.Argument(help="The numbers that `effects list` shows.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept.", prompt=True)],
+    tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
     """Give parked effects up for good; what waits behind them goes on."""
     if not reason.strip():
         raise typer.BadParameter("A reason is needed.")
     wish = DiscardEffects(id=_ids.new(), effects=tuple(ids), reason=reason, asked_by=asker())
-    _carry_out(wish, "discarded", as_json)
+    _carry_out(wish, tenant, "discarded", as_json)
 
 
-def _carry_out(wish: RetryEffects | DiscardEffects, what: str, as_json: bool) -> None:
+def _carry_out(wish: RetryEffects | DiscardEffects, tenant: str | None, what: str, as_json: bool) -> None:
     async def work() -> Done | Refusal:
-        async with operating() as (operations, _):
+        async with operating(tenant) as (operations, _):
             return await carry_out(operations, wish)
 
-    found = reached(work)
+    found = asyncio.run(work())
     if isinstance(found, Refusal):
         raise refuse(found, as_json)
     ids = list(found.effects)
-    typer.echo(json.dumps({what: ids}) if as_json else f"{len(ids)} effects {what}.")
-
-
-def _run(work: Callable[[Pool], Awaitable[T]]) -> T:
-    async def attached_to_database() -> T:
-        settings = read_settings()
-        # Only the database matters here: with its address given, no other server is looked for.
-        place = nullcontext(settings) if settings.database_url else attached(settings)
-        async with place as found:
-            async with asyncpg.create_pool(plain_url(found.database_url), min_size=1, max_size=1) as pool:
-                return await work(pool)
-
-    try:
-        return asyncio.run(attached_to_database())
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        typer.echo(f"headwater: the database could not be read: {error}", err=True)
-        raise typer.Exit(2) from error
+    if as_json:
+        say_json({what: ids})
+    else:
+        typer.echo(f"{len(ids)} {'effect' if len(ids) == 1 else 'effects'} {what}.")

@@ -1,28 +1,28 @@
-"""``headwater keys``: how the keys of personal data stand, and renewing them."""
+"""``headwater keys``: how the keys of personal data stand, and renewing them, of the platform and of all silos."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
-from typing import Annotated, TypeVar
-from uuid import UUID
+from dataclasses import asdict, dataclass, fields
+from typing import Annotated
 
-import asyncpg
 import typer
 
-from app.cli.place import DONE, EXIT_CODES, REFUSED, UNREACHABLE, AsJson, reached, say_json, settled
-from app.database import Database
+from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, Declined, say_json
+from app.cli.failures import sentence
+from app.cli.place import Place, opened, placed, placed_everywhere
 from app.keys import KeyRefused, master_of
 from app.keys.rotation import KeyStanding, Rotation
-from app.settings import read_settings
-from domain.kit.sealed import KeysUnavailable
 
-T = TypeVar("T")
-
-_LOOK = 60.0
-"""Seconds after which ``--watch`` looks again."""
+_LOOK = 1.0
+"""Seconds after which ``--watch`` looks again at what others are at work on."""
 
 app = typer.Typer(help="See and renew the keys of personal data.", no_args_is_help=True)
+
+Tenant = Annotated[
+    str | None,
+    typer.Option("--tenant", metavar="SLUG|ID", help="Only in the database of this tenant."),
+]
 
 
 @app.callback()
@@ -30,33 +30,62 @@ def keys_group() -> None:
     """See and renew the keys of personal data."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """How the keys of one database stand."""
+
+    place: Place
+    standing: KeyStanding
+
+    @property
+    def name(self) -> str:
+        """The silo's tenant, or the platform."""
+        return self.place.name or "platform"
+
+
 @app.command("status", epilog=EXIT_CODES)
-def status_command(as_json: AsJson = False) -> None:
-    """Say which master key is in use, and how many keys are still under former ones.
+def status_command(tenant: Tenant = None, as_json: AsJson = False) -> None:
+    """Say which master key is in use, and how many keys are still under former ones, in every database.
 
     Exit code 1: some are, so `headwater keys rewrap` has something to do.
     """
-
-    async def look(rotation: Rotation) -> KeyStanding:
-        return await rotation.standing()
-
-    found = _run(look)
+    stands = asyncio.run(_stands(tenant))
+    behind = sum(one.standing.behind for one in stands)
     if as_json:
-        say_json(asdict(found))
+        counts = {field.name for field in fields(KeyStanding)} - {"master_key"}
+        say_json(
+            {
+                "master_key": stands[0].standing.master_key,
+                **{name: sum(getattr(one.standing, name) for one in stands) for name in sorted(counts)},
+                "places": [{"place": one.name, **asdict(one.standing)} for one in stands],
+            }
+        )
     else:
-        typer.echo(f"Master key {found.master_key}")
-        typer.echo(f"{found.tenant_keys:,} keys of {found.tenants:,} tenants")
-        typer.echo(f"{found.people:,} people with a key, {found.erased:,} erased")
-        if found.behind:
-            typer.echo(
-                f"To be wrapped anew: {found.masters_behind:,} keys of tenants, {found.people_behind:,} of people"
-            )
-    raise typer.Exit(REFUSED if found.behind else DONE)
+        typer.echo(f"Master key {stands[0].standing.master_key}")
+        for one in stands:
+            _tell(one)
+    raise typer.Exit(REFUSED if behind else DONE)
+
+
+def _tell(one: _Stand) -> None:
+    found = one.standing
+    typer.echo(
+        f"{one.name}: {found.tenant_keys:,} keys of {found.tenants:,} tenants"
+        + (f", {found.own_keys:,} of Headwater's own" if found.own_keys else "")
+        + f"; {found.people:,} people with a key, {found.erased:,} erased"
+    )
+    if found.behind:
+        typer.echo(
+            f"  to be wrapped anew: {found.masters_behind:,} keys of tenants, {found.people_behind:,} of people"
+        )
 
 
 @app.command("rotate", epilog=EXIT_CODES)
 def rotate_command(
-    tenant: Annotated[UUID | None, typer.Option(help="Only this tenant's key, not the master key.")] = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option("--tenant", metavar="SLUG|ID", help="Only this tenant's key, not the master key."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a new generation of the master key, or of one tenant's; `headwater keys rewrap` brings it into use.
@@ -64,44 +93,76 @@ def rotate_command(
     Everything goes on meanwhile; former generations stay until nothing needs them.
     """
 
-    async def renew(rotation: Rotation) -> str:
-        if tenant is None:
-            return await rotation.rotate_master()
-        return str(await rotation.rotate_tenant(tenant))
+    async def renew() -> tuple[str, str]:
+        async with placed(tenant) as place, _rotating(place) as rotation:
+            if place.tenant is None:
+                return await rotation.rotate_master(), ""
+            try:
+                return str(await rotation.rotate_tenant(place.tenant)), place.name
+            except LookupError as error:
+                raise Declined(f"The tenant {place.name} has no key.") from error
 
-    made = _run(renew)
+    made, whose = asyncio.run(renew())
     if as_json:
-        say_json({"tenant": tenant, "made": made})
-    elif tenant is None:
-        typer.echo(f"The master key is now {made}.")
+        say_json({"tenant": whose or None, "made": made})
+    elif whose:
+        typer.echo(f"The key of tenant {whose} is now in generation {made}.")
     else:
-        typer.echo(f"The key of tenant {tenant} is now in generation {made}.")
+        typer.echo(f"The master key is now {made}.")
 
 
 @app.command("rewrap", epilog=EXIT_CODES)
 def rewrap_command(
-    watch: Annotated[bool, typer.Option(help="Go on, and look again each minute.")] = False,
+    tenant: Tenant = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on until nothing is left, also of what others are at work on.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Wrap anew every key that is under a former generation, beside whatever is going on."""
+    """Wrap anew every key that is under a former generation, in every database, beside whatever is going on."""
+    count = asyncio.run(_until_none_is_behind(tenant, as_json) if watch else _wrapped(tenant))
+    if not (watch and as_json):
+        _say(count, as_json)
 
-    async def wrap(rotation: Rotation) -> int:
-        count = 0
-        while True:
-            try:
-                async for some in rotation.rewrap():
-                    count += some
-                    if watch:
-                        _say(some, as_json)
-            except (KeysUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-                if not watch:
-                    raise
-                typer.echo(f"headwater: {error}", err=True)
-            if not watch:
+
+async def _until_none_is_behind(tenant: str | None, as_json: bool) -> int:
+    count = 0
+    while True:
+        try:
+            some = await _wrapped(tenant)
+            behind = sum(one.standing.behind for one in await _stands(tenant))
+        except Exception as error:
+            # A server that is away for a while is no reason to begin anew.
+            if isinstance(error, Declined | KeyRefused) or (said := sentence(error)) is None:
+                raise
+            typer.echo(f"headwater: {said}", err=True)
+        else:
+            count += some
+            if as_json:
+                say_json({"rewrapped": some, "behind": behind})
+            elif behind:
+                typer.echo(f"{some:,} keys wrapped anew, {behind:,} to go.")
+            if not behind:
                 return count
-            await asyncio.sleep(_LOOK)
+        await asyncio.sleep(_LOOK)
 
-    _say(_run(wrap), as_json)
+
+async def _wrapped(tenant: str | None) -> int:
+    """Wraps anew what is behind; how many keys that were."""
+    count = 0
+    async for place in placed_everywhere(tenant):
+        async with _rotating(place) as rotation:
+            async for some in rotation.rewrap():
+                count += some
+    return count
+
+
+async def _stands(tenant: str | None) -> list[_Stand]:
+    found: list[_Stand] = []
+    async for place in placed_everywhere(tenant):
+        async with _rotating(place) as rotation:
+            found.append(_Stand(place, await rotation.standing()))
+    return found
 
 
 def _say(count: int, as_json: bool) -> None:
@@ -111,30 +172,11 @@ def _say(count: int, as_json: bool) -> None:
         typer.echo(f"{count:,} keys wrapped anew.")
 
 
-def _run(work: Callable[[Rotation], Awaitable[T]]) -> T:
-    async def at_place() -> T:
-        async with _rotating() as rotation:
-            return await work(rotation)
-
-    try:
-        return reached(at_place)
-    except (KeyRefused, LookupError) as error:
-        typer.echo(f"headwater: {error}", err=True)
-        raise typer.Exit(REFUSED) from error
-    except KeysUnavailable as error:
-        typer.echo(f"headwater: {error}", err=True)
-        raise typer.Exit(UNREACHABLE) from error
-
-
 @asynccontextmanager
-async def _rotating() -> AsyncIterator[Rotation]:
-    async with settled(read_settings()) as settings:
-        database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
+async def _rotating(place: Place) -> AsyncIterator[Rotation]:
+    async with opened(place.settings, writers=2) as database:
+        master = await master_of(place.settings, database.writer)
         try:
-            master = await master_of(settings, database.writer)
-            try:
-                yield Rotation(database, master)
-            finally:
-                await master.close()
+            yield Rotation(database, master)
         finally:
-            await database.close()
+            await master.close()

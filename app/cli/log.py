@@ -1,19 +1,16 @@
 """``headwater log``: what an operator asks the event log itself."""
 
 import asyncio
-import json
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
-from app.cli.place import settled
-from app.database import Database
+from app.cli.answers import DONE, REFUSED, AsJson, say_json
+from app.cli.place import InSilo, opened, placed
 from app.keys import opened_ring
 from app.keys.verifying import SealedPlaces
 from app.log.verify import Verdict, verify
 from app.log.view_counts import view_counts
-from app.settings import Settings, read_settings
 
 app = typer.Typer(help="Ask the event log itself.", no_args_is_help=True)
 
@@ -23,36 +20,24 @@ def log() -> None:
     """Ask the event log itself."""
 
 
-@app.command("verify")
-def verify_command(
-    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")] = False,
-) -> None:
-    """Prove that the log is whole: positions, streams, receipts, event ids, sealed texts, the counts of views.
-
-    Exit code 0: whole. 1: something is wrong, and said. 2: the log could not be read.
-    """
-    try:
-        verdict = asyncio.run(_verify(read_settings()))
-    except Exception as error:
-        # Not 1, which would say that the log had been read and found broken.
-        typer.echo(f"headwater: the log could not be read: {error}", err=True)
-        raise typer.Exit(2) from error
-    typer.echo(json.dumps(asdict(verdict)) if as_json else _prose(verdict))
-    if verdict.findings:
-        raise typer.Exit(1)
+@app.command("verify", epilog="Exit code 0: whole. 1: something is wrong, and said. 2: it could not be read.")
+def verify_command(tenant: InSilo = None, as_json: AsJson = False) -> None:
+    """Prove that the log is whole: positions, streams, receipts, event ids, sealed texts, the counts of views."""
+    verdict = asyncio.run(_verify(tenant))
+    if as_json:
+        say_json(asdict(verdict))
+    else:
+        typer.echo(_prose(verdict))
+    raise typer.Exit(REFUSED if verdict.findings else DONE)
 
 
-async def _verify(settings: Settings) -> Verdict:
-    async with settled(settings) as found:
-        database = await Database.open(found.database_url, secret=found.secret, writers=1, readers=1)
-        try:
-            if not await database.writer.fetchval("select exists (select from keys.tenant_keys)"):
-                # Nothing was ever sealed, and looking must not make keys.
-                return await verify(database, checks=(view_counts,))
-            async with opened_ring(found, database) as ring:
-                return await verify(database, checks=(view_counts, SealedPlaces(ring)))
-        finally:
-            await database.close()
+async def _verify(tenant: str | None) -> Verdict:
+    async with placed(tenant, whole=True) as place, opened(place.settings) as database:
+        if not await database.writer.fetchval("select exists (select from keys.tenant_keys)"):
+            # Nothing was ever sealed, and looking must not make keys.
+            return await verify(database, checks=(view_counts,))
+        async with opened_ring(place.settings, database) as ring:
+            return await verify(database, checks=(view_counts, SealedPlaces(ring)))
 
 
 def _prose(verdict: Verdict) -> str:

@@ -1,139 +1,120 @@
-"""The root of the ``headwater`` command; the modules beside it bring a group of commands, or some for the root.
+"""The root of the ``headwater`` command. A module is loaded when its command is run, and for ``--help`` none is.
 
 A module's Typer ``app`` is the group named after it; its ``commands``, by name, stand at the root, each with
 the line that closes its help.
 """
 
-import asyncio
-import socket
-import sys
-from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
-
 import typer
+from typer._click import Command, Context, Parameter
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
 
-import app.cli
-from app.embedded import EmbeddedError, attached
-from app.settings import PREFIX, Settings, SettingsError, read_settings, settings_table
+from app.cli.failures import told
 
-root = typer.Typer(
-    name="headwater",
-    help="A multi-tenant customer-operations backend on one immutable event log.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+COMMANDS = {
+    "run": ("running", "Run everything on this machine: servers, API and worker."),
+    "api": ("running", "Serve GraphQL, for servers that run already."),
+    "worker": ("running", "Run one worker, which folds the log into the views."),
+    "migrate": ("running", "Bring the database to the newest schema."),
+    "demo": ("running", "Create the demo companies if the log is empty, and print who can sign in."),
+    "settings": ("settings", "List every setting, its default and what it means."),
+    "status": ("status", "Say how the views and the workers stand."),
+    "views": ("views", "List the views, look into one, pause some."),
+    "rebuild": ("rebuild", "Build views anew beside those that serve, compare, and cut over to them."),
+    "reconcile": ("rebuild", "Compare views with the log, row by row, and say where they differ."),
+    "rollback": ("rebuild", "Let the generations serve again that served before a rebuild."),
+    "rebuilds": ("rebuilds", "List the rebuilds, or show one."),
+    "pause": ("rebuilds", "Let a rebuild rest where it is."),
+    "resume": ("rebuilds", "Let a paused rebuild go on."),
+    "cancel": ("rebuilds", "Give a rebuild up; the views that serve go on serving."),
+    "accept": ("rebuilds", "Cut over to a rebuild although its rows differ from those that serve."),
+    "parked": ("parked", "List parked streams, or mend them."),
+    "replay": ("replay", "Fold events of the log again, and put right the rows that differ."),
+    "log": ("log", "Ask the event log itself."),
+    "effects": ("effects", "See and mend what processes do."),
+    "tenant": ("tenant", "Make tenants, list them, and move their data."),
+    "account": ("account", "Suspend accounts, and help people who cannot get into theirs."),
+    "token": ("token", "Issue service tokens, and rotate signing keys."),
+    "keys": ("keys", "See and renew the keys of personal data."),
+    "privacy": ("privacy", "Forget people, export what is kept about them."),
+    "audit": ("audit", "Ask who read what, and let old records go."),
+    "catalogue": ("catalogue", "List every field that is kept: its class, whose it is, and how long."),
+    "mask-dump": ("catalogue", "Copy the data with pseudonyms for whatever is personal or confidential."),
+    "backfill": ("backfill", "Bring old data up to what new code expects."),
+    "schema": ("schema", "Print the GraphQL schema in its own language."),
+    "certificates": ("certificates", "Make certificates for servers that belong together."),
+}
+"""Every command, with the module that has it and what it does."""
+
+
+class Commands(TyperGroup):
+    """The commands by name. What goes wrong with a server or a setting ends each of them in the same way."""
+
+    # The library passes what it knows of a group, of any type.
+    def __init__(self, **known: object) -> None:
+        super().__init__(**known)  # type: ignore[arg-type]
+        for name, (_, line) in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=line))
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
+        """The command itself, in place of what only knows its name."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, loaded(name) if name in COMMANDS else command, rest
+
+    def get_params(self, ctx: Context) -> list[Parameter]:
+        """The options of the root."""
+        _bare(found := super().get_params(ctx))
+        return found
+
+    def invoke(self, ctx: Context) -> object:
+        """Runs the command that is named."""
+        with told(ctx):
+            return super().invoke(ctx)
+
+
+root = typer.Typer(name="headwater", cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@root.callback()
+def headwater() -> None:
+    """A multi-tenant customer-operations backend on one immutable event log."""
 
 
 def main() -> None:
-    """Run the command line. A mistake of the user is one sentence on stderr and exit code 1."""
-    command = program()
-    try:
-        command()
-    except (SettingsError, EmbeddedError) as error:
-        sys.exit(f"headwater: {error}")
+    """Run the command line."""
+    root()
 
 
-@cache
 def program() -> typer.Typer:
-    """The whole command, with what every module brings."""
-    for module in iter_modules(app.cli.__path__):
-        if module.name in ("__main__", "main"):
-            continue
-        loaded = import_module(f"app.cli.{module.name}")
-        group = getattr(loaded, "app", None)
-        if isinstance(group, typer.Typer):
-            root.add_typer(group, name=module.name)
-        for name, (command, epilog) in getattr(loaded, "commands", {}).items():
-            root.command(name, epilog=epilog)(command)
+    """The whole command."""
     return root
 
 
-def command_names() -> set[str]:
-    """What may stand right after ``headwater``."""
-    whole = program()
-    own = {one.name or one.callback.__name__ for one in whole.registered_commands if one.callback}
-    return own | {str(group.name) for group in whole.registered_groups}
+def loaded(name: str) -> Command:
+    """A command with all that it needs."""
+    from importlib import import_module
+
+    module = import_module(f"app.cli.{COMMANDS[name][0]}")
+    if name in getattr(module, "commands", {}):
+        function, epilog = module.commands[name]
+        single = typer.Typer(add_completion=False)
+        single.command(name, epilog=epilog)(function)
+        command = get_command(single)
+    else:
+        command = get_group(module.app)
+    command.name = name
+    _plain_switches(command)
+    return command
 
 
-@root.command()
-def run() -> None:
-    """Run everything on this machine: servers, API and worker; data lies in HEADWATER_DATA_DIR."""
-    from app.run import run as run_all
-
-    run_all(read_settings(), say=lambda line: print(line, flush=True))
+def _plain_switches(command: Command) -> None:
+    _bare(command.get_params(Context(command)))
+    for one in getattr(command, "commands", {}).values():
+        _plain_switches(one)
 
 
-def _with_servers() -> Settings:
-    """The settings, when they say where the servers are without which nothing works."""
-    found = read_settings()
-    for variable, address in (("DATABASE_URL", found.database_url), ("REDIS_URL", found.redis_url)):
-        if not address:
-            raise SettingsError(f"{PREFIX}{variable} is not set; `headwater run` brings servers along.")
-    return found
-
-
-@root.command()
-def api(
-    descriptor: int | None = typer.Option(
-        None,
-        "--fd",
-        help="A listening socket that was inherited, in place of HEADWATER_HOST and HEADWATER_PORT.",
-    ),
-) -> None:
-    """Serve GraphQL on HEADWATER_HOST and HEADWATER_PORT, for servers that run already."""
-    from app.serve import serve
-
-    serve(_with_servers(), None if descriptor is None else socket.socket(fileno=descriptor))
-
-
-@root.command()
-def worker() -> None:
-    """Run one worker, which folds the log into the views; start as many as you like."""
-    from app.worker import main as work
-
-    _with_servers()
-    work()
-
-
-@root.command()
-def migrate(
-    new_secret: bool = typer.Option(False, help="Let this secret take the place of another one's roles."),
-) -> None:
-    """Bring the database to the newest schema; does nothing when it is there."""
-    from app.run import bring_up_to_date
-
-    async def work() -> None:
-        async with attached(read_settings()) as settings:
-            await bring_up_to_date(settings, new_secret=new_secret)
-
-    asyncio.run(work())
-
-
-@root.command()
-def demo() -> None:
-    """Create the demo companies if the log is empty, and print who can sign in."""
-    from app.demo import code, ensure_demo, password, sign_ins
-
-    async def work() -> Settings:
-        async with attached(read_settings()) as settings:
-            await ensure_demo(settings)
-            return settings
-
-    found = asyncio.run(work())
-    for one in sign_ins(found):
-        factor = f", code {code(found)}" if one.factor else ""
-        print(f"{one.email}\t{password(found)}\t{one.role} of {one.company}{factor}")
-
-
-@root.command()
-def settings(markdown: bool = typer.Option(False, help="As a table for the documentation.")) -> None:
-    """List every setting, its default and what it means."""
-    if markdown:
-        print("| Variable | Default | Meaning |\n|---|---|---|")
-    for variable, default, meaning in settings_table():
-        print(
-            f"| `{variable}` | {default} | {meaning} |"
-            if markdown
-            else f"{variable}={default}\n    {meaning}"
-        )
+def _bare(parameters: list[Parameter]) -> None:
+    """Shows switches without a type: ``--json``, and not ``--json <bool>``."""
+    for one in parameters:
+        if getattr(one, "is_flag", False):
+            one.metavar = ""

@@ -1,26 +1,15 @@
 """``headwater parked``: streams whose events cannot be folded into a view, and what is to become of them."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
+from app.cli.answers import EXIT_CODES, REFUSED, AsJson, Declined, refuse, say_json, say_table
 from app.cli.completion import view_names
-from app.cli.place import (
-    EXIT_CODES,
-    REFUSED,
-    AsJson,
-    asker,
-    carry_out,
-    operating,
-    reached,
-    reading,
-    refuse,
-    say_json,
-    say_table,
-    workers,
-)
+from app.cli.place import asker, carry_out, operating_at, placed, reading_at, workers
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.repairs import DiscardParked, RetryParked
@@ -30,7 +19,9 @@ app = typer.Typer(help="List parked streams, or mend them.", no_args_is_help=Tru
 
 View = Annotated[str, typer.Argument(help="The view's name.", autocompletion=view_names)]
 Stream = Annotated[UUID, typer.Argument(help="The parked stream: the id of the thing.")]
-Tenant = Annotated[UUID | None, typer.Option(help="Whose, for an id may be used by two tenants.")]
+Tenant = Annotated[
+    str | None, typer.Option("--tenant", metavar="SLUG|ID", help="Whose; where it has a database, in that.")
+]
 
 _ids = TimeOrderedIds()
 
@@ -38,16 +29,18 @@ _ids = TimeOrderedIds()
 @app.command("list", epilog=EXIT_CODES)
 def list_parked(
     view: Annotated[str | None, typer.Argument(help="Only this view's.", autocompletion=view_names)] = None,
+    tenant: Tenant = None,
     check: Annotated[bool, typer.Option("--check", help="Exit code 1 when anything is parked.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List what is parked, the oldest event first in each view."""
 
     async def work() -> list[Parked]:
-        async with reading() as pool:
-            return await ParkedStreams(pool).list(view)
+        async with placed(tenant) as place, reading_at(place) as pool:
+            listed = await ParkedStreams(pool).list(view)
+            return [one for one in listed if place.only in (None, one.tenant_id)]
 
-    found = reached(work)
+    found = asyncio.run(work())
     if as_json:
         say_json(found)
     elif found:
@@ -63,16 +56,14 @@ def show(view: View, stream: Stream, tenant: Tenant = None, as_json: AsJson = Fa
     """Show how a stream is parked in the generations of a view."""
 
     async def work() -> list[Parked]:
-        async with reading() as pool:
-            return [*await ParkedStreams(pool).show(view, stream, tenant_id=tenant)]
+        async with placed(tenant) as place, reading_at(place) as pool:
+            return [*await ParkedStreams(pool).show(view, stream, tenant_id=place.only)]
 
-    found = reached(work)
+    found = asyncio.run(work())
+    if not found:
+        raise Declined(f"This stream is not parked in {view}.")
     if as_json:
         say_json(found)
-    if not found:
-        if not as_json:
-            typer.echo(f"headwater: This stream is not parked in {view}.", err=True)
-        raise typer.Exit(REFUSED)
     for one in () if as_json else found:
         typer.echo(
             f"{one.view}, generation {one.generation}: {one.topic} {one.stream} of tenant {one.tenant_id}\n"
@@ -95,15 +86,14 @@ def retry(
     """Fold the waiting events again, in their order; after the code or the view was mended."""
     if every == (view is not None):
         raise typer.BadParameter("Name a view, or say --all.")
-    views = reached(_parked_views) if view is None else [view]
-    _carry_out(
-        [
-            RetryParked(id=_ids.new(), view=one, stream=stream, tenant_id=tenant, asked_by=asker())
-            for one in views
-        ],
-        "to be folded",
-        as_json,
-    )
+
+    def wishes(views: Sequence[str], only: UUID | None) -> list[RetryParked | DiscardParked]:
+        return [
+            RetryParked(id=_ids.new(), view=one, stream=stream, tenant_id=only, asked_by=asker())
+            for one in ([view] if view else views)
+        ]
+
+    _carry_out(wishes, tenant, "to be folded", as_json)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -115,29 +105,36 @@ def discard(
     as_json: AsJson = False,
 ) -> None:
     """Leave the events of a stream that wait out of the view for good; later ones are folded again."""
-    operation = DiscardParked(
-        id=_ids.new(), view=view, stream=stream, tenant_id=tenant, reason=reason, asked_by=asker()
-    )
-    _carry_out([operation], "to be left out", as_json)
+
+    def wishes(views: Sequence[str], only: UUID | None) -> list[RetryParked | DiscardParked]:
+        return [
+            DiscardParked(
+                id=_ids.new(), view=view, stream=stream, tenant_id=only, reason=reason, asked_by=asker()
+            )
+        ]
+
+    _carry_out(wishes, tenant, "to be left out", as_json)
 
 
-async def _parked_views() -> list[str]:
-    async with reading() as pool:
-        return sorted({one.view for one in await ParkedStreams(pool).list()})
+def _carry_out(
+    wishes: Callable[[Sequence[str], UUID | None], list[RetryParked | DiscardParked]],
+    tenant: str | None,
+    what: str,
+    as_json: bool,
+) -> None:
+    """Does what is wished of the views where anything is parked, and of one tenant alone if one is named."""
 
-
-def _carry_out(wishes: Sequence[RetryParked | DiscardParked], what: str, as_json: bool) -> None:
     async def work() -> tuple[int, bool] | Refusal:
-        async with operating() as (operations, pool):
+        async with placed(tenant) as place, operating_at(place) as (operations, pool):
             streams = 0
-            for wish in wishes:
+            for wish in wishes(sorted({one.view for one in await operations.parked.list()}), place.only):
                 done = await carry_out(operations, wish)
                 if isinstance(done, Refusal):
                     return done
                 streams += done.streams
             return streams, bool(await workers(pool))
 
-    found = reached(work)
+    found = asyncio.run(work())
     if isinstance(found, Refusal):
         raise refuse(found, as_json)
     streams, at_work = found

@@ -1,92 +1,178 @@
-"""What the commands for operators share: the place they work on, how they answer, and their exit codes."""
+"""Where the commands for operators work: on the platform's servers, or on those of one tenant."""
 
-import asyncio
 import getpass
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Annotated, Any, TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
-import asyncpg
-import orjson
 import typer
 
-from app.database import Pool, plain_url
-from app.embedded import EmbeddedError, attached
+from app.cli.answers import Declined
+from app.embedded import attached
 from app.settings import Settings, read_settings
-from domain.kit.caller import PLATFORM, SYSTEM, Caller
-from domain.kit.refusals import Refusal
-from projections.operations.operating import Done, Operation, Operations
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    import asyncpg
 
-DONE, REFUSED, UNREACHABLE = 0, 1, 2
-"""The exit codes that scripts go by."""
-
-EXIT_CODES = (
-    "Exit code 0: done. 1: refused, or it did not end well. "
-    "2: the command is not understood, or the database could not be reached."
-)
-"""Closes the help of each command for operators."""
-
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Answer in JSON: one document, or a line for each change.")
-]
+    from app.database import Database, Pool
+    from domain.kit.refusals import Refusal
+    from projections.operations.operating import Done, Operation, Operations
 
 SILENCE = 15
 """Seconds without a heartbeat after which a worker counts as gone; it gives one each second."""
 
-_EMPTY = (
-    asyncpg.UndefinedTableError,
-    asyncpg.InvalidSchemaNameError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-)
-"""What a database says that was never migrated: no tables, or no roles."""
+InSilo = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant", metavar="SLUG|ID", help="In the database of this tenant, which has one of its own."
+    ),
+]
+"""Which silo a command works on that is about a whole database."""
 
 _WORKERS = """
 select name from ops.workers
  where kind = 'worker' and clock_timestamp() - heartbeat_at < make_interval(secs => $1) order by name
 """
+_KNOWN = """
+select exists (select from es.streams where tenant_id = $1)
+    or exists (select from keys.tenant_keys where tenant_id = $1)
+"""
 
 
-def settled(settings: Settings, *, secret: bool = True) -> AbstractAsyncContextManager[Settings]:
-    """The settings with the database's address, and the ``secret`` for who connects by roles.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The servers that a command works on, and the tenant that it is about."""
 
-    Only that matters here, so with it given no other server is looked for.
+    settings: Settings
+    tenant: UUID | None = None
+    name: str = ""
+    """The tenant as people call it."""
+    silo: bool = False
+    """Whether the whole database is that tenant's."""
+
+    @property
+    def only(self) -> UUID | None:
+        """The one tenant of a database of many; None: all that is there."""
+        return None if self.silo else self.tenant
+
+
+@asynccontextmanager
+async def placed(
+    tenant: str | None = None, *, whole: bool = False, stores: bool = False
+) -> AsyncIterator[Place]:
+    """The place of a tenant, by its slug or id, or of the platform.
+
+    With ``whole`` the command is about a whole database, with ``stores`` about Redis and OpenSearch too. Raises
+    Declined for a tenant that is not there, or that shares one then.
     """
-    enough = settings.database_url and (settings.secret or not secret)
-    return nullcontext(settings) if enough else attached(settings)
+    async with attached(read_settings(), stores=stores) as settings:
+        place = Place(settings) if tenant is None else await _found(settings, tenant)
+        if whole and place.only is not None:
+            raise Declined(f"{place.name} has no database of its own: this is about all who share one.")
+        yield place
+
+
+async def _found(settings: Settings, tenant: str) -> Place:
+    import asyncpg
+
+    from app.database import plain_url
+
+    connection = await asyncpg.connect(plain_url(settings.database_url), timeout=10)
+    try:
+        return await found(connection, settings, tenant)
+    finally:
+        await connection.close()
+
+
+# Both take the same statements, and have no type in common that says so.
+async def found(
+    database: "Pool | asyncpg.Connection[asyncpg.Record]", settings: Settings, tenant: str
+) -> Place:
+    """The place of a tenant, by its slug or id. Raises Declined for one that is not there."""
+    from app.placement.places import Placement
+
+    row = await database.fetchrow(
+        "select * from placement.tenants where slug = $1 or tenant_id::text = $1", tenant.lower()
+    )
+    if row is not None:
+        one: Placement = Placement.of(row)
+        served_by = one.served_by
+        there = settings if served_by is None else served_by.settings(settings)
+        return Place(there, one.tenant_id, one.slug, served_by is not None)
+    try:
+        id = UUID(tenant)
+    except ValueError:
+        id = None
+    # Not every tenant that shares the platform's database is in the registry.
+    if id is None or not await database.fetchval(_KNOWN, id):
+        raise Declined(f"There is no tenant {tenant}.", code="not_found")
+    return Place(settings, id, str(id))
+
+
+async def placed_everywhere(tenant: str | None = None) -> AsyncIterator[Place]:
+    """Every database of this region: the platform's, and that of each silo; or only the one of a tenant."""
+    from app.placement.registry import placements
+
+    async with placed(tenant) as place:
+        yield place
+        if tenant is not None:
+            return
+        async with reading_at(place) as pool:
+            rows = await placements(pool)
+        for one in rows:
+            if (silo := one.served_by) is not None and one.region == place.settings.region:
+                yield Place(silo.settings(place.settings), one.tenant_id, one.slug, True)
 
 
 @asynccontextmanager
-async def reading() -> AsyncIterator[Pool]:
-    """The database, for those who only look."""
-    async with settled(read_settings(), secret=False) as settings:
-        url = plain_url(settings.database_url)
-        async with asyncpg.create_pool(url, min_size=1, max_size=1, timeout=10) as pool:
-            yield pool
+async def reading(tenant: str | None = None) -> AsyncIterator["Pool"]:
+    """The database of the platform or of a silo, for those who only look."""
+    async with placed(tenant, whole=True) as place, reading_at(place) as pool:
+        yield pool
 
 
 @asynccontextmanager
-async def operating() -> AsyncIterator[tuple[Operations, Pool]]:
-    """The operations of the place, and its database."""
+async def reading_at(place: Place) -> AsyncIterator["Pool"]:
+    """The database of a place, for those who only look."""
+    import asyncpg
+
+    from app.database import plain_url
+
+    url = plain_url(place.settings.database_url)
+    async with asyncpg.create_pool(url, min_size=1, max_size=1, timeout=10) as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, writers: int = 1) -> AsyncIterator["Database"]:
+    """The database, by the roles that bind whoever uses it."""
+    from app.database import Database
+
+    settings.derive("roles")  # Says so where there is no secret.
+    database = await Database.open(settings.database_url, secret=settings.secret, writers=writers, readers=1)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def operating(tenant: str | None = None) -> AsyncIterator[tuple["Operations", "Pool"]]:
+    """The operations on the views of the platform or of a silo, and the database."""
+    async with placed(tenant, whole=True) as place, operating_at(place) as both:
+        yield both
+
+
+@asynccontextmanager
+async def operating_at(place: Place) -> AsyncIterator[tuple["Operations", "Pool"]]:
+    """The operations on the views of a place, and its database."""
     from app.writing import operating as assembled
 
-    async with settled(read_settings()) as settings:
-        async with assembled(settings) as (database, operations):
-            yield operations, database.writer
-
-
-def reached(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """What the work gives; ends the command with its own exit code when the database cannot be reached."""
-    try:
-        return asyncio.run(work())
-    except _EMPTY as error:
-        typer.echo("headwater: the database has not been set up yet: `headwater migrate` does it.", err=True)
-        raise typer.Exit(UNREACHABLE) from error
-    except (OSError, EmbeddedError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        typer.echo(f"headwater: the database could not be reached: {error}", err=True)
-        raise typer.Exit(UNREACHABLE) from error
+    async with assembled(place.settings) as (database, operations):
+        yield operations, database.writer
 
 
 def asker() -> str:
@@ -98,41 +184,13 @@ def asker() -> str:
     return f"{account} on {socket.gethostname()}"[:200]
 
 
-async def carry_out(operations: Operations, operation: Operation) -> Done | Refusal:
+async def carry_out(operations: "Operations", operation: "Operation") -> "Done | Refusal":
     """Does what is asked, on behalf of whoever has the machine."""
+    from domain.kit.caller import PLATFORM, SYSTEM, Caller
+
     return await operations.carry_out(operation, by=Caller(tenant_id=PLATFORM, user_id=SYSTEM))
 
 
-async def workers(pool: Pool) -> list[str]:
+async def workers(pool: "Pool") -> list[str]:
     """The names of the workers that are at work."""
     return [row["name"] for row in await pool.fetch(_WORKERS, SILENCE)]
-
-
-def say_json(value: object) -> None:
-    """One line of JSON."""
-    # The driver's ids are UUIDs of a class of their own.
-    typer.echo(orjson.dumps(value, default=str).decode())
-
-
-def refuse(refusal: Refusal, as_json: bool) -> typer.Exit:
-    """Says why, and the exit that follows."""
-    if as_json:
-        say_json({"refused": {"code": refusal.code, "message": refusal.message}})
-    else:
-        typer.echo(f"headwater: {refusal.message}", err=True)
-    return typer.Exit(REFUSED)
-
-
-def say_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-    """A table as wide as it has to be: names are whole on every terminal, for they are what is typed next.
-
-    Columns named in ``right`` are of numbers.
-    """
-    lines = [headings, *rows]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(headings))]
-    for line in lines:
-        cells = [
-            text.rjust(width) if heading in right else text.ljust(width)
-            for heading, text, width in zip(headings, line, widths, strict=True)
-        ]
-        typer.echo("  ".join(cells).rstrip())

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,9 @@ from uuid import UUID
 
 import typer
 
-from app.cli.place import DONE, EXIT_CODES, REFUSED, AsJson, reached, refuse, say_json, say_table, settled
-from app.settings import read_settings
+from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, Declined, refuse, say_json, say_table
+from app.cli.place import opened, placed
+from app.settings import Settings
 from domain.governance.erasures import erasure_id
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
@@ -33,15 +34,19 @@ _MOST = 1_000
 
 app = typer.Typer(help="Forget people, export what is kept about them.", no_args_is_help=True)
 
-Tenant = Annotated[UUID, typer.Argument(help="The tenant.")]
+Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant, by its slug or id.")]
 Person = Annotated[UUID, typer.Argument(help="The person.")]
 Wait = Annotated[int, typer.Option(min=0, help="How many seconds to wait until it is done; 0: do not wait.")]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    desk: Privacy
+class _Desk:
+    """Where people of one tenant are looked after."""
+
+    tenant: UUID
+    privacy: Privacy
     rows: Rows
+    settings: Settings
 
 
 @app.callback()
@@ -63,18 +68,18 @@ def erase_command(
         typer.confirm(f"Forget {person} in {tenant}? It cannot be undone", abort=True, err=True)
 
     async def work() -> ErasureRow | Refusal | None:
-        async with _place() as place:
-            refused = await place.desk.erase(_asked(tenant), person, reason=reason)
+        async with _desk(tenant) as desk:
+            refused = await desk.privacy.erase(_asked(desk.tenant, _ids.new()), person, reason=reason)
             if isinstance(refused, Refusal):
                 return refused
             for _ in range(max(1, round(wait / _LOOK))):
-                row = await _erasure(place.rows, tenant, person)
+                row = await _erasure(desk, person)
                 if wait == 0 or (row is not None and row.certified_at is not None):
                     return row
                 await asyncio.sleep(_LOOK)
-            return await _erasure(place.rows, tenant, person)
+            return await _erasure(desk, person)
 
-    found = reached(work)
+    found = asyncio.run(work())
     if isinstance(found, Refusal):
         raise refuse(found, as_json)
     done = found is not None and found.certified_at is not None
@@ -98,31 +103,31 @@ def export_command(
     as_json: AsJson = False,
 ) -> None:
     """Have all that is kept about a person written to a file. Workers do it."""
-    asked = _asked(tenant)
+    id = _ids.new()
 
     async def work() -> ExportRow | Refusal | None:
-        async with _place() as place:
-            refused = await place.desk.export(asked, person)
+        async with _desk(tenant) as desk:
+            refused = await desk.privacy.export(_asked(desk.tenant, id), person)
             if isinstance(refused, Refusal):
                 return refused
             row: ExportRow | None = None
             for _ in range(max(1, round(wait / _LOOK))):
-                row = await place.desk.export_row(tenant, asked.command_id)
+                row = await desk.privacy.export_row(desk.tenant, id)
                 if wait == 0 or (row is not None and row.state is not ExportState.RUNNING):
                     break
                 await asyncio.sleep(_LOOK)
             if out is not None and row is not None and row.state is ExportState.FINISHED:
-                await _fetch(place.rows, tenant, person, row.id, out)
+                await _fetch(desk, person, row.id, out)
             return row
 
-    found = reached(work)
+    found = asyncio.run(work())
     if isinstance(found, Refusal):
         raise refuse(found, as_json)
     state = found.state if found is not None else ExportState.RUNNING
     if as_json:
-        say_json({"export": str(asked.command_id), "state": state, "size": found.size if found else 0})
+        say_json({"export": str(id), "state": state, "size": found.size if found else 0})
     else:
-        typer.echo(f"Export {asked.command_id} is {state}" + (f", in {out}." if out else "."))
+        typer.echo(f"Export {id} is {state}" + (f", in {out}." if out else "."))
     raise typer.Exit(DONE if state is ExportState.FINISHED or wait == 0 else REFUSED)
 
 
@@ -131,14 +136,15 @@ def certificates_command(tenant: Tenant, as_json: AsJson = False) -> None:
     """List who was forgotten in a tenant, and what was looked at afterwards."""
 
     async def work() -> list[ErasureRow]:
-        async with _place() as place:
+        async with _desk(tenant) as desk:
             order = Order("requested_at", descending=True)
-            return (await place.rows.page(Erasures, tenant, order=order, limit=_MOST)).rows
+            return (await desk.rows.page(Erasures, desk.tenant, order=order, limit=_MOST)).rows
 
-    rows = reached(work)
+    rows = asyncio.run(work())
     if as_json:
-        for row in rows:
-            say_json({name: getattr(row, name) for name in ErasureRow.__slots__})
+        say_json([{name: getattr(row, name) for name in ErasureRow.__slots__} for row in rows])
+    elif not rows:
+        typer.echo("Nobody was forgotten there.")
     else:
         say_table(
             ("PERSON", "ASKED", "BY", "STEPS", "CERTIFIED", "SHA-256"),
@@ -157,15 +163,15 @@ def certificates_command(tenant: Tenant, as_json: AsJson = False) -> None:
         )
 
 
-def _asked(tenant: UUID) -> Asked:
+def _asked(tenant: UUID, id: UUID) -> Asked:
     """On behalf of whoever has the machine."""
     by = Caller(tenant_id=tenant, user_id=SYSTEM, permissions=frozenset({"privacy:write"}), kind="service")
-    return Asked(by=by, command_id=_ids.new())
+    return Asked(by=by, command_id=id)
 
 
-async def _erasure(rows: Rows, tenant: UUID, person: UUID) -> ErasureRow | None:
+async def _erasure(desk: _Desk, person: UUID) -> ErasureRow | None:
     key = (erasure_id(person),)
-    return (await rows.get(Erasures, tenant, [key])).get(key)
+    return (await desk.rows.get(Erasures, desk.tenant, [key])).get(key)
 
 
 def _access(tenant: UUID, person: UUID) -> "Access":
@@ -187,36 +193,34 @@ def _access(tenant: UUID, person: UUID) -> "Access":
     )
 
 
-async def _fetch(rows: Rows, tenant: UUID, person: UUID, id: UUID, out: Path) -> None:
+async def _fetch(desk: _Desk, person: UUID, id: UUID, out: Path) -> None:
     """Writes the export in plain to a file that only this account can read."""
     from app.audit.writing import recorded
-    from app.database import Database
     from app.keys import opened_ring
     from app.privacy import export_files
 
-    async with settled(read_settings()) as settings, AsyncExitStack() as stack:
-        database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
-        stack.push_async_callback(database.close)
-        keys = await stack.enter_async_context(opened_ring(settings, database))
-        pieces = await export_files(settings, keys, rows, database).read(tenant, id)
+    async with opened(desk.settings, writers=2) as database, opened_ring(desk.settings, database) as keys:
+        pieces = await export_files(desk.settings, keys, desk.rows, database).read(desk.tenant, id)
         if pieces is None:
-            raise FileNotFoundError("the export is on another machine, or gone")
+            raise Declined("The export is on another machine, or gone.")
         # First, and for good: whatever becomes of the file, somebody may have read it.
-        await recorded(database.writer, [_access(tenant, person)])
+        await recorded(database.writer, [_access(desk.tenant, person)])
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for piece in pieces:
                 file.write(piece)
 
 
 @asynccontextmanager
-async def _place() -> AsyncIterator[_Place]:
-    """What the commands work on."""
+async def _desk(tenant: str) -> AsyncIterator[_Desk]:
+    """What the commands work on, wherever the tenant's data are."""
     from app.contexts import VIEWS
     from app.privacy import desk
     from app.writing import written
     from projections.kit.live import pointers
 
-    async with settled(read_settings()) as settings, written(settings) as writes:
+    async with placed(tenant) as place, written(place.settings) as writes:
+        assert place.tenant is not None, "it was named"
         async with pointers(writes.database.writer, VIEWS) as live:
             rows = Rows(writes.database, live)
-            yield _Place(desk(writes.bus, rows, writes.database, writes.ring), rows)
+            privacy = desk(writes.bus, rows, writes.database, writes.ring)
+            yield _Desk(place.tenant, privacy, rows, place.settings)

@@ -1,33 +1,33 @@
 """``headwater rebuild``, ``reconcile`` and ``rollback``: views built anew while the old ones serve."""
 
+import asyncio
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
+from app.cli.answers import DONE, EXIT_CODES, AsJson, refuse, say_json
 from app.cli.completion import rebuild_ids, view_names
-from app.cli.place import (
-    DONE,
-    EXIT_CODES,
-    AsJson,
-    asker,
-    carry_out,
-    operating,
-    reached,
-    refuse,
-    say_json,
-    workers,
-)
+from app.cli.place import InSilo, Place, asker, carry_out, operating, operating_at, placed, workers
 from app.cli.watching import NOBODY, taken_back, watch
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import RebuildKind, RebuildViews
 from domain.operations.rollbacks import RollbackViews
 from projections.kit.rebuild import Rebuild
+from projections.operations.operating import Operations
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names of views.", autocompletion=view_names)]
 Every = Annotated[bool, typer.Option("--all", help="Every view.")]
-Tenant = Annotated[UUID | None, typer.Option(help="Only this tenant's rows, in place.")]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant",
+        metavar="SLUG|ID",
+        help="Only this tenant's rows, in place; all that is there, where it has a database of its own.",
+    ),
+]
 Rate = Annotated[int | None, typer.Option(min=1, help="At most so many events a second for each view.")]
 Parallel = Annotated[int, typer.Option(min=1, max=16, help="How many views are built at the same time.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for the end.")]
@@ -48,7 +48,8 @@ def rebuild(
 
     The workers do it; Ctrl-C only ends the watching.
     """
-    _ask(_named(names, every), RebuildKind.REBUILD, tenant, rate, parallel, False, detach, as_json)
+    wish = _Wish(_named(names, every), RebuildKind.REBUILD, rate=rate, parallel=parallel)
+    _ask(wish, tenant, whole=False, detach=detach, as_json=as_json)
 
 
 def reconcile(
@@ -57,6 +58,7 @@ def reconcile(
     repair: Annotated[
         bool, typer.Option("--repair", help="Where rows differ, cut over to what the log says.")
     ] = False,
+    tenant: InSilo = None,
     rate: Rate = None,
     parallel: Parallel = 2,
     detach: Detach = False,
@@ -66,8 +68,10 @@ def reconcile(
 
     They are built beside those that serve; unless they are to repair, they are given up after the comparison.
     """
-    asked = _named(names, every or not names)
-    _ask(asked, RebuildKind.RECONCILE, None, rate, parallel, repair, detach, as_json)
+    wish = _Wish(
+        _named(names, every or not names), RebuildKind.RECONCILE, rate=rate, parallel=parallel, repair=repair
+    )
+    _ask(wish, tenant, whole=True, detach=detach, as_json=as_json)
 
 
 def rollback(
@@ -76,6 +80,7 @@ def rollback(
         list[str] | None,
         typer.Argument(help="Only these of its views; all by default.", autocompletion=view_names),
     ] = None,
+    tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
     """Let the generations serve again that served before a rebuild was cut over to, all of them at once.
@@ -85,13 +90,13 @@ def rollback(
     operation = RollbackViews(id=_ids.new(), rebuild_id=id, views=tuple(names or ()), asked_by=asker())
 
     async def work() -> tuple[dict[str, int], Rebuild] | Refusal:
-        async with operating() as (operations, _):
+        async with operating(tenant) as (operations, _):
             done = await carry_out(operations, operation)
             if isinstance(done, Refusal):
                 return done
             return dict(done.generations), await operations.rebuilds.one(id)
 
-    found = reached(work)
+    found = asyncio.run(work())
     if isinstance(found, Refusal):
         raise refuse(found, as_json)
     serving, after = found
@@ -114,58 +119,61 @@ def _named(names: list[str] | None, every: bool) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _ask(
-    names: tuple[str, ...],
-    kind: RebuildKind,
-    tenant: UUID | None,
-    rate: int | None,
-    parallel: int,
-    repair: bool,
-    detach: bool,
-    as_json: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked of the workers; no views stand for all."""
+
+    views: tuple[str, ...]
+    kind: RebuildKind
+    rate: int | None
+    parallel: int
+    repair: bool = False
+
+    async def operation(self, id: UUID, operations: Operations, place: Place) -> RebuildViews:
+        """The operation that asks for it."""
+        return RebuildViews(
+            id=id,
+            views=self.views or tuple(await operations.rebuilds.kept()),
+            kind=self.kind,
+            tenant_id=place.only,
+            rate=self.rate,
+            parallel=self.parallel,
+            repair=self.repair,
+            asked_by=asker(),
+        )
+
+
+def _ask(wish: _Wish, tenant: str | None, *, whole: bool, detach: bool, as_json: bool) -> None:
     id = _ids.new()
+    where = "" if tenant is None else f" --tenant {tenant}"
+    how_to_go_on = (
+        f"The workers go on with rebuild {id}.\n"
+        f"Watch it: headwater rebuilds {id} --watch{where}\nGive it up: headwater cancel {id}{where}"
+    )
 
     async def work() -> int | Refusal:
-        async with operating() as (operations, pool):
-            operation = RebuildViews(
-                id=id,
-                views=names or tuple(await operations.rebuilds.kept()),
-                kind=kind,
-                tenant_id=tenant,
-                rate=rate,
-                parallel=parallel,
-                repair=repair,
-                asked_by=asker(),
-            )
-            done = await carry_out(operations, operation)
+        async with placed(tenant, whole=whole) as place, operating_at(place) as (operations, pool):
+            done = await carry_out(operations, await wish.operation(id, operations, place))
             if isinstance(done, Refusal):
                 return done
             if not detach:
-                return await watch(operations.rebuilds.watch(id), pool, as_json=as_json)
+                return await watch(operations.rebuilds.watch(id), pool, as_json=as_json, where=where)
             if as_json:
                 say_json(await operations.rebuilds.one(id))
             else:
-                typer.echo(_how_to_go_on(id))
+                typer.echo(how_to_go_on)
             if not await workers(pool):
                 typer.echo(f"headwater: {NOBODY}", err=True)
             return DONE
 
     try:
-        ended = reached(work)
+        ended = asyncio.run(work())
     except KeyboardInterrupt:
-        typer.echo(f"\n{_how_to_go_on(id)}", err=True)
+        typer.echo(f"\n{how_to_go_on}", err=True)
         raise typer.Exit(130) from None
     if isinstance(ended, Refusal):
         raise refuse(ended, as_json)
     raise typer.Exit(ended)
-
-
-def _how_to_go_on(id: UUID) -> str:
-    return (
-        f"The workers go on with rebuild {id}.\n"
-        f"Watch it: headwater rebuilds {id} --watch\nGive it up: headwater cancel {id}"
-    )
 
 
 _CODES = f"{EXIT_CODES} For a comparison, 1 also means that rows differ."

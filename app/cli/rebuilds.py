@@ -1,23 +1,14 @@
 """``headwater rebuilds``, and ``pause``, ``resume``, ``cancel`` and ``accept`` for one of them."""
 
+import asyncio
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
+from app.cli.answers import EXIT_CODES, AsJson, Declined, refuse, say_json, say_table
 from app.cli.completion import open_rebuild_ids, rebuild_ids
-from app.cli.place import (
-    EXIT_CODES,
-    REFUSED,
-    AsJson,
-    asker,
-    carry_out,
-    operating,
-    reached,
-    refuse,
-    say_json,
-    say_table,
-)
+from app.cli.place import InSilo, asker, carry_out, operating
 from app.cli.watching import outcome, serves, tell_end, watch
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import AcceptRebuild, CancelRebuild, PauseRebuild, ResumeRebuild
@@ -32,67 +23,69 @@ def rebuilds(
     id: Annotated[UUID | None, typer.Argument(help="Only this one.", autocompletion=rebuild_ids)] = None,
     follow: Annotated[bool, typer.Option("--watch", help="Show how it goes on until it ends.")] = False,
     first: Annotated[int, typer.Option(min=1, max=1000, help="How many to list.")] = 20,
+    tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
     """List the rebuilds, the newest first, or show one."""
     if follow and id is None:
         raise typer.BadParameter("Say which rebuild to watch.")
 
+    where = "" if tenant is None else f" --tenant {tenant}"
+
     async def work() -> int:
-        async with operating() as (operations, pool):
+        async with operating(tenant) as (operations, pool):
             if id is None:
                 _list(await operations.rebuilds.all(limit=first), as_json)
                 return 0
             try:
                 one = await operations.rebuilds.one(id)
             except Refused as refused:
-                typer.echo(f"headwater: {refused}", err=True)
-                return REFUSED
+                raise Declined(str(refused)) from refused
             if follow:
-                return await watch(operations.rebuilds.watch(id), pool, as_json=as_json)
+                return await watch(operations.rebuilds.watch(id), pool, as_json=as_json, where=where)
             if as_json:
                 say_json(one)
             else:
                 _table([one])
                 for each in one.views:
                     typer.echo(f"{each.view}: {each.position:,} of {each.target:,} events, {serves(each)}")
-                tell_end(one)
+                tell_end(one, where)
             return outcome(one)
 
     try:
-        code = reached(work)
+        code = asyncio.run(work())
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     raise typer.Exit(code)
 
 
-def pause(id: Id, as_json: AsJson = False) -> None:
+def pause(id: Id, tenant: InSilo = None, as_json: AsJson = False) -> None:
     """Let a rebuild rest where it is."""
-    _direct(PauseRebuild(id=id, asked_by=asker()), "Paused.", as_json)
+    _direct(PauseRebuild(id=id, asked_by=asker()), tenant, "Paused.", as_json)
 
 
-def resume(id: Id, as_json: AsJson = False) -> None:
+def resume(id: Id, tenant: InSilo = None, as_json: AsJson = False) -> None:
     """Let a paused rebuild go on."""
-    _direct(ResumeRebuild(id=id, asked_by=asker()), "It goes on.", as_json)
+    _direct(ResumeRebuild(id=id, asked_by=asker()), tenant, "It goes on.", as_json)
 
 
-def cancel(id: Id, as_json: AsJson = False) -> None:
+def cancel(id: Id, tenant: InSilo = None, as_json: AsJson = False) -> None:
     """Give a rebuild up; the views that serve go on serving."""
-    _direct(CancelRebuild(id=id, asked_by=asker()), "Cancelled.", as_json)
+    _direct(CancelRebuild(id=id, asked_by=asker()), tenant, "Cancelled.", as_json)
 
 
-def accept(id: Id, as_json: AsJson = False) -> None:
+def accept(id: Id, tenant: InSilo = None, as_json: AsJson = False) -> None:
     """Cut over to a rebuild although its rows differ from those that serve."""
-    _direct(AcceptRebuild(id=id, asked_by=asker()), "Accepted.", as_json)
+    _direct(AcceptRebuild(id=id, asked_by=asker()), tenant, "Accepted.", as_json)
 
 
-def _direct(operation: Directing, said: str, as_json: bool) -> None:
+def _direct(operation: Directing, tenant: str | None, said: str, as_json: bool) -> None:
     async def work() -> Rebuild | Refusal:
-        async with operating() as (operations, _):
+        async with operating(tenant) as (operations, _):
             done = await carry_out(operations, operation)
             return done if isinstance(done, Refusal) else await operations.rebuilds.one(operation.id)
 
-    found = reached(work)
+    found = asyncio.run(work())
     if isinstance(found, Refusal):
         raise refuse(found, as_json)
     if as_json:

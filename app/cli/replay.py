@@ -1,7 +1,8 @@
 """``headwater replay``: what folding events again would change in the views, as a diff."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,10 +10,11 @@ from uuid import UUID
 import orjson
 import typer
 
+from app.cli.answers import DONE, REFUSED, UNREACHABLE, AsJson, Declined, say_json
 from app.cli.on_record import rows_shown
-from app.cli.views_show import UNREACHABLE, moment_of
-from app.inspection import UNREACHED, inspecting, view_named
-from app.settings import read_settings
+from app.cli.place import placed
+from app.cli.views_show import moment_of
+from app.inspection import Inspection, inspecting, view_named
 from domain.kit.events import event_class
 from domain.kit.log import Selection
 from projections.kit.as_of import TooMuch
@@ -23,12 +25,13 @@ from projections.kit.store import LeaseLost
 from projections.kit.touching import FoldFailed
 from projections.kit.view import View
 
-DIFFERS = 1
-
 
 def replay(
     stream: Annotated[UUID | None, typer.Option("--stream", help="Events of this stream.")] = None,
-    tenant: Annotated[UUID | None, typer.Option("--tenant", help="Events of this tenant.")] = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option("--tenant", metavar="SLUG|ID", help="Events of this tenant, wherever they are."),
+    ] = None,
     type: Annotated[
         list[str] | None,
         typer.Option("--type", help="Events of this type, as work.task.created; repeatable."),
@@ -42,7 +45,7 @@ def replay(
         bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
     ] = False,
     unmasked: Annotated[bool, typer.Option("--unmasked", help="Show confidential fields as well.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fold events of the log again, and put right, or only show, the rows of the views that differ.
 
@@ -51,49 +54,53 @@ def replay(
     go of its lanes for a moment; readers notice nothing.
 
     Exit code 0: all rows are right now, with --dry-run: they were. 1: they are not, or it cannot be asked
-    so. 2: a server could not be reached.
+    so. 2: a server could not be reached, or there is no such stream.
     """
     try:
-        chosen = Chosen(
+        wanted = _Wanted(
             select=Selection(
-                types=_known(type),
-                tenant_id=tenant,
-                originator_id=stream,
-                since=_time(since),
-                until=_time(until),
+                types=_known(type), originator_id=stream, since=_time(since), until=_time(until)
             ),
-            after=first - 1,
-            until=last,
+            first=first,
+            last=last,
+            tenant=tenant,
+            views=[view_named(name) for name in view] if view else None,
         )
-        views = [view_named(name) for name in view] if view else None
-        diffs, left = asyncio.run(_replay(chosen, views, dry_run=dry_run, unmasked=unmasked))
-    except (LookupError, ValueError, TooMuch) as error:
-        typer.echo(f"headwater: {error.args[0]}", err=True)
-        raise typer.Exit(DIFFERS) from error
+    except (LookupError, ValueError) as error:
+        raise Declined(str(error.args[0])) from error
+    try:
+        diffs, left = asyncio.run(_replay(wanted, dry_run=dry_run, unmasked=unmasked))
+    except (LookupError, TooMuch) as error:
+        raise Declined(str(error.args[0])) from error
     except FoldFailed as error:
-        typer.echo(f"headwater: {error} cannot be folded.", err=True)
-        raise typer.Exit(DIFFERS) from error
+        raise Declined(f"{error} cannot be folded.") from error
     except LeaseLost as error:
-        typer.echo(f"headwater: {error}; try again.", err=True)
-        raise typer.Exit(DIFFERS) from error
-    except UNREACHED as error:
-        typer.echo(f"headwater: the views could not be compared: {error}", err=True)
-        raise typer.Exit(UNREACHABLE) from error
+        raise Declined(f"{error}; try again.") from error
     if as_json:
-        typer.echo(orjson.dumps({"views": [_document(one, unmasked) for one in diffs]}).decode())
+        say_json({"views": [_document(one, unmasked) for one in diffs]})
     else:
-        for diff in diffs:
-            _print(diff, unmasked)
+        _tell(diffs, unmasked)
     for name in left:
         typer.echo(
             f"headwater: {name} is folded with the appends and was not written; "
             "`headwater reconcile --repair` puts it right.",
             err=True,
         )
-    raise typer.Exit(DIFFERS if left or (dry_run and any(one.differences for one in diffs)) else 0)
+    raise typer.Exit(REFUSED if left or (dry_run and any(one.differences for one in diffs)) else DONE)
 
 
 commands = {"replay": (replay, None)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which events, of whom, into which views."""
+
+    select: Selection
+    first: int
+    last: int | None
+    tenant: str | None
+    views: list[View[Any]] | None
 
 
 def _known(types: list[str] | None) -> list[str] | None:
@@ -113,30 +120,58 @@ def _time(text: str | None) -> datetime | None:
     return found
 
 
-# Views differ in their rows' types, hence Any.
-async def _replay(
-    chosen: Chosen, views: list[View[Any]] | None, *, dry_run: bool, unmasked: bool
-) -> tuple[list[Diff[Any]], list[str]]:
+async def _replay(wanted: "_Wanted", *, dry_run: bool, unmasked: bool) -> tuple[list[Diff[Any]], list[str]]:
     """What differs, or did, in each view; and the views that differ and cannot be written here."""
-    diffs: list[Diff[Any]] = []
-    left: list[str] = []
-    async with inspecting(read_settings()) as place:
-        for view in views or place.stores.views:
-            store, generation = await place.store(view)
-            left_out = await place.left_out(view, generation)
-            replay = Replay(view, store, place.log, place.codec, left_out=left_out, opening=place.opening)
-            diff = await replay.diff(chosen)
-            if diff.differences and not dry_run:
-                try:
-                    connect = place.database.connect
-                    diff = await put_right(replay, view, generation, store, chosen, connect)
-                except KeptInline:
-                    left.append(view.name)
-            diffs.append(diff)
+    async with placed(wanted.tenant, stores=True) as there, inspecting(there.settings) as place:
+        chosen = Chosen(
+            select=replace(wanted.select, tenant_id=there.tenant), after=wanted.first - 1, until=wanted.last
+        )
+        await _require_stream(place, chosen.select)
+        views = wanted.views or place.stores.views
+        diffs, left = await _folded_again(place, views, chosen, dry_run=dry_run)
+        for diff in diffs:
             await rows_shown(
                 place.database.writer, "headwater replay", diff.view, _rows(diff), unmasked=unmasked
             )
+        return diffs, left
+
+
+async def _require_stream(place: Inspection, select: Selection) -> None:
+    if select.originator_id is None:
+        return
+    here = Selection(tenant_id=select.tenant_id, originator_id=select.originator_id)
+    if not await place.log.read(limit=1, select=here):
+        raise Declined(f"There is no stream {select.originator_id}.", code="not_found", exit_code=UNREACHABLE)
+
+
+# Views differ in their rows' types, hence Any.
+async def _folded_again(
+    place: Inspection, views: Sequence[View[Any]], chosen: Chosen, *, dry_run: bool
+) -> tuple[list[Diff[Any]], list[str]]:
+    diffs: list[Diff[Any]] = []
+    left: list[str] = []
+    for view in views:
+        store, generation = await place.store(view)
+        left_out = await place.left_out(view, generation)
+        replay = Replay(view, store, place.log, place.codec, left_out=left_out, opening=place.opening)
+        diff = await replay.diff(chosen)
+        if diff.differences and not dry_run:
+            try:
+                diff = await put_right(replay, view, generation, store, chosen, place.database.connect)
+            except KeptInline:
+                left.append(view.name)
+        diffs.append(diff)
     return diffs, left
+
+
+def _tell(diffs: Sequence[Diff[Any]], unmasked: bool) -> None:
+    """The views that the events touch; the others are only counted."""
+    touched = [one for one in diffs if one.events]
+    for diff in touched:
+        _print(diff, unmasked)
+    if len(touched) < len(diffs):
+        others = len(diffs) - len(touched)
+        typer.echo(f"{others} {'view is' if others == 1 else 'views are'} not touched by these events.")
 
 
 def _rows(diff: Diff[Any]) -> Iterator[tuple[UUID, Any]]:

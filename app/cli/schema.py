@@ -2,12 +2,18 @@
 
 import typer
 
-app = typer.Typer(help="Print the GraphQL schema in its own language.", invoke_without_command=True)
+from app.cli.answers import AsJson, say_json
 
 
-@app.callback()
-def schema() -> None:
-    """Print the GraphQL schema in its own language."""
+def schema(as_json: AsJson = False) -> None:
+    """Print the GraphQL schema in its own language, or with --json as the answer to an introspection."""
     from api.schema import schema as graphql
 
-    print(graphql.as_str())
+    if as_json:
+        say_json({"data": graphql.introspect()})
+    else:
+        typer.echo(graphql.as_str())
+
+
+commands = {"schema": (schema, None)}
+"""The commands at the root, each with what closes its help."""

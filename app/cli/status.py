@@ -2,48 +2,91 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
-import asyncpg
 import typer
 
-from app.cli.place import reading, workers
-from app.health import ailment
-from app.standing import standing
+from app.ailments import ailment
+from app.cli.answers import DONE, REFUSED, AsJson, Declined, say_json
+from app.cli.place import InSilo, reading, workers
+from app.embedded import running
+from app.process_status import ailment as process_ailment
+from app.settings import read_settings
+from app.standing import Standing, standing
 from projections.kit.status import ViewStatus, views_status
 
 app = typer.Typer(help="Say how the views and the workers stand.", invoke_without_command=True)
 
 
-@app.callback()
+@dataclass(frozen=True, slots=True)
+class _Look:
+    views: Sequence[ViewStatus]
+    workers: Sequence[str]
+    beside: Standing
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, in sentences."""
+        if self.workers:
+            return [*(said for one in self.views if (said := ailment(one))), *self.beside.ailments]
+        # Every view that nobody folds, and every process that nobody runs, would say the same once more.
+        parked = [said for one in self.views if one.parked and (said := ailment(one))]
+        effects = [said for one in self.beside.processes if one.parked and (said := process_ailment(one))]
+        return ["no worker is at work, so nothing is folded and no process runs", *parked, *effects]
+
+
+@app.callback(
+    epilog="Exit code 0: all is well. 1: something is not, and said, or nothing runs here. "
+    "2: the database could not be reached."
+)
 def status(
     worker: Annotated[bool, typer.Option("--worker", help="Ask only for a worker on this host.")] = False,
+    tenant: InSilo = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Say how the views and the workers stand.
-
-    Exit code 0: all is well. 1: something is not, and said. 2: the database could not be read.
-    """
-    try:
-        views, at_work, beside = asyncio.run(_read())
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        typer.echo(f"headwater: the database could not be read: {error}", err=True)
-        raise typer.Exit(2) from error
+    """Say how the views and the workers stand."""
+    settings = read_settings()
+    if not settings.database_url and running(settings) is None:
+        raise Declined(f"Headwater is not running on {settings.data_dir}.", code="not_running")
+    look = asyncio.run(_look(tenant))
     if worker:
-        here = [name for name in at_work if name.rpartition(":")[0] == socket.gethostname()]
+        _tell_worker(look, as_json)
+    if as_json:
+        say_json(
+            {
+                "well": not look.problems,
+                "problems": look.problems,
+                "workers": look.workers,
+                "views": [asdict(one) for one in look.views],
+            }
+        )
+    else:
+        _tell(look)
+    raise typer.Exit(REFUSED if look.problems else DONE)
+
+
+async def _look(tenant: str | None) -> _Look:
+    async with reading(tenant) as pool:
+        at_work = await workers(pool)
+        return _Look(await views_status(pool), at_work, await standing(pool))
+
+
+def _tell_worker(look: _Look, as_json: bool) -> None:
+    here = [name for name in look.workers if name.rpartition(":")[0] == socket.gethostname()]
+    if as_json:
+        say_json({"well": bool(here), "workers": here})
+    else:
         typer.echo(f"{here[0]} is at work." if here else "No worker of this host has shown itself lately.")
-        raise typer.Exit(0 if here else 1)
-    for view in views:
+    raise typer.Exit(DONE if here else REFUSED)
+
+
+def _tell(look: _Look) -> None:
+    for view in look.views:
         name = view.name if view.live else f"{view.name} g{view.generation}"
         lag = f"{view.lag_events:,} behind" if view.lag_events else "at the head"
         typer.echo(f"{name:<28} {view.store:<9} {view.state:<10} {view.position:>12,} {lag}")
-    typer.echo(f"Workers: {', '.join(at_work) or 'none'}.")
-    problems = [*(problem for view in views if (problem := ailment(view))), *beside]
-    for problem in problems:
+    typer.echo(f"Workers: {', '.join(look.workers) or 'none'}.")
+    for problem in look.problems:
         typer.echo(f"Not well: {problem}.")
-    raise typer.Exit(1 if problems or not at_work else 0)
-
-
-async def _read() -> tuple[list[ViewStatus], list[str], list[str]]:
-    async with reading() as pool:
-        at_work = await workers(pool)
-        return await views_status(pool), at_work, (await standing(pool)).ailments

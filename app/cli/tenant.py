@@ -10,20 +10,11 @@ from uuid import UUID, uuid4
 
 import typer
 
-from app.cli.place import (
-    EXIT_CODES,
-    REFUSED,
-    AsJson,
-    asker,
-    reached,
-    refuse,
-    say_json,
-    say_table,
-    settled,
-    workers,
-)
+from app.cli.answers import EXIT_CODES, REFUSED, AsJson, refuse, say_json, say_table
+from app.cli.place import asker, found, placed, placed_everywhere, reading_at, workers
 from app.cli.tenant_state import add_to
-from app.settings import read_settings
+from app.database import Pool
+from app.settings import Settings, read_settings
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
@@ -42,6 +33,11 @@ class To(StrEnum):
     SILO = "silo"
     POOLED = "pooled"
 
+
+_MOVED = {
+    To.SILO: "is in a database of its own",
+    To.POOLED: "shares the platform's database",
+}
 
 DatabaseUrl = Annotated[
     str | None,
@@ -73,52 +69,56 @@ def create(
     if database_url and not silo:
         raise typer.BadParameter("Only a tenant with --silo has a database of its own.")
 
-    async def work() -> tuple[UUID, Asked | Refusal]:
-        async with _tenants() as tenants:
-            wish = RequestTenant(
-                id=id or _ids.new(),
-                name=name,
-                slug=slug,
-                region=region or read_settings().region,
-                placement=PlacementKind.SILO if silo else PlacementKind.POOLED,
-                database_url=database_url,
-                asked_by=asker(),
-            )
-            outcome = await tenants.ask(wish, by=_OPERATOR)
-            if isinstance(outcome, Refusal):
-                return wish.id, outcome
-            return wish.id, await _ended(tenants, wish.id, wait)
+    wish = RequestTenant(
+        id=id or _ids.new(),
+        name=name,
+        slug=slug,
+        region=region or read_settings().region,
+        placement=PlacementKind.SILO if silo else PlacementKind.POOLED,
+        database_url=database_url,
+        asked_by=asker(),
+    )
 
-    _tell(*reached(work), as_json, done="is ready")
+    async def work() -> Asked | Refusal:
+        async with _tenants() as (tenants, _):
+            outcome = await tenants.ask(wish, by=_OPERATOR)
+            return outcome if isinstance(outcome, Refusal) else await _ended(tenants, wish.id, wait)
+
+    _tell(wish.id, slug, asyncio.run(work()), as_json, done="is ready")
 
 
 @app.command("list", epilog=EXIT_CODES)
 def list_command(as_json: AsJson = False) -> None:
     """List the tenants, where their data are, and how they stand."""
 
-    async def work() -> None:
-        async with _tenants() as tenants:
+    async def work() -> list[dict[str, object]]:
+        async with _tenants(asks=False) as (tenants, _):
             rows = await tenants.all()
-        if as_json:
-            say_json([asdict(row) for row in rows])
-        else:
-            say_table(
-                ("SLUG", "ID", "NAME", "PLACEMENT", "REGION", "STATE", "DATABASE"),
-                [
-                    (
-                        row.slug,
-                        str(row.id),
-                        row.name,
-                        row.placement,
-                        row.region,
-                        row.state,
-                        row.database or "-",
-                    )
-                    for row in rows
-                ],
-            )
+        standings = await _standings()
+        return [{**asdict(row), "status": standings.get(row.id)} for row in rows]
 
-    reached(work)
+    listed = asyncio.run(work())
+    if as_json:
+        say_json(listed)
+    elif not listed:
+        typer.echo("There is no tenant yet.")
+    else:
+        columns = ("slug", "id", "name", "placement", "region", "state", "status", "database")
+        say_table(
+            [column.upper() for column in columns],
+            [[str(row[column] or "-") for column in columns] for row in listed],
+        )
+
+
+async def _standings() -> dict[UUID, str]:
+    """Where each tenant is in its life: active, suspended or closed, as the database says that serves it."""
+    standings: dict[UUID, str] = {}
+    async for place in placed_everywhere():
+        async with reading_at(place) as pool:
+            rows = await pool.fetch("select id, status from tenancy.tenants")
+        # A silo's comes later than what is left of it in the platform's database.
+        standings |= {row["id"]: row["status"] for row in rows}
+    return standings
 
 
 @app.command("move", epilog=EXIT_CODES)
@@ -135,36 +135,38 @@ def move(
     lets nobody read them. A silo's database that was left can be dropped as a whole.
     """
 
-    async def work() -> tuple[UUID, Asked | Refusal]:
-        async with _tenants() as tenants:
-            found = next((one.id for one in await tenants.all() if tenant in (one.slug, str(one.id))), None)
-            if found is None:
-                typer.echo(f"headwater: there is no tenant {tenant}.", err=True)
-                raise typer.Exit(REFUSED)
+    async def work() -> tuple[UUID, str, Asked | Refusal]:
+        async with _tenants() as (tenants, (settings, pool)):
+            place = await found(pool, settings, tenant)
+            assert place.tenant is not None, "it was named"
             wish = MoveTenant(
-                id=found, placement=PlacementKind(to.value), database_url=database_url, asked_by=asker()
+                id=place.tenant,
+                placement=PlacementKind(to.value),
+                database_url=database_url,
+                asked_by=asker(),
             )
             outcome = await tenants.ask(wish, by=_OPERATOR, command_id=uuid4())
             if isinstance(outcome, Refusal):
-                return found, outcome
-            return found, await _ended(tenants, found, wait)
+                return place.tenant, place.name, outcome
+            return place.tenant, place.name, await _ended(tenants, place.tenant, wait)
 
-    _tell(*reached(work), as_json, done=f"is {to.value}")
+    id, slug, asked = asyncio.run(work())
+    _tell(id, slug, asked, as_json, done=_MOVED[to])
 
 
 add_to(app)
 
 
 @asynccontextmanager
-async def _tenants() -> AsyncIterator[PlacingTenants]:
+async def _tenants(*, asks: bool = True) -> AsyncIterator[tuple[PlacingTenants, tuple[Settings, Pool]]]:
+    """The registry of tenants, and the platform's database."""
     from app.placement.asking import TenantDesk
     from app.writing import commanding
 
-    async with settled(read_settings()) as settings:
-        async with commanding(settings) as (database, bus):
-            if not await workers(database.writer):
-                typer.echo("No worker is at work here; what is asked is done as soon as one is.", err=True)
-            yield TenantDesk(settings, database, bus)
+    async with placed() as place, commanding(place.settings) as (database, bus):
+        if asks and not await workers(database.writer):
+            typer.echo("No worker is at work here; what is asked is done as soon as one is.", err=True)
+        yield TenantDesk(place.settings, database, bus), (place.settings, database.writer)
 
 
 async def _ended(tenants: PlacingTenants, id: UUID, seconds: int) -> Asked:
@@ -178,16 +180,16 @@ async def _ended(tenants: PlacingTenants, id: UUID, seconds: int) -> Asked:
         await asyncio.sleep(0.2)
 
 
-def _tell(id: UUID, asked: Asked | Refusal, as_json: bool, *, done: str) -> None:
+def _tell(id: UUID, slug: str, asked: Asked | Refusal, as_json: bool, *, done: str) -> None:
     if isinstance(asked, Refusal):
         raise refuse(asked, as_json)
     if as_json:
-        say_json({"id": id, **asdict(asked)})
+        say_json({"id": id, "slug": slug, **asdict(asked)})
     elif asked.reason is not None:
         typer.echo(f"headwater: {asked.step} could not be done: {asked.reason}", err=True)
     elif asked.status == "ready":
-        typer.echo(f"Tenant {id} {done}.")
+        typer.echo(f"Tenant {slug} {done}.")
     else:
-        typer.echo(f"Tenant {id}: {asked.status}, and a worker goes on with it.")
+        typer.echo(f"Tenant {slug}: {asked.status}, and a worker goes on with it.")
     if asked.reason is not None:
         raise typer.Exit(REFUSED)

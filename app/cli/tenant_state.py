@@ -1,13 +1,14 @@
 """``headwater tenant suspend``, ``reactivate`` and ``close``: whether a tenant's people may change anything."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from app.cli.place import EXIT_CODES, REFUSED, AsJson, asker, reached, refuse, say_json, settled
-from app.settings import read_settings
+from app.cli.answers import EXIT_CODES, AsJson, refuse, say_json
+from app.cli.place import asker, found, placed
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import Receipt
 from domain.kit.refusals import Refusal
@@ -43,23 +44,22 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _do(tenant: str, change: Callable[[UUID], Change], as_json: bool, *, done: str) -> None:
-    id, outcome = reached(lambda: _sent(tenant, change))
+    id, name, outcome = asyncio.run(_sent(tenant, change))
     if isinstance(outcome, Refusal):
         raise refuse(outcome, as_json)
     if as_json:
-        say_json({"id": id, "position": outcome.last})
+        say_json({"id": id, "slug": name, "position": outcome.last})
     else:
-        typer.echo(f"Tenant {id} {done}.")
+        typer.echo(f"Tenant {name} {done}.")
 
 
-async def _sent(tenant: str, change: Callable[[UUID], Change]) -> tuple[UUID, Receipt | Refusal]:
+async def _sent(tenant: str, change: Callable[[UUID], Change]) -> tuple[UUID, str, Receipt | Refusal]:
     from app.placement.asking import TenantDesk
     from app.writing import commanding
 
-    async with settled(read_settings()) as settings, commanding(settings) as (database, bus):
-        desk = TenantDesk(settings, database, bus)
-        found = next((one.id for one in await desk.all() if tenant in (one.slug, str(one.id))), None)
-        if found is None:
-            typer.echo(f"headwater: there is no tenant {tenant}.", err=True)
-            raise typer.Exit(REFUSED)
-        return found, await desk.ask(change(found), by=Caller(tenant_id=PLATFORM, user_id=SYSTEM))
+    async with placed() as platform, commanding(platform.settings) as (database, bus):
+        place = await found(database.writer, platform.settings, tenant)
+        assert place.tenant is not None, "it was named"
+        desk = TenantDesk(platform.settings, database, bus)
+        outcome = await desk.ask(change(place.tenant), by=Caller(tenant_id=PLATFORM, user_id=SYSTEM))
+        return place.tenant, place.name, outcome

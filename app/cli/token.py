@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import typer
 
 from app.auth.keys import SigningKeys
-from app.cli.place import settled
-from app.database import Database
-from app.settings import Settings, read_settings
+from app.cli.answers import EXIT_CODES, AsJson, Declined, say_json
+from app.cli.place import opened, placed
+from app.settings import read_settings
 from app.tokens import Tokens
 from app.watching import watch_token
 from domain.kit.permissions import PERMISSIONS
@@ -25,42 +25,68 @@ def token() -> None:
     """Issue service tokens, and rotate signing keys."""
 
 
-@app.command()
+@app.command(epilog=EXIT_CODES)
 def service(
-    tenant: Annotated[UUID, typer.Option(help="The tenant that the service works for.")],
+    tenant: Annotated[
+        str, typer.Option("--tenant", metavar="SLUG|ID", help="The tenant that the service works for.")
+    ],
     permission: Annotated[list[str], typer.Option(help="What it may do; repeat it for several.")],
     user: Annotated[
         UUID | None, typer.Option(help="As whom its events are noted; an id of its own if none is named.")
     ] = None,
     hours: Annotated[int, typer.Option(min=1, max=24 * 366, help="For how long it is good.")] = 24,
+    as_json: AsJson = False,
 ) -> None:
     """Print a token with which a service of your own may do this, and nothing else, in one tenant."""
     if unknown := sorted(set(permission) - PERMISSIONS.keys()):
-        typer.echo(f"headwater: there is no permission {', '.join(unknown)}.", err=True)
-        raise typer.Exit(1)
+        raise Declined(f"There is no permission {', '.join(unknown)}.")
     tokens = Tokens(read_settings().derive("tokens"))
     issued = tokens.issue(
-        tenant_id=tenant, user_id=user or uuid4(), permissions=permission, lifetime=timedelta(hours=hours)
+        tenant_id=_tenant(tenant),
+        user_id=user or uuid4(),
+        permissions=permission,
+        lifetime=timedelta(hours=hours),
     )
-    typer.echo(issued)
+    _say(issued, as_json)
 
 
-@app.command()
-def metrics() -> None:
+@app.command(epilog=EXIT_CODES)
+def metrics(as_json: AsJson = False) -> None:
     """Print the token for /metrics and for all that /health/ready tells; it follows from HEADWATER_SECRET."""
-    typer.echo(watch_token(read_settings()))
+    _say(watch_token(read_settings()), as_json)
 
 
-@keys.command()
-def rotate() -> None:
+@keys.command(epilog=EXIT_CODES)
+def rotate(as_json: AsJson = False) -> None:
     """Sign with a new key from now on; what the former one signed is good until it runs out."""
-    typer.echo(f"New tokens are signed by {asyncio.run(_rotated(read_settings()))} within a minute.")
+    key = asyncio.run(_rotated())
+    if as_json:
+        say_json({"key": key})
+    else:
+        typer.echo(f"New tokens are signed by {key} within a minute.")
 
 
-async def _rotated(settings: Settings) -> str:
-    async with settled(settings) as found:
-        database = await Database.open(found.database_url, secret=found.secret, writers=1, readers=1)
-        try:
-            return (await SigningKeys(database.writer, found.derive("signing keys")).rotate()).kid
-        finally:
-            await database.close()
+def _tenant(text: str) -> UUID:
+    """A tenant's id. One that is given is taken as it is, for a token needs nothing but the secret."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return asyncio.run(_by_slug(text))
+
+
+async def _by_slug(slug: str) -> UUID:
+    async with placed(slug) as place:
+        assert place.tenant is not None, "it was named"
+        return place.tenant
+
+
+async def _rotated() -> str:
+    async with placed() as place, opened(place.settings) as database:
+        return (await SigningKeys(database.writer, place.settings.derive("signing keys")).rotate()).kid
+
+
+def _say(token: str, as_json: bool) -> None:
+    if as_json:
+        say_json({"token": token})
+    else:
+        typer.echo(token)

@@ -1,23 +1,13 @@
 """``headwater views``: every view with its generation, and how it stands against the log."""
 
+import asyncio
 from typing import Annotated
 
 import typer
 
+from app.cli.answers import EXIT_CODES, AsJson, Declined, refuse, say_json, say_table
 from app.cli.completion import view_names
-from app.cli.place import (
-    EXIT_CODES,
-    REFUSED,
-    AsJson,
-    asker,
-    carry_out,
-    operating,
-    reached,
-    reading,
-    refuse,
-    say_json,
-    say_table,
-)
+from app.cli.place import InSilo, asker, carry_out, operating, reading
 from app.cli.views_show import show
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
@@ -37,15 +27,15 @@ def views(
         list[str] | None,
         typer.Option("--name", help="Only this view; may be repeated.", autocompletion=view_names),
     ] = None,
+    tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
     """List the views: store, version, live generation, position, lag, rate, parked streams and state."""
     if context.invoked_subcommand is not None:
         return
-    statuses = reached(_read)
+    statuses = asyncio.run(_read(tenant))
     if unknown := sorted(set(name or ()) - {one.name for one in statuses}):
-        typer.echo(f"headwater: There is no view {unknown[0]}.", err=True)
-        raise typer.Exit(REFUSED)
+        raise Declined(f"There is no view {unknown[0]}.", code="not_found")
     shown = [one for one in statuses if not name or one.name in name]
     if as_json:
         say_json(shown)
@@ -53,8 +43,8 @@ def views(
         _list(shown)
 
 
-async def _read() -> list[ViewStatus]:
-    async with reading() as pool:
+async def _read(tenant: str | None) -> list[ViewStatus]:
+    async with reading(tenant) as pool:
         return await views_status(pool)
 
 
@@ -88,25 +78,26 @@ Names = Annotated[list[str], typer.Argument(help="The views' names.", autocomple
 def pause(
     names: Names,
     reason: Annotated[str, typer.Option(help="Why; it stays in the log.")],
+    tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
     """Let views stand still where they are; they go on being read, and say that they are behind."""
     wish = PauseViews(id=_ids.new(), views=tuple(names), reason=reason, asked_by=asker())
-    _carry_out(wish, "paused", as_json)
+    _carry_out(wish, tenant, "paused", as_json)
 
 
 @app.command(epilog=EXIT_CODES)
-def resume(names: Names, as_json: AsJson = False) -> None:
+def resume(names: Names, tenant: InSilo = None, as_json: AsJson = False) -> None:
     """Let views that were paused go on."""
-    _carry_out(ResumeViews(id=_ids.new(), views=tuple(names), asked_by=asker()), "resumed", as_json)
+    _carry_out(ResumeViews(id=_ids.new(), views=tuple(names), asked_by=asker()), tenant, "resumed", as_json)
 
 
-def _carry_out(wish: PauseViews | ResumeViews, what: str, as_json: bool) -> None:
+def _carry_out(wish: PauseViews | ResumeViews, tenant: str | None, what: str, as_json: bool) -> None:
     async def work() -> Done | Refusal:
-        async with operating() as (operations, _):
+        async with operating(tenant) as (operations, _):
             return await carry_out(operations, wish)
 
-    found = reached(work)
+    found = asyncio.run(work())
     if isinstance(found, Refusal):
         raise refuse(found, as_json)
     if as_json:

@@ -12,17 +12,16 @@ from uuid import UUID
 import orjson
 import typer
 
+from app.cli.answers import AsJson, Declined, say_json
 from app.cli.on_record import rows_shown
-from app.inspection import UNREACHED, Inspection, inspecting, view_named
-from app.settings import read_settings
+from app.cli.place import placed
+from app.inspection import Inspection, inspecting, view_named
 from projections.kit.as_of import AsOf, InFuture, Moment, TooMuch
 from projections.kit.opened import as_written
 from projections.kit.plain_rows import Plain, key_of, plain
 from projections.kit.postgres import PostgresView
 from projections.kit.store import there
 from projections.kit.view import Key, View
-
-REFUSED, UNREACHABLE = 1, 2
 
 _MOST_EVENTS = 50_000_000
 _MOST_ROWS = 2_000_000
@@ -32,7 +31,7 @@ _MOST_ROWS = 2_000_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
     view: View[Any]
-    tenant_id: UUID | None
+    tenant: str | None
     keys: Sequence[Key]
     moment: Moment | None
     limit: int
@@ -56,7 +55,10 @@ def show(
             "--as-of", metavar="POSITION|TIME", help="Fold it from the log up to then; needs --tenant."
         ),
     ] = None,
-    tenant: Annotated[UUID | None, typer.Option("--tenant", help="Only this tenant's rows.")] = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option("--tenant", metavar="SLUG|ID", help="Only this tenant's rows, wherever they are."),
+    ] = None,
     key: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,33 +67,32 @@ def show(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The most rows to show.")] = 1000,
     unmasked: Annotated[bool, typer.Option("--unmasked", help="Show confidential fields as well.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the rows of a view, as its store holds them now or as of a moment of the past.
 
-    Exit code 0: shown. 1: it cannot be asked so, and why. 2: a server could not be reached.
+    Without --json each row is a line of JSON. Exit code 0: shown. 1: it cannot be asked so, and why. 2: a server
+    could not be reached.
     """
     try:
         view = view_named(name)
         wanted = _Wanted(
             view=view,
-            tenant_id=tenant,
+            tenant=tenant,
             keys=[key_of(view, one) for one in key or ()],
             moment=None if as_of is None else moment_of(as_of),
             limit=limit,
         )
         if tenant is None and (wanted.keys or wanted.moment is not None):
             raise ValueError("Say whose rows with --tenant.")
+    except (LookupError, ValueError) as error:
+        raise Declined(str(error.args[0])) from error
+    try:
         position, rows, more = asyncio.run(_read(wanted, unmasked))
-    except (LookupError, ValueError, InFuture, TooMuch) as error:
-        typer.echo(f"headwater: {error.args[0]}", err=True)
-        raise typer.Exit(REFUSED) from error
-    except UNREACHED as error:
-        typer.echo(f"headwater: the rows could not be read: {error}", err=True)
-        raise typer.Exit(UNREACHABLE) from error
+    except (LookupError, InFuture, TooMuch) as error:
+        raise Declined(str(error.args[0])) from error
     if as_json:
-        answer = {"view": name, "position": position, "rows": rows, "more": more}
-        typer.echo(orjson.dumps(answer).decode())
+        say_json({"view": name, "position": position, "rows": rows, "more": more})
         return
     for row in rows:
         typer.echo(orjson.dumps(row).decode())
@@ -102,20 +103,21 @@ def show(
 
 async def _read(wanted: _Wanted, unmasked: bool) -> tuple[int, list[Plain], bool]:
     """The position, the rows with their tenants, and whether there are more."""
-    async with inspecting(read_settings()) as place:
+    async with placed(wanted.tenant, stores=True) as whose, inspecting(whose.settings) as place:
         if wanted.moment is not None:
-            position, rows = await _past(place, wanted, wanted.moment)
+            assert whose.tenant is not None, "the past is folded for one tenant"
+            position, rows = await _past(place, wanted, whose.tenant, wanted.moment)
         else:
-            position, rows = await _present(place, wanted)
+            position, rows = await _present(place, wanted, whose.tenant)
         rows, more = rows[: wanted.limit], len(rows) > wanted.limit
         await rows_shown(place.database.writer, "headwater views show", wanted.view, rows, unmasked=unmasked)
     shown = [{"tenant": str(tenant_id), **plain(row, unmasked=unmasked)} for tenant_id, row in rows]
     return position, shown, more
 
 
-async def _past(place: Inspection, wanted: _Wanted, moment: Moment) -> tuple[int, list[tuple[UUID, Any]]]:
-    tenant_id = wanted.tenant_id
-    assert tenant_id is not None, "the past is folded for one tenant"
+async def _past(
+    place: Inspection, wanted: _Wanted, tenant_id: UUID, moment: Moment
+) -> tuple[int, list[tuple[UUID, Any]]]:
     history = AsOf(place.log, place.codec, most_events=_MOST_EVENTS, most_rows=_MOST_ROWS)
     view = type(wanted.view)
     position = await history.position(tenant_id, moment)
@@ -130,15 +132,17 @@ async def _past(place: Inspection, wanted: _Wanted, moment: Moment) -> tuple[int
     return position, [(tenant_id, row) for row in rows.values()][: wanted.limit + 1]
 
 
-async def _present(place: Inspection, wanted: _Wanted) -> tuple[int, list[tuple[UUID, Any]]]:
+async def _present(
+    place: Inspection, wanted: _Wanted, whose: UUID | None
+) -> tuple[int, list[tuple[UUID, Any]]]:
     store, _ = await place.store(wanted.view)
     position = (await store.checkpoint()).position
     if wanted.keys:
-        assert wanted.tenant_id is not None, "a key is one tenant's"
-        found = await there(store, [(wanted.tenant_id, key) for key in wanted.keys])
+        assert whose is not None, "a key is one tenant's"
+        found = await there(store, [(whose, key) for key in wanted.keys])
         return position, [(tenant_id, row) for (tenant_id, _), row in found.items()]
     rows: dict[tuple[UUID, Key], Any] = {}
-    async with aclosing(store.scan(wanted.tenant_id)) as batches:
+    async with aclosing(store.scan(whose)) as batches:
         async for batch in batches:
             rows |= batch
             if len(rows) > wanted.limit:

@@ -7,7 +7,8 @@ import typer
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from app.cli.place import DONE, REFUSED, say_json, workers
+from app.cli.answers import DONE, REFUSED, say_json
+from app.cli.place import workers
 from app.database import Pool
 from projections.kit.rebuild import Building, Rebuild, RebuildState
 
@@ -26,8 +27,11 @@ class _Pace(ProgressColumn):
         return Text(f"{rate:,.0f}/s, {span(eta)} to go")
 
 
-async def watch(states: AsyncIterator[Rebuild], pool: Pool, *, as_json: bool) -> int:
-    """Shows the states as they come until the rebuild goes on no more; the exit code that follows."""
+async def watch(states: AsyncIterator[Rebuild], pool: Pool, *, as_json: bool, where: str = "") -> int:
+    """Shows the states as they come until the rebuild goes on no more; the exit code that follows.
+
+    ``where`` is the option that says which silo it is in.
+    """
     last: Rebuild | None = None
     warned = False
     with _Bars(hidden=as_json) as bars:
@@ -41,7 +45,7 @@ async def watch(states: AsyncIterator[Rebuild], pool: Pool, *, as_json: bool) ->
             last = state
     assert last is not None, "A rebuild always has a state."
     if not as_json:
-        tell_end(last)
+        tell_end(last, where)
     return outcome(last)
 
 
@@ -88,8 +92,8 @@ def outcome(rebuild: Rebuild) -> int:
 _DIFFERENCES = {"missing": "is not in what was built", "extra": "is only in what was built"}
 
 
-def tell_end(rebuild: Rebuild) -> None:
-    """How it ended, view by view, and what may be done next."""
+def tell_end(rebuild: Rebuild, where: str = "") -> None:
+    """How it ended, view by view, and what may be done next; ``where`` as for `watch`."""
     for one in rebuild.views:
         if (report := one.report) is None:
             continue
@@ -103,42 +107,44 @@ def tell_end(rebuild: Rebuild) -> None:
         for each in report.examples:
             what = _DIFFERENCES.get(each.kind) or f"differs in {', '.join(each.fields)}"
             typer.echo(f"  {', '.join(each.key)} of tenant {each.tenant_id} {what}")
-    typer.echo(_sentence(rebuild))
+    typer.echo(_sentence(rebuild, where))
 
 
-def _sentence(rebuild: Rebuild) -> str:
+def _sentence(rebuild: Rebuild, where: str) -> str:
     match rebuild.state:
         case RebuildState.SWITCHED if rebuild.tenant_id is None:
-            return _standing(rebuild)
+            return _standing(rebuild, where)
         case RebuildState.SWITCHED | RebuildState.FINISHED:
             return "Done."
         case RebuildState.REPORTED:
             if outcome(rebuild) == DONE:
                 return "The views agree with the log."
             differing = " ".join(one.view for one in rebuild.views if one.report and one.report.differing)
-            return f"The views differ from the log. To mend them: headwater reconcile {differing} --repair"
+            return f"The views differ from the log. To mend them: headwater reconcile {differing} --repair{where}"
         case RebuildState.DIFFERS:
             return (
                 "Rows differ, so the former generations go on serving. Cut over all the same: "
-                f"headwater accept {rebuild.id}\nGive it up: headwater cancel {rebuild.id}"
+                f"headwater accept {rebuild.id}{where}\nGive it up: headwater cancel {rebuild.id}{where}"
             )
         case RebuildState.FAILED:
             return f"It failed: {rebuild.error}"
         case RebuildState.BUILDING | RebuildState.VERIFYING:
-            paused = f" It is paused; go on: headwater resume {rebuild.id}" if rebuild.paused else ""
+            paused = f" It is paused; go on: headwater resume {rebuild.id}{where}" if rebuild.paused else ""
             return f"It is {rebuild.state}.{paused}"
         case _:
             return f"It was {rebuild.state}."
 
 
-def _standing(rebuild: Rebuild) -> str:
+def _standing(rebuild: Rebuild, where: str) -> str:
     """What of a rebuild that was cut over to still serves."""
     live = sum(one.live for one in rebuild.views)
     whose = (
         "The new generations serve" if live == len(rebuild.views) else f"{live} of {len(rebuild.views)} serve"
     )
     return (
-        f"{whose}. Back to the former ones: headwater rollback {rebuild.id}" if live else "None serves now."
+        f"{whose}. Back to the former ones: headwater rollback {rebuild.id}{where}"
+        if live
+        else "None serves now."
     )
 
 

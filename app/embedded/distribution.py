@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from app.embedded.process import EmbeddedError, leashed
+from app.embedded.process import EmbeddedError, leashed, require_space
 
 VERSION = "3.8.0"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
@@ -72,6 +72,7 @@ async def fetch(cache: Path) -> Distribution:
     """The distribution, downloaded with Maven when it is not in ``cache`` yet (160 MB)."""
     if (found := cached(cache)) is not None:
         return found
+    require_space(cache, new=True)
     with await asyncio.to_thread(_locked, cache):
         if (found := cached(cache)) is not None:
             return found

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 import time
@@ -42,26 +43,49 @@ async def held(path: Path) -> AsyncIterator[DataFolder]:
     ``kill -9`` waits for them here. Raises EmbeddedError when another run holds it, the folder is not
     ours or of another layout, or its disk is full.
     """
-    path, lock = _opened(path)
+    path, lock, new = _opened(path)
     try:
         await _acquire(lock, path)
         yield DataFolder(path=path, sockets=_socket_folder(path), lock=lock)
+    except BaseException:
+        if new and not _worth_keeping(path):
+            shutil.rmtree(path, ignore_errors=True)
+        raise
     finally:
         os.close(lock)
 
 
-def _opened(path: Path) -> tuple[Path, int]:
+def _worth_keeping(path: Path) -> bool:
+    """Whether a start that failed has left data in a folder that it made, or a server's last words."""
+    kept = ("postgres", "valkey", "opensearch", "keys", "mail", "exports")
+    logs = path / "logs"
+    said = logs.is_dir() and any(log.stat().st_size for log in logs.iterdir())
+    return said or any(_holds(path / name) for name in kept)
+
+
+def _opened(path: Path) -> tuple[Path, int, bool]:
+    """The whole path, the file of its lock, and whether the folder was made for it."""
     path = path.absolute()
+    new = not path.exists()
     try:
+        require_space(path, new=not (path / "layout").exists())
         _make(path)
-        require_space(path)
-        return path, os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return path, os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), new
     except PermissionError:
         raise EmbeddedError(
             f"The data folder {path} belongs to another user; set HEADWATER_DATA_DIR."
         ) from None
     except OSError as error:
         raise EmbeddedError(f"The data folder {path} cannot be used: {error.strerror}.") from error
+
+
+def begun(path: Path) -> bool:
+    """Whether a Postgres of ours lies in the data folder ``path``, whole or not."""
+    return (path / "layout").exists() and _holds(path / "postgres")
+
+
+def _holds(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def in_use(path: Path) -> bool:

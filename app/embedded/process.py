@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 _LEASH = Path(__file__).with_name("leash.py")
-_LOG_LIMIT = 16 * 1024 * 1024
-_FREE_BYTES_NEEDED = 200 * 1024 * 1024
+_MB = 1024 * 1024
+_LOG_LIMIT = 16 * _MB
+_NEW_MB, _GOING_ON_MB = 200, 50
 
 _SIGNS = {
     "No space left on device": "stopped because the disk is full",
@@ -51,8 +52,8 @@ class Process:
         self.log = log
         self._stop_signal = stop_signal
         log.parent.mkdir(parents=True, exist_ok=True)
-        if log.exists() and log.stat().st_size > _LOG_LIMIT:
-            log.replace(log.with_suffix(".old.log"))
+        self._log_start = 0
+        self.shorten_log()
         with log.open("ab") as out:
             self._log_start = out.tell()
             self._child = subprocess.Popen(
@@ -81,6 +82,23 @@ class Process:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(min(self._log_start, end), end - 16384))
             return file.read().decode(errors="replace")
+
+    def shorten_log(self) -> None:
+        """Set a log aside that has grown too long, in place of the one set aside before.
+
+        The child appends, so it goes on in the emptied file and needs to know nothing of it. Lines that it writes
+        between the copy and the emptying are lost, a few in 16 MB.
+        """
+        if not self.log.exists() or self.log.stat().st_size <= _LOG_LIMIT:
+            return
+        former = self.log.with_suffix(".old.log")
+        try:
+            shutil.copyfile(self.log, former)
+        except OSError:
+            # The disk is full, and the newest log is worth more than this one.
+            former.unlink(missing_ok=True)
+        os.truncate(self.log, 0)
+        self._log_start = 0
 
     async def until(self, condition: Callable[[], Awaitable[bool]], *, seconds: float) -> None:
         """Wait until ``condition`` holds; raise EmbeddedError when the child ends or time is up."""
@@ -144,10 +162,19 @@ def leashed(command: Sequence[str | Path], *, stop_signal: signal.Signals, ident
     return [*leash, *map(str, command)]
 
 
-def require_space(folder: Path) -> None:
-    """Refuse to start on a disk with less than 200 MB free: servers damage nothing, but stop badly."""
-    if shutil.disk_usage(folder).free < _FREE_BYTES_NEEDED:
-        raise EmbeddedError(f"The disk that holds {folder} is full: at least 200 MB must be free.")
+def require_space(folder: Path, *, new: bool) -> None:
+    """Refuse to start on a disk that is as good as full: servers damage nothing, but stop badly.
+
+    What is new needs 200 MB, for that much is written at once; what is there goes on as long as there are 50 MB.
+    """
+    needed = _NEW_MB if new else _GOING_ON_MB
+    # The folder may be still to be made.
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    free = shutil.disk_usage(there).free // _MB
+    if free < needed:
+        raise EmbeddedError(
+            f"The disk that holds {folder} is full: {free} MB are free, and at least {needed} MB must be."
+        )
 
 
 def explain(name: str, output: str, log: Path) -> str:

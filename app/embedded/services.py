@@ -6,14 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.embedded.folder import DataFolder, held, in_use
+from app.embedded.attaching import ANNOUNCEMENT
+from app.embedded.folder import DataFolder, held
 from app.embedded.postgres import Postgres
 from app.embedded.process import Process
 from app.embedded.search import Search
 from app.embedded.valkey import Valkey
 from app.settings import Settings, kept_secret
-
-_ANNOUNCEMENT = "servers.json"
 
 
 class Server(Protocol):
@@ -58,23 +57,28 @@ class Services:
 
 @asynccontextmanager
 async def embedded_services(
-    settings: Settings, *, durable: bool = True, say: Callable[[str], None] = lambda line: None
+    settings: Settings,
+    *,
+    durable: bool = True,
+    stores: bool = True,
+    say: Callable[[str], None] = lambda line: None,
 ) -> AsyncIterator[Services]:
     """Start what ``settings`` gives no address for, in its data folder, and stop it at the end.
 
-    ``say`` hears one line at a time about search, which starts in the background. Raises EmbeddedError.
+    Without ``stores`` only Postgres is started, and the others' addresses are left as they are. ``say`` hears one
+    line at a time about search, which starts in the background. Raises EmbeddedError.
     """
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(held(settings.data_dir))
         keep = (folder.lock,)
         servers: list[Server] = []
         search: Search | None = None
-        if not (opensearch_url := settings.opensearch_url):
+        if not (opensearch_url := settings.opensearch_url) and stores:
             search = Search(folder, cache=settings.cache, say=say)
             opensearch_url = search.url
             stack.push_async_callback(search.stop)
             search.start()
-        if not (redis_url := settings.redis_url):
+        if not (redis_url := settings.redis_url) and stores:
             valkey = Valkey(
                 folder.path / "valkey",
                 sockets=folder.sockets,
@@ -107,39 +111,16 @@ async def embedded_services(
             servers=tuple(servers),
             search=search,
         )
-        stack.enter_context(_announced(services))
+        if stores:
+            # Who finds servers takes all three to be there.
+            stack.enter_context(_announced(services))
         yield services
-
-
-def running(settings: Settings) -> Settings | None:
-    """``settings`` with the addresses of the servers that run on its data folder now, or None."""
-    folder = settings.data_dir.absolute()
-    if not in_use(folder):
-        return None
-    try:
-        addresses = json.loads((folder / _ANNOUNCEMENT).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    return replace(settings, **addresses)
-
-
-@asynccontextmanager
-async def attached(settings: Settings) -> AsyncIterator[Settings]:
-    """``settings`` with the addresses of the servers that run, or of ones started for this block alone."""
-    if settings.database_url and settings.redis_url and settings.opensearch_url and settings.secret:
-        yield settings
-        return
-    if (found := running(settings)) is not None:
-        yield found
-        return
-    async with embedded_services(settings) as services:
-        yield services.settings(settings)
 
 
 @contextmanager
 def _announced(services: Services) -> Iterator[None]:
     """Leave the addresses in the data folder, so that other commands find the servers."""
-    file = services.folder.path / _ANNOUNCEMENT
+    file = services.folder.path / ANNOUNCEMENT
     names = ("database_url", "redis_url", "opensearch_url")
     draft = file.with_suffix(".new")
     draft.touch(mode=0o600)

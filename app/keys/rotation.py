@@ -9,13 +9,15 @@ from app.keys.listening import CHANNEL, told
 from app.keys.masters import Master, Wrapped
 from app.keys.people import about_person
 from app.keys.tenants import NOBODY, TenantKeys, context
+from domain.kit.caller import ACCOUNTS, PLATFORM
 
 _BATCH = 500
 """Keys that are wrapped anew in one transaction: whoever makes a key under the same generation waits for it."""
 
 _STANDING = """
-select (select count(distinct tenant_id) from keys.tenant_keys where tenant_id <> $1) as tenants,
-       (select count(*) from keys.tenant_keys where retired_at is null and tenant_id <> $1) as tenant_keys,
+select (select count(distinct tenant_id) from keys.tenant_keys where tenant_id <> all($1)) as tenants,
+       (select count(*) from keys.tenant_keys where retired_at is null and tenant_id <> all($1)) as tenant_keys,
+       (select count(*) from keys.tenant_keys where retired_at is null and tenant_id = any($1)) as own_keys,
        (select count(*) from keys.tenant_keys where retired_at is null and master_key <> $2) as masters_behind,
        (select count(distinct (tenant_id, subject_id)) from keys.subject_keys
          where destroyed_at is null) as people,
@@ -69,6 +71,8 @@ class KeyStanding:
     """The master key that wraps now."""
     tenants: int
     tenant_keys: int
+    own_keys: int
+    """Keys of Headwater's own, beside the tenants': of the platform, the accounts, and addresses' fingerprints."""
     masters_behind: int
     """Tenants' keys under another master key."""
     people: int
@@ -92,7 +96,7 @@ class Rotation:
     async def standing(self) -> KeyStanding:
         """How the keys stand now."""
         current = await self._master.current()
-        row = await self._pool.fetchrow(_STANDING, NOBODY, current)
+        row = await self._pool.fetchrow(_STANDING, [NOBODY, PLATFORM, ACCOUNTS], current)
         assert row is not None, "a select without from is one row"
         return KeyStanding(master_key=current, **row)
 

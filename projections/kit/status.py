@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from projections.kit.generations import Pool
+if TYPE_CHECKING:
+    # A command that asks for the status should not load what makes tables.
+    from projections.kit.generations import Pool
 
 
 class ViewState(StrEnum):
@@ -87,7 +89,7 @@ select l.view as name, v.store, l.version, l.generation, l.generation = v.live a
 """
 
 
-async def views_status(pool: Pool) -> list[ViewStatus]:
+async def views_status(pool: "Pool") -> list[ViewStatus]:
     """All live views, and generations that are or were built beside them, by name."""
     return [_status(dict(row)) for row in await pool.fetch(_STATUS)]
 
@@ -109,7 +111,7 @@ def _status(row: "dict[str, object]") -> ViewStatus:
 
 
 @asynccontextmanager
-async def following(pool: Pool, live: "Pointers") -> "AsyncIterator[Positions]":
+async def following(pool: "Pool", live: "Pointers") -> "AsyncIterator[Positions]":
     """The views' positions, as long as the block lasts; whoever waits at its end is let go."""
     positions = Positions(pool, live)
     try:
@@ -139,7 +141,7 @@ class Positions:
     However many wait, one task asks the database, every ``pause`` seconds and only while somebody waits.
     """
 
-    def __init__(self, pool: Pool, live: Pointers, *, pause: float = 0.01, fresh: float = 0.05) -> None:
+    def __init__(self, pool: "Pool", live: Pointers, *, pause: float = 0.01, fresh: float = 0.05) -> None:
         """A position asked for is at most ``fresh`` seconds old."""
         self._pool = pool
         self._live = live

@@ -69,11 +69,11 @@ def test_refuses_a_full_disk(tmp_path: Path) -> None:
         pytest.skip("this kernel forbids user namespaces")
     start = (
         "import asyncio; from pathlib import Path; from app.settings import Settings; "
-        "from app.embedded import embedded_services; "
+        "from app.embedded.services import embedded_services; "
         f"asyncio.run(embedded_services(Settings(data_dir=Path('{tmp_path}/data'))).__aenter__())"
     )
     script = f"{mount} && exec '{sys.executable}' -c \"{start}\""
     run = subprocess.run([*inside, script], check=False, capture_output=True, text=True)
     assert run.stderr.strip().endswith(
-        f"The disk that holds {tmp_path}/data is full: at least 200 MB must be free."
+        f"The disk that holds {tmp_path}/data is full: 16 MB are free, and at least 200 MB must be."
     )

@@ -65,7 +65,7 @@ async def test_the_api_answers(running: Process, settings: Settings) -> None:
 async def test_a_second_run_on_the_same_folder_is_refused(running: Process, settings: Settings) -> None:
     second = await start(settings)
     output, _ = await second.communicate()
-    assert second.returncode == 1
+    assert second.returncode == 2
     assert output.decode() == (
         f"headwater: Headwater already runs on {settings.data_dir} (process {running.pid}).\n"
     )
@@ -126,7 +126,7 @@ async def test_refuses_a_port_that_is_taken(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         process = await start(Settings(data_dir=tmp_path / "data", port=port))
         output, _ = await process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert output.decode() == (
         f"headwater: Port {port} on 127.0.0.1 cannot be used (Address already in use); "
         "free it or set HEADWATER_PORT.\n"

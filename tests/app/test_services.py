@@ -12,16 +12,17 @@ import asyncpg
 import psutil
 import pytest
 
-from app.embedded import attached, distribution, embedded_services, running
+from app.embedded import attached, distribution, running
 from app.embedded.folder import in_use
 from app.embedded.process import Process
+from app.embedded.services import embedded_services
 from app.settings import Settings, read_settings
 from app.supervisor import keep_running
 from tests.kit.processes import alive, until
 
 _HOLD = """
 import asyncio
-from app.embedded import embedded_services
+from app.embedded.services import embedded_services
 from app.settings import read_settings
 async def hold():
     async with embedded_services(read_settings()) as services:

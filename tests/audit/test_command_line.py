@@ -1,7 +1,6 @@
 """``headwater audit``, and the worker's daily run of the same."""
 
 import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -14,7 +13,7 @@ from app.database import Database
 from app.settings import Settings
 from domain.kit.clock import SystemClock
 from tests.audit.accesses import access
-from tests.operations.command_line import CommandLine
+from tests.operations.command_line import CommandLine, register
 
 TENANT, ADA, EVE = uuid4(), uuid4(), uuid4()
 LATELY = datetime.now(UTC) - timedelta(days=1)
@@ -23,7 +22,8 @@ LONG_AGO = datetime(2020, 5, 5, tzinfo=UTC)
 
 @pytest.fixture
 def run(settings: Settings) -> CommandLine:
-    """Runs commands, each in an event loop of its own."""
+    """Runs commands, each in an event loop of its own, where the tenant is known."""
+    asyncio.run(register(settings, TENANT, "audited"))
     return CommandLine(settings)
 
 
@@ -44,7 +44,7 @@ def shown(run: CommandLine, *words: str) -> list[str]:
     """The operations that ``audit show`` lists."""
     ran = run("audit", "show", "--tenant", str(TENANT), *words, "--json")
     assert ran.code == 0
-    return [json.loads(line)["operation"] for line in ran.out.splitlines()]
+    return [one["operation"] for one in ran.json]
 
 
 def test_show_lists_by_person_subject_and_time(run: CommandLine, settings: Settings) -> None:
@@ -55,13 +55,15 @@ def test_show_lists_by_person_subject_and_time(run: CommandLine, settings: Setti
         access(UUID(int=9), operation="Foreign", at=LATELY),
     )
     assert shown(run) == ["New", "Old"]
+    assert len(run("audit", "show", "--tenant", "audited", "--json").json) == 2
     assert shown(run, "--user", str(ADA)) == ["Old"]
     assert shown(run, "--subject", str(ADA)) == ["New"]
     assert shown(run, "--since", f"{LATELY - timedelta(days=2):%Y-%m-%d}") == ["New"]
     assert shown(run, "--limit", "1") == ["New"]
     table = run("audit", "show", "--user", str(EVE)).out
-    assert table.split()[:7] == ["AT", "USER_ID", "KIND", "OPERATION", "ROOT_FIELDS", "REVEALED", "OUTCOME"]
-    assert str(EVE) in table
+    head = "AT TENANT_ID USER_ID KIND OPERATION ROOT_FIELDS SUBJECTS REVEALED OUTCOME"
+    assert table.splitlines()[0].split() == head.split()
+    assert all(str(one) in table for one in (EVE, TENANT, ADA))
 
 
 def test_retain_says_what_went_and_then_that_nothing_is_left(run: CommandLine, settings: Settings) -> None:

@@ -5,12 +5,11 @@ from uuid import UUID, uuid4
 
 import httpx
 import jwt
-from typer.testing import CliRunner
 
-from app.cli.token import app
 from app.database import Connection
 from tests.auth.people import Person, registered
 from tests.kit.product import Product
+from tests.operations.command_line import CommandLine
 
 TASKS = "{ tasks(first: 1) { totalCount } }"
 CREATE = """mutation($i: CreateApiKeyInput!) { createApiKey(input: $i) {
@@ -71,16 +70,16 @@ async def test_a_key_is_not_he_who_made_it(product: Product) -> None:
 
 async def test_the_command_line_issues_tokens_for_services(product: Product) -> None:
     tenant, user = uuid4(), uuid4()
-    environ = product.settings.environ()
-    words = ["service", "--tenant", str(tenant), "--user", str(user), "--permission", "work:read"]
-    printed = CliRunner().invoke(app, words, env=environ)
-    assert printed.exit_code == 0, printed.output
-    token = printed.output.strip()
+    headwater = CommandLine(product.settings)
+    words = ["token", "service", "--tenant", str(tenant), "--user", str(user), "--permission", "work:read"]
+    printed = headwater(*words)
+    assert printed.code == 0, printed.err
+    token = printed.out.strip()
     headers = {"authorization": f"Bearer {token}"}
     assert (await asked(product, headers, TASKS)).json()["data"]["tasks"]["totalCount"] == 0
     assert jwt.get_unverified_header(token)["typ"] == "service+jwt"
-    unknown = CliRunner().invoke(app, [*words[:-1], "work:everything"], env=environ)
-    assert (unknown.exit_code, "work:everything" in unknown.output) == (1, True)
+    unknown = headwater(*words[:-1], "work:everything")
+    assert (unknown.code, "work:everything" in unknown.err) == (1, True)
 
 
 async def key_of(person: Person, permission: str) -> str:

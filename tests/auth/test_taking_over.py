@@ -6,10 +6,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from typer.testing import CliRunner
 
 from app.auth.disowning import Disowning
-from app.cli.account import app as command
 from app.database import Connection
 from app.writing import written
 from domain.identity.account_commands import JoinTenant, LapseAccount, LinkProvider, TakeSecondFactor
@@ -33,6 +31,7 @@ from tests.auth.test_keys_of_machines import asked, key_of
 from tests.auth.test_second_factor import enrol
 from tests.kit.processes import until
 from tests.kit.product import Product
+from tests.operations.command_line import CommandLine
 
 ID, LINK = UUID(int=3), UUID(int=4)
 OPENED = Account.Opened(email="a@example.com", first_name="Ada", password_hash="strangers")
@@ -209,20 +208,16 @@ async def test_operators_remove_a_lost_factor_and_others_do_not(product: Product
     assert (noted["user_id"], noted["asked_by"]) == (olive, str(olive))
 
 
-async def test_the_command_line_removes_a_lost_factor(
-    product: Product, owner: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_command_line_removes_a_lost_factor(product: Product, owner: Connection) -> None:
     ada = await registered(product)
     await enrol(ada)
-    for name, value in product.settings.environ().items():
-        monkeypatch.setenv(name, value)
-    done = await _typed("remove-factor", ada.email.upper(), "--yes")
+    done = await _typed(product, "remove-factor", ada.email.upper(), "--yes")
     assert done == (0, f"{ada.email.upper()} signs in without a second factor until another one is set up.\n")
     assert "accessToken" in (await ada.sign_in()).json()
-    assert (await _typed("remove-factor", ada.email, "--yes"))[0] == 1
-    assert (await _typed("remove-factor", "nobody@example.com", "--yes"))[0] == 1
+    assert (await _typed(product, "remove-factor", ada.email, "--yes"))[0] == 1
+    assert (await _typed(product, "remove-factor", "nobody@example.com", "--yes"))[0] == 1
 
 
-async def _typed(*words: str) -> tuple[int, str]:
-    result = await asyncio.to_thread(CliRunner().invoke, command, list(words))
-    return result.exit_code, result.stdout
+async def _typed(product: Product, *words: str) -> tuple[int, str]:
+    ran = await asyncio.to_thread(CommandLine(product.settings), "account", *words)
+    return ran.code, ran.out

@@ -11,7 +11,7 @@ from prometheus_client.core import Metric
 
 from app.cli.main import program
 from app.observability import REGISTRY, beside_metrics, view_metrics
-from app.processes.status import ProcessStatus
+from app.process_status import ProcessStatus
 from app.standing import Standing
 from tests.views.test_status import WELL
 

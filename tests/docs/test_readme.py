@@ -2,19 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
-import typer
 from graphql import build_schema, parse, validate
 
 from api.schema import schema
-from app.cli.main import program
 from app.settings import settings_table
 from tests.docs.pages import ROOT, blocks, page
 from tests.kit.product import Product
+from tests.operations.command_line import commands
 
 README = "README.md"
 STEPS = [
@@ -68,23 +66,7 @@ def test_it_lists_the_settings() -> None:
 
 def test_it_lists_the_commands() -> None:
     listed = re.findall(r"^\| `headwater ([\w -]+)` \|", page(README), re.MULTILINE)
-    assert sorted(listed) == sorted(_commands(program()))
-
-
-def _commands(group: typer.Typer) -> Iterator[str]:
-    for command in group.registered_commands:
-        yield _name(command)
-    for inner in group.registered_groups:
-        instance = inner.typer_instance
-        assert instance is not None
-        if instance.info.invoke_without_command is True:
-            yield str(inner.name)
-        yield from (f"{inner.name} {name}" for name in _commands(instance))
-
-
-def _name(command: typer.models.CommandInfo) -> str:
-    assert command.callback is not None
-    return command.name or command.callback.__name__
+    assert sorted(listed) == sorted(commands())
 
 
 @pytest.mark.parametrize("name", [README, "docs/developing.md", "docs/contexts.md"])

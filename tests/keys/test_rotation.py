@@ -8,9 +8,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from typer.testing import CliRunner
 
-from app.cli.keys import app
 from app.database import Database
 from app.embedded.postgres import Postgres
 from app.keys import KeyRing, SealingCodec
@@ -26,6 +24,7 @@ from tests.keys.conftest import process
 from tests.keys.diaries import BeginDiary, WriteDiary
 from tests.keys.texts import sealed_by
 from tests.kit.servers import SECRET, fresh_database
+from tests.operations.command_line import CommandLine
 
 TENANT = US.tenant_id
 
@@ -201,20 +200,18 @@ async def test_from_the_file_to_vault(
             assert await without.open(TENANT, list(texts.values())) == [str(who) for who in texts]
 
 
-async def test_the_command_line_renews_keys(
-    place: Settings, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_command_line_renews_keys(place: Settings, ring: KeyRing) -> None:
     texts = await people(ring, 3)
-    for name in ("database_url", "secret", "data_dir"):
-        monkeypatch.setenv(f"HEADWATER_{name.upper()}", str(getattr(place, name)))
 
     async def run(*arguments: str) -> tuple[int, str]:
-        result = await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
-        return result.exit_code, result.output
+        ran = await asyncio.to_thread(CommandLine(place), "keys", *arguments)
+        return ran.code, ran.out or ran.err
 
     code, said = await run("status", "--json")
     assert code == 0
-    assert json.loads(said)["people"] == 3
+    found = json.loads(said)
+    assert (found["people"], found["tenants"], found["own_keys"]) == (3, 1, 1)
+    assert [one["place"] for one in found["places"]] == ["platform"]
     assert (await run("rotate"))[0] == 0
     code, said = await run("rotate", "--tenant", str(TENANT))
     assert (code, said) == (0, f"The key of tenant {TENANT} is now in generation 2.\n")
@@ -226,5 +223,5 @@ async def test_the_command_line_renews_keys(
     assert (await run("status"))[0] == 0
     code, said = await run("rotate", "--tenant", str(uuid4()))
     assert code == 1
-    assert "has no key" in said
+    assert "There is no tenant" in said
     assert await ring.open(TENANT, list(texts.values())) == [str(who) for who in texts]

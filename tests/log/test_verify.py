@@ -1,16 +1,14 @@
 """The proof that the log is whole finds each way in which it could be broken."""
 
-import json
-
 import pytest
-from typer.testing import CliRunner
 
-from app.cli.log import app
 from app.database import Connection, Database
 from app.log.postgres import PostgresLog
 from app.log.verify import Finding, examine, verify
+from app.settings import Settings
 from tests.kit.servers import SECRET
 from tests.log.appends import command, event, stored
+from tests.operations.command_line import CommandLine
 
 DAMAGES = {
     "density": "delete from es.events where position = 3",
@@ -56,18 +54,16 @@ async def test_views_add_their_own_checks(database: Database) -> None:
     assert (await verify(database, checks=[check])).findings == (Finding("board", "one row too few at 9"),)
 
 
-def test_the_command_says_so_in_prose_and_json(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEADWATER_DATABASE_URL", database_url)
-    monkeypatch.setenv("HEADWATER_SECRET", SECRET)
-    prose = CliRunner().invoke(app, ["verify"])
-    assert (prose.exit_code, prose.stdout) == (0, "The log is whole: 9 events, 5 streams, 6 commands.\n")
-    answer = CliRunner().invoke(app, ["verify", "--json"])
-    assert json.loads(answer.stdout) == {"head": 9, "events": 9, "streams": 5, "commands": 6, "findings": []}
+def test_the_command_says_so_in_prose_and_json(database_url: str) -> None:
+    headwater = CommandLine(Settings(database_url=database_url, secret=SECRET))
+    prose = headwater("log", "verify")
+    assert (prose.code, prose.out) == (0, "The log is whole: 9 events, 5 streams, 6 commands.\n")
+    whole = {"head": 9, "events": 9, "streams": 5, "commands": 6, "findings": []}
+    assert headwater("log", "verify", "--json").json == whole
 
 
-def test_the_command_tells_a_broken_log_from_an_unread_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEADWATER_DATABASE_URL", "postgresql://nobody@/nothing?host=/nowhere")
-    monkeypatch.setenv("HEADWATER_SECRET", SECRET)
-    answer = CliRunner().invoke(app, ["verify"])
-    assert answer.exit_code == 2
-    assert "could not be read" in answer.stderr
+def test_the_command_tells_a_broken_log_from_an_unread_one() -> None:
+    away = Settings(database_url="postgresql://nobody@/nothing?host=/nowhere", secret=SECRET)
+    answer = CommandLine(away)("log", "verify")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "headwater: the database could not be reached: nothing listens on its socket.\n"

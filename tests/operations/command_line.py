@@ -3,10 +3,14 @@
 import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+import asyncpg
+from typer._click import Command
 from typer.testing import CliRunner
 
-from app.cli.main import program
+from app.cli.main import COMMANDS, loaded, program
+from app.placement import registry
 from app.settings import Settings
 
 
@@ -37,3 +41,21 @@ class CommandLine:
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+def commands() -> dict[str, Command]:
+    """Every command that does something, by all of its words."""
+    found: dict[str, Command] = {}
+    waiting = [(name, loaded(name)) for name in COMMANDS]
+    for words, command in waiting:
+        inner: dict[str, Command] = getattr(command, "commands", {})
+        waiting += [(f"{words} {name}", one) for name, one in inner.items()]
+        if not inner or getattr(command, "invoke_without_command", False):
+            found[words] = command
+    return found
+
+
+async def register(settings: Settings, tenant: UUID, slug: str) -> None:
+    """Puts a tenant into the registry that shares the platform's database."""
+    async with asyncpg.create_pool(settings.database_url, min_size=1, max_size=1) as pool:
+        await registry.add(pool, tenant, slug.title(), slug, "local", None, state="ready")

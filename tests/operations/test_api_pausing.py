@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from app.health import ailment
+from app.ailments import ailment
 from app.observability import view_metrics
 from projections.kit.live import Only
 from projections.kit.status import Positions, ViewState, views_status

@@ -18,7 +18,7 @@ import pytest
 from app.cli.completion import open_rebuild_ids, view_names
 from app.contexts import VIEWS
 from app.settings import Settings
-from tests.operations.command_line import CommandLine
+from tests.operations.command_line import CommandLine, register
 
 VIEW = "tasks.tasks"
 NOBODY = "headwater: No worker is at work, so nothing is built until one is"
@@ -45,7 +45,8 @@ def test_lists_every_view(headwater: CommandLine) -> None:
 
 def test_shows_what_was_asked(headwater: CommandLine) -> None:
     tenant = str(uuid4())
-    options = ("--tenant", tenant, "--rate", "50", "--parallel", "3", "--detach", "--json")
+    asyncio.run(register(headwater.settings, UUID(tenant), "mill"))
+    options = ("--tenant", "mill", "--rate", "50", "--parallel", "3", "--detach", "--json")
     shown = headwater("rebuild", VIEW, "tasks.user_stats", *options).json
     headwater("cancel", shown["id"])
     asked = [shown[name] for name in ("kind", "tenant_id", "rate", "parallel", "repair", "state")]

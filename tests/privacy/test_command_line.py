@@ -63,6 +63,9 @@ def test_an_export_says_its_id(headwater: CommandLine, known: tuple[UUID, UUID],
     assert not (tmp_path / "out.json").exists()
 
 
-def test_a_tenant_where_nobody_was_forgotten_has_no_certificates(headwater: CommandLine) -> None:
-    ran = headwater("privacy", "certificates", str(uuid4()), "--json")
-    assert (ran.code, ran.out) == (0, "")
+def test_a_tenant_where_nobody_was_forgotten_has_no_certificates(
+    headwater: CommandLine, known: tuple[UUID, UUID]
+) -> None:
+    assert headwater("privacy", "certificates", str(known[0]), "--json").json == []
+    said = headwater("privacy", "certificates", str(known[0]))
+    assert (said.code, said.out) == (0, "Nobody was forgotten there.\n")

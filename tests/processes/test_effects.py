@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from app.processes.status import Ledger, ailment, process_statuses
+from app.process_status import Ledger, ailment, process_statuses
 from domain.kit.bus import Bus
 from domain.kit.wishes import Call, EffectRefused
 from tests.domain.sending import accepted, an_account

@@ -7,7 +7,7 @@ import msgspec
 
 from app.database import Connection
 from app.log.postgres import PostgresLog
-from app.processes.status import Ledger
+from app.process_status import Ledger
 from domain.kit.bus import Bus
 from domain.kit.wishes import Call, key_of
 from tests.domain.sending import THEM, US, accepted, an_account

@@ -5,9 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner
-
-from app.cli.effects import app
 from app.settings import Settings
 from domain.kit.bus import Bus
 from domain.kit.wishes import Call
@@ -16,6 +13,7 @@ from tests.domain.toys import Pay
 from tests.kit.following import Worker
 from tests.kit.processes import until
 from tests.kit.servers import SECRET
+from tests.operations.command_line import CommandLine
 from tests.processes.outside import Outside
 from tests.processes.toys import Thanks
 from tests.processes.working import SetClock, Works
@@ -23,9 +21,9 @@ from tests.processes.working import SetClock, Works
 
 async def _headwater(url: str, *arguments: str) -> tuple[int, str]:
     """Exit code and output of a command, which runs an event loop of its own in a thread."""
-    environ = {"HEADWATER_DATABASE_URL": url, "HEADWATER_SECRET": SECRET}
-    result = await asyncio.to_thread(CliRunner().invoke, app, list(arguments), env=environ)
-    return result.exit_code, result.output
+    headwater = CommandLine(Settings(database_url=url, secret=SECRET))
+    ran = await asyncio.to_thread(headwater, "effects", *arguments)
+    return ran.code, ran.out
 
 
 async def _fail(what: str, call: Call[Any]) -> None:
@@ -43,23 +41,26 @@ async def test_an_operator_lists_retries_and_discards(
     await works.reach("parked", "parked")
     code, text = await _headwater(database_url, "list", "--json")
     listed = json.loads(text)
-    assert code == 1
+    assert code == 0
+    assert (await _headwater(database_url, "list", "--check"))[0] == 1
     assert [one["status"] for one in listed["effects"]] == ["parked", "parked"]
     assert listed["processes"][0]["parked"] == 2
     first, second = (one["id"] for one in listed["effects"])
     outside.trouble = None
     assert await _headwater(database_url, "retry", str(first), "--json") == (
         0,
-        json.dumps({"retried": [first]}) + "\n",
+        f'{{"retried":[{first}]}}\n',
     )
     assert await _headwater(database_url, "discard", str(second), "--reason", "no use") == (
         0,
-        "1 effects discarded.\n",
+        "1 effect discarded.\n",
     )
     await works.quiet()
     assert outside.deeds == ["thanks for 1"]
     assert await works.statuses() == [("thank", "done"), ("thank", "discarded")]
-    assert await _headwater(database_url, "list") == (0, "")
+    assert await _headwater(database_url, "list") == (0, "Nothing is to be done, and nothing is parked.\n")
+    assert await _headwater(database_url, "list", "--check") == await _headwater(database_url, "list")
+    assert (await _headwater(database_url, "retry", str(first)))[0] == 1
 
 
 async def test_filling_every_view_from_the_first_event_does_no_effect(

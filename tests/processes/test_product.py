@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 from app.database import Database
 from app.log.postgres import PostgresLog
+from app.process_status import ailment, process_statuses
 from app.processes import Parts, enrolled, processes, run_processes
-from app.processes.status import ailment, process_statuses
 from app.settings import Settings
 from app.writing import inline_views
 from domain.identity.registering import RegisterUser

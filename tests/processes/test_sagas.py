@@ -5,7 +5,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from app.processes.status import Ledger
+from app.process_status import Ledger
 from domain.kit.bus import Bus
 from domain.kit.steps import Saga, Step
 from domain.kit.wishes import Call

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.processes.status import process_statuses
+from app.process_status import process_statuses
 from domain.identity.registering import RegisterUser
 from domain.kit.bus import Bus
 from domain.kit.caller import Caller

@@ -5,16 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import typer
-from typer.testing import CliRunner
-
-from app.cli.replay import replay
-from app.cli.views_show import show
 from app.settings import Settings
-
-_app = typer.Typer()
-_app.command("replay")(replay)
-_app.command("show")(show)
+from tests.operations.command_line import CommandLine
 
 
 @dataclass(frozen=True)
@@ -33,7 +25,6 @@ class Ran:
 
 async def ran(settings: Settings, *words: object) -> Ran:
     """Runs a command to its end, on another thread, for it has an event loop of its own."""
-    run = CliRunner().invoke
-    done = await asyncio.to_thread(run, _app, [str(word) for word in words], env=settings.environ())
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return Ran(done.exit_code, done.stdout, done.stderr)
+    typed = [str(word) for word in words]
+    done = await asyncio.to_thread(CommandLine(settings), *(["views"] if typed[0] == "show" else []), *typed)
+    return Ran(done.code, done.out, done.err)

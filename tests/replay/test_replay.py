@@ -190,4 +190,4 @@ async def test_tells_a_server_that_is_away_from_a_difference(scene: Scene) -> No
         replace(scene.settings, redis_url="unix:///nowhere"),
     ):
         ended = await ran(settings, "replay", "--dry-run")
-        assert (ended.code, "could not be compared" in ended.complained) == (2, True)
+        assert (ended.code, "could not be reached" in ended.complained) == (2, True)

@@ -14,7 +14,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.applications import Starlette
 
-from app.health import Checks, ailment, health_routes, readiness
+from app.ailments import ailment
+from app.health import Checks, health_routes, readiness
 from app.observability import metrics_route
 from app.standing import standing
 from app.tracing import TracedBus, TracedFolds, TracedRequests
