@@ -41,6 +41,7 @@ from projections.governance.activity import ActivityLog
 from projections.governance.privacy import Privacy
 from projections.identity.memberships import Memberships as TenantMemberships
 from projections.identity.people import People
+from projections.identity.person_sessions import PersonSessions
 from projections.identity.profiles import ProfileCards, UserProfiles
 from projections.identity.unattached import Unattached
 from projections.kit.as_of import AsOf
@@ -213,6 +214,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         )
         ports[Auth] = sign_in.auth
         ports[Inviting] = Inviting(sign_in.inviting.prepared)
+        ports[PersonSessions] = PersonSessions(rows)
         ports[Unattached] = Unattached(sign_in.alone.find)
         await stack.enter_async_context(sign_in.watching(feed, log))
         yield Assembly(

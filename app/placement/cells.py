@@ -18,6 +18,7 @@ from app.placement.places import Silo
 from app.placement.registry import Registry, registered
 from app.settings import Settings
 from domain.identity.invitations import Inviting
+from projections.identity.person_sessions import PersonSessions
 from projections.operations.placing import Tenants
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ _logger = logging.getLogger(__name__)
 
 Assemble = Callable[[Settings], AbstractAsyncContextManager[Assembly]]
 
-PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, Tenants})
+PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, PersonSessions, Tenants})
 """Ports to what belongs to no tenant, as accounts and sessions do: every cell is given the platform's."""
 
 

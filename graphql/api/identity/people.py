@@ -10,22 +10,28 @@ from api.identity.roles import GrantedRole
 from api.kit.commands import receipt, sends
 from api.kit.connections import PAGE_ARGUMENTS, Connection, Wanted, connect, listed
 from api.kit.context import Info
-from api.kit.fields import After, argument, field, found, headed
+from api.kit.errors import ClientError
+from api.kit.fields import LARGEST, After, argument, field, found, headed
 from api.kit.shows import Node, enum, shows
 from domain.identity import user_commands as commands
 from domain.identity.granting import BaseRole
 from domain.identity.profiles import EMAIL_INDEX
 from domain.identity.registering import RegisterUser
+from domain.identity.sessions import Ending
 from domain.identity.user_rules import UserStatus
 from domain.kit.log import GLOBAL
 from projections.governance.activity import ActivityLog, ActivityRow
+from projections.identity.auth_sessions import UserSessionRow
 from projections.identity.memberships import UserRoles
 from projections.identity.people import People, PersonRow
+from projections.identity.person_sessions import Page, PersonSessions
 from projections.identity.profiles import PreferencesRow, ProfileRow
 from projections.identity.unattached import Unattached, UnattachedRow
 from projections.identity.users import Users
 from projections.kit.conditions import Condition, equals, one_of
 from projections.kit.rows import Order
+
+enum(Ending)
 
 NAMELESS = "Deleted user"
 """What a person is called once he is forgotten."""
@@ -34,6 +40,11 @@ NAMELESS = "Deleted user"
 @shows(ActivityRow, needs="audit:read", name="PersonEvent", leave_out=("actor_id",))
 class PersonEvent:
     """Something that a person did."""
+
+
+@shows(UserSessionRow, needs="audit:read", name="PersonSession", leave_out=("user_id", "in_tenant"))
+class PersonSession:
+    """A time for which a person was signed in to the tenant."""
 
 
 @shows(PersonRow, needs="people:read", about="id")
@@ -72,6 +83,24 @@ class Person(Node):
         order=Order("granted_at"),
         description="The tenant's own roles that the person has besides.",
     )
+
+    @field(
+        "When the person was signed in to the tenant, the latest first.",
+        list[PersonSession],
+        needs="audit:read",
+    )
+    async def sessions(
+        self,
+        info: Info,
+        first: Annotated[int, argument("How many at most, from 1 to 100.")] = 20,
+        after: Annotated[UUID | None, argument("Those that follow this one, the last of a page.")] = None,
+    ) -> list[UserSessionRow]:
+        if not 1 <= first <= LARGEST:
+            raise ClientError(f"A list holds 1 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
+        ask = info.context
+        ask.revealed("sessions", self.id, confidential=False)
+        page = Page(user_id=self.id, first=first, after=after)
+        return await ask.batched(ask.port(PersonSessions).of, page)
 
     async def _events(
         self,

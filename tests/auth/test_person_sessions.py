@@ -1,0 +1,55 @@
+"""When somebody was signed in to a tenant, for who may see what people did (ID-T-26)."""
+
+from typing import Any
+from uuid import uuid4
+
+from tests.attacks.people import colleague
+from tests.auth.people import Person, post, registered
+from tests.auth.test_joining import accepted, invited
+from tests.kit.product import Product
+
+SESSIONS = "query($id: UUID!) { person(id: $id) { sessions { sessionId } } }"
+
+
+async def _sessions(boss: Person, of: Person, **more: Any) -> list[Any]:
+    found: list[Any] = (await boss.client.send("PersonSessions", id=str(of.id), **more))["sessions"]
+    return found
+
+
+async def test_an_administrator_sees_when_somebody_was_signed_in_by_pages(product: Product) -> None:
+    boss = await registered(product)
+    ben = await colleague(product, boss)
+    second = await ben.again()
+    third = await ben.again()
+    await post(product.http, "sign-out", {}, second.given["accessToken"])
+    listed = await _sessions(boss, ben)
+    assert [one["sessionId"] for one in listed] == [one.given["sessionId"] for one in (third, second, ben)]
+    assert [one["reason"] for one in listed] == [None, "SIGNED_OUT", None]
+    assert [one["endedAt"] is None for one in listed] == [True, False, True]
+    assert await _sessions(boss, ben, first=1) == listed[:1]
+    assert await _sessions(boss, ben, first=2, after=listed[0]["sessionId"]) == listed[1:]
+    assert await _sessions(boss, ben, after=listed[-1]["sessionId"]) == []
+    code, _ = await boss.client.error("PersonSessions", id=str(ben.id), first=101)
+    assert code == "BAD_USER_INPUT"
+
+
+async def test_nobody_sees_what_was_in_another_tenant(product: Product) -> None:
+    boss, other = await registered(product), await registered(product)
+    _, token = await invited(product, boss, other.email)
+    joined = await accepted(product, {"token": token, "password": other.password, "firstName": "Eve"})
+    there = Person(product.http, other.email, joined)
+    shown = [one["sessionId"] for one in await _sessions(boss, there)]
+    assert other.given["sessionId"] not in shown
+    assert len(shown) == 1
+    assert await _sessions(boss, there, after=other.given["sessionId"]) == []
+
+
+async def test_only_who_may_see_what_people_did_sees_it(product: Product) -> None:
+    boss = await registered(product)
+    ben = await colleague(product, boss)
+    for role in ("member", "guest"):
+        somebody = product.client(boss.client.tenant, uuid4(), role=role)
+        assert (await somebody.error("PersonSessions", id=str(ben.id)))[0] == "FORBIDDEN"
+    document = "query($id: UUID!) { person(id: $id) { sessions { userId ipAddress } } }"
+    answer = (await boss.client.post(document, {"id": str(ben.id)})).json()
+    assert "data" not in answer
