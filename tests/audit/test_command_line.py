@@ -11,8 +11,10 @@ from app.audit.retention import keep_retention
 from app.audit.writing import recording
 from app.database import Database
 from app.settings import Settings
+from app.worker import everywhere
 from domain.kit.clock import SystemClock
 from tests.audit.accesses import access
+from tests.kit.processes import until
 from tests.operations.command_line import CommandLine, register
 
 TENANT, ADA, EVE = uuid4(), uuid4(), uuid4()
@@ -72,6 +74,28 @@ def test_retain_says_what_went_and_then_that_nothing_is_left(run: CommandLine, s
     assert run("audit", "retain", "--dry-run", "--json").json == [gone]
     assert run("audit", "retain").out.splitlines()[1].split() == ["audit.data_access", "2020-05", "2", "2"]
     assert run("audit", "retain").out == "Nothing is old enough to go.\n"
+
+
+async def test_the_worker_lets_old_months_go_by_itself(settings: Settings) -> None:
+    """As the program is put together: nobody asks for it."""
+    database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
+    tenant, old = uuid4(), datetime.now(UTC) - timedelta(days=900)
+    async with recording(database.writer) as writer:
+        writer.note(access(tenant, at=old))
+    there = "select count(*) from audit.data_access where tenant_id = $1"
+    assert await database.writer.fetchval(there, tenant) == 1
+    stopping = asyncio.Event()
+    working = asyncio.create_task(everywhere(settings, stopping))
+
+    async def gone() -> bool:
+        return bool(await database.writer.fetchval(there, tenant) == 0)
+
+    try:
+        await until(gone, seconds=60)
+    finally:
+        stopping.set()
+        await working
+        await database.close()
 
 
 async def test_a_worker_does_it_and_goes_on_after_a_failure(

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from redis.asyncio import Redis
 
 from domain.identity.granting import BaseRole
 from domain.identity.preferences import EVERY_NOTICE, MAILED_NOTICES, Notice, ProfileVisibility, Theme
@@ -27,6 +28,8 @@ from projections.identity.profiles import (
 from projections.identity.users import FlatUserRow, FlatUsers, UserRow, Users
 from tests.identity.people import ANNA, ROLE, SEALED, registered, row
 from tests.kit.folding import folded
+from tests.kit.processes import until
+from tests.kit.product import Product
 
 KNOWN = registered()
 SAID = User.ProfileChanged(first_name="Ann", bio="Rows.", timezone="Europe/Berlin")
@@ -201,8 +204,21 @@ def test_preferences(events: tuple[Event, ...], expected: PreferencesRow | None)
     assert row(UserPreferences(), KNOWN, *events) == expected
 
 
-def test_profiles_are_kept_in_redis_for_five_minutes() -> None:
-    assert (ProfileCards.pattern, ProfileCards.ttl.total_seconds()) == ("user:profile:{id}", 300)
+async def test_profiles_are_kept_in_redis_for_five_minutes(product: Product) -> None:
+    """Under the key of the catalogue (CAC-07), behind what tells installation, view and tenant."""
+    ada = await product.newcomer("Ada")
+    async with Redis.from_url(product.settings.redis_url, decode_responses=True) as redis:
+
+        async def written() -> bool:
+            return bool(await redis.keys(f"*{ada.me}"))
+
+        await until(written)
+        found = {str(key): await redis.ttl(key) for key in await redis.keys(f"*:profile:{ada.me}")}
+    [(key, seconds)] = found.items()
+    assert key.startswith(f"{product.settings.redis_prefix}:users.profile_cards")
+    assert str(ada.tenant) in key
+    assert key.endswith(f":user:profile:{ada.me}")
+    assert 0 < seconds <= 300
 
 
 STREAM = (

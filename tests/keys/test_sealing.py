@@ -1,11 +1,14 @@
 """What the log holds of personal fields, and who can read it."""
 
+import copy
 import json
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from app.database import Connection
-from app.keys import KeyRing
+from app.keys import KeyRing, SealingCodec
 from app.log.postgres import PostgresLog
 from domain.kit.bus import Bus
 from domain.kit.refusals import AlreadyTaken, CommandIdReused, Invalid, SubjectErased
@@ -95,6 +98,32 @@ async def test_a_sealed_value_of_somebody_else_is_not_taken(bus: Bus, log: Postg
     id = await a_diary(bus)
     refusal = await refused(bus, WriteDiary(id=id, about=uuid4(), text=stolen["name"]), Invalid)
     assert refusal.field == "text"
+
+
+async def test_a_sealed_value_is_sealed_anew_for_its_own_stream_alone(
+    bus: Bus, log: PostgresLog, ring: KeyRing
+) -> None:
+    """Whose it is does not matter: somebody may be written about in several streams."""
+    about, codec = uuid4(), SealingCodec(ring)
+    wrote: list[Any] = []
+    for text in ("He sings.", "He dances."):
+        id = await a_diary(bus)
+        await accepted(bus, WriteDiary(id=id, about=about, text=text))
+        wrote.append(codec.decode((await log.streams(US.tenant_id, [id]))[id][1]))
+    here, elsewhere = wrote
+
+    def again(text: str) -> bytes:
+        """The next event of a stream, with a text of this or of another one."""
+        event = copy.copy(here)
+        vars(event).update(text=text, originator_version=here.originator_version + 1)
+        return codec.encode(event, tenant_id=US.tenant_id)
+
+    await codec.ready(US.tenant_id, [here])
+    anew = json.loads(again(here.text))["text"]
+    assert anew != here.text
+    assert await ring.open(US.tenant_id, [anew]) == ["He sings."]
+    with pytest.raises(ValueError, match="sealed for something else"):
+        again(elsewhere.text)
 
 
 async def test_the_same_command_again_gives_the_same_receipt(bus: Bus) -> None:

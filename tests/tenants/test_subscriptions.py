@@ -37,6 +37,20 @@ def _start(**more: Any) -> StartSubscription:
     return StartSubscription(id=SUBSCRIPTION, **given_)
 
 
+@pytest.mark.parametrize(("length", "taken"), [(50, True), (51, False)])
+def test_a_tier_has_at_most_50_characters(length: int, taken: bool) -> None:
+    tier = "t" * length
+    for outcome in (
+        given().when(_start(tier=tier)),
+        given(STARTED).when(ChangeTier(id=SUBSCRIPTION, tier=tier)),
+    ):
+        if taken:
+            assert outcome.refusal is None
+        else:
+            outcome.refused(Invalid, field="tier")
+            assert str(outcome.refusal) == "tier is longer than 50."
+
+
 def _issue(amount: str = "19.90", currency: str = "EUR", number: str = "2030-1") -> IssueInvoice:
     return IssueInvoice(
         id=SUBSCRIPTION, number=number, amount=Decimal(amount), currency=currency, due_at=FEBRUARY
