@@ -1,8 +1,6 @@
 """Everything that can go wrong on purpose: each fault strikes, lasts a while and ends by itself."""
 
 import asyncio
-import os
-import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import Random
@@ -11,9 +9,11 @@ import asyncpg
 import httpx
 import psutil
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from app.embedded.services import Server
 from tests.faults.cluster import Cluster, Say
+from tests.kit.stopping import hanging
 
 Strike = Callable[[Cluster, Random, Say], Awaitable[None]]
 """Breaks something, says what, and returns when it no longer holds it down; restarts are the supervisor's."""
@@ -87,22 +87,58 @@ async def kill_search(cluster: Cluster, chance: Random, say: Say) -> None:
     _kill(cluster.search, say)
 
 
+async def _hang(server: Server, seconds: float, say: Say) -> None:
+    """SIGSTOP for it and its children, and SIGCONT after a while: it keeps its connections and answers nothing."""
+    if server.process is None or server.process.exit_code() is not None:
+        say(f"{server.name} is down already")
+        return
+    say(f"SIGSTOP {server.name} for {seconds:.1f} s")
+    with hanging(server):
+        await asyncio.sleep(seconds)
+    say(f"SIGCONT {server.name}")
+
+
 @fault("pause")
 async def pause_worker(cluster: Cluster, chance: Random, say: Say) -> None:
     """A worker stands still until its leases have passed to another, and wakes up in the middle of a page."""
-    worker = chance.choice(cluster.workers)
-    process, seconds = worker.process, chance.uniform(6.5, 9)
-    if process is None or process.exit_code() is not None:
-        say(f"{worker.name} is down already")
-        return
-    say(f"SIGSTOP {worker.name} for {seconds:.1f} s")
-    os.kill(process.pid, signal.SIGSTOP)
-    try:
-        await asyncio.sleep(seconds)
-    finally:
-        if process.exit_code() is None:
-            os.kill(process.pid, signal.SIGCONT)
-            say(f"SIGCONT {worker.name}")
+    await _hang(chance.choice(cluster.workers), chance.uniform(6.5, 9), say)
+
+
+@fault("hung api")
+async def hang_api(cluster: Cluster, chance: Random, say: Say) -> None:
+    """The API stands still with its commands in flight and its subscriptions open."""
+    await _hang(cluster.api, chance.uniform(2, 7), say)
+
+
+@fault("hung valkey")
+async def hang_valkey(cluster: Cluster, chance: Random, say: Say) -> None:
+    """Valkey stands still, in the middle of whatever it was told."""
+    await _hang(cluster.valkey, chance.uniform(2, 7), say)
+
+
+@fault("hung postgres")
+async def hang_postgres(cluster: Cluster, chance: Random, say: Say) -> None:
+    """Postgres stands still with all its backends, for longer than anybody waits for it."""
+    await _hang(cluster.postgres, chance.uniform(2, 8), say)
+
+
+@fault("hung backend")
+async def hang_backend(cluster: Cluster, chance: Random, say: Say) -> None:
+    """One backend of a writer stands still with whatever it has locked, while Postgres goes on."""
+    assert cluster.postgres.process is not None
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(cluster.postgres.process.pid).children()
+        backends = sorted(
+            (one for one in children if _WRITER in " ".join(one.cmdline())), key=lambda one: one.pid
+        )
+        if backends:
+            victim, seconds = chance.choice(backends), chance.uniform(3, 8)
+            say(f"SIGSTOP {' '.join(victim.cmdline()).strip()} for {seconds:.1f} s")
+            victim.suspend()
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                victim.resume()
 
 
 @fault("terminate")
@@ -194,6 +230,20 @@ async def flush(cluster: Cluster, chance: Random, say: Say) -> None:
         async with Redis.from_url(cluster.direct.redis_url) as redis:
             await redis.flushall()
             say("FLUSHALL")
+
+
+@fault("lose")
+async def lose_keys(cluster: Cluster, chance: Random, say: Say) -> None:
+    """Somebody deletes a few keys of Valkey, or it evicts them, some at a time."""
+    for _ in range(chance.randint(2, 5)):
+        with suppress(OSError, RedisError):
+            async with Redis.from_url(cluster.direct.redis_url) as redis:
+                names = sorted([name async for name in redis.scan_iter(match="hw:*", count=1000)])
+                chosen = chance.sample(names, min(len(names), chance.randint(1, 4)))
+                if chosen:
+                    await redis.unlink(*chosen)
+                    say(f"UNLINK {len(chosen)} of {len(names)} keys")
+        await asyncio.sleep(chance.uniform(0.2, 1))
 
 
 @fault("index")

@@ -14,6 +14,7 @@ from projections.kit.keys import KeySpace, Mark
 from projections.kit.mapping import TENANT, Documents, IndexNames, camel
 from projections.kit.postgres import PostgresView
 from projections.kit.redis import RedisView
+from projections.kit.redis_scripts import READ
 from projections.kit.search import SearchView
 from projections.kit.tables import table_shape
 from projections.kit.view import FullKey, View
@@ -61,6 +62,12 @@ async def _in_redis(view: RedisView[Any], generation: int, settings: Settings) -
         start = f"{keys.root}{Mark.read(mark).epoch}:t:"
         names = sorted({key.decode() async for key in redis.scan_iter(match=f"{start}*", count=_PAGE)})
         values = await redis.mget(names) if names else []
+        named = {f"{start}{one.decode()}" async for one in redis.sscan_iter(keys.roster, count=_PAGE)}
+        if lost := sorted(named - set(names)):
+            # Whoever reads one notices it; nobody has, so this is the first.
+            ask = redis.register_script(READ)
+            await ask(keys=[keys.mark, keys.roster, *lost], args=[Mark.read(mark).epoch, len(start), 0])
+            raise LookupError(f"{view.name} lacks {len(lost)} rows in Valkey")
     pairs = zip(names, values, strict=True)
     return [(UUID(name[len(start) :][:36]), decode(value)) for name, value in pairs if value is not None]
 

@@ -19,7 +19,10 @@ __all__ = ["FAULTS"]
 """All faults, of which this module adds the last."""
 
 _MOMENTS = ("building", "verifying", "switched")
-_BLOWS = ("worker", "api", "postgres", "backend", "valkey", "search", "cut", "terminate", "silence")
+_BLOWS = (
+    *("worker", "api", "postgres", "backend", "valkey", "search", "cut", "terminate", "silence"),
+    *("hung valkey", "hung postgres", "hung backend", "lose"),
+)
 _ENDS = ("differs", "switched", "finished", "cancelled", "failed", "rolled back")
 _NEWEST = "from ops.rebuilds where asked_at >= $1 order by asked_at desc limit 1"
 _ENDS_SECONDS = 180

@@ -8,6 +8,8 @@ import httpx
 from projections.kit.status import ViewState, ViewStatus, views_status
 from tests.faults.cluster import Cluster
 
+_OPEN = "select id, state from ops.rebuilds where state in ('building', 'verifying')"
+"""Rebuilds that nobody need ask for: of rows that were lost."""
 _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, httpx.HTTPError)
 
 
@@ -29,10 +31,13 @@ async def _unwell(cluster: Cluster) -> str | None:
     pool = await asyncpg.create_pool(cluster.direct.database_url, min_size=1, max_size=1, timeout=10)
     try:
         lagging = [one for one in await views_status(pool) if one.live and not _at_head(one)]
+        open_ones = await pool.fetch(_OPEN)
     finally:
         pool.terminate()
     if lagging:
         return "; ".join(str(one) for one in lagging)
+    if open_ones:
+        return "; ".join(f"rebuild {row['id']} is {row['state']}" for row in open_ones)
     async with cluster.http() as http:
         response = await http.get("/health/ready")
     return None if response.json()["status"] == "ready" else response.text

@@ -9,7 +9,7 @@ from tests.faults.plan import Plan
 from tests.faults.rebuilding import FAULTS
 from tests.faults.rounds import play
 
-ROUNDS = 4
+ROUNDS = 5
 SEED = "every fault once"
 
 

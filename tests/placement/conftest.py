@@ -171,8 +171,8 @@ async def drop_silos(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def platform_on(settings: Settings) -> AsyncIterator[Platform]:
-    """A platform on the stores that the settings name."""
+async def platform_on(settings: Settings, *, keep: bool = False) -> AsyncIterator[Platform]:
+    """A platform on the stores that the settings name; ``keep`` leaves its silos to another one."""
     settings = replace(settings, **PRODUCT)  # type: ignore[arg-type]
     try:
         async with (
@@ -183,7 +183,8 @@ async def platform_on(settings: Settings) -> AsyncIterator[Platform]:
         ):
             yield Platform(settings, http, TenantDesk(settings, database, bus))
     finally:
-        await drop_silos(settings)
+        if not keep:
+            await drop_silos(settings)
 
 
 @pytest.fixture(scope="module")
