@@ -28,8 +28,8 @@ from tests.kit.processes import until
 TENANTS = 2
 QUIET_SECONDS = 150
 """How long the product may take to be well again; a machine under load needs a part of it."""
-NOTICED_SECONDS = 15
-"""How long rows may be gone before a lane has noticed."""
+NOTICED_SECONDS = 60
+"""How long rows may be gone before a lane has noticed and they are there again."""
 
 
 async def play(cluster: Cluster, plan: Plan) -> Report:
@@ -112,7 +112,6 @@ async def _examine(cluster: Cluster, report: Report, journal: Journal, subscribe
     findings += command_findings(truth, journal, tenants)
     async with cluster.owner() as owner:
         findings += await receipt_findings(owner, journal, tenants)
-        findings += await rebuild_findings(owner, report.since)
         wrong = await view_findings(truth, cluster.direct, owner)
         while wrong and clock() < deadline:
             # That somebody took rows away behind its back is noticed by a lane only within seconds.
@@ -120,7 +119,9 @@ async def _examine(cluster: Cluster, report: Report, journal: Journal, subscribe
             await asyncio.sleep(1)
             await settled(cluster, QUIET_SECONDS)
             wrong = await view_findings(truth, cluster.direct, owner)
-    findings += wrong
+        findings += wrong
+        await settled(cluster, QUIET_SECONDS)
+        findings += await rebuild_findings(owner, report.since)
     for client in {one.client.tenant: one.client for one in subscribers}.values():
         findings += await reader_findings(truth, client, Random(f"{report.plan.seed}/readers"))
     expected = [

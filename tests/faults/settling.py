@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import httpx
 
+from app.processes.status import process_statuses
 from projections.kit.status import ViewState, ViewStatus, views_status
 from tests.faults.cluster import Cluster
 
@@ -32,12 +33,16 @@ async def _unwell(cluster: Cluster) -> str | None:
     try:
         lagging = [one for one in await views_status(pool) if one.live and not _at_head(one)]
         open_ones = await pool.fetch(_OPEN)
+        busy = [one for one in await process_statuses(pool) if one.open or one.lag_events]
     finally:
         pool.terminate()
     if lagging:
         return "; ".join(str(one) for one in lagging)
     if open_ones:
         return "; ".join(f"rebuild {row['id']} is {row['state']}" for row in open_ones)
+    if busy:
+        # What they are still to do, after having waited for something, would come after the last look at the log.
+        return "; ".join(f"{one.process} has {one.open} to do and {one.lag_events} to read" for one in busy)
     async with cluster.http() as http:
         response = await http.get("/health/ready")
     return None if response.json()["status"] == "ready" else response.text
