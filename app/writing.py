@@ -11,6 +11,7 @@ from app.database import Database
 from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
 from app.process_status import Ledger
+from app.replaying import Replaying
 from app.settings import Settings
 from app.tracing import TracedBus
 from domain.kit.bus import Bus
@@ -48,6 +49,7 @@ class Writing:
             ParkedStreams(pool),
             Pausing(pool, VIEWS),
             Ledger(pool),
+            Replaying(settings),
             partial(self.inline.answer, pool),
         )
 

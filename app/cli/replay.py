@@ -15,12 +15,12 @@ from app.cli.on_record import rows_shown
 from app.cli.place import placed
 from app.cli.views_show import moment_of
 from app.inspection import Inspection, inspecting, view_named
+from app.replaying import replayed
 from domain.kit.events import event_class
 from domain.kit.log import Selection
 from projections.kit.as_of import TooMuch
 from projections.kit.plain_rows import Plain, plain
-from projections.kit.put_right import KeptInline, put_right
-from projections.kit.replaying import Chosen, Diff, Difference, Replay
+from projections.kit.replaying import Chosen, Diff, Difference
 from projections.kit.store import LeaseLost
 from projections.kit.touching import FoldFailed
 from projections.kit.view import View
@@ -128,7 +128,7 @@ async def _replay(wanted: "_Wanted", *, dry_run: bool, unmasked: bool) -> tuple[
         )
         await _require_stream(place, chosen.select)
         views = wanted.views or place.stores.views
-        diffs, left = await _folded_again(place, views, chosen, dry_run=dry_run)
+        diffs, left = await replayed(place, chosen, views, dry_run=dry_run)
         for diff in diffs:
             await rows_shown(
                 place.database.writer, "headwater replay", diff.view, _rows(diff), unmasked=unmasked
@@ -142,26 +142,6 @@ async def _require_stream(place: Inspection, select: Selection) -> None:
     here = Selection(tenant_id=select.tenant_id, originator_id=select.originator_id)
     if not await place.log.read(limit=1, select=here):
         raise Declined(f"There is no stream {select.originator_id}.", code="not_found", exit_code=UNREACHABLE)
-
-
-# Views differ in their rows' types, hence Any.
-async def _folded_again(
-    place: Inspection, views: Sequence[View[Any]], chosen: Chosen, *, dry_run: bool
-) -> tuple[list[Diff[Any]], list[str]]:
-    diffs: list[Diff[Any]] = []
-    left: list[str] = []
-    for view in views:
-        store, generation = await place.store(view)
-        left_out = await place.left_out(view, generation)
-        replay = Replay(view, store, place.log, place.codec, left_out=left_out, opening=place.opening)
-        diff = await replay.diff(chosen)
-        if diff.differences and not dry_run:
-            try:
-                diff = await put_right(replay, view, generation, store, chosen, place.database.connect)
-            except KeptInline:
-                left.append(view.name)
-        diffs.append(diff)
-    return diffs, left
 
 
 def _tell(diffs: Sequence[Diff[Any]], unmasked: bool) -> None:

@@ -6,10 +6,10 @@ from uuid import UUID
 from domain.kit.aggregate import Aggregate
 from domain.kit.commands import Command
 from domain.kit.events import Event
-from domain.kit.fields import Describe, Internal, Len
+from domain.kit.fields import Describe, Internal, Interval, Len
 from domain.kit.refusals import Invalid
 from domain.kit.text import ONE_LINE, distinct
-from domain.operations.operators import AskedBy, ViewNames, Why
+from domain.operations.operators import AskedBy, ViewName, ViewNames, Why
 
 Effects = Annotated[
     tuple[int, ...], Len(0, 500), Internal(), Describe("The numbers of the effects, as they are listed.")
@@ -17,6 +17,14 @@ Effects = Annotated[
 ProcessName = Annotated[
     str, Len(1, 100), ONE_LINE, Internal(), Describe("All that is parked of this process.")
 ]
+SomeViews = Annotated[
+    tuple[ViewName, ...], Len(0, 500), Internal(), Describe("Only into these views; into all if none.")
+]
+ReplayedStream = Annotated[UUID, Internal(), Describe("Events of this thing; of all if empty.")]
+ReplayedTenant = Annotated[UUID, Internal(), Describe("Events of this tenant; of all if empty.")]
+First = Annotated[int, Interval(ge=1), Internal(), Describe("From this position on.")]
+Last = Annotated[int, Interval(ge=1), Internal(), Describe("Up to this position; to the last if empty.")]
+DryRun = Annotated[bool, Internal(), Describe("Whether it is only said what would change.")]
 Reason = Annotated[str, Len(1, 2_000), Internal(), Describe("Why; it stays in the log.")]
 
 
@@ -40,6 +48,15 @@ class Intervention(Aggregate, topic="operations.intervention"):
     class DiscardRequested(Event):
         effects: Effects
         reason: Reason
+        asked_by: AskedBy
+
+    class ReplayRequested(Event):
+        views: SomeViews = ()
+        stream: ReplayedStream | None = None
+        tenant_id: ReplayedTenant | None = None
+        first: First = 1
+        last: Last | None = None
+        dry_run: DryRun = False
         asked_by: AskedBy
 
     class Declined(Event):
@@ -106,6 +123,33 @@ class DiscardEffects(Command):
             raise Invalid(field="effects", reason="must name some")
         asked = Intervention.DiscardRequested(
             effects=self.effects, reason=self.reason, asked_by=self.asked_by
+        )
+        return Intervention.begin(self.id, asked)
+
+
+class ReplayEvents(Command):
+    """Fold the events of one thing or one tenant again, and put right the rows of views that differ."""
+
+    id: UUID
+    views: SomeViews = ()
+    stream: ReplayedStream | None = None
+    tenant_id: ReplayedTenant | None = None
+    first: First = 1
+    last: Last | None = None
+    dry_run: DryRun = False
+    asked_by: AskedBy
+
+    def handle(self) -> Intervention:
+        if self.stream is None and self.tenant_id is None:
+            raise Invalid(field="stream", reason="must be named, unless a tenant is")
+        asked = Intervention.ReplayRequested(
+            views=distinct(self.views),
+            stream=self.stream,
+            tenant_id=self.tenant_id,
+            first=self.first,
+            last=self.last,
+            dry_run=self.dry_run,
+            asked_by=self.asked_by,
         )
         return Intervention.begin(self.id, asked)
 

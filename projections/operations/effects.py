@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.operations.interventions import ReplayEvents
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectStatus:
@@ -56,4 +58,23 @@ class Effects(Protocol):
 
         The instance goes on with what waits behind; `@when_discarded` hears of it.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What folding events again has found in one view: rows looked at, rows that differ or did, and whether what
+    differs was put right."""
+
+    view: str
+    rows: int
+    differing: int
+    written: bool
+
+
+class Replays(Protocol):
+    """Folds events again into the rows that they touch."""
+
+    async def replay(self, wish: ReplayEvents) -> Sequence[Replayed]:
+        """Compares the rows with the log and, unless it is a dry run, puts them right. Raises Refused."""
         ...

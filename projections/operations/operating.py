@@ -17,6 +17,7 @@ from domain.operations.interventions import (
     DeclineIntervention,
     DiscardEffects,
     PauseViews,
+    ReplayEvents,
     ResumeViews,
     RetryEffects,
 )
@@ -38,10 +39,10 @@ from projections.kit.parking import Parked, ParkedStreams
 from projections.kit.pausing import Pausing
 from projections.kit.rebuild import RebuildState
 from projections.kit.rebuilds import Rebuilds
-from projections.operations.effects import Effects
+from projections.operations.effects import Effects, Replayed, Replays
 
 Directing = PauseRebuild | ResumeRebuild | CancelRebuild | AcceptRebuild
-Intervening = PauseViews | ResumeViews | RetryEffects | DiscardEffects
+Intervening = PauseViews | ResumeViews | RetryEffects | DiscardEffects | ReplayEvents
 Operation = RebuildViews | Directing | RollbackViews | RetryParked | DiscardParked | Intervening
 """What operators may ask."""
 
@@ -60,6 +61,8 @@ class Done:
     """How many parked streams are to be retried or discarded."""
     effects: Sequence[int] = ()
     """The effects that are tried again or were given up."""
+    replayed: Sequence[Replayed] = ()
+    """What folding events again has found."""
 
 
 def asked_by(caller: Caller) -> str:
@@ -80,6 +83,7 @@ class Operations:
         parked: ParkedStreams,
         pausing: Pausing,
         effects: Effects,
+        replays: Replays,
         answer: Callable[[], Awaitable[object]],
     ) -> None:
         """``answer`` does what was asked about parked streams of views that appends keep, which no worker does."""
@@ -89,7 +93,7 @@ class Operations:
         """The rebuilds as they stand."""
         self.parked = parked
         """The streams that wait."""
-        self._pausing = pausing
+        self._pausing, self._replays = pausing, replays
         self.effects = effects
         """What processes do."""
 
@@ -232,6 +236,8 @@ class Operations:
                 await self._pausing.resume(views)
             case RetryEffects(effects=ids, process=process):
                 return _taken(receipt, await self.effects.retry(ids, process=process))
+            case ReplayEvents():
+                return Done(receipt=receipt, replayed=await self._replays.replay(operation))
             case DiscardEffects(effects=ids, reason=reason):
                 return _taken(receipt, await self.effects.discard(ids, reason=reason))
         return Done(receipt=receipt)

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import httpx
 
-from app.processes.status import process_statuses
+from app.process_status import process_statuses
 from projections.kit.status import ViewState, ViewStatus, views_status
 from tests.faults.cluster import Cluster
 

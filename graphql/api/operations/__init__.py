@@ -1,6 +1,6 @@
 """The API for operators."""
 
-from api.operations import effects, nodes, parked, rebuilds, tenants, views
+from api.operations import effects, nodes, parked, rebuilds, replays, tenants, views
 
 ROOTS: tuple[type, ...] = (
     views.Query,
@@ -13,6 +13,7 @@ ROOTS: tuple[type, ...] = (
     parked.Mutation,
     effects.Query,
     effects.Mutation,
+    replays.Mutation,
     tenants.Query,
     tenants.Mutation,
 )

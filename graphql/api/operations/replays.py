@@ -1,0 +1,53 @@
+"""Replays for operators: what folding events again would change in the views, and putting it right."""
+
+from typing import Any
+
+import strawberry
+
+from api.kit.access import covered
+from api.kit.commands import Receipt
+from api.operations.wishes import wishes
+from domain.operations.interventions import ReplayEvents
+from projections.operations.effects import Replayed
+from projections.operations.operating import Done, Operation
+
+
+@covered
+@strawberry.type(
+    description="What folding events again has found in one view; which rows and fields, the command line shows."
+)
+class ReplayedView:
+    """A view whose rows were compared."""
+
+    view: str = strawberry.field(description="The view's name.")
+    rows: int = strawberry.field(description="How many rows the events touch.")
+    differing: int = strawberry.field(description="How many of them are, or were, not what the log says.")
+    written: bool = strawberry.field(
+        description="Whether these were put right: not in a dry run, nor in a view that is folded with the append."
+    )
+
+    @classmethod
+    def of(cls, one: Replayed) -> "ReplayedView":
+        """The outcome as the API shows it."""
+        return cls(view=one.view, rows=one.rows, differing=one.differing, written=one.written)
+
+
+@covered
+@strawberry.type(description="The receipt of a replay.")
+class ReplayReceipt(Receipt):
+    """Says what was found."""
+
+    views: list[ReplayedView] = strawberry.field(
+        description="What was found in each view; empty when the same wish is sent again."
+    )
+
+
+def _shown(wish: Operation, done: Done) -> dict[str, Any]:
+    return {"views": [ReplayedView.of(one) for one in done.replayed]}
+
+
+@strawberry.type
+class Mutation:
+    replay_events = wishes(
+        ReplayEvents, ReplayReceipt, permission="ops:repair", answer="ReplayAnswer", shown=_shown
+    )
