@@ -87,12 +87,15 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
     ]
     if start_tracing("headwater-api"):
         middleware.append(Middleware(TracedRequests))
-    return Starlette(
+    made = Starlette(
         routes=routes,
         lifespan=running.lifespan,
         middleware=middleware,
         exception_handlers={HTTPException: http_problem, Exception: unexpected_problem},
     )
+    # Whether there is a page at `/` that others may lead to.
+    made.state.home = settings.shows_graphiql
+    return made
 
 
 class _Running:

@@ -43,6 +43,8 @@ async def serve(settings: Settings, *, say: Say) -> None:
         settings = replace(settings, port=listener.getsockname()[1])
         async with embedded_services(settings, say=say) as services:
             _require_wanted()
+            # There from the start, for that is where people are told to look.
+            (services.folder.path / "mail").mkdir(mode=0o700, exist_ok=True)
             await _prepare(services.settings(settings), say)
             _require_wanted()
             await _serve(services, services.settings(settings), listener, say)
@@ -67,6 +69,8 @@ async def _serve(services: Services, settings: Settings, listener: socket.socket
                 people=sign_ins(settings),
                 password=password(settings),
                 folder=services.folder.path,
+                page=settings.shows_graphiql,
+                files=not settings.smtp_url,
             )
         )
         watched: list[Server] = [*services.servers, api, worker]

@@ -36,31 +36,41 @@ subscription {
 """A heading and a document each; a test validates the documents against the schema."""
 
 
-def welcome(*, url: str, people: Sequence[SignIn], password: str, folder: Path) -> str:
+def welcome(
+    *, url: str, people: Sequence[SignIn], password: str, folder: Path, page: bool = True, files: bool = True
+) -> str:
     """The text for the person who started Headwater; ``folder`` is where the data lie.
 
-    The address carries the first person's sign-in in its fragment, which no server is ever sent.
+    ``page``: there is GraphiQL; ``files``: mail becomes files. The address carries the first sign-in in its
+    fragment, which no server is ever sent.
     """
-    steps = "\n\n".join(
-        f"# {number}. {heading}\n{document}" for number, (heading, document) in enumerate(OPERATIONS, 1)
-    )
     width = max(len(one.email) for one in people)
     listed = "\n".join(f"  {one.email.ljust(width)}  {one.role} of {one.company}" for one in people)
-    fragment = urlencode({"email": people[0].email, "password": password})
+    mail = f"Mail that would be sent lies in {folder / 'mail'}, logs" if files else "Logs lie"
+    bare = f"Headwater is running at {url}, without a page: HEADWATER_GRAPHIQL is off."
     return f"""
-Headwater is running. Open this address and press the button to sign in as
-{people[0].role} of {people[0].company}:
+{_page(url, people[0], password) if page else bare}
 
-{url}/#{fragment}
-
-Then paste these into the page, one after another:
-
-{steps}
-
-Others who can sign in, all with the password {password}:
+{"Others" if page else "People"} who can sign in, all with the password {password}:
 
 {listed}
 
 Operators are asked for a code besides; `headwater demo` prints the present one.
 Programs: POST {url}/auth/sign-in with email and password, then send Authorization: Bearer ACCESS_TOKEN.
-Mail that would be sent lies in {folder / "mail"}, logs in {folder / "logs"}. Ctrl-C stops everything."""
+{mail} in {folder / "logs"}. Ctrl-C stops everything."""
+
+
+def _page(url: str, first: SignIn, password: str) -> str:
+    steps = "\n\n".join(
+        f"# {number}. {heading}\n{document}" for number, (heading, document) in enumerate(OPERATIONS, 1)
+    )
+    fragment = urlencode({"email": first.email, "password": password})
+    return f"""\
+Headwater is running. Open this address and press the button to sign in as
+{first.role} of {first.company}:
+
+{url}/#{fragment}
+
+Then paste these into the page, one after another:
+
+{steps}"""

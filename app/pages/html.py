@@ -73,9 +73,10 @@ def _input(texts: Texts, field: Field) -> str:
 
 
 def told_page(texts: Texts, title: str, text: str, *, status: int = 200) -> HTMLResponse:
-    """A page that tells what came of it."""
+    """A page that tells what came of it, and leads on unless there is nothing to lead to."""
     role = "status" if status < 400 else "alert"
-    body = f'<p role="{role}">{escape(text)}</p><p><a href="/">{escape(texts["home"])}</a></p>'
+    home = f'<p><a href="/">{escape(texts["home"])}</a></p>' if texts["home"] else ""
+    body = f'<p role="{role}">{escape(text)}</p>{home}'
     return _page(texts, texts[title], body, status)
 
 

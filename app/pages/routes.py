@@ -165,7 +165,8 @@ async def _task(request: Request) -> Response:
 
 
 def _texts(request: Request) -> Texts:
-    return texts_for(request.headers.get("accept-language", ""))
+    texts = texts_for(request.headers.get("accept-language", ""))
+    return texts if request.app.state.home else {**texts, "home": ""}
 
 
 async def _refusal(do: Do, form: Fields) -> Refusal | None:

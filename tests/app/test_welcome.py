@@ -21,3 +21,13 @@ def test_it_says_what_to_open_and_as_whom() -> None:
     text = welcome(url="http://127.0.0.1:8000", people=people, password="PASS", folder=Path("/data"))
     assert "\nhttp://127.0.0.1:8000/#email=owner%40x.example.com&password=PASS\n" in text
     assert all(f"{one.email} " in text for one in people)
+
+
+def test_it_promises_no_page_where_there_is_none() -> None:
+    people = [SignIn(email="o@x.example.com", role=BaseRole.OWNER, company="X")]
+    here = {"url": "http://127.0.0.1:8000", "password": "PASS", "folder": Path("/data")}
+    text = welcome(**here, people=people, page=False, files=False)  # type: ignore[arg-type]
+    assert "Headwater is running at http://127.0.0.1:8000, without a page" in text
+    assert "o@x.example.com" in text
+    for promised in ("Open this address", "paste", "/#", "/data/mail"):
+        assert promised not in text

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import re
 import stat
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from itertools import count
 from pathlib import Path
 from uuid import UUID
 
@@ -29,7 +32,7 @@ def mailer(tmp_path: Path) -> FolderMailer:
 async def test_a_message_is_a_file_that_mail_programs_open(mailer: FolderMailer, tmp_path: Path) -> None:
     await mailer.send(MAIL, key=KEY)
     [file] = (tmp_path / "mail").iterdir()
-    assert file.name == f"{KEY}.eml"
+    assert re.fullmatch(rf"\d{{8}}T\d{{6}}Z-hello-{KEY}\.eml", file.name)
     message = message_from_bytes(file.read_bytes(), policy=default)
     assert (message["to"], message["subject"]) == ("ann@example.org", "Hello")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -42,6 +45,26 @@ async def test_a_link_can_be_copied_out_of_the_file(mailer: FolderMailer, tmp_pa
     [file] = (tmp_path / "mail").iterdir()
     assert link in file.read_text().splitlines()
     assert link in message_from_bytes(file.read_bytes(), policy=default).get_content()
+
+
+async def test_files_sort_by_their_time(tmp_path: Path) -> None:
+    clock = TickingClock()
+    mailer = FolderMailer(tmp_path / "mail", Sender("no-reply@example.com"), clock)
+    for key in range(9, 0, -1):
+        await mailer.send(MAIL, key=UUID(int=key))
+    names = sorted(file.name for file in (tmp_path / "mail").iterdir())
+    assert [name[-5] for name in names] == list("987654321")
+
+
+class TickingClock:
+    """Each look is a second later."""
+
+    def __init__(self) -> None:
+        self._looks = count()
+
+    def now(self) -> datetime:
+        """A later time."""
+        return datetime(2030, 1, 1, tzinfo=UTC) + timedelta(seconds=next(self._looks))
 
 
 async def test_the_same_message_is_the_same_file(mailer: FolderMailer, tmp_path: Path) -> None:
