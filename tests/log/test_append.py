@@ -253,6 +253,15 @@ async def test_callers_wait_when_too_many_wait_already(
     await appender.close()
 
 
+@pytest.mark.parametrize("bound", ["_MAX_BYTES", "_MAX_EVENTS"])
+async def test_a_batch_has_a_bound(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    monkeypatch.setattr(f"app.log.waiting.{bound}", 1)
+    queue = Queue()
+    for _ in range(3):
+        queue.put(Waiting(command(event())))
+    assert [len(queue.take()) for _ in range(4)] == [1, 1, 1, 0]
+
+
 async def test_a_batch_survives_the_loss_of_its_connection(database: Database, owner: Connection) -> None:
     """The backend is thrown out again and again while commands are under way: each is stored once."""
     appender = Appender(database)

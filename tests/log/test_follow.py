@@ -156,6 +156,16 @@ async def test_a_slow_consumer_misses_nothing_and_holds_nothing(feed: Feed, log:
     assert await _until(slow, last) == list(range(head + 1, last + 1))
 
 
+async def test_what_is_kept_has_a_bound_in_bytes_too(database: Database, log: PostgresLog) -> None:
+    feed = Feed(database, recent_bytes=1_000)
+    await feed.start()
+    last = await _append(log, 200)
+    await _until(feed.pages(after=last - 1), last)
+    kept = len(feed)
+    await feed.close()
+    assert 0 < kept * len(event().payload) <= 1_000
+
+
 async def test_a_position_beyond_the_head_waits(feed: Feed, log: PostgresLog) -> None:
     head = await log.head()
     waiting = asyncio.create_task(_until(feed.pages(after=head + 3), head + 5))
