@@ -1,6 +1,6 @@
-# make run: everything on this machine. make test: every check. Needs Python 3.11 or later and make.
+# make help says what there is. Needs Python 3.11 or later and make.
 .DEFAULT_GOAL := run
-.PHONY: run test bench lint tests chaos format generate lock format-check ruff mypy pyright imports maven chromium
+.PHONY: help run test check pure bench lint tests chaos format generate lock format-check ruff mypy pyright imports maven chromium
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,18 +13,27 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-run: $(RUN_STAMP)
+run: $(RUN_STAMP) ## the product on this machine, with servers of its own and two demo companies
 	@exec $(BIN)/headwater run
 
-test: $(DEV_STAMP) maven chromium
+test: $(DEV_STAMP) maven chromium ## everything that CI runs: lint, and all tests on real servers
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint
 	@$(MAKE) --no-print-directory tests
 
+check: $(DEV_STAMP) ## format, lint, types, import contracts, and the tests that need no server
+	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint pure
+
+pure: $(DEV_STAMP)
+	$(BIN)/pytest --quiet -m "not servers"
+
+help: ## what these lines say
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
 # Takes a quarter of an hour on two cores, best with nothing else running; one alone: python -m bench.NAME.
-bench: $(DEV_STAMP) maven
+bench: $(DEV_STAMP) maven ## how fast it is, each figure beside a peer in the same run
 	$(BIN)/python -m bench
 
-lint: format-check ruff mypy pyright imports
+lint: format-check ruff mypy pyright imports ## format, lint, types, import contracts
 
 format-check: $(DEV_STAMP)
 	$(BIN)/ruff format --check --quiet .
@@ -42,26 +51,26 @@ imports: $(DEV_STAMP)
 	$(BIN)/lint-imports
 
 # Two processes, each with servers of its own, share the files with tests; plain `pytest` runs all in one.
-tests: $(DEV_STAMP)
+tests: $(DEV_STAMP) ## all tests
 	$(BIN)/pytest --numprocesses=2 --dist=loadfile
 
 # Faults under load, by hand: make chaos ROUNDS=100, or again with SEED=...; OPTIONS="--search opensearch".
-chaos: $(DEV_STAMP)
+chaos: $(DEV_STAMP) ## faults under load
 	@$(BIN)/python -m tests.faults --rounds $(or $(ROUNDS),10) $(if $(SEED),--seed "$(SEED)") $(OPTIONS)
 
-format: $(DEV_STAMP)
+format: $(DEV_STAMP) ## format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 # Everything that is made from the code and committed: the schema, the pages of data and indexes, the stored names.
-generate: $(DEV_STAMP)
+generate: $(DEV_STAMP) ## write everything that is made from the code
 	$(BIN)/headwater schema > graphql/schema.graphql
 	$(BIN)/python -m tests.docs.data
 	$(BIN)/python -m tests.docs.indexes
 	$(BIN)/python -m tests.contracts.lock $(OPTIONS)
 
 # The versions and hashes of everything, without any address; `make lock UPGRADE=--upgrade` takes newer ones.
-lock: $(DEV_STAMP)
+lock: $(DEV_STAMP) ## work out the versions of all libraries anew
 	$(COMPILE) $(UPGRADE) --extra embedded --extra build --extra dev --extra bench --extra aws \
 		--output-file requirements/dev.lock
 	$(COMPILE) --extra embedded --extra build --constraint requirements/dev.lock \

@@ -19,6 +19,9 @@ pytest_plugins = ("tests.kit.product",)
 _LONGEST = 900
 """Seconds for one test with its fixtures, on a machine that does other things too: what takes longer hangs."""
 
+_SERVERS = {"postgres", "valkey", "opensearch", "osmem", "search_url"}
+"""The fixtures that start servers; almost all others that need one ask for these."""
+
 _search = pytest.StashKey[servers.Search]()
 
 
@@ -36,6 +39,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server, so that `make check` can leave it out."""
+    for item in items:
+        if _SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("servers")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
