@@ -20,8 +20,9 @@ from app.privacy.platform import Platform, platform_of, search_of, servers
 from app.privacy.settling import Settling
 from app.settings import Settings
 from domain.governance.erasures import AccountHasTenants, TenantNeedsAnOwner
+from domain.identity.granting import BaseRole, is_own, require_role
 from domain.kit.bus import Bus
-from domain.kit.caller import ACCOUNTS
+from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec
 from domain.kit.process import Process
@@ -112,12 +113,21 @@ async def privacy_processes(
         ]
 
 
-async def _may_go(rows: Rows, tenant_id: UUID, subject_id: UUID) -> Refusal | None:
-    """Why the person cannot be forgotten: the tenant has no other owner, or the account is still needed."""
+async def _may_go(rows: Rows, by: Caller, subject_id: UUID) -> Refusal | None:
+    """Why the person cannot be forgotten: they may do more than who asks, the tenant has no other owner, or the
+    account is still needed."""
+    tenant_id = by.tenant_id
     if tenant_id == ACCOUNTS:
         account = (await rows.get(Accounts, ACCOUNTS, [(subject_id,)])).get((subject_id,))
         return AccountHasTenants(field="subject_id") if account is not None and account.tenants else None
     row = (await rows.get(Memberships, tenant_id, [(subject_id,)])).get((subject_id,))
-    if row is None or row.role != "owner" or await another_owner(rows, tenant_id, subject_id) is not None:
+    if row is None:
+        return None
+    if not is_own(by, subject_id):
+        try:
+            require_role(by, row.role, field="subject_id")
+        except Refusal as refusal:
+            return refusal
+    if row.role != BaseRole.OWNER or await another_owner(rows, tenant_id, subject_id) is not None:
         return None
     return TenantNeedsAnOwner(field="subject_id")

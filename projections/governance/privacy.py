@@ -18,8 +18,8 @@ from projections.kit.conditions import Condition, equals
 from projections.kit.postgres import PostgresView
 from projections.kit.rows import Order, Rows
 
-MayGo = Callable[[UUID, UUID], Awaitable[Refusal | None]]
-"""Why (tenant, person) cannot be forgotten now, as when that would leave the tenant to nobody."""
+MayGo = Callable[[Caller, UUID], Awaitable[Refusal | None]]
+"""Why the caller cannot have a person of their tenant forgotten now, as when that would leave it to nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ class Privacy:
         if (refusal := await self._refusal(asked, subject_id)) is not None:
             return refusal
         tenant_id, id = asked.by.tenant_id, erasure_id(subject_id)
-        if (refusal := await self._may_go(tenant_id, subject_id)) is not None:
+        if (refusal := await self._may_go(asked.by, subject_id)) is not None:
             return refusal
         if (person := await self._people.person(tenant_id, subject_id)) is not None:
             return SubjectIsKnown(field="subject_id", person=person)

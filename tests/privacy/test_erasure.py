@@ -1,13 +1,16 @@
 """A person is forgotten: unreadable everywhere, also after everything was rebuilt, and nothing else is changed."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 
 from app.privacy.traces import Wanted
 from domain.governance.erasures import TenantNeedsAnOwner, erasure_id
+from domain.identity.granting import BaseRole, NotYoursToGive
 from domain.kit.caller import ACCOUNTS
 from domain.kit.log import Receipt
+from domain.kit.permissions import ROLES
 from domain.kit.refusals import AlreadyExists, Forbidden
 from domain.processes.forgetting import StillReadable
 from projections.governance.erasures import ErasureRow, Erasures
@@ -151,6 +154,17 @@ async def test_takes_no_tenants_last_owner(estate: Estate) -> None:
     owner = await an_owner(estate, uuid4())
     refusal = await estate.desk.erase(estate.asked(owner), owner.user_id, reason="")
     assert isinstance(refusal, TenantNeedsAnOwner)
+
+
+async def test_nobody_has_those_forgotten_who_may_do_more(estate: Estate) -> None:
+    tenant = uuid4()
+    owner, second = await an_owner(estate, tenant), await an_owner(estate, tenant)
+    bob = await a_member(estate, owner, *await an_account(estate))
+    admin = replace(owner, user_id=uuid4(), permissions=ROLES[BaseRole.ADMIN])
+    refusal = await estate.desk.erase(estate.asked(admin), second.user_id, reason="")
+    assert isinstance(refusal, NotYoursToGive)
+    assert isinstance(await estate.desk.erase(estate.asked(admin), bob.id, reason=""), Receipt)
+    assert isinstance(await estate.desk.erase(estate.asked(owner), second.user_id, reason=""), Receipt)
 
 
 async def test_withdraws_what_was_allowed(estate: Estate) -> None:
