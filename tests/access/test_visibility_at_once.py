@@ -23,6 +23,12 @@ from tests.work.api import created, head
 SECRET = "We buy Zanzibar"
 
 
+async def versions(client: Client, name: str, id: str) -> bool:
+    """Whether somebody is told how many versions a thing has."""
+    answer = await client.answer(name, id=id, version=99)
+    return "errors" in answer
+
+
 class Scene:
     """An owner, a member and a guest of one tenant, while no worker runs."""
 
@@ -51,6 +57,7 @@ class Scene:
                 one["node"]["id"] == task for one in (await client.send("Tasks", first=2))["edges"]
             ),
             "past": await client.send("Task", id=task, version=1),
+            "versions": await versions(client, "Task", task) or await versions(client, "Project", project),
             "project": await client.send("Project", id=project),
             "projects": any(one["node"]["id"] == project for one in (await client.send("Projects"))["edges"]),
             "search": (await client.send("SearchTasks", text=SECRET, filter={"projectId": project}))["hits"],
