@@ -38,8 +38,15 @@ def add_to(app: typer.Typer) -> None:
         _do(tenant, lambda id: ReactivateTenant(id=id, asked_by=asker()), as_json, done="is active")
 
     @app.command("close", epilog=EXIT_CODES)
-    def close(tenant: Which, reason: Reason = "", as_json: AsJson = False) -> None:
+    def close(
+        tenant: Which,
+        reason: Reason = "",
+        yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether that is meant.")] = False,
+        as_json: AsJson = False,
+    ) -> None:
         """Close a tenant for good: nothing is changed in it any more but by erasures and exports."""
+        if not yes:
+            typer.confirm(f"Close {tenant}? It cannot be undone", abort=True, err=True)
         _do(tenant, lambda id: CloseTenant(id=id, reason=reason, asked_by=asker()), as_json, done="is closed")
 
 

@@ -45,7 +45,7 @@ async def _by_api(product: Product, verb: str, tenant: str) -> str:
 
 
 async def _by_command(product: Product, verb: str, tenant: str) -> str:
-    more = () if verb == "reactivate" else ("--reason", "Unpaid")
+    more = {"suspend": ("--reason", "Unpaid"), "close": ("--reason", "Unpaid", "--yes")}.get(verb, ())
     words = ("tenant", verb, tenant, *more, "--json")
     done = await asyncio.to_thread(CommandLine(product.settings), *words)
     return str(done.json["refused"]["code"]) if done.code else ""
