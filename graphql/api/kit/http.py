@@ -27,7 +27,7 @@ from api.kit.execution import Context, Engine, Permit
 from api.kit.fanout import Fanout
 from api.kit.limits import Limits
 from api.kit.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, acceptable
-from api.kit.pace import Paces
+from api.kit.rate_limit import RateLimits
 from api.kit.pacing import Paced
 from api.kit.quota import Quota
 from api.kit.rechecking import Rechecks
@@ -78,7 +78,7 @@ class GraphQLEndpoint(Generic[I]):
         quota = Quota(self._limits.subscriptions_each, self._limits.subscriptions_tenant)
         self._fanout = Fanout(self._engine, scope, quota)
         self._streams = Streams() if streams is None else streams
-        self._paces = Paces(self._limits.messages_per_second, self._limits.messages_at_once)
+        self._rates = RateLimits(self._limits.messages_per_second, self._limits.messages_at_once)
         self._rechecks = Rechecks(authenticate, scope, self._limits.recheck_seconds, changes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,7 +92,7 @@ class GraphQLEndpoint(Generic[I]):
                 self._authenticate,
                 self._lifetime,
                 self._rechecks,
-                self._paces,
+                self._rates,
             )
             await socket(scope, receive, send)
             return

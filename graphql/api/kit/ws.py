@@ -16,7 +16,7 @@ from api.kit.errors import FormattedError, RequestError, Unauthenticated, intern
 from api.kit.execution import Engine
 from api.kit.fanout import Fanout
 from api.kit.limits import Limits
-from api.kit.pace import Paces
+from api.kit.rate_limit import RateLimits
 from api.kit.rechecking import Rechecks, forbidden
 from api.kit.request import read_request
 from api.kit.streams import Ending, Outbox, Streams
@@ -67,7 +67,7 @@ class GraphQLSocket(Generic[I]):
         authenticate: Callable[[Mapping[str, str]], Awaitable[I]],
         lifetime: Callable[[I], float | None],
         rechecks: Rechecks[I],
-        paces: Paces,
+        rates: RateLimits,
     ) -> None:
         self.limits = limits
         self.outbox = Outbox(limits.queued_messages, limits.answer_bytes)
@@ -78,8 +78,8 @@ class GraphQLSocket(Generic[I]):
         self._authenticate = authenticate
         self._lifetime = lifetime
         self._rechecks = rechecks
-        self._paces = paces
-        self._pace = paces.of(None)
+        self._rates = rates
+        self._rate_limit = rates.of(None)
         self._unwatch: Callable[[], None] = lambda: None
         self._identity: I | None = None
         self._asked_to_begin = False
@@ -90,7 +90,7 @@ class GraphQLSocket(Generic[I]):
         await receive()
         # Whoever has not said who they are is known by their address.
         client = scope.get("client")
-        self._pace = self._paces.of(client and client[0])
+        self._rate_limit = self._rates.of(client and client[0])
         if PROTOCOL not in scope["subprotocols"]:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 4406, "reason": f"Speak {PROTOCOL}"})
@@ -130,7 +130,7 @@ class GraphQLSocket(Generic[I]):
     async def _read(self, scope: Scope, receive: Receive) -> None:
         while (event := await receive())["type"] != "websocket.disconnect":
             if self.outbox.ending is not None:
-                await self._pace.step()
+                await self._rate_limit.step()
                 continue
             text = event.get("text")
             if text is None:
@@ -139,7 +139,7 @@ class GraphQLSocket(Generic[I]):
                 self._end(1009, f"Messages must have at most {self.limits.body_bytes} bytes")
             else:
                 await self._receive(scope, text)
-            await self._pace.step()
+            await self._rate_limit.step()
 
     async def _receive(self, scope: Scope, text: str) -> None:
         try:
@@ -181,7 +181,7 @@ class GraphQLSocket(Generic[I]):
         else:
             self._acknowledged = True
             if (share := self._engine.share(self._identity)) is not None:
-                self._pace = self._paces.of(share)
+                self._rate_limit = self._rates.of(share)
             self._unwatch = self._rechecks.watch(credentials, self._identity, self.outbox)
             self.outbox.put('{"type":"connection_ack"}')
 

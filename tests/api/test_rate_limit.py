@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.kit.limits import Limits
-from api.kit.pace import Pace, Paces
+from api.kit.rate_limit import RateLimit, RateLimits
 from tests.api.test_ws import INIT, PROTOCOL, begun
 from tests.api.toy import served, toy_app
 
@@ -66,21 +66,21 @@ async def test_who_goes_faster_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep(seconds: float) -> None:
         waits.append(round(seconds, 3))
 
-    monkeypatch.setattr("api.kit.pace.asyncio.sleep", sleep)
+    monkeypatch.setattr("api.kit.rate_limit.asyncio.sleep", sleep)
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
-    pace = Pace(rate=10, burst=3)
+    rate_limit = RateLimit(rate=10, burst=3)
     for _ in range(5):
-        await pace.step()
+        await rate_limit.step()
     assert waits == [0, 0, 0, 0.1, 0.2]
     now += 0.2
-    await pace.step()
+    await rate_limit.step()
     now += 60
     for _ in range(4):
-        await pace.step()
+        await rate_limit.step()
     assert waits[5:] == [0.1, 0, 0, 0, 0.1]
 
 
-async def test_a_caller_has_one_pace_over_all_connections_and_others_have_their_own() -> None:
+async def test_a_caller_has_one_rate_limit_over_all_connections_and_others_have_their_own() -> None:
     limits = Limits(messages_per_second=1 / 3_600, messages_at_once=4)
     async with (
         served(limits) as server,
@@ -105,9 +105,9 @@ async def test_a_caller_has_one_pace_over_all_connections_and_others_have_their_
 
 
 def test_nothing_is_kept_of_who_left() -> None:
-    paces = Paces(1, 1)
-    pace = paces.of("ann")
-    assert paces.of("ann") is pace
-    assert paces.of(None) is not paces.of(None)
-    del pace
-    assert len(paces) == 0
+    rates = RateLimits(1, 1)
+    rate_limit = rates.of("ann")
+    assert rates.of("ann") is rate_limit
+    assert rates.of(None) is not rates.of(None)
+    del rate_limit
+    assert len(rates) == 0

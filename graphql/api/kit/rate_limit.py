@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from weakref import WeakValueDictionary
 
 
-class Pace:
+class RateLimit:
     """At most so many steps a second on average, after at most ``burst`` at once.
 
     Whoever goes faster waits; a server that takes no more of a connection lets its client wait as well. Every step
@@ -24,21 +24,21 @@ class Pace:
         await asyncio.sleep(max(self._due - now, 0))
 
 
-class Paces:
-    """The paces of those who are connected, one for all connections of a caller."""
+class RateLimits:
+    """The rates of those who are connected, one for all connections of a caller."""
 
     def __init__(self, rate: float, burst: int) -> None:
         self._rate, self._burst = rate, burst
-        self._known: WeakValueDictionary[Hashable, Pace] = WeakValueDictionary()
+        self._known: WeakValueDictionary[Hashable, RateLimit] = WeakValueDictionary()
 
-    def of(self, caller: Hashable) -> Pace:
+    def of(self, caller: Hashable) -> RateLimit:
         """A caller's, which is forgotten once nobody holds it; None is a caller that nobody knows."""
-        pace = self._known.get(caller)
-        if pace is None:
-            pace = Pace(self._rate, self._burst)
+        rate_limit = self._known.get(caller)
+        if rate_limit is None:
+            rate_limit = RateLimit(self._rate, self._burst)
             if caller is not None:
-                self._known[caller] = pace
-        return pace
+                self._known[caller] = rate_limit
+        return rate_limit
 
     def __len__(self) -> int:
         """How many callers are connected."""
