@@ -21,8 +21,10 @@ select (select count(distinct tenant_id) from keys.tenant_keys where tenant_id <
        (select count(*) from keys.tenant_keys where retired_at is null and master_key <> $2) as masters_behind,
        (select count(distinct (tenant_id, subject_id)) from keys.subject_keys
          where destroyed_at is null) as people,
-       (select count(distinct (tenant_id, subject_id)) from keys.subject_keys
-         where destroyed_at is not null) as erased,
+       -- Not those whose tenant was moved away: its keys are where it is now.
+       (select count(distinct (tenant_id, subject_id)) from keys.subject_keys s
+         where destroyed_at is not null
+           and exists (select from keys.tenant_keys t where t.tenant_id = s.tenant_id)) as erased,
        (select count(*) from keys.subject_keys s where s.destroyed_at is null
            and s.tenant_generation < (select max(generation) from keys.tenant_keys t
                                        where t.tenant_id = s.tenant_id)) as people_behind

@@ -1,7 +1,7 @@
 """Whatever a route beside GraphQL does not do, it says in one shape."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -10,6 +10,8 @@ from app.watching import watch_token
 from tests.kit.client import Client
 from tests.kit.product import Product
 
+NOWHERE = UUID(int=404)
+"""Of nothing that there is; the same in every process that shares the tests."""
 JSON = {"content-type": "application/json"}
 LARGE = b'{"email": "' + b"x" * 1_100_000 + b'"}'
 
@@ -17,13 +19,13 @@ LARGE = b'{"email": "' + b"x" * 1_100_000 + b'"}'
 @pytest.mark.parametrize(
     ("method", "path", "more", "status", "code"),
     [
-        ("GET", f"/{uuid4()}", {}, 404, "not_found"),
+        ("GET", f"/{NOWHERE}", {}, 404, "not_found"),
         ("GET", "/auth/nothing", {}, 404, "not_found"),
         ("GET", "/tasks/a/b", {}, 404, "not_found"),
         ("DELETE", "/auth/sign-in", {}, 405, "method_not_allowed"),
         ("DELETE", "/tasks", {}, 405, "method_not_allowed"),
         ("POST", "/health/live", {}, 405, "method_not_allowed"),
-        ("POST", f"/exports/{uuid4()}", {}, 405, "method_not_allowed"),
+        ("POST", f"/exports/{NOWHERE}", {}, 405, "method_not_allowed"),
         ("POST", "/auth/sign-in", {"content": LARGE, "headers": JSON}, 413, "body_too_large"),
         ("POST", "/tasks", {"content": LARGE, "headers": JSON}, 413, "body_too_large"),
         ("POST", "/auth/sign-in", {"content": b"x"}, 415, "unsupported_media_type"),
@@ -32,7 +34,7 @@ LARGE = b'{"email": "' + b"x" * 1_100_000 + b'"}'
         ("POST", "/tasks", {"content": b"[1]", "headers": JSON}, 400, "bad_request"),
         ("POST", "/auth/sign-in", {"json": {"email": 5}}, 400, "invalid"),
         ("POST", "/tasks", {"json": {"title": 5}}, 400, "invalid"),
-        ("GET", f"/exports/{uuid4()}", {}, 404, "not_found"),
+        ("GET", f"/exports/{NOWHERE}", {}, 404, "not_found"),
     ],
 )
 async def test_all_say_it_in_one_shape(
@@ -45,7 +47,7 @@ async def test_all_say_it_in_one_shape(
         assert response.headers["allow"]
 
 
-@pytest.mark.parametrize("path", ["/tasks", "/metrics", f"/exports/{uuid4()}"])
+@pytest.mark.parametrize("path", ["/tasks", "/metrics", f"/exports/{NOWHERE}"])
 async def test_who_is_nobody_is_told_so_in_that_shape(product: Product, path: str) -> None:
     response = await product.http.get(path)
     assert _told(response) == (401, "unauthenticated")

@@ -27,9 +27,9 @@ from api.kit.execution import Context, Engine, Permit
 from api.kit.fanout import Fanout
 from api.kit.limits import Limits
 from api.kit.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, acceptable
-from api.kit.rate_limit import RateLimits
 from api.kit.pacing import Paced
 from api.kit.quota import Quota
+from api.kit.rate_limit import RateLimits
 from api.kit.rechecking import Rechecks
 from api.kit.request import read_request
 from api.kit.sse import EventStream
