@@ -44,6 +44,7 @@ class Program:
             self._command,
             log=self._folder.log(self.name.lower()),
             stop_signal=signal.SIGTERM,
+            orphan_signal=signal.SIGKILL,
             environment=self._environment,
             keep=self._keep,
             secrets=True,

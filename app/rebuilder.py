@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 from typing import Any
@@ -17,13 +18,17 @@ from app.worker import Folding, folding, quick
 from domain.kit.codec import Codec, PlainCodec
 from projections.kit.building import Builder
 from projections.kit.lane import Lane, Ledger
-from projections.kit.rebuilder import Rebuilder
+from projections.kit.rebuilder import Rebuilder, Stuck
 from projections.kit.store import Store
 from projections.kit.switching import Switching
 from projections.kit.view import View
 
+_logger = logging.getLogger(__name__)
+
 _NICE = 10
 """The live views of this machine come first."""
+_GRACE = 8.0
+"""Seconds in which it stops when asked to; less than its worker waits before it is killed."""
 _IDLE = 5.0
 """Seconds without anything to do after which it ends."""
 
@@ -47,8 +52,22 @@ async def work(settings: Settings) -> None:
         stack.push_async_callback(log.close)
         rebuilder = rebuilder_of(place, log, settings)
         for one in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(one, rebuilder.stop)
-        await rebuilder.run(idle=_IDLE)
+            asyncio.get_running_loop().add_signal_handler(one, _stop, rebuilder)
+        try:
+            await rebuilder.run(idle=_IDLE)
+        except Stuck as stuck:
+            _give_up(str(stuck))
+
+
+def _stop(rebuilder: Rebuilder) -> None:
+    rebuilder.stop()
+    asyncio.get_running_loop().call_later(_GRACE, _give_up, "It does not stop within its time.")
+
+
+def _give_up(why: str) -> None:
+    """End at once: to clean up would be to wait for what hangs, and all that matters is on record."""
+    _logger.error("The rebuilder ends as it is, and the next goes on from the record: %s", why)
+    os._exit(1)
 
 
 def rebuilder_of(place: Folding, log: PostgresLog, settings: Settings) -> Rebuilder:

@@ -41,7 +41,7 @@ class Rebuilding:
     async def _rebuild(self) -> None:
         command = [sys.executable, "-m", "app.rebuilder"]
         child = await asyncio.create_subprocess_exec(
-            *leashed(command, stop_signal=signal.SIGTERM, identity="own"),
+            *leashed(command, orphan_signal=signal.SIGKILL, identity="own"),
             env={**os.environ, **self._settings.environ()},
         )
         try:

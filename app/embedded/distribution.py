@@ -92,7 +92,7 @@ async def _download(artifact: Artifact, folder: Path) -> None:
     if (maven := shutil.which("mvn")) is None:
         raise EmbeddedError("OpenSearch is fetched with Maven, and there is no mvn here.")
     run = await asyncio.create_subprocess_exec(
-        *leashed([maven, "-q", "-B", *goal], stop_signal=signal.SIGKILL, identity="own"),
+        *leashed([maven, "-q", "-B", *goal], orphan_signal=signal.SIGKILL, identity="own"),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

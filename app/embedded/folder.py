@@ -18,6 +18,8 @@ import psutil
 from app.embedded.process import EmbeddedError, require_space
 
 _LAYOUT = "1"
+_PATIENCE = 60.0
+"""Seconds in which the servers of an earlier run stop."""
 _SOCKET_PATH_LIMIT = 107
 _LONGEST_SOCKET_NAME = len("/.s.PGSQL.5432.lock")
 
@@ -123,7 +125,7 @@ def _make(path: Path) -> None:
 
 
 async def _acquire(lock: int, path: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + _PATIENCE
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -132,12 +134,26 @@ async def _acquire(lock: int, path: Path) -> None:
             if _alive(holder):
                 raise EmbeddedError(f"Headwater already runs on {path} (process {holder}).") from None
             if time.monotonic() > deadline:
-                raise EmbeddedError(f"A server of an earlier run on {path} does not stop.") from None
+                raise EmbeddedError(
+                    f"A server of an earlier run on {path} does not stop{_who(path)}."
+                ) from None
             await asyncio.sleep(0.05)
         else:
             os.ftruncate(lock, 0)
             os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
             return
+
+
+def _who(path: Path) -> str:
+    """The processes that have the lock of ``path`` open besides this one, as far as we may look."""
+    lock, others = str(path / "lock"), list[int]()
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and any(file.path == lock for file in process.open_files()):
+                others.append(process.pid)
+        except psutil.Error:
+            continue
+    return f" ({', '.join(f'process {pid}' for pid in others)})" if others else ""
 
 
 def _alive(holder: str) -> bool:

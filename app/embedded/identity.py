@@ -24,7 +24,7 @@ def server_identity() -> str:
     if os.geteuid() != 0 and _named(os.geteuid()):
         return "own"
     namespace = f"namespace:{_account()}"
-    probe = leashed(["/bin/true"], stop_signal=signal.SIGKILL, identity=namespace)
+    probe = leashed(["/bin/true"], orphan_signal=signal.SIGKILL, identity=namespace)
     if subprocess.run(probe, check=False, capture_output=True).returncode == 0:
         return namespace
     return f"uid:{_SERVER_UID}" if os.geteuid() == 0 else "own"

@@ -1,14 +1,18 @@
 """Becomes a server process that cannot outlive its parent; run as a script, never imported.
 
-Usage: ``python -I -S leash.py PARENT SIGNAL IDENTITY PROGRAM [ARGUMENT...]``. PARENT is the pid of the
+Usage: ``python -I -S leash.py PARENT SIGNAL IDENTITY KEEP PROGRAM [ARGUMENT...]``. PARENT is the pid of the
 process that asked; SIGNAL is sent to the server when the thread that forked it ends; IDENTITY is ``own``,
-``namespace:NUMBER`` or ``uid:NUMBER`` (see ``app.embedded.identity``).
+``namespace:NUMBER`` or ``uid:NUMBER`` (see ``app.embedded.identity``); KEEP are file descriptors, with commas
+between. All others but the standard ones are closed, however the parent came by them: one that is the lock of a
+data folder would keep it locked.
 """
 
+import contextlib
 import ctypes
 import os
 import sys
 
+_LAST_STANDARD = 2
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_PDEATHSIG = 1
 _PR_SET_SECUREBITS = 28
@@ -55,8 +59,17 @@ def _become(uid: int) -> None:
     _checked(_libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0), "keep passage")
 
 
-def main(parent: str, signal: str, identity: str, *command: str) -> None:
-    """Change identity, ask for the parent-death signal, and become ``command``."""
+def _close_others(keep: set[int]) -> None:
+    for name in os.listdir("/proc/self/fd"):
+        if (number := int(name)) > _LAST_STANDARD and number not in keep:
+            # It is let go of by exec, for the one that lists the folder has been closed by now.
+            with contextlib.suppress(OSError):
+                os.set_inheritable(number, False)
+
+
+def main(parent: str, signal: str, identity: str, keep: str, *command: str) -> None:
+    """Close what is not to be kept, change identity, ask for the parent-death signal, and become ``command``."""
+    _close_others({int(one) for one in keep.split(",") if one})
     kind, _, number = identity.partition(":")
     if kind == "namespace":
         _enter_namespace(int(number))

@@ -135,7 +135,7 @@ class Postgres:
             "--no-instructions",
         ]
         run = subprocess.run(
-            leashed(command, stop_signal=signal.SIGTERM, identity=identity.initdb_identity()),
+            leashed(command, orphan_signal=signal.SIGTERM, identity=identity.initdb_identity()),
             check=False,
             capture_output=True,
             text=True,

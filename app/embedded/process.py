@@ -42,12 +42,16 @@ class Process:
         log: Path,
         identity: str = "own",
         stop_signal: signal.Signals = signal.SIGTERM,
+        orphan_signal: signal.Signals | None = None,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
         keep: Sequence[int] = (),
         secrets: bool = False,
     ) -> None:
-        """``secrets``: the child is one of ours, and inherits the whole environment with what is secret in it."""
+        """``orphan_signal`` ends the child when we have gone, ``stop_signal`` unless told otherwise.
+
+        ``secrets``: the child is one of ours, and inherits the whole environment with what is secret in it.
+        """
         self.name = name
         self.log = log
         self._stop_signal = stop_signal
@@ -57,7 +61,7 @@ class Process:
         with log.open("ab") as out:
             self._log_start = out.tell()
             self._child = subprocess.Popen(
-                leashed(command, stop_signal=stop_signal, identity=identity),
+                leashed(command, orphan_signal=orphan_signal or stop_signal, identity=identity, keep=keep),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -156,10 +160,18 @@ def harmless() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in _HARMLESS or name[:3] == "LC_"}
 
 
-def leashed(command: Sequence[str | Path], *, stop_signal: signal.Signals, identity: str) -> list[str]:
-    """The command line that runs ``command`` on a leash held by this process."""
-    leash = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), str(int(stop_signal)), identity]
-    return [*leash, *map(str, command)]
+def leashed(
+    command: Sequence[str | Path], *, orphan_signal: signal.Signals, identity: str, keep: Sequence[int] = ()
+) -> list[str]:
+    """The command line that runs ``command`` on a leash held by this process.
+
+    The kernel sends ``orphan_signal`` when this process has gone. A program of ours gets SIGKILL: nobody is left
+    who would kill it when it hangs while it stops, and all that matters is on record. Of open files it keeps the
+    standard ones and ``keep``.
+    """
+    kept = ",".join(map(str, keep))
+    leash = [sys.executable, "-I", "-S", _LEASH, os.getpid(), int(orphan_signal), identity, kept]
+    return [*map(str, leash), *map(str, command)]
 
 
 def require_space(folder: Path, *, new: bool) -> None:

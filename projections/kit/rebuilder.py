@@ -27,6 +27,8 @@ from projections.kit.view import View
 _logger = logging.getLogger(__name__)
 
 _LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_PATIENCE = 5.0
+"""Seconds in which a task ends that was cancelled."""
 _TRIES = 5
 """Attempts in a row that may fail without having moved, before a rebuild counts as failed."""
 
@@ -111,8 +113,7 @@ class Rebuilder:
                     _logger.warning("The session that holds the builds is lost, connecting again: %r", error)
                     await self._sleep()
         finally:
-            reports.cancel()
-            await asyncio.gather(reports, return_exceptions=True)
+            await _cancelled(reports)
 
     async def _work(self, idle: float | None) -> bool:
         connection = await self._connect()
@@ -223,9 +224,7 @@ class Rebuilder:
         gone = [
             one for one in self._works.values() if one.rebuild not in rebuilds or rebuilds[one.rebuild].paused
         ]
-        for one in gone:
-            one.task.cancel()
-        await asyncio.gather(*(one.task for one in gone), return_exceptions=True)
+        await _cancelled(*(one.task for one in gone))
         await self._release(connection, gone)
 
     async def _release(self, connection: Connection, some: list[_Work]) -> None:
@@ -245,10 +244,26 @@ class Rebuilder:
         task.add_done_callback(lambda _: self._settling.pop(rebuild.id, None))
 
     async def _end(self) -> None:
-        tasks = [*(one.task for one in self._works.values()), *self._settling.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancelled(*(one.task for one in self._works.values()), *self._settling.values())
+
+
+class Stuck(Exception):
+    """A task does not end though it was cancelled; only the end of the process ends it."""
+
+
+async def _cancelled(*tasks: "asyncio.Task[None]") -> None:
+    """Ends ``tasks``. Raises Stuck for one that waits on: to wait with it would stop every rebuild for good."""
+    for task in tasks:
+        task.cancel()
+    if not tasks:
+        return
+    done, left = await asyncio.wait(tasks, timeout=_PATIENCE)
+    for task in done:
+        # Looked at, so that nobody complains that it was not.
+        if not task.cancelled():
+            task.exception()
+    if left:
+        raise Stuck(f"{', '.join(task.get_name() for task in left)} does not end.")
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:
