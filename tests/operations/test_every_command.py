@@ -36,7 +36,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "tenant move": ("acme", "--to", "silo"),
     "tenant suspend": ("acme",),
     "tenant reactivate": ("acme",),
-    "tenant close": ("acme",),
+    "tenant close": ("acme", "--yes"),
     "views pause": ("tasks.tasks", "--reason", "none"),
     "views resume": ("tasks.tasks",),
     "account suspend": ("ada@example.com",),
