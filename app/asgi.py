@@ -45,7 +45,8 @@ from projections.kit.status import ViewStatus
 def create_app(settings: Settings | None = None, streams: Streams | None = None) -> Starlette:
     """The application. Close the ``streams`` before the server stops; see `Streams`."""
     settings = settings or read_settings()
-    running = _Running(settings)
+    streams = Streams() if streams is None else streams
+    running = _Running(settings, streams)
     routes: list[BaseRoute] = [
         *health_routes(
             Checks(
@@ -61,7 +62,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             schema,
             running.authenticate,
             running.ask,
-            scope=_scope,
+            scope=running.scope,
             lifetime=_lifetime,
             changes=running.changes,
             limits=limits(settings),
@@ -101,8 +102,8 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
 class _Running:
     """The assembly between start and stop; routes are made before there is one."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, streams: Streams) -> None:
+        self._settings, self._streams = settings, streams
         self._assembly: Assembly | None = None
         self._cells: Cells | None = None
 
@@ -118,7 +119,8 @@ class _Running:
         await until_there(self._settings.database_url, self._settings.secret)
         async with assembled(self._settings) as platform:
             self._assembly = platform
-            async with celled(self._settings, platform, assembled) as self._cells:
+            leave = self._streams.leave_moved
+            async with celled(self._settings, platform, assembled, on_news=leave) as self._cells:
                 platform.sign_in.homes.reach = self._home
                 yield
 
@@ -135,6 +137,11 @@ class _Running:
         """Where the exports of a caller's tenant are. Raises RequestError while the tenant is not ready."""
         assert self._cells is not None, "The application has not started."
         return Exported.of((await self._cells.at(caller.tenant_id)).services)
+
+    def scope(self, caller: Caller) -> Hashable:
+        """Callers who may see the same, at the place where their tenant is now."""
+        assert self._cells is not None, "The application has not started."
+        return self._cells.place(caller.tenant_id), _scope(caller)
 
     def changes(self, caller: Caller) -> Hashable:
         """Another value when something has changed about a caller since he was authenticated."""

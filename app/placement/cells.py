@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from time import monotonic
@@ -59,6 +59,11 @@ class Cells:
     def open(self) -> int:
         """How many silos are open."""
         return len(self._open)
+
+    def place(self, tenant_id: UUID) -> Hashable:
+        """Another value once a tenant is served elsewhere."""
+        placement = self._registry.of(tenant_id)
+        return None if placement is None else placement.served_by
 
     async def at(self, tenant_id: UUID) -> Assembly:
         """The cell that serves a tenant. Raises RequestError when it is not ready."""
@@ -189,13 +194,23 @@ class _Cell:
 
 
 @asynccontextmanager
-async def celled(settings: Settings, platform: Assembly, assemble: Assemble) -> AsyncIterator[Cells]:
-    """The cells of an API process, swept now and then, all closed at the end of the block."""
+async def celled(
+    settings: Settings,
+    platform: Assembly,
+    assemble: Assemble,
+    *,
+    on_news: Callable[[], object] = lambda: None,
+) -> AsyncIterator[Cells]:
+    """The cells of an API process, swept now and then, all closed at the end of the block.
+
+    ``on_news`` is called when tenants may have moved, before the cells that they have left are closed.
+    """
     tenants = TenantDesk(settings, platform.database, platform.services.bus)
     ports = {**platform.services.ports, Tenants: Tenants(tenants)}
     platform = replace(platform, services=replace(platform.services, ports=ports))
     async with registered(platform.database.writer) as registry:
         cells = Cells(settings, platform, registry, assemble)
+        registry.on_news = on_news
 
         async def sweep() -> None:
             while True:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -125,6 +125,8 @@ class Registry:
         self._version: tuple[int, int] | None = None
         self._known: Mapping[UUID, Placement] = {}
         self._news = asyncio.Event()
+        self.on_news: Callable[[], object] = lambda: None
+        """Called as soon as something else is known, before anybody acts on it."""
 
     def of(self, tenant_id: UUID) -> Placement | None:
         """A tenant's row; None for one that is pooled and has none."""
@@ -148,6 +150,7 @@ class Registry:
         if version != self._version:
             self._known = {one.tenant_id: one for one in await placements(self._pool)}
             self._version = version
+            self.on_news()
             news, self._news = self._news, asyncio.Event()
             news.set()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from api.kit.errors import Unauthenticated, failure
-from api.kit.streams import Ending, Outbox
+from api.kit.streams import MOVED, Ending, Outbox
 
 I = TypeVar("I")  # noqa: E741
 
@@ -70,6 +70,8 @@ class Rechecks(Generic[I]):
         if held is None:
             held = self._held[key] = _Held(credentials, identity, scope, self._changes(identity))
         held.outboxes.add(outbox)
+        # The scope of one identity changes with its tenant's place alone.
+        outbox.is_in_place = lambda: self._scope(identity) == scope
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="rechecks")
 
@@ -124,4 +126,6 @@ class Rechecks(Generic[I]):
             identity = await self._authenticate(held.credentials)
         except Unauthenticated as error:
             return forbidden(error)
+        if self._scope(held.identity) != held.scope:
+            return MOVED
         return None if self._scope(identity) == held.scope else CHANGED

@@ -7,9 +7,14 @@ from starlette.types import Receive, Send
 
 from api.kit.errors import FormattedError, RequestError, encode_errors
 from api.kit.limits import Limits
-from api.kit.streams import COMPLETED, EXPIRED, GOING_AWAY, SLOW_CLIENT, Outbox, Streams
+from api.kit.streams import COMPLETED, EXPIRED, GOING_AWAY, MOVED, SLOW_CLIENT, Outbox, Streams
 
-_CODES = {SLOW_CLIENT: "SLOW_CLIENT", GOING_AWAY: "GOING_AWAY", EXPIRED: "UNAUTHENTICATED"}
+_CODES = {
+    SLOW_CLIENT: "SLOW_CLIENT",
+    GOING_AWAY: "GOING_AWAY",
+    MOVED: "TENANT_MOVED",
+    EXPIRED: "UNAUTHENTICATED",
+}
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),

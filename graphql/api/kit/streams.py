@@ -23,6 +23,7 @@ COMPLETED = Ending(1000, "Completed")
 SLOW_CLIENT = Ending(1013, "Slow client: too much was waiting to be read")
 EXPIRED = Ending(4401, "The token has expired")
 GOING_AWAY = Ending(1001, "The server is going away")
+MOVED = Ending(1012, "The tenant has moved to another place: subscribe again, and read the state anew")
 
 
 class Outbox:
@@ -35,6 +36,8 @@ class Outbox:
     def __init__(self, limit: int, limit_bytes: int = 10_000_000) -> None:
         self.ending: Ending | None = None
         self.on_end: Callable[[], object] = lambda: None
+        self.is_in_place: Callable[[], bool] = lambda: True
+        """Whether what the client reads still comes from where its tenant is."""
         self._expiry: asyncio.TimerHandle | None = None
         self._limit = limit
         self._limit_bytes = limit_bytes
@@ -201,11 +204,19 @@ class Streams:
                 async with asyncio.timeout(seconds):
                     await self._none_open.wait()
 
+    def leave_moved(self) -> None:
+        """Ends every stream whose tenant has moved elsewhere, for it would hear nothing more."""
+        for stream in tuple(self._open):
+            if not stream.outbox.is_in_place():
+                stream.outbox.end(MOVED)
+
     def _enter(self, stream: Stream, limits: Limits) -> None:
         self._open.add(stream)
         self._none_open.clear()
         if self.closing:
             stream.outbox.end(GOING_AWAY)
+        elif not stream.outbox.is_in_place():
+            stream.outbox.end(MOVED)
         if self._pings is None:
             self._pings = asyncio.create_task(self._ping(limits.keepalive_seconds))
 
