@@ -83,7 +83,7 @@ TABLES: tuple[Table, ...] = (
         "operations",
         "Which generation of each view is read.",
         _ALWAYS,
-        "view text, store text, inline boolean, live integer",
+        "view text, store text, inline boolean, live integer, paused_at timestamp with time zone, paused_by text",
     ),
     table(
         "ops.lanes",

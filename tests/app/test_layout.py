@@ -36,7 +36,8 @@ HOUSE = {
     "docker-compose.yml",
 }
 TOOLS = {".ci", "bench", "docs", "requirements", "CHANGELOG.md", "Dockerfile", "Makefile", "README.md"}
-TOOLS |= {".dockerignore", ".gitignore"}
+TOOLS |= {".devcontainer", ".dockerignore", ".editorconfig", ".gitignore", ".pre-commit-config.yaml"}
+TOOLS |= {"CONTRIBUTING.md", "SECURITY.md"}
 
 
 def _project() -> dict[str, list[str]]:

@@ -35,6 +35,7 @@ ANYBODY = {
     "/mail-opt-out/optin": "takes a token from a mail",
     "/mail-opt-out/optout": "takes a token from a mail",
     "/reset-password": "a form that takes a token from a mail",
+    "/task": "a page that shows no more than what the link says",
     "/verify-email": "a form that takes a token from a mail",
 }
 """Open routes, and why they may be."""
