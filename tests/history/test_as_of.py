@@ -240,7 +240,9 @@ async def test_tenants_that_look_back_take_turns(place: Place) -> None:
         for position in range(1, 7):
             group.create_task(look(TENANT, position))
         group.create_task(look(OTHER, last))
-    assert done == [TENANT, OTHER, *[TENANT] * 5]
+    # The other one waits for no more than the look that is under way, and may even be done before it.
+    assert done.index(OTHER) <= 1
+    assert len(done) == 7
 
 
 async def test_the_rows_of_the_past_are_there_once_for_each_tenant_and_paid_for(place: Place) -> None:
