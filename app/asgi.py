@@ -165,7 +165,7 @@ class _Running:
 
     async def ailments(self) -> list[str]:
         """What is wrong beside the views."""
-        return (await self.standing()).ailments
+        return (await self.standing()).ailments()
 
     def missing(self) -> list[str]:
         """The views that cannot be read yet."""

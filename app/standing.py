@@ -39,6 +39,33 @@ class Compared:
     age: float
 
 
+_WAITING = """
+select r.id, r.state = 'differs' as differs,
+       (select string_agg(m.view, ' ' order by m.view) from ops.rebuild_views m where m.rebuild = r.id) as views
+  from ops.rebuilds r
+ where r.state = 'differs' or (r.paused and r.state in ('building', 'verifying'))
+ order by r.asked_at, r.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A rebuild that goes on only when somebody says so: one that ``differs``, or that is paused."""
+
+    id: UUID
+    differs: bool
+    views: str
+
+    def told(self, where: str) -> str:
+        """What it waits for, and the commands that end that; ``where`` is the option that says which silo."""
+        if self.differs:
+            what, commands = "found rows that differ, and is not cut over to", ("accept", "cancel")
+        else:
+            what, commands = "is paused", ("resume", "cancel")
+        ways = " or ".join(f"headwater {command} {self.id}{where}" for command in commands)
+        return f"the rebuild of {self.views} {what}: {ways}"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """``workers`` alive, rebuilds that go on, rebuilds that wait for somebody to accept or cancel them."""
@@ -48,16 +75,20 @@ class Standing:
     differing: int
     processes: tuple[ProcessStatus, ...]
     compared: tuple[Compared, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
 
-    @property
-    def ailments(self) -> list[str]:
-        """What is wrong, in sentences."""
+    def waits(self, where: str = "") -> list[str]:
+        """What waits for an operator, in sentences; ``where`` as for `Waiting.told`."""
+        return [one.told(where) for one in self.waiting]
+
+    def ailments(self, where: str = "") -> list[str]:
+        """What is wrong, in sentences; ``where`` as for `Waiting.told`."""
         wrong = [
-            f"{one.view} differs from the log in {one.differing} rows: headwater rebuilds {one.rebuild}"
+            f"{one.view} differs from the log in {one.differing} rows: headwater rebuilds {one.rebuild}{where}"
             for one in self.compared
             if one.differing
         ]
-        return [*(said for one in self.processes if (said := ailment(one))), *wrong]
+        return [*(said for one in self.processes if (said := ailment(one))), *wrong, *self.waits(where)]
 
 
 async def standing(pool: Pool) -> Standing:
@@ -66,4 +97,5 @@ async def standing(pool: Pool) -> Standing:
     assert row is not None, "a select without from is one row"
     processes = tuple(await process_statuses(pool))
     compared = tuple(Compared(**found) for found in await pool.fetch(_COMPARED))
-    return Standing(row["workers"], row["rebuilding"], row["differing"], processes, compared)
+    waiting = tuple(Waiting(**found) for found in await pool.fetch(_WAITING))
+    return Standing(row["workers"], row["rebuilding"], row["differing"], processes, compared, waiting)

@@ -25,16 +25,22 @@ class _Look:
     views: Sequence[ViewStatus]
     workers: Sequence[str]
     beside: Standing
+    where: str = ""
+    """The option that says which silo was looked at."""
 
     @property
     def problems(self) -> list[str]:
         """What is wrong, in sentences."""
         if self.workers:
-            return [*(said for one in self.views if (said := ailment(one))), *self.beside.ailments]
+            return [
+                *(said for one in self.views if (said := ailment(one))),
+                *self.beside.ailments(self.where),
+            ]
         # Every view that nobody folds, and every process that nobody runs, would say the same once more.
         parked = [said for one in self.views if one.parked and (said := ailment(one))]
         effects = [said for one in self.beside.processes if one.parked and (said := process_ailment(one))]
-        return ["no worker is at work, so nothing is folded and no process runs", *parked, *effects]
+        waits = self.beside.waits(self.where)
+        return ["no worker is at work, so nothing is folded and no process runs", *parked, *effects, *waits]
 
 
 @app.callback(
@@ -68,9 +74,10 @@ def status(
 
 
 async def _look(tenant: str | None) -> _Look:
+    where = "" if tenant is None else f" --tenant {tenant}"
     async with reading(tenant) as pool:
         at_work = await workers(pool)
-        return _Look(await views_status(pool), at_work, await standing(pool))
+        return _Look(await views_status(pool), at_work, await standing(pool), where)
 
 
 def _tell_worker(look: _Look, as_json: bool) -> None:

@@ -68,7 +68,7 @@ async def test_what_differs_is_told_and_mended_only_where_that_is_said(everywher
         assert await everywhere.live(Jars()) == 1
         now = await standing(writer)
         assert {one.view: one.differing for one in now.compared if one.differing} == {Jars.name: count}
-        (told,) = [said for said in now.ailments if "differs from the log" in said]
+        (told,) = [said for said in now.ailments() if "differs from the log" in said]
         (kept,) = await everywhere.rebuilds.all()
         assert str(kept.id) in told
         assert await compared(repair=True) is RebuildState.SWITCHED
