@@ -58,6 +58,7 @@ _SCOPE = "select set_config('headwater.tenant', coalesce(placement.here($1)::tex
 
 
 _GIVING_BACK = 2.0
+_GONE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class BoundedPool(asyncpg.Pool):
@@ -68,8 +69,15 @@ class BoundedPool(asyncpg.Pool):
     """
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Take a connection back, or throw it away when the server does not let go of it."""
-        await super().release(connection, timeout=_GIVING_BACK if timeout is None else timeout)
+        """Take a connection back, or throw it away when the server does not let go of it.
+
+        That it is thrown away is no failure of whoever used it: told so, they would take what they did for
+        undone, and who was cancelled would not hear of it.
+        """
+        try:
+            await super().release(connection, timeout=_GIVING_BACK if timeout is None else timeout)
+        except _GONE:
+            _logger.debug("A connection was thrown away.", exc_info=True)
 
 
 class ScopedConnection(asyncpg.Connection):

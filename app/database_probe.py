@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import asyncpg
 
 from app.database import Connection
+from projections.kit.background import running
 from projections.kit.breaker import Unavailable
 
 _SAID = "The database does not answer; try again."
@@ -106,10 +107,5 @@ class DatabaseProbe:
 async def probed(connect: Callable[[], Awaitable[Connection]]) -> AsyncIterator[DatabaseProbe]:
     """A probe that asks as long as the block lasts."""
     probe = DatabaseProbe(connect)
-    task = asyncio.create_task(probe.run(), name="database probe")
-    try:
+    async with running(probe.run(), name="database probe"):
         yield probe
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

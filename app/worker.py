@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ import uvloop
 from app.audit.retention import keep_retention
 from app.clients import redis_client, search_client
 from app.collector import tune_collector
-from app.database import Connection, Database, Pool, until_there
+from app.database import BoundedPool, Connection, Database, Pool, until_there
 from app.eviction import warn_of_eviction
 from app.keys import KeyRing, opened_ring
 from app.logs import configure_logs
@@ -37,6 +37,7 @@ from app.writing import Writing, prepared, writing
 from domain.kit.codec import PlainCodec
 from domain.kit.process import Process
 from domain.kit.repository import Repository
+from projections.kit.background import running
 from projections.kit.lanes import Lanes
 from projections.kit.pages import Pages
 from projections.kit.postgres_store import CONNECTION_SETTINGS
@@ -210,17 +211,6 @@ async def folding(settings: Settings) -> AsyncIterator[Folding]:
         yield Folding(database, pool, stores, ring)
 
 
-@contextlib.asynccontextmanager
-async def running(work: Coroutine[Any, Any, None], *, name: str) -> AsyncIterator[None]:
-    """A task beside the block, ended with it."""
-    task = asyncio.create_task(work, name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 async def _folding_pool(database: Database, size: int) -> Pool:
     async def connect(*_: object, **__: object) -> Connection:
         return await database.connect(**CONNECTION_SETTINGS)
@@ -228,6 +218,15 @@ async def _folding_pool(database: Database, size: int) -> Pool:
     async def keep(connection: Connection) -> None:
         """Nothing is changed on these connections that would have to be reset."""
 
-    return await asyncpg.create_pool(
-        min_size=1, max_size=size, max_queries=2**31, connect=connect, reset=keep
+    pool = BoundedPool(
+        min_size=1,
+        max_size=size,
+        max_queries=2**31,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        connect=connect,
+        reset=keep,
     )
+    return await pool

@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge
 from api.kit.access_log import Access, AccessNotRecorded
 from app.database import Lent, Pool
 from app.observability import REGISTRY
+from projections.kit.background import end
 
 _logger = logging.getLogger(__name__)
 
@@ -187,5 +188,4 @@ async def recording(pool: Pool) -> AsyncIterator[AccessWriter]:
         yield writer
     finally:
         await writer.close()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)

@@ -39,6 +39,7 @@ from app.tokens import Tokens
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.codec import Codec
 from domain.kit.log import Log
+from projections.kit.background import end
 from projections.kit.breaker import Breaker
 
 _TIDY = 3600.0
@@ -97,9 +98,7 @@ class SignIn:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
             await self.providers.close()
             self.passwords.close()
 

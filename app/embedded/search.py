@@ -9,6 +9,7 @@ from app.embedded.folder import DataFolder
 from app.embedded.opensearch import OpenSearch, free_port
 from app.embedded.osmem import Osmem
 from app.embedded.process import EmbeddedError
+from projections.kit.background import end
 
 _NAME = f"OpenSearch {distribution.VERSION}"
 _STAND_IN = (
@@ -46,9 +47,7 @@ class Search:
 
     async def stop(self) -> None:
         """Stop fetching, starting or running, whichever it is."""
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
+        await end(self._starting, patience=30)
         if self.server is not None:
             await self.server.stop()
 

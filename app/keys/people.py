@@ -11,6 +11,7 @@ from app.database import Pool
 from app.keys.sealing import Cipher, Tampered, new_key
 from app.keys.tenants import Gone, TenantKeys
 from domain.kit.sealed import KeysUnavailable
+from projections.kit.background import end
 
 Whose = tuple[UUID, UUID]
 """A person's tenant and id."""
@@ -142,9 +143,7 @@ class PersonKeys:
 
     async def close(self) -> None:
         """Ends what is under way."""
-        if self._working is not None:
-            self._working.cancel()
-            await asyncio.gather(self._working, return_exceptions=True)
+        await end(self._working)
 
     async def _ask(self, missing: list[Whose], *, make: bool) -> dict[Whose, Person]:
         request = _Request(missing, make, asyncio.get_running_loop().create_future())

@@ -17,6 +17,7 @@ from app.keys.tenants import NOBODY, TenantKeys
 from app.keys.texts import SealedText
 from domain.kit.refusals import SubjectErased
 from domain.kit.sealed import ERASED, KeysUnavailable
+from projections.kit.background import end
 
 SECONDS = 30.0
 """How long a key is used at the most after it was destroyed elsewhere and nobody said so."""
@@ -75,9 +76,7 @@ class KeyRing:
 
     async def close(self) -> None:
         """Forgets the keys, and ends what is under way."""
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+        await end(self._listening)
         await self._people.close()
         self._missed()
         await self.master.close()

@@ -12,6 +12,7 @@ from asyncpg.pgproto.pgproto import UUID as FastUUID
 from app.database import Database
 from app.log.reader import conditions
 from domain.kit.log import EVERYTHING, Envelope, Selection
+from projections.kit.background import end
 
 # What is always as long comes first and is unpacked at once, with flags that say which of the optional
 # fields there are; the names that repeat in millions of events come as one text and are taken apart once.
@@ -72,9 +73,8 @@ class Copying:
                     yield events
             await task
         finally:
-            task.cancel()
             connection.terminate()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
 
 
 class Decoder:

@@ -9,6 +9,7 @@ from app.database import Database
 from app.log.follower import Follower
 from app.log.reader import Reader
 from domain.kit.log import Envelope, Selection
+from projections.kit.background import end
 from projections.kit.shares import Shares
 
 _BACKLOG_PAGE = 200
@@ -73,10 +74,8 @@ class Feed:
     async def close(self) -> None:
         """Stop reading; the pages of every consumer end."""
         self._closed = True
-        if self._task is not None:
-            self._task.cancel()
-            # What it failed with was told to the consumers.
-            await asyncio.gather(self._task, return_exceptions=True)
+        # What it failed with was told to the consumers.
+        await end(self._task)
         self._announce()
 
     async def pages(self, *, after: int) -> AsyncIterator[list[Envelope]]:

@@ -19,6 +19,7 @@ from app.placement.registry import Registry, registered
 from app.settings import Settings
 from domain.identity.invitations import Inviting
 from projections.identity.person_sessions import PersonSessions
+from projections.kit.background import running
 from projections.operations.placing import Tenants
 
 T = TypeVar("T")
@@ -217,10 +218,8 @@ async def celled(
                 await registry.changed(seconds=10)
                 await cells.sweep()
 
-        sweeping = asyncio.create_task(sweep(), name="cells")
         try:
-            yield cells
+            async with running(sweep(), name="cells"):
+                yield cells
         finally:
-            sweeping.cancel()
-            await asyncio.gather(sweeping, return_exceptions=True)
             await cells.close()

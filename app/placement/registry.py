@@ -11,6 +11,7 @@ import asyncpg
 
 from app.database import Pool
 from app.placement.places import Placement, Silo, State
+from projections.kit.background import running
 
 _logger = logging.getLogger(__name__)
 
@@ -169,9 +170,5 @@ async def registered(pool: Pool) -> AsyncIterator[Registry]:
     """The registry, kept up to date as long as the block lasts."""
     registry = Registry(pool)
     await registry.look()
-    task = asyncio.create_task(registry.run(), name="placements")
-    try:
+    async with running(registry.run(), name="placements"):
         yield registry
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

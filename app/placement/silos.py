@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from app.placement.places import Placement, Silo
 from app.placement.registry import Registry
 from app.settings import Settings
+from projections.kit.background import end
 
 _logger = logging.getLogger(__name__)
 
@@ -67,7 +68,5 @@ class Silos:
     async def _leave(self, key: tuple[Silo, bool]) -> None:
         task, stopping = self._followed.pop(key)
         stopping.set()
-        _, late = await asyncio.wait((task,), timeout=_PATIENCE)
-        for one in late:
-            one.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.wait((task,), timeout=_PATIENCE)
+        await end(task)

@@ -20,6 +20,7 @@ from domain.kit.clock import Clock
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.process import Process
+from projections.kit.background import end
 from projections.kit.pages import Entry, Source, fresh
 from projections.kit.store import LeaseLost
 
@@ -94,9 +95,7 @@ class Lane:
             if self._trying:
                 await asyncio.wait(self._trying)
         finally:
-            for one in (*tasks, *self._trying):
-                one.cancel()
-            await asyncio.gather(*tasks, *self._trying, return_exceptions=True)
+            await end(*tasks, *self._trying)
 
     async def _forever(self, work: Callable[[], Awaitable[None]]) -> None:
         attempts = 0

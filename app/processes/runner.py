@@ -18,6 +18,7 @@ from domain.kit.bus import Bus
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.log import Envelope, Log
 from domain.kit.process import Process
+from projections.kit.background import end
 from projections.kit.pages import Source
 from projections.kit.store import LeaseLost
 
@@ -105,9 +106,7 @@ class Runner:
             for lease, _, _ in self._held.values():
                 await leases.give_back(connection, lease)
         finally:
-            for _, _, task in self._held.values():
-                task.cancel()
-            await asyncio.gather(*(task for _, _, task in self._held.values()), return_exceptions=True)
+            await end(*(task for _, _, task in self._held.values()))
             self._held.clear()
             connection.terminate()
 
@@ -158,10 +157,8 @@ class Runner:
         for name in some:
             self._held[name][1].stop()
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=_GRACE)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks, timeout=_GRACE)
+            await end(*tasks)
 
     async def _read(self, position: int) -> Envelope:
         (envelope,) = await self._log.read(after=position - 1, until=position, limit=1)

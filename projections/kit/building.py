@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.kit.codec import Codec
 from domain.kit.log import EVERYTHING, Envelope, Selection
+from projections.kit.background import end
 from projections.kit.backoff import Backoff
 from projections.kit.bulk_folding import BulkFold
 from projections.kit.careful import follow_part
@@ -190,8 +191,7 @@ class Builder(Generic[Row]):
         )
 
     async def _end(self) -> None:
-        await _ended(self._upkeep)
-        await _ended(self._writing)
+        await end(self._upkeep, self._writing)
         self._upkeep = self._writing = None
 
     async def _begin_again(self, why: str) -> None:
@@ -277,12 +277,6 @@ class Builder(Generic[Row]):
                 async with self._alone:
                     await store.renew()
                 renewed = _now()
-
-
-async def _ended(task: "asyncio.Task[None] | None") -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def _now() -> float:

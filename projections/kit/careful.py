@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.kit.codec import Codec
 from domain.kit.events import Event
 from domain.kit.log import EVERYTHING, Envelope, Selection
+from projections.kit.background import end
 from projections.kit.backoff import Backoff
 from projections.kit.follower import Follower
 from projections.kit.lane import Lane, Ledger
@@ -88,6 +89,4 @@ async def follow_part(
         follower.stop()
         await following
     finally:
-        for task in (following, ended):
-            task.cancel()
-        await asyncio.gather(following, ended, return_exceptions=True)
+        await end(following, ended)

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 
 from projections.kit import leases
+from projections.kit.background import end, running
 from projections.kit.follower import Follower
 from projections.kit.generations import Connect, Connection, Pool
 from projections.kit.lane import Lane
@@ -92,17 +93,13 @@ class Lanes:
 
     async def run(self) -> None:
         """Works until stopped or cancelled. A lost connection costs the lanes for a moment, no more."""
-        reports = asyncio.create_task(self.ledger.run(), name="lane reports")
-        try:
+        async with running(self.ledger.run(), name="lane reports"):
             while not self._stopping:
                 try:
                     await self._work()
                 except _LOST as error:
                     _logger.warning("The session that holds the lanes is lost, connecting again: %r", error)
                     await asyncio.sleep(self._beat)
-        finally:
-            reports.cancel()
-            await asyncio.gather(reports, return_exceptions=True)
 
     async def _work(self) -> None:
         connection = await self._connect()
@@ -205,10 +202,8 @@ class Lanes:
         for one in some:
             one.follower.stop()
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=_GRACE)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks, timeout=_GRACE)
+            await end(*tasks)
 
 
 def _ours(one: _Held, standings: dict[int, Standing]) -> bool:

@@ -1,13 +1,13 @@
 """Which generation of each view this process reads: known in memory, the same for all of one request."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+from projections.kit.background import running
 from projections.kit.generations import Pool
 from projections.kit.view import View
 
@@ -104,10 +104,5 @@ async def pointers(pool: Pool, views: Sequence[type[View[Any]]]) -> AsyncIterato
     """The pointers, kept up to date as long as the block lasts."""
     live = Live(pool, views)
     await live.look()
-    task = asyncio.create_task(live.run(), name="live generations")
-    try:
+    async with running(live.run(), name="live generations"):
         yield live
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

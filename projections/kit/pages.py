@@ -11,6 +11,7 @@ from typing import Protocol
 from domain.kit.codec import Codec
 from domain.kit.events import Event
 from domain.kit.log import Envelope, Log
+from projections.kit.background import end
 
 _logger = logging.getLogger(__name__)
 
@@ -119,8 +120,7 @@ class Pages:
                     _logger.warning("Nothing comes though the log has grown to %s; following anew.", head)
                     return
         finally:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
+            await end(coming)
 
     def _append(self, page: list[Envelope]) -> None:
         if new := fresh(self.head, (Entry(envelope) for envelope in page)):

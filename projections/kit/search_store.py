@@ -12,6 +12,7 @@ from uuid import UUID
 from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import NotFoundError, RequestError, TransportError
 
+from projections.kit.background import end
 from projections.kit.checkpoints import Checkpoints, Kept
 from projections.kit.mapping import TENANT, Documents, IndexNames
 from projections.kit.search import SearchView
@@ -288,6 +289,4 @@ async def _together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     try:
         return await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)

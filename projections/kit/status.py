@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from projections.kit.background import end
+
 if TYPE_CHECKING:
     # A command that asks for the status should not load what makes tables.
     from projections.kit.generations import Pool
@@ -195,10 +197,7 @@ class Positions:
 
     async def close(self) -> None:
         """Ends what runs for those who wait; to them the time is over."""
-        tasks = [task for task in (self._granting, self._asking) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._granting, self._asking)
         for wish in self._wishes:
             wish.granted.cancel()
 

@@ -5,8 +5,9 @@ from contextlib import AsyncExitStack
 
 from app.log.postgres import PostgresLog
 from app.settings import Settings
-from app.worker import folding, running
+from app.worker import folding
 from domain.kit.codec import PlainCodec
+from projections.kit.background import running
 from projections.kit.lanes import Lanes
 from projections.kit.pages import Pages
 

@@ -11,11 +11,11 @@ import pytest
 from app.database import Database
 from app.log.postgres import PostgresLog
 from app.processes import Parts, enrolled, processes, run_processes
-from app.worker import running
 from app.writing import writing
 from domain.identity.user_commands import ConfirmUserEmail
 from domain.kit.bus import Bus
 from domain.kit.caller import Caller
+from projections.kit.background import running
 from projections.kit.pages import Pages
 from tests.domain.sending import accepted
 from tests.kit.client import Client

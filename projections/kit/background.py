@@ -1,0 +1,42 @@
+"""Tasks in the background: run beside a block, and ended so that none goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+_PATIENCE, _IN_ORDER = 5.0, 30.0
+"""Seconds that a task may take to end before it is told again; the latter where it has much to put in order."""
+
+
+async def end(*tasks: "asyncio.Task[Any] | None", patience: float = _PATIENCE) -> None:
+    """Cancels tasks and waits until they have ended; what they raise is dropped.
+
+    Who goes on for ``patience`` seconds is told again: a cancellation is lost where a clean-up on the way out
+    fails with an error of its own, as a rollback does on a connection that is gone, and somebody who tries
+    again whatever fails meets that error in its place.
+    """
+    left = {task for task in tasks if task is not None}
+    try:
+        while left:
+            for task in left:
+                task.cancel()
+            done, left = await asyncio.wait(left, timeout=patience)
+            for task in done:
+                if not task.cancelled():
+                    # Looked at, so that nobody complains that it was not.
+                    task.exception()
+    finally:
+        # Whoever waits here may be cancelled too.
+        for task in left:
+            task.cancel()
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None], *, name: str) -> AsyncIterator[None]:
+    """A task beside the block, ended with it; see `end`."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        await end(task, patience=_IN_ORDER)

@@ -1,0 +1,57 @@
+"""Tasks that are ended have ended, whatever becomes of the cancellation on its way."""
+
+import asyncio
+
+from projections.kit.background import end, running
+from tests.kit.processes import until
+
+
+class _Deaf:
+    """Tries again whatever fails, and fails in its clean-up: the first cancellations do not reach its caller."""
+
+    def __init__(self, lost: int) -> None:
+        self.lost = lost
+        self.at_it = asyncio.Event()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._step()
+            except RuntimeError:
+                self.lost -= 1
+
+    async def _step(self) -> None:
+        try:
+            self.at_it.set()
+            await asyncio.Event().wait()
+        finally:
+            if self.lost:
+                raise RuntimeError("The rollback failed.")
+
+
+async def test_a_task_whose_cancellation_was_lost_is_told_again() -> None:
+    deaf = _Deaf(lost=3)
+    task = asyncio.create_task(deaf.run())
+    await deaf.at_it.wait()
+    await end(task, None, patience=0.01)
+    assert task.cancelled()
+    assert deaf.lost == 0
+
+
+async def test_who_waits_for_the_end_may_be_cancelled_and_the_tasks_are_told_once_more() -> None:
+    deaf = _Deaf(lost=1)
+    task = asyncio.create_task(deaf.run())
+    await deaf.at_it.wait()
+    waiting = asyncio.create_task(end(task, patience=1000))
+    await until(lambda: not deaf.lost)
+    waiting.cancel()
+    await asyncio.wait((task,))
+    assert task.cancelled()
+
+
+async def test_what_a_task_raises_is_dropped_and_the_block_ends() -> None:
+    async def fail() -> None:
+        raise ValueError
+
+    async with running(fail(), name="fails at once"):
+        await asyncio.sleep(0)
