@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from app.clients import redis_client, search_client
 from app.contexts import VIEWS
@@ -42,6 +43,11 @@ class Inspection:
         if generation is None:
             raise LookupError(f"No generation of {view.name} is read in version {view.version} yet.")
         return self.stores.of(view, generation), generation
+
+    async def away(self) -> frozenset[UUID]:
+        """The tenants that were moved from here."""
+        rows = await self.database.writer.fetch("select tenant_id from placement.away where hidden")
+        return frozenset(row["tenant_id"] for row in rows)
 
     async def left_out(self, view: View[Any], generation: int) -> LeftOut:
         """The events that this generation leaves out, parked or discarded."""

@@ -21,13 +21,21 @@ from projections.operations.effects import Replayed
 async def replayed(
     place: Inspection, chosen: Chosen, views: Sequence[View[Any]] | None, *, dry_run: bool
 ) -> tuple[list[Diff[Any]], list[str]]:
-    """What differs, or did, in each view; and the views that differ and cannot be written so."""
+    """What differs, or did, in each view; and the views that differ and cannot be written so.
+
+    Raises LookupError when a tenant is chosen that was moved from this place.
+    """
     diffs: list[Diff[Any]] = []
     left: list[str] = []
+    away = await place.away()
+    if chosen.select.tenant_id in away:
+        raise LookupError(f"The tenant {chosen.select.tenant_id} was moved from here; replay it where it is.")
     for view in views or place.stores.views:
         store, generation = await place.store(view)
         left_out = await place.left_out(view, generation)
-        replay = Replay(view, store, place.log, place.codec, left_out=left_out, opening=place.opening)
+        replay = Replay(
+            view, store, place.log, place.codec, left_out=left_out, away=away, opening=place.opening
+        )
         diff = await replay.diff(chosen)
         if diff.differences and not dry_run:
             try:

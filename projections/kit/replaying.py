@@ -96,10 +96,12 @@ class Replay(Generic[Row]):
         codec: Codec,
         *,
         left_out: LeftOut | None = None,
+        away: Collection[UUID] = (),
         most_rows: int = 200_000,
         opening: Opening | None = None,
     ) -> None:
-        """``left_out`` says which events the generation leaves out: they are no reason to differ.
+        """``left_out`` says which events the generation leaves out: they are no reason to differ. Of the
+        tenants that are ``away``, served from elsewhere, no row is looked at: what stays behind is nobody's.
 
         ``opening`` opens what a Postgres view's table holds in plain.
         """
@@ -107,6 +109,7 @@ class Replay(Generic[Row]):
         self._opening = opens or PlainOpening()
         self._view, self._store, self._log, self._codec = view, store, log, codec
         self._left_out, self._most = left_out or LeftOut(), most_rows
+        self._away = frozenset(away)
 
     async def diff(self, chosen: Chosen = Chosen()) -> Diff[Row]:
         """Compares. Raises TooMuch, FoldFailed for an event that nobody parked, and Lost."""
@@ -142,7 +145,7 @@ class Replay(Generic[Row]):
         return events, keys
 
     def _add(self, keys: set[FullKey], more: Collection[FullKey] | Iterator[FullKey]) -> None:
-        keys.update(more)
+        keys.update(full for full in more if full[0] not in self._away)
         if len(keys) > self._most:
             raise TooMuch(
                 f"More than {self._most:,} rows of {self._view.name} are touched, the most that are compared; "

@@ -10,12 +10,16 @@ from app import demo
 from app.catalogue.dump import dump
 from app.database import Database
 from app.demo import SMALL
+from app.inspection import inspecting
 from app.keys import opened_ring
 from app.keys.rotation import Rotation
 from app.keys.verifying import SealedPlaces
 from app.log.verify import verify
+from app.replaying import replayed
 from app.writing import operating, written
+from domain.kit.log import Selection
 from domain.operations.tenants import PlacementKind
+from projections.kit.replaying import Chosen
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.servers import SECRET
@@ -82,6 +86,20 @@ async def test_the_shared_views_agree_with_the_log_and_are_rebuilt(platform: Pla
     assert (await client.send("Person", id=client.me))["name"] == "Ada"
     assert [row[0] for row in await shared.fetch(names, client.tenant)] == ["Ada"]
     await shared.close()
+
+
+async def test_replaying_leaves_the_rows_alone_that_stayed_behind(platform: Platform) -> None:
+    client = await _moved(platform, "replayed")
+    own = Chosen(select=Selection(tenant_id=client.tenant))
+    async with inspecting(platform.settings) as place:
+        count = "select count(*) from tasks.tasks where tenant_id = $1"
+        stayed = await place.database.writer.fetchval(count, client.tenant)
+        assert stayed
+        diffs, left = await replayed(place, Chosen(), None, dry_run=False)
+        assert ({one.view.name for one in diffs if one.differences}, left) == (set(), [])
+        assert await place.database.writer.fetchval(count, client.tenant) == stayed
+        with pytest.raises(LookupError, match="moved from here"):
+            await replayed(place, own, None, dry_run=True)
 
 
 async def test_a_move_back_waits_for_no_operator(platform: Platform) -> None:
