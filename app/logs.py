@@ -24,6 +24,9 @@ _ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _NOISY = ("opensearch", "opensearchpy.trace", "httpx", "httpcore", "uvicorn.error")
 """They tell of every request, those that go well included: uvicorn of each handshake, with its whole query."""
 
+_RETRYING = frozenset({"asyncpg.pool"})
+"""Whose tracebacks lie in no line of the program either: what they could not do they try again by themselves."""
+
 LONGEST = 8192
 """How many characters of a text are written: clients choose what stands in many of them."""
 _FIRST, _LAST = 40, 60
@@ -52,7 +55,7 @@ class JsonLines(logging.Formatter):
         for name in vars(record).keys() - _OWN:
             line.setdefault(name, redacted_value(getattr(record, name), name, longest=LONGEST))
         if record.exc_info:
-            line["error"] = _error(record.exc_info[1])
+            line["error"] = _error(record.exc_info[1], bare=record.name in _RETRYING)
         if record.stack_info:
             line["stack"] = redacted(cut(self.formatStack(record.stack_info), LONGEST))
         try:
@@ -63,13 +66,14 @@ class JsonLines(logging.Formatter):
             return json.dumps(line, default=str)
 
 
-def _error(error: BaseException | None) -> str:
+def _error(error: BaseException | None, *, bare: bool) -> str:
     """The traceback, each of its parts cut: the last line says what happened, however long one before it is.
 
     Of a server that is away it is that line alone: the fault hits everything, and lies in no line of the program.
+    So it is where the error is to be ``bare``.
     """
-    away = error is not None and is_away(error)
-    parts = traceback.format_exception_only(error) if away else traceback.format_exception(error)
+    bare = bare or (error is not None and is_away(error))
+    parts = traceback.format_exception_only(error) if bare else traceback.format_exception(error)
     if left := max(0, len(parts) - _FIRST - _LAST):
         parts[_FIRST : _FIRST + left] = [f"  [{left} more lines]\n"]
     return "".join(redacted(cut(part, LONGEST)) for part in parts).rstrip("\n")

@@ -1,6 +1,7 @@
 """What a command says of a server that is away or a setting that is wrong: one sentence, and no traceback."""
 
 import errno
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,10 +22,24 @@ _NOBODY = {
     errno.ECONNREFUSED: "nothing listens there",
 }
 
+_BESIDE = ("asyncpg.pool", "app.keys.listening", "projections.kit.live")
+"""What goes on beside a command and tries again by itself when the database is away."""
+_NOWHERE = logging.NullHandler()
+
+
+def _hush() -> None:
+    """Keeps their lines, and their tracebacks, from the terminal: the command itself says what is away.
+
+    Programs that serve have handlers of their own, which go on hearing them.
+    """
+    for name in _BESIDE:
+        logging.getLogger(name).addHandler(_NOWHERE)
+
 
 @contextmanager
 def told(context: "Context") -> Iterator[None]:
     """Ends the command with a sentence where an error is not ours; anything else rises, for it is a fault."""
+    _hush()
     try:
         yield
     except Exception as error:
@@ -69,6 +84,7 @@ def _of_postgres(error: BaseException) -> str | None:
 def _of_others(error: BaseException) -> str | None:
     """Of Redis, of OpenSearch, and of whoever keeps the keys. What was never loaded has not failed."""
     for module, names, what in (
+        ("projections.kit.breaker", ("Unavailable",), "a server could not be reached"),
         ("redis.exceptions", ("RedisError",), "Redis could not be reached"),
         ("opensearchpy.exceptions", ("OpenSearchException",), "OpenSearch could not be reached"),
         ("projections.kit.store", ("Lost",), "a store lost what it held"),
