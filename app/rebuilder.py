@@ -14,7 +14,7 @@ import uvloop
 from app.log.postgres import PostgresLog
 from app.logs import configure_logs
 from app.settings import Settings, read_settings
-from app.worker import Folding, folding, quick
+from app.worker import Folding, folding, quick, there
 from domain.kit.codec import Codec, PlainCodec
 from projections.kit.building import Builder
 from projections.kit.lane import Lane, Ledger
@@ -45,14 +45,21 @@ def main() -> None:
 
 
 async def work(settings: Settings) -> None:
-    """Rebuild whatever is asked for."""
+    """Rebuild whatever is asked for, once Postgres is there: it may be recovering, as after a crash."""
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, stopping.set)
+    if not await there(settings, stopping):
+        return
     async with contextlib.AsyncExitStack() as stack:
         place = await stack.enter_async_context(folding(settings))
         log = PostgresLog(place.database)
         stack.push_async_callback(log.close)
         rebuilder = rebuilder_of(place, log, settings)
         for one in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(one, _stop, rebuilder)
+            loop.add_signal_handler(one, _stop, rebuilder)
+        if stopping.is_set():
+            return
         try:
             await rebuilder.run(idle=_IDLE)
         except Stuck as stuck:

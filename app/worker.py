@@ -64,15 +64,24 @@ async def work(settings: Settings) -> None:
     stopping = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, stopping.set)
-    there = asyncio.ensure_future(until_there(settings.database_url, settings.secret))
-    stopped = asyncio.ensure_future(stopping.wait())
-    await asyncio.wait((there, stopped), return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if stopping.is_set():
-        there.cancel()
+    if not await there(settings, stopping):
         return
-    await there
     await everywhere(settings, stopping)
+
+
+async def there(settings: Settings, stopping: asyncio.Event) -> bool:
+    """Wait until Postgres takes connections; False when ``stopping`` was set first."""
+    waiting = asyncio.ensure_future(until_there(settings.database_url, settings.secret))
+    stopped = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if stopping.is_set():
+            return False
+        await waiting
+        return True
+    finally:
+        waiting.cancel()
+        stopped.cancel()
 
 
 async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:

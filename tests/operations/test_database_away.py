@@ -3,7 +3,11 @@
 import asyncio
 import json
 import logging
+import os
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,30 +40,37 @@ class Site:
         self.postgres.process.kill()
 
     async def back(self) -> None:
-        """Starts it again, which has to recover."""
-        self.postgres.start()
+        """Starts it again, which has to recover; nothing is to be done where it runs."""
+        assert self.postgres.process is not None
+        if self.postgres.process.exit_code() is not None:
+            self.postgres.start()
         await self.postgres.ready()
 
 
-@pytest.fixture
-async def site(tmp_path: Path, redis_url: str) -> AsyncIterator[Site]:
-    postgres = Postgres(tmp_path / "pg", sockets=tmp_path / "run", log=tmp_path / "pg.log", durable=False)
-    postgres.start()
+@pytest.fixture(scope="module")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
+    """A server that only this module uses."""
+    folder = tmp_path_factory.mktemp("pg")
+    server = Postgres(folder / "data", sockets=folder / "run", log=folder / "log", durable=False)
+    server.start()
     try:
-        await postgres.ready()
-        await servers.make_template(postgres)
-        async with servers.fresh_database(postgres) as url:
-            yield Site(
-                postgres,
-                Settings(
-                    data_dir=tmp_path / "data",
-                    database_url=url,
-                    redis_url=redis_url,
-                    secret=servers.SECRET,
-                ),
-            )
+        await server.ready()
+        await servers.make_template(server)
+        yield server
     finally:
-        await postgres.stop()
+        await server.stop()
+
+
+@pytest.fixture
+async def site(postgres: Postgres, redis_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+    """A database that only one test uses; its server is there again afterwards."""
+    async with servers.fresh_database(postgres) as url:
+        settings = Settings(data_dir=tmp_path, database_url=url, redis_url=redis_url, secret=servers.SECRET)
+        site = Site(postgres, settings)
+        try:
+            yield site
+        finally:
+            await site.back()
 
 
 async def line_with(stream: asyncio.StreamReader | None, words: str, seen: list[str]) -> None:
@@ -107,8 +118,55 @@ async def test_a_pool_that_cannot_connect_logs_one_line_whatever_the_reason(
         assert error.startswith("asyncpg.exceptions.")
         assert "\n" not in error
     finally:
+        await owner.execute("alter role headwater_reader login connection limit -1")
         await database.close()
         await owner.close()
+
+
+@asynccontextmanager
+async def rebuilder(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The program that builds, as its worker starts it; it does not outlive the block."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app.rebuilder", env={**os.environ, **settings.environ()}, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def test_a_rebuilder_that_starts_before_the_database_waits_for_it_and_builds(site: Site) -> None:
+    async with started(site.settings, "rebuild", VIEW, "--detach") as process:
+        await process.communicate()
+    site.kill()
+    said: list[str] = []
+    async with rebuilder(site.settings) as process:
+        await line_with(process.stderr, "Postgres does not answer", said)
+        assert len(said) == 1
+        await site.back()
+        owner = await asyncpg.connect(site.settings.database_url)
+        try:
+
+            async def built() -> bool:
+                phase = await owner.fetchval(
+                    "select phase from ops.lanes where view = $1 and generation = 2", VIEW
+                )
+                return bool(phase == "following")
+
+            await until(built)
+        finally:
+            await owner.close()
+
+
+async def test_a_rebuilder_that_waits_for_the_database_stops_when_it_is_asked(site: Site) -> None:
+    site.kill()
+    async with rebuilder(site.settings) as process:
+        await line_with(process.stderr, "Postgres does not answer", [])
+        process.terminate()
+        async with asyncio.timeout(60):
+            assert await process.wait() == 0
 
 
 def test_a_log_that_cannot_be_reached_is_a_sentence() -> None:
