@@ -46,6 +46,10 @@ class Declined(Exception):
         self.code, self.exit_code = code, exit_code
 
 
+class StillAway(Exception):
+    """A server has been away for too long; the message says so, and what to do then."""
+
+
 def wants_json(context: "Context") -> bool:
     """Whether the command was to answer in JSON."""
     return bool(context.meta.get(_JSON))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from app.cli.answers import UNREACHABLE, Declined, refuse, wants_json
+from app.cli.answers import UNREACHABLE, Declined, StillAway, refuse, wants_json
 from app.embedded import EmbeddedError
 from app.settings import SettingsError
 
@@ -47,9 +47,12 @@ def told(context: "Context") -> Iterator[None]:
 
         if isinstance(error, Refusal | Declined):
             raise refuse(error, wants_json(context)) from error
-        if (said := sentence(error)) is None:
+        if isinstance(error, StillAway):
+            typer.echo(f"headwater: {error}", err=True)
+        elif (said := sentence(error)) is not None:
+            typer.echo(f"headwater: {said.rstrip('.')}.", err=True)
+        else:
             raise
-        typer.echo(f"headwater: {said.rstrip('.')}.", err=True)
         raise typer.Exit(UNREACHABLE) from error
 
 
@@ -60,6 +63,15 @@ def sentence(error: BaseException) -> str | None:
     if isinstance(error, BaseExceptionGroup):
         return next((said for one in error.exceptions if (said := sentence(one))), None)
     return _of_postgres(error) or _of_others(error) or _of_the_system(error)
+
+
+def database_away(error: BaseException) -> str | None:
+    """What is to be said of a database that is away for the moment; None of anything else."""
+    from projections.kit.away import is_away
+
+    if not is_away(error):
+        return None
+    return _of_postgres(error) or _of_the_system(error)
 
 
 def _of_postgres(error: BaseException) -> str | None:
@@ -78,6 +90,9 @@ def _of_postgres(error: BaseException) -> str | None:
         return _NOT_SET_UP
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
         return f"the database could not be reached: {error}"
+    # The driver's word for a server's farewell that comes just as a statement is sent.
+    if type(error) is asyncpg.InternalClientError:
+        return "the database could not be reached: it ended the connection"
     return None
 
 

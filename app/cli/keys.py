@@ -10,6 +10,7 @@ import typer
 
 from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, Declined, say_json
 from app.cli.failures import sentence
+from app.cli.persisting import Persisting
 from app.cli.place import Place, opened, placed, placed_everywhere
 from app.keys import KeyRefused, master_of
 from app.keys.rotation import KeyStanding, Rotation
@@ -126,25 +127,29 @@ def rewrap_command(
 
 
 async def _until_none_is_behind(tenant: str | None, as_json: bool) -> int:
+    # A server that is away for a while is no reason to begin anew.
+    persisting = Persisting(forever=True, away=_away)
+
+    async def once() -> tuple[int, int]:
+        some = await _wrapped(tenant)
+        return some, sum(one.standing.behind for one in await _stands(tenant))
+
     count = 0
     while True:
-        try:
-            some = await _wrapped(tenant)
-            behind = sum(one.standing.behind for one in await _stands(tenant))
-        except Exception as error:
-            # A server that is away for a while is no reason to begin anew.
-            if isinstance(error, Declined | KeyRefused) or (said := sentence(error)) is None:
-                raise
-            typer.echo(f"headwater: {said}", err=True)
-        else:
-            count += some
-            if as_json:
-                say_json({"rewrapped": some, "behind": behind})
-            elif behind:
-                typer.echo(f"{some:,} keys wrapped anew, {behind:,} to go.")
-            if not behind:
-                return count
+        some, behind = await persisting.ask(once, within=None)
+        count += some
+        if as_json:
+            say_json({"rewrapped": some, "behind": behind})
+        elif behind:
+            typer.echo(f"{some:,} keys wrapped anew, {behind:,} to go.")
+        if not behind:
+            return count
         await asyncio.sleep(_LOOK)
+
+
+def _away(error: Exception) -> str | None:
+    """What is to be said of a server that is away: the database, or who keeps the master key."""
+    return None if isinstance(error, Declined | KeyRefused) else sentence(error)
 
 
 async def _wrapped(tenant: str | None) -> int:

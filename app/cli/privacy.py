@@ -13,6 +13,7 @@ from uuid import UUID
 import typer
 
 from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, Declined, refuse, say_json, say_table
+from app.cli.persisting import Persisting
 from app.cli.place import opened, placed
 from app.settings import Settings
 from domain.governance.erasures import erasure_id
@@ -31,6 +32,7 @@ _ids = TimeOrderedIds()
 _LOOK = 0.5
 """Seconds between two looks at what is waited for."""
 _MOST = 1_000
+_GOES_ON = "The workers go on with it; what it waits for: headwater effects list"
 
 app = typer.Typer(help="Forget people, export what is kept about them.", no_args_is_help=True)
 
@@ -72,12 +74,13 @@ def erase_command(
             refused = await desk.privacy.erase(_asked(desk.tenant, _ids.new()), person, reason=reason)
             if isinstance(refused, Refusal):
                 return refused
+            persisting = Persisting(then=_GOES_ON)
             for _ in range(max(1, round(wait / _LOOK))):
-                row = await _erasure(desk, person)
+                row = await persisting.ask(lambda: _erasure(desk, person))
                 if wait == 0 or (row is not None and row.certified_at is not None):
                     return row
                 await asyncio.sleep(_LOOK)
-            return await _erasure(desk, person)
+            return await persisting.ask(lambda: _erasure(desk, person))
 
     found = asyncio.run(work())
     if isinstance(found, Refusal):
@@ -111,8 +114,9 @@ def export_command(
             if isinstance(refused, Refusal):
                 return refused
             row: ExportRow | None = None
+            persisting = Persisting(then=_GOES_ON)
             for _ in range(max(1, round(wait / _LOOK))):
-                row = await desk.privacy.export_row(desk.tenant, id)
+                row = await persisting.ask(lambda: desk.privacy.export_row(desk.tenant, id))
                 if wait == 0 or (row is not None and row.state is not ExportState.RUNNING):
                     break
                 await asyncio.sleep(_LOOK)

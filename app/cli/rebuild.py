@@ -157,7 +157,9 @@ def _ask(wish: _Wish, tenant: str | None, *, whole: bool, detach: bool, as_json:
             if isinstance(done, Refusal):
                 return done
             if not detach:
-                return await watch(operations.rebuilds.watch(id), pool, as_json=as_json, where=where)
+                return await watch(
+                    operations.rebuilds, id, pool, as_json=as_json, where=where, then=how_to_go_on
+                )
             if as_json:
                 say_json(await operations.rebuilds.one(id))
             else:

@@ -42,7 +42,7 @@ def rebuilds(
             except Refused as refused:
                 raise Declined(str(refused)) from refused
             if follow:
-                return await watch(operations.rebuilds.watch(id), pool, as_json=as_json, where=where)
+                return await watch(operations.rebuilds, id, pool, as_json=as_json, where=where)
             if as_json:
                 say_json(one)
             else:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import typer
 
 from app.cli.answers import DONE, REFUSED, UNREACHABLE, AsJson, Declined, say_json
 from app.cli.on_record import rows_shown
+from app.cli.persisting import Persisting
 from app.cli.place import placed
 from app.cli.views_show import moment_of
 from app.inspection import Inspection, inspecting, view_named
@@ -127,8 +129,15 @@ async def _replay(wanted: "_Wanted", *, dry_run: bool, unmasked: bool) -> tuple[
             select=replace(wanted.select, tenant_id=there.tenant), after=wanted.first - 1, until=wanted.last
         )
         await _require_stream(place, chosen.select)
-        views = wanted.views or place.stores.views
-        diffs, left = await replayed(place, chosen, views, dry_run=dry_run)
+        persisting = Persisting()
+        diffs = list[Diff[Any]]()
+        left = list[str]()
+        for view in wanted.views or place.stores.views:
+            work = partial(replayed, place, chosen, [view], dry_run=dry_run)
+            # Only who looks begins a view anew: of rows that were put right by then nobody would hear.
+            found, kept = await (persisting.ask(work, within=None) if dry_run else work())
+            diffs += found
+            left += kept
         for diff in diffs:
             await rows_shown(
                 place.database.writer, "headwater replay", diff.view, _rows(diff), unmasked=unmasked

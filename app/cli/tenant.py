@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import typer
 
 from app.cli.answers import EXIT_CODES, REFUSED, AsJson, refuse, say_json, say_table
+from app.cli.persisting import Persisting
 from app.cli.place import asker, found, placed, placed_everywhere, reading_at, workers
 from app.cli.tenant_state import add_to
 from app.database import Pool
@@ -170,10 +171,11 @@ async def _tenants(*, asks: bool = True) -> AsyncIterator[tuple[PlacingTenants, 
 
 
 async def _ended(tenants: PlacingTenants, id: UUID, seconds: int) -> Asked:
-    """How it stands when it has ended, or when the time is over."""
+    """How it stands when it has ended, or when the time is over. Raises StillAway."""
     deadline = asyncio.get_running_loop().time() + seconds
+    persisting = Persisting(then="A worker goes on with it; how it stands: headwater tenant list")
     while True:
-        asked = await tenants.asked(id)
+        asked = await persisting.ask(lambda: tenants.asked(id))
         assert asked is not None, "it was noted before"
         if asked.status not in ("provisioning", "moving") or asyncio.get_running_loop().time() > deadline:
             return asked

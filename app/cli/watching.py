@@ -1,19 +1,25 @@
 """Shows a rebuild while it goes on: a bar for each view in a terminal, lines of JSON for programs."""
 
-from collections.abc import AsyncIterator
+import asyncio
 from typing import Any, Self
+from uuid import UUID
 
 import typer
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from app.cli.answers import DONE, REFUSED, say_json
+from app.cli.answers import DONE, REFUSED, Declined, say_json
+from app.cli.persisting import Persisting
 from app.cli.place import workers
 from app.database import Pool
+from projections.kit.asking import Refused
 from projections.kit.rebuild import Building, Rebuild, RebuildState
+from projections.kit.rebuilds import Rebuilds
 
 NOBODY = "No worker is at work, so nothing is built until one is: `headwater run` or `headwater worker`."
 
+_LOOK = 0.5
+"""Seconds between two looks."""
 _GOOD = frozenset({RebuildState.SWITCHED, RebuildState.FINISHED, RebuildState.REPORTED})
 
 
@@ -27,26 +33,41 @@ class _Pace(ProgressColumn):
         return Text(f"{rate:,.0f}/s, {span(eta)} to go")
 
 
-async def watch(states: AsyncIterator[Rebuild], pool: Pool, *, as_json: bool, where: str = "") -> int:
-    """Shows the states as they come until the rebuild goes on no more; the exit code that follows.
+async def watch(
+    rebuilds: Rebuilds, id: UUID, pool: Pool, *, as_json: bool, where: str = "", then: str = ""
+) -> int:
+    """Shows how a rebuild stands until it goes on no more; the exit code that follows.
 
-    ``where`` is the option that says which silo it is in.
+    ``where`` is the option that says which silo it is in. The database may be away for a while; ``then`` says what
+    to do where it stays so. Raises StillAway, and Declined for a rebuild that is not there, or no more.
     """
+    then = then or f"Watch it again: headwater rebuilds {id} --watch{where}"
+    persisting = Persisting(then=then)
     last: Rebuild | None = None
     warned = False
     with _Bars(hidden=as_json) as bars:
-        async for state in states:
-            if not warned and state.working and not await workers(pool):
+        while last is None or last.working:
+            if last is not None:
+                await asyncio.sleep(_LOOK)
+            state = await persisting.ask(lambda: _one(rebuilds, id))
+            if not warned and state.working and not await persisting.ask(lambda: workers(pool)):
                 warned = True
                 typer.echo(f"headwater: {NOBODY}", err=True)
             bars.show(state)
             if as_json and state != last:
                 say_json(state)
             last = state
-    assert last is not None, "A rebuild always has a state."
     if not as_json:
         tell_end(last, where)
     return outcome(last)
+
+
+async def _one(rebuilds: Rebuilds, id: UUID) -> Rebuild:
+    try:
+        return await rebuilds.one(id)
+    except Refused as refused:
+        # A database that was restored may know nothing of it.
+        raise Declined(str(refused)) from refused
 
 
 class _Bars:

@@ -6,14 +6,17 @@ import logging
 import os
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from app.cli import persisting
+from app.cli.answers import UNREACHABLE
 from app.cli.failures import sentence
 from app.database import Database
 from app.embedded.postgres import Postgres
@@ -22,9 +25,11 @@ from app.logs import JsonLines
 from app.settings import Settings
 from tests.kit import servers
 from tests.kit.processes import until
+from tests.kit.stopping import hanging
+from tests.operations.command_line import CommandLine
 from tests.operations.test_command_line import started
 
-VIEW = "tasks.tasks"
+VIEW, TABLE = "tasks.tasks", "tasks_g1.tasks"
 
 
 @dataclass
@@ -49,9 +54,9 @@ class Site:
 
 @pytest.fixture(scope="module")
 async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
-    """A server that only this module uses."""
+    """A server that only this module uses; what it has answered outlives its end."""
     folder = tmp_path_factory.mktemp("pg")
-    server = Postgres(folder / "data", sockets=folder / "run", log=folder / "log", durable=False)
+    server = Postgres(folder / "data", sockets=folder / "run", log=folder / "log")
     server.start()
     try:
         await server.ready()
@@ -85,14 +90,144 @@ async def line_with(stream: asyncio.StreamReader | None, words: str, seen: list[
                 return
 
 
+AWAY, BACK = "the database could not be reached: ", "headwater: it answers again.\n"
+
+
 async def test_a_command_says_in_its_own_words_alone_that_the_database_went(site: Site) -> None:
     said: list[str] = []
     async with started(site.settings, "rebuild", VIEW) as process:
         await line_with(process.stderr, "No worker is at work", said)
         site.kill()
-        await line_with(process.stderr, "the database could not be reached: ", said)
+        await line_with(process.stderr, AWAY, said)
         await site.back()
+        await line_with(process.stderr, BACK, said)
     assert [line for line in said if not line.startswith("headwater: ")] == []
+    assert len(said) == 3
+
+
+async def test_who_watches_a_rebuild_sees_its_end_though_the_database_went(site: Site) -> None:
+    said: list[str] = []
+    async with started(site.settings, "rebuild", VIEW, "--json") as process:
+        assert process.stdout is not None
+        id = json.loads(await process.stdout.readline())["id"]
+        for _ in range(2):
+            site.kill()
+            await line_with(process.stderr, AWAY, said)
+            await site.back()
+            await line_with(process.stderr, BACK, said)
+        async with started(site.settings, "cancel", id) as other:
+            await other.communicate()
+        output, errors = await process.communicate()
+    assert json.loads(output.splitlines()[-1])["state"] == "cancelled"
+    assert (process.returncode, errors) == (1, b"")
+
+
+async def test_a_database_that_hangs_is_away(site: Site) -> None:
+    said: list[str] = []
+    async with started(site.settings, "rebuild", VIEW) as process:
+        await line_with(process.stderr, "No worker is at work", said)
+        with hanging(site.postgres):
+            await line_with(process.stderr, AWAY, said)
+        await line_with(process.stderr, BACK, said)
+    assert [line for line in said if not line.startswith("headwater: ")] == []
+
+
+async def test_who_waits_for_a_tenant_goes_on_when_the_database_is_back(site: Site) -> None:
+    said: list[str] = []
+    words = ("tenant", "create", "Acme", "--slug", "acme", "--wait", "600")
+    async with started(site.settings, *words) as process:
+        await line_with(process.stderr, "No worker is at work here", said)
+        owner = await asyncpg.connect(site.settings.database_url)
+        await until(asked_for(owner))
+        await owner.close()
+        site.kill()
+        await line_with(process.stderr, AWAY, said)
+        await site.back()
+        await line_with(process.stderr, BACK, said)
+        assert process.returncode is None
+
+
+async def test_a_replay_that_only_looks_goes_on_when_the_database_is_back(site: Site) -> None:
+    said: list[str] = []
+    owner = await asyncpg.connect(site.settings.database_url)
+    async with started(site.settings, "rebuild", VIEW, "--detach") as process:
+        await process.communicate()
+    # It waits for this table in the middle of its work, until the server is gone.
+    held = owner.transaction()
+    await held.start()
+    await owner.execute("lock table tasks_g1.tasks in access exclusive mode")
+    async with started(site.settings, "replay", "--dry-run", "--view", VIEW) as process:
+
+        async def waits() -> bool:
+            return bool(
+                await owner.fetchval(
+                    "select true from pg_locks where not granted and relation = $1::regclass", TABLE
+                )
+            )
+
+        await until(waits)
+        site.kill()
+        await line_with(process.stderr, AWAY, said)
+        owner.terminate()
+        await site.back()
+        output, errors = await process.communicate()
+    assert (process.returncode, errors.decode()) == (0, BACK)
+    assert output.decode() == "1 view is not touched by these events.\n"
+
+
+def asked_for(owner: "asyncpg.Connection[asyncpg.Record]") -> Callable[[], Awaitable[bool]]:
+    """Whether a tenant was asked for."""
+
+    async def so() -> bool:
+        return bool(
+            await owner.fetchval("select true from es.events where type like '%tenant%requested' limit 1")
+        )
+
+    return so
+
+
+async def test_it_is_given_up_after_a_time_with_what_to_do_then(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persisting, "AT_MOST", 0)
+    command = CommandLine(site.settings)
+    asked = (await asyncio.to_thread(command, "rebuild", VIEW, "--detach", "--json")).json
+    watching = asyncio.create_task(asyncio.to_thread(command, "rebuilds", asked["id"], "--watch"))
+    owner = await asyncpg.connect(site.settings.database_url)
+    looks: set[datetime] = set()
+
+    async def watched() -> bool:
+        rows = await owner.fetch(
+            "select query_start from pg_stat_activity where query like '%from ops.rebuilds r%' and pid <> $1",
+            owner.get_server_pid(),
+        )
+        looks.update(row["query_start"] for row in rows)
+        return len(looks) > 3
+
+    await until(watched)
+    await owner.close()
+    site.kill()
+    ended = await watching
+    away, gave_up, then = ended.err.splitlines()[-3:]
+    assert away.startswith(f"headwater: {AWAY}")
+    assert away.endswith("; waiting for it.")
+    assert gave_up.startswith(f"headwater: {AWAY}")
+    assert gave_up.endswith(" s now; it is not waited for.")
+    assert then == f"Watch it again: headwater rebuilds {asked['id']} --watch"
+    assert ended.code == UNREACHABLE
+
+
+async def test_what_is_no_absence_of_the_database_ends_a_watch_at_once() -> None:
+    asked = 0
+
+    async def wrong() -> None:
+        nonlocal asked
+        asked += 1
+        raise asyncpg.UndefinedTableError("there is no such table")
+
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await persisting.Persisting().ask(wrong)
+    assert asked == 1
 
 
 @pytest.mark.parametrize("state", ["nologin", "login connection limit 0"])
@@ -169,6 +304,18 @@ async def test_a_rebuilder_that_waits_for_the_database_stops_when_it_is_asked(si
             assert await process.wait() == 0
 
 
-def test_a_log_that_cannot_be_reached_is_a_sentence() -> None:
-    said = sentence(LogUnavailable("The event log cannot be reached."))
-    assert said == "a server could not be reached: The event log cannot be reached."
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            LogUnavailable("The event log cannot be reached."),
+            "a server could not be reached: The event log cannot be reached.",
+        ),
+        (
+            asyncpg.InternalClientError("cannot switch to state 12"),
+            "the database could not be reached: it ended the connection",
+        ),
+    ],
+)
+def test_what_comes_of_a_server_that_went_is_a_sentence(error: Exception, said: str) -> None:
+    assert sentence(error) == said
