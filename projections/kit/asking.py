@@ -9,6 +9,8 @@ from projections.kit.view import View
 
 LOST = "a worker: rows were lost"
 """Who asks for rows that were lost, as it is on record."""
+SCHEDULE = "the schedule"
+"""Who asks for the comparisons of each day; they make way for whatever else is asked."""
 
 _TOGETHER = 8
 """Tenants from whose loss on all rows of the view are filled anew, which reads the log once."""
@@ -40,19 +42,21 @@ async def ask(
     parallel: int = 2,
     repair: bool = False,
 ) -> None:
-    """See `Rebuilds.ask`; in the caller's transaction."""
+    """See `Rebuilds.ask`; in the caller's transaction. Comparisons by schedule that are at it are given up."""
     await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
     if await connection.fetchval("select true from ops.rebuilds where id = $1", id):
         return
     members: list[tuple[str, int, int]] = []
     for view in views:
-        busy = await connection.fetchval(
-            """select r.id from ops.rebuild_views v join ops.rebuilds r on r.id = v.rebuild
+        busy = await connection.fetchrow(
+            """select r.id, r.asked_by from ops.rebuild_views v join ops.rebuilds r on r.id = v.rebuild
                 where v.view = $1 and r.state in ('building', 'verifying', 'differs')""",
             view.name,
         )
-        if busy:
-            raise Refused(f"{view.name} is in the rebuild {busy}, which has not ended.")
+        if busy is not None:
+            if by == SCHEDULE or busy["asked_by"] != SCHEDULE:
+                raise Refused(f"{view.name} is in the rebuild {busy['id']}, which has not ended.")
+            await cancel(connection, busy["id"])
         if await connection.fetchval(
             "select paused_at is not null from ops.views where view = $1", view.name
         ):
@@ -93,3 +97,34 @@ async def ask_for_lost(pool: Pool, view: type[View[Any]], generation: int, tenan
         except Refused:
             pass  # The view is being built; this comes next.
     return True
+
+
+async def cancel(connection: Any, rebuild: UUID) -> bool:
+    """Ends a rebuild that has not ended, and lets go of what was built; whether there was one. In the caller's
+    transaction, which holds the lock of generations."""
+    done = await connection.fetchval(
+        """update ops.rebuilds set state = 'cancelled', ended_at = clock_timestamp()
+            where id = $1 and state in ('building', 'verifying', 'differs') returning true""",
+        rebuild,
+    )
+    if done:
+        await give_up(connection, rebuild)
+    return bool(done)
+
+
+async def give_up(connection: Any, rebuild: UUID) -> None:
+    """Lets go of all that was built for a rebuild and never read. In the caller's transaction."""
+    await connection.execute(
+        """update ops.lanes l set phase = 'dropped', drop_at = clock_timestamp(), token = token + 1
+             from ops.rebuild_views v
+            where v.rebuild = $1 and l.view = v.view and l.generation = v.generation
+              and l.served_at is null""",
+        rebuild,
+    )
+    # A tenant's rows were being put in place there: whatever is half done, others may write again.
+    await connection.execute(
+        """update ops.lanes l set phase = 'following', token = token + 1
+             from ops.rebuild_views v
+            where v.rebuild = $1 and l.view = v.view and l.generation = v.former and l.phase = 'repairing'""",
+        rebuild,
+    )

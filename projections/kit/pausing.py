@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from projections.kit.asking import LOST, Refused
+from projections.kit.asking import LOST, SCHEDULE, Refused, cancel
 from projections.kit.generations import DDL_LOCK, Pool
 from projections.kit.invalidation import Invalidation
-from projections.kit.rebuilds import give_up
-from projections.kit.scheduled import BY as SCHEDULE
 from projections.kit.view import View
 
 _BUSY = """
@@ -41,11 +39,7 @@ class Pausing:
             for row in await connection.fetch(_BUSY, list(names), [SCHEDULE, LOST]):
                 if not row["own"]:
                     raise Refused(f"The rebuild {row['id']} of these views has not ended.")
-                await connection.execute(
-                    "update ops.rebuilds set state = 'cancelled', ended_at = clock_timestamp() where id = $1",
-                    row["id"],
-                )
-                await give_up(connection, row["id"])
+                await cancel(connection, row["id"])
             await self._set(
                 connection, names, "paused_by = $2, paused_at = clock_timestamp()", by, paused=False
             )

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from projections.kit.asking import Refused, ask
+from projections.kit.asking import Refused, ask, cancel
 from projections.kit.generations import DDL_LOCK, Connect, Pool, point
 from projections.kit.rebuild import READ, Building, Rebuild, RebuildState, rebuild_of
 from projections.kit.scheduled import WORTH_TELLING
@@ -111,14 +111,8 @@ class Rebuilds:
         """Gives up; what was built is dropped. Raises Refused when it has ended."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
-            done = await connection.fetchval(
-                """update ops.rebuilds set state = 'cancelled', ended_at = clock_timestamp()
-                    where id = $1 and state in ('building', 'verifying', 'differs') returning true""",
-                id,
-            )
-            if not done:
+            if not await cancel(connection, id):
                 raise Refused(await self._why(id))
-            await give_up(connection, id)
 
     async def rollback(self, id: UUID, names: Sequence[str] = (), *, by: str) -> dict[str, int]:
         """Takes a rebuild back, or only some of its views: readers go to the former generations, all at once.
@@ -236,22 +230,4 @@ async def retire(connection: Any, view: str, generation: int, keep: timedelta) -
         view,
         generation,
         keep,
-    )
-
-
-async def give_up(connection: Any, rebuild: UUID) -> None:
-    """Lets go of all that was built for a rebuild and never read. In the caller's transaction."""
-    await connection.execute(
-        """update ops.lanes l set phase = 'dropped', drop_at = clock_timestamp(), token = token + 1
-             from ops.rebuild_views v
-            where v.rebuild = $1 and l.view = v.view and l.generation = v.generation
-              and l.served_at is null""",
-        rebuild,
-    )
-    # A tenant's rows were being put in place there: whatever is half done, others may write again.
-    await connection.execute(
-        """update ops.lanes l set phase = 'following', token = token + 1
-             from ops.rebuild_views v
-            where v.rebuild = $1 and l.view = v.view and l.generation = v.former and l.phase = 'repairing'""",
-        rebuild,
     )

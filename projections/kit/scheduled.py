@@ -6,15 +6,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from projections.kit.asking import Refused, ask
+from projections.kit.asking import SCHEDULE, Refused, ask
 from projections.kit.generations import DDL_LOCK, Pool
 from projections.kit.view import View
 
-BY = "the schedule"
-"""Who asks for these comparisons, as they are on record."""
-
 WORTH_TELLING = f"""
-not (r.asked_by = '{BY}' and r.state = 'reported' and not exists (
+not (r.asked_by = '{SCHEDULE}' and r.state = 'reported' and not exists (
      select from ops.rebuild_views w where w.rebuild = r.id and (w.report->>'differing')::bigint > 0))
 """
 """Leaves out, of rebuilds ``r``, those that were asked for here and found nothing."""
@@ -67,12 +64,12 @@ async def compare_when_due(
         await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
         await _forget(connection)
         versions = [view.version for view in views]
-        due = await connection.fetchval(_DUE, [*known], versions, every, BY)
+        due = await connection.fetchval(_DUE, [*known], versions, every, SCHEDULE)
         if due is None:
             return None
         id = uuid4()
         try:
-            await ask(connection, id, [known[due]], by=BY, kind="reconcile", parallel=1, repair=repair)
+            await ask(connection, id, [known[due]], by=SCHEDULE, kind="reconcile", parallel=1, repair=repair)
         except Refused as refused:
             _logger.warning("%s", refused)
             return None
@@ -81,7 +78,7 @@ async def compare_when_due(
 
 # A pool's proxy for a connection has no type of its own, hence Any.
 async def _forget(connection: Any) -> None:
-    past = await connection.fetch(_PAST, BY, _KEPT)
+    past = await connection.fetch(_PAST, SCHEDULE, _KEPT)
     if not past:
         return
     ids, names, numbers = (list(column) for column in zip(*past, strict=True))

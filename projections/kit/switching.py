@@ -14,13 +14,14 @@ from uuid import UUID
 import msgspec
 
 from projections.kit import leases
+from projections.kit.asking import give_up
 from projections.kit.comparing import Report, compare
 from projections.kit.generations import DDL_LOCK, Connect, Connection, Pool, point
 from projections.kit.in_place import put_in_place
 from projections.kit.lane import Lane
 from projections.kit.ops_parking import adopt
 from projections.kit.rebuild import READ, Building, Rebuild, rebuild_of
-from projections.kit.rebuilds import BEHIND, LOCKED, give_up, retire
+from projections.kit.rebuilds import BEHIND, LOCKED, retire
 from projections.kit.store import Checkpoint, Store
 from projections.kit.upkeep import Upkeep
 from projections.kit.view import View

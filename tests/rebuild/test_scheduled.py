@@ -4,9 +4,12 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from app.standing import standing
+from projections.kit.asking import SCHEDULE, Refused
 from projections.kit.rebuild import RebuildState
-from projections.kit.scheduled import BY, compare_when_due
+from projections.kit.scheduled import compare_when_due
 from tests.rebuild.rebuilding import House, some_events
 from tests.views.place import until
 from tests.views.toys import Jars
@@ -37,7 +40,7 @@ async def test_workers_ask_once_and_for_one_view_after_the_other(everywhere: Hou
         for _ in everywhere.views:
             (id,) = {one for one in await asyncio.gather(*(asked(everywhere) for _ in range(4))) if one}
             done = await everywhere.ended(id)
-            assert (done.state, done.asked_by, done.parallel) == (RebuildState.REPORTED, BY, 1)
+            assert (done.state, done.asked_by, done.parallel) == (RebuildState.REPORTED, SCHEDULE, 1)
             (member,) = done.views
             assert member.report is not None
             assert member.report.compared
@@ -73,6 +76,60 @@ async def test_what_differs_is_told_and_mended_only_where_that_is_said(everywher
         assert str(kept.id) in told
         assert await compared(repair=True) is RebuildState.SWITCHED
         assert not [one for one in (await standing(writer)).compared if one.differing]
+
+
+async def test_a_comparison_by_schedule_makes_way_for_whoever_asks(everywhere: House) -> None:
+    """Also where it has been building, and where everything is asked for."""
+    names = [view.name for view in everywhere.views]
+    async with everywhere.working(rebuilding=False):
+        await some_events(everywhere.place)
+        await everywhere.followed()
+        scheduled = await asked(everywhere)
+        assert scheduled is not None
+        (member,) = (await everywhere.rebuilds.one(scheduled)).views
+        mine = await everywhere.rebuilds.ask(names, by="ada", kind="reconcile")
+        given_up = await everywhere.rebuilds.one(scheduled)
+        assert (given_up.state, given_up.views[0].phase) == (RebuildState.CANCELLED, "dropped")
+        (made,) = [one for one in (await everywhere.rebuilds.one(mine)).views if one.view == member.view]
+        assert made.generation > member.generation
+        # The schedule makes way; it does not come before a person, and neither does another person.
+        assert await asked(everywhere) is None
+        with pytest.raises(Refused, match=str(mine)):
+            await everywhere.rebuilds.ask(names[:1], by="ben")
+        assert (await everywhere.rebuilds.one(mine)).working
+    async with everywhere.working():
+        done = await everywhere.ended(mine)
+        assert done.state is RebuildState.REPORTED
+        assert {one.view for one in done.views if one.report is not None and one.report.compared} == set(
+            names
+        )
+
+
+async def test_a_comparison_that_is_being_built_makes_way(everywhere: House) -> None:
+    async with everywhere.working():
+        await some_events(everywhere.place, 100)
+        await everywhere.followed()
+        scheduled = await asked(everywhere)
+        assert scheduled is not None
+        (member,) = (await everywhere.rebuilds.one(scheduled)).views
+        mine = await everywhere.rebuilds.ask([member.view], by="ada")
+        assert (await everywhere.ended(mine)).state is RebuildState.SWITCHED
+        assert not (await everywhere.rebuilds.one(scheduled)).working
+
+
+async def test_who_is_refused_takes_nothing_from_the_schedule(everywhere: House) -> None:
+    names = [view.name for view in everywhere.views]
+    async with everywhere.working(rebuilding=False):
+        await some_events(everywhere.place)
+        await everywhere.followed()
+        scheduled = await asked(everywhere)
+        assert scheduled is not None
+        (member,) = (await everywhere.rebuilds.one(scheduled)).views
+        others = [name for name in names if name != member.view]
+        theirs = await everywhere.rebuilds.ask(others, by="ben")
+        with pytest.raises(Refused, match=str(theirs)):
+            await everywhere.rebuilds.ask(names, by="ada")
+        assert (await everywhere.rebuilds.one(scheduled)).working
 
 
 async def test_what_found_nothing_is_forgotten_after_a_week(everywhere: House) -> None:
