@@ -37,6 +37,8 @@ def list_parked(
 
     async def work() -> list[Parked]:
         async with placed(tenant) as place, reading_at(place) as pool:
+            if view and not await pool.fetchval("select true from ops.views where view = $1", view):
+                raise Declined(f"There is no view {view}.", code="not_found")
             listed = await ParkedStreams(pool).list(view)
             return [one for one in listed if place.only in (None, one.tenant_id)]
 

@@ -23,6 +23,7 @@ from projections.kit.postgres import PostgresView
 from projections.kit.store import there
 from projections.kit.view import Key, View
 
+_REST = "; there are more: give --limit more than that, or name a --tenant or a --key."
 _MOST_EVENTS = 50_000_000
 _MOST_ROWS = 2_000_000
 """The most that is folded for an operator, on a machine of his choice; a process that serves takes less."""
@@ -98,7 +99,7 @@ def show(
         typer.echo(orjson.dumps(row).decode())
     said = f"{len(rows):,} rows of {name} at position {position:,}"
     # Apart from the rows, which may go on into another program.
-    print(f"{said}; there are more, see --limit." if more else f"{said}.", file=sys.stderr)
+    print(f"{said}{_REST if more else '.'}", file=sys.stderr)
 
 
 async def _read(wanted: _Wanted, unmasked: bool) -> tuple[int, list[Plain], bool]:

@@ -116,6 +116,7 @@ def test_watching_one_that_is_over_says_how_it_ended(headwater: CommandLine, reb
         (("rebuilds", str(UUID(int=7))), f"There is no rebuild {UUID(int=7)}."),
         (("pause", str(UUID(int=7))), f"There is no rebuild {UUID(int=7)}."),
         (("views", "--name", "tasks.taks"), "There is no view tasks.taks."),
+        (("parked", "list", "tasks.taks"), "There is no view tasks.taks."),
         (("parked", "retry", VIEW), f"No stream of {VIEW} is parked."),
         (("parked", "show", VIEW, str(UUID(int=7))), f"This stream is not parked in {VIEW}."),
         (("parked", "discard", VIEW, str(UUID(int=7)), "--reason", "x"), f"No stream of {VIEW} is parked."),

@@ -143,6 +143,14 @@ async def test_no_more_rows_than_wanted(scene: Scene) -> None:
         assert (len(answer["rows"]), answer["more"]) == (1, True)
 
 
+async def test_that_there_are_more_rows_is_said_apart_from_them(scene: Scene) -> None:
+    asked = ("show", ProjectCards.name, "--tenant", scene.client.tenant)
+    some, whole = await ran(scene.settings, *asked, "--limit", 1), await ran(scene.settings, *asked)
+    assert [len(one.said.splitlines()) for one in (some, whole)] == [1, 2]
+    assert "; there are more: give --limit more than that" in some.complained
+    assert "more" not in whole.complained
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

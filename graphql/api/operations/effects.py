@@ -9,6 +9,7 @@ import strawberry
 from api.kit.access import covered
 from api.kit.commands import Receipt
 from api.kit.context import Info
+from api.kit.errors import ClientError
 from api.kit.fields import LARGEST, argument, field
 from api.kit.scalars import Position
 from api.operations.wishes import wishes
@@ -18,6 +19,7 @@ from projections.operations.operating import Done, Operation, Operations
 
 PERMISSION = "ops:repair"
 _OPEN = ("pending", "running", "parked")
+_STATUSES = (*_OPEN, "done", "discarded")
 
 
 @covered
@@ -91,6 +93,10 @@ class Query:
         ] = None,
         first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 100,
     ) -> list[Effect]:
+        if unknown := [one for one in status or () if one not in _STATUSES]:
+            raise ClientError(
+                f"There is no status {unknown[0]}; there are {', '.join(_STATUSES)}.", code="BAD_USER_INPUT"
+            )
         found = await info.context.port(Operations).effects.list(
             process=process, statuses=status or _OPEN, limit=max(0, min(first, LARGEST))
         )

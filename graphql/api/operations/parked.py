@@ -11,6 +11,7 @@ from api.kit.commands import Receipt
 from api.kit.context import Info
 from api.kit.fields import argument, field
 from api.kit.scalars import Position
+from api.operations.views import known
 from api.operations.wishes import wishes
 from domain.operations.repairs import DiscardParked, RetryParked
 from projections.kit.parking import Parked
@@ -80,6 +81,8 @@ class Query:
         info: Info,
         view: Annotated[str | None, argument("Only those of this view; of all by default.")] = None,
     ) -> list[ParkedStream]:
+        if view is not None:
+            known(await info.context.services.progress.statuses(), [view])
         return [ParkedStream.of(one) for one in await info.context.port(Operations).parked.list(view)]
 
 

@@ -1,5 +1,6 @@
 """How the views stand, for operators."""
 
+from collections.abc import Sequence
 from math import inf
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,6 +10,7 @@ import strawberry
 from api.kit.access import covered
 from api.kit.commands import Receipt
 from api.kit.context import Info
+from api.kit.errors import ClientError
 from api.kit.fields import argument, field
 from api.kit.scalars import Position
 from api.kit.shows import enum
@@ -100,6 +102,15 @@ def _named(wish: Operation, done: Done) -> dict[str, Any]:
     return {"names": wish.views}
 
 
+def known(statuses: Sequence[ViewStatus], names: Sequence[str]) -> None:
+    """Raises the client's error for a name that no view has: an empty answer would say that all is well."""
+    there = {one.name for one in statuses}
+    if unknown := [name for name in names if name not in there]:
+        raise ClientError(
+            f"There is no view {unknown[0]}; there are {', '.join(sorted(there))}.", code="BAD_USER_INPUT"
+        )
+
+
 @strawberry.type
 class Mutation:
     pause_views = wishes(PauseViews, ViewsReceipt, permission=PERMISSION, answer="ViewsAnswer", shown=_named)
@@ -117,4 +128,5 @@ class Query:
         names: Annotated[list[str] | None, argument("Only these; all by default.")] = None,
     ) -> list[ViewInfo]:
         statuses = await info.context.services.progress.statuses()
+        known(statuses, names or ())
         return [ViewInfo.of(one) for one in statuses if names is None or one.name in names]

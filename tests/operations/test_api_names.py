@@ -1,0 +1,45 @@
+"""A name that nothing has is an error with a code: an empty answer would say that all is well."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.kit.client import Client
+from tests.kit.product import Product
+
+
+@pytest.fixture(scope="module")
+def operator(product: Product) -> Client:
+    """Somebody who may look at everything that operators see."""
+    return product.client(uuid4(), uuid4(), ["ops:rebuild", "ops:views", "ops:repair"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "said"),
+    [
+        ("Views", {"names": ["tasks.taks"]}, "There is no view tasks.taks; there are "),
+        ("Views", {"names": ["tasks.tasks", "nope"]}, "There is no view nope; there are "),
+        ("Parked", {"view": "tasks.taks"}, "There is no view tasks.taks; there are "),
+        ("Effects", {"status": ["parked", "stuck"]}, "There is no status stuck; there are pending, "),
+    ],
+)
+async def test_an_unknown_name_is_an_error(
+    operator: Client, operation: str, asked: dict[str, object], said: str
+) -> None:
+    code, message = await operator.error(operation, **asked)
+    assert code == "BAD_USER_INPUT"
+    assert message.startswith(said)
+
+
+async def test_what_is_there_is_answered_and_nothing_of_none(operator: Client) -> None:
+    assert {one["name"] for one in await operator.send("Views", names=["tasks.tasks"])} == {"tasks.tasks"}
+    assert await operator.send("Views", names=[]) == []
+    assert len(await operator.send("Views")) > 1
+    assert await operator.send("Parked", view="tasks.tasks") == []
+    assert await operator.send("Effects", status=["done", "discarded"]) == []
+
+
+async def test_whoever_may_not_look_is_told_no_names(product: Product) -> None:
+    stranger = await product.newcomer()
+    code, message = await stranger.error("Views", names=["nope"])
+    assert (code, "tasks.tasks" in message) == ("FORBIDDEN", False)
