@@ -19,7 +19,8 @@ from app.settings import Settings, read_settings
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
-from domain.operations.tenants import MoveTenant, PlacementKind, RequestTenant
+from domain.operations.tenant_commands import MoveTenant, RequestTenant
+from domain.operations.tenants import PlacementKind
 from projections.operations.placing import Asked, PlacingTenants
 
 _ids = TimeOrderedIds()

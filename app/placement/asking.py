@@ -18,13 +18,8 @@ from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.log import Receipt
 from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
-from domain.operations.tenants import (
-    AdoptTenant,
-    RequestTenant,
-    TenantMoving,
-    TenantNotPlaced,
-    TenantPlacement,
-)
+from domain.operations.tenant_commands import AdoptTenant, RequestTenant
+from domain.operations.tenants import TenantMoving, TenantNotPlaced, TenantPlacement
 from domain.tenancy.regions import WrongRegion
 from projections.operations.placing import Asked, Change, PlacedTenant, Wish
 

@@ -9,7 +9,6 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.kit.aggregate import Aggregate, applies
-from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len, Pattern
 from domain.kit.refusals import Refusal
@@ -183,91 +182,3 @@ class TenantPlacement(Aggregate, topic="operations.tenant"):
     @applies(MoveFailed)
     def _move_failed(self, event: MoveFailed) -> None:
         self.status = TenantStatus.READY
-
-
-class RequestTenant(Command):
-    """Have a tenant made, with everything that it needs."""
-
-    id: UUID
-    name: TenantName
-    slug: Slug
-    region: Region
-    placement: Kind = PlacementKind.POOLED
-    database_url: Server | None = None
-    asked_by: AskedBy
-
-    def handle(self) -> TenantPlacement:
-        requested = TenantPlacement.Requested(
-            name=self.name,
-            slug=self.slug,
-            region=self.region,
-            placement=self.placement,
-            database_url=self.database_url,
-            asked_by=self.asked_by,
-        )
-        return TenantPlacement.start(self.id, requested)
-
-
-class AdoptTenant(Command):
-    """Note a pooled tenant that was made without having been asked for here, as by signing up."""
-
-    id: UUID
-    name: TenantName
-    slug: Slug
-    region: Region
-
-    def handle(self) -> TenantPlacement:
-        adopted = TenantPlacement.Adopted(name=self.name, slug=self.slug, region=self.region)
-        return TenantPlacement.start(self.id, adopted)
-
-
-class ConfirmTenant(Command):
-    """Note that a tenant is ready."""
-
-    id: UUID
-
-    def handle(self, tenant: TenantPlacement) -> None:
-        tenant.provisioned()
-
-
-class AbandonTenant(Command):
-    """Note that a tenant could not be made; its slug is free again."""
-
-    id: UUID
-    step: StepName
-    reason: Why
-
-    def handle(self, tenant: TenantPlacement) -> None:
-        tenant.fail(self.step, self.reason)
-
-
-class MoveTenant(Command):
-    """Have a tenant's data moved to a database of its own, or back to the shared one."""
-
-    id: UUID
-    placement: Kind
-    database_url: Server | None = None
-    asked_by: AskedBy
-
-    def handle(self, tenant: TenantPlacement) -> None:
-        tenant.move(self.placement, self.database_url, self.asked_by)
-
-
-class ConfirmMove(Command):
-    """Note that a tenant's data have been moved."""
-
-    id: UUID
-
-    def handle(self, tenant: TenantPlacement) -> None:
-        tenant.moved()
-
-
-class AbandonMove(Command):
-    """Note that a tenant's data stay where they are."""
-
-    id: UUID
-    step: StepName
-    reason: Why
-
-    def handle(self, tenant: TenantPlacement) -> None:
-        tenant.stay(self.step, self.reason)

@@ -8,7 +8,8 @@ from uuid import UUID
 from domain.kit.process import on
 from domain.kit.steps import Progress, Saga, Step
 from domain.kit.wishes import Call, Send, Then, Wish
-from domain.operations.tenants import AbandonTenant, ConfirmTenant, PlacementKind, TenantPlacement
+from domain.operations.tenant_commands import AbandonTenant, ConfirmTenant
+from domain.operations.tenants import PlacementKind, TenantPlacement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.kit.caller import Caller
 from domain.kit.log import Receipt
 from domain.kit.refusals import Refusal
-from domain.operations.tenants import MoveTenant, RequestTenant
+from domain.operations.tenant_commands import MoveTenant, RequestTenant
 from domain.tenancy.tenant_commands import CloseTenant, ReactivateTenant, SuspendTenant
 
 Change = SuspendTenant | ReactivateTenant | CloseTenant

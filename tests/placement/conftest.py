@@ -20,7 +20,8 @@ from app.writing import commanding
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import Receipt
 from domain.kit.refusals import Refusal
-from domain.operations.tenants import MoveTenant, PlacementKind, RequestTenant
+from domain.operations.tenant_commands import MoveTenant, RequestTenant
+from domain.operations.tenants import PlacementKind
 from projections.operations.placing import Asked
 from tests.kit.client import Client
 from tests.kit.processes import until

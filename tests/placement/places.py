@@ -18,7 +18,8 @@ from app.settings import Settings
 from app.writing import commanding
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import Receipt
-from domain.operations.tenants import PlacementKind, RequestTenant
+from domain.operations.tenant_commands import RequestTenant
+from domain.operations.tenants import PlacementKind
 from tests.placement.conftest import silo_name
 
 OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM)

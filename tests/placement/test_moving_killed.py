@@ -13,7 +13,8 @@ from app.settings import Settings
 from app.writing import commanding
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.log import Receipt
-from domain.operations.tenants import MoveTenant, PlacementKind
+from domain.operations.tenant_commands import MoveTenant
+from domain.operations.tenants import PlacementKind
 from domain.processes.moving import Moving
 from domain.tenancy.tenant_commands import RenameTenant
 from projections.operations.placing import Asked

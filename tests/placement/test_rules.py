@@ -6,17 +6,19 @@ import pytest
 
 from domain.kit.refusals import Invalid
 from domain.kit.scenario import given
-from domain.operations.tenants import (
+from domain.operations.tenant_commands import (
     AbandonMove,
     AbandonTenant,
     AdoptTenant,
-    AlreadyPlacedThere,
     ConfirmMove,
     ConfirmTenant,
     MoveTenant,
+    RequestTenant,
+)
+from domain.operations.tenants import (
+    AlreadyPlacedThere,
     NothingIsPending,
     PlacementKind,
-    RequestTenant,
     TenantNotPlaced,
     TenantPlacement,
 )

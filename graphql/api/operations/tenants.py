@@ -15,12 +15,13 @@ from api.kit.scalars import Position
 from api.kit.shows import enum, takes
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
-from domain.operations import tenants as domain
+from domain.operations import tenant_commands as domain
+from domain.operations.tenants import PlacementKind
 from domain.tenancy import tenant_commands as tenancy
 from projections.operations.operating import asked_by
 from projections.operations.placing import Asked, PlacedTenant, Tenants, Wish
 
-enum(domain.PlacementKind)
+enum(PlacementKind)
 
 NEEDS = "ops:tenants"
 

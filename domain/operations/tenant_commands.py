@@ -1,0 +1,104 @@
+"""Commands on tenants as operators know them."""
+
+from uuid import UUID
+
+from domain.kit.commands import Command
+from domain.operations.operators import AskedBy, Why
+from domain.operations.tenants import (
+    Kind,
+    PlacementKind,
+    Region,
+    Server,
+    Slug,
+    StepName,
+    TenantName,
+    TenantPlacement,
+)
+
+
+class RequestTenant(Command):
+    """Have a tenant made, with everything that it needs."""
+
+    id: UUID
+    name: TenantName
+    slug: Slug
+    region: Region
+    placement: Kind = PlacementKind.POOLED
+    database_url: Server | None = None
+    asked_by: AskedBy
+
+    def handle(self) -> TenantPlacement:
+        requested = TenantPlacement.Requested(
+            name=self.name,
+            slug=self.slug,
+            region=self.region,
+            placement=self.placement,
+            database_url=self.database_url,
+            asked_by=self.asked_by,
+        )
+        return TenantPlacement.start(self.id, requested)
+
+
+class AdoptTenant(Command):
+    """Note a pooled tenant that was made without having been asked for here, as by signing up."""
+
+    id: UUID
+    name: TenantName
+    slug: Slug
+    region: Region
+
+    def handle(self) -> TenantPlacement:
+        adopted = TenantPlacement.Adopted(name=self.name, slug=self.slug, region=self.region)
+        return TenantPlacement.start(self.id, adopted)
+
+
+class ConfirmTenant(Command):
+    """Note that a tenant is ready."""
+
+    id: UUID
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.provisioned()
+
+
+class AbandonTenant(Command):
+    """Note that a tenant could not be made; its slug is free again."""
+
+    id: UUID
+    step: StepName
+    reason: Why
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.fail(self.step, self.reason)
+
+
+class MoveTenant(Command):
+    """Have a tenant's data moved to a database of its own, or back to the shared one."""
+
+    id: UUID
+    placement: Kind
+    database_url: Server | None = None
+    asked_by: AskedBy
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.move(self.placement, self.database_url, self.asked_by)
+
+
+class ConfirmMove(Command):
+    """Note that a tenant's data have been moved."""
+
+    id: UUID
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.moved()
+
+
+class AbandonMove(Command):
+    """Note that a tenant's data stay where they are."""
+
+    id: UUID
+    step: StepName
+    reason: Why
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.stay(self.step, self.reason)
