@@ -7,7 +7,7 @@ import asyncpg
 
 from app.database import Connection
 from app.keys.listening import CHANNEL, told
-from domain.kit.log import Envelope
+from domain.kit.log import GLOBAL, Envelope
 from domain.kit.wishes import EffectRefused
 
 _BATCH = 1000
@@ -122,6 +122,13 @@ async def copy_reservations(source: Connection, target: Connection, tenant_id: U
         raise EffectRefused(
             "A value that the tenant holds is in use at the place where it is to go."
         ) from error
+
+
+async def forget_reservations(connection: Connection, tenant_id: UUID) -> None:
+    """Gives back what a tenant that is no more here holds over all tenants: it could do so only where it is."""
+    await connection.execute(
+        "delete from es.reservations where tenant_id = $1 and scope_id = $2", tenant_id, GLOBAL
+    )
 
 
 async def copy_tables(source: Connection, target: Connection, tenant_id: UUID) -> None:

@@ -78,6 +78,7 @@ class PlacingMover:
                 # What was copied stays in the log; nobody is to read it there, and a later move goes on with it.
                 if ends is not None and await copying.has_events(ends.target, move.id):
                     await fence.hide(ends.target, move.id)
+                    await copying.forget_reservations(ends.target, move.id)
                 return
             if ends is not None and await fence.is_hidden(ends.target, move.id):
                 return
@@ -163,6 +164,7 @@ class PlacingMover:
             await fence.hide(ends.source, move.id)
             await process_rows.forget(ends.source, move.id)
             await copying.forget_tables(ends.source, move.id)
+            await copying.forget_reservations(ends.source, move.id)
 
     async def _tenant(self, move: Move) -> NewTenant:
         found = await registry.placement(self._pool, move.id)
