@@ -18,7 +18,7 @@ from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.log import Receipt
 from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
-from domain.operations.tenant_commands import AdoptTenant, RequestTenant
+from domain.operations.tenant_commands import AdoptTenant, RequestTenant, RetractTenant
 from domain.operations.tenants import TenantMoving, TenantNotPlaced, TenantPlacement
 from domain.tenancy.regions import WrongRegion
 from projections.operations.placing import Asked, Change, PlacedTenant, Wish
@@ -104,18 +104,34 @@ class TenantDesk:
         )
         if isinstance(outcome, Refusal):
             raise outcome
+        asked = await self.asked(tenant_id)
+        if asked is not None and asked.status == "failed":
+            raise AlreadyTaken(field="slug")
         try:
             await registry.add(self._platform.writer, tenant_id, name, slug, region, None, state="ready")
         except asyncpg.UniqueViolationError as error:
             raise AlreadyTaken(field="slug") from error
 
+    async def retract(self, tenant_id: UUID) -> None:
+        """Takes out a tenant that was adopted and not made; there may be none. Its slug is free again."""
+        await registry.remove(self._platform.writer, tenant_id)
+        outcome = await self._bus.send(
+            RetractTenant(id=tenant_id), by=Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
+        )
+        if isinstance(outcome, Refusal) and not isinstance(outcome, NotFound):
+            raise outcome
+
     async def asked(self, tenant_id: UUID) -> Asked | None:
         stream = (await self._bus.log.streams(PLATFORM, [tenant_id])).get(tenant_id)
         if not stream or stream[-1].topic != TenantPlacement.topic:
             return None
-        last = stream[-1]
+        # What it is called changes meanwhile, and says nothing of what was asked.
+        status, last = next(
+            (_STATUS[kind], one)
+            for one in reversed(stream)
+            if (kind := one.type.rpartition(".")[2]) in _STATUS
+        )
         said = msgspec.json.decode(last.payload)
-        status = _STATUS[last.type.rpartition(".")[2]]
         return Asked(status=status, step=said.get("step"), reason=said.get("reason"))
 
     async def all(self) -> list[PlacedTenant]:

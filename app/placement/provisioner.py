@@ -12,6 +12,7 @@ from app.keys.tenants import NOBODY, TenantKeys
 from app.migrate import migrate
 from app.placement import databases, registry
 from app.placement.places import Placement, Silo, silo_for
+from app.processes.lease import enroll
 from app.settings import Settings
 from app.stores import Stores
 from app.writing import commanding, prepared
@@ -20,6 +21,7 @@ from domain.kit.refusals import Refusal
 from domain.kit.wishes import EffectRefused
 from domain.operations.tenants import PlacementKind
 from domain.processes.provisioning import NewTenant
+from domain.processes.tenant_names import TenantNames
 from domain.tenancy.tenant_commands import CreateTenant
 from domain.tenancy.tenants import SLUG
 from domain.tenancy.tenants import Placement as Placed
@@ -82,7 +84,10 @@ class PlacingProvisioner:
     async def make_views(self, tenant: NewTenant) -> None:
         if (silo := await self._silo(tenant.id)) is not None:
             async with AsyncExitStack() as stack:
-                await prepared(await self._database(silo, stack))
+                database = await self._database(silo, stack)
+                await prepared(database)
+                # The tenant may change its slug before a worker has found the silo.
+                await enroll(database.writer, TenantNames)
 
     async def make_indexes(self, tenant: NewTenant) -> None:
         if (silo := await self._silo(tenant.id)) is None or not self._settings.opensearch_url:

@@ -68,6 +68,21 @@ async def set_state(pool: Pool, tenant_id: UUID, state: State) -> None:
     await pool.execute(_SET, tenant_id, state)
 
 
+async def set_names(pool: Pool, tenant_id: UUID, name: str, slug: str) -> None:
+    """Changes what a tenant is called.
+
+    Raises asyncpg.UniqueViolationError when another one has the slug.
+    """
+    await pool.execute(
+        """update placement.tenants
+              set name = $2, slug = $3, token = nextval('placement.tokens'), updated_at = clock_timestamp()
+            where tenant_id = $1 and (name, slug) <> ($2, $3)""",
+        tenant_id,
+        name,
+        slug,
+    )
+
+
 async def give_silo(pool: Pool, tenant_id: UUID, silo: Silo) -> Silo | None:
     """Notes the silo that a pooled tenant goes to, unless it has one already; which it then is.
 

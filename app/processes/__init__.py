@@ -11,6 +11,7 @@ from app.mail.allowance import CountedAllowance, limits
 from app.mail.links import MailedLinks
 from app.processes.audience import People
 from app.processes.lease import enroll
+from app.processes.naming import RegistryNaming
 from app.processes.proving import AddressProving, Place, Reach, always
 from app.processes.reminders import NotifiedReminders
 from app.processes.runner import run_processes
@@ -31,6 +32,7 @@ from domain.processes.notifications import TaskNotifications
 from domain.processes.post import Post
 from domain.processes.project_memberships import ProjectMemberships
 from domain.processes.session_expiry import SessionExpiry
+from domain.processes.tenant_names import TenantNames
 
 __all__ = ["Parts", "enrolled", "home_processes", "processes", "run_processes"]
 
@@ -50,7 +52,7 @@ class Parts:
     opening: Opening = field(default_factory=PlainOpening)
     clock: Clock = field(default_factory=SystemClock)
     counting: "Pool | None" = None
-    """Leads to the platform's database, where mail is counted; None: it is this one."""
+    """Leads to the platform's database, where mail is counted and placements are kept; None: it is this one."""
     accounts: Place | None = None
     """The platform's database, where accounts are; None: it is this one."""
     reach: Reach | None = None
@@ -66,8 +68,9 @@ def processes(parts: Parts) -> list[Process[Any]]:
     people = People(Repository(parts.log, parts.codec))
     here = Place(repository=Repository(parts.log, parts.codec), opening=parts.opening, bus=parts.bus)
     links = MailedLinks(settings, MailedTokens(settings.derive("mailed tokens")))
+    platform = parts.counting or parts.database.writer
     allowance = CountedAllowance(
-        parts.counting or parts.database.writer,
+        platform,
         settings.derive("mail recipients"),
         limits=limits(invitations=settings.invitations_per_day),
         links=links,
@@ -80,6 +83,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
         NotificationMails(post, people, links),
         AccountMails(post, links, people, parts.clock),
         AddressProofs(AddressProving(parts.accounts or here, parts.reach or always(here))),
+        TenantNames(RegistryNaming(here, parts.accounts or here, platform)),
     ]
 
 

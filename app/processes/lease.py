@@ -55,7 +55,7 @@ class Lease:
     position: int
 
 
-async def enroll(pool: Pool, process: Process[Any]) -> None:
+async def enroll(pool: Pool, process: Process[Any] | type[Process[Any]]) -> None:
     """Makes the process known: it reacts to what is appended from now on. Safe to repeat.
 
     Raises ProcessRefused when newer code has run it; its state could not be read.

@@ -10,6 +10,7 @@ from domain.operations.tenants import (
     Region,
     Server,
     Slug,
+    Slugs,
     StepName,
     TenantName,
     TenantPlacement,
@@ -70,6 +71,35 @@ class AbandonTenant(Command):
 
     def handle(self, tenant: TenantPlacement) -> None:
         tenant.fail(self.step, self.reason)
+
+
+class RetractTenant(Command):
+    """Note that a tenant which was adopted has not been made after all; its slug is free again."""
+
+    id: UUID
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.retract()
+
+
+class NoteTenantSlug(Command):
+    """Note the slug that a tenant has given itself; others get the one before only after `FreeTenantSlugs`."""
+
+    id: UUID
+    slug: Slug
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.change_slug(self.slug)
+
+
+class FreeTenantSlugs(Command):
+    """Let others take slugs that a tenant had before."""
+
+    id: UUID
+    slugs: Slugs
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        tenant.free_slugs(self.slugs)
 
 
 class MoveTenant(Command):

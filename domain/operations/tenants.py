@@ -52,6 +52,9 @@ Server = Annotated[
     Internal(),
     Describe("A silo's own database, as an address without a password; empty: on the platform's server."),
 ]
+Slugs = Annotated[
+    tuple[str, ...], Internal(), Describe("Slugs that the tenant had before, which others may have now.")
+]
 StepName = Annotated[str, Internal(), Describe("The step that could not be done.")]
 
 
@@ -104,6 +107,13 @@ class TenantPlacement(Aggregate, topic="operations.tenant"):
         reason: Why
         slug: Slug
 
+    class SlugChanged(Event):
+        slug: Slug
+        previous: Slug
+
+    class SlugsFreed(Event):
+        slugs: Slugs
+
     class MoveRequested(Event):
         placement: Kind
         database_url: Server | None = None
@@ -117,6 +127,8 @@ class TenantPlacement(Aggregate, topic="operations.tenant"):
         reason: Why
 
     slug: str = ""
+    former: tuple[str, ...] = ()
+    """Slugs that it had before and still holds."""
     placement: PlacementKind = PlacementKind.POOLED
     target: PlacementKind = PlacementKind.POOLED
     status: TenantStatus = TenantStatus.PROVISIONING
@@ -133,7 +145,32 @@ class TenantPlacement(Aggregate, topic="operations.tenant"):
 
     def fail(self, step: str, reason: str) -> None:
         self._require(TenantStatus.PROVISIONING)
-        self.release(SLUG, self.slug, everywhere=True)
+        self._give_up(step, reason)
+
+    def retract(self) -> None:
+        """Gives up one that was adopted, and then not made."""
+        if self.status is not TenantStatus.FAILED:
+            self._require(TenantStatus.READY)
+            self._give_up("tenant", "Its slug was taken.")
+
+    def change_slug(self, slug: str) -> None:
+        """Takes another slug, and holds the one before until `free_slugs`."""
+        if self.status is TenantStatus.FAILED:
+            raise TenantNotPlaced(field="id")
+        if slug != self.slug:
+            self.reserve(SLUG, slug, field="slug", everywhere=True)
+            self.record(self.SlugChanged(slug=slug, previous=self.slug))
+
+    def free_slugs(self, slugs: tuple[str, ...]) -> None:
+        """Gives back those of these that it had before and has no more."""
+        if freed := tuple(one for one in self.former if one in slugs):
+            for slug in freed:
+                self.release(SLUG, slug, everywhere=True)
+            self.record(self.SlugsFreed(slugs=freed))
+
+    def _give_up(self, step: str, reason: str) -> None:
+        for slug in (self.slug, *self.former):
+            self.release(SLUG, slug, everywhere=True)
         self.record(self.Failed(step=step, reason=reason, slug=self.slug))
 
     def move(self, placement: PlacementKind, database_url: str | None, asked_by: str) -> None:
@@ -170,6 +207,15 @@ class TenantPlacement(Aggregate, topic="operations.tenant"):
     @applies(Failed)
     def _failed(self, event: Failed) -> None:
         self.status = TenantStatus.FAILED
+
+    @applies(SlugChanged)
+    def _slug_changed(self, event: SlugChanged) -> None:
+        self.former = (*(one for one in self.former if one != event.slug), event.previous)
+        self.slug = event.slug
+
+    @applies(SlugsFreed)
+    def _slugs_freed(self, event: SlugsFreed) -> None:
+        self.former = tuple(one for one in self.former if one not in event.slugs)
 
     @applies(MoveRequested)
     def _move_requested(self, event: MoveRequested) -> None:

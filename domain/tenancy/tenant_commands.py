@@ -9,7 +9,7 @@ from domain.kit.refusals import Invalid
 from domain.tenancy.plain import Settings
 from domain.tenancy.regions import Region
 from domain.tenancy.settings import require_settings
-from domain.tenancy.tenants import SLUG, AskedBy, Name, Placed, Placement, Reason, Slug, Tenant
+from domain.tenancy.tenants import SLUG, AskedBy, Name, Placed, Placement, Reason, Slug, Slugs, Tenant
 
 
 class CreateTenant(Command):
@@ -71,6 +71,16 @@ class ChangeTenantSlug(Command):
 
     def handle(self, tenant: Tenant) -> None:
         tenant.change_slug(self.slug)
+
+
+class FreeTenantSlugs(Command):
+    """Let others take slugs that the tenant had before; sent once the registry of placements knows the new one."""
+
+    id: UUID
+    slugs: Slugs
+
+    def handle(self, tenant: Tenant) -> None:
+        tenant.free_slugs(self.slugs)
 
 
 class SuspendTenant(Command):

@@ -23,6 +23,9 @@ Slug = Annotated[
     Public(),
     Describe("The tenant's name in addresses: lower-case words joined by hyphens; no two tenants share one."),
 ]
+Slugs = Annotated[
+    tuple[str, ...], Public(), Describe("Slugs that the tenant had before, which others may have now.")
+]
 Reason = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Describe("Why, in a line.")]
 AskedBy = Annotated[
     str, Len(0, 200), ONE_LINE, Internal(), Describe("Which operator asked for it; empty: nobody is known.")
@@ -79,6 +82,9 @@ class Tenant(Aggregate, topic="tenancy.tenant"):
         slug: Slug
         previous: Slug
 
+    class SlugsFreed(Event):
+        slugs: Slugs
+
     class Suspended(Event):
         reason: Reason = ""
         asked_by: AskedBy = ""
@@ -96,6 +102,8 @@ class Tenant(Aggregate, topic="tenancy.tenant"):
     placement: Placement = Placement.POOLED
     settings: dict[str, Any] = field(default_factory=dict)
     status: TenantStatus = TenantStatus.ACTIVE
+    former: tuple[str, ...] = ()
+    """Slugs that it had before and still holds."""
 
     @applies(Created)
     def _created(self, event: Created) -> None:
@@ -123,17 +131,27 @@ class Tenant(Aggregate, topic="tenancy.tenant"):
         self.settings = event.settings
 
     def change_slug(self, slug: str) -> None:
-        """Takes another slug; the old one can then be taken by others."""
+        """Takes another slug, and holds the one before until `free_slugs`: it may have to go back to it."""
         self._require_open()
-        if slug == self.slug:
-            return
-        self.release(SLUG, self.slug, everywhere=True)
-        self.reserve(SLUG, slug, field="slug", everywhere=True)
-        self.record(self.SlugChanged(slug=slug, previous=self.slug))
+        if slug != self.slug:
+            self.reserve(SLUG, slug, field="slug", everywhere=True)
+            self.record(self.SlugChanged(slug=slug, previous=self.slug))
 
     @applies(SlugChanged)
     def _slug_changed(self, event: SlugChanged) -> None:
+        self.former = (*(one for one in self.former if one != event.slug), event.previous)
         self.slug = event.slug
+
+    def free_slugs(self, slugs: tuple[str, ...]) -> None:
+        """Gives back those of these that it had before and has no more."""
+        if freed := tuple(one for one in self.former if one in slugs):
+            for slug in freed:
+                self.release(SLUG, slug, everywhere=True)
+            self.record(self.SlugsFreed(slugs=freed))
+
+    @applies(SlugsFreed)
+    def _slugs_freed(self, event: SlugsFreed) -> None:
+        self.former = tuple(one for one in self.former if one not in event.slugs)
 
     def suspend(self, reason: str, *, asked_by: str) -> None:
         """Stops the tenant's people from changing anything."""

@@ -4,16 +4,20 @@ from uuid import UUID
 
 import pytest
 
+from domain.kit.clock import at
 from domain.kit.refusals import Invalid
-from domain.kit.scenario import given
+from domain.kit.scenario import NOON, given
 from domain.operations.tenant_commands import (
     AbandonMove,
     AbandonTenant,
     AdoptTenant,
     ConfirmMove,
     ConfirmTenant,
+    FreeTenantSlugs,
     MoveTenant,
+    NoteTenantSlug,
     RequestTenant,
+    RetractTenant,
 )
 from domain.operations.tenants import (
     AlreadyPlacedThere,
@@ -113,3 +117,41 @@ def test_one_that_signed_up_is_pooled_and_ready() -> None:
     adopted = TenantPlacement.Adopted(name="Acme", slug="acme", region="local")
     given().when(AdoptTenant(id=TENANT, name="Acme", slug="acme", region="local")).then(adopted)
     given(adopted).when(MOVE).refused(AlreadyPlacedThere)
+
+
+ADOPTED = TenantPlacement.Adopted(name="Acme", slug="acme", region="local")
+CALLED = TenantPlacement.SlugChanged(slug="new", previous="acme")
+NOTE = NoteTenantSlug(id=TENANT, slug="new")
+FREE = FreeTenantSlugs(id=TENANT, slugs=("acme",))
+
+
+def test_a_changed_slug_is_noted_once_and_the_former_one_given_back_after() -> None:
+    given(ADOPTED).when(NOTE).then(CALLED)
+    given(ADOPTED, CALLED).when(NOTE).then()
+    freed = TenantPlacement.SlugsFreed(slugs=("acme",))
+    given(ADOPTED, CALLED).when(FREE).then(freed)
+    given(ADOPTED, CALLED, freed).when(FREE).then()
+
+
+def test_a_slug_that_it_has_again_is_not_given_back() -> None:
+    back = TenantPlacement.SlugChanged(slug="acme", previous="new")
+    given(ADOPTED, CALLED, back).when(FREE).then()
+    both = FreeTenantSlugs(id=TENANT, slugs=("acme", "new"))
+    given(ADOPTED, CALLED, back).when(both).then(TenantPlacement.SlugsFreed(slugs=("new",)))
+
+
+def test_one_that_was_not_made_after_all_is_retracted_for_good() -> None:
+    failed = TenantPlacement.Failed(step="tenant", reason="Its slug was taken.", slug="acme")
+    given(ADOPTED).when(RetractTenant(id=TENANT)).then(failed)
+    given(ADOPTED, failed).when(RetractTenant(id=TENANT)).then()
+    given(ADOPTED, failed).when(NOTE).refused(TenantNotPlaced)
+
+
+def test_one_that_fails_gives_back_all_its_slugs() -> None:
+    tenant: TenantPlacement | None = None
+    for version, event in enumerate((REQUESTED, CALLED), start=1):
+        tenant = event.stamped(TENANT, version, NOON).mutate(tenant)
+    assert tenant is not None
+    with at(NOON):
+        tenant.fail("open", "It was in the way.")
+    assert {one.value for one in tenant.collect_claims().releases} == {"acme", "new"}

@@ -9,7 +9,7 @@ import pytest
 from domain.kit.log import Receipt
 from domain.kit.refusals import AlreadyTaken, Refusal
 from domain.tenancy.plain import LARGEST
-from domain.tenancy.tenant_commands import CloseTenant
+from domain.tenancy.tenant_commands import CloseTenant, FreeTenantSlugs
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.tenants.companies import Companies
@@ -57,8 +57,11 @@ async def test_a_slug_that_another_tenant_has_is_refused(companies: Companies) -
     taken = (await theirs.send("Tenant"))["slug"]
     answer = await ours.send("ChangeTenantSlug", input={"id": _id(ours), "slug": taken})
     assert answer == refused("already_taken", "slug", "slug is already in use.")
-    # Given back, it can be had.
+    # Given up, it can be had as soon as the registry of placements has heard of it.
     await theirs.send("ChangeTenantSlug", input={"id": _id(theirs), "slug": f"new-{taken}"})
+    answer = await ours.send("ChangeTenantSlug", input={"id": _id(ours), "slug": taken})
+    assert answer == refused("already_taken", "slug", "slug is already in use.")
+    await companies.send(theirs.tenant, FreeTenantSlugs(id=theirs.tenant, slugs=(taken,)))
     receipt = await ours.send("ChangeTenantSlug", input={"id": _id(ours), "slug": taken})
     assert receipt["tenant"]["slug"] == taken
 

@@ -15,6 +15,7 @@ from domain.tenancy.tenant_commands import (
     ChangeTenantSlug,
     CloseTenant,
     CreateTenant,
+    FreeTenantSlugs,
     ReactivateTenant,
     RenameTenant,
     SuspendTenant,
@@ -124,16 +125,29 @@ def test_renaming_to_its_own_name_records_nothing() -> None:
     given(CREATED).when(RenameTenant(id=TENANT, name="Acme")).then()
 
 
-def test_a_changed_slug_gives_the_old_one_back() -> None:
-    given(CREATED).when(ChangeTenantSlug(id=TENANT, slug="apex")).then(
-        Tenant.SlugChanged(slug="apex", previous="acme")
-    )
+CALLED = Tenant.SlugChanged(slug="apex", previous="acme")
+FREE = FreeTenantSlugs(id=TENANT, slugs=("acme",))
+
+
+def test_a_changed_slug_holds_the_old_one_until_it_is_freed() -> None:
+    given(CREATED).when(ChangeTenantSlug(id=TENANT, slug="apex")).then(CALLED)
     tenant: Tenant = CREATED.stamped(TENANT, 1, NOON).mutate(None)
     with at(NOON):
         tenant.change_slug("apex")
-    claims = tenant.collect_claims()
-    assert [(one.name, one.value, one.everywhere) for one in claims.reserves] == [(SLUG, "apex", True)]
-    assert [(one.name, one.value, one.everywhere) for one in claims.releases] == [(SLUG, "acme", True)]
+        claims = tenant.collect_claims()
+        assert [(one.name, one.value, one.everywhere) for one in claims.reserves] == [(SLUG, "apex", True)]
+        assert claims.releases == ()
+        tenant.free_slugs(("acme", "others"))
+    releases = tenant.collect_claims().releases
+    assert [(one.name, one.value, one.everywhere) for one in releases] == [(SLUG, "acme", True)]
+
+
+def test_a_former_slug_is_freed_once_and_never_the_one_it_has() -> None:
+    freed = Tenant.SlugsFreed(slugs=("acme",))
+    given(CREATED, CALLED).when(FREE).then(freed)
+    given(CREATED, CALLED, freed).when(FREE).then()
+    back = Tenant.SlugChanged(slug="acme", previous="apex")
+    given(CREATED, CALLED, back).when(FREE).then()
 
 
 def test_its_own_slug_is_neither_taken_nor_given_back() -> None:
