@@ -209,7 +209,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             redis=redis,
             redis_breaker=redis_fuse,
             platform=services,
-            place=TenantDesk(settings, database, bus).adopt,
+            place=TenantDesk(settings, database, bus),
             nobody=True,
         )
         ports[Auth] = sign_in.auth

@@ -1,8 +1,8 @@
 """Founding companies: what somebody registers with a name and a slug is made, however often that is begun."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID, uuid5
 
 from app.auth.book import Book
@@ -15,18 +15,35 @@ from domain.kit.caller import Caller
 from domain.kit.checks import check
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import AlreadyTaken, CommandIdReused, Refusal, require
+from domain.operations.tenants import SLUG as PLACED_SLUG
 from domain.tenancy.tenant_commands import CreateTenant
 from domain.tenancy.tenants import SLUG
 from projections.identity.auth_accounts import AccountRow
 
-Place = Callable[[UUID, str, str], Awaitable[None]]
-"""Notes where a new tenant (id, name, slug) is; may be called again. Raises AlreadyTaken for its slug."""
+
+class Place(Protocol):
+    """Notes where new tenants are."""
+
+    async def adopt(self, tenant_id: UUID, name: str, slug: str) -> None:
+        """Notes one, which takes its slug over all places; may be called again. Raises AlreadyTaken for it."""
+        ...
+
+    async def retract(self, tenant_id: UUID) -> None:
+        """Notes that it was not made after all; its slug is free again, and it is never adopted any more."""
+        ...
+
 
 _logger = logging.getLogger(__name__)
 
 
-async def in_no_registry(tenant_id: UUID, name: str, slug: str) -> None:
+class InNoRegistry:
     """For installations whose tenants all lie in one database."""
+
+    async def adopt(self, tenant_id: UUID, name: str, slug: str) -> None:
+        """See the protocol."""
+
+    async def retract(self, tenant_id: UUID) -> None:
+        """See the protocol."""
 
 
 def tenant_of(account_id: UUID) -> UUID:
@@ -47,20 +64,31 @@ class Founding:
     async def require_free(self, account_id: UUID, name: str, slug: str) -> None:
         """Raises what creating it would be refused for, before there is an account without its company."""
         check(self._create(tenant_of(account_id), name, slug))
-        if await self.book.reserved(SLUG, slug.strip()):
-            raise AlreadyTaken(field="tenant_slug")
+        # Those of tenants with a database of their own are held for the registry alone.
+        for name_of_slug in (SLUG, PLACED_SLUG):
+            if await self.book.reserved(name_of_slug, slug.strip()):
+                raise AlreadyTaken(field="tenant_slug")
 
     async def finish(self, account: AccountRow) -> AccountRow:
         """The account with its company, if it was to have one; what was done before is not done again.
 
-        A company that cannot be made, as when its slug was taken in between, is given up: the account stands
-        alone, and its owner may found one under another name.
+        A company whose slug was taken by others after a try that was killed is given up: the account stands alone.
         """
+        try:
+            return await self.found(account)
+        except AlreadyTaken as refusal:
+            _logger.warning("The company of account %s was not made: %s", account.id, refusal.code)
+            return account
+
+    async def found(self, account: AccountRow) -> AccountRow:
+        """As `finish`. Raises AlreadyTaken, and leaves nothing of the company, when others have the slug."""
         tenant_id = tenant_of(account.id)
         if not account.tenant_slug or tenant_id in account.tenants:
             return account
         try:
             await self._found(account, tenant_id)
+        except AlreadyTaken:
+            raise
         except Refusal as refusal:
             _logger.warning("The company of account %s was not made: %s", account.id, refusal.code)
             return account
@@ -71,11 +99,15 @@ class Founding:
         email, first_name, last_name = await self.book.opened(
             account.email, account.first_name, account.last_name
         )
-        await self.place(tenant_id, account.tenant_name, account.tenant_slug)
-        bus = (await self.homes.of(tenant_id)).bus
         by = Caller(tenant_id=tenant_id, user_id=account.id, permissions=ROLES["owner"])
-        create = self._create(tenant_id, account.tenant_name, account.tenant_slug)
-        require(await bus.send(create, by=by, command_id=uuid5(tenant_id, "create")))
+        try:
+            await self.place.adopt(tenant_id, account.tenant_name, account.tenant_slug)
+            bus = (await self.homes.of(tenant_id)).bus
+            create = self._create(tenant_id, account.tenant_name, account.tenant_slug)
+            require(await bus.send(create, by=by, command_id=uuid5(tenant_id, "create")))
+        except AlreadyTaken as refusal:
+            await self.place.retract(tenant_id)
+            raise AlreadyTaken(field="tenant_slug") from refusal
         owner = RegisterFounder(
             id=account.id, email=email, first_name=first_name, last_name=last_name, **came_from()
         )

@@ -17,7 +17,7 @@ from app.auth.codes import Codes
 from app.auth.disowning import Disowning
 from app.auth.entrance import DoorKeeper
 from app.auth.factors import FactorKeeper
-from app.auth.founding import Founding, Place, in_no_registry
+from app.auth.founding import Founding, InNoRegistry, Place
 from app.auth.homes import Home, Homes
 from app.auth.inviting import InvitationDesk
 from app.auth.joining import Joining
@@ -116,7 +116,7 @@ def made(
     redis: Redis,
     redis_breaker: Breaker,
     platform: Platform,
-    place: Place = in_no_registry,
+    place: Place | None = None,
     nobody: bool = False,
 ) -> SignIn:
     """The parts of signing in, on the platform's database; ``pool`` is the writer's.
@@ -140,7 +140,9 @@ def made(
     sessions = SessionKeeper(book, keys, RefreshTokens(settings.derive("refresh tokens")), living, callers)
     places = Places(attempts)
     codes = Codes(book, attempts, places, settings.derive("recovery codes"))
-    founding = Founding(book=book, callers=callers, homes=homes, place=place, region=settings.region)
+    founding = Founding(
+        book=book, callers=callers, homes=homes, place=place or InNoRegistry(), region=settings.region
+    )
     door = DoorKeeper(
         book=book,
         passwords=passwords,

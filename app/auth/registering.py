@@ -13,7 +13,7 @@ from app.auth.passwords import Passwords, require_strong
 from app.auth.places import Places, network_of
 from app.auth.recovering import Recovery
 from app.auth.sessions import SessionKeeper
-from domain.identity.account_commands import NoteRepeatedRegistration, OpenAccount
+from domain.identity.account_commands import NoteRepeatedRegistration, OpenAccount, WithdrawAccount
 from domain.identity.accounts import normal_address
 from domain.identity.signing import TooManyAttempts
 from domain.kit.caller import Caller
@@ -74,8 +74,13 @@ class RegistrationDesk:
         if isinstance(outcome, Refusal):
             return outcome
         account = await self.book.fresh(id)
+        try:
+            account = await self.founding.found(account)
+        except AlreadyTaken as refusal:
+            # Their address is theirs to try again with, and no link is mailed for an account that nobody has.
+            withdrawn = await self.book.send(WithdrawAccount(id=id), by=id)
+            return withdrawn if isinstance(withdrawn, Refusal) else refusal
         await self.recovery.ask_verification(account)
-        account = await self.founding.finish(account)
         await self.places.remember(normal_address(wish.email))
         return await self.sessions.enter(account, None, method="registration")
 

@@ -191,6 +191,17 @@ class LapseAccount(Command):
         account.lapse()
 
 
+class WithdrawAccount(Command):
+    """Close an account that was opened for a company which cannot be made; its address is free again."""
+
+    id: UUID
+
+    def handle(self, account: Account) -> None:
+        if account.email_verified or account.tenants or account.status is AccountStatus.CLOSED:
+            raise AccountLasts()
+        account.lapse()
+
+
 class SuspendAccount(Command):
     """Let nobody sign in with an account for now, and end its sessions."""
 

@@ -148,7 +148,7 @@ class Account(Aggregate, topic="identity.account"):
         """Many wrong passwords were tried; recorded at most once a day."""
 
     class Lapsed(Event):
-        """Nobody has proved the address in time; another account may have it."""
+        """Nobody has proved the address in time, or its company could not be made; another account may have it."""
 
     class Suspended(Event):
         asked_by: AskedBy = ""

@@ -25,9 +25,11 @@ class AccountLapse(Process[Unproved], name="identity.account_lapse", version=1):
             return Then(None)
         return Then(Unproved(), Schedule(_TIMER, event.timestamp + LAPSES_AFTER))
 
-    @on(Account.EmailVerified, Account.Closed, Account.Erased)
+    @on(Account.EmailVerified, Account.Lapsed, Account.Closed, Account.Erased)
     def settled(
-        self, state: Unproved | None, event: Account.EmailVerified | Account.Closed | Account.Erased
+        self,
+        state: Unproved | None,
+        event: Account.EmailVerified | Account.Lapsed | Account.Closed | Account.Erased,
     ) -> Then[Unproved]:
         return Then(None, Cancel(_TIMER), Withdraw(LapseAccount))
 

@@ -10,7 +10,13 @@ import pytest
 from app.auth.disowning import Disowning
 from app.database import Connection
 from app.writing import written
-from domain.identity.account_commands import JoinTenant, LapseAccount, LinkProvider, TakeSecondFactor
+from domain.identity.account_commands import (
+    JoinTenant,
+    LapseAccount,
+    LinkProvider,
+    TakeSecondFactor,
+    WithdrawAccount,
+)
 from domain.identity.accounts import LAPSES_AFTER, Account, AccountLasts, NoSecondFactor
 from domain.identity.granting import BaseRole
 from domain.identity.registering import RegisterUser
@@ -87,10 +93,19 @@ def test_an_unproved_account_lapses_after_thirty_days() -> None:
             lapse.handle(account, NOON + later)
 
 
+def test_an_account_is_withdrawn_only_while_nothing_came_of_it() -> None:
+    withdraw = WithdrawAccount(id=ID)
+    given(OPENED).when(withdraw).then(Account.Lapsed())
+    given(OPENED, Account.Lapsed()).when(withdraw).refused(AccountLasts)
+    given(OPENED, Account.EmailVerified()).when(withdraw).refused(AccountLasts)
+    given(OPENED, Account.Joined(tenant_id=ID)).when(withdraw).refused(AccountLasts)
+
+
 def test_the_lapse_is_waited_for_until_the_address_is_proved() -> None:
     process = rehearse(AccountLapse()).happens(OPENED)
     assert process.timers == {"lapse": NOON + LAPSES_AFTER}
     assert process.happens(Account.EmailVerified()).timers == {}
+    assert rehearse(AccountLapse()).happens(OPENED).happens(Account.Lapsed()).timers == {}
     assert rehearse(AccountLapse()).happens(PROVED).timers == {}
     process = rehearse(AccountLapse()).happens(OPENED).due("lapse").wishes(LapseAccount(id=UUID(int=1)))
     assert process.failed("account_lasts").timers == {"lapse": process.moment + timedelta(days=1)}
