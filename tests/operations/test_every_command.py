@@ -119,6 +119,7 @@ def test_nothing_is_made_where_nothing_was_run(words: str, elsewhere: Path, sett
     ],
 )
 @pytest.mark.parametrize("words", ["status", "rebuilds", "replay", "log verify"])
+@pytest.mark.usefixtures("headwater")
 def test_a_wrong_setting_is_a_sentence(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, words: str, variable: str, value: str
 ) -> None:

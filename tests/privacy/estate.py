@@ -17,6 +17,7 @@ from app.log.postgres import PostgresLog
 from app.privacy import desk, export_files, privacy_processes, search_of
 from app.privacy.exporting import ExportFiles
 from app.privacy.search import Search
+from app.processes.lease import enroll
 from app.processes.runner import Runner
 from app.settings import Settings
 from domain.kit.bus import Bus
@@ -106,7 +107,7 @@ class Estate:
                 head,
             )
 
-        await until(quiet, seconds=60)
+        await until(quiet, seconds=240)
         await self.house.followed()
 
     @asynccontextmanager
@@ -188,6 +189,9 @@ async def opened_estate(settings: Settings) -> AsyncIterator[Estate]:
         processes = await stack.enter_async_context(
             privacy_processes(settings, database=database, bus=bus, codec=codec, keys=ring)
         )
+        for process in processes:
+            # They do what is asked before a worker runs them, too.
+            await enroll(database.writer, process)
         yield Estate(
             settings=settings,
             database=database,
