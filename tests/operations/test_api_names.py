@@ -1,11 +1,18 @@
 """A name that nothing has is an error with a code: an empty answer would say that all is well."""
 
+import re
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from tests.kit.client import Client
 from tests.kit.product import Product
+
+_STATUSES = """
+select pg_get_constraintdef(oid) from pg_constraint
+ where conrelid = 'processes.ledger'::regclass and contype = 'c' and pg_get_constraintdef(oid) like '%withdrawn%'
+"""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +43,15 @@ async def test_what_is_there_is_answered_and_nothing_of_none(operator: Client) -
     assert await operator.send("Views", names=[]) == []
     assert len(await operator.send("Views")) > 1
     assert await operator.send("Parked", view="tasks.tasks") == []
-    assert await operator.send("Effects", status=["done", "discarded"]) == []
+
+
+async def test_every_status_that_is_stored_may_be_asked_for(operator: Client, product: Product) -> None:
+    connection = await asyncpg.connect(product.settings.database_url)
+    check = await connection.fetchval(_STATUSES)
+    await connection.close()
+    stored = re.findall(r"'([a-z]+)'::text", check)
+    assert "withdrawn" in stored
+    assert await operator.send("Effects", status=stored) == []
 
 
 async def test_whoever_may_not_look_is_told_no_names(product: Product) -> None:

@@ -19,7 +19,7 @@ from projections.operations.operating import Done, Operation, Operations
 
 PERMISSION = "ops:repair"
 _OPEN = ("pending", "running", "parked")
-_STATUSES = (*_OPEN, "done", "discarded")
+_STATUSES = (*_OPEN, "done", "failed", "withdrawn", "discarded")
 
 
 @covered
