@@ -2,16 +2,17 @@
 
 from typing import Any
 
+from domain.identity import verifications
 from domain.identity.subjects import SUBJECTS as PEOPLE
 from domain.kit.subjects import SubjectKind
-from domain.operations import interventions, rebuilds, repairs, rollbacks
+from domain.operations import interventions, rebuilds, repairs, rollbacks, tenants
 from projections import governance, identity, tenancy, work
 from projections.kit.view import View
 
 VIEWS: tuple[type[View[Any]], ...] = (*identity.VIEWS, *work.VIEWS, *tenancy.VIEWS, *governance.VIEWS)
 """Every view. Views that fold all events come last, when the events of every context are known."""
 
-WITHOUT_VIEWS = (interventions, rebuilds, repairs, rollbacks)
+WITHOUT_VIEWS = (interventions, rebuilds, repairs, rollbacks, tenants, verifications)
 """Whose events no context has a view of; they are known here, because some views fold all events."""
 
 SUBJECTS: tuple[SubjectKind, ...] = (*PEOPLE,)
