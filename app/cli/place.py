@@ -94,18 +94,18 @@ async def found(
     """The place of a tenant, by its slug or id. Raises Declined for one that is not there."""
     from app.placement.places import Placement
 
-    row = await database.fetchrow(
-        "select * from placement.tenants where slug = $1 or tenant_id::text = $1", tenant.lower()
-    )
+    try:
+        id = UUID(tenant)
+    except ValueError:
+        id = None
+    # An id names the tenant that has it, and never one whose slug is spelt so.
+    by = "slug = $1" if id is None else "tenant_id = $1"
+    row = await database.fetchrow(f"select * from placement.tenants where {by}", id or tenant.lower())
     if row is not None:
         one: Placement = Placement.of(row)
         served_by = one.served_by
         there = settings if served_by is None else served_by.settings(settings)
         return Place(there, one.tenant_id, one.slug, served_by is not None)
-    try:
-        id = UUID(tenant)
-    except ValueError:
-        id = None
     # Not every tenant that shares the platform's database is in the registry.
     if id is None or not await database.fetchval(_KNOWN, id):
         raise Declined(f"There is no tenant {tenant}.", code="not_found")
