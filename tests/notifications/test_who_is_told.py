@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.identity.preferences import Notice
-from domain.identity.user_commands import ChangePreferences, SuspendUser
+from domain.identity.user_commands import ChangePreferences, ConfirmUserEmail, SuspendUser
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.permissions import ROLES
 from domain.tenancy.tenant_commands import CreateTenant
@@ -51,6 +51,18 @@ async def test_a_mail_says_which_company_and_where_to_open_the_task(team: Team, 
     [url] = [line for line in text.splitlines() if line.endswith(task)]
     answer = await team.bob.http.get(f"/{url.partition('//')[2].partition('/')[2]}")
     assert (answer.status_code, task in answer.text, "Mow" in answer.text) == (200, True, False)
+
+
+async def test_who_has_not_proved_their_address_is_told_and_not_mailed(team: Team, telling: Telling) -> None:
+    dora = await telling.product.newcomer("Dora", tenant=team.tenant, role="member")
+    task = await created(team.ann, assignedTo=dora.me)
+    assert await telling.told(dora) == [("ASSIGNED", task)]
+    assert telling.mailed(dora) == []
+    await accepted(telling.bus, ConfirmUserEmail(id=dora.user), by=_of(dora))
+    await team.ann.send("AssignTask", input={"id": task, "assignedTo": team.bob.me})
+    await team.ann.send("AssignTask", input={"id": task, "assignedTo": dora.me})
+    await telling.quiet()
+    assert telling.mailed(dora) == ["This task was given to you"]
 
 
 async def test_each_channel_can_be_switched_off_by_kind(team: Team, telling: Telling) -> None:

@@ -17,10 +17,8 @@ import pytest
 
 from app.cli import persisting
 from app.cli.answers import UNREACHABLE
-from app.cli.failures import sentence
 from app.database import Database
 from app.embedded.postgres import Postgres
-from app.log.failures import LogUnavailable
 from app.logs import JsonLines
 from app.settings import Settings
 from tests.kit import servers
@@ -217,19 +215,6 @@ async def test_it_is_given_up_after_a_time_with_what_to_do_then(
     assert ended.code == UNREACHABLE
 
 
-async def test_what_is_no_absence_of_the_database_ends_a_watch_at_once() -> None:
-    asked = 0
-
-    async def wrong() -> None:
-        nonlocal asked
-        asked += 1
-        raise asyncpg.UndefinedTableError("there is no such table")
-
-    with pytest.raises(asyncpg.UndefinedTableError):
-        await persisting.Persisting().ask(wrong)
-    assert asked == 1
-
-
 @pytest.mark.parametrize("state", ["nologin", "login connection limit 0"])
 async def test_a_pool_that_cannot_connect_logs_one_line_whatever_the_reason(
     site: Site, caplog: pytest.LogCaptureFixture, state: str
@@ -302,20 +287,3 @@ async def test_a_rebuilder_that_waits_for_the_database_stops_when_it_is_asked(si
         process.terminate()
         async with asyncio.timeout(60):
             assert await process.wait() == 0
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (
-            LogUnavailable("The event log cannot be reached."),
-            "a server could not be reached: The event log cannot be reached.",
-        ),
-        (
-            asyncpg.InternalClientError("cannot switch to state 12"),
-            "the database could not be reached: it ended the connection",
-        ),
-    ],
-)
-def test_what_comes_of_a_server_that_went_is_a_sentence(error: Exception, said: str) -> None:
-    assert sentence(error) == said
