@@ -12,13 +12,18 @@ import asyncpg
 from app.contexts import VIEWS
 from app.database import SETTINGS, Connection, Database, plain_url
 from app.placement import copying, fence, process_rows, registry
-from app.placement.places import silo_for
+from app.placement.places import Placement, silo_for
 from app.placement.provisioner import PlacingProvisioner
 from app.settings import Settings
+from app.writing import commanding
+from domain.kit.caller import SYSTEM, Caller
+from domain.kit.refusals import NotFound, Refusal
 from domain.kit.wishes import EffectRefused
 from domain.operations.tenants import PlacementKind
 from domain.processes.moving import Move
 from domain.processes.provisioning import NewTenant
+from domain.tenancy.tenant_commands import NoteTenantPlacement
+from domain.tenancy.tenants import Placement as Placed
 from projections.kit.asking import Refused
 from projections.kit.opened import opened_fields
 from projections.kit.postgres import PostgresView
@@ -156,6 +161,7 @@ class PlacingMover:
                 await process_rows.enroll(ends.source, ends.target)
                 await process_rows.copy(ends.source, ends.target, move.id)
                 await fence.lift(ends.target, move.id)
+                await self._note_placement(move, placement)
                 await registry.switch(self._pool, move.id, move.to.value)
             # Only what was still at rest is taken up, so that repeating this does no harm.
             await process_rows.wake(ends.target, move.id)
@@ -165,6 +171,19 @@ class PlacingMover:
             await process_rows.forget(ends.source, move.id)
             await copying.forget_tables(ends.source, move.id)
             await copying.forget_reservations(ends.source, move.id)
+
+    async def _note_placement(self, move: Move, placement: Placement) -> None:
+        """Has the tenant itself say where it is, in the place that it goes to; nobody is served there yet."""
+        assert placement.silo is not None, "one of the two places is a silo"
+        settings = self._settings
+        if move.to is PlacementKind.SILO:
+            settings = placement.silo.settings(settings)
+        note = NoteTenantPlacement(id=move.id, placement=Placed(move.to.value))
+        async with commanding(settings) as (_, bus):
+            outcome = await bus.send(note, by=Caller(tenant_id=move.id, user_id=SYSTEM, kind="service"))
+        # One that was never founded as a tenant says nothing of itself.
+        if isinstance(outcome, Refusal) and not isinstance(outcome, NotFound):
+            raise outcome
 
     async def _tenant(self, move: Move) -> NewTenant:
         found = await registry.placement(self._pool, move.id)

@@ -83,6 +83,16 @@ class FreeTenantSlugs(Command):
         tenant.free_slugs(self.slugs)
 
 
+class NoteTenantPlacement(Command):
+    """Note where the tenant's data was moved to; sent by the move, before anybody is served there."""
+
+    id: UUID
+    placement: Placed
+
+    def handle(self, tenant: Tenant) -> None:
+        tenant.note_placement(self.placement)
+
+
 class SuspendTenant(Command):
     """Stop the tenant's people from changing anything, until it is reactivated; they read as ever."""
 

@@ -85,6 +85,9 @@ class Tenant(Aggregate, topic="tenancy.tenant"):
     class SlugsFreed(Event):
         slugs: Slugs
 
+    class Moved(Event):
+        placement: Placed
+
     class Suspended(Event):
         reason: Reason = ""
         asked_by: AskedBy = ""
@@ -152,6 +155,15 @@ class Tenant(Aggregate, topic="tenancy.tenant"):
     @applies(SlugsFreed)
     def _slugs_freed(self, event: SlugsFreed) -> None:
         self.former = tuple(one for one in self.former if one not in event.slugs)
+
+    def note_placement(self, placement: Placement) -> None:
+        """Notes where its data is now; also of a closed one, whose data lies somewhere too."""
+        if placement is not self.placement:
+            self.record(self.Moved(placement=placement))
+
+    @applies(Moved)
+    def _moved(self, event: Moved) -> None:
+        self.placement = event.placement
 
     def suspend(self, reason: str, *, asked_by: str) -> None:
         """Stops the tenant's people from changing anything."""

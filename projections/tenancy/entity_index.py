@@ -155,7 +155,7 @@ class _Step:
 _STEPS: Mapping[type[Event], _Step] = {event: _Step(event) for event in _EVENTS}
 
 
-class EntityIndex(PostgresView[EntityRow], name="tenancy.entity_index", version=2, key="sk"):
+class EntityIndex(PostgresView[EntityRow], name="tenancy.entity_index", version=3, key="sk"):
     """Every entity of the tenant. The partition key ``TENANT#{tenantId}`` is the row's tenant."""
 
     indexes = (

@@ -37,12 +37,14 @@ class TenantRow:
     updated_at: Annotated[datetime, Describe("When it last changed.")]
 
 
-class Tenants(PostgresView[TenantRow], name="tenancy.tenants", version=2, inline=True):
+class Tenants(PostgresView[TenantRow], name="tenancy.tenants", version=3, inline=True):
     """Each tenant, in its own scope. That slugs are unique is the log's reservation, over all tenants."""
 
     checks = (Check("valid_tenant_status", "status in ('active', 'suspended', 'closed')"),)
 
-    changed = carried(Tenant.Renamed, Tenant.SettingsChanged, Tenant.SlugChanged, stamp="updated_at")
+    changed = carried(
+        Tenant.Renamed, Tenant.SettingsChanged, Tenant.SlugChanged, Tenant.Moved, stamp="updated_at"
+    )
 
     @on(Tenant.Created)
     def created(self, row: None, event: Tenant.Created) -> TenantRow:

@@ -76,6 +76,16 @@ class Places:
             await redis.aclose()
 
 
+async def told(connection: "asyncpg.Connection[asyncpg.Record]", tenant: UUID) -> list[tuple[Any, ...]]:
+    """Ids and payloads of the tenant's events, in order; left out is what a move itself adds where it ends."""
+    rows = await connection.fetch(
+        """select event_id, payload from es.events
+            where tenant_id = $1 and type <> 'tenancy.tenant.moved' order by position""",
+        tenant,
+    )
+    return [tuple(row) for row in rows]
+
+
 @asynccontextmanager
 async def places_on(settings: Settings) -> AsyncIterator[Places]:
     """The platform of these settings, whose processes are made known."""

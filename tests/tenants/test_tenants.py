@@ -16,6 +16,7 @@ from domain.tenancy.tenant_commands import (
     CloseTenant,
     CreateTenant,
     FreeTenantSlugs,
+    NoteTenantPlacement,
     ReactivateTenant,
     RenameTenant,
     SuspendTenant,
@@ -198,3 +199,11 @@ def test_a_closed_tenant_is_not_changed(command: Command) -> None:
 @pytest.mark.parametrize("command", [*CHANGES, CloseTenant(id=TENANT)], ids=lambda one: one.stored_as)
 def test_a_tenant_that_is_not_there_is_not_changed(command: Command) -> None:
     given().when(command).refused(NotFound, field="id")
+
+
+@pytest.mark.parametrize("before", [(CREATED,), (CREATED, SUSPENDED), (CREATED, CLOSED)])
+def test_notes_once_where_it_was_moved_to(before: tuple[Any, ...]) -> None:
+    note = NoteTenantPlacement(id=TENANT, placement=Placement.SILO)
+    moved = Tenant.Moved(placement=Placement.SILO)
+    given(*before).when(note).then(moved)
+    given(*before, moved).when(note).then()

@@ -86,6 +86,13 @@ def test_table_and_index_agree_on_a_tenants_status(events: tuple[Tenant.Suspende
     assert (row.status, entry.status) == (status, status)
 
 
+def test_table_and_index_agree_on_where_a_tenant_is() -> None:
+    history = on(TENANT, tenant_created(), Tenant.Moved(placement=Placement.SILO))
+    [row] = folded(Tenants(), history).values()
+    [entry] = folded(EntityIndex(), history).values()
+    assert (row.placement, entry.data["placement"]) == (Placement.SILO, "silo")
+
+
 def test_a_removed_flag_leaves_no_row() -> None:
     added = flag_added()
     removed = FeatureFlag.Removed(feature_name=added.feature_name)
