@@ -144,7 +144,7 @@ class _Running:
         return self._cells.place(caller.tenant_id), _scope(caller)
 
     def changes(self, caller: Caller) -> Hashable:
-        """Another value when something has changed about a caller since he was authenticated."""
+        """Another value when something has changed about a caller since they were authenticated."""
         return self.assembly.sign_in.living.changes.of(caller)
 
     async def ask(self, caller: Caller) -> Ask:
@@ -200,7 +200,7 @@ def limits(settings: Settings) -> Limits:
 
 
 _MINUTE = 60.0
-"""For how long somebody may keep a connection open who does not say who he is."""
+"""For how long somebody may keep a connection open who does not say who they are."""
 
 
 def _lifetime(caller: Caller) -> float | None:

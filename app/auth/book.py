@@ -67,7 +67,7 @@ class Book:
     async def send(
         self, command: Command, *, by: UUID, tenant_id: UUID = ACCOUNTS, command_id: UUID | None = None
     ) -> Receipt | Refusal:
-        """Sends a command that concerns this person, as he would himself."""
+        """Sends a command that concerns this person, as they would themselves."""
         caller = Caller(tenant_id=tenant_id, user_id=by, permissions=frozenset({"self"}))
         return await self.bus.send(command, by=caller, command_id=command_id)
 

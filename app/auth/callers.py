@@ -39,7 +39,7 @@ class Callers:
     async def person(
         self, *, session_id: UUID, user_id: UUID, tenant_id: UUID, expires_at: datetime
     ) -> Caller | None:
-        """Who an access token names; None when his session is over, or he does not belong there any more."""
+        """Who an access token names; None when their session is over, or they do not belong there any more."""
         alive = await self._living.find(session_id)
         if alive is None or alive.user_id != user_id:
             return None

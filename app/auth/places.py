@@ -32,7 +32,7 @@ class Places:
         self._attempts = attempts
 
     async def of(self, account: str) -> Place:
-        """The place of the request that is being answered, for whoever calls himself this account."""
+        """The place of the request that is being answered, for whoever claims this account."""
         here, network = origin(), network_of(origin().address)
         device, net = self._prints(account)
         found = {row["fingerprint"] for row in await self._attempts.pool.fetch(_KNOWN, [device, net])}

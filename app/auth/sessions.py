@@ -85,7 +85,7 @@ class SessionKeeper:
     async def start(
         self, account_id: UUID, tenant_id: UUID | None, *, method: str, second_factor: bool = False
     ) -> Granted:
-        """Signs somebody in who has shown who he is. The session's id is new, whatever the client held before."""
+        """Signs in a person who has shown who they are. The session's id is new, whatever the client held."""
         id, seen, jti = self._ids.new(), origin(), uuid4().hex
         refresh = self._tokens.new(id)
         outcome = await self._book.send(
@@ -174,7 +174,7 @@ class SessionKeeper:
     async def end_others(self, caller: Caller) -> int:
         """See the port."""
         current = session_of(caller)
-        # A key acts under its maker's name, but it is not he who is signed in.
+        # A key acts in its creator's name, but its creator is not signed in.
         return await self.end_all(caller.user_id, Ending.REVOKED, but=current) if current else 0
 
     async def end_all(self, user_id: UUID, reason: Ending, *, but: UUID | None = None) -> int:

@@ -26,7 +26,7 @@ from projections.kit.view import Key, View
 _REST = "; there are more: give --limit more than that, or name a --tenant or a --key."
 _MOST_EVENTS = 50_000_000
 _MOST_ROWS = 2_000_000
-"""The most that is folded for an operator, on a machine of his choice; a process that serves takes less."""
+"""The most that is folded for an operator, on a machine of their choice; a process that serves takes less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ class KmsMaster:
         from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
         from aiobotocore.session import get_session  # type: ignore[import-untyped]
 
-        # Whoever asks tries again in his own time.
+        # Whoever asks tries again in their own time.
         config = AioConfig(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
         return await self._open.enter_async_context(
             get_session().create_client("kms", endpoint_url=self._url, config=config)

@@ -139,10 +139,10 @@ class KeyRing:
     async def destroy(self, tenant_id: UUID, subject: UUID) -> Destroyed:
         """Overwrites a person's key in a tenant, for good; again it says the same. It needs no master key.
 
-        Nothing sealed for him opens any more, and nothing new is sealed for him.
+        Nothing sealed for them opens any more, and nothing new is sealed for them.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            # A row in any case, so that who is just making a key for him finds it taken.
+            # A row in any case, so that whoever is just creating a key for them finds it taken.
             await connection.execute(_TOMBSTONE, tenant_id, subject)
             await connection.execute(_OVERWRITE, tenant_id, subject)
             row = await connection.fetchrow(_DESTROYED, tenant_id, subject)

@@ -19,7 +19,7 @@ _OF_A_TENANT, _OF_ALL = 2, 4
 
 
 class Feed:
-    """Recent events in memory for everyone who follows; who is further behind reads the log by himself.
+    """Recent events in memory for everyone who follows; whoever is further behind reads the log themselves.
 
     A slow consumer holds nothing: events leave the memory by count and size, whoever has not seen them.
     """

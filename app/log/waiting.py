@@ -23,7 +23,7 @@ class Waiting:
         self.answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     def settle(self, outcome: Outcome | Exception) -> None:
-        """Answer the caller, unless he was cancelled; the command stands or falls all the same."""
+        """Answer the caller, unless they were cancelled; the command stands or falls all the same."""
         if self.answer.done():
             return
         if isinstance(outcome, Exception):

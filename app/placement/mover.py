@@ -165,7 +165,7 @@ class PlacingMover:
                 await registry.switch(self._pool, move.id, move.to.value)
             # Only what was still at rest is taken up, so that repeating this does no harm.
             await process_rows.wake(ends.target, move.id)
-            # Whoever still reads at the old place, because he does not know better, reads what is right.
+            # Whoever still reads at the old place, because they do not know better, reads what is right.
             await asyncio.sleep(_NEWS)
             await fence.hide(ends.source, move.id)
             await process_rows.forget(ends.source, move.id)

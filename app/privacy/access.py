@@ -1,4 +1,4 @@
-"""Ends what a person signs in with: his sessions, his membership, and his account when nobody else needs it."""
+"""Ends what a person signs in with: sessions, membership, and the account when no other tenant needs it."""
 
 from uuid import UUID, uuid5
 
@@ -47,7 +47,7 @@ class Access:
         return whole
 
     async def sessions(self, subject_id: UUID, tenant_id: UUID | None) -> list[SessionRow]:
-        """His sessions that were not ended: those in one tenant, or all."""
+        """Their sessions that were not ended: those in one tenant, or all."""
         where = [*equals("user_id", subject_id), *equals("in_tenant", tenant_id)]
         return [row async for row in every(self._rows, Sessions, ACCOUNTS, where)]
 
@@ -73,7 +73,7 @@ class Access:
         return await self._log.receipt(ACCOUNTS, command_id) is not None
 
     async def _account(self, subject_id: UUID) -> Account | None:
-        """His account, also an ended one; None when he never had any."""
+        """Their account, also an ended one; None when they never had any."""
         stream = (await self._log.streams(ACCOUNTS, [subject_id])).get(subject_id, [])
         account: Account | None = None
         for envelope in stream:

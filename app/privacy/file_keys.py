@@ -14,7 +14,7 @@ _PLACE = "export"
 
 
 class SealedFileKeys:
-    """`app.privacy.exporting.FileKeys` on the key ring: with a person's key, the keys of his files are gone."""
+    """`app.privacy.exporting.FileKeys` on the key ring: with a person's key, the keys of their files are gone."""
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring

@@ -29,7 +29,7 @@ class Folders:
         return await asyncio.to_thread(self._look, wanted)
 
     async def sweep(self, wanted: Wanted) -> int:
-        """Removes mail to him and exports of him, and strikes him from the logs."""
+        """Removes mail to the person and exports of them, and strikes them from the logs."""
         return await asyncio.to_thread(self._sweep, wanted)
 
     def _look(self, wanted: Wanted) -> Looked:

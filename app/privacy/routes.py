@@ -1,4 +1,4 @@
-"""The route by which an export is fetched: by the person himself, or by who may export others."""
+"""The route by which an export is fetched: by the person themselves, or by whoever may export others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping

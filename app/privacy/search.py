@@ -24,9 +24,9 @@ class Search:
         self.stores: tuple[Searched, ...] = (tables, *others)
 
     async def wanted(self, tenant_id: UUID, subject_id: UUID, also: Sequence[UUID] = ()) -> Wanted:
-        """What is to be looked for in a tenant: as long as his key is there, all that is sealed of him, in plain.
+        """What to look for in a tenant: while the person's key is there, all that is sealed of them, in plain.
 
-        ``also``: other subjects whose data are his.
+        ``also``: other subjects whose data are theirs.
         """
         wanted = Wanted(tenant_id=tenant_id, subject_id=subject_id, also=tuple(also))
         tokens = await self._tables.tokens(wanted)
@@ -52,7 +52,7 @@ class Search:
         return found
 
     async def unreadable(self, wanted: Wanted) -> list[Looked]:
-        """As `look`; raises StillReadable also when a sealed text of his can be opened."""
+        """As `look`; raises StillReadable also when a sealed text of theirs can be opened."""
         found = await self.look(wanted)
         for looked in found:
             opened = await self._opening.open(wanted.tenant_id, [token for _, token in looked.sealed])

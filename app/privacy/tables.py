@@ -51,7 +51,7 @@ class Table:
 
     @property
     def about(self) -> str:
-        """Which rows are about the person ($2): those that are found by his id."""
+        """Which rows are about the person ($2): those that are found by their id."""
         kinds = dict(self.columns)
         ids = [
             f't."{name}" = $2' if kinds[name] == "uuid" else f't."{name}" = $2::uuid::text'
@@ -122,7 +122,7 @@ class Tables:
             looked.sealed += ((place, token) for token in wanted.sealed_in(row["text"]))
 
     async def sweep(self, wanted: Wanted) -> int:
-        """Blanks the opened columns of the rows about him, in every generation: also in those of former versions,
+        """Blanks the opened columns of the rows about them, in every generation: also in those of former versions,
         which no code folds any more, and which a roll-back would show."""
         swept = 0
         texts = [*wanted.everywhere, *wanted.beside]
@@ -148,7 +148,7 @@ class Tables:
         return swept
 
     async def tokens(self, wanted: Wanted) -> list[str]:
-        """The sealed texts of him in the log: the one place that has them all."""
+        """The sealed texts of them in the log: the one place that has them all."""
         rows = await self._database.writer.fetch(
             """select payload::text as text from es.events
                 where tenant_id = $1

@@ -18,24 +18,24 @@ class Wanted:
     tenant_id: UUID
     subject_id: UUID
     also: tuple[UUID, ...] = ()
-    """Other subjects whose data are his as well, such as his invitations."""
+    """Other subjects whose data are theirs as well, such as their invitations."""
     everywhere: tuple[str, ...] = ()
     """Addresses of the person, which tell them wherever they stand."""
     beside: tuple[str, ...] = ()
-    """Plain texts that tell him where they stand in a row about him, such as a first name."""
+    """Plain texts that identify the person where they stand in a row about them, such as a first name."""
 
     @property
     def subjects(self) -> tuple[UUID, ...]:
-        """Under whose keys what is his was sealed."""
+        """Under whose keys their data were sealed."""
         return (self.subject_id, *self.also)
 
     @property
     def seals(self) -> list[str]:
-        """What each sealed text of his begins with: one of these."""
+        """What each sealed text of theirs begins with: one of these."""
         return [f"hw1.{subject.hex}." for subject in self.subjects]
 
     def sealed_in(self, text: str) -> list[str]:
-        """The sealed texts of his in a text."""
+        """The sealed texts of theirs in a text."""
         return [
             token for seal in self.seals for token in re.findall(re.escape(seal) + r"[A-Za-z0-9_.-]+", text)
         ]
@@ -74,7 +74,7 @@ class Looked:
     plain: list[Place] = field(default_factory=list)
     """Where a plain text stands."""
     sealed: list[tuple[Place, str]] = field(default_factory=list)
-    """Where a sealed text of his stands, and the text."""
+    """Where a sealed text of theirs stands, and the text."""
 
     def read(self, wanted: Wanted, place: Place, text: str) -> None:
         """Looks through a text."""

@@ -67,7 +67,7 @@ class People:
     async def _somebody(
         self, tenant_id: UUID, person: UUID, task_id: UUID
     ) -> tuple[User, Task] | tuple[None, None]:
-        """The person and the task, when he works here and may see it (GOV-07)."""
+        """The person and the task, when they work here and may see it (GOV-07)."""
         found = await self._found(tenant_id, person, task_id)
         user, task = found.get(person), found.get(task_id)
         if not isinstance(user, User) or not isinstance(task, Task) or user.ended or task.ended:

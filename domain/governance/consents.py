@@ -1,4 +1,4 @@
-"""Consents: what somebody allowed to be done with his data, for which purpose, and since when."""
+"""Consents: what people allow to be done with their data, for which purpose, and since when."""
 
 from typing import Annotated, Protocol
 from uuid import UUID, uuid5

@@ -1,4 +1,4 @@
-"""Erasures: how a person is forgotten, step by step, and the certificate that he was."""
+"""Erasures: how a person is forgotten, step by step, and the certificate that they were."""
 
 from typing import Annotated
 from uuid import UUID, uuid5
@@ -41,7 +41,7 @@ def erasure_id(subject_id: UUID) -> UUID:
 
 
 class Erasure(Aggregate, topic="governance.erasure"):
-    """That a person is to be forgotten in a tenant. Nothing in it says who he was."""
+    """That a person is to be forgotten in a tenant. Nothing in it says who they were."""
 
     class Requested(Event):
         subject_id: SubjectId

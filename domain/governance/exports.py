@@ -1,4 +1,4 @@
-"""Exports: all that is kept about a person, as one file, for himself."""
+"""Exports: all that is kept about a person, as one file, for themselves."""
 
 from datetime import datetime
 from typing import Annotated

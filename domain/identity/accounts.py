@@ -1,4 +1,4 @@
-"""Accounts: what a person signs in with, whatever the tenants that he belongs to."""
+"""Accounts: what a person signs in with, whatever the tenants that they belong to."""
 
 import unicodedata
 from datetime import datetime, timedelta
@@ -206,7 +206,7 @@ class Account(Aggregate, topic="identity.account"):
         self.record(self.PasswordChanged(password_hash=password_hash, kept_session=kept_session))
 
     def link(self, identity: str) -> None:
-        """The person may also sign in by a provider, which knows him by this identity (a hash)."""
+        """The person may also sign in by a provider, which knows them by this identity (a hash)."""
         self.require_open()
         if identity not in self.identities:
             self.reserve(PROVIDER, identity, field="identity", everywhere=True)

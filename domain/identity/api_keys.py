@@ -31,7 +31,7 @@ class ApiKeyRevoked(Refusal):
 
 
 class ApiKey(Aggregate, topic="identity.api_key"):
-    """A key that allows what its maker could do when he made it, and can still do, or less."""
+    """A key that allows at most what its creator could do when creating it and still can."""
 
     class Created(Event):
         name: KeyName

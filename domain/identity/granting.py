@@ -1,4 +1,4 @@
-"""Who may give which rights: nobody gives, or takes, what he does not hold himself."""
+"""Who may give which rights: nobody gives, or takes, what they do not hold themselves."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -43,7 +43,7 @@ class OnlyForOperators(Refusal):
 
 
 def is_own(by: Caller, user_id: UUID) -> bool:
-    """Whether it is the caller's own affair. A key acts for who made it, but as him only if it says ``self``."""
+    """Whether it is the caller's own affair. A key acts for its creator, but as them only if it says ``self``."""
     return by.user_id == user_id and (by.kind != "key" or by.may("self"))
 
 

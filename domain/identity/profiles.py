@@ -1,4 +1,4 @@
-"""What a person says of himself: the texts of a profile, each with its limits and what it is kept for."""
+"""What a person says about themselves: the texts of a profile, each with its limits and what it is kept for."""
 
 from functools import cache
 from typing import Annotated
@@ -63,7 +63,7 @@ Bio = Annotated[
     Internal(),
     Personal(),
     Purpose("What the person wants colleagues to know."),
-    Describe("What the person says of himself, as plain text."),
+    Describe("What the person says about themselves, as plain text."),
 ]
 Location = Annotated[
     str,

@@ -126,7 +126,7 @@ class Session(Aggregate, topic="identity.session"):
 
 
 class StartSession(Command):
-    """Begin a session for somebody who has shown who he is."""
+    """Begin a session for somebody who has shown who they are."""
 
     id: UUID
     user_id: UUID
@@ -158,7 +158,7 @@ class StartSession(Command):
 class RefreshSession(Command):
     """Give the next refresh token for the newest one; an older one ends the session.
 
-    That is not refused but done, and recorded: who sent it finds that the session's token is not his.
+    That is not refused but done, and recorded: who sent it finds that the session's token is not theirs.
     """
 
     id: UUID

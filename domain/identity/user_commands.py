@@ -66,7 +66,7 @@ class ChangeUserEmail(Command):
 
 
 class ConfirmUserEmail(Command):
-    """Note that the person was reached at his address."""
+    """Record that the person was reached at their address."""
 
     id: UUID
 
@@ -116,7 +116,7 @@ class ChangeUserRole(Command):
 
 
 class GrantRole(Command):
-    """Give a person one of the tenant's own roles, besides what he is in the tenant."""
+    """Give a person one of the tenant's own roles, besides their built-in role."""
 
     id: UUID
     role_id: Annotated[UUID, Describe("The role.")]
@@ -139,7 +139,7 @@ class WithdrawRole(Command):
 
 
 class SuspendUser(Command):
-    """Let a person do nothing in the tenant until he is reactivated."""
+    """Suspend a person: they can do nothing in the tenant until they are reactivated."""
 
     id: UUID
     other_owner_id: OtherOwner = None
@@ -151,7 +151,7 @@ class SuspendUser(Command):
 
 
 class DeactivateUser(Command):
-    """Put a person's work in the tenant to rest, as when he is on leave."""
+    """Deactivate a person, for example while they are on leave."""
 
     id: UUID
     other_owner_id: OtherOwner = None
@@ -177,7 +177,7 @@ class ReactivateUser(Command):
 
 
 class RemoveUser(Command):
-    """End a person's membership, or one's own; he stays known, and may be invited again."""
+    """Remove a person, or yourself, from the tenant. They stay known and can be invited again."""
 
     id: UUID
     other_owner_id: OtherOwner = None
@@ -219,7 +219,7 @@ class AnonymiseUser(Command):
 
 
 class EraseUser(Command):
-    """End a person's stream because his data were erased."""
+    """End a person's stream because their data were erased."""
 
     id: UUID
     other_owner_id: OtherOwner = None

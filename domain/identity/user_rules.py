@@ -1,4 +1,4 @@
-"""What can be the matter with a person: the statuses, and the reasons why a command about him is refused."""
+"""The statuses of a person, and the reasons why a command about a person is refused."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 from domain.kit.refusals import Refusal
 
 ANONYMISED_AFTER = timedelta(days=30)
-"""How long after his deletion a person's data are kept (GOV-16)."""
+"""How long a deleted person's data are kept (GOV-16)."""
 
 
 class UserStatus(StrEnum):
@@ -51,4 +51,4 @@ class OwnerMustRemain(Refusal):
 
 
 class TooEarlyToAnonymise(Refusal):
-    """A person is anonymised 30 days after he was deleted, not earlier."""
+    """A person is anonymised 30 days after they were deleted, not earlier."""

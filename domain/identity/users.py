@@ -54,7 +54,7 @@ RoleId = Annotated[UUID, Internal(), Describe("A role that the tenant has define
 
 
 class User(Aggregate, topic="identity.user"):
-    """A person, as one tenant knows him. When he can sign in, his account has the same id."""
+    """A person, as one tenant knows them. When they can sign in, their account has the same id."""
 
     class Registered(Event):
         email: Email
@@ -167,7 +167,7 @@ class User(Aggregate, topic="identity.user"):
 
     @property
     def owns(self) -> bool:
-        """Whether he is one of the owners that a tenant cannot do without."""
+        """Whether they are one of the owners that a tenant cannot do without."""
         return self.role == BaseRole.OWNER and self.member and self.status is UserStatus.ACTIVE
 
     def require_kept(self) -> None:
@@ -191,7 +191,7 @@ class User(Aggregate, topic="identity.user"):
             raise UserIsSuspended(field=field)
 
     def require_own(self, by: Caller) -> None:
-        """Raises Forbidden or NotYoursToGive unless it is the caller himself, or one who may administer him."""
+        """Raises Forbidden or NotYoursToGive unless it is the caller, or one who may administer them."""
         if not is_own(by, self.id):
             if not by.may("people:write"):
                 raise Forbidden(field="id", permission="people:write")
@@ -200,7 +200,7 @@ class User(Aggregate, topic="identity.user"):
     def require_another(self, owner: "User | None") -> None:
         """Raises OwnerMustRemain unless this is no owner, or another active one is named.
 
-        The other's stream is guarded by the append: should he stop being one at the same moment, one of the
+        The other's stream is guarded by the append: should they stop being one at the same moment, one of the
         two commands is decided anew, and refused.
         """
         if self.owns and (owner is None or owner.id == self.id or not owner.owns):

@@ -264,7 +264,7 @@ class Bus:
         )
 
     def _digest(self, command: Command) -> bytes:
-        """The command's digest; a keyed one where a bare one would confirm to somebody what he guesses."""
+        """The command's digest; a keyed one where a bare one would confirm to somebody what they guess."""
         if not is_secret(type(command)):
             return command.digest
         return bytes.fromhex(self._codec.fingerprint("command", command.digest.hex()))

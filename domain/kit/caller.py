@@ -22,7 +22,7 @@ _NONE = UUID(int=0)
 """The tenant of who belongs to none."""
 
 Kind = Literal["person", "service", "key", "nobody"]
-"""How somebody showed who he is: by signing in, with a service's token, with an API key, or not at all."""
+"""How somebody showed who they are: by signing in, with a service's token, with an API key, or not at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Anonymising: thirty days after somebody was deleted, nothing but an id is left of him."""
+"""Anonymising: thirty days after somebody was deleted, nothing but an id is left of them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,7 +33,7 @@ class Deleted:
 
 
 class Anonymising(Process[Deleted], name="identity.anonymising", version=1):
-    """Counts from the event that deleted him: whatever is changed later does not put it off (C-38)."""
+    """Counts from the event that deleted the person: whatever is changed later does not put it off (C-38)."""
 
     class Leave(Effect, attempts=15, timeout=60, pause=2):
         """End the account of who was anonymised, unless another tenant needs it."""
@@ -68,5 +68,5 @@ class Anonymising(Process[Deleted], name="identity.anonymising", version=1):
         if state is not None and failed.error == TooEarlyToAnonymise.code:
             # The clock of this machine was set back between the timer and the command.
             return Then(state, Schedule(_TIMER, failed.at + timedelta(hours=1)))
-        # He came back, or was erased, at the last moment.
+        # They came back, or were erased, at the last moment.
         return Then(None)

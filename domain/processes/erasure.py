@@ -1,4 +1,4 @@
-"""Erasure: a person is forgotten in a tenant, step by step, and it is certified that he was."""
+"""Erasure: a person is forgotten in a tenant, step by step, and it is certified that they were."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence

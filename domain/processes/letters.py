@@ -28,7 +28,7 @@ def welcome(*, verified: bool) -> tuple[str, str]:
 
 
 def registered_already() -> tuple[str, str]:
-    """Subject and text for the owner of an account when somebody registers with his address."""
+    """Subject and text for the owner of an account when somebody registers with that account's address."""
     return "You have an account already", _letter(
         "somebody, probably you, tried to open an account with this address. There is one already: sign in, or "
         "choose a new password if you have forgotten yours.",

@@ -62,7 +62,7 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
         verified: bool = False
 
     class AskAgain(Effect, attempts=15, timeout=60, pause=2):
-        """Tell the owner of an account that somebody tried to open another one with his address."""
+        """Tell the owner of an account that somebody tried to open another one with its address."""
 
         account_id: UUID
 

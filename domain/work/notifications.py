@@ -32,18 +32,18 @@ class Channel(StrEnum):
     EMAIL = "email"
 
 
-Channels = Annotated[tuple[Channel, ...], Len(1, 2), Describe("How the person is told, as he prefers.")]
+Channels = Annotated[tuple[Channel, ...], Len(1, 2), Describe("How the person is notified, as they prefer.")]
 
 
 def notification_id(cause: UUID, person: UUID) -> UUID:
-    """The one notification of a person about one cause: however often he is told, it is this one."""
+    """The one notification of a person about one cause: however often they are notified, it is this one."""
     return uuid5(cause, str(person))
 
 
 class Notification(Aggregate, topic="work.notification"):
     """One person told about one thing.
 
-    It names the task and repeats none of its text: what a person may read of a task is decided when he looks.
+    It names the task and repeats none of its text: what a person may read of a task is decided when they look.
     """
 
     class Sent(Event):
@@ -104,7 +104,7 @@ class NotifyUser(Command):
 
 
 class MarkNotificationRead(Command):
-    """Note that the caller has read a notification of his."""
+    """Mark one of the caller's notifications as read."""
 
     id: UUID
 

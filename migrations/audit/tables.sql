@@ -8,7 +8,7 @@ create table audit.data_access (
     id bigint generated always as identity,
     user_id uuid,
     session_id text,
-    -- How he showed who he is: person, service, key, nobody.
+    -- How they showed who they are: person, service, key, nobody.
     kind text not null,
     -- The operation's name; empty when it has none.
     operation text not null,

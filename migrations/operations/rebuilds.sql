@@ -7,7 +7,7 @@ alter table ops.lanes
         check (phase in ('building', 'following', 'repairing', 'dropped')),
     -- When readers were last sent to it; null: never.
     add column served_at timestamptz,
-    -- Set: it is built for this tenant alone, to be put in place of his rows in the live generation.
+    -- Set: it is built for this tenant alone, to be put in place of its rows in the live generation.
     add column tenant_id uuid,
     -- When its storage may go; null: not yet known to be of no use.
     add column drop_at timestamptz;
@@ -89,7 +89,7 @@ create table ops.parked (
     -- token is in the store says if that write was made before its writer died.
     token bigint,
     until bigint,
-    -- An id is unique in its tenant only: he who chooses it must not stop another tenant's stream.
+    -- An id is unique in its tenant only: whoever chooses it must not stop another tenant's stream.
     primary key (view, generation, tenant_id, stream),
     foreign key (view, generation) references ops.lanes (view, generation) on delete cascade
 );

@@ -23,7 +23,9 @@ class AccessRow:
     at: Annotated[datetime, Internal(), Describe("When it ended.")]
     user_id: Annotated[UUID | None, Confidential(), Describe("Who asked; empty when nobody had signed in.")]
     session_id: Annotated[str | None, Confidential(), Describe("In which session.")]
-    kind: Annotated[str, Internal(), Describe("How he showed who he is: person, service, key or nobody.")]
+    kind: Annotated[
+        str, Internal(), Describe("How the reader was authenticated: person, service, key or nobody.")
+    ]
     operation: Annotated[str, Internal(), Describe("The operation's name; may be empty.")]
     root_fields: Annotated[tuple[str, ...], Internal(), Describe("What was asked for.")]
     fields: Annotated[tuple[str, ...], Internal(), Describe("What was selected, as `Task.title`.")]

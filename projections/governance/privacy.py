@@ -32,7 +32,7 @@ class Asked:
     metadata: Mapping[str, object] = field(default_factory=dict)
 
     def refusal(self, subject_id: UUID) -> Refusal | None:
-        """Why he may not ask for this about that person; everybody may for himself."""
+        """Why they may not ask for this about that person; everybody may for themselves."""
         # A machine's key is not the person who made it.
         own = subject_id == self.by.user_id and (self.by.kind != "key" or self.by.may("self"))
         if own or self.by.may("privacy:write"):
@@ -97,7 +97,7 @@ class Privacy:
     async def withdraw(
         self, asked: Asked, subject_id: UUID, purpose: str, *, source: str
     ) -> Receipt | Refusal:
-        """Notes that he allows it no more."""
+        """Notes that they allow it no more."""
         if (refusal := asked.refusal(subject_id)) is not None:
             return refusal
         return await self._send(asked, WithdrawConsent(id=consent_id(subject_id, purpose), source=source))

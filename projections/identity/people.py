@@ -31,7 +31,7 @@ class PersonRow:
 
 
 class People(PostgresView[PersonRow], name="users.people", version=3):
-    """Everybody in the tenant; who left or was forgotten keeps his row, so that ids still mean somebody."""
+    """Everybody in the tenant; who left or was forgotten keeps their row, so that ids still mean somebody."""
 
     checks = (STATUSES,)
     collated = {"last_name": ("last_name", "first_name")}

@@ -17,7 +17,7 @@ from projections.kit.view import carried, on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileRow:
-    """What a person says of himself; texts about him are sealed."""
+    """What a person says about themselves; texts about them are sealed."""
 
     id: Annotated[UUID, Describe("The person's id.")]
     first_name: Annotated[str, Personal(), Describe("The first name.")]
@@ -26,7 +26,7 @@ class ProfileRow:
         str, Longest(2_000), Personal(), Describe("Where a picture is found; empty for none.")
     ] = ""
     bio: Annotated[
-        str, Longest(5_000), Personal(), Describe("What the person says of himself, as plain text.")
+        str, Longest(5_000), Personal(), Describe("What the person says about themselves, as plain text.")
     ] = ""
     location: Annotated[str, Personal(), Describe("Where the person is.")] = ""
     timezone: Annotated[str, Len(max_length=50), Describe("The time zone, by its IANA name.")] = "UTC"

@@ -86,7 +86,7 @@ class _FoundKey(_Found):
 
 
 async def standing(rows: Rows, tenant_id: UUID, user_id: UUID) -> Standing | None:
-    """How somebody stands in a tenant; None when it never knew him."""
+    """How somebody stands in a tenant; None when it never knew them."""
     found = await rows.asked(_VIEWS, tenant_id, _STANDING, user_id, shape=_Found)
     return _standing(tenant_id, found[0]) if found else None
 

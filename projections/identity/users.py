@@ -46,7 +46,7 @@ def found_by(email: str) -> str:
 
 
 class Users(PostgresView[UserRow], name="users.users", version=1, inline=True):
-    """Every user as he stands; deleted ones keep their row."""
+    """Every user as they are now; deleted ones keep their row."""
 
     checks = (STATUSES,)
     indexes = (

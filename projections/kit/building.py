@@ -81,7 +81,7 @@ class Builder(Generic[Row]):
         page: int = _PAGE,
         backoff: Backoff = _BACKOFF,
     ) -> None:
-        """``tenant_id``: only his events are folded. ``rate``: at most so many events a second. It ends
+        """``tenant_id``: only its events are folded. ``rate``: at most so many events a second. It ends
         within ``near`` positions of the log's head. About ``rows`` rows are kept at hand, beside those
         that are not written yet. For ``page`` events at a time missing rows are loaded together."""
         self._view, self._store, self._log, self._codec = view, store, log, codec

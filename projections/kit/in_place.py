@@ -1,4 +1,4 @@
-"""Puts the rows of a generation that was built for one tenant in place of his rows in the live one."""
+"""Puts the rows of a generation that was built for one tenant in place of its rows in the live one."""
 
 from collections.abc import Collection
 from contextlib import aclosing

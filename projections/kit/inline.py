@@ -161,7 +161,7 @@ class Inline:
 
     async def answer(self, pool: Pool) -> int:
         """Does what somebody asked about parked streams of the generations kept here, each stream in one
-        transaction while appends stand by; how many it was. What a worker holds is left to him."""
+        transaction while appends stand by; how many it was. What a worker holds is left to it."""
         done = 0
         while True:
             async with pool.acquire() as connection, connection.transaction():

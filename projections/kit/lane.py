@@ -147,7 +147,7 @@ class Parking(Protocol):
     ) -> bool:
         """Does what somebody asked about parked streams: folds their events, or leaves them out for good.
 
-        To be called by the lane's holder between two saves, and before his first. At most a few streams
+        To be called by the lane's holder between two saves, and before the first. At most a few streams
         at a time; True when there were any, and `left_out` has to be asked again.
         """
         ...

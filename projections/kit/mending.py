@@ -147,7 +147,7 @@ class Mending:
         async with self._held(self._lane) as connection:
             token = await self._fresh(connection)
         self._lane.token = token
-        # Whoever began that write may still live. This one is refused if he has made his meanwhile.
+        # Whoever began that write may still live. This one is refused if that write has happened meanwhile.
         await self._save(Changes())
         return False
 

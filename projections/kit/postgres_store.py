@@ -146,7 +146,7 @@ class PostgresStore(Generic[Row]):
         return moved
 
     async def upsert(self, connection: Connection, changes: Changes[Row]) -> None:
-        """Writes changes on a connection of the caller's, in his transaction and without a checkpoint.
+        """Writes changes on a connection of the caller's, in their transaction and without a checkpoint.
 
         Keys for `Opened` fields are fetched on a connection of their own.
         """

@@ -59,7 +59,7 @@ async def held(view: View[Any], generation: int, connect: Connect) -> AsyncItera
             raise LeaseLost(f"{view.name} is not followed now; it is being built or repaired")
         if standing.inline:
             raise KeptInline(view.name)
-        # As if its holder showed no sign of life: he is, and comes back.
+        # As if its holder showed no sign of life: it lives, and comes back.
         taken = await leases.take(connection, replace(standing, stale=True), me)
         if taken is None:
             raise LeaseLost(f"{view.name} is held by another")

@@ -181,7 +181,7 @@ class Rebuilder:
         self._works[lane.id] = _Work(rebuild.id, lane, task, lane.position)
 
     async def _one(self, rebuild: Rebuild, lane: Lane) -> None:
-        """Builds one view of a rebuild, and for a tenant's sake puts his rows in place."""
+        """Builds one view of a rebuild, and for one tenant puts its rows in place."""
         view = self._views[lane.view]
         store = self._stores(view, lane.generation)
         build = partial(self._build, view, store, lane, self.ledger, tenant_id=rebuild.tenant_id)

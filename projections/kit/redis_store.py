@@ -138,7 +138,7 @@ class RedisStore(Generic[Row]):
 
     async def clear(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
         """See `Lossy`."""
-        # Whoever wrote under an older token has written his last after this.
+        # Whoever wrote under an older token has written their last after this.
         await self.save(Changes(), checkpoint)
         known = await self._known()
         rows = self.keys.rows(known.epoch)

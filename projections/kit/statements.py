@@ -38,7 +38,7 @@ class Statements:
 
     def scan(self, *, tenant: bool, further: bool) -> str:
         """A page of rows in order of their keys, as `load` gives them. Parameters: how many; the tenant when
-        only his are wanted; the key after which the page begins, tenant first, when it is a further one."""
+        only its rows are wanted; the key after which the page begins, tenant first, when it is a further one."""
         columns = ", ".join(_quoted(name) for name in ("tenant_id", *self._shape.columns))
         conditions: list[str] = []
         first = 2

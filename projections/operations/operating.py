@@ -73,7 +73,7 @@ def asked_by(caller: Caller) -> str:
 class Operations:
     """Directs rebuilds and repairs for operators, the same for the command line and for the API.
 
-    Whether the caller may is for those to know who took his wish.
+    Whether the caller may is for those to know who accepted the command.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ class Asked:
 
 
 class PlacingTenants(Protocol):
-    """Asks for tenants and lists them. Whether the caller may is for those to know who took his wish."""
+    """Asks for tenants and lists them. Whether the caller may is for those to know who accepted the command."""
 
     async def ask(
         self,

@@ -1,4 +1,4 @@
-"""Private projects: who does not belong to one is shown nothing of it, wherever he looks."""
+"""Private projects: who does not belong to one is shown nothing of it, wherever they look."""
 
 import itertools
 from typing import Any

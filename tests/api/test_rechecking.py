@@ -15,7 +15,7 @@ SECONDS = 0.01
 
 @dataclass
 class Door:
-    """Knows people by their token; each is his scope."""
+    """Knows people by their token; each is their own scope."""
 
     known: dict[str, str]
     asked: list[str] = field(default_factory=list)

@@ -78,7 +78,7 @@ def test_every_text_is_tried_somewhere() -> None:
 @pytest.mark.parametrize("place", range(len(PLACES)), ids=[".".join(one) for one in PLACES])
 async def test_a_text_is_a_text(searching: Product, attacker: Client, bystander: Client, place: int) -> None:
     kind, name, path = PLACES[place]
-    # Who erases himself is of no use afterwards.
+    # Who erases themselves is of no use afterwards.
     client = await searching.newcomer("Eve", permissions=["*"]) if name == "eraseMe" else attacker
     for what, text in texts(place).items():
         response = await _posted(client, document(kind, name), arguments(kind, name, path, text))

@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Person:
-    """Somebody with an account, and what the last signing-in gave him."""
+    """Somebody with an account, and what the last sign-in gave them."""
 
     http: httpx.AsyncClient
     email: str

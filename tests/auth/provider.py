@@ -25,7 +25,7 @@ CLIENT, SECRET = "headwater", "a secret: with a colon & more"
 
 @dataclass
 class IdentityProvider:
-    """Knows one person at a time, and says of him what ``claims`` says on top."""
+    """Knows one person at a time, and says of them what ``claims`` says on top."""
 
     url: str = ""
     claims: dict[str, Any] = field(default_factory=dict)

@@ -68,8 +68,8 @@ async def test_many_strangers_have_one_mistake_each(product: Product) -> None:
 
 
 async def test_a_known_device_is_not_locked_out_by_strangers_at_its_address(product: Product) -> None:
-    async with elsewhere(product, 32) as hers, elsewhere(product, 32) as stranger:
-        ada = (await registered(product)).on(hers)
+    async with elsewhere(product, 32) as own_place, elsewhere(product, 32) as stranger:
+        ada = (await registered(product)).on(own_place)
         assert (await ada.sign_in()).status_code == 200
         for _ in range(5):
             assert refusal(await ada.on(stranger).sign_in(WRONG)) == REFUSED

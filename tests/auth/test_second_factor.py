@@ -235,7 +235,7 @@ async def _demand(ada: Person) -> None:
 
 
 class Codes:
-    """What the person's authenticator shows, and his codes for recovery."""
+    """What the person's authenticator shows, and their codes for recovery."""
 
     def __init__(self, secret: str, recovery: list[str], used: str) -> None:
         self._totp, self.recovery, self._used = TOTP(secret), recovery, {used}

@@ -18,7 +18,7 @@ _OUR_MISTAKES = ("BAD_USER_INPUT", "FORBIDDEN", "UNAUTHENTICATED", "GRAPHQL_VALI
 
 
 class Caller:
-    """Somebody who works on tasks and projects of his own, so that he knows how they must stand.
+    """Somebody who works on tasks and projects of their own, so that they know how those must stand.
 
     ``people`` and ``projects`` are shared by the callers of a tenant, as ids in JSON's form.
     """
@@ -41,7 +41,7 @@ class Caller:
             await asyncio.sleep(self._chance.uniform(0, 0.05))
 
     async def register(self, name: str) -> None:
-        """Makes himself known to the product."""
+        """Makes themselves known to the product."""
         email = f"{name}.{self.client.user}@example.com"
         input: dict[str, object] = {"id": self.client.me, "email": email, "firstName": name}
         assert await self.command("RegisterUser", input) is not None
@@ -168,7 +168,7 @@ class Caller:
         self._journal.failed += answer is None or "errors" in answer
 
     async def _expect(self, id: str, title: str, position: int) -> None:
-        """Reads his own write: the title must be there, unless the answer says that it is stale."""
+        """Reads their own write: the title must be there, unless the answer says that it is stale."""
         self.titles[id] = title
         journal = self._journal
         answer = await self._ask("Task", {"id": id, "afterPosition": str(position)})

@@ -130,7 +130,7 @@ async def _examine(cluster: Cluster, report: Report, journal: Journal, subscribe
     ]
     pairs = list(zip(subscribers, expected, strict=True))
     with suppress(TimeoutError):
-        # Who does not come to the end of what he has to see is found below.
+        # Who does not come to the end of what they have to see is found below.
         await until(lambda: all(not seen or one.cursor >= seen[-1] for one, seen in pairs), seconds=30)
     for one, seen in pairs:
         findings += one.findings(seen)

@@ -1,4 +1,4 @@
-"""Who appears in the tests of people, with which permissions he asks, and what a view shows of him."""
+"""Who appears in the tests of people, with which permissions they ask, and what a view shows of them."""
 
 from typing import Any
 from uuid import UUID

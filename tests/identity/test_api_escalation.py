@@ -1,4 +1,4 @@
-"""Who tries to become more than he is, or to reach into another tenant, through the API."""
+"""Who tries to become more than they are, or to reach into another tenant, through the API."""
 
 from typing import Any
 from uuid import uuid4
@@ -95,7 +95,7 @@ async def test_an_admin_grants_no_more_than_he_holds(client: Client, product: Pr
 
 
 async def test_no_tenant_grants_what_operators_may(client: Client, product: Product) -> None:
-    # Not even somebody whose token says that he is one.
+    # Not even somebody whose token says that they are one.
     operator = product.client(client.tenant, client.user, role="operator")
     for permission in ("ops:views", "ops:repair", "ops:tenants", "ops:payments", "ops:*"):
         more = {"name": "Ops", "permissions": [permission]}

@@ -1,4 +1,4 @@
-"""A person through the API: what he says and prefers, who sees it, and what he did."""
+"""A person through the API: what they say and prefer, who sees it, and what they did."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Nobody gives or takes what he does not hold, and a tenant never is without an owner."""
+"""Nobody gives or takes what they do not hold, and a tenant never is without an owner."""
 
 from typing import Any
 

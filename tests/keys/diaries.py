@@ -1,4 +1,4 @@
-"""A context with personal data for these tests: a person's diary, in which he may write about others."""
+"""A context with personal data for these tests: a person's diary, in which they may write about others."""
 
 from typing import Annotated
 from uuid import UUID

@@ -160,7 +160,7 @@ async def test_commands_and_readers_go_on_meanwhile(
             await rotation.rotate_tenant(TENANT)
             await rotation.rotate_master()
             await everything(rotation)
-            while len(written) < before + 5:  # noqa: ASYNC110  # Others write, each in his own time.
+            while len(written) < before + 5:  # noqa: ASYNC110  # Others write, each in their own time.
                 await asyncio.sleep(0)
             assert await rotation.rotate_tenant(TENANT) == 2 * number + 3
         ended.set()

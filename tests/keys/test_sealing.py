@@ -45,7 +45,7 @@ async def test_a_field_may_be_of_somebody_else_than_the_stream(
     bus: Bus, log: PostgresLog, ring: KeyRing
 ) -> None:
     id, other = await a_diary(bus), uuid4()
-    await accepted(bus, WriteDiary(id=id, about=other, text="He sings."))
+    await accepted(bus, WriteDiary(id=id, about=other, text="Ada sings."))
     _, wrote = await payloads(log, id)
     assert subject_of(wrote["text"]) == other
     assert wrote["mood"] == "fine"
@@ -106,7 +106,7 @@ async def test_a_sealed_value_is_sealed_anew_for_its_own_stream_alone(
     """Whose it is does not matter: somebody may be written about in several streams."""
     about, codec = uuid4(), SealingCodec(ring)
     wrote: list[Any] = []
-    for text in ("He sings.", "He dances."):
+    for text in ("Ada sings.", "Ada dances."):
         id = await a_diary(bus)
         await accepted(bus, WriteDiary(id=id, about=about, text=text))
         wrote.append(codec.decode((await log.streams(US.tenant_id, [id]))[id][1]))
@@ -121,7 +121,7 @@ async def test_a_sealed_value_is_sealed_anew_for_its_own_stream_alone(
     await codec.ready(US.tenant_id, [here])
     anew = json.loads(again(here.text))["text"]
     assert anew != here.text
-    assert await ring.open(US.tenant_id, [anew]) == ["He sings."]
+    assert await ring.open(US.tenant_id, [anew]) == ["Ada sings."]
     with pytest.raises(ValueError, match="sealed for something else"):
         again(elsewhere.text)
 

@@ -57,14 +57,14 @@ class Product:
         permissions: Iterable[str] = (),
         role: str = "owner",
     ) -> Client:
-        """A client for somebody who has just been registered, in a tenant of his own if none is named."""
+        """A client for somebody who has just been registered, in a tenant of their own if none is named."""
         tenant, user = tenant or uuid4(), uuid4()
         client = self.client(tenant, user, permissions, role=role)
         email = f"{name}.{client.user}@example.com"
         receipt = await self.client(tenant, user).send(
             "RegisterUser", input={"id": client.me, "email": email, "firstName": name}
         )
-        # Those who look at what he does shall see his name.
+        # Those who look at what they do shall see their name.
         assert await client.send("Person", id=client.me, afterPosition=receipt["position"])
         return client
 

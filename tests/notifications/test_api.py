@@ -113,7 +113,7 @@ async def test_each_gets_the_own_ones_live_and_no_others(team: Team, telling: Te
         team.carl.watching("NotificationReceived") as carls,
     ):
         heard: dict[str, Any] = {}
-        # Whoever subscribes hears from then on; the first one that reaches him shows that he has.
+        # Whoever subscribes hears from then on; the first one that reaches them shows that they have.
         for client, messages in ((team.bob, bobs), (team.carl, carls)):
             heard[client.me] = await _first(team.ann, client, messages)
         task = await created(team.ann, assignedTo=team.bob.me)
@@ -123,7 +123,7 @@ async def test_each_gets_the_own_ones_live_and_no_others(team: Team, telling: Te
 
 
 async def _first(ann: Client, client: Client, messages: Any) -> set[str]:
-    """The tasks given to somebody until a message reached him."""
+    """The tasks given to somebody until a message reached them."""
     waiting, given = asyncio.ensure_future(anext(messages)), set[str]()
     while not waiting.done():
         given.add(await created(ann, assignedTo=client.me))

@@ -1,4 +1,4 @@
-"""Who is told of what he may see, in the way he wishes."""
+"""Who is notified of what they may see, in the way they chose."""
 
 from collections.abc import Sequence
 

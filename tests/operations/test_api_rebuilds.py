@@ -131,7 +131,7 @@ async def test_who_belongs_to_the_platform_reads_the_audit(
     activities = await auditor.send("Activities", filter=filter)
     assert [edge["node"]["action"] for edge in activities["edges"]] == ["requested"]
     assert activities["edges"][0]["node"]["metadata"]["views"] == [VIEW]
-    # Whoever asked has nothing of it among his tenant's activities.
+    # Whoever asked has nothing of it among their tenant's activities.
     assert (await operator.send("Activities", filter=filter))["edges"] == []
 
 

@@ -21,7 +21,7 @@ FIRST, LAST, BIO = "Annabella", "Quillfeather", "Collects barometers and old map
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody, as one tenant knows him."""
+    """Somebody, as one tenant knows them."""
 
     caller: Caller
     email: str

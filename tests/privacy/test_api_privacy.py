@@ -1,4 +1,4 @@
-"""Privacy through the API: everybody for himself, others by permission, and nobody across tenants."""
+"""Privacy through the API: everybody for themselves, others by permission, and nobody across tenants."""
 
 from uuid import uuid4
 

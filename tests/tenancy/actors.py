@@ -1,4 +1,4 @@
-"""Who tries: callers of every kind, each with what the product takes him for."""
+"""Who tries: callers of every kind, each with what the product takes them for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from domain.kit.caller import Caller
 
 
 class Asks(Protocol):
-    """Somebody who can send a document, and of whom it is known what he has been granted."""
+    """Somebody who can send a document, and of whom it is known what they have been granted."""
 
     @property
     def name(self) -> str:
-        """What he is called in findings."""
+        """What they are called in findings."""
         ...
 
     def granted(self, need: str | None) -> bool:
-        """Whether he has what a field needs."""
+        """Whether they have what a field needs."""
         ...
 
     async def ask(self, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ class Asks(Protocol):
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody who asks over HTTP; without a token he is nobody."""
+    """Somebody who asks over HTTP; without a token they are nobody."""
 
     name: str
     http: httpx.AsyncClient
@@ -39,7 +39,7 @@ class Actor:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What he shows."""
+        """What they show."""
         return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
     def granted(self, need: str | None) -> bool:

@@ -17,7 +17,7 @@ class Marks:
     """In hexadecimal digits alone."""
 
     def found(self, told: object, *, but: object = ()) -> set[str]:
-        """The marks in what somebody was told, but for the ids that he named himself."""
+        """The marks in what somebody was told, but for the ids that they named themselves."""
         text = told if isinstance(told, str) else json.dumps(told, default=str)
         ids = hexes(text) & self.ids - hexes(json.dumps(but, default=str))
         return ids | {word for word in self.words if word in text.lower()}

@@ -82,7 +82,7 @@ class Scene:
 
     @property
     def unnamed(self) -> Marks:
-        """What nobody else has named, whatever he tried: `sweep` names the `ids`, and words in texts."""
+        """What nobody else has named, whatever they tried: `sweep` names the `ids`, and words in texts."""
         return self.marks.without(*self.ids.values())
 
     operators = PLATFORM

@@ -17,7 +17,7 @@ _READING = "audit.data_access"
 
 async def digests(scene: Scene) -> dict[str, str]:
     """For each table a digest of the tenant's rows, and of those about its owner that are neither its own nor the
-    second tenant's, such as his account and his sessions."""
+    second tenant's, such as their account and their sessions."""
     connection = await asyncpg.connect(scene.product.settings.database_url)
     try:
         names = [row["name"] for row in await connection.fetch(_TABLES)]

@@ -1,4 +1,4 @@
-"""No subscription tells anybody what happens in another tenant, whatever he watches."""
+"""No subscription tells anybody what happens in another tenant, whatever they watch."""
 
 import asyncio
 import json

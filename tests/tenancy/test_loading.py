@@ -1,4 +1,4 @@
-"""Whoever reads beside somebody else is given his own: loaders, looks at the past, exports and erasures."""
+"""Whoever reads beside somebody else is given their own: loaders, looks at the past, exports and erasures."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -128,7 +128,7 @@ async def test_an_erasure_ends_nothing_of_another_tenant(scene: Scene, assembly:
     access = Access(services.bus, services.codec, services.rows)
     whole = await access.end(scene.second.id, scene.first.owner.caller.user_id, key=uuid4())
     assert whole is False
-    # The key that is destroyed is that of the person in the tenant which forgets him.
+    # The key that is destroyed is that of the person in the tenant which forgets them.
     await services.opening.destroy(scene.operators, scene.first.owner.caller.user_id)  # type: ignore[attr-defined]
     assert await digests(scene) == before
 

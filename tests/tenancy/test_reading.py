@@ -1,4 +1,4 @@
-"""No query answers anybody with what is another tenant's, whatever he names."""
+"""No query answers anybody with what is another tenant's, whatever they name."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ UNMARKED = {
 
 @pytest.fixture(scope="package")
 async def shown(scene: Scene) -> list[Finding]:
-    """What the first tenant's owner is shown of his own, by every query and whatever can be named."""
+    """What the first tenant's owner is shown of their own, by every query and whatever can be named."""
     return await Sweep(SURFACE, scene.first.owner, scene.marks, scene.ids, scene.texts).read()
 
 

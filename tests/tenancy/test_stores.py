@@ -33,7 +33,7 @@ OWN_RIGHTS = {"placement.here": "says of one tenant whether it is in this databa
 """Functions with their owner's rights that name no tenant themselves."""
 
 WITHOUT_ROWS = {
-    "auth.password_resets": "somebody has to forget his password",
+    "auth.password_resets": "somebody has to forget their password",
 }
 """Views that the scene leaves empty."""
 

@@ -137,11 +137,11 @@ class SessionKeeping(Protocol):
         ...
 
     async def end(self, caller: Caller, session_id: UUID | None = None, *, reason: Ending) -> Refusal | None:
-        """Ends one of the caller's sessions, the one he uses if none is named."""
+        """Ends one of the caller's sessions, the one in use if none is named."""
         ...
 
     async def end_others(self, caller: Caller) -> int:
-        """Ends all of the caller's sessions but the one he uses; how many there were."""
+        """Ends all of the caller's sessions but the one in use; how many there were."""
         ...
 
     async def own(self, caller: Caller, *, first: int, after: UUID | None) -> list[OwnSession]:

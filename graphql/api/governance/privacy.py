@@ -1,4 +1,4 @@
-"""Privacy: to get all that is kept about a person, and to have him forgotten."""
+"""Privacy: to get all that is kept about a person, and to have them forgotten."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

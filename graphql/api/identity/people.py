@@ -34,7 +34,7 @@ from projections.kit.rows import Order
 enum(Ending)
 
 NAMELESS = "Deleted user"
-"""What a person is called once he is forgotten."""
+"""What a person is called once they are forgotten."""
 
 
 @shows(ActivityRow, needs="audit:read", name="PersonEvent", leave_out=("actor_id",))
@@ -58,7 +58,7 @@ class Person(Node):
         names = [await info.context.opened(one) for one in (self.first_name, self.last_name) if one]  # type: ignore[attr-defined]
         return " ".join(filter(None, names)) or NAMELESS
 
-    @field("Whether the person was reached at his address.")
+    @field("Whether the e-mail address is verified.")
     async def email_verified(self, info: Info) -> bool:
         info.context.revealed("emailVerified", self.id, confidential=False)
         # What a resolver is given is the row.
@@ -68,7 +68,7 @@ class Person(Node):
         row = await info.context.row(Users, self.id)
         return row is not None and row.email_verified
 
-    @field("What the person says of himself; empty when he does not show it to you.", Profile | None)
+    @field("The person's profile; null when they do not show it to you.", Profile | None)
     async def profile(self, info: Info) -> ProfileRow | None:
         return await profile_of(info, self.id)
 

@@ -12,7 +12,7 @@ from projections.identity.profiles import PreferencesRow, ProfileRow, UserPrefer
 
 @shows(ProfileRow, needs="people:read", leave_out=("id", "hidden"))
 class Profile:
-    """What a person says of himself."""
+    """What a person says about themselves."""
 
 
 @shows(PreferencesRow, needs="self", leave_out=("user_id",))
@@ -21,7 +21,7 @@ class Preferences:
 
 
 async def profile_of(info: Info, id: UUID) -> ProfileRow | None:
-    """A person's profile; None when he shows it to others than the caller, or has none any more."""
+    """A person's profile; None when it is not shown to the caller, or is gone."""
     ask = info.context
     if (at := ask.moment(info)) is not None:
         # Who sees it follows from what the person wants now, whatever it said then.

@@ -16,7 +16,7 @@ class Access:
     user_id: UUID | None
     session_id: str | None
     kind: str
-    """How the caller showed who he is: ``person``, ``service``, ``key`` or ``nobody``."""
+    """How the caller showed who they are: ``person``, ``service``, ``key`` or ``nobody``."""
     operation: str
     """The operation's name in the document; empty when it has none."""
     root_fields: tuple[str, ...]

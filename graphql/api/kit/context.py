@@ -142,7 +142,7 @@ class Ask(Context[Caller]):
 
     @cached_property
     def seeing(self) -> Seeing:
-        """What the caller may see of his tenant's rows."""
+        """What the caller may see of the tenant's rows."""
         services = self.services
         return Seeing(services.sights, services.rows, self.caller)
 
@@ -284,7 +284,7 @@ def permits(caller: Caller, need: str | None) -> Permit:
         return Permit.GRANTED
     if caller.kind == "nobody":
         return Permit.UNKNOWN
-    # A key acts for whoever made it, but is not him.
+    # A key acts for its creator, but is not the creator.
     own = need == SIGNED_IN and caller.kind != "key"
     granted = own or (need is not None and caller.may(need))
     return Permit.GRANTED if granted else Permit.DENIED

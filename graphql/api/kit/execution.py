@@ -40,7 +40,7 @@ class Permit(Enum):
     GRANTED = "granted"
     DENIED = "denied"
     UNKNOWN = "unknown"
-    """Who asks has not said who he is."""
+    """The caller has not said who they are."""
 
 
 @dataclass

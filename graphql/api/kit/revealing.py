@@ -27,7 +27,7 @@ def revealing(name: str, hint: Any, *, row: type, shown: Any, needs: str, about:
     """The resolver of a row's confidential or personal field.
 
     Confidential fields of work, for one, take the permission ``work:confidential``; without it they are masked.
-    Where personal data are masked (outside production), only the person himself reads them in full. Either way
+    Where personal data are masked (outside production), only the person themselves reads them in full. Either way
     the answer's extensions say which field was masked, and why.
 
     Raises LookupError where no permission reads such a field, TypeError where the row does not tell whose it is.
