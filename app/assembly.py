@@ -36,6 +36,7 @@ from domain.identity.invitations import Inviting
 from domain.kit.log import Append, Outcome
 from domain.kit.repository import Repository
 from domain.work.access import READ
+from domain.work.notifications import Notification
 from projections.governance.accesses import Accesses
 from projections.governance.activity import ActivityLog
 from projections.governance.privacy import Privacy
@@ -69,6 +70,9 @@ from projections.work.visibility import CHANGES, ProjectSight
 
 _SILENCE = 10.0
 """Seconds after which a feed that has read nothing is not well; it looks each second."""
+
+
+_ABOUT_ANYTHING = {ActivityLog: ("entity_id", "entity_type = 'notification'")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +199,13 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 UserProfiles: twin(ProfileCards),
             },
             sights=Sights(
-                rule=ProjectSight(database, live, TenantMemberships, {ActivityLog: "entity_id"}),
+                rule=ProjectSight(
+                    database,
+                    live,
+                    TenantMemberships,
+                    {ActivityLog: ("entity_id", "entity_type = 'notification'")},
+                ),
+                messages=frozenset({Notification.topic}),
                 changes=frozenset(event.stored_as for event in CHANGES),
                 shown_in={"work.task": Tasks, "work.project": Projects, "identity.user": People},
                 needs={"work.task": READ, "work.project": READ, "identity.user": "people:read"},

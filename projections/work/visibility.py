@@ -78,11 +78,12 @@ class ProjectSight:
         reader: Reader,
         live: Serving,
         people: type[PostgresView[Any]],
-        about_anything: Mapping[type[View[Any]], str] = MappingProxyType({}),
+        about_anything: Mapping[type[View[Any]], tuple[str, str]] = MappingProxyType({}),
     ) -> None:
         """``people`` has a row for each member of the tenant, with ``since`` which position they are one.
 
-        ``about_anything`` names views whose rows are about things of any kind, with the column of the thing's id.
+        ``about_anything`` names views whose rows are about things of any kind: with the column of the thing's id,
+        and a condition for the rows that are not about one project alone, which only who sees all work may see.
         """
         self._reader, self._live, self._people = reader, live, people
         self._about_anything = about_anything
@@ -104,7 +105,7 @@ class ProjectSight:
         rule = self._rule()
         seen = rule.format(about="t.project_id", value="{value}")
         today = _TODAY.format(value="{value}", tasks=self._table(Tasks), seen=seen)
-        places = {view: self._place(id) for view, id in self._about_anything.items()}
+        places = {view: self._place(*said) for view, said in self._about_anything.items()}
         return Sight(columns={**GUARDED, **places}, rule=rule, today={Tasks: today})
 
     async def among(self, caller: Caller, ids: Collection[UUID]) -> frozenset[UUID]:
@@ -134,10 +135,21 @@ class ProjectSight:
             uncertain=self._uncertain(),
         )
 
-    def _place(self, id: str) -> str:
+    async def changed(self, caller: Caller, view: type[View[Any]], hidden: Collection[UUID]) -> int:
+        """The position of the last change of what a view has of these projects."""
+        assert issubclass(view, PostgresView)
+        sql = f"select coalesce(max(position), 0) from {self._table(view)} where tenant_id = $1"
+        async with self._reader.reading(caller.tenant_id) as connection:
+            found: int = await connection.fetchval(
+                f"{sql} and {GUARDED[view]} = any($2::uuid[])", caller.tenant_id, list(hidden)
+            )
+        return found
+
+    def _place(self, id: str, told: str) -> str:
         """SQL for the project that a thing is or lies in; null for what has nothing to do with projects."""
         task = f"(select t.project_id from {self._table(Tasks)} t where t.id = {id})"
-        return f"coalesce({task}, (select p.id from {self._table(Projects)} p where p.id = {id}))"
+        project = f"(select p.id from {self._table(Projects)} p where p.id = {id})"
+        return f"case when {told} then '{NONE}' else coalesce({task}, {project}) end"
 
     def _uncertain(self) -> str:
         views = (*DEPENDS, self._people)

@@ -88,6 +88,21 @@ async def test_nobody_else_sees_anything_of_it(scene: Scene) -> None:
     assert not any(found.values()), found
 
 
+async def test_what_is_moved_into_it_is_counted_nowhere(scene: Scene) -> None:
+    """At once, while the index still has it where it was; nor from answers that are kept."""
+    word = "Mandalay"
+    task = await created(scene.owner, word, projectId=await project(scene.owner), tags=["m"])
+
+    async def indexed() -> bool:
+        found = await scene.other.send("SearchTasks", text=word)
+        return bool(found["source"] == "opensearch" and found["totalCount"])
+
+    await until(indexed)
+    await scene.owner.send("MoveTask", input={"id": task["id"], "projectId": scene.project})
+    found = await scene.other.send("SearchTasks", text=word)
+    assert (found["totalCount"], [one["counts"] for one in found["facets"]]) == (0, [[], [], []])
+
+
 async def test_nobody_else_changes_anything_in_it(scene: Scene) -> None:
     for mutation, input, field in (
         ("RenameTask", {"id": scene.task["id"], "title": "x"}, "id"),

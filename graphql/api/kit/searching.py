@@ -139,7 +139,9 @@ async def search(
     )
     try:
         words = looked_for(Query(text=wanted.text, language=wanted.language)).words
-        outcome = await finder.find(ask.caller.tenant_id, wanted, at_least=after or 0)
+        # What was moved into a hidden project must not be counted for as long as the index has it elsewhere.
+        at_least = max(after or 0, await ask.seeing.changed(view, hidden or ()))
+        outcome = await finder.find(ask.caller.tenant_id, wanted, at_least=at_least)
     except BadQuery as error:
         raise ClientError(str(error), code="BAD_USER_INPUT") from None
     found = outcome.found

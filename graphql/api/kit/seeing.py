@@ -31,6 +31,10 @@ class Rule(Protocol):
         """The ids that the caller may not see now; None while that is uncertain."""
         ...
 
+    async def changed(self, caller: Caller, view: type[View[Any]], hidden: Collection[UUID], /) -> int:
+        """The position of the last change of a view's rows about these ids."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sights:
@@ -42,6 +46,9 @@ class Sights:
     """Where the things of each topic are shown."""
     needs: Mapping[str, str] = field(default_factory=dict)
     """The permission that it takes to see things of a topic."""
+    messages: frozenset[str] = frozenset()
+    """Topics of what tells one person about things that others may not see: who does not see everything reads no
+    history of these."""
     changes: frozenset[str] = frozenset()
     """The stored names of the events after which somebody may see more or less."""
 
@@ -80,6 +87,12 @@ class Seeing:
             return frozenset()
         return await self._sights.rule.hidden(self._caller)
 
+    async def changed(self, view: type[View[Any]], hidden: Collection[UUID]) -> int:
+        """The position from which on an index surely knows that rows about these ids are hidden."""
+        if self._sights.rule is None or not hidden:
+            return 0
+        return await self._sights.rule.changed(self._caller, view, hidden)
+
     async def unseen(self, command: Command) -> NotFound | None:
         """The refusal of a command on something that the caller may not see."""
         for need in command.wiring.direct:
@@ -99,6 +112,8 @@ class Seeing:
         for topic, id in things:
             asked.setdefault(topic, set()).add(id)
         for topic, ids in asked.items():
+            if topic in self._sights.messages and self.sight.rule is not None:
+                continue
             view, need = self._sights.shown_in.get(topic), self._sights.needs.get(topic)
             audits = self._caller.may("audit:read")
             if view is not None and self.sight.narrows(view):
