@@ -20,7 +20,7 @@ PurposeName = Annotated[
     Len(1, 100),
     Pattern(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", "is not a name in lower case, as `marketing.email`"),
     Internal(),
-    Describe("What the data may be used for, as `marketing.email`."),
+    Describe("The purpose, such as `marketing.email`."),
 ]
 Source = Annotated[
     str, Len(1, 100), ONE_LINE, Internal(), Describe("Where it was said, as `web` or `import`.")
@@ -121,7 +121,7 @@ class RenewConsent(Command):
 
 
 class WithdrawConsent(Command):
-    """Take a consent back."""
+    """Withdraw a consent."""
 
     id: UUID
     source: Source = "web"

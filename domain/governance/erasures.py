@@ -20,7 +20,7 @@ Reason = Annotated[
     Confidential(),
     Personal(subject="subject_id"),
     Purpose("To say why, as long as it is not done."),
-    Describe("Why; it is forgotten with the person."),
+    Describe("The reason; it is erased with the person."),
 ]
 StepName = Annotated[str, Len(1, 50), ONE_LINE, Internal(), Describe("Which step was done.")]
 Names = Annotated[tuple[str, ...], Internal()]

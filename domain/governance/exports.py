@@ -29,7 +29,7 @@ class Export(Aggregate, topic="governance.export"):
         done: Count
         """How many parts are written by now."""
         parts: Count
-        """How many there are in all."""
+        """The total number of hits."""
 
     class Finished(Event):
         size: Count
@@ -75,7 +75,7 @@ class Export(Aggregate, topic="governance.export"):
 
 
 class RequestExport(Command):
-    """Have all that is kept about a person written to a file."""
+    """Request an export of all data about a person."""
 
     id: UUID
     subject_id: SubjectId

@@ -110,7 +110,7 @@ class SetSecondFactor(Command):
 
 
 class ConfirmSecondFactor(Command):
-    """Ask for the second factor from now on."""
+    """Confirm the second factor; it is required from now on."""
 
     id: UUID
 
@@ -119,7 +119,7 @@ class ConfirmSecondFactor(Command):
 
 
 class RemoveSecondFactor(Command):
-    """Sign in without a second factor again."""
+    """Remove your second factor."""
 
     id: UUID
 

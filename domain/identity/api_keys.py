@@ -15,7 +15,7 @@ from domain.kit.refusals import Forbidden, Invalid, Refusal
 from domain.kit.text import ONE_LINE, distinct
 
 KeyName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("What the key is for.")]
-KeyPermissions = Annotated[Permissions, Len(1, 100), Describe("What the key allows.")]
+KeyPermissions = Annotated[Permissions, Len(1, 100), Describe("The permissions that the key grants.")]
 SecretHash = Annotated[
     str,
     Len(64, 64),
@@ -23,7 +23,7 @@ SecretHash = Annotated[
     Restricted(),
     Describe("The SHA-256 of the whole key, in hexadecimal digits."),
 ]
-Expiry = Annotated[datetime, Internal(), Describe("Until when the key is good.")]
+Expiry = Annotated[datetime, Internal(), Describe("When the key expires.")]
 
 
 class ApiKeyRevoked(Refusal):
@@ -38,7 +38,7 @@ class ApiKey(Aggregate, topic="identity.api_key"):
         permissions: Permissions
         secret_hash: SecretHash
         expires_at: Expiry
-        created_by: Annotated[UUID, Internal(), Describe("Who made it.")]
+        created_by: Annotated[UUID, Internal(), Describe("Who created it.")]
 
     class Revoked(Event): ...
 
@@ -61,7 +61,7 @@ class ApiKey(Aggregate, topic="identity.api_key"):
 
 
 class CreateApiKey(Command):
-    """Make an API key, of permissions that one holds oneself."""
+    """Create an API key with permissions that you hold."""
 
     id: UUID
     name: KeyName
@@ -90,7 +90,7 @@ class CreateApiKey(Command):
 
 
 class RevokeApiKey(Command):
-    """End an API key at once."""
+    """Revoke an API key immediately."""
 
     id: UUID
 

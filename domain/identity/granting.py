@@ -12,7 +12,7 @@ from domain.kit.refusals import Refusal
 
 
 class BaseRole(StrEnum):
-    """What somebody is in a tenant; ``operator`` exists in the platform's own alone."""
+    """A person's built-in role in a tenant. `OPERATOR` exists only in the platform's own tenant."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -21,12 +21,12 @@ class BaseRole(StrEnum):
     OPERATOR = "operator"
 
 
-MembershipRole = Annotated[BaseRole, Internal(), Describe("What the person is in the tenant.")]
+MembershipRole = Annotated[BaseRole, Internal(), Describe("The person's built-in role.")]
 Permissions = Annotated[
     tuple[Annotated[str, Len(1, 50)], ...],
     Len(0, 100),
     Internal(),
-    Describe("Permissions, as ``work:read``."),
+    Describe("Permissions, such as `work:read`."),
 ]
 
 

@@ -184,7 +184,7 @@ class Invitation(Aggregate, topic="identity.invitation"):
 
 
 class InviteUser(Command):
-    """Invite somebody by mail, in a role within what one holds oneself."""
+    """Invite a person by e-mail, in a role whose permissions you hold."""
 
     id: UUID
     email: Email
@@ -214,7 +214,7 @@ class InviteUser(Command):
 
 
 class WithdrawInvitation(Command):
-    """Take back an invitation that was not accepted yet."""
+    """Withdraw an invitation that is not accepted yet."""
 
     id: UUID
 

@@ -10,7 +10,7 @@ IpAddress = Annotated[
     str, Len(0, 100), Confidential(), Personal(), _WHY, Describe("From which address; empty: not known.")
 ]
 UserAgent = Annotated[
-    str, Len(0, 500), Confidential(), Personal(), _WHY, Describe("On which device, as it calls itself.")
+    str, Len(0, 500), Confidential(), Personal(), _WHY, Describe("The user agent of the sign-in.")
 ]
 Referrer = Annotated[
     str,

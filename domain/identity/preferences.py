@@ -7,7 +7,7 @@ from domain.kit.fields import Describe, Internal, Len
 
 
 class Theme(StrEnum):
-    """How the screens look."""
+    """The colour theme."""
 
     LIGHT = "light"
     DARK = "dark"
@@ -15,7 +15,7 @@ class Theme(StrEnum):
 
 
 class ProfileVisibility(StrEnum):
-    """Who sees a person's profile, beside those who administer people."""
+    """Who sees a person's profile, besides those who administer people."""
 
     EVERYONE = "everyone"
     TEAM = "team"
@@ -23,7 +23,7 @@ class ProfileVisibility(StrEnum):
 
 
 class Notice(StrEnum):
-    """What somebody can be told about; the names are those of the notifications."""
+    """What a person can be notified of, named like the notifications."""
 
     ASSIGNED = "assigned"
     UNASSIGNED = "unassigned"
@@ -34,13 +34,11 @@ class Notice(StrEnum):
 
 
 Notices = Annotated[tuple[Notice, ...], Len(0, 50), Internal()]
-InApp = Annotated[Notices, Describe("About what to be told inside the product.")]
-ByEmail = Annotated[Notices, Describe("About what to be told by e-mail.")]
+InApp = Annotated[Notices, Describe("The events to be notified of inside the product.")]
+ByEmail = Annotated[Notices, Describe("The events to be notified of by e-mail.")]
 Seen = Annotated[ProfileVisibility, Internal(), Describe("Who sees the profile.")]
-OptOut = Annotated[
-    bool, Internal(), Describe("Whether to be left out when the use of the product is analysed.")
-]
-Look = Annotated[Theme, Internal(), Describe("How the screens look.")]
+OptOut = Annotated[bool, Internal(), Describe("Whether the person opts out of product analytics.")]
+Look = Annotated[Theme, Internal(), Describe("The colour theme.")]
 
 EVERY_NOTICE = tuple(Notice)
 """What people are told about inside the product unless they say otherwise."""

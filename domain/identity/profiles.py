@@ -27,7 +27,7 @@ Email = Annotated[
     Confidential(),
     Personal(searchable=EMAIL_INDEX),
     Purpose("To reach the person, and to tell people apart."),
-    Describe("Where mail reaches the person."),
+    Describe("The person's e-mail address."),
 ]
 FirstName = Annotated[
     str,
@@ -55,7 +55,7 @@ AvatarUrl = Annotated[
     Internal(),
     Personal(),
     Purpose("To show colleagues a picture of the person."),
-    Describe("Where a picture of the person is found, an https address; empty for none."),
+    Describe("The https URL of a picture of the person; empty for none."),
 ]
 Bio = Annotated[
     str,
@@ -72,17 +72,17 @@ Location = Annotated[
     Internal(),
     Personal(),
     Purpose("To let colleagues know where the person works."),
-    Describe("Where the person is."),
+    Describe("The person's location."),
 ]
 Timezone = Annotated[
-    str, Len(1, 50), Internal(), Describe("The person's time zone, by its IANA name, as ``Europe/Berlin``.")
+    str, Len(1, 50), Internal(), Describe("The person's IANA time zone, such as `Europe/Berlin`.")
 ]
 Language = Annotated[
     str,
     Len(2, 10),
     Pattern(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "is not a language tag such as en or pt-BR"),
     Internal(),
-    Describe("The language the person wants to be spoken to in, as a tag such as ``en`` or ``pt-BR``."),
+    Describe("The person's language, as a tag such as `en` or `pt-BR`."),
 ]
 
 

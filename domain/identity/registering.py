@@ -23,7 +23,7 @@ def registered(id: UUID, said: User.Registered) -> User:
 
 
 class RegisterUser(Command):
-    """Make a person known to the tenant."""
+    """Register a person in the tenant."""
 
     id: UUID
     email: Email

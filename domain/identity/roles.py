@@ -15,7 +15,7 @@ from domain.kit.text import ONE_LINE, distinct
 
 ROLE_NAME = "identity.role.name"
 
-RoleName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("What the role is called.")]
+RoleName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("The role's name.")]
 
 
 class Role(Aggregate, topic="identity.role"):
@@ -52,7 +52,7 @@ class Role(Aggregate, topic="identity.role"):
 
 
 class CreateRole(Command):
-    """Define a role, of permissions that one holds oneself."""
+    """Create a role with permissions that you hold."""
 
     id: UUID
     name: RoleName
@@ -67,7 +67,7 @@ class CreateRole(Command):
 
 
 class ChangeRole(Command):
-    """Give a role another name and other permissions; what comes or goes one must hold oneself."""
+    """Change a role's name and permissions; you must hold every permission that you add or remove."""
 
     id: UUID
     name: RoleName
@@ -80,7 +80,7 @@ class ChangeRole(Command):
 
 
 class DeleteRole(Command):
-    """Delete a role; who has it loses what it allows."""
+    """Delete a role; everyone who has it loses its permissions."""
 
     id: UUID
 

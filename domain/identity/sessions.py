@@ -39,7 +39,7 @@ UserAgent = Annotated[
 
 
 class Ending(StrEnum):
-    """Why a session is over."""
+    """Why a session ended."""
 
     SIGNED_OUT = "signed_out"
     EXPIRED = "expired"
@@ -72,7 +72,7 @@ class Session(Aggregate, topic="identity.session"):
         refresh_hash: Hash
         expires_at: Until
         method: Annotated[str, Internal(), Describe("How: password, registration, oidc, invitation.")]
-        second_factor: Annotated[bool, Internal(), Describe("Whether a second factor was shown.")] = False
+        second_factor: Annotated[bool, Internal(), Describe("Whether a second factor was used.")] = False
         ip_address: IpAddress = ""
         user_agent: UserAgent = ""
 

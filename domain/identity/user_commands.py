@@ -28,11 +28,13 @@ from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.fields import Describe
 
-OtherOwner = Annotated[UUID | None, Describe("Another owner who remains; needed when it is about an owner.")]
+OtherOwner = Annotated[
+    UUID | None, Describe("Another owner who remains; required when the person is an owner.")
+]
 
 
 class UpdateProfile(Command):
-    """Change what a person's profile says; what is left out stays."""
+    """Change a person's profile; omitted fields stay as they are."""
 
     id: UUID
     first_name: FirstName | None = None
@@ -55,7 +57,7 @@ class UpdateProfile(Command):
 
 
 class ChangeUserEmail(Command):
-    """Give a person another address in the tenant; it is unverified then."""
+    """Change a person's e-mail address in the tenant; the new one is unverified."""
 
     id: UUID
     email: Email
@@ -75,7 +77,7 @@ class ConfirmUserEmail(Command):
 
 
 class ChangePreferences(Command):
-    """Change what a person prefers; what is left out stays."""
+    """Change a person's preferences; omitted fields stay as they are."""
 
     id: UUID
     in_app: InApp | None = None
@@ -101,7 +103,7 @@ class ChangePreferences(Command):
 
 
 class ChangeUserRole(Command):
-    """Say what a person is in the tenant; both roles must be within what one holds oneself."""
+    """Change a person's built-in role; you must hold every permission of both roles."""
 
     id: UUID
     role: MembershipRole
@@ -116,7 +118,7 @@ class ChangeUserRole(Command):
 
 
 class GrantRole(Command):
-    """Give a person one of the tenant's own roles, besides their built-in role."""
+    """Grant a person one of the tenant's custom roles, in addition to the built-in one."""
 
     id: UUID
     role_id: Annotated[UUID, Describe("The role.")]
@@ -127,7 +129,7 @@ class GrantRole(Command):
 
 
 class WithdrawRole(Command):
-    """Take one of the tenant's own roles from a person."""
+    """Withdraw one of the tenant's custom roles from a person."""
 
     id: UUID
     role_id: Annotated[UUID, Describe("The role.")]
@@ -163,7 +165,7 @@ class DeactivateUser(Command):
 
 
 class ReactivateUser(Command):
-    """Let a suspended or inactive person work again, or take a deletion back before it is final."""
+    """Reactivate a suspended or inactive person, or undo a deletion before it is final."""
 
     id: UUID
 
@@ -198,7 +200,7 @@ class DisownUser(Command):
 
 
 class DeleteUser(Command):
-    """Delete a person; 30 days later nothing tells any more who it was."""
+    """Delete a person; 30 days later they are anonymised."""
 
     id: UUID
     other_owner_id: OtherOwner = None

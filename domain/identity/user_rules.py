@@ -10,7 +10,7 @@ ANONYMISED_AFTER = timedelta(days=30)
 
 
 class UserStatus(StrEnum):
-    """Whether somebody may work."""
+    """The status of a person in the tenant."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"

@@ -50,7 +50,7 @@ from domain.kit.fields import Describe, Internal
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import Forbidden
 
-RoleId = Annotated[UUID, Internal(), Describe("A role that the tenant has defined.")]
+RoleId = Annotated[UUID, Internal(), Describe("A custom role of the tenant.")]
 
 
 class User(Aggregate, topic="identity.user"):

@@ -11,21 +11,21 @@ from domain.kit.refusals import Invalid
 from domain.kit.text import ONE_LINE, distinct
 from domain.operations.operators import AskedBy, ViewName, ViewNames, Why
 
-Effects = Annotated[
-    tuple[int, ...], Len(0, 500), Internal(), Describe("The numbers of the effects, as they are listed.")
-]
+Effects = Annotated[tuple[int, ...], Len(0, 500), Internal(), Describe("The ids of the effects.")]
 ProcessName = Annotated[
-    str, Len(1, 100), ONE_LINE, Internal(), Describe("All that is parked of this process.")
+    str, Len(1, 100), ONE_LINE, Internal(), Describe("All parked effects of this process.")
 ]
 SomeViews = Annotated[
-    tuple[ViewName, ...], Len(0, 500), Internal(), Describe("Only into these views; into all if none.")
+    tuple[ViewName, ...], Len(0, 500), Internal(), Describe("Only these views; by default all.")
 ]
-ReplayedStream = Annotated[UUID, Internal(), Describe("Events of this thing; of all if empty.")]
-ReplayedTenant = Annotated[UUID, Internal(), Describe("Events of this tenant; of all if empty.")]
-First = Annotated[int, Interval(ge=1), Internal(), Describe("From this position on.")]
-Last = Annotated[int, Interval(ge=1), Internal(), Describe("Up to this position; to the last if empty.")]
-DryRun = Annotated[bool, Internal(), Describe("Whether it is only said what would change.")]
-Reason = Annotated[str, Len(1, 2_000), Internal(), Describe("Why; it stays in the log.")]
+ReplayedStream = Annotated[UUID, Internal(), Describe("Only events of this aggregate; by default of all.")]
+ReplayedTenant = Annotated[UUID, Internal(), Describe("Only events of this tenant; by default of all.")]
+First = Annotated[int, Interval(ge=1), Internal(), Describe("The first position.")]
+Last = Annotated[
+    int, Interval(ge=1), Internal(), Describe("The last position; by default the end of the log.")
+]
+DryRun = Annotated[bool, Internal(), Describe("Whether to report changes without making them.")]
+Reason = Annotated[str, Len(1, 2_000), Internal(), Describe("The reason; it is kept in the log.")]
 
 
 class Intervention(Aggregate, topic="operations.intervention"):
@@ -67,7 +67,7 @@ class Intervention(Aggregate, topic="operations.intervention"):
 
 
 class PauseViews(Command):
-    """Let views stand still where they are: they go on being read, and say that they are behind."""
+    """Pause views: they can still be read, and report that they are behind."""
 
     id: UUID
     views: ViewNames
@@ -82,7 +82,7 @@ class PauseViews(Command):
 
 
 class ResumeViews(Command):
-    """Let views that were paused go on."""
+    """Resume paused views."""
 
     id: UUID
     views: ViewNames
@@ -94,7 +94,7 @@ class ResumeViews(Command):
 
 
 class RetryEffects(Command):
-    """Have parked effects tried again, under the same idempotency keys: some by number, or all of a process."""
+    """Retry parked effects with the same idempotency keys: some by id, or all of a process."""
 
     id: UUID
     effects: Effects = ()
@@ -111,7 +111,7 @@ class RetryEffects(Command):
 
 
 class DiscardEffects(Command):
-    """Give parked effects up for good; what waits behind them goes on."""
+    """Discard parked effects permanently; effects that wait behind them continue."""
 
     id: UUID
     effects: Effects
@@ -128,7 +128,7 @@ class DiscardEffects(Command):
 
 
 class ReplayEvents(Command):
-    """Fold the events of one thing or one tenant again, and put right the rows of views that differ."""
+    """Replay the events of one aggregate or one tenant, and repair the rows of views that differ."""
 
     id: UUID
     views: SomeViews = ()

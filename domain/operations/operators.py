@@ -15,7 +15,7 @@ AskedBy = Annotated[
 ]
 ViewName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("The name of a view.")]
 ViewNames = Annotated[tuple[ViewName, ...], Len(1, 500), Internal(), Describe("The names of the views.")]
-Why = Annotated[str, Internal(), Describe("Why it could not be done.")]
+Why = Annotated[str, Internal(), Describe("Why the step failed.")]
 
 
 class NotPossible(Refusal):

@@ -16,30 +16,30 @@ Rate = Annotated[
     int,
     Interval(ge=1, le=10_000_000),
     Internal(),
-    Describe("At most so many events a second for each view; no limit if empty."),
+    Describe("The rate limit, in events per second for each view; by default none."),
 ]
 Parallel = Annotated[
     int, Interval(ge=1, le=16), Internal(), Describe("How many views are built at the same time.")
 ]
 OneTenant = Annotated[
-    UUID, Internal(), Describe("Only this tenant's rows, in place; those of all tenants if empty.")
+    UUID, Internal(), Describe("Rebuild only this tenant's rows, in place; by default those of all tenants.")
 ]
 Repair = Annotated[
     bool,
     Internal(),
-    Describe("Cut over although rows differ: it is those of the live generation that are wrong."),
+    Describe("Whether to cut over although rows differ, because those of the live generation are wrong."),
 ]
 
 
 class RebuildKind(StrEnum):
-    """What is to become of a new generation."""
+    """What a rebuild does with the new generation."""
 
     REBUILD = "rebuild"
     RECONCILE = "reconcile"
 
 
 Kind = Annotated[
-    RebuildKind, Internal(), Describe("Whether to cut over to what is built, or only to compare it.")
+    RebuildKind, Internal(), Describe("Whether to cut over to the new generation, or only to compare it.")
 ]
 
 
@@ -168,7 +168,7 @@ class Rebuild(Aggregate, topic="operations.rebuild"):
 
 
 class RebuildViews(Command):
-    """Build views anew from the log while they go on serving, and cut over, or only compare."""
+    """Rebuild views from the log while the live generations keep serving; then cut over, or only compare."""
 
     id: UUID
     views: ViewNames
@@ -206,7 +206,7 @@ class AdoptRebuild(Command):
 
 
 class PauseRebuild(Command):
-    """Let a rebuild rest where it is."""
+    """Pause a rebuild."""
 
     id: UUID
     asked_by: AskedBy
@@ -216,7 +216,7 @@ class PauseRebuild(Command):
 
 
 class ResumeRebuild(Command):
-    """Let a paused rebuild go on."""
+    """Resume a paused rebuild."""
 
     id: UUID
     asked_by: AskedBy
@@ -226,7 +226,7 @@ class ResumeRebuild(Command):
 
 
 class CancelRebuild(Command):
-    """Give a rebuild up; what serves goes on serving."""
+    """Cancel a rebuild; the live generation keeps serving."""
 
     id: UUID
     asked_by: AskedBy
@@ -236,7 +236,7 @@ class CancelRebuild(Command):
 
 
 class AcceptRebuild(Command):
-    """Cut over to a rebuild although its rows differ from those that serve."""
+    """Cut over to a rebuild although its rows differ from those of the live generation."""
 
     id: UUID
     asked_by: AskedBy

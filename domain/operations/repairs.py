@@ -9,16 +9,18 @@ from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len
 from domain.operations.operators import AskedBy, ViewName, Why
 
-Stream = Annotated[UUID, Internal(), Describe("The parked stream: the id of the thing whose events wait.")]
+Stream = Annotated[
+    UUID, Internal(), Describe("The parked stream: the id of the aggregate whose events wait.")
+]
 AnyStream = Annotated[
-    UUID, Internal(), Describe("The parked stream: the id of the thing whose events wait; all if empty.")
+    UUID,
+    Internal(),
+    Describe("The parked stream: the id of the aggregate whose events wait; by default all."),
 ]
 TenantOf = Annotated[
-    UUID, Internal(), Describe("Whose stream it is, for an id may be used by two tenants; any if empty.")
+    UUID, Internal(), Describe("The stream's tenant, since two tenants may use the same id; by default any.")
 ]
-Reason = Annotated[
-    str, Len(1, 2_000), Internal(), Describe("Why its events are left out of the view for good.")
-]
+Reason = Annotated[str, Len(1, 2_000), Internal(), Describe("The reason for discarding the events.")]
 
 
 class Repair(Aggregate, topic="operations.repair"):
@@ -45,7 +47,7 @@ class Repair(Aggregate, topic="operations.repair"):
 
 
 class RetryParked(Command):
-    """Fold the waiting events of parked streams again, in their order."""
+    """Retry parked streams: fold their waiting events again, in order."""
 
     id: UUID
     view: ViewName
@@ -61,7 +63,7 @@ class RetryParked(Command):
 
 
 class DiscardParked(Command):
-    """Leave the waiting events of a parked stream out of a view for good."""
+    """Discard the waiting events of a parked stream: the view never folds them."""
 
     id: UUID
     view: ViewName

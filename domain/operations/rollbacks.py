@@ -15,9 +15,12 @@ Generations = Annotated[
     tuple[int, ...], Internal(), Describe("The generation of each view that serves now, in their order.")
 ]
 SomeViews = Annotated[
-    tuple[ViewName, ...], Len(0, 500), Internal(), Describe("Only these views of it; all of it if none.")
+    tuple[ViewName, ...],
+    Len(0, 500),
+    Internal(),
+    Describe("Only these views of the rebuild; by default all."),
 ]
-RebuildId = Annotated[UUID, Internal(), Describe("The rebuild that is taken back.")]
+RebuildId = Annotated[UUID, Internal(), Describe("The id of the rebuild to roll back.")]
 
 
 class RollbackIsSettled(Refusal):
@@ -59,7 +62,7 @@ class Rollback(Aggregate, topic="operations.rollback"):
 
 
 class RollbackViews(Command):
-    """Let the generations serve again that served before a rebuild was cut over to; asked twice, they stay."""
+    """Roll back a cut-over: the former generations serve again. Repeating it changes nothing."""
 
     id: UUID
     rebuild_id: RebuildId

@@ -18,7 +18,7 @@ from domain.operations.tenants import (
 
 
 class RequestTenant(Command):
-    """Have a tenant made, with everything that it needs."""
+    """Create a tenant with everything that it needs."""
 
     id: UUID
     name: TenantName
@@ -103,7 +103,7 @@ class FreeTenantSlugs(Command):
 
 
 class MoveTenant(Command):
-    """Have a tenant's data moved to a database of its own, or back to the shared one."""
+    """Move a tenant's data to a database of its own, or back to the shared one."""
 
     id: UUID
     placement: Kind

@@ -20,22 +20,22 @@ SLUG = "operations.tenant.slug"
 
 
 class PlacementKind(StrEnum):
-    """Where a tenant's data lie."""
+    """Where a tenant's data is stored."""
 
     POOLED = "pooled"
     SILO = "silo"
 
 
-TenantName = Annotated[str, Len(1, 255), ONE_LINE, Internal(), Describe("The name of the organisation.")]
+TenantName = Annotated[str, Len(1, 255), ONE_LINE, Internal(), Describe("The company's name.")]
 Slug = Annotated[
     str,
     Len(1, 100),
     Pattern("[a-z0-9]+(-[a-z0-9]+)*", "is not lower-case words joined by hyphens"),
     Internal(),
-    Describe("The tenant's name in addresses; no other tenant has it."),
+    Describe("The tenant's slug, unique across tenants."),
 ]
 Region = Annotated[
-    str, Len(1, 50), ONE_LINE, Internal(), Describe("The region that the tenant's data stay in.")
+    str, Len(1, 50), ONE_LINE, Internal(), Describe("The region where the tenant's data is kept.")
 ]
 Kind = Annotated[
     PlacementKind,
@@ -50,12 +50,14 @@ Server = Annotated[
         "must be an address of Postgres without a password",
     ),
     Internal(),
-    Describe("A silo's own database, as an address without a password; empty: on the platform's server."),
+    Describe(
+        "The URL of a silo's own database, without a password; by default one on the platform's server."
+    ),
 ]
 Slugs = Annotated[
     tuple[str, ...], Internal(), Describe("Slugs that the tenant had before, which others may have now.")
 ]
-StepName = Annotated[str, Internal(), Describe("The step that could not be done.")]
+StepName = Annotated[str, Internal(), Describe("The step that failed.")]
 
 
 class TenantMoving(Refusal):

@@ -29,7 +29,7 @@ class Belonging:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whom:
-    """Who is to be forgotten."""
+    """Input of `eraseUser`."""
 
     tenant_id: UUID
     subject_id: UUID

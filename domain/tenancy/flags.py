@@ -24,7 +24,7 @@ FeatureName = Annotated[
     Public(),
     Describe("The feature: lower-case words joined by dots or hyphens."),
 ]
-Enabled = Annotated[bool, Public(), Describe("Whether it is switched on.")]
+Enabled = Annotated[bool, Public(), Describe("Whether it is enabled.")]
 
 
 def is_feature_name(text: str) -> bool:
@@ -73,7 +73,7 @@ class FeatureFlag(Aggregate, topic="tenancy.feature_flag"):
 
 
 class AddFeatureFlag(Command):
-    """Give the tenant a feature flag."""
+    """Add a feature flag to the tenant."""
 
     id: UUID
     feature_name: FeatureName
@@ -89,7 +89,7 @@ class AddFeatureFlag(Command):
 
 
 class SetFeatureFlag(Command):
-    """Switch a feature on or off."""
+    """Enable or disable a feature flag."""
 
     id: UUID
     enabled: Enabled
@@ -102,7 +102,7 @@ class SetFeatureFlag(Command):
 
 
 class RemoveFeatureFlag(Command):
-    """Remove a feature flag; the feature is then as it is for those who never had one."""
+    """Remove a feature flag; the feature falls back to its default."""
 
     id: UUID
 

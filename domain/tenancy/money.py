@@ -6,12 +6,14 @@ from typing import Annotated
 from domain.kit.fields import Confidential, Describe, Pattern, Public
 from domain.kit.refusals import Invalid
 
-Amount = Annotated[Decimal, Confidential(), Describe("How much, as a decimal number in the currency's unit.")]
+Amount = Annotated[
+    Decimal, Confidential(), Describe("The amount, as a decimal number in units of the currency.")
+]
 Currency = Annotated[
     str,
     Pattern("[A-Z]{3}", "is not the three letters of a currency"),
     Public(),
-    Describe("The currency, by its three letters of ISO 4217."),
+    Describe("The currency, as a code of ISO 4217."),
 ]
 
 _BEYOND = Decimal(10) ** 12

@@ -15,10 +15,10 @@ DEEPEST = 8
 
 # Any, because people put into it what they like; `require_plain` says what they may.
 Settings = Annotated[
-    dict[str, Any], Internal(), Describe("What the tenant has chosen, as a JSON object of at most 16 KiB.")
+    dict[str, Any], Internal(), Describe("The tenant's settings, a JSON object of at most 16 KiB.")
 ]
 Config = Annotated[
-    dict[str, Any], Internal(), Describe("What goes with the flag, as a JSON object of at most 16 KiB.")
+    dict[str, Any], Internal(), Describe("The flag's configuration, a JSON object of at most 16 KiB.")
 ]
 
 _LEAST, _MOST = -(2**63), 2**63 - 1

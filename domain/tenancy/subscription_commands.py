@@ -24,7 +24,7 @@ from domain.tenancy.subscriptions import (
 
 
 class StartSubscription(Command):
-    """Begin a subscription that was sold; a tenant has one running subscription at a time."""
+    """Start a subscription; a tenant has one running subscription at a time."""
 
     id: UUID
     tier: Tier
@@ -46,7 +46,7 @@ class StartSubscription(Command):
 
 
 class ChangeTier(Command):
-    """Go on with another tier that was sold."""
+    """Change the subscription's tier."""
 
     id: UUID
     tier: Tier
@@ -56,7 +56,7 @@ class ChangeTier(Command):
 
 
 class CancelSubscription(Command):
-    """End the subscription at once."""
+    """Cancel the subscription immediately."""
 
     id: UUID
     reason: Why = ""
@@ -66,7 +66,7 @@ class CancelSubscription(Command):
 
 
 class RenewPeriod(Command):
-    """Let the subscription go on for another period, from the end of this one."""
+    """Renew the subscription for another period, from the end of the current one."""
 
     id: UUID
     period_end: PeriodEnd
@@ -76,7 +76,7 @@ class RenewPeriod(Command):
 
 
 class IssueInvoice(Command):
-    """Ask for a payment."""
+    """Issue an invoice."""
 
     id: UUID
     number: Number
@@ -96,7 +96,7 @@ class IssueInvoice(Command):
 
 
 class MarkInvoiceOverdue(Command):
-    """Note that an invoice was not paid in time; the subscription is then past due."""
+    """Record that an invoice is overdue; the subscription becomes past due."""
 
     id: UUID
     number: Number
@@ -106,7 +106,7 @@ class MarkInvoiceOverdue(Command):
 
 
 class PayInvoice(Command):
-    """Note that an invoice was paid."""
+    """Record that an invoice was paid."""
 
     id: UUID
     number: Number
@@ -117,7 +117,7 @@ class PayInvoice(Command):
 
 
 class VoidInvoice(Command):
-    """Take an invoice back."""
+    """Void an invoice."""
 
     id: UUID
     number: Number

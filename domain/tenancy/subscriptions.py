@@ -18,21 +18,21 @@ CURRENT = "tenancy.subscription"
 NUMBER = "tenancy.invoice"
 """Under this name invoices reserve their numbers, inside each tenant."""
 
-Tier = Annotated[str, Len(1, 50), ONE_LINE, Public(), Describe("What was subscribed to, such as team.")]
+Tier = Annotated[str, Len(1, 50), ONE_LINE, Public(), Describe("The subscribed tier, such as `team`.")]
 PeriodStart = Annotated[datetime, Internal(), Describe("When the paid period began.")]
 PeriodEnd = Annotated[datetime, Internal(), Describe("When the paid period ends.")]
 Number = Annotated[
-    str, Len(1, 50), ONE_LINE, Internal(), Describe("The invoice's number; unique in the tenant.")
+    str, Len(1, 50), ONE_LINE, Internal(), Describe("The invoice number, unique in the tenant.")
 ]
-DueAt = Annotated[datetime, Internal(), Describe("By when it is to be paid.")]
+DueAt = Annotated[datetime, Internal(), Describe("When it is due.")]
 Payment = Annotated[
-    str, Len(0, 100), ONE_LINE, Confidential(), Describe("How the payment is known to whoever took it.")
+    str, Len(0, 100), ONE_LINE, Confidential(), Describe("The payment's reference at the payment provider.")
 ]
-Why = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Describe("Why, in a line.")]
+Why = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Describe("The reason, in one line.")]
 
 
 class SubscriptionStatus(StrEnum):
-    """How a subscription stands."""
+    """The status of a subscription."""
 
     TRIALING = "trialing"
     ACTIVE = "active"
@@ -41,7 +41,7 @@ class SubscriptionStatus(StrEnum):
 
 
 class InvoiceStatus(StrEnum):
-    """How an invoice stands."""
+    """The status of an invoice."""
 
     ISSUED = "issued"
     OVERDUE = "overdue"

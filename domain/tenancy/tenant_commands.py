@@ -42,7 +42,7 @@ class CreateTenant(Command):
 
 
 class RenameTenant(Command):
-    """Give the tenant another name."""
+    """Rename the tenant."""
 
     id: UUID
     name: Name
@@ -64,7 +64,7 @@ class ChangeTenantSettings(Command):
 
 
 class ChangeTenantSlug(Command):
-    """Give the tenant another name in addresses."""
+    """Change the tenant's slug."""
 
     id: UUID
     slug: Slug
@@ -94,7 +94,7 @@ class NoteTenantPlacement(Command):
 
 
 class SuspendTenant(Command):
-    """Stop the tenant's people from changing anything, until it is reactivated; they read as ever."""
+    """Suspend a tenant: its people can read but not change anything until it is reactivated."""
 
     id: UUID
     reason: Reason = ""
@@ -105,7 +105,7 @@ class SuspendTenant(Command):
 
 
 class ReactivateTenant(Command):
-    """End a tenant's suspension."""
+    """Reactivate a suspended tenant."""
 
     id: UUID
     asked_by: AskedBy = ""
@@ -115,7 +115,7 @@ class ReactivateTenant(Command):
 
 
 class CloseTenant(Command):
-    """Close a tenant for good: nothing is changed in it any more but by erasures and exports."""
+    """Close a tenant permanently; afterwards only erasures and exports change anything in it."""
 
     id: UUID
     reason: Reason = ""

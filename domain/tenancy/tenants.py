@@ -15,32 +15,32 @@ from domain.tenancy.regions import Region
 SLUG = "tenancy.tenant.slug"
 """Under this name slugs are reserved, over all tenants."""
 
-Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Describe("What the company is called.")]
+Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Describe("The company's name.")]
 Slug = Annotated[
     str,
     Len(1, 100),
     Pattern("[a-z0-9]+(-[a-z0-9]+)*", "is not lower-case words joined by hyphens"),
     Public(),
-    Describe("The tenant's name in addresses: lower-case words joined by hyphens; no two tenants share one."),
+    Describe("The tenant's slug: lower-case words joined by hyphens, unique across tenants."),
 ]
 Slugs = Annotated[
     tuple[str, ...], Public(), Describe("Slugs that the tenant had before, which others may have now.")
 ]
-Reason = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Describe("Why, in a line.")]
+Reason = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Describe("The reason, in one line.")]
 AskedBy = Annotated[
     str, Len(0, 200), ONE_LINE, Internal(), Describe("Which operator asked for it; empty: nobody is known.")
 ]
 
 
 class Placement(StrEnum):
-    """How a tenant's data is kept apart from that of others."""
+    """How a tenant's data is isolated from that of others."""
 
     POOLED = "pooled"
     SILO = "silo"
 
 
 class TenantStatus(StrEnum):
-    """Where a tenant is in its life."""
+    """The lifecycle status of a tenant."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"

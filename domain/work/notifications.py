@@ -15,7 +15,7 @@ from domain.work.tasks import USER, TaskStatus
 
 
 class NotificationKind(StrEnum):
-    """What a person is told."""
+    """What a notification is about."""
 
     ASSIGNED = "assigned"
     UNASSIGNED = "unassigned"

@@ -16,15 +16,15 @@ from domain.work.access import require_manager, sees
 
 USER = "identity.user"
 
-Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Describe("What the project is called.")]
-About = Annotated[str, Len(0, 20_000), Confidential(), Describe("What the project is for, as plain text.")]
-Member = Annotated[UUID, References(USER, present=True), Internal(), Describe("Who it is about.")]
+Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Describe("The project's name.")]
+About = Annotated[str, Len(0, 20_000), Confidential(), Describe("The project's description, as plain text.")]
+Member = Annotated[UUID, References(USER, present=True), Internal(), Describe("The person's id.")]
 FormerOrNew = Annotated[UUID, Internal(), Describe("Who came or went.")]
 Owner = Annotated[UUID, Public(), Describe("Who owns the project.")]
 
 
 class ProjectStatus(StrEnum):
-    """Where a project is in its life."""
+    """The lifecycle status of a project."""
 
     ACTIVE = "active"
     ARCHIVED = "archived"
@@ -74,7 +74,7 @@ class OwnerMustStay(Refusal):
 
 
 class Project(Aggregate, topic="work.project"):
-    """A body of work."""
+    """A project: a group of tasks."""
 
     class Created(Event):
         name: Name
@@ -230,7 +230,7 @@ class Project(Aggregate, topic="work.project"):
 
 
 class CreateProject(Command):
-    """Create a project; whoever creates it owns it and is its first member."""
+    """Create a project; its creator becomes its owner and first member."""
 
     id: UUID
     name: Name
@@ -250,7 +250,7 @@ class CreateProject(Command):
 
 
 class RenameProject(Command):
-    """Give a project another name."""
+    """Rename a project."""
 
     id: UUID
     name: Name
@@ -272,7 +272,7 @@ class DescribeProject(Command):
 
 
 class ArchiveProject(Command):
-    """Put a project to rest; it can be restored."""
+    """Archive a project; it can be restored."""
 
     id: UUID
 
@@ -282,7 +282,7 @@ class ArchiveProject(Command):
 
 
 class RestoreProject(Command):
-    """Take an archived project up again."""
+    """Restore an archived project."""
 
     id: UUID
 
@@ -292,7 +292,7 @@ class RestoreProject(Command):
 
 
 class DeleteProject(Command):
-    """Delete a project for good; its tasks stay and its history too."""
+    """Delete a project permanently; its tasks and its history remain."""
 
     id: UUID
 
@@ -302,7 +302,7 @@ class DeleteProject(Command):
 
 
 class AddProjectMember(Command):
-    """Add somebody to a project."""
+    """Add a person to a project."""
 
     id: UUID
     user_id: Member
@@ -312,10 +312,10 @@ class AddProjectMember(Command):
 
 
 class RemoveProjectMember(Command):
-    """Take somebody off a project."""
+    """Remove a person from a project."""
 
     id: UUID
-    user_id: Annotated[UUID, Describe("Who is to go.")]
+    user_id: Annotated[UUID, Describe("The id of the member to remove.")]
 
     def handle(self, project: Project, by: Caller) -> None:
         project.require_seen(by)
@@ -333,7 +333,7 @@ class EndProjectMembership(Command):
 
 
 class ChangeProjectVisibility(Command):
-    """Say who may see a project."""
+    """Change who may see a project."""
 
     id: UUID
     visibility: Visibility

@@ -61,7 +61,7 @@ class CreateTask(Command):
 
 
 class RenameTask(Command):
-    """Give a task another title."""
+    """Rename a task."""
 
     id: UUID
     title: Title
@@ -83,7 +83,7 @@ class DescribeTask(Command):
 
 
 class AssignTask(Command):
-    """Give an open task to somebody."""
+    """Assign an open task to a person."""
 
     id: UUID
     assigned_to: Assignee
@@ -96,7 +96,7 @@ class AssignTask(Command):
 
 
 class UnassignTask(Command):
-    """Take a task away from whoever has it."""
+    """Unassign a task."""
 
     id: UUID
 
@@ -106,7 +106,7 @@ class UnassignTask(Command):
 
 
 class ChangeTaskStatus(Command):
-    """Move a task to another status."""
+    """Change a task's status."""
 
     id: UUID
     status: TaskStatus
@@ -117,7 +117,7 @@ class ChangeTaskStatus(Command):
 
 
 class CompleteTask(Command):
-    """Mark a task as done."""
+    """Complete a task."""
 
     id: UUID
 
@@ -127,7 +127,7 @@ class CompleteTask(Command):
 
 
 class ReopenTask(Command):
-    """Take up a completed or cancelled task again."""
+    """Reopen a completed or cancelled task."""
 
     id: UUID
 
@@ -137,7 +137,7 @@ class ReopenTask(Command):
 
 
 class CancelTask(Command):
-    """Give an open task up."""
+    """Cancel an open task."""
 
     id: UUID
 
@@ -147,7 +147,7 @@ class CancelTask(Command):
 
 
 class ChangeTaskPriority(Command):
-    """Say how much a task matters."""
+    """Change a task's priority."""
 
     id: UUID
     priority: TaskPriority
@@ -158,7 +158,7 @@ class ChangeTaskPriority(Command):
 
 
 class SetTaskDueDate(Command):
-    """Say by when a task is to be done, or that no time is set."""
+    """Set or remove a task's due date."""
 
     id: UUID
     due_date: datetime | None = None
@@ -190,7 +190,7 @@ class ExtractTaskTags(Command):
 
 
 class MoveTask(Command):
-    """Move a task to another project, or out of any."""
+    """Move a task to another project, or out of its project."""
 
     id: UUID
     project_id: UUID | None = None

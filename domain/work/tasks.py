@@ -14,18 +14,20 @@ from domain.kit.text import ONE_LINE, distinct
 
 USER = "identity.user"
 
-Title = Annotated[str, Len(1, 500), ONE_LINE, Internal(), Describe("What is to be done, in a line.")]
-Description = Annotated[str, Len(0, 20_000), Confidential(), Describe("Details, as plain text.")]
+Title = Annotated[str, Len(1, 500), ONE_LINE, Internal(), Describe("The task's title, in one line.")]
+Description = Annotated[
+    str, Len(0, 20_000), Confidential(), Describe("The task's description, as plain text.")
+]
 Tag = Annotated[str, Len(1, 50), ONE_LINE]
-Tags = Annotated[tuple[Tag, ...], Len(0, 50), Internal(), Describe("Free words to find it by.")]
-Assignee = Annotated[UUID, References(USER, present=True), Public(), Describe("Who is to do it.")]
+Tags = Annotated[tuple[Tag, ...], Len(0, 50), Internal(), Describe("Free-form tags.")]
+Assignee = Annotated[UUID, References(USER, present=True), Public(), Describe("The assignee's id.")]
 Person = Annotated[UUID, Public(), Describe("Who did it, or is to do it.")]
 Place = Annotated[UUID, Public(), Describe("The project it belongs to.")]
-DueDate = Annotated[datetime, Public(), Describe("By when it is to be done.")]
+DueDate = Annotated[datetime, Public(), Describe("When it is due.")]
 
 
 class TaskStatus(StrEnum):
-    """How far a task has come."""
+    """The status of a task."""
 
     TODO = "todo"
     IN_PROGRESS = "in_progress"
@@ -40,7 +42,7 @@ class TaskStatus(StrEnum):
 
 
 class TaskPriority(StrEnum):
-    """How much a task matters."""
+    """The priority of a task."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -48,8 +50,8 @@ class TaskPriority(StrEnum):
     CRITICAL = "critical"
 
 
-Status = Annotated[TaskStatus, Public(), Describe("How far it has come.")]
-Priority = Annotated[TaskPriority, Public(), Describe("How much it matters.")]
+Status = Annotated[TaskStatus, Public(), Describe("The task's status.")]
+Priority = Annotated[TaskPriority, Public(), Describe("The task's priority.")]
 
 
 class TaskAlreadyDone(Refusal):
@@ -78,7 +80,7 @@ class Transition(Event):
 
 
 class Task(Aggregate, topic="work.task"):
-    """A piece of work."""
+    """A task."""
 
     class Created(Event):
         title: Title

@@ -18,8 +18,8 @@ def _merged(name: str, description: str) -> type:
 
 
 schema = strawberry.Schema(
-    query=_merged("Query", "What can be read."),
-    mutation=_merged("Mutation", "What can be done; each answers with a receipt or a refusal."),
-    subscription=_merged("Subscription", "What can be watched."),
+    query=_merged("Query", "Reads."),
+    mutation=_merged("Mutation", "Changes; most answer with a receipt or a refusal."),
+    subscription=_merged("Subscription", "Live updates."),
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -19,20 +19,24 @@ _COLUMNS = (
 class AccessRow:
     """An operation that read or changed something."""
 
-    id: Annotated[int, Internal(), Describe("Its number.")]
-    at: Annotated[datetime, Internal(), Describe("When it ended.")]
-    user_id: Annotated[UUID | None, Confidential(), Describe("Who asked; empty when nobody had signed in.")]
-    session_id: Annotated[str | None, Confidential(), Describe("In which session.")]
+    id: Annotated[int, Internal(), Describe("The effect's id.")]
+    at: Annotated[datetime, Internal(), Describe("When the operation ended.")]
+    user_id: Annotated[UUID | None, Confidential(), Describe("The caller; null when nobody was signed in.")]
+    session_id: Annotated[str | None, Confidential(), Describe("The caller's session.")]
     kind: Annotated[
-        str, Internal(), Describe("How the reader was authenticated: person, service, key or nobody.")
+        str, Internal(), Describe("How the caller was authenticated: `person`, `service`, `key` or `nobody`.")
     ]
     operation: Annotated[str, Internal(), Describe("The operation's name; may be empty.")]
-    root_fields: Annotated[tuple[str, ...], Internal(), Describe("What was asked for.")]
-    fields: Annotated[tuple[str, ...], Internal(), Describe("What was selected, as `Task.title`.")]
-    subjects: Annotated[tuple[UUID, ...], Confidential(), Describe("Whose data it was.")]
-    revealed: Annotated[tuple[str, ...], Internal(), Describe("Confidential fields shown in plain.")]
-    correlation_id: Annotated[str | None, Internal(), Describe("What it belongs together with.")]
-    outcome: Annotated[str, Internal(), Describe("done, refused, denied or failed.")]
+    root_fields: Annotated[tuple[str, ...], Internal(), Describe("The operation's root fields.")]
+    fields: Annotated[tuple[str, ...], Internal(), Describe("The selected fields, such as `Task.title`.")]
+    subjects: Annotated[tuple[UUID, ...], Confidential(), Describe("The people whose data was read.")]
+    revealed: Annotated[
+        tuple[str, ...], Internal(), Describe("Confidential fields that were shown unmasked.")
+    ]
+    correlation_id: Annotated[
+        str | None, Internal(), Describe("The correlation id, shared by everything that one request caused.")
+    ]
+    outcome: Annotated[str, Internal(), Describe("`done`, `refused`, `denied` or `failed`.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

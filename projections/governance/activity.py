@@ -19,15 +19,15 @@ from projections.kit.view import on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityRow:
-    """Something that somebody did."""
+    """An action in the tenant, as the activity log records it."""
 
     id: Annotated[UUID, Describe("The event's id.")]
-    entity_type: Annotated[str, Len(max_length=50), Describe("What kind of thing it was done to.")]
-    entity_id: Annotated[UUID, Describe("The thing it was done to.")]
-    action: Annotated[str, Len(max_length=100), Describe("What was done, as ``assigned``.")]
-    actor_id: Annotated[UUID | None, Describe("Who did it; empty when the system did.")]
-    metadata: Annotated[dict[str, Any], Describe("What changed, without what is confidential or somebody's.")]
-    created_at: Annotated[datetime, Describe("When it was done.")]
+    entity_type: Annotated[str, Len(max_length=50), Describe("The type of the entity that it was done to.")]
+    entity_id: Annotated[UUID, Describe("The id of that entity.")]
+    action: Annotated[str, Len(max_length=100), Describe("The action, such as `assigned`.")]
+    actor_id: Annotated[UUID | None, Describe("Who did it; null when the system did.")]
+    metadata: Annotated[dict[str, Any], Describe("The changes, without confidential or personal data.")]
+    created_at: Annotated[datetime, Describe("When it happened.")]
 
 
 class ActivityLog(PostgresView[ActivityRow], name="audit.activity_log", version=1, inline=True):

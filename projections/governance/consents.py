@@ -16,14 +16,16 @@ from projections.kit.view import on
 class ConsentRow:
     """What somebody says about a purpose."""
 
-    id: Annotated[UUID, Describe("The consent's id, which follows from person and purpose.")]
+    id: Annotated[UUID, Describe("The consent's id, derived from person and purpose.")]
     subject_id: Annotated[UUID, Describe("The person whose data it is.")]
-    purpose: Annotated[str, Len(max_length=100), Describe("What the data may be used for.")]
+    purpose: Annotated[str, Len(max_length=100), Describe("The purpose for which the data may be used.")]
     given: Annotated[bool, Describe("Whether it is allowed now.")]
-    source: Annotated[str, Len(max_length=100), Describe("Where it was last said.")]
-    text_version: Annotated[str, Len(max_length=100), Describe("The wording that was agreed to.")]
+    source: Annotated[str, Len(max_length=100), Describe("Where it was last given or withdrawn.")]
+    text_version: Annotated[
+        str, Len(max_length=100), Describe("The version of the wording that was agreed to.")
+    ]
     given_at: Annotated[datetime, Describe("When it was last given.")]
-    withdrawn_at: Annotated[datetime | None, Describe("When it was withdrawn; empty while it is given.")]
+    withdrawn_at: Annotated[datetime | None, Describe("When it was withdrawn; null while it is given.")]
 
 
 class ConsentRows(PostgresView[ConsentRow], name="governance.consents", version=1, inline=True):

@@ -16,16 +16,18 @@ from projections.kit.view import on
 class ErasureRow:
     """A person who is being forgotten, or was."""
 
-    id: Annotated[UUID, Describe("The erasure's id, which follows from the person's.")]
-    subject_id: Annotated[UUID, Describe("Who is forgotten: an id, and nothing else is left.")]
-    requested_by: Annotated[UUID, Describe("Who asked for it.")]
-    requested_at: Annotated[datetime, Describe("When it was asked for.")]
-    steps: Annotated[tuple[str, ...], Describe("The steps that are done.")]
-    certified_at: Annotated[datetime | None, Describe("When it was found to be done; empty before.")]
-    sha256: Annotated[str, Len(max_length=64), Describe("The certificate's hash; empty before.")]
+    id: Annotated[UUID, Describe("The erasure's id, derived from the person's.")]
+    subject_id: Annotated[UUID, Describe("The id of the erased person; nothing else is left of them.")]
+    requested_by: Annotated[UUID, Describe("Who requested it.")]
+    requested_at: Annotated[datetime, Describe("When it was requested.")]
+    steps: Annotated[tuple[str, ...], Describe("The completed steps.")]
+    certified_at: Annotated[datetime | None, Describe("When it was certified; null before.")]
+    sha256: Annotated[str, Len(max_length=64), Describe("The certificate's SHA-256 hash; empty before.")]
     certificate: Annotated[
         dict[str, Any],
-        Describe("What was looked at after the key was gone: position, keys, and each store's evidence."),
+        Describe(
+            "The certificate: position, keys, and the evidence of each store after the key was destroyed."
+        ),
     ]
 
 

@@ -14,7 +14,7 @@ from projections.kit.view import on
 
 
 class ExportState(StrEnum):
-    """How far an export is."""
+    """The state of an export."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -27,19 +27,21 @@ class ExportRow:
     """A file with all that is kept about a person."""
 
     id: Annotated[UUID, Describe("The export's id; the file is at `/exports/{id}`.")]
-    subject_id: Annotated[UUID, Describe("Whose data it is.")]
-    requested_by: Annotated[UUID, Describe("Who asked for it.")]
-    requested_at: Annotated[datetime, Describe("When it was asked for.")]
-    state: Annotated[ExportState, Describe("How far it is.")]
+    subject_id: Annotated[UUID, Describe("The person whose data it is.")]
+    requested_by: Annotated[UUID, Describe("Who requested it.")]
+    requested_at: Annotated[datetime, Describe("When it was requested.")]
+    state: Annotated[ExportState, Describe("The export's state.")]
     part: Annotated[str, Len(max_length=100), Describe("The part that was written last.")]
-    done: Annotated[int, Describe("How many parts are written.")]
-    parts: Annotated[int, Describe("How many there are; 0 while that is not known.")]
-    records: Annotated[int, Describe("How many records the parts have so far.")]
-    size: Annotated[int, Describe("The file's size in bytes; 0 before it is whole.")]
-    sha256: Annotated[str, Len(max_length=64), Describe("The file's hash; empty before it is whole.")]
-    finished_at: Annotated[datetime | None, Describe("When it was whole.")]
-    expires_at: Annotated[datetime | None, Describe("Until when it can be fetched.")]
-    error: Annotated[str, Len(max_length=200), Describe("Why it was given up, when it was.")]
+    done: Annotated[int, Describe("The number of parts written so far.")]
+    parts: Annotated[int, Describe("The number of parts; 0 while unknown.")]
+    records: Annotated[int, Describe("The number of records written so far.")]
+    size: Annotated[int, Describe("The file's size in bytes; 0 until it is finished.")]
+    sha256: Annotated[
+        str, Len(max_length=64), Describe("The file's SHA-256 hash; empty until it is finished.")
+    ]
+    finished_at: Annotated[datetime | None, Describe("When it was finished.")]
+    expires_at: Annotated[datetime | None, Describe("Until when it can be downloaded.")]
+    error: Annotated[str, Len(max_length=200), Describe("Why it failed, if it did.")]
 
 
 class Exports(PostgresView[ExportRow], name="governance.exports", version=1, inline=True):

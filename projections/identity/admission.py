@@ -19,18 +19,18 @@ from projections.kit.view import on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvitationRow:
-    """The offer to join the tenant."""
+    """An invitation to join the tenant."""
 
     id: Annotated[UUID, Describe("The invitation's id.")]
-    email: Annotated[str, Confidential(), Personal(), Describe("Where it was sent.")]
+    email: Annotated[str, Confidential(), Personal(), Describe("The invited e-mail address.")]
     email_key: Annotated[str, Confidential(), Describe("By what the address is found.")]
-    role: Annotated[BaseRole, Describe("What the invited will be.")]
+    role: Annotated[BaseRole, Describe("The role that it offers.")]
     token_hash: Annotated[str, Len(max_length=64), Restricted()]
     status: Annotated[InvitationStatus, Describe("What became of it.")] = InvitationStatus.OPEN
     invited_by: Annotated[UUID | None, Describe("Who sent it.")]
     sent_at: Annotated[datetime, Describe("When it was sent.")]
     expires_at: Annotated[datetime, Describe("Until when it can be accepted.")]
-    user_id: Annotated[UUID | None, Describe("Who joined by it.")] = None
+    user_id: Annotated[UUID | None, Describe("The person who accepted it.")] = None
     vouched_by: Annotated[UUID | None, Describe("Whose leaving ends it.")] = None
     replaces: Annotated[UUID | None, Describe("The invitation that it took the place of.")] = None
 
@@ -79,12 +79,14 @@ class ApiKeyRow:
 
     id: Annotated[UUID, Describe("The key's id.")]
     name: Annotated[str, Len(max_length=100), Describe("What it is for.")]
-    permissions: Annotated[tuple[str, ...], Describe("What it allows, as far as its maker still may.")]
+    permissions: Annotated[
+        tuple[str, ...], Describe("The permissions that it grants, as long as its creator has them.")
+    ]
     secret_hash: Annotated[str, Len(max_length=64), Restricted()]
-    created_by: Annotated[UUID, Describe("Who made it.")]
-    created_at: Annotated[datetime, Describe("When it was made.")]
-    expires_at: Annotated[datetime, Describe("Until when it is good.")]
-    revoked_at: Annotated[datetime | None, Describe("When it was ended before its time.")] = None
+    created_by: Annotated[UUID, Describe("Who created it.")]
+    created_at: Annotated[datetime, Describe("When it was created.")]
+    expires_at: Annotated[datetime, Describe("When it expires.")]
+    revoked_at: Annotated[datetime | None, Describe("When it was revoked; null unless it was.")] = None
 
 
 class ApiKeys(PostgresView[ApiKeyRow], name="auth.api_keys", version=1, inline=True):

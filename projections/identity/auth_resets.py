@@ -21,7 +21,7 @@ class PasswordResetRow:
     token_hash: Annotated[str, Len(max_length=64), Restricted(), Describe("Hash of the mailed token.")]
     expires_at: Annotated[datetime, Internal(), Describe("Until when it can be used.")]
     used: Annotated[bool, Internal(), Describe("Whether it was used.")]
-    created_at: Annotated[datetime, Internal(), Describe("When it was asked for.")]
+    created_at: Annotated[datetime, Internal(), Describe("When it was requested.")]
 
 
 class PasswordResets(PostgresView[PasswordResetRow], name="auth.password_resets", version=1, inline=True):

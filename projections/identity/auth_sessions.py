@@ -27,8 +27,8 @@ class SessionRow:
     expires_at: Annotated[datetime, Internal(), Describe("Until when it lasts unless it is refreshed.")]
     ip_address: Annotated[str, Confidential(), Personal("user_id"), Describe("From where, sealed.")]
     user_agent: Annotated[str, Confidential(), Personal("user_id"), Describe("On which device, sealed.")]
-    method: Annotated[str, Internal(), Describe("How one signed in.")]
-    second_factor: Annotated[bool, Internal(), Describe("Whether a second factor was shown.")]
+    method: Annotated[str, Internal(), Describe("How the user signed in.")]
+    second_factor: Annotated[bool, Internal(), Describe("Whether a second factor was used.")]
     factor_shown: Annotated[int, Internal(), Describe("The position of the event that says so, or 0.")]
     began: Annotated[int, Internal(), Describe("The position of the event that began it.")]
     created_at: Annotated[datetime, Internal(), Describe("Since when.")]
@@ -99,9 +99,9 @@ class UserSessionRow:
     session_id: Annotated[UUID, Public(), Describe("The session's id.")]
     user_id: Annotated[UUID, Public(), Describe("Whose it is.")]
     in_tenant: Annotated[UUID | None, Internal(), Describe("The tenant signed in to, the last one.")]
-    started_at: Annotated[datetime, Internal(), Describe("When it began.")]
-    ended_at: Annotated[datetime | None, Internal(), Describe("When it was ended; empty while it is open.")]
-    reason: Annotated[Ending | None, Internal(), Describe("Why it was ended.")]
+    started_at: Annotated[datetime, Internal(), Describe("When it started.")]
+    ended_at: Annotated[datetime | None, Internal(), Describe("When it ended; null while it is open.")]
+    reason: Annotated[Ending | None, Internal(), Describe("Why it ended.")]
 
 
 class UserSessions(

@@ -61,12 +61,12 @@ class Memberships(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleRow:
-    """A role that the tenant has defined."""
+    """A custom role of the tenant."""
 
     id: Annotated[UUID, Describe("The role's id.")]
     name: Annotated[str, Len(max_length=100), Describe("What it is called.")]
-    permissions: Annotated[tuple[str, ...], Describe("What it allows, in order of name.")]
-    created_at: Annotated[datetime, Describe("When it was defined.")]
+    permissions: Annotated[tuple[str, ...], Describe("The permissions that it grants, sorted by name.")]
+    created_at: Annotated[datetime, Describe("When it was created.")]
     updated_at: Annotated[datetime, Describe("When it last changed.")]
 
 
@@ -97,7 +97,7 @@ class Roles(PostgresView[RoleRow], name="auth.roles", version=2, inline=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRoleRow:
-    """One of the tenant's own roles that somebody has."""
+    """A custom role that a person has."""
 
     user_id: Annotated[UUID, Describe("Who has it.")]
     role_id: Annotated[UUID, Describe("The role; it may have been deleted since.")]

@@ -21,13 +21,13 @@ class PersonRow:
     """A person of the tenant."""
 
     id: Annotated[UUID, Describe("The person's id.")]
-    email: Annotated[str, Confidential(), Personal(), Describe("Where mail reaches the person.")]
-    first_name: Annotated[str, Opened(), Describe("The first name; empty once the person is forgotten.")]
+    email: Annotated[str, Confidential(), Personal(), Describe("The person's e-mail address.")]
+    first_name: Annotated[str, Opened(), Describe("The first name; empty once the person is erased.")]
     last_name: Annotated[str, Opened(), Describe("The last name; may be empty.")]
-    status: Annotated[UserStatus, Describe("Whether the person may work.")] = UserStatus.ACTIVE
-    role: Annotated[BaseRole, Describe("What the person is, or was last, in the tenant.")]
-    is_member: Annotated[bool, Describe("Whether the person belongs to the tenant now.")] = True
-    created_at: Annotated[datetime, Describe("Since when the person is known here.")]
+    status: Annotated[UserStatus, Describe("The person's status.")] = UserStatus.ACTIVE
+    role: Annotated[BaseRole, Describe("The person's built-in role, or their last one.")]
+    is_member: Annotated[bool, Describe("Whether the person is a member of the tenant now.")] = True
+    created_at: Annotated[datetime, Describe("When the person was registered in the tenant.")]
 
 
 class People(PostgresView[PersonRow], name="users.people", version=3):

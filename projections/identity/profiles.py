@@ -23,17 +23,17 @@ class ProfileRow:
     first_name: Annotated[str, Personal(), Describe("The first name.")]
     last_name: Annotated[str, Personal(), Describe("The last name; may be empty.")]
     avatar_url: Annotated[
-        str, Longest(2_000), Personal(), Describe("Where a picture is found; empty for none.")
+        str, Longest(2_000), Personal(), Describe("The https URL of a picture; empty for none.")
     ] = ""
     bio: Annotated[
         str, Longest(5_000), Personal(), Describe("What the person says about themselves, as plain text.")
     ] = ""
-    location: Annotated[str, Personal(), Describe("Where the person is.")] = ""
+    location: Annotated[str, Personal(), Describe("The person's location.")] = ""
     timezone: Annotated[str, Len(max_length=50), Describe("The time zone, by its IANA name.")] = "UTC"
     language: Annotated[str, Len(max_length=10), Describe("The language, as a tag.")] = "en"
     visibility: Annotated[ProfileVisibility, Describe("Who sees it.")] = ProfileVisibility.EVERYONE
     hidden: Annotated[bool, Describe("Whether the person was deleted, and may still come back.")] = False
-    created_at: Annotated[datetime, Describe("When it was made.")]
+    created_at: Annotated[datetime, Describe("When it was created.")]
     updated_at: Annotated[datetime, Describe("When it last changed.")]
 
 
@@ -96,18 +96,16 @@ class ProfileCards(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferencesRow:
-    """What a person prefers."""
+    """A person's preferences."""
 
     user_id: Annotated[UUID, Describe("The person's id.")]
-    in_app: Annotated[tuple[Notice, ...], Describe("About what to be told inside the product.")]
-    by_email: Annotated[tuple[Notice, ...], Describe("About what to be told by e-mail.")]
+    in_app: Annotated[tuple[Notice, ...], Describe("The events to be notified of inside the product.")]
+    by_email: Annotated[tuple[Notice, ...], Describe("The events to be notified of by e-mail.")]
     profile_visibility: Annotated[ProfileVisibility, Describe("Who sees the profile.")] = (
         ProfileVisibility.EVERYONE
     )
-    analytics_opt_out: Annotated[
-        bool, Describe("Whether to be left out when the use of the product is analysed.")
-    ] = False
-    theme: Annotated[Theme, Describe("How the screens look.")] = Theme.SYSTEM
+    analytics_opt_out: Annotated[bool, Describe("Whether the person opts out of product analytics.")] = False
+    theme: Annotated[Theme, Describe("The colour theme.")] = Theme.SYSTEM
     updated_at: Annotated[datetime, Describe("When they last changed.")]
 
 

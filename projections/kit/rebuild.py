@@ -12,7 +12,7 @@ from projections.kit.comparing import Report
 
 
 class RebuildState(StrEnum):
-    """How far a rebuild is. A reconciliation ends as reported, everything else normally as finished."""
+    """The state of a rebuild. A reconciliation ends as `REPORTED`, everything else normally as `FINISHED`."""
 
     BUILDING = "building"
     VERIFYING = "verifying"

@@ -36,7 +36,7 @@ class PlacedTenant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """How what was last asked about a tenant stands."""
+    """The progress of the last operation on a tenant."""
 
     status: str
     """``provisioning``, ``ready``, ``moving`` or ``failed``."""

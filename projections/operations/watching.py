@@ -26,7 +26,7 @@ class Watching:
         self._shared: dict[UUID, _Shared] = {}
 
     async def states(self, id: UUID) -> AsyncGenerator[Rebuild, None]:
-        """How a rebuild stands, now and whenever that changes, until it no longer goes on by itself.
+        """A rebuild's state, now and at every change, until it no longer proceeds by itself.
 
         Raises Refused for an id that names none.
         """

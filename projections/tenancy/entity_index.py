@@ -119,13 +119,13 @@ _EVENTS = tuple(event for one in ENTITIES for event in one.aggregate.events)
 class EntityRow:
     """An entity of the tenant, whatever its kind."""
 
-    sk: Annotated[str, Len(max_length=100), Describe("Its place in the tenant's partition, as USER#{id}.")]
-    entity_type: Annotated[str, Len(max_length=50), Describe("What kind of thing it is, as USER.")]
+    sk: Annotated[str, Len(max_length=100), Describe("The sort key, such as `USER#{id}`.")]
+    entity_type: Annotated[str, Len(max_length=50), Describe("The entity's type, such as `USER`.")]
     entity_id: Annotated[UUID, Describe("Its id.")]
-    status: Annotated[str, Len(max_length=50), Describe("Where it is in its life.")]
-    created_at: Annotated[datetime, Describe("When it came to be.")]
+    status: Annotated[str, Len(max_length=50), Describe("The lifecycle status.")]
+    created_at: Annotated[datetime, Describe("When it was created.")]
     updated_at: Annotated[datetime, Describe("When it last changed.")]
-    data: Annotated[dict[str, Any], Describe("A few facts about it, by kind.")]
+    data: Annotated[dict[str, Any], Describe("A few attributes, which depend on the type.")]
 
 
 class _Step:

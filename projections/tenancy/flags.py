@@ -21,12 +21,12 @@ from projections.kit.view import on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureFlagRow:
-    """A feature that the tenant has, or has not."""
+    """A feature flag of the tenant."""
 
     id: Annotated[UUID, Describe("The flag's id.")]
-    feature_name: Annotated[str, Len(max_length=100), Describe("The feature; unique in the tenant.")]
-    enabled: Annotated[bool, Describe("Whether it is switched on.")]
-    config: Annotated[dict[str, Any], Describe("What goes with it.")]
+    feature_name: Annotated[str, Len(max_length=100), Describe("The feature's name, unique in the tenant.")]
+    enabled: Annotated[bool, Describe("Whether it is enabled.")]
+    config: Annotated[dict[str, Any], Describe("The flag's configuration.")]
     created_at: Annotated[datetime, Describe("When it was added.")]
     updated_at: Annotated[datetime, Describe("When it last changed.")]
 

@@ -15,15 +15,15 @@ from projections.kit.view import carried, on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionRow:
-    """What the tenant pays for."""
+    """The tenant's subscription."""
 
     id: Annotated[UUID, Describe("The subscription's id.")]
-    tier: Annotated[str, Len(max_length=50), Describe("What was subscribed to, such as team.")]
-    status: Annotated[SubscriptionStatus, Describe("How it stands.")]
+    tier: Annotated[str, Len(max_length=50), Describe("The subscribed tier, such as `team`.")]
+    status: Annotated[SubscriptionStatus, Describe("Its status.")]
     period_start: Annotated[datetime, Describe("When the paid period began.")]
     period_end: Annotated[datetime, Describe("When the paid period ends.")]
     started_at: Annotated[datetime, Describe("When it was started.")]
-    cancelled_at: Annotated[datetime | None, Describe("When it was cancelled; empty while it runs.")] = None
+    cancelled_at: Annotated[datetime | None, Describe("When it was cancelled; null while it runs.")] = None
 
 
 class Subscriptions(PostgresView[SubscriptionRow], name="tenancy.subscriptions", version=1, inline=True):
@@ -60,16 +60,16 @@ class Subscriptions(PostgresView[SubscriptionRow], name="tenancy.subscriptions",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceRow:
-    """What the tenant is asked to pay."""
+    """An invoice of the tenant's subscription."""
 
-    number: Annotated[str, Len(max_length=50), Describe("Its number; unique in the tenant.")]
+    number: Annotated[str, Len(max_length=50), Describe("The invoice number, unique in the tenant.")]
     subscription_id: Annotated[UUID, Describe("The subscription it is for.")]
     amount: Annotated[Decimal, Confidential(), Describe("How much.")]
-    currency: Annotated[str, Len(max_length=3), Describe("The currency, by its three letters of ISO 4217.")]
-    status: Annotated[InvoiceStatus, Describe("How it stands.")]
+    currency: Annotated[str, Len(max_length=3), Describe("The currency, as a code of ISO 4217.")]
+    status: Annotated[InvoiceStatus, Describe("Its status.")]
     issued_at: Annotated[datetime, Describe("When it was issued.")]
-    due_at: Annotated[datetime, Describe("By when it is to be paid.")]
-    settled_at: Annotated[datetime | None, Describe("When it was paid or taken back.")] = None
+    due_at: Annotated[datetime, Describe("When it is due.")]
+    settled_at: Annotated[datetime | None, Describe("When it was paid or voided.")] = None
 
 
 class Invoices(PostgresView[InvoiceRow], name="tenancy.invoices", version=1, key="number", inline=True):

@@ -24,16 +24,16 @@ class TenantRow:
     """A company that the product serves."""
 
     id: Annotated[UUID, Describe("The tenant's id.")]
-    name: Annotated[str, Len(max_length=255), Describe("What the company is called.")]
-    slug: Annotated[str, Len(max_length=100), Describe("Its name in addresses; no two tenants share one.")]
-    settings: Annotated[dict[str, Any], Describe("What the tenant has chosen.")]
-    region: Annotated[str, Len(max_length=50), Describe("Where its data is and stays.")]
-    placement: Annotated[Placement, Describe("How its data is kept apart from that of other tenants.")]
-    status: Annotated[TenantStatus, Describe("Where it is in its life.")]
+    name: Annotated[str, Len(max_length=255), Describe("The company's name.")]
+    slug: Annotated[str, Len(max_length=100), Describe("The tenant's slug, unique across tenants.")]
+    settings: Annotated[dict[str, Any], Describe("The tenant's settings.")]
+    region: Annotated[str, Len(max_length=50), Describe("The region where its data is kept.")]
+    placement: Annotated[Placement, Describe("How its data is isolated from that of other tenants.")]
+    status: Annotated[TenantStatus, Describe("The lifecycle status.")]
     subscription_tier: Annotated[
-        str | None, Len(max_length=50), Describe("What it subscribes to now; empty without a subscription.")
+        str | None, Len(max_length=50), Describe("The tier of its subscription; null without a subscription.")
     ] = None
-    created_at: Annotated[datetime, Describe("Since when it is a tenant.")]
+    created_at: Annotated[datetime, Describe("When the tenant was created.")]
     updated_at: Annotated[datetime, Describe("When it last changed.")]
 
 

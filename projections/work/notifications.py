@@ -20,13 +20,15 @@ class NotificationRow:
 
     id: Annotated[UUID, Describe("The notification's id.")]
     user_id: Annotated[UUID, Describe("Who was told.")]
-    kind: Annotated[NotificationKind, Describe("What it tells.")]
-    task_id: Annotated[UUID, Describe("The task it is about.")]
-    by: Annotated[UUID | None, Describe("Who did it; empty when nobody did, as when a task is due.")]
-    status: Annotated[TaskStatus | None, Describe("The task's status then, when that is what changed.")]
-    due_date: Annotated[datetime | None, Describe("When the task was due then, when that is what it tells.")]
-    sent_at: Annotated[datetime, Describe("When the person was told.")]
-    read_at: Annotated[datetime | None, Describe("When the person read it; empty while it is unread.")]
+    kind: Annotated[NotificationKind, Describe("What the notification is about.")]
+    task_id: Annotated[UUID, Describe("The id of the task.")]
+    by: Annotated[UUID | None, Describe("Who did it; null when nobody did, as when a task is due.")]
+    status: Annotated[TaskStatus | None, Describe("The task's new status, if that changed.")]
+    due_date: Annotated[
+        datetime | None, Describe("When the task was due, if the notification is about that.")
+    ]
+    sent_at: Annotated[datetime, Describe("When the notification was sent.")]
+    read_at: Annotated[datetime | None, Describe("When the person read it; null while it is unread.")]
 
 
 class Notifications(PostgresView[NotificationRow], name="notifications.notifications", version=1):

@@ -18,17 +18,17 @@ from projections.kit.view import carried, on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectRow:
-    """A body of work."""
+    """A project: a group of tasks."""
 
     id: Annotated[UUID, Describe("The project's id.")]
     name: Annotated[str, Len(max_length=255), Describe("What it is called.")]
     description: Annotated[str, Longest(20_000), Confidential(), Describe("What it is for, as plain text.")]
-    status: Annotated[ProjectStatus, Describe("Where it is in its life.")]
+    status: Annotated[ProjectStatus, Describe("The lifecycle status.")]
     visibility: Annotated[Visibility, Describe("Who may see it.")]
     owner_id: Annotated[UUID, Describe("Who owns it.")]
     created_at: Annotated[datetime, Describe("When it was created.")]
-    updated_at: Annotated[datetime, Describe("When it last changed; members count as a change.")]
-    version: Annotated[int, Describe("How many events its history has: give it as `expectedVersion`.")]
+    updated_at: Annotated[datetime, Describe("When it last changed; a change of members counts.")]
+    version: Annotated[int, Describe("The number of events in its history, for `expectedVersion`.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ class ProjectSearch(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRow:
-    """Somebody's membership of a project."""
+    """A person's membership of a project."""
 
     project_id: Annotated[UUID, Describe("The project.")]
     user_id: Annotated[UUID, Describe("The member.")]

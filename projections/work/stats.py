@@ -19,19 +19,19 @@ from projections.kit.view import on
 class StatusCounts:
     """How many tasks stand at each status."""
 
-    todo: Annotated[int, Describe("Not begun.")] = 0
-    in_progress: Annotated[int, Describe("Being worked on.")] = 0
-    in_review: Annotated[int, Describe("Waiting for somebody's review.")] = 0
-    completed: Annotated[int, Describe("Done.")] = 0
-    cancelled: Annotated[int, Describe("Given up.")] = 0
+    todo: Annotated[int, Describe("Tasks not started.")] = 0
+    in_progress: Annotated[int, Describe("Tasks in progress.")] = 0
+    in_review: Annotated[int, Describe("Tasks in review.")] = 0
+    completed: Annotated[int, Describe("Completed tasks.")] = 0
+    cancelled: Annotated[int, Describe("Cancelled tasks.")] = 0
     updated_at: Annotated[datetime, Describe("When a count last changed.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserStatsRow(StatusCounts):
-    """How many tasks somebody has, by status."""
+    """A person's task counts, by status."""
 
-    user_id: Annotated[UUID, Describe("Whose tasks are counted.")]
+    user_id: Annotated[UUID, Describe("The person whose tasks are counted.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ NONE = UUID(int=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyRow:
-    """What happened to tasks on one day, in UTC."""
+    """Task counts of one day, in UTC."""
 
     day: Annotated[date, Describe("The day, in UTC.")]
     created: Annotated[int, Describe("Tasks created that day.")] = 0

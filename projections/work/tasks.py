@@ -15,22 +15,24 @@ from projections.kit.view import carried, on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
-    """A piece of work."""
+    """A task."""
 
     id: Annotated[UUID, Describe("The task's id.")]
-    title: Annotated[str, Len(max_length=500), Describe("What is to be done, in a line.")]
-    description: Annotated[str, Longest(20_000), Confidential(), Describe("Details, as plain text.")]
-    status: Annotated[TaskStatus, Describe("How far it has come.")]
-    priority: Annotated[TaskPriority, Describe("How much it matters.")]
-    due_date: Annotated[datetime | None, Describe("By when it is to be done.")]
+    title: Annotated[str, Len(max_length=500), Describe("The task's title, in one line.")]
+    description: Annotated[
+        str, Longest(20_000), Confidential(), Describe("The task's description, as plain text.")
+    ]
+    status: Annotated[TaskStatus, Describe("The task's status.")]
+    priority: Annotated[TaskPriority, Describe("The task's priority.")]
+    due_date: Annotated[datetime | None, Describe("When it is due.")]
     created_by: Annotated[UUID, Describe("Who created it.")]
-    assigned_to: Annotated[UUID | None, Describe("Who is to do it.")]
+    assigned_to: Annotated[UUID | None, Describe("The assignee's id.")]
     project_id: Annotated[UUID | None, Describe("The project it belongs to.")]
-    tags: Annotated[tuple[str, ...], Longest(50 * 50), Describe("Free words to find it by.")]
+    tags: Annotated[tuple[str, ...], Longest(50 * 50), Describe("Free-form tags.")]
     created_at: Annotated[datetime, Describe("When it was created.")]
     updated_at: Annotated[datetime, Describe("When it last changed.")]
-    completed_at: Annotated[datetime | None, Describe("When it was completed; empty while it is not.")]
-    version: Annotated[int, Describe("How many events its history has: give it as `expectedVersion`.")]
+    completed_at: Annotated[datetime | None, Describe("When it was completed; null while it is not.")]
+    version: Annotated[int, Describe("The number of events in its history, for `expectedVersion`.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ class TestCommand:
             "personal": False,
             "subject": "",
             "searchable": False,
-            "purpose": "Details, as plain text.",
+            "purpose": "The task's description, as plain text.",
             "store": "postgres",
             "place": "es.events.payload ->> 'description'",
             "retention": "as long as the log",

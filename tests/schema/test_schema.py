@@ -1,5 +1,6 @@
 """The schema as it is published, and the documents that clients send."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def test_every_type_and_field_is_described() -> None:
         elif isinstance(type_, GraphQLEnumType):
             pass  # The values of a domain's enum speak for themselves.
     assert bare == []
+
+
+def test_every_description_is_a_sentence_for_those_who_use_the_api() -> None:
+    descriptions = re.findall(r'"""(.*?)"""', schema.as_str(), re.DOTALL)
+    private = re.compile(r"``|\ban? [a-z]+_[a-z]+\b|\b(oneself|somebody|wish\w*|whom|things?)\b")
+    sentence = re.compile(r"[A-Z`].*[.)]", re.DOTALL)
+    wrong = [d for text in descriptions if private.search(d := text.strip()) or not sentence.fullmatch(d)]
+    assert len(descriptions) > 1_000
+    assert wrong == []
 
 
 def test_no_module_lies_directly_in_the_graphql_folder() -> None:

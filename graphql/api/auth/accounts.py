@@ -18,7 +18,7 @@ Email = Annotated[str, argument("The account's e-mail address.")]
 @strawberry.type
 class Mutation:
     @field(
-        "Let nobody sign in with an account for now: its sessions end, its API keys rest, the log says by whom.",
+        "Suspend an account: its sessions end, and its API keys stop working. The log records who did it.",
         needs=NEEDS,
     )
     async def suspend_account(self, info: Info, email: Email) -> DoneAnswer:
@@ -27,7 +27,7 @@ class Mutation:
         return done(await desk.suspend(email, by=caller, asked_by=asked_by(caller)))
 
     @field(
-        "Let a suspended account be used again; its person signs in anew. The log says who did it.",
+        "Reactivate a suspended account; its owner signs in again. The log records who did it.",
         needs=NEEDS,
     )
     async def reactivate_account(self, info: Info, email: Email) -> DoneAnswer:

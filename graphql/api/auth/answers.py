@@ -12,35 +12,38 @@ from domain.kit.refusals import Refusal
 
 
 @covered
-@strawberry.type(description="Somebody is signed in: what to show from now on.")
+@strawberry.type(description="The tokens of a new or refreshed session.")
 class SignedIn:
     """Tokens."""
 
     access_token: str = strawberry.field(
-        description="Show it as `Authorization: Bearer …`, or as `token` when a WebSocket begins."
+        description="Send it as `Authorization: Bearer …`, or as `token` when a WebSocket is opened."
     )
     refresh_token: str | None = strawberry.field(
-        description="Gets the next tokens, once; empty where the one that is held stays good."
+        description="Exchanged once for new tokens; null where the current one stays valid."
     )
-    expires_in: int = strawberry.field(description="For how many seconds the access token is good.")
-    account_id: UUID = strawberry.field(description="Whose account; also the person's id in each tenant.")
+    expires_in: int = strawberry.field(description="For how many seconds the access token is valid.")
+    account_id: UUID = strawberry.field(
+        description="The account's id, which is also the person's id in each tenant."
+        "The account's id, which is also the person's id in each tenant."
+    )
     session_id: UUID = strawberry.field(description="The session.")
     tenant_id: UUID | None = strawberry.field(
-        description="The tenant signed in to; empty when the account has none."
+        description="The tenant signed in to; null when the account has none."
     )
 
 
 @covered
-@strawberry.type(description="The password was right, and a second factor is to be shown next.")
+@strawberry.type(description="A challenge: the password is correct, and a second factor is required.")
 class SecondFactorAsked:
     """A challenge."""
 
-    challenge: str = strawberry.field(description="Give it to `confirmSignIn` with a code.")
-    expires_in: int = strawberry.field(description="For how many seconds it is good.")
+    challenge: str = strawberry.field(description="Pass it to `confirmSignIn` with a code.")
+    expires_in: int = strawberry.field(description="For how many seconds it is valid.")
 
 
 @covered
-@strawberry.type(description="It was done.")
+@strawberry.type(description="Confirms success.")
 class Done:
     """Nothing more is to be said."""
 
@@ -49,14 +52,12 @@ class Done:
 
 EntryAnswer = Annotated[
     SignedIn | SecondFactorAsked | Refused,
-    strawberry.union("EntryAnswer", description="Tokens, the question for a second factor, or the refusal."),
+    strawberry.union("EntryAnswer", description="Tokens, a second-factor challenge, or a refusal."),
 ]
 SignedInAnswer = Annotated[
-    SignedIn | Refused, strawberry.union("SignedInAnswer", description="Tokens, or the refusal.")
+    SignedIn | Refused, strawberry.union("SignedInAnswer", description="Tokens or a refusal.")
 ]
-DoneAnswer = Annotated[
-    Done | Refused, strawberry.union("DoneAnswer", description="That it was done, or the refusal.")
-]
+DoneAnswer = Annotated[Done | Refused, strawberry.union("DoneAnswer", description="Success or a refusal.")]
 
 
 def entered(found: Entry) -> SignedIn | SecondFactorAsked | Refused:

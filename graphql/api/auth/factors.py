@@ -13,28 +13,30 @@ from api.kit.fields import argument, field
 
 
 @covered
-@strawberry.type(description="A new second factor, to be confirmed by its first code. It is shown this once.")
+@strawberry.type(
+    description="A new second factor, to be confirmed with its first code. It is shown only once."
+)
 class SecondFactorEnrolment:
     """The key and the codes for recovery."""
 
-    secret: str = strawberry.field(description="The key, to be typed into an authenticator.")
-    uri: str = strawberry.field(description="The same as a link, to be shown as a QR code.")
+    secret: str = strawberry.field(description="The secret, to be typed into an authenticator.")
+    uri: str = strawberry.field(description="The secret as a URI, to be shown as a QR code.")
     recovery_codes: list[str] = strawberry.field(
-        description="Codes for the day when the authenticator is lost; each is good once."
+        description="Recovery codes in case the authenticator is lost; each is valid once."
     )
 
 
 EnrolmentAnswer = Annotated[
     SecondFactorEnrolment | Refused,
-    strawberry.union("EnrolmentAnswer", description="The new second factor, or the refusal."),
+    strawberry.union("EnrolmentAnswer", description="The new second factor or a refusal."),
 ]
 
 
 @strawberry.type
 class Mutation:
-    @field("Begin to use a second factor.", needs=SIGNED_IN)
+    @field("Start to enrol a second factor.", needs=SIGNED_IN)
     async def enrol_second_factor(
-        self, info: Info, password: Annotated[str, argument("The password; empty when there is none.")]
+        self, info: Info, password: Annotated[str, argument("The password; empty if there is none.")]
     ) -> EnrolmentAnswer:
         found = await info.context.port(Auth).factors.enrol(info.context.caller, password)
         if not isinstance(found, Enrolment):
@@ -43,23 +45,23 @@ class Mutation:
             secret=found.secret, uri=found.uri, recovery_codes=list(found.recovery_codes)
         )
 
-    @field("Ask for the second factor from now on.", needs=SIGNED_IN)
+    @field("Confirm the second factor; it is required from now on.", needs=SIGNED_IN)
     async def confirm_second_factor(
-        self, info: Info, code: Annotated[str, argument("What the authenticator shows.")]
+        self, info: Info, code: Annotated[str, argument("The authenticator's code.")]
     ) -> DoneAnswer:
         return done(await info.context.port(Auth).factors.confirm(info.context.caller, code))
 
-    @field("Sign in without a second factor again.", needs=SIGNED_IN)
+    @field("Remove your second factor.", needs=SIGNED_IN)
     async def remove_second_factor(
         self,
         info: Info,
-        password: Annotated[str, argument("The password; empty when there is none.")],
-        code: Annotated[str, argument("What the authenticator shows, or a code for recovery.")],
+        password: Annotated[str, argument("The password; empty if there is none.")],
+        code: Annotated[str, argument("The authenticator's code, or a recovery code.")],
     ) -> DoneAnswer:
         return done(await info.context.port(Auth).factors.remove(info.context.caller, password, code))
 
     @field(
-        "Take away the second factor of somebody who has lost it, having made sure who they are; for operators.",
+        "Remove the second factor of a person who has lost it, after checking who they are; for operators.",
         needs="ops:accounts",
     )
     async def remove_second_factor_of(

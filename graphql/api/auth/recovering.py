@@ -13,13 +13,16 @@ from api.kit.fields import argument, field
 
 @strawberry.type
 class Mutation:
-    @field("Have a link sent that sets a new password; the answer does not say whether it was.", needs=ANYONE)
+    @field(
+        "Send a password reset link by mail; the answer does not say whether the account exists.",
+        needs=ANYONE,
+    )
     async def request_password_reset(
         self, info: Info, email: Annotated[str, argument("The account's e-mail address.")]
     ) -> DoneAnswer:
         return done(await info.context.port(Auth).recovering.request_reset(email))
 
-    @field("Set a new password by the link in a mail; all sessions end.", needs=ANYONE)
+    @field("Set a new password with the token from the mail; all sessions end.", needs=ANYONE)
     async def reset_password(
         self,
         info: Info,
@@ -28,15 +31,16 @@ class Mutation:
     ) -> DoneAnswer:
         return done(await info.context.port(Auth).recovering.reset(token, password))
 
-    @field("Prove the account's address by the link in a mail.", needs=ANYONE)
+    @field("Verify the account's e-mail address with the token from the mail.", needs=ANYONE)
     async def verify_email(
         self, info: Info, token: Annotated[str, argument("The token in the link.")]
     ) -> DoneAnswer:
         return done(await info.context.port(Auth).recovering.verify_email(token))
 
     @field(
-        "Have another link sent that proves one's address: refused when it is proved already, or asked for too "
-        "often. Whoever is reached at the address may have forbidden such mail, which nobody else is told.",
+        "Send another verification mail; refused when the address is verified already, and after "
+        "too many requests. No mail is sent to an address whose owner has blocked such mail, which "
+        "the answer does not say.",
         needs=SIGNED_IN,
     )
     async def request_email_verification(self, info: Info) -> DoneAnswer:
@@ -47,7 +51,7 @@ class Mutation:
     async def change_password(
         self,
         info: Info,
-        current: Annotated[str, argument("The password until now; empty when there is none.")],
+        current: Annotated[str, argument("The current password; empty if there is none.")],
         password: Annotated[str, argument("The new password.")],
     ) -> DoneAnswer:
         context = info.context

@@ -16,37 +16,37 @@ from domain.identity.sessions import Ending
 
 
 @covered
-@strawberry.type(description="A place where one is signed in.")
+@strawberry.type(description="One of the caller's sessions.")
 class OwnSession:
     """A session."""
 
     id: UUID = strawberry.field(description="Its id.")
-    current: bool = strawberry.field(description="Whether this request belongs to it.")
-    method: str = strawberry.field(description="How one signed in.")
-    second_factor: bool = strawberry.field(description="Whether a second factor was shown.")
-    ip_address: str = strawberry.field(description="From which address one signed in.")
-    user_agent: str = strawberry.field(description="On which device, as it calls itself.")
-    created_at: datetime = strawberry.field(description="When one signed in.")
-    last_accessed_at: datetime = strawberry.field(description="When its tokens were last renewed.")
-    expires_at: datetime = strawberry.field(description="When it ends unless they are renewed again.")
+    current: bool = strawberry.field(description="Whether it is the session of this request.")
+    method: str = strawberry.field(description="How the user signed in.")
+    second_factor: bool = strawberry.field(description="Whether a second factor was used.")
+    ip_address: str = strawberry.field(description="The IP address of the sign-in.")
+    user_agent: str = strawberry.field(description="The user agent of the sign-in.")
+    created_at: datetime = strawberry.field(description="When the user signed in.")
+    last_accessed_at: datetime = strawberry.field(description="When its tokens were last refreshed.")
+    expires_at: datetime = strawberry.field(description="When the session ends unless it is refreshed.")
 
 
 @covered
-@strawberry.type(description="Sessions were ended.")
+@strawberry.type(description="Confirms that sessions were ended.")
 class SessionsEnded:
     """How many."""
 
-    count: int = strawberry.field(description="How many they were.")
+    count: int = strawberry.field(description="The number of sessions that ended.")
 
 
 @strawberry.type
 class Query:
-    @field("Where one is signed in: the session in use, then the others from the newest.", needs=SIGNED_IN)
+    @field("The caller's sessions: the one in use, then the others from the newest.", needs=SIGNED_IN)
     async def my_sessions(
         self,
         info: Info,
-        first: Annotated[int, argument("How many at most, from 1 to 100.")] = 100,
-        after: Annotated[UUID | None, argument("Those that follow this one, the last of a page.")] = None,
+        first: Annotated[int, argument("How many sessions, from 1 to 100.")] = 100,
+        after: Annotated[UUID | None, argument("Only sessions after this one.")] = None,
     ) -> list[OwnSession]:
         if not 1 <= first <= 100:
             raise ClientError(f"A list holds 1 to 100, not {first}.", code="BAD_USER_INPUT")
@@ -74,17 +74,17 @@ class Mutation:
         context = info.context
         return done(await context.port(Auth).sessions.end(context.caller, reason=Ending.SIGNED_OUT))
 
-    @field("End one of one's own sessions.", needs=SIGNED_IN)
+    @field("End one of your sessions.", needs=SIGNED_IN)
     async def end_session(self, info: Info, id: Annotated[UUID, argument("The session.")]) -> DoneAnswer:
         context = info.context
         return done(await context.port(Auth).sessions.end(context.caller, id, reason=Ending.REVOKED))
 
-    @field("End all of one's own sessions but this one.", needs=SIGNED_IN)
+    @field("End all your sessions except this one.", needs=SIGNED_IN)
     async def end_other_sessions(self, info: Info) -> SessionsEnded:
         context = info.context
         return SessionsEnded(count=await context.port(Auth).sessions.end_others(context.caller))
 
-    @field("Go on in another tenant that one belongs to.", needs=SIGNED_IN)
+    @field("Switch to another tenant that you belong to.", needs=SIGNED_IN)
     async def switch_tenant(
         self, info: Info, tenant_id: Annotated[UUID, argument("The tenant.")]
     ) -> SignedInAnswer:

@@ -12,7 +12,7 @@ from api.kit.context import Info
 from api.kit.fields import argument, field
 
 
-@strawberry.input(description="What is needed to open an account.")
+@strawberry.input(description="Input of `register`.")
 class RegisterInput:
     """An account, and a company with it when one is named."""
 
@@ -20,19 +20,21 @@ class RegisterInput:
     password: str = strawberry.field(description="The password, of 10 to 200 characters.")
     first_name: str = strawberry.field(description="The first name.")
     last_name: str = strawberry.field(default="", description="The last name; may be empty.")
-    tenant_name: str = strawberry.field(default="", description="The name of the company to be made with it.")
-    tenant_slug: str = strawberry.field(default="", description="The company's name in addresses.")
+    tenant_name: str = strawberry.field(
+        default="", description="The name of a company to create with the account."
+    )
+    tenant_slug: str = strawberry.field(default="", description="The company's slug.")
 
 
-@strawberry.input(description="What an invitation is accepted with.")
+@strawberry.input(description="Input of `acceptInvitation`.")
 class AcceptInvitationInput:
     """The token, and who one is."""
 
-    token: str = strawberry.field(description="The token that the mail brought.")
+    token: str = strawberry.field(description="The token from the invitation mail.")
     password: str = strawberry.field(
         default="",
-        description="A password for the new account, or that of the account which the address has. Not needed "
-        "when its owner is signed in.",
+        description="The password of a new account, or of the account that has this address. Not needed when "
+        "its owner is signed in.",
     )
     first_name: str = strawberry.field(default="", description="The first name, for a new account.")
     last_name: str = strawberry.field(default="", description="The last name, for a new account.")
@@ -40,7 +42,7 @@ class AcceptInvitationInput:
 
 @strawberry.type
 class Mutation:
-    @field("Open an account, with a company when one is named, and sign in.", needs=ANYONE)
+    @field("Create an account, and a company if one is named, and sign in.", needs=ANYONE)
     async def register(
         self, info: Info, input: Annotated[RegisterInput, argument("The account.")]
     ) -> SignedInAnswer:
@@ -54,34 +56,34 @@ class Mutation:
         )
         return granted(await info.context.port(Auth).registering.register(wish))
 
-    @field("Sign in by password.", needs=ANYONE)
+    @field("Sign in with a password.", needs=ANYONE)
     async def sign_in(
         self,
         info: Info,
         email: Annotated[str, argument("The e-mail address.")],
         password: Annotated[str, argument("The password.")],
         tenant_id: Annotated[
-            UUID | None, argument("The tenant; the first that one belongs to if empty.")
+            UUID | None, argument("The tenant; by default the first that you belong to.")
         ] = None,
     ) -> EntryAnswer:
         return entered(await info.context.port(Auth).entrance.sign_in(email, password, tenant_id))
 
-    @field("Go on signing in with a code of the authenticator, or one for recovery.", needs=ANYONE)
+    @field("Complete a sign-in with an authenticator code or a recovery code.", needs=ANYONE)
     async def confirm_sign_in(
         self,
         info: Info,
-        challenge: Annotated[str, argument("What signing in was answered with.")],
+        challenge: Annotated[str, argument("The challenge that `signIn` returned.")],
         code: Annotated[str, argument("The code.")],
     ) -> SignedInAnswer:
         return granted(await info.context.port(Auth).entrance.second_factor(challenge, code))
 
-    @field("Get the next tokens; the refresh token is good once.", needs=ANYONE)
+    @field("Exchange the refresh token, which is valid once, for new tokens.", needs=ANYONE)
     async def refresh_session(
         self, info: Info, refresh_token: Annotated[str, argument("The newest refresh token.")]
     ) -> SignedInAnswer:
         return granted(await info.context.port(Auth).sessions.refresh(refresh_token))
 
-    @field("Join the tenant that one was invited to.", needs=ANYONE)
+    @field("Accept an invitation to a tenant.", needs=ANYONE)
     async def accept_invitation(
         self, info: Info, input: Annotated[AcceptInvitationInput, argument("The invitation.")]
     ) -> EntryAnswer:

@@ -19,18 +19,18 @@ from projections.governance.accesses import Accesses, AccessFilter, AccessRow, P
 
 @shows(AccessRow, needs="audit:read", name="Access", leave_out=("id", "session_id", "user_id", "subjects"))
 class Access:
-    """An operation, and who asked for it."""
+    """A recorded GraphQL operation and its caller."""
 
     # They are what the audit is read for, so who may read it sees them.
-    @field("Who asked; empty when nobody had signed in.")
+    @field("The caller; null when nobody was signed in.")
     def user_id(self, root: strawberry.Parent[AccessRow]) -> UUID | None:
         return root.user_id
 
-    @field("In which session.")
+    @field("The caller's session.")
     def session_id(self, root: strawberry.Parent[AccessRow]) -> str | None:
         return root.session_id
 
-    @field("Whose data it was.")
+    @field("The people whose data was read.")
     def subjects(self, root: strawberry.Parent[AccessRow]) -> list[UUID]:
         return list(root.subjects)
 
@@ -41,28 +41,30 @@ class AccessPage:
     """Rows and where they stand."""
 
     nodes: list[Access] = strawberry.field(description="The page.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    page_info: PageInfo = strawberry.field(
+        description="Cursors of the page, and whether there are more pages."
+    )
 
 
 @strawberry.input(description="Which accesses to list: those that meet all that is given.")
 class AccessesFilter:
     """What the listed accesses must meet."""
 
-    user_id: UUID | None = strawberry.field(default=None, description="Asked for by this person.")
-    subject_id: UUID | None = strawberry.field(default=None, description="Of this person's data.")
-    from_time: datetime | None = strawberry.field(default=None, description="At or after this.")
-    before_time: datetime | None = strawberry.field(default=None, description="Before this.")
+    user_id: UUID | None = strawberry.field(default=None, description="By this caller.")
+    subject_id: UUID | None = strawberry.field(default=None, description="Involving this person's data.")
+    from_time: datetime | None = strawberry.field(default=None, description="At or after this time.")
+    before_time: datetime | None = strawberry.field(default=None, description="Before this time.")
 
 
 @strawberry.type
 class Query:
-    @field("Who read what, the newest first; kept for two years.", needs="audit:read")
+    @field("The log of read accesses, the newest first; kept for two years.", needs="audit:read")
     async def accesses(
         self,
         info: Info,
-        filter: Annotated[AccessesFilter | None, argument("Which to list; all by default.")] = None,
+        filter: Annotated[AccessesFilter | None, argument("The filter; everything by default.")] = None,
         first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 20,
-        after: Annotated[str | None, argument("Only what follows this cursor.")] = None,
+        after: Annotated[str | None, argument("Only items after this cursor.")] = None,
     ) -> AccessPage:
         if not 0 <= first <= LARGEST:
             raise ClientError(f"A page holds 0 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")

@@ -12,7 +12,7 @@ from domain.kit.log import Receipt as Stored
 from domain.kit.refusals import Refusal
 from projections.governance.privacy import Asked
 
-NEEDED = argument("What is needed.")
+NEEDED = argument("The command's input.")
 """Describes the input of a mutation."""
 
 _ids = TimeOrderedIds()

@@ -21,7 +21,7 @@ from projections.kit.rows import Order, Place
 
 @shows(ConsentRow, needs=COVERED, about="subject_id")
 class Consent(Node):
-    """What somebody says about a purpose that data may be used for."""
+    """A person's consent to the use of their data for one purpose."""
 
 
 @strawberry.input(description="Which consents to list: those that meet all that is given.")
@@ -40,33 +40,35 @@ class ConsentFilter:
         ]
 
 
-@strawberry.input(description="A purpose, and what is said about it.")
+@strawberry.input(description="Input of `giveConsent`.")
 class GiveConsentInput:
     """What is needed to give a consent."""
 
-    purpose: str = strawberry.field(description="What the data may be used for, as `marketing.email`.")
+    purpose: str = strawberry.field(description="The purpose, such as `marketing.email`.")
     subject_id: UUID | None = strawberry.field(
-        default=None, description="Whose data; the caller's when left out. Others take `privacy:write`."
+        default=None, description="The person; by default the caller. Others require `privacy:write`."
     )
-    source: str = strawberry.field(default="web", description="Where it was said.")
-    text_version: str = strawberry.field(default="", description="Which wording was agreed to.")
+    source: str = strawberry.field(default="web", description="Where the consent was given or withdrawn.")
+    text_version: str = strawberry.field(
+        default="", description="The version of the wording that was agreed to."
+    )
 
 
-@strawberry.input(description="A purpose that data may not be used for any more.")
+@strawberry.input(description="Input of `withdrawConsent`.")
 class WithdrawConsentInput:
     """What is needed to withdraw a consent."""
 
-    purpose: str = strawberry.field(description="What the data may not be used for any more.")
+    purpose: str = strawberry.field(description="The purpose.")
     subject_id: UUID | None = strawberry.field(
-        default=None, description="Whose data; the caller's when left out. Others take `privacy:write`."
+        default=None, description="The person; by default the caller. Others require `privacy:write`."
     )
-    source: str = strawberry.field(default="web", description="Where it was said.")
+    source: str = strawberry.field(default="web", description="Where the consent was given or withdrawn.")
 
 
 ConsentReceipt = receipt(Consent, ConsentRows, name="consent")
 _receipt: Any = ConsentReceipt
 ConsentAnswer = Annotated[
-    _receipt | Refused, strawberry.union("ConsentAnswer", description="A receipt, or the refusal.")
+    _receipt | Refused, strawberry.union("ConsentAnswer", description="A receipt or a refusal.")
 ]
 
 
@@ -104,21 +106,19 @@ class Query:
         ConsentRows,
         filter=ConsentFilter,
         orders={"GIVEN_AT": Order("given_at")},
-        description="Who allows what, by pages.",
+        description="The people's consents, by pages.",
         needs="privacy:read",
     )
 
     @field(
-        f"What the caller allows, and once allowed, by purpose: at most {LARGEST} of them.",
+        f"The caller's consents, given or withdrawn, sorted by purpose; at most {LARGEST}.",
         list[Consent],
         needs=SIGNED_IN,
     )
     async def my_consents(
         self,
         info: Info,
-        after: Annotated[
-            str | None, argument("Only purposes that come after this one, the last of those seen.")
-        ] = None,
+        after: Annotated[str | None, argument("Only purposes after this one.")] = None,
         after_position: After = None,
     ) -> Any:
         ask = info.context
@@ -137,5 +137,5 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    give_consent = described(_give, "Allow data to be used for a purpose.", needs=SIGNED_IN)
-    withdraw_consent = described(_withdraw, "Take a consent back.", needs=SIGNED_IN)
+    give_consent = described(_give, "Give consent to the use of data for a purpose.", needs=SIGNED_IN)
+    withdraw_consent = described(_withdraw, "Withdraw a consent.", needs=SIGNED_IN)

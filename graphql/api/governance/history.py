@@ -35,24 +35,24 @@ from projections.kit.rows import Order
 
 
 @covered
-@strawberry.type(description="Something that happened to a thing.")
+@strawberry.type(description="An event of one object.")
 class HistoryEvent:
     """An event as its aggregate's history shows it."""
 
-    type: str = strawberry.field(description="What happened, as `work.task.completed`.")
+    type: str = strawberry.field(description="The event's type, such as `work.task.completed`.")
     timestamp: datetime = strawberry.field(description="When it happened.")
-    version: int = strawberry.field(description="Its place in the thing's history, from 1.")
-    position: Position = strawberry.field(description="Its place in the whole log.")
-    by: UUID | None = strawberry.field(description="Who did it; empty when the system did.")
-    data: Json = strawberry.field(description="What it says, by field.")
+    version: int = strawberry.field(description="The event's number in the object's history, from 1.")
+    position: Position = strawberry.field(description="The event's position in the log.")
+    by: UUID | None = strawberry.field(description="Who did it; null when the system did.")
+    data: Json = strawberry.field(description="The event's data, by field.")
 
 
 @covered
-@strawberry.type(description="Everything that happened to a thing, in order.")
+@strawberry.type(description="All events of one object, in order.")
 class History:
     """An aggregate's events."""
 
-    aggregate_id: str = strawberry.field(description="What kind of thing it is and its id, as `task_…`.")
+    aggregate_id: str = strawberry.field(description="The object's type and id, such as `task_…`.")
     events: list[HistoryEvent] = strawberry.field(description="The events, the earliest first.")
 
 
@@ -61,10 +61,12 @@ class History:
 class LogEvent(HistoryEvent):
     """An event as operators see it."""
 
-    cursor: Position = strawberry.field(description="Where this message stands; resume from it.")
+    cursor: Position = strawberry.field(description="The message's cursor, for `resumeFrom`.")
     event_id: UUID = strawberry.field(description="The event's id.")
-    aggregate_id: str = strawberry.field(description="What it happened to, as `task_…`.")
-    correlation_id: str = strawberry.field(description="What it belongs together with.")
+    aggregate_id: str = strawberry.field(description="The object's type and id, such as `task_…`.")
+    correlation_id: str = strawberry.field(
+        description="The correlation id, shared by everything that one request caused."
+    )
 
 
 _LARGEST = 1_000
@@ -78,19 +80,19 @@ EventMessage = Annotated[
 
 @shows(ActivityRow, needs="audit:read", leave_out=("actor_id",))
 class Activity(Node):
-    """Something that somebody did."""
+    """An action in the tenant, as the activity log records it."""
 
-    actor = linked(Person, People, "actor_id", "Who did it; empty when the system did.")
+    actor = linked(Person, People, "actor_id", "Who did it; null when the system did.")
 
 
 @strawberry.input(description="Which activities to list: those that meet all that is given.")
 class ActivityFilter:
     """What the listed activities must meet."""
 
-    entity_id: UUID | None = strawberry.field(default=None, description="Done to this thing.")
-    actor_id: UUID | None = strawberry.field(default=None, description="Done by this person.")
-    from_time: datetime | None = strawberry.field(default=None, description="At or after this.")
-    before_time: datetime | None = strawberry.field(default=None, description="Before this.")
+    entity_id: UUID | None = strawberry.field(default=None, description="On this entity.")
+    actor_id: UUID | None = strawberry.field(default=None, description="By this person.")
+    from_time: datetime | None = strawberry.field(default=None, description="At or after this time.")
+    before_time: datetime | None = strawberry.field(default=None, description="Before this time.")
 
     def conditions(self) -> list[Condition]:
         return [
@@ -108,16 +110,16 @@ class Query:
         ActivityLog,
         filter=ActivityFilter,
         orders={"CREATED_AT": Order("created_at")},
-        description="Who did what to what, by pages; private work only to who sees it.",
+        description="The tenant's activity log, by pages; private work is shown only to those who may see it.",
         needs="audit:read",
     )
 
-    @field("What happened to a thing; empty for an id that is not the tenant's.", needs="work:read")
+    @field("The events of an object; null for an id that does not belong to the tenant.", needs="work:read")
     async def history(
         self,
         info: Info,
-        stream: Annotated[str, argument("The thing: its id, or its kind and id as `task_…`.")],
-        after_version: Annotated[int, argument("Only what came after this version.")] = 0,
+        stream: Annotated[str, argument("The object's id, or its type and id, such as `task_…`.")],
+        after_version: Annotated[int, argument("Only events after this version.")] = 0,
         first: Annotated[int, argument("How many events, at most 1,000.")] = 1000,
     ) -> History | None:
         if not 0 <= first <= _LARGEST:
@@ -160,7 +162,7 @@ async def _events(ask: Ask, own: Selection, after_version: int, first: int) -> l
 
 @strawberry.type
 class Subscription:
-    @live("Every event of the tenant, but for private work.", EventMessage, needs="audit:read")
+    @live("Every event of the tenant, except those of private work.", EventMessage, needs="audit:read")
     async def events(
         self, info: Info, resume_from: ResumeFrom = None
     ) -> AsyncGenerator[LogEvent | Discontinuity, None]:

@@ -29,12 +29,12 @@ enum(ExportState)
 
 @shows(ErasureRow, needs=COVERED, about="subject_id")
 class Erasure(Node):
-    """A person who is being forgotten, or was, with the certificate."""
+    """The erasure of a person, with its certificate."""
 
 
 @shows(ExportRow, needs=COVERED, about="subject_id")
 class Export(Node):
-    """A file with all that is kept about a person; when it is finished, it is at `/exports/{id}`."""
+    """An export of all data about a person. When finished, it is downloaded from `/exports/{id}`."""
 
 
 @strawberry.input(description="Which erasures to list: those that meet all that is given.")
@@ -47,27 +47,27 @@ class ErasureFilter:
         return equals("subject_id", self.subject_id)
 
 
-@strawberry.input(description="Who is to be forgotten.")
+@strawberry.input(description="Input of `eraseUser`.")
 class EraseUserInput:
     """What is needed to have somebody forgotten."""
 
     subject_id: UUID = strawberry.field(description="The person.")
-    reason: str = strawberry.field(default="", description="Why; it is forgotten with the person.")
+    reason: str = strawberry.field(default="", description="The reason; it is erased with the person.")
 
 
-@strawberry.input(description="That the caller wishes to be forgotten.")
+@strawberry.input(description="Input of `eraseMe`.")
 class EraseMeInput:
     """What is needed to be forgotten."""
 
-    reason: str = strawberry.field(default="", description="Why; it is forgotten as well.")
+    reason: str = strawberry.field(default="", description="The reason; it is erased as well.")
 
 
-@strawberry.input(description="Whose data are wanted.")
+@strawberry.input(description="Input of `requestExport`.")
 class RequestExportInput:
     """What is needed for an export."""
 
     subject_id: UUID | None = strawberry.field(
-        default=None, description="The person; the caller when left out. Others take `privacy:write`."
+        default=None, description="The person; by default the caller. Others require `privacy:write`."
     )
 
 
@@ -75,7 +75,7 @@ ErasureReceipt = receipt(Erasure, Erasures, name="erasure", home=True)
 ExportReceipt = receipt(Export, Exports, name="export", home=True)
 _erasure_receipt: Any = ErasureReceipt
 _export_receipt: Any = ExportReceipt
-_EITHER = "A receipt, or the refusal."
+_EITHER = "A receipt or a refusal."
 ErasureAnswer = Annotated[_erasure_receipt | Refused, strawberry.union("ErasureAnswer", description=_EITHER)]
 ExportAnswer = Annotated[_export_receipt | Refused, strawberry.union("ExportAnswer", description=_EITHER)]
 
@@ -127,12 +127,12 @@ class Query:
         Erasures,
         filter=ErasureFilter,
         orders={"REQUESTED_AT": Order("requested_at", descending=True)},
-        description="Who is being forgotten or was, with the certificates, by pages.",
+        description="Erasures of people, with their certificates, by pages.",
         needs="privacy:read",
     )
 
     @field(
-        "A person's newest export, finished or not; others than one's own take `privacy:read`.",
+        "A person's newest export, finished or not; those of others require `privacy:read`.",
         Export | None,
         needs=SIGNED_IN,
     )
@@ -152,19 +152,19 @@ class Query:
 @strawberry.type
 class Mutation:
     erase_user = described(
-        _erase_user, "Have a person forgotten in this tenant, for good.", needs="privacy:write"
+        _erase_user, "Erase a person's personal data in this tenant, permanently.", needs="privacy:write"
     )
-    erase_me = described(_erase_me, "Be forgotten in this tenant, for good.", needs=SIGNED_IN)
+    erase_me = described(_erase_me, "Erase your personal data in this tenant, permanently.", needs=SIGNED_IN)
     request_export = described(
-        _request_export, "Have all that is kept about a person written to a file.", needs=SIGNED_IN
+        _request_export, "Request an export of all data about a person.", needs=SIGNED_IN
     )
 
 
 @strawberry.type
 class Subscription:
-    @live("How an export stands, now and as it goes on, until it ends.", Export, needs=SIGNED_IN, own=True)
+    @live("An export's state, now and at every change until it ends.", Export, needs=SIGNED_IN, own=True)
     async def export_progress(
-        self, info: Info, id: Annotated[UUID, argument("Which export.")]
+        self, info: Info, id: Annotated[UUID, argument("The export's id.")]
     ) -> AsyncGenerator[Any, None]:
         ask = info.context
         head = Position(await ask.services.log.head())

@@ -25,9 +25,9 @@ from projections.kit.rows import Order
 
 @shows(ApiKeyRow, needs="keys:read", leave_out=("created_by",))
 class ApiKey(Node):
-    """A key by which a machine acts for the tenant; the key itself is not kept."""
+    """A key with which a program acts for the tenant. The secret itself is not stored."""
 
-    maker = linked(Person, People, "created_by", "Who made it.")
+    maker = linked(Person, People, "created_by", "Who created it.")
 
 
 @strawberry.input(description="Which API keys to list: those that meet all that is given.")
@@ -44,17 +44,17 @@ ApiKeyReceipt = receipt(ApiKey, ApiKeys, name="api_key")
 
 
 @covered
-@strawberry.type(description="The receipt of a new API key, with the key itself, which is never told again.")
+@strawberry.type(description="The receipt of a new API key, with the key itself, which is never shown again.")
 class NewApiKeyReceipt(ApiKeyReceipt):  # type: ignore[valid-type,misc]
     """A receipt that holds a secret."""
 
-    key: str = strawberry.field(description="What the machine shows. Keep it safe: it cannot be read again.")
+    key: str = strawberry.field(description="The API key itself. Store it safely: it cannot be read again.")
 
 
 _CreateApiKey: Any = takes(domain.CreateApiKey, leave_out=("secret_hash",))
 _Made: Any = NewApiKeyReceipt
 _Answer = Annotated[
-    _Made | Refused, strawberry.union("NewApiKeyAnswer", description="A receipt, or the refusal.")
+    _Made | Refused, strawberry.union("NewApiKeyAnswer", description="A receipt or a refusal.")
 ]
 
 
@@ -72,11 +72,11 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    @field("Make an API key, of permissions that one holds oneself.", _Answer, needs="keys:write")
+    @field("Create an API key with permissions that you hold.", _Answer, needs="keys:write")
     async def create_api_key(
         self,
         info: Info,
-        input: Annotated[_CreateApiKey, argument("What the command needs.")],  # pyright: ignore[reportInvalidTypeForm]
+        input: Annotated[_CreateApiKey, argument("The command's input.")],  # pyright: ignore[reportInvalidTypeForm]
         command_id: Annotated[UUID | None, argument(COMMAND_ID)] = None,
     ) -> Any:
         chosen, id = ids(input, command_id)

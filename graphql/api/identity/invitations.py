@@ -23,7 +23,7 @@ from projections.kit.conditions import Condition, one_of
 from projections.kit.rows import Order
 
 
-@strawberry.enum(name="InvitationStatus", description="How an invitation stands.")
+@strawberry.enum(name="InvitationStatus", description="The status of an invitation.")
 class Standing(Enum):
     """What became of an invitation; time makes one expire, and no event."""
 
@@ -42,15 +42,15 @@ _STANDING = "case when status = 'open' and expires_at <= clock_timestamp() then 
     leave_out=("invited_by", "user_id", "email_key", "vouched_by", "replaces", "status"),
 )
 class Invitation(Node):
-    """The offer to join the tenant."""
+    """An invitation to join the tenant."""
 
     status = derived(
         Standing,
         lambda row: Standing.EXPIRED if _is_over(row) else Standing(row.status.value),
-        "How it stands: an open one whose time is over is `EXPIRED`.",
+        "The status; an open invitation that is past its time is `EXPIRED`.",
     )
-    inviter = linked(Person, People, "invited_by", "Who sent it; empty when the system did.")
-    person = linked(Person, People, "user_id", "Who joined by it.")
+    inviter = linked(Person, People, "invited_by", "Who sent it; null when the system did.")
+    person = linked(Person, People, "user_id", "The person who accepted it.")
 
 
 @strawberry.input(description="Which invitations to list: those that meet all that is given.")
@@ -72,7 +72,7 @@ InvitationReceipt = receipt(Invitation, Invitations, name="invitation")
 _InviteUser: Any = takes(domain.InviteUser, leave_out=("token_hash", "replaces_id"))
 _Receipt: Any = InvitationReceipt
 _Answer = Annotated[
-    _Receipt | Refused, strawberry.union("InvitationAnswer", description="A receipt, or the refusal.")
+    _Receipt | Refused, strawberry.union("InvitationAnswer", description="A receipt or a refusal.")
 ]
 
 
@@ -90,11 +90,11 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    @field("Invite somebody by mail, in a role within what one holds oneself.", _Answer, needs="people:write")
+    @field("Invite a person by e-mail, in a role whose permissions you hold.", _Answer, needs="people:write")
     async def invite_user(
         self,
         info: Info,
-        input: Annotated[_InviteUser, argument("What the command needs.")],  # pyright: ignore[reportInvalidTypeForm]
+        input: Annotated[_InviteUser, argument("The command's input.")],  # pyright: ignore[reportInvalidTypeForm]
         command_id: Annotated[UUID | None, argument(COMMAND_ID)] = None,
     ) -> Any:
         chosen, id = ids(input, command_id)

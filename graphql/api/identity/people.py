@@ -39,12 +39,12 @@ NAMELESS = "Deleted user"
 
 @shows(ActivityRow, needs="audit:read", name="PersonEvent", leave_out=("actor_id",))
 class PersonEvent:
-    """Something that a person did."""
+    """An activity of a person."""
 
 
 @shows(UserSessionRow, needs="audit:read", name="PersonSession", leave_out=("user_id", "in_tenant"))
 class PersonSession:
-    """A time for which a person was signed in to the tenant."""
+    """A session of a person in the tenant."""
 
 
 @shows(PersonRow, needs="people:read", about="id")
@@ -72,7 +72,7 @@ class Person(Node):
     async def profile(self, info: Info) -> ProfileRow | None:
         return await profile_of(info, self.id)
 
-    @field("What the person prefers; empty unless it is yourself.", Preferences | None, needs="self")
+    @field("The person's preferences; null unless it is yourself.", Preferences | None, needs="self")
     async def preferences(self, info: Info) -> PreferencesRow | None:
         return await preferences_of(info, self.id)
 
@@ -81,19 +81,19 @@ class Person(Node):
         UserRoles,
         "user_id",
         order=Order("granted_at"),
-        description="The tenant's own roles that the person has besides.",
+        description="The tenant's custom roles that the person has.",
     )
 
     @field(
-        "When the person was signed in to the tenant, the latest first.",
+        "The person's sessions in the tenant, the latest first.",
         list[PersonSession],
         needs="audit:read",
     )
     async def sessions(
         self,
         info: Info,
-        first: Annotated[int, argument("How many at most, from 1 to 100.")] = 20,
-        after: Annotated[UUID | None, argument("Those that follow this one, the last of a page.")] = None,
+        first: Annotated[int, argument("How many sessions, from 1 to 100.")] = 20,
+        after: Annotated[UUID | None, argument("Only sessions after this one.")] = None,
     ) -> list[UserSessionRow]:
         if not 1 <= first <= LARGEST:
             raise ClientError(f"A list holds 1 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
@@ -119,7 +119,7 @@ class Person(Node):
         )
 
     _events.__annotations__ |= PAGE_ARGUMENTS
-    events = field("What the person did, by pages, the latest first.", needs="audit:read")(_events)
+    events = field("The person's activities, by pages, the latest first.", needs="audit:read")(_events)
     del _events
 
 
@@ -130,7 +130,9 @@ class PersonFilter:
     ids: list[UUID] | None = strawberry.field(default=None, description="Any of these.")
     role: list[enum(BaseRole)] | None = strawberry.field(default=None, description="Any of these.")  # type: ignore[valid-type]
     status: list[enum(UserStatus)] | None = strawberry.field(default=None, description="Any of these.")  # type: ignore[valid-type]
-    is_member: bool | None = strawberry.field(default=None, description="Whether they belong here now.")
+    is_member: bool | None = strawberry.field(
+        default=None, description="Whether they are members of the tenant now."
+    )
 
     def conditions(self) -> list[Condition]:
         return [
@@ -158,7 +160,8 @@ class Query:
     )
 
     @field(
-        "You, as the tenant knows you; empty when it does not. Who belongs to none is a guest, and no member.",
+        "The caller as a person of the tenant; null when the tenant does not know them. A caller "
+        "without a tenant is a guest and not a member.",
         Person | None,
         needs="self",
     )
@@ -169,11 +172,9 @@ class Query:
         await ask.caught_up(People, after_position)
         return await ask.row(People, ask.caller.user_id)
 
-    @field(
-        "Who has this address; upper and lower case are the same.", Person | None, needs="people:confidential"
-    )
+    @field("The person with this e-mail address, ignoring case.", Person | None, needs="people:confidential")
     async def person_by_email(
-        self, info: Info, email: Annotated[str, argument("The whole address.")]
+        self, info: Info, email: Annotated[str, argument("The complete e-mail address.")]
     ) -> PersonRow | None:
         ask = info.context
         plain = email.strip().lower()

@@ -12,12 +12,12 @@ from projections.identity.profiles import PreferencesRow, ProfileRow, UserPrefer
 
 @shows(ProfileRow, needs="people:read", leave_out=("id", "hidden"))
 class Profile:
-    """What a person says about themselves."""
+    """A person's profile."""
 
 
 @shows(PreferencesRow, needs="self", leave_out=("user_id",))
 class Preferences:
-    """What a person prefers."""
+    """A person's preferences."""
 
 
 async def profile_of(info: Info, id: UUID) -> ProfileRow | None:

@@ -14,21 +14,21 @@ from projections.kit.rows import Order
 
 @shows(RoleRow, needs="people:read")
 class Role(Node):
-    """A role that the tenant has defined."""
+    """A custom role of the tenant."""
 
 
 @shows(UserRoleRow, needs="people:read", leave_out=("user_id", "role_id"))
 class GrantedRole:
-    """One of the tenant's own roles that somebody has."""
+    """A custom role that a person has."""
 
-    role = linked(Role, Roles, "role_id", "The role; empty when it was deleted since.")
+    role = linked(Role, Roles, "role_id", "The role; null if it was deleted since.")
 
 
 @strawberry.input(description="Which roles to list: those that meet all that is given.")
 class RoleFilter:
     """What the listed roles must meet."""
 
-    names: list[str] | None = strawberry.field(default=None, description="Called one of these.")
+    names: list[str] | None = strawberry.field(default=None, description="With any of these names.")
 
     def conditions(self) -> list[Condition]:
         return one_of("name", self.names)
@@ -44,7 +44,7 @@ class Query:
         Roles,
         filter=RoleFilter,
         orders={"NAME": Order("name"), "CREATED_AT": Order("created_at")},
-        description="The tenant's own roles, by pages.",
+        description="The tenant's custom roles, by pages.",
         needs="people:read",
     )
 

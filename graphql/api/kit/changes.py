@@ -25,22 +25,22 @@ Row = TypeVar("Row")
 ResumeFrom = Annotated[
     Position | None,
     strawberry.argument(
-        description="The cursor of the last message that was received: goes on right after it. A cursor too "
-        "far back is answered with a discontinuity."
+        description="The cursor of the last message received; the subscription continues right after it. A "
+        "cursor too far back is answered with a discontinuity."
     ),
 ]
 
 
 @covered
-@strawberry.type(description="Something changed.")
+@strawberry.type(description="A change of an object.")
 class Change(Generic[T]):
     """One message of a live subscription."""
 
-    cursor: Position = strawberry.field(description="Where this message stands; resume from it.")
-    change: str = strawberry.field(description="What happened, as `work.task.completed`.")
+    cursor: Position = strawberry.field(description="The message's cursor, for `resumeFrom`.")
+    change: str = strawberry.field(description="The event's type, such as `work.task.completed`.")
     at: datetime = strawberry.field(description="When it happened.")
-    by: UUID | None = strawberry.field(description="Who did it; empty when the system did.")
-    node: T | None = strawberry.field(description="What changed, as it now stands.")
+    by: UUID | None = strawberry.field(description="Who did it; null when the system did.")
+    node: T | None = strawberry.field(description="The changed object in its current state.")
 
 
 @strawberry.enum(description="Why messages may be missing.")
@@ -48,21 +48,21 @@ class Gap(Enum):
     """Codes of a `Discontinuity`."""
 
     TOO_FAR_BACK = strawberry.enum_value(
-        "too_far_back", description="More has happened since the cursor than a subscription goes back."
+        "too_far_back", description="The cursor is further back than a subscription can resume."
     )
     SIGHT_CHANGED = strawberry.enum_value(
-        "sight_changed", description="What you may see has changed, so other things are there to be read."
+        "sight_changed", description="Your access has changed, so other objects are visible now."
     )
 
 
 @covered
-@strawberry.type(description="Messages may be missing before this one: read the current state anew.")
+@strawberry.type(description="Messages may be missing before this one: read the current state again.")
 class Discontinuity:
     """Sent instead of messages that can no longer be delivered."""
 
-    cursor: Position = strawberry.field(description="Where the messages go on.")
-    code: Gap = strawberry.field(description="Why messages are missing, for programs.")
-    reason: str = strawberry.field(description="Why messages are missing.")
+    cursor: Position = strawberry.field(description="The cursor from which messages continue.")
+    code: Gap = strawberry.field(description="The machine-readable reason.")
+    reason: str = strawberry.field(description="The reason in words.")
 
 
 async def envelopes(

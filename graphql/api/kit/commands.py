@@ -30,18 +30,18 @@ _ids = TimeOrderedIds()
 
 
 @covered
-@strawberry.type(description="A command that was not carried out, and why; nothing was changed.")
+@strawberry.type(description="Says why a command was refused; nothing was changed.")
 class Refused:
     """A refusal as the API shows it."""
 
-    code: str = strawberry.field(description="Which rule refused it: a stable name for programs.")
-    message: str = strawberry.field(description="What to tell the user.")
-    field: str | None = strawberry.field(description="The input field it is about, when it is about one.")
+    code: str = strawberry.field(description="The stable code of the rule that refused the command.")
+    message: str = strawberry.field(description="A message for the user.")
+    field: str | None = strawberry.field(description="The input field concerned, if any.")
     retry_after: int | None = strawberry.field(
-        default=None, description="In how many seconds to try again, where waiting helps."
+        default=None, description="After how many seconds to try again, where waiting helps."
     )
     version: int | None = strawberry.field(
-        default=None, description="Of `stale_version`: the version at which the thing stands now."
+        default=None, description="With `stale_version`: the object's current version."
     )
 
     @classmethod
@@ -59,16 +59,16 @@ class Refused:
 
 
 @covered
-@strawberry.interface(description="A command that was carried out, once, however often it was sent.")
+@strawberry.interface(description="Confirms that a command was executed, once, however often it was sent.")
 class Receipt:
     """What every receipt has."""
 
-    command_id: UUID = strawberry.field(description="The command's id: send it again to retry safely.")
+    command_id: UUID = strawberry.field(description="The command's id; a retry with the same id is safe.")
     position: Position = strawberry.field(
-        description="Where the log stands with this command's events; give it to a query as `afterPosition`."
+        description="The log position of the command's last event; pass it to a query as `afterPosition`."
     )
     repeated: bool = strawberry.field(
-        description="Whether this command id had been carried out before; nothing was changed now."
+        description="Whether the command had been executed before under this id; nothing was changed this time."
     )
 
 
@@ -90,12 +90,16 @@ def receipt(shown: type, view: type[PostgresView[Any]], *, name: str, home: bool
         "__annotations__": {"target": strawberry.Private[UUID]},
         name: strawberry.field(
             resolver=_annotated(changed, shown | None),
-            description="What was changed, as it now stands.",
+            description="The changed object in its current state.",
         ),
         "__module__": __name__,
     }
     made = type(title, (Receipt,), namespace)
-    return covered(strawberry.type(made, name=title, description=f"The receipt of a command on a {name}."))
+    return covered(
+        strawberry.type(
+            made, name=title, description=f"The receipt of a command that changes `{shown.__name__}` objects."
+        )
+    )
 
 
 def sends(command: type[Command], receipt: type[Receipt], *, needs: str) -> StrawberryField:
@@ -134,7 +138,7 @@ def sends(command: type[Command], receipt: type[Receipt], *, needs: str) -> Stra
         )
 
     resolve.__annotations__ |= {
-        "input": Annotated[taken, strawberry.argument(description="What the command needs.")],
+        "input": Annotated[taken, strawberry.argument(description="The command's input.")],
         "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
         "expected_version": Annotated[int | None, strawberry.argument(description=EXPECTED_VERSION)],
         "return": answer,
@@ -158,12 +162,12 @@ def _without_version(resolve: Any) -> Any:
     return made
 
 
-_ANSWER = "A receipt, or the refusal."
+_ANSWER = "A receipt or a refusal."
 EXPECTED_VERSION = (
-    "The version that you saw of what is to be changed: the command is refused as `stale_version` when it stands "
-    "at another one."
+    "The version of the object that you last read: the command is refused with `stale_version` "
+    "if the object has changed since."
 )
-COMMAND_ID = "An id of your choice: the same command sent twice with it is carried out once."
+COMMAND_ID = "An id that you choose: a command sent twice with the same id is executed once."
 
 
 def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:

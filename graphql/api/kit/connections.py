@@ -10,6 +10,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from api.kit.access import covered
+from api.kit.commands import camel
 from api.kit.context import Ask, Info
 from api.kit.errors import ClientError
 from api.kit.fields import LARGEST, After, described, field
@@ -26,12 +27,12 @@ T = TypeVar("T")
 
 
 @covered
-@strawberry.type(description="Where a page stands among all.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
     """As in the Relay connection specification."""
 
-    has_next_page: bool = strawberry.field(description="Whether there are more after this page.")
-    has_previous_page: bool = strawberry.field(description="Whether there are more before this page.")
+    has_next_page: bool = strawberry.field(description="Whether there are more items after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether there are more items before this page.")
     rows: strawberry.Private[Sequence[Any]]
     cursor_of: strawberry.Private[Callable[[Any], str]]
 
@@ -45,30 +46,32 @@ class PageInfo:
 
 
 @covered
-@strawberry.type(description="One of a page, with its place.")
+@strawberry.type(description="An item of a page, with its cursor.")
 class Edge(Generic[T]):
     """As in the Relay connection specification."""
 
-    node: T = strawberry.field(description="The thing itself.")
+    node: T = strawberry.field(description="The item.")
     cursor_of: strawberry.Private[Callable[[Any], str]]
 
-    @field("Its place: give it as `after` or `before`.")
+    @field("The item's cursor, for `after` or `before`.")
     def cursor(self) -> str:
         # Only now: signing a cursor that nobody asks for is a good part of the cost of a list.
         return self.cursor_of(self.node)
 
 
 @covered
-@strawberry.type(description="A page of a list.")
+@strawberry.type(description="A page of a list, with cursors.")
 class Connection(Generic[T]):
     """As in the Relay connection specification, with the count only when it is asked for."""
 
-    edges: list[Edge[T]] = strawberry.field(description="The page, each with its cursor.")
-    nodes: list[T] = strawberry.field(description="The page, without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    edges: list[Edge[T]] = strawberry.field(description="The items of this page, each with its cursor.")
+    nodes: list[T] = strawberry.field(description="The items of this page.")
+    page_info: PageInfo = strawberry.field(
+        description="Cursors of the page, and whether there are more pages."
+    )
     counted: strawberry.Private[tuple[type[PostgresView[Any]], Sequence[Condition], Past[Any] | None]]
 
-    @field("How many there are on all pages; counted only when asked for.")
+    @field("The number of items on all pages; counted only when selected.")
     async def total_count(self, info: Info) -> int:
         view, where, past = self.counted
         return await info.context.services.rows.count(view, info.context.caller.tenant_id, where, past)
@@ -82,7 +85,7 @@ class Filter(Protocol):
         ...
 
 
-@strawberry.enum(description="Which end of an order comes first.")
+@strawberry.enum(description="The direction of a sort order.")
 class Direction(Enum):
     """Upwards or downwards."""
 
@@ -128,7 +131,7 @@ def listed(
     # Enum's functional form takes plain values, and the checker cannot see through it.
     make: Any = Enum
     made = make(f"{name}Order", values)
-    order_type: Any = strawberry.enum(made, description=f"By what {name} lists are sorted.")
+    order_type: Any = strawberry.enum(made, description=f"The sort order of `{name}` lists.")
     default = next(iter(order_type))
     texts = {column for column, hint in get_type_hints(view.row).items() if hint is str}
 
@@ -159,12 +162,14 @@ def listed(
         return await connect(ask, view, where=where, order=order, wanted=wanted, past=past)
 
     resolve.__annotations__ |= {
-        "filter": Annotated[filter | None, strawberry.argument(description="Which to list; all by default.")],
-        "order_by": Annotated[order_type, strawberry.argument(description="By what to sort.")],
+        "filter": Annotated[
+            filter | None, strawberry.argument(description="The filter; everything by default.")
+        ],
+        "order_by": Annotated[order_type, strawberry.argument(description="The sort order.")],
         "direction": Annotated[
             Direction | None,
             strawberry.argument(
-                description="Which end comes first: of names the smallest, of all else the greatest, by default."
+                description="The sort direction; by default ascending for text and descending for everything else."
             ),
         ],
         **PAGE_ARGUMENTS,
@@ -176,14 +181,18 @@ def listed(
 
 
 def _ordered(order: Order) -> str:
-    return f"By {order.column.replace('_', ' ')}" + ("; empty ones last." if order.nullable else ".")
+    return f"By `{camel(order.column)}`" + (", nulls last." if order.nullable else ".")
 
 
 PAGE_ARGUMENTS: dict[str, Any] = {
-    "first": Annotated[int | None, strawberry.argument(description="How many from the front, at most 100.")],
-    "after": Annotated[str | None, strawberry.argument(description="Only what follows this cursor.")],
-    "last": Annotated[int | None, strawberry.argument(description="How many from the back, at most 100.")],
-    "before": Annotated[str | None, strawberry.argument(description="Only what precedes this cursor.")],
+    "first": Annotated[
+        int | None, strawberry.argument(description="How many items from the start, at most 100.")
+    ],
+    "after": Annotated[str | None, strawberry.argument(description="Only items after this cursor.")],
+    "last": Annotated[
+        int | None, strawberry.argument(description="How many items from the end, at most 100.")
+    ],
+    "before": Annotated[str | None, strawberry.argument(description="Only items before this cursor.")],
 }
 
 

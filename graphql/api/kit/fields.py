@@ -26,8 +26,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 After = Annotated[
     Position | None,
     strawberry.argument(
-        description="Read no older state than this position (of a receipt). When the view is not there in "
-        "time, the answer's extensions say `stale: true` with the view's position."
+        description="Wait for this log position, from a receipt, before reading. If that takes too long, the "
+        "response's extensions contain `stale: true` and the position that was read."
     ),
 ]
 """The argument by which a client reads its own writes."""

@@ -11,7 +11,7 @@ from api.kit.errors import ClientError
 from api.kit.scalars import Position
 
 
-@strawberry.input(one_of=True, description="A moment of the past: a position of the log, or a time.")
+@strawberry.input(one_of=True, description="A moment in the past: a log position or a time.")
 class AsOf:
     """Exactly one of both."""
 
@@ -24,15 +24,13 @@ class AsOf:
     )
 
 
-_WHOLE = (
-    "All that is asked for below it, other things and counts included, is shown as of the same moment. "
-    "What was is worked out from the log, which costs far more than reading what is."
-)
-
 AS_OF_ARGUMENT: dict[str, Any] = {
     "as_of": Annotated[
         AsOf | None,
-        strawberry.argument(description=f"Show how things were at this moment of the past. {_WHOLE}"),
+        strawberry.argument(
+            description="Read the state as of this moment in the past, nested objects and counts included. It is "
+            "computed from the event log, which costs far more than reading the current state."
+        ),
     ]
 }
 """The argument of a list that can be asked about the past."""
@@ -42,8 +40,7 @@ PAST_ARGUMENTS: dict[str, Any] = {
     "version": Annotated[
         int | None,
         strawberry.argument(
-            description="Show how things were when this one's history had come to this version, from 1; in "
-            "place of `asOf`."
+            description="Read the state as of this version of the object, counted from 1; instead of `asOf`."
         ),
     ],
 }

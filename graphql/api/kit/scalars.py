@@ -75,7 +75,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     Position: strawberry.scalar(
         name="Position",
-        description="A place in the event log, from 1; a text of digits, since it may exceed 53 bits.",
+        description="A position in the event log, from 1; a string of digits, since it may exceed 53 bits.",
         serialize=str,
         parse_value=_position,
     ),

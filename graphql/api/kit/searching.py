@@ -22,35 +22,35 @@ from projections.kit.search_query import BadQuery, Query, looked_for
 T = TypeVar("T")
 
 First = Annotated[int, argument("How many hits, at most 100.")]
-AfterHit = Annotated[str | None, argument("Only what follows this cursor of a hit.")]
-Words = Annotated[str, argument("Words that must all be found; empty finds everything.")]
+AfterHit = Annotated[str | None, argument("Only hits after this cursor.")]
+Words = Annotated[str, argument("Words that must all match; an empty string matches everything.")]
 
 
 @covered
-@strawberry.type(description="Parts of a text that matched.")
+@strawberry.type(description="The matching parts of a text.")
 class Highlight:
     """A highlighted field."""
 
-    field: str = strawberry.field(description="Which field, as `title`.")
+    field: str = strawberry.field(description="The field, such as `title`.")
     fragments: list[str] = strawberry.field(description="HTML: the text escaped, matches in `<mark>`.")
 
 
 @covered
-@strawberry.type(description="How many hits have a value.")
+@strawberry.type(description="The number of hits with one value.")
 class FacetCount:
     """A value and its count."""
 
     value: str = strawberry.field(description="The value, as it is stored.")
-    count: int = strawberry.field(description="How many hits have it, leaving aside a filter on this field.")
+    count: int = strawberry.field(description="The number of hits, ignoring a filter on this field.")
 
 
 @covered
-@strawberry.type(description="How hits spread over the values of a field.")
+@strawberry.type(description="The distribution of hits over the values of a field.")
 class Facet:
     """A field's counts."""
 
-    field: str = strawberry.field(description="Which field, as `status`.")
-    counts: list[FacetCount] = strawberry.field(description="The most frequent values first.")
+    field: str = strawberry.field(description="The field, such as `status`.")
+    counts: list[FacetCount] = strawberry.field(description="The values, the most frequent first.")
 
 
 @dataclass(slots=True)
@@ -67,25 +67,27 @@ class Searched:
 
 
 @covered
-@strawberry.type(description="Something that was found.")
+@strawberry.type(description="A search hit.")
 class SearchHit(Generic[T]):
     """A hit; the thing itself is read from the view, so it is never older than a lookup by id."""
 
     hit: strawberry.Private[Hit[Any]]
     query: strawberry.Private["Searched"]
-    score = derived(float, lambda root: root.hit.score, "How well it matches; comparable in one answer.")
+    score = derived(
+        float, lambda root: root.hit.score, "The relevance score, comparable within one response."
+    )
     cursor = derived(
         str,
         lambda root: root.query.signature.cursor(root.hit.cursor.encode()),
-        "Its place: give it as `after`.",
+        "The hit's cursor, for `after`.",
     )
 
-    @field("The thing as it stands; empty if it was removed since it was indexed.")
+    @field("The object in its current state; null if it was removed since it was indexed.")
     async def node(self, info: Info) -> T | None:
         found: T | None = await info.context.row(self.query.view, self.hit.row.id)
         return found
 
-    @field("Where the words are in the thing as it stands.")
+    @field("Where the words occur in the object's current state.")
     async def highlights(self, info: Info) -> list[Highlight]:
         query = self.query
         row = await info.context.row(query.view, self.hit.row.id) if query.marks else None
@@ -99,15 +101,17 @@ class SearchHit(Generic[T]):
 
 
 @covered
-@strawberry.type(description="What a search found.")
+@strawberry.type(description="The result of a search.")
 class SearchResult(Generic[T]):
     """A page of hits."""
 
     query: strawberry.Private[Searched]
     hits: list[SearchHit[T]] = strawberry.field(description="The hits of this page, the best first.")
-    facets: list[Facet] = strawberry.field(description="How all hits spread over values.")
-    total_count: int = strawberry.field(description="How many there are in all.")
-    total_is_exact: bool = strawberry.field(description="False when there are more than were counted.")
+    facets: list[Facet] = strawberry.field(description="The distribution of all hits over values.")
+    total_count: int = strawberry.field(description="The total number of hits.")
+    total_is_exact: bool = strawberry.field(
+        description="Whether the total is exact; false when there are more hits than were counted."
+    )
     source: str = strawberry.field(
         description="Which store answered: `opensearch`, or `postgres` while that is down."
     )

@@ -4,7 +4,7 @@
     class Task(Node):
         \"\"\"A piece of work.\"\"\"
 
-        @field(description="Who is to do it.")
+        @field(description="The assignee's id.")
         async def assignee(self, info: Info) -> Person | None: ...
 
 Every field of the row is a field of the type, described where the row describes it. Resolvers return rows
@@ -27,18 +27,18 @@ from api.kit.access import covered, needing
 from api.kit.revealing import is_marked, noting, revealing
 from api.kit.scalars import Json
 from api.kit.sizes import LONGEST, longest
-from domain.kit.commands import Command
+from domain.kit.commands import Command, noun
 from domain.kit.fields import Confidential, Describe, Opened, Personal, Restricted, marks
 
 T = TypeVar("T")
 
 
 @covered
-@strawberry.interface(description="Anything that has an id of its own.")
+@strawberry.interface(description="An object with a globally unique id.")
 class Node:
     """What `node(id)` can answer with."""
 
-    id: UUID = strawberry.field(description="The id, unique over all kinds of things.")
+    id: UUID = strawberry.field(description="The id, unique across all types.")
 
 
 def shows(
@@ -82,18 +82,20 @@ def shows(
     return declare
 
 
-def takes(command: type[Command], *, leave_out: tuple[str, ...] = ()) -> type:
+def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: str | None = None) -> type:
     """The GraphQL input type with a command's fields.
 
-    Fields with a default may be left out, and so may the id of what is to be created.
+    Fields with a default may be left out, and so may the id of what is to be created. ``mutation`` is the name of
+    the mutation that takes it, unless that is the command's own.
     """
     name = f"{command.__name__}Input"
     optional = {f.name for f in dataclasses.fields(command) if _has_default(f)}
     annotations: dict[str, Any] = {}
     namespace: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
-    for field, (hint, description) in _fields(command):
+    for field, (hint, said) in _fields(command):
         if field in leave_out:
             continue
+        description = _targets_id(command, said) if field == "id" else said
         shown = plain(hint)
         if field == "id" and command.wiring.creates is not None:
             annotations[field] = shown | None
@@ -105,10 +107,11 @@ def takes(command: type[Command], *, leave_out: tuple[str, ...] = ()) -> type:
             annotations[field] = shown
             namespace[field] = strawberry.field(description=description)
     made = type(name, (), namespace)
-    return strawberry.input(made, name=name, description=f"What is needed to: {_sentence(command).lower()}")
+    taken_by = mutation or command.__name__[0].lower() + command.__name__[1:]
+    return strawberry.input(made, name=name, description=f"Input of `{taken_by}`. {_sentence(command)}")
 
 
-_ID = "The id it is to have; the command's id when left out, so that a retry makes nothing twice."
+_ID = "The id of the new object; the command's id by default, so that a retry creates nothing twice."
 
 
 def plain(hint: Any) -> Any:
@@ -149,10 +152,8 @@ def _described(cls: type, name: str, hint: Any) -> str:
     described = [mark.text for mark in marks(hint) if isinstance(mark, Describe)]
     if described:
         return described[-1]
-    return _COMMON.get(name) or f"The {name.replace('_', ' ')}."
-
-
-_COMMON = {"id": "The id."}
+    words = name.replace("_", " ")
+    return f"The {words.removesuffix(' id')}'s id." if words.endswith(" id") else f"The {words}."
 
 
 def _has_default(field: "dataclasses.Field[Any]") -> bool:
@@ -161,3 +162,8 @@ def _has_default(field: "dataclasses.Field[Any]") -> bool:
 
 def _sentence(cls: type) -> str:
     return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
+
+
+def _targets_id(command: type[Command], otherwise: str) -> str:
+    target = command.wiring.target
+    return otherwise if target is None else f"The {noun(target.topic).replace('api ', 'API ')}'s id."

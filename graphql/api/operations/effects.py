@@ -24,27 +24,27 @@ _STATUSES = (*_OPEN, "done", "failed", "withdrawn", "discarded")
 
 @covered
 @strawberry.type(
-    description="Something that a process does, once for each event; what it is about is not shown."
+    description="A side effect of a process, executed once for each event. Its payload is not shown."
 )
 class Effect:
     """A row of the ledger."""
 
-    id: int = strawberry.field(description="Its number.")
-    process: str = strawberry.field(description="The process that wished for it.")
-    tenant_id: UUID = strawberry.field(description="Whose it is.")
-    instance: str = strawberry.field(description="Which instance of the process.")
-    name: str = strawberry.field(description="What is done.")
+    id: int = strawberry.field(description="The effect's id.")
+    process: str = strawberry.field(description="The process that requested it.")
+    tenant_id: UUID = strawberry.field(description="The tenant's id.")
+    instance: str = strawberry.field(description="The process instance.")
+    name: str = strawberry.field(description="The name of the effect.")
     status: str = strawberry.field(
         description="`pending`, `running`, `done`, `parked` when it failed and waits, or `discarded`."
     )
-    attempts: int = strawberry.field(description="How often it was tried.")
-    error: str | None = strawberry.field(description="Why it failed, when it did.")
-    discard_reason: str | None = strawberry.field(description="Why it was given up, when it was.")
-    event_id: UUID = strawberry.field(description="The event that it follows from.")
+    attempts: int = strawberry.field(description="The number of attempts.")
+    error: str | None = strawberry.field(description="Why it failed, if it did.")
+    discard_reason: str | None = strawberry.field(description="Why it was discarded, if it was.")
+    event_id: UUID = strawberry.field(description="The id of the event that caused it.")
     position: Position = strawberry.field(description="That event's position.")
-    correlation_id: str = strawberry.field(description="What it belongs to, as in the log.")
-    made_at: datetime = strawberry.field(description="When it was wished for.")
-    finished_at: datetime | None = strawberry.field(description="When it was done or given up; empty before.")
+    correlation_id: str = strawberry.field(description="The correlation id of that event.")
+    made_at: datetime = strawberry.field(description="When it was requested.")
+    finished_at: datetime | None = strawberry.field(description="When it was done or discarded; null before.")
 
     @classmethod
     def of(cls, one: EffectStatus) -> "Effect":
@@ -68,12 +68,12 @@ class Effect:
 
 
 @covered
-@strawberry.type(description="The receipt of a wish about effects; workers grant it in a moment.")
+@strawberry.type(description="The receipt of an operation on effects; workers carry it out shortly.")
 class EffectsReceipt(Receipt):
     """Says which they are."""
 
     effects: list[int] = strawberry.field(
-        description="The numbers of those that were parked, and are so no more."
+        description="The ids of the effects that were parked and no longer are."
     )
 
 
@@ -83,13 +83,13 @@ def _shown(wish: Operation, done: Done) -> dict[str, Any]:
 
 @strawberry.type
 class Query:
-    @field("What processes have to do, the oldest first, for operators.", needs=PERMISSION)
+    @field("The effects of processes, the oldest first, for operators.", needs=PERMISSION)
     async def effects(
         self,
         info: Info,
         process: Annotated[str | None, argument("Only of this process.")] = None,
         status: Annotated[
-            list[str] | None, argument("Only with one of these; by default all that is not done.")
+            list[str] | None, argument("Only with one of these statuses; by default all but `done`.")
         ] = None,
         first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 100,
     ) -> list[Effect]:

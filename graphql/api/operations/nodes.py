@@ -13,7 +13,7 @@ from domain.kit.log import Selection
 
 @strawberry.type
 class Query:
-    @field("Anything by its id, whatever kind of thing it is.", Node | None, needs="work:read")
+    @field("An object of any type, by its id.", Node | None, needs="work:read")
     async def node(
         self,
         info: Info,

@@ -21,25 +21,25 @@ PERMISSION = "ops:repair"
 
 
 @covered
-@strawberry.type(description="A stream whose events cannot be folded into a view for now, and wait in order.")
+@strawberry.type(
+    description="A stream whose events cannot be folded into a view at present and wait in order."
+)
 class ParkedStream:
     """A parked stream."""
 
     view: str = strawberry.field(description="The view's name.")
-    generation: int = strawberry.field(description="In which generation of it.")
-    stream: UUID = strawberry.field(description="The id of the thing whose events wait.")
-    tenant_id: UUID = strawberry.field(description="Whose it is.")
-    topic: str = strawberry.field(description="What kind of thing it is, as `work.task`.")
+    generation: int = strawberry.field(description="The view's generation.")
+    stream: UUID = strawberry.field(description="The id of the aggregate whose events wait.")
+    tenant_id: UUID = strawberry.field(description="The tenant's id.")
+    topic: str = strawberry.field(description="The aggregate's topic, such as `work.task`.")
     position: Position = strawberry.field(description="The first event that is not folded.")
     event_id: UUID = strawberry.field(description="That event's id.")
-    event_type: str = strawberry.field(description="What it says happened, as `work.task.completed`.")
-    error: str = strawberry.field(description="Why it could not be folded.")
-    attempts: int = strawberry.field(description="How often that was tried.")
+    event_type: str = strawberry.field(description="The event's type, such as `work.task.completed`.")
+    error: str = strawberry.field(description="The error that prevented folding.")
+    attempts: int = strawberry.field(description="The number of attempts.")
     parked_at: datetime = strawberry.field(description="When it was parked.")
-    waiting: int = strawberry.field(description="How many of its events wait.")
-    asked: str | None = strawberry.field(
-        description="`retry` or `discard` when somebody has asked for that and it is still to be done."
-    )
+    waiting: int = strawberry.field(description="The number of events that wait.")
+    asked: str | None = strawberry.field(description="`retry` or `discard` while such a request is pending.")
 
     @classmethod
     def of(cls, one: Parked) -> "ParkedStream":
@@ -62,11 +62,11 @@ class ParkedStream:
 
 
 @covered
-@strawberry.type(description="The receipt of a wish about parked streams; workers grant it in a moment.")
+@strawberry.type(description="The receipt of an operation on parked streams; workers carry it out shortly.")
 class ParkedReceipt(Receipt):
     """Says how many streams it is about."""
 
-    streams: int = strawberry.field(description="How many parked streams were found and marked.")
+    streams: int = strawberry.field(description="The number of parked streams that were marked.")
 
 
 def _marked(operation: Operation, done: Done) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class Query:
     async def parked(
         self,
         info: Info,
-        view: Annotated[str | None, argument("Only those of this view; of all by default.")] = None,
+        view: Annotated[str | None, argument("Only those of this view; by default of all.")] = None,
     ) -> list[ParkedStream]:
         if view is not None:
             known(await info.context.services.progress.statuses(), [view])

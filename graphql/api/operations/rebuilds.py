@@ -31,16 +31,16 @@ PERMISSION = "ops:rebuild"
 
 
 @covered
-@strawberry.type(description="A row that is not the same in two generations of a view.")
+@strawberry.type(description="A row that differs between two generations of a view.")
 class RowDifference:
     """One difference; values are left out, for they may be personal."""
 
-    tenant_id: UUID = strawberry.field(description="Whose row it is.")
+    tenant_id: UUID = strawberry.field(description="The row's tenant.")
     key: list[str] = strawberry.field(description="The row's key.")
     kind: str = strawberry.field(
         description="`missing` from the new generation, `extra` in it, or `changed` between the two."
     )
-    fields: list[str] = strawberry.field(description="Which fields differ, of a row that is changed.")
+    fields: list[str] = strawberry.field(description="The fields that differ, for a changed row.")
 
     @classmethod
     def of(cls, one: Difference) -> "RowDifference":
@@ -49,7 +49,7 @@ class RowDifference:
 
 
 @covered
-@strawberry.type(description="What the comparison of a new generation with the one that serves has found.")
+@strawberry.type(description="The result of comparing a new generation with the live one.")
 class Comparison:
     """A report of rows."""
 
@@ -57,7 +57,7 @@ class Comparison:
     compared: int = strawberry.field(description="How many rows were compared.")
     differing: int = strawberry.field(description="How many of them differ.")
     complete: bool = strawberry.field(description="Whether every event has been folded.")
-    note: str = strawberry.field(description="What else is to be said.")
+    note: str = strawberry.field(description="Further remarks.")
     examples: list[RowDifference] = strawberry.field(description="Some of the rows that differ, at most 20.")
 
     @classmethod
@@ -79,25 +79,25 @@ class ViewRebuild:
     """How far the new generation of a view is."""
 
     view: str = strawberry.field(description="The view's name.")
-    store: str = strawberry.field(description="Where its rows are: `postgres`, `redis` or `search`.")
-    former: int = strawberry.field(description="The generation that served when it was asked for.")
-    generation: int = strawberry.field(description="The generation that is built.")
+    store: str = strawberry.field(description="The store of its rows: `postgres`, `redis` or `search`.")
+    former: int = strawberry.field(description="The live generation at the time of the request.")
+    generation: int = strawberry.field(description="The generation that is being built.")
     phase: str = strawberry.field(description="`building`, `following`, or `dropped` when it is gone.")
-    position: Position = strawberry.field(description="Up to which position it has folded.")
-    target: Position = strawberry.field(description="The last position of the log at that moment.")
-    rate: float = strawberry.field(description="Events folded in a second.")
+    position: Position = strawberry.field(description="The position up to which events are folded.")
+    target: Position = strawberry.field(description="The last position of the log at the same moment.")
+    rate: float = strawberry.field(description="Folded events per second.")
     eta_seconds: float | None = strawberry.field(
-        description="In how many seconds it has caught up at this rate; empty while nothing moves."
+        description="The estimated seconds until it has caught up; null while it makes no progress."
     )
-    parked: int = strawberry.field(description="How many streams could not be folded and wait.")
+    parked: int = strawberry.field(description="The number of parked streams.")
     comparison: Comparison | None = strawberry.field(
-        description="What was found; empty before it is compared."
+        description="The result of the comparison; null before it."
     )
-    live: bool = strawberry.field(description="Whether the generation that was built serves readers now.")
+    live: bool = strawberry.field(description="Whether the new generation is live.")
     rolled_back_at: datetime | None = strawberry.field(
-        description="When readers were sent back to the former one; empty if they were not."
+        description="When it was rolled back; null if it was not."
     )
-    rolled_back_by: str | None = strawberry.field(description="Who asked for that.")
+    rolled_back_by: str | None = strawberry.field(description="Who rolled it back.")
 
     @classmethod
     def of(cls, one: Building) -> "ViewRebuild":
@@ -121,26 +121,32 @@ class ViewRebuild:
 
 
 @covered
-@strawberry.type(description="Views that are built anew from the log while they go on serving.")
+@strawberry.type(description="A rebuild of views from the log while the live generations keep serving.")
 class Rebuild:
     """What was asked for, and how it stands."""
 
-    id: UUID = strawberry.field(description="Its id: the command id of the mutation that asked for it.")
-    kind: str = strawberry.field(
-        description="`rebuild`: to be cut over to; `reconcile`: only compared; `version`: for new code."
+    id: UUID = strawberry.field(
+        description="The rebuild's id: the command id of the mutation that requested it."
     )
-    tenant_id: UUID | None = strawberry.field(description="Whose rows alone are built; empty for all.")
-    state: RebuildState = strawberry.field(description="How far it is.")
-    open: bool = strawberry.field(description="Whether it can still be directed.")
-    paused: bool = strawberry.field(description="Whether it rests.")
-    repair: bool = strawberry.field(description="Whether it is cut over to although rows differ.")
-    rate: int | None = strawberry.field(description="Its limit, in events a second for each view.")
+    kind: str = strawberry.field(
+        description="`rebuild` cuts over, `reconcile` only compares, `version` is a rebuild for new code."
+    )
+    tenant_id: UUID | None = strawberry.field(
+        description="The only tenant whose rows are rebuilt; null for all tenants."
+    )
+    state: RebuildState = strawberry.field(description="The rebuild's state.")
+    open: bool = strawberry.field(
+        description="Whether it can still be paused, resumed, cancelled or accepted."
+    )
+    paused: bool = strawberry.field(description="Whether it is paused.")
+    repair: bool = strawberry.field(description="Whether to cut over although rows differ.")
+    rate: int | None = strawberry.field(description="The rate limit, in events per second for each view.")
     parallel: int = strawberry.field(description="How many views are built at the same time.")
-    asked_by: str = strawberry.field(description="Who asked for it.")
-    asked_at: datetime = strawberry.field(description="When.")
-    ended_at: datetime | None = strawberry.field(description="When it ended; empty before.")
-    error: str | None = strawberry.field(description="Why it failed, when it did.")
-    views: list[ViewRebuild] = strawberry.field(description="Its views.")
+    asked_by: str = strawberry.field(description="Who requested it.")
+    asked_at: datetime = strawberry.field(description="When it was requested.")
+    ended_at: datetime | None = strawberry.field(description="When it ended; null before.")
+    error: str | None = strawberry.field(description="Why it failed, if it did.")
+    views: list[ViewRebuild] = strawberry.field(description="The views of the rebuild.")
 
     @classmethod
     def of(cls, one: RebuildRow) -> "Rebuild":
@@ -164,24 +170,24 @@ class Rebuild:
 
 
 @covered
-@strawberry.type(description="The receipt of a wish about a rebuild.")
+@strawberry.type(description="The receipt of an operation on a rebuild.")
 class RebuildReceipt(Receipt):
     """Shows the rebuild."""
 
     target: strawberry.Private[UUID]
 
-    @field("The rebuild as it now stands.")
+    @field("The rebuild in its current state.")
     async def rebuild(self, info: Info) -> Rebuild:
         return Rebuild.of(await info.context.port(Operations).rebuilds.one(self.target))
 
 
 @covered
-@strawberry.type(description="A view, and the generation of it that serves.")
+@strawberry.type(description="A view and its live generation.")
 class LiveGeneration:
     """A pointer."""
 
     view: str = strawberry.field(description="The view's name.")
-    generation: int = strawberry.field(description="The generation that readers see.")
+    generation: int = strawberry.field(description="The live generation.")
 
 
 @covered
@@ -189,7 +195,7 @@ class LiveGeneration:
 class RollbackReceipt(Receipt):
     """Shows what serves now."""
 
-    views: list[LiveGeneration] = strawberry.field(description="What serves now.")
+    views: list[LiveGeneration] = strawberry.field(description="The generations that are live now.")
 
 
 def _directed(operation: type[Operation]) -> Any:
@@ -238,12 +244,12 @@ class Mutation:
 @strawberry.type
 class Subscription:
     @live(
-        "How a rebuild stands, now and whenever that changes, until it no longer goes on by itself.",
+        "A rebuild's state, now and at every change, until it no longer proceeds by itself.",
         Rebuild,
         needs="ops:views",
     )
     async def view_progress(
-        self, info: Info, rebuild_id: Annotated[UUID, argument("Which rebuild.")]
+        self, info: Info, rebuild_id: Annotated[UUID, argument("The rebuild's id.")]
     ) -> AsyncGenerator[Rebuild, None]:
         try:
             async with aclosing(info.context.port(Watching).states(rebuild_id)) as states:

@@ -14,16 +14,18 @@ from projections.operations.operating import Done, Operation
 
 @covered
 @strawberry.type(
-    description="What folding events again has found in one view; which rows and fields, the command line shows."
+    description="The findings of a replay in one view; the command line shows the rows and fields."
 )
 class ReplayedView:
     """A view whose rows were compared."""
 
     view: str = strawberry.field(description="The view's name.")
-    rows: int = strawberry.field(description="How many rows the events touch.")
-    differing: int = strawberry.field(description="How many of them are, or were, not what the log says.")
+    rows: int = strawberry.field(description="The number of rows that the events touch.")
+    differing: int = strawberry.field(
+        description="The number of rows that differ, or differed, from the log."
+    )
     written: bool = strawberry.field(
-        description="Whether these were put right: not in a dry run, nor in a view that is folded with the append."
+        description="Whether these were repaired; never in a dry run, nor in an inline view."
     )
 
     @classmethod
@@ -38,7 +40,7 @@ class ReplayReceipt(Receipt):
     """Says what was found."""
 
     views: list[ReplayedView] = strawberry.field(
-        description="What was found in each view; empty when the same wish is sent again."
+        description="The findings in each view; empty when the same command is sent again."
     )
 
 

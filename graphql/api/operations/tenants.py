@@ -29,21 +29,21 @@ _ids = TimeOrderedIds()
 
 
 @covered
-@strawberry.type(description="A tenant as operators see it: where its data are, and how that stands.")
+@strawberry.type(description="A tenant as operators see it: where its data is stored, and the state of that.")
 class TenantPlacement:
     """A row of the registry."""
 
     id: UUID = strawberry.field(description="The tenant's id.")
-    name: str = strawberry.field(description="The name of the organisation.")
-    slug: str = strawberry.field(description="Its name in addresses.")
+    name: str = strawberry.field(description="The company's name.")
+    slug: str = strawberry.field(description="The tenant's slug.")
     placement: str = strawberry.field(description="`pooled`, or `silo` when it has a database of its own.")
-    region: str = strawberry.field(description="The region of its data.")
+    region: str = strawberry.field(description="The region where its data is kept.")
     state: str = strawberry.field(description="`provisioning`, `ready`, `moving` or `failed`.")
     database: str | None = strawberry.field(
-        description="The database of its own that serves it; empty: it shares the platform's."
+        description="The database of its own that serves it; null if it shares the platform's."
     )
     left: str | None = strawberry.field(
-        description="A database of its own that it was moved away from, when that is still there."
+        description="The database of its own that it was moved away from, if that still exists."
     )
     updated_at: datetime = strawberry.field(description="When this last changed.")
 
@@ -64,13 +64,13 @@ class TenantPlacement:
 
 
 @covered
-@strawberry.type(description="How what was last asked about a tenant stands.")
+@strawberry.type(description="The progress of the last operation on a tenant.")
 class TenantWish:
     """What came of it."""
 
     status: str = strawberry.field(description="`provisioning`, `moving`, `ready` or `failed`.")
-    step: str | None = strawberry.field(description="The step that could not be done.")
-    reason: str | None = strawberry.field(description="Why it could not be done.")
+    step: str | None = strawberry.field(description="The step that failed.")
+    reason: str | None = strawberry.field(description="Why the step failed.")
 
     @classmethod
     def of(cls, one: Asked) -> "TenantWish":
@@ -79,21 +79,22 @@ class TenantWish:
 
 
 @covered
-@strawberry.type(description="The receipt of what was asked about a tenant.")
+@strawberry.type(description="The receipt of an operation on a tenant.")
 class TenantPlacementReceipt(Receipt):
     """Names the tenant."""
 
     tenant_id: UUID = strawberry.field(
-        description="The tenant's id: where a worker does what was asked, `tenantWish` says how it goes on."
+        description="The tenant's id; `tenantWish` shows the progress if a worker carries the operation out."
     )
 
 
 def _asks(command: type[Wish]) -> StrawberryField:
     makes = command is domain.RequestTenant
-    taken = takes(command, leave_out=("id", "asked_by") if makes else ("asked_by",))
+    left_out, mutation = (("id", "asked_by"), "createTenant") if makes else (("asked_by",), None)
+    taken = takes(command, leave_out=left_out, mutation=mutation)
     answer = Annotated[
         TenantPlacementReceipt | Refused,
-        strawberry.union("TenantPlacementAnswer", description="A receipt, or the refusal."),
+        strawberry.union("TenantPlacementAnswer", description="A receipt or a refusal."),
     ]
 
     async def resolve(info: Info, input: Any, command_id: UUID | None = None) -> Any:
@@ -120,7 +121,7 @@ def _asks(command: type[Wish]) -> StrawberryField:
         )
 
     resolve.__annotations__ |= {
-        "input": Annotated[taken, strawberry.argument(description="What is asked.")],
+        "input": Annotated[taken, strawberry.argument(description="The command's input.")],
         "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
         "return": answer,
     }
@@ -130,11 +131,11 @@ def _asks(command: type[Wish]) -> StrawberryField:
 
 @strawberry.type
 class Query:
-    @field("The tenants and where their data are, in order of their slugs, for operators.", needs=NEEDS)
+    @field("The tenants and where their data is stored, sorted by slug, for operators.", needs=NEEDS)
     async def tenants(self, info: Info) -> list[TenantPlacement]:
         return [TenantPlacement.of(one) for one in await info.context.port(Tenants).placing.all()]
 
-    @field("How what was last asked about a tenant stands, for operators.", needs=NEEDS)
+    @field("The progress of the last operation on a tenant, for operators.", needs=NEEDS)
     async def tenant_wish(
         self, info: Info, id: Annotated[UUID, argument("The tenant's id.")]
     ) -> TenantWish | None:

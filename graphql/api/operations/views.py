@@ -1,4 +1,4 @@
-"""How the views stand, for operators."""
+"""The state of the views, for operators."""
 
 from collections.abc import Sequence
 from math import inf
@@ -25,36 +25,38 @@ PERMISSION = "ops:rebuild"
 
 
 @covered
-@strawberry.type(description="How one view stands against the log.")
+@strawberry.type(description="The state of a view in relation to the log.")
 class ViewInfo:
     """A generation of a view."""
 
     name: str = strawberry.field(description="The view's name.")
-    store: str = strawberry.field(description="Where its rows are: `postgres`, `redis` or `search`.")
-    version: int = strawberry.field(description="The version of its folds.")
-    generation: int = strawberry.field(description="Which building of it this is.")
-    live: bool = strawberry.field(description="Whether readers see this generation.")
-    inline: bool = strawberry.field(description="Whether it is folded inside the append's transaction.")
-    state: ViewState = strawberry.field(description="What it is doing.")
-    position: Position = strawberry.field(description="Up to which position it has folded.")
-    head: Position = strawberry.field(description="The last position of the log at that moment.")
-    lag_events: int = strawberry.field(description="How many events it has still to fold.")
-    lag_seconds: float = strawberry.field(description="How old the oldest of them is.")
-    rate: float = strawberry.field(description="Events folded in a second, of late.")
+    store: str = strawberry.field(description="The store of its rows: `postgres`, `redis` or `search`.")
+    version: int = strawberry.field(description="The version of the view's code.")
+    generation: int = strawberry.field(description="The number of the generation.")
+    live: bool = strawberry.field(description="Whether this generation is live.")
+    inline: bool = strawberry.field(
+        description="Whether it is an inline view, folded in the transaction of the append."
+    )
+    state: ViewState = strawberry.field(description="What the view is doing.")
+    position: Position = strawberry.field(description="The position up to which events are folded.")
+    head: Position = strawberry.field(description="The last position of the log at the same moment.")
+    lag_events: int = strawberry.field(description="How many events are still to be folded.")
+    lag_seconds: float = strawberry.field(description="The age of the oldest event still to be folded.")
+    rate: float = strawberry.field(description="Recently folded events per second.")
     complete: bool = strawberry.field(
         description="Whether it has folded exactly as many events as there are up to its position."
     )
     parked: int = strawberry.field(
-        description="How many streams could not be folded; their events wait while the others go on."
+        description="The number of parked streams, whose events could not be folded and wait."
     )
-    error: str | None = strawberry.field(description="Why it stands still, when it does.")
-    error_position: Position | None = strawberry.field(description="At which event it stands still.")
-    error_stream: UUID | None = strawberry.field(description="To which thing that event belongs.")
-    paused_by: str | None = strawberry.field(description="Who let it stand still; empty: nobody did.")
-    holder: str | None = strawberry.field(description="Which worker follows it.")
+    error: str | None = strawberry.field(description="The error that stopped it, if any.")
+    error_position: Position | None = strawberry.field(description="The position of the event that failed.")
+    error_stream: UUID | None = strawberry.field(description="The aggregate of that event.")
+    paused_by: str | None = strawberry.field(description="Who paused it; null if it is not paused.")
+    holder: str | None = strawberry.field(description="The worker that folds it.")
     last_read_seconds: float | None = strawberry.field(
-        description="How long ago its worker last read the log; empty before it ever has, and for an inline "
-        "view that needs none and for one that is paused."
+        description="How long ago its worker last read the log; null before the first read, for an inline view "
+        "that needs no worker, and while paused."
     )
 
     @classmethod
@@ -85,13 +87,13 @@ class ViewInfo:
 
 
 @covered
-@strawberry.type(description="The receipt of a wish about views that serve.")
+@strawberry.type(description="The receipt of an operation on views.")
 class ViewsReceipt(Receipt):
     """Shows how they stand."""
 
     names: strawberry.Private[tuple[str, ...]]
 
-    @field("The views as they stand now; workers let go of them, or take them up, in a moment.")
+    @field("The views in their current state; workers release them, or take them up, shortly.")
     async def views(self, info: Info) -> list[ViewInfo]:
         statuses = await info.context.services.progress.statuses()
         return [ViewInfo.of(one) for one in statuses if one.live and one.name in self.names]
@@ -121,11 +123,11 @@ class Mutation:
 
 @strawberry.type
 class Query:
-    @field("How the views stand, for operators.", needs="ops:views")
+    @field("The state of the views, for operators.", needs="ops:views")
     async def views(
         self,
         info: Info,
-        names: Annotated[list[str] | None, argument("Only these; all by default.")] = None,
+        names: Annotated[list[str] | None, argument("Only these views; by default all.")] = None,
     ) -> list[ViewInfo]:
         statuses = await info.context.services.progress.statuses()
         known(statuses, names or ())

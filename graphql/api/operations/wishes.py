@@ -35,7 +35,7 @@ def wishes(
     directs = operation in Directing.__args__
     taken = takes(operation, leave_out=("asked_by",) if directs else ("id", "asked_by"))
     either: Any = receipt
-    returned = Annotated[either | Refused, strawberry.union(answer, description="A receipt, or the refusal.")]
+    returned = Annotated[either | Refused, strawberry.union(answer, description="A receipt or a refusal.")]
 
     async def resolve(info: Info, input: Any, command_id: UUID | None = None) -> Any:
         context = info.context
@@ -61,7 +61,7 @@ def wishes(
         )
 
     resolve.__annotations__ |= {
-        "input": Annotated[taken, strawberry.argument(description="What is asked.")],
+        "input": Annotated[taken, strawberry.argument(description="The command's input.")],
         "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
         "return": returned,
     }

@@ -25,18 +25,18 @@ from projections.tenancy.entity_keys import CONFIG, EntityKey, parse, partition
 # What an entity's kind needs was asked by the field that leads to it.
 @shows(EntityRow, needs=COVERED)
 class Entity:
-    """An entity of the tenant, whatever its kind: an entry of the entity index."""
+    """An entry of the tenant's entity index: an entity of any type."""
 
-    @field("Its partition: TENANT#{tenantId}.")
+    @field("The partition key: `TENANT#{tenantId}`.")
     async def pk(self, info: Info) -> str:
         return partition(info.context.caller.tenant_id)
 
-    @field("Its global key: TENANT#{tenantId}#{entityType}#{entityId}.")
+    @field("The global key: `TENANT#{tenantId}#{entityType}#{entityId}`.")
     async def key(self, info: Info) -> str:
         row = _row(self)
         return str(EntityKey(info.context.caller.tenant_id, row.entity_type, row.entity_id))
 
-    @field("The person, where it is a user.", Person | None, needs="people:read")
+    @field("The person, if the entity is a user.", Person | None, needs="people:read")
     async def person(self, info: Info) -> PersonRow | None:
         row = _row(self)
         if row.entity_type != "USER":
@@ -49,11 +49,11 @@ def _row(shown: Entity) -> EntityRow:
     return cast(EntityRow, shown)
 
 
-@strawberry.enum(description="By what lists of entities are sorted.")
+@strawberry.enum(description="The sort order of `Entity` lists.")
 class EntityOrder(Enum):
     """The orders that the index is made for."""
 
-    CREATED_AT = strawberry.enum_value("created_at", description="By created at.")
+    CREATED_AT = strawberry.enum_value("created_at", description="By `createdAt`.")
     ID = strawberry.enum_value("id", description="By id.")
 
 
@@ -65,7 +65,7 @@ _ORDERS = {EntityOrder.CREATED_AT: Order("created_at"), EntityOrder.ID: Order("s
 class EntityFilter:
     """What the listed entities must meet."""
 
-    type: str = strawberry.field(description="The kind of entity, as USER.")
+    type: str = strawberry.field(description="The entity's type, such as `USER`.")
     status: str | None = strawberry.field(default=None, description="With this status.")
     created_from: datetime | None = strawberry.field(default=None, description="Created at or after this.")
     created_before: datetime | None = strawberry.field(default=None, description="Created before this.")
@@ -81,12 +81,12 @@ class EntityFilter:
 
 @strawberry.type
 class Query:
-    @field("The tenant's own configuration, by one look-up.", Entity | None, needs="tenant:read")
+    @field("The tenant's configuration, from the entity index.", Entity | None, needs="tenant:read")
     async def tenant_config(self, info: Info, after_position: After = None) -> EntityRow | None:
         await info.context.caught_up(EntityIndex, after_position)
         return await info.context.row(EntityIndex, CONFIG)
 
-    @field("A user of the tenant, by one look-up.", Entity | None, needs="people:read")
+    @field("A user of the tenant, from the entity index.", Entity | None, needs="people:read")
     async def tenant_user(
         self,
         info: Info,
@@ -98,15 +98,15 @@ class Query:
         return await ask.row(EntityIndex, EntityKey(ask.caller.tenant_id, "USER", id).sk)
 
     @field(
-        "Any entity by its global key; empty for one that is not there or of another tenant. "
-        "Each kind takes a permission of its own.",
+        "An entity by its global key; null if it does not exist or belongs to another tenant. Each "
+        "type requires its own permission.",
         Entity | None,
         needs=SIGNED_IN,
     )
     async def entity(
         self,
         info: Info,
-        key: Annotated[str, argument("As TENANT#{tenantId}#{entityType}#{entityId}.")],
+        key: Annotated[str, argument("The global key: `TENANT#{tenantId}#{entityType}#{entityId}`.")],
         after_position: After = None,
     ) -> EntityRow | None:
         ask = info.context
@@ -121,19 +121,19 @@ class Query:
         return await ask.row(EntityIndex, wanted.sk)
 
     @field(
-        "Entities of a kind by status and date, by pages. Each kind takes a permission of its own.",
+        "Entities of one type by status and date, by pages. Each type requires its own permission.",
         needs=SIGNED_IN,
     )
     async def entities(
         self,
         info: Info,
-        filter: Annotated[EntityFilter, argument("Which to list.")],
-        order_by: Annotated[EntityOrder, argument("By what to sort.")] = EntityOrder.CREATED_AT,
-        direction: Annotated[Direction, argument("Which end comes first.")] = Direction.DESC,
-        first: Annotated[int | None, argument("How many from the front, at most 100.")] = None,
-        after: Annotated[str | None, argument("Only what follows this cursor.")] = None,
-        last: Annotated[int | None, argument("How many from the back, at most 100.")] = None,
-        before: Annotated[str | None, argument("Only what precedes this cursor.")] = None,
+        filter: Annotated[EntityFilter, argument("The filter.")],
+        order_by: Annotated[EntityOrder, argument("The sort order.")] = EntityOrder.CREATED_AT,
+        direction: Annotated[Direction, argument("The sort direction.")] = Direction.DESC,
+        first: Annotated[int | None, argument("How many items from the start, at most 100.")] = None,
+        after: Annotated[str | None, argument("Only items after this cursor.")] = None,
+        last: Annotated[int | None, argument("How many items from the end, at most 100.")] = None,
+        before: Annotated[str | None, argument("Only items before this cursor.")] = None,
         after_position: After = None,
     ) -> Connection[Entity]:
         ask = info.context

@@ -17,15 +17,15 @@ from projections.tenancy.flags import FeatureFlagRow, FeatureFlags, Flags
 
 @shows(FeatureFlagRow, needs="tenant:read")
 class FeatureFlag(Node):
-    """A feature that the tenant has, or has not."""
+    """A feature flag of the tenant."""
 
 
 @strawberry.input(description="Which feature flags to list: those that meet all that is given.")
 class FeatureFlagFilter:
     """What the listed flags must meet."""
 
-    feature_name: str | None = strawberry.field(default=None, description="The flag of this feature.")
-    enabled: bool | None = strawberry.field(default=None, description="Switched on, or off.")
+    feature_name: str | None = strawberry.field(default=None, description="For this feature.")
+    enabled: bool | None = strawberry.field(default=None, description="Enabled or disabled.")
 
     def conditions(self) -> list[Condition]:
         return [*equals("feature_name", self.feature_name), *equals("enabled", self.enabled)]
@@ -45,12 +45,12 @@ class Query:
         needs="tenant:read",
     )
 
-    @field("Whether a feature is switched on, as programs ask it: cached for five minutes.", needs="self")
+    @field("Whether a feature is enabled, for programs; cached for five minutes.", needs="self")
     async def feature_enabled(
         self,
         info: Info,
-        name: Annotated[str, argument("The feature.")],
-        default: Annotated[bool, argument("The answer for a tenant that has no such flag.")] = False,
+        name: Annotated[str, argument("The feature's name.")],
+        default: Annotated[bool, argument("The result for a tenant without this flag.")] = False,
         after_position: After = None,
     ) -> bool:
         ask = info.context

@@ -22,15 +22,15 @@ PAYMENTS = "ops:payments"
 # GraphQL keeps the name Subscription for itself.
 @shows(SubscriptionRow, needs="billing:read")
 class TenantSubscription(Node):
-    """What the tenant pays for."""
+    """The tenant's subscription."""
 
 
 @shows(InvoiceRow, needs="billing:read")
 class Invoice:
-    """What the tenant is asked to pay."""
+    """An invoice of the tenant's subscription."""
 
     # Confidential in logs and histories, but there is no invoice to read without it.
-    amount = derived(Decimal, lambda row: row.amount, "How much, in the currency's unit.")
+    amount = derived(Decimal, lambda row: row.amount, "The amount, in units of the currency.")
 
 
 @strawberry.input(description="Which invoices to list: those that meet all that is given.")
@@ -49,7 +49,7 @@ TenantSubscriptionReceipt = receipt(TenantSubscription, Subscriptions, name="sub
 @strawberry.type
 class Query:
     @field(
-        "The tenant's subscription, running or else the last; empty where none was started.",
+        "The tenant's running or else last subscription; null where none was started.",
         TenantSubscription | None,
         needs="billing:read",
     )

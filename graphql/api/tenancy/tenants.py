@@ -23,11 +23,11 @@ TenantReceipt = receipt(Tenant, Tenants, name="tenant")
 
 @strawberry.type
 class Query:
-    @field("The caller's own tenant; empty where none was created.", Tenant | None, needs="tenant:read")
+    @field("The caller's tenant; null where none was created.", Tenant | None, needs="tenant:read")
     async def tenant(
         self,
         info: Info,
-        as_of: Annotated[AsOf | None, argument("Show how it was at this moment of the past.")] = None,
+        as_of: Annotated[AsOf | None, argument("Read the state as of this moment in the past.")] = None,
         after_position: After = None,
     ) -> TenantRow | None:
         own = info.context.caller.tenant_id

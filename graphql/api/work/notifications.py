@@ -27,10 +27,10 @@ from projections.work.tasks import Tasks
 
 @shows(NotificationRow, leave_out=("user_id",), needs="self")
 class Notification:
-    """Something that the caller was told about a task."""
+    """A notification of the caller about a task."""
 
-    task = linked(Task, Tasks, "task_id", "The task; empty when the caller may not see it any more.")
-    person = linked(Person, People, "by", "Who did it; empty when nobody did.")
+    task = linked(Task, Tasks, "task_id", "The task; null when the caller may no longer see it.")
+    person = linked(Person, People, "by", "Who did it; null when nobody did.")
 
 
 NotificationReceipt = receipt(Notification, Notifications, name="notification")
@@ -64,7 +64,7 @@ async def _listed(
 
 
 _listed.__annotations__ |= {
-    "unread_only": Annotated[bool, argument("Whether to leave out what the caller has read.")],
+    "unread_only": Annotated[bool, argument("Whether to list unread notifications only.")],
     **PAGE_ARGUMENTS,
 }
 
@@ -72,7 +72,7 @@ _listed.__annotations__ |= {
 @strawberry.type
 class Query:
     notifications = field(
-        "What the caller was told, the latest first.", Connection[Notification], needs="self"
+        "The caller's notifications, the latest first.", Connection[Notification], needs="self"
     )(_listed)
 
     @field("How many notifications the caller has not read.", needs="self")
@@ -90,7 +90,7 @@ class Mutation:
 
 @strawberry.type
 class Subscription:
-    @live("Each notification of the caller's, as it is sent.", NotificationMessage, needs="self", own=True)
+    @live("Every notification to the caller, as it is sent.", NotificationMessage, needs="self", own=True)
     async def notification_received(
         self, info: Info, resume_from: ResumeFrom = None
     ) -> AsyncGenerator[Change[NotificationRow] | Discontinuity, None]:

@@ -26,19 +26,21 @@ class Progress:
 
 @shows(MemberRow, needs="work:read", leave_out=("project_id", "user_id", "since"))
 class Member:
-    """Somebody's membership of a project."""
+    """A person's membership of a project."""
 
     person = linked(Person, People, "user_id", "The member.")
 
 
 @shows(ProjectRow, needs="work:read")
 class Project(Node):
-    """A body of work."""
+    """A project: a group of tasks."""
 
-    owner = linked(Person, People, "owner_id", "The person who owns it.")
-    progress = linked(Progress, ProjectProgress, "id", "Its tasks by status; empty while it has none.")
+    owner = linked(Person, People, "owner_id", "The owner.")
+    progress = linked(
+        Progress, ProjectProgress, "id", "Task counts by status; null while the project has no tasks."
+    )
 
-    @field("The ids of all who belong to it, in order of joining.")
+    @field("The ids of all members, in order of joining.")
     async def member_ids(self, info: Info) -> list[UUID]:
         if (at := info.context.moment(info)) is not None:
             found = await info.context.past.row(ProjectMemberLists, (self.id,), at)
@@ -47,7 +49,7 @@ class Project(Node):
         return await info.context.batched(memberships.of, self.id)
 
     members = headed(
-        Member, ProjectMembers, "project_id", order=Order("joined_at"), description="Who belongs to it."
+        Member, ProjectMembers, "project_id", order=Order("joined_at"), description="The members."
     )
 
 

@@ -64,7 +64,7 @@ class TaskSearchFilter:
 
 
 @covered
-@strawberry.type(description="A numbered page of somebody's tasks, the newest first.")
+@strawberry.type(description="A numbered page of a person's tasks, the newest first.")
 class TaskPage:
     """A page of 20."""
 
@@ -90,12 +90,12 @@ async def _highlighted(ask: Ask, found: SearchResult[Any]) -> SearchResult[Any]:
 
 @strawberry.type
 class Query:
-    @field("Tasks by words in title and description, best matches first.", needs="work:read")
+    @field("Search tasks by words in title and description, best matches first.", needs="work:read")
     async def search_tasks(
         self,
         info: Info,
         text: Words,
-        filter: Annotated[TaskSearchFilter | None, argument("Narrows the search.")] = None,
+        filter: Annotated[TaskSearchFilter | None, argument("The filter.")] = None,
         first: First = 20,
         after: AfterHit = None,
         after_position: After = None,
@@ -105,7 +105,7 @@ class Query:
         found = await search(info.context, finder, Tasks, wanted, after_position)
         return await _highlighted(info.context, found)
 
-    @field("Projects by words in name and description, best matches first.", needs="work:read")
+    @field("Search projects by words in name and description, best matches first.", needs="work:read")
     async def search_projects(
         self,
         info: Info,
@@ -124,12 +124,12 @@ class Query:
         found = await search(info.context, finder, Projects, wanted, after_position)
         return await _highlighted(info.context, found)
 
-    @field("Somebody's tasks, by numbered pages of 20, the newest first.", needs="work:read")
+    @field("A person's tasks, in numbered pages of 20, the newest first.", needs="work:read")
     async def user_tasks(
         self,
         info: Info,
-        user_id: Annotated[UUID | None, argument("Whose; your own by default.")] = None,
-        page: Annotated[int, argument("Which page, from 1.")] = 1,
+        user_id: Annotated[UUID | None, argument("The person's id; by default your own.")] = None,
+        page: Annotated[int, argument("The page number, from 1.")] = 1,
         after_position: After = None,
     ) -> TaskPage:
         ask = info.context

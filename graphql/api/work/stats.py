@@ -22,12 +22,12 @@ from projections.work.tasks import Tasks
 
 @shows(DailyRow, needs="work:read")
 class TaskDay:
-    """What happened to tasks on one day, in UTC."""
+    """Task counts of one day, in UTC."""
 
 
 @shows(UserStatsRow, needs="work:read")
 class TaskStats:
-    """How many tasks somebody has, by status."""
+    """A person's task counts, by status."""
 
 
 StatsMessage = Annotated[
@@ -46,14 +46,14 @@ async def _seen(ask: Ask, people: list[UUID]) -> dict[UUID, UserStatsRow]:
 @strawberry.type
 class Query:
     @field(
-        "How many tasks somebody has, by status; empty for who never had any.",
+        "A person's task counts by status; null for a person who never had a task.",
         TaskStats | None,
         needs="work:read",
     )
     async def task_stats(
         self,
         info: Info,
-        user_id: Annotated[UUID | None, argument("Whose; your own by default.")] = None,
+        user_id: Annotated[UUID | None, argument("The person's id; by default your own.")] = None,
         after_position: After = None,
     ) -> UserStatsRow | None:
         ask, person = info.context, user_id or info.context.caller.user_id
@@ -64,17 +64,17 @@ class Query:
         return await ask.row(UserStats, person)
 
     @field(
-        "Tasks created and completed, by day, of those one may see; the latest day first.",
+        "Counts of created and completed tasks per day, of those you may see; the latest day first.",
         list[TaskDay],
         needs="work:read",
     )
     async def task_days(
         self,
         info: Info,
-        since_day: Annotated[date | None, argument("No earlier day than this.")] = None,
+        since_day: Annotated[date | None, argument("Only this day and later ones.")] = None,
         first: Annotated[int, argument(f"How many days, at most {LARGEST}.")] = 30,
         user_id: Annotated[
-            UUID | None, argument("Only what this person created, or had when it was completed.")
+            UUID | None, argument("Only tasks that this person created, or was assigned to on completion.")
         ] = None,
         after_position: After = None,
     ) -> list[DailyRow]:
@@ -93,11 +93,11 @@ class Query:
 
 @strawberry.type
 class Subscription:
-    @live("Somebody's task counts, each time they change.", StatsMessage, needs="work:read")
+    @live("A person's task counts, at every change.", StatsMessage, needs="work:read")
     async def task_stats_changed(
         self,
         info: Info,
-        user_id: Annotated[UUID | None, argument("Whose; everybody's by default.")] = None,
+        user_id: Annotated[UUID | None, argument("The person's id; by default everybody.")] = None,
         resume_from: ResumeFrom = None,
     ) -> AsyncGenerator[Change[UserStatsRow] | Discontinuity, None]:
         def wanted(row: UserStatsRow | None, event: Event, key: Key) -> bool:

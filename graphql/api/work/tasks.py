@@ -29,10 +29,10 @@ from projections.work.tasks import TaskRow, Tasks
 
 @shows(TaskRow, needs="work:read")
 class Task(Node):
-    """A piece of work."""
+    """A task."""
 
     creator = linked(Person, People, "created_by", "The person who created it.")
-    assignee = linked(Person, People, "assigned_to", "The person who is to do it.")
+    assignee = linked(Person, People, "assigned_to", "The assignee.")
     project = linked(Project, Projects, "project_id", "The project it belongs to.")
 
 
