@@ -98,7 +98,6 @@ class MeasuredLog(PostgresLog):
     """The log, with its appends timed and traced."""
 
     async def append(self, append: Append) -> Outcome:
-        """See the port."""
         return await refusing(traced_append(timed(super().append)))(append)
 
 

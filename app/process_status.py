@@ -80,7 +80,7 @@ def ailment(status: ProcessStatus) -> str | None:
 
 
 class Ledger:
-    """`Effects` as the ledger has them; see the port."""
+    """`Effects` as the ledger has them."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -93,14 +93,11 @@ class Ledger:
         tenant_id: UUID | None = None,
         limit: int = 100,
     ) -> Sequence[EffectStatus]:
-        """See the port."""
         rows = await self._pool.fetch(_EFFECTS, process, statuses, tenant_id, limit)
         return [EffectStatus(**dict(row)) for row in rows]
 
     async def retry(self, ids: Sequence[int] = (), *, process: str | None = None) -> Sequence[int]:
-        """See the port."""
         return [row["id"] for row in await self._pool.fetch(_RETRY, list(ids) or None, process)]
 
     async def discard(self, ids: Sequence[int], *, reason: str) -> Sequence[int]:
-        """See the port."""
         return [row["id"] for row in await self._pool.fetch(_DISCARD, list(ids), reason)]

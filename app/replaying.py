@@ -54,7 +54,6 @@ class Replaying:
         self._settings = settings
 
     async def replay(self, wish: ReplayEvents) -> Sequence[Replayed]:
-        """See the port."""
         select = Selection(tenant_id=wish.tenant_id, originator_id=wish.stream)
         chosen = Chosen(select=select, after=wish.first - 1, until=wish.last)
         try:

@@ -63,7 +63,6 @@ class AccessWriter:
         self._closing = False
 
     def note(self, access: Access) -> None:
-        """See the port."""
         waiting = self._waiting
         waiting.append(access)
         if len(waiting) == 1:
@@ -74,7 +73,6 @@ class AccessWriter:
             self._room.clear()
 
     async def ready(self) -> None:
-        """See the port."""
         if self._room.is_set():
             return
         try:

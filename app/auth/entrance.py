@@ -55,7 +55,7 @@ class DoorKeeper:
         self._notes: set[asyncio.Task[None]] = set()
 
     async def sign_in(self, email: str, password: str, tenant_id: UUID | None = None) -> Entry:
-        """See the port. Unknown, wrong, closed: one answer, after the same work."""
+        """Unknown, wrong, closed: one answer, after the same work."""
         try:
             account = await self.checked(email, password)
         except Refusal as refusal:
@@ -142,7 +142,6 @@ class DoorKeeper:
         return await self._sessions.enter(account, wanted, method=method)
 
     async def second_factor(self, challenge: str, code: str) -> Granted | Refusal:
-        """See the port."""
         try:
             claims = await verified(Uses.CHALLENGE, challenge, self._keys.find)
             account_id = UUID(claims["sub"])

@@ -36,7 +36,7 @@ class FactorKeeper:
         self._book, self._door, self._codes, self._living = book, door, codes, living
 
     async def enrol(self, caller: Caller, password: str) -> Enrolment | Refusal:
-        """See the port. The password is asked for again, for devices are left unlocked."""
+        """The password is asked for again, for devices are left unlocked."""
         try:
             account = await self.proved(caller, password)
         except Refusal as refusal:
@@ -53,7 +53,6 @@ class FactorKeeper:
         return Enrolment(secret=secret, uri=uri, recovery_codes=codes)
 
     async def confirm(self, caller: Caller, code: str) -> Refusal | None:
-        """See the port."""
         account = await self._own(caller)
         if account is None or not account.factor_secret:
             return NoSecondFactor()
@@ -72,7 +71,6 @@ class FactorKeeper:
         return None
 
     async def remove(self, caller: Caller, password: str, code: str) -> Refusal | None:
-        """See the port."""
         try:
             account = await self.proved(caller, password)
             if account.factor_confirmed and not await self._codes.right(account, code, recovery=True):
@@ -85,7 +83,7 @@ class FactorKeeper:
         return outcome if isinstance(outcome, Refusal) else None
 
     async def remove_of(self, caller: Caller, email: str) -> Refusal | None:
-        """See the port. The log says which operator asked for it, and the owner is told by mail."""
+        """The log says which operator asked for it, and the owner is told by mail."""
         account = await self._book.by_email(email)
         if account is None:
             return NotFound(field="email", what="account")

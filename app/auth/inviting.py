@@ -34,7 +34,6 @@ class InvitationDesk:
         self._book, self._homes, self._mailed, self._per_day = book, homes, mailed, per_day
 
     async def prepared(self, by: Caller, id: UUID, email: str) -> Prepared:
-        """See the port."""
         home = await self._homes.of(by.tenant_id)
         # It follows from the invitation's id, so nobody keeps it and a retry is the same command.
         token_hash = hash_of(self._mailed.of(INVITE, id, by.tenant_id))

@@ -56,7 +56,7 @@ class Recovery:
         self._beside: set[asyncio.Task[None]] = set()
 
     async def request_reset(self, email: str) -> Refusal | None:
-        """See the port. What is done for an account that exists is done beside the answer, which is then as quick
+        """What is done for an account that exists is done beside the answer, which is then as quick
         as for one that does not; killed right then, it is lost, and the person asks again."""
         email = normal_address(email)
         place = await self._places.of(email)
@@ -79,7 +79,6 @@ class Recovery:
         return place.familiar or not (await self._attempts.admit(MAIL_ANYWHERE, email)).refused
 
     async def reset(self, token: str, password: str) -> Refusal | None:
-        """See the port."""
         said = self._mailed.read(token, RESET)
         if said is None:
             return ResetNotValid()
@@ -113,7 +112,6 @@ class Recovery:
         await self._places.remember(email)
 
     async def request_verification(self, caller: Caller) -> Refusal | None:
-        """See the port."""
         account = await self._book.account(caller.user_id) if caller.kind == "person" else None
         if account is None:
             return Forbidden(permission="self")
@@ -134,7 +132,6 @@ class Recovery:
         return outcome if isinstance(outcome, Refusal) else None
 
     async def verify_email(self, token: str) -> Refusal | None:
-        """See the port."""
         said = self._mailed.read(token, VERIFY)
         account_id = await self._book.verification_of(said.id) if said is not None else None
         if said is None or account_id is None:
@@ -143,7 +140,6 @@ class Recovery:
         return outcome if isinstance(outcome, Refusal) else None
 
     async def change_password(self, caller: Caller, current: str, password: str) -> Refusal | None:
-        """See the port."""
         try:
             account = await self._factors.proved(caller, current)
             (email,) = await self._book.opened(account.email)

@@ -37,9 +37,7 @@ class RegistrationDesk:
     ids: TimeOrderedIds
 
     async def register(self, wish: Registration) -> Granted | Refusal:
-        """See the port.
-
-        An address that has an account is refused as such, for a fresh one is answered with tokens (ID-T-24) and
+        """An address that has an account is refused as such, for a fresh one is answered with tokens (ID-T-24) and
         nothing could look the same. How often one may ask is limited by where one asks from; the owner of the
         address is told by mail.
         """
@@ -87,7 +85,6 @@ class RegistrationDesk:
     async def accept_invitation(
         self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
     ) -> Entry:
-        """See the port."""
         joined = await self.joining.join(token, password, first_name, last_name, caller)
         if isinstance(joined, Refusal):
             return joined

@@ -122,7 +122,7 @@ class SessionKeeper:
         return None
 
     async def refresh(self, token: str) -> Granted | Refusal:
-        """See the port. Of two at the same moment one wins; see `RefreshSession`."""
+        """Of two at the same moment one wins; see `RefreshSession`."""
         shown = self._tokens.read(token)
         if shown is None:
             return RefreshRefused()
@@ -148,7 +148,6 @@ class SessionKeeper:
         return await self._granted(row.user_id, row.id, tenant_id, jti, fresh)
 
     async def switch(self, caller: Caller, tenant_id: UUID) -> Granted | Refusal:
-        """See the port."""
         session_id = session_of(caller)
         account = await self._book.account(caller.user_id)
         if session_id is None or account is None or tenant_id not in account.tenants:
@@ -163,7 +162,6 @@ class SessionKeeper:
         return await self._granted(caller.user_id, session_id, tenant_id, jti, "")
 
     async def end(self, caller: Caller, session_id: UUID | None = None, *, reason: Ending) -> Refusal | None:
-        """See the port."""
         id = session_id or session_of(caller)
         row = await self._living.row(id) if id is not None else None
         if row is None or row.user_id != caller.user_id or caller.kind != "person":
@@ -172,7 +170,6 @@ class SessionKeeper:
         return None
 
     async def end_others(self, caller: Caller) -> int:
-        """See the port."""
         current = session_of(caller)
         # A key acts in its creator's name, but its creator is not signed in.
         return await self.end_all(caller.user_id, Ending.REVOKED, but=current) if current else 0
@@ -185,7 +182,6 @@ class SessionKeeper:
         return len(ids)
 
     async def own(self, caller: Caller, *, first: int, after: UUID | None) -> list[OwnSession]:
-        """See the port."""
         current = session_of(caller)
         if current is None:
             return []

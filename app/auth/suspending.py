@@ -24,7 +24,7 @@ class AccountDesk:
         self._book, self._forget = book, forget
 
     async def suspend(self, email: str, *, by: Caller, asked_by: str) -> Refusal | None:
-        """See the port. The event ends every session; that each says so itself is for its person's history."""
+        """The event ends every session; that each says so itself is for its person's history."""
         id = await self._book.id_of(email)
         if id is None:
             return NotFound(field="email", what="account")
@@ -38,7 +38,6 @@ class AccountDesk:
         return None
 
     async def reactivate(self, email: str, *, by: Caller, asked_by: str) -> Refusal | None:
-        """See the port."""
         id = await self._book.id_of(email)
         if id is None:
             return NotFound(field="email", what="account")

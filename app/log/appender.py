@@ -42,7 +42,7 @@ class Appender:
         self._prepare_from = 0
 
     async def append(self, append: Append) -> Outcome:
-        """Store one command; see the port. Raises ``Unstorable``, ``LogUnavailable``, or what an
+        """Store one command. Raises ``Unstorable``, ``LogUnavailable``, or what an
         inline view raised. A caller that is cancelled may find its command stored or not.
         """
         waiting = Waiting(append)

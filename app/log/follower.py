@@ -32,7 +32,7 @@ class Follower:
         """When the log was last read with success, by ``time.monotonic``."""
 
     async def follow(self, *, after: int) -> AsyncIterator[list[Envelope]]:
-        """See the port. Positions come without gap, each once."""
+        """Positions come without gap, each once."""
         self.position = after
         pause = 0.05
         while True:

@@ -35,31 +35,25 @@ class PostgresLog:
         return await self._appender.append(append)
 
     async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[Receipt, bytes] | None:
-        """See the port."""
         return await self._reader.receipt(tenant_id, command_id)
 
     async def streams(
         self, tenant_id: UUID, ids: Sequence[UUID], *, after: int = 0
     ) -> dict[UUID, list[Envelope]]:
-        """See the port."""
         return await self._reader.streams(tenant_id, ids, after=after)
 
     async def size_of(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
-        """See the port."""
         return await self._reader.size_of(tenant_id, ids)
 
     async def position_of(self, tenant_id: UUID, id: UUID, version: int) -> tuple[int, int]:
-        """See the port."""
         return await self._reader.position_of(tenant_id, id, version)
 
     async def read(
         self, *, after: int = 0, until: int | None = None, limit: int, select: Selection = EVERYTHING
     ) -> list[Envelope]:
-        """See the port."""
         return await self._reader.read(after=after, until=until, limit=limit, select=select)
 
     async def head(self) -> int:
-        """See the port."""
         return await self._reader.head()
 
     async def count(self, *, after: int, until: int, select: Selection = EVERYTHING) -> int:
@@ -67,11 +61,10 @@ class PostgresLog:
         return await self._reader.count(after=after, until=until, select=select)
 
     async def position_at(self, tenant_id: UUID, time: datetime) -> int:
-        """See the port."""
         return await self._reader.position_at(tenant_id, time)
 
     def follow(self, *, after: int) -> AsyncIterator[list[Envelope]]:
-        """See the port. A ``Feed`` shares one reader among many consumers."""
+        """A ``Feed`` shares one reader among many consumers."""
         return Follower(self._database).follow(after=after)
 
     def copy_out(
@@ -83,11 +76,10 @@ class PostgresLog:
     async def snapshots(
         self, tenant_id: UUID, ids: Sequence[UUID], *, until: int = 2**31 - 1
     ) -> dict[UUID, Stored]:
-        """See the port; snapshots after version ``until`` are left aside."""
+        """Snapshots after version ``until`` are left aside."""
         return await self._reader.snapshots(tenant_id, ids, until=until)
 
     async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: Stored) -> None:
-        """See the port."""
         await self._reader.keep_snapshot(tenant_id, originator_id, snapshot)
 
     async def close(self) -> None:

@@ -51,7 +51,7 @@ class Reader:
     async def streams(
         self, tenant_id: UUID, ids: Sequence[UUID], *, after: int = 0
     ) -> dict[UUID, list[Envelope]]:
-        """See the port. ``after`` is a version: only later events are read."""
+        """``after`` is a version: only later events are read."""
         found: dict[UUID, list[Envelope]] = {}
         async with self._database.reading(tenant_id) as connection:
             rows = await connection.fetch(_STREAMS, tenant_id, ids, after)
@@ -61,13 +61,11 @@ class Reader:
         return found
 
     async def size_of(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
-        """See the port."""
         async with self._database.reading(tenant_id) as connection:
             size: int = await connection.fetchval(_SIZE, tenant_id, ids)
         return size
 
     async def position_of(self, tenant_id: UUID, id: UUID, version: int) -> tuple[int, int]:
-        """See the port."""
         async with self._database.reading(tenant_id) as connection:
             row = await connection.fetchrow(_POSITION, tenant_id, id, version)
         return (0, 0) if row is None else (row[0], row[1])
@@ -75,7 +73,6 @@ class Reader:
     async def read(
         self, *, after: int = 0, until: int | None = None, limit: int, select: Selection = EVERYTHING
     ) -> list[Envelope]:
-        """See the port."""
         where, arguments = conditions(after, until, select)
         query = f"select {COLUMNS} from es.events where {where} order by position limit ${len(arguments) + 1}"
         if select.tenant_id is None:
@@ -87,7 +84,6 @@ class Reader:
         return [Envelope(*row) for row in rows]
 
     async def head(self) -> int:
-        """See the port."""
         async with self._database.writer.acquire() as connection:
             self._head = await head_of(connection, self._head)
         return self._head
@@ -108,13 +104,13 @@ class Reader:
         return more
 
     async def position_at(self, tenant_id: UUID, time: datetime) -> int:
-        """See the port. Looks back from the newest event, so a long way back takes longer."""
+        """Looks back from the newest event, so a long way back takes longer."""
         async with self._database.reading(tenant_id) as connection:
             position: int | None = await connection.fetchval(_AT, tenant_id, time)
         return position or 0
 
     async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[Receipt, bytes] | None:
-        """See the port; the receipt says ``repeated``."""
+        """The receipt says ``repeated``."""
         async with self._database.reading(tenant_id) as connection:
             row = await connection.fetchrow(_RECEIPT, tenant_id, command_id)
         if row is None:
@@ -124,14 +120,13 @@ class Reader:
     async def snapshots(
         self, tenant_id: UUID, ids: Sequence[UUID], *, until: int = _NEWEST
     ) -> dict[UUID, Stored]:
-        """See the port; ``until`` is a version: later snapshots are left aside."""
+        """``until`` is a version: later snapshots are left aside."""
         async with self._database.reading(tenant_id) as connection:
             rows = await connection.fetch(_SNAPSHOTS, tenant_id, ids, until)
         plain = [dict(row) for row in rows]
         return {row.pop("originator_id"): Stored(**row) for row in plain}
 
     async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: Stored) -> None:
-        """See the port."""
         async with self._database.writer.acquire() as connection:
             await connection.execute(
                 _KEEP_SNAPSHOT,

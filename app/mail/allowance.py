@@ -44,7 +44,6 @@ class CountedAllowance:
         self._pool, self._key, self._limits, self._links = pool, bytes.fromhex(key), limits, links
 
     async def refusal(self, address: str, *, kind: MailKind, tenant_id: UUID, key: UUID) -> str:
-        """See the port."""
         limit = self._limits[kind]
         found: str = await self._pool.fetchval(
             _ADMIT,
@@ -59,7 +58,6 @@ class CountedAllowance:
         return found
 
     def opt_out_link(self, address: str) -> str:
-        """See the port."""
         return self._links.opt_out(self._fingerprint("recipient", address.lower()))
 
     def _fingerprint(self, what: str, text: str) -> UUID:

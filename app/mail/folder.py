@@ -32,7 +32,7 @@ class FolderMailer:
         self._writing = asyncio.Lock()
 
     async def send(self, mail: Mail, *, key: UUID) -> None:
-        """See the port. A message that is there already is left as it is."""
+        """A message that is there already is left as it is."""
         now = self._clock.now()
         message = self._sender.message(mail, key=key, now=now, encoding="8bit")
         if mail.tenant_id is not None:

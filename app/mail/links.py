@@ -19,15 +19,12 @@ class MailedLinks:
         self._tokens = tokens
 
     def verification(self, id: UUID) -> Link:
-        """See the port."""
         return self._link("verify-email", self._tokens.of(VERIFY, id))
 
     def password_reset(self, id: UUID) -> Link:
-        """See the port."""
         return self._link("reset-password", self._tokens.of(RESET, id))
 
     def invitation(self, id: UUID, tenant_id: UUID) -> Link:
-        """See the port."""
         return self._link("accept-invitation", self._tokens.of(INVITE, id, tenant_id))
 
     def task(self, id: UUID) -> str:

@@ -85,7 +85,6 @@ class SmtpMailer:
         self._tls = ssl.create_default_context(cafile=server.ca)
 
     async def send(self, mail: Mail, *, key: UUID) -> None:
-        """See the port."""
         to = recipient(mail.to).addr_spec
         message = self._sender.message(mail, key=key, now=self._clock.now())
         client = SMTP(

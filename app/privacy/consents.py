@@ -15,7 +15,6 @@ class LoggedConsents:
         self._repository = repository
 
     async def given(self, tenant_id: UUID, subject_id: UUID, purpose: str) -> bool:
-        """See the port."""
         id = consent_id(subject_id, purpose)
         found = await self._repository.get(tenant_id, [id, subject_id], fresh=True)
         consent, subject = found.get(id), found.get(subject_id)

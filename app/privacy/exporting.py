@@ -59,7 +59,6 @@ class ExportFiles:
     async def write(
         self, tenant_id: UUID, export_id: UUID, subject_id: UUID, *, by_themself: bool, wrote: Wrote
     ) -> Written:
-        """See the port."""
         path = self._path(tenant_id, export_id)
         # What a try that was killed has left; a try that still runs elsewhere writes under its own name.
         await self.remove(tenant_id, export_id)
@@ -79,7 +78,6 @@ class ExportFiles:
         return Written(size=file.size, sha256=digest.hexdigest())
 
     async def remove(self, tenant_id: UUID, export_id: UUID) -> None:
-        """See the port."""
         await asyncio.to_thread(self._remove, self._path(tenant_id, export_id))
 
     async def read(self, tenant_id: UUID, export_id: UUID) -> Iterator[bytes] | None:

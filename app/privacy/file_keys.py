@@ -20,7 +20,7 @@ class SealedFileKeys:
         self._ring = ring
 
     async def make(self, tenant_id: UUID, subject: UUID) -> tuple[bytes, str]:
-        """See the port. Raises EffectRefused for a person who was erased."""
+        """Raises EffectRefused for a person who was erased."""
         try:
             await self._ring.ready(tenant_id, [subject])
         except SubjectErased:
@@ -39,6 +39,5 @@ class SealedFileKeys:
         return key, sealed
 
     async def open(self, tenant_id: UUID, sealed: str) -> bytes | None:
-        """See the port."""
         (opened,) = await self._ring.open(tenant_id, [sealed])
         return bytes.fromhex(opened) if opened else None

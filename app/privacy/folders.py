@@ -25,7 +25,6 @@ class Folders:
         self._mail, self._exports, self._logs = data_dir / "mail", data_dir / "exports", data_dir / "logs"
 
     async def look(self, wanted: Wanted) -> Looked:
-        """See the port."""
         return await asyncio.to_thread(self._look, wanted)
 
     async def sweep(self, wanted: Wanted) -> int:

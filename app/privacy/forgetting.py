@@ -45,7 +45,7 @@ class Whereabouts:
 
 
 class ForgettingEverywhere:
-    """See the port."""
+    """Erases a person from every store, here and in the platform's own database."""
 
     def __init__(
         self,
@@ -62,28 +62,22 @@ class ForgettingEverywhere:
         self._here, self._platform = here, platform
 
     async def belongings(self, tenant_id: UUID, subject_id: UUID, *, by_themself: bool) -> list[Belonging]:
-        """See the port."""
         return await self._belongings.of(tenant_id, subject_id, by_themself=by_themself)
 
     async def end_access(self, tenant_id: UUID, subject_id: UUID, *, key: UUID) -> bool:
-        """See the port."""
         return await self._access.end(tenant_id, subject_id, key=key)
 
     async def consents(self, tenant_id: UUID, subject_id: UUID) -> list[str]:
-        """See the port."""
         where = [*equals("subject_id", subject_id), *equals("given", True)]
         return [row.purpose async for row in every(self._rows, ConsentRows, tenant_id, where)]
 
     async def other_owner(self, tenant_id: UUID, subject_id: UUID) -> UUID | None:
-        """See the port."""
         return await another_owner(self._rows, tenant_id, subject_id)
 
     async def settled(self, whom: Whom) -> int:
-        """See the port."""
         return await self._settling.reached(whom.tenant_id, (whom.subject_id, *whom.also))
 
     async def sweep(self, whom: Whom) -> dict[str, int]:
-        """See the port."""
         swept: dict[str, int] = {}
         for search, wanted in await self._wanted(whom):
             for store, count in (await search.sweep(wanted)).items():
@@ -91,14 +85,12 @@ class ForgettingEverywhere:
         return swept
 
     async def search(self, whom: Whom) -> dict[str, int]:
-        """See the port."""
         found = [
             looked for search, wanted in await self._wanted(whom) for looked in await search.look(wanted)
         ]
         return {one.store: one.places for one in together(found)}
 
     async def destroy(self, whom: Whom) -> list[str]:
-        """See the port."""
         fingerprints: list[str] = []
         for place, one, also in self._places(whom):
             for subject in (whom.subject_id, *also):
@@ -107,7 +99,6 @@ class ForgettingEverywhere:
         return fingerprints
 
     async def evidence(self, whom: Whom) -> list[Evidence]:
-        """See the port."""
         found = [
             looked
             for search, wanted in await self._wanted(whom)

@@ -21,7 +21,6 @@ class Indexes:
         self._client, self._prefix = client, prefix
 
     async def look(self, wanted: Wanted) -> Looked:
-        """See the port."""
         looked = Looked(self.store)
         for index in await self._indexes():
             await self._look(index, wanted, looked)

@@ -20,7 +20,7 @@ class Keyspace:
         self._redis, self._prefix = redis, prefix
 
     async def look(self, wanted: Wanted) -> Looked:
-        """See the port. Keys of other tenants are left alone, what names no tenant is looked at; but for rosters,
+        """Keys of other tenants are left alone, what names no tenant is looked at; but for rosters,
         which name keys that are looked at themselves."""
         looked = Looked(self.store)
         async for key in self._keys():

@@ -87,7 +87,6 @@ class Tables:
         self._database = database
 
     async def look(self, wanted: Wanted) -> Looked:
-        """See the port."""
         looked = Looked(self.store)
         async with self._owner() as owner:
             for table in await _tables(owner):

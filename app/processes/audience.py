@@ -31,7 +31,6 @@ class People:
     async def channels(
         self, *, tenant_id: UUID, person: UUID, kind: NotificationKind, task_id: UUID
     ) -> list[Channel]:
-        """See the port."""
         user, task = await self._somebody(tenant_id, person, task_id)
         if user is None or task is None:
             return []
@@ -40,7 +39,6 @@ class People:
         return [channel for channel, wished in wishes.items() if notice in wished]
 
     async def reader(self, *, tenant_id: UUID, person: UUID, task_id: UUID) -> Reader | None:
-        """See the port."""
         user, task = await self._somebody(tenant_id, person, task_id)
         if user is None or task is None or not user.email_verified:
             # Anybody can have been registered under any address: mail goes to who has shown that it is theirs.
@@ -48,19 +46,16 @@ class People:
         return Reader(email=user.email, title=task.title, company=await self.tenant_name(tenant_id))
 
     async def of_account(self, id: UUID) -> str | None:
-        """See the port."""
         account = (await self._found(ACCOUNTS, id)).get(id)
         if not isinstance(account, Account) or account.ended or account.status is AccountStatus.CLOSED:
             return None
         return account.email
 
     async def is_open(self, tenant_id: UUID, invitation_id: UUID) -> bool:
-        """See the port."""
         found = (await self._found(tenant_id, invitation_id)).get(invitation_id)
         return isinstance(found, Invitation) and found.status is InvitationStatus.OPEN
 
     async def tenant_name(self, tenant_id: UUID) -> str:
-        """See the port."""
         tenant = (await self._found(tenant_id, tenant_id)).get(tenant_id)
         return tenant.name if isinstance(tenant, Tenant) else "a company"
 

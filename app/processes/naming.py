@@ -32,7 +32,6 @@ class RegistryNaming:
         self._here, self._platform, self._pool = here, platform, pool
 
     async def carry(self, tenant_id: UUID) -> str:
-        """See the port."""
         for _ in range(_STEPS):
             tenant = (await self._here.repository.get(tenant_id, [tenant_id], fresh=True)).get(tenant_id)
             if not isinstance(tenant, Tenant):

@@ -36,7 +36,6 @@ class AddressProving:
         self._accounts, self._reach = accounts, reach
 
     async def carry(self, account_id: UUID, *, key: UUID) -> str:
-        """See the port."""
         found = await self._accounts.repository.get(ACCOUNTS, [account_id], fresh=True)
         account = found.get(account_id)
         if not isinstance(account, Account) or account.ended or not account.email_verified:

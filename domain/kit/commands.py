@@ -1,7 +1,7 @@
 """Commands: frozen wishes, each with a ``handle`` method that says what it asks of which aggregate.
 
     class CompleteTask(Command):
-        \"\"\"Mark a task as done.\"\"\"
+        \"\"\"Complete a task.\"\"\"
 
         id: UUID
 

@@ -14,7 +14,7 @@ from domain.operations.tenants import PlacementKind, TenantPlacement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """What was asked for."""
+    """A tenant's move that was requested."""
 
     id: UUID
     """The tenant's."""

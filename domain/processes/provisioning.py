@@ -14,7 +14,7 @@ from domain.operations.tenants import PlacementKind, TenantPlacement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTenant:
-    """What was asked for."""
+    """A new tenant that was requested."""
 
     id: UUID
     name: str

@@ -58,7 +58,7 @@ class Unlogged:
     """Keeps nothing: for tests of other things, and for benchmarks."""
 
     def note(self, access: Access) -> None:
-        """See the port."""
+        """Keep nothing."""
 
     async def ready(self) -> None:
-        """See the port."""
+        """Return at once."""

@@ -2,9 +2,9 @@
 
     @shows(TaskRow)
     class Task(Node):
-        \"\"\"A piece of work.\"\"\"
+        \"\"\"A task.\"\"\"
 
-        @field(description="The assignee's id.")
+        @field(description="The assignee.")
         async def assignee(self, info: Info) -> Person | None: ...
 
 Every field of the row is a field of the type, described where the row describes it. Resolvers return rows
