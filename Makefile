@@ -62,11 +62,12 @@ format: $(DEV_STAMP) ## format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Everything that is made from the code and committed: the schema, the pages of data and indexes, the stored names.
+# Everything that is made from the code and committed: the schema, pages of docs, the stored names.
 generate: $(DEV_STAMP) ## write everything that is made from the code
 	$(BIN)/headwater schema > graphql/schema.graphql
 	$(BIN)/python -m tests.docs.data
 	$(BIN)/python -m tests.docs.indexes
+	$(BIN)/python -m tests.docs.reference
 	$(BIN)/python -m tests.contracts.lock $(OPTIONS)
 
 # The versions and hashes of everything, without any address; `make lock UPGRADE=--upgrade` takes newer ones.
