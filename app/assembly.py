@@ -87,6 +87,8 @@ class Assembly:
     sign_in: SignIn
     live: Live
     probe: DatabaseProbe
+    tenant_guard: TenantGuard
+    """Judges which tenants' commands are taken."""
     helpful: Mapping[str, Callable[[], Awaitable[object]]]
     """Checks of what the product can do without for a while, by the names in `HELPFUL`; each raises."""
 
@@ -124,7 +126,8 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         stack.push_async_callback(redis.aclose)
         progress = Positions(database.writer, live)
         rows = Rows(database, live)
-        bus.admits = TenantGuard(rows, here=settings.region).admit
+        tenant_guard = TenantGuard(rows, here=settings.region)
+        bus.admits = tenant_guard.admit
         redis_fuse = redis_breaker()
 
         def twin(view: type[RedisView[Any]]) -> RedisRows[Any]:
@@ -235,6 +238,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             sign_in=sign_in,
             live=live,
             probe=probe,
+            tenant_guard=tenant_guard,
             helpful={
                 "redis": redis.ping,
                 "search": partial(_ping, client),

@@ -1,6 +1,6 @@
 """Asking for tenants and for moves, the same for the command line and for the API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import UUID, uuid5
 
 import asyncpg
@@ -29,8 +29,17 @@ _ids = TimeOrderedIds()
 class TenantDesk:
     """See `projections.operations.placing.PlacingTenants`; on the platform's log and registry."""
 
-    def __init__(self, settings: Settings, platform: Database, bus: Bus) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        platform: Database,
+        bus: Bus,
+        *,
+        changed: Callable[[UUID], object] = lambda tenant_id: None,
+    ) -> None:
+        """``changed`` is told of each tenant that was suspended, reactivated or closed, before the answer."""
         self._settings, self._platform, self._bus = settings, platform, bus
+        self._changed = changed
         self._known = False
 
     async def ask(
@@ -92,6 +101,9 @@ class TenantDesk:
                     )
         except (TenantNotPlaced, TenantMoving) as refusal:
             return refusal
+        finally:
+            # Also when whoever asked has gone: it may be stored.
+            self._changed(change.id)
 
     async def adopt(self, tenant_id: UUID, name: str, slug: str) -> None:
         """Registers a pooled tenant that is made by others, which makes its slug unique over all places. May be

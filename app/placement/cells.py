@@ -78,6 +78,12 @@ class Cells:
             cell.hold(made)
         return made
 
+    def judge_anew(self, tenant_id: UUID) -> None:
+        """Forgets whether commands of a tenant are taken, wherever it is served."""
+        for assembly in (self.platform, *(cell.serving for cell in self._open.values())):
+            if assembly is not None:
+                assembly.tenant_guard.forget(tenant_id)
+
     async def sweep(self) -> None:
         """Closes what is idle, and what no tenant is served by any more."""
         served = {one.served_by for one in self._registry.all()}
@@ -206,11 +212,11 @@ async def celled(
 
     ``on_news`` is called when tenants may have moved, before the cells that they have left are closed.
     """
-    tenants = TenantDesk(settings, platform.database, platform.services.bus)
-    ports = {**platform.services.ports, Tenants: Tenants(tenants)}
-    platform = replace(platform, services=replace(platform.services, ports=ports))
     async with registered(platform.database.writer) as registry:
         cells = Cells(settings, platform, registry, assemble)
+        tenants = TenantDesk(settings, platform.database, platform.services.bus, changed=cells.judge_anew)
+        ports = {**platform.services.ports, Tenants: Tenants(tenants)}
+        cells.platform = replace(platform, services=replace(platform.services, ports=ports))
         registry.on_news = on_news
 
         async def sweep() -> None:

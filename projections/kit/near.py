@@ -39,6 +39,10 @@ class Near(Generic[T]):
         while len(self._values) > self._most:
             self._values.popitem(last=False)
 
+    def forget(self, key: str) -> None:
+        """Forgets one value."""
+        self._values.pop(key, None)
+
     def clear(self) -> None:
         """Forgets everything."""
         self._values.clear()

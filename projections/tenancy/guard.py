@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.kit.caller import SYSTEM, Caller
+from domain.kit.refusals import Refusal
 from domain.tenancy.regions import require_region
 from domain.tenancy.tenants import TenantIsClosed, TenantIsSuspended, TenantStatus
 from projections.kit.near import Near
@@ -20,17 +21,19 @@ class _Known:
 
 
 class TenantGuard:
-    """Asked before each command. What it knows of a tenant it keeps for ``seconds``.
+    """Asked before each command. That a tenant is admitted it keeps for ``seconds``; what refuses it is read anew.
 
     A tenant that the registry does not hold, such as the platform's own, is not refused: what nobody has placed
     in a region may be in any. The table is kept in the append's transaction, so nothing is missed but by the
-    cache.
+    cache: a process other than the one that suspended a tenant admits it for ``seconds`` more at most.
     """
 
     def __init__(
         self, rows: Rows, *, here: str, seconds: float = 2.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._rows, self._here = rows, here
+        self._changes = 0
+        """How often it was told to forget."""
         self._near: Near[_Known] = Near(seconds=seconds, clock=clock)
 
     async def admit(self, by: Caller) -> None:
@@ -39,7 +42,22 @@ class TenantGuard:
         Services and the system itself work on for a tenant that is suspended or closed: it can be reactivated,
         its data be exported and erased.
         """
-        known = await self._known(by.tenant_id)
+        known = self._near.get(by.tenant_id.hex)
+        if known is not None:
+            try:
+                self._judge(by, known)
+            except Refusal:
+                # What is remembered may be behind; a refusal must be right.
+                known = None
+        if known is None:
+            self._judge(by, await self._read(by.tenant_id))
+
+    def forget(self, tenant_id: UUID) -> None:
+        """Has the tenant's next command judged by what is stored from now on."""
+        self._changes += 1
+        self._near.forget(tenant_id.hex)
+
+    def _judge(self, by: Caller, known: _Known) -> None:
         if known.region is not None:
             require_region(known.region, here=self._here)
         if by.kind == "service" or by.user_id == SYSTEM:
@@ -49,10 +67,11 @@ class TenantGuard:
         if known.status is TenantStatus.CLOSED:
             raise TenantIsClosed()
 
-    async def _known(self, tenant_id: UUID) -> _Known:
-        known = self._near.get(tenant_id.hex)
-        if known is None:
-            row = (await self._rows.get(Tenants, tenant_id, [(tenant_id,)])).get((tenant_id,))
-            known = _Known(row.region, row.status) if row else _Known(None, None)
+    async def _read(self, tenant_id: UUID) -> _Known:
+        changes = self._changes
+        row = (await self._rows.get(Tenants, tenant_id, [(tenant_id,)])).get((tenant_id,))
+        known = _Known(row.region, row.status) if row else _Known(None, None)
+        # What was read while a tenant changed may be what it was before.
+        if changes == self._changes:
             self._near.put(tenant_id.hex, known)
         return known

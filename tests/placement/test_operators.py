@@ -10,8 +10,11 @@ from app.tokens import Tokens
 from domain.kit.caller import PLATFORM
 from domain.operations.tenants import PlacementKind
 from projections.operations.placing import Asked
+from tests.auth.people import registered
 from tests.kit.client import Client
+from tests.kit.following import Worker
 from tests.kit.processes import until
+from tests.kit.product import Product
 from tests.operations.command_line import CommandLine
 from tests.placement.conftest import Platform
 
@@ -73,6 +76,18 @@ async def test_an_operator_suspends_and_closes_a_silo(platform: Platform) -> Non
         await own.close()
     (row,) = asked
     assert (row["user_id"], row["asked_by"]) == (client.user, f"user {client.user} of tenant {PLATFORM}")
+
+
+async def test_the_answer_of_a_suspension_counts_at_once_in_a_silo(platform: Platform) -> None:
+    founder = await registered(Product(platform.settings, platform.http, Worker(platform.settings), []))
+    tenant = founder.client.tenant
+    assert await platform.moves(tenant, PlacementKind.SILO) == Asked(status="ready")
+    await platform.knows(founder.client)
+    client = operator(platform, "ops:tenants")
+    for verb, code in (("Suspend", "tenant_is_suspended"), ("Reactivate", ""), ("Close", "tenant_is_closed")):
+        assert "tenantId" in await client.send(f"{verb}Tenant", input={"id": str(tenant)})
+        answer = await founder.client.send("CreateTask", input={"title": "Mow"})
+        assert answer.get("code", "") == code
 
 
 async def test_a_tenant_that_is_being_moved_is_not_suspended(platform: Platform) -> None:

@@ -1,8 +1,11 @@
 """Which commands are taken for a tenant: by its region and status."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from app.database import Database
@@ -98,8 +101,53 @@ async def test_a_suspended_tenants_people_change_nothing(
     await guard.admit(_caller(tenant_id, "service"))
     await guard.admit(Caller(tenant_id=tenant_id, user_id=SYSTEM))
     assert isinstance(await companies.send(tenant_id, ReactivateTenant(id=tenant_id)), Receipt)
-    clock.now += 2
+    # Nobody is refused by what is remembered.
     await guard.admit(_caller(tenant_id))
+
+
+async def test_a_suspension_that_it_is_told_of_counts_at_once(
+    companies: Companies, guard: TenantGuard
+) -> None:
+    tenant_id = uuid4()
+    await companies.found(tenant_id)
+    await guard.admit(_caller(tenant_id))
+    await companies.send(tenant_id, SuspendTenant(id=tenant_id))
+    guard.forget(tenant_id)
+    with pytest.raises(TenantIsSuspended):
+        await guard.admit(_caller(tenant_id))
+
+
+async def test_what_was_read_before_a_suspension_is_not_remembered_after_it(
+    companies: Companies, database: Database, clock: Clock
+) -> None:
+    tenant_id = uuid4()
+    await companies.found(tenant_id)
+    read, suspended = asyncio.Event(), asyncio.Event()
+
+    class Slow(Rows):
+        async def get(self, *which: Any) -> Any:
+            rows = await super().get(*which)
+            read.set()
+            await suspended.wait()
+            return rows
+
+    guard = TenantGuard(Slow(database, Only(1)), here="local", seconds=2, clock=clock)
+    early = asyncio.create_task(guard.admit(_caller(tenant_id)))
+    await read.wait()
+    await companies.send(tenant_id, SuspendTenant(id=tenant_id))
+    guard.forget(tenant_id)
+    suspended.set()
+    await early
+    with pytest.raises(TenantIsSuspended):
+        await guard.admit(_caller(tenant_id))
+
+
+async def test_nobody_is_admitted_while_it_cannot_be_known(product: Product, clock: Clock) -> None:
+    closed = await Database.open(product.settings.database_url, secret=product.settings.secret)
+    await closed.close()
+    guard = TenantGuard(Rows(closed, Only(1)), here="local", seconds=2, clock=clock)
+    with pytest.raises(asyncpg.InterfaceError):
+        await guard.admit(_caller(uuid4()))
 
 
 async def test_a_closed_tenants_people_change_nothing(companies: Companies, guard: TenantGuard) -> None:

@@ -109,3 +109,26 @@ async def test_a_tenant_of_another_region_is_served_by_no_command_here(product: 
         assert isinstance(await elsewhere.bus.send(create, by=by), Receipt)
     refused = await client.send("CreateTask", input={"title": "Mow"})
     assert refused["code"] == "wrong_region"
+
+
+async def test_the_answer_of_a_suspension_and_of_its_end_counts_at_once(product: Product) -> None:
+    """For whoever asks the same API process next; other processes go by what they read for two seconds."""
+    ada = await registered(product)
+    tenant = ada.given["tenantId"]
+    for verb, code in (
+        ("suspend", "tenant_is_suspended"),
+        ("reactivate", ""),
+        ("suspend", "tenant_is_suspended"),
+    ):
+        for _ in range(3):
+            assert await _by_api(product, verb, tenant) in ("", "tenant_not_suspended")
+            assert await tried(ada) == code
+
+
+async def test_the_end_of_a_suspension_by_another_process_counts_at_once(product: Product) -> None:
+    ada = await registered(product)
+    tenant = ada.given["tenantId"]
+    assert await _by_api(product, "suspend", tenant) == ""
+    assert await tried(ada) == "tenant_is_suspended"
+    assert await _by_command(product, "reactivate", tenant) == ""
+    assert await tried(ada) == ""
