@@ -4,12 +4,15 @@ A module's Typer ``app`` is the group named after it; its ``commands``, by name,
 the line that closes its help.
 """
 
+import sys
+
 import typer
 from typer._click import Command, Context, Parameter
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
 from app.cli.failures import told
+from app.cli.output import watched
 
 COMMANDS = {
     "run": ("running", "Run everything on this machine: servers, API and worker."),
@@ -82,7 +85,13 @@ def headwater() -> None:
 
 def main() -> None:
     """Run the command line."""
-    root()
+    watched()
+    try:
+        root()
+    finally:
+        # What is still to be written may find no reader, which is not to happen while the interpreter ends.
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
 def program() -> typer.Typer:
