@@ -1,6 +1,7 @@
 """The command bus: checks a command, loads what it needs, lets it decide, appends what was decided."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -157,8 +158,9 @@ class Bus:
         if known is None:
             return None
         receipt, digest = known
-        # What was stored before its fields were called personal has the bare digest.
-        good = digest in (self._digest(request.command), request.command.digest)
+        # What was stored before digests named the caller, or its fields were called personal, has the bare one.
+        bare = request.command.digest
+        good = digest in (self._digest(request), self._guarded(request.command, bare), bare)
         return receipt if good else CommandIdReused()
 
     async def _in_turn(self, request: Request) -> Receipt:
@@ -247,7 +249,7 @@ class Bus:
         return Append(
             tenant_id=by.tenant_id,
             command_id=request.command_id,
-            digest=self._digest(command),
+            digest=self._digest(request),
             events=tuple([self._new(topic, event, by.tenant_id) for topic, event in draft.events]),
             correlation_id=request.correlation_id,
             causation_id=request.causation_id,
@@ -263,11 +265,16 @@ class Bus:
             releases=tuple([self._claimed(one) for one in draft.releases]),
         )
 
-    def _digest(self, command: Command) -> bytes:
-        """The command's digest; a keyed one where a bare one would confirm to somebody what they guess."""
+    def _digest(self, request: Request) -> bytes:
+        """By what the same command of the same caller is known; what is another's is not told to anybody."""
+        said = hashlib.sha256(request.command.digest + request.by.user_id.bytes).digest()
+        return self._guarded(request.command, said)
+
+    def _guarded(self, command: Command, digest: bytes) -> bytes:
+        """The digest; a keyed one where a bare one would confirm to somebody what they guess."""
         if not is_secret(type(command)):
-            return command.digest
-        return bytes.fromhex(self._codec.fingerprint("command", command.digest.hex()))
+            return digest
+        return bytes.fromhex(self._codec.fingerprint("command", digest.hex()))
 
     def _claimed(self, one: Reservation) -> Reservation:
         if not one.personal:

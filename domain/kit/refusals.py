@@ -1,7 +1,7 @@
 """Refusals: what a command answers when a rule says no. They are data for the caller, not faults."""
 
 import inspect
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from domain.kit.events import snake
 
@@ -27,6 +27,10 @@ class Refusal(Exception):
         text = " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
         self.message = text.format(field=field, **facts)
         super().__init__(self.message)
+
+    def about(self, field: str | None) -> Self:
+        """The same refusal as whoever is answered knows the field, which its message may name as well."""
+        return type(self)(field=field, **self.facts)
 
 
 _refusals: dict[str, type[Refusal]] = {}
@@ -54,7 +58,7 @@ class AlreadyTaken(Refusal):
 
 
 class CommandIdReused(Refusal):
-    """This command id was used before for something else."""
+    """This command id was used before, for something else or by somebody else."""
 
 
 class Contended(Refusal):

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from tests.kit.client import Client
+from tests.kit.product import Product
 from tests.work.api import created, head, named, project, refused, sent
 
 
@@ -221,8 +222,24 @@ async def test_a_command_sent_again_is_answered_and_not_carried_out(client: Clie
     }
 
 
+REUSED = "This command id was used before, for something else or by somebody else."
+
+
+async def test_the_result_of_a_command_is_for_who_sent_it(product: Product, client: Client) -> None:
+    other = await product.newcomer("Ben", tenant=client.tenant)
+    command = {"input": {"title": "One"}, "commandId": str(uuid4())}
+    first = await client.send("CreateTask", **command)
+    assert await other.send("CreateTask", **command) == refused("command_id_reused", None, REUSED)
+    rename = {"input": {"id": first["task"]["id"], "title": "Two"}, "commandId": str(uuid4())}
+    assert "task" in await client.send("RenameTask", **rename)
+    assert await other.send("RenameTask", **rename) == refused("command_id_reused", None, REUSED)
+    for _ in range(2):
+        assert (await client.send("RenameTask", **rename))["repeated"]
+        assert (await client.send("CreateTask", **command))["repeated"]
+
+
 async def test_a_command_id_is_good_for_one_command(client: Client) -> None:
-    reused = refused("command_id_reused", None, "This command id was used before for something else.")
+    reused = refused("command_id_reused", None, REUSED)
     command_id = str(uuid4())
     await client.send("CreateTask", input={"title": "One"}, commandId=command_id)
     other = await client.send("CreateTask", input={"title": "Two"}, commandId=command_id)

@@ -51,8 +51,7 @@ class Refused:
         if refusal.field is None:
             after = wait if isinstance(wait, int) else None
             return cls(code=refusal.code, message=refusal.message, field=None, retry_after=after)
-        # Said anew, for the message may name the field as well.
-        shown = type(refusal)(field=camel(refusal.field), **refusal.facts)
+        shown = refusal.about(camel(refusal.field))
         version = refusal.facts["version"] if isinstance(refusal, StaleVersion) else None
         stands = version if isinstance(version, int) else None
         return cls(code=shown.code, message=shown.message, field=shown.field, version=stands)
@@ -167,7 +166,10 @@ EXPECTED_VERSION = (
     "The version of the object that you last read: the command is refused with `stale_version` "
     "if the object has changed since."
 )
-COMMAND_ID = "An id that you choose: a command sent twice with the same id is executed once."
+COMMAND_ID = (
+    "An id that you choose: a command sent twice with the same id is executed once. "
+    "Nobody else can use the id again."
+)
 
 
 def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
