@@ -15,6 +15,7 @@ from domain.kit.caller import Caller
 from domain.kit.checks import check
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import AlreadyTaken, CommandIdReused, Refusal, require
+from domain.kit.slugs import require_free_word
 from domain.operations.tenants import SLUG as PLACED_SLUG
 from domain.tenancy.tenant_commands import CreateTenant
 from domain.tenancy.tenants import SLUG
@@ -51,6 +52,10 @@ def tenant_of(account_id: UUID) -> UUID:
     return uuid5(account_id, "tenant")
 
 
+_FIELDS = {"name": "tenant_name", "slug": "tenant_slug"}
+"""What whoever registers calls the fields of the command that makes a company."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Founding:
     """Makes the company that an account was opened with, in steps that may each be done again after a kill."""
@@ -63,7 +68,11 @@ class Founding:
 
     async def require_free(self, account_id: UUID, name: str, slug: str) -> None:
         """Raises what creating it would be refused for, before there is an account without its company."""
-        check(self._create(tenant_of(account_id), name, slug))
+        try:
+            check(self._create(tenant_of(account_id), name, slug))
+            require_free_word(slug.strip())
+        except Refusal as refusal:
+            raise refusal.about(_FIELDS.get(refusal.field or "")) from None
         # Those of tenants with a database of their own are held for the registry alone.
         for name_of_slug in (SLUG, PLACED_SLUG):
             if await self.book.reserved(name_of_slug, slug.strip()):

@@ -47,7 +47,8 @@ class RegistrationDesk:
         try:
             require_strong(wish.password, wish.email)
             if bool(wish.tenant_name.strip()) != bool(wish.tenant_slug.strip()):
-                raise Invalid(field="tenant_slug", reason="belongs to tenant_name; give both or neither")
+                missing = "tenant_name" if wish.tenant_slug.strip() else "tenant_slug"
+                raise Invalid(field=missing, reason="is needed: a company has both a name and a slug")
             id = self.ids.new()
             if wish.tenant_slug:
                 await self.founding.require_free(id, wish.tenant_name, wish.tenant_slug)

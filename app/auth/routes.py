@@ -223,7 +223,7 @@ def _answered(found: object) -> Response:
 
 def _refused(refusal: Refusal) -> Response:
     field = camel(refusal.field) if refusal.field else None
-    message = type(refusal)(field=field, **refusal.facts).message
+    message = refusal.about(field).message
     wait = refusal.facts.get("retry_after")
     headers = {} if wait is None else {"retry-after": str(wait)}
     return problem(_STATUS.get(refusal.code, 400), refusal.code, message, field=field, headers=headers)

@@ -12,6 +12,7 @@ from domain.kit.aggregate import Aggregate, applies
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len, Pattern
 from domain.kit.refusals import Refusal
+from domain.kit.slugs import require_free_word
 from domain.kit.text import ONE_LINE
 from domain.operations.operators import AskedBy, Why
 
@@ -137,6 +138,7 @@ class TenantPlacement(Aggregate, topic="operations.tenant"):
 
     @classmethod
     def start(cls, id: UUID, first: Requested | Adopted) -> "TenantPlacement":
+        require_free_word(first.slug)
         made = cls.begin(id, first)
         made.reserve(SLUG, first.slug, field="slug", everywhere=True)
         return made

@@ -6,6 +6,7 @@ from uuid import UUID
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.refusals import Invalid
+from domain.kit.slugs import require_free_word
 from domain.tenancy.plain import Settings
 from domain.tenancy.regions import Region
 from domain.tenancy.settings import require_settings
@@ -27,6 +28,7 @@ class CreateTenant(Command):
         if self.id != by.tenant_id:
             raise Invalid(field="id", reason="must be the tenant's own")
         require_settings(self.settings)
+        require_free_word(self.slug)
         tenant = Tenant.begin(
             self.id,
             Tenant.Created(

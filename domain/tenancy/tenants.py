@@ -8,6 +8,7 @@ from domain.kit.aggregate import Aggregate, applies
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len, Pattern, Public
 from domain.kit.refusals import Refusal
+from domain.kit.slugs import require_free_word
 from domain.kit.text import ONE_LINE
 from domain.tenancy.plain import Settings
 from domain.tenancy.regions import Region
@@ -137,6 +138,8 @@ class Tenant(Aggregate, topic="tenancy.tenant"):
         """Takes another slug, and holds the one before until `free_slugs`: it may have to go back to it."""
         self._require_open()
         if slug != self.slug:
+            if slug not in self.former:
+                require_free_word(slug)
             self.reserve(SLUG, slug, field="slug", everywhere=True)
             self.record(self.SlugChanged(slug=slug, previous=self.slug))
 

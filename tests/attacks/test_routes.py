@@ -9,6 +9,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from app.asgi import create_app
 from app.watching import watch_token
 from domain.kit.caller import ACCOUNTS, PLATFORM
+from domain.kit.slugs import RESERVED
 from tests.auth.people import registered
 from tests.kit.product import Product
 
@@ -117,3 +118,8 @@ async def test_nobody_enters_the_tenants_of_the_product_itself(product: Product,
     body = {"email": ada.email, "password": ada.password, "tenantId": str(tenant)}
     given = (await product.http.post("/auth/sign-in", json=body)).json()
     assert given.get("tenantId") != str(tenant)
+
+
+def test_no_company_is_called_as_an_address_of_the_product(product: Product) -> None:
+    words = {path.split("/")[1].removeprefix(".") for path in _routes(product)} - {""}
+    assert words - RESERVED == set()

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from uuid import UUID, uuid4
 
+import pytest
+
 from app.auth.attempts import VERIFICATION
-from tests.auth.people import PASSWORD, proved, registered
+from tests.auth.people import PASSWORD, post, proved, registered, somebody
 from tests.kit.client import Client
 from tests.kit.documents import operations
 from tests.kit.product import Product
@@ -81,3 +83,32 @@ async def _without_token(client: Client, operation: str, **variables: object) ->
     (found,) = answer["data"].values()
     shown: dict[str, str] = found
     return shown
+
+
+def _register(**more: str) -> dict[str, str]:
+    return {"tenantName": "Acme", "tenantSlug": f"acme-{uuid4().hex}"} | more
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (_register(tenantSlug="No slug"), "tenantSlug"),
+        (_register(tenantSlug="graphql"), "tenantSlug"),
+        (_register(tenantSlug=str(uuid4())), "tenantSlug"),
+        (_register(tenantSlug=""), "tenantSlug"),
+        (_register(tenantName=""), "tenantName"),
+        (_register(tenantName="x" * 256), "tenantName"),
+        ({"firstName": "x" * 300}, "firstName"),
+        ({"email": "nobody"}, "email"),
+        ({"password": "short"}, "password"),
+    ],
+)
+async def test_a_refusal_names_the_field_as_the_client_sent_it(
+    product: Product, wrong: dict[str, str], field: str
+) -> None:
+    wish = somebody(**wrong)
+    by_api = await product.client(uuid4(), uuid4()).send("Register", input=wish)
+    (by_rest,) = (await post(product.http, "register", wish)).json().values()
+    for refused in (by_api, by_rest):
+        assert (refused["field"], "_" in refused["message"]) == (field, False), refused
+    assert by_api["message"] == by_rest["message"]

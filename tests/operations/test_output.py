@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,12 @@ def _ended(settings: Settings, words: str, *, out: int, err: int = subprocess.PI
         env={**os.environ, **settings.environ()},
     )
     return _Ended(ran.returncode, ran.stderr or "")
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificates are written to where it is typed."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

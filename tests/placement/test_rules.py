@@ -53,9 +53,10 @@ def test_notes_who_asked_for_what() -> None:
     given().when(_request()).then(REQUESTED)
 
 
-@pytest.mark.parametrize("slug", ["", "Acme", "a b", "-a", "a-", "a--b", "é"])
+@pytest.mark.parametrize("slug", ["", "Acme", "a b", "-a", "a-", "a--b", "é", "admin", str(TENANT)])
 def test_refuses_a_slug_that_is_none(slug: str) -> None:
     given().when(_request(slug)).refused(Invalid)
+    given().when(AdoptTenant(id=TENANT, name="Acme", slug=slug, region="local")).refused(Invalid)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,24 @@ def test_refuses_what_is_no_slug(slug: str) -> None:
     given().when(_create(slug=slug)).refused(Invalid, field="slug")
 
 
+OF_OTHERS = ["platform", "graphql", "www", str(TENANT), TENANT.hex]
+
+
+@pytest.mark.parametrize("slug", OF_OTHERS)
+def test_refuses_what_is_the_platforms_own_or_looks_like_an_id(slug: str) -> None:
+    given().when(_create(slug=slug)).refused(Invalid, field="slug")
+    given(CREATED).when(ChangeTenantSlug(id=TENANT, slug=slug)).refused(Invalid, field="slug")
+
+
+@pytest.mark.parametrize("slug", OF_OTHERS)
+def test_who_has_such_a_slug_keeps_it_and_may_go_back_to_it(slug: str) -> None:
+    old = tenant_created(slug=slug)
+    given(old).when(ChangeTenantSlug(id=TENANT, slug=slug)).then()
+    changed = Tenant.SlugChanged(slug="acme", previous=slug)
+    back = Tenant.SlugChanged(slug=slug, previous="acme")
+    given(old, changed).when(ChangeTenantSlug(id=TENANT, slug=slug)).then(back)
+
+
 @pytest.mark.parametrize("region", ["", "EU", "eu central", "-eu", "x" * 51])
 def test_refuses_what_is_no_region(region: str) -> None:
     given().when(_create(region=region)).refused(Invalid, field="region")

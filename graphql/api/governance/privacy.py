@@ -18,6 +18,7 @@ from api.kit.fields import After, argument, described, field, live
 from api.kit.scalars import Position
 from api.kit.shows import Node, enum, shows
 from domain.governance.erasures import erasure_id
+from domain.kit.refusals import Refusal
 from projections.governance.erasures import ErasureRow, Erasures
 from projections.governance.exports import ExportRow, Exports, ExportState
 from projections.governance.privacy import Privacy
@@ -94,6 +95,9 @@ async def _erase_me(
     wish = asked(info.context, command_id)
     me = info.context.caller.user_id
     done = await info.context.port(Privacy).erase(wish, me, reason=input.reason)
+    if isinstance(done, Refusal) and done.field == "subject_id":
+        # Nobody was named, so no input is to blame.
+        done = done.about(None)
     return outcome(ErasureReceipt, wish, done, target=erasure_id(me))
 
 
