@@ -125,8 +125,8 @@ async def test_what_was_read_before_a_suspension_is_not_remembered_after_it(
     read, suspended = asyncio.Event(), asyncio.Event()
 
     class Slow(Rows):
-        async def get(self, *which: Any) -> Any:
-            rows = await super().get(*which)
+        async def get(self, *which: Any, **more: Any) -> Any:
+            rows = await super().get(*which, **more)
             read.set()
             await suspended.wait()
             return rows
