@@ -17,7 +17,7 @@ class Joined:
 
 
 class ProjectMemberships(Process[Joined], name="work.project_memberships", version=1):
-    """Ends those of who was removed or deleted. What they may see ends before that, with the event itself."""
+    """Ends those of whoever was removed, deleted or erased. What they may see ends with the event itself."""
 
     @on(Project.MemberAdded, by="user_id")
     def added(self, state: Joined | None, event: Project.MemberAdded) -> Then[Joined]:
@@ -28,8 +28,8 @@ class ProjectMemberships(Process[Joined], name="work.project_memberships", versi
     def taken_off(self, state: Joined | None, event: Project.MemberRemoved) -> Then[Joined]:
         return Then(Joined(projects=_without(state, event.originator_id)))
 
-    @on(User.Removed, User.Deleted)
-    def left(self, state: Joined | None, event: User.Removed | User.Deleted) -> Then[Joined]:
+    @on(User.Removed, User.Deleted, User.Erased)
+    def left(self, state: Joined | None, event: User.Removed | User.Deleted | User.Erased) -> Then[Joined]:
         projects = state.projects if state is not None else ()
         ends = (EndProjectMembership(id=id, user_id=event.originator_id) for id in projects)
         return Then(state, *(Send(one) for one in ends))

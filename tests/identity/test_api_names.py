@@ -74,3 +74,19 @@ async def test_projects_sort_by_name(client: Client) -> None:
     answer = (await client.post("{ projects(orderBy: NAME) { nodes { name } } }")).json()
     names = [one["name"] for one in answer["data"]["projects"]["nodes"]]
     assert names == ["apple plan", "Ärger plan", "Winter campaign", "zebra plan"]
+
+
+async def test_a_name_of_the_past_is_shown_as_it_was(client: Client) -> None:
+    """Events hold names sealed; wherever rows of the past are shown, they are opened as the table's are."""
+    email = f"bob.{client.me}@example.com"
+    receipt = await client.send(
+        "RegisterUser", input={"email": email, "firstName": "Bob", "lastName": "Berg"}
+    )
+    id, at = receipt["person"]["id"], receipt["position"]
+    await client.send("UpdateProfile", input={"id": id, "lastName": "Burg"})
+    for query in (
+        "query($id: UUID!) { person(id: $id, version: 1) { firstName lastName name } }",
+        "query($id: UUID!, $at: Position!) { person(id: $id, asOf: {position: $at}) { firstName lastName name } }",
+    ):
+        answer = (await client.post(query, {"id": id, "at": at} if "$at" in query else {"id": id})).json()
+        assert answer["data"]["person"] == {"firstName": "Bob", "lastName": "Berg", "name": "Bob Berg"}

@@ -156,8 +156,10 @@ def at(id: UUID, event: E) -> E:
     return event.stamped(id, 1, NOON)
 
 
-@pytest.mark.parametrize("left", [User.Removed(), User.Deleted()], ids=lambda one: type(one).__name__)
-def test_who_leaves_is_taken_off_the_projects(left: User.Removed | User.Deleted) -> None:
+@pytest.mark.parametrize(
+    "left", [User.Removed(), User.Deleted(), User.Erased()], ids=lambda one: type(one).__name__
+)
+def test_who_leaves_is_taken_off_the_projects(left: User.Removed | User.Deleted | User.Erased) -> None:
     """Or notifications, member lists and rules would count them again when they are taken in again."""
     process = ProjectMemberships()
     state = process.added(None, at(PROJECT, JOINED)).state

@@ -54,9 +54,9 @@ class Person(Node):
     @field("First and last name.")
     async def name(self, info: Info) -> str:
         info.context.revealed("name", self.id, confidential=False)
-        # Of the past they are sealed, as the events hold them; the table holds them opened.
-        names = [await info.context.opened(one) for one in (self.first_name, self.last_name) if one]  # type: ignore[attr-defined]
-        return " ".join(filter(None, names)) or NAMELESS
+        # What a resolver is given is the row.
+        shown = cast(PersonRow, self)
+        return " ".join(filter(None, (shown.first_name, shown.last_name))) or NAMELESS
 
     @field("Whether the e-mail address is verified.")
     async def email_verified(self, info: Info) -> bool:

@@ -54,7 +54,7 @@ class LookingBack:
         return past
 
     async def _as_written(self, view: type[View[Row]], rows: Mapping[Key, Row]) -> Mapping[Key, Row]:
-        """The rows with their sealed names opened, so that they are sorted and found as those of the table are."""
+        """The rows with their sealed names opened: they are shown, sorted and found as those of the table are."""
         found = {(self._tenant_id, key): row for key, row in rows.items()}
         written = await as_written(view.row, found, self._opening)
         return {key: row for (_, key), row in written.items() if row is not None}
@@ -64,7 +64,8 @@ class LookingBack:
 
         async def load(keys: list[Key]) -> list[Row | None]:
             with _for_the_client():
-                found = await self._history.rows(view, self._tenant_id, set(keys), at)
+                past = await self._history.rows(view, self._tenant_id, set(keys), at)
+            found = await self._as_written(view, past)
             rows = await self._seeing.visible(view, [found.get(key) for key in keys])
             hidden = await self._hidden_today(view, {key for key, row in zip(keys, rows, strict=True) if row})
             return [None if key in hidden else row for key, row in zip(keys, rows, strict=True)]
