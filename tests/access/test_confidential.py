@@ -119,3 +119,6 @@ async def test_personal_data_of_others_are_masked_by_itself_outside_production(s
         assert await asked(eve) == (f"eve.{eve.me}@example.com", None)
     else:
         assert await asked(eve) == ("e***@example.com", [{"field": "Person.email", "reason": "SETTING"}])
+    invited = await ada.send("InviteUser", input={"email": "Zoe@Example.com", "role": "GUEST"})
+    masking = somewhere.settings.environment != "production"
+    assert invited["invitation"]["email"] == ("z***@example.com" if masking else "zoe@example.com")

@@ -2,14 +2,8 @@
 
 from typing import Any
 
-from api.kit.revealing import masked
 from tests.kit.client import Client
 from tests.kit.product import Product
-
-
-def shown(product: Product, email: str) -> str:
-    """The address of somebody else as this product shows it to those who may read addresses."""
-    return masked(email) if product.settings.masks else email
 
 
 async def done(client: Client, mutation: str, **input: object) -> Any:

@@ -3,13 +3,12 @@
 from typing import Any
 from uuid import uuid4
 
-from tests.identity.asking import shown
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import refused
 
 
-async def test_registers_a_person(client: Client, product: Product) -> None:
+async def test_registers_a_person(client: Client) -> None:
     id = str(uuid4())
     input = {"id": id, "email": f"Eve.{id}@Example.com", "firstName": " Eve ", "lastName": "Moss"}
     receipt = await client.send("RegisterUser", input=input, commandId=id)
@@ -22,7 +21,7 @@ async def test_registers_a_person(client: Client, product: Product) -> None:
             "name": "Eve Moss",
             "firstName": "Eve",
             "lastName": "Moss",
-            "email": shown(product, f"eve.{id}@example.com"),
+            "email": f"eve.{id}@example.com",
             "createdAt": receipt["person"]["createdAt"],
         },
     }
@@ -32,10 +31,10 @@ async def test_registers_a_person(client: Client, product: Product) -> None:
     assert again == {**expected, "repeated": True}
 
 
-async def test_an_address_is_used_once_in_whatever_case(client: Client, product: Product) -> None:
+async def test_an_address_is_used_once_in_whatever_case(client: Client) -> None:
     email = f"{client.me}@example.com"
     first = await client.send("RegisterUser", input={"email": email, "firstName": "Eve"})
-    assert first["person"]["email"] == shown(product, email)
+    assert first["person"]["email"] == email
     second = await client.send("RegisterUser", input={"email": email.upper(), "firstName": "Eve"})
     assert second == refused("already_taken", "email", "email is already in use.")
 

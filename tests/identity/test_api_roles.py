@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from app.auth.secrets import INVITE, MailedTokens, hash_of
-from tests.identity.asking import colleague, done, refusal, shown
+from tests.identity.asking import colleague, done, refusal
 from tests.kit.client import Client
 from tests.kit.product import Product
 
@@ -39,14 +39,14 @@ async def test_a_role_is_made_changed_granted_withdrawn_and_deleted(client: Clie
     assert (await client.send("Roles"))["edges"] == []
 
 
-async def test_somebody_is_invited_and_the_invitation_withdrawn(client: Client, product: Product) -> None:
+async def test_somebody_is_invited_and_the_invitation_withdrawn(client: Client) -> None:
     command_id = str(uuid4())
     input = {"email": "Eve@Example.com", "role": "GUEST"}
     receipt = await client.send("InviteUser", input=input, commandId=command_id)
     invitation = receipt["invitation"]
     assert invitation == {
         "id": command_id,
-        "email": shown(product, "eve@example.com"),
+        "email": "eve@example.com",
         "role": "GUEST",
         "status": "OPEN",
         "sentAt": invitation["sentAt"],

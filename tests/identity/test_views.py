@@ -26,6 +26,7 @@ from projections.identity.profiles import (
     UserProfiles,
 )
 from projections.identity.users import FlatUserRow, FlatUsers, UserRow, Users
+from projections.kit.view import Key
 from tests.identity.people import ANNA, ROLE, SEALED, registered, row
 from tests.kit.folding import folded
 from tests.kit.processes import until
@@ -234,10 +235,25 @@ STREAM = (
 )
 
 
+ALWAYS = tuple(range(1, len(STREAM) + 1))
+PERSONAL = ("anna@example.com", "Anna", "Ann", "Berg", "Rows.", "Europe/Berlin")
+
+
 @pytest.mark.parametrize(
-    "view", [Users, FlatUsers, People, UserProfiles, ProfileCards, UserPreferences, Memberships, UserRoles]
+    ("view", "key", "there"),
+    [
+        (Users, (ANNA,), ALWAYS),
+        (FlatUsers, (str(ANNA),), ALWAYS),
+        (People, (ANNA,), ALWAYS),
+        (UserProfiles, (ANNA,), ALWAYS[:-1]),
+        (ProfileCards, (ANNA,), ALWAYS[:-1]),
+        (UserPreferences, (ANNA,), ALWAYS[:-1]),
+        (Memberships, (ANNA,), (1, 2, 3, 4, 5, 7)),
+        (UserRoles, (ANNA, ROLE), (4,)),
+    ],
 )
-def test_a_prefix_of_any_life_can_be_folded(view: Any) -> None:
-    for end in range(1, len(STREAM) + 1):
-        rows = folded(view(), on(ANNA, *STREAM[:end]))
-        assert all(isinstance(key[0], UUID | str) for key in rows)
+def test_a_row_is_there_from_its_first_event_to_its_last(view: Any, key: Key, there: tuple[int, ...]) -> None:
+    rows = {end: folded(view(), on(ANNA, *STREAM[:end])) for end in ALWAYS}
+    assert {end: list(found) for end, found in rows.items() if found} == {end: [key] for end in there}
+    left = repr(rows[len(STREAM)])
+    assert [text for text in PERSONAL if text in left] == []
