@@ -12,6 +12,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-annotate --no-header pyproject.toml
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+# Without compiled modules, loading the tests alone takes longer than running them.
+unexport PYTHONDONTWRITEBYTECODE
 
 run: $(RUN_STAMP) ## the product on this machine, with servers of its own and two demo companies
 	@exec $(BIN)/headwater run
@@ -20,11 +22,12 @@ test: $(DEV_STAMP) maven chromium ## everything that CI runs: lint, and all test
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint
 	@$(MAKE) --no-print-directory tests
 
-check: $(DEV_STAMP) ## format, lint, types, import contracts, and the tests that need no server
+# A minute on two cores, once mypy has its cache.
+check: $(DEV_STAMP) ## format, lint, types, import contracts, and the tests that start no process
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint pure
 
 pure: $(DEV_STAMP)
-	$(BIN)/pytest --quiet -m "not servers"
+	$(BIN)/pytest --quiet -m "not servers" --hypothesis-profile=quick
 
 help: ## what these lines say
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

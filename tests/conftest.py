@@ -2,9 +2,11 @@
 
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Generator
 
 import pytest
+from hypothesis import settings as hypothesis
 
 from app.embedded import EmbeddedError
 from app.embedded.opensearch import free_port
@@ -16,11 +18,19 @@ from tests.kit import servers
 
 pytest_plugins = ("tests.kit.product",)
 
+hypothesis.register_profile("quick", max_examples=10)
+
 _LONGEST = 900
 """Seconds for one test with its fixtures, on a machine that does other things too: what takes longer hangs."""
 
-_SERVERS = {"postgres", "valkey", "opensearch", "osmem", "search_url"}
-"""The fixtures that start servers; almost all others that need one ask for these."""
+_SERVERS = {"postgres", "valkey", "opensearch", "osmem_url", "search_url", "kms_url"}
+"""The fixtures that start servers. Whoever starts processes in another way marks the test `servers`."""
+
+_QUICK = {"git"}
+"""Programs that any test may start."""
+
+_now: list[pytest.Item] = []
+"""The test that runs."""
 
 _search = pytest.StashKey[servers.Search]()
 
@@ -34,11 +44,24 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     before = signal.signal(signal.SIGALRM, late)
     signal.alarm(_LONGEST)
+    _now[:] = [item]
     try:
         return (yield)
     finally:
+        _now.clear()
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    """Fail a test without the mark that starts a process: `make check` would wait for it."""
+    if event != "subprocess.Popen" or not _now or _now[0].get_closest_marker("servers"):
+        return
+    if (program := os.path.basename(str(arguments[0]))) not in _QUICK:
+        pytest.fail(f"{_now[0].nodeid} starts {program}: mark it with pytest.mark.servers.")
+
+
+sys.addaudithook(_watch)
 
 
 @pytest.hookimpl(tryfirst=True)

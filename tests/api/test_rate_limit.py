@@ -84,8 +84,9 @@ async def test_a_caller_has_one_rate_limit_over_all_connections_and_others_have_
     limits = Limits(messages_per_second=1 / 3_600, messages_at_once=4)
     async with (
         served(limits) as server,
-        begun(server) as one,
-        begun(server) as two,
+        # Those who wait for their turn are not heard when they say goodbye.
+        begun(server, patience=0.1) as one,
+        begun(server, patience=0.1) as two,
         begun(server, "bob") as bob,
     ):
         await one.subscribe("1", SHOUT, text="first")

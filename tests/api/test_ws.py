@@ -45,17 +45,20 @@ class Client:
 
 
 @asynccontextmanager
-async def opened(server: Served, *messages: object) -> AsyncIterator[Client]:
-    async with connect(server.ws, subprotocols=[PROTOCOL], compression=None) as connection:
+async def opened(server: Served, *messages: object, patience: float = 10) -> AsyncIterator[Client]:
+    """A connection; ``patience`` is how many seconds the server gets to say goodbye."""
+    async with connect(
+        server.ws, subprotocols=[PROTOCOL], compression=None, close_timeout=patience
+    ) as connection:
         client = Client(connection)
         await client.send(*messages)
         yield client
 
 
 @asynccontextmanager
-async def begun(server: Served, identity: str = "ann") -> AsyncIterator[Client]:
+async def begun(server: Served, identity: str = "ann", patience: float = 10) -> AsyncIterator[Client]:
     init = {"type": "connection_init", "payload": {"token": f"{TOKEN} as {identity}"}}
-    async with opened(server, init) as client:
+    async with opened(server, init, patience=patience) as client:
         assert await client.receive() == {"type": "connection_ack"}
         yield client
 

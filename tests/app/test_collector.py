@@ -7,6 +7,8 @@ from asyncio.subprocess import PIPE
 
 import pytest
 
+pytestmark = pytest.mark.servers
+
 # Each runs up to the point from which it would serve, and says how its collector stands there.
 STARTS = {
     "api": """

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 _ALL = """
 import importlib, pkgutil
 import app.contexts
@@ -15,6 +17,7 @@ print(*sorted(set(event_classes()) - known))
 """
 
 
+@pytest.mark.servers
 def test_whoever_knows_the_views_knows_all_events() -> None:
     ended = subprocess.run([sys.executable, "-c", _ALL], capture_output=True, text=True, check=True)
     assert ended.stdout.split() == [], "WITHOUT_VIEWS in app/contexts.py lacks their modules"

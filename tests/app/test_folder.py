@@ -61,6 +61,7 @@ async def test_sockets_of_a_deep_folder_lie_elsewhere(tmp_path: Path) -> None:
     first.rmdir()
 
 
+@pytest.mark.servers
 def test_refuses_a_full_disk(tmp_path: Path) -> None:
     """On a real small disk, mounted in a namespace of our own."""
     inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]

@@ -4,7 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,14 +46,20 @@ def _project() -> dict[str, list[str]]:
     return {"": project["dependencies"], **extras}
 
 
-def _imported(*folders: str) -> Iterator[tuple[Path, str]]:
-    for folder in folders:
-        for file in sorted((ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(file.read_text())):
-                if isinstance(node, ast.Import):
-                    yield from ((file, one.name) for one in node.names)
-                elif isinstance(node, ast.ImportFrom) and node.module is not None:
-                    yield file, node.module
+def _imported(*folders: str) -> list[tuple[Path, str]]:
+    return [one for folder in folders for one in _imports(folder)]
+
+
+@cache
+def _imports(folder: str) -> list[tuple[Path, str]]:
+    found: list[tuple[Path, str]] = []
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                found += ((file, one.name) for one in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                found.append((file, node.module))
+    return found
 
 
 @pytest.mark.parametrize("library", GIVEN)

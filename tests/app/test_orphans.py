@@ -24,6 +24,8 @@ from app.writing import operating
 from tests.app.test_run import read_until, start
 from tests.kit.processes import alive, until
 
+pytestmark = pytest.mark.servers
+
 _HANGS = """
 import asyncio
 from app import rebuilder

@@ -13,6 +13,8 @@ import pytest
 from app.embedded import EmbeddedError, identity
 from app.embedded.postgres import Postgres
 
+pytestmark = pytest.mark.servers
+
 
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Postgres]:

@@ -19,6 +19,8 @@ from app.programs import address
 from app.settings import Settings
 from tests.kit.processes import alive, until
 
+pytestmark = pytest.mark.servers
+
 
 async def start(settings: Settings) -> Process:
     """``headwater run`` on a machine without Maven, so that search is the stand-in and starts at once."""

@@ -1,4 +1,4 @@
-"""All that goes on in the background of a worker and of the API; whatever is left out at the start is missing here."""
+"""What goes on in the background of a worker and of the API: what is left out at the start is missing here."""
 
 import asyncio
 import contextlib

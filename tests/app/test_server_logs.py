@@ -46,6 +46,7 @@ class Talker:
         await self.process.stop()
 
 
+@pytest.mark.servers
 async def test_a_log_is_set_aside_while_its_server_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

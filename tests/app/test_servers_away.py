@@ -24,6 +24,8 @@ from tests.kit.documents import operations
 from tests.kit.product import Product, produced
 from tests.kit.stopping import hanging
 
+pytestmark = pytest.mark.servers
+
 AWAY = {"code": "UNAVAILABLE", "retryAfter": 2}
 
 

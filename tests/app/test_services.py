@@ -20,6 +20,8 @@ from app.settings import Settings, read_settings
 from app.supervisor import keep_running
 from tests.kit.processes import alive, until
 
+pytestmark = pytest.mark.servers
+
 _HOLD = """
 import asyncio
 from app.embedded.services import embedded_services

@@ -14,6 +14,8 @@ from app.embedded.process import EmbeddedError, Process
 from app.supervisor import keep_running
 from tests.kit.processes import until
 
+pytestmark = pytest.mark.servers
+
 SECRET = "s" * 40
 
 

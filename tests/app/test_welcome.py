@@ -3,17 +3,16 @@
 from pathlib import Path
 
 import pytest
-from graphql import build_schema, parse, validate
 
-from api.schema import schema
 from app.demo import SignIn
 from app.welcome import OPERATIONS, welcome
 from domain.identity.granting import BaseRole
+from tests.schema.published import faults
 
 
 @pytest.mark.parametrize("document", [document for _, document in OPERATIONS])
 def test_an_operation_to_paste_is_valid(document: str) -> None:
-    assert validate(build_schema(schema.as_str()), parse(document)) == []
+    assert faults(document) == []
 
 
 def test_it_says_what_to_open_and_as_whom() -> None:

@@ -12,14 +12,13 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLScalarType,
-    build_schema,
     get_named_type,
     is_leaf_type,
 )
 
-from api.schema import schema
+from tests.schema.published import published
 
-SCHEMA = build_schema(schema.as_str())
+SCHEMA = published()
 
 _NUMBERS = {"Int": 1, "Float": 1.0, "Boolean": True}
 _GOOD = {

@@ -14,6 +14,8 @@ from tests.api.toy import TOKEN, Served, served
 from tests.kit import npm
 from tests.kit.product import Product
 
+pytestmark = pytest.mark.servers
+
 HERE = Path(__file__).parent
 
 

@@ -68,6 +68,7 @@ def test_the_paths_it_names_exist() -> None:
     assert [path for path in sorted(named - ours) if not (ROOT / path).exists()] == []
 
 
+@pytest.mark.servers
 async def test_its_feature_passes_its_tests(tmp_path: Path) -> None:
     files = _files()
     (documents,) = blocks(PAGE, "graphql")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import bench
 from tests.docs.pages import ROOT, page
 
@@ -20,6 +22,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.servers
 def test_every_module_loads_and_says_what_it_is() -> None:
     look = [sys.executable, "-c", LOOK, *MODULES]
     run = subprocess.run(look, cwd=ROOT, capture_output=True, text=True, check=False)

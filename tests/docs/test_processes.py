@@ -38,6 +38,7 @@ def test_the_paths_it_names_exist() -> None:
     assert [path for path in sorted(named - set(_files())) if not (ROOT / path).exists()] == []
 
 
+@pytest.mark.servers
 async def test_its_processes_pass_their_tests(tmp_path: Path) -> None:
     files = {**_files(), "wiring.py": WIRING}
     assert len(files) == 4

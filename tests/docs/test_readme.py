@@ -6,13 +6,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from graphql import build_schema, parse, validate
 
-from api.schema import schema
 from tests.docs import reference
 from tests.docs.pages import ROOT, blocks, page
 from tests.kit.product import Product
 from tests.operations.command_line import commands
+from tests.schema.published import faults
 
 README = "README.md"
 TOUR = "docs/tour.md"
@@ -28,7 +27,7 @@ STEPS = [
     "document", [block.text for name in (README, TOUR) for block in blocks(name, "graphql")]
 )
 def test_a_document_is_valid(document: str) -> None:
-    assert validate(build_schema(schema.as_str()), parse(document)) == []
+    assert faults(document) == []
 
 
 async def test_the_tour_goes_as_it_says(product: Product) -> None:

@@ -9,6 +9,8 @@ from tests.faults.plan import Plan
 from tests.faults.rebuilding import FAULTS
 from tests.faults.rounds import play
 
+pytestmark = pytest.mark.servers
+
 ROUNDS = 5
 SEED = "every fault once"
 

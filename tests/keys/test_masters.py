@@ -89,7 +89,7 @@ async def a_kms_key(url: str) -> str:
     return str(made["KeyMetadata"]["KeyId"])
 
 
-@pytest.fixture(params=["file", "vault", "kms"])
+@pytest.fixture(params=["file", "vault", pytest.param("kms", marks=pytest.mark.servers)])
 def master(request: pytest.FixtureRequest) -> Master:
     found: Master = request.getfixturevalue(request.param)
     return found

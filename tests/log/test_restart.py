@@ -15,6 +15,8 @@ from domain.kit.log import Receipt
 from tests.kit.servers import SECRET
 from tests.log.appends import command, event, stored, whole
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:

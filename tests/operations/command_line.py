@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,7 @@ class CommandLine:
         return Ran(result.exit_code, result.stdout, result.stderr)
 
 
+@cache
 def commands() -> dict[str, Command]:
     """Every command that does something, by all of its words."""
     found: dict[str, Command] = {}

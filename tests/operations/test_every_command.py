@@ -168,6 +168,7 @@ HEAVY = {"sqlalchemy", "opensearchpy", "redis", "aiohttp", "starlette", "strawbe
         (["rebuild", "--help"], {*HEAVY - {"sqlalchemy"}, "api"}),
     ],
 )
+@pytest.mark.servers
 def test_loads_only_what_it_needs(words: list[str], unneeded: set[str]) -> None:
     script = (
         "import sys; sys.argv[1:] = sys.argv[1:]\n"
@@ -182,6 +183,7 @@ def test_loads_only_what_it_needs(words: list[str], unneeded: set[str]) -> None:
     assert found & unneeded == set()
 
 
+@pytest.mark.servers
 def test_help_says_of_each_command_what_it_does() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "app.cli", "--help"],

@@ -8,6 +8,8 @@ from redis.asyncio import Redis
 from app.embedded.valkey import Valkey
 from app.eviction import warn_of_eviction
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.mark.parametrize(
     ("policy", "told"), [("allkeys-lru", True), ("volatile-ttl", True), ("noeviction", False)]

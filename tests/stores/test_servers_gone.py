@@ -22,6 +22,8 @@ from projections.kit.search_store import SearchStore
 from projections.kit.store import Lost
 from tests.stores.rows import ACME, Cards, MemoryCheckpoints, Paper, Papers, at, card, changes, key, papers
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture
 async def own_valkey(tmp_path: Path) -> AsyncIterator[Valkey]:

@@ -95,4 +95,9 @@ def stories(draw: st.DrawFn) -> Story:
 
 
 told = given(stories())
-often = settings(max_examples=50, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+often = settings(
+    max_examples=min(50, settings().max_examples),
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
