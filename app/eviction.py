@@ -22,7 +22,7 @@ async def warn_of_eviction(redis: Redis) -> None:
             policy = (await redis.info("memory")).get("maxmemory_policy", _RIGHT)
         if policy != _RIGHT:
             _logger.error(
-                "Redis has the maxmemory-policy %s: rows that it throws away are built anew each time; set %s.",
+                "Redis has the maxmemory-policy %s: evicted rows are rebuilt each time; set %s.",
                 policy,
                 _RIGHT,
             )

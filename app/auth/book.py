@@ -1,4 +1,4 @@
-"""The book of accounts: finding one by address or identity, opening what is sealed, sending commands."""
+"""Accounts: found by address or identity, their sealed fields opened, their commands sent."""
 
 from uuid import UUID, uuid4
 

@@ -86,7 +86,7 @@ class Founding:
         try:
             return await self.found(account)
         except AlreadyTaken as refusal:
-            _logger.warning("The company of account %s was not made: %s", account.id, refusal.code)
+            _logger.warning("The company of account %s was not created: %s", account.id, refusal.code)
             return account
 
     async def found(self, account: AccountRow) -> AccountRow:
@@ -99,7 +99,7 @@ class Founding:
         except AlreadyTaken:
             raise
         except Refusal as refusal:
-            _logger.warning("The company of account %s was not made: %s", account.id, refusal.code)
+            _logger.warning("The company of account %s was not created: %s", account.id, refusal.code)
             return account
         self.callers.forget(tenant_id, account.id)
         return await self.book.account(account.id) or account

@@ -117,7 +117,10 @@ class Living:
                     await self._redis.delete(*map(self._key, ids))
             except Unavailable as error:
                 self._believed = math.inf
-                _logger.warning("Sessions are read from Postgres, as their ends could not be told: %s", error)
+                _logger.warning(
+                    "Sessions are read from Postgres, because their ends could not be published: %s",
+                    error,
+                )
         # Afterwards, or whoever asks at once would be told what was.
         self.changes.note(ids)
 

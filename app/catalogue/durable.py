@@ -178,7 +178,7 @@ TABLES: tuple[Table, ...] = (
     table(
         "processes.ledger",
         "processes",
-        "What processes wished for and what came of it; what is personal in it is sealed.",
+        "What processes requested and what came of it; what is personal in it is sealed.",
         _LOG,
         "id bigint, tenant_id uuid, process text, instance text, cause uuid, key text, kind text, "
         "name text, payload jsonb, status text, attempts integer, next_at timestamp with time zone, "

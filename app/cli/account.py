@@ -19,17 +19,19 @@ if TYPE_CHECKING:
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 _OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
 
-app = typer.Typer(help="Suspend accounts, and help people who cannot get into theirs.", no_args_is_help=True)
+app = typer.Typer(
+    help="Suspend and reactivate accounts, and remove lost second factors.", no_args_is_help=True
+)
 
 
 @app.callback()
 def account_group() -> None:
-    """Suspend accounts, and help people who cannot get into theirs."""
+    """Suspend and reactivate accounts, and remove lost second factors."""
 
 
 @app.command("suspend", epilog=EXIT_CODES)
 def suspend(email: Email, as_json: AsJson = False) -> None:
-    """Let nobody sign in with an account for now: its sessions end, its API keys rest, the log says by whom."""
+    """Suspend an account: its sessions end, and its API keys stop working. The log records who did it."""
 
     async def work() -> Refusal | None:
         async with _desk() as desk:
@@ -40,7 +42,7 @@ def suspend(email: Email, as_json: AsJson = False) -> None:
 
 @app.command("reactivate", epilog=EXIT_CODES)
 def reactivate(email: Email, as_json: AsJson = False) -> None:
-    """Let a suspended account be used again; its person signs in anew. The log says who did it."""
+    """Reactivate a suspended account; its owner signs in again. The log records who did it."""
 
     async def work() -> Refusal | None:
         async with _desk() as desk:
@@ -52,10 +54,10 @@ def reactivate(email: Email, as_json: AsJson = False) -> None:
 @app.command("remove-factor", epilog=EXIT_CODES)
 def remove_factor(
     email: Email,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take away a second factor whose authenticator and codes are lost. Make sure first who is asking.
+    """Remove a second factor whose authenticator and codes are lost. Check first who is asking.
 
     The log says who did it, and the owner is told by mail.
     """

@@ -33,7 +33,7 @@ AsJson = Annotated[
     typer.Option(
         "--json",
         callback=_noted,
-        help="Answer in JSON: one document, or where it is watched a line for each change.",
+        help="Print JSON: one document, or a line for each change while watching.",
     ),
 ]
 

@@ -11,23 +11,24 @@ import typer
 from app.cli.answers import EXIT_CODES, AsJson, say_json, say_table
 from app.cli.place import InSilo, opened, placed, reading_at
 
-app = typer.Typer(help="Ask who read what, and let old records go.", no_args_is_help=True)
+app = typer.Typer(help="List read accesses, and drop old records.", no_args_is_help=True)
 
 
 @app.callback()
 def audit() -> None:
-    """Ask who read what, and let old records go."""
+    """List read accesses, and drop old records."""
 
 
 @app.command(epilog=EXIT_CODES)
 def show(
     tenant: Annotated[
-        str | None, typer.Option("--tenant", metavar="SLUG|ID", help="Only in this tenant, wherever it is.")
+        str | None,
+        typer.Option("--tenant", metavar="SLUG|ID", help="Only in this tenant, wherever its data is."),
     ] = None,
-    user: Annotated[UUID | None, typer.Option(help="Only what this person asked for.")] = None,
+    user: Annotated[UUID | None, typer.Option(help="Only accesses by this person.")] = None,
     subject: Annotated[UUID | None, typer.Option(help="Only of this person's data.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Only from then on, in UTC.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")] = 100,
+    since: Annotated[datetime | None, typer.Option(help="Only from this time on, in UTC.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many to list, the newest first.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List accesses, the newest first: who, what, and whose data it was."""
@@ -66,7 +67,7 @@ def show(
 
 @app.command(epilog=EXIT_CODES)
 def retain(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be dropped.")] = False,
     tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,7 +83,7 @@ def retain(
     if as_json:
         say_json([asdict(one) for one in gone])
     elif not gone:
-        typer.echo("Nothing is old enough to go.")
+        typer.echo("Nothing is old enough to be dropped.")
     else:
         rows = [(one.log, f"{one.month:%Y-%m}", f"{one.rows:,}", f"{one.tenants:,}") for one in gone]
         say_table(("LOG", "MONTH", "ROWS", "TENANTS"), rows, right=("ROWS", "TENANTS"))

@@ -17,7 +17,7 @@ def backfill() -> None:
 
 @app.command(epilog=EXIT_CODES)
 def tags(tenant: InSilo = None, as_json: AsJson = False) -> None:
-    """Give tasks without tags those found in their title and description. Safe to repeat."""
+    """Tag tasks without tags with those found in their title and description. Safe to repeat."""
     count = asyncio.run(_tags(tenant))
     if as_json:
         say_json({"tasks": count})

@@ -25,7 +25,7 @@ def catalogue(
     markdown: Annotated[bool, typer.Option("--markdown", help="As the page of the documentation.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, one line for each field.")] = False,
 ) -> None:
-    """List every field that is kept: its class, whose it is, what for, where and how long."""
+    """List every stored field: its classification, subject, purpose, place and retention."""
     from app.catalogue import shown
     from app.catalogue.inventory import inventory
 
@@ -51,10 +51,14 @@ def catalogue(
 
 
 def mask_dump(
-    out: Annotated[Path, typer.Option(help="The folder to make and fill; it must not be there yet.")],
+    out: Annotated[Path, typer.Option(help="The folder to create; it must not exist yet.")],
     tenant: Annotated[
         list[str] | None,
-        typer.Option("--tenant", metavar="SLUG|ID", help="Only these; all of the shared database if none."),
+        typer.Option(
+            "--tenant",
+            metavar="SLUG|ID",
+            help="Only these tenants; by default all of the shared database.",
+        ),
     ] = None,
     part: Annotated[list[Part] | None, typer.Option(help="Events, views or, by default, both.")] = None,
     as_json: AsJson = False,

@@ -10,13 +10,13 @@ from app.cli.answers import EXIT_CODES, AsJson, say_json
 
 
 def certificates(
-    folder: Annotated[Path, typer.Argument(help="Where they go: a folder for each name, and `ca`.")],
+    folder: Annotated[Path, typer.Argument(help="The target folder: a subfolder for each name, and `ca`.")],
     names: Annotated[
         list[str], typer.Argument(help="Host names, maybe with the uid of the server: `db:999`.")
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Make certificates for servers that belong together, if there are none; docker-compose.yml begins with it."""
+    """Create certificates for the internal servers, if there are none; docker-compose.yml starts with it."""
     owners: dict[str, int | None] = {}
     for name in names:
         host, _, uid = name.partition(":")
@@ -27,7 +27,7 @@ def certificates(
     if as_json:
         say_json({"made": made})
         return
-    typer.echo("Made, with an authority of their own." if made else "They are there already.")
+    typer.echo("Created, with an authority of their own." if made else "They exist already.")
 
 
 commands = {"certificates": (certificates, EXIT_CODES)}

@@ -23,25 +23,25 @@ OPEN = ["pending", "running", "parked"]
 Tenant = Annotated[
     str | None,
     typer.Option(
-        "--tenant", metavar="SLUG|ID", help="Only of this tenant; where it has a database, in that."
+        "--tenant", metavar="SLUG|ID", help="Only of this tenant; in its own database if it has one."
     ),
 ]
 
-app = typer.Typer(help="See and mend what processes do.", no_args_is_help=True)
+app = typer.Typer(help="List, retry or discard effects of processes.", no_args_is_help=True)
 
 
 @app.callback()
 def effects_group() -> None:
-    """See and mend what processes do."""
+    """List, retry or discard effects of processes."""
 
 
 @app.command("list", epilog=EXIT_CODES)
 def list_command(
     process: Annotated[str | None, typer.Option(help="Only of this process.")] = None,
     status: Annotated[list[str] | None, typer.Option(help="Only with this status.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also what is finished.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also list finished effects.")] = False,
     tenant: Tenant = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="The maximum number to list.")] = 100,
     check: Annotated[bool, typer.Option("--check", help="Exit code 1 when anything is parked.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -81,12 +81,12 @@ def list_command(
 
 @app.command("retry", epilog=EXIT_CODES)
 def retry_command(
-    ids: Annotated[list[int] | None, typer.Argument(help="The numbers that `effects list` shows.")] = None,
-    process: Annotated[str | None, typer.Option(help="All that is parked of this process.")] = None,
+    ids: Annotated[list[int] | None, typer.Argument(help="The ids that `effects list` shows.")] = None,
+    process: Annotated[str | None, typer.Option(help="All parked effects of this process.")] = None,
     tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have parked effects tried again, under the same idempotency keys."""
+    """Retry parked effects with the same idempotency keys."""
     if not ids and process is None:
         raise typer.BadParameter("Name effects by number, or a process.")
     wish = RetryEffects(id=_ids.new(), effects=tuple(ids or ()), process=process, asked_by=asker())
@@ -95,12 +95,12 @@ def retry_command(
 
 @app.command("discard", epilog=EXIT_CODES)
 def discard_command(
-    ids: Annotated[list[int], typer.Argument(help="The numbers that `effects list` shows.")],
-    reason: Annotated[str, typer.Option(help="Why; it is kept.", prompt=True)],
+    ids: Annotated[list[int], typer.Argument(help="The ids that `effects list` shows.")],
+    reason: Annotated[str, typer.Option(help="The reason; it is kept in the log.", prompt=True)],
     tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give parked effects up for good; what waits behind them goes on."""
+    """Discard parked effects permanently; effects that wait behind them continue."""
     if not reason.strip():
         raise typer.BadParameter("A reason is needed.")
     wish = DiscardEffects(id=_ids.new(), effects=tuple(ids), reason=reason, asked_by=asker())

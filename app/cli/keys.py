@@ -18,7 +18,7 @@ from app.keys.rotation import KeyStanding, Rotation
 _LOOK = 1.0
 """Seconds after which ``--watch`` looks again at what others are at work on."""
 
-app = typer.Typer(help="See and renew the keys of personal data.", no_args_is_help=True)
+app = typer.Typer(help="Show and rotate the keys that seal personal data.", no_args_is_help=True)
 
 Tenant = Annotated[
     str | None,
@@ -28,7 +28,7 @@ Tenant = Annotated[
 
 @app.callback()
 def keys_group() -> None:
-    """See and renew the keys of personal data."""
+    """Show and rotate the keys that seal personal data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class _Stand:
 
 @app.command("status", epilog=EXIT_CODES)
 def status_command(tenant: Tenant = None, as_json: AsJson = False) -> None:
-    """Say which master key is in use, and how many keys are still under former ones, in every database.
+    """Show which master key is in use, and how many keys are still under former ones, in every database.
 
     Exit code 1: some are, so `headwater keys rewrap` has something to do.
     """
@@ -89,7 +89,7 @@ def rotate_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a new generation of the master key, or of one tenant's; `headwater keys rewrap` brings it into use.
+    """Rotate the master key, or one tenant's; `headwater keys rewrap` rewraps the keys under it.
 
     Everything goes on meanwhile; former generations stay until nothing needs them.
     """
@@ -116,11 +116,11 @@ def rotate_command(
 def rewrap_command(
     tenant: Tenant = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on until nothing is left, also of what others are at work on.")
+        bool, typer.Option("--watch", help="Continue until nothing is left, including what others work on.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Wrap anew every key that is under a former generation, in every database, beside whatever is going on."""
+    """Rewrap every key of a former generation with the present one, in every database, while the product runs."""
     count = asyncio.run(_until_none_is_behind(tenant, as_json) if watch else _wrapped(tenant))
     if not (watch and as_json):
         _say(count, as_json)

@@ -12,12 +12,12 @@ from app.keys.verifying import SealedPlaces
 from app.log.verify import Verdict, verify
 from app.log.view_counts import view_counts
 
-app = typer.Typer(help="Ask the event log itself.", no_args_is_help=True)
+app = typer.Typer(help="Inspect and verify the event log.", no_args_is_help=True)
 
 
 @app.callback()
 def log() -> None:
-    """Ask the event log itself."""
+    """Inspect and verify the event log."""
 
 
 @app.command("verify", epilog="Exit code 0: whole. 1: something is wrong, and said. 2: it could not be read.")

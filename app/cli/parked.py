@@ -15,12 +15,17 @@ from domain.kit.refusals import Refusal
 from domain.operations.repairs import DiscardParked, RetryParked
 from projections.kit.parking import Parked, ParkedStreams
 
-app = typer.Typer(help="List parked streams, or mend them.", no_args_is_help=True)
+app = typer.Typer(help="List, retry or discard parked streams.", no_args_is_help=True)
 
 View = Annotated[str, typer.Argument(help="The view's name.", autocompletion=view_names)]
-Stream = Annotated[UUID, typer.Argument(help="The parked stream: the id of the thing.")]
+Stream = Annotated[UUID, typer.Argument(help="The parked stream: the id of the aggregate.")]
 Tenant = Annotated[
-    str | None, typer.Option("--tenant", metavar="SLUG|ID", help="Whose; where it has a database, in that.")
+    str | None,
+    typer.Option(
+        "--tenant",
+        metavar="SLUG|ID",
+        help="The stream's tenant; in its own database if it has one.",
+    ),
 ]
 
 _ids = TimeOrderedIds()
@@ -81,11 +86,11 @@ def retry(
     stream: Annotated[
         UUID | None, typer.Argument(help="Only this stream; all of the view by default.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Whatever is parked, in every view.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All parked streams of every view.")] = False,
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fold the waiting events again, in their order; after the code or the view was mended."""
+    """Fold the waiting events again, in order, after the code or the view was repaired."""
     if every == (view is not None):
         raise typer.BadParameter("Name a view, or say --all.")
 
@@ -102,11 +107,11 @@ def retry(
 def discard(
     view: View,
     stream: Stream,
-    reason: Annotated[str, typer.Option(help="Why; it stays in the log.")],
+    reason: Annotated[str, typer.Option(help="The reason; it is kept in the log.")],
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
-    """Leave the events of a stream that wait out of the view for good; later ones are folded again."""
+    """Discard the waiting events of a stream: the view never folds them, but folds later ones."""
 
     def wishes(views: Sequence[str], only: UUID | None) -> list[RetryParked | DiscardParked]:
         return [

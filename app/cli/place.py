@@ -26,9 +26,7 @@ SILENCE = 15
 
 InSilo = Annotated[
     str | None,
-    typer.Option(
-        "--tenant", metavar="SLUG|ID", help="In the database of this tenant, which has one of its own."
-    ),
+    typer.Option("--tenant", metavar="SLUG|ID", help="In this tenant's own database."),
 ]
 """Which silo a command works on that is about a whole database."""
 
@@ -185,7 +183,7 @@ def asker() -> str:
 
 
 async def carry_out(operations: "Operations", operation: "Operation") -> "Done | Refusal":
-    """Does what is asked, on behalf of whoever has the machine."""
+    """Carries out an operation on behalf of the operator at the machine."""
     from domain.kit.caller import PLATFORM, SYSTEM, Caller
 
     return await operations.carry_out(operation, by=Caller(tenant_id=PLATFORM, user_id=SYSTEM))

@@ -34,11 +34,11 @@ _LOOK = 0.5
 _MOST = 1_000
 _GOES_ON = "The workers go on with it; what it waits for: headwater effects list"
 
-app = typer.Typer(help="Forget people, export what is kept about them.", no_args_is_help=True)
+app = typer.Typer(help="Erase people, and export all data about them.", no_args_is_help=True)
 
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant, by its slug or id.")]
 Person = Annotated[UUID, typer.Argument(help="The person.")]
-Wait = Annotated[int, typer.Option(min=0, help="How many seconds to wait until it is done; 0: do not wait.")]
+Wait = Annotated[int, typer.Option(min=0, help="How many seconds to wait for completion; 0 does not wait.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +53,19 @@ class _Desk:
 
 @app.callback()
 def privacy_group() -> None:
-    """Forget people, export what is kept about them."""
+    """Erase people, and export all data about them."""
 
 
 @app.command("erase", epilog=EXIT_CODES)
 def erase_command(
     tenant: Tenant,
     person: Person,
-    reason: Annotated[str, typer.Option(help="Why; it is forgotten with the person.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether that is meant.")] = False,
+    reason: Annotated[str, typer.Option(help="The reason; it is erased with the person.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     wait: Wait = 120,
     as_json: AsJson = False,
 ) -> None:
-    """Have a person forgotten in a tenant, for good. Workers do it; the certificate says when it is done."""
+    """Erase a person in a tenant, permanently. Workers do it; the certificate says when it is done."""
     if not yes:
         typer.confirm(f"Forget {person} in {tenant}? It cannot be undone", abort=True, err=True)
 
@@ -91,9 +91,11 @@ def erase_command(
             {"erasure": str(erasure_id(person)), "certified": done, "sha256": found.sha256 if found else ""}
         )
     elif found is not None and done:
-        typer.echo(f"Forgotten; the certificate's hash is {found.sha256}.")
+        typer.echo(f"Erased; the certificate's hash is {found.sha256}.")
     else:
-        typer.echo("It is asked for, and goes on; `headwater effects list` shows what it waits for.")
+        typer.echo(
+            "The erasure is requested and under way; `headwater effects list` shows what it waits for."
+        )
     raise typer.Exit(DONE if done or wait == 0 else REFUSED)
 
 
@@ -105,7 +107,7 @@ def export_command(
     wait: Wait = 120,
     as_json: AsJson = False,
 ) -> None:
-    """Have all that is kept about a person written to a file. Workers do it."""
+    """Export all data about a person to a file. Workers do it."""
     id = _ids.new()
 
     async def work() -> ExportRow | Refusal | None:
@@ -137,7 +139,7 @@ def export_command(
 
 @app.command("certificates", epilog=EXIT_CODES)
 def certificates_command(tenant: Tenant, as_json: AsJson = False) -> None:
-    """List who was forgotten in a tenant, and what was looked at afterwards."""
+    """List the erasures in a tenant, with their certificates."""
 
     async def work() -> list[ErasureRow]:
         async with _desk(tenant) as desk:
@@ -148,7 +150,7 @@ def certificates_command(tenant: Tenant, as_json: AsJson = False) -> None:
     if as_json:
         say_json([{name: getattr(row, name) for name in ErasureRow.__slots__} for row in rows])
     elif not rows:
-        typer.echo("Nobody was forgotten there.")
+        typer.echo("There are no erasures in this tenant.")
     else:
         say_table(
             ("PERSON", "ASKED", "BY", "STEPS", "CERTIFIED", "SHA-256"),
@@ -168,7 +170,7 @@ def certificates_command(tenant: Tenant, as_json: AsJson = False) -> None:
 
 
 def _asked(tenant: UUID, id: UUID) -> Asked:
-    """On behalf of whoever has the machine."""
+    """On behalf of the operator at the machine."""
     by = Caller(tenant_id=tenant, user_id=SYSTEM, permissions=frozenset({"*"}), kind="service")
     return Asked(by=by, command_id=id)
 
@@ -179,7 +181,7 @@ async def _erasure(desk: _Desk, person: UUID) -> ErasureRow | None:
 
 
 def _access(tenant: UUID, person: UUID) -> "Access":
-    """That whoever has the machine took all that is kept about a person."""
+    """Records that the operator at the machine took all data about a person."""
     from api.kit.access_log import Access
 
     return Access(

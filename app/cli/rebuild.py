@@ -25,11 +25,11 @@ Tenant = Annotated[
     typer.Option(
         "--tenant",
         metavar="SLUG|ID",
-        help="Only this tenant's rows, in place; all that is there, where it has a database of its own.",
+        help="Only this tenant's rows, in place; its whole database if it has one of its own.",
     ),
 ]
-Rate = Annotated[int | None, typer.Option(min=1, help="At most so many events a second for each view.")]
-Parallel = Annotated[int, typer.Option(min=1, max=16, help="How many views are built at the same time.")]
+Rate = Annotated[int | None, typer.Option(min=1, help="The rate limit, in events per second for each view.")]
+Parallel = Annotated[int, typer.Option(min=1, max=16, help="How many views to build at the same time.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for the end.")]
 
 _ids = TimeOrderedIds()
@@ -44,7 +44,7 @@ def rebuild(
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Build views anew from the log beside those that serve, compare, and cut over to them together.
+    """Rebuild views from the log beside the live generations, compare, and cut over to them together.
 
     The workers do it; Ctrl-C only ends the watching.
     """
@@ -55,16 +55,14 @@ def rebuild(
 def reconcile(
     names: Names = None,
     every: Every = False,
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Where rows differ, cut over to what the log says.")
-    ] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair: cut over to rows that differ.")] = False,
     tenant: InSilo = None,
     rate: Rate = None,
     parallel: Parallel = 2,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare views with the log, row by row, and say where they differ; all views unless some are named.
+    """Compare views with the log, row by row, and show where they differ; by default all views.
 
     They are built beside those that serve; unless they are to repair, they are given up after the comparison.
     """
@@ -75,15 +73,17 @@ def reconcile(
 
 
 def rollback(
-    id: Annotated[UUID, typer.Argument(help="The rebuild that is taken back.", autocompletion=rebuild_ids)],
+    id: Annotated[
+        UUID, typer.Argument(help="The id of the rebuild to roll back.", autocompletion=rebuild_ids)
+    ],
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Only these of its views; all by default.", autocompletion=view_names),
+        typer.Argument(help="Only these views of the rebuild; by default all.", autocompletion=view_names),
     ] = None,
     tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let the generations serve again that served before a rebuild was cut over to, all of them at once.
+    """Roll back a cut-over: the former generations serve again, all of them at once.
 
     Asked again, it changes nothing: what was taken back stays so. To go forward again, rebuild.
     """

@@ -21,7 +21,7 @@ Id = Annotated[UUID, typer.Argument(help="The rebuild.", autocompletion=open_reb
 
 def rebuilds(
     id: Annotated[UUID | None, typer.Argument(help="Only this one.", autocompletion=rebuild_ids)] = None,
-    follow: Annotated[bool, typer.Option("--watch", help="Show how it goes on until it ends.")] = False,
+    follow: Annotated[bool, typer.Option("--watch", help="Show progress until it ends.")] = False,
     first: Annotated[int, typer.Option(min=1, max=1000, help="How many to list.")] = 20,
     tenant: InSilo = None,
     as_json: AsJson = False,
@@ -60,22 +60,22 @@ def rebuilds(
 
 
 def pause(id: Id, tenant: InSilo = None, as_json: AsJson = False) -> None:
-    """Let a rebuild rest where it is."""
+    """Pause a rebuild."""
     _direct(PauseRebuild(id=id, asked_by=asker()), tenant, "Paused.", as_json)
 
 
 def resume(id: Id, tenant: InSilo = None, as_json: AsJson = False) -> None:
-    """Let a paused rebuild go on."""
+    """Resume a paused rebuild."""
     _direct(ResumeRebuild(id=id, asked_by=asker()), tenant, "It goes on.", as_json)
 
 
 def cancel(id: Id, tenant: InSilo = None, as_json: AsJson = False) -> None:
-    """Give a rebuild up; the views that serve go on serving."""
+    """Cancel a rebuild; the live generations keep serving."""
     _direct(CancelRebuild(id=id, asked_by=asker()), tenant, "Cancelled.", as_json)
 
 
 def accept(id: Id, tenant: InSilo = None, as_json: AsJson = False) -> None:
-    """Cut over to a rebuild although its rows differ from those that serve."""
+    """Cut over to a rebuild although its rows differ from those of the live generation."""
     _direct(AcceptRebuild(id=id, asked_by=asker()), tenant, "Accepted.", as_json)
 
 

@@ -38,18 +38,18 @@ def replay(
         list[str] | None,
         typer.Option("--type", help="Events of this type, as work.task.created; repeatable."),
     ] = None,
-    first: Annotated[int, typer.Option("--from", min=1, help="From this position on.")] = 1,
-    last: Annotated[int | None, typer.Option("--to", min=1, help="Up to this position.")] = None,
+    first: Annotated[int, typer.Option("--from", min=1, help="The first position.")] = 1,
+    last: Annotated[int | None, typer.Option("--to", min=1, help="The last position.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="Events of this time or later.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Events before this time.")] = None,
     view: Annotated[list[str] | None, typer.Option("--view", help="Only into this view; repeatable.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
+        bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
     ] = False,
     unmasked: Annotated[bool, typer.Option("--unmasked", help="Show confidential fields as well.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fold events of the log again, and put right, or only show, the rows of the views that differ.
+    """Replay events of the log, and repair, or only show, the rows of views that differ.
 
     The rows that the chosen events touch are folded from all of their events and compared with the store.
     Without a choice, and for a whole tenant, every row is. While rows are written, the view's worker lets

@@ -22,7 +22,7 @@ def _with_servers() -> Settings:
     found = read_settings()
     for variable, address in (("DATABASE_URL", found.database_url), ("REDIS_URL", found.redis_url)):
         if not address:
-            raise SettingsError(f"{PREFIX}{variable} is not set; `headwater run` brings servers along.")
+            raise SettingsError(f"{PREFIX}{variable} is not set; `headwater run` starts servers of its own.")
     return found
 
 
@@ -30,7 +30,7 @@ def api(
     descriptor: int | None = typer.Option(
         None,
         "--fd",
-        help="A listening socket that was inherited, in place of HEADWATER_HOST and HEADWATER_PORT.",
+        help="The file descriptor of an inherited listening socket, instead of HEADWATER_HOST and HEADWATER_PORT.",
     ),
 ) -> None:
     """Serve GraphQL on HEADWATER_HOST and HEADWATER_PORT, for servers that run already."""
@@ -53,7 +53,7 @@ def migrate(
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Bring the database to the newest schema; does nothing when it is there."""
+    """Migrate the database to the newest schema."""
     from app.run import bring_up_to_date
 
     async def work() -> None:

@@ -6,7 +6,7 @@ from app.cli.answers import AsJson, say_json
 
 
 def schema(as_json: AsJson = False) -> None:
-    """Print the GraphQL schema in its own language, or with --json as the answer to an introspection."""
+    """Print the GraphQL schema in SDL, or with --json as the answer to an introspection query."""
     from api.schema import schema as graphql
 
     if as_json:

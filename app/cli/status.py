@@ -17,7 +17,7 @@ from app.settings import read_settings
 from app.standing import Standing, standing
 from projections.kit.status import ViewStatus, views_status
 
-app = typer.Typer(help="Say how the views and the workers stand.", invoke_without_command=True)
+app = typer.Typer(help="Show the state of the views and the workers.", invoke_without_command=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def status(
     tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say how the views and the workers stand."""
+    """Show the state of the views and the workers."""
     settings = read_settings()
     if not settings.database_url and running(settings) is None:
         raise Declined(f"Headwater is not running on {settings.data_dir}.", code="not_running")

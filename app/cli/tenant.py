@@ -26,7 +26,7 @@ from projections.operations.placing import Asked, PlacingTenants
 _ids = TimeOrderedIds()
 _OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
 
-app = typer.Typer(help="Make tenants, list them, and move their data.", no_args_is_help=True)
+app = typer.Typer(help="Create, list, move and suspend tenants.", no_args_is_help=True)
 
 
 class To(StrEnum):
@@ -48,26 +48,31 @@ DatabaseUrl = Annotated[
         help="The silo's database on another server, as its owner; the password belongs into PGPASSFILE.",
     ),
 ]
-Wait = Annotated[int, typer.Option(min=0, help="How many seconds to wait until it is done; 0: do not wait.")]
+Wait = Annotated[int, typer.Option(min=0, help="How many seconds to wait for completion; 0 does not wait.")]
 
 
 @app.callback()
 def tenant_group() -> None:
-    """Make tenants, list them, and move their data."""
+    """Create, list, move and suspend tenants."""
 
 
 @app.command("create", epilog=EXIT_CODES)
 def create(
-    name: Annotated[str, typer.Argument(help="The name of the organisation.")],
-    slug: Annotated[str, typer.Option(help="Its name in addresses.")],
-    region: Annotated[str | None, typer.Option(help="The region of its data; that of this place.")] = None,
-    silo: Annotated[bool, typer.Option("--silo", help="Give it a database of its own.")] = False,
+    name: Annotated[str, typer.Argument(help="The company's name.")],
+    slug: Annotated[str, typer.Option(help="The tenant's slug.")],
+    region: Annotated[
+        str | None,
+        typer.Option(help="The region of its data; by default that of this deployment."),
+    ] = None,
+    silo: Annotated[bool, typer.Option("--silo", help="Create it in a database of its own.")] = False,
     database_url: DatabaseUrl = None,
-    id: Annotated[UUID | None, typer.Option(help="The tenant's id; send it again to retry safely.")] = None,
+    id: Annotated[
+        UUID | None, typer.Option(help="The new tenant's id; a retry with the same id is safe.")
+    ] = None,
     wait: Wait = 120,
     as_json: AsJson = False,
 ) -> None:
-    """Make a tenant with all that it needs. What a failing step leaves is taken down again."""
+    """Create a tenant with everything that it needs. What a failing step leaves is removed again."""
     if database_url and not silo:
         raise typer.BadParameter("Only a tenant with --silo has a database of its own.")
 
@@ -91,7 +96,7 @@ def create(
 
 @app.command("list", epilog=EXIT_CODES)
 def list_command(as_json: AsJson = False) -> None:
-    """List the tenants, where their data are, and how they stand."""
+    """List the tenants, where their data is, and their state."""
 
     async def work() -> list[dict[str, object]]:
         async with _tenants(asks=False) as (tenants, _):
@@ -125,13 +130,13 @@ async def _standings() -> dict[UUID, str]:
 
 @app.command("move", epilog=EXIT_CODES)
 def move(
-    tenant: Annotated[str, typer.Argument(help="Its slug or id.")],
-    to: Annotated[To, typer.Option(help="Where its data are to be.")],
+    tenant: Annotated[str, typer.Argument(help="The tenant's slug or id.")],
+    to: Annotated[To, typer.Option(help="Where to keep its data.")],
     database_url: DatabaseUrl = None,
     wait: Wait = 3600,
     as_json: AsJson = False,
 ) -> None:
-    """Move a tenant's data. Meanwhile its people read as ever, and what they want to change is refused.
+    """Move a tenant's data. Meanwhile its people can read, and changes are refused.
 
     What is in a log stays there: the shared database keeps the events of a tenant that was moved away, and
     lets nobody read them. A silo's database that was left can be dropped as a whole.
@@ -167,7 +172,7 @@ async def _tenants(*, asks: bool = True) -> AsyncIterator[tuple[PlacingTenants, 
 
     async with placed() as place, commanding(place.settings) as (database, bus):
         if asks and not await workers(database.writer):
-            typer.echo("No worker is at work here; what is asked is done as soon as one is.", err=True)
+            typer.echo("No worker is at work here; the operation is carried out as soon as one is.", err=True)
         yield TenantDesk(place.settings, database, bus), (place.settings, database.writer)
 
 
@@ -189,10 +194,10 @@ def _tell(id: UUID, slug: str, asked: Asked | Refusal, as_json: bool, *, done: s
     if as_json:
         say_json({"id": id, "slug": slug, **asdict(asked)})
     elif asked.reason is not None:
-        typer.echo(f"headwater: {asked.step} could not be done: {asked.reason}", err=True)
+        typer.echo(f"headwater: {asked.step} failed: {asked.reason}", err=True)
     elif asked.status == "ready":
         typer.echo(f"Tenant {slug} {done}.")
     else:
-        typer.echo(f"Tenant {slug}: {asked.status}, and a worker goes on with it.")
+        typer.echo(f"Tenant {slug}: {asked.status}, a worker continues it.")
     if asked.reason is not None:
         raise typer.Exit(REFUSED)

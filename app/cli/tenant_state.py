@@ -15,8 +15,8 @@ from domain.kit.refusals import Refusal
 from domain.tenancy.tenant_commands import CloseTenant, ReactivateTenant, SuspendTenant
 from projections.operations.placing import Change
 
-Which = Annotated[str, typer.Argument(help="Its slug or id.")]
-Reason = Annotated[str, typer.Option(help="Why; it stands in the tenant's history.")]
+Which = Annotated[str, typer.Argument(help="The tenant's slug or id.")]
+Reason = Annotated[str, typer.Option(help="The reason; it is kept in the tenant's history.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
     @app.command("suspend", epilog=EXIT_CODES)
     def suspend(tenant: Which, reason: Reason = "", as_json: AsJson = False) -> None:
-        """Stop the tenant's people from changing anything, until it is reactivated; they read as ever."""
+        """Suspend a tenant: its people can read but not change anything until it is reactivated."""
         _do(
             tenant,
             lambda id: SuspendTenant(id=id, reason=reason, asked_by=asker()),
@@ -34,17 +34,17 @@ def add_to(app: typer.Typer) -> None:
 
     @app.command("reactivate", epilog=EXIT_CODES)
     def reactivate(tenant: Which, as_json: AsJson = False) -> None:
-        """End a tenant's suspension."""
+        """Reactivate a suspended tenant."""
         _do(tenant, lambda id: ReactivateTenant(id=id, asked_by=asker()), as_json, done="is active")
 
     @app.command("close", epilog=EXIT_CODES)
     def close(
         tenant: Which,
         reason: Reason = "",
-        yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether that is meant.")] = False,
+        yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
         as_json: AsJson = False,
     ) -> None:
-        """Close a tenant for good: nothing is changed in it any more but by erasures and exports."""
+        """Close a tenant permanently; afterwards only erasures and exports change anything in it."""
         if not yes:
             typer.confirm(f"Close {tenant}? It cannot be undone", abort=True, err=True)
         _do(tenant, lambda id: CloseTenant(id=id, reason=reason, asked_by=asker()), as_json, done="is closed")

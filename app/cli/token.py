@@ -30,14 +30,14 @@ def service(
     tenant: Annotated[
         str, typer.Option("--tenant", metavar="SLUG|ID", help="The tenant that the service works for.")
     ],
-    permission: Annotated[list[str], typer.Option(help="What it may do; repeat it for several.")],
+    permission: Annotated[list[str], typer.Option(help="A permission of the token; repeatable.")],
     user: Annotated[
-        UUID | None, typer.Option(help="As whom its events are noted; an id of its own if none is named.")
+        UUID | None, typer.Option(help="The user id recorded with its events; a new id by default.")
     ] = None,
-    hours: Annotated[int, typer.Option(min=1, max=24 * 366, help="For how long it is good.")] = 24,
+    hours: Annotated[int, typer.Option(min=1, max=24 * 366, help="How long it is valid.")] = 24,
     as_json: AsJson = False,
 ) -> None:
-    """Print a token with which a service of your own may do this, and nothing else, in one tenant."""
+    """Print a token for a service of your own, with these permissions only, in one tenant."""
     if unknown := sorted(set(permission) - PERMISSIONS.keys()):
         raise Declined(f"There is no permission {', '.join(unknown)}.")
     tokens = Tokens(read_settings().derive("tokens"))
@@ -52,13 +52,13 @@ def service(
 
 @app.command(epilog=EXIT_CODES)
 def metrics(as_json: AsJson = False) -> None:
-    """Print the token for /metrics and for all that /health/ready tells; it follows from HEADWATER_SECRET."""
+    """Print the token for /metrics and the details of /health/ready; it is derived from HEADWATER_SECRET."""
     _say(watch_token(read_settings()), as_json)
 
 
 @keys.command(epilog=EXIT_CODES)
 def rotate(as_json: AsJson = False) -> None:
-    """Sign with a new key from now on; what the former one signed is good until it runs out."""
+    """Sign tokens with a new key from now on; tokens signed with the former one stay valid until they expire."""
     key = asyncio.run(_rotated())
     if as_json:
         say_json({"key": key})

@@ -17,7 +17,7 @@ from projections.operations.operating import Done
 
 _ids = TimeOrderedIds()
 
-app = typer.Typer(help="List the views, look into one, pause some.", invoke_without_command=True)
+app = typer.Typer(help="List, show, pause and resume views.", invoke_without_command=True)
 
 
 @app.callback(epilog=EXIT_CODES)
@@ -77,18 +77,18 @@ Names = Annotated[list[str], typer.Argument(help="The views' names.", autocomple
 @app.command(epilog=EXIT_CODES)
 def pause(
     names: Names,
-    reason: Annotated[str, typer.Option(help="Why; it stays in the log.")],
+    reason: Annotated[str, typer.Option(help="The reason; it is kept in the log.")],
     tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let views stand still where they are; they go on being read, and say that they are behind."""
+    """Pause views: they can still be read, and report that they are behind."""
     wish = PauseViews(id=_ids.new(), views=tuple(names), reason=reason, asked_by=asker())
     _carry_out(wish, tenant, "paused", as_json)
 
 
 @app.command(epilog=EXIT_CODES)
 def resume(names: Names, tenant: InSilo = None, as_json: AsJson = False) -> None:
-    """Let views that were paused go on."""
+    """Resume paused views."""
     _carry_out(ResumeViews(id=_ids.new(), views=tuple(names), asked_by=asker()), tenant, "resumed", as_json)
 
 

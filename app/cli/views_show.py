@@ -53,12 +53,14 @@ def show(
     as_of: Annotated[
         str | None,
         typer.Option(
-            "--as-of", metavar="POSITION|TIME", help="Fold it from the log up to then; needs --tenant."
+            "--as-of",
+            metavar="POSITION|TIME",
+            help="Show the state as of this position or time; needs --tenant.",
         ),
     ] = None,
     tenant: Annotated[
         str | None,
-        typer.Option("--tenant", metavar="SLUG|ID", help="Only this tenant's rows, wherever they are."),
+        typer.Option("--tenant", metavar="SLUG|ID", help="Only this tenant's rows, wherever its data is."),
     ] = None,
     key: Annotated[
         list[str] | None,
@@ -70,7 +72,7 @@ def show(
     unmasked: Annotated[bool, typer.Option("--unmasked", help="Show confidential fields as well.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the rows of a view, as its store holds them now or as of a moment of the past.
+    """Show the rows of a view, as its store holds them now or as of a moment in the past.
 
     Without --json each row is a line of JSON. Exit code 0: shown. 1: it cannot be asked so, and why. 2: a server
     could not be reached.

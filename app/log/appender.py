@@ -120,7 +120,7 @@ class Appender:
             self._prepare_from = reach - size + 1
         except Exception:
             # es.append makes the partition itself when it comes to that; only then appends wait for it.
-            _logger.exception("The next partition of the log could not be made ahead.")
+            _logger.exception("The next partition of the log could not be created ahead.")
             self._prepare_from = head + 1_000
 
 

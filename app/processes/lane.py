@@ -1,4 +1,4 @@
-"""One process at work while its lease is held: reads the log, fires timers, carries out what is wished for."""
+"""One process at work while its lease is held: reads the log, fires timers, carries out what it requests."""
 
 import asyncio
 import logging

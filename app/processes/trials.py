@@ -1,4 +1,4 @@
-"""Tries of what a process wished for, and of reactions that failed; what came of each goes into the ledger."""
+"""Tries of what a process requested, and of reactions that failed; what came of each goes into the ledger."""
 
 import asyncio
 import logging

@@ -28,7 +28,7 @@ Counts = Annotated[tuple[int, ...], Internal()]
 
 
 class TenantNeedsAnOwner(Refusal):
-    """Make somebody else an owner first: a tenant must have one."""
+    """Make another person an owner first: a tenant must have one."""
 
 
 class AccountHasTenants(Refusal):

@@ -67,7 +67,7 @@ class AccountLasts(Refusal):
 
 
 class AccountIsSuspended(Refusal):
-    """This account is suspended, so nobody can sign in with it; ask those who run this service."""
+    """This account is suspended; ask the operators of this service."""
 
 
 class AccountNotSuspended(Refusal):

@@ -28,4 +28,4 @@ class TooManyAttempts(Refusal):
 
 
 class ProofNeeded(Refusal):
-    """This account has no password: have a link mailed that sets one, or sign in anew by your provider."""
+    """This account has no password: request a link to set one, or sign in again with your provider."""

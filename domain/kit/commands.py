@@ -74,7 +74,7 @@ class Wiring:
             elif isinstance(wanted, type) and wanted in (Caller, datetime):
                 self.injected[name] = wanted
             else:
-                raise TypeError(f"{command.__name__}.handle asks for {name!r}, which is not to be had.")
+                raise TypeError(f"{command.__name__}.handle asks for {name!r}, which cannot be injected.")
 
     def _via(self, name: str, field: str) -> str | None:
         """Of two aggregates that only ``id`` could name, the later one is held by the first."""

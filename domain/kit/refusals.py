@@ -66,7 +66,7 @@ class Contended(Refusal):
 
 
 class StaleVersion(Refusal):
-    """Somebody has changed this meanwhile: it is at version {version} now."""
+    """This was changed in the meantime: it is at version {version} now."""
 
 
 class Forbidden(Refusal):

@@ -34,7 +34,7 @@ class Step:
     """A step of a saga: a name, how it is done, and what undoes it; ``async (self, order, call) -> result``.
 
     ``undo`` is called only for steps that were done, or that may have been done when they were given up, so it
-    must bear that there is nothing to undo. Without one there is nothing to be done about the step.
+    must succeed when there is nothing to undo. Without one there is nothing to be done about the step.
     """
 
     name: str

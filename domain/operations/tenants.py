@@ -62,7 +62,7 @@ StepName = Annotated[str, Internal(), Describe("The step that failed.")]
 
 
 class TenantMoving(Refusal):
-    """This tenant is being moved; reading goes on, changes can be made again in a moment."""
+    """This tenant is being moved: it can be read, and changed again in a moment."""
 
 
 class TenantNotPlaced(Refusal):

@@ -55,7 +55,7 @@ AT_ONCE = 50
 
 
 class SubjectIsKnown(Refusal):
-    """This is the address of somebody whom the tenant knows: {person}. Have that person forgotten."""
+    """This is the address of a person of the tenant: {person}. Erase that person instead."""
 
 
 class TooManyAtOnce(Refusal):

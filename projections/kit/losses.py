@@ -38,6 +38,6 @@ class Losses:
         if not isinstance(lost, RowsLost):
             return False
         if lost.tenants - self._tenants:
-            _logger.warning("%s: they are built anew.", lost)
+            _logger.warning("%s: they are rebuilt.", lost)
         self._tenants |= lost.tenants
         return await self._ledger.lost(self._lane, self._view, self._tenants)

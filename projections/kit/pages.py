@@ -117,7 +117,9 @@ class Pages:
                 self.read_at = asyncio.get_running_loop().time()
                 behind = behind + 1 if head > self.head else 0
                 if behind > 3:
-                    _logger.warning("Nothing comes though the log has grown to %s; following anew.", head)
+                    _logger.warning(
+                        "Nothing arrives although the log has grown to %s; following again.", head
+                    )
                     return
         finally:
             await end(coming)

@@ -73,7 +73,7 @@ def test_retain_says_what_went_and_then_that_nothing_is_left(run: CommandLine, s
     gone = {"log": "audit.data_access", "month": "2020-05-01T00:00:00+00:00", "rows": 2, "tenants": 2}
     assert run("audit", "retain", "--dry-run", "--json").json == [gone]
     assert run("audit", "retain").out.splitlines()[1].split() == ["audit.data_access", "2020-05", "2", "2"]
-    assert run("audit", "retain").out == "Nothing is old enough to go.\n"
+    assert run("audit", "retain").out == "Nothing is old enough to be dropped.\n"
 
 
 async def test_the_worker_lets_old_months_go_by_itself(settings: Settings) -> None:

@@ -57,13 +57,13 @@ def test_a_command_without_handle_is_refused() -> None:
 def test_asking_for_anything_else_is_refused() -> None:
     def handle(self: Command, clock: int) -> None: ...
 
-    assert refused(handle, id=UUID) == "Bad.handle asks for 'clock', which is not to be had."
+    assert refused(handle, id=UUID) == "Bad.handle asks for 'clock', which cannot be injected."
 
 
 def test_asking_without_a_type_is_refused() -> None:
     def handle(self, account) -> None: ...  # type: ignore[no-untyped-def]
 
-    assert refused(handle, id=UUID) == "Bad.handle asks for 'account', which is not to be had."
+    assert refused(handle, id=UUID) == "Bad.handle asks for 'account', which cannot be injected."
 
 
 def test_asking_for_an_aggregate_that_no_field_names_is_refused() -> None:

@@ -49,4 +49,4 @@ async def test_says_by_its_exit_code_what_was_refused(
 async def test_says_which_step_could_not_be_done(platform: Platform) -> None:
     url = platform.settings.database_url
     failed = await _run(platform, "create", "Acme", "--slug", "greedy", "--silo", "--database-url", url)
-    assert (failed.code, "database could not be done" in failed.err) == (1, True)
+    assert (failed.code, "database failed" in failed.err) == (1, True)

@@ -40,7 +40,7 @@ def test_an_erasure_that_nobody_works_on_is_asked_for(
     tenant, person = known
     asked = headwater("privacy", "erase", str(tenant), str(person), "--yes", "--wait", "0")
     assert asked.code == 0, asked.err
-    assert asked.out.startswith("It is asked for")
+    assert asked.out.startswith("The erasure is requested")
     again = headwater("privacy", "erase", str(tenant), str(person), "--yes", "--wait", "0", "--json")
     assert (again.code, again.json["refused"]["code"]) == (1, "already_exists")
 
@@ -68,4 +68,4 @@ def test_a_tenant_where_nobody_was_forgotten_has_no_certificates(
 ) -> None:
     assert headwater("privacy", "certificates", str(known[0]), "--json").json == []
     said = headwater("privacy", "certificates", str(known[0]))
-    assert (said.code, said.out) == (0, "Nobody was forgotten there.\n")
+    assert (said.code, said.out) == (0, "There are no erasures in this tenant.\n")

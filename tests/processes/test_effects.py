@@ -173,7 +173,7 @@ async def test_a_discarded_effect_lets_the_next_one_pass(works: Works, bus: Bus,
     assert outside.deeds == ["thanks for 2"]
     [gone] = await Ledger(works.database.writer).list(statuses=["discarded"])
     assert gone.discard == "no such person"
-    # What is done is not to be had again.
+    # What is done cannot be retried.
     assert await Ledger(works.database.writer).retry(process="toys.thanks") == []
 
 

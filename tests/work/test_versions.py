@@ -29,7 +29,7 @@ async def test_of_two_people_with_the_same_form_the_second_is_told(client: Clien
     assert await rename(client, id, "Yours", 1) == {
         "code": "stale_version",
         "field": "id",
-        "message": "Somebody has changed this meanwhile: it is at version 2 now.",
+        "message": "This was changed in the meantime: it is at version 2 now.",
         "version": 2,
     }
     assert await rename(client, id, "Yours", 2) == {
