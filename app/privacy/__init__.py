@@ -38,6 +38,7 @@ from projections.identity.memberships import Memberships
 from projections.kit.live import pointers
 from projections.kit.rows import Rows
 from projections.kit.search import SearchView
+from projections.work.visibility import ProjectSight
 
 __all__ = ["Platform", "desk", "export_files", "platform_of", "privacy_processes", "search_of"]
 
@@ -67,6 +68,7 @@ def export_files(
         accounts=here if platform is None else platform.store,
         belongings=Belongings(database.writer, keys, kinds),
         parts=PARTS,
+        sight=ProjectSight(rows.reader, rows.live, Memberships).of,
         clock=clock or SystemClock(),
     )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.database import Pool
 from domain.kit.sealed import Opening
 from projections.kit.rows import Rows
+from projections.kit.sight import Sight
 
 _PEOPLE = """
 select originator_id from es.streams
@@ -46,6 +47,8 @@ class About:
     person: UUID
     by_themself: bool
     """Whether the person asked, and not somebody of the tenant, whose business their account is not."""
+    sight: Sight
+    """What the person may see of what they share with others: no file shows more."""
     here: Scope
     accounts: Scope
     """The platform's own tenant, where accounts and sessions are. The same as ``here`` for who belongs to none."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,9 +15,10 @@ from app.privacy.belongings import Belongings
 from app.privacy.own import own_only
 from app.privacy.records import Part, Record
 from app.privacy.sealed_file import Writing, drafts, pieces, sealed_key
-from domain.kit.caller import ACCOUNTS
+from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import Clock
 from domain.processes.export import Written, Wrote
+from projections.kit.sight import Sight
 
 _BATCH = 200
 """Records whose sealed texts are opened at once."""
@@ -50,11 +51,16 @@ class ExportFiles:
         accounts: Store,
         belongings: Belongings,
         parts: Sequence[Part],
+        sight: Callable[[Caller], Sight],
         clock: Clock,
     ) -> None:
-        """``accounts`` is the same as ``here`` but for a tenant that has a database of its own."""
+        """``sight`` says what somebody may see of what they share with others.
+
+        ``accounts`` is the same as ``here`` but for a tenant that has a database of its own.
+        """
         self._folder, self._keys, self._here, self._accounts = folder, keys, here, accounts
         self._belongings, self._parts, self._clock = belongings, parts, clock
+        self._sight = sight
 
     async def write(
         self, tenant_id: UUID, export_id: UUID, subject_id: UUID, *, by_themself: bool, wrote: Wrote
@@ -111,6 +117,7 @@ class ExportFiles:
         return About(
             person=person,
             by_themself=by_themself,
+            sight=self._sight(Caller(tenant_id=tenant_id, user_id=person)),
             here=here,
             accounts=here if tenant_id == ACCOUNTS else accounts,
         )

@@ -65,10 +65,10 @@ def listed(
     shown = exported(view)
 
     async def read(about: About) -> AsyncIterator[Record]:
-        scope = about.accounts if platform else about.here
+        scope, seen = about.accounts if platform else about.here, about.sight.conditions(view)
         for number, column in enumerate(columns):
             for subject in [about.person] if one else sorted(scope.subjects):
-                rows = every(scope.store.rows, view, scope.tenant_id, equals(column, subject))
+                rows = every(scope.store.rows, view, scope.tenant_id, [*equals(column, subject), *seen])
                 async for row in rows:
                     if all(getattr(row, before) not in scope.subjects for before in columns[:number]):
                         yield record(row, shown, people, about.person)

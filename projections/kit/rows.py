@@ -78,8 +78,8 @@ class Rows:
     """The reading side of all Postgres views."""
 
     def __init__(self, reader: Reader, live: Serving) -> None:
-        self._reader = reader
-        self._live = live
+        self.reader = reader
+        self.live = live
         self._pasts, self._room = Shares(1), asyncio.Semaphore(_PASTS)
 
     async def get(
@@ -198,7 +198,7 @@ class Rows:
             f"select {columns}, count(*), max({latest}) from {table} where {' and '.join(parts)}"
             f" group by {columns}"
         )
-        async with self._reader.reading(tenant_id) as connection:
+        async with self.reader.reading(tenant_id) as connection:
             return [tuple(row) for row in await connection.fetch(sql, *arguments)]
 
     async def summed(
@@ -219,7 +219,7 @@ class Rows:
             f"select {by}, {sums} from {table} where {' and '.join(parts)}"
             f" group by {by} order by {by} desc limit ${len(arguments) + 1}"
         )
-        async with self._reader.reading(tenant_id) as connection:
+        async with self.reader.reading(tenant_id) as connection:
             return [tuple(row) for row in await connection.fetch(sql, *arguments, limit)]
 
     async def asked(
@@ -243,7 +243,7 @@ class Rows:
         return found
 
     def _table(self, view: type[PostgresView[Any]]) -> TableName:
-        return table_name(view, self._live.generation(view))
+        return table_name(view, self.live.generation(view))
 
     def _source(
         self,
@@ -294,7 +294,7 @@ class Rows:
                 await stack.enter_async_context(self._room)
                 allowed.spend(getsizeof(rows := made()))
                 arguments = [rows, *arguments[1:]]
-            yield await stack.enter_async_context(self._reader.reading(tenant_id)), arguments
+            yield await stack.enter_async_context(self.reader.reading(tenant_id)), arguments
 
 
 def _rows_of(select: str) -> str:

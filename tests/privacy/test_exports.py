@@ -17,6 +17,8 @@ from app.privacy.routes import Exported, export_routes
 from app.privacy.sealed_file import PIECE, Damaged, Writing, drafts, pieces, sealed_key
 from domain.kit.caller import Caller
 from domain.kit.refusals import Forbidden
+from domain.work.projects import AddProjectMember, CreateProject, Visibility
+from domain.work.task_commands import CreateTask, MoveTask, RenameTask
 from projections.governance.exports import ExportState
 from tests.operations.command_line import CommandLine
 from tests.privacy.estate import Estate, accepted, somebody
@@ -76,6 +78,23 @@ async def test_holds_nothing_of_other_people(estate: Estate) -> None:
     assert str(owner.user_id) not in text
     assert "hw1." not in text
     assert str(ann.id) in text
+
+
+async def test_holds_nothing_of_work_that_the_person_may_no_longer_see(estate: Estate) -> None:
+    owner, ann = await _ann(estate)
+    task, secret = uuid4(), uuid4()
+    await estate.send(CreateTask(id=task, title="Barometers", assigned_to=ann.id), owner)
+    await estate.send(CreateProject(id=secret, name="Zanzibar", visibility=Visibility.PRIVATE), owner)
+    await estate.send(MoveTask(id=task, project_id=secret), owner)
+    await estate.send(RenameTask(id=task, title="Buy Zanzibar"), owner)
+    await estate.house.followed()
+    text = json.dumps(await _document(estate, owner.tenant_id, await _exported(estate, ann.caller, ann.id)))
+    assert "Zanzibar" not in text
+    assert str(secret) not in text
+    await estate.send(AddProjectMember(id=secret, user_id=ann.id), owner)
+    await estate.house.followed()
+    text = json.dumps(await _document(estate, owner.tenant_id, await _exported(estate, ann.caller, ann.id)))
+    assert "Buy Zanzibar" in text
 
 
 async def test_is_on_record_with_its_parts(estate: Estate) -> None:
