@@ -44,6 +44,11 @@ class Book:
         """The account with this id."""
         return (await self.rows.get(Accounts, ACCOUNTS, [(id,)])).get((id,))
 
+    async def version(self, id: UUID) -> int:
+        """The version at which an account stands."""
+        _, last = await self._log.position_of(ACCOUNTS, id, 0)
+        return last
+
     async def fresh(self, id: UUID) -> AccountRow:
         """An account to which something was appended just now."""
         account = await self.account(id)
@@ -65,11 +70,19 @@ class Book:
         return first.account_id if isinstance(first, EmailVerification.Requested) else None
 
     async def send(
-        self, command: Command, *, by: UUID, tenant_id: UUID = ACCOUNTS, command_id: UUID | None = None
+        self,
+        command: Command,
+        *,
+        by: UUID,
+        tenant_id: UUID = ACCOUNTS,
+        command_id: UUID | None = None,
+        expected_version: int | None = None,
     ) -> Receipt | Refusal:
         """Sends a command that concerns this person, as they would themselves."""
         caller = Caller(tenant_id=tenant_id, user_id=by, permissions=frozenset({"self"}))
-        return await self.bus.send(command, by=caller, command_id=command_id)
+        return await self.bus.send(
+            command, by=caller, command_id=command_id, expected_version=expected_version
+        )
 
 
 async def holder(pool: Pool, codec: Codec, email: str) -> UUID | None:

@@ -38,14 +38,14 @@ class FactorKeeper:
     async def enrol(self, caller: Caller, password: str) -> Enrolment | Refusal:
         """The password is asked for again, for devices are left unlocked."""
         try:
-            account = await self.proved(caller, password)
+            account, version = await self.proved(caller, password)
         except Refusal as refusal:
             return refusal
         secret, codes = random_base32(), self._codes.recovery_codes()
         wish = SetSecondFactor(
             id=account.id, secret=secret, recovery_hashes=tuple(map(self._codes.hash, codes))
         )
-        outcome = await self._book.send(wish, by=account.id)
+        outcome = await self._book.send(wish, by=account.id, expected_version=version)
         if isinstance(outcome, Refusal):
             return outcome
         (email,) = await self._book.opened(account.email)
@@ -72,7 +72,7 @@ class FactorKeeper:
 
     async def remove(self, caller: Caller, password: str, code: str) -> Refusal | None:
         try:
-            account = await self.proved(caller, password)
+            account, _ = await self.proved(caller, password)
             if account.factor_confirmed and not await self._codes.right(account, code, recovery=True):
                 return WrongCode(field="code")
         except Refusal as refusal:
@@ -92,22 +92,24 @@ class FactorKeeper:
         await self._living.forget_person(account.id)
         return outcome if isinstance(outcome, Refusal) else None
 
-    async def proved(self, caller: Caller, password: str) -> AccountRow:
+    async def proved(self, caller: Caller, password: str) -> tuple[AccountRow, int]:
         """The account of a person who is signed in and has typed the password again. Raises SignInRefused.
 
-        These attempts count with those at the door.
+        With it comes a version at which that password held: what is changed on the strength of it expects this
+        version, or two who type it at once would both be right. These attempts count with those at the door.
         """
+        version = await self._book.version(caller.user_id)
         account = await self._own(caller)
         if account is None:
             raise Forbidden(permission="self")
         if not account.password_hash:
             await self._require_fresh(caller)
-            return account
+            return account, version
         (email,) = await self._book.opened(account.email)
         found = await self._door.checked(email, password)
         if found.id != account.id:
             raise SignInRefused()
-        return found
+        return found, version
 
     async def _require_fresh(self, caller: Caller) -> None:
         """Whoever has no password has the provider say anew who they are: a session may have been stolen."""

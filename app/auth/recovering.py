@@ -141,7 +141,7 @@ class Recovery:
 
     async def change_password(self, caller: Caller, current: str, password: str) -> Refusal | None:
         try:
-            account = await self._factors.proved(caller, current)
+            account, version = await self._factors.proved(caller, current)
             (email,) = await self._book.opened(account.email)
             require_strong(password, email)
             hashed = await self._passwords.hash(password)
@@ -149,7 +149,7 @@ class Recovery:
             return refusal
         kept = session_of(caller)
         wish = ChangePassword(id=account.id, password_hash=hashed, kept_session=kept)
-        outcome = await self._book.send(wish, by=account.id)
+        outcome = await self._book.send(wish, by=account.id, expected_version=version)
         if isinstance(outcome, Refusal):
             return outcome
         await self._sessions.end_all(account.id, Ending.PASSWORD_CHANGED, but=kept)

@@ -1,5 +1,6 @@
 """Passwords changed and reset, addresses proved."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -86,6 +87,25 @@ async def test_a_new_password_keeps_only_the_session_that_set_it(product: Produc
     assert right["data"]["changePassword"]["__typename"] == "Done"
     assert (await here.client.post(ME)).status_code == 200
     assert (await ada.client.post(ME)).status_code == 401
+
+
+async def test_of_many_new_passwords_at_once_one_holds(product: Product) -> None:
+    ada = await registered(product)
+    document = (
+        "mutation($a: String!, $b: String!) { changePassword(current: $a, password: $b)"
+        " { __typename ... on Refused { code } } }"
+    )
+    wanted = [f"another battery staple {number}" for number in range(5)]
+    answers = await asyncio.gather(
+        *(ada.client.post(document, {"a": ada.password, "b": password}) for password in wanted)
+    )
+    held = [
+        password
+        for password, answer in zip(wanted, answers, strict=True)
+        if answer.status_code == 200 and answer.json()["data"]["changePassword"]["__typename"] == "Done"
+    ]
+    assert len(held) == 1
+    assert (await post(product.http, "sign-in", {"email": ada.email, "password": held[0]})).status_code == 200
 
 
 async def test_a_password_ends_sessions_in_the_event_itself(product: Product, owner: Connection) -> None:

@@ -125,13 +125,13 @@ class Counting:
     """A reader that counts how often a connection is lent."""
 
     def __init__(self, reader: Any) -> None:
-        self._reader = reader
+        self.reader = reader
         self.lent = 0
 
     @asynccontextmanager
     async def reading(self, tenant_id: UUID) -> AsyncIterator[Any]:
         self.lent += 1
-        async with self._reader.reading(tenant_id) as connection:
+        async with self.reader.reading(tenant_id) as connection:
             yield connection
 
 
@@ -139,8 +139,8 @@ async def test_it_takes_one_round_trip(services: Services) -> None:
     company = Company(services)
     user = await company.person()
     rows = services.rows
-    counting = Counting(rows._reader)  # pyright: ignore[reportPrivateUsage]
-    counted = type(rows)(counting, rows._live)  # pyright: ignore[reportPrivateUsage]
+    counting = Counting(rows.reader)  # pyright: ignore[reportPrivateUsage]
+    counted = type(rows)(counting, rows.live)  # pyright: ignore[reportPrivateUsage]
     assert await standing(counted, company.tenant, user) is not None
     assert counting.lent == 1
 
