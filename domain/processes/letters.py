@@ -118,21 +118,21 @@ def about_task(
     # What a task is called is somebody's free text, which nobody can tell from the product's own in a subject.
     return what, _letter(
         f"{what[0].lower()}{what[1:]}:",
-        f"“{title}”",
+        f"“{_unlinked(title, longest=_LONGEST_TITLE)}”",
         f"You open it here:\n{url}",
         f"It belongs to a company that calls itself “{_unlinked(tenant)}”.",
         "You choose which of these mails you get in your preferences.",
     )
 
 
-_LONGEST_NAME = 60
+_LONGEST_NAME, _LONGEST_TITLE = 60, 200
 
 
-def _unlinked(text: str) -> str:
+def _unlinked(text: str, longest: int = _LONGEST_NAME) -> str:
     """A text in which no mail program finds a link, in one line and not long."""
     line = " ".join(text.split())
-    line = line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 1]}…"
-    return re.sub(r"(?<=\S)([.:/@]+)(?=\S)", r"\1 ", line)
+    line = line if len(line) <= longest else f"{line[: longest - 1]}…"
+    return re.sub(r"(?<=\S)([.:/@。．｡]+)(?=\S)", r"\1 ", line)
 
 
 def _letter(*paragraphs: str) -> str:
