@@ -46,4 +46,6 @@ def _value(hint: Any) -> Any:
         return {"Grüße": ["\\", 0.1, None, {"🦆": True}]}
     if isinstance(hint, type) and issubclass(hint, Enum):
         return list(hint)[-1]
+    if hint not in _EXAMPLES:
+        raise LookupError(f"Put an example of {hint!r} into _EXAMPLES of tests/contracts/examples.py.")
     return _EXAMPLES[hint]

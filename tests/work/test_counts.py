@@ -12,6 +12,7 @@ from domain.work.tasks import Task, TaskStatus
 from projections.governance.activity import ActivityLog, ActivityRow
 from projections.kit.view import FullKey, View
 from projections.work.stats import (
+    NONE,
     DailyPartRow,
     DailyStats,
     ProjectCounts,
@@ -53,16 +54,17 @@ def test_counts_are_what_counting_the_tasks_gives(story: Story) -> None:
 
 @often
 @told
-def test_days_count_what_happened_on_them(story: Story) -> None:
+def test_days_count_what_each_person_did_on_them(story: Story) -> None:
     kept: dict[FullKey, DailyPartRow] = rows(DailyStats, story)
     for event, column in ((Task.Created, "created"), (Task.Completed, "completed")):
-        counted: Counter[tuple[UUID, date]] = Counter(
-            (envelope.tenant_id, envelope.timestamp.date()) for _, envelope in story.of(event)
-        )
-        said: Counter[tuple[UUID, date]] = Counter()
-        for (tenant, (day, _, _)), row in kept.items():
-            said[tenant, day] += getattr(row, column)
-        assert +said == counted
+        counted: Counter[tuple[UUID, date, UUID, UUID]] = Counter()
+        for one, envelope in story.of(event):
+            assert isinstance(one, Task.Created | Task.Completed)
+            whose = one.created_by if isinstance(one, Task.Created) else one.assigned_to
+            day = envelope.timestamp.date()
+            counted[envelope.tenant_id, day, whose or NONE, one.project_id or NONE] += 1
+        said = {(tenant, *key): getattr(row, column) for (tenant, key), row in kept.items()}
+        assert {key: count for key, count in said.items() if count} == counted
 
 
 @often

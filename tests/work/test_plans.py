@@ -15,6 +15,7 @@ from domain.kit.caller import Caller
 from projections.governance.activity import ActivityLog
 from projections.identity.memberships import Memberships
 from projections.identity.people import People
+from projections.identity.users import Users
 from projections.kit.conditions import Condition, equals, one_of, since, until
 from projections.kit.live import Only
 from projections.kit.postgres import PostgresView
@@ -44,6 +45,9 @@ _FILL: dict[type[PostgresView[Any]], str] = {
         now() + n * interval '1 second', now(), 1""",
     ProjectMembers: f"{_id('n % 30')}, {_id('n')}, now(), n",
     People: "uuidv7(), n || '@example.com', 'Ada', 'Name ' || n % 500, 'active', 'member', true, now()",
+    # Few of those who had an address have it still.
+    Users: """uuidv7(), n || '@example.com', 'address ' || n % 40, true,
+        case when n % 20 = 0 then 'active' else 'deleted' end, 'member', 'everyone', now(), now()""",
     ActivityLog: f"""uuidv7(), 'task', {_id("n % 30")}, 'created', {_id("n % 30")}, '{{}}',
         now() + n * interval '1 second'""",
 }
@@ -77,6 +81,12 @@ LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
     ("idx_projects_name", Projects, [], Order("name")),
     ("idx_projects_owner", Projects, equals("owner_id", PERSON), Order("name")),
     ("idx_people_name", People, [], Order("last_name")),
+    (
+        "idx_users_email_status",
+        Users,
+        [*equals("email_key", "address 20"), *equals("status", "active")],
+        NEWEST,
+    ),
     ("idx_activity_created_at", ActivityLog, [], NEWEST),
     ("idx_activity_entity", ActivityLog, equals("entity_id", PERSON), NEWEST),
     ("idx_activity_actor", ActivityLog, equals("actor_id", PERSON), NEWEST),
