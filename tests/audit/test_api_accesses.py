@@ -102,6 +102,16 @@ async def test_pages_go_on_to_the_end(product: Product) -> None:
     assert len(set(seen)) == 3
 
 
+async def test_a_page_of_nothing_says_where_it_stands(product: Product) -> None:
+    client = await product.newcomer("Ada")
+    auditor = product.client(client.tenant, uuid4(), ["audit:read"])
+    await client.send("Person", id=client.me)
+    await accesses(auditor, "Person")
+    nothing = (await auditor.send("Accesses", first=0))["pageInfo"]
+    assert nothing["hasNextPage"]
+    assert (await auditor.send("Accesses", first=1, after=nothing["endCursor"]))["nodes"]
+
+
 async def test_nobody_without_the_permission_and_no_other_tenant_reads_it(product: Product) -> None:
     client = product.client(uuid4(), uuid4(), role="member")
     other = product.client(uuid4(), uuid4(), ["audit:read"])

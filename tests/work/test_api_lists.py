@@ -155,15 +155,13 @@ async def test_a_page_in_full(lister: Client) -> None:
 
 
 async def test_a_page_holds_0_to_100(client: Client, lister: Client) -> None:
-    assert await lister.send("Tasks", first=0) == {
+    nothing = await lister.send("Tasks", first=0)
+    onward = nothing["pageInfo"].pop("endCursor")
+    assert nothing == {
         "edges": [],
-        "pageInfo": {
-            "hasNextPage": True,
-            "hasPreviousPage": False,
-            "startCursor": None,
-            "endCursor": None,
-        },
+        "pageInfo": {"hasNextPage": True, "hasPreviousPage": False, "startCursor": None},
     }
+    assert isinstance(onward, str)
     assert titles(await lister.send("Tasks", first=100)) == "543210"
     sizes: list[dict[str, int]] = [{"first": 101}, {"first": -1}, {"last": 101}, {"last": -1}]
     refused = [await client.error("Tasks", **size) for size in sizes]
@@ -175,6 +173,12 @@ async def test_a_page_holds_0_to_100(client: Client, lister: Client) -> None:
         ]
         * 2
     )
+    assert (await client.send("Tasks", first=0))["pageInfo"] == {
+        "hasNextPage": False,
+        "hasPreviousPage": False,
+        "startCursor": None,
+        "endCursor": None,
+    }
     assert await client.error("Tasks", first=1, last=1) == ("BAD_USER_INPUT", "Give first or last, not both.")
 
 
@@ -314,3 +318,33 @@ async def test_somebodys_tasks_come_by_numbered_pages(client: Client) -> None:
 async def test_days_of_another_number_are_refused(client: Client, first: int) -> None:
     code, message = await client.error("TaskDays", first=first)
     assert (code, message) == ("BAD_USER_INPUT", f"A list holds 0 to 100, not {first}.")
+
+
+@pytest.mark.parametrize(
+    ("size", "way", "more", "cursor", "order"),
+    [
+        ("first", "after", "hasNextPage", "endCursor", "543210"),
+        ("last", "before", "hasPreviousPage", "startCursor", "012345"),
+    ],
+)
+async def test_a_page_of_nothing_says_where_it_stands(
+    lister: Client, size: str, way: str, more: str, cursor: str, order: str
+) -> None:
+    """Whoever asks for none and is told that there are more can go on from there."""
+    seen, at = "", None
+    for _ in range(len(DUE)):
+        nothing = (await lister.send("Tasks", **{size: 0, way: at}))["pageInfo"]
+        assert nothing[more]
+        one = await lister.send("Tasks", **{size: 1, way: nothing[cursor]})
+        seen, at = seen + titles(one), one["pageInfo"][cursor]
+    assert seen == order
+    assert not (await lister.send("Tasks", **{size: 0, way: at}))["pageInfo"][more]
+
+
+async def test_a_page_of_nothing_over_rest_says_where_it_stands(lister: Client) -> None:
+    headers = {"authorization": f"Bearer {lister.token}"}
+    nothing = (await lister.http.get("/tasks", params={"first": 0}, headers=headers)).json()["pageInfo"]
+    assert nothing["hasNextPage"]
+    page = {"first": 6, "after": nothing["endCursor"]}
+    shown = (await lister.http.get("/tasks", params=page, headers=headers)).json()
+    assert [one["title"] for one in shown["nodes"]] == list("543210")

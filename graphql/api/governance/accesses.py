@@ -86,6 +86,7 @@ class Query:
             has_previous_page=after is not None,
             rows=page,
             cursor_of=_cursor,
+            came_from=lambda: after or _BEGINNING,
         )
         return AccessPage(nodes=page, page_info=info_)  # type: ignore[arg-type]  # Rows stand for their types.
 
@@ -93,6 +94,10 @@ class Query:
 def _cursor(row: AccessRow) -> str:
     # Unsigned: a place in a list that the reader sees whole anyway.
     return base64.urlsafe_b64encode(msgspec.json.encode((row.at, row.id))).decode().rstrip("=")
+
+
+_BEGINNING = base64.urlsafe_b64encode(b"[]").decode().rstrip("=")
+"""The cursor of where the list begins."""
 
 
 # What the database can hold, with room for offsets.
@@ -105,6 +110,8 @@ def _place(cursor: str | None) -> Place | None:
         return None
     try:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        if raw == b"[]":
+            return None
         at, id = msgspec.json.decode(raw, type=tuple[_At, _Id])
     except (ValueError, OverflowError):
         raise ClientError("This cursor was not given out for this list.", code="BAD_CURSOR") from None

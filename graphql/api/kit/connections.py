@@ -35,14 +35,21 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(description="Whether there are more items before this page.")
     rows: strawberry.Private[Sequence[Any]]
     cursor_of: strawberry.Private[Callable[[Any], str]]
+    came_from: strawberry.Private[Callable[[], str]]
+    """The cursor that the page was asked for with, or that of where the list begins."""
+    backward: strawberry.Private[bool] = False
 
-    @field("The cursor of the first edge.")
+    @field("The cursor of the first edge; of a page of 0 items from the end, where that page stands.")
     def start_cursor(self) -> str | None:
-        return self.cursor_of(self.rows[0]) if self.rows else None
+        if self.rows:
+            return self.cursor_of(self.rows[0])
+        return self.came_from() if self.backward and self.has_previous_page else None
 
-    @field("The cursor of the last edge.")
+    @field("The cursor of the last edge; of a page of 0 items from the start, where that page stands.")
     def end_cursor(self) -> str | None:
-        return self.cursor_of(self.rows[-1]) if self.rows else None
+        if self.rows:
+            return self.cursor_of(self.rows[-1])
+        return self.came_from() if not self.backward and self.has_next_page else None
 
 
 @covered
@@ -101,6 +108,11 @@ class Wanted:
     after: str | None
     last: int | None
     before: str | None
+
+    @property
+    def cursor(self) -> str | None:
+        """From where the page is counted."""
+        return self.after if self.last is None else self.before
 
     @property
     def limit(self) -> int:
@@ -228,6 +240,8 @@ async def connect(
         has_previous_page=page.more_before,
         rows=page.rows,
         cursor_of=cursors.cursor,
+        came_from=lambda: wanted.cursor or cursors.beginning(),
+        backward=wanted.last is not None,
     )
     return Connection(edges=edges, nodes=page.rows, page_info=info, counted=(view, where, past))
 
@@ -249,6 +263,10 @@ class Cursors:
         values = [self._order.value(self._view, row), *(getattr(row, name) for name in self._view.key)]
         return self._signature.cursor(msgspec.json.encode(values))
 
+    def beginning(self) -> str:
+        """Where the list begins, from whichever end it is read: all of it comes after this, and all before."""
+        return self._signature.cursor(b"[]")
+
     def place(self, cursor: str | None) -> Place | None:
         """The place of a cursor. Raises a client's error unless this list in this order gave it out."""
         if cursor is None:
@@ -256,6 +274,7 @@ class Cursors:
         body = self._signature.body(cursor)
         if body is None:
             raise ClientError("This cursor was not given out for this list in this order.", code="BAD_CURSOR")
-        values = msgspec.json.decode(body)
+        if not (values := msgspec.json.decode(body)):
+            return None
         value, *key = (msgspec.convert(v, t) for v, t in zip(values, self._types, strict=True))
         return Place(value, tuple(key))
