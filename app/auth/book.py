@@ -1,9 +1,11 @@
 """Accounts: found by address or identity, their sealed fields opened, their commands sent."""
 
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from app.database import Pool
-from domain.identity.accounts import EMAIL, PROVIDER, normal_address
+from domain.identity.accounts import EMAIL, PROVIDER, Account, normal_address
+from domain.identity.resets import PasswordReset
 from domain.identity.verifications import EmailVerification
 from domain.kit.bus import Bus
 from domain.kit.caller import ACCOUNTS, Caller
@@ -11,6 +13,7 @@ from domain.kit.codec import Codec
 from domain.kit.commands import Command
 from domain.kit.log import GLOBAL, Log, Receipt
 from domain.kit.refusals import Refusal
+from domain.kit.repository import Repository
 from domain.kit.sealed import Opening, resembles_sealed
 from projections.identity.auth_accounts import AccountRow, Accounts
 from projections.kit.rows import Rows
@@ -25,6 +28,7 @@ class Book:
 
     def __init__(self, *, pool: Pool, rows: Rows, bus: Bus, log: Log, codec: Codec, opening: Opening) -> None:
         self._pool, self._log, self._codec = pool, log, codec
+        self._repository = Repository(log, codec)
         self.rows, self.bus, self.opening = rows, bus, opening
 
     async def by_email(self, email: str) -> AccountRow | None:
@@ -68,6 +72,16 @@ class Book:
         stream = (await self._log.streams(ACCOUNTS, [id])).get(id)
         first = self._codec.decode(stream[0]) if stream else None
         return first.account_id if isinstance(first, EmailVerification.Requested) else None
+
+    async def is_good(self, id: UUID) -> bool:
+        """Whether a mailed link that stands in the log under this id can be followed now; it is not used up."""
+        asked = (await self._repository.get(ACCOUNTS, [id], fresh=True)).get(id)
+        if not isinstance(asked, EmailVerification | PasswordReset):
+            return False
+        account = (await self._repository.get(ACCOUNTS, [asked.account_id], fresh=True)).get(asked.account_id)
+        return (
+            isinstance(account, Account) and not account.ended and asked.is_good(account, datetime.now(UTC))
+        )
 
     async def send(
         self,

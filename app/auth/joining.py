@@ -86,6 +86,16 @@ class Joining:
         names = (person.first_name, person.last_name) if person is not None else ()
         return None if tenant is None else Host(company=tenant.name, inviter=" ".join(filter(None, names)))
 
+    async def is_good(self, token: str) -> bool:
+        """Whether one can join by this token now, or finish what was broken off."""
+        offer = await self._offer(token)
+        if offer is None or offer.waits:
+            return offer is not None
+        if offer.row.status is not InvitationStatus.ACCEPTED or offer.row.user_id is None:
+            return False
+        account = await self.book.account(offer.row.user_id)
+        return account is not None and offer.tenant_id not in account.tenants
+
     async def join(
         self, token: str, password: str, first_name: str, last_name: str, caller: Caller
     ) -> tuple[AccountRow, UUID] | Refusal:

@@ -131,6 +131,11 @@ class Recovery:
         outcome = await self._book.send(wish, by=account.id)
         return outcome if isinstance(outcome, Refusal) else None
 
+    async def is_good(self, token: str, kind: str) -> bool:
+        """Whether a mailed link of this kind can be followed now, for the page that would show its form."""
+        said = self._mailed.read(token, kind)
+        return said is not None and await self._book.is_good(said.id)
+
     async def verify_email(self, token: str) -> Refusal | None:
         said = self._mailed.read(token, VERIFY)
         account_id = await self._book.verification_of(said.id) if said is not None else None

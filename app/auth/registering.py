@@ -103,6 +103,14 @@ class RegistrationDesk:
         """Who invites by this token, for the page that asks whether one will join."""
         return await self.joining.host(token)
 
+    async def is_good(self, token: str) -> bool:
+        """Whether one can join by this token now."""
+        return await self.joining.is_good(token)
+
+    async def is_followed(self, token: str, kind: str) -> bool:
+        """Whether a link of this kind, of a reset or a proof of an address, can be followed now."""
+        return await self.recovery.is_good(token, kind)
+
     async def _tell_owner(self, email: str) -> None:
         if not (await self.attempts.admit(MAIL, f"repeated {normal_address(email)}")).refused:
             owner = await self.book.by_email(email)

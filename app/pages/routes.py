@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from api.kit.errors import RequestError
 from app.auth.made import SignIn
+from app.auth.secrets import RESET, VERIFY
 from app.pages.html import Field, form_page, told_page
 from app.pages.texts import Texts, texts_for, told
 from domain.kit.caller import NOBODY
@@ -25,6 +26,10 @@ Do = Callable[[Fields], Awaitable[Refusal | None]]
 Answer = Callable[[Request], Awaitable[Response]]
 About = Callable[[Texts, str], Awaitable[str]]
 """What the page of a token is about, in a sentence; empty for nothing in particular."""
+
+
+Good = Callable[[str], Awaitable[bool]]
+"""Whether a token can be used now. Nothing is told of one that cannot, and nothing is used up by asking."""
 
 
 async def _nothing(texts: Texts, token: str) -> str:
@@ -49,6 +54,16 @@ def page_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
             caller=NOBODY,
         )
 
+    def followed(kind: str) -> Good:
+        return lambda token: sign_in().desk.is_followed(token, kind)
+
+    async def invites(token: str) -> bool:
+        try:
+            return await sign_in().desk.is_good(token)
+        except RequestError:
+            # The tenant is elsewhere for the moment; who sends the form is told so.
+            return True
+
     async def host(texts: Texts, token: str) -> str:
         try:
             found = await sign_in().desk.host(token)
@@ -65,9 +80,9 @@ def page_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
         Field(name="last_name", autocomplete="family-name", required=False),
     )
     return [
-        *_routes("/verify-email", "verify", (), verify, sign_in),
-        *_routes("/reset-password", "reset", (_NEW_PASSWORD,), reset, sign_in),
-        *_routes("/accept-invitation", "accept", (*names, _NEW_PASSWORD), accept, sign_in, host),
+        *_routes("/verify-email", "verify", (), verify, sign_in, followed(VERIFY)),
+        *_routes("/reset-password", "reset", (_NEW_PASSWORD,), reset, sign_in, followed(RESET)),
+        *_routes("/accept-invitation", "accept", (*names, _NEW_PASSWORD), accept, sign_in, invites, host),
         *_opt_out(sign_in),
         Route("/task", _task, methods=["GET"]),
     ]
@@ -79,10 +94,13 @@ def _routes(
     fields: tuple[Field, ...],
     do: Do,
     sign_in: Callable[[], SignIn],
+    good: Good,
     about: About = _nothing,
 ) -> list[BaseRoute]:
     async def show(request: Request) -> Response:
         texts, token = _texts(request), request.query_params.get("token", "")
+        if not await good(token):
+            return told_page(texts, name, texts["not_valid"], status=400)
         return form_page(
             texts,
             name,

@@ -37,6 +37,12 @@ class PasswordReset(Aggregate, topic="identity.password_reset"):
     generation: int
     used: bool = False
 
+    def is_good(self, account: Account, now: datetime) -> bool:
+        """Whether a password can be set by it; a password that was set after it was asked for voids it."""
+        if self.ended or self.used or now >= self.expires_at:
+            return False
+        return self.account_id == account.id and self.generation == account.generation
+
     @applies(Requested)
     def _requested(self, event: Requested) -> None:
         self.account_id, self.expires_at = event.account_id, event.expires_at
@@ -73,10 +79,7 @@ class ResetPassword(Command):
     password_hash: PasswordHash
 
     def handle(self, reset: PasswordReset, account: Account, now: datetime) -> None:
-        if reset.used or now >= reset.expires_at or reset.account_id != self.account_id:
-            raise ResetNotValid()
-        if reset.generation != account.generation:
-            # A password was set after this was asked for.
+        if not reset.is_good(account, now):
             raise ResetNotValid()
         reset.record(PasswordReset.Used())
         # The link came by mail, so the address is the person's.

@@ -41,6 +41,12 @@ class EmailVerification(Aggregate, topic="identity.email_verification"):
     generation: int
     used: bool = False
 
+    def is_good(self, account: Account, now: datetime) -> bool:
+        """Whether it proves the address; a password that was set since, perhaps by somebody else, voids it."""
+        if self.ended or self.used or now >= self.expires_at:
+            return False
+        return self.account_id == account.id and self.generation == account.generation
+
     @applies(Requested)
     def _requested(self, event: Requested) -> None:
         self.account_id, self.expires_at = event.account_id, event.expires_at
@@ -76,10 +82,7 @@ class VerifyEmail(Command):
     account_id: UUID
 
     def handle(self, verification: EmailVerification, account: Account, now: datetime) -> None:
-        if verification.used or now >= verification.expires_at or verification.account_id != self.account_id:
-            raise VerificationNotValid()
-        if verification.generation != account.generation:
-            # A password was set after this was asked for, perhaps by somebody else.
+        if not verification.is_good(account, now):
             raise VerificationNotValid()
         verification.record(EmailVerification.Used())
         account.verify_email()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import staleness_of
@@ -45,12 +45,15 @@ class Browser:
         """Presses the page's one button; what the page that follows tells, by its role."""
         button = self.driver.find_element(By.CSS_SELECTOR, "button")
         button.click()
-        # What is found may be of the page that is just going.
-        waiting = WebDriverWait(
-            self.driver, 30, ignored_exceptions=[NoSuchElementException, StaleElementReferenceException]
-        )
+        # What is found may be of the page that is just going, which the driver tells in more than one way.
+        waiting = WebDriverWait(self.driver, 30, ignored_exceptions=[WebDriverException])
         waiting.until(staleness_of(button))
         return waiting.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "[role]").text)
+
+    @property
+    def told(self) -> str:
+        """What the page tells, by its role."""
+        return self.driver.find_element(By.CSS_SELECTOR, "[role]").text
 
     @property
     def heading(self) -> str:
