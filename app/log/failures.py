@@ -23,6 +23,12 @@ LOST: tuple[type[Exception], ...] = (
 AGAIN: tuple[type[Exception], ...] = (asyncpg.TransactionRollbackError,)
 """Deadlocks and the like: nothing was stored, and the same may pass now."""
 
+
+def lacks_partition(error: Exception) -> bool:
+    """Whether the statement had planned before the partition was there that another session had just made."""
+    return isinstance(error, asyncpg.CheckViolationError) and error.constraint_name is None
+
+
 UNFIT: tuple[type[Exception], ...] = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
 """A value is none that Postgres can hold: no JSON, too long, out of range."""
 

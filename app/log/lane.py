@@ -10,7 +10,7 @@ import asyncpg
 
 from app.database import Connection, Database
 from app.log.batch import Batch, Prepared, Unstorable
-from app.log.failures import AGAIN, LOST, UNFIT, LogUnavailable
+from app.log.failures import AGAIN, LOST, UNFIT, LogUnavailable, lacks_partition
 from app.log.single import Single
 from domain.kit.log import Envelope, Outcome
 
@@ -46,7 +46,7 @@ class Lane:
             except Exception as error:
                 if self._is_lost(error):
                     await self.close()
-                elif not isinstance(error, AGAIN):
+                elif not isinstance(error, AGAIN) and not lacks_partition(error):
                     raise
                 if loop.time() + pause > deadline:
                     raise LogUnavailable("The event log cannot be reached.") from error

@@ -11,6 +11,7 @@ from app.log.appender import Appender
 from app.log.postgres import PostgresLog
 from app.log.reader import conditions
 from domain.kit.log import EVERYTHING
+from tests.kit.processes import until
 from tests.log.appends import TENANT, command, event, stored, whole
 
 _RANGES = "select array_agg(array[first, last] order by first) from es.partitions"
@@ -88,3 +89,20 @@ async def test_a_range_of_positions_touches_its_partitions_alone(log: PostgresLo
     read = set(re.findall(r"on (events_from_\d+)", "\n".join(line for (line,) in plan)))
     assert read == {f"events_from_{first}"}
     assert len(await owner.fetchval(_RANGES)) > 1
+
+
+async def test_an_append_that_does_not_see_a_new_partition_yet_is_made_again(
+    log: PostgresLog, owner: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As when another session makes the partition between the look at what there is and the insert."""
+    head = await owner.fetchval("select max(last) from es.partitions")
+    size = await owner.fetchval("select size from es.partitioning")
+    await owner.execute("insert into es.partitions values ($1, $2)", head + 1, head + size)
+
+    async def seen() -> None:
+        await until(lambda: "no partition of relation" in caplog.text)
+        await owner.execute("delete from es.partitions where first = $1", head + 1)
+
+    events = (event() for _ in range(2 * size + 10))
+    outcome, _ = await asyncio.gather(log.append(command(*events)), seen())
+    stored(outcome)
