@@ -14,12 +14,16 @@ import typer
 from app.cli.answers import DONE, REFUSED, UNREACHABLE, AsJson, Declined, say_json
 from app.cli.on_record import rows_shown
 from app.cli.persisting import Persisting
-from app.cli.place import placed
+from app.cli.place import Place, asker, operating_at, placed
 from app.cli.views_show import moment_of
 from app.inspection import Inspection, inspecting, view_named
 from app.replaying import replayed
+from domain.kit.caller import PLATFORM, SYSTEM, Caller
+from domain.kit.clock import TimeOrderedIds
 from domain.kit.events import event_class
 from domain.kit.log import Selection
+from domain.kit.refusals import Refusal
+from domain.operations.interventions import NoteReplay
 from projections.kit.as_of import TooMuch
 from projections.kit.plain_rows import Plain, plain
 from projections.kit.replaying import Chosen, Diff, Difference
@@ -53,7 +57,7 @@ def replay(
 
     The rows that the chosen events touch are folded from all of their events and compared with the store.
     Without a choice, and for a whole tenant, every row is. While rows are written, the view's worker lets
-    go of its lanes for a moment; readers notice nothing.
+    go of its lanes for a moment; readers notice nothing. Who asked for it is an event in the log.
 
     Exit code 0: all rows are right now, with --dry-run: they were. 1: they are not, or it cannot be asked
     so. 2: a server could not be reached, or there is no such stream.
@@ -129,6 +133,8 @@ async def _replay(wanted: "_Wanted", *, dry_run: bool, unmasked: bool) -> tuple[
             select=replace(wanted.select, tenant_id=there.tenant), after=wanted.first - 1, until=wanted.last
         )
         await _require_stream(place, chosen.select)
+        if not dry_run:
+            await _note(there, chosen, wanted.views)
         persisting = Persisting()
         diffs = list[Diff[Any]]()
         left = list[str]()
@@ -143,6 +149,29 @@ async def _replay(wanted: "_Wanted", *, dry_run: bool, unmasked: bool) -> tuple[
                 place.database.writer, "headwater replay", diff.view, _rows(diff), unmasked=unmasked
             )
         return diffs, left
+
+
+async def _note(there: Place, chosen: Chosen, views: Sequence[View[Any]] | None) -> None:
+    """Puts on record who is about to have which rows written, before any is."""
+    select = chosen.select
+    async with operating_at(there) as (operations, _):
+        noted = await operations.note(
+            NoteReplay(
+                id=TimeOrderedIds().new(),
+                views=tuple(view.name for view in views or ()),
+                stream=select.originator_id,
+                tenant_id=select.tenant_id,
+                first=chosen.after + 1,
+                last=chosen.until,
+                types=tuple(select.types or ()),
+                since=select.since,
+                until=select.until,
+                asked_by=asker(),
+            ),
+            by=Caller(tenant_id=PLATFORM, user_id=SYSTEM),
+        )
+    if isinstance(noted, Refusal):
+        raise Declined(str(noted))
 
 
 async def _require_stream(place: Inspection, select: Selection) -> None:

@@ -1,5 +1,6 @@
 """Interventions: what operators do to views that serve and to effects that are parked."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -24,6 +25,14 @@ First = Annotated[int, Interval(ge=1), Internal(), Describe("The first position.
 Last = Annotated[
     int, Interval(ge=1), Internal(), Describe("The last position; by default the end of the log.")
 ]
+ReplayedTypes = Annotated[
+    tuple[Annotated[str, Len(1, 200), ONE_LINE], ...],
+    Len(0, 500),
+    Internal(),
+    Describe("Only events of these types; by default of all."),
+]
+Since = Annotated[datetime, Internal(), Describe("Only events of this time or later.")]
+Until = Annotated[datetime, Internal(), Describe("Only events before this time.")]
 DryRun = Annotated[bool, Internal(), Describe("Whether to report changes without making them.")]
 Reason = Annotated[str, Len(1, 2_000), Internal(), Describe("The reason; it is kept in the log.")]
 
@@ -56,6 +65,9 @@ class Intervention(Aggregate, topic="operations.intervention"):
         tenant_id: ReplayedTenant | None = None
         first: First = 1
         last: Last | None = None
+        types: ReplayedTypes = ()
+        since: Since | None = None
+        until: Until | None = None
         dry_run: DryRun = False
         asked_by: AskedBy
 
@@ -149,6 +161,35 @@ class ReplayEvents(Command):
             first=self.first,
             last=self.last,
             dry_run=self.dry_run,
+            asked_by=self.asked_by,
+        )
+        return Intervention.begin(self.id, asked)
+
+
+class NoteReplay(Command):
+    """Note that rows are about to be repaired from the command line, which may replay any events."""
+
+    id: UUID
+    views: SomeViews = ()
+    stream: ReplayedStream | None = None
+    tenant_id: ReplayedTenant | None = None
+    first: First = 1
+    last: Last | None = None
+    types: ReplayedTypes = ()
+    since: Since | None = None
+    until: Until | None = None
+    asked_by: AskedBy
+
+    def handle(self) -> Intervention:
+        asked = Intervention.ReplayRequested(
+            views=distinct(self.views),
+            stream=self.stream,
+            tenant_id=self.tenant_id,
+            first=self.first,
+            last=self.last,
+            types=distinct(self.types),
+            since=self.since,
+            until=self.until,
             asked_by=self.asked_by,
         )
         return Intervention.begin(self.id, asked)

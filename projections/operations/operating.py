@@ -16,6 +16,7 @@ from domain.kit.refusals import NotFound, Refusal
 from domain.operations.interventions import (
     DeclineIntervention,
     DiscardEffects,
+    NoteReplay,
     PauseViews,
     ReplayEvents,
     ResumeViews,
@@ -136,6 +137,10 @@ class Operations:
                 return Done(receipt=receipt)
             await sender.send(_declined(operation, str(refused)), _ids.new())
             return NotPossible(reason=str(refused))
+
+    async def note(self, replay: NoteReplay, *, by: Caller) -> Receipt | Refusal:
+        """Notes as an event what an operator is about to do without these operations."""
+        return await _Sender(self._bus, by, None, None).send(replay, replay.id)
 
     async def _hopeless(self, operation: Operation) -> Refusal | None:
         """Why it cannot be done as things stand, when that is plain."""

@@ -1,12 +1,14 @@
 """``headwater replay --dry-run`` finds each wrong row of each store, and none where all is well."""
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
 import asyncpg
 import pytest
 
+from app.cli.place import asker
 from projections.kit.plain_rows import MASKED
 from projections.kit.status import views_status
 from projections.work.projects import ProjectCards
@@ -140,6 +142,35 @@ async def test_puts_right_what_differs_and_the_lane_goes_on(
     )
     assert '"Afterwards"' in ended.said
     assert (await ran(scene.settings, "replay", "--dry-run", *whole)).code == 0
+
+
+async def test_who_has_rows_written_is_on_record(scene: Scene) -> None:
+    view = ProjectCards.name
+    chosen = (
+        "--tenant",
+        scene.client.tenant,
+        "--view",
+        view,
+        "--type",
+        "work.project.created",
+        "--from",
+        "2",
+    )
+    async with asyncpg.create_pool(scene.settings.database_url, min_size=1, max_size=1) as pool:
+
+        async def noted() -> list[dict[str, Any]]:
+            asked = "operations.intervention.replay_requested"
+            rows = await pool.fetch("select payload from es.events where type = $1 order by position", asked)
+            return [json.loads(row["payload"]) for row in rows]
+
+        before = len(await noted())
+        await ran(scene.settings, "replay", "--dry-run", *chosen)
+        assert len(await noted()) == before
+        await ran(scene.settings, "replay", *chosen)
+        [said] = (await noted())[before:]
+    assert said["asked_by"] == asker()
+    assert (said["views"], said["types"]) == ([view], ["work.project.created"])
+    assert (said["tenant_id"], said["first"]) == (str(scene.client.tenant), 2)
 
 
 async def test_leaves_alone_what_appenders_fold(scene: Scene) -> None:
