@@ -158,7 +158,7 @@ def certificates_command(tenant: Tenant, as_json: AsJson = False) -> None:
                 (
                     str(row.subject_id),
                     f"{row.requested_at:%Y-%m-%d %H:%M:%S}",
-                    str(row.requested_by),
+                    "the platform" if row.requested_by == SYSTEM else str(row.requested_by),
                     str(len(row.steps)),
                     f"{row.certified_at:%Y-%m-%d %H:%M:%S}" if row.certified_at else "",
                     row.sha256,

@@ -33,3 +33,29 @@ async def test_a_link_fills_the_form_in_and_a_person_signs_in(product: Product, 
             assert look(_KEPT) == kept
 
     await asyncio.to_thread(visit)
+
+
+_ANSWER = "return document.querySelector('.graphiql-response').textContent"
+_ASKED = "return performance.getEntriesByType('resource').filter(one => one.name.endsWith('/graphql')).length"
+_EDITOR = "return document.querySelector('.graphiql-query-editor') !== null"
+
+
+async def test_nobody_sees_an_error_before_they_did_anything(product: Product, tmp_path: Path) -> None:
+    ada = await registered(product)
+
+    def visit() -> tuple[bool, int]:
+        with browser(tmp_path / "profile", scripts=True) as page:
+            page.open(str(product.http.base_url))
+            look = page.driver.execute_script
+            WebDriverWait(page.driver, 30).until(lambda _: look(_EDITOR))
+            # What was asked for before this is answered by now, too.
+            asked = look(f"return fetch('/health/live').then(() => {{ {_ASKED} }})")
+            before = look(_ANSWER)
+            page.fill("email", ada.email)
+            page.fill("password", PASSWORD)
+            page.press()
+            # The editor asks for the schema once somebody is known.
+            WebDriverWait(page.driver, 30).until(lambda _: look(_ASKED) > 0)
+            return "UNAUTHENTICATED" in before, asked
+
+    assert await asyncio.to_thread(visit) == (False, 0)

@@ -45,6 +45,17 @@ def test_an_erasure_that_nobody_works_on_is_asked_for(
     assert (again.code, again.json["refused"]["code"]) == (1, "already_exists")
 
 
+def test_an_erasure_that_was_asked_for_here_is_by_the_platform(
+    headwater: CommandLine, known: tuple[UUID, UUID]
+) -> None:
+    tenant, person = map(str, known)
+    assert headwater("privacy", "erase", tenant, person, "--yes", "--wait", "0").code == 0
+    (_, line) = headwater("privacy", "certificates", tenant).out.splitlines()
+    assert line.startswith(person)
+    assert "  the platform  " in line
+    assert str(UUID(int=0)) not in line
+
+
 def test_asks_before_it_forgets_somebody(headwater: CommandLine) -> None:
     ran = headwater("privacy", "erase", str(uuid4()), str(uuid4()))
     assert ran.code == 1

@@ -54,6 +54,8 @@ door.start().then(() =>
         isSubscription(params)
           ? subscribe(params, () => asked(headers))
           : asked(headers).then((all) => post(params, all)),
+      // Null asks for no schema as it starts: the answer to a stranger would be an error before they did anything.
+      schema: door.known() || kept ? undefined : null,
       headers: kept ?? "",
       onEditHeaders: keep,
       isHeadersEditorEnabled: true,

@@ -100,5 +100,8 @@ const door = (() => {
     }
   }
 
-  return { start, headers };
+  // Whether somebody could be asking: the schema is told to nobody else.
+  const known = () => !base || read() !== null;
+
+  return { start, headers, known };
 })();
