@@ -7,7 +7,7 @@ from domain.identity.subjects import SUBJECTS as PEOPLE
 from domain.kit.subjects import SubjectKind
 from domain.operations import interventions, rebuilds, repairs, rollbacks, tenants
 from projections import governance, identity, tenancy, work
-from projections.kit.view import View
+from projections.kit.declare.view import View
 
 VIEWS: tuple[type[View[Any]], ...] = (*identity.VIEWS, *work.VIEWS, *tenancy.VIEWS, *governance.VIEWS)
 """Every view. Views that fold all events come last, when the events of every context are known."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
 from app.proxies import Proxies, is_loopback
-from app.servers import SECURE, is_private, with_authorities
+from app.server_tls import SECURE, is_private, with_authorities
 
 PREFIX = "HEADWATER_"
 

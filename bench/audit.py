@@ -10,18 +10,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
-from api.kit.access_log import AccessLog, Unlogged
-from api.kit.context import Ask
-from api.kit.execution import Engine
-from api.kit.request import Request
+from api.kit.execution.engine import Engine
+from api.kit.execution.request import Request
+from api.kit.schema.access_log import AccessLog, Unlogged
+from api.kit.schema.context import Ask
 from api.schema import schema
-from app.asgi import limits
-from app.assembly import Assembly, assembled
-from app.audit.writing import recording
-from app.database import Database
+from app.audit.access_writer import recording
+from app.composition.write_side import inline_views
+from app.entry.asgi import limits
+from app.entry.assembly import Assembly, assembled
 from app.log.postgres import PostgresLog
 from app.settings import Settings
-from app.writing import inline_views
+from app.storage.database import Database
 from bench.place import SECRET, migrated_database, postgres, run, valkey
 from bench.table import COMPARED, Sample, Stopwatch, compare, rounds, sample, show
 from domain.kit.caller import Caller

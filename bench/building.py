@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from app.database import Pool
 from app.log.postgres import PostgresLog
+from app.storage.database import Pool
 from bench.following import Fill
 from bench.table import Stopwatch
 from domain.kit.codec import PlainCodec
-from projections.kit.building import Builder
-from projections.kit.generations import add_generation, enroll
-from projections.kit.lane import Lane
-from projections.kit.lanes import StoreOf
-from projections.kit.ledger import OpsLedger
-from projections.kit.view import View
+from projections.kit.declare.view import View
+from projections.kit.follow.lane import Lane
+from projections.kit.follow.lane_progress import OpsLedger
+from projections.kit.follow.lanes import StoreOf
+from projections.kit.rebuild.bulk_build import Builder
+from projections.kit.store.generations import add_generation, enroll
 
 NICE = 10
-"""How far a process that rebuilds steps back behind others; `app.rebuilder` says the same."""
+"""How far a process that rebuilds steps back behind others; `app.entry.rebuilder` says the same."""
 
 
 # Rows of the views differ in type, hence Any.

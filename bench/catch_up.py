@@ -4,8 +4,8 @@ import argparse
 import asyncio
 from functools import partial
 
-from app.database import Database, Pool
 from app.log.postgres import PostgresLog
+from app.storage.database import Database, Pool
 from bench import peer
 from bench.events import STAGES, work
 from bench.following import fill, folding_pool
@@ -13,9 +13,9 @@ from bench.place import empty_database, migrated_database, opened, postgres, run
 from bench.table import COMPARED, Sample, Stopwatch, compare, rounds, sample, show
 from bench.views import Board
 from domain.kit.log import Receipt
-from projections.kit.generations import enroll
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_store import PostgresStore
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.store.generations import enroll
+from projections.kit.store.postgres_store import PostgresStore
 from projections.work.tasks import Tasks
 
 ROUNDS = 3

@@ -5,14 +5,14 @@ import time
 from functools import partial
 from uuid import UUID, uuid4
 
+from app.composition.write_side import inline_views
 from app.log.postgres import PostgresLog
-from app.writing import inline_views
 from bench import peer
 from bench.events import ABOUT, TENANT, USER
 from bench.place import empty_database, migrated_database, opened, postgres, run, sockets
 from bench.table import COMPARED, Sample, Stopwatch, compare, middle, rounds, sample, show
-from domain.identity.registering import RegisterUser
-from domain.kit.bus import Bus
+from domain.identity.registration import RegisterUser
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec

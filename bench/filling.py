@@ -4,7 +4,7 @@ The log refuses changes to what is stored, not insertions by its owner. Position
 ids and commands come out as `es.append` writes them. Only for a database that nobody appends to meanwhile.
 """
 
-from app.database import Database
+from app.storage.database import Database
 from bench.events import STAGES, TENANT, USER, lives
 from domain.kit.codec import PlainCodec
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import asyncpg
 
-from app.database import Connection, Database, Pool
 from app.log.postgres import PostgresLog
+from app.storage.database import Connection, Database, Pool
 from bench.table import Stopwatch
 from domain.kit.codec import PlainCodec
 from domain.kit.log import Envelope
-from projections.kit.generations import enroll
-from projections.kit.lanes import Lanes, StoreOf
-from projections.kit.pages import Pages
-from projections.kit.postgres_store import CONNECTION_SETTINGS
-from projections.kit.view import View
+from projections.kit.declare.view import View
+from projections.kit.follow.lanes import Lanes, StoreOf
+from projections.kit.follow.pages import Pages
+from projections.kit.store.generations import enroll
+from projections.kit.store.postgres_store import CONNECTION_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from statistics import median
 
-from app.database import Database
 from app.log.postgres import PostgresLog
+from app.storage.database import Database
 from bench.events import STAGES, work
 from bench.filling import fill_log
 from bench.place import migrated_database, opened, postgres, run
@@ -18,7 +18,7 @@ from bench.table import p99, show
 from bench.views import Board, BoardBeside
 from bench.worker import working
 from domain.kit.log import Append, Receipt
-from projections.kit.generations import enroll
+from projections.kit.store.generations import enroll
 
 ROUNDS = 3
 _BESIDE = 500_000

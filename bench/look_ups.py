@@ -12,19 +12,19 @@ from uuid import UUID
 
 import asyncpg
 
-from api.kit.access_log import Unlogged
-from api.kit.context import Ask
-from api.kit.execution import Engine
-from api.kit.request import Request
+from api.kit.execution.engine import Engine
+from api.kit.execution.request import Request
+from api.kit.schema.access_log import Unlogged
+from api.kit.schema.context import Ask
 from api.schema import schema
-from app.asgi import limits
-from app.assembly import Assembly, assembled
-from app.database import plain_url
+from app.entry.asgi import limits
+from app.entry.assembly import Assembly, assembled
 from app.settings import Settings
+from app.storage.database import plain_url
 from bench.place import SECRET, migrated_database, postgres, run, valkey
 from bench.table import show
 from domain.kit.caller import Caller
-from projections.kit.tables import table_shape
+from projections.kit.store.tables import table_shape
 from projections.tenancy.entity_index import EntityIndex
 from projections.tenancy.entity_keys import EntityKey
 

@@ -15,7 +15,7 @@ from bench.place import opensearch, postgres, run, valkey
 from bench.table import Sample, Stopwatch, middle, rounds, sample, show
 from bench.views import CardDocument, CardSearch
 from domain.work.tasks import TaskPriority, TaskStatus
-from projections.kit.mapping import Documents
+from projections.kit.store.index_mapping import Documents
 
 ROUNDS = 5
 DOCUMENTS = 40_000

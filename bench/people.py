@@ -8,8 +8,8 @@ from domain.kit.aggregate import Aggregate, applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Opened, Personal, Public
-from projections.kit.postgres import PostgresView
-from projections.kit.view import on
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import on
 
 Email = Annotated[str, Confidential(), Personal(searchable="bench.person.email")]
 Name = Annotated[str, Public(), Personal()]

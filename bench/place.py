@@ -14,15 +14,15 @@ from urllib.parse import parse_qsl, urlsplit
 import asyncpg
 import uvloop
 
-from app.collector import tune_collector
-from app.database import Database
 from app.embedded import distribution
 from app.embedded.opensearch import OpenSearch, free_port
 from app.embedded.postgres import Postgres
 from app.embedded.valkey import Valkey
+from app.entry.garbage_collector import tune_collector
 from app.log.postgres import PostgresLog
-from app.migrate import migrate
 from app.settings import read_settings
+from app.storage.database import Database
+from app.storage.migrate import migrate
 
 SECRET = "a secret that only the benchmarks know"
 _TEMPLATE = "headwater_template"
@@ -31,7 +31,7 @@ _TEMPLATE = "headwater_template"
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Runs a benchmark on the product's event loop, with the garbage collection of its workers."""
     logging.basicConfig(level=logging.ERROR)
-    # As `app.worker` does; the peers run under the same settings.
+    # As `app.entry.worker` does; the peers run under the same settings.
     tune_collector()
     uvloop.run(main)
 

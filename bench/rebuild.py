@@ -14,7 +14,7 @@ from bench.place import migrated_database, opened, opensearch, postgres, run, va
 from bench.table import Sample, middle, ratio, rounds, show
 from bench.views import Board, Cards, CardSearch
 from bench.worker import Built, built
-from projections.kit.generations import enroll
+from projections.kit.store.generations import enroll
 
 ROUNDS = 3
 _RAW, _OURS = "raw bulk", "view"

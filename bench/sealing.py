@@ -11,26 +11,26 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-from app.database import Database
 from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
 from app.settings import Settings
+from app.storage.database import Database
 from bench.building import build
 from bench.events import TENANT, USER, command
 from bench.following import folding_pool
 from bench.people import Entries, Entry, KnowPerson, MovePerson, NamedEntries, NamedEntry, Person
 from bench.place import SECRET, migrated_database, opened, postgres, run
 from bench.table import Sample, Stopwatch, middle, ratio, rounds, sample, show
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import Codec, PlainCodec
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.log import NewEvent, Receipt
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.view import View
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import View
+from projections.kit.store.postgres_store import PostgresStore
 
 ROUNDS = 5
 CALLERS = 64

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from domain.kit.fields import Len
 from domain.work.tasks import Task, TaskPriority, TaskStatus, Transition
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.redis import RedisView
-from projections.kit.search import FullText, SearchView
-from projections.kit.view import on
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.search import FullText, SearchView
+from projections.kit.declare.view import on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,13 +20,13 @@ import psutil
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from app.database import Database, Pool
-from app.stores import Stores
+from app.storage.database import Database, Pool
+from app.storage.stores import Stores
 from bench.building import NICE, build
 from bench.following import Fill, Progress, folding_pool, following
 from bench.place import opened, run
 from bench.views import Board, BoardBeside, Cards, CardSearch
-from projections.kit.view import View
+from projections.kit.declare.view import View
 
 _EVERY = 0.1
 VIEWS: dict[str, type[View[Any]]] = {"postgres": Board, "redis": Cards, "search": CardSearch}

@@ -8,7 +8,9 @@ def run() -> None:
     """Run the revisions asked for; a revision that cannot run in a transaction uses ``autocommit_block``."""
     connection = context.config.attributes.get("connection")
     if not isinstance(connection, Connection):
-        raise RuntimeError("Run migrations through app.migrate, which holds the lock and makes the roles.")
+        raise RuntimeError(
+            "Run migrations through app.storage.migrate, which holds the lock and makes the roles."
+        )
     context.configure(
         connection=connection,
         version_table="migrations",

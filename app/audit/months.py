@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
 
-from app.database import Connection
+from app.storage.database import Connection
 
 _FETCHED = 2_000
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from app.audit.months import Anchor, anchors, keep, move_boundary, next_month
 from app.contexts import VIEWS
-from app.database import Connection, Database
+from app.storage.database import Connection, Database
 from domain.kit.clock import Clock, SystemClock
-from projections.kit.postgres import PostgresView
-from projections.kit.retaining import Retain
-from projections.kit.tables import table_name
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.retention import Retain
+from projections.kit.store.tables import table_name
 
 ACCESSES = "audit.data_access"
 _KEPT = Retain(years=2, by="at")

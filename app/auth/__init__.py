@@ -1,4 +1,4 @@
 """Signing in: who somebody is, and the tokens that say so from then on (ADR 19).
 
-`app.auth.made.made` puts it together; `app.auth.routes.auth_routes` serves it.
+`app.auth.factory.create_sign_in` puts it together; `app.auth.routes.auth_routes` serves it.
 """

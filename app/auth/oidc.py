@@ -15,16 +15,16 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from api.auth.port import Entry
-from app.auth.attempts import Attempts
-from app.auth.book import Book
-from app.auth.disowning import Disowning
-from app.auth.entrance import DoorKeeper
-from app.auth.factors import ANEW
-from app.auth.keys import SigningKeys
-from app.auth.signed import Expired, NotValid, Uses, signed, verified
+from app.auth.account_repository import Book
+from app.auth.account_takeback import Disowning
+from app.auth.credentials.throttle import Attempts
+from app.auth.sign_in import DoorKeeper
+from app.auth.tokens.signed_tokens import Expired, NotValid, Uses, signed, verified
+from app.auth.tokens.signing_keys import SigningKeys
+from app.auth.two_factor import ANEW
 from domain.identity.account_commands import LinkProvider, OpenAccount
 from domain.identity.accounts import AccountIsSuspended, AccountStatus, normal_address
-from domain.identity.signing import ProviderRefused
+from domain.identity.sign_in_refusals import ProviderRefused
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
 from projections.identity.auth_accounts import AccountRow

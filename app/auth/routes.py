@@ -10,14 +10,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from api.auth.port import Granted, Registration, SecondFactorRequired
-from api.kit.commands import camel
-from api.kit.errors import Unauthenticated
-from api.kit.problems import problem
-from app.auth.made import SignIn
+from api.kit.execution.errors import Unauthenticated
+from api.kit.http.problems import problem
+from api.kit.schema.commands import camel
+from app.auth.factory import SignIn
 from app.auth.oidc import is_secure
 from app.proxies import is_loopback
 from domain.identity.sessions import Ending
-from domain.identity.signing import ProviderRefused
+from domain.identity.sign_in_refusals import ProviderRefused
 from domain.kit.ids import read_id
 from domain.kit.refusals import Invalid, Refusal
 

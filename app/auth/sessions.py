@@ -9,15 +9,15 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from api.auth.port import Granted, OwnSession
-from app.auth.book import Book
-from app.auth.callers import Callers
-from app.auth.keys import SigningKeys
-from app.auth.living import Living, session_of
-from app.auth.origin import origin
-from app.auth.secrets import hash_of
-from app.auth.signed import Uses, signed
+from app.auth.account_repository import Book
+from app.auth.tokens.principals import Callers
+from app.auth.tokens.session_cache import Living, session_of
+from app.auth.tokens.signed_tokens import Uses, signed
+from app.auth.tokens.signing_keys import SigningKeys
+from app.http.client_info import origin
+from app.mail.mailed_tokens import hash_of
 from domain.identity.sessions import Ending, EndSession, RefreshSession, StartSession, SwitchTenant
-from domain.identity.signing import NotInTenant, RefreshRefused
+from domain.identity.sign_in_refusals import NotInTenant, RefreshRefused
 from domain.kit.caller import Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.ids import read_hex

@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 from app.catalogue.inventory import Held, held
 from domain.kit.fields import Len, marks
 from domain.kit.inventory import level_name
-from projections.kit.view import View
+from projections.kit.declare.view import View
 
 CONFIDENTIAL = 2
 

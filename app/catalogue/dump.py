@@ -10,14 +10,14 @@ from uuid import UUID
 
 import orjson
 
-from app.catalogue.masking import EventMask, Pseudonyms, RowMask
+from app.catalogue.masked_dump import EventMask, Pseudonyms, RowMask
 from app.contexts import VIEWS
-from app.database import Database
 from app.log.postgres import PostgresLog
 from app.settings import Settings
+from app.storage.database import Database
 from domain.kit.log import Envelope, Selection
 from domain.kit.sealed import Opening, PlainOpening, is_sealed
-from projections.kit.postgres import PostgresView
+from projections.kit.declare.postgres import PostgresView
 
 _PAGE = 1_000
 _FACTS = (

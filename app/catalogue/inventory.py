@@ -12,10 +12,10 @@ from app.catalogue.durable import TABLES
 from app.contexts import VIEWS
 from domain.kit.events import Event, event_classes
 from domain.kit.inventory import FieldFacts, field_facts, level_name
-from projections.kit.mapping import camel
-from projections.kit.postgres import PostgresView
-from projections.kit.redis import RedisView
-from projections.kit.view import View
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.view import View
+from projections.kit.store.index_mapping import camel
 
 UNMARKED = 1
 """What a view's field is when neither it nor an event says: internal, for nothing is public by being forgotten."""

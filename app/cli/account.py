@@ -14,7 +14,7 @@ from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
 from domain.kit.refusals import Refusal
 
 if TYPE_CHECKING:
-    from app.auth.suspending import AccountDesk
+    from app.auth.suspension import AccountDesk
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 _OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
@@ -65,8 +65,8 @@ def remove_factor(
         typer.confirm(f"Take the second factor of {email} away?", abort=True, err=True)
 
     async def work() -> Refusal | None:
-        from app.auth.book import holder
-        from app.writing import written
+        from app.auth.account_repository import holder
+        from app.composition.write_side import written
 
         async with placed() as place, written(place.settings) as made:
             found = await holder(made.database.writer, made.codec, email)
@@ -87,12 +87,12 @@ def remove_factor(
 
 @asynccontextmanager
 async def _desk() -> "AsyncIterator[AccountDesk]":
-    from app.auth.book import Book
-    from app.auth.suspending import AccountDesk
+    from app.auth.account_repository import Book
+    from app.auth.suspension import AccountDesk
+    from app.composition.write_side import written
     from app.contexts import VIEWS
-    from app.writing import written
-    from projections.kit.live import pointers
-    from projections.kit.rows import Rows
+    from projections.kit.read.live_generations import pointers
+    from projections.kit.read.postgres_reader import Rows
 
     async with placed() as place, written(place.settings) as made:
         async with pointers(made.database.writer, VIEWS) as live:

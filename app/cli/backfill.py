@@ -26,8 +26,8 @@ def tags(tenant: InSilo = None, as_json: AsJson = False) -> None:
 
 
 async def _tags(tenant: str | None) -> int:
-    from app.backfill import extract_tags
-    from app.writing import commanding
+    from app.composition.write_side import commanding
+    from app.storage.backfill import extract_tags
 
     async with placed(tenant, whole=True) as place, commanding(place.settings) as (database, bus):
         return await extract_tags(database, bus)

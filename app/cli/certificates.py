@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from app.certificates import make_certificates
 from app.cli.answers import EXIT_CODES, AsJson, say_json
+from app.storage.certificates import make_certificates
 
 
 def certificates(

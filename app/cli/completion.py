@@ -43,9 +43,9 @@ def _ids(incomplete: str, *, open_only: bool) -> list[tuple[str, str]]:
 async def _read(incomplete: str, open_only: bool) -> list[tuple[str, str]]:
     import asyncpg
 
-    from app.database import plain_url
     from app.embedded import running
     from app.settings import read_settings
+    from app.storage.database import plain_url
 
     settings = read_settings()
     found = settings if settings.database_url else running(settings)

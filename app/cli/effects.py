@@ -9,12 +9,12 @@ import typer
 
 from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, refuse, say_json
 from app.cli.place import InSilo, asker, carry_out, operating, placed, reading_at
-from app.database import Pool
-from app.process_status import Ledger, ailment, process_statuses
+from app.storage.database import Pool
+from app.telemetry.process_status import Ledger, ailment, process_statuses
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.interventions import DiscardEffects, RetryEffects
-from projections.operations.operating import Done
+from projections.operations.operator_requests import Done
 
 _ids = TimeOrderedIds()
 

@@ -22,7 +22,7 @@ _NOBODY = {
     errno.ECONNREFUSED: "nothing listens there",
 }
 
-_BESIDE = ("asyncpg.pool", "app.keys.listening", "projections.kit.live")
+_BESIDE = ("asyncpg.pool", "app.keys.invalidation", "projections.kit.read.live_generations")
 """What goes on beside a command and tries again by itself when the database is away."""
 _NOWHERE = logging.NullHandler()
 
@@ -67,7 +67,7 @@ def sentence(error: BaseException) -> str | None:
 
 def database_away(error: BaseException) -> str | None:
     """What is to be said of a database that is away for the moment; None of anything else."""
-    from projections.kit.away import is_away
+    from projections.kit.read.unavailable import is_away
 
     if not is_away(error):
         return None
@@ -99,10 +99,10 @@ def _of_postgres(error: BaseException) -> str | None:
 def _of_others(error: BaseException) -> str | None:
     """Of Redis, of OpenSearch, and of whoever keeps the keys. What was never loaded has not failed."""
     for module, names, what in (
-        ("projections.kit.breaker", ("Unavailable",), "a server could not be reached"),
+        ("projections.kit.read.circuit_breaker", ("Unavailable",), "a server could not be reached"),
         ("redis.exceptions", ("RedisError",), "Redis could not be reached"),
         ("opensearchpy.exceptions", ("OpenSearchException",), "OpenSearch could not be reached"),
-        ("projections.kit.store", ("Lost",), "a store lost what it held"),
+        ("projections.kit.store.store", ("Lost",), "a store lost what it held"),
         ("domain.kit.sealed", ("KeysUnavailable",), "the keys cannot be reached"),
         ("app.keys", ("KeyRefused",), "the keys are refused"),
     ):

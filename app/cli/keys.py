@@ -10,8 +10,8 @@ import typer
 
 from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, Declined, say_json
 from app.cli.failures import sentence
-from app.cli.persisting import Persisting
 from app.cli.place import Place, opened, placed, placed_everywhere
+from app.cli.reconnect import Persisting
 from app.keys import KeyRefused, master_of
 from app.keys.rotation import KeyStanding, Rotation
 

@@ -8,7 +8,7 @@ import typer
 from app.cli.answers import DONE, REFUSED, AsJson, say_json
 from app.cli.place import InSilo, opened, placed
 from app.keys import opened_ring
-from app.keys.verifying import SealedPlaces
+from app.keys.verification import SealedPlaces
 from app.log.verify import Verdict, verify
 from app.log.view_counts import view_counts
 

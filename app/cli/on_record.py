@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.audit.writing import recorded
+from app.audit.access_writer import recorded
 from app.catalogue.inventory import held
-from app.database import Pool
+from app.storage.database import Pool
 from domain.kit.sealed import is_sealed, subject_of
-from projections.kit.plain_rows import secret
-from projections.kit.view import View
+from projections.kit.declare.view import View
+from projections.kit.read.plain_rows import secret
 
 
 async def rows_shown(
@@ -21,7 +21,7 @@ async def rows_shown(
 
     Raises what the database raises; then they must not be shown.
     """
-    from api.kit.access_log import Access
+    from api.kit.schema.access_log import Access
 
     of: defaultdict[UUID, list[Any]] = defaultdict(list)
     for tenant_id, row in rows:

@@ -13,7 +13,7 @@ from app.cli.place import asker, carry_out, operating_at, placed, reading_at, wo
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.repairs import DiscardParked, RetryParked
-from projections.kit.parking import Parked, ParkedStreams
+from projections.kit.follow.parked_streams import Parked, ParkedStreams
 
 app = typer.Typer(help="List, retry or discard parked streams.", no_args_is_help=True)
 

@@ -17,9 +17,9 @@ from app.settings import Settings, read_settings
 if TYPE_CHECKING:
     import asyncpg
 
-    from app.database import Database, Pool
+    from app.storage.database import Database, Pool
     from domain.kit.refusals import Refusal
-    from projections.operations.operating import Done, Operation, Operations
+    from projections.operations.operator_requests import Done, Operation, Operations
 
 SILENCE = 15
 """Seconds without a heartbeat after which a worker counts as gone; it gives one each second."""
@@ -76,7 +76,7 @@ async def placed(
 async def _found(settings: Settings, tenant: str) -> Place:
     import asyncpg
 
-    from app.database import plain_url
+    from app.storage.database import plain_url
 
     connection = await asyncpg.connect(plain_url(settings.database_url), timeout=10)
     try:
@@ -137,7 +137,7 @@ async def reading_at(place: Place) -> AsyncIterator["Pool"]:
     """The database of a place, for those who only look."""
     import asyncpg
 
-    from app.database import plain_url
+    from app.storage.database import plain_url
 
     url = plain_url(place.settings.database_url)
     async with asyncpg.create_pool(url, min_size=1, max_size=1, timeout=10) as pool:
@@ -147,7 +147,7 @@ async def reading_at(place: Place) -> AsyncIterator["Pool"]:
 @asynccontextmanager
 async def opened(settings: Settings, *, writers: int = 1) -> AsyncIterator["Database"]:
     """The database, by the roles that bind whoever uses it."""
-    from app.database import Database
+    from app.storage.database import Database
 
     settings.derive("roles")  # Says so where there is no secret.
     database = await Database.open(settings.database_url, secret=settings.secret, writers=writers, readers=1)
@@ -167,7 +167,7 @@ async def operating(tenant: str | None = None) -> AsyncIterator[tuple["Operation
 @asynccontextmanager
 async def operating_at(place: Place) -> AsyncIterator[tuple["Operations", "Pool"]]:
     """The operations on the views of a place, and its database."""
-    from app.writing import operating as assembled
+    from app.composition.write_side import operating as assembled
 
     async with assembled(place.settings) as (database, operations):
         yield operations, database.writer

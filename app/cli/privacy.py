@@ -13,8 +13,8 @@ from uuid import UUID
 import typer
 
 from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, Declined, refuse, say_json, say_table
-from app.cli.persisting import Persisting
 from app.cli.place import opened, placed
+from app.cli.reconnect import Persisting
 from app.settings import Settings
 from domain.governance.erasures import erasure_id
 from domain.kit.caller import SYSTEM, Caller
@@ -23,10 +23,10 @@ from domain.kit.refusals import Refusal
 from projections.governance.erasures import ErasureRow, Erasures
 from projections.governance.exports import ExportRow, ExportState
 from projections.governance.privacy import Asked, Privacy
-from projections.kit.rows import Order, Rows
+from projections.kit.read.postgres_reader import Order, Rows
 
 if TYPE_CHECKING:
-    from api.kit.access_log import Access
+    from api.kit.schema.access_log import Access
 
 _ids = TimeOrderedIds()
 _LOOK = 0.5
@@ -182,7 +182,7 @@ async def _erasure(desk: _Desk, person: UUID) -> ErasureRow | None:
 
 def _access(tenant: UUID, person: UUID) -> "Access":
     """Records that the operator at the machine took all data about a person."""
-    from api.kit.access_log import Access
+    from api.kit.schema.access_log import Access
 
     return Access(
         tenant_id=tenant,
@@ -201,9 +201,9 @@ def _access(tenant: UUID, person: UUID) -> "Access":
 
 async def _fetch(desk: _Desk, person: UUID, id: UUID, out: Path) -> None:
     """Writes the export in plain to a file that only this account can read."""
-    from app.audit.writing import recorded
+    from app.audit.access_writer import recorded
     from app.keys import opened_ring
-    from app.privacy import export_files
+    from app.privacy.factory import export_files
 
     async with opened(desk.settings, writers=2) as database, opened_ring(desk.settings, database) as keys:
         pieces = await export_files(desk.settings, keys, desk.rows, database).read(desk.tenant, id)
@@ -219,10 +219,10 @@ async def _fetch(desk: _Desk, person: UUID, id: UUID, out: Path) -> None:
 @asynccontextmanager
 async def _desk(tenant: str) -> AsyncIterator[_Desk]:
     """What the commands work on, wherever the tenant's data are."""
+    from app.composition.write_side import written
     from app.contexts import VIEWS
-    from app.privacy import desk
-    from app.writing import written
-    from projections.kit.live import pointers
+    from app.privacy.factory import desk
+    from projections.kit.read.live_generations import pointers
 
     async with placed(tenant) as place, written(place.settings) as writes:
         assert place.tenant is not None, "it was named"

@@ -15,8 +15,8 @@ from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import RebuildKind, RebuildViews
 from domain.operations.rollbacks import RollbackViews
-from projections.kit.rebuild import Rebuild
-from projections.operations.operating import Operations
+from projections.kit.rebuild.model import Rebuild
+from projections.operations.operator_requests import Operations
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names of views.", autocompletion=view_names)]
 Every = Annotated[bool, typer.Option("--all", help="Every view.")]

@@ -12,9 +12,9 @@ from app.cli.place import InSilo, asker, carry_out, operating
 from app.cli.watching import outcome, serves, tell_end, watch
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import AcceptRebuild, CancelRebuild, PauseRebuild, ResumeRebuild
-from projections.kit.asking import Refused
-from projections.kit.rebuild import Rebuild
-from projections.operations.operating import Directing
+from projections.kit.rebuild.model import Rebuild
+from projections.kit.store.rebuild_queue import Refused
+from projections.operations.operator_requests import Directing
 
 Id = Annotated[UUID, typer.Argument(help="The rebuild.", autocompletion=open_rebuild_ids)]
 

@@ -13,23 +13,23 @@ import typer
 
 from app.cli.answers import DONE, REFUSED, UNREACHABLE, AsJson, Declined, say_json
 from app.cli.on_record import rows_shown
-from app.cli.persisting import Persisting
 from app.cli.place import Place, asker, operating_at, placed
+from app.cli.reconnect import Persisting
 from app.cli.views_show import moment_of
-from app.inspection import Inspection, inspecting, view_named
-from app.replaying import replayed
+from app.composition.replay import replayed
+from app.composition.view_inspection import Inspection, inspecting, view_named
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.events import event_class
 from domain.kit.log import Selection
 from domain.kit.refusals import Refusal
 from domain.operations.interventions import NoteReplay
-from projections.kit.as_of import TooMuch
-from projections.kit.plain_rows import Plain, plain
-from projections.kit.replaying import Chosen, Diff, Difference
-from projections.kit.store import LeaseLost
-from projections.kit.touching import FoldFailed
-from projections.kit.view import View
+from projections.kit.declare.view import View
+from projections.kit.follow.fold_page import FoldFailed
+from projections.kit.read.as_of import TooMuch
+from projections.kit.read.plain_rows import Plain, plain
+from projections.kit.repair.replay import Chosen, Diff, Difference
+from projections.kit.store.store import LeaseLost
 
 
 def replay(

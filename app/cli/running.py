@@ -12,7 +12,7 @@ from app.settings import PREFIX, Settings, SettingsError, read_settings
 
 def run() -> None:
     """Run everything on this machine: servers, API and worker; data lies in HEADWATER_DATA_DIR."""
-    from app.run import run as run_all
+    from app.entry.run import run as run_all
 
     run_all(read_settings(), say=lambda line: print(line, flush=True))
 
@@ -34,14 +34,14 @@ def api(
     ),
 ) -> None:
     """Serve GraphQL on HEADWATER_HOST and HEADWATER_PORT, for servers that run already."""
-    from app.serve import serve
+    from app.entry.serve import serve
 
     serve(_with_servers(), None if descriptor is None else socket.socket(fileno=descriptor))
 
 
 def worker() -> None:
     """Run one worker, which folds the log into the views; start as many as you like."""
-    from app.worker import main as work
+    from app.entry.worker import main as work
 
     _with_servers()
     work()
@@ -54,7 +54,7 @@ def migrate(
     as_json: AsJson = False,
 ) -> None:
     """Migrate the database to the newest schema."""
-    from app.run import bring_up_to_date
+    from app.entry.run import bring_up_to_date
 
     async def work() -> None:
         async with attached(read_settings(), new=True) as settings:
@@ -69,7 +69,7 @@ def migrate(
 
 def demo(as_json: AsJson = False) -> None:
     """Create the demo companies if the log is empty, and print who can sign in."""
-    from app.demo import code, ensure_demo, password, sign_ins
+    from app.demo.demo import code, ensure_demo, password, sign_ins
 
     async def work() -> Settings:
         async with attached(read_settings()) as settings:

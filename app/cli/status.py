@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from app.ailments import ailment
 from app.cli.answers import DONE, REFUSED, AsJson, Declined, say_json
 from app.cli.place import InSilo, reading, workers
 from app.embedded import running
-from app.process_status import ailment as process_ailment
 from app.settings import read_settings
-from app.standing import Standing, standing
-from projections.kit.status import ViewStatus, views_status
+from app.telemetry.ailments import ailment
+from app.telemetry.process_status import ailment as process_ailment
+from app.telemetry.system_status import Standing, standing
+from projections.kit.read.status import ViewStatus, views_status
 
 app = typer.Typer(help="Show the state of the views and the workers.", invoke_without_command=True)
 

@@ -11,17 +11,17 @@ from uuid import UUID, uuid4
 import typer
 
 from app.cli.answers import EXIT_CODES, REFUSED, AsJson, refuse, say_json, say_table
-from app.cli.persisting import Persisting
 from app.cli.place import asker, found, placed, placed_everywhere, reading_at, workers
+from app.cli.reconnect import Persisting
 from app.cli.tenant_state import add_to
-from app.database import Pool
 from app.settings import Settings, read_settings
+from app.storage.database import Pool
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
 from domain.operations.tenants import PlacementKind
-from projections.operations.placing import Asked, PlacingTenants
+from projections.operations.tenant_placements import Asked, PlacingTenants
 
 _ids = TimeOrderedIds()
 _OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
@@ -167,8 +167,8 @@ add_to(app)
 @asynccontextmanager
 async def _tenants(*, asks: bool = True) -> AsyncIterator[tuple[PlacingTenants, tuple[Settings, Pool]]]:
     """The registry of tenants, and the platform's database."""
-    from app.placement.asking import TenantDesk
-    from app.writing import commanding
+    from app.composition.write_side import commanding
+    from app.placement.tenant_service import TenantDesk
 
     async with placed() as place, commanding(place.settings) as (database, bus):
         if asks and not await workers(database.writer):

@@ -13,7 +13,7 @@ from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import Receipt
 from domain.kit.refusals import Refusal
 from domain.tenancy.tenant_commands import CloseTenant, ReactivateTenant, SuspendTenant
-from projections.operations.placing import Change
+from projections.operations.tenant_placements import Change
 
 Which = Annotated[str, typer.Argument(help="The tenant's slug or id.")]
 Reason = Annotated[str, typer.Option(help="The reason; it is kept in the tenant's history.")]
@@ -61,8 +61,8 @@ def _do(tenant: str, change: Callable[[UUID], Change], as_json: bool, *, done: s
 
 
 async def _sent(tenant: str, change: Callable[[UUID], Change]) -> tuple[UUID, str, Receipt | Refusal]:
-    from app.placement.asking import TenantDesk
-    from app.writing import commanding
+    from app.composition.write_side import commanding
+    from app.placement.tenant_service import TenantDesk
 
     async with placed() as platform, commanding(platform.settings) as (database, bus):
         place = await found(database.writer, platform.settings, tenant)

@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 import typer
 
-from app.auth.keys import SigningKeys
+from app.auth.tokens.authentication import Tokens
+from app.auth.tokens.signing_keys import SigningKeys
 from app.cli.answers import EXIT_CODES, AsJson, Declined, say_json
 from app.cli.place import opened, placed
 from app.settings import read_settings
-from app.tokens import Tokens
-from app.watching import watch_token
+from app.telemetry.monitoring_access import watch_token
 from domain.kit.permissions import PERMISSIONS
 
 app = typer.Typer(help="Issue service tokens, and rotate signing keys.", no_args_is_help=True)

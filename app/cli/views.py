@@ -12,8 +12,8 @@ from app.cli.views_show import show
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.interventions import PauseViews, ResumeViews
-from projections.kit.status import ViewStatus, views_status
-from projections.operations.operating import Done
+from projections.kit.read.status import ViewStatus, views_status
+from projections.operations.operator_requests import Done
 
 _ids = TimeOrderedIds()
 

@@ -15,13 +15,13 @@ import typer
 from app.cli.answers import AsJson, Declined, say_json
 from app.cli.on_record import rows_shown
 from app.cli.place import placed
-from app.inspection import Inspection, inspecting, view_named
-from projections.kit.as_of import AsOf, InFuture, Moment, TooMuch
-from projections.kit.opened import as_written
-from projections.kit.plain_rows import Plain, key_of, plain
-from projections.kit.postgres import PostgresView
-from projections.kit.store import there
-from projections.kit.view import Key, View
+from app.composition.view_inspection import Inspection, inspecting, view_named
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import Key, View
+from projections.kit.read.as_of import AsOf, InFuture, Moment, TooMuch
+from projections.kit.read.plain_rows import Plain, key_of, plain
+from projections.kit.store.decrypted_fields import as_written
+from projections.kit.store.store import there
 
 _REST = "; there are more: give --limit more than that, or name a --tenant or a --key."
 _MOST_EVENTS = 50_000_000

@@ -9,12 +9,12 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from app.cli.answers import DONE, REFUSED, Declined, say_json
-from app.cli.persisting import Persisting
 from app.cli.place import workers
-from app.database import Pool
-from projections.kit.asking import Refused
-from projections.kit.rebuild import Building, Rebuild, RebuildState
-from projections.kit.rebuilds import Rebuilds
+from app.cli.reconnect import Persisting
+from app.storage.database import Pool
+from projections.kit.rebuild.model import Building, Rebuild, RebuildState
+from projections.kit.rebuild.requests import Rebuilds
+from projections.kit.store.rebuild_queue import Refused
 
 NOBODY = "No worker is at work, so nothing is built until one is: `headwater run` or `headwater worker`."
 

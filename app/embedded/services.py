@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.embedded.attaching import ANNOUNCEMENT
+from app.embedded.attachment import ANNOUNCEMENT
 from app.embedded.folder import DataFolder, held
 from app.embedded.postgres import Postgres
 from app.embedded.process import Process

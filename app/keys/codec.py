@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.keys.ring import KeyRing
-from app.keys.texts import Place, SealedText, seal
+from app.keys.sealed_text import Place, SealedText, seal
 from domain.kit.codec import PlainCodec, carried_fingerprint
 from domain.kit.events import Event
 from domain.kit.personal import PersonalField, personal_fields

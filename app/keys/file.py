@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.keys.masters import Context, KeyRefused, Wrapped
-from app.keys.sealing import Cipher, Tampered, new_key
+from app.keys.cipher import Cipher, Tampered, new_key
+from app.keys.key_provider import Context, KeyRefused, Wrapped
 
 
 class _Content(msgspec.Struct):

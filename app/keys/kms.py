@@ -3,7 +3,7 @@
 from contextlib import AsyncExitStack
 from typing import Any
 
-from app.keys.masters import Context, KeyRefused, Wrapped
+from app.keys.key_provider import Context, KeyRefused, Wrapped
 from domain.kit.sealed import KeysUnavailable
 
 _OF_THE_SERVICE = {

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.database import Database
-from app.keys.listening import CHANNEL, Listener, told
-from app.keys.masters import Master
-from app.keys.people import Person, PersonKeys
-from app.keys.sealing import Cipher, Tampered
-from app.keys.tenants import NOBODY, TenantKeys
-from app.keys.texts import SealedText
+from app.keys.cipher import Cipher, Tampered
+from app.keys.invalidation import CHANNEL, Listener, told
+from app.keys.key_provider import Master
+from app.keys.sealed_text import SealedText
+from app.keys.subject_keys import Person, PersonKeys
+from app.keys.tenant_keys import NOBODY, TenantKeys
+from app.storage.database import Database
 from domain.kit.refusals import SubjectErased
 from domain.kit.sealed import ERASED, KeysUnavailable
 from projections.kit.background import end

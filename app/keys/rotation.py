@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.database import Database
-from app.keys.listening import CHANNEL, told
-from app.keys.masters import Master, Wrapped
-from app.keys.people import about_person
-from app.keys.tenants import NOBODY, TenantKeys, context
+from app.keys.invalidation import CHANNEL, told
+from app.keys.key_provider import Master, Wrapped
+from app.keys.subject_keys import about_person
+from app.keys.tenant_keys import NOBODY, TenantKeys, context
+from app.storage.database import Database
 from domain.kit.caller import ACCOUNTS, PLATFORM
 
 _BATCH = 500

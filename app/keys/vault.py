@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from app.keys.masters import Context, KeyRefused, Wrapped
+from app.keys.key_provider import Context, KeyRefused, Wrapped
 from domain.kit.sealed import KeysUnavailable
 
 _SECONDS = 5.0

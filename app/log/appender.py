@@ -5,10 +5,10 @@ import logging
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from app.database import Database
+from app.log.append_connection import Inline, Lane
 from app.log.failures import LogUnavailable, hits_all
-from app.log.lane import Inline, Lane
-from app.log.waiting import Queue, Waiting
+from app.log.pending_append import Queue, Waiting
+from app.storage.database import Database
 from domain.kit.log import Append, Outcome
 
 Answer: TypeAlias = tuple[Waiting, Outcome | Exception]

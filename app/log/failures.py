@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from projections.kit.breaker import Unavailable
+from projections.kit.read.circuit_breaker import Unavailable
 
 LOST: tuple[type[Exception], ...] = (
     OSError,

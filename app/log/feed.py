@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from app.database import Database
 from app.log.follower import Follower
 from app.log.reader import Reader
+from app.storage.database import Database
 from domain.kit.log import Envelope, Selection
 from projections.kit.background import end
-from projections.kit.shares import Shares
+from projections.kit.read.shares import Shares
 
 _BACKLOG_PAGE = 200
 """Events of one tenant that are read at a time for somebody who is behind; they are decoded in one go."""

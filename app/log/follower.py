@@ -6,9 +6,9 @@ import logging
 import time
 from collections.abc import AsyncIterator
 
-from app.database import Connection, Database
 from app.log.columns import COLUMNS
 from app.log.failures import AGAIN, LOST, hits_all
+from app.storage.database import Connection, Database
 from domain.kit.log import Envelope
 
 CHANNEL = "headwater_log"

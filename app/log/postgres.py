@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from app.database import Database
+from app.log.append_connection import Inline
 from app.log.appender import Appender
-from app.log.copying import Copying
+from app.log.bulk_reader import Copying
 from app.log.follower import Follower
-from app.log.lane import Inline
 from app.log.reader import Reader
+from app.storage.database import Database
 from domain.kit.log import EVERYTHING, Append, Envelope, Outcome, Receipt, Selection, Stored
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from app.database import Connection, Database, Lent
 from app.log.columns import COLUMNS
+from app.storage.database import Connection, Database, Lent
 from domain.kit.log import EVERYTHING, Envelope, Receipt, Selection, Stored
 
 _STREAMS = f"select {COLUMNS} from es.read_streams($1, $2, $3)"

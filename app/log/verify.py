@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from app.database import Connection, Database
 from app.log.reader import head_of
+from app.storage.database import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.database import Connection
 from app.log.verify import Finding
+from app.storage.database import Connection
 
 _LANES = """
 select l.view, l.generation, l.position, l.folded, v.inline, l.holder is not null as held, l.error

@@ -4,10 +4,10 @@ import hmac
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.auth.secrets import OPT_OUT, MailedTokens
-from app.database import Pool
 from app.mail.links import MailedLinks
-from domain.processes.post import MailKind
+from app.mail.mailed_tokens import OPT_OUT, MailedTokens
+from app.storage.database import Pool
+from domain.processes.sealed_mailer import MailKind
 
 _ADMIT = "select mail.admit($1, $2, $3, $4, $5, $6, $7)"
 _OPT_OUT = "insert into mail.opt_outs (recipient) values ($1) on conflict do nothing"
@@ -29,7 +29,7 @@ def limits(*, invitations: int) -> dict[MailKind, Limit]:
     return {
         MailKind.ACCOUNT: Limit(20, _NO_LIMIT),
         MailKind.GREETING: Limit(5, _NO_LIMIT),
-        # One when the account is opened, and those that are asked for: see `app.auth.attempts.VERIFICATION`.
+        # One when the account is opened, and those that are asked for: see `throttle.VERIFICATION`.
         MailKind.VERIFICATION: Limit(5, _NO_LIMIT),
         MailKind.INVITATION: Limit(5, invitations),
         MailKind.NOTIFICATION: Limit(200, 10_000),
@@ -37,7 +37,7 @@ def limits(*, invitations: int) -> dict[MailKind, Limit]:
 
 
 class CountedAllowance:
-    """`domain.processes.post.Allowance`, in the platform's database, where all tenants' mails are counted."""
+    """The port `sealed_mailer.Allowance`, in the platform's database, where all tenants' mails are counted."""
 
     def __init__(self, pool: Pool, key: str, *, limits: dict[MailKind, Limit], links: MailedLinks) -> None:
         """``key``: 64 hexadecimal digits, such as ``settings.derive("mail recipients")``."""

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from app.auth.secrets import INVITE, OPT_OUT, RESET, VERIFY, MailedTokens
+from app.mail.mailed_tokens import INVITE, OPT_OUT, RESET, VERIFY, MailedTokens
 from app.settings import Settings
-from domain.processes.letters import Link
+from domain.processes.mail_templates import Link
 
 
 class MailedLinks:
-    """`domain.processes.mails.Links`: pages of the product itself (ADR 29), each with its token in the query.
+    """The port `account_mails.Links`: pages of the product itself (ADR 29), each with its token in the query.
 
     A page that works without scripts cannot read a fragment. The product logs no query, sends no referrer and lets
     nobody keep the page; and what opening a link does is to show a form.

@@ -8,9 +8,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from api.kit.errors import RequestError
-from app.auth.made import SignIn
-from app.auth.secrets import RESET, VERIFY
+from api.kit.execution.errors import RequestError
+from app.auth.factory import SignIn
+from app.mail.mailed_tokens import RESET, VERIFY
 from app.pages.html import Field, form_page, told_page
 from app.pages.texts import Texts, texts_for, told
 from domain.kit.caller import NOBODY

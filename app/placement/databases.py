@@ -4,10 +4,10 @@ from uuid import UUID
 
 import asyncpg
 
-from app.database import READER, SETTINGS, WRITER, plain_url
 from app.placement.places import Silo, with_database
 from app.settings import Settings
-from domain.kit.wishes import EffectRefused
+from app.storage.database import READER, SETTINGS, WRITER, plain_url
+from domain.kit.process.effects import EffectRefused
 
 _MARK = "Headwater silo of tenant {}"
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from app.database import Connection, Pool
+from app.storage.database import Connection, Pool
 from domain.kit.log import Append, Outcome
 from domain.operations.tenants import TenantMoving
 

@@ -9,25 +9,25 @@ from uuid import UUID
 
 import asyncpg
 
+from app.composition.write_side import commanding
 from app.contexts import VIEWS
-from app.database import SETTINGS, Connection, Database, plain_url
-from app.placement import copying, fence, process_rows, registry
+from app.placement import fence, log_copy, process_rows, registry
 from app.placement.places import Placement, silo_for
 from app.placement.provisioner import PlacingProvisioner
 from app.settings import Settings
-from app.writing import commanding
+from app.storage.database import SETTINGS, Connection, Database, plain_url
 from domain.kit.caller import SYSTEM, Caller
+from domain.kit.process.effects import EffectRefused
 from domain.kit.refusals import NotFound, Refusal
-from domain.kit.wishes import EffectRefused
 from domain.operations.tenants import PlacementKind
-from domain.processes.moving import Move
-from domain.processes.provisioning import NewTenant
+from domain.processes.tenant_move import Move
+from domain.processes.tenant_provisioning import NewTenant
 from domain.tenancy.tenant_commands import NoteTenantPlacement
 from domain.tenancy.tenants import Placement as Placed
-from projections.kit.asking import Refused
-from projections.kit.opened import opened_fields
-from projections.kit.postgres import PostgresView
-from projections.kit.rebuilds import Rebuilds
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.rebuild.requests import Rebuilds
+from projections.kit.store.decrypted_fields import opened_fields
+from projections.kit.store.rebuild_queue import Refused
 
 _LOOK = 0.1
 """Seconds between two looks at what is waited for."""
@@ -55,7 +55,7 @@ class _Ends:
 
 
 class PlacingMover:
-    """See `domain.processes.moving.Mover`. A worker has to be at work, for it waits for views and processes."""
+    """See `tenant_move.Mover`. A worker has to be at work, for it waits for views and processes."""
 
     def __init__(self, settings: Settings, platform: Database) -> None:
         self._settings = settings
@@ -81,9 +81,9 @@ class PlacingMover:
         async with self._ends(move, reach=False) as ends:
             if move.to is PlacementKind.POOLED:
                 # What was copied stays in the log; nobody is to read it there, and a later move goes on with it.
-                if ends is not None and await copying.has_events(ends.target, move.id):
+                if ends is not None and await log_copy.has_events(ends.target, move.id):
                     await fence.hide(ends.target, move.id)
-                    await copying.forget_reservations(ends.target, move.id)
+                    await log_copy.forget_reservations(ends.target, move.id)
                 return
             if ends is not None and await fence.is_hidden(ends.target, move.id):
                 return
@@ -112,10 +112,10 @@ class PlacingMover:
     async def copy(self, move: Move) -> None:
         async with self._both(move) as ends:
             # The keys first, for views open what they show.
-            await copying.copy_tables(ends.source, ends.target, move.id)
-            await copying.copy_reservations(ends.source, ends.target, move.id)
-            await copying.copy_events(ends.source, ends.target, move.id)
-            await copying.copy_commands(ends.source, ends.target, move.id)
+            await log_copy.copy_tables(ends.source, ends.target, move.id)
+            await log_copy.copy_reservations(ends.source, ends.target, move.id)
+            await log_copy.copy_events(ends.source, ends.target, move.id)
+            await log_copy.copy_commands(ends.source, ends.target, move.id)
 
     async def follow(self, move: Move) -> None:
         async with self._both(move) as ends:
@@ -148,8 +148,8 @@ class PlacingMover:
 
     async def verify(self, move: Move) -> None:
         async with self._both(move) as ends:
-            there = await copying.fingerprint(ends.source, move.id)
-            here = await copying.fingerprint(ends.target, move.id)
+            there = await log_copy.fingerprint(ends.source, move.id)
+            here = await log_copy.fingerprint(ends.target, move.id)
         if there != here:
             raise EffectRefused(f"{there[0]} events were to be copied, and {here[0]} that differ were found.")
 
@@ -169,8 +169,8 @@ class PlacingMover:
             await asyncio.sleep(_NEWS)
             await fence.hide(ends.source, move.id)
             await process_rows.forget(ends.source, move.id)
-            await copying.forget_tables(ends.source, move.id)
-            await copying.forget_reservations(ends.source, move.id)
+            await log_copy.forget_tables(ends.source, move.id)
+            await log_copy.forget_reservations(ends.source, move.id)
 
     async def _note_placement(self, move: Move, placement: Placement) -> None:
         """Has the tenant itself say where it is, in the place that it goes to; nobody is served there yet."""

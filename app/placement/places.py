@@ -8,8 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
-from app.database import plain_url
 from app.settings import Settings
+from app.storage.database import plain_url
 
 State = Literal["provisioning", "ready", "moving", "failed"]
 

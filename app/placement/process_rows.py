@@ -2,13 +2,17 @@
 
 from uuid import UUID
 
-from app.database import Connection
-from app.processes import OF_ACCOUNTS
-from domain.processes.moving import Moving
-from domain.processes.provisioning import Provisioning
+from app.storage.database import Connection
+from domain.processes.account_lapse import AccountLapse
+from domain.processes.session_expiry import SessionExpiry
+from domain.processes.tenant_move import Moving
+from domain.processes.tenant_provisioning import Provisioning
 
 _LONG = "interval '1000 years'"
 """By so much is put off what rests; nothing else is ever due that late."""
+
+OF_ACCOUNTS = (SessionExpiry, AccountLapse)
+"""Processes about accounts, which are the platform's: no silo runs them."""
 
 _HOME = [one.name for one in (Provisioning, Moving, *OF_ACCOUNTS)]
 """Processes that run on the platform alone."""

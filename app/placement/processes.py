@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from app.database import Database
 from app.placement.mover import PlacingMover
 from app.placement.provisioner import PlacingProvisioner
 from app.processes.lease import enroll
 from app.settings import Settings
-from domain.kit.process import Process
-from domain.processes.moving import Moving
-from domain.processes.provisioning import Provisioning
+from app.storage.database import Database
+from domain.kit.process.process import Process
+from domain.processes.tenant_move import Moving
+from domain.processes.tenant_provisioning import Provisioning
 
 
 def placing_processes(settings: Settings, platform: Database) -> list[Process[Any]]:

@@ -5,28 +5,28 @@ from uuid import UUID
 
 import asyncpg
 
-from app.clients import redis_client, search_client
-from app.database import Database
+from app.composition.write_side import commanding, prepared
 from app.keys import master_of
-from app.keys.tenants import NOBODY, TenantKeys
-from app.migrate import migrate
+from app.keys.tenant_keys import NOBODY, TenantKeys
 from app.placement import databases, registry
 from app.placement.places import Placement, Silo, silo_for
 from app.processes.lease import enroll
 from app.settings import Settings
-from app.stores import Stores
-from app.writing import commanding, prepared
+from app.storage.clients import redis_client, search_client
+from app.storage.database import Database
+from app.storage.migrate import migrate
+from app.storage.stores import Stores
 from domain.kit.caller import SYSTEM, Caller
+from domain.kit.process.effects import EffectRefused
 from domain.kit.refusals import Refusal
-from domain.kit.wishes import EffectRefused
 from domain.operations.tenants import PlacementKind
-from domain.processes.provisioning import NewTenant
 from domain.processes.tenant_names import TenantNames
+from domain.processes.tenant_provisioning import NewTenant
 from domain.tenancy.tenant_commands import CreateTenant
 from domain.tenancy.tenants import SLUG
 from domain.tenancy.tenants import Placement as Placed
-from projections.kit.generations import enroll_all
-from projections.kit.search import SearchView
+from projections.kit.declare.search import SearchView
+from projections.kit.store.generations import enroll_all
 
 _BATCH = 500
 _KEYS = "select tenant_id, generation, master_key, wrapped from keys.tenant_keys where tenant_id = $1"
@@ -37,7 +37,7 @@ on conflict do nothing
 
 
 class PlacingProvisioner:
-    """See `domain.processes.provisioning.Provisioner`. What a pooled tenant shares is there already."""
+    """See `domain.processes.tenant_provisioning.Provisioner`. What a pooled tenant shares is there already."""
 
     def __init__(self, settings: Settings, platform: Database) -> None:
         self._settings = settings

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from app.database import Pool
 from app.placement.places import Placement, Silo, State
+from app.storage.database import Pool
 from projections.kit.background import running
 
 _logger = logging.getLogger(__name__)

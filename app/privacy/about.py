@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.database import Pool
+from app.storage.database import Pool
 from domain.kit.sealed import Opening
-from projections.kit.rows import Rows
-from projections.kit.sight import Sight
+from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.row_visibility import Sight
 
 _PEOPLE = """
 select originator_id from es.streams

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from app.database import Pool
+from app.storage.database import Pool
 from domain.kit.events import event_classes
 from domain.kit.log import GLOBAL
 from domain.kit.personal import personal_fields
 from domain.kit.sealed import ERASED, Opening
 from domain.kit.subjects import SubjectKind
-from domain.processes.forgetting import Belonging
+from domain.processes.erasure_port import Belonging
 
 _SEALED = re.compile(r"hw1\.([0-9a-f]{32})\.[0-9]+\.([0-9a-f]+)\.[A-Za-z0-9_.-]+")
 """A sealed text that carries a fingerprint: whose it is, and the fingerprint."""

@@ -5,7 +5,7 @@ from uuid import UUID
 from domain.governance.consents import ANALYTICS, Consent, consent_id
 from domain.identity.user_rules import UserStatus
 from domain.identity.users import User
-from domain.kit.repository import Repository
+from domain.kit.bus.repository import Repository
 
 
 class LoggedConsents:

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from projections.kit.conditions import Condition
-from projections.kit.postgres import PostgresView
-from projections.kit.rows import Order, Place, Rows
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.read.conditions import Condition
+from projections.kit.read.postgres_reader import Order, Place, Rows
 
 Row = TypeVar("Row")
 

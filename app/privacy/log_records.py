@@ -14,7 +14,7 @@ from domain.kit.caller import SYSTEM
 from domain.kit.events import event_classes
 from domain.kit.fields import Restricted, marks
 from projections.identity.auth_sessions import UserSessions
-from projections.kit.conditions import equals
+from projections.kit.read.conditions import equals
 
 _PAGE = 200
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from app.clients import redis_client, search_client
+from app.composition.write_side import Writing, written
 from app.contexts import VIEWS
-from app.database import Database
 from app.keys import KeyRing
 from app.privacy.about import Store
-from app.privacy.folders import Folders
-from app.privacy.forgetting import Whereabouts
-from app.privacy.indexes import Indexes
-from app.privacy.keyspace import Keyspace
-from app.privacy.search import Search
-from app.privacy.tables import Tables
-from app.privacy.traces import Searched
+from app.privacy.erasure import Whereabouts
+from app.privacy.search.folders import Folders
+from app.privacy.search.indexes import Indexes
+from app.privacy.search.redis_scan import Keyspace
+from app.privacy.search.search import Search
+from app.privacy.search.tables import Tables
+from app.privacy.search.traces import Searched
 from app.settings import Settings
-from app.writing import Writing, written
-from domain.kit.bus import Bus
+from app.storage.clients import redis_client, search_client
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
 from domain.kit.codec import Codec
-from projections.kit.live import pointers
-from projections.kit.rows import Rows
+from projections.kit.read.live_generations import pointers
+from projections.kit.read.postgres_reader import Rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from app.privacy.about import About, Scope
 from app.privacy.every import every
 from app.privacy.left_out import LEFT_OUT
 from domain.kit.fields import Restricted, marks
-from projections.kit.conditions import equals
-from projections.kit.postgres import PostgresView
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.read.conditions import equals
 
 # A row of any view as plain JSON values, hence Any.
 Record = dict[str, Any]

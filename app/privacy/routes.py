@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from api.kit.access_log import Access, AccessLog, AccessNotRecorded
-from api.kit.context import Services
-from api.kit.errors import RequestError, Unauthenticated
-from api.kit.problems import problem
-from app.logs import correlation
-from app.privacy.exporting import ExportFiles
+from api.kit.execution.errors import RequestError, Unauthenticated
+from api.kit.http.problems import problem
+from api.kit.schema.access_log import Access, AccessLog, AccessNotRecorded
+from api.kit.schema.context import Services
+from app.privacy.export.files import ExportFiles
+from app.telemetry.logs import correlation
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.ids import read_id
 from projections.governance.exports import ExportRow, ExportState

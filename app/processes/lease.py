@@ -6,8 +6,8 @@ from typing import Any
 
 import asyncpg
 
-from app.database import Connection, Pool
-from domain.kit.process import Process
+from app.storage.database import Connection, Pool
+from domain.kit.process.process import Process
 
 _LANES = 0x4879
 """The class of the advisory locks; views use 0x4877 and 0x4878."""

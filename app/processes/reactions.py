@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
-from app.processes.changes import Changes, Entry, Key, Origin, Timer
-from app.processes.performer import Performer
+from app.processes.effect_handler import Performer
 from app.processes.store import Claimed
+from app.processes.unit_of_work import Changes, Entry, Key, Origin, Timer
 from domain.kit.events import Event
 from domain.kit.log import Envelope
-from domain.kit.process import Process
-from domain.kit.wishes import Done, Failed, Fired, Policy, Then, key_of
+from domain.kit.process.effects import Done, Failed, Fired, Policy, Then, key_of
+from domain.kit.process.process import Process
 
 _logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
 from domain.processes.notifications import Audience, told
 from domain.work.notifications import NotificationKind, NotifyUser, notification_id

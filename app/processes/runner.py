@@ -9,18 +9,18 @@ from typing import Any
 
 import asyncpg
 
-from app.database import Connection, Database
 from app.processes import lease as leases
-from app.processes.lane import Lane
+from app.processes.effect_attempts import Notice
 from app.processes.lease import Lease
-from app.processes.trials import Notice
-from domain.kit.bus import Bus
+from app.processes.process_worker import Lane
+from app.storage.database import Connection, Database
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.log import Envelope, Log
-from domain.kit.process import Process
+from domain.kit.process.process import Process
 from projections.kit.background import end
-from projections.kit.pages import Source
-from projections.kit.store import LeaseLost
+from projections.kit.follow.pages import Source
+from projections.kit.store.store import LeaseLost
 
 _logger = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.database import Lent, Pool
 from app.log.reader import head_of
-from app.processes.changes import Changes, Entry, Key, Origin, Stored, Timer
 from app.processes.lease import Lease
-from domain.kit.process import Process
-from projections.kit.store import LeaseLost
+from app.processes.unit_of_work import Changes, Entry, Key, Origin, Stored, Timer
+from app.storage.database import Lent, Pool
+from domain.kit.process.process import Process
+from projections.kit.store.store import LeaseLost
 
 _OPEN_REACTION = "l.kind in ('event', 'timer', 'outcome') and l.finished_at is null"
 

@@ -4,7 +4,7 @@ from typing import Annotated, Protocol
 from uuid import UUID, uuid5
 
 from domain.kit.aggregate import Aggregate, applies
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event

@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from domain.identity.granting import BaseRole, MembershipRole, require_role
+from domain.identity.authorization import BaseRole, MembershipRole, require_role
 from domain.identity.origins import IpAddress, Referrer, UserAgent
 from domain.identity.profiles import Email, FirstName, LastName
-from domain.identity.registering import registered
+from domain.identity.registration import registered
 from domain.identity.users import User
 from domain.kit.aggregate import Aggregate, applies
 from domain.kit.caller import SYSTEM, Caller

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from domain.identity.granting import Permissions, require_held, require_known
+from domain.identity.authorization import Permissions, require_held, require_known
 from domain.kit.aggregate import Aggregate, applies
 from domain.kit.caller import Caller
 from domain.kit.commands import Command

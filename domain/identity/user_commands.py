@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.identity.granting import MembershipRole, require_held, require_role
+from domain.identity.authorization import MembershipRole, require_held, require_role
 from domain.identity.preferences import ByEmail, InApp, Look, OptOut, Seen
 from domain.identity.profiles import (
     AvatarUrl,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from domain.identity.granting import BaseRole, MembershipRole, is_own, require_role
+from domain.identity.authorization import BaseRole, MembershipRole, is_own, require_role
 from domain.identity.origins import IpAddress, Referrer, UserAgent
 from domain.identity.preferences import (
     EVERY_NOTICE,

@@ -12,8 +12,8 @@ from typing import Self
 from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
+from domain.kit.bus.checks import check
 from domain.kit.caller import Caller
-from domain.kit.checks import check
 from domain.kit.clock import at
 from domain.kit.commands import Command, id_of, target_id
 from domain.kit.events import Event

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from domain.identity.account_commands import LapseAccount
 from domain.identity.accounts import LAPSES_AFTER, Account, AccountLasts
-from domain.kit.process import Process, on, when_due, when_failed
-from domain.kit.wishes import Cancel, Failed, Fired, Schedule, Send, Then, Withdraw
+from domain.kit.process.effects import Cancel, Failed, Fired, Schedule, Send, Then, Withdraw
+from domain.kit.process.process import Process, on, when_due, when_failed
 
 _TIMER = "lapse"
 

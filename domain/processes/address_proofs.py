@@ -5,8 +5,8 @@ from uuid import UUID
 
 from domain.identity.accounts import Account
 from domain.identity.users import User
-from domain.kit.process import Process, Stateless, on, performs
-from domain.kit.wishes import Call, Effect, Then
+from domain.kit.process.effects import Call, Effect, Then
+from domain.kit.process.process import Process, Stateless, on, performs
 
 
 class Proving(Protocol):

@@ -6,8 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.kit.events import Event
-from domain.kit.process import Process, on, performs, when_due
-from domain.kit.wishes import Call, Cancel, Effect, Fired, Schedule, Then, Withdraw
+from domain.kit.process.effects import Call, Cancel, Effect, Fired, Schedule, Then, Withdraw
+from domain.kit.process.process import Process, on, performs, when_due
 from domain.work.tasks import Task
 
 _TIMER = "remind"

@@ -13,8 +13,8 @@ from domain.governance.exports import (
     FinishExport,
     NoteExportPart,
 )
-from domain.kit.process import Process, on, performs, when_done, when_due, when_failed
-from domain.kit.wishes import Call, Done, Effect, Failed, Fired, Schedule, Send, Then
+from domain.kit.process.effects import Call, Done, Effect, Failed, Fired, Schedule, Send, Then
+from domain.kit.process.process import Process, on, performs, when_done, when_due, when_failed
 
 KEPT = timedelta(days=7)
 """How long a file can be fetched."""

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.kit.process import Process, Stateless, on, performs
-from domain.kit.wishes import Call, Effect, Then
-from domain.processes.letters import about_task
-from domain.processes.post import MailKind, Post
+from domain.kit.process.effects import Call, Effect, Then
+from domain.kit.process.process import Process, Stateless, on, performs
+from domain.processes.mail_templates import about_task
+from domain.processes.sealed_mailer import MailKind, Post
 from domain.work.notifications import Channel, Notification, NotificationKind
 from domain.work.tasks import TaskStatus
 

@@ -6,9 +6,9 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.kit.log import Envelope, Receipt
-from domain.kit.process import Process, on, performs
+from domain.kit.process.effects import Call, Effect, Then
+from domain.kit.process.process import Process, on, performs
 from domain.kit.refusals import AlreadyExists, CommandIdReused, NotFound, Refusal
-from domain.kit.wishes import Call, Effect, Then
 from domain.work.notifications import Channel, NotificationKind, NotifyUser, notification_id
 from domain.work.tasks import Task, TaskStatus, Transition
 

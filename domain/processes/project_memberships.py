@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.identity.users import User
-from domain.kit.process import Process, on, when_failed
-from domain.kit.wishes import Failed, Send, Then
+from domain.kit.process.effects import Failed, Send, Then
+from domain.kit.process.process import Process, on, when_failed
 from domain.work.projects import EndProjectMembership, Project
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.identity.sessions import ExpireSession, Session
-from domain.kit.process import Process, on, when_due, when_failed
-from domain.kit.wishes import Failed, Fired, Schedule, Send, Then
+from domain.kit.process.effects import Failed, Fired, Schedule, Send, Then
+from domain.kit.process.process import Process, on, when_due, when_failed
 
 _TIMER = "expire"
 

@@ -3,8 +3,8 @@
 from typing import Protocol
 from uuid import UUID
 
-from domain.kit.process import Process, Stateless, on, performs
-from domain.kit.wishes import Call, Effect, Then
+from domain.kit.process.effects import Call, Effect, Then
+from domain.kit.process.process import Process, Stateless, on, performs
 from domain.tenancy.tenants import Tenant
 
 

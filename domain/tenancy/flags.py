@@ -9,7 +9,7 @@ from domain.kit.aggregate import Aggregate, applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Len, Pattern, Public
-from domain.tenancy.plain import Config, require_plain
+from domain.tenancy.json_limits import Config, require_plain
 
 FLAG = "tenancy.feature_flag"
 """Under this name flags reserve their names, inside each tenant."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.kit.languages import LANGUAGES, NEUTRAL, SETTING
 from domain.kit.refusals import Invalid
-from domain.tenancy.plain import require_plain
+from domain.tenancy.json_limits import require_plain
 
 
 def require_settings(settings: dict[str, Any]) -> None:

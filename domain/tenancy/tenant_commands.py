@@ -7,7 +7,7 @@ from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.refusals import Invalid
 from domain.kit.slugs import require_free_word
-from domain.tenancy.plain import Settings
+from domain.tenancy.json_limits import Settings
 from domain.tenancy.regions import Region
 from domain.tenancy.settings import require_settings
 from domain.tenancy.tenants import SLUG, AskedBy, Name, Placed, Placement, Reason, Slug, Slugs, Tenant

@@ -10,7 +10,7 @@ from domain.kit.fields import Describe, Internal, Len, Pattern, Public
 from domain.kit.refusals import Refusal
 from domain.kit.slugs import require_free_word
 from domain.kit.text import ONE_LINE
-from domain.tenancy.plain import Settings
+from domain.tenancy.json_limits import Settings
 from domain.tenancy.regions import Region
 
 SLUG = "tenancy.tenant.slug"

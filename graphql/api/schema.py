@@ -5,7 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from api import auth, governance, identity, operations, tenancy, work
-from api.kit.scalars import SCALARS
+from api.kit.schema.scalars import SCALARS
 
 _CONTEXTS = (work, auth, identity, tenancy, governance, operations)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.kit.fields import Confidential, Describe, Internal
-from projections.kit.rows import Reader
+from projections.kit.read.postgres_reader import Reader
 
 _COLUMNS = (
     "id, at, user_id, session_id, kind, operation, root_fields, fields, subjects, revealed, correlation_id, "

@@ -12,9 +12,9 @@ import msgspec
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Personal, Restricted, marks
 from domain.kit.log import Envelope
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.retaining import Retain
-from projections.kit.view import on
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.retention import Retain
+from projections.kit.declare.view import on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from domain.governance.exports import Export
 from domain.kit.fields import Describe, Len
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.view import on
 
 
 class ExportState(StrEnum):

@@ -8,15 +8,15 @@ from uuid import UUID
 from domain.governance.consents import GiveConsent, WithdrawConsent, consent_id, give_consent
 from domain.governance.erasures import RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.log import Receipt
 from domain.kit.refusals import Forbidden, NotFound, Refusal
 from projections.governance.erasures import Erasures
 from projections.governance.exports import ExportRow, Exports, ExportState
-from projections.kit.conditions import Condition, equals
-from projections.kit.postgres import PostgresView
-from projections.kit.rows import Order, Rows
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.read.conditions import Condition, equals
+from projections.kit.read.postgres_reader import Order, Rows
 
 MayGo = Callable[[Caller, UUID], Awaitable[Refusal | None]]
 """Why the caller cannot have a person of their tenant forgotten now, as when that would leave it to nobody."""

@@ -6,15 +6,15 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.identity.api_keys import ApiKey
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.invitations import Invitation, InvitationStatus
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Personal, Restricted
 from domain.kit.log import Envelope
 from projections.identity.users import found_by
-from projections.kit.postgres import Check, Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Check, Index, PostgresView
+from projections.kit.declare.view import on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

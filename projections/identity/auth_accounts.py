@@ -8,9 +8,9 @@ from uuid import UUID
 from domain.identity.accounts import Account, AccountStatus
 from domain.kit.fields import Confidential, Describe, Internal, Personal, Public, Restricted
 from domain.kit.log import Envelope
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.view import on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

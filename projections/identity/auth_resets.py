@@ -7,9 +7,9 @@ from uuid import UUID
 
 from domain.identity.resets import PasswordReset
 from domain.kit.fields import Describe, Internal, Len, Public, Restricted
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.view import on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from uuid import UUID
 from domain.identity.sessions import Ending, Session
 from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Public, Restricted
 from domain.kit.log import Envelope
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.view import on
 
 Hash = Annotated[str, Len(max_length=64), Restricted()]
 

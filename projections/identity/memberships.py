@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.roles import Role
 from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Len
 from domain.kit.log import Envelope
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.view import on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.user_rules import UserStatus
 from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Opened, Personal
 from projections.identity.users import NEW_STATUS, STATUSES
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import carried, on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.view import carried, on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

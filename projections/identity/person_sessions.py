@@ -7,8 +7,8 @@ from uuid import UUID
 
 from domain.kit.caller import ACCOUNTS
 from projections.identity.auth_sessions import UserSessionRow, UserSessions
-from projections.kit.conditions import equals
-from projections.kit.rows import Order, Place, Rows
+from projections.kit.read.conditions import equals
+from projections.kit.read.postgres_reader import Order, Place, Rows
 
 _ORDER = Order("started_at", descending=True)
 

@@ -9,10 +9,10 @@ from domain.identity.preferences import EVERY_NOTICE, MAILED_NOTICES, Notice, Pr
 from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Len, Longest, Personal
-from projections.kit.postgres import Check, Index, PostgresView
-from projections.kit.redis import RedisView
-from projections.kit.replacing import replace
-from projections.kit.view import carried, on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Check, Index, PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.view import carried, on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.user_rules import UserStatus
 from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Opened, Personal
 from domain.kit.sealed import fingerprint_of, is_sealed
-from projections.kit.postgres import Check, Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import carried, on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Check, Index, PostgresView
+from projections.kit.declare.view import carried, on
 
 STATUSES = Check("valid_status", "status in ('active', 'inactive', 'suspended', 'deleted')")
 NEW_STATUS: dict[type[Event], UserStatus] = {

@@ -23,9 +23,9 @@ from domain.tenancy.subscriptions import Subscription
 from domain.tenancy.tenants import Tenant
 from domain.work.projects import Project
 from domain.work.tasks import Task
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.view import on
 from projections.tenancy.entity_keys import CONFIG, EntityKey
 
 _ANY = UUID(int=0)

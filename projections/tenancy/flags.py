@@ -10,13 +10,13 @@ import msgspec
 
 from domain.kit.fields import Describe, Len
 from domain.tenancy.flags import FeatureFlag, is_feature_name
-from projections.kit.cache import Cache, Cached
-from projections.kit.conditions import equals
-from projections.kit.invalidation import Invalidation, invalidates
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.rows import Order, Rows
-from projections.kit.view import on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.invalidation import Invalidation, invalidates
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.view import on
+from projections.kit.read.cache import Cache, Cached
+from projections.kit.read.conditions import equals
+from projections.kit.read.postgres_reader import Order, Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from domain.kit.caller import SYSTEM, Caller
 from domain.kit.refusals import Refusal
 from domain.tenancy.regions import require_region
 from domain.tenancy.tenants import TenantIsClosed, TenantIsSuspended, TenantStatus
-from projections.kit.near import Near
-from projections.kit.rows import Rows
+from projections.kit.read.memory_cache import Near
+from projections.kit.read.postgres_reader import Rows
 from projections.tenancy.tenants import Tenants
 
 

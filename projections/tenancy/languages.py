@@ -5,8 +5,8 @@ from collections.abc import Callable
 from uuid import UUID
 
 from domain.kit.languages import DEFAULT, SETTING
-from projections.kit.near import Near
-from projections.kit.rows import Rows
+from projections.kit.read.memory_cache import Near
+from projections.kit.read.postgres_reader import Rows
 from projections.tenancy.tenants import Tenants
 
 

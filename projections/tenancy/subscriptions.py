@@ -8,9 +8,9 @@ from uuid import UUID
 
 from domain.kit.fields import Confidential, Describe, Len
 from domain.tenancy.subscriptions import InvoiceStatus, Subscription, SubscriptionStatus
-from projections.kit.postgres import Check, Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import carried, on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Check, Index, PostgresView
+from projections.kit.declare.view import carried, on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

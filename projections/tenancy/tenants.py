@@ -9,9 +9,9 @@ from domain.kit.fields import Describe, Len
 from domain.kit.log import Envelope
 from domain.tenancy.subscriptions import Subscription
 from domain.tenancy.tenants import Placement, Tenant, TenantStatus
-from projections.kit.postgres import Check, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import carried, on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Check, PostgresView
+from projections.kit.declare.view import carried, on
 
 
 def _its_own(event: object, envelope: Envelope) -> UUID:

@@ -8,10 +8,10 @@ from uuid import UUID
 from domain.kit.fields import Describe
 from domain.work.notifications import Channel, Notification, NotificationKind
 from domain.work.tasks import TaskStatus
-from projections.kit.conditions import Condition
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.view import on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.view import on
+from projections.kit.read.conditions import Condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

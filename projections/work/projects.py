@@ -9,11 +9,11 @@ from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Longest
 from domain.kit.log import Envelope
 from domain.work.projects import Project, ProjectStatus, Visibility
-from projections.kit.postgres import Check, Index, PostgresView
-from projections.kit.redis import RedisView
-from projections.kit.replacing import replace
-from projections.kit.search import FullText, SearchView
-from projections.kit.view import carried, on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Check, Index, PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.search import FullText, SearchView
+from projections.kit.declare.view import carried, on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

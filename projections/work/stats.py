@@ -9,10 +9,10 @@ from domain.kit.events import Event
 from domain.kit.fields import Describe
 from domain.kit.log import Envelope
 from domain.work.tasks import Task, TaskStatus, Transition
-from projections.kit.postgres import Index, PostgresView
-from projections.kit.redis import RedisView
-from projections.kit.replacing import replace
-from projections.kit.view import on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.view import on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ import msgspec
 
 from domain.work.projects import Project
 from domain.work.tasks import Task
-from projections.kit.cache import Cached
-from projections.kit.documents import Found
-from projections.kit.invalidation import Invalidation, invalidates
+from projections.kit.declare.invalidation import Invalidation, invalidates
+from projections.kit.read.cache import Cached
+from projections.kit.read.search_reader import Found
 from projections.work.projects import ProjectDocument
 from projections.work.tasks import TaskDocument
 

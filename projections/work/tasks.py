@@ -7,10 +7,10 @@ from uuid import UUID
 
 from domain.kit.fields import Confidential, Describe, Len, Longest
 from domain.work.tasks import Task, TaskPriority, TaskStatus, Transition
-from projections.kit.postgres import Check, Index, PostgresView
-from projections.kit.replacing import replace
-from projections.kit.search import FullText, Keyed, SearchView
-from projections.kit.view import carried, on
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.postgres import Check, Index, PostgresView
+from projections.kit.declare.search import FullText, Keyed, SearchView
+from projections.kit.declare.view import carried, on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

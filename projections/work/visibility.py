@@ -10,12 +10,12 @@ from domain.kit.caller import Caller
 from domain.kit.events import Event
 from domain.work.access import ALL, CONFIDENTIAL
 from domain.work.projects import Project
-from projections.kit.live import Serving
-from projections.kit.postgres import PostgresView
-from projections.kit.rows import Reader
-from projections.kit.sight import EVERYTHING, Sight
-from projections.kit.tables import table_name
-from projections.kit.view import View
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import View
+from projections.kit.read.live_generations import Serving
+from projections.kit.read.postgres_reader import Reader
+from projections.kit.read.row_visibility import EVERYTHING, Sight
+from projections.kit.store.tables import table_name
 from projections.work.projects import (
     ProjectCards,
     ProjectMemberLists,

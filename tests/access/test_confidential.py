@@ -9,15 +9,15 @@ import asyncpg
 import pytest
 
 from api.governance.history import confidential_of
-from api.kit.shows import shows
+from api.kit.schema.node_types import shows
 from app.catalogue.inventory import product_events
-from app.database import WRITER, role_url
 from app.settings import Settings
+from app.storage.database import WRITER, role_url
 from domain.kit import permissions
 from domain.kit.fields import Confidential, Personal
 from domain.kit.inventory import field_facts
 from projections.identity.people import People
-from projections.kit.tables import table_name
+from projections.kit.store.tables import table_name
 from tests.kit.client import Client
 from tests.kit.product import Product, produced
 from tests.work.api import created

@@ -4,10 +4,10 @@ import pytest
 import strawberry
 from graphql import OperationDefinitionNode, parse
 
-from api.kit.access import ANYONE, COVERED, SIGNED_IN, Access, covered
-from api.kit.context import permits
-from api.kit.execution import Permit
-from api.kit.fields import field, live
+from api.kit.execution.access import ANYONE, COVERED, SIGNED_IN, Access, covered
+from api.kit.execution.engine import Permit
+from api.kit.schema.context import permits
+from api.kit.schema.fields import field, live
 from api.schema import schema
 from domain.kit.caller import NOBODY, Caller
 from domain.kit.permissions import PERMISSIONS, ROLES

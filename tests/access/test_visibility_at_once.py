@@ -8,8 +8,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from app.writing import written
-from domain.identity.granting import BaseRole
+from app.composition.write_side import written
+from domain.identity.authorization import BaseRole
 from domain.identity.invitations import InviteUser, RejoinByInvitation
 from domain.identity.user_commands import SuspendUser
 from domain.kit.caller import Caller

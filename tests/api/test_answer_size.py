@@ -7,8 +7,8 @@ import httpx
 import orjson
 import pytest
 
-from api.kit.limits import Limits
-from api.kit.streams import SLOW_CLIENT, Outbox
+from api.kit.execution.limits import Limits
+from api.kit.http.streams import SLOW_CLIENT, Outbox
 from tests.api.test_ws import begun
 from tests.api.toy import BEARER, Served, served
 

@@ -7,11 +7,11 @@ import pytest
 import strawberry
 from strawberry.extensions import MaxTokensLimiter
 
-from api.kit.documents import Documents
-from api.kit.errors import RequestError
-from api.kit.execution import Context, Engine
-from api.kit.limits import Limits
-from api.kit.request import Request
+from api.kit.execution.documents import Documents
+from api.kit.execution.engine import Context, Engine
+from api.kit.execution.errors import RequestError
+from api.kit.execution.limits import Limits
+from api.kit.execution.request import Request
 from tests.api.toy import SCHEMA, Query
 
 TEXT = "query($n: String!) { hello(name: $n) }"

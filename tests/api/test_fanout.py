@@ -9,7 +9,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from api.kit.limits import Limits
+from api.kit.execution.limits import Limits
 from tests.api.test_sse import STREAM, events
 from tests.api.test_ws import PROTOCOL, Client, begun
 from tests.api.toy import BEARER, TOKEN, Served, served

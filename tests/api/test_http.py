@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from api.kit.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, acceptable
+from api.kit.http.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, acceptable
 from tests.api.toy import Served, toy_app
 
 HELLO = {"query": "{ hello }"}

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from graphql import OperationDefinitionNode, get_introspection_query, parse
 
-from api.kit.cost import Measure
-from api.kit.limits import Limits
-from api.kit.sizes import Sizes
+from api.kit.execution.cost import Measure
+from api.kit.execution.limits import Limits
+from api.kit.execution.sizes import Sizes
 from tests.api.toy import BEARER, SCHEMA, toy_app
 
 LIMITS = Limits(

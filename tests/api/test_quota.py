@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.kit.limits import Limits
-from api.kit.quota import Quota
+from api.kit.execution.limits import Limits
+from api.kit.http.quota import Quota
 from tests.api.test_fanout import settled, until
 from tests.api.test_sse import STREAM, events
 from tests.api.test_ws import Client, begun

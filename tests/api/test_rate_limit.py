@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from api.kit.limits import Limits
-from api.kit.rate_limit import RateLimit, RateLimits
+from api.kit.execution.limits import Limits
+from api.kit.http.rate_limit import RateLimit, RateLimits
 from tests.api.test_ws import INIT, PROTOCOL, begun
 from tests.api.toy import served, toy_app
 
@@ -66,7 +66,7 @@ async def test_who_goes_faster_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep(seconds: float) -> None:
         waits.append(round(seconds, 3))
 
-    monkeypatch.setattr("api.kit.rate_limit.asyncio.sleep", sleep)
+    monkeypatch.setattr("api.kit.http.rate_limit.asyncio.sleep", sleep)
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
     rate_limit = RateLimit(rate=10, burst=3)
     for _ in range(5):

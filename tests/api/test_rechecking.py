@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from api.kit.errors import Unauthenticated
-from api.kit.rechecking import CHANGED, Rechecks
-from api.kit.streams import Ending, Outbox
+from api.kit.execution.errors import Unauthenticated
+from api.kit.http.reauthentication import CHANGED, Rechecks
+from api.kit.http.streams import Ending, Outbox
 
 SECONDS = 0.01
 

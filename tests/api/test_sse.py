@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.kit.limits import Limits
+from api.kit.execution.limits import Limits
 from tests.api.toy import BEARER, Served, served
 
 STREAM = {"accept": "text/event-stream"}

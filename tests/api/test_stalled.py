@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from api.kit.limits import Limits
+from api.kit.execution.limits import Limits
 from tests.api.test_ws import INIT, PROTOCOL
 from tests.api.toy import TOKEN, toy_app
 

@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from api.kit.errors import RequestError
-from api.kit.turns import Turns
+from api.kit.execution.errors import RequestError
+from api.kit.execution.turns import Turns
 
 
 class _Line:

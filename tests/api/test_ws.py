@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from api.kit.limits import Limits
+from api.kit.execution.limits import Limits
 from tests.api.toy import BEARER, TOKEN, Served, served
 
 PROTOCOL = Subprotocol("graphql-transport-ws")

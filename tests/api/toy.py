@@ -12,11 +12,11 @@ import uvicorn
 from starlette.applications import Starlette
 from strawberry.scalars import JSON
 
-from api.kit.errors import ClientError, Unauthenticated
-from api.kit.execution import Context
-from api.kit.limits import Limits
-from api.kit.routes import graphql_routes
-from api.kit.streams import Streams
+from api.kit.execution.engine import Context
+from api.kit.execution.errors import ClientError, Unauthenticated
+from api.kit.execution.limits import Limits
+from api.kit.http.routes import graphql_routes
+from api.kit.http.streams import Streams
 
 TOKEN = "let-me-in"
 BEARER = {"authorization": f"Bearer {TOKEN}"}

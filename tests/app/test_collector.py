@@ -12,15 +12,15 @@ pytestmark = pytest.mark.servers
 # Each runs up to the point from which it would serve, and says how its collector stands there.
 STARTS = {
     "api": """
-import app.serve
+import app.entry.serve
 from app.settings import read_settings
-app.serve.Server.run = stands
-app.serve.serve(read_settings())
+app.entry.serve.ApiServer.run = stands
+app.entry.serve.serve(read_settings())
 """,
     "worker": """
-import app.worker
-app.worker.uvloop.run = stands
-app.worker.main()
+import app.entry.worker
+app.entry.worker.uvloop.run = stands
+app.entry.worker.main()
 """,
 }
 STANDS = """

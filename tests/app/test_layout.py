@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.contexts import VIEWS
-from projections.kit.postgres import PostgresView
+from projections.kit.declare.postgres import PostgresView
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("app", "domain", "graphql", "projections")
@@ -85,7 +85,7 @@ def test_the_top_level_is_as_given() -> None:
 def test_queries_load_no_aggregate() -> None:
     """What reads looks at views; the repository of aggregates is for commands alone."""
     readers = _imported("projections", "graphql")
-    assert [file.name for file, module in readers if module == "domain.kit.repository"] == []
+    assert [file.name for file, module in readers if module == "domain.kit.bus.repository"] == []
 
 
 def test_the_import_contracts_name_every_context() -> None:

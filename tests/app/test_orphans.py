@@ -12,15 +12,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.composition.write_side import operating
 from app.contexts import VIEWS
 from app.embedded import EmbeddedError, folder, running
 from app.embedded.folder import held, in_use
 from app.embedded.opensearch import free_port
 from app.embedded.process import leashed
 from app.embedded.services import embedded_services
-from app.run import bring_up_to_date
+from app.entry.run import bring_up_to_date
 from app.settings import Settings
-from app.writing import operating
 from tests.app.test_run import read_until, start
 from tests.kit.processes import alive, until
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.servers
 
 _HANGS = """
 import asyncio
-from app import rebuilder
+from app.entry import rebuilder
 
 async def hang(*_, **__):
     print("It hangs.", flush=True)
@@ -64,8 +64,8 @@ async def test_children_that_hang_end_with_a_run_that_is_killed_and_leave_the_fo
     served = running(settings)
     assert served is not None
     await _asked(served)
-    await until(lambda: _child(run.pid, "app.rebuilder") is not None)
-    hung = [one for word in ("api", "worker", "app.rebuilder") if (one := _child(run.pid, word))]
+    await until(lambda: _child(run.pid, "app.entry.rebuilder") is not None)
+    hung = [one for word in ("api", "worker", "app.entry.rebuilder") if (one := _child(run.pid, word))]
     assert len(hung) == 3
     assert str(settings.data_dir / "lock") not in [file.path for file in hung[-1].open_files()]
     for one in hung:

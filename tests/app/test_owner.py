@@ -10,8 +10,8 @@ import httpx
 import yaml
 
 from app.embedded.postgres import Postgres
-from app.migrate import migrate
 from app.settings import Settings
+from app.storage.migrate import migrate
 from tests.kit.following import Worker
 from tests.kit.product import PRODUCT, Product, running
 

@@ -5,8 +5,8 @@ import asyncio
 import psutil
 import pytest
 
-from app.database import Database
 from app.embedded.postgres import Postgres
+from app.storage.database import Database
 from tests.kit.processes import until
 from tests.kit.servers import SECRET, fresh_database
 

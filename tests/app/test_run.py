@@ -15,7 +15,7 @@ import pytest
 
 from app.embedded.folder import in_use
 from app.embedded.opensearch import free_port
-from app.programs import address
+from app.entry.programs import address
 from app.settings import Settings
 from tests.kit.processes import alive, until
 

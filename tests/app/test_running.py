@@ -11,11 +11,11 @@ import httpx
 
 from app.contexts import VIEWS
 from app.embedded.postgres import Postgres
-from app.listening import listening
-from app.migrate import migrate
+from app.entry.worker import everywhere
+from app.http.listener import listening
 from app.settings import Settings
-from app.worker import everywhere
-from projections.kit.search import SearchView
+from app.storage.migrate import migrate
+from projections.kit.declare.search import SearchView
 from tests.kit.processes import until
 from tests.kit.product import running
 from tests.kit.servers import SECRET

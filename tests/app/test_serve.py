@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from app.listening import listening
+from app.http.listener import listening
 from app.settings import Settings
 from tests.kit.processes import until
 from tests.kit.product import PRODUCT, running

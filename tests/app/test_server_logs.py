@@ -9,7 +9,7 @@ import pytest
 from app.embedded import EmbeddedError, process
 from app.embedded.folder import held
 from app.embedded.process import Process
-from app.supervisor import keep_running
+from app.entry.supervisor import keep_running
 from tests.kit.processes import until
 
 _LIMIT = 10_000
@@ -51,7 +51,7 @@ async def test_a_log_is_set_aside_while_its_server_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "_LOG_LIMIT", _LIMIT)
-    monkeypatch.setattr("app.supervisor._LOOK", 0.01)
+    monkeypatch.setattr("app.entry.supervisor._LOOK", 0.01)
     log, former = tmp_path / "talker.log", tmp_path / "talker.old.log"
     talker = Talker(log)
     talker.start()

@@ -15,8 +15,8 @@ from app.embedded.opensearch import free_port
 from app.embedded.osmem import Osmem
 from app.embedded.postgres import Postgres
 from app.embedded.valkey import Valkey
-from app.logs import JsonLines
 from app.settings import Settings
+from app.telemetry.logs import JsonLines
 from tests.auth.people import post, registered
 from tests.kit import servers
 from tests.kit.client import Client, subscribe

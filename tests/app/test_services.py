@@ -16,8 +16,8 @@ from app.embedded import attached, distribution, running
 from app.embedded.folder import in_use
 from app.embedded.process import Process
 from app.embedded.services import embedded_services
+from app.entry.supervisor import keep_running
 from app.settings import Settings, read_settings
-from app.supervisor import keep_running
 from tests.kit.processes import alive, until
 
 pytestmark = pytest.mark.servers

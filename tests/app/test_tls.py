@@ -15,11 +15,11 @@ import pytest
 from opensearchpy.exceptions import ConnectionError as SearchAway
 from redis.exceptions import ConnectionError as RedisAway
 
-from app.certificates import make_certificates
-from app.clients import redis_client, search_client
-from app.database import role_url
-from app.servers import is_private, with_authorities
+from app.server_tls import is_private, with_authorities
 from app.settings import Settings, SettingsError, read_settings
+from app.storage.certificates import make_certificates
+from app.storage.clients import redis_client, search_client
+from app.storage.database import role_url
 from tests.kit.product import PRODUCT, running
 
 

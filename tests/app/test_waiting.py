@@ -8,10 +8,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.database import WRITER, until_there
 from app.embedded.postgres import Postgres
 from app.embedded.process import EmbeddedError, Process
-from app.supervisor import keep_running
+from app.entry.supervisor import keep_running
+from app.storage.database import WRITER, until_there
 from tests.kit.processes import until
 
 pytestmark = pytest.mark.servers

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app.demo import SignIn
-from app.welcome import OPERATIONS, welcome
-from domain.identity.granting import BaseRole
+from app.demo.demo import SignIn
+from app.entry.banner import OPERATIONS, welcome
+from domain.identity.authorization import BaseRole
 from tests.schema.published import faults
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.auth.secrets import INVITE, MailedTokens
+from app.mail.mailed_tokens import INVITE, MailedTokens
 from tests.auth.people import PASSWORD, Person, proved
 from tests.kit.product import Product
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.watching import watch_token
+from app.telemetry.monitoring_access import watch_token
 from tests.kit.client import Client
 from tests.kit.product import Product
 

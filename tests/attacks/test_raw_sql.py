@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from app.database import READER, Connection, role_url
+from app.storage.database import READER, Connection, role_url
 from tests.auth.people import Person, registered
 from tests.kit.product import Product
 from tests.work.api import created

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from app.asgi import create_app
-from app.watching import watch_token
+from app.entry.asgi import create_app
+from app.telemetry.monitoring_access import watch_token
 from domain.kit.caller import ACCOUNTS, PLATFORM
 from domain.kit.slugs import RESERVED
 from tests.auth.people import registered

@@ -16,8 +16,8 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from app.auth.secrets import INVITE, MailedTokens
-from app.logs import JsonLines
+from app.mail.mailed_tokens import INVITE, MailedTokens
+from app.telemetry.logs import JsonLines
 from tests.attacks.people import colleague
 from tests.auth.people import PASSWORD, Person, post, registered
 from tests.kit.client import Client

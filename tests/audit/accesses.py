@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from api.kit.access_log import Access
+from api.kit.schema.access_log import Access
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 

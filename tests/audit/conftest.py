@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from app.database import Connection, Database
+from app.composition.write_side import inline_views
 from app.log.postgres import PostgresLog
-from app.writing import inline_views
+from app.storage.database import Connection, Database
 from tests.kit.servers import SECRET
 
 

@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.kit.access_log import Access
+from api.kit.schema.access_log import Access
+from app.audit.access_writer import recording
 from app.audit.retention import keep_retention
-from app.audit.writing import recording
-from app.database import Database
+from app.entry.worker import everywhere
 from app.settings import Settings
-from app.worker import everywhere
+from app.storage.database import Database
 from domain.kit.clock import SystemClock
 from tests.audit.accesses import access
 from tests.kit.processes import until

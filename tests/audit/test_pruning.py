@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from uuid import UUID
 
-from app.database import Connection
+from app.storage.database import Connection
 from projections.governance.accesses import AccessFilter, select
 
 

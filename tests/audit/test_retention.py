@@ -10,17 +10,17 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from app.audit.access_writer import recording
 from app.audit.months import next_month
 from app.audit.retention import Gone, retain
-from app.audit.writing import recording
-from app.database import Connection
 from app.embedded.postgres import Postgres
+from app.storage.database import Connection
 from domain.kit.log import Receipt
 from projections.governance.activity import ActivityLog
-from projections.kit.as_of import AsOf
-from projections.kit.inline import Inline
-from projections.kit.rebuild import RebuildState
-from projections.kit.retaining import Retain
+from projections.kit.declare.retention import Retain
+from projections.kit.follow.inline import Inline
+from projections.kit.read.as_of import AsOf
+from projections.kit.rebuild.model import RebuildState
 from tests.audit.accesses import access
 from tests.kit.servers import fresh_database
 from tests.rebuild.rebuilding import House

@@ -7,9 +7,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from api.kit.access_log import AccessNotRecorded
-from app.audit.writing import AccessWriter, recording
-from app.database import Connection, Database
+from api.kit.schema.access_log import AccessNotRecorded
+from app.audit.access_writer import AccessWriter, recording
+from app.storage.database import Connection, Database
 from projections.governance.accesses import Accesses, AccessFilter
 from tests.audit.accesses import NOW, access
 from tests.audit.conftest import blocked

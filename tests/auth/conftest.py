@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from app.database import Connection
 from app.settings import Settings
+from app.storage.database import Connection
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 
-from app.auth.secrets import RESET, VERIFY, MailedTokens
-from app.database import Connection
+from app.mail.mailed_tokens import RESET, VERIFY, MailedTokens
+from app.storage.database import Connection
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product

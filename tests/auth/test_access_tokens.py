@@ -20,9 +20,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from app.auth.keys import SealedElsewhere, SigningKey, SigningKeys, derived, raw
-from app.auth.signed import Uses, signed
-from app.database import Connection, Database
+from app.auth.tokens.signed_tokens import Uses, signed
+from app.auth.tokens.signing_keys import SealedElsewhere, SigningKey, SigningKeys, derived, raw
+from app.storage.database import Connection, Database
 from tests.auth.people import Person, post, registered
 from tests.kit.product import Product, running
 from tests.kit.servers import SECRET

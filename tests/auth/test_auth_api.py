@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.auth.attempts import VERIFICATION
+from app.auth.credentials.throttle import VERIFICATION
 from tests.auth.people import PASSWORD, post, proved, registered, somebody
 from tests.kit.client import Client
 from tests.kit.documents import operations

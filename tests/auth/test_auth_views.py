@@ -10,7 +10,7 @@ from domain.kit.scenario import NOON, on
 from projections.identity.auth_accounts import Accounts
 from projections.identity.auth_resets import PasswordResets
 from projections.identity.auth_sessions import Sessions, UserSessions
-from projections.kit.tables import table_shape
+from projections.kit.store.tables import table_shape
 from tests.kit.folding import folded
 
 ID, USER, TENANT = UUID(int=3), UUID(int=4), UUID(int=5)

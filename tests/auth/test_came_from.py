@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from app.database import Connection
-from app.writing import written
+from app.composition.write_side import written
+from app.storage.database import Connection
 from tests.auth.people import PASSWORD, post, registered, somebody
 from tests.auth.test_joining import ACCEPT, invited
 from tests.kit.product import Product

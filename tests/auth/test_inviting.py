@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.auth.secrets import INVITE, MailedTokens
+from app.mail.mailed_tokens import INVITE, MailedTokens
 from tests.auth.people import PASSWORD, Person, proved, registered
 from tests.kit.product import Product
 

@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.assembly import assembled
-from app.auth.founding import tenant_of
-from app.auth.homes import Home
-from app.auth.secrets import INVITE, MailedTokens
-from app.database import Connection
+from app.auth.company_registration import tenant_of
+from app.auth.tenant_services import Home
+from app.entry.assembly import assembled
+from app.mail.mailed_tokens import INVITE, MailedTokens
+from app.storage.database import Connection
 from domain.identity.account_commands import OpenAccount
 from domain.kit.log import Receipt
 from tests.auth.people import PASSWORD, Person, post, proved, refusal, registered

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import httpx
 import jwt
 
-from app.database import Connection
+from app.storage.database import Connection
 from tests.auth.people import Person, registered
 from tests.kit.product import Product
 from tests.operations.command_line import CommandLine

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from api.kit.errors import Unauthenticated
-from app import tokens as module
-from app.auth import signed
-from app.tokens import Tokens
+from api.kit.execution.errors import Unauthenticated
+from app.auth.tokens import authentication as module
+from app.auth.tokens import signed_tokens
+from app.auth.tokens.authentication import Tokens
 
 KEY = "ab" * 32
 
@@ -29,7 +29,7 @@ class Clock:
 def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tokens whose signature is verified from here on."""
     seen: list[str] = []
-    genuine = signed.verified
+    genuine = signed_tokens.verified
 
     async def watched(use: Any, token: str, find: Any) -> dict[str, Any]:
         seen.append(token)

@@ -10,10 +10,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.auth.attempts import PASSWORD, Attempts
-from app.auth.passwords import Passwords
-from app.auth.places import network_of
-from app.database import Connection, Database
+from app.auth.credentials.devices import network_of
+from app.auth.credentials.passwords import Passwords
+from app.auth.credentials.throttle import PASSWORD, Attempts
+from app.storage.database import Connection, Database
 from tests.auth.people import elsewhere, post, refusal, registered, reset_token, somebody
 from tests.kit.processes import until
 from tests.kit.product import Product, running

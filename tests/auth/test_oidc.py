@@ -11,8 +11,8 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey
 
-from app.database import Connection
 from app.settings import Settings
+from app.storage.database import Connection
 from tests.auth.people import Person, post, refusal, registered, reset_token
 from tests.auth.provider import CLIENT, SECRET, IdentityProvider, providing
 from tests.kit.product import Product, produced

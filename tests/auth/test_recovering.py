@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
-from app.auth.secrets import RESET, VERIFY, MailedTokens
-from app.database import Connection
+from app.mail.mailed_tokens import RESET, VERIFY, MailedTokens
+from app.storage.database import Connection
 from domain.identity.accounts import Account
 from domain.identity.resets import VALID, PasswordReset, ResetNotValid, ResetPassword
 from domain.kit.scenario import NOON, given, on

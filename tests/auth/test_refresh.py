@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from app.auth.sessions import RefreshTokens
-from app.database import Connection
+from app.storage.database import Connection
 from domain.identity.sessions import (
     AT_ONCE,
     Ending,
@@ -21,7 +21,7 @@ from domain.identity.sessions import (
 )
 from domain.kit.clock import at
 from domain.kit.events import Event
-from domain.kit.rehearsal import rehearse
+from domain.kit.process.process_scenario import rehearse
 from domain.kit.scenario import NOON, given
 from domain.processes.session_expiry import SessionExpiry
 from tests.auth.people import post, refusal, registered

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from pyotp.totp import TOTP
 
-from app.auth.keys import derived
-from app.auth.signed import Uses, signed
-from app.database import Connection
-from app.writing import written
+from app.auth.tokens.signed_tokens import Uses, signed
+from app.auth.tokens.signing_keys import derived
+from app.composition.write_side import written
+from app.storage.database import Connection
 from domain.identity.account_commands import JoinTenant, UseRecoveryCode
 from domain.identity.accounts import Account, WrongCode
-from domain.identity.granting import BaseRole
-from domain.identity.registering import RegisterUser
+from domain.identity.authorization import BaseRole
+from domain.identity.registration import RegisterUser
 from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
 from domain.kit.log import Receipt
 from domain.kit.permissions import ROLES

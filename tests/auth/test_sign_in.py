@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.writing import written
+from app.composition.write_side import written
 from domain.identity.sessions import StartSession
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import TimeOrderedIds

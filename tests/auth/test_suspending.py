@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from app.database import Connection
+from app.storage.database import Connection
 from domain.kit.caller import PLATFORM
 from tests.auth.people import Person, post, refusal, registered, reset_token
 from tests.auth.test_keys_of_machines import TASKS, asked, key_of

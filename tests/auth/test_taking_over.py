@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.auth.disowning import Disowning
-from app.database import Connection
-from app.writing import written
+from app.auth.account_takeback import Disowning
+from app.composition.write_side import written
+from app.storage.database import Connection
 from domain.identity.account_commands import (
     JoinTenant,
     LapseAccount,
@@ -18,17 +18,17 @@ from domain.identity.account_commands import (
     WithdrawAccount,
 )
 from domain.identity.accounts import LAPSES_AFTER, Account, AccountLasts, NoSecondFactor
-from domain.identity.granting import BaseRole
-from domain.identity.registering import RegisterUser
+from domain.identity.authorization import BaseRole
+from domain.identity.registration import RegisterUser
 from domain.identity.resets import VALID, PasswordReset, ResetNotValid, ResetPassword
 from domain.identity.verifications import EmailVerification, VerificationNotValid, VerifyEmail
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds, at
 from domain.kit.log import Receipt
 from domain.kit.permissions import ROLES
+from domain.kit.process.process_scenario import rehearse
 from domain.kit.refusals import Refusal
-from domain.kit.rehearsal import rehearse
 from domain.kit.scenario import NOON, given, on
 from domain.processes.account_lapse import AccountLapse
 from tests.auth.people import Person, post, refusal, registered, reset_token, somebody

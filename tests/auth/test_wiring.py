@@ -4,11 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from app.database import Connection
-from app.worker import everywhere
-from app.writing import written
+from app.composition.write_side import written
+from app.entry.worker import everywhere
+from app.storage.database import Connection
 from domain.identity.sessions import IDLE, EndSession, StartSession
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.log import Receipt

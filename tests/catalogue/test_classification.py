@@ -13,8 +13,8 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Internal, Len, Personal, Public, Purpose, Restricted
 from domain.kit.inventory import faults
-from projections.kit.postgres import PostgresView
-from projections.kit.view import View, on
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import View, on
 
 
 class Guest(Aggregate, topic="catalogue.guest"):

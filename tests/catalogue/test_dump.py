@@ -10,12 +10,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.catalogue.dump import dump
-from app.catalogue.masking import EventMask, Pseudonyms, RowMask
-from app.database import Database
+from app.catalogue.masked_dump import EventMask, Pseudonyms, RowMask
+from app.composition.write_side import inline_views
 from app.keys import opened_ring
 from app.log.postgres import PostgresLog
 from app.settings import Settings
-from app.writing import inline_views
+from app.storage.database import Database
 from domain.kit.codec import PlainCodec
 from domain.kit.events import Event
 from domain.kit.log import Append, NewEvent, Receipt

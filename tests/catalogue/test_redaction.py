@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from app.logs import JsonLines
-from app.redaction import is_secret_name, redacted
+from app.telemetry.logs import JsonLines
+from app.telemetry.redaction import is_secret_name, redacted
 from tests.kit.product import Product
 
 JWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl_-"

@@ -8,8 +8,8 @@ from time import thread_time
 
 import pytest
 
-from app.logs import LONGEST, JsonLines
-from app.redaction import _AT, _MIGHT, _RULES, cut, is_secret_name, redacted
+from app.telemetry.logs import LONGEST, JsonLines
+from app.telemetry.redaction import _AT, _MIGHT, _RULES, cut, is_secret_name, redacted
 
 SIZES = 200, 1_000, 8_000, 64_000, 250_000
 """Small ones first: a rule that explodes is found before it takes hours."""

@@ -16,9 +16,9 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.commands import Command, commands
 from domain.kit.events import Event, event_classes
 from domain.kit.fields import Confidential, Internal, Public, Restricted, marks
-from domain.kit.process import Process
+from domain.kit.process.process import Process
 from domain.kit.refusals import Refusal
-from projections.kit.view import View
+from projections.kit.declare.view import View
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def stored_names() -> Names:
     for module in pkgutil.walk_packages(domain.__path__, "domain."):
         importlib.import_module(module.name)
     # The API, with the refusals that are its own.
-    importlib.import_module("app.asgi")
+    importlib.import_module("app.entry.asgi")
     events = product_events()
     aggregates = {event.aggregate for event in events.values()}
     return {

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.contexts import VIEWS
-from projections.kit.postgres import Index, PostgresView
+from projections.kit.declare.postgres import Index, PostgresView
 
 PAGE = Path(__file__).parents[2] / "docs" / "indexes.md"
 

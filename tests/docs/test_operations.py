@@ -10,9 +10,9 @@ import yaml
 from prometheus_client.core import Metric
 
 from app.cli.main import program
-from app.observability import REGISTRY, beside_metrics, view_metrics
-from app.process_status import ProcessStatus
-from app.standing import Standing
+from app.telemetry.metrics import REGISTRY, beside_metrics, view_metrics
+from app.telemetry.process_status import ProcessStatus
+from app.telemetry.system_status import Standing
 from tests.views.test_status import WELL
 
 DOCS = Path(__file__).parents[2] / "docs"

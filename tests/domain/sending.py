@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.codec import PlainCodec
 from domain.kit.commands import Command

@@ -8,10 +8,10 @@ import pytest
 from eventsourcing.domain import OriginatorIDError, OriginatorVersionError
 
 from domain.kit.aggregate import Aggregate
+from domain.kit.bus.repository import restore
 from domain.kit.clock import at
 from domain.kit.events import Event
 from domain.kit.log import Reservation, Stored
-from domain.kit.repository import restore
 from tests.domain.envelopes import NOON, STREAM
 from tests.domain.toys import Account
 

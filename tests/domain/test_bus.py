@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app.log.postgres import PostgresLog
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.log import Selection
 from domain.kit.refusals import AlreadyExists, AlreadyTaken, Invalid, NotFound

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from domain.kit.checks import check
+from domain.kit.bus.checks import check
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.fields import Confidential, Describe, Interval, Len, Pattern
 from domain.kit.refusals import Invalid

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
-from app.database import Database
 from app.log.postgres import PostgresLog
 from app.log.verify import verify
-from domain.kit.bus import Bus
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
 from domain.kit.commands import Command
 from domain.kit.log import Receipt
 from domain.kit.refusals import AlreadyExists, AlreadyTaken, NotFound, Refusal

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.log.postgres import PostgresLog
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.commands import Command
 from domain.kit.log import Receipt
 from domain.kit.refusals import CommandIdReused

@@ -8,10 +8,10 @@ import msgspec
 
 from app.log.postgres import PostgresLog
 from domain.kit.aggregate import Aggregate
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
+from domain.kit.bus.repository import Repository
 from domain.kit.codec import PlainCodec
 from domain.kit.log import Envelope, Stored
-from domain.kit.repository import Repository
 from tests.domain.envelopes import NOON
 from tests.domain.sending import THEM, US, accepted, an_account, balance
 from tests.domain.toys import Account, CloseAccount, Overdrawn, Pay, Withdraw

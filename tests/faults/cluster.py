@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 
+from app.auth.tokens.authentication import Tokens
 from app.embedded import distribution
 from app.embedded.folder import DataFolder, held
 from app.embedded.opensearch import OpenSearch, free_port
@@ -19,12 +20,11 @@ from app.embedded.osmem import Osmem
 from app.embedded.postgres import OWNER, Postgres
 from app.embedded.services import Server
 from app.embedded.valkey import Valkey
-from app.listening import listening
-from app.migrate import migrate
-from app.programs import Program
+from app.entry.programs import Program
+from app.entry.supervisor import keep_running
+from app.http.listener import listening
 from app.settings import Settings, read_settings
-from app.supervisor import keep_running
-from app.tokens import Tokens
+from app.storage.migrate import migrate
 from domain.kit.permissions import ROLES
 from tests.faults.proxy import Proxy
 from tests.kit.client import Client

@@ -11,20 +11,20 @@ import httpx
 import msgspec
 
 from app.contexts import VIEWS
-from app.database import Database
 from app.keys import opened_ring
 from app.log.postgres import PostgresLog
 from app.log.verify import verify
 from app.log.view_counts import view_counts
 from app.settings import Settings
+from app.storage.database import Database
 from domain.kit.codec import PlainCodec
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.sealed import Opening
-from projections.kit.generations import live_generations
-from projections.kit.opened import opened, opened_fields
-from projections.kit.postgres import PostgresView
-from projections.kit.view import Changes, FullKey, View, fold
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import Changes, FullKey, View, fold
+from projections.kit.store.decrypted_fields import opened, opened_fields
+from projections.kit.store.generations import live_generations
 from projections.work.tasks import Tasks
 from tests.faults.journal import Journal
 from tests.faults.reading import Decode, stored

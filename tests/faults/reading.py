@@ -10,14 +10,14 @@ import msgspec
 from redis.asyncio import Redis
 
 from app.settings import Settings
-from projections.kit.keys import KeySpace, Mark
-from projections.kit.mapping import TENANT, Documents, IndexNames, camel
-from projections.kit.postgres import PostgresView
-from projections.kit.redis import RedisView
-from projections.kit.redis_scripts import READ
-from projections.kit.search import SearchView
-from projections.kit.tables import table_shape
-from projections.kit.view import FullKey, View
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.search import SearchView
+from projections.kit.declare.view import FullKey, View
+from projections.kit.store.index_mapping import TENANT, Documents, IndexNames, camel
+from projections.kit.store.keys import KeySpace, Mark
+from projections.kit.store.redis_scripts import READ
+from projections.kit.store.tables import table_shape
 
 _PAGE = 1000
 

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from projections.kit.view import FullKey
+from projections.kit.declare.view import FullKey
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.stats import StatusCounts, UserStats
 from projections.work.tasks import TaskRow, Tasks

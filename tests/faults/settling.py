@@ -5,8 +5,8 @@ import asyncio
 import asyncpg
 import httpx
 
-from app.process_status import process_statuses
-from projections.kit.status import ViewState, ViewStatus, views_status
+from app.telemetry.process_status import process_statuses
+from projections.kit.read.status import ViewState, ViewStatus, views_status
 from tests.faults.cluster import Cluster
 
 _OPEN = "select id, state from ops.rebuilds where state in ('building', 'verifying')"

@@ -9,18 +9,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.kit.errors import ClientError
-from api.kit.looking_back import LookingBack
-from api.kit.seeing import Seeing, Sights
+from api.kit.execution.errors import ClientError
+from api.kit.schema.past_reads import LookingBack
+from api.kit.schema.row_visibility import Seeing, Sights
 from app.contexts import VIEWS
 from domain.kit.caller import Caller
 from domain.kit.log import Envelope, Receipt, Selection
 from domain.kit.sealed import PlainOpening
-from projections.kit.allowance import Spent, allow
-from projections.kit.as_of import AsOf, InFuture, Past, TooMuch, by_stream
-from projections.kit.derived import Derived
-from projections.kit.live import Only
-from projections.kit.rows import Rows
+from projections.kit.read.allowance import Spent, allow
+from projections.kit.read.as_of import AsOf, InFuture, Past, TooMuch, by_stream
+from projections.kit.read.live_generations import Only
+from projections.kit.read.postgres_reader import Rows
+from projections.kit.store.derived_columns import Derived
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.stats import UserStats
 from projections.work.tasks import Tasks, TaskSearch

@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from api.kit.context import Services
-from domain.identity.granting import BaseRole
-from domain.identity.registering import RegisterUser
+from api.kit.schema.context import Services
+from domain.identity.authorization import BaseRole
+from domain.identity.registration import RegisterUser
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.log import Receipt
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import Refusal
-from projections.identity.standing import Standing, standing
+from projections.identity.member_access import Standing, standing
 
 R = TypeVar("R", bound=Refusal)
 

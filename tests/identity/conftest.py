@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api.kit.context import Services
-from app.assembly import assembled
+from api.kit.schema.context import Services
+from app.entry.assembly import assembled
 from app.settings import Settings
 
 

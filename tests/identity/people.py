@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.users import User
 from domain.kit.caller import Caller
 from domain.kit.events import Event
 from domain.kit.permissions import ROLES
 from domain.kit.scenario import on
-from projections.kit.view import View
+from projections.kit.declare.view import View
 from tests.kit.folding import folded
 
 TENANT = UUID("00000000-0000-7000-8000-0000000000aa")

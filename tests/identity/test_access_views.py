@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.identity.api_keys import ApiKey
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.invitations import Invitation, InvitationStatus
 from domain.identity.roles import Role
 from domain.identity.users import User

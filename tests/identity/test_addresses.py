@@ -2,10 +2,10 @@
 
 from uuid import uuid4
 
-from api.kit.context import Services
-from domain.identity.granting import BaseRole
+from api.kit.schema.context import Services
+from domain.identity.authorization import BaseRole
 from domain.identity.invitations import AcceptInvitation, InvitationNotValid, InviteUser
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.identity.roles import ChangeRole, CreateRole, DeleteRole
 from domain.identity.user_commands import ChangeUserEmail, DeleteUser, EraseUser, RemoveUser
 from domain.kit.log import Receipt

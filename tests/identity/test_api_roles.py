@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from app.auth.secrets import INVITE, MailedTokens, hash_of
+from app.mail.mailed_tokens import INVITE, MailedTokens, hash_of
 from tests.identity.asking import colleague, done, refusal
 from tests.kit.client import Client
 from tests.kit.product import Product

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from domain.identity.api_keys import ApiKey, ApiKeyRevoked, CreateApiKey, RevokeApiKey
-from domain.identity.granting import BaseRole, NotYoursToGive, OnlyForOperators, PermissionUnknown
+from domain.identity.authorization import BaseRole, NotYoursToGive, OnlyForOperators, PermissionUnknown
 from domain.identity.invitations import InviteUser
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.identity.roles import ChangeRole, CreateRole, DeleteRole, Role
 from domain.identity.user_commands import (
     ChangeUserEmail,

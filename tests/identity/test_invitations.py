@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.identity.granting import BaseRole, NotYoursToGive
+from domain.identity.authorization import BaseRole, NotYoursToGive
 from domain.identity.invitations import (
     GOOD_FOR,
     AcceptInvitation,

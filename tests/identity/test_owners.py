@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from api.kit.context import Services
-from domain.identity.granting import BaseRole
+from api.kit.schema.context import Services
+from domain.identity.authorization import BaseRole
 from domain.identity.user_commands import ChangeUserRole, DeleteUser, RemoveUser, SuspendUser
 from domain.identity.user_rules import OwnerMustRemain
 from domain.kit.log import Receipt

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.kit.context import Services
+from api.kit.schema.context import Services
 from domain.identity.api_keys import CreateApiKey, RevokeApiKey
-from domain.identity.granting import BaseRole
-from domain.identity.registering import RegisterUser
+from domain.identity.authorization import BaseRole
+from domain.identity.registration import RegisterUser
 from domain.identity.roles import ChangeRole, CreateRole, DeleteRole
 from domain.identity.user_commands import (
     ChangeUserRole,
@@ -28,7 +28,7 @@ from domain.identity.user_commands import (
 from domain.identity.user_rules import UserStatus
 from domain.kit.caller import PLATFORM
 from domain.kit.permissions import ROLES
-from projections.identity.standing import KeyStanding, Standing, key_standing, standing
+from projections.identity.member_access import KeyStanding, Standing, key_standing, standing
 from tests.identity.company import Company
 from tests.identity.people import HASH
 

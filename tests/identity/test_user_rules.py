@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.preferences import EVERY_NOTICE, MAILED_NOTICES, Notice, ProfileVisibility, Theme
 from domain.identity.user_commands import (
     AnonymiseUser,

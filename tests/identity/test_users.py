@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.identity.users import User
 from domain.kit.refusals import Invalid
 from domain.kit.scenario import given

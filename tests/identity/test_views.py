@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.preferences import EVERY_NOTICE, MAILED_NOTICES, Notice, ProfileVisibility, Theme
 from domain.identity.user_rules import UserStatus
 from domain.identity.users import User
@@ -25,7 +25,7 @@ from projections.identity.profiles import (
     UserProfiles,
 )
 from projections.identity.users import FlatUserRow, FlatUsers, UserRow, Users
-from projections.kit.view import Key
+from projections.kit.declare.view import Key
 from tests.identity.people import ANNA, ROLE, SEALED, registered, row
 from tests.kit.folding import folded
 from tests.kit.processes import until

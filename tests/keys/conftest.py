@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.database import Connection, Database
 from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
 from app.settings import Settings
-from domain.kit.bus import Bus
+from app.storage.database import Connection, Database
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from tests.kit.servers import SECRET
 

@@ -11,13 +11,13 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from app.database import READER, Connection, Database, role_url
 from app.keys import KeyRing
-from app.keys.verifying import SealedPlaces
+from app.keys.verification import SealedPlaces
 from app.log.postgres import PostgresLog
 from app.log.verify import examine
 from app.settings import Settings
-from domain.kit.bus import Bus
+from app.storage.database import READER, Connection, Database, role_url
+from domain.kit.bus.bus import Bus
 from domain.kit.sealed import subject_of
 from tests.domain.sending import THEM, US, accepted
 from tests.keys.diaries import BeginDiary, WriteDiary

@@ -15,8 +15,8 @@ import pytest
 from app.embedded.opensearch import free_port
 from app.keys import KeyRefused
 from app.keys.file import FileMaster
+from app.keys.key_provider import Master
 from app.keys.kms import KmsMaster
-from app.keys.masters import Master
 from app.keys.vault import VaultMaster
 from domain.kit.sealed import KeysUnavailable
 from tests.keys import transit

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from app.database import Database
 from app.embedded.opensearch import free_port
 from app.embedded.postgres import Postgres
 from app.keys import KeyRing, SealingCodec, opened_ring
@@ -17,19 +16,20 @@ from app.keys.file import FileMaster
 from app.keys.vault import VaultMaster
 from app.log.postgres import PostgresLog
 from app.settings import Settings
-from domain.kit.bus import Bus
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.fields import Opened
 from domain.kit.sealed import KeysUnavailable, is_sealed
-from projections.kit.building import Builder
-from projections.kit.comparing import compare
-from projections.kit.generations import add_generation, enroll
-from projections.kit.lane import Lane
-from projections.kit.ledger import OpsLedger
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.store import Checkpoint, RowsRefused
-from projections.kit.view import Changes, on
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import Changes, on
+from projections.kit.follow.lane import Lane
+from projections.kit.follow.lane_progress import OpsLedger
+from projections.kit.rebuild.bulk_build import Builder
+from projections.kit.rebuild.comparison import compare
+from projections.kit.store.generations import add_generation, enroll
+from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.store import Checkpoint, RowsRefused
 from tests.domain.sending import US, accepted
 from tests.keys.diaries import BeginDiary, Diary, MoveDiary
 from tests.kit.servers import SECRET, fresh_database

@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.database import Connection, Database
 from app.keys import KeyRefused, KeyRing, SealingCodec
 from app.keys.file import FileMaster
 from app.log.postgres import PostgresLog
 from app.settings import Settings, SettingsError
-from domain.kit.bus import Bus
+from app.storage.database import Connection, Database
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.refusals import SubjectErased
 from tests.domain.sending import US, accepted, refused

@@ -9,14 +9,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.database import Database
 from app.embedded.postgres import Postgres
 from app.keys import KeyRing, SealingCodec
 from app.keys.rotation import Rotation
-from app.keys.tenants import NOBODY
+from app.keys.tenant_keys import NOBODY
 from app.log.postgres import PostgresLog
 from app.settings import Settings
-from domain.kit.bus import Bus
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from tests.domain.sending import US, accepted
 from tests.keys import transit

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.database import Connection
 from app.keys import KeyRing, SealingCodec
 from app.log.postgres import PostgresLog
-from domain.kit.bus import Bus
+from app.storage.database import Connection
+from domain.kit.bus.bus import Bus
 from domain.kit.refusals import AlreadyTaken, CommandIdReused, Invalid, SubjectErased
 from domain.kit.sealed import fingerprint_of, is_sealed, subject_of
 from tests.domain.sending import THEM, US, accepted, refused

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.keys import KeyRing
-from app.keys.texts import seal
+from app.keys.sealed_text import seal
 
 
 def sealed_by(ring: KeyRing, tenant_id: UUID, subject: UUID, plain: str) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.scenario import NOON, On
-from projections.kit.view import Key, Row, View, fold
+from projections.kit.declare.view import Key, Row, View, fold
 from tests.domain.envelopes import envelope
 
 

@@ -3,13 +3,13 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+from app.entry.worker import folding
 from app.log.postgres import PostgresLog
 from app.settings import Settings
-from app.worker import folding
 from domain.kit.codec import PlainCodec
 from projections.kit.background import running
-from projections.kit.lanes import Lanes
-from projections.kit.pages import Pages
+from projections.kit.follow.lanes import Lanes
+from projections.kit.follow.pages import Pages
 
 
 class Worker:

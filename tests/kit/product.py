@@ -11,11 +11,11 @@ import asyncpg
 import httpx
 import pytest
 
-import app.database
-import app.serve
-from app.listening import listening
+import app.entry.serve
+import app.storage.database
+from app.auth.tokens.authentication import Tokens
+from app.http.listener import listening
 from app.settings import Settings
-from app.tokens import Tokens
 from domain.kit.permissions import ROLES
 from tests.kit.client import Client
 from tests.kit.following import Worker
@@ -74,7 +74,7 @@ async def running(settings: Settings, statements: list[str] | None = None) -> As
     """The API on a free port of the loopback; its URL. Its readers' SQL is added to ``statements``."""
     noted: list[str] = [] if statements is None else statements
 
-    class Noting(app.database.ScopedConnection):
+    class Noting(app.storage.database.ScopedConnection):
         """Tells what it is asked."""
 
         def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -85,8 +85,8 @@ async def running(settings: Settings, statements: list[str] | None = None) -> As
         noted.append(asked.query)
 
     with pytest.MonkeyPatch.context() as patch, listening("127.0.0.1", 0) as listener:
-        patch.setattr(app.database, "ScopedConnection", Noting)
-        server = app.serve.made(settings)
+        patch.setattr(app.storage.database, "ScopedConnection", Noting)
+        server = app.entry.serve.create_server(settings)
         serving = asyncio.create_task(server.serve([listener]))
         await until(lambda: server.started or serving.done())
         assert server.started, "the API did not start; its log says why"

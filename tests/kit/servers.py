@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from app.embedded import distribution
 from app.embedded.opensearch import OpenSearch, free_port
 from app.embedded.postgres import Postgres
-from app.migrate import migrate
 from app.settings import read_settings
+from app.storage.migrate import migrate
 
 SECRET = "a secret that only the tests know, 32+"
 """Signs the tests' tokens and derives their role passwords."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from app.database import Database
 from app.log.verify import verify
+from app.storage.database import Database
 from domain.kit.log import Append, Guard, NewEvent, Outcome, Receipt, Reference, Reservation
 
 TENANT = UUID(int=1)

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.database import Connection, Database
 from app.log.postgres import PostgresLog
+from app.storage.database import Connection, Database
 from tests.kit.servers import SECRET
 
 

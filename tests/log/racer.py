@@ -11,9 +11,9 @@ import sys
 from itertools import islice
 from uuid import UUID, uuid4
 
-from app.database import Database
 from app.log.follower import Follower
 from app.log.postgres import PostgresLog
+from app.storage.database import Database
 from domain.kit.log import Conflict, Receipt
 from tests.kit.servers import SECRET
 from tests.log.appends import TENANT, command, event

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from app.database import Connection, Database
 from app.log.appender import Appender
 from app.log.batch import Unstorable
+from app.log.pending_append import Queue, Waiting
 from app.log.postgres import PostgresLog
-from app.log.waiting import Queue, Waiting
+from app.storage.database import Connection, Database
 from domain.kit.log import Conflict, Guard, Receipt, Reused
 from tests.log.appends import NOON, OTHER, TENANT, command, event, stored, whole
 
@@ -255,7 +255,7 @@ async def test_callers_wait_when_too_many_wait_already(
 
 @pytest.mark.parametrize("bound", ["_MAX_BYTES", "_MAX_EVENTS"])
 async def test_a_batch_has_a_bound(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
-    monkeypatch.setattr(f"app.log.waiting.{bound}", 1)
+    monkeypatch.setattr(f"app.log.pending_append.{bound}", 1)
     queue = Queue()
     for _ in range(3):
         queue.put(Waiting(command(event())))

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from app.database import READER, WRITER, Connection, Database, role_url
 from app.log.postgres import PostgresLog
+from app.storage.database import READER, WRITER, Connection, Database, role_url
 from domain.kit.log import Stored
 from tests.kit.servers import SECRET
 from tests.log.appends import NOON, OTHER, TENANT, TOPIC, command, event, stored

@@ -3,8 +3,8 @@
 import asyncio
 from uuid import uuid4
 
-from app.database import Database
 from app.log.postgres import PostgresLog
+from app.storage.database import Database
 from domain.kit.log import Missing, Receipt, Reference, Taken
 from tests.log.appends import OTHER, TENANT, TOPIC, command, email, event, stored, whole
 

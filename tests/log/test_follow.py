@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.database import Connection, Database
 from app.log.feed import Feed
 from app.log.follower import Follower
 from app.log.postgres import PostgresLog
 from app.log.reader import Reader
+from app.storage.database import Connection, Database
 from domain.kit.log import Envelope
 from tests.log.appends import OTHER, TENANT, command, event, stored, until
 

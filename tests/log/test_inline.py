@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from app.database import Connection, Database
 from app.log.appender import Appender
 from app.log.reader import Reader
+from app.storage.database import Connection, Database
 from domain.kit.log import Envelope, Receipt
 from tests.log.appends import command, event, stored, whole
 

@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 
-from app.database import READER, WRITER, Database, role_password, role_url
 from app.embedded.postgres import Postgres
 from app.log.postgres import PostgresLog
-from app.migrate import VERSIONS, MigrationRefused, migrate, revert
+from app.storage.database import READER, WRITER, Database, role_password, role_url
+from app.storage.migrate import VERSIONS, MigrationRefused, migrate, revert
 from tests.kit.servers import SECRET
 from tests.log.appends import command, event, stored
 

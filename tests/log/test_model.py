@@ -5,8 +5,8 @@ import random
 from collections import Counter
 from uuid import UUID
 
-from app.database import Database
 from app.log.postgres import PostgresLog
+from app.storage.database import Database
 from domain.kit.log import Append, Guard, NewEvent, Outcome, Receipt, Reference, Reservation
 from tests.log.appends import TOPIC, command, event, whole
 from tests.log.model import Model

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.database import Connection, Database
 from app.log.appender import Appender
 from app.log.postgres import PostgresLog
 from app.log.reader import conditions
+from app.storage.database import Connection, Database
 from domain.kit.log import EVERYTHING
 from tests.kit.processes import until
 from tests.log.appends import TENANT, command, event, stored, whole

@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from app.database import Database
+from app.storage.database import Database
 from tests.log.appends import whole
 
 _APPENDERS = 3

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from app.database import Database
-from app.log.copying import SELECT, Decoder
+from app.log.bulk_reader import SELECT, Decoder
 from app.log.postgres import PostgresLog
+from app.storage.database import Database
 from domain.kit.log import Envelope, Selection, Stored
 from tests.log.appends import NOON, OTHER, TENANT, TOPIC, command, event, stored
 

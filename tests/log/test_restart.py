@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.database import Database
 from app.embedded.postgres import Postgres
 from app.log.failures import LogUnavailable
 from app.log.feed import Feed
 from app.log.postgres import PostgresLog
-from app.migrate import migrate
+from app.storage.database import Database
+from app.storage.migrate import migrate
 from domain.kit.log import Receipt
 from tests.kit.servers import SECRET
 from tests.log.appends import command, event, stored, whole

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.database import Database
 from app.log.appender import Appender
 from app.log.batch import APPEND, Batch, Prepared
 from app.log.postgres import PostgresLog
 from app.log.single import APPEND_ONE, Single
+from app.storage.database import Database
 from domain.kit.log import Append, Guard, Receipt, Reference
 from tests.log.appends import OTHER, TENANT, command, email, event, stored, whole
 

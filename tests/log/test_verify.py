@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.database import Connection, Database
 from app.log.postgres import PostgresLog
 from app.log.verify import Finding, examine, verify
 from app.settings import Settings
+from app.storage.database import Connection, Database
 from tests.kit.servers import SECRET
 from tests.log.appends import command, event, stored
 from tests.operations.command_line import CommandLine

@@ -11,15 +11,15 @@ import signal
 import sys
 from pathlib import Path
 
-from app.database import Database
+from app.entry.processes import Parts, processes
 from app.keys import SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
-from app.processes import Parts, processes
 from app.processes.runner import Runner
 from app.settings import Settings
-from domain.kit.bus import Bus
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
-from projections.kit.pages import Pages
+from projections.kit.follow.pages import Pages
 from tests.kit.servers import SECRET
 
 _QUIET = """

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from app.database import Database
 from app.embedded.postgres import Postgres
+from app.entry.processes import Parts, processes
 from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
-from app.processes import Parts, processes
 from app.settings import Settings
-from domain.kit.bus import Bus
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.process import Process
+from domain.kit.process.process import Process
 from tests.kit.servers import SECRET, fresh_database
 from tests.mail.server import Inbox, mail_server
 from tests.processes.working import SetClock, Works

@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.auth.attempts import VERIFICATION
-from app.auth.secrets import MailedTokens, hash_of
+from app.auth.credentials.throttle import VERIFICATION
 from app.keys import KeyRing
+from app.mail.mailed_tokens import MailedTokens, hash_of
 from app.settings import Settings
 from domain.identity.account_commands import (
     ChangePassword,
@@ -16,14 +16,14 @@ from domain.identity.account_commands import (
     NoteRepeatedRegistration,
     OpenAccount,
 )
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.invitations import InviteUser, WithdrawInvitation
 from domain.identity.resets import RequestPasswordReset
 from domain.identity.verifications import RequestEmailVerification
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.kit.permissions import ROLES
-from domain.processes import mails
+from domain.processes.account_mails import AccountMails
 from domain.tenancy.tenant_commands import CreateTenant
 from tests.domain.sending import accepted
 from tests.kit.processes import until
@@ -269,7 +269,7 @@ async def _tried(works: Works, times: int) -> bool:
     return bool(attempts and attempts >= times)
 
 
-@pytest.mark.parametrize("kind", [mails.AccountMails.Verify, mails.AccountMails.Reset])
-def test_a_mail_is_tried_for_hours_before_somebody_has_to_look(kind: type[mails.AccountMails.Verify]) -> None:
+@pytest.mark.parametrize("kind", [AccountMails.Verify, AccountMails.Reset])
+def test_a_mail_is_tried_for_hours_before_somebody_has_to_look(kind: type[AccountMails.Verify]) -> None:
     pauses = (kind.policy.pause_after(attempt) for attempt in range(1, kind.policy.attempts))
     assert timedelta(seconds=sum(pauses)) > timedelta(hours=4)

@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from domain.identity.account_commands import JoinTenant, MarkEmailVerified, OpenAccount
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.identity.user_commands import ChangeUserEmail
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.kit.permissions import ROLES

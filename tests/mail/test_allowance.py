@@ -3,19 +3,19 @@
 import re
 from uuid import UUID, uuid4
 
-from app.auth.secrets import MailedTokens
-from app.database import Database
 from app.mail.allowance import CountedAllowance, Limit, OptOuts
 from app.mail.links import MailedLinks
+from app.mail.mailed_tokens import MailedTokens
 from app.settings import Settings
+from app.storage.database import Database
 from domain.identity.account_commands import OpenAccount
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.invitations import InviteUser, WithdrawInvitation
 from domain.identity.resets import RequestPasswordReset
 from domain.identity.verifications import RequestEmailVerification
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.kit.permissions import ROLES
-from domain.processes.post import MailKind
+from domain.processes.sealed_mailer import MailKind
 from domain.tenancy.tenant_commands import CreateTenant
 from tests.domain.sending import accepted
 from tests.kit.servers import SECRET

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from app.mail import made
+from app.mail.factory import create_mailer
 from app.mail.folder import FolderMailer
 from app.mail.message import Sender
 from app.settings import Settings, SettingsError
@@ -90,7 +90,7 @@ async def test_the_log_names_the_file_and_nobody(
 
 
 def test_without_a_server_mail_goes_to_files(tmp_path: Path) -> None:
-    assert isinstance(made(Settings(data_dir=tmp_path)), FolderMailer)
+    assert isinstance(create_mailer(Settings(data_dir=tmp_path)), FolderMailer)
 
 
 @pytest.mark.parametrize(
@@ -104,4 +104,4 @@ def test_without_a_server_mail_goes_to_files(tmp_path: Path) -> None:
 )
 def test_settings_that_cannot_be_used_are_named(settings: Settings, variable: str) -> None:
     with pytest.raises(SettingsError, match=variable):
-        made(settings)
+        create_mailer(settings)

@@ -11,7 +11,7 @@ import pytest
 from app.processes.lease import enroll
 from app.settings import Settings
 from domain.identity.account_commands import OpenAccount
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.identity.user_commands import ConfirmUserEmail
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.work.task_commands import CreateTask

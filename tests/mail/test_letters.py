@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from domain.processes.letters import about_task
+from domain.processes.mail_templates import about_task
 from domain.work.notifications import NotificationKind
 
 URL = "https://here.example.com/tasks/1"

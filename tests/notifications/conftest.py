@@ -8,15 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from app.database import Database
+from app.composition.write_side import writing
+from app.entry.processes import Parts, enrolled, processes, run_processes
 from app.log.postgres import PostgresLog
-from app.processes import Parts, enrolled, processes, run_processes
-from app.writing import writing
+from app.storage.database import Database
 from domain.identity.user_commands import ConfirmUserEmail
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from projections.kit.background import running
-from projections.kit.pages import Pages
+from projections.kit.follow.pages import Pages
 from tests.domain.sending import accepted
 from tests.kit.client import Client
 from tests.kit.processes import until

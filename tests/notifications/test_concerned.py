@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from domain.kit.events import Event
-from domain.kit.process import Process
+from domain.kit.process.process import Process
 from domain.processes.notifications import Concerned, TaskNotifications
 from domain.work.notifications import Channel, NotificationKind
 from domain.work.tasks import Task, TaskStatus, Transition

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from app.entry.rebuilder import rebuilder_of
+from app.entry.worker import folding
 from app.log.postgres import PostgresLog
-from app.rebuilder import rebuilder_of
 from app.settings import Settings
-from app.worker import folding
 
 
 @asynccontextmanager

@@ -9,10 +9,10 @@ import asyncpg
 import msgspec
 import pytest
 
-from app.ailments import ailment
-from app.observability import view_metrics
-from projections.kit.live import Only
-from projections.kit.status import Positions, ViewState, views_status
+from app.telemetry.ailments import ailment
+from app.telemetry.metrics import view_metrics
+from projections.kit.read.live_generations import Only
+from projections.kit.read.status import Positions, ViewState, views_status
 from projections.work.stats import UserCounts, UserStats
 from tests.kit.client import Client
 from tests.kit.following import Worker

@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from projections.kit.redis_store import RedisStore
-from projections.kit.replacing import replace
-from projections.kit.view import Changes
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.view import Changes
+from projections.kit.store.redis_store import RedisStore
 from projections.work.stats import UserCounts, UserStatsRow
 from tests.kit.client import Client
 from tests.kit.product import Product

@@ -15,12 +15,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.cli import persisting
+from app.cli import reconnect
 from app.cli.answers import UNREACHABLE
-from app.database import Database
 from app.embedded.postgres import Postgres
-from app.logs import JsonLines
 from app.settings import Settings
+from app.storage.database import Database
+from app.telemetry.logs import JsonLines
 from tests.kit import servers
 from tests.kit.processes import until
 from tests.kit.stopping import hanging
@@ -187,7 +187,7 @@ def asked_for(owner: "asyncpg.Connection[asyncpg.Record]") -> Callable[[], Await
 async def test_it_is_given_up_after_a_time_with_what_to_do_then(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(persisting, "AT_MOST", 0)
+    monkeypatch.setattr(reconnect, "AT_MOST", 0)
     command = CommandLine(site.settings)
     asked = (await asyncio.to_thread(command, "rebuild", VIEW, "--detach", "--json")).json
     watching = asyncio.create_task(asyncio.to_thread(command, "rebuilds", asked["id"], "--watch"))
@@ -247,7 +247,7 @@ async def test_a_pool_that_cannot_connect_logs_one_line_whatever_the_reason(
 async def rebuilder(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
     """The program that builds, as its worker starts it; it does not outlive the block."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app.rebuilder", env={**os.environ, **settings.environ()}, stderr=PIPE
+        sys.executable, "-m", "app.entry.rebuilder", env={**os.environ, **settings.environ()}, stderr=PIPE
     )
     try:
         yield process

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from app.cli.failures import sentence
-from app.cli.persisting import Persisting
+from app.cli.reconnect import Persisting
 from app.log.failures import LogUnavailable
 
 

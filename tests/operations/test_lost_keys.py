@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from projections.kit.breaker import Unavailable
-from projections.kit.live import Only
-from projections.kit.redis_rows import RedisRows
+from projections.kit.read.circuit_breaker import Unavailable
+from projections.kit.read.live_generations import Only
+from projections.kit.read.redis_reader import RedisRows
 from projections.work.stats import UserCounts
 from tests.kit.client import Client
 from tests.kit.processes import until

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from app.standing import standing
-from app.watching import watch_token
-from projections.kit.rebuild import RebuildState
+from app.telemetry.monitoring_access import watch_token
+from app.telemetry.system_status import standing
+from projections.kit.rebuild.model import RebuildState
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product

@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from app.asgi import create_app
+from app.entry.asgi import create_app
 from app.settings import Settings
 
 

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from app.auth.secrets import INVITE, OPT_OUT, VERIFY
-from app.database import Connection
+from app.mail.mailed_tokens import INVITE, OPT_OUT, VERIFY
 from app.pages.texts import ENGLISH, GERMAN, texts_for
-from app.redaction import redacted
+from app.storage.database import Connection
+from app.telemetry.redaction import redacted
 from tests.auth.people import PASSWORD, Person, mailed, post, proved, registered, reset_token
 from tests.kit.product import Product
 from tests.pages.browser import browser

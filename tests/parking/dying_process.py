@@ -10,11 +10,11 @@ import signal
 import sys
 from typing import Any
 
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.redis_store import RedisStore
-from projections.kit.search_store import SearchStore
-from projections.kit.store import Checkpoint
-from projections.kit.view import Changes
+from projections.kit.declare.view import Changes
+from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.redis_store import RedisStore
+from projections.kit.store.search_store import SearchStore
+from projections.kit.store.store import Checkpoint
 from tests.parking.fragile import DIARIES, TALLIES
 from tests.parking.yard import Yard
 from tests.views.place import opened

@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from projections.kit.postgres import Check, PostgresView
-from projections.kit.redis import RedisView
-from projections.kit.search import SearchView
-from projections.kit.view import View, on
+from projections.kit.declare.postgres import Check, PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.search import SearchView
+from projections.kit.declare.view import View, on
 from tests.views.toys import Jar
 
 POISON: set[int] = set()

@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from app.database import plain_url
 from app.settings import Settings
+from app.storage.database import plain_url
 from domain.kit.log import Envelope
-from projections.kit.lane import Stuck
-from projections.kit.ops_parking import park
+from projections.kit.follow.lane import Stuck
+from projections.kit.follow.parking import park
 from tests.operations.command_line import CommandLine
 
 VIEW = "tasks.tasks"

@@ -12,7 +12,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from projections.kit.view import View
+from projections.kit.declare.view import View
 from tests.parking.fragile import DIARIES, POISON, TALLIES, RedisTally
 from tests.parking.yard import Yard, filled, taken
 from tests.views.place import until

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.log.postgres import PostgresLog
-from projections.kit.inline import Inline
-from projections.kit.postgres import PostgresView
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.follow.inline import Inline
 from tests.parking.fragile import POISON, InlineDiary, InlineTally
 from tests.parking.yard import Yard, filled, row_of, taken
 from tests.views.place import CODEC, Place

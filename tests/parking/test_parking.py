@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from projections.kit.store import Lost
-from projections.kit.view import View
+from projections.kit.declare.view import View
+from projections.kit.store.store import Lost
 from tests.parking.fragile import DIARIES, POISON, TALLIES, NarrowDiary, PostgresDiary, PostgresTally
 from tests.parking.yard import Yard, filled, row_of, taken
 from tests.views.place import TENANT, until

@@ -10,15 +10,15 @@ from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from domain.kit.events import Event
-from projections.kit.generations import enroll
-from projections.kit.parking import Parked, ParkedStreams
-from projections.kit.postgres_checkpoints import PostgresCheckpoints
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.redis_store import RedisStore
-from projections.kit.search_store import SearchStore
-from projections.kit.status import views_status
-from projections.kit.store import Lost, Store
-from projections.kit.view import FullKey, View, fold
+from projections.kit.declare.view import FullKey, View, fold
+from projections.kit.follow.parked_streams import Parked, ParkedStreams
+from projections.kit.read.status import views_status
+from projections.kit.store.generations import enroll
+from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
+from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.redis_store import RedisStore
+from projections.kit.store.search_store import SearchStore
+from projections.kit.store.store import Lost, Store
 from tests.views.place import CODEC, TENANT, Followed, Place, until
 from tests.views.toys import Jar
 

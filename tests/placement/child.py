@@ -13,17 +13,17 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from app import worker
-from app.database import Database
+from app.composition.write_side import bus_of
+from app.entry import worker
 from app.log.postgres import PostgresLog
 from app.placement.processes import placing_processes
+from app.processes.effect_attempts import Notice
 from app.processes.runner import Runner
-from app.processes.trials import Notice
 from app.settings import Settings, read_settings
-from app.writing import bus_of
+from app.storage.database import Database
 from domain.kit.codec import PlainCodec
-from domain.kit.process import Process
-from projections.kit.pages import Pages
+from domain.kit.process.process import Process
+from projections.kit.follow.pages import Pages
 
 _QUIET = """
 select not exists (select from processes.lanes where position < (select coalesce(max(position), 0) from es.events))

@@ -11,18 +11,18 @@ import asyncpg
 import httpx
 import pytest
 
-from app.placement.asking import TenantDesk
+from app.auth.tokens.authentication import Tokens
+from app.composition.write_side import commanding
+from app.entry.worker import everywhere
 from app.placement.places import database_of, with_database
+from app.placement.tenant_service import TenantDesk
 from app.settings import Settings
-from app.tokens import Tokens
-from app.worker import everywhere
-from app.writing import commanding
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import Receipt
 from domain.kit.refusals import Refusal
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
 from domain.operations.tenants import PlacementKind
-from projections.operations.placing import Asked
+from projections.operations.tenant_placements import Asked
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import PRODUCT, running

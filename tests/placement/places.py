@@ -13,9 +13,9 @@ import asyncpg
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from app.placement.asking import TenantDesk
+from app.composition.write_side import commanding
+from app.placement.tenant_service import TenantDesk
 from app.settings import Settings
-from app.writing import commanding
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import Receipt
 from domain.operations.tenant_commands import RequestTenant

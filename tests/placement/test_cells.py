@@ -2,8 +2,8 @@
 
 from uuid import uuid4
 
-from app.assembly import assembled
-from app.placement.cells import Cells
+from app.entry.assembly import assembled
+from app.entry.cells import Cells
 from app.placement.registry import registered
 from domain.operations.tenants import PlacementKind
 from tests.placement.conftest import Platform

@@ -6,20 +6,20 @@ from pathlib import Path
 import orjson
 import pytest
 
-from app import demo
 from app.catalogue.dump import dump
-from app.database import Database
-from app.demo import SMALL
-from app.inspection import inspecting
+from app.composition.replay import replayed
+from app.composition.view_inspection import inspecting
+from app.composition.write_side import operating, written
+from app.demo import demo
+from app.demo.demo import SMALL
 from app.keys import opened_ring
 from app.keys.rotation import Rotation
-from app.keys.verifying import SealedPlaces
+from app.keys.verification import SealedPlaces
 from app.log.verify import verify
-from app.replaying import replayed
-from app.writing import operating, written
+from app.storage.database import Database
 from domain.kit.log import Selection
 from domain.operations.tenants import PlacementKind
-from projections.kit.replaying import Chosen
+from projections.kit.repair.replay import Chosen
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.servers import SECRET

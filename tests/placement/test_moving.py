@@ -4,10 +4,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.database import Database
 from app.placement import fence
+from app.storage.database import Database
 from domain.operations.tenants import PlacementKind
-from projections.operations.placing import Asked
+from projections.operations.tenant_placements import Asked
 from tests.kit.client import Client
 from tests.kit.servers import SECRET
 from tests.placement.conftest import Platform, silo_name

@@ -8,16 +8,16 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from app.composition.write_side import commanding
 from app.placement.places import silo_for, with_database
 from app.settings import Settings
-from app.writing import commanding
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.log import Receipt
 from domain.operations.tenant_commands import MoveTenant
 from domain.operations.tenants import PlacementKind
-from domain.processes.moving import Moving
+from domain.processes.tenant_move import Moving
 from domain.tenancy.tenant_commands import RenameTenant
-from projections.operations.placing import Asked
+from projections.operations.tenant_placements import Asked
 from tests.placement.conftest import drop_silos, silo_name
 from tests.placement.places import OPERATOR, Places, places_on, told
 

@@ -8,23 +8,23 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.composition.write_side import Writing, written
 from app.placement import registry
-from app.placement.asking import TenantDesk
-from app.processes.naming import RegistryNaming
-from app.processes.proving import Place
+from app.placement.tenant_names import RegistryNaming
+from app.placement.tenant_service import TenantDesk
+from app.processes.address_proofs import Place
 from app.settings import Settings
-from app.writing import Writing, written
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
+from domain.kit.bus.repository import Repository
 from domain.kit.caller import PLATFORM, Caller
 from domain.kit.commands import Command
 from domain.kit.log import Receipt
 from domain.kit.refusals import AlreadyTaken, Refusal
-from domain.kit.repository import Repository
 from domain.operations.tenant_commands import MoveTenant, NoteTenantSlug
 from domain.operations.tenants import PlacementKind, TenantPlacement
 from domain.tenancy.tenant_commands import ChangeTenantSlug, CloseTenant, CreateTenant, SuspendTenant
 from domain.tenancy.tenants import Tenant
-from projections.operations.placing import Asked
+from projections.operations.tenant_placements import Asked
 
 
 class _Killed(Exception):

@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.auth.tokens.authentication import Tokens
 from app.placement import fence
-from app.tokens import Tokens
 from domain.kit.caller import PLATFORM
 from domain.operations.tenants import PlacementKind
-from projections.operations.placing import Asked
+from projections.operations.tenant_placements import Asked
 from tests.auth.people import registered
 from tests.kit.client import Client
 from tests.kit.following import Worker

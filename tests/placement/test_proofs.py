@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from domain.operations.tenants import PlacementKind
-from projections.operations.placing import Asked
+from projections.operations.tenant_placements import Asked
 from tests.auth.people import Person, proved, registered
 from tests.kit.following import Worker
 from tests.kit.processes import until

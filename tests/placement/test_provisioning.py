@@ -10,7 +10,7 @@ import pytest
 from app.placement.places import with_database
 from app.settings import Settings
 from domain.operations.tenants import PlacementKind
-from projections.operations.placing import Asked
+from projections.operations.tenant_placements import Asked
 from tests.placement.conftest import drop_silos, silo_name
 from tests.placement.places import Places, places_on
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.database import Database
+from app.storage.database import Database
 from tests.kit.servers import SECRET
 
 GREEDY, MODEST = uuid4(), uuid4()

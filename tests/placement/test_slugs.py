@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from domain.operations.tenants import PlacementKind
-from projections.operations.placing import Asked, PlacedTenant
+from projections.operations.tenant_placements import Asked, PlacedTenant
 from tests.auth.people import post, somebody
 from tests.kit.client import Client
 from tests.kit.processes import until

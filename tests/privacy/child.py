@@ -17,21 +17,21 @@ from typing import Any
 from uuid import UUID
 
 from app.contexts import VIEWS
-from app.database import Database
 from app.keys import Destroyed, KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
-from app.privacy import privacy_processes
+from app.privacy.factory import privacy_processes
 from app.processes.runner import Runner
 from app.settings import read_settings
-from domain.kit.bus import Bus
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.commands import Command
 from domain.kit.log import Receipt
 from domain.kit.refusals import Refusal
-from projections.kit.inline import Inline
-from projections.kit.pages import Pages
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_store import PostgresStore
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.follow.inline import Inline
+from projections.kit.follow.pages import Pages
+from projections.kit.store.postgres_store import PostgresStore
 
 _QUIET = """
 select not exists (select from processes.lanes where position < (select coalesce(max(position), 0) from es.events))

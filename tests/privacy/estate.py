@@ -11,33 +11,33 @@ from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from app.contexts import VIEWS
-from app.database import Database
 from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
-from app.privacy import desk, export_files, privacy_processes, search_of
-from app.privacy.exporting import ExportFiles
-from app.privacy.search import Search
+from app.privacy.export.files import ExportFiles
+from app.privacy.factory import desk, export_files, privacy_processes, search_of
+from app.privacy.search.search import Search
 from app.processes.lease import enroll
 from app.processes.runner import Runner
 from app.settings import Settings
-from domain.kit.bus import Bus
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.commands import Command
 from domain.kit.log import Receipt
 from domain.kit.permissions import ROLES
-from domain.kit.process import Process
+from domain.kit.process.process import Process
 from domain.kit.refusals import Refusal
 from projections.governance.privacy import Asked, Privacy
-from projections.kit.generations import enroll_all
-from projections.kit.inline import Inline
-from projections.kit.live import Live
-from projections.kit.pages import Pages
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.rows import Rows
-from projections.kit.store import Store
-from projections.kit.view import View
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import View
+from projections.kit.follow.inline import Inline
+from projections.kit.follow.pages import Pages
+from projections.kit.read.live_generations import Live
+from projections.kit.read.postgres_reader import Rows
+from projections.kit.store.generations import enroll_all
+from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.store import Store
 from tests.kit.processes import until
 from tests.rebuild.rebuilding import House
 from tests.views.place import Place

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 from domain.governance.consents import GiveConsent, consent_id
 from domain.identity.account_commands import JoinTenant, OpenAccount, SetSecondFactor
-from domain.identity.granting import BaseRole
-from domain.identity.registering import RegisterUser
+from domain.identity.authorization import BaseRole
+from domain.identity.registration import RegisterUser
 from domain.identity.sessions import StartSession
 from domain.identity.user_commands import UpdateProfile
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller

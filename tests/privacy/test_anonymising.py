@@ -9,20 +9,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.privacy.access import Access
+from app.privacy.platform_commands import Access
 from app.processes.runner import Runner
 from domain.identity.account_commands import JoinTenant, OpenAccount
 from domain.identity.accounts import AccountStatus
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.identity.user_commands import AnonymiseUser, DeleteUser
 from domain.identity.user_rules import TooEarlyToAnonymise
 from domain.identity.users import User
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.rehearsal import rehearse
+from domain.kit.process.process_scenario import rehearse
 from domain.kit.scenario import NOON
-from domain.processes.anonymising import Anonymising
+from domain.processes.anonymisation import Anonymising
 from projections.identity.auth_accounts import AccountRow, Accounts
 from projections.identity.users import Users
 from tests.domain.sending import accepted

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import httpx
 
-from api.kit.fields import LARGEST
+from api.kit.schema.fields import LARGEST
 from domain.governance.consents import consent_id
 from domain.governance.erasures import erasure_id
 from tests.kit.client import Client

@@ -7,11 +7,11 @@ import pytest
 from domain.governance.erasures import AccountHasTenants, Erasure, erasure_id
 from domain.identity.account_commands import JoinTenant, OpenAccount
 from domain.identity.invitations import AcceptInvitation, InviteUser, WithdrawInvitation
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.identity.user_commands import ChangeUserEmail, DeleteUser
 from domain.kit.caller import ACCOUNTS, Caller
+from domain.kit.process.process_scenario import rehearse
 from domain.kit.refusals import NoTenant, NotFound
-from domain.kit.rehearsal import rehearse
 from domain.processes.erasure import PersonErasure
 from projections.governance.erasures import Erasures
 from projections.governance.privacy import AT_ONCE, SubjectIsKnown, TooManyAtOnce

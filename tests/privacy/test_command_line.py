@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.composition.write_side import written
 from app.settings import Settings
-from app.writing import written
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.kit.log import Receipt
 from tests.operations.command_line import CommandLine
 from tests.privacy.estate import somebody

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.assembly import assembled
+from app.entry.assembly import assembled
 from app.privacy.consents import LoggedConsents
 from domain.governance.consents import (
     Consent,
@@ -18,10 +18,10 @@ from domain.governance.consents import (
     consent_id,
 )
 from domain.identity.user_commands import ChangePreferences, EraseUser, ReactivateUser, SuspendUser
+from domain.kit.bus.repository import Repository
 from domain.kit.refusals import Forbidden, Invalid
-from domain.kit.repository import Repository
 from domain.kit.scenario import given
-from domain.processes.post import MailKind
+from domain.processes.sealed_mailer import MailKind
 from tests.kit.product import Product
 from tests.privacy.estate import Estate, accepted, somebody
 from tests.privacy.people import a_member, an_account, an_owner

@@ -5,20 +5,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.privacy.traces import Wanted
+from app.privacy.search.traces import Wanted
 from domain.governance.erasures import TenantNeedsAnOwner, erasure_id
-from domain.identity.granting import BaseRole, NotYoursToGive
+from domain.identity.authorization import BaseRole, NotYoursToGive
 from domain.kit.caller import ACCOUNTS
 from domain.kit.log import Receipt
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import AlreadyExists, Forbidden
-from domain.processes.forgetting import StillReadable
+from domain.processes.erasure_port import StillReadable
 from projections.governance.erasures import ErasureRow, Erasures
 from projections.identity.auth_sessions import Sessions
 from projections.identity.people import People
-from projections.kit.conditions import equals
-from projections.kit.rebuild import RebuildState
-from projections.kit.rows import Order
+from projections.kit.read.conditions import equals
+from projections.kit.read.postgres_reader import Order
+from projections.kit.rebuild.model import RebuildState
 from tests.privacy.estate import Estate, accepted
 from tests.privacy.people import (
     FIRST,

@@ -12,17 +12,17 @@ import pytest
 
 from app.catalogue.inventory import Entry, inventory
 from app.contexts import SUBJECTS, VIEWS
-from app.privacy import privacy_processes
+from app.privacy.export.sections import PARTS
+from app.privacy.factory import privacy_processes
 from app.privacy.left_out import LEFT_OUT
-from app.privacy.parts import PARTS
 from app.privacy.records import exported
 from domain.identity.api_keys import CreateApiKey
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.invitations import InviteUser
 from domain.identity.user_commands import UpdateProfile
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.fields import Restricted, marks
-from projections.kit.postgres import PostgresView
+from projections.kit.declare.postgres import PostgresView
 from tests.privacy.contacts import CONTACTS, CreateContact
 from tests.privacy.estate import Estate, accepted
 from tests.privacy.people import Person, a_member, an_account, an_owner, some_work
@@ -48,7 +48,7 @@ def tells(entry: Entry) -> bool:
 def test_all_that_is_kept_about_people_is_exported_or_left_out_with_a_reason() -> None:
     telling = {entry.name for entry in KEPT if tells(entry)}
     assert sorted(telling - HELD - LEFT_OUT.keys()) == [], (
-        "add a part to app/privacy/parts.py, or say in app/privacy/left_out.py why not"
+        "add a part to app/privacy/export/sections.py, or say in app/privacy/left_out.py why not"
     )
 
 

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from api.kit.errors import Unauthenticated
-from app.audit.writing import recording
-from app.privacy.parts import PARTS
+from api.kit.execution.errors import Unauthenticated
+from app.audit.access_writer import recording
+from app.privacy.export.sealed_file import PIECE, Damaged, Writing, drafts, pieces, sealed_key
+from app.privacy.export.sections import PARTS
 from app.privacy.routes import Exported, export_routes
-from app.privacy.sealed_file import PIECE, Damaged, Writing, drafts, pieces, sealed_key
 from domain.kit.caller import Caller
 from domain.kit.refusals import Forbidden
 from domain.work.projects import AddProjectMember, CreateProject, Visibility

@@ -7,10 +7,10 @@ import pytest
 
 from app.mail.folder import FolderMailer
 from app.mail.message import Sender
-from app.privacy.folders import Folders
-from app.privacy.search import Search
-from app.privacy.traces import Wanted
-from domain.identity.registering import RegisterUser
+from app.privacy.search.folders import Folders
+from app.privacy.search.search import Search
+from app.privacy.search.traces import Wanted
+from domain.identity.registration import RegisterUser
 from domain.kit.clock import SystemClock
 from domain.kit.mail import Mail
 from tests.privacy.estate import Estate

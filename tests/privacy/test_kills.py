@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.privacy.parts import PARTS
+from app.privacy.export.sections import PARTS
 from app.settings import Settings
 from domain.governance.erasures import erasure_id
 from domain.kit.caller import ACCOUNTS

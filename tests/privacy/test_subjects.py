@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.contexts import SUBJECTS
-from app.privacy import privacy_processes
+from app.privacy.factory import privacy_processes
 from domain.governance.erasures import erasure_id
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.identity.user_commands import EraseUser
 from domain.kit.caller import Caller
 from domain.kit.personal import personal_fields

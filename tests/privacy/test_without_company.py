@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
-from app.worker import everywhere
+from app.entry.worker import everywhere
 from domain.kit.caller import ACCOUNTS
 from tests.auth.people import Person, post, refusal, registered, somebody
 from tests.kit.client import Client

@@ -11,13 +11,13 @@ import os
 import signal
 import sys
 
-from app.database import Database
 from app.log.postgres import PostgresLog
 from app.processes.runner import Runner
-from domain.kit.bus import Bus
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
-from projections.kit.pages import Pages
+from projections.kit.follow.pages import Pages
 from tests.kit.servers import SECRET
 from tests.processes.outside import StoredOutside
 from tests.processes.toys import OpenShop, Thanks

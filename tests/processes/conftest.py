@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.database import Connection, Database
 from app.embedded.postgres import Postgres
 from app.log.postgres import PostgresLog
-from domain.kit.bus import Bus
+from app.storage.database import Connection, Database
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.codec import PlainCodec
 from tests.kit.servers import SECRET, fresh_database

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.database import Connection
-from domain.kit.wishes import Call, EffectRefused
+from app.storage.database import Connection
+from domain.kit.process.effects import Call, EffectRefused
 from tests.processes.toys import Order
 
 Trouble = Callable[[str, Call[Any]], Awaitable[object]]

@@ -7,10 +7,10 @@ import pytest
 
 from app.processes.lease import ProcessRefused, enroll
 from domain.kit.events import Event
-from domain.kit.process import Process, on, performs, when_due
-from domain.kit.rehearsal import rehearse
+from domain.kit.process.effects import Call, Effect, Fired, Schedule, Then, key_of
+from domain.kit.process.process import Process, on, performs, when_due
+from domain.kit.process.process_scenario import rehearse
 from domain.kit.scenario import NOON
-from domain.kit.wishes import Call, Effect, Fired, Schedule, Then, key_of
 from tests.domain.toys import Account
 from tests.processes.outside import Outside
 from tests.processes.toys import OpenShop, Thanks

@@ -3,9 +3,9 @@
 import asyncio
 from datetime import timedelta
 
-from app.process_status import Ledger, ailment, process_statuses
-from domain.kit.bus import Bus
-from domain.kit.wishes import Call, EffectRefused
+from app.telemetry.process_status import Ledger, ailment, process_statuses
+from domain.kit.bus.bus import Bus
+from domain.kit.process.effects import Call, EffectRefused
 from tests.domain.sending import accepted, an_account
 from tests.domain.toys import NoteAccount
 from tests.kit.processes import until

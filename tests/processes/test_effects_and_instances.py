@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import msgspec
 
-from app.database import Connection
 from app.log.postgres import PostgresLog
-from app.process_status import Ledger
-from domain.kit.bus import Bus
-from domain.kit.wishes import Call, key_of
+from app.storage.database import Connection
+from app.telemetry.process_status import Ledger
+from domain.kit.bus.bus import Bus
+from domain.kit.process.effects import Call, key_of
 from tests.domain.sending import THEM, US, accepted, an_account
 from tests.domain.toys import CloseAccount, Pay, Withdraw
 from tests.kit.processes import until

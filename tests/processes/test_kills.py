@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from app.database import Connection
 from app.processes.lease import enroll
-from domain.kit.bus import Bus
+from app.storage.database import Connection
+from domain.kit.bus.bus import Bus
 from tests.domain.sending import accepted, an_account
 from tests.domain.toys import OpenAccount, Pay
 from tests.kit.processes import until

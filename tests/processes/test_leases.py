@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from app.database import Connection, Database
-from app.processes.changes import Changes, Entry, Origin
 from app.processes.lease import Lease, beat, enroll, give_back, prepare, take
 from app.processes.store import Store
-from projections.kit.store import LeaseLost
+from app.processes.unit_of_work import Changes, Entry, Origin
+from app.storage.database import Connection, Database
+from projections.kit.store.store import LeaseLost
 from tests.log.appends import TENANT, event
 from tests.processes.outside import Outside
 from tests.processes.toys import Thanked, Thanks

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from app.settings import Settings
-from domain.kit.bus import Bus
-from domain.kit.wishes import Call
+from domain.kit.bus.bus import Bus
+from domain.kit.process.effects import Call
 from tests.domain.sending import accepted, an_account
 from tests.domain.toys import Pay
 from tests.kit.following import Worker

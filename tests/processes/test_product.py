@@ -5,21 +5,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from app.database import Database
+from app.composition.write_side import inline_views
+from app.entry.processes import Parts, enrolled, processes, run_processes
 from app.log.postgres import PostgresLog
-from app.process_status import ailment, process_statuses
-from app.processes import Parts, enrolled, processes, run_processes
 from app.settings import Settings
-from app.writing import inline_views
-from domain.identity.registering import RegisterUser
+from app.storage.database import Database
+from app.telemetry.process_status import ailment, process_statuses
+from domain.identity.registration import RegisterUser
 from domain.identity.user_commands import ConfirmUserEmail
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
 from domain.work.notifications import Notification
 from domain.work.task_commands import CreateTask
-from projections.kit.pages import Pages
+from projections.kit.follow.pages import Pages
 from tests.domain.sending import accepted
 from tests.kit.processes import until
 from tests.kit.servers import SECRET

@@ -8,13 +8,13 @@ import pytest
 
 from app.log.postgres import PostgresLog
 from domain.kit.aggregate import Aggregate, applies
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.log import Receipt
-from domain.kit.process import Process, on, performs
+from domain.kit.process.effects import Call, Effect, Then
+from domain.kit.process.process import Process, on, performs
 from domain.kit.refusals import Refusal
-from domain.kit.wishes import Call, Effect, Then
 from tests.domain.sending import US, accepted, history, refused
 from tests.log.appends import command, event, stored
 from tests.processes.working import NOON, Works

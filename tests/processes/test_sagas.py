@@ -5,10 +5,10 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from app.process_status import Ledger
-from domain.kit.bus import Bus
-from domain.kit.steps import Saga, Step
-from domain.kit.wishes import Call
+from app.telemetry.process_status import Ledger
+from domain.kit.bus.bus import Bus
+from domain.kit.process.effects import Call
+from domain.kit.process.saga import Saga, Step
 from tests.domain.sending import accepted
 from tests.domain.toys import CloseAccount, OpenAccount
 from tests.kit.processes import until

@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.process_status import process_statuses
-from domain.identity.registering import RegisterUser
-from domain.kit.bus import Bus
+from app.telemetry.process_status import process_statuses
+from domain.identity.registration import RegisterUser
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.processes.due_dates import DueDateReminder
 from domain.work.task_commands import (

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from app.database import Connection
+from app.storage.database import Connection
 from domain.kit.events import Event
-from domain.kit.process import Process, on, performs, when_discarded, when_done, when_failed
-from domain.kit.steps import Progress, Saga, Step
-from domain.kit.wishes import Call, Done, Effect, Failed, Send, Then
+from domain.kit.process.effects import Call, Done, Effect, Failed, Send, Then
+from domain.kit.process.process import Process, on, performs, when_discarded, when_done, when_failed
+from domain.kit.process.saga import Progress, Saga, Step
 from tests.domain.toys import Account, Pay
 
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.database import Database
 from app.log.postgres import PostgresLog
 from app.processes.runner import Runner
-from domain.kit.bus import Bus
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
 from domain.kit.codec import PlainCodec
-from domain.kit.process import Process
-from projections.kit.pages import Pages
+from domain.kit.process.process import Process
+from projections.kit.follow.pages import Pages
 from tests.domain.sending import accepted, an_account
 from tests.domain.toys import Pay
 from tests.kit.processes import until

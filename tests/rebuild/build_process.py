@@ -7,8 +7,8 @@ from typing import Any
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from projections.kit.store import Checkpoint
-from projections.kit.view import Changes
+from projections.kit.declare.view import Changes
+from projections.kit.store.store import Checkpoint
 from tests.rebuild.faulty import Sliced
 from tests.rebuild.histories import Carried
 from tests.rebuild.site import Built, Site

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from app.demo_story import Company
+from app.demo.story import Company
 from domain.governance.consents import GiveConsent, consent_id
 from domain.governance.erasures import RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
@@ -15,7 +15,7 @@ from domain.identity.resets import RequestPasswordReset
 from domain.identity.roles import CreateRole
 from domain.identity.sessions import EndSession, StartSession
 from domain.identity.user_commands import GrantRole
-from domain.kit.bus import Bus
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec

@@ -7,10 +7,10 @@ import pytest
 
 from app.log.postgres import PostgresLog
 from domain.kit.log import EVERYTHING, Envelope, Selection
-from projections.kit.checkpoints import Kept
-from projections.kit.postgres_checkpoints import PostgresCheckpoints
-from projections.kit.store import Checkpoint
-from projections.kit.view import Changes
+from projections.kit.declare.view import Changes
+from projections.kit.store.checkpoints import Kept
+from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
+from projections.kit.store.store import Checkpoint
 from tests.rebuild.site import Built, Site
 
 

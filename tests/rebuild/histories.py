@@ -5,10 +5,10 @@ from datetime import timedelta
 from uuid import UUID, uuid5
 
 from domain.kit.events import Event
-from projections.kit.postgres import PostgresView
-from projections.kit.redis import RedisView
-from projections.kit.search import SearchView
-from projections.kit.view import View
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.search import SearchView
+from projections.kit.declare.view import View
 from tests.views.place import TENANT, Place
 from tests.views.toys import Colour, Jar, ShelfFolds, ShelfRow
 

@@ -11,24 +11,24 @@ from uuid import UUID, uuid4
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from app.rebuilder import FromLog
-from projections.kit.generations import enroll_all
-from projections.kit.lanes import Lanes
-from projections.kit.live import Live, pointers
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_checkpoints import PostgresCheckpoints
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.rebuild import Rebuild, RebuildState
-from projections.kit.rebuilder import Rebuilder
-from projections.kit.rebuilds import Rebuilds
-from projections.kit.redis import RedisView
-from projections.kit.redis_store import RedisStore
-from projections.kit.rows import Order, Rows
-from projections.kit.search import SearchView
-from projections.kit.search_store import SearchStore
-from projections.kit.store import Store
-from projections.kit.switching import Switching
-from projections.kit.view import FullKey, View
+from app.entry.rebuilder import FromLog
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.search import SearchView
+from projections.kit.declare.view import FullKey, View
+from projections.kit.follow.lanes import Lanes
+from projections.kit.read.live_generations import Live, pointers
+from projections.kit.read.postgres_reader import Order, Rows
+from projections.kit.rebuild.cutover import Switching
+from projections.kit.rebuild.model import Rebuild, RebuildState
+from projections.kit.rebuild.rebuilder import Rebuilder
+from projections.kit.rebuild.requests import Rebuilds
+from projections.kit.store.generations import enroll_all
+from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
+from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.redis_store import RedisStore
+from projections.kit.store.search_store import SearchStore
+from projections.kit.store.store import Store
 from tests.views.place import CODEC, TENANT, Place, until
 from tests.views.toys import Jar
 

@@ -10,19 +10,19 @@ from redis.asyncio import Redis
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.backoff import Backoff
-from projections.kit.building import Builder, BulkLog
-from projections.kit.generations import add_generation
-from projections.kit.lane import Lane
-from projections.kit.ledger import OpsLedger
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_checkpoints import PostgresCheckpoints
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.redis import RedisView
-from projections.kit.redis_store import RedisStore
-from projections.kit.search import SearchView
-from projections.kit.search_store import SearchStore
-from projections.kit.store import Checkpoint, Store
-from projections.kit.view import FullKey, View, fold
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.search import SearchView
+from projections.kit.declare.view import FullKey, View, fold
+from projections.kit.follow.lane import Lane
+from projections.kit.follow.lane_progress import OpsLedger
+from projections.kit.rebuild.bulk_build import Builder, BulkLog
+from projections.kit.store.generations import add_generation
+from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
+from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.redis_store import RedisStore
+from projections.kit.store.search_store import SearchStore
+from projections.kit.store.store import Checkpoint, Store
 from tests.views.place import CODEC, Place
 
 QUICK = Backoff(0.001, 0.01)

@@ -8,14 +8,14 @@ from uuid import uuid4
 import pytest
 
 from app.contexts import VIEWS
-from app.demo import BRIGHT
-from app.demo import tell as tell_demo
+from app.demo.demo import BRIGHT
+from app.demo.demo import tell as tell_demo
 from domain.kit.codec import PlainCodec
-from projections.kit.generations import add_generation
-from projections.kit.postgres import PostgresView
-from projections.kit.search_store import SearchStore
-from projections.kit.store import Bulk
-from projections.kit.view import View
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import View
+from projections.kit.store.generations import add_generation
+from projections.kit.store.search_store import SearchStore
+from projections.kit.store.store import Bulk
 from tests.rebuild.everything import tell as tell_the_rest
 from tests.rebuild.faulty import DyingCheckpoints, Killed, Sliced, kill_at, killed
 from tests.rebuild.histories import KINDS, OTHER, Carried, CarriedSearch, tell

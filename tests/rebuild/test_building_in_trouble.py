@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 
 from domain.kit.events import Event
-from projections.kit.pages import LogGap
-from projections.kit.postgres import PostgresView
-from projections.kit.sparing import Spared
-from projections.kit.store import Checkpoint, LeaseLost
-from projections.kit.view import Changes, View, on
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import Changes, View, on
+from projections.kit.follow.isolating_fold import Spared
+from projections.kit.follow.pages import LogGap
+from projections.kit.store.store import Checkpoint, LeaseLost
 from tests.rebuild.faulty import Sliced, kill_at, killed
 from tests.rebuild.histories import KINDS, OTHER, Carried, CarriedCounts, tell
 from tests.rebuild.site import Built, Site, rows, stands

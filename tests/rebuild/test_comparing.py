@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from projections.kit.comparing import Difference, Report, compare
-from projections.kit.store import Checkpoint
-from projections.kit.view import Changes, FullKey, View
+from projections.kit.declare.view import Changes, FullKey, View
+from projections.kit.rebuild.comparison import Difference, Report, compare
+from projections.kit.store.store import Checkpoint
 from tests.rebuild.histories import KINDS, OTHER, Carried, tell
 from tests.rebuild.site import Built, Site, stands
 from tests.views.place import TENANT

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from projections.kit.asking import Refused
-from projections.kit.rebuild import RebuildState
+from projections.kit.rebuild.model import RebuildState
+from projections.kit.store.rebuild_queue import Refused
 from tests.rebuild.rebuilding import House, some_events
 from tests.views.place import Place, until
 from tests.views.toys import Jars

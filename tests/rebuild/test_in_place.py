@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from projections.kit.in_place import Ahead, put_in_place
-from projections.kit.keys import Mark
-from projections.kit.redis_store import RedisStore
-from projections.kit.search_store import SearchStore
-from projections.kit.store import Checkpoint, LeaseLost, RowsLost
-from projections.kit.view import Changes, FullKey, View
+from projections.kit.declare.view import Changes, FullKey, View
+from projections.kit.rebuild.tenant_swap import Ahead, put_in_place
+from projections.kit.store.keys import Mark
+from projections.kit.store.redis_store import RedisStore
+from projections.kit.store.search_store import SearchStore
+from projections.kit.store.store import Checkpoint, LeaseLost, RowsLost
 from tests.rebuild.histories import KINDS, OTHER, Carried, CarriedCounts, CarriedSearch, tell
 from tests.rebuild.site import Built, Site, rows, stands
 from tests.rebuild.test_comparing import spoil

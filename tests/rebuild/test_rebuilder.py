@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.kit.log import Envelope
-from projections.kit.asking import Refused
-from projections.kit.inline import Inline
-from projections.kit.postgres import PostgresView
-from projections.kit.rebuild import RebuildState
-from projections.kit.rows import Rows
-from projections.kit.view import on
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import on
+from projections.kit.follow.inline import Inline
+from projections.kit.read.postgres_reader import Rows
+from projections.kit.rebuild.model import RebuildState
+from projections.kit.store.rebuild_queue import Refused
 from tests.rebuild.rebuilding import House, some_events
 from tests.views.place import CODEC, TENANT, Place, until
 from tests.views.test_inline import InlineJars

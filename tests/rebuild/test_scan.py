@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from projections.kit.store import Lost
-from projections.kit.view import View
+from projections.kit.declare.view import View
+from projections.kit.store.store import Lost
 from tests.rebuild.histories import KINDS, OTHER, tell
 from tests.rebuild.site import Site, rows
 from tests.views.place import TENANT

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from app.standing import standing
-from projections.kit.asking import SCHEDULE, Refused
-from projections.kit.rebuild import RebuildState
-from projections.kit.scheduled import compare_when_due
+from app.telemetry.system_status import standing
+from projections.kit.rebuild.model import RebuildState
+from projections.kit.rebuild.schedule import compare_when_due
+from projections.kit.store.rebuild_queue import SCHEDULE, Refused
 from tests.rebuild.rebuilding import House, some_events
 from tests.views.place import until
 from tests.views.toys import Jars

@@ -8,10 +8,10 @@ import asyncpg
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from app.database import plain_url
 from app.settings import Settings
-from projections.kit.redis_store import RedisStore
-from projections.kit.view import Changes
+from app.storage.database import plain_url
+from projections.kit.declare.view import Changes
+from projections.kit.store.redis_store import RedisStore
 from projections.work.projects import ProjectCards, ProjectRow
 from projections.work.tasks import Tasks, TaskSearch
 from tests.kit.client import Client

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from app.cli.place import asker
-from projections.kit.plain_rows import MASKED
-from projections.kit.status import views_status
+from projections.kit.read.plain_rows import MASKED
+from projections.kit.read.status import views_status
 from projections.work.projects import ProjectCards
 from projections.work.tasks import Tasks, TaskSearch
 from tests.kit.processes import until

@@ -5,12 +5,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from projections.kit.as_of import TooMuch
-from projections.kit.lane import LeftOut
-from projections.kit.postgres import PostgresView
-from projections.kit.replaying import Chosen, Diff, Replay
-from projections.kit.touching import FoldFailed
-from projections.kit.view import View, on
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import View, on
+from projections.kit.follow.fold_page import FoldFailed
+from projections.kit.follow.lane import LeftOut
+from projections.kit.read.as_of import TooMuch
+from projections.kit.repair.replay import Chosen, Diff, Replay
 from tests.views.conftest import place as place  # The fixture.
 from tests.views.place import CODEC, TENANT, Place
 from tests.views.toys import Jar, JarRow, Jars, Shelves

@@ -7,7 +7,7 @@ import pytest
 
 from app.contexts import VIEWS
 from domain.kit.sealed import is_sealed
-from projections.kit.plain_rows import MASKED
+from projections.kit.read.plain_rows import MASKED
 from projections.work.projects import ProjectCards, ProjectMembers
 from projections.work.tasks import Tasks, TaskSearch
 from tests.kit.product import Product

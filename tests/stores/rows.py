@@ -8,12 +8,12 @@ from uuid import UUID
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.work.tasks import Task, TaskPriority, TaskStatus
-from projections.kit.checkpoints import Kept
-from projections.kit.invalidation import Invalidation, invalidates
-from projections.kit.redis import RedisView
-from projections.kit.search import FullText, Keyed, SearchView
-from projections.kit.store import Checkpoint, LeaseLost
-from projections.kit.view import Changes, FullKey, Key
+from projections.kit.declare.invalidation import Invalidation, invalidates
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.search import FullText, Keyed, SearchView
+from projections.kit.declare.view import Changes, FullKey, Key
+from projections.kit.store.checkpoints import Kept
+from projections.kit.store.store import Checkpoint, LeaseLost
 
 ACME = UUID(int=1)
 OTHER = UUID(int=2)

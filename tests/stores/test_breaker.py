@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from projections.kit.breaker import Breaker, Unavailable
+from projections.kit.read.circuit_breaker import Breaker, Unavailable
 
 
 class Time:

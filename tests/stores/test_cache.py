@@ -9,13 +9,13 @@ import pytest
 from redis.asyncio import Redis
 
 from domain.work.tasks import Task
-from projections.kit.cache import Answer, Cache, Cached
-from projections.kit.invalidation import Marker
-from projections.kit.live import Only
-from projections.kit.near import Near
-from projections.kit.redis_rows import RedisRows, redis_breaker
-from projections.kit.redis_store import RedisStore
-from projections.kit.view import Changes, fold
+from projections.kit.declare.invalidation import Marker
+from projections.kit.declare.view import Changes, fold
+from projections.kit.read.cache import Answer, Cache, Cached
+from projections.kit.read.live_generations import Only
+from projections.kit.read.memory_cache import Near
+from projections.kit.read.redis_reader import RedisRows, redis_breaker
+from projections.kit.store.redis_store import RedisStore
 from tests.stores.rows import ACME, ANN, OTHER, Tags, at, page
 
 

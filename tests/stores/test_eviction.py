@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.embedded.valkey import Valkey
-from app.eviction import warn_of_eviction
+from app.storage.redis_eviction import warn_of_eviction
 
 pytestmark = pytest.mark.servers
 

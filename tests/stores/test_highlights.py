@@ -2,8 +2,8 @@
 
 import pytest
 
-from projections.kit.highlights import highlighted
-from projections.kit.words import sought
+from projections.kit.read.highlights import highlighted
+from projections.kit.store.text_analysis import sought
 
 
 def marked(text: str, query: str, *, whole: bool = True) -> list[str]:

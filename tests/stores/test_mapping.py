@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from projections.kit.mapping import Documents, mapping
+from projections.kit.store.index_mapping import Documents, mapping
 from projections.work.tasks import TaskDocument
 from tests.stores.rows import ACME, OTHER, Paper, Papers
 

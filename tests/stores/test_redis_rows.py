@@ -3,11 +3,11 @@
 import pytest
 from redis.asyncio import Redis
 
-from projections.kit.breaker import Unavailable
-from projections.kit.live import Only
-from projections.kit.redis_rows import RedisRows, redis_breaker
-from projections.kit.redis_store import RedisStore
-from projections.kit.store import RowsLost
+from projections.kit.read.circuit_breaker import Unavailable
+from projections.kit.read.live_generations import Only
+from projections.kit.read.redis_reader import RedisRows, redis_breaker
+from projections.kit.store.redis_store import RedisStore
+from projections.kit.store.store import RowsLost
 from tests.stores.rows import ACME, OTHER, Card, Cards, at, card, changes, key
 
 

@@ -5,11 +5,11 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 
-from projections.kit.keys import Mark
-from projections.kit.redis_store import RedisStore
-from projections.kit.store import Checkpoint, LeaseLost, Lossy, Lost, RowsLost
-from projections.kit.upkeep import Upkeep
-from projections.kit.view import FullKey
+from projections.kit.declare.view import FullKey
+from projections.kit.store.keys import Mark
+from projections.kit.store.maintenance import Upkeep
+from projections.kit.store.redis_store import RedisStore
+from projections.kit.store.store import Checkpoint, LeaseLost, Lossy, Lost, RowsLost
 from tests.stores.rows import ACME, OTHER, Card, Cards, Seat, Seats, Twins, at, card, changes, key
 
 

@@ -7,10 +7,10 @@ from opensearchpy import AsyncOpenSearch
 
 from domain.kit.events import Event
 from domain.work.tasks import Task
-from projections.kit.checkpoints import Kept
-from projections.kit.search import SearchView
-from projections.kit.search_store import SearchStore
-from projections.kit.view import FullKey, fold, on
+from projections.kit.declare.search import SearchView
+from projections.kit.declare.view import FullKey, fold, on
+from projections.kit.store.checkpoints import Kept
+from projections.kit.store.search_store import SearchStore
 from tests.stores.rows import ACME, ANN, MemoryCheckpoints, at, page
 
 ALL: FullKey = (ACME, ("all",))

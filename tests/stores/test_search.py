@@ -9,11 +9,11 @@ import pytest
 from opensearchpy import AsyncOpenSearch
 
 from domain.work.tasks import TaskPriority, TaskStatus
-from projections.kit.breaker import Unavailable
-from projections.kit.documents import Search, search_breaker
-from projections.kit.live import Only
-from projections.kit.search_query import BadQuery, Between, Query, write_cursor
-from projections.kit.search_store import SearchStore
+from projections.kit.read.circuit_breaker import Unavailable
+from projections.kit.read.live_generations import Only
+from projections.kit.read.search_query import BadQuery, Between, Query, write_cursor
+from projections.kit.read.search_reader import Search, search_breaker
+from projections.kit.store.search_store import SearchStore
 from tests.stores.rows import ACME, DAY, OTHER, MemoryCheckpoints, Paper, Papers, at, key, papers
 
 PAPERS = [

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 from opensearchpy import AsyncOpenSearch
 
-from projections.kit.search_store import SearchStore
-from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsRefused
-from projections.kit.upkeep import Upkeep
+from projections.kit.store.maintenance import Upkeep
+from projections.kit.store.search_store import SearchStore
+from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
 from tests.stores.rows import ACME, OTHER, MemoryCheckpoints, Paper, Papers, at, key, papers
 
 

@@ -12,14 +12,14 @@ from redis.exceptions import ConnectionError as RedisGone
 from app.embedded.opensearch import free_port
 from app.embedded.osmem import Osmem
 from app.embedded.valkey import Valkey
-from projections.kit.breaker import Breaker, Unavailable
-from projections.kit.documents import Search
-from projections.kit.live import Only
-from projections.kit.redis_rows import REDIS_FAULTS, RedisRows
-from projections.kit.redis_store import RedisStore
-from projections.kit.search_query import Query
-from projections.kit.search_store import SearchStore
-from projections.kit.store import Lost
+from projections.kit.read.circuit_breaker import Breaker, Unavailable
+from projections.kit.read.live_generations import Only
+from projections.kit.read.redis_reader import REDIS_FAULTS, RedisRows
+from projections.kit.read.search_query import Query
+from projections.kit.read.search_reader import Search
+from projections.kit.store.redis_store import RedisStore
+from projections.kit.store.search_store import SearchStore
+from projections.kit.store.store import Lost
 from tests.stores.rows import ACME, Cards, MemoryCheckpoints, Paper, Papers, at, card, changes, key, papers
 
 pytestmark = pytest.mark.servers

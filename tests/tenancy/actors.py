@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import httpx
 
-from api.kit.context import permits
-from api.kit.execution import Permit
+from api.kit.execution.engine import Permit
+from api.kit.schema.context import permits
 from domain.kit.caller import Caller
 
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import asyncpg
 
-from app.database import READER, role_url
 from app.settings import Settings
+from app.storage.database import READER, role_url
 
 _READABLE = """
 select format('%I.%I', n.nspname, c.relname) as name, c.relkind::text as kind,

@@ -9,11 +9,11 @@ import asyncpg
 from starlette.routing import Route
 
 from api.schema import schema
-from app.asgi import create_app
+from app.composition.write_side import written
+from app.entry.asgi import create_app
 from app.settings import Settings
-from app.writing import written
-from domain.identity.granting import BaseRole
-from domain.identity.registering import RegisterUser
+from domain.identity.authorization import BaseRole
+from domain.identity.registration import RegisterUser
 from domain.kit.caller import NOBODY, PLATFORM, Caller
 from domain.kit.log import Receipt
 from domain.kit.permissions import ROLES

@@ -22,7 +22,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from api.kit.access import COVERED, Access
+from api.kit.execution.access import COVERED, Access
 
 Granted = Callable[[str], bool]
 """Whether a caller has what a field needs."""

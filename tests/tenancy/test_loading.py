@@ -7,15 +7,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.kit.context import Ask
-from app.assembly import Assembly, assembled
+from api.kit.schema.context import Ask
 from app.contexts import VIEWS
-from app.privacy.access import Access
-from app.privacy.exporting import ExportFiles
-from app.privacy.parts import PARTS
+from app.entry.assembly import Assembly, assembled
+from app.privacy.export.files import ExportFiles
+from app.privacy.export.sections import PARTS
+from app.privacy.platform_commands import Access
 from domain.kit.caller import ACCOUNTS
-from projections.kit.postgres import PostgresView
-from projections.kit.rows import Order
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.read.postgres_reader import Order
 from tests.tenancy.scene import WHO, Scene
 from tests.tenancy.state import digests
 

@@ -9,13 +9,13 @@ from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from app.contexts import VIEWS
-from app.database import Database
-from projections.kit.documents import Search
-from projections.kit.live import pointers
-from projections.kit.postgres import PostgresView
-from projections.kit.search import SearchView
-from projections.kit.search_query import Query
-from projections.kit.tables import table_shape
+from app.storage.database import Database
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.search import SearchView
+from projections.kit.read.live_generations import pointers
+from projections.kit.read.search_query import Query
+from projections.kit.read.search_reader import Search
+from projections.kit.store.tables import table_shape
 from tests.tenancy.marks import hexes
 from tests.tenancy.relations import Relation, definers, readable, reader
 from tests.tenancy.scene import WORD, Scene

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 import strawberry
 
-from api.kit.context import permits
-from api.kit.execution import Permit
-from api.kit.fields import field
+from api.kit.execution.engine import Permit
+from api.kit.schema.context import permits
+from api.kit.schema.fields import field
 from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from tests.tenancy.marks import marks

@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from app.auth.keys import derived
+from app.auth.tokens.signing_keys import derived
 from tests.kit.client import Client
 from tests.kit.product import Product
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.writing import commanding
-from domain.kit.bus import Bus
+from app.composition.write_side import commanding
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.log import Receipt

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from strawberry.types import get_object_definition
 
-from api.kit.access import Access
-from api.kit.commands import camel
+from api.kit.execution.access import Access
+from api.kit.schema.commands import camel
 from api.schema import schema
 from api.tenancy.subscriptions import Mutation
 from tests.kit.client import Client

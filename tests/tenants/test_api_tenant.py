@@ -8,7 +8,7 @@ import pytest
 
 from domain.kit.log import Receipt
 from domain.kit.refusals import AlreadyTaken, Refusal
-from domain.tenancy.plain import LARGEST
+from domain.tenancy.json_limits import LARGEST
 from domain.tenancy.tenant_commands import CloseTenant, FreeTenantSlugs
 from tests.kit.client import Client
 from tests.kit.product import Product

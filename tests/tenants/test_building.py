@@ -13,8 +13,8 @@ from domain.identity.users import User
 from domain.tenancy.flags import FeatureFlag
 from domain.tenancy.subscriptions import Subscription
 from domain.tenancy.tenants import Tenant
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.view import View
+from projections.kit.declare.view import View
+from projections.kit.store.postgres_store import PostgresStore
 from projections.tenancy import VIEWS
 from tests.kit.servers import fresh_database, fresh_prefix
 from tests.rebuild.site import Site, rows

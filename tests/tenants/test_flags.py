@@ -7,7 +7,7 @@ import pytest
 from domain.kit.refusals import Invalid, NotFound
 from domain.kit.scenario import given
 from domain.tenancy.flags import AddFeatureFlag, FeatureFlag, RemoveFeatureFlag, SetFeatureFlag
-from domain.tenancy.plain import LARGEST
+from domain.tenancy.json_limits import LARGEST
 from tests.tenants.histories import FLAG, flag_added
 
 ADDED = flag_added(config={"most": 3})

@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from app.database import Database
+from app.storage.database import Database
 from domain.kit.caller import PLATFORM, SYSTEM, Caller, Kind
 from domain.kit.log import Receipt
 from domain.tenancy.regions import WrongRegion, require_region
 from domain.tenancy.tenant_commands import CloseTenant, ReactivateTenant, SuspendTenant
 from domain.tenancy.tenants import TenantIsClosed, TenantIsSuspended
-from projections.kit.live import Only
-from projections.kit.rows import Rows
+from projections.kit.read.live_generations import Only
+from projections.kit.read.postgres_reader import Rows
 from projections.tenancy.guard import TenantGuard
 from tests.kit.product import Product
 from tests.tenants.companies import Companies

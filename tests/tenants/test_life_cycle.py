@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from app.writing import written
+from app.composition.write_side import written
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import Receipt
 from domain.tenancy.tenant_commands import CreateTenant

@@ -8,11 +8,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from app.database import READER, Database, role_url
-from projections.kit.conditions import Condition, equals, since, until
-from projections.kit.live import Only
-from projections.kit.rows import Order, Rows
-from projections.kit.tables import table_shape
+from app.storage.database import READER, Database, role_url
+from projections.kit.read.conditions import Condition, equals, since, until
+from projections.kit.read.live_generations import Only
+from projections.kit.read.postgres_reader import Order, Rows
+from projections.kit.store.tables import table_shape
 from projections.tenancy.entity_index import EntityIndex
 from projections.tenancy.entity_keys import CONFIG, EntityKey
 from projections.tenancy.flags import FeatureFlags

@@ -9,7 +9,7 @@ from domain.kit.clock import at
 from domain.kit.commands import Command
 from domain.kit.refusals import Invalid, NotFound
 from domain.kit.scenario import NOON, given
-from domain.tenancy.plain import DEEPEST, LARGEST
+from domain.tenancy.json_limits import DEEPEST, LARGEST
 from domain.tenancy.tenant_commands import (
     ChangeTenantSettings,
     ChangeTenantSlug,

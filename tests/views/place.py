@@ -10,19 +10,19 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from app.database import Database
 from app.log.postgres import PostgresLog
+from app.storage.database import Database
 from domain.kit.codec import PlainCodec
 from domain.kit.events import Event
 from domain.kit.log import Append, NewEvent, Receipt
-from projections.kit.generations import enroll
-from projections.kit.lanes import Lanes
-from projections.kit.pages import Pages
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.status import ViewStatus, views_status
-from projections.kit.store import Store
-from projections.kit.view import View
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import View
+from projections.kit.follow.lanes import Lanes
+from projections.kit.follow.pages import Pages
+from projections.kit.read.status import ViewStatus, views_status
+from projections.kit.store.generations import enroll
+from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.store import Store
 from tests.kit.servers import SECRET
 
 TENANT = UUID(int=7)

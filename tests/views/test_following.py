@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from domain.kit.events import Event
 from projections.kit.backoff import Backoff
-from projections.kit.follower import Follower
-from projections.kit.lane import Lane, Parking
-from projections.kit.leases import register, survey, take
-from projections.kit.ops_parking import OpsParking
-from projections.kit.pages import Entry, LogGap, Source, fresh
-from projections.kit.postgres import PostgresView
-from projections.kit.status import ViewState, views_status
-from projections.kit.store import LeaseLost
-from projections.kit.view import View, on
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import View, on
+from projections.kit.follow.follower import Follower
+from projections.kit.follow.lane import Lane, Parking
+from projections.kit.follow.leases import register, survey, take
+from projections.kit.follow.pages import Entry, LogGap, Source, fresh
+from projections.kit.follow.parking import OpsParking
+from projections.kit.read.status import ViewState, views_status
+from projections.kit.store.store import LeaseLost
 from tests.views.place import CODEC, TENANT, Followed, Place, until
 from tests.views.toys import Colour, Jar, Jars, ShelfRow, Shelves
 

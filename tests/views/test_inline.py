@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import pytest
 
-from app.database import Connection
 from app.log.postgres import PostgresLog
+from app.storage.database import Connection
 from domain.kit.log import Envelope
-from projections.kit.inline import Inline
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.view import on
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import on
+from projections.kit.follow.inline import Inline
+from projections.kit.store.postgres_store import PostgresStore
 from tests.views.place import CODEC, Place, until
 from tests.views.toys import Jar, JarRow, Jars, ShelfRow, Shelves
 

@@ -9,16 +9,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.database import Connection
 from app.log.postgres import PostgresLog
+from app.storage.database import Connection
 from domain.kit.events import Event
 from domain.kit.log import Envelope
-from projections.kit.generations import add_generation, cut_over
-from projections.kit.inline import Inline
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_store import PostgresStore
-from projections.kit.store import Checkpoint, LeaseLost
-from projections.kit.view import Changes, fold, on
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import Changes, fold, on
+from projections.kit.follow.inline import Inline
+from projections.kit.store.generations import add_generation, cut_over
+from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.store import Checkpoint, LeaseLost
 from tests.views.place import CODEC, Place, until
 from tests.views.test_inline import InlineJars, InlineShelves, hooked, inline
 from tests.views.toys import Jar, JarRow, Jars, ShelfRow

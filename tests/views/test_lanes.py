@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from app.embedded.postgres import Postgres
-from projections.kit.status import views_status
+from projections.kit.read.status import views_status
 from tests.kit.servers import fresh_database
 from tests.views.place import Place, opened, until
 from tests.views.toys import Jar, Jars

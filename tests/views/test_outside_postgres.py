@@ -9,15 +9,15 @@ import pytest
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from projections.kit.generations import enroll
-from projections.kit.postgres_checkpoints import PostgresCheckpoints
-from projections.kit.redis import RedisView
-from projections.kit.redis_store import RedisStore
-from projections.kit.search import SearchView
-from projections.kit.search_store import SearchStore
-from projections.kit.status import ViewState, views_status
-from projections.kit.store import Lost
-from projections.kit.view import View
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.search import SearchView
+from projections.kit.declare.view import View
+from projections.kit.read.status import ViewState, views_status
+from projections.kit.store.generations import enroll
+from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
+from projections.kit.store.redis_store import RedisStore
+from projections.kit.store.search_store import SearchStore
+from projections.kit.store.store import Lost
 from tests.views.place import Followed, Place, until
 from tests.views.toys import Jar, ShelfFolds, ShelfRow
 

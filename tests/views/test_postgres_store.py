@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from projections.kit.generations import enroll
-from projections.kit.postgres import PostgresView
-from projections.kit.postgres_store import PostgresStore, ShapeChanged
-from projections.kit.store import Checkpoint, LeaseLost, Lost, RowsRefused
-from projections.kit.view import Changes
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import Changes
+from projections.kit.store.generations import enroll
+from projections.kit.store.postgres_store import PostgresStore, ShapeChanged
+from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
 from tests.views.place import TENANT, Place
 from tests.views.toys import Colour, JarRow, Jars, ShelfRow, Shelves
 

@@ -14,18 +14,18 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.applications import Starlette
 
-from app.ailments import ailment
-from app.health import Checks, health_routes, readiness
-from app.observability import metrics_route
-from app.standing import standing
-from app.tracing import TracedBus, TracedFolds, TracedRequests
-from domain.identity.registering import RegisterUser
+from app.telemetry.ailments import ailment
+from app.telemetry.health import Checks, health_routes, readiness
+from app.telemetry.metrics import metrics_route
+from app.telemetry.system_status import standing
+from app.telemetry.tracing import TracedBus, TracedFolds, TracedRequests
+from domain.identity.registration import RegisterUser
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
 from domain.kit.log import Receipt
-from projections.kit.live import Only
-from projections.kit.status import Positions, ViewState, ViewStatus, following, views_status
+from projections.kit.read.live_generations import Only
+from projections.kit.read.status import Positions, ViewState, ViewStatus, following, views_status
 from tests.views.place import Place
 from tests.views.toys import Jar, Jars, Shelves
 

@@ -10,8 +10,8 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.events import Event
 from domain.kit.fields import Len
 from domain.kit.log import Envelope
-from projections.kit.postgres import Check, Index, PostgresView
-from projections.kit.view import on
+from projections.kit.declare.postgres import Check, Index, PostgresView
+from projections.kit.declare.view import on
 
 
 class Colour(StrEnum):

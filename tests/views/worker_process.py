@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import ClassVar
 
-from projections.kit.postgres import Index, PostgresView
+from projections.kit.declare.postgres import Index, PostgresView
 from tests.views.place import opened
 from tests.views.toys import JarRow, Jars, ShelfRow, Shelves
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from projections.kit.view import Changes, FullKey, Rows, View, fold
+from projections.kit.declare.view import Changes, FullKey, Rows, View, fold
 from tests.work.stories import Story
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.work import projects, task_commands

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.kit.signing import Signature
+from api.kit.schema.signatures import Signature
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created, project, sent

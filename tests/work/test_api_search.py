@@ -10,10 +10,10 @@ import pytest
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-import api.kit.searching as searching_module
+import api.kit.schema.search as searching_module
 from app.contexts import VIEWS
-from projections.kit.highlights import highlighted
-from projections.kit.redis import RedisView
+from projections.kit.declare.redis import RedisView
+from projections.kit.read.highlights import highlighted
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product, running

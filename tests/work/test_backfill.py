@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.backfill import extract_tags
+from app.composition.write_side import commanding
 from app.settings import Settings
-from app.writing import commanding
-from domain.identity.registering import RegisterUser
-from domain.kit.bus import Bus
+from app.storage.backfill import extract_tags
+from domain.identity.registration import RegisterUser
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.log import Receipt, Selection
 from domain.work.tag_words import tags_in

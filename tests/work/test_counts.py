@@ -10,7 +10,7 @@ import msgspec
 from domain.work import task_commands
 from domain.work.tasks import Task, TaskStatus
 from projections.governance.activity import ActivityLog, ActivityRow
-from projections.kit.view import FullKey, View
+from projections.kit.declare.view import FullKey, View
 from projections.work.stats import (
     NONE,
     DailyPartRow,

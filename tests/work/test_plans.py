@@ -10,17 +10,17 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from app.database import READER, Database, role_url
+from app.storage.database import READER, Database, role_url
 from domain.kit.caller import Caller
 from projections.governance.activity import ActivityLog
 from projections.identity.memberships import Memberships
 from projections.identity.people import People
 from projections.identity.users import Users
-from projections.kit.conditions import Condition, equals, one_of, since, until
-from projections.kit.live import Only
-from projections.kit.postgres import PostgresView
-from projections.kit.rows import Order, Rows
-from projections.kit.tables import table_shape
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.read.conditions import Condition, equals, one_of, since, until
+from projections.kit.read.live_generations import Only
+from projections.kit.read.postgres_reader import Order, Rows
+from projections.kit.store.tables import table_shape
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.tasks import Tasks
 from projections.work.visibility import ProjectSight

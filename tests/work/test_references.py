@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.database import Database
 from app.log.postgres import PostgresLog
-from domain.identity.registering import RegisterUser
-from domain.kit.bus import Bus
+from app.storage.database import Database
+from domain.identity.registration import RegisterUser
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from projections.kit.rows import Rows
+from projections.kit.read.postgres_reader import Rows
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.contexts import VIEWS
-from domain.kit.repository import restore, take
+from domain.kit.bus.repository import restore, take
 from domain.work.projects import Project
 from domain.work.tasks import Task, TaskStatus
-from projections.kit.view import FullKey
+from projections.kit.declare.view import FullKey
 from projections.work.projects import (
     MemberRow,
     ProjectCards,

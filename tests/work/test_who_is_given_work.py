@@ -5,15 +5,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.user_rules import UserIsDeleted, UserIsSuspended, UserNotAMember
 from domain.identity.users import User
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event
+from domain.kit.process.effects import Send
 from domain.kit.refusals import NotFound, Refusal
 from domain.kit.scenario import NOON, SOMEONE, given, on
-from domain.kit.wishes import Send
 from domain.processes.project_memberships import ProjectMemberships
 from domain.work.access import OwnerOnly
 from domain.work.projects import (

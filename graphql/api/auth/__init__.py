@@ -1,10 +1,10 @@
 """The API of signing in."""
 
-from api.auth import accounts, factors, recovering, sessions, signing_in
+from api.auth import accounts, factors, recovery, sessions, sign_in
 
 ROOTS: tuple[type, ...] = (
-    signing_in.Mutation,
-    recovering.Mutation,
+    sign_in.Mutation,
+    recovery.Mutation,
     sessions.Query,
     sessions.Mutation,
     factors.Mutation,

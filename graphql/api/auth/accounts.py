@@ -6,9 +6,9 @@ import strawberry
 
 from api.auth.answers import DoneAnswer, done
 from api.auth.port import Auth
-from api.kit.context import Info
-from api.kit.fields import argument, field
-from projections.operations.operating import asked_by
+from api.kit.schema.context import Info
+from api.kit.schema.fields import argument, field
+from projections.operations.operator_requests import asked_by
 
 NEEDS = "ops:accounts"
 

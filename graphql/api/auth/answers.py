@@ -6,8 +6,8 @@ from uuid import UUID
 import strawberry
 
 from api.auth.port import Entry, Granted, SecondFactorRequired
-from api.kit.access import covered
-from api.kit.commands import Refused
+from api.kit.execution.access import covered
+from api.kit.schema.commands import Refused
 from domain.kit.refusals import Refusal
 
 

@@ -6,10 +6,10 @@ import strawberry
 
 from api.auth.answers import DoneAnswer, done
 from api.auth.port import Auth, Enrolment
-from api.kit.access import SIGNED_IN, covered
-from api.kit.commands import Refused
-from api.kit.context import Info
-from api.kit.fields import argument, field
+from api.kit.execution.access import SIGNED_IN, covered
+from api.kit.schema.commands import Refused
+from api.kit.schema.context import Info
+from api.kit.schema.fields import argument, field
 
 
 @covered

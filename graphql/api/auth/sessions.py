@@ -8,10 +8,10 @@ import strawberry
 
 from api.auth.answers import DoneAnswer, SignedInAnswer, done, granted
 from api.auth.port import Auth
-from api.kit.access import SIGNED_IN, covered
-from api.kit.context import Info
-from api.kit.errors import ClientError
-from api.kit.fields import argument, field
+from api.kit.execution.access import SIGNED_IN, covered
+from api.kit.execution.errors import ClientError
+from api.kit.schema.context import Info
+from api.kit.schema.fields import argument, field
 from domain.identity.sessions import Ending
 
 

@@ -8,12 +8,12 @@ from uuid import UUID
 import msgspec
 import strawberry
 
-from api.kit.access import covered
-from api.kit.connections import PageInfo
-from api.kit.context import Info
-from api.kit.errors import ClientError
-from api.kit.fields import LARGEST, argument, field
-from api.kit.shows import shows
+from api.kit.execution.access import covered
+from api.kit.execution.errors import ClientError
+from api.kit.schema.connections import PageInfo
+from api.kit.schema.context import Info
+from api.kit.schema.fields import LARGEST, argument, field
+from api.kit.schema.node_types import shows
 from projections.governance.accesses import Accesses, AccessFilter, AccessRow, Place
 
 

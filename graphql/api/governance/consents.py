@@ -5,18 +5,18 @@ from uuid import UUID
 
 import strawberry
 
-from api.governance.asking import NEEDED, asked, outcome
-from api.kit.access import COVERED, SIGNED_IN
-from api.kit.commands import COMMAND_ID, Refused, receipt
-from api.kit.connections import listed
-from api.kit.context import Info
-from api.kit.fields import LARGEST, After, argument, described, field
-from api.kit.shows import Node, shows
+from api.governance.requests import NEEDED, asked, outcome
+from api.kit.execution.access import COVERED, SIGNED_IN
+from api.kit.schema.commands import COMMAND_ID, Refused, receipt
+from api.kit.schema.connections import listed
+from api.kit.schema.context import Info
+from api.kit.schema.fields import LARGEST, After, argument, described, field
+from api.kit.schema.node_types import Node, shows
 from domain.governance.consents import consent_id
 from projections.governance.consents import ConsentRow, ConsentRows
 from projections.governance.privacy import Privacy
-from projections.kit.conditions import Condition, equals
-from projections.kit.rows import Order, Place
+from projections.kit.read.conditions import Condition, equals
+from projections.kit.read.postgres_reader import Order, Place
 
 
 @shows(ConsentRow, needs=COVERED, about="subject_id")

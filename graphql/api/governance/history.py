@@ -11,16 +11,16 @@ import msgspec
 import strawberry
 
 from api.identity.people import Person
-from api.kit.access import covered
-from api.kit.changes import Discontinuity, ResumeFrom, envelopes
-from api.kit.commands import camel
-from api.kit.connections import listed
-from api.kit.context import Ask, Info
-from api.kit.errors import ClientError
-from api.kit.fields import argument, field, linked, live
-from api.kit.revealing import MASKED, is_marked
-from api.kit.scalars import Json, Position
-from api.kit.shows import Node, shows
+from api.kit.execution.access import covered
+from api.kit.execution.errors import ClientError
+from api.kit.schema.changes import Discontinuity, ResumeFrom, envelopes
+from api.kit.schema.commands import camel
+from api.kit.schema.connections import listed
+from api.kit.schema.context import Ask, Info
+from api.kit.schema.fields import argument, field, linked, live
+from api.kit.schema.masking import MASKED, is_marked
+from api.kit.schema.node_types import Node, shows
+from api.kit.schema.scalars import Json, Position
 from domain.kit.caller import Caller
 from domain.kit.events import event_class
 from domain.kit.fields import Confidential, Personal, Restricted
@@ -29,9 +29,9 @@ from domain.kit.log import Envelope, Selection
 from domain.kit.permissions import confidential
 from projections.governance.activity import ActivityLog, ActivityRow
 from projections.identity.people import People
-from projections.kit.allowance import allowance
-from projections.kit.conditions import Condition, equals, since, until
-from projections.kit.rows import Order
+from projections.kit.read.allowance import allowance
+from projections.kit.read.conditions import Condition, equals, since, until
+from projections.kit.read.postgres_reader import Order
 
 
 @covered

@@ -7,23 +7,23 @@ from uuid import UUID
 
 import strawberry
 
-from api.governance.asking import NEEDED, asked, outcome
-from api.kit.access import COVERED, SIGNED_IN
-from api.kit.changes import watch
-from api.kit.commands import COMMAND_ID, Refused, receipt
-from api.kit.connections import listed
-from api.kit.context import Ask, Info
-from api.kit.errors import ClientError
-from api.kit.fields import After, argument, described, field, live
-from api.kit.scalars import Position
-from api.kit.shows import Node, enum, shows
+from api.governance.requests import NEEDED, asked, outcome
+from api.kit.execution.access import COVERED, SIGNED_IN
+from api.kit.execution.errors import ClientError
+from api.kit.schema.changes import watch
+from api.kit.schema.commands import COMMAND_ID, Refused, receipt
+from api.kit.schema.connections import listed
+from api.kit.schema.context import Ask, Info
+from api.kit.schema.fields import After, argument, described, field, live
+from api.kit.schema.node_types import Node, enum, shows
+from api.kit.schema.scalars import Position
 from domain.governance.erasures import erasure_id
 from domain.kit.refusals import Refusal
 from projections.governance.erasures import ErasureRow, Erasures
 from projections.governance.exports import ExportRow, Exports, ExportState
 from projections.governance.privacy import Privacy
-from projections.kit.conditions import Condition, equals
-from projections.kit.rows import Order
+from projections.kit.read.conditions import Condition, equals
+from projections.kit.read.postgres_reader import Order
 
 enum(ExportState)
 

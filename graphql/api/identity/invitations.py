@@ -7,20 +7,20 @@ from uuid import UUID
 
 import strawberry
 
+from api.identity.commands import ids, sent
 from api.identity.people import Person
-from api.identity.sending import ids, sent
-from api.kit.commands import COMMAND_ID, Refused, receipt, sends
-from api.kit.connections import listed
-from api.kit.context import Info
-from api.kit.fields import argument, derived, field, linked
-from api.kit.scalars import Position
-from api.kit.shows import Node, shows, takes
+from api.kit.schema.commands import COMMAND_ID, Refused, receipt, sends
+from api.kit.schema.connections import listed
+from api.kit.schema.context import Info
+from api.kit.schema.fields import argument, derived, field, linked
+from api.kit.schema.node_types import Node, shows, takes
+from api.kit.schema.scalars import Position
 from domain.identity import invitations as domain
 from domain.kit.refusals import Refusal
 from projections.identity.admission import InvitationRow, Invitations
 from projections.identity.people import People
-from projections.kit.conditions import Condition, one_of
-from projections.kit.rows import Order
+from projections.kit.read.conditions import Condition, one_of
+from projections.kit.read.postgres_reader import Order
 
 
 @strawberry.enum(name="InvitationStatus", description="The status of an invitation.")

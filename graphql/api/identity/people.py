@@ -7,16 +7,16 @@ import strawberry
 
 from api.identity.profiles import Preferences, Profile, preferences_of, profile_of
 from api.identity.roles import GrantedRole
-from api.kit.commands import receipt, sends
-from api.kit.connections import PAGE_ARGUMENTS, Connection, Wanted, connect, listed
-from api.kit.context import Info
-from api.kit.errors import ClientError
-from api.kit.fields import LARGEST, After, argument, field, found, headed
-from api.kit.shows import Node, enum, shows
+from api.kit.execution.errors import ClientError
+from api.kit.schema.commands import receipt, sends
+from api.kit.schema.connections import PAGE_ARGUMENTS, Connection, Wanted, connect, listed
+from api.kit.schema.context import Info
+from api.kit.schema.fields import LARGEST, After, argument, field, found, headed
+from api.kit.schema.node_types import Node, enum, shows
 from domain.identity import user_commands as commands
-from domain.identity.granting import BaseRole
+from domain.identity.authorization import BaseRole
 from domain.identity.profiles import EMAIL_INDEX
-from domain.identity.registering import RegisterUser
+from domain.identity.registration import RegisterUser
 from domain.identity.sessions import Ending
 from domain.identity.user_rules import UserStatus
 from domain.kit.log import GLOBAL
@@ -28,8 +28,8 @@ from projections.identity.person_sessions import Page, PersonSessions
 from projections.identity.profiles import PreferencesRow, ProfileRow
 from projections.identity.unattached import Unattached, UnattachedRow
 from projections.identity.users import Users
-from projections.kit.conditions import Condition, equals, one_of
-from projections.kit.rows import Order
+from projections.kit.read.conditions import Condition, equals, one_of
+from projections.kit.read.postgres_reader import Order
 
 enum(Ending)
 

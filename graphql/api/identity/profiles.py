@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from api.kit.context import Info
-from api.kit.shows import shows
-from domain.identity.granting import is_own
+from api.kit.schema.context import Info
+from api.kit.schema.node_types import shows
+from domain.identity.authorization import is_own
 from domain.identity.preferences import ProfileVisibility
 from domain.kit.caller import Caller
 from projections.identity.profiles import PreferencesRow, ProfileRow, UserPreferences, UserProfiles

@@ -2,14 +2,14 @@
 
 import strawberry
 
-from api.kit.commands import receipt, sends
-from api.kit.connections import listed
-from api.kit.fields import linked
-from api.kit.shows import Node, shows
+from api.kit.schema.commands import receipt, sends
+from api.kit.schema.connections import listed
+from api.kit.schema.fields import linked
+from api.kit.schema.node_types import Node, shows
 from domain.identity import roles as domain
 from projections.identity.memberships import RoleRow, Roles, UserRoleRow
-from projections.kit.conditions import Condition, one_of
-from projections.kit.rows import Order
+from projections.kit.read.conditions import Condition, one_of
+from projections.kit.read.postgres_reader import Order
 
 
 @shows(RoleRow, needs="people:read")

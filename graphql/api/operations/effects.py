@@ -6,16 +6,16 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.access import covered
-from api.kit.commands import Receipt
-from api.kit.context import Info
-from api.kit.errors import ClientError
-from api.kit.fields import LARGEST, argument, field
-from api.kit.scalars import Position
-from api.operations.wishes import wishes
+from api.kit.execution.access import covered
+from api.kit.execution.errors import ClientError
+from api.kit.schema.commands import Receipt
+from api.kit.schema.context import Info
+from api.kit.schema.fields import LARGEST, argument, field
+from api.kit.schema.scalars import Position
+from api.operations.operator_commands import wishes
 from domain.operations.interventions import DiscardEffects, RetryEffects
 from projections.operations.effects import EffectStatus
-from projections.operations.operating import Done, Operation, Operations
+from projections.operations.operator_requests import Done, Operation, Operations
 
 PERMISSION = "ops:repair"
 _OPEN = ("pending", "running", "parked")

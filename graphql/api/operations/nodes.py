@@ -5,9 +5,9 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.context import Info
-from api.kit.fields import After, argument, field
-from api.kit.shows import Node
+from api.kit.schema.context import Info
+from api.kit.schema.fields import After, argument, field
+from api.kit.schema.node_types import Node
 from domain.kit.log import Selection
 
 

@@ -6,16 +6,16 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.access import covered
-from api.kit.commands import Receipt
-from api.kit.context import Info
-from api.kit.fields import argument, field
-from api.kit.scalars import Position
+from api.kit.execution.access import covered
+from api.kit.schema.commands import Receipt
+from api.kit.schema.context import Info
+from api.kit.schema.fields import argument, field
+from api.kit.schema.scalars import Position
+from api.operations.operator_commands import wishes
 from api.operations.views import known
-from api.operations.wishes import wishes
 from domain.operations.repairs import DiscardParked, RetryParked
-from projections.kit.parking import Parked
-from projections.operations.operating import Done, Operation, Operations
+from projections.kit.follow.parked_streams import Parked
+from projections.operations.operator_requests import Done, Operation, Operations
 
 PERMISSION = "ops:repair"
 

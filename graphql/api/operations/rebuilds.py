@@ -8,22 +8,22 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.access import covered
-from api.kit.commands import Receipt
-from api.kit.context import Info
-from api.kit.errors import ClientError
-from api.kit.fields import LARGEST, argument, field, live
-from api.kit.scalars import Position
-from api.kit.shows import enum
-from api.operations.wishes import wishes
+from api.kit.execution.access import covered
+from api.kit.execution.errors import ClientError
+from api.kit.schema.commands import Receipt
+from api.kit.schema.context import Info
+from api.kit.schema.fields import LARGEST, argument, field, live
+from api.kit.schema.node_types import enum
+from api.kit.schema.scalars import Position
+from api.operations.operator_commands import wishes
 from domain.operations import rebuilds as domain
 from domain.operations.rollbacks import RollbackViews
-from projections.kit.asking import Refused
-from projections.kit.comparing import Difference, Report
-from projections.kit.rebuild import Building, RebuildState
-from projections.kit.rebuild import Rebuild as RebuildRow
-from projections.operations.operating import Done, Operation, Operations
-from projections.operations.watching import Watching
+from projections.kit.rebuild.comparison import Difference, Report
+from projections.kit.rebuild.model import Building, RebuildState
+from projections.kit.rebuild.model import Rebuild as RebuildRow
+from projections.kit.store.rebuild_queue import Refused
+from projections.operations.operator_requests import Done, Operation, Operations
+from projections.operations.rebuild_watch import Watching
 
 enum(RebuildState)
 

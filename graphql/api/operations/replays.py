@@ -4,12 +4,12 @@ from typing import Any
 
 import strawberry
 
-from api.kit.access import covered
-from api.kit.commands import Receipt
-from api.operations.wishes import wishes
+from api.kit.execution.access import covered
+from api.kit.schema.commands import Receipt
+from api.operations.operator_commands import wishes
 from domain.operations.interventions import ReplayEvents
 from projections.operations.effects import Replayed
-from projections.operations.operating import Done, Operation
+from projections.operations.operator_requests import Done, Operation
 
 
 @covered

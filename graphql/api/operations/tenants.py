@@ -7,19 +7,19 @@ from uuid import UUID
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from api.kit.access import covered
-from api.kit.commands import COMMAND_ID, Receipt, Refused, built
-from api.kit.context import Info
-from api.kit.fields import argument, described, field
-from api.kit.scalars import Position
-from api.kit.shows import enum, takes
+from api.kit.execution.access import covered
+from api.kit.schema.commands import COMMAND_ID, Receipt, Refused, built
+from api.kit.schema.context import Info
+from api.kit.schema.fields import argument, described, field
+from api.kit.schema.node_types import enum, takes
+from api.kit.schema.scalars import Position
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations import tenant_commands as domain
 from domain.operations.tenants import PlacementKind
 from domain.tenancy import tenant_commands as tenancy
-from projections.operations.operating import asked_by
-from projections.operations.placing import Asked, PlacedTenant, Tenants, Wish
+from projections.operations.operator_requests import asked_by
+from projections.operations.tenant_placements import Asked, PlacedTenant, Tenants, Wish
 
 enum(PlacementKind)
 

@@ -7,17 +7,17 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.access import covered
-from api.kit.commands import Receipt
-from api.kit.context import Info
-from api.kit.errors import ClientError
-from api.kit.fields import argument, field
-from api.kit.scalars import Position
-from api.kit.shows import enum
-from api.operations.wishes import wishes
+from api.kit.execution.access import covered
+from api.kit.execution.errors import ClientError
+from api.kit.schema.commands import Receipt
+from api.kit.schema.context import Info
+from api.kit.schema.fields import argument, field
+from api.kit.schema.node_types import enum
+from api.kit.schema.scalars import Position
+from api.operations.operator_commands import wishes
 from domain.operations.interventions import PauseViews, ResumeViews
-from projections.kit.status import ViewState, ViewStatus
-from projections.operations.operating import Done, Operation
+from projections.kit.read.status import ViewState, ViewStatus
+from projections.operations.operator_requests import Done, Operation
 
 enum(ViewState)
 

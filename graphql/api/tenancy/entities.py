@@ -9,15 +9,15 @@ from uuid import UUID
 import strawberry
 
 from api.identity.people import Person
-from api.kit.access import COVERED, SIGNED_IN
-from api.kit.connections import Connection, Direction, Wanted, connect
-from api.kit.context import Ask, Info
-from api.kit.errors import ClientError
-from api.kit.fields import After, argument, field
-from api.kit.shows import shows
+from api.kit.execution.access import COVERED, SIGNED_IN
+from api.kit.execution.errors import ClientError
+from api.kit.schema.connections import Connection, Direction, Wanted, connect
+from api.kit.schema.context import Ask, Info
+from api.kit.schema.fields import After, argument, field
+from api.kit.schema.node_types import shows
 from projections.identity.people import People, PersonRow
-from projections.kit.conditions import Condition, equals, since, until
-from projections.kit.rows import Order
+from projections.kit.read.conditions import Condition, equals, since, until
+from projections.kit.read.postgres_reader import Order
 from projections.tenancy.entity_index import BY_TYPE, EntityIndex, EntityRow
 from projections.tenancy.entity_keys import CONFIG, EntityKey, parse, partition
 

@@ -4,14 +4,14 @@ from typing import Annotated
 
 import strawberry
 
-from api.kit.commands import receipt, sends
-from api.kit.connections import listed
-from api.kit.context import Info
-from api.kit.fields import After, argument, field
-from api.kit.shows import Node, shows
+from api.kit.schema.commands import receipt, sends
+from api.kit.schema.connections import listed
+from api.kit.schema.context import Info
+from api.kit.schema.fields import After, argument, field
+from api.kit.schema.node_types import Node, shows
 from domain.tenancy.flags import AddFeatureFlag, RemoveFeatureFlag, SetFeatureFlag
-from projections.kit.conditions import Condition, equals
-from projections.kit.rows import Order
+from projections.kit.read.conditions import Condition, equals
+from projections.kit.read.postgres_reader import Order
 from projections.tenancy.flags import FeatureFlagRow, FeatureFlags, Flags
 
 

@@ -4,15 +4,15 @@ from decimal import Decimal
 
 import strawberry
 
-from api.kit.commands import receipt, sends
-from api.kit.connections import listed
-from api.kit.context import Info
-from api.kit.fields import After, derived, field
-from api.kit.shows import Node, shows
+from api.kit.schema.commands import receipt, sends
+from api.kit.schema.connections import listed
+from api.kit.schema.context import Info
+from api.kit.schema.fields import After, derived, field
+from api.kit.schema.node_types import Node, shows
 from domain.tenancy import subscription_commands as domain
 from domain.tenancy.subscriptions import InvoiceStatus
-from projections.kit.conditions import Condition, one_of
-from projections.kit.rows import Order
+from projections.kit.read.conditions import Condition, one_of
+from projections.kit.read.postgres_reader import Order
 from projections.tenancy.subscriptions import InvoiceRow, Invoices, SubscriptionRow, Subscriptions
 
 PAYMENTS = "ops:payments"

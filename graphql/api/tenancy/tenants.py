@@ -4,11 +4,11 @@ from typing import Annotated
 
 import strawberry
 
-from api.kit.commands import receipt, sends
-from api.kit.context import Info
-from api.kit.fields import After, argument, field
-from api.kit.past import AsOf, moment
-from api.kit.shows import Node, shows
+from api.kit.schema.commands import receipt, sends
+from api.kit.schema.context import Info
+from api.kit.schema.fields import After, argument, field
+from api.kit.schema.node_types import Node, shows
+from api.kit.schema.past import AsOf, moment
 from domain.tenancy.tenant_commands import ChangeTenantSettings, ChangeTenantSlug, RenameTenant
 from projections.tenancy.tenants import TenantRow, Tenants
 

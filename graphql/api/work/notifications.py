@@ -7,18 +7,18 @@ from typing import Annotated, Any
 import strawberry
 
 from api.identity.people import Person
-from api.kit.changes import Change, Discontinuity, ResumeFrom, watch
-from api.kit.commands import receipt, sends
-from api.kit.connections import PAGE_ARGUMENTS, Connection, Wanted, connect
-from api.kit.context import Info
-from api.kit.fields import After, argument, field, linked, live
-from api.kit.shows import shows
+from api.kit.schema.changes import Change, Discontinuity, ResumeFrom, watch
+from api.kit.schema.commands import receipt, sends
+from api.kit.schema.connections import PAGE_ARGUMENTS, Connection, Wanted, connect
+from api.kit.schema.context import Info
+from api.kit.schema.fields import After, argument, field, linked, live
+from api.kit.schema.node_types import shows
 from api.work.tasks import Task
 from domain.kit.events import Event
 from domain.work import notifications as domain
 from projections.identity.people import People
-from projections.kit.rows import Order
-from projections.kit.view import Key
+from projections.kit.declare.view import Key
+from projections.kit.read.postgres_reader import Order
 from projections.work.notifications import NotificationRow, Notifications, own
 from projections.work.tasks import Tasks
 

@@ -5,17 +5,17 @@ from uuid import UUID
 import strawberry
 
 from api.identity.people import Person
-from api.kit.commands import receipt, sends
-from api.kit.connections import listed
-from api.kit.context import Info
-from api.kit.fields import field, found, headed, linked
-from api.kit.shows import Node, shows
+from api.kit.schema.commands import receipt, sends
+from api.kit.schema.connections import listed
+from api.kit.schema.context import Info
+from api.kit.schema.fields import field, found, headed, linked
+from api.kit.schema.node_types import Node, shows
 from domain.work import projects as domain
 from projections.identity.people import People
-from projections.kit.conditions import Condition, equals, matches, one_of
-from projections.kit.rows import Order
+from projections.kit.read.conditions import Condition, equals, matches, one_of
+from projections.kit.read.postgres_reader import Order
 from projections.work.projects import MemberRow, ProjectMemberLists, ProjectMembers, ProjectRow, Projects
-from projections.work.reading import WorkReading
+from projections.work.reader import WorkReading
 from projections.work.stats import ProjectProgress, ProjectProgressRow
 
 

@@ -1,6 +1,6 @@
 """Tasks over REST, for programs that speak nothing else: create, show, list and search."""
 
-from api.kit.rest import RestRoute
+from api.kit.http.rest import RestRoute
 
 _FIELDS = """
 fragment TaskFields on Task {

@@ -6,22 +6,22 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.access import covered
-from api.kit.context import Ask, Info
-from api.kit.errors import ClientError
-from api.kit.fields import After, argument, field
-from api.kit.scalars import Position
-from api.kit.searching import AfterHit, First, SearchResult, Words, search
+from api.kit.execution.access import covered
+from api.kit.execution.errors import ClientError
+from api.kit.schema.context import Ask, Info
+from api.kit.schema.fields import After, argument, field
+from api.kit.schema.scalars import Position
+from api.kit.schema.search import AfterHit, First, SearchResult, Words, search
 from api.work.projects import Project
 from api.work.tasks import Task
 from domain.work.projects import KEPT, ProjectStatus
 from domain.work.tasks import TaskPriority, TaskStatus
-from projections.kit.conditions import contains, one_of, since, until
-from projections.kit.finder import Wanted
-from projections.kit.search_query import BadQuery, Between
+from projections.kit.read.conditions import contains, one_of, since, until
+from projections.kit.read.fallback_search import Wanted
+from projections.kit.read.search_query import BadQuery, Between
 from projections.tenancy.flags import Flags
 from projections.work.projects import Projects
-from projections.work.reading import WorkReading
+from projections.work.reader import WorkReading
 from projections.work.tasks import TaskRow, Tasks
 
 

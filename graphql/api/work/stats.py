@@ -8,14 +8,14 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.changes import Change, Discontinuity, ResumeFrom, watch
-from api.kit.context import Ask, Info
-from api.kit.errors import ClientError
-from api.kit.fields import LARGEST, After, argument, field, live
-from api.kit.shows import shows
+from api.kit.execution.errors import ClientError
+from api.kit.schema.changes import Change, Discontinuity, ResumeFrom, watch
+from api.kit.schema.context import Ask, Info
+from api.kit.schema.fields import LARGEST, After, argument, field, live
+from api.kit.schema.node_types import shows
 from domain.kit.events import Event
-from projections.kit.view import Key
-from projections.work.reading import WorkReading
+from projections.kit.declare.view import Key
+from projections.work.reader import WorkReading
 from projections.work.stats import DailyRow, DailyStats, UserStats, UserStatsRow
 from projections.work.tasks import Tasks
 

@@ -9,20 +9,20 @@ from uuid import UUID
 import strawberry
 
 from api.identity.people import Person
-from api.kit.changes import Change, Discontinuity, ResumeFrom, watch
-from api.kit.commands import receipt, sends
-from api.kit.connections import listed
-from api.kit.context import Info
-from api.kit.fields import argument, found, linked, live
-from api.kit.shows import Node, shows
+from api.kit.schema.changes import Change, Discontinuity, ResumeFrom, watch
+from api.kit.schema.commands import receipt, sends
+from api.kit.schema.connections import listed
+from api.kit.schema.context import Info
+from api.kit.schema.fields import argument, found, linked, live
+from api.kit.schema.node_types import Node, shows
 from api.work.projects import Project
 from domain.kit.events import Event
 from domain.work import task_commands as commands
 from domain.work import tasks as domain
 from projections.identity.people import People
-from projections.kit.conditions import Condition, contains, equals, matches, one_of, since, until
-from projections.kit.rows import Order
-from projections.kit.view import Key
+from projections.kit.declare.view import Key
+from projections.kit.read.conditions import Condition, contains, equals, matches, one_of, since, until
+from projections.kit.read.postgres_reader import Order
 from projections.work.projects import Projects
 from projections.work.tasks import TaskRow, Tasks
 

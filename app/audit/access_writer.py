@@ -1,0 +1,189 @@
+"""Writes accesses in batches, beside the operations that note them."""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import islice
+
+import asyncpg
+import msgspec
+from prometheus_client import Counter, Gauge
+
+from api.kit.schema.access_log import Access, AccessNotRecorded
+from app.storage.database import Lent, Pool
+from app.telemetry.metrics import REGISTRY
+from projections.kit.background import end
+
+_logger = logging.getLogger(__name__)
+
+WRITTEN = Counter("headwater_audit_accesses", "Accesses that were written.", registry=REGISTRY)
+WAITING = Gauge("headwater_audit_waiting", "Accesses that wait to be written.", registry=REGISTRY)
+LOST = Counter(
+    "headwater_audit_lost", "Accesses that could not be kept; this should stay at 0.", registry=REGISTRY
+)
+
+# Row-level security leaves no COPY; a JSON array costs this process less than arrays of every column would.
+_INSERT = """
+insert into audit.data_access (tenant_id, at, user_id, session_id, kind, operation, root_fields, fields, subjects,
+                               revealed, correlation_id, outcome)
+select * from json_to_recordset($1::json) as
+       (tenant_id uuid, at timestamptz, user_id uuid, session_id text, kind text, operation text,
+        root_fields text[], fields text[], subjects uuid[], revealed text[], correlation_id text, outcome text)
+"""
+_LONGEST_PAUSE = 5.0
+_encode = msgspec.json.Encoder().encode
+
+
+class AccessWriter:
+    """`api.kit.schema.access_log.AccessLog` over Postgres. `recording` runs it.
+
+    Rows are written ``rows`` at a time, or after ``pause`` seconds. While the database cannot be written, what is
+    noted waits; beyond ``enough`` of it `ready` holds new operations back, for ``patience`` seconds each, and
+    then refuses them: nothing is read that cannot be recorded. A process that is killed loses one pause.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        pause: float = 0.05,
+        rows: int = 500,
+        enough: int = 20_000,
+        patience: float = 5.0,
+    ) -> None:
+        self._pool = pool
+        self._pause, self._rows, self._enough, self._patience = pause, rows, enough, patience
+        self._waiting: deque[Access] = deque()
+        self._noted, self._full, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._room.set()
+        self._closing = False
+
+    def note(self, access: Access) -> None:
+        waiting = self._waiting
+        waiting.append(access)
+        if len(waiting) == 1:
+            self._noted.set()
+        elif len(waiting) == self._rows:
+            self._full.set()
+        elif len(waiting) == self._enough:
+            self._room.clear()
+
+    async def ready(self) -> None:
+        if self._room.is_set():
+            return
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._room.wait()
+        except TimeoutError:
+            raise AccessNotRecorded from None
+
+    async def run(self) -> None:
+        """Writes until `close`, and then what is left."""
+        failures = 0
+        while not (self._closing and not self._waiting):
+            await self._noted.wait()
+            if not self._closing:
+                await self._gathered()
+            WAITING.set(len(self._waiting))
+            batch = list(islice(self._waiting, 10 * self._rows))
+            try:
+                await self._write(batch)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                failures += 1
+                if failures == 1:
+                    _logger.error("Accesses cannot be written, and wait: %r", error)
+                await asyncio.sleep(min(self._pause * 2**failures, _LONGEST_PAUSE))
+                continue
+            if failures:
+                _logger.warning("Accesses are written again.")
+            failures = 0
+            self._written(len(batch))
+
+    async def close(self, *, seconds: float = 5.0) -> None:
+        """Lets `run` end once everything is written; what cannot be within the time is counted as lost."""
+        self._closing = True
+        self._noted.set()
+        self._full.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._waiting:  # noqa: ASYNC110  # There is one end of a process, and it is near.
+                    await asyncio.sleep(0.005)
+        if self._waiting:
+            LOST.inc(len(self._waiting))
+            _logger.error("%s accesses could not be written before the end.", len(self._waiting))
+            self._waiting.clear()
+
+    async def _gathered(self) -> None:
+        """Waits for a full batch, or for the pause to pass."""
+        self._full.clear()
+        if len(self._waiting) < self._rows:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pause):
+                    await self._full.wait()
+
+    def _written(self, count: int) -> None:
+        for _ in range(count):
+            self._waiting.popleft()
+        WRITTEN.inc(count)
+        if not self._waiting and not self._closing:
+            self._noted.clear()
+        if len(self._waiting) < self._enough:
+            self._room.set()
+
+    async def _write(self, batch: Sequence[Access]) -> None:
+        if not batch:
+            return
+        async with self._pool.acquire() as connection:
+            try:
+                await _stored(connection, batch)
+            except (asyncpg.DataError, ValueError, TypeError) as error:
+                # One that no column takes must not hold back all that come after it.
+                _logger.error("An access does not fit its table: %r", error)
+                await self._one_by_one(connection, batch)
+
+    async def _one_by_one(self, connection: Lent, batch: Sequence[Access]) -> None:
+        for access in batch:
+            try:
+                await _insert(connection, [access])
+            except (asyncpg.DataError, ValueError, TypeError):
+                LOST.inc()
+
+
+async def recorded(pool: Pool, accesses: Sequence[Access]) -> None:
+    """Writes accesses before it returns. Raises what the database raises; then nothing may be shown."""
+    async with pool.acquire() as connection:
+        await _stored(connection, accesses)
+
+
+async def _stored(connection: Lent, batch: Sequence[Access]) -> None:
+    try:
+        await _insert(connection, batch)
+    except asyncpg.CheckViolationError:
+        # No month lies ready for them.
+        for month in sorted({_month(access.at) for access in batch}):
+            await connection.execute("select audit.make_month($1)", month)
+        await _insert(connection, batch)
+
+
+async def _insert(connection: Lent, batch: Sequence[Access]) -> None:
+    await connection.execute(_INSERT, _encode(batch).decode())
+
+
+def _month(at: datetime) -> datetime:
+    return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+@asynccontextmanager
+async def recording(pool: Pool) -> AsyncIterator[AccessWriter]:
+    """A writer that writes as long as the block lasts, and at its end what is left."""
+    writer = AccessWriter(pool)
+    task = asyncio.create_task(writer.run(), name="access log")
+    try:
+        yield writer
+    finally:
+        await writer.close()
+        await end(task)

@@ -1,0 +1,118 @@
+"""Opening accounts: alone, with a company of one's own, or by an invitation."""
+
+from dataclasses import dataclass
+
+from api.auth.port import Entry, Granted, Registration
+from app.auth.account_repository import Book
+from app.auth.company_registration import Founding
+from app.auth.credentials.devices import Places, network_of
+from app.auth.credentials.passwords import Passwords, require_strong
+from app.auth.credentials.throttle import MAIL, REGISTER, Attempts
+from app.auth.invitation_acceptance import Host, Joining
+from app.auth.recovery import Recovery
+from app.auth.sessions import SessionKeeper
+from app.auth.sign_in import DoorKeeper
+from app.http.client_info import origin
+from domain.identity.account_commands import NoteRepeatedRegistration, OpenAccount, WithdrawAccount
+from domain.identity.accounts import normal_address
+from domain.identity.sign_in_refusals import TooManyAttempts
+from domain.kit.caller import Caller
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.refusals import AlreadyTaken, Invalid, Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationDesk:
+    """See `api.auth.port.Registering`."""
+
+    book: Book
+    passwords: Passwords
+    attempts: Attempts
+    places: Places
+    sessions: SessionKeeper
+    recovery: Recovery
+    door: DoorKeeper
+    founding: Founding
+    joining: Joining
+    ids: TimeOrderedIds
+
+    async def register(self, wish: Registration) -> Granted | Refusal:
+        """An address that has an account is refused as such, for a fresh one is answered with tokens (ID-T-24) and
+        nothing could look the same. How often one may ask is limited by where one asks from; the owner of the
+        address is told by mail.
+        """
+        crowd = await self.attempts.admit(REGISTER, network_of(origin().address))
+        if crowd.refused:
+            return TooManyAttempts(retry_after=crowd.wait)
+        try:
+            require_strong(wish.password, wish.email)
+            if bool(wish.tenant_name.strip()) != bool(wish.tenant_slug.strip()):
+                missing = "tenant_name" if wish.tenant_slug.strip() else "tenant_slug"
+                raise Invalid(field=missing, reason="is needed: a company has both a name and a slug")
+            id = self.ids.new()
+            if wish.tenant_slug:
+                await self.founding.require_free(id, wish.tenant_name, wish.tenant_slug)
+            hashed = await self.passwords.hash(wish.password)
+        except Refusal as refusal:
+            return refusal
+        outcome = await self.book.send(
+            OpenAccount(
+                id=id,
+                email=normal_address(wish.email),
+                first_name=wish.first_name,
+                last_name=wish.last_name,
+                password_hash=hashed,
+                registration_source="sign_up",
+                tenant_name=wish.tenant_name.strip(),
+                tenant_slug=wish.tenant_slug.strip(),
+            ),
+            by=id,
+        )
+        if isinstance(outcome, AlreadyTaken):
+            await self._tell_owner(wish.email)
+        if isinstance(outcome, Refusal):
+            return outcome
+        account = await self.book.fresh(id)
+        try:
+            account = await self.founding.found(account)
+        except AlreadyTaken as refusal:
+            # Their address is theirs to try again with, and no link is mailed for an account that nobody has.
+            withdrawn = await self.book.send(WithdrawAccount(id=id), by=id)
+            return withdrawn if isinstance(withdrawn, Refusal) else refusal
+        await self.recovery.ask_verification(account)
+        await self.places.remember(normal_address(wish.email))
+        return await self.sessions.enter(account, None, method="registration")
+
+    async def accept_invitation(
+        self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
+    ) -> Entry:
+        joined = await self.joining.join(token, password, first_name, last_name, caller)
+        if isinstance(joined, Refusal):
+            return joined
+        account, tenant_id = joined
+        return await self.door.enter(account, tenant_id, method="invitation")
+
+    async def join(
+        self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
+    ) -> Refusal | None:
+        """Joins as `accept_invitation` does, and signs nobody in."""
+        joined = await self.joining.join(token, password, first_name, last_name, caller)
+        return joined if isinstance(joined, Refusal) else None
+
+    async def host(self, token: str) -> Host | None:
+        """Who invites by this token, for the page that asks whether one will join."""
+        return await self.joining.host(token)
+
+    async def is_good(self, token: str) -> bool:
+        """Whether one can join by this token now."""
+        return await self.joining.is_good(token)
+
+    async def is_followed(self, token: str, kind: str) -> bool:
+        """Whether a link of this kind, of a reset or a proof of an address, can be followed now."""
+        return await self.recovery.is_good(token, kind)
+
+    async def _tell_owner(self, email: str) -> None:
+        if not (await self.attempts.admit(MAIL, f"repeated {normal_address(email)}")).refused:
+            owner = await self.book.by_email(email)
+            if owner is not None:
+                await self.book.send(NoteRepeatedRegistration(id=owner.id), by=owner.id)

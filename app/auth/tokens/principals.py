@@ -1,0 +1,130 @@
+"""Callers: what a person who has signed in, or a machine with an API key, may do in a tenant at this moment."""
+
+import hmac
+import time
+from collections import OrderedDict
+from collections.abc import Set
+from datetime import UTC, datetime
+from uuid import UUID
+
+from app.auth.tenant_services import Homes
+from app.auth.tokens.session_cache import HOLD, Living
+from app.mail.mailed_tokens import hash_of
+from domain.identity.accounts import AccountStatus
+from domain.identity.user_rules import UserStatus
+from domain.kit.caller import PLATFORM, Caller
+from domain.kit.ids import read_hex
+from domain.kit.log import GLOBAL
+from projections.identity.member_access import Standing, key_standing, standing
+from projections.tenancy.tenants import Tenants
+
+_CAPACITY = 20_000
+_ALONE = frozenset({"self"})
+"""What somebody may do who has still to show the second factor that is asked for."""
+_UNATTACHED = frozenset({"self", "people:read"})
+"""What somebody may do who belongs to no tenant: there is nobody to see there but themselves."""
+
+
+ASKS = "require_second_factor"
+"""The tenant's setting that has its people show a second factor."""
+
+
+class Callers:
+    """Makes callers of sessions and keys; what it reads it goes by for two seconds."""
+
+    def __init__(self, living: Living, homes: Homes) -> None:
+        self._living, self._homes = living, homes
+        self._held: OrderedDict[tuple[UUID, UUID], tuple[float, Standing | None, bool]] = OrderedDict()
+
+    async def person(
+        self, *, session_id: UUID, user_id: UUID, tenant_id: UUID, expires_at: datetime
+    ) -> Caller | None:
+        """Who an access token names; None when their session is over, or they do not belong there any more."""
+        alive = await self._living.find(session_id)
+        if alive is None or alive.user_id != user_id:
+            return None
+        permissions = _ALONE if tenant_id != GLOBAL else _UNATTACHED
+        if tenant_id != GLOBAL:
+            found, asks = await self._standing(tenant_id, user_id)
+            if found is None or not _in(found):
+                return None
+            if alive.second_factor or not asks:
+                permissions = found.permissions | _ALONE
+        return Caller(
+            tenant_id=tenant_id,
+            user_id=user_id,
+            permissions=permissions,
+            session_id=str(session_id),
+            expires_at=min(expires_at, alive.expires_at),
+        )
+
+    async def belongs(self, tenant_id: UUID, user_id: UUID) -> bool:
+        """Whether a person may sign in to a tenant."""
+        found, _ = await self._standing(tenant_id, user_id)
+        return _in(found)
+
+    async def key(self, text: str) -> Caller | None:
+        """Who shows this API key, ``hw_<tenant>_<key>_<secret>``; None unless it is good."""
+        try:
+            _, tenant, id, _ = text.split("_", 3)
+            tenant_id, key_id = read_hex(tenant), read_hex(id)
+        except ValueError:
+            return None
+        rows = (await self._homes.of(tenant_id)).rows
+        key = await key_standing(rows, tenant_id, key_id)
+        genuine = hmac.compare_digest(hash_of(text), key.secret_hash if key else "")
+        if key is None or not genuine or key.revoked or key.expires_at <= datetime.now(UTC):
+            return None
+        if not await self._vouched_for(tenant_id, key.created_by):
+            return None
+        return Caller(
+            tenant_id=tenant_id,
+            user_id=key.created_by,
+            permissions=key.permissions,
+            expires_at=key.expires_at,
+            kind="key",
+        )
+
+    async def _vouched_for(self, tenant_id: UUID, user_id: UUID) -> bool:
+        """Whether the maker of a key still belongs to the tenant by their own account, with what it asks of them.
+
+        Who has none, such as a service, was given the key by the tenant.
+        """
+        account = await self._living.account(user_id)
+        if account is None:
+            return True
+        _, asks = await self._standing(tenant_id, user_id)
+        if account.status is not AccountStatus.OPEN:
+            return False
+        return tenant_id in account.tenants and (account.factor_confirmed or not asks)
+
+    def forget(self, tenant_id: UUID, user_id: UUID) -> None:
+        """Asks Postgres again where somebody stands."""
+        self._living.changes.note([user_id])
+        self._held.pop((tenant_id, user_id), None)
+
+    def forget_tenants(self, tenants: Set[UUID]) -> None:
+        """Asks Postgres again where the people of these tenants stand."""
+        if tenants:
+            self._living.changes.note(tenants)
+            for known in [one for one in self._held if one[0] in tenants]:
+                del self._held[known]
+
+    async def _standing(self, tenant_id: UUID, user_id: UUID) -> tuple[Standing | None, bool]:
+        now = time.monotonic()
+        held = self._held.get((tenant_id, user_id))
+        if held is None or held[0] < now:
+            rows = (await self._homes.of(tenant_id)).rows
+            found = await standing(rows, tenant_id, user_id)
+            tenant = (await rows.get(Tenants, tenant_id, [(tenant_id,)])).get((tenant_id,))
+            asks = tenant_id == PLATFORM or (tenant is not None and tenant.settings.get(ASKS) is True)
+            held = self._held[tenant_id, user_id] = now + HOLD, found, asks
+            self._held.move_to_end((tenant_id, user_id))
+            while len(self._held) > _CAPACITY:
+                self._held.popitem(last=False)
+        return held[1], held[2]
+
+
+def _in(found: Standing | None) -> bool:
+    """Whether somebody belongs to a tenant and is not suspended there."""
+    return found is not None and found.status is UserStatus.ACTIVE and found.role is not None

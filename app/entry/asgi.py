@@ -1,0 +1,225 @@
+"""The API process: GraphQL, health and metrics on one ASGI application."""
+
+from collections.abc import AsyncIterator, Hashable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from api.kit.execution.limits import Limits
+from api.kit.http.problems import http_problem, unexpected_problem
+from api.kit.http.routes import graphql_routes
+from api.kit.http.streams import Streams
+from api.kit.schema.context import Ask, Services, permits
+from api.schema import schema
+from api.work import rest
+from app.auth.oidc import is_secure
+from app.auth.routes import auth_routes
+from app.entry.assembly import HELPFUL, Assembly, assembled
+from app.entry.cells import Cells, celled
+from app.http.availability import Available
+from app.http.client_info import Origins
+from app.http.connections import PerCaller
+from app.http.security_headers import Guarded
+from app.pages.routes import page_routes
+from app.privacy.routes import Exported, export_routes
+from app.proxies import Proxies, ProxyWatch
+from app.settings import Settings, read_settings
+from app.storage.database import until_there
+from app.telemetry.health import Check, Checks, health_routes
+from app.telemetry.logs import Correlated, correlation
+from app.telemetry.metrics import metrics_route
+from app.telemetry.monitoring_access import watchers
+from app.telemetry.system_status import Standing, standing
+from app.telemetry.tracing import TracedRequests, start_tracing, traceparent
+from domain.kit.caller import Caller
+from domain.work.access import ALL
+from projections.kit.read.status import ViewStatus
+
+
+def create_app(settings: Settings | None = None, streams: Streams | None = None) -> Starlette:
+    """The application. Close the ``streams`` before the server stops; see `Streams`."""
+    settings = settings or read_settings()
+    streams = Streams() if streams is None else streams
+    running = _Running(settings, streams)
+    routes: list[BaseRoute] = [
+        *health_routes(
+            Checks(
+                running.statuses,
+                {name: running.check(name) for name in HELPFUL},
+                missing=running.missing,
+                ailments=running.ailments,
+            ),
+            watchers(settings),
+        ),
+        metrics_route(running.statuses, running.standing, watchers(settings)),
+        *graphql_routes(
+            schema,
+            running.authenticate,
+            running.ask,
+            scope=running.scope,
+            lifetime=_lifetime,
+            changes=running.changes,
+            limits=limits(settings),
+            streams=streams,
+            permits=permits,
+            rest=rest.ROUTES,
+            shares=_shares,
+            graphiql_title="Headwater" if settings.shows_graphiql else None,
+            door="/auth",
+        ),
+        *auth_routes(lambda: running.assembly.sign_in),
+        *page_routes(lambda: running.assembly.sign_in),
+        *export_routes(running.authenticate, running.exported),
+    ]
+    proxies = Proxies(settings.trusted_proxies)
+    middleware = [
+        Middleware(Guarded),
+        Middleware(Correlated),
+        Middleware(ProxyWatch, proxies=proxies),
+        Middleware(PerCaller, each=settings.max_connections_each, proxies=proxies),
+        Middleware(Origins, secure=is_secure(settings.public_url)),
+        Middleware(Available, probe=lambda: running.assembly.probe),
+    ]
+    if start_tracing("headwater-api"):
+        middleware.append(Middleware(TracedRequests))
+    made = Starlette(
+        routes=routes,
+        lifespan=running.lifespan,
+        middleware=middleware,
+        exception_handlers={HTTPException: http_problem, Exception: unexpected_problem},
+    )
+    # Whether there is a page at `/` that others may lead to.
+    made.state.home = settings.shows_graphiql
+    return made
+
+
+class _Running:
+    """The assembly between start and stop; routes are made before there is one."""
+
+    def __init__(self, settings: Settings, streams: Streams) -> None:
+        self._settings, self._streams = settings, streams
+        self._assembly: Assembly | None = None
+        self._cells: Cells | None = None
+
+    @property
+    def assembly(self) -> Assembly:
+        """The parts of this process."""
+        assert self._assembly is not None, "The application has not started."
+        return self._assembly
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Puts the parts together for as long as the application runs."""
+        await until_there(self._settings.database_url, self._settings.secret)
+        async with assembled(self._settings) as platform:
+            self._assembly = platform
+            leave = self._streams.leave_moved
+            async with celled(self._settings, platform, assembled, on_news=leave) as self._cells:
+                platform.sign_in.homes.reach = self._home
+                yield
+
+    async def _home(self, tenant_id: UUID) -> Services:
+        assert self._cells is not None, "The application has not started."
+        return (await self._cells.at(tenant_id)).services
+
+    async def authenticate(self, headers: Mapping[str, str]) -> Caller:
+        """Who a request is from. Raises Unauthenticated."""
+        async with self.assembly.probe.guard():
+            return await self.assembly.sign_in.tokens.authenticate(headers)
+
+    async def exported(self, caller: Caller) -> Exported:
+        """Where the exports of a caller's tenant are. Raises RequestError while the tenant is not ready."""
+        assert self._cells is not None, "The application has not started."
+        return Exported.of((await self._cells.at(caller.tenant_id)).services)
+
+    def scope(self, caller: Caller) -> Hashable:
+        """Callers who may see the same, at the place where their tenant is now."""
+        assert self._cells is not None, "The application has not started."
+        return self._cells.place(caller.tenant_id), _scope(caller)
+
+    def changes(self, caller: Caller) -> Hashable:
+        """Another value when something has changed about a caller since they were authenticated."""
+        return self.assembly.sign_in.living.changes.of(caller)
+
+    async def ask(self, caller: Caller) -> Ask:
+        """The context of one execution, which reads the same generation of each view to its end.
+
+        Raises RequestError while the caller's tenant is not ready.
+        """
+        assert self._cells is not None, "The application has not started."
+        return await self._cells.held(caller.tenant_id, partial(_asked, caller))
+
+    async def statuses(self) -> list[ViewStatus]:
+        """How the views stand."""
+        return await self.assembly.services.progress.statuses()
+
+    async def standing(self) -> Standing:
+        """How what is beside the views stands."""
+        return await standing(self.assembly.database.writer)
+
+    async def ailments(self) -> list[str]:
+        """What is wrong beside the views."""
+        return (await self.standing()).ailments()
+
+    def missing(self) -> list[str]:
+        """The views that cannot be read yet."""
+        return self.assembly.live.missing()
+
+    def check(self, name: str) -> Check:
+        """The check of something that helps; it raises when that is not well."""
+
+        async def check() -> object:
+            return await self.assembly.helpful[name]()
+
+        return check
+
+
+def _asked(caller: Caller, cell: Assembly) -> Ask:
+    cell.live.pin()
+    return Ask(identity=caller, services=cell.services, correlation_id=correlation.get(), trace=traceparent())
+
+
+def limits(settings: Settings) -> Limits:
+    """What one client may ask, as the settings say."""
+    return Limits(
+        body_bytes=settings.max_body_bytes,
+        tokens=settings.max_tokens,
+        depth=settings.max_depth,
+        aliases=settings.max_aliases,
+        cost=settings.max_cost,
+        introspection=settings.introspection,
+        subscriptions_each=settings.max_subscriptions_each,
+        subscriptions_tenant=settings.max_subscriptions_tenant,
+    )
+
+
+_MINUTE = 60.0
+"""For how long somebody may keep a connection open who does not say who they are."""
+
+
+def _lifetime(caller: Caller) -> float | None:
+    """How many seconds the caller's token is still good for; a stream ends with it."""
+    if caller.kind == "nobody":
+        return _MINUTE
+    if caller.expires_at is None:
+        return None
+    return (caller.expires_at - datetime.now(UTC)).total_seconds()
+
+
+def _shares(caller: Caller) -> tuple[Hashable, Hashable] | None:
+    """Whose turn an operation takes: the tenant's, and in it the person's, however many keys and sessions they
+    have. Who has not signed in can read nothing that has any size."""
+    return None if caller.kind == "nobody" else (caller.tenant_id, (caller.kind == "service", caller.user_id))
+
+
+def _scope(caller: Caller) -> Hashable:
+    """Callers who may see the same: those of one tenant with the same permissions, when these show them all of
+    its work; who sees but some projects shares with nobody."""
+    shared = caller.tenant_id, caller.permissions
+    return shared if caller.may(ALL) else (*shared, caller.user_id)

@@ -1,0 +1,98 @@
+"""The processes of the product, and what runs them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.mail.allowance import CountedAllowance, limits
+from app.mail.factory import create_mailer
+from app.mail.links import MailedLinks
+from app.mail.mailed_tokens import MailedTokens
+from app.placement.process_rows import OF_ACCOUNTS
+from app.placement.tenant_names import RegistryNaming
+from app.processes.address_proofs import AddressProving, Place, Reach, always
+from app.processes.lease import enroll
+from app.processes.recipients import People
+from app.processes.reminders import NotifiedReminders
+from app.processes.runner import run_processes
+from app.settings import Settings
+from app.storage.database import Database, Pool
+from domain.kit.bus.bus import Bus
+from domain.kit.bus.repository import Repository
+from domain.kit.clock import Clock, SystemClock
+from domain.kit.codec import Codec, PlainCodec
+from domain.kit.log import Log
+from domain.kit.process.process import Process
+from domain.kit.sealed import Opening, PlainOpening
+from domain.processes.account_mails import AccountMails
+from domain.processes.address_proofs import AddressProofs
+from domain.processes.due_dates import DueDateReminder
+from domain.processes.notification_mails import NotificationMails
+from domain.processes.notifications import TaskNotifications
+from domain.processes.project_memberships import ProjectMemberships
+from domain.processes.sealed_mailer import Post
+from domain.processes.tenant_names import TenantNames
+
+__all__ = ["Parts", "enrolled", "home_processes", "processes", "run_processes"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the adapters of the processes' ports are made of."""
+
+    settings: Settings
+    database: Database
+    log: Log
+    bus: Bus
+    codec: Codec = field(default_factory=PlainCodec)
+    opening: Opening = field(default_factory=PlainOpening)
+    clock: Clock = field(default_factory=SystemClock)
+    counting: "Pool | None" = None
+    """Leads to the platform's database, where mail is counted and placements are kept; None: it is this one."""
+    accounts: Place | None = None
+    """The platform's database, where accounts are; None: it is this one."""
+    reach: Reach | None = None
+    """Leads to the databases of tenants; None: all that are served are in this one."""
+
+
+def processes(parts: Parts) -> list[Process[Any]]:
+    """The processes of every database, with the adapters of their ports.
+
+    Raises SettingsError when mail cannot be sent as the settings say.
+    """
+    settings = parts.settings
+    people = People(Repository(parts.log, parts.codec))
+    here = Place(repository=Repository(parts.log, parts.codec), opening=parts.opening, bus=parts.bus)
+    links = MailedLinks(settings, MailedTokens(settings.derive("mailed tokens")))
+    platform = parts.counting or parts.database.writer
+    allowance = CountedAllowance(
+        platform,
+        settings.derive("mail recipients"),
+        limits=limits(invitations=settings.invitations_per_day),
+        links=links,
+    )
+    post = Post(create_mailer(settings, parts.clock), parts.opening, allowance)
+    return [
+        DueDateReminder(NotifiedReminders(people, parts.bus)),
+        TaskNotifications(people),
+        ProjectMemberships(),
+        NotificationMails(post, people, links),
+        AccountMails(post, links, people, parts.clock),
+        AddressProofs(AddressProving(parts.accounts or here, parts.reach or always(here))),
+        TenantNames(RegistryNaming(here, parts.accounts or here, platform)),
+    ]
+
+
+def home_processes() -> list[Process[Any]]:
+    """The processes of the platform's database alone, beside those that place tenants."""
+    return [one() for one in OF_ACCOUNTS]
+
+
+async def enrolled(database: Database, made: Sequence[Process[Any]]) -> Sequence[Process[Any]]:
+    """The processes, made known to the database; each reacts to what is appended after its first time.
+
+    Raises ProcessRefused when newer code has run one of them.
+    """
+    for one in made:
+        await enroll(database.writer, one)
+    return made

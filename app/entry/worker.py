@@ -1,0 +1,241 @@
+"""The worker process: follows the log and folds it into every view; start as many as you like."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import uvloop
+
+from app.audit.retention import keep_retention
+from app.composition.write_side import Writing, prepared, writing
+from app.entry.garbage_collector import tune_collector
+from app.entry.processes import Parts, enrolled, home_processes, processes, run_processes
+from app.entry.rebuilder_process import Rebuilding
+from app.entry.scheduled_comparison import keep_comparing
+from app.keys import KeyRing, opened_ring
+from app.placement.processes import placing
+from app.placement.registry import placement, registered
+from app.placement.silos import Silos
+from app.placement.write_side import silo_of
+from app.privacy.factory import privacy_processes
+from app.privacy.platform import platform_of
+from app.processes.address_proofs import Place
+from app.settings import Settings, read_settings
+from app.storage.clients import redis_client, search_client
+from app.storage.database import BoundedPool, Connection, Database, Pool, until_there
+from app.storage.redis_eviction import warn_of_eviction
+from app.storage.stores import Stores
+from app.telemetry.logs import configure_logs
+from app.telemetry.tracing import TracedFolds, start_tracing
+from domain.kit.bus.repository import Repository
+from domain.kit.codec import PlainCodec
+from domain.kit.process.process import Process
+from projections.kit.background import running
+from projections.kit.follow.lanes import Lanes
+from projections.kit.follow.pages import Pages
+from projections.kit.follow.watch import Watch
+from projections.kit.store.postgres_store import CONNECTION_SETTINGS
+
+
+def main() -> None:
+    """Work until SIGTERM or SIGINT, then give the lanes back."""
+    settings = read_settings()
+    configure_logs(settings.log_level)
+    quick()
+    uvloop.run(work(settings))
+
+
+def quick() -> None:
+    """Sets up a process that folds events."""
+    # Its client logs every refused connection, and each lane says once that it waits for search.
+    logging.getLogger("opensearch").setLevel(logging.ERROR)
+    tune_collector()
+
+
+async def work(settings: Settings) -> None:
+    """Follow every view, of the platform and of each silo, until a signal."""
+    stopping = asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(one, stopping.set)
+    if not await there(settings, stopping):
+        return
+    await everywhere(settings, stopping)
+
+
+async def there(settings: Settings, stopping: asyncio.Event) -> bool:
+    """Wait until Postgres takes connections; False when ``stopping`` was set first."""
+    waiting = asyncio.ensure_future(until_there(settings.database_url, settings.secret))
+    stopped = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if stopping.is_set():
+            return False
+        await waiting
+        return True
+    finally:
+        waiting.cancel()
+        stopped.cancel()
+
+
+async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:
+    """Follow every view until ``stopping`` is set; silos are begun and left as the registry of placements says."""
+    watch = TracedFolds() if start_tracing("headwater-worker") else None
+
+    async def silo(own: Settings, stopping: asyncio.Event, acting: bool) -> None:
+        async with folding(own) as place:
+            await _follow(place, own, stopping, _everyones if acting else None, watch, platform=settings)
+
+    async with folding(settings) as place, registered(place.database.writer) as registry:
+        silos = Silos(registry, settings, silo)
+
+        async def acting(parts: Parts) -> Sequence[Process[Any]]:
+            own = await enrolled(parts.database, home_processes())
+            return [*await _everyones(parts), *own, *await placing(settings, place.database)]
+
+        async with running(silos.run(), name="silos"):
+            await _follow(place, settings, stopping, acting, watch)
+
+
+async def _everyones(parts: Parts) -> Sequence[Process[Any]]:
+    """The processes that run in every database."""
+    return await enrolled(parts.database, processes(parts))
+
+
+async def _follow(
+    place: "Folding",
+    settings: Settings,
+    stopping: asyncio.Event,
+    acting: Callable[[Parts], Awaitable[Sequence[Process[Any]]]] | None,
+    watch: Watch | None,
+    platform: Settings | None = None,
+) -> None:
+    """Follows the views of one database, and runs its processes, until ``stopping`` is set.
+
+    ``platform`` is given for a silo's database.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        # Processes append; the views follow.
+        writes = await stack.enter_async_context(writing(settings, place.database, ring=place.ring))
+        log, bus = writes.log, writes.bus
+        pages = Pages(log, PlainCodec())
+        lanes = Lanes(
+            place.stores.views,
+            place.stores.of,
+            connect=place.database.connect,
+            pool=place.pool,
+            pages=pages,
+            watch=watch,
+        )
+        await stack.enter_async_context(running(pages.run(), name="log pages"))
+        if acting is not None:
+            home = None if platform is None else await stack.enter_async_context(platform_of(platform))
+            parts = Parts(
+                counting=None if home is None or home.writes is None else home.writes.database.writer,
+                settings=settings,
+                database=place.database,
+                log=log,
+                bus=bus,
+                opening=writes.ring,
+                codec=writes.codec,
+                accounts=None if home is None or home.writes is None else _place(home.writes),
+                reach=partial(_reach, settings, writes) if home is None else None,
+            )
+            own = await stack.enter_async_context(
+                privacy_processes(
+                    settings,
+                    database=place.database,
+                    bus=bus,
+                    codec=writes.codec,
+                    keys=writes.ring,
+                    platform=home,
+                )
+            )
+            made = [*await acting(parts), *await enrolled(place.database, own)]
+            at_work = run_processes(made, database=place.database, log=log, pages=pages, bus=bus)
+            await stack.enter_async_context(running(at_work, name="processes"))
+        await stack.enter_async_context(running(keep_retention(place.database), name="retention"))
+        comparing = keep_comparing(settings, place.pool, place.stores)
+        await stack.enter_async_context(running(comparing, name="reconciling"))
+        await stack.enter_async_context(running(Rebuilding(settings, place.pool).run(), name="rebuilding"))
+        await stack.enter_async_context(running(_until(stopping, lanes), name="stop"))
+        await lanes.run()
+
+
+def _place(writes: Writing) -> Place:
+    return Place(repository=Repository(writes.log, writes.codec), opening=writes.ring, bus=writes.bus)
+
+
+@contextlib.asynccontextmanager
+async def _reach(settings: Settings, platform: Writing, tenant_id: UUID) -> AsyncIterator[Place]:
+    """Where a tenant's people are: with the platform, or in a silo."""
+    async with silo_of(await placement(platform.database.writer, tenant_id), settings) as silo:
+        yield _place(silo or platform)
+
+
+async def _until(stopping: asyncio.Event, lanes: Lanes) -> None:
+    await stopping.wait()
+    lanes.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """What a process needs that folds events into views."""
+
+    database: Database
+    pool: Pool
+    stores: Stores
+    ring: KeyRing
+
+
+@contextlib.asynccontextmanager
+async def folding(settings: Settings) -> AsyncIterator[Folding]:
+    """Connections to all stores, with every view enrolled and every table made."""
+    async with contextlib.AsyncExitStack() as stack:
+        database = await Database.open(
+            settings.database_url,
+            secret=settings.secret,
+            writers=settings.pool_writers,
+            readers=min(4, settings.pool_readers),
+        )
+        stack.push_async_callback(database.close)
+        pool = await stack.enter_async_context(await _folding_pool(database, settings.pool_writers))
+        redis = redis_client(settings)
+        stack.push_async_callback(redis.aclose)
+        await warn_of_eviction(redis)
+        search = search_client(settings) if settings.opensearch_url else None
+        if search is not None:
+            stack.push_async_callback(search.close)
+        await prepared(database)
+        ring = await stack.enter_async_context(opened_ring(settings, database))
+        stores = Stores(
+            database, pool, redis, search, settings.index_prefix, settings.redis_prefix, opening=ring
+        )
+        yield Folding(database, pool, stores, ring)
+
+
+async def _folding_pool(database: Database, size: int) -> Pool:
+    async def connect(*_: object, **__: object) -> Connection:
+        return await database.connect(**CONNECTION_SETTINGS)
+
+    async def keep(connection: Connection) -> None:
+        """Nothing is changed on these connections that would have to be reset."""
+
+    pool = BoundedPool(
+        min_size=1,
+        max_size=size,
+        max_queries=2**31,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        connect=connect,
+        reset=keep,
+    )
+    return await pool

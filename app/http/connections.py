@@ -1,0 +1,234 @@
+"""Connections of the API's server: how many there may be, and for how long what was begun may lie unfinished."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+
+from api.kit.http.problems import problem
+from app.proxies import Proxies
+
+_LARGEST_HEAD = 64 * 1024
+"""How many bytes a request's line and headers may have."""
+_SLOWEST = 8 * 1024
+"""How many bytes of an answer a client must take each second, over the time that it has."""
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 20\r\nretry-after: 5\r\nconnection: close\r\n"
+    b"content-type: text/plain\r\n\r\nToo many connections"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """What a server bears of its clients."""
+
+    connections: int
+    """Open ones, in all."""
+    each: int
+    """Open ones, and requests under way, of one caller."""
+    request_seconds: float
+    """For how long a request may be on its way, from the first byte, or the opened connection, to the last."""
+    answer_seconds: float
+    """For how long an answer may wait for a client that takes next to nothing of it."""
+
+
+class _Connection(Protocol):
+    transport: asyncio.Transport
+    counted: "_Counted | None"
+
+
+class _Counted:
+    """One connection that is counted: whose, and since when it owes something."""
+
+    __slots__ = ("_left", "_left_since", "asking_since", "caller", "transport")
+
+    def __init__(self, caller: str | None, transport: asyncio.Transport, asking_since: float | None) -> None:
+        self.caller = caller
+        self.transport = transport
+        self.asking_since = asking_since
+        self._left, self._left_since = 0, asking_since or 0.0
+
+    def overdue(self, now: float, patience: Patience, *, blocked: bool) -> bool:
+        """Whether the client has not sent its request, or taken its answer, in time."""
+        if self.asking_since is not None and now - self.asking_since > patience.request_seconds:
+            return True
+        left = self.transport.get_write_buffer_size() if blocked else 0
+        if left == 0 or self._left == 0 or self._left - left >= _SLOWEST * patience.answer_seconds:
+            # Nothing is added while it is blocked, so what is less was taken.
+            self._left, self._left_since = left, now
+        return now - self._left_since > patience.answer_seconds
+
+
+class Crowd(ServerState):
+    """The connections of one server."""
+
+    def __init__(self, patience: Patience, proxies: Proxies) -> None:
+        super().__init__()
+        self.patience = patience
+        self._proxies = proxies
+        self._count = 0
+        self._by_caller: Counter[str] = Counter()
+
+    def enter(self, connection: _Connection, client: tuple[str, int] | None, asking: float | None) -> bool:
+        """Count a connection, unless there are too many, in all or of its caller."""
+        caller = self._proxies.caller(client[0] if client else None)
+        if self._count >= self.patience.connections:
+            return False
+        if caller is not None and self._by_caller[caller] >= self.patience.each:
+            return False
+        connection.counted = _Counted(caller, connection.transport, asking)
+        self._count += 1
+        if caller is not None:
+            self._by_caller[caller] += 1
+        return True
+
+    def leave(self, connection: _Connection) -> None:
+        """Count it no more."""
+        counted, connection.counted = connection.counted, None
+        if counted is None:
+            return
+        self._count -= 1
+        if (caller := counted.caller) is not None:
+            self._by_caller[caller] -= 1
+            if not self._by_caller[caller]:
+                del self._by_caller[caller]
+
+    def sweep(self, now: float) -> None:
+        """Cut the connections whose clients have had their time."""
+        for one in list(self.connections):
+            connection = cast(HttpConnection | WebSocketConnection, one)
+            counted, transport = connection.counted, connection.transport
+            blocked = connection.blocked or transport.is_closing()
+            if counted is not None and counted.overdue(now, self.patience, blocked=blocked):
+                transport.abort()
+
+
+class HttpConnection(HttpToolsProtocol):
+    """uvicorn's own, counted, with a bound on headers, and with a time by which a request must be whole."""
+
+    server_state: Crowd
+
+    # The server's own parameters, hence Any.
+    def __init__(self, config: Config, server_state: Crowd, **more: Any) -> None:
+        super().__init__(config, server_state, **more)
+        self.counted: _Counted | None = None
+        self._head: int | None = 0
+
+    @property
+    def blocked(self) -> bool:
+        """Whether what was written waits for the client."""
+        return self.flow.write_paused
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See asyncio."""
+        super().connection_made(transport)
+        if not self.server_state.enter(self, self.client, self.loop.time()):
+            transport.write(_FULL)
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio."""
+        self.server_state.leave(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        if self.counted is None:
+            return  # Refused.
+        # There is none before the first request, whatever uvicorn's types say.
+        cycle: RequestResponseCycle | None = self.cycle
+        if (cycle is None or cycle.response_complete) and self.counted.asking_since is None:
+            self.counted.asking_since = self.loop.time()
+        super().data_received(data)
+        if self._head is not None:
+            self._head += len(data)
+            if self._head > _LARGEST_HEAD and not self.transport.is_closing():
+                self.send_400_response("The headers are too large.")
+
+    def on_message_begin(self) -> None:
+        """See httptools."""
+        self._head = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """See httptools."""
+        self._head = None
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """See httptools."""
+        super().on_message_complete()
+        if self.counted is not None:
+            self.counted.asking_since = None
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to the protocol of WebSockets, which counts it in this one's place."""
+        self.server_state.leave(self)
+        super().handle_websocket_upgrade()
+
+
+class WebSocketConnection(WebSocketsSansIOProtocol):
+    """uvicorn's own, counted."""
+
+    # The server's own parameters, hence Any.
+    def __init__(self, config: Config, server_state: Crowd, **more: Any) -> None:
+        super().__init__(config, server_state, **more)
+        self.counted: _Counted | None = None
+        self._crowd = server_state
+
+    @property
+    def blocked(self) -> bool:
+        """Whether what was written waits for the client."""
+        return not self.writable.is_set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        super().connection_made(transport)
+        self._crowd.enter(self, self.client, None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio."""
+        self._crowd.leave(self)
+        super().connection_lost(exc)
+
+
+class PerCaller:
+    """ASGI middleware that bounds how much of one caller is under way, also of those who share a proxy."""
+
+    def __init__(self, app: ASGIApp, *, each: int, proxies: Proxies) -> None:
+        self._app = app
+        self._each = each
+        self._proxies = proxies
+        self._under_way: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        caller = self._proxies.caller(client[0]) if client else None
+        if scope["type"] not in ("http", "websocket") or caller is None:
+            await self._app(scope, receive, send)
+            return
+        if self._under_way[caller] >= self._each:
+            await _refuse(scope, receive, send)
+            return
+        self._under_way[caller] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._under_way[caller] -= 1
+            if not self._under_way[caller]:
+                del self._under_way[caller]
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1013, "reason": "Too many connections"})
+        return
+    told = "Too many requests of yours are under way."
+    headers = {"retry-after": "5", "connection": "close"}
+    await problem(503, "too_many_requests", told, headers=headers)(scope, receive, send)

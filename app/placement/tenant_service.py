@@ -1,0 +1,176 @@
+"""Asking for tenants and for moves, the same for the command line and for the API."""
+
+from collections.abc import Callable, Mapping
+from uuid import UUID, uuid5
+
+import asyncpg
+import msgspec
+
+from app.placement import registry
+from app.placement.fence import refused
+from app.placement.places import Placement
+from app.placement.processes import placing
+from app.placement.write_side import silo_of
+from app.settings import Settings
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
+from domain.kit.caller import PLATFORM, SYSTEM, Caller
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.log import Receipt
+from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
+from domain.operations.tenant_commands import AdoptTenant, RequestTenant, RetractTenant
+from domain.operations.tenants import TenantMoving, TenantNotPlaced, TenantPlacement
+from domain.tenancy.regions import WrongRegion
+from projections.operations.tenant_placements import Asked, Change, PlacedTenant, Wish
+
+_ids = TimeOrderedIds()
+
+
+class TenantDesk:
+    """See `projections.operations.tenant_placements.PlacingTenants`; on the platform's log and registry."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        platform: Database,
+        bus: Bus,
+        *,
+        changed: Callable[[UUID], object] = lambda tenant_id: None,
+    ) -> None:
+        """``changed`` is told of each tenant that was suspended, reactivated or closed, before the answer."""
+        self._settings, self._platform, self._bus = settings, platform, bus
+        self._changed = changed
+        self._known = False
+
+    async def ask(
+        self,
+        wish: Wish,
+        *,
+        by: Caller,
+        command_id: UUID | None = None,
+        correlation_id: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> Receipt | Refusal:
+        if isinstance(wish, Change):
+            return await self._change(
+                wish,
+                by=by,
+                command_id=command_id or _ids.new(),
+                correlation_id=correlation_id,
+                metadata=metadata,
+            )
+        if isinstance(wish, RequestTenant) and wish.region != self._settings.region:
+            return WrongRegion(field="region", region=wish.region, here=self._settings.region)
+        if not self._known:
+            # A process reacts to what is appended after it is made known, and maybe no worker ever ran.
+            await placing(self._settings, self._platform)
+            self._known = True
+        return await self._bus.send(
+            wish,
+            by=Caller(tenant_id=PLATFORM, user_id=by.user_id, session_id=by.session_id),
+            command_id=command_id or (wish.id if isinstance(wish, RequestTenant) else _ids.new()),
+            correlation_id=correlation_id,
+            metadata=metadata,
+        )
+
+    async def _change(
+        self,
+        change: Change,
+        *,
+        by: Caller,
+        command_id: UUID,
+        correlation_id: str | None,
+        metadata: Mapping[str, object] | None,
+    ) -> Receipt | Refusal:
+        """A tenant of another region is served there."""
+        found = await registry.placement(self._platform.writer, change.id)
+        if found is None:
+            return NotFound(field="id", what="tenant")
+        if found.region != self._settings.region:
+            return WrongRegion(field="id", region=found.region, here=self._settings.region)
+        try:
+            async with silo_of(found, self._settings) as silo:
+                with refused():
+                    return await (self._bus if silo is None else silo.bus).send(
+                        change,
+                        # What is done to a suspended tenant, only services do.
+                        by=Caller(tenant_id=change.id, user_id=by.user_id, kind="service"),
+                        command_id=command_id,
+                        correlation_id=correlation_id,
+                        metadata=metadata,
+                    )
+        except (TenantNotPlaced, TenantMoving) as refusal:
+            return refusal
+        finally:
+            # Also when whoever asked has gone: it may be stored.
+            self._changed(change.id)
+
+    async def adopt(self, tenant_id: UUID, name: str, slug: str) -> None:
+        """Registers a pooled tenant that is made by others, which makes its slug unique over all places. May be
+        called again. Raises the refusal: AlreadyTaken for the slug, Invalid."""
+        name, slug, region = name.strip(), slug.strip(), self._settings.region
+        outcome = await self._bus.send(
+            AdoptTenant(id=tenant_id, name=name, slug=slug, region=region),
+            by=Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service"),
+            command_id=uuid5(tenant_id, "adopt"),
+        )
+        if isinstance(outcome, Refusal):
+            raise outcome
+        asked = await self.asked(tenant_id)
+        if asked is not None and asked.status == "failed":
+            raise AlreadyTaken(field="slug")
+        try:
+            await registry.add(self._platform.writer, tenant_id, name, slug, region, None, state="ready")
+        except asyncpg.UniqueViolationError as error:
+            raise AlreadyTaken(field="slug") from error
+
+    async def retract(self, tenant_id: UUID) -> None:
+        """Takes out a tenant that was adopted and not made; there may be none. Its slug is free again."""
+        await registry.remove(self._platform.writer, tenant_id)
+        outcome = await self._bus.send(
+            RetractTenant(id=tenant_id), by=Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
+        )
+        if isinstance(outcome, Refusal) and not isinstance(outcome, NotFound):
+            raise outcome
+
+    async def asked(self, tenant_id: UUID) -> Asked | None:
+        stream = (await self._bus.log.streams(PLATFORM, [tenant_id])).get(tenant_id)
+        if not stream or stream[-1].topic != TenantPlacement.topic:
+            return None
+        # What it is called changes meanwhile, and says nothing of what was asked.
+        status, last = next(
+            (_STATUS[kind], one)
+            for one in reversed(stream)
+            if (kind := one.type.rpartition(".")[2]) in _STATUS
+        )
+        said = msgspec.json.decode(last.payload)
+        return Asked(status=status, step=said.get("step"), reason=said.get("reason"))
+
+    async def all(self) -> list[PlacedTenant]:
+        return [_shown(one) for one in await registry.placements(self._platform.writer)]
+
+
+_STATUS = {
+    "adopted": "ready",
+    "requested": "provisioning",
+    "provisioned": "ready",
+    "failed": "failed",
+    "move_requested": "moving",
+    "moved": "ready",
+    "move_failed": "ready",
+}
+
+
+def _shown(one: Placement) -> PlacedTenant:
+    database = one.silo.database if one.silo is not None else None
+    return PlacedTenant(
+        id=one.tenant_id,
+        name=one.name,
+        slug=one.slug,
+        placement=one.kind,
+        region=one.region,
+        state=one.state,
+        database=database if one.kind == "silo" else None,
+        left=database if one.kind == "pooled" and one.state == "ready" else None,
+        updated_at=one.updated_at,
+    )

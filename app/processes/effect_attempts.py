@@ -1,0 +1,195 @@
+"""Tries of what a process requested, and of reactions that failed; what came of each goes into the ledger."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from app.processes.effect_handler import Performer, Tried
+from app.processes.reactions import POLICY, Outcome, Reaction, Reactions
+from app.processes.store import Claimed, Store
+from app.processes.unit_of_work import Changes, Key, Stored
+from app.storage.database import Lent
+from domain.kit.clock import Clock
+from domain.kit.events import Event
+from domain.kit.log import Envelope
+from domain.kit.process.effects import Policy
+from domain.kit.process.process import Process
+from projections.kit.store.store import LeaseLost
+
+_logger = logging.getLogger(__name__)
+
+Notice = Callable[[str, str], None]
+"""Hears what a lane does, for metrics and tests: ``reacted``, ``fired``, ``claimed``, ``performed`` or
+``recorded``, and which process or effect."""
+
+
+class Trials:
+    """Carries out claimed rows of one process's ledger."""
+
+    def __init__(
+        self,
+        process: Process[Any],
+        store: Store,
+        performer: Performer,
+        reactions: Reactions,
+        *,
+        event: Callable[[int], Awaitable[tuple[Event, Envelope]]],
+        clock: Clock,
+        notice: Notice,
+        poll: float,
+    ) -> None:
+        """``event`` reads the event at a position; ``poll``: seconds between two tries to write."""
+        self._process = process
+        self._store = store
+        self._performer = performer
+        self._reactions = reactions
+        self._event = event
+        self._clock = clock
+        self._notice = notice
+        self._poll = poll
+
+    async def carry_out(self, one: Claimed, stored: Stored | None) -> None:
+        """Tries what was claimed, and writes what came of it. A lost lease ends it: nothing is written then."""
+        try:
+            if one.kind in ("effect", "command"):
+                await self._perform(one, stored)
+            else:
+                await self._react_again(one)
+        except LeaseLost:
+            _logger.info("%s is another worker's by now.", self._process.name)
+
+    async def _perform(self, one: Claimed, stored: Stored | None) -> None:
+        if one.discard is not None:
+            tried = Tried(error=one.discard)
+        elif one.kind == "effect" and self._transactional(one):
+            recorded = await self._perform_inside(one, stored)
+            if recorded is None:
+                return
+            tried = recorded
+        else:
+            tried = await self._performer.perform(one, stored)
+            self._notice("performed", one.key)
+        await self._until_written(lambda: self._record(one, tried))
+
+    def _transactional(self, one: Claimed) -> bool:
+        effect = self._process.effects.get(one.name)
+        return effect is not None and effect.transactional
+
+    async def _perform_inside(self, one: Claimed, stored: Stored | None) -> Tried | None:
+        """Performs and records in one transaction; what is left to record when that failed."""
+        policy = Policy()
+        try:
+            wish = self._performer.wish(one.kind, one.name, one.payload)
+            policy = self._performer.policy(wish)
+            async with self._store.transaction(seconds=policy.timeout + 10) as connection:
+                tried = await self._performer.perform(one, stored, transaction=connection)
+                self._notice("performed", one.key)
+                await self._write(connection, one, tried)
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001  # It may be the effect's own; the performer logs it.
+            return self._performer.failed(one, error, policy)
+        self._notice("recorded", one.key)
+        return None
+
+    async def _record(self, one: Claimed, tried: Tried) -> None:
+        async with self._store.transaction() as connection:
+            await self._write(connection, one, tried)
+        self._notice("recorded", one.key)
+
+    async def _write(self, connection: Lent, one: Claimed, tried: Tried) -> None:
+        now = self._clock.now()
+        wish: Any = None
+        try:
+            wish = self._performer.wish(one.kind, one.name, one.payload)
+        except (LookupError, ValueError):
+            # Not to be read by this code: it can only be tried again, or wait for an operator.
+            _logger.debug("%s cannot read %s.", self._process.name, one.key, exc_info=True)
+        policy = self._performer.policy(wish)
+        error = tried.error
+        if error is not None and not tried.final and one.attempts < policy.attempts:
+            pause = timedelta(seconds=policy.pause_after(one.attempts))
+            await self._store.finish(connection, one, "pending", now, error=error, next_at=now + pause)
+            return
+        status = "discarded" if one.discard is not None else "done" if error is None else "failed"
+        if status == "failed" and not (wish is not None and self._process.hears_failure(type(wish))):
+            await self._store.finish(connection, one, "parked", now, error=error)
+            return
+        result = None if tried.result is None else msgspec.json.encode(tried.result).decode()
+        if not await self._store.finish(connection, one, status, now, error=error, result=result):
+            return
+        outcome = Outcome(
+            kind=one.kind,
+            name=one.name,
+            wish=msgspec.Raw(one.payload.encode()),
+            at=now,
+            result=tried.result,
+            error=error,
+            certain=tried.certain,
+            discarded=one.discard is not None,
+        )
+        changes = await self._changes(connection, {one.origin.key})
+        self._reactions.to_outcome(changes, one, outcome)
+        await self._store.save(connection, changes)
+
+    async def _react_again(self, one: Claimed) -> None:
+        try:
+            reaction: Reaction | None = None
+            if one.discard is None:
+                reaction = await self._reaction(one)
+            await self._until_written(lambda: self._react(one, reaction))
+        except LeaseLost:
+            raise
+        except Exception as error:
+            _logger.exception("%s still cannot react to %s.", self._process.name, one.name)
+            tried = type(error.__cause__ or error).__name__
+            await self._until_written(lambda: self._put_off(one, tried))
+
+    async def _reaction(self, one: Claimed) -> Reaction:
+        if one.kind != "event":
+            return self._reactions.again(one)
+        return self._reactions.to_event(*await self._event(one.origin.position))
+
+    async def _react(self, one: Claimed, reaction: Reaction | None) -> None:
+        async with self._store.transaction() as connection:
+            status = "discarded" if reaction is None else "done"
+            now = self._clock.now()
+            if await self._store.finish(connection, one, status, now) and reaction is not None:
+                changes = await self._changes(connection, {one.origin.key})
+                try:
+                    changes.react(one.origin, reaction)
+                except Exception as error:
+                    raise _Raised from error
+                await self._store.save(connection, changes)
+
+    async def _put_off(self, one: Claimed, error: str) -> None:
+        now = self._clock.now()
+        async with self._store.transaction() as connection:
+            if one.attempts < POLICY.attempts:
+                later = now + timedelta(seconds=POLICY.pause_after(one.attempts))
+                await self._store.finish(connection, one, "pending", now, error=error, next_at=later)
+            else:
+                await self._store.finish(connection, one, "parked", now, error=error)
+
+    async def _until_written(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Writes what has happened already, and so must be written, however long the database is away."""
+        while True:
+            try:
+                await write()
+                return
+            except (LeaseLost, _Raised):
+                raise
+            except Exception:
+                _logger.exception("%s cannot write; trying again.", self._process.name)
+                await asyncio.sleep(self._poll)
+
+    async def _changes(self, connection: Lent, keys: set[Key]) -> Changes:
+        return Changes(self._process, self._clock.now(), await self._store.states(connection, keys))
+
+
+class _Raised(Exception):
+    """A reaction raised; its cause says what."""

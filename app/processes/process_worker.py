@@ -1,0 +1,249 @@
+"""One process at work while its lease is held: reads the log, fires timers, carries out what it requests."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.processes.effect_attempts import Notice, Trials
+from app.processes.effect_handler import Performer
+from app.processes.lease import Lease
+from app.processes.reactions import Reactions
+from app.processes.store import Store
+from app.processes.unit_of_work import Changes, Key, Origin
+from app.storage.database import Lent, Pool
+from domain.kit.bus.bus import Bus
+from domain.kit.clock import Clock
+from domain.kit.events import Event
+from domain.kit.log import Envelope
+from domain.kit.process.process import Process
+from projections.kit.background import end
+from projections.kit.follow.pages import Entry, Source, fresh
+from projections.kit.store.store import LeaseLost
+
+_logger = logging.getLogger(__name__)
+
+_PAGE = 100
+"""Timers fired in one transaction at the most."""
+_UNSAVED = 5.0
+"""Seconds that the checkpoint may lag behind over events that are not reacted to."""
+
+
+class Lane:
+    """Runs a process until cancelled or stopped, or until the lease is lost."""
+
+    def __init__(
+        self,
+        process: Process[Any],
+        lease: Lease,
+        *,
+        pool: Pool,
+        pages: Source,
+        read: Callable[[int], Awaitable[Envelope]],
+        bus: Bus,
+        clock: Clock,
+        notice: Notice,
+        poll: float,
+        slots: int,
+    ) -> None:
+        """``read`` reads the event at a position; at most ``slots`` effects are under way at once."""
+        self._process = process
+        self._store = Store(pool, process, lease)
+        self._pages = pages
+        self._read = read
+        self._clock = clock
+        self._notice = notice
+        self._poll = poll
+        self._slots = slots
+        performer = Performer(process, bus)
+        self._reactions = Reactions(process, performer)
+        self._trials = Trials(
+            process,
+            self._store,
+            performer,
+            self._reactions,
+            event=self._event,
+            clock=clock,
+            notice=notice,
+            poll=poll,
+        )
+        self._position = self._saved = lease.position
+        self._saved_at = 0.0
+        self._seen: tuple[int, datetime] | None = None
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._trying: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """Takes nothing new on; `run` ends when what is under way has ended."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Works. Raises LeaseLost when another worker has the lease; whatever else fails is tried again."""
+        following = asyncio.create_task(self._forever(self._follow), name=f"{self._process.name} follows")
+        working = asyncio.create_task(self._forever(self._work), name=f"{self._process.name} works")
+        tasks: list[asyncio.Task[None]] = [following, working]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            following.cancel()
+            for one in done:
+                one.result()
+            if self._trying:
+                await asyncio.wait(self._trying)
+        finally:
+            await end(*tasks, *self._trying)
+
+    async def _forever(self, work: Callable[[], Awaitable[None]]) -> None:
+        attempts = 0
+        while not self._stopping:
+            try:
+                await work()
+                if attempts:
+                    await self._store.fail(None)
+                attempts = 0
+            except LeaseLost:
+                raise
+            except Exception as error:
+                attempts += 1
+                if attempts in (1, 6):
+                    _logger.warning("%s cannot go on for now.", self._process.name, exc_info=error)
+                await self._say(error)
+                await asyncio.sleep(min(self._poll * 2.0 ** min(attempts - 1, 10), 30))
+
+    async def _say(self, error: Exception) -> None:
+        try:
+            await self._store.fail(type(error).__name__)
+        except LeaseLost:
+            raise
+        except Exception:
+            # The database itself is what fails, most likely.
+            _logger.debug("%s cannot say so either.", self._process.name, exc_info=True)
+
+    async def _follow(self) -> None:
+        entries = fresh(self._position, await self._pages.after(self._position, wait=self._poll))
+        if not entries:
+            await self._settle()
+            return
+        events = [found for entry in entries if (found := self._wanted(entry)) is not None]
+        position = entries[-1].envelope.position
+        if events or asyncio.get_running_loop().time() - self._saved_at > _UNSAVED:
+            async with self._store.transaction() as connection:
+                keys = {origin.key for origin, _, _ in events}
+                blocked = await self._store.blocked(connection, keys)
+                changes = await self._changes(connection, keys)
+                self._reactions.to_events(changes, events, blocked)
+                await self._store.save(connection, changes)
+                await self._store.move(connection, position)
+            self._saved_at, self._saved = asyncio.get_running_loop().time(), position
+        self._position = position
+        if events:
+            self._notice("reacted", self._process.name)
+            self._woken.set()
+
+    async def _settle(self) -> None:
+        """Saves the checkpoint when there is time for it."""
+        if self._saved < self._position:
+            async with self._store.transaction() as connection:
+                await self._store.move(connection, self._position)
+            self._saved = self._position
+
+    def _wanted(self, entry: Entry) -> tuple[Origin, Event | None, Envelope] | None:
+        envelope = entry.envelope
+        reaction = self._process.reactions.get(envelope.type)
+        if reaction is None or _was_moved(envelope):
+            return None
+        event: Event | None = None
+        try:
+            event = self._pages.event(entry)
+            instance = self._process.instance_of(event, envelope)
+        except (LookupError, ValueError):
+            # Without the event only its stream is known, so others than that stream's must wait for it too.
+            if reaction.by != "originator_id":
+                raise
+            instance = str(envelope.originator_id)
+        if instance is None:
+            return None
+        origin = Origin(
+            tenant_id=envelope.tenant_id,
+            instance=instance,
+            cause=envelope.event_id,
+            event_id=envelope.event_id,
+            position=envelope.position,
+            correlation_id=envelope.correlation_id,
+        )
+        return origin, event, envelope
+
+    async def _event(self, position: int) -> tuple[Event, Envelope]:
+        envelope = await self._read(position)
+        return self._pages.event(Entry(envelope)), envelope
+
+    async def _work(self) -> None:
+        self._woken.clear()
+        now = self._clock.now()
+        busy = False
+        if await self._store.waiting(now):
+            busy = await self._fire(now) | await self._claim(now)
+        if not busy:
+            try:
+                async with asyncio.timeout(self._poll):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+
+    async def _fire(self, now: datetime) -> bool:
+        """Fires what is due once the log is read as far as it went at that time: what happened while nobody was
+        at work may have cancelled it. Answers whether to look again at once."""
+        if self._seen is None:
+            self._seen = await self._store.head(self._position), now
+        head, until = self._seen
+        if self._position < head:
+            return False
+        self._seen = None
+        async with self._store.transaction() as connection:
+            timers = await self._store.due(connection, until, _PAGE)
+            if not timers:
+                # Something may have become due since.
+                return until < now
+            changes = await self._changes(connection, {timer.origin.key for timer in timers})
+            self._reactions.to_timers(changes, timers)
+            await self._store.save(connection, changes)
+        self._notice("fired", self._process.name)
+        return True
+
+    async def _claim(self, now: datetime) -> bool:
+        free = self._slots - len(self._trying)
+        if free <= 0:
+            return False
+        async with self._store.transaction() as connection:
+            claimed = await self._store.claim(connection, now, free)
+            states = await self._store.states(connection, {one.origin.key for one in claimed})
+        for one in claimed:
+            self._notice("claimed", one.key)
+            trial = self._trials.carry_out(one, states.get(one.origin.key))
+            task = asyncio.create_task(trial, name=one.key)
+            self._trying.add(task)
+            task.add_done_callback(self._tried)
+        return len(claimed) == free
+
+    def _tried(self, task: "asyncio.Task[None]") -> None:
+        self._trying.discard(task)
+        self._woken.set()
+
+    async def _changes(self, connection: Lent, keys: set[Key]) -> Changes:
+        return Changes(self._process, self._clock.now(), await self._store.states(connection, keys))
+
+
+def _was_moved(envelope: Envelope) -> bool:
+    """Whether the event was copied from another log, where processes have reacted to it."""
+    metadata = envelope.metadata
+    return (b'"moved"' in metadata if isinstance(metadata, bytes) else '"moved"' in metadata) and (
+        msgspec.json.decode(metadata, type=_Moved).moved is not None
+    )
+
+
+class _Moved(msgspec.Struct):
+    moved: int | None = None

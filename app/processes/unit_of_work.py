@@ -1,0 +1,166 @@
+"""What reactions change, gathered in memory until one transaction writes all of it. No I/O."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.kit.commands import Command
+from domain.kit.process.effects import Cancel, Effect, Schedule, Send, Then, Wish, Withdraw, key_of
+from domain.kit.process.process import Process
+
+Key = tuple[UUID, str]
+"""An instance: its tenant and its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a reaction is about. ``event_id``, ``position`` and ``correlation_id`` are those of the event that it
+    all began with; ``cause`` is the event itself, or the timer or outcome that came of it."""
+
+    tenant_id: UUID
+    instance: str
+    cause: UUID
+    event_id: UUID
+    position: int
+    correlation_id: str
+
+    @property
+    def key(self) -> Key:
+        return self.tenant_id, self.instance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """A timer as it is stored."""
+
+    id: UUID
+    origin: Origin
+    name: str
+    due_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """A new row of the ledger."""
+
+    origin: Origin
+    key: str
+    kind: str
+    name: str
+    payload: bytes
+    attempts: int = 0
+    next_at: datetime
+    status: str = "pending"
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A state as it is stored: the version that wrote it, and JSON."""
+
+    version: int
+    text: str
+
+
+@dataclass(slots=True)
+class Changes:
+    """The outcome of some reactions of one process, over the states that were loaded for them."""
+
+    # States differ in type between processes.
+    process: Process[Any]
+    now: datetime
+    before: Mapping[Key, Stored]
+    states: dict[Key, Any] = field(default_factory=dict)
+    """New states; None where the instance has ended."""
+    ended: set[Key] = field(default_factory=set)
+    """Instances whose timers from before are void."""
+    timers: dict[tuple[Key, str], Timer | None] = field(default_factory=dict)
+    withdrawn: set[tuple[Key, str, str]] = field(default_factory=set)
+    """Instance, kind and name of effects from before that are taken back."""
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.states or self.ended or self.timers or self.withdrawn or self.entries)
+
+    def state(self, key: Key) -> Any:
+        """The state as it stands after the reactions so far. ValueError for one that this code cannot read."""
+        if key in self.states:
+            return self.states[key]
+        stored = self.before.get(key)
+        return None if stored is None else self.process.restore(stored.version, stored.text)
+
+    def react(self, origin: Origin, reaction: Callable[[Any], Then[Any] | None]) -> None:
+        """Runs a reaction on the instance's state and keeps what comes of it; what it raises leaves no trace."""
+        was = self.state(origin.key)
+        then = reaction(was)
+        if then is None:
+            return
+        # Everything that can fail comes before the first change.
+        entries = self._entries(origin, then.wishes)
+        if then.state is not None:
+            self.process.keep(then.state)
+        for wish in then.wishes:
+            if isinstance(wish, Withdraw):
+                self._withdraw(origin.key, wish)
+            elif isinstance(wish, Schedule):
+                id = key_of(origin.tenant_id, self.process.name, origin.cause, f"timer {wish.timer}")
+                self.timers[origin.key, wish.timer] = Timer(
+                    id=id, origin=origin, name=wish.timer, due_at=wish.at
+                )
+            elif isinstance(wish, Cancel):
+                self.timers[origin.key, wish.timer] = None
+        self.entries += entries
+        if then.state is None:
+            self._end(origin.key)
+        if then.state is not was:
+            self.states[origin.key] = then.state
+
+    def _entries(self, origin: Origin, wishes: tuple[Wish, ...]) -> list[Entry]:
+        made: dict[str, Entry] = {}
+        for wish in wishes:
+            if isinstance(wish, Schedule):
+                self._require_timer(wish)
+            if not isinstance(wish, Effect | Send):
+                continue
+            what: Effect | Command = wish.command if isinstance(wish, Send) else wish
+            kind, name = ("command" if isinstance(wish, Send) else "effect"), what.stored_as
+            if isinstance(wish, Effect) and ("perform", type(wish)) not in self.process.methods:
+                raise LookupError(f"{self.process.name} has no method that performs {name}.")
+            key = first = wish.key if isinstance(wish, Effect) else name
+            number = 1
+            while key in made:
+                number += 1
+                key = f"{first} {number}"
+            made[key] = Entry(
+                origin=origin,
+                key=key,
+                kind=kind,
+                name=name,
+                payload=msgspec.json.encode(what),
+                next_at=self.now,
+            )
+        return list(made.values())
+
+    def _require_timer(self, wish: Schedule) -> None:
+        if ("timer", wish.timer) not in self.process.methods:
+            raise LookupError(f"{self.process.name} has no method for the timer {wish.timer!r}.")
+        if wish.at.tzinfo is None:
+            raise ValueError(f"{self.process.name} schedules {wish.timer!r} without a time zone.")
+
+    def _withdraw(self, key: Key, wish: Withdraw) -> None:
+        kind = "effect" if issubclass(wish.kind, Effect) else "command"
+        self.withdrawn.add((key, kind, wish.kind.stored_as))
+        for entry in self.entries:
+            if (entry.origin.key, entry.kind, entry.name) == (key, kind, wish.kind.stored_as):
+                entry.status = "withdrawn"
+
+    def _end(self, key: Key) -> None:
+        self.ended.add(key)
+        for one in [one for one in self.timers if one[0] == key]:
+            del self.timers[one]

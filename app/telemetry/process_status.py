@@ -1,0 +1,103 @@
+"""How the processes stand, and their effects: for operators and for health."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.storage.database import Pool
+from projections.operations.effects import EffectStatus
+
+_SILENCE = 10.0
+"""Seconds without a beat after which a process counts as run by nobody."""
+
+_STATUS = """
+with log as (select coalesce(max(position), 0) as head from es.events)
+select l.process, l.version, l.since, l.position, log.head, greatest(log.head - l.position, 0) as lag_events,
+       (select count(*) from processes.instances i where i.process = l.process) as instances,
+       (select count(*) from processes.timers t where t.process = l.process) as timers,
+       (select count(*) from processes.ledger e where e.process = l.process and e.finished_at is null) as open,
+       (select count(*) from processes.ledger e where e.process = l.process and e.status = 'parked') as parked,
+       l.error, h.holder, extract(epoch from clock_timestamp() - h.beat_at)::float8 as beat_age
+  from processes.lanes l cross join log left join processes.holders h using (process)
+ order by l.process
+"""
+_EFFECTS = """
+select id, process, tenant_id, instance, kind, name, key, status, attempts, error, discard, event_id, position,
+       correlation_id, made_at, next_at, finished_at
+  from processes.ledger
+ where ($1::text is null or process = $1) and ($2::text[] is null or status = any($2))
+   and ($3::uuid is null or tenant_id = $3)
+ order by id limit $4
+"""
+_RETRY = """
+update processes.ledger set status = 'pending', attempts = 0, next_at = '-infinity', error = null
+ where status = 'parked' and ($1::bigint[] is null or id = any($1)) and ($2::text is null or process = $2)
+returning id
+"""
+_DISCARD = """
+update processes.ledger set status = 'pending', next_at = '-infinity', discard = $2
+ where status = 'parked' and id = any($1)
+returning id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessStatus:
+    """How a process stands: it has reacted to the log after ``since`` up to ``position``. ``open`` effects are not
+    done yet, ``parked`` ones of them wait for an operator."""
+
+    process: str
+    version: int
+    since: int
+    position: int
+    head: int
+    lag_events: int
+    instances: int
+    timers: int
+    open: int
+    parked: int
+    error: str | None
+    holder: str | None
+    beat_age: float | None
+    """Seconds since the holder was last seen; None without a holder."""
+
+
+async def process_statuses(pool: Pool) -> list[ProcessStatus]:
+    """All processes that ever ran, by name."""
+    return [ProcessStatus(**dict(row)) for row in await pool.fetch(_STATUS)]
+
+
+def ailment(status: ProcessStatus) -> str | None:
+    """What is wrong with a process, in a sentence; None when it is well."""
+    if status.parked:
+        effects = "1 effect" if status.parked == 1 else f"{status.parked} effects"
+        return f"{status.process} has {effects} parked"
+    if status.error is not None:
+        return f"{status.process} stands at position {status.position}: {status.error}"
+    if status.beat_age is None or status.beat_age > _SILENCE:
+        return f"{status.process} is run by no worker"
+    return None
+
+
+class Ledger:
+    """`Effects` as the ledger has them."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def list(
+        self,
+        *,
+        process: str | None = None,
+        statuses: Sequence[str] | None = None,
+        tenant_id: UUID | None = None,
+        limit: int = 100,
+    ) -> Sequence[EffectStatus]:
+        rows = await self._pool.fetch(_EFFECTS, process, statuses, tenant_id, limit)
+        return [EffectStatus(**dict(row)) for row in rows]
+
+    async def retry(self, ids: Sequence[int] = (), *, process: str | None = None) -> Sequence[int]:
+        return [row["id"] for row in await self._pool.fetch(_RETRY, list(ids) or None, process)]
+
+    async def discard(self, ids: Sequence[int], *, reason: str) -> Sequence[int]:
+        return [row["id"] for row in await self._pool.fetch(_DISCARD, list(ids), reason)]

@@ -1,0 +1,101 @@
+"""How what is beside the views stands: workers, rebuilds and processes, as the database has it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.storage.database import Pool
+from app.telemetry.process_status import ProcessStatus, ailment, process_statuses
+
+SILENCE = 15
+"""Seconds without a heartbeat after which a worker counts as gone; it gives one each second."""
+
+_STANDING = """
+select (select count(*) from ops.workers
+         where kind = 'worker' and clock_timestamp() - heartbeat_at < make_interval(secs => $1)) as workers,
+       (select count(*) from ops.rebuilds where state in ('building', 'verifying')) as rebuilding,
+       (select count(*) from ops.rebuilds where state = 'differs') as differing
+"""
+
+
+# A view that was built anew since is right again.
+_COMPARED = """
+select distinct on (m.view) m.view, r.id as rebuild,
+       case when r.state = 'reported' then (m.report->>'differing')::bigint else 0 end as differing,
+       extract(epoch from clock_timestamp() - r.ended_at)::float8 as age
+  from ops.rebuilds r join ops.rebuild_views m on m.rebuild = r.id
+ where r.ended_at is not null and m.report is not null and r.tenant_id is null
+   and r.state in ('reported', 'switched', 'finished')
+ order by m.view, r.ended_at desc
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What the last comparison of a view with the log has found: rows that differ, and how many seconds ago."""
+
+    view: str
+    rebuild: UUID
+    differing: int
+    age: float
+
+
+_WAITING = """
+select r.id, r.state = 'differs' as differs,
+       (select string_agg(m.view, ' ' order by m.view) from ops.rebuild_views m where m.rebuild = r.id) as views
+  from ops.rebuilds r
+ where r.state = 'differs' or (r.paused and r.state in ('building', 'verifying'))
+ order by r.asked_at, r.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A rebuild that goes on only when somebody says so: one that ``differs``, or that is paused."""
+
+    id: UUID
+    differs: bool
+    views: str
+
+    def told(self, where: str) -> str:
+        """What it waits for, and the commands that end that; ``where`` is the option that says which silo."""
+        if self.differs:
+            what, commands = "found rows that differ, and is not cut over to", ("accept", "cancel")
+        else:
+            what, commands = "is paused", ("resume", "cancel")
+        ways = " or ".join(f"headwater {command} {self.id}{where}" for command in commands)
+        return f"the rebuild of {self.views} {what}: {ways}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``workers`` alive, rebuilds that go on, rebuilds that wait for somebody to accept or cancel them."""
+
+    workers: int
+    rebuilding: int
+    differing: int
+    processes: tuple[ProcessStatus, ...]
+    compared: tuple[Compared, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+
+    def waits(self, where: str = "") -> list[str]:
+        """What waits for an operator, in sentences; ``where`` as for `Waiting.told`."""
+        return [one.told(where) for one in self.waiting]
+
+    def ailments(self, where: str = "") -> list[str]:
+        """What is wrong, in sentences; ``where`` as for `Waiting.told`."""
+        wrong = [
+            f"{one.view} differs from the log in {one.differing} rows: headwater rebuilds {one.rebuild}{where}"
+            for one in self.compared
+            if one.differing
+        ]
+        return [*(said for one in self.processes if (said := ailment(one))), *wrong, *self.waits(where)]
+
+
+async def standing(pool: Pool) -> Standing:
+    """How they stand now."""
+    row = await pool.fetchrow(_STANDING, SILENCE)
+    assert row is not None, "a select without from is one row"
+    processes = tuple(await process_statuses(pool))
+    compared = tuple(Compared(**found) for found in await pool.fetch(_COMPARED))
+    waiting = tuple(Waiting(**found) for found in await pool.fetch(_WAITING))
+    return Standing(row["workers"], row["rebuilding"], row["differing"], processes, compared, waiting)

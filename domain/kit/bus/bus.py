@@ -1,0 +1,344 @@
+"""The command bus: checks a command, loads what it needs, lets it decide, appends what was decided."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import msgspec
+
+from domain.kit.aggregate import Aggregate
+from domain.kit.bus.checks import check
+from domain.kit.bus.drafts import Draft, drawn
+from domain.kit.bus.repository import Repository
+from domain.kit.caller import SYSTEM, Caller
+from domain.kit.clock import Clock, Ids, at
+from domain.kit.codec import Codec
+from domain.kit.commands import Command, id_of, noun, target_id
+from domain.kit.events import Event
+from domain.kit.log import (
+    GLOBAL,
+    Append,
+    Conflict,
+    Log,
+    Missing,
+    NewEvent,
+    Outcome,
+    Receipt,
+    Reference,
+    Reservation,
+    Reused,
+    Taken,
+)
+from domain.kit.personal import is_secret
+from domain.kit.refusals import (
+    AlreadyExists,
+    AlreadyTaken,
+    CommandIdReused,
+    Contended,
+    NoTenant,
+    NotFound,
+    Refusal,
+    StaleVersion,
+)
+from domain.kit.text import composed
+
+_logger = logging.getLogger(__name__)
+
+# Each attempt decides on what the last conflict revealed. Of two processes the one whose cache is warm wins again
+# and again, so ten are too few; forty lost in a row is a stream too hot to change.
+_ATTEMPTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command on its way: who sends it, and by which ids it is known."""
+
+    command: Command
+    by: Caller
+    command_id: UUID
+    correlation_id: str
+    causation_id: str | None
+    metadata: Mapping[str, object]
+    expected_version: int | None
+    """The version at which whoever sends it saw what it changes; None: it does not matter."""
+
+    @property
+    def stream(self) -> tuple[int, int]:
+        """The stream that the command's ``id`` names, by tenant; commands without one stand alone."""
+        return self.by.tenant_id.int, (target_id(self.command) or self.command_id).int
+
+
+class _Turn(asyncio.Lock):
+    """A stream's lock, and how many hold it or wait for it."""
+
+    wanted = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a command decides on."""
+
+    needed: Mapping[str, Aggregate | None]
+    """By parameter of its ``handle``."""
+    named: Mapping[str, Aggregate]
+    """By the field that names what must be there now."""
+
+
+class Bus:
+    """Sends commands to the aggregates. One for each process; safe to use from many tasks at once."""
+
+    def __init__(
+        self,
+        log: Log,
+        codec: Codec,
+        clock: Clock,
+        ids: Ids,
+        *,
+        source: str = "headwater",
+        environment: str = "development",
+        region: str = "local",
+    ) -> None:
+        self.log = log
+        """The log it appends to."""
+        self.admits: Callable[[Caller], Awaitable[None]] | None = None
+        """Raises a refusal when nothing is taken from a caller, whatever the command."""
+        self._codec = codec
+        self._clock = clock
+        self._ids = ids
+        self._repository = Repository(log, codec)
+        self._source = source
+        self._environment = environment
+        self._region = region
+        self._turns: dict[tuple[int, int], _Turn] = {}
+
+    async def send(
+        self,
+        command: Command,
+        *,
+        by: Caller,
+        command_id: UUID | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        expected_version: int | None = None,
+    ) -> Receipt | Refusal:
+        """Carries a command out once, however often it is sent with the same ``command_id``.
+
+        With ``expected_version`` it is refused unless what its ``id`` names stands at that version.
+
+        Returns the receipt, or the refusal as data. Whatever else goes wrong rises.
+        """
+        command, command_id = composed(command), command_id or self._ids.new()
+        request = Request(
+            command,
+            by,
+            command_id,
+            correlation_id or str(command_id),
+            causation_id,
+            metadata or {},
+            expected_version,
+        )
+        try:
+            check(command)
+            if by.tenant_id == GLOBAL:
+                # What is unique over all tenants is reserved under that id; nobody's data are kept under it.
+                raise NoTenant
+            if self.admits is not None:
+                await self.admits(by)
+            return await self._in_turn(request)
+        except Refusal as refusal:
+            return await self._known(request) or refusal
+
+    async def _known(self, request: Request) -> Receipt | Refusal | None:
+        """A command carried out before keeps its receipt, though by now the rules would refuse it."""
+        known = await self.log.receipt(request.by.tenant_id, request.command_id)
+        if known is None:
+            return None
+        receipt, digest = known
+        # What was stored before digests named the caller, or its fields were called personal, has the bare one.
+        bare = request.command.digest
+        good = digest in (self._digest(request), self._guarded(request.command, bare), bare)
+        return receipt if good else CommandIdReused()
+
+    async def _in_turn(self, request: Request) -> Receipt:
+        # Commands on one stream in one process wait here rather than conflict in the database.
+        stream = request.stream
+        turn = self._turns.get(stream)
+        if turn is None:
+            turn = self._turns[stream] = _Turn()
+        turn.wanted += 1
+        try:
+            async with turn:
+                return await self._carry_out(request)
+        finally:
+            turn.wanted -= 1
+            if not turn.wanted:
+                del self._turns[stream]
+
+    async def _carry_out(self, request: Request) -> Receipt:
+        fresh = False
+        for _ in range(_ATTEMPTS):
+            found = await self._find(request, fresh=fresh)
+            try:
+                touched = self._decide(request, found)
+            except Refusal:
+                if fresh:
+                    raise
+                # What was cached may be behind; a refusal must be right.
+                fresh = True
+                continue
+            draft = drawn(touched)
+            append = await self._append(request, draft)
+            outcome = await self.log.append(append)
+            if isinstance(outcome, Receipt):
+                await self._appended(append, touched, outcome, personal=draft.personal)
+                return outcome
+            _raise_unless_conflict(outcome, request.command)
+            fresh = True
+        raise Contended()
+
+    async def _find(self, request: Request, *, fresh: bool) -> "_Found":
+        command, tenant_id = request.command, request.by.tenant_id
+        named = {field: id for field in command.present if (id := id_of(command, field)) is not None}
+        wanted = [id for need in command.wiring.direct if (id := id_of(command, need.field)) is not None]
+        wanted += named.values()
+        found = await self._repository.get(tenant_id, wanted, fresh=fresh) if wanted else {}
+        known = set(wanted)
+        while absent := [id for id in command.wiring.held(command, found) if id not in known]:
+            # Loaded first, and then all are taken together: none may change while another one is waited for.
+            await self._repository.get(tenant_id, absent, fresh=fresh)
+            known |= set(absent)
+            found = await self._repository.get(tenant_id, list(known))
+        return _Found(
+            command.wiring.resolved(command, found), {f: found[id] for f, id in named.items() if id in found}
+        )
+
+    def _decide(self, request: Request, found: "_Found") -> tuple[Aggregate, ...]:
+        tenant_id, now = request.by.tenant_id, self._clock.now()
+        try:
+            _require_version(request, found.needed)
+            for field, one in found.named.items():
+                one.require_present(field=field)
+            with at(now):
+                touched = request.command.wiring.call(request.command, found.needed, request.by, now)
+        except BaseException:
+            for read in (*found.needed.values(), *found.named.values()):
+                if read is not None:
+                    self._repository.forget(tenant_id, read.id)
+            raise
+        ids = {one.id for one in touched}
+        touched += tuple({one.id: one for one in found.named.values() if one.id not in ids}.values())
+        # What was changed is not in the log yet, so nobody else may see it.
+        for one in touched:
+            if one.pending_events:
+                self._repository.forget(tenant_id, one.id)
+        return touched
+
+    async def _append(self, request: Request, draft: Draft) -> Append:
+        command, by = request.command, request.by
+        references = [
+            Reference(field, topic, id)
+            for field, topic in command.references
+            if (id := id_of(command, field))
+        ]
+        if draft.personal:
+            await self._codec.ready(by.tenant_id, [event for _, event in draft.events])
+        return Append(
+            tenant_id=by.tenant_id,
+            command_id=request.command_id,
+            digest=self._digest(request),
+            events=tuple([self._new(topic, event, by.tenant_id) for topic, event in draft.events]),
+            correlation_id=request.correlation_id,
+            causation_id=request.causation_id,
+            user_id=None if by.user_id == SYSTEM else by.user_id,
+            session_id=by.session_id,
+            source=self._source,
+            environment=self._environment,
+            region=self._region,
+            metadata=msgspec.json.encode({**request.metadata, "command": command.stored_as}),
+            references=(*references, *draft.references),
+            guards=tuple(draft.guards),
+            reserves=tuple([self._claimed(one) for one in draft.reserves]),
+            releases=tuple([self._claimed(one) for one in draft.releases]),
+        )
+
+    def _digest(self, request: Request) -> bytes:
+        """By what the same command of the same caller is known; what is another's is not told to anybody."""
+        said = hashlib.sha256(request.command.digest + request.by.user_id.bytes).digest()
+        return self._guarded(request.command, said)
+
+    def _guarded(self, command: Command, digest: bytes) -> bytes:
+        """The digest; a keyed one where a bare one would confirm to somebody what they guess."""
+        if not is_secret(type(command)):
+            return digest
+        return bytes.fromhex(self._codec.fingerprint("command", digest.hex()))
+
+    def _claimed(self, one: Reservation) -> Reservation:
+        if not one.personal:
+            return one
+        return replace(one, value=self._codec.fingerprint(one.name, one.value))
+
+    def _new(self, topic: str, event: Event, tenant_id: UUID) -> NewEvent:
+        return NewEvent(
+            event_id=self._ids.new(),
+            topic=topic,
+            originator_id=event.originator_id,
+            originator_version=event.originator_version,
+            type=event.stored_as,
+            version=event.class_version,
+            timestamp=event.timestamp,
+            payload=self._codec.encode(event, tenant_id=tenant_id),
+            ends=event.ends,
+        )
+
+    async def _appended(
+        self, append: Append, touched: tuple[Aggregate, ...], receipt: Receipt, *, personal: Sequence[UUID]
+    ) -> None:
+        if receipt.repeated:
+            return
+        changed = [event.originator_id for event in append.events]
+        for one in touched:
+            grown = changed.count(one.id)
+            # Its state then holds as plain text what the log holds sealed; who needs it next loads it anew.
+            plain = one.id in personal
+            if grown and not plain:
+                self._repository.keep(append.tenant_id, one)
+            if one.version // one.snapshot_every > (one.version - grown) // one.snapshot_every:
+                await self._snapshot(append.tenant_id, one, plain=plain)
+
+    async def _snapshot(self, tenant_id: UUID, aggregate: Aggregate, *, plain: bool) -> None:
+        try:
+            if plain:
+                aggregate = (await self._repository.get(tenant_id, [aggregate.id], fresh=True))[aggregate.id]
+            await self._repository.snapshot(tenant_id, aggregate)
+        except Exception:
+            # The command is stored, and a snapshot only saves time; the next one comes by itself.
+            _logger.exception("No snapshot of %s %s was kept.", aggregate.topic, aggregate.id)
+
+
+def _require_version(request: Request, needed: Mapping[str, Aggregate | None]) -> None:
+    changed = request.command.wiring.changes
+    if request.expected_version is None or changed is None:
+        return
+    one = needed[changed.parameter]
+    if one is not None and one.version != request.expected_version:
+        raise StaleVersion(field="id", version=one.version)
+
+
+def _raise_unless_conflict(outcome: Outcome, command: Command) -> None:
+    match outcome:
+        case Missing(reference):
+            raise NotFound(field=reference.field, what=noun(reference.topic))
+        case Taken(reservation):
+            raise AlreadyTaken(field=reservation.field)
+        case Reused():
+            raise CommandIdReused()
+        case Conflict(originator_id):
+            made = command.wiring.creates
+            if made is not None and originator_id == target_id(command):
+                raise AlreadyExists(field="id", what=noun(made.topic))
+        case Receipt():
+            pass

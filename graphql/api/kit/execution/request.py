@@ -1,0 +1,76 @@
+"""A GraphQL request as any transport carries it, checked for its shape."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.kit.execution.errors import RequestError
+from api.kit.execution.limits import Limits
+
+
+@dataclass(frozen=True)
+class Request:
+    """The document's text, the operation chosen in it and its variables as plain JSON."""
+
+    query: str
+    operation_name: str | None = None
+    # JSON of any shape, as it came from the client.
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_request(body: object, limits: Limits) -> Request:
+    """The request in a decoded JSON value. Unknown members are ignored, as the protocol demands.
+
+    Raises RequestError when a member has the wrong type or the variables are nested too deeply.
+    """
+    if isinstance(body, list):
+        raise RequestError.of(
+            "Batches are not supported: send one operation in each request.", "BATCHING_NOT_SUPPORTED"
+        )
+    if not isinstance(body, dict):
+        raise RequestError.of("A GraphQL request is a JSON object.", "BAD_REQUEST")
+    query = _member(body, "query", str, "a string")
+    name = _member(body, "operationName", str, "a string")
+    variables = _member(body, "variables", dict, "an object") or {}
+    extensions = _member(body, "extensions", dict, "an object") or {}
+    if query is None:
+        if "persistedQuery" in extensions:
+            # The code that Apollo's clients know: they send the whole document from then on.
+            raise RequestError.of(
+                "Persisted queries are not supported: send the query.", "PERSISTED_QUERY_NOT_SUPPORTED"
+            )
+        raise RequestError.of('The request needs a "query".', "BAD_REQUEST")
+    _check_values(variables, limits.variable_depth)
+    return Request(query, name, variables)
+
+
+def _member(body: Mapping[str, Any], name: str, kind: type, described: str) -> Any:
+    value = body.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise RequestError.of(f'"{name}" must be {described}.', "BAD_REQUEST")
+    return value
+
+
+def _check_values(variables: Mapping[str, object], depth: int) -> None:
+    """Refuses variables nested deeper than `depth` and text with U+0000, which Postgres cannot store."""
+    level: list[object] = [variables]
+    for _ in range(depth + 1):
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, str):
+                _check_text(value)
+            elif isinstance(value, dict):
+                below.extend(value.values())
+                for key in value:
+                    _check_text(key)
+            elif isinstance(value, list):
+                below.extend(value)
+        if not below:
+            return
+        level = below
+    raise RequestError.of(f"The variables are nested too deeply: at most {depth} levels.", "LIMIT_EXCEEDED")
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise RequestError.of("Variables must not contain the character U+0000.", "BAD_REQUEST")

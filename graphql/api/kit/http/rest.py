@@ -1,0 +1,175 @@
+"""REST beside GraphQL: each route is a document of its own, so it asks what that asks, under the same rules.
+
+A request becomes a GraphQL request to the endpoint beside it. Who may, what it costs, what is masked and what the
+audit hears of it are therefore decided in one place.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.kit.execution.limits import Limits
+from api.kit.http.conditional import conditional
+from api.kit.http.negotiation import GRAPHQL_JSON, JSON
+from api.kit.http.pacing import Paced
+from api.kit.http.problems import plain, problem
+from domain.kit.ids import read_id
+
+KEY = "idempotency-key"
+"""The header with an id of the client's choice: the same request with it is carried out once."""
+
+_REPLACED = (b"accept", b"content-length", b"content-type", b"if-none-match", b"transfer-encoding")
+_STATUS = {"FORBIDDEN": 403, "INTERNAL": 500, "NOT_READY": 503, "UNAUTHENTICATED": 401, "UNAVAILABLE": 503}
+"""The status of an error that GraphQL tells in an answer of 200; any other is the client's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestRoute:
+    """A route: what it is called by, and the document that it sends.
+
+    ``document`` has one root field. Its variables are the parameters of the path and the query; ``lists`` names
+    those that may be repeated and ``numbers`` those that are no texts. A POST gives its body as ``input`` and its
+    idempotency key as ``commandId``.
+    """
+
+    method: str
+    path: str
+    document: str
+    parameters: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    status: int = field(default=200)
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+        self.status, self.code, self.message, self.field = status, code, message, field
+
+
+def rest_routes(routes: Iterable[RestRoute], endpoint: ASGIApp, limits: Limits) -> list[Route]:
+    """The routes, answered by the GraphQL ``endpoint``."""
+    return [Route(one.path, _Endpoint(one, endpoint, limits), methods=[one.method]) for one in routes]
+
+
+class _Endpoint:
+    def __init__(self, route: RestRoute, endpoint: ASGIApp, limits: Limits) -> None:
+        self._route, self._endpoint, self._limits = route, endpoint, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return
+        except _Refused as error:
+            response = problem(error.status, error.code, error.message, field=error.field)
+        await Paced(response, self._limits.stall_seconds)(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        variables = await self._posted(request) if request.method == "POST" else self._asked(request)
+        status, headers, answer = await self._sent(request, variables)
+        if errors := answer.get("errors"):
+            return _failed(status, headers, errors[0])
+        (shown,) = answer["data"].values()
+        if shown is None:
+            return problem(404, "not_found", "There is no such thing.")
+        if shown.pop("__typename", "") == "Refused":
+            return problem(422, shown["code"], shown["message"], field=shown["field"])
+        found = shown | answer.get("extensions", {})
+        response = JSONResponse(found, self._route.status, {"cache-control": "no-store"})
+        if (etag := headers.get("etag")) is None:
+            return response
+        given = request.headers.getlist("if-none-match")
+        return conditional(response, etag, headers["cache-control"], given)
+
+    def _asked(self, request: Request) -> dict[str, Any]:
+        route = self._route
+        variables: dict[str, Any] = dict(request.path_params)
+        for name in request.query_params:
+            given = request.query_params.getlist(name)
+            if name not in route.parameters:
+                raise _Refused(400, "invalid", f"{name} is not known here.", name)
+            if name not in route.lists and len(given) > 1:
+                raise _Refused(400, "invalid", f"{name} must be given once.", name)
+            variables[name] = given if name in route.lists else _read(name, given[0], name in route.numbers)
+        return variables
+
+    async def _posted(self, request: Request) -> dict[str, Any]:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+            # A page of another origin cannot send this content type without asking first.
+            raise _Refused(415, "unsupported_media_type", f"Send {JSON} in UTF-8.")
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > self._limits.body_bytes:
+                raise _Refused(
+                    413, "body_too_large", f"The body has more than {self._limits.body_bytes} bytes."
+                )
+        try:
+            given = orjson.loads(body)
+            key = request.headers.get(KEY)
+            command_id = None if key is None else str(read_id(key))
+        except orjson.JSONDecodeError as error:
+            raise _Refused(400, "bad_request", f"The body is not JSON: {error}") from error
+        except ValueError as error:
+            raise _Refused(400, "invalid", f"The header {KEY} must be a UUID.", KEY) from error
+        if not isinstance(given, dict):
+            raise _Refused(400, "bad_request", "Send a JSON object.")
+        return {**request.path_params, "input": given, "commandId": command_id}
+
+    async def _sent(
+        self, request: Request, variables: Mapping[str, Any]
+    ) -> tuple[int, Mapping[str, str], dict[str, Any]]:
+        """Status, headers and answer of the GraphQL endpoint."""
+        asked = {"query": self._route.document, "variables": variables}
+        method, query, body = "POST", b"", b""
+        if request.method == "POST":
+            body = orjson.dumps(asked)
+        else:
+            # HEAD as well: its answer has the headers of GET's.
+            method, query = "GET", urlencode(asked | {"variables": orjson.dumps(variables)}).encode()
+        kept = [(name, value) for name, value in request.scope["headers"] if name not in _REPLACED]
+        added = [
+            (b"accept", GRAPHQL_JSON.encode()),
+            (b"content-type", JSON.encode()),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        scope = {**request.scope, "method": method, "query_string": query, "headers": [*kept, *added]}
+        given = iter([{"type": "http.request", "body": body, "more_body": False}])
+        messages: list[Message] = []
+
+        async def receive() -> Message:
+            return next(given, None) or await request.receive()
+
+        async def send(message: Message) -> None:
+            messages.append(message)
+
+        await self._endpoint(scope, receive, send)
+        if not messages:
+            raise ClientDisconnect
+        start, *parts = messages
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
+        return start["status"], headers, orjson.loads(b"".join(part.get("body", b"") for part in parts))
+
+
+def _read(name: str, text: str, number: bool) -> str | int:
+    if not number:
+        return text
+    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 10):
+        raise _Refused(400, "invalid", f"{name} must be a whole number.", name)
+    return int(text)
+
+
+def _failed(status: int, headers: Mapping[str, str], error: Mapping[str, Any]) -> Response:
+    if status < 400:
+        status = _STATUS.get(error["extensions"]["code"], 400)
+    kept = {name: headers[name] for name in ("www-authenticate", "retry-after") if name in headers}
+    code, message, field = plain(error)
+    return problem(status, code, message, field=field, headers=kept)

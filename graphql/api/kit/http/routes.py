@@ -1,0 +1,69 @@
+"""The routes of a GraphQL API, for the composition root to serve."""
+
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import strawberry
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from api.kit.execution.engine import Context, Permit
+from api.kit.execution.limits import Limits
+from api.kit.http.endpoint import GraphQLEndpoint
+from api.kit.http.graphiql import graphiql_routes
+from api.kit.http.rest import RestRoute, rest_routes
+from api.kit.http.streams import Streams
+
+I = TypeVar("I")  # noqa: E741
+
+
+def graphql_routes(
+    schema: strawberry.Schema,
+    authenticate: Callable[[Mapping[str, str]], Awaitable[I]],
+    make_context: Callable[[I], Context[I] | Awaitable[Context[I]]],
+    *,
+    scope: Callable[[I], Hashable] = lambda identity: None,
+    lifetime: Callable[[I], float | None] = lambda identity: None,
+    changes: Callable[[I], Hashable] = lambda identity: None,
+    limits: Limits | None = None,
+    streams: Streams | None = None,
+    permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
+    shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: ("", ""),
+    allowed_origins: Sequence[str] = (),
+    path: str = "/graphql",
+    rest: Iterable[RestRoute] = (),
+    graphiql_title: str | None = "GraphiQL",
+    door: str = "",
+) -> list[BaseRoute]:
+    """GraphQL at `path` over HTTP and WebSocket and, unless its title is None, GraphiQL at `/`, where people sign
+    in by the routes below `door`. The `rest` routes send documents of their own.
+
+    `allowed_origins` are the other origins whose pages may call the API (CORS); none by default. The other
+    arguments are those of `GraphQLEndpoint`; close the `streams` before the server stops.
+    """
+    endpoint = GraphQLEndpoint(
+        schema,
+        authenticate,
+        make_context,
+        scope=scope,
+        lifetime=lifetime,
+        changes=changes,
+        limits=limits,
+        streams=streams,
+        permits=permits,
+        shares=shares,
+    )
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=allowed_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type"],
+        max_age=600,
+    )
+    return [
+        Route(path, endpoint, middleware=[cors] if allowed_origins else None),
+        WebSocketRoute(path, endpoint),
+        *rest_routes(rest, endpoint, limits or Limits()),
+        *(graphiql_routes(path, graphiql_title, door) if graphiql_title is not None else ()),
+    ]

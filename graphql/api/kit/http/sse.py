@@ -1,0 +1,95 @@
+"""The graphql-sse protocol with one connection for each operation ("distinct connections")."""
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.types import Receive, Send
+
+from api.kit.execution.errors import FormattedError, RequestError, encode_errors
+from api.kit.execution.limits import Limits
+from api.kit.http.streams import COMPLETED, EXPIRED, GOING_AWAY, MOVED, SLOW_CLIENT, Outbox, Streams
+
+_CODES = {
+    SLOW_CLIENT: "SLOW_CLIENT",
+    GOING_AWAY: "GOING_AWAY",
+    MOVED: "TENANT_MOVED",
+    EXPIRED: "UNAUTHENTICATED",
+}
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"vary", b"accept"),
+    (b"x-content-type-options", b"nosniff"),
+    # nginx would gather events before it passes them on.
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class EventStream:
+    """The answer to one operation as server-sent events: `next` for each result, then `complete`.
+
+    What ends it early is told in a last `next` with an error, so that no client waits for more.
+    """
+
+    def __init__(self, limits: Limits, lifetime: float | None = None) -> None:
+        self.outbox = Outbox(limits.queued_messages, limits.answer_bytes)
+        self.outbox.expire(lifetime)
+        self._limits = limits
+
+    def next(self, answer: str) -> None:
+        """Sends an answer."""
+        self.outbox.put("event: next\ndata: ", answer, "\n\n")
+
+    def refuse(self, errors: list[FormattedError]) -> None:
+        """Sends errors and completes."""
+        self.next(encode_errors(errors).decode())
+        self.complete()
+
+    def complete(self) -> None:
+        """Ends the stream once everything was sent."""
+        self.outbox.end(COMPLETED)
+
+    async def ready(self) -> None:
+        """Waits until the client has taken most of what it was given."""
+        await self.outbox.room(self._limits.slow_client_seconds)
+
+    def ping(self) -> None:
+        """Sends a comment, which clients ignore."""
+        self.outbox.ping(":\n\n")
+
+    async def serve(
+        self,
+        start: Callable[["EventStream"], Callable[[], object]],
+        streams: Streams,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Runs until the operation completes or the client leaves; `start` gives what stops the operation."""
+        stop = start(self)
+        try:
+            await streams.serve(self, self._limits, _until_gone(receive), self._write(send))
+        finally:
+            stop()
+
+    async def _write(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        # Headers leave with the first piece of the body, and clients wait for them.
+        await _send_text(send, ":\n\n")
+        while (message := await self.outbox.take()) is not None:
+            async with asyncio.timeout(self._limits.stall_seconds):
+                await _send_text(send, message)
+        ending = self.outbox.ending
+        last = ""
+        if ending is not None and ending is not COMPLETED:
+            error = RequestError.of(ending.reason, _CODES.get(ending, "UNAUTHENTICATED")).errors
+            last = f"event: next\ndata: {encode_errors(error).decode()}\n\n"
+        await _send_text(send, f"{last}event: complete\ndata:\n\n", more=False)
+
+
+async def _send_text(send: Send, text: str, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

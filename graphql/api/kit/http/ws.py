@@ -1,0 +1,229 @@
+"""The graphql-transport-ws protocol: many operations over one WebSocket.
+
+Written out rather than made from Strawberry's handler: that one raises on messages of a wrong shape (an
+array, a null payload), encodes each message for each client, and does not bound what waits for a slow one.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar, cast
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from api.kit.execution.engine import Engine
+from api.kit.execution.errors import FormattedError, RequestError, Unauthenticated, internal_error
+from api.kit.execution.limits import Limits
+from api.kit.execution.request import read_request
+from api.kit.http.fanout import Fanout
+from api.kit.http.rate_limit import RateLimits
+from api.kit.http.reauthentication import Rechecks, forbidden
+from api.kit.http.streams import Ending, Outbox, Streams
+from projections.kit.read.unavailable import is_away
+
+I = TypeVar("I")  # noqa: E741
+
+PROTOCOL = "graphql-transport-ws"
+_AWAY = 1013, "Something that this needs is away for the moment; connect again"
+# Every message of an operation repeats its id.
+_LONGEST_ID = 256
+
+
+class _Operation:
+    """One operation of a connection, known to the client by its id."""
+
+    def __init__(self, socket: "GraphQLSocket[Any]", id: str) -> None:
+        self._socket = socket
+        self._id = id
+        self._json_id = orjson.dumps(id).decode()
+        self.stop: Callable[[], object] = lambda: None
+
+    def next(self, answer: str) -> None:
+        self._socket.outbox.put('{"id":', self._json_id, ',"type":"next","payload":', answer, "}")
+
+    def refuse(self, errors: list[FormattedError]) -> None:
+        if self._socket.operations.pop(self._id, None) is self:
+            payload = orjson.dumps(errors).decode()
+            self._socket.outbox.put('{"id":', self._json_id, ',"type":"error","payload":', payload, "}")
+
+    def complete(self) -> None:
+        if self._socket.operations.pop(self._id, None) is self:
+            self._socket.outbox.put('{"id":', self._json_id, ',"type":"complete"}')
+
+    async def ready(self) -> None:
+        await self._socket.outbox.room(self._socket.limits.slow_client_seconds)
+
+
+class GraphQLSocket(Generic[I]):
+    """One WebSocket connection from handshake to close."""
+
+    def __init__(
+        self,
+        engine: Engine[I],
+        fanout: Fanout[I],
+        streams: Streams,
+        limits: Limits,
+        authenticate: Callable[[Mapping[str, str]], Awaitable[I]],
+        lifetime: Callable[[I], float | None],
+        rechecks: Rechecks[I],
+        rates: RateLimits,
+    ) -> None:
+        self.limits = limits
+        self.outbox = Outbox(limits.queued_messages, limits.answer_bytes)
+        self.operations: dict[str, _Operation] = {}
+        self._engine = engine
+        self._fanout = fanout
+        self._streams = streams
+        self._authenticate = authenticate
+        self._lifetime = lifetime
+        self._rechecks = rechecks
+        self._rates = rates
+        self._rate_limit = rates.of(None)
+        self._unwatch: Callable[[], None] = lambda: None
+        self._identity: I | None = None
+        self._asked_to_begin = False
+        self._acknowledged = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves the connection until either side ends it."""
+        await receive()
+        # Whoever has not said who they are is known by their address.
+        client = scope.get("client")
+        self._rate_limit = self._rates.of(client and client[0])
+        if PROTOCOL not in scope["subprotocols"]:
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": 4406, "reason": f"Speak {PROTOCOL}"})
+            return
+        await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+        patience = asyncio.get_running_loop().call_later(
+            self.limits.connection_init_seconds, self._end, 4408, "Connection initialisation timeout", False
+        )
+        try:
+            await self._streams.serve(self, self.limits, self._read(scope, receive), self._write(send))
+        finally:
+            patience.cancel()
+            self._unwatch()
+            for operation in tuple(self.operations.values()):
+                operation.stop()
+            self.operations.clear()
+
+    def ping(self) -> None:
+        """Sends the protocol's ping."""
+        self.outbox.ping('{"type":"ping"}')
+
+    def _end(self, code: int, reason: str, begun: bool = True) -> None:
+        if begun or not self._asked_to_begin:
+            # A close frame has room for 123 bytes.
+            self.outbox.end(Ending(code, reason.encode()[:123].decode(errors="ignore")))
+
+    async def _write(self, send: Send) -> None:
+        # uvicorn raises a RuntimeError when it has just closed by itself, for instance on invalid UTF-8.
+        with contextlib.suppress(RuntimeError):
+            while (message := await self.outbox.take()) is not None:
+                async with asyncio.timeout(self.limits.stall_seconds):
+                    await send({"type": "websocket.send", "text": message})
+            ending = self.outbox.ending
+            assert ending is not None
+            await send({"type": "websocket.close", "code": ending.code, "reason": ending.reason})
+
+    async def _read(self, scope: Scope, receive: Receive) -> None:
+        while (event := await receive())["type"] != "websocket.disconnect":
+            if self.outbox.ending is not None:
+                await self._rate_limit.step()
+                continue
+            text = event.get("text")
+            if text is None:
+                self._end(4400, "Messages must be text")
+            elif len(text) > self.limits.body_bytes:
+                self._end(1009, f"Messages must have at most {self.limits.body_bytes} bytes")
+            else:
+                await self._receive(scope, text)
+            await self._rate_limit.step()
+
+    async def _receive(self, scope: Scope, text: str) -> None:
+        try:
+            message = orjson.loads(text)
+        except ValueError:
+            self._end(4400, "Messages must be JSON")
+            return
+        kind = message.get("type") if isinstance(message, dict) else None
+        if kind == "connection_init":
+            await self._begin(scope, message.get("payload"))
+        elif kind == "ping":
+            self.outbox.put('{"type":"pong"}')
+        elif kind == "subscribe":
+            self._subscribe(message.get("id"), message.get("payload"))
+        elif kind == "complete":
+            self._stop(message.get("id"))
+        elif kind != "pong":
+            self._end(4400, "Unknown message type")
+
+    async def _begin(self, scope: Scope, payload: object) -> None:
+        if self._asked_to_begin:
+            self._end(4429, "Too many initialisation requests")
+            return
+        self._asked_to_begin = True
+        if payload is not None and not isinstance(payload, dict):
+            self._end(4400, "The payload of connection_init must be an object")
+            return
+        try:
+            credentials = _credentials(scope, payload or {})
+            self._identity = await self._authenticate(credentials)
+            self.outbox.expire(self._lifetime(self._identity))
+        except Unauthenticated as error:
+            self.outbox.end(forbidden(error))
+        except Exception as error:  # noqa: BLE001 The edge of the program: logged here, told to the client.
+            if is_away(error):
+                self._end(*_AWAY)
+            else:
+                self._end(4500, f"Internal error {internal_error(error)['extensions']['errorId']}")
+        else:
+            self._acknowledged = True
+            if (share := self._engine.share(self._identity)) is not None:
+                self._rate_limit = self._rates.of(share)
+            self._unwatch = self._rechecks.watch(credentials, self._identity, self.outbox)
+            self.outbox.put('{"type":"connection_ack"}')
+
+    def _stop(self, id: object) -> None:
+        operation = self.operations.pop(id, None) if isinstance(id, str) else None
+        if operation is not None:
+            operation.stop()
+
+    def _subscribe(self, id: object, payload: object) -> None:
+        if not self._acknowledged:
+            self._end(4401, "Unauthorized")
+        elif not isinstance(id, str) or not 0 < len(id) <= _LONGEST_ID:
+            self._end(4400, f"An operation's id must be a string of 1 to {_LONGEST_ID} characters")
+        elif id in self.operations:
+            self._end(4409, f"Subscriber for {id} already exists")
+        else:
+            entry = _Operation(self, id)
+            self.operations[id] = entry
+            try:
+                self._start(entry, payload)
+            except RequestError as error:
+                entry.refuse(error.errors)
+
+    def _start(self, entry: _Operation, payload: object) -> None:
+        if len(self.operations) > self.limits.operations_per_connection:
+            raise RequestError.of(
+                f"At most {self.limits.operations_per_connection} operations at a time.", "LIMIT_EXCEEDED"
+            )
+        request = read_request(payload, self.limits)
+        identity = cast("I", self._identity)
+        operation = self._engine.operation(request, identity)
+        entry.stop = self._fanout.join(operation, request, identity, entry)
+
+
+def _credentials(scope: Scope, params: Mapping[str, object]) -> dict[str, str]:
+    """What authenticates the connection, named like HTTP headers.
+
+    Browsers cannot set headers on a WebSocket, so it comes from connection_init. Of the handshake only
+    `Authorization` counts, never a cookie: a page of another origin could make a browser send those.
+    """
+    found = {k.decode(): v.decode("latin-1") for k, v in scope["headers"] if k == b"authorization"}
+    found.update((key.lower(), value) for key, value in params.items() if isinstance(value, str))
+    if "token" in found:
+        found.setdefault("authorization", f"Bearer {found['token']}")
+    return found

@@ -1,0 +1,280 @@
+"""Connections: pages of rows by keyset, with opaque signed cursors, forward and backward."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Annotated, Any, Generic, Protocol, TypeVar, get_type_hints
+
+import msgspec
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from api.kit.execution.access import covered
+from api.kit.execution.errors import ClientError
+from api.kit.schema.commands import camel
+from api.kit.schema.context import Ask, Info
+from api.kit.schema.fields import LARGEST, After, described, field
+from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
+from api.kit.schema.scalars import Position
+from api.kit.schema.signatures import Signature
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.read.as_of import Past
+from projections.kit.read.conditions import Condition
+from projections.kit.read.postgres_reader import Order, Page, Place
+from projections.kit.read.search_query import BadQuery
+
+T = TypeVar("T")
+
+
+@covered
+@strawberry.type(description="The position of a page in its list.")
+class PageInfo:
+    """As in the Relay connection specification."""
+
+    has_next_page: bool = strawberry.field(description="Whether there are more items after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether there are more items before this page.")
+    rows: strawberry.Private[Sequence[Any]]
+    cursor_of: strawberry.Private[Callable[[Any], str]]
+    came_from: strawberry.Private[Callable[[], str]]
+    """The cursor that the page was asked for with, or that of where the list begins."""
+    backward: strawberry.Private[bool] = False
+
+    @field("The cursor of the first edge; of a page of 0 items from the end, where that page stands.")
+    def start_cursor(self) -> str | None:
+        if self.rows:
+            return self.cursor_of(self.rows[0])
+        return self.came_from() if self.backward and self.has_previous_page else None
+
+    @field("The cursor of the last edge; of a page of 0 items from the start, where that page stands.")
+    def end_cursor(self) -> str | None:
+        if self.rows:
+            return self.cursor_of(self.rows[-1])
+        return self.came_from() if not self.backward and self.has_next_page else None
+
+
+@covered
+@strawberry.type(description="An item of a page, with its cursor.")
+class Edge(Generic[T]):
+    """As in the Relay connection specification."""
+
+    node: T = strawberry.field(description="The item.")
+    cursor_of: strawberry.Private[Callable[[Any], str]]
+
+    @field("The item's cursor, for `after` or `before`.")
+    def cursor(self) -> str:
+        # Only now: signing a cursor that nobody asks for is a good part of the cost of a list.
+        return self.cursor_of(self.node)
+
+
+@covered
+@strawberry.type(description="A page of a list, with cursors.")
+class Connection(Generic[T]):
+    """As in the Relay connection specification, with the count only when it is asked for."""
+
+    edges: list[Edge[T]] = strawberry.field(description="The items of this page, each with its cursor.")
+    nodes: list[T] = strawberry.field(description="The items of this page.")
+    page_info: PageInfo = strawberry.field(
+        description="Cursors of the page, and whether there are more pages."
+    )
+    counted: strawberry.Private[tuple[type[PostgresView[Any]], Sequence[Condition], Past[Any] | None]]
+
+    @field("The number of items on all pages; counted only when selected.")
+    async def total_count(self, info: Info) -> int:
+        view, where, past = self.counted
+        return await info.context.services.rows.count(view, info.context.caller.tenant_id, where, past)
+
+
+class Filter(Protocol):
+    """A GraphQL input that narrows a list."""
+
+    def conditions(self) -> list[Condition]:
+        """What the rows must meet. Raises BadQuery for what cannot be asked."""
+        ...
+
+
+@strawberry.enum(description="The direction of a sort order.")
+class Direction(Enum):
+    """Upwards or downwards."""
+
+    ASC = strawberry.enum_value("asc", description="The smallest or earliest first.")
+    DESC = strawberry.enum_value("desc", description="The greatest or latest first.")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which page a client wants."""
+
+    first: int | None
+    after: str | None
+    last: int | None
+    before: str | None
+
+    @property
+    def cursor(self) -> str | None:
+        """From where the page is counted."""
+        return self.after if self.last is None else self.before
+
+    @property
+    def limit(self) -> int:
+        """How many rows. Raises a client's error for what no page holds."""
+        if self.first is not None and self.last is not None:
+            raise ClientError("Give first or last, not both.", code="BAD_USER_INPUT")
+        wanted = self.first if self.last is None else self.last
+        limit = 20 if wanted is None else wanted
+        if not 0 <= limit <= LARGEST:
+            raise ClientError(f"A page holds 0 to {LARGEST}, not {limit}.", code="BAD_USER_INPUT")
+        return limit
+
+
+def listed(
+    shown: type,
+    view: type[PostgresView[Any]],
+    *,
+    filter: type[Filter],
+    orders: Mapping[str, Order],
+    description: str,
+    needs: str,
+) -> StrawberryField:
+    """The field that lists a view's rows by pages, filtered and sorted, as they are or as of a moment of the
+    past; the first order is the default."""
+    name = shown.__name__
+    nothing_given: Callable[[], Filter] = filter
+    values = {key: strawberry.enum_value(key, description=_ordered(order)) for key, order in orders.items()}
+    # Enum's functional form takes plain values, and the checker cannot see through it.
+    make: Any = Enum
+    made = make(f"{name}Order", values)
+    order_type: Any = strawberry.enum(made, description=f"The sort order of `{name}` lists.")
+    default = next(iter(order_type))
+    texts = {column for column, hint in get_type_hints(view.row).items() if hint is str}
+
+    async def resolve(
+        info: Info,
+        filter: Any = None,
+        order_by: Any = default,
+        direction: Direction | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        as_of: AsOf | None = None,
+        after_position: Position | None = None,
+    ) -> Any:
+        ask = info.context
+        order = orders[order_by.value]
+        upwards = order.column in texts if direction is None else direction is Direction.ASC
+        order = replace(order, descending=not upwards)
+        wanted = Wanted(first=first, after=after, last=last, before=before)
+        try:
+            where = (filter or nothing_given()).conditions()
+        except BadQuery as error:
+            raise ClientError(str(error), code="BAD_USER_INPUT") from None
+        if (at := await moment(info, as_of)) is None:
+            await ask.caught_up(view, after_position)
+        past = None if at is None else await ask.past.all(view, at)
+        return await connect(ask, view, where=where, order=order, wanted=wanted, past=past)
+
+    resolve.__annotations__ |= {
+        "filter": Annotated[
+            filter | None, strawberry.argument(description="The filter; everything by default.")
+        ],
+        "order_by": Annotated[order_type, strawberry.argument(description="The sort order.")],
+        "direction": Annotated[
+            Direction | None,
+            strawberry.argument(
+                description="The sort direction; by default ascending for text and descending for everything else."
+            ),
+        ],
+        **PAGE_ARGUMENTS,
+        **AS_OF_ARGUMENT,
+        "after_position": After,
+        "return": Connection[shown],  # type: ignore[valid-type]
+    }
+    return described(resolve, description, needs=needs)
+
+
+def _ordered(order: Order) -> str:
+    return f"By `{camel(order.column)}`" + (", nulls last." if order.nullable else ".")
+
+
+PAGE_ARGUMENTS: dict[str, Any] = {
+    "first": Annotated[
+        int | None, strawberry.argument(description="How many items from the start, at most 100.")
+    ],
+    "after": Annotated[str | None, strawberry.argument(description="Only items after this cursor.")],
+    "last": Annotated[
+        int | None, strawberry.argument(description="How many items from the end, at most 100.")
+    ],
+    "before": Annotated[str | None, strawberry.argument(description="Only items before this cursor.")],
+}
+
+
+async def connect(
+    ask: Ask,
+    view: type[PostgresView[Any]],
+    *,
+    where: Sequence[Condition],
+    order: Order,
+    wanted: Wanted,
+    past: Past[Any] | None = None,
+) -> "Connection[Any]":
+    """The page that is wanted of the rows that meet the conditions, of those of the past where given."""
+    if any(one.words is not None for one in where):
+        language = await ask.services.language(ask.caller.tenant_id)
+        where = [one.meant(language, ask.sight.searched.get(view)) for one in where]
+    where = [*where, *ask.sight.conditions(view, past=past is not None)]
+    cursors = Cursors(ask, view, order)
+    page: Page[Any] = await ask.services.rows.page(
+        view,
+        ask.caller.tenant_id,
+        where=where,
+        order=order,
+        limit=wanted.limit,
+        after=cursors.place(wanted.after),
+        before=cursors.place(wanted.before),
+        backward=wanted.last is not None,
+        past=past,
+    )
+    edges: list[Edge[Any]] = [Edge(node=row, cursor_of=cursors.cursor) for row in page.rows]
+    info = PageInfo(
+        has_next_page=page.more_after,
+        has_previous_page=page.more_before,
+        rows=page.rows,
+        cursor_of=cursors.cursor,
+        came_from=lambda: wanted.cursor or cursors.beginning(),
+        backward=wanted.last is not None,
+    )
+    return Connection(edges=edges, nodes=page.rows, page_info=info, counted=(view, where, past))
+
+
+class Cursors:
+    """Cursors of one list in one order; signed, so that what comes back is what was given out."""
+
+    def __init__(self, ask: Ask, view: type[PostgresView[Any]], order: Order) -> None:
+        self._view = view
+        self._order = order
+        hints = get_type_hints(view.row)
+        by = bytes if order.column in view.collated else hints[order.column]
+        self._types = [by, *(hints[name] for name in view.key)]
+        scope = f"{view.name} {order.column} {order.descending} {ask.caller.tenant_id}"
+        self._signature = Signature(ask.services.secret, scope)
+
+    def cursor(self, row: Any) -> str:
+        """Where this row stands."""
+        values = [self._order.value(self._view, row), *(getattr(row, name) for name in self._view.key)]
+        return self._signature.cursor(msgspec.json.encode(values))
+
+    def beginning(self) -> str:
+        """Where the list begins, from whichever end it is read: all of it comes after this, and all before."""
+        return self._signature.cursor(b"[]")
+
+    def place(self, cursor: str | None) -> Place | None:
+        """The place of a cursor. Raises a client's error unless this list in this order gave it out."""
+        if cursor is None:
+            return None
+        body = self._signature.body(cursor)
+        if body is None:
+            raise ClientError("This cursor was not given out for this list in this order.", code="BAD_CURSOR")
+        if not (values := msgspec.json.decode(body)):
+            return None
+        value, *key = (msgspec.convert(v, t) for v, t in zip(values, self._types, strict=True))
+        return Place(value, tuple(key))

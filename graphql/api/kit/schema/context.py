@@ -1,0 +1,298 @@
+"""What a request's resolvers work with: who asks, and the reading and writing side of the product."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from api.kit.execution.access import ANYONE, SIGNED_IN
+from api.kit.execution.documents import Operation
+from api.kit.execution.engine import Context, Permit
+from api.kit.execution.errors import ClientError
+from api.kit.schema.access_log import Access
+from api.kit.schema.past_reads import LookingBack
+from api.kit.schema.row_visibility import Seeing
+from api.kit.schema.scalars import Position
+from api.kit.schema.services import Services as Services
+from domain.kit.caller import SYSTEM, Caller
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import Key, View
+from projections.kit.read.circuit_breaker import Unavailable
+from projections.kit.read.postgres_reader import Order
+from projections.kit.read.row_visibility import Sight
+
+P = TypeVar("P")
+K = TypeVar("K")
+V = TypeVar("V")
+Row = TypeVar("Row")
+_LONGEST_NAME = 100
+"""What the audit keeps of an operation's name, which clients make up."""
+HeadsShape: TypeAlias = tuple[type[PostgresView[Any]], str, Order, int]
+
+
+@dataclass
+class Ask(Context[Caller]):
+    """One execution of one operation."""
+
+    services: Services = field(kw_only=True)
+    correlation_id: str | None = field(default=None, kw_only=True)
+    """Under which the request is logged, and its events are stored."""
+    _loaders: dict[type[PostgresView[Any]], DataLoader[Key, Any]] = field(default_factory=dict)
+    _batches: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
+    _head_loaders: dict[HeadsShape, DataLoader[Any, list[Any]]] = field(default_factory=dict)
+    _after: int = 0
+    _at_least: dict[type[View[Any]], int] = field(default_factory=dict)
+    _deadline: float | None = None
+    _moments: dict[str | int, int] = field(default_factory=dict)
+    _openings: DataLoader[str, str] | None = None
+    _masked: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    confidential: set[str] = field(default_factory=set)
+    """The confidential fields that this execution has shown in full."""
+    subjects: dict[UUID, None] = field(default_factory=dict)
+    """The persons of whom it has shown something, in order."""
+    written: int = 0
+    """The last position that a command of this execution wrote."""
+    trace: Mapping[str, object] = field(default_factory=dict)
+    """What is known about the request, for the metadata of the events it causes."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        return self.identity
+
+    @property
+    def home(self) -> UUID:
+        """See `Caller.home`."""
+        return self.caller.home
+
+    async def at_home(self, view: type[PostgresView[Row]], *key: object) -> Row | None:
+        """A row of the caller's own in their `home`; whoever asks sees to it that it is theirs."""
+        return (await self.services.rows.get(view, self.home, [key])).get(key)
+
+    @property
+    def keepable(self) -> bool:
+        """See the base: nothing confidential or of a person, which would lie about where its reader sat."""
+        return not self.confidential and not self.subjects
+
+    async def begin(self) -> None:
+        """See the base: nothing is read that cannot be recorded."""
+        await self.services.access_log.ready()
+
+    def guard(self) -> AbstractAsyncContextManager[object]:
+        """See the base: the database of the caller's tenant."""
+        return self.services.guard()
+
+    def end(self, operation: Operation, outcome: str) -> None:
+        """See the base: the audit hears of it."""
+        caller = self.caller
+        if caller.kind == "nobody":
+            return
+        self.services.access_log.note(
+            Access(
+                tenant_id=caller.tenant_id,
+                user_id=None if caller.user_id == SYSTEM else caller.user_id,
+                session_id=caller.session_id,
+                kind=caller.kind,
+                operation=(operation.name or "")[:_LONGEST_NAME],
+                root_fields=operation.root_fields,
+                fields=operation.fields,
+                subjects=tuple(self.subjects),
+                revealed=tuple(sorted(self.confidential)),
+                at=datetime.now(UTC),
+                correlation_id=self.correlation_id,
+                outcome=outcome,
+            )
+        )
+
+    async def opened(self, text: str) -> str:
+        """A sealed text of the tenant in plain; all that are asked for at the same time are opened at once."""
+        if self._openings is None:
+            self._openings = DataLoader(partial(self.services.opening.open, self.caller.tenant_id))
+        return await self._openings.load(text)
+
+    def revealed(self, name: str, subject: UUID | None, *, confidential: bool) -> None:
+        """Notes for the audit that a field, of a person where one is given, was shown in full."""
+        if confidential:
+            self.confidential.add(name)
+        if subject is not None:
+            self.subjects[subject] = None
+
+    def masked(self, field: str, permission: str) -> None:
+        """Says in the answer's extensions that a field, such as ``Task.description``, was masked at least once.
+
+        For want of ``permission``; without one, because this installation masks the personal data of others.
+        """
+        said = self._masked.setdefault((field, permission), {"field": field, "reason": "SETTING"})
+        if permission:
+            said |= {"reason": "PERMISSION", "permission": permission}
+        self.extensions["masked"] = list(self._masked.values())
+
+    def port(self, kind: type[P]) -> P:
+        """What the composition root made for a context under this type."""
+        found = self.services.ports[kind]
+        assert isinstance(found, kind)
+        return found
+
+    @cached_property
+    def seeing(self) -> Seeing:
+        """What the caller may see of the tenant's rows."""
+        services = self.services
+        return Seeing(services.sights, services.rows, self.caller)
+
+    @property
+    def sight(self) -> Sight:
+        """What the caller may see, as conditions on what is read."""
+        return self.seeing.sight
+
+    @cached_property
+    def past(self) -> LookingBack:
+        """The past of the caller's tenant."""
+        services = self.services
+        return LookingBack(
+            services.as_of, services.rows, self.caller.tenant_id, self.seeing, services.opening
+        )
+
+    def look_back(self, info: "Info", at: int) -> None:
+        """From here on this root field, and all that is below it, is shown as of a position."""
+        self._moments[_root(info)] = at
+
+    def moment(self, info: "Info") -> int | None:
+        """The position that the field is shown as of, None when it is shown as it is now."""
+        return self._moments.get(_root(info))
+
+    def require(self, permission: str) -> None:
+        """Raises a client's error unless the caller holds the permission."""
+        if not self.identity.may(permission):
+            raise ClientError(f"This needs the permission {permission}.", code="FORBIDDEN")
+
+    async def caught_up(self, view: type[View[Any]], after: Position | None) -> None:
+        """From here on the answer reflects this position, in this view and in all that hangs on it.
+
+        Raises a client's error for a position that the log has not come to.
+        """
+        if not after:
+            return
+        head = await self.services.log.head()
+        if after > head:
+            raise ClientError(
+                f"Position {after} does not exist yet; the log ends at {head}.", code="POSITION_IN_FUTURE"
+            )
+        self._after = max(self._after, after)
+        await self.reached(view, self._after)
+
+    async def reached(self, view: type[View[Any]], position: int) -> None:
+        """Waits until the view has folded the position; when time is over, says that the answer is stale.
+
+        However many views an answer shows, the time is the same.
+        """
+        self._at_least[view] = max(self._at_least.get(view, 0), position)
+        now = asyncio.get_running_loop().time()
+        self._deadline = self._deadline or now + self.services.after_wait
+        progress = self.services.progress
+        if not await progress.wait_for(view.name, position, self._deadline - now):
+            stands = await progress.position_of(view.name)
+            # Of several views, the one that is furthest behind.
+            self.extensions["position"] = str(min(stands, int(str(self.extensions.get("position", stands)))))
+            self.extensions["stale"] = True
+
+    async def row(self, view: type[PostgresView[Row]], *key: object) -> Row | None:
+        """The row with this key, or None. All rows asked for at the same time are read at once."""
+        if view not in self._loaders:
+            # Nothing is cached across fields: a mutation may have changed the row in between.
+            self._loaders[view] = DataLoader(partial(self._load, view), cache=False)
+        found: Row | None = await self._loaders[view].load(key)
+        return found
+
+    async def linked(self, view: type[PostgresView[Row]], id: object) -> Row | None:
+        """The row that another row names by its id.
+
+        What a receipt shows may name something made a moment ago, which its view has yet to fold; only
+        then, when the row is absent, is that view waited for.
+        """
+        row = await self.row(view, id)
+        if row is None and self.written:
+            await self.reached(view, self.written)
+            row = await self.row(view, id)
+        return row
+
+    async def rows(self, view: type[PostgresView[Row]], keys: list[Key]) -> list[Row]:
+        """The rows with these keys, in their order; absent ones are left out."""
+        return [row for row in await self._load(view, keys) if row is not None]
+
+    async def batched(self, load: Callable[[UUID, int, list[K]], Awaitable[list[V]]], key: K) -> V:
+        """What ``load`` (tenant, least position, keys) gives for a key; asked for at one time, loaded at once."""
+        if load not in self._batches:
+
+            async def loads(keys: list[K]) -> list[V]:
+                return await load(self.caller.tenant_id, self._after, keys)
+
+            self._batches[load] = DataLoader(loads, cache=False)
+        found: V = await self._batches[load].load(key)
+        return found
+
+    async def heads(
+        self, view: type[PostgresView[Row]], column: str, value: object, *, order: Order, limit: int
+    ) -> list[Row]:
+        """The first rows with this value of a column; asked for at the same time, read at once."""
+        shape = (view, column, order, limit)
+        if shape not in self._head_loaders:
+            self._head_loaders[shape] = DataLoader(partial(self._load_heads, shape), cache=False)
+        found: list[Row] = await self._head_loaders[shape].load(value)
+        return found
+
+    async def _reflects(self, view: type[View[Any]]) -> bool:
+        if self._after:
+            await self.reached(view, self._after)
+        return self._after > 0
+
+    async def _load_heads(self, shape: HeadsShape, values: list[Any]) -> list[list[Any]]:
+        view, column, order, limit = shape
+        await self._reflects(view)
+        rows, tenant_id = self.services.rows, self.caller.tenant_id
+        where = self.sight.conditions(view)
+        found = await rows.heads(view, tenant_id, column, set(values), where=where, order=order, limit=limit)
+        return [found.get(value, []) for value in values]
+
+    async def _load(self, view: type[PostgresView[Any]], keys: list[Key]) -> list[Any]:
+        wanted, tenant_id = set(keys), self.caller.tenant_id
+        await self._reflects(view)
+        rows: dict[Key, Any] = {}
+        if (twin := self.services.twins.get(view)) is not None:
+            # Down, still being filled or behind: Postgres has it.
+            with suppress(Unavailable):
+                found = await twin.get_many(tenant_id, wanted, at_least=self._at_least.get(view, 0))
+                rows = dict(zip(found, await self.seeing.visible(view, list(found.values())), strict=True))
+        if absent := wanted - rows.keys():
+            where = self.sight.conditions(view)
+            rows |= await self.services.rows.get(view, tenant_id, absent, where=where)
+        return [rows.get(key) for key in keys]
+
+
+Info = strawberry.Info[Ask, None]
+
+
+def permits(caller: Caller, need: str | None) -> Permit:
+    """Whether a caller may ask for a field that needs this; None is what nobody may ask for."""
+    if need == ANYONE:
+        return Permit.GRANTED
+    if caller.kind == "nobody":
+        return Permit.UNKNOWN
+    # A key acts for its creator, but is not the creator.
+    own = need == SIGNED_IN and caller.kind != "key"
+    granted = own or (need is not None and caller.may(need))
+    return Permit.GRANTED if granted else Permit.DENIED
+
+
+def _root(info: Info) -> str | int:
+    """The name in the answer of the root field that a field stands below."""
+    path = info.path
+    while path.prev is not None:
+        path = path.prev
+    return path.key

@@ -1,0 +1,158 @@
+"""Fields that say what they read, rather than reading it by hand."""
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Annotated, Any, TypeVar, cast
+from uuid import UUID
+
+import strawberry
+from strawberry.types.arguments import StrawberryArgumentAnnotation
+from strawberry.types.field import StrawberryField
+
+from api.kit.execution.errors import ClientError
+from api.kit.schema.context import Info
+from api.kit.schema.past import PAST_ARGUMENTS, AsOf, moment
+from api.kit.schema.scalars import Position
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.read.postgres_reader import Order
+
+LARGEST = 100
+"""The most rows that a page or a nested list holds."""
+
+Parent: Any = strawberry.Parent
+"""Marks the parameter that is given the row a field stands on. (An alias that checkers cannot apply.)"""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+After = Annotated[
+    Position | None,
+    strawberry.argument(
+        description="Wait for this log position, from a receipt, before reading. If that takes too long, the "
+        "response's extensions contain `stale: true` and the position that was read."
+    ),
+]
+"""The argument by which a client reads its own writes."""
+
+
+def argument(description: str) -> StrawberryArgumentAnnotation:
+    """Describes an argument."""
+    return strawberry.argument(description=description)
+
+
+def field(description: str, returns: Any = None, *, needs: str | None = None) -> Callable[[F], F]:
+    """A query field with a resolver of its own; ``returns`` names the GraphQL type of a row it returns, ``needs``
+    the permission it takes (see `api.kit.execution.access`)."""
+
+    def declare(resolver: F) -> F:
+        if returns is not None:
+            resolver.__annotations__["return"] = returns
+        return cast(F, strawberry.field(resolver, description=description, metadata={"needs": needs}))
+
+    return declare
+
+
+def live(description: str, returns: Any, *, needs: str, own: bool = False) -> Callable[[F], F]:
+    """A subscription field; ``returns`` names the GraphQL type of its messages. ``own`` says that its messages
+    depend on who asks, so that no two callers share a source of them."""
+
+    def declare(resolver: F) -> F:
+        resolver.__annotations__["return"] = AsyncGenerator[returns, None]
+        metadata = {"needs": needs, "own": own}
+        return cast(F, strawberry.subscription(resolver, description=description, metadata=metadata))
+
+    return declare
+
+
+def derived(
+    returns: type, of: Callable[[Any], Any], description: str, *, needs: str | None = None
+) -> StrawberryField:
+    """A field worked out from the row alone."""
+
+    def resolve(root: Any) -> Any:
+        return of(root)
+
+    resolve.__annotations__ |= {"root": Parent[Any], "return": returns}
+    return described(resolve, description, needs=needs)
+
+
+def described(resolver: Callable[..., Any], description: str, *, needs: str | None = None) -> StrawberryField:
+    """A field of this resolver; ``needs`` is the permission it takes, when its type does not say that."""
+    made = strawberry.field(resolver=resolver, description=description, metadata={"needs": needs})
+    return cast(StrawberryField, made)
+
+
+def found(shown: type, view: type[PostgresView[Any]], description: str, *, needs: str) -> StrawberryField:
+    """The field that looks one row up by the ``id`` argument, as it is or as of a moment of the past."""
+
+    async def resolve(
+        info: Info,
+        id: UUID,
+        as_of: AsOf | None = None,
+        version: int | None = None,
+        after_position: Position | None = None,
+    ) -> Any:
+        try:
+            at = await moment(info, as_of, stream=id, version=version)
+        except ClientError:
+            # How many versions there are is told to whoever may see the thing alone.
+            if version is not None and as_of is None and await info.context.row(view, id) is None:
+                return None
+            raise
+        if at is not None:
+            return await info.context.past.row(view, (id,), at)
+        await info.context.caught_up(view, after_position)
+        return await info.context.row(view, id)
+
+    resolve.__annotations__ |= {
+        "id": Annotated[UUID, argument("Its id.")],
+        **PAST_ARGUMENTS,
+        "after_position": After,
+        "return": shown | None,
+    }
+    return described(resolve, description, needs=needs)
+
+
+def headed(
+    shown: type,
+    view: type[PostgresView[Any]],
+    by: str,
+    *,
+    order: Order,
+    description: str,
+    needs: str | None = None,
+) -> StrawberryField:
+    """The field that lists the first rows whose column ``by`` holds the id of the thing it stands on.
+
+    For all pages of them, clients use the list field at the root. Asked of many things at once, it is
+    still one query.
+    """
+
+    async def resolve(root: Any, info: Info, first: int = 20) -> Any:
+        if not 0 <= first <= LARGEST:
+            raise ClientError(f"A list holds 0 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
+        if (at := info.context.moment(info)) is not None:
+            return await info.context.past.heads(view, by, root.id, order=order, limit=first, at=at)
+        return await info.context.heads(view, by, root.id, order=order, limit=first)
+
+    resolve.__annotations__ |= {
+        "root": Parent[Any],
+        "first": Annotated[int, argument(f"How many, at most {LARGEST}.")],
+        "return": list[shown],  # type: ignore[valid-type]
+    }
+    return described(resolve, description, needs=needs)
+
+
+def linked(
+    shown: type, view: type[PostgresView[Any]], by: str, description: str, *, needs: str | None = None
+) -> StrawberryField:
+    """The field that follows an id in the row, as ``assigned_to``, to the row it names."""
+
+    async def resolve(root: Any, info: Info) -> Any:
+        id = getattr(root, by)
+        if id is None:
+            return None
+        if (at := info.context.moment(info)) is not None:
+            return await info.context.past.row(view, (id,), at)
+        return await info.context.linked(view, id)
+
+    resolve.__annotations__ |= {"root": Parent[Any], "return": shown | None}
+    return described(resolve, description, needs=needs)

@@ -1,0 +1,169 @@
+"""GraphQL types declared from what they show: an object type from a view's row, an input from a command.
+
+    @shows(TaskRow)
+    class Task(Node):
+        \"\"\"A task.\"\"\"
+
+        @field(description="The assignee.")
+        async def assignee(self, info: Info) -> Person | None: ...
+
+Every field of the row is a field of the type, described where the row describes it. Resolvers return rows
+as they are: nothing is copied.
+"""
+
+import dataclasses
+import functools
+import inspect
+import operator
+import types
+from collections.abc import Callable
+from enum import Enum
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import strawberry
+
+from api.kit.execution.access import covered, needing
+from api.kit.execution.sizes import LONGEST, longest
+from api.kit.schema.masking import is_marked, noting, revealing
+from api.kit.schema.scalars import Json
+from domain.kit.commands import Command, noun
+from domain.kit.fields import Confidential, Describe, Opened, Personal, Restricted, marks
+
+T = TypeVar("T")
+
+
+@covered
+@strawberry.interface(description="An object with a globally unique id.")
+class Node:
+    """What `node(id)` can answer with."""
+
+    id: UUID = strawberry.field(description="The id, unique across all types.")
+
+
+def shows(
+    row: type,
+    *,
+    needs: str,
+    name: str | None = None,
+    leave_out: tuple[str, ...] = (),
+    about: str | None = None,
+) -> Callable[[type[T]], type[T]]:
+    """Makes a GraphQL object type of the class, with the row's fields before its own.
+
+    ``needs`` is the permission that its fields take (see `access`). Restricted fields are left out,
+    confidential ones masked and sealed ones opened (see `masking`); ``about`` names the field with the
+    id of the person whom a row is about, who may read everything of it. Raises as `revealing` does.
+    """
+
+    def declare(cls: type[T]) -> type[T]:
+        own = inspect.get_annotations(cls)
+        fields = {n: f for n, f in _fields(row) if n not in leave_out and n not in cls.__dict__}
+        described = {n: f for n, f in fields.items() if not is_marked(f[0], Restricted)}
+        revealed = {n: f for n, f in described.items() if is_marked(f[0], Confidential, Personal, Opened)}
+        open_to_all = {n: f for n, f in described.items() if n not in revealed}
+        cls.__annotations__ = {n: plain(hint) for n, (hint, _) in open_to_all.items()} | own
+        for n, (hint, description) in open_to_all.items():
+            metadata = {LONGEST: longest(hint)}
+            made: Any = strawberry.field(description=description, metadata=metadata)
+            setattr(cls, n, made if about in (None, n) else made(noting(n, shown=plain(hint), about=about)))
+        for n, (hint, description) in revealed.items():
+            resolver = revealing(n, hint, row=row, shown=plain(hint), needs=needs, about=about)
+            metadata = {LONGEST: longest(hint)}
+            setattr(cls, n, strawberry.field(resolver=resolver, description=description, metadata=metadata))
+        needing(cls, needs)
+
+        def is_type_of(value: object, info: object) -> bool:
+            return isinstance(value, row | cls)
+
+        cls.is_type_of = staticmethod(is_type_of)  # type: ignore[attr-defined]
+        return strawberry.type(cls, name=name, description=_sentence(cls))
+
+    return declare
+
+
+def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: str | None = None) -> type:
+    """The GraphQL input type with a command's fields.
+
+    Fields with a default may be left out, and so may the id of what is to be created. ``mutation`` is the name of
+    the mutation that takes it, unless that is the command's own.
+    """
+    name = f"{command.__name__}Input"
+    optional = {f.name for f in dataclasses.fields(command) if _has_default(f)}
+    annotations: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
+    for field, (hint, said) in _fields(command):
+        if field in leave_out:
+            continue
+        description = _targets_id(command, said) if field == "id" else said
+        shown = plain(hint)
+        if field == "id" and command.wiring.creates is not None:
+            annotations[field] = shown | None
+            namespace[field] = strawberry.field(default=strawberry.UNSET, description=_ID)
+        elif field in optional:
+            annotations[field] = shown | None
+            namespace[field] = strawberry.field(default=strawberry.UNSET, description=description)
+        else:
+            annotations[field] = shown
+            namespace[field] = strawberry.field(description=description)
+    made = type(name, (), namespace)
+    taken_by = mutation or command.__name__[0].lower() + command.__name__[1:]
+    return strawberry.input(made, name=name, description=f"Input of `{taken_by}`. {_sentence(command)}")
+
+
+_ID = "The id of the new object; the command's id by default, so that a retry creates nothing twice."
+
+
+def plain(hint: Any) -> Any:
+    """A row's or command's type hint as GraphQL shows it: no marks, tuples as lists, dicts as JSON.
+
+    Type hints have no static type, hence Any.
+    """
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return plain(args[0])
+    if origin in (Union, types.UnionType):
+        return functools.reduce(operator.or_, (plain(one) for one in args))
+    if origin in (tuple, list, set, frozenset):
+        return list[plain(args[0])]  # type: ignore[misc]
+    if origin is dict or hint is dict:
+        return Json
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return enum(hint)
+    return hint
+
+
+def enum(cls: type[Enum]) -> type[Enum]:
+    """The enum as a GraphQL type, declared once."""
+    if not hasattr(cls, "__strawberry_definition__"):
+        strawberry.enum(cls, description=_sentence(cls))
+    return cls
+
+
+def _fields(cls: type) -> list[tuple[str, tuple[Any, str]]]:
+    hints = get_type_hints(cls, include_extras=True)
+    return [
+        (field.name, (hints[field.name], _described(cls, field.name, hints[field.name])))
+        for field in dataclasses.fields(cls)
+    ]
+
+
+def _described(cls: type, name: str, hint: Any) -> str:
+    described = [mark.text for mark in marks(hint) if isinstance(mark, Describe)]
+    if described:
+        return described[-1]
+    words = name.replace("_", " ")
+    return f"The {words.removesuffix(' id')}'s id." if words.endswith(" id") else f"The {words}."
+
+
+def _has_default(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+def _sentence(cls: type) -> str:
+    return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
+
+
+def _targets_id(command: type[Command], otherwise: str) -> str:
+    target = command.wiring.target
+    return otherwise if target is None else f"The {noun(target.topic).replace('api ', 'API ')}'s id."

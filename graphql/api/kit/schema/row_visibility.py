@@ -1,0 +1,135 @@
+"""What one caller may see of the rows of their tenant, while one operation runs."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from domain.kit.caller import Caller
+from domain.kit.commands import Command, id_of, noun
+from domain.kit.refusals import NotFound
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import View
+from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.row_visibility import EVERYTHING, Sight
+
+Row = TypeVar("Row")
+
+
+class Rule(Protocol):
+    """Who may see what."""
+
+    def of(self, caller: Caller, /) -> Sight:
+        """What the caller may see, as conditions on what is read."""
+        ...
+
+    async def among(self, caller: Caller, ids: Collection[UUID], /) -> frozenset[UUID]:
+        """Those of the ids, as they stand in the columns of a `Sight`, that the caller may see now."""
+        ...
+
+    async def hidden(self, caller: Caller, /) -> frozenset[UUID] | None:
+        """The ids that the caller may not see now; None while that is uncertain."""
+        ...
+
+    async def changed(self, caller: Caller, view: type[View[Any]], hidden: Collection[UUID], /) -> int:
+        """The position of the last change of a view's rows about these ids."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sights:
+    """How it is found out what a caller may see."""
+
+    rule: Rule | None = None
+    """None: everybody sees everything."""
+    shown_in: Mapping[str, type[PostgresView[Any]]] = field(default_factory=dict)
+    """Where the things of each topic are shown."""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """The permission that it takes to see things of a topic."""
+    messages: frozenset[str] = frozenset()
+    """Topics of what tells one person about things that others may not see: who does not see everything reads no
+    history of these."""
+    changes: frozenset[str] = frozenset()
+    """The stored names of the events after which somebody may see more or less."""
+
+
+class Seeing:
+    """What one caller may see. Rows are hidden as of the moment at which they are read, or a later one."""
+
+    def __init__(self, sights: Sights, rows: Rows, caller: Caller) -> None:
+        self._sights, self._rows, self._caller = sights, rows, caller
+
+    @property
+    def sight(self) -> Sight:
+        """The conditions on what is read from Postgres: they name tables, which a rebuild replaces."""
+        return EVERYTHING if self._sights.rule is None else self._sights.rule.of(self._caller)
+
+    async def visible(self, view: type[View[Any]], rows: Sequence[Row | None]) -> list[Row | None]:
+        """Rows that were read from elsewhere a moment ago, None in place of those that are hidden."""
+        if self._sights.rule is None or not self.sight.narrows(view):
+            return list(rows)
+        column = self.sight.columns[view]
+        # Of what is about things of any kind, rows are only ever read together with the rule.
+        assert column.isidentifier(), view.name
+        about = {id for row in rows if row is not None and (id := getattr(row, column)) is not None}
+        seen = await self.among(about)
+        return [row if row is None or getattr(row, column) in seen | {None} else None for row in rows]
+
+    async def among(self, ids: Collection[UUID]) -> frozenset[UUID]:
+        """Those of the ids, as they stand in the columns of the sight, that the caller may see now."""
+        if self._sights.rule is None or not ids:
+            return frozenset(ids)
+        return await self._sights.rule.among(self._caller, ids)
+
+    async def hidden(self, view: type[View[Any]]) -> frozenset[UUID] | None:
+        """What rows of a view that is searched elsewhere must not be about; None while that is uncertain."""
+        if self._sights.rule is None or not self.sight.narrows(view):
+            return frozenset()
+        return await self._sights.rule.hidden(self._caller)
+
+    async def changed(self, view: type[View[Any]], hidden: Collection[UUID]) -> int:
+        """The position from which on an index surely knows that rows about these ids are hidden."""
+        if self._sights.rule is None or not hidden:
+            return 0
+        return await self._sights.rule.changed(self._caller, view, hidden)
+
+    async def unseen(self, command: Command) -> NotFound | None:
+        """The refusal of a command on something that the caller may not see."""
+        for need in command.wiring.direct:
+            view, id = self._sights.shown_in.get(need.aggregate.topic), id_of(command, need.field)
+            if view is not None and id is not None and not await self._sees(view, id):
+                return NotFound(field=need.field, what=noun(need.aggregate.topic))
+        return None
+
+    async def things(self, things: Collection[tuple[str, UUID]]) -> set[UUID]:
+        """The ids of those things, given with their topics, whose history the caller may read.
+
+        What is shown somewhere may be read by whoever sees it there. Of the rest, and of what is hidden from
+        nobody, auditors read everything: to audit what was done is not to see private work.
+        """
+        seen: set[UUID] = set()
+        asked: dict[str, set[UUID]] = {}
+        for topic, id in things:
+            asked.setdefault(topic, set()).add(id)
+        for topic, ids in asked.items():
+            if topic in self._sights.messages and self.sight.rule is not None:
+                continue
+            view, need = self._sights.shown_in.get(topic), self._sights.needs.get(topic)
+            audits = self._caller.may("audit:read")
+            if view is not None and self.sight.narrows(view):
+                allowed = audits or need is None or self._caller.may(need)
+                seen |= await self._seen(view, ids) if allowed else set()
+            elif audits or (view is not None and (need is None or self._caller.may(need))):
+                seen |= ids
+        return seen
+
+    def changed_by(self, type: str) -> bool:
+        """Whether, after an event of this type, the caller may see more or less than before."""
+        return self.sight.rule is not None and type in self._sights.changes
+
+    async def _sees(self, view: type[PostgresView[Any]], id: UUID) -> bool:
+        return not self.sight.narrows(view) or bool(await self._seen(view, {id}))
+
+    async def _seen(self, view: type[PostgresView[Any]], ids: set[UUID]) -> set[UUID]:
+        where, keys = self.sight.conditions(view), [(id,) for id in ids]
+        return {id for (id,) in await self._rows.get(view, self._caller.tenant_id, keys, where=where)}

@@ -1,0 +1,134 @@
+"""Writes down how far the lanes of a worker have come, all of them in one statement."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Collection
+from typing import Any
+from uuid import UUID
+
+from projections.kit.declare.view import View
+from projections.kit.follow.lane import Lane
+from projections.kit.follow.parking import OpsParking
+from projections.kit.store.generations import Pool
+from projections.kit.store.rebuild_queue import ask_for_lost
+from projections.kit.store.store import Checkpoint
+
+_logger = logging.getLogger(__name__)
+
+_PAUSE = 0.01
+"""Seconds during which reports are gathered; readers who wait for a position wait so much longer."""
+
+# Locked in order of id, as the appenders do for inline views, so that nobody waits in a circle.
+_REPORT = """
+with r as (
+    select * from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::float8[], $6::float8[],
+                         $7::text[], $8::bigint[], $9::uuid[], $10::uuid[], $11::int[], $12::bigint[],
+                         $13::float8[], $14::bigint[])
+        as r(id, token, position, folded, age, rate, error, error_position, error_event, error_stream,
+             attempts, pages, page_seconds, errors)
+), locked as (select l.id from ops.lanes l join r using (id, token) order by l.id for update of l)
+update ops.lanes l
+   set moved_at = case when r.position > l.position then clock_timestamp() else l.moved_at end,
+       -- A page that was saved meanwhile has moved it further.
+       position = greatest(l.position, r.position),
+       folded = case when r.position > l.position then r.folded else l.folded end,
+       read_at = clock_timestamp() - make_interval(secs => r.age), rate = r.rate,
+       pages = r.pages, page_seconds = r.page_seconds, errors = r.errors,
+       error = r.error, error_position = r.error_position, error_event = r.error_event,
+       error_stream = r.error_stream, attempts = r.attempts,
+       failed_at = case when r.error is null then null when l.attempts = r.attempts then l.failed_at
+                        else clock_timestamp() end
+  from r join locked using (id)
+ where l.id = r.id and l.token = r.token
+"""
+
+
+class OpsLedger:
+    """The lanes' record in ``ops.lanes``. A report made under an older lease changes nothing."""
+
+    def __init__(self, pool: Pool, lanes: Callable[[], Collection[Lane]]) -> None:
+        self._pool = pool
+        self._lanes = lanes
+        self.parking = OpsParking(pool)
+        self._news = asyncio.Event()
+        self._rated: dict[int, tuple[float, int]] = {}
+
+    def news(self) -> None:
+        """A lane has something to report."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Reports until cancelled: at once what moved, and everything each second, so that ages are true."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._news.wait()
+                await asyncio.sleep(_PAUSE)
+            self._news.clear()
+            self._rate()
+            try:
+                await self.report()
+            except Exception:
+                _logger.exception("Lanes cannot be reported; trying again.")
+                await asyncio.sleep(1)
+
+    async def report(self) -> None:
+        """Reports all lanes as they are now."""
+        lanes = list(self._lanes())
+        if not lanes:
+            return
+        now = asyncio.get_running_loop().time()
+        failures = [lane.failure for lane in lanes]
+        await self._pool.execute(
+            _REPORT,
+            [lane.id for lane in lanes],
+            [lane.token for lane in lanes],
+            [lane.position for lane in lanes],
+            [lane.folded for lane in lanes],
+            [now - lane.read_at for lane in lanes],
+            [lane.rate for lane in lanes],
+            [failure and failure.text for failure in failures],
+            [failure and failure.position for failure in failures],
+            [failure and failure.event_id for failure in failures],
+            [failure and failure.stream for failure in failures],
+            [failure.attempts if failure else 0 for failure in failures],
+            [lane.pages for lane in lanes],
+            [lane.page_seconds for lane in lanes],
+            [lane.errors for lane in lanes],
+        )
+
+    # Rows differ in type, hence Any.
+    async def lost(self, lane: Lane, view: View[Any], tenants: Collection[UUID]) -> bool:
+        """See `Ledger`."""
+        return await ask_for_lost(self._pool, type(view), lane.generation, tenants)
+
+    async def restart(self, lane: Lane) -> None:
+        """See `Ledger`."""
+        await self._pool.execute(
+            """update ops.lanes set position = 0, folded = 0, token = token + 1, moved_at = clock_timestamp(),
+                      refill_until = (select coalesce(max(position), 0) from es.events)
+                where id = $1 and token = $2""",
+            lane.id,
+            lane.token,
+        )
+
+    async def rewind(self, lane: Lane, checkpoint: Checkpoint) -> None:
+        """See `Ledger`."""
+        await self._pool.execute(
+            """update ops.lanes set refill_until = greatest(refill_until, position),
+                      position = $3, folded = $4, moved_at = clock_timestamp()
+                where id = $1 and token = $2""",
+            lane.id,
+            lane.token,
+            checkpoint.position,
+            checkpoint.folded,
+        )
+
+    def _rate(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for lane in self._lanes():
+            then, position = self._rated.setdefault(lane.id, (now, lane.position))
+            if now - then >= 1:
+                lane.rate = max(0.0, (lane.position - position) / (now - then))
+                self._rated[lane.id] = (now, lane.position)

@@ -1,0 +1,179 @@
+"""Leases of lanes in Postgres: advisory locks of a worker's session, tokens that only grow, heartbeats."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from projections.kit.follow.lane import Lane
+from projections.kit.store.generations import Connection
+
+_LANES = 0x4877
+_WORKERS = 0x4878
+"""The classes of the advisory locks: one lock for each lane, one for each worker, by id."""
+
+_TIMEOUT = 5.0
+"""Seconds after which a session that does not answer counts as lost."""
+
+_BEAT = """
+with me as (update ops.workers set heartbeat_at = clock_timestamp() where id = $1)
+-- A worker counts while its session holds its lock: one that was killed does not, and one that is
+-- stopped not for long.
+select count(*) from ops.workers w
+ where (id = $1 or clock_timestamp() - heartbeat_at <= make_interval(secs => $2))
+   and w.kind = (select kind from ops.workers where id = $1)
+   and exists (select from pg_locks k
+                where k.locktype = 'advisory' and k.granted and k.pid = w.pid
+                  and k.classid = $3::int::oid and k.objid = w.id::oid
+                  and k.database = (select oid from pg_database where datname = current_database()))
+"""
+_SURVEY = """
+select l.id, l.view, l.generation,
+       exists (select from pg_locks k
+                where k.locktype = 'advisory' and k.granted and k.classid = $5::int::oid and k.objid = l.id::oid
+                  and k.database = (select oid from pg_database where datname = current_database())) as locked,
+       coalesce(clock_timestamp() - w.heartbeat_at > make_interval(secs => $4), false) as stale,
+       v.inline and l.generation = ops.serving(l.view, l.version) as inline,
+       v.paused_at is not null and l.generation = v.live as paused,
+       l.position >= (select coalesce(max(position), 0) from es.events) as caught_up,
+       l.tenant_id, l.token
+  from unnest($1::text[], $2::int[]) as mine(view, version)
+  join ops.lanes l using (view, version)
+  join ops.views v using (view)
+  left join ops.workers w on w.id = l.holder
+ where l.phase = $3
+ order by l.id
+"""
+_TAKE = """
+update ops.lanes set token = token + 1, holder = $2, read_at = clock_timestamp(), rate = 0
+ where id = $1
+returning token, position, folded, pages, page_seconds, errors
+"""
+_HOLDERS = """
+select pg_terminate_backend(k.pid) from pg_locks k
+ where k.locktype = 'advisory' and k.granted and k.classid = $1::int::oid and k.objid = $2::int::oid
+   and k.database = (select oid from pg_database where datname = current_database())
+   and k.pid <> pg_backend_pid()
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a lane stands. ``locked``: somebody has the lease; ``stale``: its holder shows no sign of life;
+    ``inline``: the appenders keep it, unless it is far behind; ``paused``: nobody shall follow it;
+    ``tenant_id``: it is built for that tenant alone."""
+
+    id: int
+    view: str
+    generation: int
+    locked: bool
+    stale: bool
+    inline: bool
+    paused: bool
+    caught_up: bool
+    tenant_id: UUID | None
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lease, and where the lane stands on record."""
+
+    token: int
+    position: int
+    folded: int
+    pages: int
+    page_seconds: float
+    errors: int
+
+
+def lane_of(standing: Standing, taken: Taken, news: Callable[[], None]) -> Lane:
+    """The lane that was leased; ``news`` hears when there is something to report of it."""
+    return Lane(
+        id=standing.id,
+        view=standing.view,
+        generation=standing.generation,
+        token=taken.token,
+        position=taken.position,
+        folded=taken.folded,
+        pages=taken.pages,
+        page_seconds=taken.page_seconds,
+        errors=taken.errors,
+        news=news,
+    )
+
+
+async def register(connection: Connection, name: str, kind: str = "worker") -> int:
+    """Joins the workers; the number is this worker's as long as the session lives."""
+    # Whoever was stopped in the middle of something must not stop us too.
+    await connection.execute("set lock_timeout = '2s'", timeout=_TIMEOUT)
+    await connection.execute(
+        "delete from ops.workers where clock_timestamp() - heartbeat_at > interval '1 hour'"
+    )
+    worker: int = await connection.fetchval(
+        "insert into ops.workers (name, kind, pid) values ($1, $2, pg_backend_pid()) returning id", name, kind
+    )
+    await connection.execute("select pg_advisory_lock($1::int, $2::int)", _WORKERS, worker)
+    return worker
+
+
+async def leave(connection: Connection, worker: int) -> None:
+    """Leaves the workers, and the lanes without a holder."""
+    await connection.execute("update ops.lanes set holder = null where holder = $1", worker)
+    await connection.execute("delete from ops.workers where id = $1", worker)
+
+
+async def heartbeat(connection: Connection, worker: int, stale: float) -> int:
+    """Shows that we live; answers how many workers do, this one included."""
+    count: int = await connection.fetchval(_BEAT, worker, stale, _WORKERS, timeout=_TIMEOUT)
+    return count
+
+
+async def survey(
+    connection: Connection, views: Collection[tuple[str, int]], stale: float, *, phase: str = "following"
+) -> list[Standing]:
+    """How the lanes of these views, in these versions and in this phase, stand."""
+    names, versions = [name for name, _ in views], [version for _, version in views]
+    rows = await connection.fetch(_SURVEY, names, versions, phase, stale, _LANES, timeout=_TIMEOUT)
+    return [Standing(**row) for row in rows]
+
+
+async def take(connection: Connection, standing: Standing, worker: int) -> Taken | None:
+    """Tries to lease a lane; None when another has it. A holder without a heartbeat loses its session."""
+    if not await _lock(connection, standing.id):
+        if not standing.stale:
+            return None
+        await connection.execute(_HOLDERS, _LANES, standing.id, timeout=_TIMEOUT)
+        for _ in range(20):
+            if await _lock(connection, standing.id):
+                break
+            await asyncio.sleep(0.05)
+        else:
+            return None
+    try:
+        row = await connection.fetchrow(_TAKE, standing.id, worker, timeout=_TIMEOUT)
+    except asyncpg.LockNotAvailableError:
+        # A write of the last holder hangs in the middle; the server ends it soon.
+        row = None
+    if row is None:
+        await connection.execute("select pg_advisory_unlock($1::int, $2::int)", _LANES, standing.id)
+        return None
+    return Taken(*row)
+
+
+async def give_back(connection: Connection, lane: int, worker: int) -> None:
+    """Ends a lease; nobody's when it is another's by now."""
+    await connection.execute(
+        "update ops.lanes set holder = null where id = $1 and holder = $2", lane, worker, timeout=_TIMEOUT
+    )
+    await connection.execute("select pg_advisory_unlock($1::int, $2::int)", _LANES, lane, timeout=_TIMEOUT)
+
+
+async def _lock(connection: Connection, lane: int) -> bool:
+    return bool(
+        await connection.fetchval(
+            "select pg_try_advisory_lock($1::int, $2::int)", _LANES, lane, timeout=_TIMEOUT
+        )
+    )

@@ -1,0 +1,107 @@
+"""Parked streams as operators see them: what is parked and why, and what they may ask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from projections.kit.store.generations import Pool
+
+_LIST = """
+select p.view, p.generation, p.stream, p.tenant_id, p.topic, p.position, p.event_id, p.event_type, p.error,
+       p.attempts, p.parked_at, p.asked, p.asked_at, p.reason,
+       (select count(*) from es.events e
+         where e.tenant_id = p.tenant_id and e.originator_id = p.stream and e.position >= p.position) as waiting
+  from ops.parked p join ops.lanes l using (view, generation)
+ where l.phase <> 'dropped' and ($1::text is null or view = $1) and ($2::uuid is null or stream = $2)
+   and ($3::uuid is null or p.tenant_id = $3)
+ order by p.view, p.generation, p.position
+"""
+_THESE = """
+ where exists (select from ops.lanes l
+                where l.view = p.view and l.generation = p.generation and l.phase <> 'dropped')
+   and ($1::text is null or view = $1) and ($2::uuid is null or stream = $2)
+   and ($3::uuid is null or tenant_id = $3)
+"""
+_RETRY = f"""
+update ops.parked p set asked = 'retry', asked_at = clock_timestamp(), reason = null,
+       until = case when token is null then null else until end
+{_THESE}
+"""
+# A retry that was begun is finished first.
+_DISCARD = f"""
+update ops.parked p set asked = 'discard', asked_at = clock_timestamp(), reason = $4,
+       until = greatest(position, (select coalesce(max(position), 0) from es.events))
+{_THESE} and token is null
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A stream whose events from ``position`` on wait, in one generation of a view.
+
+    ``error`` names the error's class and place, never its message. ``waiting``: how many events of the
+    stream there are from ``position`` on, of whatever type. ``asked``: ``retry`` or ``discard`` when
+    somebody asked for it and it is not done yet, with the ``reason`` of a discard.
+    """
+
+    view: str
+    generation: int
+    stream: UUID
+    tenant_id: UUID
+    topic: str
+    position: int
+    event_id: UUID
+    event_type: str
+    error: str
+    attempts: int
+    parked_at: datetime
+    waiting: int
+    asked: str | None
+    asked_at: datetime | None
+    reason: str | None
+
+
+class ParkedStreams:
+    """What is parked, over all tenants and views, and what is asked of those who keep the views.
+
+    What is asked is done within a second or two by whoever follows the view. A generation that appends
+    keep is nobody's: `Inline.answer` does it there, and has to be called after asking.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        """``pool`` connects as the writer."""
+        self._pool = pool
+
+    async def list(self, view: str | None = None) -> list[Parked]:
+        """All that is parked, in one view or in any, oldest event first in each generation."""
+        return [*await self._found(view, None, None)]
+
+    async def show(self, view: str, stream: UUID, *, tenant_id: UUID | None = None) -> Sequence[Parked]:
+        """How a stream is parked in the generations of a view; empty when it is not."""
+        return await self._found(view, stream, tenant_id)
+
+    async def retry(
+        self, view: str | None, stream: UUID | None = None, *, tenant_id: UUID | None = None
+    ) -> int:
+        """Asks that the waiting events be folded, in every generation; answers how many parkings it concerns.
+
+        None stands for all views, all streams, all tenants.
+        """
+        return _count(await self._pool.execute(_RETRY, view, stream, tenant_id))
+
+    async def discard(self, view: str, stream: UUID, reason: str, *, tenant_id: UUID | None = None) -> int:
+        """Asks that the events that wait now be left out of the view for good, in every generation.
+
+        Later ones are folded again. Answers how many parkings it concerns: none when the stream is not
+        parked or is being retried at this moment.
+        """
+        return _count(await self._pool.execute(_DISCARD, view, stream, tenant_id, reason))
+
+    async def _found(self, view: str | None, stream: UUID | None, tenant_id: UUID | None) -> Sequence[Parked]:
+        return [Parked(**row) for row in await self._pool.fetch(_LIST, view, stream, tenant_id)]
+
+
+def _count(tag: str) -> int:
+    """The number in an answer such as ``UPDATE 3``."""
+    return int(tag.rpartition(" ")[2])

@@ -1,0 +1,362 @@
+"""Reading Postgres views: rows by key, pages by keyset, counts; always inside one tenant."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from sys import getsizeof
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import Key
+from projections.kit.read.allowance import allowance
+from projections.kit.read.as_of import Past
+from projections.kit.read.conditions import Condition, bound
+from projections.kit.read.live_generations import Serving
+from projections.kit.read.shares import Shares
+from projections.kit.store.derived_columns import derived, order_of
+from projections.kit.store.generations import Connection
+from projections.kit.store.tables import TableName, table_name, table_shape
+
+Row = TypeVar("Row")
+
+_PASTS = 2
+"""Questions about rows of the past at a time."""
+
+
+class Reader(Protocol):
+    """Lends connections of the role that sees the rows of one tenant only."""
+
+    def reading(self, tenant_id: UUID) -> AbstractAsyncContextManager[Connection]:
+        """A connection on which the database shows this tenant's rows and no others."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which column a page is sorted; the key breaks ties. Empty values come last either way."""
+
+    column: str
+    descending: bool = False
+    nullable: bool = False
+
+    def by(self, view: type[PostgresView[Any]]) -> str:
+        """The column of the table that the rows are sorted by."""
+        return order_of(self.column) if self.column in view.collated else self.column
+
+    # The type is the column's.
+    def value(self, view: type[PostgresView[Any]], row: object) -> Any:
+        """What a row is sorted by."""
+        name = self.by(view)
+        found = next((one.binary(row) for one in derived(view) if one.name == name), None)
+        return getattr(row, self.column) if found is None else found
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place between rows: right at the row with this value of the order's column and this key."""
+
+    # The type is the column's.
+    value: Any
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Rows in order, and whether there are more on either side."""
+
+    rows: list[Row]
+    more_before: bool
+    more_after: bool
+
+
+class Rows:
+    """The reading side of all Postgres views."""
+
+    def __init__(self, reader: Reader, live: Serving) -> None:
+        self.reader = reader
+        self.live = live
+        self._pasts, self._room = Shares(1), asyncio.Semaphore(_PASTS)
+
+    async def get(
+        self,
+        view: type[PostgresView[Row]],
+        tenant_id: UUID,
+        keys: Collection[Key],
+        *,
+        where: Sequence[Condition] = (),
+    ) -> dict[Key, Row]:
+        """The rows with these keys that meet the conditions, in one round trip; other keys are absent."""
+        if not keys:
+            return {}
+        table = self._table(view)
+        types = [_plan(view).types[name] for name in view.key]
+        unnest = ", ".join(f"${n + 2}::{kind}[]" for n, kind in enumerate(types))
+        arguments: list[Any] = [tenant_id, *map(list, zip(*keys, strict=True))]
+        keyed = f"({', '.join(view.key)}) in (select * from unnest({unnest}))"
+        parts = ["tenant_id = $1", keyed, *bound(where, arguments, table)]
+        sql = _rows_of(f"select {_plan(view).columns} from {table} where {' and '.join(parts)}")
+        rows = await self._fetch(view, tenant_id, sql, arguments)
+        return {tuple(getattr(row, name) for name in view.key): row for row in rows}
+
+    async def page(
+        self,
+        view: type[PostgresView[Row]],
+        tenant_id: UUID,
+        *,
+        where: Sequence[Condition] = (),
+        order: Order,
+        limit: int,
+        after: Place | None = None,
+        before: Place | None = None,
+        backward: bool = False,
+        skip: int = 0,
+        past: Past[Row] | None = None,
+    ) -> Page[Row]:
+        """At most ``limit`` rows after and before the given places, from the front or from the back.
+
+        ``skip`` leaves rows out at the beginning, for pages that go by number; places are cheaper. With
+        ``past`` its rows are read in place of the table's.
+        """
+        table, arguments, parts = self._source(view, tenant_id, where, past, order)
+        for place, following in ((after, True), (before, False)):
+            if place is not None:
+                parts.append(_beyond(view, order, place, following=following, arguments=arguments))
+        arguments.append(limit + 1)
+        sql = _rows_of(
+            f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
+            f" order by {_sorting(view, order, reverse=backward)} limit ${len(arguments)} offset {skip}"
+        )
+        found = await self._fetch(view, tenant_id, sql, arguments)
+        rows, more = found[:limit], len(found) > limit
+        if backward:
+            return Page(rows[::-1], more_before=more, more_after=before is not None)
+        return Page(rows, more_before=after is not None or skip > 0, more_after=more)
+
+    async def heads(
+        self,
+        view: type[PostgresView[Row]],
+        tenant_id: UUID,
+        column: str,
+        values: Collection[Any],
+        *,
+        where: Sequence[Condition] = (),
+        order: Order,
+        limit: int,
+        past: Past[Row] | None = None,
+    ) -> dict[Any, list[Row]]:
+        """The first ``limit`` rows that meet the conditions, for each of several values of a column, in one round
+        trip."""
+        table, arguments, parts = self._source(view, tenant_id, where, past, order)
+        kind, more = _plan(view).types[column], len(arguments)
+        each = (
+            f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
+            f" and {column} = wanted.value"
+            f" order by {_sorting(view, order, reverse=False)} limit ${more + 2}"
+        )
+        sql = _rows_of(
+            f"select head.* from unnest(${more + 1}::{kind}[]) as wanted(value)"
+            f" cross join lateral ({each}) head"
+        )
+        rows = await self._fetch(view, tenant_id, sql, [*arguments, list(values), limit])
+        grouped: dict[Any, list[Row]] = {}
+        for row in rows:
+            grouped.setdefault(getattr(row, column), []).append(row)
+        return grouped
+
+    async def count(
+        self,
+        view: type[PostgresView[Row]],
+        tenant_id: UUID,
+        where: Sequence[Condition] = (),
+        past: Past[Row] | None = None,
+    ) -> int:
+        """How many rows meet the conditions."""
+        table, arguments, parts = self._source(view, tenant_id, where, past)
+        sql = f"select count(*) from {table} where {' and '.join(parts)}"
+        async with self._asking(tenant_id, arguments) as (connection, made):
+            return int(await connection.fetchval(sql, *made))
+
+    async def tally(
+        self,
+        view: type[PostgresView[Any]],
+        tenant_id: UUID,
+        by: Sequence[str],
+        where: Sequence[Condition] = (),
+        *,
+        latest: str,
+    ) -> list[tuple[Any, ...]]:
+        """The rows that meet the conditions, counted by the values of some columns: these, how many, and the
+        greatest value of the column ``latest``."""
+        table, arguments, parts = self._source(view, tenant_id, where, None)
+        columns = ", ".join(by)
+        sql = (
+            f"select {columns}, count(*), max({latest}) from {table} where {' and '.join(parts)}"
+            f" group by {columns}"
+        )
+        async with self.reader.reading(tenant_id) as connection:
+            return [tuple(row) for row in await connection.fetch(sql, *arguments)]
+
+    async def summed(
+        self,
+        view: type[PostgresView[Any]],
+        tenant_id: UUID,
+        by: str,
+        columns: Sequence[str],
+        where: Sequence[Condition] = (),
+        *,
+        limit: int,
+    ) -> list[tuple[Any, ...]]:
+        """The sums of some columns over the rows that meet the conditions, for each of the greatest ``limit``
+        values of the column ``by``, the greatest first."""
+        table, arguments, parts = self._source(view, tenant_id, where, None)
+        sums = ", ".join(f"sum({name})::bigint" for name in columns)
+        sql = (
+            f"select {by}, {sums} from {table} where {' and '.join(parts)}"
+            f" group by {by} order by {by} desc limit ${len(arguments) + 1}"
+        )
+        async with self.reader.reading(tenant_id) as connection:
+            return [tuple(row) for row in await connection.fetch(sql, *arguments, limit)]
+
+    async def asked(
+        self,
+        views: Mapping[str, type[PostgresView[Any]]],
+        tenant_id: UUID,
+        sql: str,
+        *arguments: Any,
+        shape: type[Row],
+    ) -> list[Row]:
+        """What a select of a context's own answers, in one round trip, as values of a shape (a dataclass).
+
+        ``{name}`` in it stands for the table of the view of that name in ``views``, in the generation that is
+        read. ``$1`` is the tenant; the database shows no other's rows.
+        """
+        tables = {name: str(self._table(view)) for name, view in views.items()}
+        sql = _rows_of(sql.format_map(tables))
+        text = await self._text(tenant_id, sql, [tenant_id, *arguments])
+        # Generic aliases of a type variable are unknown to the checker.
+        found: list[Row] = msgspec.json.decode(text, type=list[shape])  # type: ignore[valid-type]
+        return found
+
+    def _table(self, view: type[PostgresView[Any]]) -> TableName:
+        return table_name(view, self.live.generation(view))
+
+    def _source(
+        self,
+        view: type[PostgresView[Row]],
+        tenant_id: UUID,
+        where: Sequence[Condition],
+        past: Past[Row] | None,
+        order: Order | None = None,
+    ) -> tuple[str, list[Any], list[str]]:
+        """What to select from, the first arguments, and the conditions, beginning with the tenant's."""
+        if past is None:
+            table = self._table(view)
+            arguments: list[Any] = [tenant_id]
+            return str(table), arguments, ["tenant_id = $1", *bound(where, arguments, table)]
+        # One tenant's rows, so that nothing is left to be said about whose they are.
+        arguments = [None]
+        parts = bound(where, arguments)
+        said = " ".join(parts) + (f" {order.by(view)}" if order else "")
+        # Working them all out would take far longer than the rest.
+        needed = [one for one in derived(view) if one.name in said]
+        kinds = {**_plan(view).types, **{one.name: one.kind for one in needed}}
+        columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+        arguments[0] = partial(past.json, needed)
+        return f"json_to_recordset($1::json) as past({columns})", arguments, ["true", *parts]
+
+    async def _fetch(
+        self, view: type[PostgresView[Row]], tenant_id: UUID, sql: str, arguments: Sequence[Any]
+    ) -> list[Row]:
+        rows: list[Row] = _plan(view).decoder.decode(await self._text(tenant_id, sql, arguments))
+        return rows
+
+    async def _text(self, tenant_id: UUID, sql: str, arguments: Sequence[Any]) -> str:
+        async with self._asking(tenant_id, arguments) as (connection, made):
+            text: str = await connection.fetchval(sql, *made)
+        allowance().spend(getsizeof(text))
+        return text
+
+    @asynccontextmanager
+    async def _asking(
+        self, tenant_id: UUID, arguments: Sequence[Any]
+    ) -> AsyncIterator[tuple[Connection, Sequence[Any]]]:
+        """A connection to ask on, and the arguments. Rows of the past are made out here: each time they are all of
+        a view's, so few are there at a time, and one of a tenant."""
+        allowed = allowance()
+        async with allowed.reading(), AsyncExitStack() as stack:
+            if callable(made := arguments[0]):
+                await stack.enter_async_context(self._pasts.of(tenant_id))
+                await stack.enter_async_context(self._room)
+                allowed.spend(getsizeof(rows := made()))
+                arguments = [rows, *arguments[1:]]
+            yield await stack.enter_async_context(self.reader.reading(tenant_id)), arguments
+
+
+def _rows_of(select: str) -> str:
+    """All rows as one JSON array: decoded to typed rows in one go, several times faster than records."""
+    return f"select coalesce(json_agg(r), '[]')::text from ({select}) r"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What reading a view needs to know of it, worked out once."""
+
+    columns: str
+    types: Mapping[str, str]
+    decoder: "msgspec.json.Decoder[list[Any]]"
+
+
+_plans: dict[str, _Plan] = {}
+
+
+def _plan(view: type[PostgresView[Any]]) -> _Plan:
+    plan = _plans.get(view.name)
+    if plan is None:
+        types = {name: _bare(kind) for name, kind in table_shape(view, 1).columns.items()}
+        decoder = msgspec.json.Decoder(list[view.row])  # type: ignore[name-defined]
+        plan = _plans[view.name] = _Plan(", ".join(types), types, decoder)
+    return plan
+
+
+def columns_of(view: type[PostgresView[Any]]) -> str:
+    """The columns that a row is read from, as SQL."""
+    return _plan(view).columns
+
+
+def _bare(kind: str) -> str:
+    bare, _, rest = kind.partition("(")
+    return bare + rest.partition(")")[2]
+
+
+def _sorting(view: type[PostgresView[Any]], order: Order, *, reverse: bool) -> str:
+    direction = "desc" if order.descending is not reverse else "asc"
+    terms = [f"{order.by(view)} {direction}", *(f"{name} {direction}" for name in view.key)]
+    if order.nullable:
+        terms.insert(0, f"({order.by(view)} is null) {'desc' if reverse else 'asc'}")
+    return ", ".join(terms)
+
+
+def _beyond(
+    view: type[PostgresView[Any]], order: Order, place: Place, *, following: bool, arguments: list[Any]
+) -> str:
+    """The rows that stand after (or before) a place in the given order."""
+    sign = ">" if following is not order.descending else "<"
+    names, column = ", ".join(view.key), order.by(view)
+
+    def key() -> str:
+        arguments.extend(place.key)
+        first = len(arguments) - len(place.key) + 1
+        return ", ".join(f"${n}" for n in range(first, len(arguments) + 1))
+
+    if place.value is None:
+        same = f"{column} is null and ({names}) {sign} ({key()})"
+        return f"({same})" if following else f"({column} is not null or {same})"
+    arguments.append(place.value)
+    value = f"${len(arguments)}"
+    beyond = f"({column}, {names}) {sign} ({value}, {key()})"
+    return f"({beyond} or {column} is null)" if order.nullable and following else f"({beyond})"

@@ -1,0 +1,85 @@
+"""Drops generations whose time is over, and says whether there is anything to rebuild or drop."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from projections.kit.declare.view import View
+from projections.kit.store.generations import Pool
+from projections.kit.store.store import Store
+
+_REST = timedelta(seconds=3)
+"""How long the storage of a dropped generation is left alone, so that whoever writes there has noticed."""
+_OVERDUE = """
+update ops.lanes l set phase = 'dropped', drop_at = clock_timestamp(), token = token + 1
+  from ops.views v
+ where v.view = l.view and l.generation <> v.live and l.phase = 'following' and l.drop_at < clock_timestamp()
+"""
+_DROPPABLE = """
+select view, generation, version from ops.lanes
+ where phase = 'dropped' and drop_at < clock_timestamp() - $1::interval
+"""
+# Rebuilds whose former generations are all gone cannot be rolled back any more.
+_FINISH = """
+update ops.rebuilds r set state = 'finished'
+ where state = 'switched' and not exists (
+    select from ops.rebuild_views v join ops.lanes l on l.view = v.view and l.generation = v.former
+     where v.rebuild = r.id and v.former <> v.generation and v.rolled_back_at is null
+      and (l.phase <> 'dropped' or l.drop_at is not null))
+"""
+_WAITING = """
+select exists (select from ops.rebuilds where state in ('building', 'verifying'))
+    or exists (select from ops.lanes where phase = 'dropped' and drop_at is not null)
+    or exists (select from ops.lanes l join ops.views v using (view)
+                where l.generation <> v.live and l.phase = 'following' and l.drop_at < clock_timestamp())
+"""
+
+
+async def waiting(pool: Pool) -> bool:
+    """Whether a rebuilder has anything to do."""
+    return bool(await pool.fetchval(_WAITING))
+
+
+class Dropping:
+    """Drops what nobody reads any more. Whatever it does is safe to do again."""
+
+    def __init__(
+        self, views: Sequence[View[Any]], stores: Callable[[View[Any], int], Store[Any]], pool: Pool
+    ) -> None:
+        self._views = {view.name: view for view in views}
+        self._stores = stores
+        self._pool = pool
+
+    async def sweep(self) -> bool:
+        """Drops generations whose time is over; whether any is still to be dropped."""
+        await self._pool.execute(_OVERDUE)
+        for row in await self._pool.fetch(_DROPPABLE, _REST):
+            view = self._views.get(row["view"])
+            if view is None:
+                continue
+            await self._stores(_of_version(view, row["version"]), row["generation"]).drop()
+            async with self._pool.acquire() as connection, connection.transaction():
+                known = row["view"], row["generation"]
+                await connection.execute(
+                    "update ops.lanes set drop_at = null where view = $1 and generation = $2", *known
+                )
+                for table in ("ops.parked", "ops.discarded"):
+                    await connection.execute(
+                        f"delete from {table} where view = $1 and generation = $2", *known
+                    )
+        await self._pool.execute(_FINISH)
+        return bool(
+            await self._pool.fetchval(
+                "select true from ops.lanes where phase = 'dropped' and drop_at is not null limit 1"
+            )
+        )
+
+
+def _of_version(view: View[Any], version: int) -> View[Any]:
+    """The view under the names of another of its versions, to find the storage that this one made."""
+    if view.version == version:
+        return view
+    former = type(view)()
+    # Keys and indexes are named by the version; nothing is folded or read in it.
+    former.version = version  # type: ignore[misc]
+    return former

@@ -1,0 +1,81 @@
+"""Fields of rows that a table holds in plain text though they are personal: opened as the rows are written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
+from uuid import UUID
+
+from domain.kit.fields import Opened, marks
+from domain.kit.sealed import ERASED, Opening, Unopenable, is_sealed
+from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.view import Changes, FullKey
+from projections.kit.store.store import RowsRefused
+
+Row = TypeVar("Row")
+
+
+@cache
+def opened_fields(row: type) -> tuple[str, ...]:
+    """The fields of a row class that are marked `Opened`."""
+    hints = get_type_hints(row, include_extras=True)
+    return tuple(
+        field.name
+        for field in fields(row)
+        if any(isinstance(mark, Opened) for mark in marks(hints[field.name]))
+    )
+
+
+async def opened(names: Sequence[str], changes: Changes[Row], opening: Opening) -> Changes[Row]:
+    """The changes with their sealed texts opened, each tenant's at once. The former ones stay as they are.
+
+    Raises RowsRefused for a text that was sealed for another tenant or tampered with; when keys cannot be had,
+    whatever the opening raises, which is to be tried again.
+    """
+    sealed: dict[UUID, list[tuple[Any, str, str]]] = {}
+    for full, row in changes.items():
+        for name in names:
+            text = None if row is None else getattr(row, name)
+            if text and is_sealed(text):
+                sealed.setdefault(full[0], []).append((full, name, text))
+    if not sealed:
+        return changes
+    made: Changes[Row] = Changes()
+    made.update(changes)
+    made.positions.update(changes.positions)
+    values: dict[Any, dict[str, str]] = {}
+    for tenant_id, some in sealed.items():
+        try:
+            texts = await opening.open(tenant_id, [text for _, _, text in some])
+        except Unopenable as error:
+            raise RowsRefused("a row holds a sealed text that does not open") from error
+        for (full, name, _), text in zip(some, texts, strict=True):
+            values.setdefault(full, {})[name] = text
+    for full, own in values.items():
+        row = made[full]
+        assert row is not None, "only rows have texts"
+        made[full] = replace(row, **own)
+    return made
+
+
+async def as_written(
+    kind: type[Row], rows: Mapping[FullKey, Row | None], opening: Opening
+) -> Mapping[FullKey, Row | None]:
+    """Rows of a fold as a Postgres table would hold them. Raises as `opened`."""
+    # Classes can be hashed, which the checker does not see.
+    names = opened_fields(kind)  # type: ignore[arg-type]
+    if not names:
+        return rows
+    changes: Changes[Row] = Changes()
+    changes.update(rows)
+    return await opened(names, changes, opening)
+
+
+# Rows differ in type, hence Any.
+def same_but_erased(names: Sequence[str], one: Any, other: Any) -> bool:
+    """Whether two rows differ only in opened fields that are blank in one of them: a person was erased between
+    the writing of the one and that of the other."""
+    blanked: Mapping[str, str] = {
+        name: ERASED for name in names if ERASED in (getattr(one, name), getattr(other, name))
+    }
+    return bool(blanked) and bool(replace(one, **blanked) == replace(other, **blanked))

@@ -1,0 +1,95 @@
+"""Columns that are worked out from a row as it is written, for searching and sorting; no row ever holds them.
+
+They hold nothing that the row does not say, and are compared by bytes, so that every server answers alike,
+whatever its collations.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from domain.kit.text import key
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.store.collation import sort_key
+from projections.kit.store.text_analysis import found_by
+
+WORDS = "search_words"
+"""The words of a view's texts, as a text search vector; each text's words have a weight of their own."""
+WEIGHTS = "ABCD"
+EMPTY = {"TSVECTOR": "''", "BYTEA": "''", "TEXT[]": "'{}'"}
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A derived column: its SQL type, and its value for a row (rows differ in type) as `json` takes it."""
+
+    name: str
+    kind: str
+    of: Callable[[Any], object]
+
+    def binary(self, row: Any) -> object:
+        """The value as COPY takes it."""
+        value = self.of(row)
+        return bytes.fromhex(str(value)[2:]) if self.kind == "BYTEA" else value
+
+
+def key_of(column: str) -> str:
+    """The column with the keys of an array's texts, by which they are equal whatever their case."""
+    return f"{column}_key"
+
+
+def order_of(column: str) -> str:
+    """The column by which a text is sorted as people sort names."""
+    return f"{column}_order"
+
+
+_known: dict[type[PostgresView[Any]], tuple[Derived, ...]] = {}
+
+
+def derived(view: type[PostgresView[Any]]) -> tuple[Derived, ...]:
+    """The derived columns of a view."""
+    if view not in _known:
+        _known[view] = tuple(_derived(view))
+    return _known[view]
+
+
+def _derived(view: type[PostgresView[Any]]) -> Iterator[Derived]:
+    words = (Derived(WORDS, "TSVECTOR", _vector_of(view.words)),) if view.words else ()
+    keys = (Derived(key_of(name), "TEXT[]", _keys_of(name)) for name in view.keyed)
+    orders = (Derived(order_of(name), "BYTEA", _order_of(texts)) for name, texts in view.collated.items())
+    yield from (*words, *keys, *orders)
+
+
+def json_of(columns: Sequence[Derived], rows: Iterable[Any]) -> str:
+    """Rows as a JSON array, with these derived columns."""
+    if not columns:
+        return msgspec.json.encode(list(rows)).decode()
+    encode = msgspec.json.encode
+    made = (encode(row)[:-1] + b"," + encode({one.name: one.of(row) for one in columns})[1:] for row in rows)
+    return (b"[" + b",".join(made) + b"]").decode()
+
+
+def vector(texts: Sequence[str]) -> str:
+    """Texts as the text form of a text search vector, the most telling one first."""
+    places: dict[str, list[str]] = {}
+    for number, text in enumerate(texts):
+        for word in found_by(text):
+            places.setdefault(word, []).append(f"{number + 1}{WEIGHTS[number]}")
+    # Words hold letters, digits, marks and pictures, so nothing in them is syntax.
+    return " ".join(f"'{word}':{','.join(places)}" for word, places in places.items())
+
+
+def _vector_of(names: tuple[str, ...]) -> Callable[[Any], object]:
+    return lambda row: vector([getattr(row, name) or "" for name in names])
+
+
+def _keys_of(name: str) -> Callable[[Any], object]:
+    return lambda row: list(dict.fromkeys(map(key, getattr(row, name))))
+
+
+def _order_of(names: tuple[str, ...]) -> Callable[[Any], object]:
+    # Nothing is weighed so little as the end of a text, so that the next one decides only between equal ones.
+    end = b"\0\0\0\0"
+    return lambda row: "\\x" + end.join(sort_key(getattr(row, name)) for name in names).hex()

@@ -1,0 +1,50 @@
+"""Checkpoints of views outside Postgres, kept with their lanes in ``ops.lanes``."""
+
+from projections.kit.store.checkpoints import Kept
+from projections.kit.store.generations import Pool
+from projections.kit.store.store import Checkpoint, LeaseLost
+
+
+class PostgresCheckpoints:
+    """`Checkpoints` in the row that also carries the lane's token, so that the fence is that of the lease."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def get(self, view: str, generation: int) -> Kept | None:
+        """See `Checkpoints`."""
+        row = await self._pool.fetchrow(
+            """select position, folded, token, storage from ops.lanes
+                where view = $1 and generation = $2 and storage is not null""",
+            view,
+            generation,
+        )
+        if row is None:
+            return None
+        return Kept(Checkpoint(row["position"], row["folded"], row["token"]), row["storage"])
+
+    async def put(self, view: str, generation: int, kept: Kept) -> None:
+        """See `Checkpoints`."""
+        checkpoint = kept.checkpoint
+        moved = await self._pool.fetchval(
+            """update ops.lanes set position = $3, folded = $4, token = $5, storage = $6,
+                      moved_at = clock_timestamp()
+                where view = $1 and generation = $2 and token <= $5 returning true""",
+            view,
+            generation,
+            checkpoint.position,
+            checkpoint.folded,
+            checkpoint.token,
+            kept.storage,
+        )
+        if not moved:
+            raise LeaseLost(f"{view} is held with a newer token than {checkpoint.token}")
+
+    async def forget(self, view: str, generation: int) -> None:
+        """See `Checkpoints`."""
+        await self._pool.execute(
+            """update ops.lanes set storage = null, position = 0, folded = 0
+                where view = $1 and generation = $2""",
+            view,
+            generation,
+        )

@@ -1,0 +1,140 @@
+"""Reading work: searches, and cached pages of somebody's tasks."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+from uuid import UUID
+
+from projections.kit.declare.fast_replace import replace
+from projections.kit.read.cache import Cache
+from projections.kit.read.circuit_breaker import Unavailable
+from projections.kit.read.conditions import equals, one_of, since
+from projections.kit.read.fallback_search import Finder
+from projections.kit.read.postgres_reader import Order, Rows
+from projections.kit.read.redis_reader import RedisRows
+from projections.kit.read.row_visibility import EVERYTHING, Sight
+from projections.kit.read.search_query import BadQuery
+from projections.work.projects import MemberList, ProjectDocument, ProjectMembers
+from projections.work.stats import DailyRow, DailyStats, UserStatsRow
+from projections.work.tags import USER_TASKS, TaskPage
+from projections.work.tasks import TaskDocument, Tasks
+
+PAGE = 20
+"""Tasks on a numbered page."""
+
+_DEEPEST = 500
+_MOST_MEMBERS = 10_000
+
+
+class Positions(Protocol):
+    """How far the views have come."""
+
+    async def position_of(self, view: str, /) -> int:
+        """The position up to which a view is folded."""
+        ...
+
+
+class UserTasks:
+    """Numbered pages of the tasks that somebody has."""
+
+    def __init__(self, rows: Rows, positions: Positions, cache: Cache) -> None:
+        self._rows, self._positions, self._cache = rows, positions, cache
+
+    async def page(
+        self, tenant_id: UUID, user_id: UUID, page: int, *, at_least: int, sight: Sight = EVERYTHING
+    ) -> TaskPage:
+        """The ids on a page, from 1, the newest first, of tasks within sight. Raises BadQuery for one too deep."""
+        if not 1 <= page <= _DEEPEST:
+            raise BadQuery(f"Pages go from 1 to {_DEEPEST}.")
+
+        async def load() -> tuple[TaskPage, int]:
+            position = await self._positions.position_of(Tasks.name)
+            found = await self._rows.page(
+                Tasks,
+                tenant_id,
+                where=[*equals("assigned_to", user_id), *sight.conditions(Tasks)],
+                order=Order("created_at", descending=True),
+                limit=PAGE,
+                skip=(page - 1) * PAGE,
+            )
+            return TaskPage(ids=[row.id for row in found.rows], more=found.more_after), position
+
+        if sight.narrows(Tasks):
+            # What is kept is for those who see everything.
+            return (await load())[0]
+        params = {"user_id": user_id, "page": page}
+        answer = await self._cache.get_or_load(USER_TASKS, tenant_id, params, load, at_least=at_least)
+        return answer.value
+
+
+class Memberships:
+    """Who belongs to projects: from Redis, or from Postgres when Redis cannot say."""
+
+    def __init__(self, rows: Rows, lists: RedisRows[MemberList]) -> None:
+        self._rows, self._lists = rows, lists
+
+    async def of(self, tenant_id: UUID, at_least: int, project_ids: list[UUID]) -> list[list[UUID]]:
+        """The members of each project, in order of joining, as of ``at_least`` a position."""
+        try:
+            keys = [(id,) for id in project_ids]
+            found = await self._lists.get_many(tenant_id, keys, at_least=at_least)
+            return [list(found[(id,)].user_ids) if (id,) in found else [] for id in project_ids]
+        except Unavailable:
+            rows = await self._rows.heads(
+                ProjectMembers,
+                tenant_id,
+                "project_id",
+                set(project_ids),
+                order=Order("joined_at"),
+                limit=_MOST_MEMBERS,
+            )
+            return [[row.user_id for row in rows.get(id, [])] for id in project_ids]
+
+
+class SeenCounts:
+    """Counts of tasks for who may not see all of them: counted anew, of those within sight."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def of(self, tenant_id: UUID, people: Collection[UUID], sight: Sight) -> dict[UUID, UserStatsRow]:
+        """How many tasks people have, by status; who has none within sight is absent."""
+        where = [*one_of("assigned_to", people), *sight.conditions(Tasks)]
+        counted = await self._rows.tally(
+            Tasks, tenant_id, ("assigned_to", "status"), where, latest="updated_at"
+        )
+        found: dict[UUID, UserStatsRow] = {}
+        for person, status, count, latest in counted:
+            row = found.get(person) or UserStatsRow(user_id=person, updated_at=latest)
+            found[person] = replace(row, **{status: count}, updated_at=max(row.updated_at, latest))
+        return found
+
+
+class Days:
+    """What happened to tasks by day, of those within sight."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def latest(
+        self, tenant_id: UUID, *, since_day: date | None, user_id: UUID | None, first: int, sight: Sight
+    ) -> list[DailyRow]:
+        """The latest days on which something happened, of one person's where one is given."""
+        where = [*since("day", since_day), *equals("user_id", user_id), *sight.conditions(DailyStats)]
+        found = await self._rows.summed(
+            DailyStats, tenant_id, "day", ("created", "completed"), where, limit=first
+        )
+        return [DailyRow(day=day, created=created, completed=completed) for day, created, completed in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkReading:
+    """What the API of work reads with, beside rows by key and lists."""
+
+    user_tasks: UserTasks
+    counts: SeenCounts
+    days: Days
+    memberships: Memberships
+    tasks: Finder[TaskDocument]
+    projects: Finder[ProjectDocument]
