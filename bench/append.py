@@ -12,7 +12,7 @@ from bench import peer
 from bench.events import command, creations
 from bench.place import empty_database, migrated_database, opened, postgres, run, sockets
 from bench.table import COMPARED, Sample, Stopwatch, compare, rounds, sample, show
-from domain.kit.log import NewEvent, Receipt
+from domain.kit.log import AppendReceipt, NewEvent
 
 ROUNDS = 7
 _PEER, _OURS = "eventsourcing", "Headwater"
@@ -44,7 +44,7 @@ async def _ours(log: PostgresLog, times: int, size: int) -> Sample:
     watch = Stopwatch()
     for one in commands:
         began = time.monotonic()
-        assert isinstance(await log.append(one), Receipt)
+        assert isinstance(await log.append(one), AppendReceipt)
         took.append(time.monotonic() - began)
     return sample(times * size, watch, took)
 

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
 from api.kit.execution.engine import Engine
-from api.kit.execution.request import Request
+from api.kit.execution.request import GraphQLRequest
 from api.kit.schema.access_log import AccessLog, Unlogged
-from api.kit.schema.context import Ask
+from api.kit.schema.context import RequestContext
 from api.schema import schema
 from app.audit.access_writer import recording
 from app.composition.write_side import inline_views
@@ -85,12 +85,14 @@ async def fill(url: str) -> list[UUID]:
 def asks(assembly: Assembly, query: str, ids: list[UUID], log: AccessLog) -> Callable[[], Awaitable[bytes]]:
     """Asks the next time, each time of another task, and has it recorded there."""
     services = replace(assembly.services, access_log=log)
-    engine = Engine(schema, lambda who: Ask(identity=who, services=services), limits(assembly.settings))
+    engine = Engine(
+        schema, lambda who: RequestContext(identity=who, services=services), limits(assembly.settings)
+    )
     turn = itertools.cycle(ids)
 
     async def ask() -> bytes:
         variables = {"id": str(next(turn))} if "$id" in query else {}
-        request = Request(query=query, variables=variables)
+        request = GraphQLRequest(query=query, variables=variables)
         async with engine.answering(engine.operation(request, WHO), request, WHO) as answer:
             return answer.body
 

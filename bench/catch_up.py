@@ -12,7 +12,7 @@ from bench.following import fill, folding_pool
 from bench.place import empty_database, migrated_database, opened, postgres, run, sockets
 from bench.table import COMPARED, Sample, Stopwatch, compare, rounds, sample, show
 from bench.views import Board
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.store.generations import enroll
 from projections.kit.store.postgres_store import PostgresStore
@@ -54,9 +54,9 @@ async def tell(log: PostgresLog, tasks: int) -> None:
         waiting.add(asyncio.create_task(log.append(append)))
         if len(waiting) == 20:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            assert all(isinstance(one.result(), Receipt) for one in done)
+            assert all(isinstance(one.result(), AppendReceipt) for one in done)
     for outcome in await asyncio.gather(*waiting):
-        assert isinstance(outcome, Receipt), outcome
+        assert isinstance(outcome, AppendReceipt), outcome
 
 
 async def _ours(database: Database, log: PostgresLog, pool: Pool, view: type[PostgresView]) -> Sample:  # type: ignore[type-arg]

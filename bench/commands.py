@@ -17,7 +17,7 @@ from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.work.task_commands import CreateTask, RenameTask
 
 ROUNDS = 5
@@ -87,7 +87,7 @@ async def _caller(bus: Bus, number: int) -> list[float]:
 
 async def _sent(bus: Bus, command: Command) -> None:
     outcome = await bus.send(command, by=_BY)
-    assert isinstance(outcome, Receipt), outcome
+    assert isinstance(outcome, AppendReceipt), outcome
 
 
 async def _theirs(letters: peer.Letters) -> Sample:

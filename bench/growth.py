@@ -9,7 +9,7 @@ from bench.events import TENANT, command, creations
 from bench.filling import fill_log
 from bench.place import migrated_database, opened, postgres, run
 from bench.table import Sample, Stopwatch, middle, ratio, rounds, sample, show
-from domain.kit.log import Receipt, Selection
+from domain.kit.log import AppendReceipt, Selection
 
 ROUNDS = 7
 _SMALL = 100_000
@@ -56,7 +56,7 @@ async def _commands(log: PostgresLog, count: int, size: int) -> Sample:
     appends = [command(creations(size)) for _ in range(count)]
     watch = Stopwatch()
     for append in appends:
-        assert isinstance(await log.append(append), Receipt)
+        assert isinstance(await log.append(append), AppendReceipt)
     return sample(count * size, watch)
 
 

@@ -17,7 +17,7 @@ from bench.place import migrated_database, opened, postgres, run
 from bench.table import p99, show
 from bench.views import Board, BoardBeside
 from bench.worker import working
-from domain.kit.log import Append, Receipt
+from domain.kit.log import Append, AppendReceipt
 from projections.kit.store.generations import enroll
 
 ROUNDS = 3
@@ -61,7 +61,7 @@ async def _tell(log: PostgresLog, appends: Sequence[Append], rate: int) -> Told:
     async def send(append: Append) -> None:
         sent = time.monotonic()
         outcome = await log.append(append)
-        assert isinstance(outcome, Receipt), outcome
+        assert isinstance(outcome, AppendReceipt), outcome
         told.append((sent, time.monotonic(), outcome.last))
 
     began = time.monotonic()

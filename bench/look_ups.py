@@ -13,9 +13,9 @@ from uuid import UUID
 import asyncpg
 
 from api.kit.execution.engine import Engine
-from api.kit.execution.request import Request
+from api.kit.execution.request import GraphQLRequest
 from api.kit.schema.access_log import Unlogged
-from api.kit.schema.context import Ask
+from api.kit.schema.context import RequestContext
 from api.schema import schema
 from app.entry.asgi import limits
 from app.entry.assembly import Assembly, assembled
@@ -73,11 +73,13 @@ async def latencies(look_up: LookUp, number: int, callers: int) -> list[float]:
 def engine(assembly: Assembly) -> LookUp:
     """The API's own field, with everything but HTTP around it."""
     services = replace(assembly.services, access_log=Unlogged())
-    made = Engine(schema, lambda who: Ask(identity=who, services=services), limits(assembly.settings))
+    made = Engine(
+        schema, lambda who: RequestContext(identity=who, services=services), limits(assembly.settings)
+    )
 
     async def ask(key: EntityKey) -> object:
         text = f"TENANT#{key.tenant_id}#{key.sk}"
-        request = Request(query=ASKED, variables={"key": text})
+        request = GraphQLRequest(query=ASKED, variables={"key": text})
         async with made.answering(made.operation(request, WHO), request, WHO) as answer:
             return b'"status":"active"' in answer
 

@@ -15,7 +15,7 @@ from bench.place import opensearch, postgres, run, valkey
 from bench.table import Sample, Stopwatch, middle, rounds, sample, show
 from bench.views import CardDocument, CardSearch
 from domain.work.tasks import TaskPriority, TaskStatus
-from projections.kit.store.index_mapping import Documents
+from projections.kit.store.index_mapping import DocumentMapping
 
 ROUNDS = 5
 DOCUMENTS = 40_000
@@ -26,7 +26,7 @@ _WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 def documents(count: int) -> list[tuple[str, bytes]]:
     """Ids and documents of `bench.views.CardSearch`, already encoded: encoding is no part of the raw rate."""
-    shape = Documents(CardSearch())
+    shape = DocumentMapping(CardSearch())
     made = []
     for number in range(count):
         row = CardDocument(
@@ -49,7 +49,7 @@ async def search_bulk(client: AsyncOpenSearch, some: Sequence[tuple[str, bytes]]
         await client.indices.delete(index=index)
     body = {
         "settings": {"index": {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "1s"}},
-        "mappings": Documents(CardSearch()).mapping,
+        "mappings": DocumentMapping(CardSearch()).mapping,
     }
     await client.indices.create(index=index, body=body)
     chunks = iter([some[at : at + _CHUNK] for at in range(0, len(some), _CHUNK)])

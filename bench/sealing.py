@@ -27,7 +27,7 @@ from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import Codec, PlainCodec
 from domain.kit.commands import Command
 from domain.kit.events import Event
-from domain.kit.log import NewEvent, Receipt
+from domain.kit.log import AppendReceipt, NewEvent
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
 from projections.kit.store.postgres_store import PostgresStore
@@ -131,7 +131,7 @@ async def _timed(caller: Callable[[], Awaitable[None]]) -> Sample:
 
 async def _sent(bus: Bus, one: Command) -> None:
     outcome = await bus.send(one, by=_BY)
-    assert isinstance(outcome, Receipt), outcome
+    assert isinstance(outcome, AppendReceipt), outcome
 
 
 async def _fill(side: Side, events: int) -> None:
@@ -140,7 +140,7 @@ async def _fill(side: Side, events: int) -> None:
         some = [_person(number) for number in range(first, first + _TOGETHER)]
         await side.codec.ready(TENANT, some)
         new = [_stored(event, side.codec) for event in some]
-        assert isinstance(await side.log.append(command(new)), Receipt)
+        assert isinstance(await side.log.append(command(new)), AppendReceipt)
 
 
 def _person(number: int) -> Event:

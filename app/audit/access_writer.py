@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 from prometheus_client import Counter, Gauge
 
-from api.kit.schema.access_log import Access, AccessNotRecorded
+from api.kit.schema.access_log import AccessNotRecorded, AccessRecord
 from app.storage.database import Lent, Pool
 from app.telemetry.metrics import REGISTRY
 from projections.kit.background import end
@@ -57,12 +57,12 @@ class AccessWriter:
     ) -> None:
         self._pool = pool
         self._pause, self._rows, self._enough, self._patience = pause, rows, enough, patience
-        self._waiting: deque[Access] = deque()
+        self._waiting: deque[AccessRecord] = deque()
         self._noted, self._full, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room.set()
         self._closing = False
 
-    def note(self, access: Access) -> None:
+    def note(self, access: AccessRecord) -> None:
         waiting = self._waiting
         waiting.append(access)
         if len(waiting) == 1:
@@ -134,7 +134,7 @@ class AccessWriter:
         if len(self._waiting) < self._enough:
             self._room.set()
 
-    async def _write(self, batch: Sequence[Access]) -> None:
+    async def _write(self, batch: Sequence[AccessRecord]) -> None:
         if not batch:
             return
         async with self._pool.acquire() as connection:
@@ -145,7 +145,7 @@ class AccessWriter:
                 _logger.error("An access does not fit its table: %r", error)
                 await self._one_by_one(connection, batch)
 
-    async def _one_by_one(self, connection: Lent, batch: Sequence[Access]) -> None:
+    async def _one_by_one(self, connection: Lent, batch: Sequence[AccessRecord]) -> None:
         for access in batch:
             try:
                 await _insert(connection, [access])
@@ -153,13 +153,13 @@ class AccessWriter:
                 LOST.inc()
 
 
-async def recorded(pool: Pool, accesses: Sequence[Access]) -> None:
+async def recorded(pool: Pool, accesses: Sequence[AccessRecord]) -> None:
     """Writes accesses before it returns. Raises what the database raises; then nothing may be shown."""
     async with pool.acquire() as connection:
         await _stored(connection, accesses)
 
 
-async def _stored(connection: Lent, batch: Sequence[Access]) -> None:
+async def _stored(connection: Lent, batch: Sequence[AccessRecord]) -> None:
     try:
         await _insert(connection, batch)
     except asyncpg.CheckViolationError:
@@ -169,7 +169,7 @@ async def _stored(connection: Lent, batch: Sequence[Access]) -> None:
         await _insert(connection, batch)
 
 
-async def _insert(connection: Lent, batch: Sequence[Access]) -> None:
+async def _insert(connection: Lent, batch: Sequence[AccessRecord]) -> None:
     await connection.execute(_INSERT, _encode(batch).decode())
 
 

@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class ExpiredMonth:
     """A month that went, or is to go: how many rows of how many tenants."""
 
     log: str
@@ -36,7 +36,7 @@ class Gone:
     tenants: int
 
 
-async def retain(database: Database, *, now: datetime, dry_run: bool = False) -> list[Gone]:
+async def retain(database: Database, *, now: datetime, dry_run: bool = False) -> list[ExpiredMonth]:
     """Drops what is older than each log is kept, and makes the months ahead. Safe to repeat, and to be killed.
 
     Only one process does it at a time; another one finds nothing to do. ``dry_run`` only says what would go.
@@ -65,12 +65,12 @@ async def keep_retention(database: Database, clock: Clock | None = None, *, paus
         await asyncio.sleep(pause)
 
 
-async def _accesses(owner: Connection, now: datetime, *, dry_run: bool) -> list[Gone]:
+async def _accesses(owner: Connection, now: datetime, *, dry_run: bool) -> list[ExpiredMonth]:
     month = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     for _ in range(0 if dry_run else _AHEAD + 1):
         await owner.execute("select audit.make_month($1)", month)
         month = next_month(month)
-    gone: list[Gone] = []
+    gone: list[ExpiredMonth] = []
     for part, month in await _months(owner):
         if next_month(month) > _KEPT.boundary(now):
             break
@@ -97,11 +97,11 @@ async def _months(owner: Connection) -> list[tuple[str, datetime]]:
     ]
 
 
-async def _views(database: Database, now: datetime, *, dry_run: bool) -> list[Gone]:
+async def _views(database: Database, now: datetime, *, dry_run: bool) -> list[ExpiredMonth]:
     """The views' rows go as the writer's: row-level security lets nobody else delete them, the owner included."""
     writer = await database.connect(lock_timeout="5s")
     try:
-        gone: list[Gone] = []
+        gone: list[ExpiredMonth] = []
         for view in VIEWS:
             if issubclass(view, PostgresView) and view.retain is not None:
                 gone += await _view(writer, view, view.retain, now, dry_run=dry_run)
@@ -112,7 +112,7 @@ async def _views(database: Database, now: datetime, *, dry_run: bool) -> list[Go
 
 async def _view(
     connection: Connection, view: type[PostgresView[Any]], kept: Retain, now: datetime, *, dry_run: bool
-) -> list[Gone]:
+) -> list[ExpiredMonth]:
     since = kept.boundary(now)
     tables = await _tables(connection, view)
     if not tables:
@@ -120,7 +120,7 @@ async def _view(
     live = tables[0]
     sql = f"""select distinct date_trunc('month', "{kept.by}" at time zone 'UTC') at time zone 'UTC' as month
                 from {live} where "{kept.by}" < $1 order by 1"""
-    gone: list[Gone] = []
+    gone: list[ExpiredMonth] = []
     for record in await connection.fetch(sql, since):
         async with connection.transaction():
             found = await _anchored(connection, view.name, live, kept.by, record["month"], dry_run=dry_run)
@@ -164,5 +164,5 @@ async def _anchored(
     return found
 
 
-def _gone(log: str, month: datetime, found: Sequence[Anchor]) -> Gone:
-    return Gone(log, month, sum(one.rows for one in found), len(found))
+def _gone(log: str, month: datetime, found: Sequence[Anchor]) -> ExpiredMonth:
+    return ExpiredMonth(log, month, sum(one.rows for one in found), len(found))

@@ -12,21 +12,23 @@ from domain.kit.bus.repository import Repository
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.codec import Codec
 from domain.kit.commands import Command
-from domain.kit.log import GLOBAL, Log, Receipt
+from domain.kit.log import GLOBAL, AppendReceipt, Log
 from domain.kit.refusals import Refusal
 from domain.kit.sealed import Opening, resembles_sealed
 from projections.identity.auth_accounts import AccountRow, Accounts
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 
 _HOLDER = """
 select originator_id from es.reservations where scope_id = $1 and name = $2 and value = $3
 """
 
 
-class Book:
+class AccountRepository:
     """Reads and writes accounts."""
 
-    def __init__(self, *, pool: Pool, rows: Rows, bus: Bus, log: Log, codec: Codec, opening: Opening) -> None:
+    def __init__(
+        self, *, pool: Pool, rows: PostgresRows, bus: Bus, log: Log, codec: Codec, opening: Opening
+    ) -> None:
         self._pool, self._log, self._codec = pool, log, codec
         self._repository = Repository(log, codec)
         self.rows, self.bus, self.opening = rows, bus, opening
@@ -91,7 +93,7 @@ class Book:
         tenant_id: UUID = ACCOUNTS,
         command_id: UUID | None = None,
         expected_version: int | None = None,
-    ) -> Receipt | Refusal:
+    ) -> AppendReceipt | Refusal:
         """Sends a command that concerns this person, as they would themselves."""
         caller = Caller(tenant_id=tenant_id, user_id=by, permissions=frozenset({"self"}))
         return await self.bus.send(

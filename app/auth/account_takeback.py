@@ -14,7 +14,7 @@ from domain.kit.caller import SYSTEM, Caller
 from domain.kit.refusals import NotFound, Refusal
 from projections.identity.admission import ApiKeys
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Order, Place
+from projections.kit.read.postgres_reader import Order, RowPlace
 
 _PAGE = 500
 _logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Disowning:
 async def _keys(home: Home, tenant_id: UUID, account_id: UUID) -> list[UUID]:
     """The keys that a person made in a tenant and that were not revoked."""
     found: list[UUID] = []
-    after: Place | None = None
+    after: RowPlace | None = None
     while True:
         page = await home.rows.page(
             ApiKeys,
@@ -74,7 +74,7 @@ async def _keys(home: Home, tenant_id: UUID, account_id: UUID) -> list[UUID]:
         found += [row.id for row in page.rows if row.revoked_at is None]
         if not page.more_after:
             return found
-        after = Place(page.rows[-1].created_at, (page.rows[-1].id,))
+        after = RowPlace(page.rows[-1].created_at, (page.rows[-1].id,))
 
 
 def _done(outcome: object, *expected: type[Refusal]) -> None:

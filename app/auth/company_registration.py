@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID, uuid5
 
-from app.auth.account_repository import Book
+from app.auth.account_repository import AccountRepository
 from app.auth.tenant_services import Homes
 from app.auth.tokens.principals import Callers
 from app.http.client_info import came_from
@@ -22,7 +22,7 @@ from domain.tenancy.tenants import SLUG
 from projections.identity.auth_accounts import AccountRow
 
 
-class Place(Protocol):
+class TenantRegistrar(Protocol):
     """Notes where new tenants are."""
 
     async def adopt(self, tenant_id: UUID, name: str, slug: str) -> None:
@@ -57,13 +57,13 @@ _FIELDS = {"name": "tenant_name", "slug": "tenant_slug"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Founding:
+class CompanyRegistration:
     """Makes the company that an account was opened with, in steps that may each be done again after a kill."""
 
-    book: Book
+    book: AccountRepository
     callers: Callers
     homes: Homes
-    place: Place
+    place: TenantRegistrar
     region: str
 
     async def require_free(self, account_id: UUID, name: str, slug: str) -> None:

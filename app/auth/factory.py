@@ -9,29 +9,29 @@ from typing import Protocol
 from redis.asyncio import Redis
 
 from api.auth.port import Auth
-from app.auth.account_repository import Book
+from app.auth.account_repository import AccountRepository
 from app.auth.account_takeback import Disowning
-from app.auth.company_registration import Founding, InNoRegistry, Place
-from app.auth.credentials.devices import Places
-from app.auth.credentials.one_time_codes import Codes
+from app.auth.company_registration import CompanyRegistration, InNoRegistry, TenantRegistrar
+from app.auth.credentials.devices import KnownDevices
+from app.auth.credentials.one_time_codes import OneTimeCodes
 from app.auth.credentials.passwords import Passwords
 from app.auth.credentials.throttle import Attempts
-from app.auth.invitation_acceptance import Joining
-from app.auth.invitations import InvitationDesk
+from app.auth.invitation_acceptance import InvitationAcceptance
+from app.auth.invitations import InvitationService
 from app.auth.oidc import Provider, Providers
 from app.auth.own_account import OwnAccounts
 from app.auth.recovery import Recovery
-from app.auth.registration import RegistrationDesk
-from app.auth.sessions import RefreshTokens, SessionKeeper
-from app.auth.sign_in import DoorKeeper
-from app.auth.suspension import AccountDesk
+from app.auth.registration import RegistrationService
+from app.auth.sessions import RefreshTokens, SessionService
+from app.auth.sign_in import SignInService
+from app.auth.suspension import AccountService
 from app.auth.tenant_services import Home, Homes
 from app.auth.tokens.authentication import Tokens
-from app.auth.tokens.log_watch import Feed, watch
+from app.auth.tokens.log_watch import EventPages, watch
 from app.auth.tokens.principals import Callers
-from app.auth.tokens.session_cache import Living
+from app.auth.tokens.session_cache import SessionCache
 from app.auth.tokens.signing_keys import SigningKeys
-from app.auth.two_factor import FactorKeeper
+from app.auth.two_factor import TwoFactorService
 from app.mail.allowance import OptOuts
 from app.mail.mailed_tokens import MailedTokens
 from app.settings import Settings
@@ -46,7 +46,7 @@ _TIDY = 3600.0
 """Seconds between two tidyings of what counts no more."""
 
 
-class Platform(Home, Protocol):
+class PlatformHome(Home, Protocol):
     """The platform's own home, such as its `api.kit.schema.context.Services`."""
 
     @property
@@ -61,7 +61,7 @@ class Platform(Home, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignIn:
+class SignInServices:
     """All of signing in, for one process."""
 
     auth: Auth
@@ -73,21 +73,21 @@ class SignIn:
     keys: SigningKeys
     homes: Homes
     """Set its ``reach`` where tenants have homes of their own."""
-    founding: Founding
+    founding: CompanyRegistration
     """Makes the companies of registrations that were interrupted."""
-    living: Living
+    living: SessionCache
     callers: Callers
     passwords: Passwords
     attempts: Attempts
-    inviting: InvitationDesk
+    inviting: InvitationService
     alone: OwnAccounts
-    desk: RegistrationDesk
+    desk: RegistrationService
     opt_outs: OptOuts
     public_url: str = ""
     """Where browsers find the product; empty: where they say that they did."""
 
     @asynccontextmanager
-    async def watching(self, feed: Feed, log: Log) -> AsyncIterator[None]:
+    async def watching(self, feed: EventPages, log: Log) -> AsyncIterator[None]:
         """Forgets, inside the block, the sessions that other processes end."""
         tasks = [
             asyncio.create_task(
@@ -115,16 +115,16 @@ def create_sign_in(
     pool: Pool,
     redis: Redis,
     redis_breaker: Breaker,
-    platform: Platform,
-    place: Place | None = None,
+    platform: PlatformHome,
+    place: TenantRegistrar | None = None,
     nobody: bool = False,
-) -> SignIn:
+) -> SignInServices:
     """The parts of signing in, on the platform's database; ``pool`` is the writer's.
 
     ``place`` notes new companies where placements are kept; ``nobody`` as in `Tokens`.
     """
     homes = Homes(platform)
-    book = Book(
+    book = AccountRepository(
         pool=pool,
         rows=platform.rows,
         bus=platform.bus,
@@ -134,16 +134,16 @@ def create_sign_in(
     )
     keys = SigningKeys(pool, settings.derive("signing keys"))
     attempts = Attempts(pool, settings.derive("attempts"))
-    living = Living(platform.rows, redis, settings.redis_prefix, redis_breaker)
+    living = SessionCache(platform.rows, redis, settings.redis_prefix, redis_breaker)
     callers = Callers(living, homes)
     passwords = Passwords()
-    sessions = SessionKeeper(book, keys, RefreshTokens(settings.derive("refresh tokens")), living, callers)
-    places = Places(attempts)
-    codes = Codes(book, attempts, places, settings.derive("recovery codes"))
-    founding = Founding(
+    sessions = SessionService(book, keys, RefreshTokens(settings.derive("refresh tokens")), living, callers)
+    places = KnownDevices(attempts)
+    codes = OneTimeCodes(book, attempts, places, settings.derive("recovery codes"))
+    founding = CompanyRegistration(
         book=book, callers=callers, homes=homes, place=place or InNoRegistry(), region=settings.region
     )
-    door = DoorKeeper(
+    door = SignInService(
         book=book,
         passwords=passwords,
         attempts=attempts,
@@ -153,7 +153,7 @@ def create_sign_in(
         codes=codes,
         finish=founding.finish,
     )
-    factors = FactorKeeper(book, door, codes, living)
+    factors = TwoFactorService(book, door, codes, living)
     disowning = Disowning(homes, callers)
     mailed = MailedTokens(settings.derive("mailed tokens"))
     recovery = Recovery(
@@ -166,7 +166,7 @@ def create_sign_in(
         factors=factors,
         disowning=disowning,
     )
-    desk = RegistrationDesk(
+    desk = RegistrationService(
         book=book,
         passwords=passwords,
         attempts=attempts,
@@ -175,7 +175,7 @@ def create_sign_in(
         recovery=recovery,
         door=door,
         founding=founding,
-        joining=Joining(
+        joining=InvitationAcceptance(
             book=book,
             passwords=passwords,
             disowning=disowning,
@@ -187,14 +187,14 @@ def create_sign_in(
         ),
         ids=TimeOrderedIds(),
     )
-    return SignIn(
+    return SignInServices(
         auth=Auth(
             entrance=door,
             registering=desk,
             recovering=recovery,
             sessions=sessions,
             factors=factors,
-            suspending=AccountDesk(book, living.forget_person),
+            suspending=AccountService(book, living.forget_person),
         ),
         tokens=Tokens(settings.derive("tokens"), keys=keys, callers=callers, nobody=nobody),
         providers=Providers(_providers(settings), book, door, keys, attempts, disowning),
@@ -208,7 +208,7 @@ def create_sign_in(
         desk=desk,
         opt_outs=OptOuts(pool, mailed),
         alone=OwnAccounts(book),
-        inviting=InvitationDesk(book, homes, mailed, per_day=settings.invitations_per_day),
+        inviting=InvitationService(book, homes, mailed, per_day=settings.invitations_per_day),
         public_url=settings.public_url,
     )
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
-from app.auth.account_repository import Book
+from app.auth.account_repository import AccountRepository
 from app.auth.account_takeback import Disowning
 from app.auth.credentials.passwords import Passwords, require_strong
 from app.auth.invitations import is_member, known_as
-from app.auth.sign_in import DoorKeeper
+from app.auth.sign_in import SignInService
 from app.auth.tenant_services import Home, Homes
 from app.auth.tokens.principals import Callers
 from app.http.client_info import came_from
@@ -63,15 +63,15 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joining:
+class InvitationAcceptance:
     """Finds invitations by their tokens, and accepts them."""
 
-    book: Book
+    book: AccountRepository
     passwords: Passwords
     disowning: Disowning
     mailed: MailedTokens
     callers: Callers
-    door: DoorKeeper
+    door: SignInService
     homes: Homes
     ids: TimeOrderedIds
 

@@ -3,14 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from app.auth.account_repository import Book
+from app.auth.account_repository import AccountRepository
 from app.auth.tenant_services import Home, Homes
 from app.mail.mailed_tokens import INVITE, MailedTokens, hash_of
 from domain.identity.invitations import (
     INVITED_INDEX,
     InvitationStatus,
+    InvitationToken,
     InviterNotProved,
-    Prepared,
     TooManyInvitations,
 )
 from domain.identity.profiles import EMAIL_INDEX
@@ -26,20 +26,20 @@ from projections.kit.read.postgres_reader import Order
 _DAY = timedelta(days=1)
 
 
-class InvitationDesk:
+class InvitationService:
     """See `domain.identity.invitations.Inviting`. It reads inline views, which are never behind."""
 
-    def __init__(self, book: Book, homes: Homes, mailed: MailedTokens, *, per_day: int) -> None:
+    def __init__(self, book: AccountRepository, homes: Homes, mailed: MailedTokens, *, per_day: int) -> None:
         """``per_day``: how many invitations one tenant may send within a day."""
         self._book, self._homes, self._mailed, self._per_day = book, homes, mailed, per_day
 
-    async def prepared(self, by: Caller, id: UUID, email: str) -> Prepared:
+    async def prepared(self, by: Caller, id: UUID, email: str) -> InvitationToken:
         home = await self._homes.of(by.tenant_id)
         # It follows from the invitation's id, so nobody keeps it and a retry is the same command.
         token_hash = hash_of(self._mailed.of(INVITE, id, by.tenant_id))
         sent = (await home.rows.get(Invitations, by.tenant_id, [(id,)])).get((id,))
         if sent is not None:
-            return Prepared(token_hash=token_hash, replaces_id=sent.replaces)
+            return InvitationToken(token_hash=token_hash, replaces_id=sent.replaces)
         await self._require_proved(by)
         known = await known_as(home, by.tenant_id, email)
         if known is not None and await is_member(self._book, home, by.tenant_id, known):
@@ -47,7 +47,7 @@ class InvitationDesk:
         recent = since("sent_at", datetime.now(UTC) - _DAY)
         if await home.rows.count(Invitations, by.tenant_id, recent) >= self._per_day:
             raise TooManyInvitations(most=self._per_day)
-        return Prepared(token_hash=token_hash, replaces_id=await _open(home, by.tenant_id, email))
+        return InvitationToken(token_hash=token_hash, replaces_id=await _open(home, by.tenant_id, email))
 
     async def _require_proved(self, by: Caller) -> None:
         """Raises InviterNotProved for who never showed that mail reaches them, or has a key of such a person."""
@@ -69,7 +69,7 @@ async def known_as(home: Home, tenant_id: UUID, email: str) -> UserRow | None:
     return page.rows[0] if page.rows else None
 
 
-async def is_member(book: Book, home: Home, tenant_id: UUID, known: UserRow) -> bool:
+async def is_member(book: AccountRepository, home: Home, tenant_id: UUID, known: UserRow) -> bool:
     """Whether somebody belongs to the tenant with an account: who was only registered there cannot sign in."""
     membership = await home.rows.get(Memberships, tenant_id, [(known.id,)])
     account = await book.account(known.id) if membership else None

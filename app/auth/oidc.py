@@ -15,10 +15,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from api.auth.port import Entry
-from app.auth.account_repository import Book
+from app.auth.account_repository import AccountRepository
 from app.auth.account_takeback import Disowning
 from app.auth.credentials.throttle import Attempts
-from app.auth.sign_in import DoorKeeper
+from app.auth.sign_in import SignInService
 from app.auth.tokens.signed_tokens import Expired, NotValid, Uses, signed, verified
 from app.auth.tokens.signing_keys import SigningKeys
 from app.auth.two_factor import ANEW
@@ -64,8 +64,8 @@ class Providers:
     def __init__(
         self,
         providers: dict[str, Provider],
-        book: Book,
-        door: DoorKeeper,
+        book: AccountRepository,
+        door: SignInService,
         keys: SigningKeys,
         attempts: Attempts,
         disowning: Disowning,

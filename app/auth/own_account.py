@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.auth.account_repository import Book
+from app.auth.account_repository import AccountRepository
 from domain.identity.authorization import BaseRole
 from projections.identity.unattached import UnattachedRow
 
@@ -10,7 +10,7 @@ from projections.identity.unattached import UnattachedRow
 class OwnAccounts:
     """See `projections.identity.unattached.Unattached`."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: AccountRepository) -> None:
         self._book = book
 
     async def find(self, user_id: UUID) -> UnattachedRow | None:

@@ -5,14 +5,14 @@ import hmac
 import logging
 from collections.abc import Awaitable
 
-from app.auth.account_repository import Book
+from app.auth.account_repository import AccountRepository
 from app.auth.account_takeback import Disowning
-from app.auth.credentials.devices import Place, Places
+from app.auth.credentials.devices import AttemptSource, KnownDevices
 from app.auth.credentials.passwords import Passwords, require_strong
 from app.auth.credentials.throttle import FORGOT, MAIL, MAIL_ANYWHERE, VERIFICATION, Attempts
-from app.auth.sessions import SessionKeeper
+from app.auth.sessions import SessionService
 from app.auth.tokens.session_cache import session_of
-from app.auth.two_factor import FactorKeeper
+from app.auth.two_factor import TwoFactorService
 from app.mail.mailed_tokens import RESET, VERIFY, MailedTokens, hash_of
 from domain.identity.account_commands import ChangePassword
 from domain.identity.accounts import AccountStatus, normal_address
@@ -40,13 +40,13 @@ class Recovery:
     def __init__(
         self,
         *,
-        book: Book,
+        book: AccountRepository,
         passwords: Passwords,
         attempts: Attempts,
-        places: Places,
+        places: KnownDevices,
         mailed: MailedTokens,
-        sessions: SessionKeeper,
-        factors: FactorKeeper,
+        sessions: SessionService,
+        factors: TwoFactorService,
         disowning: Disowning,
     ) -> None:
         self._book, self._passwords, self._attempts, self._mailed = book, passwords, attempts, mailed
@@ -71,7 +71,7 @@ class Recovery:
             self._aside(self._ask_reset(account))
         return None
 
-    async def _may_mail(self, email: str, place: Place) -> bool:
+    async def _may_mail(self, email: str, place: AttemptSource) -> bool:
         """Whether one more mail may go to an address. What strangers ask for does not use up what its owner may,
         who asks from where they have been before."""
         if (await self._attempts.admit(MAIL, place.name)).refused:

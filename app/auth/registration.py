@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from api.auth.port import Entry, Granted, Registration
-from app.auth.account_repository import Book
-from app.auth.company_registration import Founding
-from app.auth.credentials.devices import Places, network_of
+from app.auth.account_repository import AccountRepository
+from app.auth.company_registration import CompanyRegistration
+from app.auth.credentials.devices import KnownDevices, network_of
 from app.auth.credentials.passwords import Passwords, require_strong
 from app.auth.credentials.throttle import MAIL, REGISTER, Attempts
-from app.auth.invitation_acceptance import Host, Joining
+from app.auth.invitation_acceptance import Host, InvitationAcceptance
 from app.auth.recovery import Recovery
-from app.auth.sessions import SessionKeeper
-from app.auth.sign_in import DoorKeeper
+from app.auth.sessions import SessionService
+from app.auth.sign_in import SignInService
 from app.http.client_info import origin
 from domain.identity.account_commands import NoteRepeatedRegistration, OpenAccount, WithdrawAccount
 from domain.identity.accounts import normal_address
@@ -22,18 +22,18 @@ from domain.kit.refusals import AlreadyTaken, Invalid, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrationDesk:
+class RegistrationService:
     """See `api.auth.port.Registering`."""
 
-    book: Book
+    book: AccountRepository
     passwords: Passwords
     attempts: Attempts
-    places: Places
-    sessions: SessionKeeper
+    places: KnownDevices
+    sessions: SessionService
     recovery: Recovery
-    door: DoorKeeper
-    founding: Founding
-    joining: Joining
+    door: SignInService
+    founding: CompanyRegistration
+    joining: InvitationAcceptance
     ids: TimeOrderedIds
 
     async def register(self, wish: Registration) -> Granted | Refusal:

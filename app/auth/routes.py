@@ -13,7 +13,7 @@ from api.auth.port import Granted, Registration, SecondFactorRequired
 from api.kit.execution.errors import Unauthenticated
 from api.kit.http.problems import problem
 from api.kit.schema.commands import camel
-from app.auth.factory import SignIn
+from app.auth.factory import SignInServices
 from app.auth.oidc import is_secure
 from app.proxies import is_loopback
 from domain.identity.sessions import Ending
@@ -69,7 +69,7 @@ class Body:
             raise Invalid(field=name, reason="is not an id") from None
 
 
-def auth_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
+def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
     """The routes below ``/auth``, and the public keys; ``sign_in`` is asked when the application runs."""
 
     async def register(request: Request, body: Body) -> object:

@@ -9,9 +9,9 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from api.auth.port import Granted, OwnSession
-from app.auth.account_repository import Book
+from app.auth.account_repository import AccountRepository
 from app.auth.tokens.principals import Callers
-from app.auth.tokens.session_cache import Living, session_of
+from app.auth.tokens.session_cache import SessionCache, session_of
 from app.auth.tokens.signed_tokens import Uses, signed
 from app.auth.tokens.signing_keys import SigningKeys
 from app.http.client_info import origin
@@ -73,11 +73,16 @@ class RefreshTokens:
         return hmac.digest(self._key, session_id.bytes + random, "sha256")[:16]
 
 
-class SessionKeeper:
+class SessionService:
     """See `api.auth.port.SessionKeeping`."""
 
     def __init__(
-        self, book: Book, keys: SigningKeys, tokens: RefreshTokens, living: Living, callers: Callers
+        self,
+        book: AccountRepository,
+        keys: SigningKeys,
+        tokens: RefreshTokens,
+        living: SessionCache,
+        callers: Callers,
     ) -> None:
         self._book, self._keys, self._tokens, self._living = book, keys, tokens, living
         self._callers, self._ids = callers, TimeOrderedIds()

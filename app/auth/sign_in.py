@@ -8,13 +8,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from api.auth.port import Entry, Granted, SecondFactorRequired
-from app.auth.account_repository import Book
-from app.auth.credentials.devices import Place, Places
-from app.auth.credentials.one_time_codes import Codes
+from app.auth.account_repository import AccountRepository
+from app.auth.credentials.devices import AttemptSource, KnownDevices
+from app.auth.credentials.one_time_codes import OneTimeCodes
 from app.auth.credentials.passwords import Passwords, PasswordsBusy
-from app.auth.credentials.queues import Crowded, Turn, Turns
+from app.auth.credentials.queues import Crowded, Queues, QueueTurn
 from app.auth.credentials.throttle import ACCOUNT, NETWORK, PASSWORD, Admission, Attempts
-from app.auth.sessions import SessionKeeper
+from app.auth.sessions import SessionService
 from app.auth.tokens.signed_tokens import Expired, NotValid, Uses, signed, verified
 from app.auth.tokens.signing_keys import SigningKeys
 from domain.identity.account_commands import NoteFailedSignIns
@@ -34,23 +34,23 @@ Finish = Callable[[AccountRow], Awaitable[AccountRow]]
 _logger = logging.getLogger(__name__)
 
 
-class DoorKeeper:
+class SignInService:
     """See `api.auth.port.Entrance`."""
 
     def __init__(
         self,
         *,
-        book: Book,
+        book: AccountRepository,
         passwords: Passwords,
         attempts: Attempts,
-        places: Places,
+        places: KnownDevices,
         keys: SigningKeys,
-        sessions: SessionKeeper,
-        codes: Codes,
+        sessions: SessionService,
+        codes: OneTimeCodes,
         finish: Finish,
     ) -> None:
         self._book, self._passwords, self._attempts, self._places = book, passwords, attempts, places
-        self._turns = Turns(width=1, waiting=60)
+        self._turns = Queues(width=1, waiting=60)
         self._keys, self._sessions, self._codes, self._finish = keys, sessions, codes, finish
         self._notes: set[asyncio.Task[None]] = set()
 
@@ -77,7 +77,11 @@ class DoorKeeper:
             async with AsyncExitStack() as stack:
                 # One after another, so that many at once are not refused for mistakes that they may not make.
                 await stack.enter_async_context(self._turns.turn(place.name))
-                paced = await stack.enter_async_context(self._turns.turn(place.network)) if strict else Turn()
+                paced = (
+                    await stack.enter_async_context(self._turns.turn(place.network))
+                    if strict
+                    else QueueTurn()
+                )
                 limit = PASSWORD.strict() if strict else PASSWORD
                 admission = await self._attempts.admit(limit, place.name, about=email)
                 if admission.refused:
@@ -96,7 +100,7 @@ class DoorKeeper:
         await self._places.remember(email)
         return account
 
-    async def _right(self, email: str, password: str, place: Place) -> AccountRow | None:
+    async def _right(self, email: str, password: str, place: AttemptSource) -> AccountRow | None:
         account = await self._book.by_email(email)
         closed = account is not None and account.status is AccountStatus.CLOSED
         # The password is checked in any case, so that the time it takes says nothing.
@@ -110,12 +114,12 @@ class DoorKeeper:
             raise
         return account if right else None
 
-    async def _is_suspicious(self, email: str, place: Place) -> bool:
+    async def _is_suspicious(self, email: str, place: AttemptSource) -> bool:
         return await self._attempts.is_over(ACCOUNT, email) or await self._attempts.is_over(
             NETWORK, place.network
         )
 
-    async def _failed(self, email: str, place: Place, admission: Admission) -> None:
+    async def _failed(self, email: str, place: AttemptSource, admission: Admission) -> None:
         """Counts a wrong password, and has the owner told, at most once a day, when there were many."""
         await self._attempts.note(NETWORK, place.network)
         many = await self._attempts.note(ACCOUNT, email, about=email)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from app.auth.account_repository import Book
+from app.auth.account_repository import AccountRepository
 from app.auth.tokens.session_cache import sessions_of
 from domain.identity.account_commands import ReactivateAccount, SuspendAccount
 from domain.identity.sessions import Ending, EndSession
@@ -16,10 +16,12 @@ async def _nobody_holds_it(account_id: UUID) -> None:
     """For programs that keep no sessions in memory; those that do hear of it from the log."""
 
 
-class AccountDesk:
+class AccountService:
     """See `api.auth.port.Suspending`."""
 
-    def __init__(self, book: Book, forget: Callable[[UUID], Awaitable[None]] = _nobody_holds_it) -> None:
+    def __init__(
+        self, book: AccountRepository, forget: Callable[[UUID], Awaitable[None]] = _nobody_holds_it
+    ) -> None:
         """``forget`` has this process ask Postgres again about a person's sessions."""
         self._book, self._forget = book, forget
 

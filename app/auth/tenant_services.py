@@ -8,14 +8,14 @@ from uuid import UUID
 from domain.kit.bus.bus import Bus
 from domain.kit.codec import Codec
 from domain.kit.sealed import Opening
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 
 
 class Home(Protocol):
     """One tenant's reading and writing side, such as `api.kit.schema.context.Services`."""
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> PostgresRows:
         """Reads its views."""
         ...
 

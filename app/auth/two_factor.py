@@ -6,10 +6,10 @@ from pyotp import random_base32
 from pyotp.totp import TOTP
 
 from api.auth.port import Enrolment
-from app.auth.account_repository import Book
-from app.auth.credentials.one_time_codes import Codes
-from app.auth.sign_in import DoorKeeper
-from app.auth.tokens.session_cache import Living, session_of
+from app.auth.account_repository import AccountRepository
+from app.auth.credentials.one_time_codes import OneTimeCodes
+from app.auth.sign_in import SignInService
+from app.auth.tokens.session_cache import SessionCache, session_of
 from domain.identity.account_commands import (
     ConfirmSecondFactor,
     RemoveSecondFactor,
@@ -29,10 +29,12 @@ FRESH = timedelta(minutes=10)
 """For how long such a session stands in place of a password."""
 
 
-class FactorKeeper:
+class TwoFactorService:
     """See `api.auth.port.Factors`."""
 
-    def __init__(self, book: Book, door: DoorKeeper, codes: Codes, living: Living) -> None:
+    def __init__(
+        self, book: AccountRepository, door: SignInService, codes: OneTimeCodes, living: SessionCache
+    ) -> None:
         self._book, self._door, self._codes, self._living = book, door, codes, living
 
     async def enrol(self, caller: Caller, password: str) -> Enrolment | Refusal:

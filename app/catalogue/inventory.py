@@ -25,7 +25,7 @@ UNTIL_ERASED = "until the person is erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CatalogueEntry:
     """One field in one place."""
 
     context: str
@@ -50,7 +50,7 @@ class Entry:
     retention: str
 
 
-def inventory() -> list[Entry]:
+def inventory() -> list[CatalogueEntry]:
     """Every entry: events by type, then views and durable tables by name."""
     return [*_of_events(), *_of_views(), *_of_tables()]
 
@@ -90,12 +90,12 @@ def held(view: type[View[Any]]) -> list[Held]:
     return [Held(own, tuple(one for one in folded if one.name == own.name)) for own in field_facts(view.row)]
 
 
-def _of_events() -> Iterator[Entry]:
+def _of_events() -> Iterator[CatalogueEntry]:
     for name, event in product_events().items():
         # A dataclass without a docstring is given its signature for one.
         about = "" if (event.__doc__ or "").startswith(f"{event.__name__}(") else _first_line(event)
         for field in field_facts(event):
-            yield Entry(
+            yield CatalogueEntry(
                 context=name.partition(".")[0],
                 kind="event",
                 name=name,
@@ -112,11 +112,11 @@ def _of_events() -> Iterator[Entry]:
             )
 
 
-def _of_views() -> Iterator[Entry]:
+def _of_views() -> Iterator[CatalogueEntry]:
     for view in sorted(VIEWS, key=lambda view: view.name):
         for field in held(view):
             subject = next((one.subject for one in field.folded if one.personal), field.own.subject)
-            yield Entry(
+            yield CatalogueEntry(
                 context=view.__module__.split(".")[1],
                 kind="view",
                 name=view.name,
@@ -133,10 +133,10 @@ def _of_views() -> Iterator[Entry]:
             )
 
 
-def _of_tables() -> Iterator[Entry]:
+def _of_tables() -> Iterator[CatalogueEntry]:
     for table in TABLES:
         for column in table.columns:
-            yield Entry(
+            yield CatalogueEntry(
                 context=table.context,
                 kind="table",
                 name=table.name,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from itertools import groupby
 
-from app.catalogue.inventory import Entry
+from app.catalogue.inventory import CatalogueEntry
 from domain.kit.events import event_class
 
 _HEAD = """# Data: what is kept, where, what for and how long
@@ -27,16 +27,16 @@ code does not know yet, reading leaves it aside: it reaches no aggregate, no vie
 _KINDS = {"event": "Events", "view": "Views", "table": "Durable tables"}
 
 
-def as_csv(entries: Iterable[Entry]) -> str:
+def as_csv(entries: Iterable[CatalogueEntry]) -> str:
     """A line for each entry behind a line of headings."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")
+    writer = csv.DictWriter(text, [field.name for field in fields(CatalogueEntry)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(entry) for entry in entries)
     return text.getvalue()
 
 
-def as_markdown(entries: Sequence[Entry]) -> str:
+def as_markdown(entries: Sequence[CatalogueEntry]) -> str:
     """The page: what is personal first, then every field by where it is kept."""
     parts = [_HEAD, _personal(entries)]
     for kind, some in groupby(entries, key=lambda entry: entry.kind):
@@ -45,7 +45,7 @@ def as_markdown(entries: Sequence[Entry]) -> str:
     return "\n".join(parts)
 
 
-def _personal(entries: Sequence[Entry]) -> str:
+def _personal(entries: Sequence[CatalogueEntry]) -> str:
     rows = [
         (f"`{one.name}.{one.field}`", one.classification, f"`{one.subject}`", one.purpose)
         for one in entries
@@ -54,7 +54,7 @@ def _personal(entries: Sequence[Entry]) -> str:
     return "\n".join(["## Personal data\n", *_table(("Field", "Class", "Whose", "What for"), rows), ""])
 
 
-def _section(name: str, entries: list[Entry]) -> str:
+def _section(name: str, entries: list[CatalogueEntry]) -> str:
     kept = {entry.retention for entry in entries}
     # A column that says the same on every line says it once, above.
     once = f"Kept {kept.pop()}, in {entries[0].store}.\n" if len(kept) == 1 else f"In {entries[0].store}.\n"

@@ -14,7 +14,7 @@ from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
 from domain.kit.refusals import Refusal
 
 if TYPE_CHECKING:
-    from app.auth.suspension import AccountDesk
+    from app.auth.suspension import AccountService
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 _OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
@@ -86,19 +86,19 @@ def remove_factor(
 
 
 @asynccontextmanager
-async def _desk() -> "AsyncIterator[AccountDesk]":
-    from app.auth.account_repository import Book
-    from app.auth.suspension import AccountDesk
+async def _desk() -> "AsyncIterator[AccountService]":
+    from app.auth.account_repository import AccountRepository
+    from app.auth.suspension import AccountService
     from app.composition.write_side import written
     from app.contexts import VIEWS
     from projections.kit.read.live_generations import pointers
-    from projections.kit.read.postgres_reader import Rows
+    from projections.kit.read.postgres_reader import PostgresRows
 
     async with placed() as place, written(place.settings) as made:
         async with pointers(made.database.writer, VIEWS) as live:
-            rows = Rows(made.database, live)
-            yield AccountDesk(
-                Book(
+            rows = PostgresRows(made.database, live)
+            yield AccountService(
+                AccountRepository(
                     pool=made.database.writer,
                     rows=rows,
                     bus=made.bus,

@@ -72,10 +72,10 @@ def retain(
     as_json: AsJson = False,
 ) -> None:
     """Drop the months that are older than two years, keeping an anchor of each; workers do it once a day."""
-    from app.audit.retention import Gone
+    from app.audit.retention import ExpiredMonth
     from app.audit.retention import retain as let_go
 
-    async def work() -> list[Gone]:
+    async def work() -> list[ExpiredMonth]:
         async with placed(tenant, whole=True) as place, opened(place.settings) as database:
             return await let_go(database, now=datetime.now(UTC), dry_run=dry_run)
 

@@ -13,7 +13,7 @@ from app.cli.answers import EXIT_CODES, AsJson, Declined, say_json, say_table
 from app.cli.place import found, opened, placed, reading_at
 
 
-class Part(StrEnum):
+class DumpPart(StrEnum):
     """What a dump may hold."""
 
     EVENTS = "events"
@@ -60,7 +60,7 @@ def mask_dump(
             help="Only these tenants; by default all of the shared database.",
         ),
     ] = None,
-    part: Annotated[list[Part] | None, typer.Option(help="Events, views or, by default, both.")] = None,
+    part: Annotated[list[DumpPart] | None, typer.Option(help="Events, views or, by default, both.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Copy the data as JSON lines with pseudonyms for whatever is personal, confidential or restricted.
@@ -69,7 +69,7 @@ def mask_dump(
     """
     if out.exists():
         raise Declined(f"{out} is there already.")
-    parts = frozenset(str(one) for one in part or list(Part))
+    parts = frozenset(str(one) for one in part or list(DumpPart))
     counts = asyncio.run(_dump(out, tenant or [], parts))
     if as_json:
         say_json(counts)

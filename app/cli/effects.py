@@ -10,11 +10,11 @@ import typer
 from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, refuse, say_json
 from app.cli.place import InSilo, asker, carry_out, operating, placed, reading_at
 from app.storage.database import Pool
-from app.telemetry.process_status import Ledger, ailment, process_statuses
+from app.telemetry.process_status import EffectLedger, ailment, process_statuses
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.interventions import DiscardEffects, RetryEffects
-from projections.operations.operator_requests import Done
+from projections.operations.operator_requests import OperationDone
 
 _ids = TimeOrderedIds()
 
@@ -49,7 +49,7 @@ def list_command(
     wanted = status or (None if everything else OPEN)
 
     async def read(pool: Pool, only: UUID | None) -> int:
-        found = await Ledger(pool).list(process=process, statuses=wanted, tenant_id=only, limit=limit)
+        found = await EffectLedger(pool).list(process=process, statuses=wanted, tenant_id=only, limit=limit)
         standing = await process_statuses(pool)
         if as_json:
             say_json(
@@ -108,7 +108,7 @@ def discard_command(
 
 
 def _carry_out(wish: RetryEffects | DiscardEffects, tenant: str | None, what: str, as_json: bool) -> None:
-    async def work() -> Done | Refusal:
+    async def work() -> OperationDone | Refusal:
         async with operating(tenant) as (operations, _):
             return await carry_out(operations, wish)
 

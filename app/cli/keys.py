@@ -11,9 +11,9 @@ import typer
 from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, Declined, say_json
 from app.cli.failures import sentence
 from app.cli.place import Place, opened, placed, placed_everywhere
-from app.cli.reconnect import Persisting
+from app.cli.reconnect import Reconnecting
 from app.keys import KeyRefused, master_of
-from app.keys.rotation import KeyStanding, Rotation
+from app.keys.rotation import Rotation, RotationProgress
 
 _LOOK = 1.0
 """Seconds after which ``--watch`` looks again at what others are at work on."""
@@ -36,7 +36,7 @@ class _Stand:
     """How the keys of one database stand."""
 
     place: Place
-    standing: KeyStanding
+    standing: RotationProgress
 
     @property
     def name(self) -> str:
@@ -53,7 +53,7 @@ def status_command(tenant: Tenant = None, as_json: AsJson = False) -> None:
     stands = asyncio.run(_stands(tenant))
     behind = sum(one.standing.behind for one in stands)
     if as_json:
-        counts = {field.name for field in fields(KeyStanding)} - {"master_key"}
+        counts = {field.name for field in fields(RotationProgress)} - {"master_key"}
         say_json(
             {
                 "master_key": stands[0].standing.master_key,
@@ -128,7 +128,7 @@ def rewrap_command(
 
 async def _until_none_is_behind(tenant: str | None, as_json: bool) -> int:
     # A server that is away for a while is no reason to begin anew.
-    persisting = Persisting(forever=True, away=_away)
+    persisting = Reconnecting(forever=True, away=_away)
 
     async def once() -> tuple[int, int]:
         some = await _wrapped(tenant)

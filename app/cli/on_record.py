@@ -21,13 +21,13 @@ async def rows_shown(
 
     Raises what the database raises; then they must not be shown.
     """
-    from api.kit.schema.access_log import Access
+    from api.kit.schema.access_log import AccessRecord
 
     of: defaultdict[UUID, list[Any]] = defaultdict(list)
     for tenant_id, row in rows:
         of[tenant_id].append(row)
     accesses = [
-        Access(
+        AccessRecord(
             tenant_id=tenant_id,
             user_id=None,
             session_id=None,

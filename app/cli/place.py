@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from app.storage.database import Database, Pool
     from domain.kit.refusals import Refusal
-    from projections.operations.operator_requests import Done, Operation, Operations
+    from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
 SILENCE = 15
 """Seconds without a heartbeat after which a worker counts as gone; it gives one each second."""
@@ -90,7 +90,7 @@ async def found(
     database: "Pool | asyncpg.Connection[asyncpg.Record]", settings: Settings, tenant: str
 ) -> Place:
     """The place of a tenant, by its slug or id. Raises Declined for one that is not there."""
-    from app.placement.places import Placement
+    from app.placement.places import PlacementRecord
 
     try:
         id = UUID(tenant)
@@ -100,7 +100,7 @@ async def found(
     by = "slug = $1" if id is None else "tenant_id = $1"
     row = await database.fetchrow(f"select * from placement.tenants where {by}", id or tenant.lower())
     if row is not None:
-        one: Placement = Placement.of(row)
+        one: PlacementRecord = PlacementRecord.of(row)
         served_by = one.served_by
         there = settings if served_by is None else served_by.settings(settings)
         return Place(there, one.tenant_id, one.slug, served_by is not None)
@@ -158,14 +158,14 @@ async def opened(settings: Settings, *, writers: int = 1) -> AsyncIterator["Data
 
 
 @asynccontextmanager
-async def operating(tenant: str | None = None) -> AsyncIterator[tuple["Operations", "Pool"]]:
+async def operating(tenant: str | None = None) -> AsyncIterator[tuple["OperatorRequests", "Pool"]]:
     """The operations on the views of the platform or of a silo, and the database."""
     async with placed(tenant, whole=True) as place, operating_at(place) as both:
         yield both
 
 
 @asynccontextmanager
-async def operating_at(place: Place) -> AsyncIterator[tuple["Operations", "Pool"]]:
+async def operating_at(place: Place) -> AsyncIterator[tuple["OperatorRequests", "Pool"]]:
     """The operations on the views of a place, and its database."""
     from app.composition.write_side import operating as assembled
 
@@ -182,7 +182,7 @@ def asker() -> str:
     return f"{account} on {socket.gethostname()}"[:200]
 
 
-async def carry_out(operations: "Operations", operation: "Operation") -> "Done | Refusal":
+async def carry_out(operations: "OperatorRequests", operation: "Operation") -> "OperationDone | Refusal":
     """Carries out an operation on behalf of the operator at the machine."""
     from domain.kit.caller import PLATFORM, SYSTEM, Caller
 

@@ -14,7 +14,7 @@ import typer
 
 from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, Declined, refuse, say_json, say_table
 from app.cli.place import opened, placed
-from app.cli.reconnect import Persisting
+from app.cli.reconnect import Reconnecting
 from app.settings import Settings
 from domain.governance.erasures import erasure_id
 from domain.kit.caller import SYSTEM, Caller
@@ -22,11 +22,11 @@ from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from projections.governance.erasures import ErasureRow, Erasures
 from projections.governance.exports import ExportRow, ExportState
-from projections.governance.privacy import Asked, Privacy
-from projections.kit.read.postgres_reader import Order, Rows
+from projections.governance.privacy import DataSubject, Privacy
+from projections.kit.read.postgres_reader import Order, PostgresRows
 
 if TYPE_CHECKING:
-    from api.kit.schema.access_log import Access
+    from api.kit.schema.access_log import AccessRecord
 
 _ids = TimeOrderedIds()
 _LOOK = 0.5
@@ -47,7 +47,7 @@ class _Desk:
 
     tenant: UUID
     privacy: Privacy
-    rows: Rows
+    rows: PostgresRows
     settings: Settings
 
 
@@ -74,7 +74,7 @@ def erase_command(
             refused = await desk.privacy.erase(_asked(desk.tenant, _ids.new()), person, reason=reason)
             if isinstance(refused, Refusal):
                 return refused
-            persisting = Persisting(then=_GOES_ON)
+            persisting = Reconnecting(then=_GOES_ON)
             for _ in range(max(1, round(wait / _LOOK))):
                 row = await persisting.ask(lambda: _erasure(desk, person))
                 if wait == 0 or (row is not None and row.certified_at is not None):
@@ -116,7 +116,7 @@ def export_command(
             if isinstance(refused, Refusal):
                 return refused
             row: ExportRow | None = None
-            persisting = Persisting(then=_GOES_ON)
+            persisting = Reconnecting(then=_GOES_ON)
             for _ in range(max(1, round(wait / _LOOK))):
                 row = await persisting.ask(lambda: desk.privacy.export_row(desk.tenant, id))
                 if wait == 0 or (row is not None and row.state is not ExportState.RUNNING):
@@ -169,10 +169,10 @@ def certificates_command(tenant: Tenant, as_json: AsJson = False) -> None:
         )
 
 
-def _asked(tenant: UUID, id: UUID) -> Asked:
+def _asked(tenant: UUID, id: UUID) -> DataSubject:
     """On behalf of the operator at the machine."""
     by = Caller(tenant_id=tenant, user_id=SYSTEM, permissions=frozenset({"*"}), kind="service")
-    return Asked(by=by, command_id=id)
+    return DataSubject(by=by, command_id=id)
 
 
 async def _erasure(desk: _Desk, person: UUID) -> ErasureRow | None:
@@ -180,11 +180,11 @@ async def _erasure(desk: _Desk, person: UUID) -> ErasureRow | None:
     return (await desk.rows.get(Erasures, desk.tenant, [key])).get(key)
 
 
-def _access(tenant: UUID, person: UUID) -> "Access":
+def _access(tenant: UUID, person: UUID) -> "AccessRecord":
     """Records that the operator at the machine took all data about a person."""
-    from api.kit.schema.access_log import Access
+    from api.kit.schema.access_log import AccessRecord
 
-    return Access(
+    return AccessRecord(
         tenant_id=tenant,
         user_id=None,
         session_id=None,
@@ -227,6 +227,6 @@ async def _desk(tenant: str) -> AsyncIterator[_Desk]:
     async with placed(tenant) as place, written(place.settings) as writes:
         assert place.tenant is not None, "it was named"
         async with pointers(writes.database.writer, VIEWS) as live:
-            rows = Rows(writes.database, live)
+            rows = PostgresRows(writes.database, live)
             privacy = desk(writes.bus, rows, writes.database, writes.ring)
             yield _Desk(place.tenant, privacy, rows, place.settings)

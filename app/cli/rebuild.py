@@ -15,8 +15,8 @@ from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import RebuildKind, RebuildViews
 from domain.operations.rollbacks import RollbackViews
-from projections.kit.rebuild.model import Rebuild
-from projections.operations.operator_requests import Operations
+from projections.kit.rebuild.model import RebuildRecord
+from projections.operations.operator_requests import OperatorRequests
 
 Names = Annotated[list[str] | None, typer.Argument(help="Names of views.", autocompletion=view_names)]
 Every = Annotated[bool, typer.Option("--all", help="Every view.")]
@@ -89,7 +89,7 @@ def rollback(
     """
     operation = RollbackViews(id=_ids.new(), rebuild_id=id, views=tuple(names or ()), asked_by=asker())
 
-    async def work() -> tuple[dict[str, int], Rebuild] | Refusal:
+    async def work() -> tuple[dict[str, int], RebuildRecord] | Refusal:
         async with operating(tenant) as (operations, _):
             done = await carry_out(operations, operation)
             if isinstance(done, Refusal):
@@ -129,7 +129,7 @@ class _Wish:
     parallel: int
     repair: bool = False
 
-    async def operation(self, id: UUID, operations: Operations, place: Place) -> RebuildViews:
+    async def operation(self, id: UUID, operations: OperatorRequests, place: Place) -> RebuildViews:
         """The operation that asks for it."""
         return RebuildViews(
             id=id,

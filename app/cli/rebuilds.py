@@ -12,8 +12,8 @@ from app.cli.place import InSilo, asker, carry_out, operating
 from app.cli.watching import outcome, serves, tell_end, watch
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import AcceptRebuild, CancelRebuild, PauseRebuild, ResumeRebuild
-from projections.kit.rebuild.model import Rebuild
-from projections.kit.store.rebuild_queue import Refused
+from projections.kit.rebuild.model import RebuildRecord
+from projections.kit.store.rebuild_queue import RebuildRefused
 from projections.operations.operator_requests import Directing
 
 Id = Annotated[UUID, typer.Argument(help="The rebuild.", autocompletion=open_rebuild_ids)]
@@ -39,7 +39,7 @@ def rebuilds(
                 return 0
             try:
                 one = await operations.rebuilds.one(id)
-            except Refused as refused:
+            except RebuildRefused as refused:
                 raise Declined(str(refused)) from refused
             if follow:
                 return await watch(operations.rebuilds, id, pool, as_json=as_json, where=where)
@@ -80,7 +80,7 @@ def accept(id: Id, tenant: InSilo = None, as_json: AsJson = False) -> None:
 
 
 def _direct(operation: Directing, tenant: str | None, said: str, as_json: bool) -> None:
-    async def work() -> Rebuild | Refusal:
+    async def work() -> RebuildRecord | Refusal:
         async with operating(tenant) as (operations, _):
             done = await carry_out(operations, operation)
             return done if isinstance(done, Refusal) else await operations.rebuilds.one(operation.id)
@@ -94,7 +94,7 @@ def _direct(operation: Directing, tenant: str | None, said: str, as_json: bool) 
         typer.echo(said)
 
 
-def _list(found: list[Rebuild], as_json: bool) -> None:
+def _list(found: list[RebuildRecord], as_json: bool) -> None:
     if as_json:
         say_json(found)
     elif found:
@@ -103,12 +103,12 @@ def _list(found: list[Rebuild], as_json: bool) -> None:
         typer.echo("Nothing has been rebuilt.")
 
 
-def _names(one: Rebuild) -> str:
+def _names(one: RebuildRecord) -> str:
     names = [each.view for each in one.views]
     return " ".join(names) if len(names) <= 4 else f"{' '.join(names[:3])} and {len(names) - 3} more"
 
 
-def _state(one: Rebuild) -> str:
+def _state(one: RebuildRecord) -> str:
     if one.paused and one.open:
         return f"{one.state}, paused"
     if 0 < one.rolled_back < len(one.views):
@@ -116,7 +116,7 @@ def _state(one: Rebuild) -> str:
     return one.state
 
 
-def _table(found: list[Rebuild]) -> None:
+def _table(found: list[RebuildRecord]) -> None:
     say_table(
         ("REBUILD", "KIND", "STATE", "ASKED AT (UTC)", "BY", "VIEWS"),
         [

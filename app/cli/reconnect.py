@@ -18,7 +18,7 @@ _PAUSE = 1.0
 T = TypeVar("T")
 
 
-class Persisting:
+class Reconnecting:
     """Asks a database again that does not answer, until it does or its time is over."""
 
     def __init__(

@@ -14,7 +14,7 @@ import typer
 from app.cli.answers import DONE, REFUSED, UNREACHABLE, AsJson, Declined, say_json
 from app.cli.on_record import rows_shown
 from app.cli.place import Place, asker, operating_at, placed
-from app.cli.reconnect import Persisting
+from app.cli.reconnect import Reconnecting
 from app.cli.views_show import moment_of
 from app.composition.replay import replayed
 from app.composition.view_inspection import Inspection, inspecting, view_named
@@ -28,7 +28,7 @@ from projections.kit.declare.view import View
 from projections.kit.follow.fold_page import FoldFailed
 from projections.kit.read.as_of import TooMuch
 from projections.kit.read.plain_rows import Plain, plain
-from projections.kit.repair.replay import Chosen, Diff, Difference
+from projections.kit.repair.replay import Chosen, Diff, ReplayDifference
 from projections.kit.store.store import LeaseLost
 
 
@@ -135,7 +135,7 @@ async def _replay(wanted: "_Wanted", *, dry_run: bool, unmasked: bool) -> tuple[
         await _require_stream(place, chosen.select)
         if not dry_run:
             await _note(there, chosen, wanted.views)
-        persisting = Persisting()
+        persisting = Reconnecting()
         diffs = list[Diff[Any]]()
         left = list[str]()
         for view in wanted.views or place.stores.views:
@@ -214,7 +214,7 @@ def _text(row: Plain | None, name: str) -> str:
     return "(no row)" if row is None else orjson.dumps(row[name]).decode()
 
 
-def _sides(one: Difference[Any], unmasked: bool) -> tuple[Plain | None, Plain | None]:
+def _sides(one: ReplayDifference[Any], unmasked: bool) -> tuple[Plain | None, Plain | None]:
     stored, folded = (row and plain(row, unmasked=unmasked) for row in (one.stored, one.folded))
     return stored, folded
 
@@ -229,7 +229,7 @@ def _document(diff: Diff[Any], unmasked: bool) -> Plain:
     }
 
 
-def _changed(one: Difference[Any], unmasked: bool) -> Plain:
+def _changed(one: ReplayDifference[Any], unmasked: bool) -> Plain:
     stored, folded = _sides(one, unmasked)
     return {
         "tenant": str(one.tenant_id),

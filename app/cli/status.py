@@ -14,7 +14,7 @@ from app.embedded import running
 from app.settings import read_settings
 from app.telemetry.ailments import ailment
 from app.telemetry.process_status import ailment as process_ailment
-from app.telemetry.system_status import Standing, standing
+from app.telemetry.system_status import SystemStatus, standing
 from projections.kit.read.status import ViewStatus, views_status
 
 app = typer.Typer(help="Show the state of the views and the workers.", invoke_without_command=True)
@@ -24,7 +24,7 @@ app = typer.Typer(help="Show the state of the views and the workers.", invoke_wi
 class _Look:
     views: Sequence[ViewStatus]
     workers: Sequence[str]
-    beside: Standing
+    beside: SystemStatus
     where: str = ""
     """The option that says which silo was looked at."""
 

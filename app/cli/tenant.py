@@ -12,7 +12,7 @@ import typer
 
 from app.cli.answers import EXIT_CODES, REFUSED, AsJson, refuse, say_json, say_table
 from app.cli.place import asker, found, placed, placed_everywhere, reading_at, workers
-from app.cli.reconnect import Persisting
+from app.cli.reconnect import Reconnecting
 from app.cli.tenant_state import add_to
 from app.settings import Settings, read_settings
 from app.storage.database import Pool
@@ -21,7 +21,7 @@ from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
 from domain.operations.tenants import PlacementKind
-from projections.operations.tenant_placements import Asked, PlacingTenants
+from projections.operations.tenant_placements import PlacementRequest, PlacementView
 
 _ids = TimeOrderedIds()
 _OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
@@ -86,7 +86,7 @@ def create(
         asked_by=asker(),
     )
 
-    async def work() -> Asked | Refusal:
+    async def work() -> PlacementRequest | Refusal:
         async with _tenants() as (tenants, _):
             outcome = await tenants.ask(wish, by=_OPERATOR)
             return outcome if isinstance(outcome, Refusal) else await _ended(tenants, wish.id, wait)
@@ -142,7 +142,7 @@ def move(
     lets nobody read them. A silo's database that was left can be dropped as a whole.
     """
 
-    async def work() -> tuple[UUID, str, Asked | Refusal]:
+    async def work() -> tuple[UUID, str, PlacementRequest | Refusal]:
         async with _tenants() as (tenants, (settings, pool)):
             place = await found(pool, settings, tenant)
             assert place.tenant is not None, "it was named"
@@ -165,21 +165,21 @@ add_to(app)
 
 
 @asynccontextmanager
-async def _tenants(*, asks: bool = True) -> AsyncIterator[tuple[PlacingTenants, tuple[Settings, Pool]]]:
+async def _tenants(*, asks: bool = True) -> AsyncIterator[tuple[PlacementView, tuple[Settings, Pool]]]:
     """The registry of tenants, and the platform's database."""
     from app.composition.write_side import commanding
-    from app.placement.tenant_service import TenantDesk
+    from app.placement.tenant_service import TenantService
 
     async with placed() as place, commanding(place.settings) as (database, bus):
         if asks and not await workers(database.writer):
             typer.echo("No worker is at work here; the operation is carried out as soon as one is.", err=True)
-        yield TenantDesk(place.settings, database, bus), (place.settings, database.writer)
+        yield TenantService(place.settings, database, bus), (place.settings, database.writer)
 
 
-async def _ended(tenants: PlacingTenants, id: UUID, seconds: int) -> Asked:
+async def _ended(tenants: PlacementView, id: UUID, seconds: int) -> PlacementRequest:
     """How it stands when it has ended, or when the time is over. Raises StillAway."""
     deadline = asyncio.get_running_loop().time() + seconds
-    persisting = Persisting(then="A worker goes on with it; how it stands: headwater tenant list")
+    persisting = Reconnecting(then="A worker goes on with it; how it stands: headwater tenant list")
     while True:
         asked = await persisting.ask(lambda: tenants.asked(id))
         assert asked is not None, "it was noted before"
@@ -188,7 +188,7 @@ async def _ended(tenants: PlacingTenants, id: UUID, seconds: int) -> Asked:
         await asyncio.sleep(0.2)
 
 
-def _tell(id: UUID, slug: str, asked: Asked | Refusal, as_json: bool, *, done: str) -> None:
+def _tell(id: UUID, slug: str, asked: PlacementRequest | Refusal, as_json: bool, *, done: str) -> None:
     if isinstance(asked, Refusal):
         raise refuse(asked, as_json)
     if as_json:

@@ -10,7 +10,7 @@ import typer
 from app.cli.answers import EXIT_CODES, AsJson, refuse, say_json
 from app.cli.place import asker, found, placed
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
 from domain.tenancy.tenant_commands import CloseTenant, ReactivateTenant, SuspendTenant
 from projections.operations.tenant_placements import Change
@@ -60,13 +60,13 @@ def _do(tenant: str, change: Callable[[UUID], Change], as_json: bool, *, done: s
         typer.echo(f"Tenant {name} {done}.")
 
 
-async def _sent(tenant: str, change: Callable[[UUID], Change]) -> tuple[UUID, str, Receipt | Refusal]:
+async def _sent(tenant: str, change: Callable[[UUID], Change]) -> tuple[UUID, str, AppendReceipt | Refusal]:
     from app.composition.write_side import commanding
-    from app.placement.tenant_service import TenantDesk
+    from app.placement.tenant_service import TenantService
 
     async with placed() as platform, commanding(platform.settings) as (database, bus):
         place = await found(database.writer, platform.settings, tenant)
         assert place.tenant is not None, "it was named"
-        desk = TenantDesk(platform.settings, database, bus)
+        desk = TenantService(platform.settings, database, bus)
         outcome = await desk.ask(change(place.tenant), by=Caller(tenant_id=PLATFORM, user_id=SYSTEM))
         return place.tenant, place.name, outcome

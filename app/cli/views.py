@@ -13,7 +13,7 @@ from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.interventions import PauseViews, ResumeViews
 from projections.kit.read.status import ViewStatus, views_status
-from projections.operations.operator_requests import Done
+from projections.operations.operator_requests import OperationDone
 
 _ids = TimeOrderedIds()
 
@@ -93,7 +93,7 @@ def resume(names: Names, tenant: InSilo = None, as_json: AsJson = False) -> None
 
 
 def _carry_out(wish: PauseViews | ResumeViews, tenant: str | None, what: str, as_json: bool) -> None:
-    async def work() -> Done | Refusal:
+    async def work() -> OperationDone | Refusal:
         async with operating(tenant) as (operations, _):
             return await carry_out(operations, wish)
 

@@ -18,7 +18,7 @@ from app.cli.place import placed
 from app.composition.view_inspection import Inspection, inspecting, view_named
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import Key, View
-from projections.kit.read.as_of import AsOf, InFuture, Moment, TooMuch
+from projections.kit.read.as_of import InFuture, Moment, RowsAsOf, TooMuch
 from projections.kit.read.plain_rows import Plain, key_of, plain
 from projections.kit.store.decrypted_fields import as_written
 from projections.kit.store.store import there
@@ -121,7 +121,7 @@ async def _read(wanted: _Wanted, unmasked: bool) -> tuple[int, list[Plain], bool
 async def _past(
     place: Inspection, wanted: _Wanted, tenant_id: UUID, moment: Moment
 ) -> tuple[int, list[tuple[UUID, Any]]]:
-    history = AsOf(place.log, place.codec, most_events=_MOST_EVENTS, most_rows=_MOST_ROWS)
+    history = RowsAsOf(place.log, place.codec, most_events=_MOST_EVENTS, most_rows=_MOST_ROWS)
     view = type(wanted.view)
     position = await history.position(tenant_id, moment)
     if wanted.keys:

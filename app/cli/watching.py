@@ -10,11 +10,11 @@ from rich.text import Text
 
 from app.cli.answers import DONE, REFUSED, Declined, say_json
 from app.cli.place import workers
-from app.cli.reconnect import Persisting
+from app.cli.reconnect import Reconnecting
 from app.storage.database import Pool
-from projections.kit.rebuild.model import Building, Rebuild, RebuildState
+from projections.kit.rebuild.model import Building, RebuildRecord, RebuildState
 from projections.kit.rebuild.requests import Rebuilds
-from projections.kit.store.rebuild_queue import Refused
+from projections.kit.store.rebuild_queue import RebuildRefused
 
 NOBODY = "No worker is at work, so nothing is built until one is: `headwater run` or `headwater worker`."
 
@@ -42,8 +42,8 @@ async def watch(
     to do where it stays so. Raises StillAway, and Declined for a rebuild that is not there, or no more.
     """
     then = then or f"Watch it again: headwater rebuilds {id} --watch{where}"
-    persisting = Persisting(then=then)
-    last: Rebuild | None = None
+    persisting = Reconnecting(then=then)
+    last: RebuildRecord | None = None
     warned = False
     with _Bars(hidden=as_json) as bars:
         while last is None or last.working:
@@ -62,10 +62,10 @@ async def watch(
     return outcome(last)
 
 
-async def _one(rebuilds: Rebuilds, id: UUID) -> Rebuild:
+async def _one(rebuilds: Rebuilds, id: UUID) -> RebuildRecord:
     try:
         return await rebuilds.one(id)
-    except Refused as refused:
+    except RebuildRefused as refused:
         # A database that was restored may know nothing of it.
         raise Declined(str(refused)) from refused
 
@@ -91,7 +91,7 @@ class _Bars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, rebuild: Rebuild) -> None:
+    def show(self, rebuild: RebuildRecord) -> None:
         """Brings every bar to where its view stands."""
         for one in rebuild.views:
             fields = _fields(one, rebuild)
@@ -102,7 +102,7 @@ class _Bars:
             )
 
 
-def outcome(rebuild: Rebuild) -> int:
+def outcome(rebuild: RebuildRecord) -> int:
     """The exit code that says how a rebuild stands: 1 unless it did, or is doing, what was asked."""
     differs = any(one.report is not None and one.report.differing for one in rebuild.views)
     if rebuild.state is RebuildState.REPORTED:
@@ -113,7 +113,7 @@ def outcome(rebuild: Rebuild) -> int:
 _DIFFERENCES = {"missing": "is not in what was built", "extra": "is only in what was built"}
 
 
-def tell_end(rebuild: Rebuild, where: str = "") -> None:
+def tell_end(rebuild: RebuildRecord, where: str = "") -> None:
     """How it ended, view by view, and what may be done next; ``where`` as for `watch`."""
     for one in rebuild.views:
         if (report := one.report) is None:
@@ -131,7 +131,7 @@ def tell_end(rebuild: Rebuild, where: str = "") -> None:
     typer.echo(_sentence(rebuild, where))
 
 
-def _sentence(rebuild: Rebuild, where: str) -> str:
+def _sentence(rebuild: RebuildRecord, where: str) -> str:
     match rebuild.state:
         case RebuildState.SWITCHED if rebuild.tenant_id is None:
             return _standing(rebuild, where)
@@ -156,7 +156,7 @@ def _sentence(rebuild: Rebuild, where: str) -> str:
             return f"It was {rebuild.state}."
 
 
-def _standing(rebuild: Rebuild, where: str) -> str:
+def _standing(rebuild: RebuildRecord, where: str) -> str:
     """What of a rebuild that was cut over to still serves."""
     live = sum(one.live for one in rebuild.views)
     whose = (
@@ -191,7 +191,7 @@ def span(seconds: float) -> str:
 
 
 # The library takes a bar's own fields as keyword arguments of any type.
-def _fields(one: Building, rebuild: Rebuild) -> dict[str, Any]:
+def _fields(one: Building, rebuild: RebuildRecord) -> dict[str, Any]:
     phase = "paused" if rebuild.paused and rebuild.working else one.phase
     if rebuild.state is RebuildState.VERIFYING and not rebuild.paused:
         phase = "verifying"

@@ -12,7 +12,7 @@ from projections.kit.follow.fold_page import FoldFailed
 from projections.kit.read.as_of import TooMuch
 from projections.kit.repair.repair import KeptInline, put_right
 from projections.kit.repair.replay import Chosen, Diff, Replay
-from projections.kit.store.rebuild_queue import Refused
+from projections.kit.store.rebuild_queue import RebuildRefused
 from projections.kit.store.store import LeaseLost, Lost
 from projections.operations.effects import Replayed
 
@@ -61,9 +61,9 @@ class Replaying:
             async with inspecting(self._settings) as place:
                 diffs, left = await replayed(place, chosen, views, dry_run=wish.dry_run)
         except FoldFailed as failed:
-            raise Refused(f"{failed} cannot be folded.") from failed
+            raise RebuildRefused(f"{failed} cannot be folded.") from failed
         except (LookupError, TooMuch, LeaseLost, Lost) as error:
-            raise Refused(f"{str(error.args[0]).rstrip('.')}.") from error
+            raise RebuildRefused(f"{str(error.args[0]).rstrip('.')}.") from error
         return [
             Replayed(
                 one.view.name, one.rows, len(one.differences), one.view.name not in left and not wish.dry_run

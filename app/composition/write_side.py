@@ -12,7 +12,7 @@ from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
 from app.settings import Settings
 from app.storage.database import Database
-from app.telemetry.process_status import Ledger
+from app.telemetry.process_status import EffectLedger
 from app.telemetry.tracing import TracedBus
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
@@ -21,15 +21,15 @@ from domain.kit.sealed import Opening
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.follow.inline import Inline
 from projections.kit.follow.parked_streams import ParkedStreams
-from projections.kit.rebuild.pause import Pausing
+from projections.kit.rebuild.pause import ViewPauses
 from projections.kit.rebuild.requests import Rebuilds
 from projections.kit.store.generations import enroll_all
 from projections.kit.store.postgres_store import PostgresStore
-from projections.operations.operator_requests import Operations
+from projections.operations.operator_requests import OperatorRequests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Writing:
+class WriteSide:
     """What sends commands to one database."""
 
     database: Database
@@ -39,16 +39,16 @@ class Writing:
     bus: Bus
     inline: Inline
 
-    def operations(self, settings: Settings) -> Operations:
+    def operations(self, settings: Settings) -> OperatorRequests:
         """What directs the views as operators do."""
         pool = self.database.writer
         rebuilds = Rebuilds(pool, VIEWS, keep=settings.rollback, owner=self.database.owner)
-        return Operations(
+        return OperatorRequests(
             self.bus,
             rebuilds,
             ParkedStreams(pool),
-            Pausing(pool, VIEWS),
-            Ledger(pool),
+            ViewPauses(pool, VIEWS),
+            EffectLedger(pool),
             Replaying(settings),
             partial(self.inline.answer, pool),
         )
@@ -61,7 +61,7 @@ async def writing(
     *,
     ring: KeyRing | None = None,
     log: type[PostgresLog] = PostgresLog,
-) -> AsyncIterator[Writing]:
+) -> AsyncIterator[WriteSide]:
     """The writing side on a database, with a ``ring`` that is open already or one of its own.
 
     ``log`` may be a kind of log that measures.
@@ -74,11 +74,11 @@ async def writing(
         stack.push_async_callback(made.close)
         codec = SealingCodec(ring)
         bus = bus_of(made, codec, settings)
-        yield Writing(database=database, ring=ring, codec=codec, log=made, bus=bus, inline=inline)
+        yield WriteSide(database=database, ring=ring, codec=codec, log=made, bus=bus, inline=inline)
 
 
 @asynccontextmanager
-async def written(settings: Settings) -> AsyncIterator[Writing]:
+async def written(settings: Settings) -> AsyncIterator[WriteSide]:
     """The writing side on a few connections of its own."""
     database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=4)
     try:
@@ -96,7 +96,7 @@ async def commanding(settings: Settings) -> AsyncIterator[tuple[Database, Bus]]:
 
 
 @asynccontextmanager
-async def operating(settings: Settings) -> AsyncIterator[tuple[Database, Operations]]:
+async def operating(settings: Settings) -> AsyncIterator[tuple[Database, OperatorRequests]]:
     """What a program needs that directs the views as operators do."""
     async with written(settings) as made:
         yield made.database, made.operations(settings)

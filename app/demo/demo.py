@@ -13,9 +13,9 @@ from pyotp.totp import TOTP
 
 from app.auth.credentials.passwords import Passwords
 from app.composition.write_side import written
-from app.demo.story import DAYS, Company, Step, story
+from app.demo.story import DAYS, Company, StoryStep, story
 from app.placement.fence import is_away
-from app.placement.tenant_service import TenantDesk
+from app.placement.tenant_service import TenantService
 from app.settings import Settings
 from domain.identity.account_commands import (
     ConfirmSecondFactor,
@@ -31,7 +31,7 @@ from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.codec import Codec
 from domain.kit.commands import Command
-from domain.kit.log import Log, Receipt, Selection
+from domain.kit.log import AppendReceipt, Log, Selection
 from domain.kit.permissions import ROLES
 
 BRIGHT = Company(
@@ -70,7 +70,7 @@ class DemoClock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
+class DemoSignIn:
     """Somebody of the demo who can sign in."""
 
     email: str
@@ -85,15 +85,18 @@ def password(settings: Settings) -> str:
     return settings.derive("demo password")[:16]
 
 
-def sign_ins(settings: Settings) -> list[SignIn]:
+def sign_ins(settings: Settings) -> list[DemoSignIn]:
     """Who can sign in: of each company one in every role, and an operator of the platform."""
     people = [
-        SignIn(email=company.email(number), role=company.role(number), company=company.name)
+        DemoSignIn(email=company.email(number), role=company.role(number), company=company.name)
         for company in COMPANIES
         for number in _signing(company)
     ]
     factor = _factor(settings)
-    return [*people, SignIn(email=OPERATOR, role=BaseRole.OPERATOR, company="the platform", factor=factor)]
+    return [
+        *people,
+        DemoSignIn(email=OPERATOR, role=BaseRole.OPERATOR, company="the platform", factor=factor),
+    ]
 
 
 async def ensure_demo(settings: Settings) -> None:
@@ -107,7 +110,7 @@ async def ensure_demo(settings: Settings) -> None:
                 if await is_away(made.database.writer, company.id):
                     continue  # Its story was told before it was moved, and goes on where it is.
                 await tell(log, codec, company)
-                desk = TenantDesk(settings, made.database, made.bus)
+                desk = TenantService(settings, made.database, made.bus)
                 await desk.adopt(company.id, company.name, company.slug)
             await _open_doors(log, codec, settings)
 
@@ -133,11 +136,11 @@ async def tell(
     return len(steps)
 
 
-def _chapter(number: int, step: Step) -> tuple[str, int]:
+def _chapter(number: int, step: StoryStep) -> tuple[str, int]:
     return type(step.command).__module__, number // _TOGETHER
 
 
-async def _step(bus: Bus, company: Company, number: int, step: Step) -> None:
+async def _step(bus: Bus, company: Company, number: int, step: StoryStep) -> None:
     _now.set(step.at)
     by = Caller(tenant_id=company.id, user_id=step.by, permissions=ROLES["owner"])
     await _send(bus, step.command, by, uuid5(company.id, f"command {number}"))
@@ -193,7 +196,7 @@ async def _account(
 
 async def _send(bus: Bus, command: Command, by: Caller, command_id: UUID) -> None:
     outcome = await bus.send(command, by=by, command_id=command_id)
-    if not isinstance(outcome, Receipt):
+    if not isinstance(outcome, AppendReceipt):
         raise RuntimeError(f"The demo's {command.stored_as} was refused: {outcome.message}")
 
 

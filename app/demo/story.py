@@ -22,7 +22,7 @@ _MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StoryStep:
     """A command of the story: when, by whom."""
 
     at: datetime
@@ -68,7 +68,7 @@ class Company:
         )
 
 
-def story(company: Company, start: datetime) -> list[Step]:
+def story(company: Company, start: datetime) -> list[StoryStep]:
     """Everything that happens, in order of time; the same start always tells the same story."""
     chance = random.Random(20260101)
     steps = [*_people(company, start), *_terms(company, start), *_projects(company, start, chance)]
@@ -77,10 +77,10 @@ def story(company: Company, start: datetime) -> list[Step]:
     return sorted(steps, key=lambda step: step.at)
 
 
-def _people(company: Company, start: datetime) -> Iterator[Step]:
+def _people(company: Company, start: datetime) -> Iterator[StoryStep]:
     created = CreateTenant(id=company.id, name=company.name, slug=company.slug, region=company.region)
     owner = company.person(0)
-    yield Step(start - timedelta(seconds=1), owner, created)
+    yield StoryStep(start - timedelta(seconds=1), owner, created)
     for number in range(company.people):
         id = company.person(number)
         first, last = company.names(number)
@@ -91,25 +91,25 @@ def _people(company: Company, start: datetime) -> Iterator[Step]:
             last_name=last,
             role=company.role(number),
         )
-        yield Step(start + timedelta(seconds=number), owner, command)
+        yield StoryStep(start + timedelta(seconds=number), owner, command)
 
 
-def _terms(company: Company, start: datetime) -> Iterator[Step]:
+def _terms(company: Company, start: datetime) -> Iterator[StoryStep]:
     """What it has subscribed to: an invoice each month, of which the last is not paid yet, and two features."""
     owner, id = company.person(0), uuid5(company.id, "subscription")
     at = start + timedelta(seconds=company.people)
     for name, enabled in (("task.templates", True), ("task.time_tracking", False)):
         flag = AddFeatureFlag(id=uuid5(company.id, name), feature_name=name, enabled=enabled)
-        yield Step(at, owner, flag)
+        yield StoryStep(at, owner, flag)
     end = at + _MONTH
-    yield Step(at, owner, StartSubscription(id=id, tier=company.tier, period_start=at, period_end=end))
+    yield StoryStep(at, owner, StartSubscription(id=id, tier=company.tier, period_start=at, period_end=end))
     for month in range(DAYS // _MONTH.days):
         if month:
             at, end = end, end + _MONTH
-            yield Step(at, owner, RenewPeriod(id=id, period_end=end))
+            yield StoryStep(at, owner, RenewPeriod(id=id, period_end=end))
         at += timedelta(seconds=1)
         number = f"{company.slug}-{month + 1}"
-        yield Step(
+        yield StoryStep(
             at,
             owner,
             IssueInvoice(
@@ -117,7 +117,7 @@ def _terms(company: Company, start: datetime) -> Iterator[Step]:
             ),
         )
         if end < start + timedelta(days=DAYS):
-            yield Step(at + timedelta(days=5), owner, PayInvoice(id=id, number=number))
+            yield StoryStep(at + timedelta(days=5), owner, PayInvoice(id=id, number=number))
 
 
 def _workers(company: Company) -> list[UUID]:
@@ -125,14 +125,14 @@ def _workers(company: Company) -> list[UUID]:
     return [company.person(number) for number in range(company.people - 1)]
 
 
-def _projects(company: Company, start: datetime, chance: random.Random) -> Iterator[Step]:
+def _projects(company: Company, start: datetime, chance: random.Random) -> Iterator[StoryStep]:
     people = _workers(company)
     for number in range(company.projects):
         at = start + timedelta(minutes=1 + number)
         owner = _owner(company, number)
         id = _project(company, number)
         visibility = projects.Visibility.PRIVATE if _private(number) else projects.Visibility.PUBLIC
-        yield Step(
+        yield StoryStep(
             at,
             owner,
             projects.CreateProject(
@@ -142,7 +142,7 @@ def _projects(company: Company, start: datetime, chance: random.Random) -> Itera
         others = [one for one in people if one != owner]
         for member in chance.sample(others, min(len(others), chance.randint(2, 7))):
             at += timedelta(seconds=5)
-            yield Step(at, owner, projects.AddProjectMember(id=id, user_id=member))
+            yield StoryStep(at, owner, projects.AddProjectMember(id=id, user_id=member))
 
 
 def _private(number: int) -> bool:
@@ -158,7 +158,7 @@ def _project(company: Company, number: int) -> UUID:
     return uuid5(company.id, f"project {number}")
 
 
-def _task(company: Company, start: datetime, number: int, chance: random.Random) -> Iterator[Step]:
+def _task(company: Company, start: datetime, number: int, chance: random.Random) -> Iterator[StoryStep]:
     """One task's life: about nine events, most of them in the days after it was created."""
     id, people = uuid5(company.id, f"task {number}"), _workers(company)
     end = start + timedelta(days=DAYS)
@@ -167,7 +167,7 @@ def _task(company: Company, start: datetime, number: int, chance: random.Random)
     project = chance.randrange(company.projects)
     if _private(project):
         creator = assignee = _owner(company, project)
-    yield Step(
+    yield StoryStep(
         at,
         creator,
         commands.CreateTask(
@@ -183,7 +183,7 @@ def _task(company: Company, start: datetime, number: int, chance: random.Random)
         at += timedelta(minutes=chance.expovariate(1 / 600))
         if at >= end:
             return
-        yield Step(at, *step)
+        yield StoryStep(at, *step)
 
 
 def _life(

@@ -8,7 +8,7 @@ import httpx
 
 from app.embedded import identity
 from app.embedded.distribution import Distribution
-from app.embedded.process import EmbeddedError, Process
+from app.embedded.process import ChildProcess, EmbeddedError
 
 _LOGGING = """\
 status = error
@@ -65,7 +65,7 @@ class OpenSearch:
         self._port = port
         self._log = log
         self._keep = keep
-        self.process: Process | None = None
+        self.process: ChildProcess | None = None
 
     @property
     def url(self) -> str:
@@ -96,7 +96,7 @@ class OpenSearch:
             f"{self._home}/lib/*:{self._extra}/*",
             "org.opensearch.bootstrap.OpenSearch",
         ]
-        self.process = Process(
+        self.process = ChildProcess(
             self.name,
             command,
             log=self._log,

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 from app.embedded.opensearch import healthy
-from app.embedded.process import EmbeddedError, Process
+from app.embedded.process import ChildProcess, EmbeddedError
 
 
 class Osmem:
@@ -18,7 +18,7 @@ class Osmem:
         self._port = port
         self._log = log
         self._keep = keep
-        self.process: Process | None = None
+        self.process: ChildProcess | None = None
 
     @property
     def url(self) -> str:
@@ -29,7 +29,9 @@ class Osmem:
         """Start the server without waiting for it."""
         command: list[str | Path] = [_binary(), "-addr", f"127.0.0.1:{self._port}", "-no-stdin-watch"]
         # It has nothing to save, and would wait for its clients to leave.
-        self.process = Process(self.name, command, log=self._log, stop_signal=signal.SIGKILL, keep=self._keep)
+        self.process = ChildProcess(
+            self.name, command, log=self._log, stop_signal=signal.SIGKILL, keep=self._keep
+        )
 
     async def ready(self) -> None:
         """Wait until requests are answered."""

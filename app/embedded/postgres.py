@@ -11,7 +11,7 @@ from urllib.parse import quote
 import asyncpg
 
 from app.embedded import identity
-from app.embedded.process import EmbeddedError, Process, harmless, leashed
+from app.embedded.process import ChildProcess, EmbeddedError, harmless, leashed
 
 OWNER = "headwater"
 """The role that owns everything, and the name of its database."""
@@ -47,7 +47,7 @@ class Postgres:
         if not durable:
             self._settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         self._keep = keep
-        self.process: Process | None = None
+        self.process: ChildProcess | None = None
 
     @property
     def url(self) -> str:
@@ -79,7 +79,7 @@ class Postgres:
             # lock of the data folder; after a restart in this run Postgres makes sure of that by itself.
             (self._folder / "postmaster.pid").unlink(missing_ok=True)
         options = [argument for pair in self._settings.items() for argument in ("-c", "=".join(pair))]
-        self.process = Process(
+        self.process = ChildProcess(
             self.name,
             [_binary("postgres"), "-D", self._folder, *options],
             log=self._log,

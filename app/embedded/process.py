@@ -27,7 +27,7 @@ class EmbeddedError(Exception):
     """A server cannot run here; the message is one sentence for the person who started it."""
 
 
-class Process:
+class ChildProcess:
     """One running child in a session of its own, so that a terminal's Ctrl-C reaches only the parent.
 
     It must be made in a thread that lives as long as the child may (the main thread): the kernel ties

@@ -18,7 +18,7 @@ _STAND_IN = (
 )
 
 
-class Search:
+class EmbeddedSearch:
     """Starts in the background: ``url`` is known at once, ``ready()`` waits until it answers."""
 
     def __init__(self, folder: DataFolder, *, cache: Path, say: Callable[[str], None]) -> None:

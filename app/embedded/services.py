@@ -9,34 +9,34 @@ from typing import Protocol
 from app.embedded.attachment import ANNOUNCEMENT
 from app.embedded.folder import DataFolder, held
 from app.embedded.postgres import Postgres
-from app.embedded.process import Process
-from app.embedded.search import Search
+from app.embedded.process import ChildProcess
+from app.embedded.search import EmbeddedSearch
 from app.embedded.valkey import Valkey
 from app.settings import Settings, kept_secret
 
 
-class Server(Protocol):
+class SupervisedServer(Protocol):
     """What a supervisor needs to know of a server that it keeps running."""
 
     @property
     def name(self) -> str: ...
     @property
-    def process(self) -> Process | None: ...
+    def process(self) -> ChildProcess | None: ...
     def start(self) -> None: ...
     async def ready(self) -> None: ...
     async def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class EmbeddedServices:
     """Where the servers answer. Postgres and Valkey are ready; wait for ``search`` before insisting on it."""
 
     database_url: str
     redis_url: str
     opensearch_url: str
     folder: DataFolder
-    servers: tuple[Server, ...]
-    search: Search | None
+    servers: tuple[SupervisedServer, ...]
+    search: EmbeddedSearch | None
 
     @property
     def search_kind(self) -> str:
@@ -62,7 +62,7 @@ async def embedded_services(
     durable: bool = True,
     stores: bool = True,
     say: Callable[[str], None] = lambda line: None,
-) -> AsyncIterator[Services]:
+) -> AsyncIterator[EmbeddedServices]:
     """Start what ``settings`` gives no address for, in its data folder, and stop it at the end.
 
     Without ``stores`` only Postgres is started, and the others' addresses are left as they are. ``say`` hears one
@@ -71,10 +71,10 @@ async def embedded_services(
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(held(settings.data_dir))
         keep = (folder.lock,)
-        servers: list[Server] = []
-        search: Search | None = None
+        servers: list[SupervisedServer] = []
+        search: EmbeddedSearch | None = None
         if not (opensearch_url := settings.opensearch_url) and stores:
-            search = Search(folder, cache=settings.cache, say=say)
+            search = EmbeddedSearch(folder, cache=settings.cache, say=say)
             opensearch_url = search.url
             stack.push_async_callback(search.stop)
             search.start()
@@ -103,7 +103,7 @@ async def embedded_services(
             server.start()
         for server in servers:
             await server.ready()
-        services = Services(
+        services = EmbeddedServices(
             database_url=database_url,
             redis_url=redis_url,
             opensearch_url=opensearch_url,
@@ -118,7 +118,7 @@ async def embedded_services(
 
 
 @contextmanager
-def _announced(services: Services) -> Iterator[None]:
+def _announced(services: EmbeddedServices) -> Iterator[None]:
     """Leave the addresses in the data folder, so that other commands find the servers."""
     file = services.folder.path / ANNOUNCEMENT
     names = ("database_url", "redis_url", "opensearch_url")

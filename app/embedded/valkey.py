@@ -7,7 +7,7 @@ from urllib.parse import quote
 from redis.asyncio import Redis
 from redis.exceptions import BusyLoadingError, ConnectionError
 
-from app.embedded.process import EmbeddedError, Process
+from app.embedded.process import ChildProcess, EmbeddedError
 
 
 class Valkey:
@@ -23,7 +23,7 @@ class Valkey:
         self._log = log
         self._durable = durable
         self._keep = keep
-        self.process: Process | None = None
+        self.process: ChildProcess | None = None
 
     @property
     def url(self) -> str:
@@ -47,7 +47,7 @@ class Valkey:
             "databases": "64",
         }
         arguments = [part for key, value in options.items() for part in (f"--{key}", value)]
-        self.process = Process(
+        self.process = ChildProcess(
             self.name, [_binary(), *arguments], log=self._log, folder=self._folder, keep=self._keep
         )
 

@@ -15,7 +15,7 @@ from api.kit.execution.limits import Limits
 from api.kit.http.problems import http_problem, unexpected_problem
 from api.kit.http.routes import graphql_routes
 from api.kit.http.streams import Streams
-from api.kit.schema.context import Ask, Services, permits
+from api.kit.schema.context import RequestContext, Services, permits
 from api.schema import schema
 from api.work import rest
 from app.auth.oidc import is_secure
@@ -25,7 +25,7 @@ from app.entry.cells import Cells, celled
 from app.http.availability import Available
 from app.http.client_info import Origins
 from app.http.connections import PerCaller
-from app.http.security_headers import Guarded
+from app.http.security_headers import SecurityHeaders
 from app.pages.routes import page_routes
 from app.privacy.routes import Exported, export_routes
 from app.proxies import Proxies, ProxyWatch
@@ -35,7 +35,7 @@ from app.telemetry.health import Check, Checks, health_routes
 from app.telemetry.logs import Correlated, correlation
 from app.telemetry.metrics import metrics_route
 from app.telemetry.monitoring_access import watchers
-from app.telemetry.system_status import Standing, standing
+from app.telemetry.system_status import SystemStatus, standing
 from app.telemetry.tracing import TracedRequests, start_tracing, traceparent
 from domain.kit.caller import Caller
 from domain.work.access import ALL
@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
     ]
     proxies = Proxies(settings.trusted_proxies)
     middleware = [
-        Middleware(Guarded),
+        Middleware(SecurityHeaders),
         Middleware(Correlated),
         Middleware(ProxyWatch, proxies=proxies),
         Middleware(PerCaller, each=settings.max_connections_each, proxies=proxies),
@@ -147,7 +147,7 @@ class _Running:
         """Another value when something has changed about a caller since they were authenticated."""
         return self.assembly.sign_in.living.changes.of(caller)
 
-    async def ask(self, caller: Caller) -> Ask:
+    async def ask(self, caller: Caller) -> RequestContext:
         """The context of one execution, which reads the same generation of each view to its end.
 
         Raises RequestError while the caller's tenant is not ready.
@@ -159,7 +159,7 @@ class _Running:
         """How the views stand."""
         return await self.assembly.services.progress.statuses()
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> SystemStatus:
         """How what is beside the views stands."""
         return await standing(self.assembly.database.writer)
 
@@ -180,9 +180,11 @@ class _Running:
         return check
 
 
-def _asked(caller: Caller, cell: Assembly) -> Ask:
+def _asked(caller: Caller, cell: Assembly) -> RequestContext:
     cell.live.pin()
-    return Ask(identity=caller, services=cell.services, correlation_id=correlation.get(), trace=traceparent())
+    return RequestContext(
+        identity=caller, services=cell.services, correlation_id=correlation.get(), trace=traceparent()
+    )
 
 
 def limits(settings: Settings) -> Limits:

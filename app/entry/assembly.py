@@ -11,15 +11,15 @@ from opensearchpy import AsyncOpenSearch
 
 from api.auth.port import Auth
 from api.kit.schema.context import Services
-from api.kit.schema.row_visibility import Sights
+from api.kit.schema.row_visibility import VisibilityRules
 from app.audit.access_writer import recording
-from app.auth.factory import SignIn, create_sign_in
+from app.auth.factory import SignInServices, create_sign_in
 from app.composition.write_side import writing
 from app.contexts import VIEWS
-from app.log.feed import Feed
+from app.log.feed import RecentEvents
 from app.log.postgres import PostgresLog
 from app.placement.fence import refusing
-from app.placement.tenant_service import TenantDesk
+from app.placement.tenant_service import TenantService
 from app.privacy.consents import LoggedConsents
 from app.privacy.export.files import ExportFiles
 from app.privacy.factory import desk as privacy_desk
@@ -47,22 +47,22 @@ from projections.identity.profiles import ProfileCards, UserProfiles
 from projections.identity.unattached import Unattached
 from projections.kit.declare.redis import RedisView
 from projections.kit.declare.search import SearchView
-from projections.kit.read.as_of import AsOf
+from projections.kit.read.as_of import RowsAsOf
 from projections.kit.read.cache import Cache
 from projections.kit.read.fallback_search import Finder
-from projections.kit.read.live_generations import Live, pointers
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.live_generations import LiveGenerations, pointers
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.postgres_search import TextSearch
 from projections.kit.read.redis_reader import RedisRows, redis_breaker
-from projections.kit.read.search_reader import Search, search_breaker
+from projections.kit.read.search_reader import SearchReader, search_breaker
 from projections.kit.read.status import Positions
-from projections.operations.operator_requests import Operations
-from projections.operations.rebuild_watch import Watching
+from projections.operations.operator_requests import OperatorRequests
+from projections.operations.rebuild_watch import RebuildWatch
 from projections.tenancy.flags import FLAGS, Flags, FlagTags
 from projections.tenancy.guard import TenantGuard
 from projections.tenancy.languages import TenantLanguages
 from projections.work.projects import ProjectCards, ProjectMemberLists, Projects, ProjectSearch
-from projections.work.reader import Days, Memberships, SeenCounts, UserTasks, WorkReading
+from projections.work.reader import Days, ProjectMembershipReader, SeenCounts, UserTasks, WorkReader
 from projections.work.stats import ProjectCounts, ProjectProgress, UserCounts, UserStats
 from projections.work.tags import CACHED, PROJECT_SEARCHES, TASK_SEARCHES, WorkTags
 from projections.work.tasks import Tasks, TaskSearch
@@ -82,10 +82,10 @@ class Assembly:
     settings: Settings
     database: Database
     log: PostgresLog
-    feed: Feed
+    feed: RecentEvents
     services: Services
-    sign_in: SignIn
-    live: Live
+    sign_in: SignInServices
+    live: LiveGenerations
     probe: DatabaseProbe
     tenant_guard: TenantGuard
     """Judges which tenants' commands are taken."""
@@ -119,13 +119,13 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         writes = await stack.enter_async_context(writing(settings, database, log=MeasuredLog))
         log, bus = writes.log, writes.bus
         live = await stack.enter_async_context(pointers(database.writer, VIEWS))
-        feed = Feed(database)
+        feed = RecentEvents(database)
         await feed.start()
         stack.push_async_callback(feed.close)
         redis = redis_client(settings)
         stack.push_async_callback(redis.aclose)
         progress = Positions(database.writer, live)
-        rows = Rows(database, live)
+        rows = PostgresRows(database, live)
         tenant_guard = TenantGuard(rows, here=settings.region)
         bus.admits = tenant_guard.admit
         redis_fuse = redis_breaker()
@@ -140,16 +140,16 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             stack.push_async_callback(client.close)
         search_fuse = search_breaker()
 
-        def searched(view: type[SearchView[Any]]) -> Search[Any] | None:
+        def searched(view: type[SearchView[Any]]) -> SearchReader[Any] | None:
             if client is None:
                 return None
-            return Search(view(), client, live, settings.index_prefix, search_fuse)
+            return SearchReader(view(), client, live, settings.index_prefix, search_fuse)
 
-        reading = WorkReading(
+        reading = WorkReader(
             user_tasks=UserTasks(rows, progress, cache),
             counts=SeenCounts(rows),
             days=Days(rows),
-            memberships=Memberships(rows, twin(ProjectMemberLists)),
+            memberships=ProjectMembershipReader(rows, twin(ProjectMemberLists)),
             tasks=Finder(
                 search=searched(TaskSearch),
                 text=TextSearch(Tasks, database, live),
@@ -169,10 +169,10 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         )
         directing = writes.operations(settings)
         ports: dict[type, object] = {
-            WorkReading: reading,
+            WorkReader: reading,
             Flags: Flags(rows, progress, flag_cache),
-            Operations: directing,
-            Watching: Watching(directing.rebuilds),
+            OperatorRequests: directing,
+            RebuildWatch: RebuildWatch(directing.rebuilds),
             Consents: LoggedConsents(Repository(log, writes.codec)),
             Privacy: privacy_desk(bus, rows, database, writes.ring),
             ExportFiles: export_files(settings, writes.ring, rows, database),
@@ -186,7 +186,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             access_log=await stack.enter_async_context(recording(database.writer)),
             masking=settings.masks,
             rows=rows,
-            as_of=AsOf(log, writes.codec),
+            as_of=RowsAsOf(log, writes.codec),
             progress=progress,
             feed=feed,
             guard=probe.guard,
@@ -200,7 +200,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 ProjectProgress: twin(ProjectCounts),
                 UserProfiles: twin(ProfileCards),
             },
-            sights=Sights(
+            sights=VisibilityRules(
                 rule=ProjectSight(
                     database,
                     live,
@@ -221,7 +221,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             redis=redis,
             redis_breaker=redis_fuse,
             platform=services,
-            place=TenantDesk(settings, database, bus),
+            place=TenantService(settings, database, bus),
             nobody=True,
         )
         ports[Auth] = sign_in.auth
@@ -255,7 +255,7 @@ async def _ping(client: AsyncOpenSearch | None) -> object:
     return None
 
 
-async def _has_read(feed: Feed) -> None:
+async def _has_read(feed: RecentEvents) -> None:
     """A feed that stands still looks like a quiet day; its last successful read tells them apart."""
     if feed.last_read_at is None or time.monotonic() - feed.last_read_at > _SILENCE:
         raise TimeoutError("The log has not been read for a while.")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
-from app.demo.demo import SignIn
+from app.demo.demo import DemoSignIn
 
 OPERATIONS = (
     (
@@ -37,7 +37,13 @@ subscription {
 
 
 def welcome(
-    *, url: str, people: Sequence[SignIn], password: str, folder: Path, page: bool = True, files: bool = True
+    *,
+    url: str,
+    people: Sequence[DemoSignIn],
+    password: str,
+    folder: Path,
+    page: bool = True,
+    files: bool = True,
 ) -> str:
     """The text for the person who started Headwater; ``folder`` is where the data lie.
 
@@ -60,7 +66,7 @@ Programs: POST {url}/auth/sign-in with email and password, then send Authorizati
 {mail} in {folder / "logs"}. Ctrl-C stops everything."""
 
 
-def _page(url: str, first: SignIn, password: str) -> str:
+def _page(url: str, first: DemoSignIn, password: str) -> str:
     steps = "\n\n".join(
         f"# {number}. {heading}\n{document}" for number, (heading, document) in enumerate(OPERATIONS, 1)
     )

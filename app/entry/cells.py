@@ -15,12 +15,12 @@ from api.kit.execution.errors import RequestError
 from app.entry.assembly import Assembly
 from app.placement.places import Silo
 from app.placement.registry import Registry, registered
-from app.placement.tenant_service import TenantDesk
+from app.placement.tenant_service import TenantService
 from app.settings import Settings
 from domain.identity.invitations import Inviting
 from projections.identity.person_sessions import PersonSessions
 from projections.kit.background import running
-from projections.operations.tenant_placements import Tenants
+from projections.operations.tenant_placements import TenantPlacements
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ _logger = logging.getLogger(__name__)
 
 Assemble = Callable[[Settings], AbstractAsyncContextManager[Assembly]]
 
-PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, PersonSessions, Tenants})
+PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, PersonSessions, TenantPlacements})
 """Ports to what belongs to no tenant, as accounts and sessions do: every cell is given the platform's."""
 
 
@@ -214,8 +214,8 @@ async def celled(
     """
     async with registered(platform.database.writer) as registry:
         cells = Cells(settings, platform, registry, assemble)
-        tenants = TenantDesk(settings, platform.database, platform.services.bus, changed=cells.judge_anew)
-        ports = {**platform.services.ports, Tenants: Tenants(tenants)}
+        tenants = TenantService(settings, platform.database, platform.services.bus, changed=cells.judge_anew)
+        ports = {**platform.services.ports, TenantPlacements: TenantPlacements(tenants)}
         cells.platform = replace(platform, services=replace(platform.services, ports=ports))
         registry.on_news = on_news
 

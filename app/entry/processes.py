@@ -9,10 +9,10 @@ from app.mail.factory import create_mailer
 from app.mail.links import MailedLinks
 from app.mail.mailed_tokens import MailedTokens
 from app.placement.process_rows import OF_ACCOUNTS
-from app.placement.tenant_names import RegistryNaming
-from app.processes.address_proofs import AddressProving, Place, Reach, always
+from app.placement.tenant_names import RegistryNames
+from app.processes.address_proofs import AddressProver, LinkedDatabase, Reach, always
 from app.processes.lease import enroll
-from app.processes.recipients import People
+from app.processes.recipients import Recipients
 from app.processes.reminders import NotifiedReminders
 from app.processes.runner import run_processes
 from app.settings import Settings
@@ -30,7 +30,7 @@ from domain.processes.due_dates import DueDateReminder
 from domain.processes.notification_mails import NotificationMails
 from domain.processes.notifications import TaskNotifications
 from domain.processes.project_memberships import ProjectMemberships
-from domain.processes.sealed_mailer import Post
+from domain.processes.sealed_mailer import SealedMailer
 from domain.processes.tenant_names import TenantNames
 
 __all__ = ["Parts", "enrolled", "home_processes", "processes", "run_processes"]
@@ -49,7 +49,7 @@ class Parts:
     clock: Clock = field(default_factory=SystemClock)
     counting: "Pool | None" = None
     """Leads to the platform's database, where mail is counted and placements are kept; None: it is this one."""
-    accounts: Place | None = None
+    accounts: LinkedDatabase | None = None
     """The platform's database, where accounts are; None: it is this one."""
     reach: Reach | None = None
     """Leads to the databases of tenants; None: all that are served are in this one."""
@@ -61,8 +61,8 @@ def processes(parts: Parts) -> list[Process[Any]]:
     Raises SettingsError when mail cannot be sent as the settings say.
     """
     settings = parts.settings
-    people = People(Repository(parts.log, parts.codec))
-    here = Place(repository=Repository(parts.log, parts.codec), opening=parts.opening, bus=parts.bus)
+    people = Recipients(Repository(parts.log, parts.codec))
+    here = LinkedDatabase(repository=Repository(parts.log, parts.codec), opening=parts.opening, bus=parts.bus)
     links = MailedLinks(settings, MailedTokens(settings.derive("mailed tokens")))
     platform = parts.counting or parts.database.writer
     allowance = CountedAllowance(
@@ -71,15 +71,15 @@ def processes(parts: Parts) -> list[Process[Any]]:
         limits=limits(invitations=settings.invitations_per_day),
         links=links,
     )
-    post = Post(create_mailer(settings, parts.clock), parts.opening, allowance)
+    post = SealedMailer(create_mailer(settings, parts.clock), parts.opening, allowance)
     return [
         DueDateReminder(NotifiedReminders(people, parts.bus)),
         TaskNotifications(people),
         ProjectMemberships(),
         NotificationMails(post, people, links),
         AccountMails(post, links, people, parts.clock),
-        AddressProofs(AddressProving(parts.accounts or here, parts.reach or always(here))),
-        TenantNames(RegistryNaming(here, parts.accounts or here, platform)),
+        AddressProofs(AddressProver(parts.accounts or here, parts.reach or always(here))),
+        TenantNames(RegistryNames(here, parts.accounts or here, platform)),
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from app.embedded.folder import DataFolder
-from app.embedded.process import Process
+from app.embedded.process import ChildProcess
 from app.settings import Settings
 
 
@@ -35,11 +35,11 @@ class Program:
         self._environment = settings.environ()
         self._folder = folder
         self._health = None if listener is None else f"{address(settings)}/health/live"
-        self.process: Process | None = None
+        self.process: ChildProcess | None = None
 
     def start(self) -> None:
         """Start the process without waiting for it."""
-        self.process = Process(
+        self.process = ChildProcess(
             self.name,
             self._command,
             log=self._folder.log(self.name.lower()),

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import uvloop
 
-from app.entry.worker import Folding, folding, quick, there
+from app.entry.worker import ViewFolding, folding, quick, there
 from app.log.postgres import PostgresLog
 from app.settings import Settings, read_settings
 from app.telemetry.logs import configure_logs
@@ -19,8 +19,8 @@ from domain.kit.codec import Codec, PlainCodec
 from projections.kit.declare.view import View
 from projections.kit.follow.lane import Lane, Ledger
 from projections.kit.rebuild.bulk_build import Builder
-from projections.kit.rebuild.cutover import Switching
-from projections.kit.rebuild.rebuilder import Rebuilder, Stuck
+from projections.kit.rebuild.cutover import Cutover
+from projections.kit.rebuild.rebuilder import Rebuilder, TaskStuck
 from projections.kit.store.store import Store
 
 _logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ async def work(settings: Settings) -> None:
             return
         try:
             await rebuilder.run(idle=_IDLE)
-        except Stuck as stuck:
+        except TaskStuck as stuck:
             _give_up(str(stuck))
 
 
@@ -77,10 +77,10 @@ def _give_up(why: str) -> None:
     os._exit(1)
 
 
-def rebuilder_of(place: Folding, log: PostgresLog, settings: Settings) -> Rebuilder:
+def rebuilder_of(place: ViewFolding, log: PostgresLog, settings: Settings) -> Rebuilder:
     """A rebuilder with all stores of this installation."""
     views, stores = place.stores.views, place.stores.of
-    switching = Switching(
+    switching = Cutover(
         views,
         stores,
         pool=place.pool,

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.embedded import EmbeddedError
 from app.embedded.folder import held, in_use
-from app.embedded.services import Server, Services, embedded_services
+from app.embedded.services import EmbeddedServices, SupervisedServer, embedded_services
 from app.entry import programs
 from app.entry.banner import welcome
 from app.entry.supervisor import keep_running
@@ -50,7 +50,7 @@ async def serve(settings: Settings, *, say: Say) -> None:
             await _serve(services, services.settings(settings), listener, say)
 
 
-async def _serve(services: Services, settings: Settings, listener: socket.socket, say: Say) -> None:
+async def _serve(services: EmbeddedServices, settings: Settings, listener: socket.socket, say: Say) -> None:
     from app.demo.demo import password, sign_ins
 
     api, worker = (
@@ -73,7 +73,7 @@ async def _serve(services: Services, settings: Settings, listener: socket.socket
                 files=not settings.smtp_url,
             )
         )
-        watched: list[Server] = [*services.servers, api, worker]
+        watched: list[SupervisedServer] = [*services.servers, api, worker]
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running(watched, say=say))
             if services.search is not None:
@@ -84,7 +84,7 @@ async def _serve(services: Services, settings: Settings, listener: socket.socket
         await worker.stop()
 
 
-async def _keep_search(services: Services, say: Say) -> None:
+async def _keep_search(services: EmbeddedServices, say: Say) -> None:
     assert services.search is not None
     try:
         await services.search.ready()

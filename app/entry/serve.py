@@ -29,7 +29,7 @@ _TLS_SECONDS = 10
 _logger = logging.getLogger(__name__)
 
 
-class Server(uvicorn.Server):
+class ApiServer(uvicorn.Server):
     """uvicorn's server with a crowd of connections that is counted and watched."""
 
     def __init__(self, config: uvicorn.Config, streams: Streams, crowd: Crowd) -> None:
@@ -85,7 +85,7 @@ def serve(settings: Settings, listener: socket.socket | None = None) -> None:
         server.run([sock])
 
 
-def create_server(settings: Settings) -> Server:
+def create_server(settings: Settings) -> ApiServer:
     """The server of the API, as these settings have it."""
     streams = Streams()
     proxies = Proxies(settings.trusted_proxies)
@@ -112,7 +112,7 @@ def create_server(settings: Settings) -> Server:
         request_seconds=settings.request_seconds,
         answer_seconds=settings.answer_seconds,
     )
-    return Server(config, streams, Crowd(patience, proxies))
+    return ApiServer(config, streams, Crowd(patience, proxies))
 
 
 def _newest(config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from app.embedded import EmbeddedError
-from app.embedded.services import Server
+from app.embedded.services import SupervisedServer
 
 _LOOK = 1.0
 """Seconds between two looks at the length of a log."""
@@ -13,7 +13,7 @@ _LONGEST_PAUSE = 30.0
 _SETTLED_AFTER = 60.0
 
 
-async def keep_running(servers: Iterable[Server], *, say: Callable[[str], None]) -> None:
+async def keep_running(servers: Iterable[SupervisedServer], *, say: Callable[[str], None]) -> None:
     """Watch ``servers``, which have been started, until cancelled, and keep their logs short."""
     async with asyncio.TaskGroup() as keepers:
         for server in servers:
@@ -21,14 +21,14 @@ async def keep_running(servers: Iterable[Server], *, say: Callable[[str], None])
             keepers.create_task(_keep_log_short(server))
 
 
-async def _keep_log_short(server: Server) -> None:
+async def _keep_log_short(server: SupervisedServer) -> None:
     while True:
         if server.process is not None:
             await asyncio.to_thread(server.process.shorten_log)
         await asyncio.sleep(_LOOK)
 
 
-async def _keep(server: Server, say: Callable[[str], None]) -> None:
+async def _keep(server: SupervisedServer, say: Callable[[str], None]) -> None:
     clock = asyncio.get_running_loop().time
     pause = _FIRST_PAUSE
     while True:

@@ -14,7 +14,7 @@ import asyncpg
 import uvloop
 
 from app.audit.retention import keep_retention
-from app.composition.write_side import Writing, prepared, writing
+from app.composition.write_side import WriteSide, prepared, writing
 from app.entry.garbage_collector import tune_collector
 from app.entry.processes import Parts, enrolled, home_processes, processes, run_processes
 from app.entry.rebuilder_process import Rebuilding
@@ -26,7 +26,7 @@ from app.placement.silos import Silos
 from app.placement.write_side import silo_of
 from app.privacy.factory import privacy_processes
 from app.privacy.platform import platform_of
-from app.processes.address_proofs import Place
+from app.processes.address_proofs import LinkedDatabase
 from app.settings import Settings, read_settings
 from app.storage.clients import redis_client, search_client
 from app.storage.database import BoundedPool, Connection, Database, Pool, until_there
@@ -109,7 +109,7 @@ async def _everyones(parts: Parts) -> Sequence[Process[Any]]:
 
 
 async def _follow(
-    place: "Folding",
+    place: "ViewFolding",
     settings: Settings,
     stopping: asyncio.Event,
     acting: Callable[[Parts], Awaitable[Sequence[Process[Any]]]] | None,
@@ -168,12 +168,14 @@ async def _follow(
         await lanes.run()
 
 
-def _place(writes: Writing) -> Place:
-    return Place(repository=Repository(writes.log, writes.codec), opening=writes.ring, bus=writes.bus)
+def _place(writes: WriteSide) -> LinkedDatabase:
+    return LinkedDatabase(
+        repository=Repository(writes.log, writes.codec), opening=writes.ring, bus=writes.bus
+    )
 
 
 @contextlib.asynccontextmanager
-async def _reach(settings: Settings, platform: Writing, tenant_id: UUID) -> AsyncIterator[Place]:
+async def _reach(settings: Settings, platform: WriteSide, tenant_id: UUID) -> AsyncIterator[LinkedDatabase]:
     """Where a tenant's people are: with the platform, or in a silo."""
     async with silo_of(await placement(platform.database.writer, tenant_id), settings) as silo:
         yield _place(silo or platform)
@@ -185,7 +187,7 @@ async def _until(stopping: asyncio.Event, lanes: Lanes) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Folding:
+class ViewFolding:
     """What a process needs that folds events into views."""
 
     database: Database
@@ -195,7 +197,7 @@ class Folding:
 
 
 @contextlib.asynccontextmanager
-async def folding(settings: Settings) -> AsyncIterator[Folding]:
+async def folding(settings: Settings) -> AsyncIterator[ViewFolding]:
     """Connections to all stores, with every view enrolled and every table made."""
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.open(
@@ -217,7 +219,7 @@ async def folding(settings: Settings) -> AsyncIterator[Folding]:
         stores = Stores(
             database, pool, redis, search, settings.index_prefix, settings.redis_prefix, opening=ring
         )
-        yield Folding(database, pool, stores, ring)
+        yield ViewFolding(database, pool, stores, ring)
 
 
 async def _folding_pool(database: Database, size: int) -> Pool:

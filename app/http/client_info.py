@@ -18,7 +18,7 @@ _YEAR = 365 * 24 * 3600
 
 
 @dataclass(slots=True)
-class Origin:
+class ClientInfo:
     """The client's address as the server saw it (see its own setting for proxies), and what it calls itself."""
 
     address: str = ""
@@ -36,12 +36,12 @@ class Origin:
             self.device, self.fresh = secrets.token_urlsafe(24), True
 
 
-_origin: ContextVar[Origin | None] = ContextVar("origin", default=None)
+_origin: ContextVar[ClientInfo | None] = ContextVar("origin", default=None)
 
 
-def origin() -> Origin:
+def origin() -> ClientInfo:
     """The origin of the request that is being answered; empty outside one."""
-    return _origin.get() or Origin()
+    return _origin.get() or ClientInfo()
 
 
 def came_from() -> dict[str, str]:
@@ -62,7 +62,7 @@ class Origins:
             await self._app(scope, receive, send)
             return
         client, headers = scope.get("client") or ("", 0), Headers(scope=scope)
-        here = Origin(
+        here = ClientInfo(
             address=str(client[0])[:100],
             user_agent=_said(headers.get("user-agent", "")),
             referrer=_said(re.split("[?#]", headers.get("referer", ""), maxsplit=1)[0]),

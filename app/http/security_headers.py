@@ -14,7 +14,7 @@ _ONLY_TLS = "max-age=31536000; includeSubDomains"
 """For browsers that came by TLS: do not come otherwise for a year."""
 
 
-class Guarded:
+class SecurityHeaders:
     """ASGI middleware that sets these headers where a response does not set them itself, as the editor's does."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.keys.ring import KeyRing
-from app.keys.sealed_text import Place, SealedText, seal
+from app.keys.sealed_text import EventPlace, SealedText, seal
 from domain.kit.codec import PlainCodec, carried_fingerprint
 from domain.kit.events import Event
 from domain.kit.personal import PersonalField, personal_fields
@@ -37,7 +37,9 @@ class SealingCodec(PlainCodec):
             return super().encode(event, tenant_id=tenant_id)
         # An event's values are of any type, hence Any.
         values: dict[str, Any] = dict(vars(event))
-        place = Place(event.aggregate.topic, event.originator_id, event.originator_version, event.stored_as)
+        place = EventPlace(
+            event.aggregate.topic, event.originator_id, event.originator_version, event.stored_as
+        )
         for field in personal:
             if values[field.name]:
                 values[field.name] = self._sealed(event, field, place, tenant_id)
@@ -49,7 +51,7 @@ class SealingCodec(PlainCodec):
         """See `Codec`."""
         return carried_fingerprint(value) or self._ring.fingerprint(name, value)
 
-    def _sealed(self, event: Event, field: PersonalField, place: Place, tenant_id: UUID) -> str:
+    def _sealed(self, event: Event, field: PersonalField, place: EventPlace, tenant_id: UUID) -> str:
         value, subject = getattr(event, field.name), _subject(event, field)
         given = SealedText.parse(value)
         if given is not None:
@@ -71,7 +73,7 @@ class SealingCodec(PlainCodec):
         )
 
 
-def _places_before(event: Event, place: Place) -> Iterator[str]:
+def _places_before(event: Event, place: EventPlace) -> Iterator[str]:
     """Where in the event's own stream a text may have been sealed, the last place first."""
     events: Sequence[type[Event]] = event.aggregate.events
     fields = [(one.stored_as, field.name) for one in events for field in personal_fields(one)]

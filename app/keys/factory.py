@@ -7,7 +7,7 @@ from pathlib import Path
 from app.keys.file import FileMaster
 from app.keys.key_provider import Master
 from app.keys.kms import KmsMaster
-from app.keys.provider_migration import Moving
+from app.keys.provider_migration import KeyProviderMigration
 from app.keys.ring import KeyRing
 from app.keys.vault import VaultMaster
 from app.settings import PREFIX, Settings, SettingsError
@@ -46,7 +46,7 @@ async def master_of(settings: Settings, pool: Pool) -> Master:
             if not await pool.fetchval("select exists (select from keys.tenant_keys)"):
                 file.make()
             return file
-    return Moving(master, file) if key_file(settings).exists() else master
+    return KeyProviderMigration(master, file) if key_file(settings).exists() else master
 
 
 def key_file(settings: Settings) -> Path:

@@ -4,7 +4,7 @@ from app.keys.file import FileMaster
 from app.keys.key_provider import Context, Master, Wrapped
 
 
-class Moving:
+class KeyProviderMigration:
     """Wraps with the new keeper's key, and unwraps with whichever key wrapped."""
 
     def __init__(self, master: Master, former: FileMaster) -> None:

@@ -12,7 +12,7 @@ from app.keys.cipher import Cipher, Tampered
 from app.keys.invalidation import CHANNEL, Listener, told
 from app.keys.key_provider import Master
 from app.keys.sealed_text import SealedText
-from app.keys.subject_keys import Person, PersonKeys
+from app.keys.subject_keys import PersonKeyring, PersonKeys
 from app.keys.tenant_keys import NOBODY, TenantKeys
 from app.storage.database import Database
 from domain.kit.refusals import SubjectErased
@@ -164,7 +164,7 @@ class KeyRing:
         self.tenants.clear()
 
 
-def _open(text: SealedText, person: Person | None, tenant_id: UUID) -> str:
+def _open(text: SealedText, person: PersonKeyring | None, tenant_id: UUID) -> str:
     if person is None:
         raise Tampered("This text was sealed for nobody of this tenant.")
     if person.erased:

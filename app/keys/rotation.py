@@ -66,7 +66,7 @@ update keys.tenant_keys t set wrapped = '', retired_at = clock_timestamp()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyStanding:
+class RotationProgress:
     """How the keys stand: how many there are, and how many are still wrapped under a former generation."""
 
     master_key: str
@@ -95,12 +95,12 @@ class Rotation:
         self._pool, self._master, self._batch = database.writer, master, batch
         self._tenants = TenantKeys(self._pool, master)
 
-    async def standing(self) -> KeyStanding:
+    async def standing(self) -> RotationProgress:
         """How the keys stand now."""
         current = await self._master.current()
         row = await self._pool.fetchrow(_STANDING, [NOBODY, PLATFORM, ACCOUNTS], current)
         assert row is not None, "a select without from is one row"
-        return KeyStanding(master_key=current, **row)
+        return RotationProgress(master_key=current, **row)
 
     async def rotate_master(self) -> str:
         """A new generation of the master key; `rewrap` brings the tenants' keys under it."""

@@ -17,7 +17,7 @@ _PLACE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EventPlace:
     """An event in the log, of which each field is a place of its own."""
 
     topic: str

@@ -46,7 +46,7 @@ returning tenant_id, subject_id
 
 
 @dataclass(slots=True)
-class Person:
+class PersonKeyring:
     """A person's data keys by generation; none when they were destroyed."""
 
     ciphers: dict[int, Cipher]
@@ -62,7 +62,7 @@ class Person:
 class _Request:
     whose: list[Whose]
     make: bool
-    answer: "asyncio.Future[dict[Whose, Person]]"
+    answer: "asyncio.Future[dict[Whose, PersonKeyring]]"
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class _Batch:
 
     wanted: set[Whose]
     make: set[Whose]
-    found: dict[Whose, Person] = field(default_factory=dict)
+    found: dict[Whose, PersonKeyring] = field(default_factory=dict)
     failed: dict[UUID | Whose, Exception] = field(default_factory=dict)
     """Tenants and people whose key cannot be had."""
 
@@ -92,7 +92,7 @@ class PersonKeys:
     def __init__(self, pool: Pool, tenants: TenantKeys, *, capacity: int, seconds: float) -> None:
         self._pool, self._tenants = pool, tenants
         self._capacity, self._seconds = capacity, seconds
-        self._kept: OrderedDict[tuple[int, int], Person] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], PersonKeyring] = OrderedDict()
         self._asked: list[_Request] = []
         self._dropped: set[tuple[int, int]] | None = None
         """What was destroyed while keys are being read; None when none are."""
@@ -100,16 +100,16 @@ class PersonKeys:
         """Whether all was forgotten while keys are being read."""
         self._working: asyncio.Task[None] | None = None
 
-    def kept(self, tenant_id: UUID, subject: UUID) -> Person | None:
+    def kept(self, tenant_id: UUID, subject: UUID) -> PersonKeyring | None:
         """Who is at hand, however long since."""
         return self._kept.get((tenant_id.int, subject.int))
 
     async def get(
         self, tenant_id: UUID, subjects: Iterable[UUID], *, make: bool = False
-    ) -> dict[UUID, Person]:
+    ) -> dict[UUID, PersonKeyring]:
         """The keys of people, with ``make`` also of those who had none; others without a key are absent."""
         now = time.monotonic()
-        found: dict[UUID, Person] = {}
+        found: dict[UUID, PersonKeyring] = {}
         missing: list[Whose] = []
         for subject in set(subjects):
             person = self.kept(tenant_id, subject)
@@ -145,7 +145,7 @@ class PersonKeys:
         """Ends what is under way."""
         await end(self._working)
 
-    async def _ask(self, missing: list[Whose], *, make: bool) -> dict[Whose, Person]:
+    async def _ask(self, missing: list[Whose], *, make: bool) -> dict[Whose, PersonKeyring]:
         request = _Request(missing, make, asyncio.get_running_loop().create_future())
         self._asked.append(request)
         if self._working is None or self._working.done():
@@ -202,14 +202,14 @@ class PersonKeys:
             whose = tenant_id, subject = row["tenant_id"], row["subject_id"]
             generation, tenant_generation = row["generation"], row["tenant_generation"]
             if tenant_generation is None:
-                batch.found.setdefault(whose, Person({}))
+                batch.found.setdefault(whose, PersonKeyring({}))
             elif (cipher := ciphers.get((tenant_id, tenant_generation))) is not None:
                 try:
                     key = cipher.open(row["wrapped"], about_person(tenant_id, subject, generation))
                 except Tampered as error:
                     batch.fail(whose, error)
                 else:
-                    batch.found.setdefault(whose, Person({})).ciphers[generation] = Cipher(key)
+                    batch.found.setdefault(whose, PersonKeyring({})).ciphers[generation] = Cipher(key)
         return again
 
     async def _unwrapping(
@@ -256,13 +256,13 @@ class PersonKeys:
         )
         for row in made:
             whose = row["tenant_id"], row["subject_id"]
-            batch.found[whose] = Person({_FIRST: Cipher(keys[whose])})
+            batch.found[whose] = PersonKeyring({_FIRST: Cipher(keys[whose])})
         for tenant_id, _ in set(missing) - batch.found.keys():
             # Made by another process, or the tenant's generation was retired just now.
             self._tenants.drop(tenant_id)
         return len(made) < len(missing)
 
-    def _keep(self, found: dict[Whose, Person], dropped: Collection[tuple[int, int]]) -> None:
+    def _keep(self, found: dict[Whose, PersonKeyring], dropped: Collection[tuple[int, int]]) -> None:
         until = time.monotonic() + self._seconds
         for (tenant_id, subject), person in found.items():
             key = tenant_id.int, subject.int

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from app.keys.ring import KeyRing
-from app.keys.sealed_text import Place, SealedText
+from app.keys.sealed_text import EventPlace, SealedText
 from app.log.verify import Finding
 from app.storage.database import Connection
 from domain.kit.sealed import is_sealed
@@ -46,7 +46,7 @@ class SealedPlaces:
         findings: list[Finding] = []
         good: dict[UUID, list[tuple[str, str]]] = {}
         for row in rows:
-            place = Place(row["topic"], row["originator_id"], row["originator_version"], row["type"])
+            place = EventPlace(row["topic"], row["originator_id"], row["originator_version"], row["type"])
             # A payload is any JSON object.
             payload: dict[str, Any] = msgspec.json.decode(row["payload"])
             for name, value in payload.items():

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import asyncpg
 
-from app.log.batch import Batch, Prepared, Unstorable
+from app.log.batch import Batch, PreparedAppend, Unstorable
 from app.log.failures import AGAIN, LOST, UNFIT, LogUnavailable, lacks_partition
 from app.log.single import Single
 from app.storage.database import Connection, Database
@@ -20,7 +20,7 @@ Inline: TypeAlias = Callable[[Connection, Sequence[Envelope]], Awaitable[None]]
 _logger = logging.getLogger(__name__)
 
 
-class Lane:
+class AppendConnection:
     """Commits one batch after another. Outcomes are in the order of the commands."""
 
     def __init__(self, database: Database, *, inline: Inline | None, patience: float) -> None:
@@ -32,7 +32,7 @@ class Lane:
         self.head = 0
         """A position that the log is known to reach."""
 
-    async def persist(self, commands: Sequence[Prepared]) -> Sequence[Outcome | Unstorable]:
+    async def persist(self, commands: Sequence[PreparedAppend]) -> Sequence[Outcome | Unstorable]:
         """Commit, and commit again while the server is away: command ids make the repetition safe.
 
         Raises ``LogUnavailable`` when patience ends; any other failure has stored nothing.
@@ -61,7 +61,7 @@ class Lane:
             with contextlib.suppress(*LOST):
                 await connection.close(timeout=2)
 
-    async def _commit(self, commands: Sequence[Prepared]) -> Sequence[Outcome | Unstorable]:
+    async def _commit(self, commands: Sequence[PreparedAppend]) -> Sequence[Outcome | Unstorable]:
         self._folding = False
         lone = len(commands) == 1 and commands[0].plain
         batch = Single(commands[0].append) if lone else Batch(commands)

@@ -5,13 +5,13 @@ import logging
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from app.log.append_connection import Inline, Lane
+from app.log.append_connection import AppendConnection, Inline
 from app.log.failures import LogUnavailable, hits_all
-from app.log.pending_append import Queue, Waiting
+from app.log.pending_append import PendingAppend, Queue
 from app.storage.database import Database
 from domain.kit.log import Append, Outcome
 
-Answer: TypeAlias = tuple[Waiting, Outcome | Exception]
+Answer: TypeAlias = tuple[PendingAppend, Outcome | Exception]
 
 _logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Appender:
         self._room = asyncio.Semaphore(max_waiting)
         self._queue = Queue()
         # One lane: a second only halves the batches, for the log's lock lets one of them through.
-        self._lane = Lane(database, inline=inline, patience=patience)
+        self._lane = AppendConnection(database, inline=inline, patience=patience)
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._closing = False
@@ -45,7 +45,7 @@ class Appender:
         """Store one command. Raises ``Unstorable``, ``LogUnavailable``, or what an
         inline view raised. A caller that is cancelled may find its command stored or not.
         """
-        waiting = Waiting(append)
+        waiting = PendingAppend(append)
         async with self._room:
             if self._closing:
                 raise LogUnavailable("The appender is closed.")
@@ -66,7 +66,7 @@ class Appender:
         await self._lane.close()
 
     async def _run(self) -> None:
-        batch: list[Waiting] = []
+        batch: list[PendingAppend] = []
         answers: list[Answer] = []
         try:
             while self._queue or answers or not self._closing:
@@ -93,7 +93,7 @@ class Appender:
             for waiting in (*batch, *self._queue.drain()):
                 waiting.settle(LogUnavailable("The appender stopped."))
 
-    async def _store(self, batch: list[Waiting]) -> list[Answer]:
+    async def _store(self, batch: list[PendingAppend]) -> list[Answer]:
         """Commit the batch and say what became of it; on a failure find the guilty command by halves."""
         try:
             outcomes = await self._lane.persist([waiting.prepared for waiting in batch])

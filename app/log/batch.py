@@ -9,12 +9,12 @@ import asyncpg
 from domain.kit.log import (
     GLOBAL,
     Append,
+    AppendReceipt,
     Conflict,
     Envelope,
     Guard,
     Missing,
     Outcome,
-    Receipt,
     Reference,
     Reservation,
     Reused,
@@ -33,7 +33,7 @@ class Unstorable(ValueError):
     """An append holds what the log cannot store; nothing of it was stored."""
 
 
-class Prepared:
+class PreparedAppend:
     """A checked append with what it touches, which decides which batch it may join."""
 
     __slots__ = ("append", "events", "plain", "reads", "size", "writes")
@@ -61,11 +61,11 @@ class Prepared:
 
 
 class Batch:
-    """The arguments of one call. The commands in it must not touch one another (see ``Prepared``)."""
+    """The arguments of one call. The commands in it must not touch one another (see ``PreparedAppend``)."""
 
     statement = APPEND
 
-    def __init__(self, commands: Sequence[Prepared]) -> None:
+    def __init__(self, commands: Sequence[PreparedAppend]) -> None:
         self.appends = [prepared.append for prepared in commands]
         self._checks: list[Guard | Reference] = []
         self._holds: list[Reservation] = []
@@ -133,7 +133,7 @@ class Batch:
         head = 0
         for append, verdict, place, first, last in zip(self.appends, *row, strict=True):
             if verdict == 0:
-                outcomes.append(Receipt(append.command_id, first, last))
+                outcomes.append(AppendReceipt(append.command_id, first, last))
                 head = last  # What is stored now comes after everything that was.
             else:
                 outcomes.append(self._outcome(append, verdict, place, first, last))
@@ -143,7 +143,7 @@ class Batch:
         self, append: Append, verdict: int, place: int | None, first: int, last: int
     ) -> Outcome | Unstorable:
         if verdict == 1:
-            return Receipt(append.command_id, first, last, repeated=True)
+            return AppendReceipt(append.command_id, first, last, repeated=True)
         if verdict == 2:
             return Reused(append.command_id)
         assert place is not None, "every other verdict names what it is about"
@@ -168,7 +168,7 @@ class Batch:
 def envelopes(appends: Sequence[Append], outcomes: Sequence[Outcome | Unstorable]) -> Iterator[Envelope]:
     """The events of what was stored now, in order of position."""
     for append, outcome in zip(appends, outcomes, strict=True):
-        if isinstance(outcome, Receipt) and not outcome.repeated:
+        if isinstance(outcome, AppendReceipt) and not outcome.repeated:
             metadata = append.metadata
             for position, event in enumerate(append.events, outcome.first):
                 yield Envelope(

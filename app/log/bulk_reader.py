@@ -39,7 +39,7 @@ _READ_AHEAD = 8
 _USERS = 10_000
 
 
-class Copying:
+class BulkReader:
     """Bulk reads, each on a connection of its own."""
 
     def __init__(self, database: Database) -> None:

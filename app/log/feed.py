@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from app.log.follower import Follower
-from app.log.reader import Reader
+from app.log.follower import LogFollower
+from app.log.reader import LogReader
 from app.storage.database import Database
 from domain.kit.log import Envelope, Selection
 from projections.kit.background import end
@@ -18,7 +18,7 @@ _OF_A_TENANT, _OF_ALL = 2, 4
 """How many such pages are read at a time: less than the readers that clients' questions have."""
 
 
-class Feed:
+class RecentEvents:
     """Recent events in memory for everyone who follows; whoever is further behind reads the log themselves.
 
     A slow consumer holds nothing: events leave the memory by count and size, whoever has not seen them.
@@ -34,8 +34,8 @@ class Feed:
         poll: float = 1,
     ) -> None:
         """``recent`` events or ``recent_bytes`` of payload are kept, whichever is less."""
-        self._reader = Reader(database)
-        self._follower = Follower(database, page=page, poll=poll)
+        self._reader = LogReader(database)
+        self._follower = LogFollower(database, page=page, poll=poll)
         self._page = page
         self._recent = recent
         self._recent_bytes = recent_bytes

@@ -18,7 +18,7 @@ _READ_TIMEOUT = 30
 _logger = logging.getLogger(__name__)
 
 
-class Follower:
+class LogFollower:
     """Pages of the log on a connection of its own. One consumer; ``Feed`` shares one among many."""
 
     def __init__(self, database: Database, *, page: int = 2_000, poll: float = 1) -> None:

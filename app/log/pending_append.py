@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Hashable, Iterator
 
-from app.log.batch import Prepared
+from app.log.batch import PreparedAppend
 from domain.kit.log import Append, Outcome
 
 _MAX_COMMANDS = 256
@@ -12,14 +12,14 @@ _MAX_EVENTS = 2_000
 _MAX_BYTES = 8 * 1024 * 1024
 
 
-class Waiting:
+class PendingAppend:
     """A command on its way and the caller's future."""
 
     __slots__ = ("answer", "prepared")
 
     def __init__(self, append: Append) -> None:
         """Check the append; raises ``Unstorable``."""
-        self.prepared = Prepared(append)
+        self.prepared = PreparedAppend(append)
         self.answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     def settle(self, outcome: Outcome | Exception) -> None:
@@ -36,21 +36,21 @@ class Queue:
     """Commands in order of arrival."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[PendingAppend] = deque()
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def put(self, waiting: Waiting) -> None:
+    def put(self, waiting: PendingAppend) -> None:
         """Add a command at the end."""
         self._waiting.append(waiting)
 
-    def take(self) -> list[Waiting]:
+    def take(self) -> list[PendingAppend]:
         """The next commands of which none touches what another writes; the rest keep their places."""
         written: set[Hashable] = set()
         read: set[Hashable] = set()
-        batch: list[Waiting] = []
-        later: list[Waiting] = []
+        batch: list[PendingAppend] = []
+        later: list[PendingAppend] = []
         events = size = 0
         while self._waiting and len(batch) < _MAX_COMMANDS and len(later) < _MAX_COMMANDS:
             waiting = self._waiting.popleft()
@@ -76,7 +76,7 @@ class Queue:
         self._waiting.extendleft(reversed(later))
         return batch
 
-    def drain(self) -> Iterator[Waiting]:
+    def drain(self) -> Iterator[PendingAppend]:
         """Everything that waits, when nobody will store it any more."""
         while self._waiting:
             yield self._waiting.popleft()

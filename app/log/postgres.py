@@ -6,11 +6,11 @@ from uuid import UUID
 
 from app.log.append_connection import Inline
 from app.log.appender import Appender
-from app.log.bulk_reader import Copying
-from app.log.follower import Follower
-from app.log.reader import Reader
+from app.log.bulk_reader import BulkReader
+from app.log.follower import LogFollower
+from app.log.reader import LogReader
 from app.storage.database import Database
-from domain.kit.log import EVERYTHING, Append, Envelope, Outcome, Receipt, Selection, Stored
+from domain.kit.log import EVERYTHING, Append, AppendReceipt, Envelope, Outcome, Selection, StoredSnapshot
 
 
 class PostgresLog:
@@ -26,15 +26,15 @@ class PostgresLog:
     ) -> None:
         """See ``Appender`` for the bounds."""
         self._database = database
-        self._reader = Reader(database)
-        self._copying = Copying(database)
+        self._reader = LogReader(database)
+        self._copying = BulkReader(database)
         self._appender = Appender(database, inline=inline, max_waiting=max_waiting, patience=patience)
 
     async def append(self, append: Append) -> Outcome:
         """See ``Appender.append``."""
         return await self._appender.append(append)
 
-    async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[Receipt, bytes] | None:
+    async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[AppendReceipt, bytes] | None:
         return await self._reader.receipt(tenant_id, command_id)
 
     async def streams(
@@ -65,21 +65,21 @@ class PostgresLog:
 
     def follow(self, *, after: int) -> AsyncIterator[list[Envelope]]:
         """A ``Feed`` shares one reader among many consumers."""
-        return Follower(self._database).follow(after=after)
+        return LogFollower(self._database).follow(after=after)
 
     def copy_out(
         self, *, after: int = 0, until: int | None = None, select: Selection = EVERYTHING
     ) -> AsyncGenerator[list[Envelope], None]:
-        """See ``Copying.copy_out``."""
+        """See ``BulkReader.copy_out``."""
         return self._copying.copy_out(after=after, until=until, select=select)
 
     async def snapshots(
         self, tenant_id: UUID, ids: Sequence[UUID], *, until: int = 2**31 - 1
-    ) -> dict[UUID, Stored]:
+    ) -> dict[UUID, StoredSnapshot]:
         """Snapshots after version ``until`` are left aside."""
         return await self._reader.snapshots(tenant_id, ids, until=until)
 
-    async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: Stored) -> None:
+    async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: StoredSnapshot) -> None:
         await self._reader.keep_snapshot(tenant_id, originator_id, snapshot)
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.log.columns import COLUMNS
 from app.storage.database import Connection, Database, Lent
-from domain.kit.log import EVERYTHING, Envelope, Receipt, Selection, Stored
+from domain.kit.log import EVERYTHING, AppendReceipt, Envelope, Selection, StoredSnapshot
 
 _STREAMS = f"select {COLUMNS} from es.read_streams($1, $2, $3)"
 _SIZE = "select coalesce(sum(octet_length(payload::text)), 0) from es.read_streams($1, $2, 0)"
@@ -41,7 +41,7 @@ on conflict (tenant_id, originator_id, originator_version) do update
 _NEWEST = 2**31 - 1
 
 
-class Reader:
+class LogReader:
     """Reads through the tenant's own scope where a tenant is named, and as the writer otherwise."""
 
     def __init__(self, database: Database) -> None:
@@ -109,24 +109,24 @@ class Reader:
             position: int | None = await connection.fetchval(_AT, tenant_id, time)
         return position or 0
 
-    async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[Receipt, bytes] | None:
+    async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[AppendReceipt, bytes] | None:
         """The receipt says ``repeated``."""
         async with self._database.reading(tenant_id) as connection:
             row = await connection.fetchrow(_RECEIPT, tenant_id, command_id)
         if row is None:
             return None
-        return Receipt(command_id, row["first"], row["last"], repeated=True), row["digest"]
+        return AppendReceipt(command_id, row["first"], row["last"], repeated=True), row["digest"]
 
     async def snapshots(
         self, tenant_id: UUID, ids: Sequence[UUID], *, until: int = _NEWEST
-    ) -> dict[UUID, Stored]:
+    ) -> dict[UUID, StoredSnapshot]:
         """``until`` is a version: later snapshots are left aside."""
         async with self._database.reading(tenant_id) as connection:
             rows = await connection.fetch(_SNAPSHOTS, tenant_id, ids, until)
         plain = [dict(row) for row in rows]
-        return {row.pop("originator_id"): Stored(**row) for row in plain}
+        return {row.pop("originator_id"): StoredSnapshot(**row) for row in plain}
 
-    async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: Stored) -> None:
+    async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: StoredSnapshot) -> None:
         async with self._database.writer.acquire() as connection:
             await connection.execute(
                 _KEEP_SNAPSHOT,

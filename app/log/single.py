@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import asyncpg
 
 from app.log.batch import Unstorable, envelopes
-from domain.kit.log import Append, Conflict, Envelope, Outcome, Receipt, Reused
+from domain.kit.log import Append, AppendReceipt, Conflict, Envelope, Outcome, Reused
 
 _ARGUMENTS = 20
 APPEND_ONE = f"select * from es.append_one({', '.join(f'${n}' for n in range(1, _ARGUMENTS + 2))})"
@@ -48,7 +48,7 @@ class Single:
         verdict, first, last = row
         command_id = self._append.command_id
         if verdict < 2:
-            return [Receipt(command_id, first, last, repeated=verdict == 1)], last
+            return [AppendReceipt(command_id, first, last, repeated=verdict == 1)], last
         if verdict == 2:
             return [Reused(command_id)], 0
         return [Conflict(self._append.events[0].originator_id)], 0

@@ -17,29 +17,31 @@ _NO_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class MailLimit:
     """How many mails of a kind one address gets, and one tenant causes, within 24 hours."""
 
     per_recipient: int
     per_tenant: int
 
 
-def limits(*, invitations: int) -> dict[MailKind, Limit]:
+def limits(*, invitations: int) -> dict[MailKind, MailLimit]:
     """The limits of each kind; ``invitations``: of one tenant."""
     return {
-        MailKind.ACCOUNT: Limit(20, _NO_LIMIT),
-        MailKind.GREETING: Limit(5, _NO_LIMIT),
+        MailKind.ACCOUNT: MailLimit(20, _NO_LIMIT),
+        MailKind.GREETING: MailLimit(5, _NO_LIMIT),
         # One when the account is opened, and those that are asked for: see `throttle.VERIFICATION`.
-        MailKind.VERIFICATION: Limit(5, _NO_LIMIT),
-        MailKind.INVITATION: Limit(5, invitations),
-        MailKind.NOTIFICATION: Limit(200, 10_000),
+        MailKind.VERIFICATION: MailLimit(5, _NO_LIMIT),
+        MailKind.INVITATION: MailLimit(5, invitations),
+        MailKind.NOTIFICATION: MailLimit(200, 10_000),
     }
 
 
 class CountedAllowance:
     """The port `sealed_mailer.Allowance`, in the platform's database, where all tenants' mails are counted."""
 
-    def __init__(self, pool: Pool, key: str, *, limits: dict[MailKind, Limit], links: MailedLinks) -> None:
+    def __init__(
+        self, pool: Pool, key: str, *, limits: dict[MailKind, MailLimit], links: MailedLinks
+    ) -> None:
         """``key``: 64 hexadecimal digits, such as ``settings.derive("mail recipients")``."""
         self._pool, self._key, self._limits, self._links = pool, bytes.fromhex(key), limits, links
 

@@ -28,7 +28,7 @@ class MailedLinks:
         return self._link("accept-invitation", self._tokens.of(INVITE, id, tenant_id))
 
     def task(self, id: UUID) -> str:
-        """`domain.processes.notification_mails.Places`: no secret, as it shows nothing."""
+        """`domain.processes.notification_mails.LinkPlaces`: no secret, as it shows nothing."""
         return f"{self._base}/task?id={id}"
 
     def opt_out(self, recipient: UUID) -> str:

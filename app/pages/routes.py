@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from api.kit.execution.errors import RequestError
-from app.auth.factory import SignIn
+from app.auth.factory import SignInServices
 from app.mail.mailed_tokens import RESET, VERIFY
 from app.pages.html import Field, form_page, told_page
 from app.pages.texts import Texts, texts_for, told
@@ -36,7 +36,7 @@ async def _nothing(texts: Texts, token: str) -> str:
     return ""
 
 
-def page_routes(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
+def page_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
     """The pages; ``sign_in`` is asked when the application runs."""
 
     async def verify(form: Fields) -> Refusal | None:
@@ -93,7 +93,7 @@ def _routes(
     name: str,
     fields: tuple[Field, ...],
     do: Do,
-    sign_in: Callable[[], SignIn],
+    sign_in: Callable[[], SignInServices],
     good: Good,
     about: About = _nothing,
 ) -> list[BaseRoute]:
@@ -142,7 +142,7 @@ def _routes(
     return [Route(path, show, methods=["GET"]), Route(path, send, methods=["POST"])]
 
 
-def _opt_out(sign_in: Callable[[], SignIn]) -> list[BaseRoute]:
+def _opt_out(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
     path = "/mail-opt-out"
 
     async def show(request: Request) -> Response:

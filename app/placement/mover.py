@@ -12,7 +12,7 @@ import asyncpg
 from app.composition.write_side import commanding
 from app.contexts import VIEWS
 from app.placement import fence, log_copy, process_rows, registry
-from app.placement.places import Placement, silo_for
+from app.placement.places import PlacementRecord, silo_for
 from app.placement.provisioner import PlacingProvisioner
 from app.settings import Settings
 from app.storage.database import SETTINGS, Connection, Database, plain_url
@@ -27,7 +27,7 @@ from domain.tenancy.tenants import Placement as Placed
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.rebuild.requests import Rebuilds
 from projections.kit.store.decrypted_fields import opened_fields
-from projections.kit.store.rebuild_queue import Refused
+from projections.kit.store.rebuild_queue import RebuildRefused
 
 _LOOK = 0.1
 """Seconds between two looks at what is waited for."""
@@ -137,7 +137,7 @@ class PlacingMover:
             try:
                 id = await rebuilds.ask(blank, by="the move of a tenant", tenant_id=tenant_id)
                 break
-            except Refused as refused:
+            except RebuildRefused as refused:
                 # They are in another rebuild. The tenant takes no changes, so no operator is waited for.
                 if await self._pool.fetchval(_WAITING, blank):
                     raise EffectRefused(f"{refused} It waits for an operator.") from refused
@@ -172,7 +172,7 @@ class PlacingMover:
             await log_copy.forget_tables(ends.source, move.id)
             await log_copy.forget_reservations(ends.source, move.id)
 
-    async def _note_placement(self, move: Move, placement: Placement) -> None:
+    async def _note_placement(self, move: Move, placement: PlacementRecord) -> None:
         """Has the tenant itself say where it is, in the place that it goes to; nobody is served there yet."""
         assert placement.silo is not None, "one of the two places is a silo"
         settings = self._settings

@@ -38,7 +38,7 @@ class Silo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
+class PlacementRecord:
     """A row of the registry."""
 
     tenant_id: UUID
@@ -58,7 +58,7 @@ class Placement:
         return self.silo if self.kind == "silo" else None
 
     @classmethod
-    def of(cls, row: "asyncpg.Record") -> "Placement":
+    def of(cls, row: "asyncpg.Record") -> "PlacementRecord":
         """From the table's columns."""
         silo = None
         if row["database"] is not None:

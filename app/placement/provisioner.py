@@ -9,7 +9,7 @@ from app.composition.write_side import commanding, prepared
 from app.keys import master_of
 from app.keys.tenant_keys import NOBODY, TenantKeys
 from app.placement import databases, registry
-from app.placement.places import Placement, Silo, silo_for
+from app.placement.places import PlacementRecord, Silo, silo_for
 from app.processes.lease import enroll
 from app.settings import Settings
 from app.storage.clients import redis_client, search_client
@@ -157,7 +157,7 @@ class PlacingProvisioner:
 
     async def _silo(self, tenant_id: UUID) -> Silo | None:
         """The tenant's silo as it is registered; also None once it has been forgotten."""
-        found: Placement | None = await registry.placement(self._pool, tenant_id)
+        found: PlacementRecord | None = await registry.placement(self._pool, tenant_id)
         return None if found is None else found.silo
 
     async def _database(self, silo: Silo, stack: AsyncExitStack) -> Database:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from app.placement.places import Placement, Silo, State
+from app.placement.places import PlacementRecord, Silo, State
 from app.storage.database import Pool
 from projections.kit.background import running
 
@@ -29,15 +29,15 @@ update placement.tenants set state = $2, token = nextval('placement.tokens'), up
 """
 
 
-async def placements(pool: Pool) -> list[Placement]:
+async def placements(pool: Pool) -> list[PlacementRecord]:
     """All rows, in order of their slugs."""
-    return [Placement.of(row) for row in await pool.fetch(_ALL)]
+    return [PlacementRecord.of(row) for row in await pool.fetch(_ALL)]
 
 
-async def placement(pool: Pool, tenant_id: UUID) -> Placement | None:
+async def placement(pool: Pool, tenant_id: UUID) -> PlacementRecord | None:
     """The row of one tenant."""
     row = await pool.fetchrow("select * from placement.tenants where tenant_id = $1", tenant_id)
-    return None if row is None else Placement.of(row)
+    return None if row is None else PlacementRecord.of(row)
 
 
 async def add(
@@ -139,16 +139,16 @@ class Registry:
         self._pool = pool
         self._pause = pause
         self._version: tuple[int, int] | None = None
-        self._known: Mapping[UUID, Placement] = {}
+        self._known: Mapping[UUID, PlacementRecord] = {}
         self._news = asyncio.Event()
         self.on_news: Callable[[], object] = lambda: None
         """Called as soon as something else is known, before anybody acts on it."""
 
-    def of(self, tenant_id: UUID) -> Placement | None:
+    def of(self, tenant_id: UUID) -> PlacementRecord | None:
         """A tenant's row; None for one that is pooled and has none."""
         return self._known.get(tenant_id)
 
-    def all(self) -> list[Placement]:
+    def all(self) -> list[PlacementRecord]:
         """All rows."""
         return list(self._known.values())
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from app.placement.places import Placement, Silo
+from app.placement.places import PlacementRecord, Silo
 from app.placement.registry import Registry
 from app.settings import Settings
 from projections.kit.background import end
@@ -42,7 +42,7 @@ class Silos:
         finally:
             await asyncio.gather(*(self._leave(key) for key in list(self._followed)))
 
-    def _wanted(self, one: Placement) -> tuple[Silo, bool] | None:
+    def _wanted(self, one: PlacementRecord) -> tuple[Silo, bool] | None:
         if one.silo is None or one.region != self._settings.region:
             return None
         if one.kind == "silo" and one.state in ("ready", "moving"):

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from app.placement import registry
-from app.processes.address_proofs import Place
+from app.processes.address_proofs import LinkedDatabase
 from app.storage.database import Pool
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyTaken, Refusal, require
 from domain.operations import tenant_commands as placements
 from domain.operations.tenants import TenantPlacement
@@ -19,7 +19,7 @@ _STEPS = 30
 """Steps that one tenant takes at the most; four are enough when nobody changes it meanwhile."""
 
 
-class RegistryNaming:
+class RegistryNames:
     """See `domain.processes.tenant_names.Naming`.
 
     It does what is next by how both sides stand, instead of what an event said, and looks again after each step:
@@ -27,7 +27,7 @@ class RegistryNaming:
     given back last of all, first by the registry and then by the tenant, so that the tenant can go back to it.
     """
 
-    def __init__(self, here: Place, platform: Place, pool: Pool) -> None:
+    def __init__(self, here: LinkedDatabase, platform: LinkedDatabase, pool: Pool) -> None:
         """``here`` is where the tenant is, ``pool`` leads to the platform's registry."""
         self._here, self._platform, self._pool = here, platform, pool
 
@@ -67,12 +67,12 @@ class RegistryNaming:
         require(outcome)
         return None
 
-    async def _note(self, command: Command) -> Receipt | Refusal:
+    async def _note(self, command: Command) -> AppendReceipt | Refusal:
         return await self._platform.bus.send(
             command, by=Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
         )
 
-    async def _tell(self, tenant: Tenant, command: Command) -> Receipt | Refusal:
+    async def _tell(self, tenant: Tenant, command: Command) -> AppendReceipt | Refusal:
         # A service, for it may be suspended.
         return await self._here.bus.send(
             command, by=Caller(tenant_id=tenant.id, user_id=SYSTEM, kind="service")

@@ -8,7 +8,7 @@ import msgspec
 
 from app.placement import registry
 from app.placement.fence import refused
-from app.placement.places import Placement
+from app.placement.places import PlacementRecord
 from app.placement.processes import placing
 from app.placement.write_side import silo_of
 from app.settings import Settings
@@ -16,18 +16,18 @@ from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
 from domain.operations.tenant_commands import AdoptTenant, RequestTenant, RetractTenant
 from domain.operations.tenants import TenantMoving, TenantNotPlaced, TenantPlacement
 from domain.tenancy.regions import WrongRegion
-from projections.operations.tenant_placements import Asked, Change, PlacedTenant, Wish
+from projections.operations.tenant_placements import Change, PlacedTenant, PlacementRequest, Wish
 
 _ids = TimeOrderedIds()
 
 
-class TenantDesk:
-    """See `projections.operations.tenant_placements.PlacingTenants`; on the platform's log and registry."""
+class TenantService:
+    """See `projections.operations.tenant_placements.PlacementView`; on the platform's log and registry."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class TenantDesk:
         command_id: UUID | None = None,
         correlation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
-    ) -> Receipt | Refusal:
+    ) -> AppendReceipt | Refusal:
         if isinstance(wish, Change):
             return await self._change(
                 wish,
@@ -81,7 +81,7 @@ class TenantDesk:
         command_id: UUID,
         correlation_id: str | None,
         metadata: Mapping[str, object] | None,
-    ) -> Receipt | Refusal:
+    ) -> AppendReceipt | Refusal:
         """A tenant of another region is served there."""
         found = await registry.placement(self._platform.writer, change.id)
         if found is None:
@@ -133,7 +133,7 @@ class TenantDesk:
         if isinstance(outcome, Refusal) and not isinstance(outcome, NotFound):
             raise outcome
 
-    async def asked(self, tenant_id: UUID) -> Asked | None:
+    async def asked(self, tenant_id: UUID) -> PlacementRequest | None:
         stream = (await self._bus.log.streams(PLATFORM, [tenant_id])).get(tenant_id)
         if not stream or stream[-1].topic != TenantPlacement.topic:
             return None
@@ -144,7 +144,7 @@ class TenantDesk:
             if (kind := one.type.rpartition(".")[2]) in _STATUS
         )
         said = msgspec.json.decode(last.payload)
-        return Asked(status=status, step=said.get("step"), reason=said.get("reason"))
+        return PlacementRequest(status=status, step=said.get("step"), reason=said.get("reason"))
 
     async def all(self) -> list[PlacedTenant]:
         return [_shown(one) for one in await registry.placements(self._platform.writer)]
@@ -161,7 +161,7 @@ _STATUS = {
 }
 
 
-def _shown(one: Placement) -> PlacedTenant:
+def _shown(one: PlacementRecord) -> PlacedTenant:
     database = one.silo.database if one.silo is not None else None
     return PlacedTenant(
         id=one.tenant_id,

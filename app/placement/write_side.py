@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from app.composition.write_side import Writing, written
-from app.placement.places import Placement
+from app.composition.write_side import WriteSide, written
+from app.placement.places import PlacementRecord
 from app.settings import Settings
 from domain.operations.tenants import TenantNotPlaced
 
 
 @asynccontextmanager
-async def silo_of(found: Placement | None, settings: Settings) -> AsyncIterator[Writing | None]:
+async def silo_of(found: PlacementRecord | None, settings: Settings) -> AsyncIterator[WriteSide | None]:
     """That of the tenant's silo, opened for the block; None where the platform serves it.
 
     Raises TenantNotPlaced while the tenant is being made.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.storage.database import Pool
 from domain.kit.sealed import Opening
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.row_visibility import Sight
 
 _PEOPLE = """
@@ -16,10 +16,10 @@ select originator_id from es.streams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
+class PrivacyDatabase:
     """A database with views and log, and what opens its sealed texts."""
 
-    rows: Rows
+    rows: PostgresRows
     pool: Pool
     opening: Opening
 
@@ -29,7 +29,7 @@ class Scope:
     """What one tenant keeps of a person."""
 
     tenant_id: UUID
-    store: Store
+    store: PrivacyDatabase
     subjects: frozenset[UUID]
     """The person, and whatever else has texts of theirs sealed under a key of its own, such as invitations."""
 

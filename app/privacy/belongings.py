@@ -48,7 +48,7 @@ select distinct originator_id from es.reservations
 """
 
 
-class Keys(Opening, Protocol):
+class FingerprintKeys(Opening, Protocol):
     """What opens texts, and says by which fingerprint equal ones are found."""
 
     def fingerprint(self, name: str, value: str) -> str:
@@ -59,7 +59,7 @@ class Keys(Opening, Protocol):
 class Belongings:
     """Finds what belongs to a person in one database, by what the log holds and not by what views have folded."""
 
-    def __init__(self, pool: Pool, keys: Keys, kinds: Sequence[SubjectKind]) -> None:
+    def __init__(self, pool: Pool, keys: FingerprintKeys, kinds: Sequence[SubjectKind]) -> None:
         self._pool, self._keys = pool, keys
         self._kinds: Mapping[str, SubjectKind] = {kind.aggregate.topic: kind for kind in kinds}
         self._people = [topic for topic, kind in self._kinds.items() if kind.person]

@@ -6,20 +6,20 @@ from uuid import UUID
 
 from app.privacy.belongings import Belongings
 from app.privacy.every import every
-from app.privacy.platform_commands import Access
-from app.privacy.search.search import Search, together
-from app.privacy.search.traces import Wanted
-from app.privacy.wait_for_views import Settling
+from app.privacy.platform_commands import PlatformCommands
+from app.privacy.search.search import SubjectSearch, together
+from app.privacy.search.traces import SearchedPerson
+from app.privacy.wait_for_views import ViewSettling
 from domain.kit.caller import ACCOUNTS
 from domain.processes.erasure_port import Belonging, Evidence, Whom
 from projections.governance.consents import ConsentRows
 from projections.identity.memberships import Memberships
 from projections.identity.users import Users
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 
 
-class Destroyed(Protocol):
+class KeyRemains(Protocol):
     """What is left of a key."""
 
     @property
@@ -28,10 +28,10 @@ class Destroyed(Protocol):
         ...
 
 
-class Keys(Protocol):
+class PersonKeyStore(Protocol):
     """The keys of people."""
 
-    async def destroy(self, tenant_id: UUID, subject: UUID) -> Destroyed:
+    async def destroy(self, tenant_id: UUID, subject: UUID) -> KeyRemains:
         """Destroys a person's key in a tenant; what was sealed under it opens no more. Again, it is the same."""
         ...
 
@@ -40,8 +40,8 @@ class Keys(Protocol):
 class Whereabouts:
     """The stores of one database, and the keys in it."""
 
-    search: Search
-    keys: Keys
+    search: SubjectSearch
+    keys: PersonKeyStore
 
 
 class ForgettingEverywhere:
@@ -50,10 +50,10 @@ class ForgettingEverywhere:
     def __init__(
         self,
         *,
-        access: Access,
-        rows: Rows,
+        access: PlatformCommands,
+        rows: PostgresRows,
         belongings: Belongings,
-        settling: Settling,
+        settling: ViewSettling,
         here: Whereabouts,
         platform: Whereabouts,
     ) -> None:
@@ -113,14 +113,14 @@ class ForgettingEverywhere:
         here = [(self._here, whom.tenant_id, whom.also)]
         return [*here, (self._platform, ACCOUNTS, ())] if whom.whole else here
 
-    async def _wanted(self, whom: Whom) -> list[tuple[Search, Wanted]]:
+    async def _wanted(self, whom: Whom) -> list[tuple[SubjectSearch, SearchedPerson]]:
         return [
             (place.search, await place.search.wanted(one, whom.subject_id, also))
             for place, one, also in self._places(whom)
         ]
 
 
-async def another_owner(rows: Rows, tenant_id: UUID, subject_id: UUID) -> UUID | None:
+async def another_owner(rows: PostgresRows, tenant_id: UUID, subject_id: UUID) -> UUID | None:
     """An owner of the tenant who may work, other than this person; None when there is none."""
     async for row in every(rows, Memberships, tenant_id, equals("role", "owner")):
         if row.user_id == subject_id:

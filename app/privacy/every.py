@@ -6,7 +6,7 @@ from uuid import UUID
 
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import Condition
-from projections.kit.read.postgres_reader import Order, Place, Rows
+from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace
 
 Row = TypeVar("Row")
 
@@ -14,10 +14,10 @@ _PAGE = 500
 
 
 async def every(
-    rows: Rows, view: type[PostgresView[Row]], tenant_id: UUID, where: Sequence[Condition]
+    rows: PostgresRows, view: type[PostgresView[Row]], tenant_id: UUID, where: Sequence[Condition]
 ) -> AsyncIterator[Row]:
     """The rows, in the order of their keys."""
-    after: Place | None = None
+    after: RowPlace | None = None
     # One of the key's columns is enough, the rest of the key breaks ties.
     order = Order(view.key[0])
     while True:
@@ -27,4 +27,4 @@ async def every(
         if not page.more_after:
             return
         last = page.rows[-1]
-        after = Place(getattr(last, order.column), tuple(getattr(last, name) for name in view.key))
+        after = RowPlace(getattr(last, order.column), tuple(getattr(last, name) for name in view.key))

@@ -8,15 +8,15 @@ from uuid import UUID
 
 from app.contexts import SUBJECTS, VIEWS
 from app.keys import KeyRing
-from app.privacy.about import Store
+from app.privacy.about import PrivacyDatabase
 from app.privacy.belongings import Belongings
 from app.privacy.erasure import ForgettingEverywhere, Whereabouts, another_owner
 from app.privacy.export.file_keys import SealedFileKeys
 from app.privacy.export.files import ExportFiles
 from app.privacy.export.sections import PARTS
 from app.privacy.platform import Platform, platform_of, search_of, servers
-from app.privacy.platform_commands import Access
-from app.privacy.wait_for_views import Settling
+from app.privacy.platform_commands import PlatformCommands
+from app.privacy.wait_for_views import ViewSettling
 from app.settings import Settings
 from app.storage.database import Database
 from domain.governance.erasures import AccountHasTenants, TenantNeedsAnOwner
@@ -37,13 +37,13 @@ from projections.identity.auth_accounts import Accounts
 from projections.identity.memberships import Memberships
 from projections.kit.declare.search import SearchView
 from projections.kit.read.live_generations import pointers
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.work.visibility import ProjectSight
 
 __all__ = ["Platform", "desk", "export_files", "platform_of", "privacy_processes", "search_of"]
 
 
-def desk(bus: Bus, rows: Rows, database: Database, keys: KeyRing) -> Privacy:
+def desk(bus: Bus, rows: PostgresRows, database: Database, keys: KeyRing) -> Privacy:
     """What the API and the command line ask."""
     people = Belongings(database.writer, keys, SUBJECTS)
     return Privacy(bus, rows, partial(_may_go, rows), people)
@@ -52,7 +52,7 @@ def desk(bus: Bus, rows: Rows, database: Database, keys: KeyRing) -> Privacy:
 def export_files(
     settings: Settings,
     keys: KeyRing,
-    rows: Rows,
+    rows: PostgresRows,
     database: Database,
     *,
     platform: Platform | None = None,
@@ -60,7 +60,7 @@ def export_files(
     kinds: Sequence[SubjectKind] = SUBJECTS,
 ) -> ExportFiles:
     """The folder of exports. ``platform`` is given where the database is a silo's."""
-    here = Store(rows=rows, pool=database.writer, opening=keys)
+    here = PrivacyDatabase(rows=rows, pool=database.writer, opening=keys)
     return ExportFiles(
         settings.data_dir / "exports",
         keys=SealedFileKeys(keys),
@@ -91,17 +91,17 @@ async def privacy_processes(
     """
     async with AsyncExitStack() as stack:
         redis, client = await servers(settings, stack)
-        rows = Rows(database, await stack.enter_async_context(pointers(database.writer, VIEWS)))
+        rows = PostgresRows(database, await stack.enter_async_context(pointers(database.writer, VIEWS)))
         here = Whereabouts(search_of(settings, database, keys, redis, client), keys)
-        store = Store(rows=rows, pool=database.writer, opening=keys)
+        store = PrivacyDatabase(rows=rows, pool=database.writer, opening=keys)
         place = platform or Platform(bus=bus, codec=codec, rows=rows, whereabouts=here, store=store)
         folded = [one for one in VIEWS if client is not None or not issubclass(one, SearchView)]
-        access = Access(place.bus, place.codec, place.rows)
+        access = PlatformCommands(place.bus, place.codec, place.rows)
         forgetting = ForgettingEverywhere(
             access=access,
             rows=rows,
             belongings=Belongings(database.writer, keys, kinds),
-            settling=Settling(database.writer, folded),
+            settling=ViewSettling(database.writer, folded),
             here=here,
             platform=place.whereabouts,
         )
@@ -115,7 +115,7 @@ async def privacy_processes(
         ]
 
 
-async def _may_go(rows: Rows, by: Caller, subject_id: UUID) -> Refusal | None:
+async def _may_go(rows: PostgresRows, by: Caller, subject_id: UUID) -> Refusal | None:
     """Why the person cannot be forgotten: they may do more than who asks, the tenant has no other owner, or the
     account is still needed."""
     tenant_id = by.tenant_id

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from app.composition.write_side import Writing, written
+from app.composition.write_side import WriteSide, written
 from app.contexts import VIEWS
 from app.keys import KeyRing
-from app.privacy.about import Store
+from app.privacy.about import PrivacyDatabase
 from app.privacy.erasure import Whereabouts
 from app.privacy.search.folders import Folders
 from app.privacy.search.indexes import Indexes
 from app.privacy.search.redis_scan import Keyspace
-from app.privacy.search.search import Search
+from app.privacy.search.search import SubjectSearch
 from app.privacy.search.tables import Tables
-from app.privacy.search.traces import Searched
+from app.privacy.search.traces import SearchableStore
 from app.settings import Settings
 from app.storage.clients import redis_client, search_client
 from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.codec import Codec
 from projections.kit.read.live_generations import pointers
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +33,11 @@ class Platform:
 
     bus: Bus
     codec: Codec
-    rows: Rows
+    rows: PostgresRows
     whereabouts: Whereabouts
-    store: Store
+    store: PrivacyDatabase
     """What an export reads of accounts and sessions."""
-    writes: Writing | None = None
+    writes: WriteSide | None = None
     """All of its writing side, where the database is not the tenant's own."""
 
 
@@ -48,12 +48,12 @@ async def platform_of(settings: Settings) -> AsyncIterator[Platform]:
         writes = await stack.enter_async_context(written(settings))
         redis, client = await servers(settings, stack)
         live = await stack.enter_async_context(pointers(writes.database.writer, VIEWS))
-        rows = Rows(writes.database, live)
+        rows = PostgresRows(writes.database, live)
         yield Platform(
             bus=writes.bus,
             codec=writes.codec,
             rows=rows,
-            store=Store(rows=rows, pool=writes.database.writer, opening=writes.ring),
+            store=PrivacyDatabase(rows=rows, pool=writes.database.writer, opening=writes.ring),
             writes=writes,
             whereabouts=Whereabouts(
                 search_of(settings, writes.database, writes.ring, redis, client), writes.ring
@@ -73,9 +73,9 @@ async def servers(settings: Settings, stack: AsyncExitStack) -> tuple[Redis, Asy
 
 def search_of(
     settings: Settings, database: Database, keys: KeyRing, redis: Redis, client: AsyncOpenSearch | None
-) -> Search:
+) -> SubjectSearch:
     """What looks through all stores of one database."""
-    others: list[Searched] = [Keyspace(redis, prefix=settings.redis_prefix)]
+    others: list[SearchableStore] = [Keyspace(redis, prefix=settings.redis_prefix)]
     if client is not None:
         others.append(Indexes(client, settings.index_prefix))
-    return Search(Tables(database), [*others, Folders(settings.data_dir)], keys)
+    return SubjectSearch(Tables(database), [*others, Folders(settings.data_dir)], keys)

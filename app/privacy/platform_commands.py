@@ -15,15 +15,15 @@ from domain.kit.process.effects import EffectRefused
 from domain.kit.refusals import NotFound, Refusal
 from projections.identity.auth_sessions import SessionRow, Sessions
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 
 _BY_ITSELF = Caller(tenant_id=ACCOUNTS, user_id=SYSTEM)
 
 
-class Access:
+class PlatformCommands:
     """Sends the commands that belong to the platform's own tenant, where accounts and sessions are."""
 
-    def __init__(self, bus: Bus, codec: Codec, rows: Rows) -> None:
+    def __init__(self, bus: Bus, codec: Codec, rows: PostgresRows) -> None:
         self._bus, self._codec, self._rows = bus, codec, rows
 
     @property

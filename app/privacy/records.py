@@ -20,7 +20,7 @@ Read = Callable[[About], AsyncIterator[Record]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ExportPart:
     """A part of the file."""
 
     section: str
@@ -57,7 +57,7 @@ def listed(
     one: bool = False,
     platform: bool = False,
     own: bool = False,
-) -> Part:
+) -> ExportPart:
     """The rows of a view that name the person, or what else is theirs, in one of these columns, each once.
 
     ``people``: the columns with ids of people, whom the tenant may not know. Those of others are left empty.
@@ -73,7 +73,7 @@ def listed(
                     if all(getattr(row, before) not in scope.subjects for before in columns[:number]):
                         yield record(row, shown, people, about.person)
 
-    return Part(
+    return ExportPart(
         section=section, name=name, holds=(view.name,), read=read, one=one, platform=platform, own=own
     )
 

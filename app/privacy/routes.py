@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from api.kit.execution.errors import RequestError, Unauthenticated
 from api.kit.http.problems import problem
-from api.kit.schema.access_log import Access, AccessLog, AccessNotRecorded
+from api.kit.schema.access_log import AccessLog, AccessNotRecorded, AccessRecord
 from api.kit.schema.context import Services
 from app.privacy.export.files import ExportFiles
 from app.telemetry.logs import correlation
@@ -111,9 +111,9 @@ def _theirs(row: ExportRow, caller: Caller) -> bool:
     return own or (row.requested_by != row.subject_id and caller.may("privacy:write"))
 
 
-def _access(caller: Caller, row: ExportRow, outcome: str) -> Access:
+def _access(caller: Caller, row: ExportRow, outcome: str) -> AccessRecord:
     """That somebody fetched, or tried to fetch, all that is kept about a person."""
-    return Access(
+    return AccessRecord(
         tenant_id=caller.home,
         user_id=None if caller.user_id == SYSTEM else caller.user_id,
         session_id=caller.session_id,

@@ -27,7 +27,7 @@ select d.view from ops.discarded d
 """
 
 
-class Settling:
+class ViewSettling:
     """Waits for every generation of every view that this code folds, those that are built or kept included."""
 
     def __init__(self, pool: Pool, views: Sequence[type[View[Any]]], *, seconds: float = 300) -> None:

@@ -17,7 +17,7 @@ from domain.kit.sealed import ERASED, Opening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LinkedDatabase:
     """What reads and writes one database."""
 
     repository: Repository
@@ -25,14 +25,14 @@ class Place:
     bus: Bus
 
 
-Reach = Callable[[UUID], AbstractAsyncContextManager[Place]]
+Reach = Callable[[UUID], AbstractAsyncContextManager[LinkedDatabase]]
 """The place of a tenant; raises while it cannot be reached."""
 
 
-class AddressProving:
+class AddressProver:
     """See `domain.processes.address_proofs.Proving`. Accounts are with the platform, people with their tenant."""
 
-    def __init__(self, accounts: Place, reach: Reach) -> None:
+    def __init__(self, accounts: LinkedDatabase, reach: Reach) -> None:
         self._accounts, self._reach = accounts, reach
 
     async def carry(self, account_id: UUID, *, key: UUID) -> str:
@@ -48,17 +48,19 @@ class AddressProving:
         return f"confirmed in {confirmed}"
 
 
-def always(place: Place) -> Reach:
+def always(place: LinkedDatabase) -> Reach:
     """For processes whose tenants are all in one database; others are not found there."""
 
     @asynccontextmanager
-    async def reach(_: UUID) -> AsyncIterator[Place]:
+    async def reach(_: UUID) -> AsyncIterator[LinkedDatabase]:
         yield place
 
     return reach
 
 
-async def _confirm(place: Place, tenant_id: UUID, user_id: UUID, address: str, command_id: UUID) -> bool:
+async def _confirm(
+    place: LinkedDatabase, tenant_id: UUID, user_id: UUID, address: str, command_id: UUID
+) -> bool:
     user = (await place.repository.get(tenant_id, [user_id], fresh=True)).get(user_id)
     if not isinstance(user, User) or user.ended or user.email_verified:
         return False

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from app.processes.effect_handler import Performer, Tried
+from app.processes.effect_handler import EffectHandler, Tried
 from app.processes.reactions import POLICY, Outcome, Reaction, Reactions
-from app.processes.store import Claimed, Store
-from app.processes.unit_of_work import Changes, Key, Stored
+from app.processes.store import Claimed, ProcessStore
+from app.processes.unit_of_work import Key, StoredState, UnitOfWork
 from app.storage.database import Lent
 from domain.kit.clock import Clock
 from domain.kit.events import Event
@@ -27,14 +27,14 @@ Notice = Callable[[str, str], None]
 ``recorded``, and which process or effect."""
 
 
-class Trials:
+class EffectAttempts:
     """Carries out claimed rows of one process's ledger."""
 
     def __init__(
         self,
         process: Process[Any],
-        store: Store,
-        performer: Performer,
+        store: ProcessStore,
+        performer: EffectHandler,
         reactions: Reactions,
         *,
         event: Callable[[int], Awaitable[tuple[Event, Envelope]]],
@@ -52,7 +52,7 @@ class Trials:
         self._notice = notice
         self._poll = poll
 
-    async def carry_out(self, one: Claimed, stored: Stored | None) -> None:
+    async def carry_out(self, one: Claimed, stored: StoredState | None) -> None:
         """Tries what was claimed, and writes what came of it. A lost lease ends it: nothing is written then."""
         try:
             if one.kind in ("effect", "command"):
@@ -62,7 +62,7 @@ class Trials:
         except LeaseLost:
             _logger.info("%s is another worker's by now.", self._process.name)
 
-    async def _perform(self, one: Claimed, stored: Stored | None) -> None:
+    async def _perform(self, one: Claimed, stored: StoredState | None) -> None:
         if one.discard is not None:
             tried = Tried(error=one.discard)
         elif one.kind == "effect" and self._transactional(one):
@@ -79,7 +79,7 @@ class Trials:
         effect = self._process.effects.get(one.name)
         return effect is not None and effect.transactional
 
-    async def _perform_inside(self, one: Claimed, stored: Stored | None) -> Tried | None:
+    async def _perform_inside(self, one: Claimed, stored: StoredState | None) -> Tried | None:
         """Performs and records in one transaction; what is left to record when that failed."""
         policy = Policy()
         try:
@@ -187,8 +187,8 @@ class Trials:
                 _logger.exception("%s cannot write; trying again.", self._process.name)
                 await asyncio.sleep(self._poll)
 
-    async def _changes(self, connection: Lent, keys: set[Key]) -> Changes:
-        return Changes(self._process, self._clock.now(), await self._store.states(connection, keys))
+    async def _changes(self, connection: Lent, keys: set[Key]) -> UnitOfWork:
+        return UnitOfWork(self._process, self._clock.now(), await self._store.states(connection, keys))
 
 
 class _Raised(Exception):

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from app.processes.store import Claimed
-from app.processes.unit_of_work import Stored
+from app.processes.unit_of_work import StoredState
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.commands import Command, commands
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.process.effects import Call, Effect, EffectRefused, Policy, key_of
 from domain.kit.process.process import Process
 from domain.kit.refusals import Contended, Refusal
@@ -34,7 +34,7 @@ class Tried:
     final: bool = True
 
 
-class Performer:
+class EffectHandler:
     """Calls the outside for one process. It writes nothing of its own."""
 
     def __init__(self, process: Process[Any], bus: Bus) -> None:
@@ -55,7 +55,7 @@ class Performer:
         """How it is tried."""
         return self._process.policy_of(wish) if isinstance(wish, Effect) else Policy()
 
-    async def perform(self, one: Claimed, stored: Stored | None, *, transaction: object = None) -> Tried:
+    async def perform(self, one: Claimed, stored: StoredState | None, *, transaction: object = None) -> Tried:
         """Tries once, and answers whatever happens; only a transactional effect's errors rise."""
         wish: Effect | Command | None = None
         policy = Policy()
@@ -98,10 +98,10 @@ class Performer:
         )
         return Tried(error=type(error).__name__, final=one.attempts >= policy.attempts)
 
-    def _call(self, one: Claimed, stored: Stored | None, transaction: object) -> Call[Any]:
+    def _call(self, one: Claimed, stored: StoredState | None, transaction: object) -> Call[Any]:
         numbers = count(1)
 
-        async def send(command: Command) -> Receipt | Refusal:
+        async def send(command: Command) -> AppendReceipt | Refusal:
             return await self._send(one, command, f"{one.key}/send {next(numbers)}")
 
         origin = one.origin
@@ -117,7 +117,7 @@ class Performer:
             transaction=transaction,
         )
 
-    async def _send(self, one: Claimed, command: Command, key: str) -> Receipt | Refusal:
+    async def _send(self, one: Claimed, command: Command, key: str) -> AppendReceipt | Refusal:
         origin = one.origin
         return await self._bus.send(
             command,
@@ -152,8 +152,8 @@ class Performer:
             task.exception()
 
 
-def _sent(outcome: Receipt | Refusal) -> Tried:
-    if isinstance(outcome, Receipt):
+def _sent(outcome: AppendReceipt | Refusal) -> Tried:
+    if isinstance(outcome, AppendReceipt):
         return Tried(result={"first": outcome.first, "last": outcome.last})
     if isinstance(outcome, Contended):
         return Tried(error=outcome.code, final=False)

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from app.processes.effect_attempts import Notice, Trials
-from app.processes.effect_handler import Performer
+from app.processes.effect_attempts import EffectAttempts, Notice
+from app.processes.effect_handler import EffectHandler
 from app.processes.lease import Lease
 from app.processes.reactions import Reactions
-from app.processes.store import Store
-from app.processes.unit_of_work import Changes, Key, Origin
+from app.processes.store import ProcessStore
+from app.processes.unit_of_work import Cause, Key, UnitOfWork
 from app.storage.database import Lent, Pool
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import Clock
@@ -21,7 +21,7 @@ from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.process.process import Process
 from projections.kit.background import end
-from projections.kit.follow.pages import Entry, Source, fresh
+from projections.kit.follow.pages import LogEntry, Source, fresh
 from projections.kit.store.store import LeaseLost
 
 _logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ _UNSAVED = 5.0
 """Seconds that the checkpoint may lag behind over events that are not reacted to."""
 
 
-class Lane:
+class ProcessWorker:
     """Runs a process until cancelled or stopped, or until the lease is lost."""
 
     def __init__(
@@ -51,16 +51,16 @@ class Lane:
     ) -> None:
         """``read`` reads the event at a position; at most ``slots`` effects are under way at once."""
         self._process = process
-        self._store = Store(pool, process, lease)
+        self._store = ProcessStore(pool, process, lease)
         self._pages = pages
         self._read = read
         self._clock = clock
         self._notice = notice
         self._poll = poll
         self._slots = slots
-        performer = Performer(process, bus)
+        performer = EffectHandler(process, bus)
         self._reactions = Reactions(process, performer)
-        self._trials = Trials(
+        self._trials = EffectAttempts(
             process,
             self._store,
             performer,
@@ -151,7 +151,7 @@ class Lane:
                 await self._store.move(connection, self._position)
             self._saved = self._position
 
-    def _wanted(self, entry: Entry) -> tuple[Origin, Event | None, Envelope] | None:
+    def _wanted(self, entry: LogEntry) -> tuple[Cause, Event | None, Envelope] | None:
         envelope = entry.envelope
         reaction = self._process.reactions.get(envelope.type)
         if reaction is None or _was_moved(envelope):
@@ -167,7 +167,7 @@ class Lane:
             instance = str(envelope.originator_id)
         if instance is None:
             return None
-        origin = Origin(
+        origin = Cause(
             tenant_id=envelope.tenant_id,
             instance=instance,
             cause=envelope.event_id,
@@ -179,7 +179,7 @@ class Lane:
 
     async def _event(self, position: int) -> tuple[Event, Envelope]:
         envelope = await self._read(position)
-        return self._pages.event(Entry(envelope)), envelope
+        return self._pages.event(LogEntry(envelope)), envelope
 
     async def _work(self) -> None:
         self._woken.clear()
@@ -233,8 +233,8 @@ class Lane:
         self._trying.discard(task)
         self._woken.set()
 
-    async def _changes(self, connection: Lent, keys: set[Key]) -> Changes:
-        return Changes(self._process, self._clock.now(), await self._store.states(connection, keys))
+    async def _changes(self, connection: Lent, keys: set[Key]) -> UnitOfWork:
+        return UnitOfWork(self._process, self._clock.now(), await self._store.states(connection, keys))
 
 
 def _was_moved(envelope: Envelope) -> bool:

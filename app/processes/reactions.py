@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from app.processes.effect_handler import Performer
+from app.processes.effect_handler import EffectHandler
 from app.processes.store import Claimed
-from app.processes.unit_of_work import Changes, Entry, Key, Origin, Timer
+from app.processes.unit_of_work import Cause, Key, LedgerEntry, Timer, UnitOfWork
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.process.effects import Done, Failed, Fired, Policy, Then, key_of
@@ -42,19 +42,19 @@ class Outcome:
 
 
 class Reactions:
-    """Runs a process's reactions into `Changes`. No I/O."""
+    """Runs a process's reactions into `UnitOfWork`. No I/O."""
 
-    def __init__(self, process: Process[Any], performer: Performer) -> None:
+    def __init__(self, process: Process[Any], performer: EffectHandler) -> None:
         self._process = process
         self._performer = performer
 
     def to_events(
-        self, changes: Changes, events: Iterable[tuple[Origin, Event | None, Envelope]], blocked: set[Key]
+        self, changes: UnitOfWork, events: Iterable[tuple[Cause, Event | None, Envelope]], blocked: set[Key]
     ) -> None:
         """Reacts to events in order. An event that cannot be reacted to, and all later ones of its instance,
         become entries of the ledger; None stands for one that cannot be read."""
         for origin, event, envelope in events:
-            entry = Entry(
+            entry = LedgerEntry(
                 origin=origin,
                 key="event",
                 kind="event",
@@ -65,7 +65,7 @@ class Reactions:
             reaction = self._unreadable if event is None else self.to_event(event, envelope)
             self._try(changes, entry, reaction, blocked)
 
-    def to_timers(self, changes: Changes, timers: Iterable[Timer]) -> None:
+    def to_timers(self, changes: UnitOfWork, timers: Iterable[Timer]) -> None:
         """Fires timers, unless an earlier one of the same instance has changed its mind about them."""
         blocked: set[Key] = set()
         for timer in timers:
@@ -75,7 +75,7 @@ class Reactions:
             fired = Fired(
                 timer=timer.name, instance=timer.origin.instance, due_at=timer.due_at, at=changes.now
             )
-            entry = Entry(
+            entry = LedgerEntry(
                 origin=timer.origin,
                 key="fired",
                 kind="timer",
@@ -89,13 +89,13 @@ class Reactions:
                 # Before what it caused.
                 changes.entries.insert(place, entry)
 
-    def to_outcome(self, changes: Changes, one: Claimed, outcome: Outcome) -> None:
+    def to_outcome(self, changes: UnitOfWork, one: Claimed, outcome: Outcome) -> None:
         """Reacts to what came of an effect or command."""
         sort = "discarded" if outcome.discarded else "failed" if outcome.error is not None else "done"
         origin = one.origin
         cause = key_of(origin.tenant_id, self._process.name, origin.cause, f"{one.key}/{sort}")
-        entry = Entry(
-            origin=Origin(
+        entry = LedgerEntry(
+            origin=Cause(
                 tenant_id=origin.tenant_id,
                 instance=origin.instance,
                 cause=cause,
@@ -121,7 +121,7 @@ class Reactions:
             return partial(self._fire, msgspec.json.decode(one.payload, type=Fired))
         return partial(self._hear, msgspec.json.decode(one.payload, type=Outcome))
 
-    def _try(self, changes: Changes, entry: Entry, reaction: Reaction, blocked: set[Key]) -> bool:
+    def _try(self, changes: UnitOfWork, entry: LedgerEntry, reaction: Reaction, blocked: set[Key]) -> bool:
         if entry.origin.key not in blocked:
             try:
                 changes.react(entry.origin, reaction)

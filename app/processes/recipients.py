@@ -12,7 +12,7 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.bus.repository import Repository
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.permissions import ROLES
-from domain.processes.notification_mails import Reader
+from domain.processes.notification_mails import MailReader
 from domain.tenancy.tenants import Tenant
 from domain.work.access import sees
 from domain.work.notifications import Channel, NotificationKind
@@ -22,7 +22,7 @@ from domain.work.tasks import Task
 _READ = "work:read"
 
 
-class People:
+class Recipients:
     """The ports `Audience`, `Readers` and `Addresses` of `domain.processes`."""
 
     def __init__(self, repository: Repository) -> None:
@@ -38,12 +38,12 @@ class People:
         wishes = {Channel.IN_APP: user.in_app, Channel.EMAIL: user.by_email}
         return [channel for channel, wished in wishes.items() if notice in wished]
 
-    async def reader(self, *, tenant_id: UUID, person: UUID, task_id: UUID) -> Reader | None:
+    async def reader(self, *, tenant_id: UUID, person: UUID, task_id: UUID) -> MailReader | None:
         user, task = await self._somebody(tenant_id, person, task_id)
         if user is None or task is None or not user.email_verified:
             # Anybody can have been registered under any address: mail goes to who has shown that it is theirs.
             return None
-        return Reader(email=user.email, title=task.title, company=await self.tenant_name(tenant_id))
+        return MailReader(email=user.email, title=task.title, company=await self.tenant_name(tenant_id))
 
     async def of_account(self, id: UUID) -> str | None:
         account = (await self._found(ACCOUNTS, id)).get(id)

@@ -12,7 +12,7 @@ import asyncpg
 from app.processes import lease as leases
 from app.processes.effect_attempts import Notice
 from app.processes.lease import Lease
-from app.processes.process_worker import Lane
+from app.processes.process_worker import ProcessWorker
 from app.storage.database import Connection, Database
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import Clock, SystemClock
@@ -63,7 +63,7 @@ class Runner:
         self._notice = notice
         self._name = name or f"{socket.gethostname()}:{os.getpid()}"
         self._beat, self._stale, self._poll, self._slots = beat, stale, poll, slots
-        self._held: dict[str, tuple[Lease, Lane, asyncio.Task[None]]] = {}
+        self._held: dict[str, tuple[Lease, ProcessWorker, asyncio.Task[None]]] = {}
         self._woken = asyncio.Event()
         self._stopping = False
 
@@ -136,7 +136,7 @@ class Runner:
                     self._start(process, taken)
 
     def _start(self, process: Process[Any], lease: Lease) -> None:
-        lane = Lane(
+        lane = ProcessWorker(
             process,
             lease,
             pool=self._database.writer,

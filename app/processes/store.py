@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.log.reader import head_of
 from app.processes.lease import Lease
-from app.processes.unit_of_work import Changes, Entry, Key, Origin, Stored, Timer
+from app.processes.unit_of_work import Cause, Key, LedgerEntry, StoredState, Timer, UnitOfWork
 from app.storage.database import Lent, Pool
 from domain.kit.process.process import Process
 from projections.kit.store.store import LeaseLost
@@ -115,7 +115,7 @@ class Claimed:
     """A row of the ledger that is being tried."""
 
     id: int
-    origin: Origin
+    origin: Cause
     key: str
     kind: str
     name: str
@@ -124,7 +124,7 @@ class Claimed:
     discard: str | None
 
 
-class Store:
+class ProcessStore:
     """One process's tables while its lease is held. Every method raises LeaseLost, with nothing written, when
     another has taken the lease."""
 
@@ -148,12 +148,14 @@ class Store:
                 raise LeaseLost(f"{self._process.name} was taken by another worker")
             yield connection
 
-    async def states(self, connection: Lent, keys: Collection[Key]) -> dict[Key, Stored]:
+    async def states(self, connection: Lent, keys: Collection[Key]) -> dict[Key, StoredState]:
         """The states of these instances; those without one are left out."""
         if not keys:
             return {}
         rows = await connection.fetch(_STATES, self._process.name, *_columns(keys))
-        return {(row["tenant_id"], row["instance"]): Stored(row["version"], row["state"]) for row in rows}
+        return {
+            (row["tenant_id"], row["instance"]): StoredState(row["version"], row["state"]) for row in rows
+        }
 
     async def waiting(self, now: datetime) -> bool:
         """Whether there may be a timer to fire or something to try; cheap."""
@@ -196,7 +198,7 @@ class Store:
             for row in sorted(rows, key=lambda row: (row["due_at"], row["id"]))
         ]
 
-    async def save(self, connection: Lent, changes: Changes) -> None:
+    async def save(self, connection: Lent, changes: UnitOfWork) -> None:
         """Writes what reactions changed."""
         name = self._process.name
         ended = [(name, *key) for key in changes.ended]
@@ -262,8 +264,8 @@ def _columns(keys: Collection[Key]) -> tuple[list[UUID], list[str]]:
 
 
 # A record's values have no static type.
-def _origin(row: Any, cause: UUID) -> Origin:
-    return Origin(
+def _origin(row: Any, cause: UUID) -> Cause:
+    return Cause(
         tenant_id=row["tenant_id"],
         instance=row["instance"],
         cause=cause,
@@ -281,7 +283,7 @@ def _timer(process: str, timer: Timer) -> tuple[object, ...]:
     )
 
 
-def _row(process: str, entry: Entry, now: datetime) -> tuple[object, ...]:
+def _row(process: str, entry: LedgerEntry, now: datetime) -> tuple[object, ...]:
     one = entry.origin
     finished = None if entry.status in ("pending", "parked") else now
     return (

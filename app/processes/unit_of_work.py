@@ -17,7 +17,7 @@ Key = tuple[UUID, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Cause:
     """What a reaction is about. ``event_id``, ``position`` and ``correlation_id`` are those of the event that it
     all began with; ``cause`` is the event itself, or the timer or outcome that came of it."""
 
@@ -38,16 +38,16 @@ class Timer:
     """A timer as it is stored."""
 
     id: UUID
-    origin: Origin
+    origin: Cause
     name: str
     due_at: datetime
 
 
 @dataclass(slots=True, kw_only=True)
-class Entry:
+class LedgerEntry:
     """A new row of the ledger."""
 
-    origin: Origin
+    origin: Cause
     key: str
     kind: str
     name: str
@@ -59,7 +59,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredState:
     """A state as it is stored: the version that wrote it, and JSON."""
 
     version: int
@@ -67,13 +67,13 @@ class Stored:
 
 
 @dataclass(slots=True)
-class Changes:
+class UnitOfWork:
     """The outcome of some reactions of one process, over the states that were loaded for them."""
 
     # States differ in type between processes.
     process: Process[Any]
     now: datetime
-    before: Mapping[Key, Stored]
+    before: Mapping[Key, StoredState]
     states: dict[Key, Any] = field(default_factory=dict)
     """New states; None where the instance has ended."""
     ended: set[Key] = field(default_factory=set)
@@ -81,7 +81,7 @@ class Changes:
     timers: dict[tuple[Key, str], Timer | None] = field(default_factory=dict)
     withdrawn: set[tuple[Key, str, str]] = field(default_factory=set)
     """Instance, kind and name of effects from before that are taken back."""
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[LedgerEntry] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -95,7 +95,7 @@ class Changes:
         stored = self.before.get(key)
         return None if stored is None else self.process.restore(stored.version, stored.text)
 
-    def react(self, origin: Origin, reaction: Callable[[Any], Then[Any] | None]) -> None:
+    def react(self, origin: Cause, reaction: Callable[[Any], Then[Any] | None]) -> None:
         """Runs a reaction on the instance's state and keeps what comes of it; what it raises leaves no trace."""
         was = self.state(origin.key)
         then = reaction(was)
@@ -121,8 +121,8 @@ class Changes:
         if then.state is not was:
             self.states[origin.key] = then.state
 
-    def _entries(self, origin: Origin, wishes: tuple[Wish, ...]) -> list[Entry]:
-        made: dict[str, Entry] = {}
+    def _entries(self, origin: Cause, wishes: tuple[Wish, ...]) -> list[LedgerEntry]:
+        made: dict[str, LedgerEntry] = {}
         for wish in wishes:
             if isinstance(wish, Schedule):
                 self._require_timer(wish)
@@ -137,7 +137,7 @@ class Changes:
             while key in made:
                 number += 1
                 key = f"{first} {number}"
-            made[key] = Entry(
+            made[key] = LedgerEntry(
                 origin=origin,
                 key=key,
                 kind=kind,

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.work.tag_words import tags_in
 from domain.work.task_commands import ExtractTaskTags
 
@@ -41,7 +41,7 @@ async def extract_tags(database: Database, bus: Bus, *, batch: int = 1000) -> in
                 for tenant_id, id, tags in found
             )
         )
-        changed += sum(isinstance(one, Receipt) and not one.repeated for one in outcomes)
+        changed += sum(isinstance(one, AppendReceipt) and not one.repeated for one in outcomes)
     return changed
 
 

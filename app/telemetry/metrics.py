@@ -14,7 +14,7 @@ from starlette.routing import Route
 from api.kit.http.problems import problem
 from app.telemetry.monitoring_access import Known
 from app.telemetry.process_status import ProcessStatus
-from app.telemetry.system_status import Standing
+from app.telemetry.system_status import SystemStatus
 from domain.kit.log import Append, Outcome
 from projections.kit.read.status import ViewState, ViewStatus
 
@@ -47,7 +47,7 @@ def timed(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append], 
     return measured
 
 
-def metrics_route(statuses: Statuses, beside: Callable[[], Awaitable[Standing]], known: Known) -> Route:
+def metrics_route(statuses: Statuses, beside: Callable[[], Awaitable[SystemStatus]], known: Known) -> Route:
     """``GET /metrics``, for who is ``known``. What concerns views, and what is beside them, comes from the
     database, where every worker's lanes are on record: one process to scrape tells about all, and what a dead
     worker last said does not go away with it."""
@@ -95,7 +95,7 @@ def view_metrics(views: list[ViewStatus]) -> list[Metric]:
     return made
 
 
-def beside_metrics(standing: Standing) -> list[Metric]:
+def beside_metrics(standing: SystemStatus) -> list[Metric]:
     """Workers, rebuilds and processes as metrics."""
     made: list[Metric] = [
         GaugeMetricFamily("headwater_workers", "Workers that are alive.", standing.workers),

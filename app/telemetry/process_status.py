@@ -79,7 +79,7 @@ def ailment(status: ProcessStatus) -> str | None:
     return None
 
 
-class Ledger:
+class EffectLedger:
     """`Effects` as the ledger has them."""
 
     def __init__(self, pool: Pool) -> None:

@@ -49,7 +49,7 @@ select r.id, r.state = 'differs' as differs,
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingRebuild:
     """A rebuild that goes on only when somebody says so: one that ``differs``, or that is paused."""
 
     id: UUID
@@ -67,7 +67,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SystemStatus:
     """``workers`` alive, rebuilds that go on, rebuilds that wait for somebody to accept or cancel them."""
 
     workers: int
@@ -75,14 +75,14 @@ class Standing:
     differing: int
     processes: tuple[ProcessStatus, ...]
     compared: tuple[Compared, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[WaitingRebuild, ...] = ()
 
     def waits(self, where: str = "") -> list[str]:
-        """What waits for an operator, in sentences; ``where`` as for `Waiting.told`."""
+        """What waits for an operator, in sentences; ``where`` as for `WaitingRebuild.told`."""
         return [one.told(where) for one in self.waiting]
 
     def ailments(self, where: str = "") -> list[str]:
-        """What is wrong, in sentences; ``where`` as for `Waiting.told`."""
+        """What is wrong, in sentences; ``where`` as for `WaitingRebuild.told`."""
         wrong = [
             f"{one.view} differs from the log in {one.differing} rows: headwater rebuilds {one.rebuild}{where}"
             for one in self.compared
@@ -91,11 +91,11 @@ class Standing:
         return [*(said for one in self.processes if (said := ailment(one))), *wrong, *self.waits(where)]
 
 
-async def standing(pool: Pool) -> Standing:
+async def standing(pool: Pool) -> SystemStatus:
     """How they stand now."""
     row = await pool.fetchrow(_STANDING, SILENCE)
     assert row is not None, "a select without from is one row"
     processes = tuple(await process_statuses(pool))
     compared = tuple(Compared(**found) for found in await pool.fetch(_COMPARED))
-    waiting = tuple(Waiting(**found) for found in await pool.fetch(_WAITING))
-    return Standing(row["workers"], row["rebuilding"], row["differing"], processes, compared, waiting)
+    waiting = tuple(WaitingRebuild(**found) for found in await pool.fetch(_WAITING))
+    return SystemStatus(row["workers"], row["rebuilding"], row["differing"], processes, compared, waiting)

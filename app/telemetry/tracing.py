@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
-from domain.kit.log import Append, Envelope, Outcome, Receipt
+from domain.kit.log import Append, AppendReceipt, Envelope, Outcome
 from domain.kit.refusals import Refusal
 from projections.kit.follow.watch import Watch
 
@@ -99,7 +99,7 @@ class TracedBus(Bus):
         causation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
         expected_version: int | None = None,
-    ) -> Receipt | Refusal:
+    ) -> AppendReceipt | Refusal:
         """See `Bus.send`; the events' metadata leads back to this span."""
         with _tracer.start_as_current_span(command.stored_as) as span:
             outcome = await super().send(

@@ -9,7 +9,7 @@ from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len, Pattern
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyExists, Invalid, Refusal
 from domain.kit.text import ONE_LINE
 
@@ -142,7 +142,9 @@ class Consents(Protocol):
         ...
 
 
-async def give_consent(bus: Bus, wish: GiveConsent, *, by: Caller, command_id: UUID) -> Receipt | Refusal:
+async def give_consent(
+    bus: Bus, wish: GiveConsent, *, by: Caller, command_id: UUID
+) -> AppendReceipt | Refusal:
     """Gives a consent, for the first time or again, once for each ``command_id``."""
     outcome = await bus.send(wish, by=by, command_id=command_id)
     if not isinstance(outcome, AlreadyExists):

@@ -84,7 +84,7 @@ class TooManyInvitations(Refusal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class InvitationToken:
     """What an invitation is sent with, besides what was asked for."""
 
     token_hash: str
@@ -95,7 +95,7 @@ class Prepared:
 class Inviting:
     """Looks into what no command can see by itself: the port that inviting takes."""
 
-    prepared: Callable[[Caller, UUID, str], Awaitable[Prepared]]
+    prepared: Callable[[Caller, UUID, str], Awaitable[InvitationToken]]
     """For who invites, the invitation's id and the address.
 
     Raises InviterNotProved, UserIsAMember or TooManyInvitations. What was sent before is prepared as it was then.

@@ -90,7 +90,7 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class AppendReceipt:
     """Where a command's events stand. ``first`` to ``last`` are dense positions from 1.
 
     A command that changed nothing has ``first`` = ``last`` + 1, with ``last`` the head of the log then.
@@ -131,7 +131,7 @@ class Reused:
     command_id: UUID
 
 
-Outcome = Receipt | Conflict | Missing | Taken | Reused
+Outcome = AppendReceipt | Conflict | Missing | Taken | Reused
 
 
 @dataclass(slots=True)
@@ -181,7 +181,7 @@ EVERYTHING = Selection()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class StoredSnapshot:
     """A stored snapshot: an aggregate's state as of a version of its stream."""
 
     originator_version: int
@@ -198,7 +198,7 @@ class Log(Protocol):
         """Stores one command's events and returns once they are durable."""
         ...
 
-    async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[Receipt, bytes] | None:
+    async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[AppendReceipt, bytes] | None:
         """The receipt and digest stored for a command id, or None."""
         ...
 
@@ -216,11 +216,11 @@ class Log(Protocol):
         """The position of a version of a stream, and its last version; 0 for what there is not."""
         ...
 
-    async def snapshots(self, tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Stored]:
+    async def snapshots(self, tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, StoredSnapshot]:
         """The newest snapshot of each stream that has one."""
         ...
 
-    async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: Stored) -> None:
+    async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: StoredSnapshot) -> None:
         """Stores a snapshot, in place of one of the same version; older ones may stay."""
         ...
 

@@ -13,7 +13,7 @@ from domain.kit.process.effects import Call, Effect, Then
 from domain.kit.process.process import Process, Stateless, on, performs
 from domain.processes import mail_templates
 from domain.processes.mail_templates import Link
-from domain.processes.sealed_mailer import MailKind, Post
+from domain.processes.sealed_mailer import MailKind, SealedMailer
 
 
 class Links(Protocol):
@@ -103,7 +103,7 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
         """Sealed."""
         expires_at: datetime
 
-    def __init__(self, post: Post, links: Links, addresses: Addresses, clock: Clock) -> None:
+    def __init__(self, post: SealedMailer, links: Links, addresses: Addresses, clock: Clock) -> None:
         self._post = post
         self._links = links
         self._addresses = addresses

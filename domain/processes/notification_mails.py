@@ -8,13 +8,13 @@ from uuid import UUID
 from domain.kit.process.effects import Call, Effect, Then
 from domain.kit.process.process import Process, Stateless, on, performs
 from domain.processes.mail_templates import about_task
-from domain.processes.sealed_mailer import MailKind, Post
+from domain.processes.sealed_mailer import MailKind, SealedMailer
 from domain.work.notifications import Channel, Notification, NotificationKind
 from domain.work.tasks import TaskStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class MailReader:
     """Somebody who is to read about a task."""
 
     email: str
@@ -28,12 +28,12 @@ class Reader:
 class Readers(Protocol):
     """What is known of people when a mail to them is written."""
 
-    async def reader(self, *, tenant_id: UUID, person: UUID, task_id: UUID) -> Reader | None:
+    async def reader(self, *, tenant_id: UUID, person: UUID, task_id: UUID) -> MailReader | None:
         """None for somebody who is gone, may not see the task by now, or whose address was never proved."""
         ...
 
 
-class Places(Protocol):
+class LinkPlaces(Protocol):
     """Where things are looked at."""
 
     def task(self, id: UUID) -> str:
@@ -56,7 +56,7 @@ class NotificationMails(Process[Stateless], name="work.notification_mails", vers
         status: TaskStatus | None = None
         due_date: datetime | None = None
 
-    def __init__(self, post: Post, readers: Readers, places: Places) -> None:
+    def __init__(self, post: SealedMailer, readers: Readers, places: LinkPlaces) -> None:
         self._post, self._readers, self._places = post, readers, places
 
     @on(Notification.Sent)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
-from domain.kit.log import Envelope, Receipt
+from domain.kit.log import AppendReceipt, Envelope
 from domain.kit.process.effects import Call, Effect, Then
 from domain.kit.process.process import Process, on, performs
 from domain.kit.refusals import AlreadyExists, CommandIdReused, NotFound, Refusal
@@ -134,13 +134,13 @@ class TaskNotifications(Process[Concerned], name="work.notifications", version=1
         ]
 
 
-def told(answer: Receipt | Refusal) -> str:
+def told(answer: AppendReceipt | Refusal) -> str:
     """What came of telling somebody. Raises NotTold when it is to be tried again.
 
     A notification that is there already was sent by an earlier try, though with other wishes by now.
     """
     match answer:
-        case Receipt() | AlreadyExists() | CommandIdReused():
+        case AppendReceipt() | AlreadyExists() | CommandIdReused():
             return "told"
         case NotFound():
             return "gone"

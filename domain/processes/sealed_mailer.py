@@ -23,7 +23,7 @@ class MailKind(StrEnum):
     """Something happened in a tenant that the person belongs to."""
 
 
-class Allowance(Protocol):
+class MailAllowance(Protocol):
     """Says whether one more mail may go to an address; whoever is written to by others may forbid it."""
 
     async def refusal(self, address: str, *, kind: MailKind, tenant_id: UUID, key: UUID) -> str:
@@ -35,10 +35,10 @@ class Allowance(Protocol):
         ...
 
 
-class Post:
+class SealedMailer:
     """Sends mail to sealed addresses, within what is allowed."""
 
-    def __init__(self, mailer: Mailer, opening: Opening, allowance: Allowance) -> None:
+    def __init__(self, mailer: Mailer, opening: Opening, allowance: MailAllowance) -> None:
         self._mailer, self._opening, self._allowance = mailer, opening, allowance
 
     async def send(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.kit.process.effects import Call, Send, Then, Wish
 from domain.kit.process.process import on
-from domain.kit.process.saga import Progress, Saga, Step
+from domain.kit.process.saga import Saga, SagaState, Step
 from domain.operations.tenant_commands import AbandonMove, ConfirmMove
 from domain.operations.tenants import PlacementKind, TenantPlacement
 
@@ -65,7 +65,7 @@ class Mover(Protocol):
         ...
 
 
-_Progress = Progress[Move]
+_Progress = SagaState[Move]
 
 
 class Moving(Saga[Move], name="operations.moving", version=1):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.kit.process.effects import Call, Send, Then, Wish
 from domain.kit.process.process import on
-from domain.kit.process.saga import Progress, Saga, Step
+from domain.kit.process.saga import Saga, SagaState, Step
 from domain.operations.tenant_commands import AbandonTenant, ConfirmTenant
 from domain.operations.tenants import PlacementKind, TenantPlacement
 
@@ -75,7 +75,7 @@ class Provisioner(Protocol):
         ...
 
 
-_Progress = Progress[NewTenant]
+_Progress = SagaState[NewTenant]
 
 
 class Provisioning(Saga[NewTenant], name="operations.provisioning", version=1):

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.kit.fields import Confidential, Describe, Internal
-from projections.kit.read.postgres_reader import Reader
+from projections.kit.read.postgres_reader import ReaderPool
 
 _COLUMNS = (
     "id, at, user_id, session_id, kind, operation, root_fields, fields, subjects, revealed, correlation_id, "
@@ -89,7 +89,7 @@ def select(
 class Accesses:
     """Reads the record in the tenant's own scope, which the database enforces."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: ReaderPool) -> None:
         self._reader = reader
 
     async def page(

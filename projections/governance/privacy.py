@@ -10,20 +10,20 @@ from domain.governance.erasures import RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Forbidden, NotFound, Refusal
 from projections.governance.erasures import Erasures
 from projections.governance.exports import ExportRow, Exports, ExportState
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import Condition, equals
-from projections.kit.read.postgres_reader import Order, Rows
+from projections.kit.read.postgres_reader import Order, PostgresRows
 
 MayGo = Callable[[Caller, UUID], Awaitable[Refusal | None]]
 """Why the caller cannot have a person of their tenant forgotten now, as when that would leave it to nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class DataSubject:
     """Who asks, and by which ids that is known."""
 
     by: Caller
@@ -39,7 +39,7 @@ class Asked:
             return None
         return Forbidden(field="subject_id", permission="privacy:write")
 
-    def at_home(self) -> "Asked":
+    def at_home(self) -> "DataSubject":
         """The same, of somebody who belongs to no tenant, in the tenant of accounts: with no right there but their
         own."""
         home = self.by.home
@@ -62,7 +62,7 @@ class TooManyAtOnce(Refusal):
     """{most} of these are under way already; ask again when some are done."""
 
 
-class People(Protocol):
+class SubjectDirectory(Protocol):
     """Whom a tenant keeps data about."""
 
     async def knows(self, tenant_id: UUID, subject_id: UUID) -> bool:
@@ -77,12 +77,12 @@ class People(Protocol):
 class Privacy:
     """The same for the API and for the command line."""
 
-    def __init__(self, bus: Bus, rows: Rows, may_go: MayGo, people: People) -> None:
+    def __init__(self, bus: Bus, rows: PostgresRows, may_go: MayGo, people: SubjectDirectory) -> None:
         self._bus, self._rows, self._may_go, self._people = bus, rows, may_go, people
 
     async def give(
-        self, asked: Asked, subject_id: UUID, purpose: str, *, source: str, text_version: str
-    ) -> Receipt | Refusal:
+        self, asked: DataSubject, subject_id: UUID, purpose: str, *, source: str, text_version: str
+    ) -> AppendReceipt | Refusal:
         """Notes that a person allows a purpose."""
         wish = GiveConsent(
             id=consent_id(subject_id, purpose),
@@ -95,14 +95,14 @@ class Privacy:
         return refusal or await give_consent(self._bus, wish, by=asked.by, command_id=asked.command_id)
 
     async def withdraw(
-        self, asked: Asked, subject_id: UUID, purpose: str, *, source: str
-    ) -> Receipt | Refusal:
+        self, asked: DataSubject, subject_id: UUID, purpose: str, *, source: str
+    ) -> AppendReceipt | Refusal:
         """Notes that they allow it no more."""
         if (refusal := asked.refusal(subject_id)) is not None:
             return refusal
         return await self._send(asked, WithdrawConsent(id=consent_id(subject_id, purpose), source=source))
 
-    async def erase(self, asked: Asked, subject_id: UUID, *, reason: str) -> Receipt | Refusal:
+    async def erase(self, asked: DataSubject, subject_id: UUID, *, reason: str) -> AppendReceipt | Refusal:
         """Has a person forgotten in the caller's tenant; who belongs to none, as the owner of an account."""
         asked = asked.at_home()
         if (refusal := await self._refusal(asked, subject_id)) is not None:
@@ -117,7 +117,7 @@ class Privacy:
             return TooManyAtOnce(field="subject_id", most=AT_ONCE)
         return await self._send(asked, RequestErasure(id=id, subject_id=subject_id, reason=reason))
 
-    async def export(self, asked: Asked, subject_id: UUID) -> Receipt | Refusal:
+    async def export(self, asked: DataSubject, subject_id: UUID) -> AppendReceipt | Refusal:
         """Has all that is kept about a person written to a file, whose id is the command's."""
         asked = asked.at_home()
         if (refusal := await self._refusal(asked, subject_id)) is not None:
@@ -126,7 +126,7 @@ class Privacy:
             return TooManyAtOnce(field="subject_id", most=AT_ONCE)
         return await self._send(asked, RequestExport(id=asked.command_id, subject_id=subject_id))
 
-    async def _refusal(self, asked: Asked, subject_id: UUID) -> Refusal | None:
+    async def _refusal(self, asked: DataSubject, subject_id: UUID) -> Refusal | None:
         """Why nothing can be asked for about this person."""
         if (refusal := asked.refusal(subject_id)) is not None:
             return refusal
@@ -155,8 +155,8 @@ class Privacy:
         return (await self._rows.get(Exports, tenant_id, [(id,)])).get((id,))
 
     async def _send(
-        self, asked: Asked, wish: WithdrawConsent | RequestErasure | RequestExport
-    ) -> Receipt | Refusal:
+        self, asked: DataSubject, wish: WithdrawConsent | RequestErasure | RequestExport
+    ) -> AppendReceipt | Refusal:
         return await self._bus.send(
             wish,
             by=asked.by,

@@ -14,7 +14,7 @@ from projections.identity.admission import ApiKeys
 from projections.identity.memberships import Memberships, Roles, UserRoles
 from projections.identity.users import Users
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 
 _VIEWS: Mapping[str, type[PostgresView[Any]]] = {
     "users": Users,
@@ -43,7 +43,7 @@ select k.id as key_id, k.secret_hash, k.permissions as allowed, k.expires_at, k.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class MemberAccess:
     """How somebody stands in a tenant; ``role`` is None, and ``permissions`` empty, for who has left it.
 
     Whoever is not active has no permissions either.
@@ -56,7 +56,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyStanding:
+class ApiKeyAccess:
     """How an API key stands: what it allows is never more than what its maker may do now."""
 
     key_id: UUID
@@ -85,19 +85,19 @@ class _FoundKey(_Found):
     revoked: bool
 
 
-async def standing(rows: Rows, tenant_id: UUID, user_id: UUID) -> Standing | None:
+async def standing(rows: PostgresRows, tenant_id: UUID, user_id: UUID) -> MemberAccess | None:
     """How somebody stands in a tenant; None when it never knew them."""
     found = await rows.asked(_VIEWS, tenant_id, _STANDING, user_id, shape=_Found)
     return _standing(tenant_id, found[0]) if found else None
 
 
-async def key_standing(rows: Rows, tenant_id: UUID, key_id: UUID) -> KeyStanding | None:
+async def key_standing(rows: PostgresRows, tenant_id: UUID, key_id: UUID) -> ApiKeyAccess | None:
     """How an API key stands; None when the tenant has none of this id."""
     found = await rows.asked(_VIEWS, tenant_id, _KEY, key_id, shape=_FoundKey)
     if not found:
         return None
     key = found[0]
-    return KeyStanding(
+    return ApiKeyAccess(
         key_id=key.key_id,
         created_by=key.user_id,
         secret_hash=key.secret_hash,
@@ -107,10 +107,10 @@ async def key_standing(rows: Rows, tenant_id: UUID, key_id: UUID) -> KeyStanding
     )
 
 
-def _standing(tenant_id: UUID, found: _Found) -> Standing:
+def _standing(tenant_id: UUID, found: _Found) -> MemberAccess:
     permissions: frozenset[str] = frozenset()
     if found.status is UserStatus.ACTIVE and found.role is not None:
         permissions = ROLES[found.role] | frozenset(found.granted)
     if tenant_id != PLATFORM:
         permissions = frozenset(one for one in permissions if one.partition(":")[0] != OPERATORS)
-    return Standing(user_id=found.user_id, status=found.status, role=found.role, permissions=permissions)
+    return MemberAccess(user_id=found.user_id, status=found.status, role=found.role, permissions=permissions)

@@ -8,13 +8,13 @@ from uuid import UUID
 from domain.kit.caller import ACCOUNTS
 from projections.identity.auth_sessions import UserSessionRow, UserSessions
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Order, Place, Rows
+from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace
 
 _ORDER = Order("started_at", descending=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class SessionPage:
     """Which of somebody's sessions: so many from the newest, or those that began before one of them."""
 
     user_id: UUID
@@ -26,9 +26,9 @@ class Page:
 class PersonSessions:
     """The port: reads them where accounts are, whichever database the tenant is in."""
 
-    rows: Rows
+    rows: PostgresRows
 
-    async def of(self, tenant_id: UUID, _: int, pages: Sequence[Page]) -> list[list[UserSessionRow]]:
+    async def of(self, tenant_id: UUID, _: int, pages: Sequence[SessionPage]) -> list[list[UserSessionRow]]:
         """The sessions of each page that were last used in the tenant. First pages are read at once."""
         heads = {one for one in pages if one.after is None}
         most = max((one.first for one in heads), default=0)
@@ -48,12 +48,12 @@ class PersonSessions:
             )
         )
 
-    async def _behind(self, tenant_id: UUID, page: Page) -> list[UserSessionRow]:
+    async def _behind(self, tenant_id: UUID, page: SessionPage) -> list[UserSessionRow]:
         last = (await self.rows.get(UserSessions, ACCOUNTS, [(page.after,)])).get((page.after,))
         if last is None or last.user_id != page.user_id or last.in_tenant != tenant_id:
             return []
         where = [*equals("user_id", page.user_id), *equals("in_tenant", tenant_id)]
-        place = Place(last.started_at, (last.session_id,))
+        place = RowPlace(last.started_at, (last.session_id,))
         read = await self.rows.page(
             UserSessions, ACCOUNTS, where=where, order=_ORDER, limit=page.first, after=place
         )

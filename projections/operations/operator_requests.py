@@ -11,7 +11,7 @@ from domain.kit.bus.checks import check
 from domain.kit.caller import PLATFORM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import NotFound, Refusal
 from domain.operations.interventions import (
     DeclineIntervention,
@@ -37,9 +37,9 @@ from domain.operations.repairs import DeclineRepair, DiscardParked, RetryParked
 from domain.operations.rollbacks import DeclineRollback, RollbackViews, SettleRollback
 from projections.kit.follow.parked_streams import Parked, ParkedStreams
 from projections.kit.rebuild.model import RebuildState
-from projections.kit.rebuild.pause import Pausing
+from projections.kit.rebuild.pause import ViewPauses
 from projections.kit.rebuild.requests import Rebuilds
-from projections.kit.store.rebuild_queue import Refused
+from projections.kit.store.rebuild_queue import RebuildRefused
 from projections.operations.effects import Effects, Replayed, Replays
 
 Directing = PauseRebuild | ResumeRebuild | CancelRebuild | AcceptRebuild
@@ -51,10 +51,10 @@ _ids = TimeOrderedIds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class OperationDone:
     """What was asked has been done."""
 
-    receipt: Receipt
+    receipt: AppendReceipt
     """Of the command that noted it."""
     generations: Mapping[str, int] = field(default_factory=dict)
     """After a rollback: the generation of each view that serves now."""
@@ -71,7 +71,7 @@ def asked_by(caller: Caller) -> str:
     return f"user {caller.user_id} of tenant {caller.tenant_id}"
 
 
-class Operations:
+class OperatorRequests:
     """Directs rebuilds and repairs for operators, the same for the command line and for the API.
 
     Whether the caller may is for those to know who accepted the command.
@@ -82,7 +82,7 @@ class Operations:
         bus: Bus,
         rebuilds: Rebuilds,
         parked: ParkedStreams,
-        pausing: Pausing,
+        pausing: ViewPauses,
         effects: Effects,
         replays: Replays,
         answer: Callable[[], Awaitable[object]],
@@ -106,7 +106,7 @@ class Operations:
         command_id: UUID | None = None,
         correlation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
-    ) -> Done | Refusal:
+    ) -> OperationDone | Refusal:
         """Notes the wish as an event in the log and does it, once for each ``command_id``.
 
         What is seen beforehand to be impossible is refused and leaves no trace; what proves impossible only
@@ -131,14 +131,14 @@ class Operations:
             return known
         try:
             return await self._do(operation, receipt, sender)
-        except Refused as refused:
+        except RebuildRefused as refused:
             if receipt.repeated:
                 # Nothing says that it was declined the first time, so it had been done by then.
-                return Done(receipt=receipt)
+                return OperationDone(receipt=receipt)
             await sender.send(_declined(operation, str(refused)), _ids.new())
             return NotPossible(reason=str(refused))
 
-    async def note(self, replay: NoteReplay, *, by: Caller) -> Receipt | Refusal:
+    async def note(self, replay: NoteReplay, *, by: Caller) -> AppendReceipt | Refusal:
         """Notes as an event what an operator is about to do without these operations."""
         return await _Sender(self._bus, by, None, None).send(replay, replay.id)
 
@@ -148,7 +148,7 @@ class Operations:
             case PauseRebuild() | ResumeRebuild() | CancelRebuild() | AcceptRebuild():
                 try:
                     rebuild = await self.rebuilds.one(operation.id)
-                except Refused as refused:
+                except RebuildRefused as refused:
                     return NotPossible(reason=str(refused), field="id")
                 if not rebuild.open:
                     return NotPossible(reason=f"This rebuild has ended: {rebuild.state}.", field="id")
@@ -168,7 +168,7 @@ class Operations:
             case RollbackViews():
                 try:
                     await self.rebuilds.one(operation.rebuild_id)
-                except Refused as refused:
+                except RebuildRefused as refused:
                     return NotPossible(reason=str(refused), field="rebuild_id")
             case RebuildViews():
                 pass
@@ -180,7 +180,7 @@ class Operations:
         names = tuple(one.view for one in rebuild.views)
         await sender.send(AdoptRebuild(id=id, views=names, asked_by=rebuild.asked_by), id)
 
-    async def _outcome(self, id: UUID, receipt: Receipt) -> Done | Refusal | None:
+    async def _outcome(self, id: UUID, receipt: AppendReceipt) -> OperationDone | Refusal | None:
         """What the log says became of a wish that was noted before, when it says so."""
         stream = (await self._bus.log.streams(PLATFORM, [id])).get(id, [])
         after = next((one for one in stream if one.position > receipt.last), None)
@@ -191,11 +191,11 @@ class Operations:
             return NotPossible(reason=said["reason"])
         if after.type == "operations.rollback.made":
             generations = dict(zip(said["views"], said["generations"], strict=True))
-            return Done(receipt=receipt, generations=generations)
+            return OperationDone(receipt=receipt, generations=generations)
         # Something else was asked since, of what this wish had been granted.
-        return Done(receipt=receipt)
+        return OperationDone(receipt=receipt)
 
-    async def _do(self, operation: Operation, receipt: Receipt, sender: "_Sender") -> Done:
+    async def _do(self, operation: Operation, receipt: AppendReceipt, sender: "_Sender") -> OperationDone:
         match operation:
             case RebuildViews():
                 await self.rebuilds.ask(
@@ -224,17 +224,17 @@ class Operations:
                     id=operation.id, views=tuple(serving), generations=tuple(serving.values())
                 )
                 await sender.send(settled, _ids.new())
-                return Done(receipt=receipt, generations=serving)
+                return OperationDone(receipt=receipt, generations=serving)
             case RetryParked(view=view, stream=stream, tenant_id=tenant_id):
                 streams = await self.parked.retry(view, stream, tenant_id=tenant_id)
                 await self._answer()
-                return Done(receipt=receipt, streams=streams)
+                return OperationDone(receipt=receipt, streams=streams)
             case DiscardParked(view=view, stream=stream, reason=reason, tenant_id=tenant_id):
                 streams = await self.parked.discard(view, stream, reason, tenant_id=tenant_id)
                 if not streams:
-                    raise Refused("This stream is being retried at the moment, or no longer parked.")
+                    raise RebuildRefused("This stream is being retried at the moment, or no longer parked.")
                 await self._answer()
-                return Done(receipt=receipt, streams=streams)
+                return OperationDone(receipt=receipt, streams=streams)
             case PauseViews(views=views):
                 await self._pausing.pause(views, by=operation.asked_by)
             case ResumeViews(views=views):
@@ -242,16 +242,16 @@ class Operations:
             case RetryEffects(effects=ids, process=process):
                 return _taken(receipt, await self.effects.retry(ids, process=process))
             case ReplayEvents():
-                return Done(receipt=receipt, replayed=await self._replays.replay(operation))
+                return OperationDone(receipt=receipt, replayed=await self._replays.replay(operation))
             case DiscardEffects(effects=ids, reason=reason):
                 return _taken(receipt, await self.effects.discard(ids, reason=reason))
-        return Done(receipt=receipt)
+        return OperationDone(receipt=receipt)
 
 
-def _taken(receipt: Receipt, effects: Sequence[int]) -> Done:
+def _taken(receipt: AppendReceipt, effects: Sequence[int]) -> OperationDone:
     if not effects:
-        raise Refused("None of these effects is parked.")
-    return Done(receipt=receipt, effects=effects)
+        raise RebuildRefused("None of these effects is parked.")
+    return OperationDone(receipt=receipt, effects=effects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ class _Sender:
     correlation_id: str | None
     metadata: Mapping[str, object] | None
 
-    async def send(self, command: Command, command_id: UUID) -> Receipt | Refusal:
+    async def send(self, command: Command, command_id: UUID) -> AppendReceipt | Refusal:
         caller = Caller(tenant_id=PLATFORM, user_id=self.by.user_id, session_id=self.by.session_id)
         return await self.bus.send(
             command,

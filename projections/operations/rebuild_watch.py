@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
-from projections.kit.rebuild.model import Rebuild
+from projections.kit.rebuild.model import RebuildRecord
 from projections.kit.rebuild.requests import Rebuilds
 
 
@@ -13,19 +13,19 @@ class _Shared:
 
     def __init__(self) -> None:
         self.watchers = 0
-        self.latest: Rebuild | None = None
-        self.next: asyncio.Future[Rebuild | None] = asyncio.get_running_loop().create_future()
+        self.latest: RebuildRecord | None = None
+        self.next: asyncio.Future[RebuildRecord | None] = asyncio.get_running_loop().create_future()
         self.task: asyncio.Task[None] | None = None
 
 
-class Watching:
+class RebuildWatch:
     """The rebuilds under watch in one process; each is read twice a second, however many watch it."""
 
     def __init__(self, rebuilds: Rebuilds) -> None:
         self._rebuilds = rebuilds
         self._shared: dict[UUID, _Shared] = {}
 
-    async def states(self, id: UUID) -> AsyncGenerator[Rebuild, None]:
+    async def states(self, id: UUID) -> AsyncGenerator[RebuildRecord, None]:
         """A rebuild's state, now and at every change, until it no longer proceeds by itself.
 
         Raises Refused for an id that names none.
@@ -36,7 +36,7 @@ class Watching:
             shared.task = asyncio.create_task(self._read(id, shared), name=f"rebuild {id}")
         shared.watchers += 1
         try:
-            said: Rebuild | None = None
+            said: RebuildRecord | None = None
             if shared.latest is not None:
                 said = shared.latest
                 yield said
@@ -74,6 +74,6 @@ class Watching:
             shared.task.cancel()
 
 
-def _tell(shared: _Shared, state: Rebuild) -> None:
+def _tell(shared: _Shared, state: RebuildRecord) -> None:
     told, shared.next = shared.next, asyncio.get_running_loop().create_future()
     told.set_result(state)

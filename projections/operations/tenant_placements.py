@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.kit.caller import Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
 from domain.tenancy.tenant_commands import CloseTenant, ReactivateTenant, SuspendTenant
@@ -35,7 +35,7 @@ class PlacedTenant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class PlacementRequest:
     """The progress of the last operation on a tenant."""
 
     status: str
@@ -45,7 +45,7 @@ class Asked:
     reason: str | None = None
 
 
-class PlacingTenants(Protocol):
+class PlacementView(Protocol):
     """Asks for tenants and lists them. Whether the caller may is for those to know who accepted the command."""
 
     async def ask(
@@ -56,12 +56,12 @@ class PlacingTenants(Protocol):
         command_id: UUID | None = None,
         correlation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
-    ) -> Receipt | Refusal:
+    ) -> AppendReceipt | Refusal:
         """Notes the wish, once for each ``command_id``; a worker then grants it. A change is made at once, in the
         database that serves the tenant."""
         ...
 
-    async def asked(self, tenant_id: UUID) -> Asked | None:
+    async def asked(self, tenant_id: UUID) -> PlacementRequest | None:
         """How it stands; None for a tenant that nobody asked for."""
         ...
 
@@ -71,7 +71,7 @@ class PlacingTenants(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Tenants:
+class TenantPlacements:
     """All of it, as the API finds it."""
 
-    placing: PlacingTenants
+    placing: PlacementView

@@ -16,7 +16,7 @@ from projections.kit.declare.postgres import Index, PostgresView
 from projections.kit.declare.view import on
 from projections.kit.read.cache import Cache, Cached
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Order, Rows
+from projections.kit.read.postgres_reader import Order, PostgresRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def _name(event: Any) -> str:
     return name
 
 
-class Positions(Protocol):
+class FlagPositions(Protocol):
     """How far the views have come."""
 
     async def position_of(self, view: str, /) -> int:
@@ -99,7 +99,7 @@ class Flags:
     is in Redis old at once. Without Redis, every answer is read from the table.
     """
 
-    def __init__(self, rows: Rows, positions: Positions, cache: Cache) -> None:
+    def __init__(self, rows: PostgresRows, positions: FlagPositions, cache: Cache) -> None:
         self._rows, self._positions, self._cache = rows, positions, cache
 
     async def enabled(self, tenant_id: UUID, name: str, *, default: bool = False, at_least: int = 0) -> bool:

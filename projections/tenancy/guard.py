@@ -9,8 +9,8 @@ from domain.kit.caller import SYSTEM, Caller
 from domain.kit.refusals import Refusal
 from domain.tenancy.regions import require_region
 from domain.tenancy.tenants import TenantIsClosed, TenantIsSuspended, TenantStatus
-from projections.kit.read.memory_cache import Near
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.memory_cache import MemoryCache
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.tenancy.tenants import Tenants
 
 
@@ -29,12 +29,17 @@ class TenantGuard:
     """
 
     def __init__(
-        self, rows: Rows, *, here: str, seconds: float = 2.0, clock: Callable[[], float] = time.monotonic
+        self,
+        rows: PostgresRows,
+        *,
+        here: str,
+        seconds: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rows, self._here = rows, here
         self._changes = 0
         """How often it was told to forget."""
-        self._near: Near[_Known] = Near(seconds=seconds, clock=clock)
+        self._near: MemoryCache[_Known] = MemoryCache(seconds=seconds, clock=clock)
 
     async def admit(self, by: Caller) -> None:
         """Raises WrongRegion, TenantIsSuspended or TenantIsClosed, when the command is not to be taken.

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from uuid import UUID
 
 from domain.kit.languages import DEFAULT, SETTING
-from projections.kit.read.memory_cache import Near
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.memory_cache import MemoryCache
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.tenancy.tenants import Tenants
 
 
@@ -14,10 +14,10 @@ class TenantLanguages:
     """Knows each tenant's language of search. What it knows it keeps for ``seconds``."""
 
     def __init__(
-        self, rows: Rows, *, seconds: float = 2.0, clock: Callable[[], float] = time.monotonic
+        self, rows: PostgresRows, *, seconds: float = 2.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._rows = rows
-        self._near: Near[str] = Near(seconds=seconds, clock=clock)
+        self._near: MemoryCache[str] = MemoryCache(seconds=seconds, clock=clock)
 
     async def of(self, tenant_id: UUID) -> str:
         """The language, as `domain.kit.languages` names it."""

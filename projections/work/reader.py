@@ -11,13 +11,13 @@ from projections.kit.read.cache import Cache
 from projections.kit.read.circuit_breaker import Unavailable
 from projections.kit.read.conditions import equals, one_of, since
 from projections.kit.read.fallback_search import Finder
-from projections.kit.read.postgres_reader import Order, Rows
+from projections.kit.read.postgres_reader import Order, PostgresRows
 from projections.kit.read.redis_reader import RedisRows
 from projections.kit.read.row_visibility import EVERYTHING, Sight
 from projections.kit.read.search_query import BadQuery
 from projections.work.projects import MemberList, ProjectDocument, ProjectMembers
 from projections.work.stats import DailyRow, DailyStats, UserStatsRow
-from projections.work.tags import USER_TASKS, TaskPage
+from projections.work.tags import USER_TASKS, TagPage
 from projections.work.tasks import TaskDocument, Tasks
 
 PAGE = 20
@@ -27,7 +27,7 @@ _DEEPEST = 500
 _MOST_MEMBERS = 10_000
 
 
-class Positions(Protocol):
+class ReadPositions(Protocol):
     """How far the views have come."""
 
     async def position_of(self, view: str, /) -> int:
@@ -38,17 +38,17 @@ class Positions(Protocol):
 class UserTasks:
     """Numbered pages of the tasks that somebody has."""
 
-    def __init__(self, rows: Rows, positions: Positions, cache: Cache) -> None:
+    def __init__(self, rows: PostgresRows, positions: ReadPositions, cache: Cache) -> None:
         self._rows, self._positions, self._cache = rows, positions, cache
 
     async def page(
         self, tenant_id: UUID, user_id: UUID, page: int, *, at_least: int, sight: Sight = EVERYTHING
-    ) -> TaskPage:
+    ) -> TagPage:
         """The ids on a page, from 1, the newest first, of tasks within sight. Raises BadQuery for one too deep."""
         if not 1 <= page <= _DEEPEST:
             raise BadQuery(f"Pages go from 1 to {_DEEPEST}.")
 
-        async def load() -> tuple[TaskPage, int]:
+        async def load() -> tuple[TagPage, int]:
             position = await self._positions.position_of(Tasks.name)
             found = await self._rows.page(
                 Tasks,
@@ -58,7 +58,7 @@ class UserTasks:
                 limit=PAGE,
                 skip=(page - 1) * PAGE,
             )
-            return TaskPage(ids=[row.id for row in found.rows], more=found.more_after), position
+            return TagPage(ids=[row.id for row in found.rows], more=found.more_after), position
 
         if sight.narrows(Tasks):
             # What is kept is for those who see everything.
@@ -68,10 +68,10 @@ class UserTasks:
         return answer.value
 
 
-class Memberships:
+class ProjectMembershipReader:
     """Who belongs to projects: from Redis, or from Postgres when Redis cannot say."""
 
-    def __init__(self, rows: Rows, lists: RedisRows[MemberList]) -> None:
+    def __init__(self, rows: PostgresRows, lists: RedisRows[MemberList]) -> None:
         self._rows, self._lists = rows, lists
 
     async def of(self, tenant_id: UUID, at_least: int, project_ids: list[UUID]) -> list[list[UUID]]:
@@ -95,7 +95,7 @@ class Memberships:
 class SeenCounts:
     """Counts of tasks for who may not see all of them: counted anew, of those within sight."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: PostgresRows) -> None:
         self._rows = rows
 
     async def of(self, tenant_id: UUID, people: Collection[UUID], sight: Sight) -> dict[UUID, UserStatsRow]:
@@ -114,7 +114,7 @@ class SeenCounts:
 class Days:
     """What happened to tasks by day, of those within sight."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: PostgresRows) -> None:
         self._rows = rows
 
     async def latest(
@@ -129,12 +129,12 @@ class Days:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkReading:
+class WorkReader:
     """What the API of work reads with, beside rows by key and lists."""
 
     user_tasks: UserTasks
     counts: SeenCounts
     days: Days
-    memberships: Memberships
+    memberships: ProjectMembershipReader
     tasks: Finder[TaskDocument]
     projects: Finder[ProjectDocument]

@@ -80,7 +80,7 @@ def _user(row: UserStatsRow | None, user_id: UUID, event: Event) -> UserStatsRow
     return row or UserStatsRow(user_id=user_id, updated_at=event.timestamp)
 
 
-class ProjectFolds:
+class TaskCountFolds:
     """Counts by the project a task belongs to."""
 
     @on(Task.Created, by="project_id")
@@ -119,7 +119,7 @@ class UserCounts(
 
 
 class ProjectProgress(
-    ProjectFolds,
+    TaskCountFolds,
     PostgresView[ProjectProgressRow],
     name="tasks.project_progress",
     version=1,
@@ -129,7 +129,7 @@ class ProjectProgress(
 
 
 class ProjectCounts(
-    ProjectFolds,
+    TaskCountFolds,
     RedisView[ProjectProgressRow],
     name="work.project_counts",
     version=1,

@@ -14,7 +14,7 @@ from projections.work.projects import ProjectDocument
 from projections.work.tasks import TaskDocument
 
 
-class TaskPage(msgspec.Struct, frozen=True):
+class TagPage(msgspec.Struct, frozen=True):
     """A page of somebody's tasks, by id, the newest first."""
 
     ids: list[UUID]
@@ -23,7 +23,7 @@ class TaskPage(msgspec.Struct, frozen=True):
 
 USER_TASKS = Cached(
     "user:tasks:{user_id}:page:{page}",
-    TaskPage,
+    TagPage,
     ttl=timedelta(minutes=5),
     tags=("user:{user_id}:tasks",),
 )

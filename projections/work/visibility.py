@@ -13,7 +13,7 @@ from domain.work.projects import Project
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
 from projections.kit.read.live_generations import Serving
-from projections.kit.read.postgres_reader import Reader
+from projections.kit.read.postgres_reader import ReaderPool
 from projections.kit.read.row_visibility import EVERYTHING, Sight
 from projections.kit.store.tables import table_name
 from projections.work.projects import (
@@ -75,7 +75,7 @@ class ProjectSight:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: ReaderPool,
         live: Serving,
         people: type[PostgresView[Any]],
         about_anything: Mapping[type[View[Any]], tuple[str, str]] = MappingProxyType({}),

@@ -13,7 +13,7 @@ from domain.identity.authorization import BaseRole
 from domain.identity.invitations import InviteUser, RejoinByInvitation
 from domain.identity.user_commands import SuspendUser
 from domain.kit.caller import Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
 from tests.identity.people import HASH
 from tests.kit.client import Client
@@ -190,7 +190,7 @@ async def test_who_left_and_is_taken_in_again_begins_anew(scene: Scene) -> None:
             ),
         ):
             outcome = await made.bus.send(command, by=by)
-            assert isinstance(outcome, Receipt), outcome
+            assert isinstance(outcome, AppendReceipt), outcome
     found = await scene.shown(scene.member, project, task["id"])
     assert not any(found.values()), found
     await scene.owner.send("RemoveProjectMember", input={"id": project, "userId": scene.member.me})
@@ -207,7 +207,9 @@ async def test_work_is_given_only_to_who_is_there(scene: Scene) -> None:
     await head.send("UnassignTask", input={"id": task["id"]})
     # By another process, so that what this one has at hand is old.
     async with written(scene.product.settings) as made:
-        assert isinstance(await made.bus.send(SuspendUser(id=scene.guest.user), by=_boss(scene)), Receipt)
+        assert isinstance(
+            await made.bus.send(SuspendUser(id=scene.guest.user), by=_boss(scene)), AppendReceipt
+        )
     answer = await head.send("AssignTask", input=assign)
     assert (answer["code"], answer["field"]) == ("user_is_suspended", "assignedTo")
 

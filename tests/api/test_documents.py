@@ -11,7 +11,7 @@ from api.kit.execution.documents import Documents
 from api.kit.execution.engine import Context, Engine
 from api.kit.execution.errors import RequestError
 from api.kit.execution.limits import Limits
-from api.kit.execution.request import Request
+from api.kit.execution.request import GraphQLRequest
 from tests.api.toy import SCHEMA, Query
 
 TEXT = "query($n: String!) { hello(name: $n) }"
@@ -23,45 +23,48 @@ def _documents(limits: Limits | None = None) -> Documents:
 
 def test_a_document_is_prepared_once_whatever_the_variables() -> None:
     documents = _documents()
-    first = documents.operation(Request(TEXT, variables={"n": "a"}))
-    assert documents.operation(Request(TEXT, variables={"n": "b"})) is first
+    first = documents.operation(GraphQLRequest(TEXT, variables={"n": "a"}))
+    assert documents.operation(GraphQLRequest(TEXT, variables={"n": "b"})) is first
 
 
 def test_the_least_recently_used_is_dropped() -> None:
     documents = _documents(Limits(cached_bytes=10_000))
-    kept, dropped = documents.operation(Request("{ hello }")), documents.operation(Request("{ me }"))
-    documents.operation(Request("{ hello }"))
-    documents.operation(Request(TEXT))
-    assert documents.operation(Request("{ hello }")) is kept
-    assert documents.operation(Request("{ me }")) is not dropped
+    kept, dropped = (
+        documents.operation(GraphQLRequest("{ hello }")),
+        documents.operation(GraphQLRequest("{ me }")),
+    )
+    documents.operation(GraphQLRequest("{ hello }"))
+    documents.operation(GraphQLRequest(TEXT))
+    assert documents.operation(GraphQLRequest("{ hello }")) is kept
+    assert documents.operation(GraphQLRequest("{ me }")) is not dropped
 
 
 def test_what_is_larger_than_all_that_may_be_kept_is_not() -> None:
     documents = _documents(Limits(cached_bytes=8_000))
-    large = Request("{ hello }" + " " * 2_000)
+    large = GraphQLRequest("{ hello }" + " " * 2_000)
     assert documents.operation(large) is not documents.operation(large)
 
 
 def test_nothing_is_kept_for_strangers() -> None:
     documents = _documents()
-    strange = documents.operation(Request("{ hello }"), stranger=True)
-    assert documents.operation(Request("{ hello }"), stranger=True) is not strange
-    known = documents.operation(Request("{ hello }"))
-    assert documents.operation(Request("{ hello }"), stranger=True) is known
+    strange = documents.operation(GraphQLRequest("{ hello }"), stranger=True)
+    assert documents.operation(GraphQLRequest("{ hello }"), stranger=True) is not strange
+    known = documents.operation(GraphQLRequest("{ hello }"))
+    assert documents.operation(GraphQLRequest("{ hello }"), stranger=True) is known
 
 
 @pytest.mark.parametrize("text", ["{ " + "hello " * 300 + "}", "{ hello } #" + "x" * 8_000])
 def test_little_is_parsed_for_strangers(text: str) -> None:
     documents = _documents(Limits(duplicates=1_000))
     with pytest.raises(RequestError) as refused:
-        documents.operation(Request(text), stranger=True)
+        documents.operation(GraphQLRequest(text), stranger=True)
     assert refused.value.errors[0]["extensions"]["code"] == "LIMIT_EXCEEDED"
-    assert documents.operation(Request(text)).fields == ("Query.hello",)
+    assert documents.operation(GraphQLRequest(text)).fields == ("Query.hello",)
 
 
 def test_a_long_document_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(RequestError) as refused:
-        _documents().operation(Request('{ hello(name: """' + "x\n" * 60_000))
+        _documents().operation(GraphQLRequest('{ hello(name: """' + "x\n" * 60_000))
     assert refused.value.errors[0]["extensions"] == {"code": "LIMIT_EXCEEDED", "limit": 100_000}
 
 
@@ -73,7 +76,7 @@ def test_memory_of_what_is_kept_is_bounded_by_bytes() -> None:
     try:
         for number in range(20):
             fields = " ".join(f"a{n}: hello" for n in range(number, number + 300))
-            documents.operation(Request(f"{{ {fields} }}"))
+            documents.operation(GraphQLRequest(f"{{ {fields} }}"))
         gc.collect()
         held = tracemalloc.get_traced_memory()[0]
     finally:
@@ -83,14 +86,14 @@ def test_memory_of_what_is_kept_is_bounded_by_bytes() -> None:
 
 @pytest.mark.parametrize("name", [None, ""])
 def test_the_only_operation_needs_no_name(name: str | None) -> None:
-    assert _documents().operation(Request("query Q { hello }", name)).name == "Q"
+    assert _documents().operation(GraphQLRequest("query Q { hello }", name)).name == "Q"
 
 
 def test_one_of_several_operations_is_chosen_by_name() -> None:
     text = "query A { hello } query B { me }"
-    assert _documents().operation(Request(text, "B")).name == "B"
+    assert _documents().operation(GraphQLRequest(text, "B")).name == "B"
     with pytest.raises(RequestError, match="choose one"):
-        _documents().operation(Request(text))
+        _documents().operation(GraphQLRequest(text))
 
 
 def test_a_schema_with_extensions_is_refused_rather_than_run_without_them() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from api.kit.execution.errors import Unauthenticated
 from api.kit.http.reauthentication import CHANGED, Rechecks
-from api.kit.http.streams import Ending, Outbox
+from api.kit.http.streams import CloseReason, Outbox
 
 SECONDS = 0.01
 
@@ -49,7 +49,7 @@ def rechecks(door: Door) -> Rechecks[str]:
     return Rechecks(door.authenticate, lambda identity: identity, SECONDS)
 
 
-async def _ended(outbox: Outbox) -> Ending | None:
+async def _ended(outbox: Outbox) -> CloseReason | None:
     async with asyncio.timeout(30):
         while await outbox.take() is not None:
             pass
@@ -62,7 +62,7 @@ async def test_who_is_not_known_any_more_is_cut_off_and_the_others_stay(
     ann, bob = Outbox(10), Outbox(10)
     leave = [rechecks.watch({"token": "a"}, "ann", ann), rechecks.watch({"token": "b"}, "bob", bob)]
     del door.known["a"]
-    assert await _ended(ann) == Ending(4403, "Forbidden: The session is over.")
+    assert await _ended(ann) == CloseReason(4403, "Forbidden: The session is over.")
     await door.rounds(4)
     assert bob.ending is None
     for one in leave:

@@ -8,7 +8,7 @@ import pytest
 
 from app.embedded import EmbeddedError, process
 from app.embedded.folder import held
-from app.embedded.process import Process
+from app.embedded.process import ChildProcess
 from app.entry.supervisor import keep_running
 from tests.kit.processes import until
 
@@ -30,12 +30,12 @@ class Talker:
 
     def __init__(self, log: Path) -> None:
         self._log = log
-        self.process: Process | None = None
+        self.process: ChildProcess | None = None
 
     def start(self) -> None:
         """Start it."""
         talks = [sys.executable, "-u", "-c", _TALKS, str(self._log), str(_LIMIT)]
-        self.process = Process(self.name, talks, log=self._log)
+        self.process = ChildProcess(self.name, talks, log=self._log)
 
     async def ready(self) -> None:
         """It is at once."""

@@ -14,7 +14,7 @@ import pytest
 
 from app.embedded import attached, distribution, running
 from app.embedded.folder import in_use
-from app.embedded.process import Process
+from app.embedded.process import ChildProcess
 from app.embedded.services import embedded_services
 from app.entry.supervisor import keep_running
 from app.settings import Settings, read_settings
@@ -154,7 +154,7 @@ async def test_a_server_inherits_no_secret(
     """What it does not know it cannot give away, to whoever gets it to talk. Our own programs need them."""
     for name in ("HEADWATER_SECRET", "AWS_SECRET_ACCESS_KEY", "JAVA_TOOL_OPTIONS"):
         monkeypatch.setenv(name, "x")
-    process = Process("Told", ["/usr/bin/env"], log=tmp_path / "log", secrets=ours)
+    process = ChildProcess("Told", ["/usr/bin/env"], log=tmp_path / "log", secrets=ours)
     await process.ended()
     told = {line.partition("=")[0] for line in process.output().splitlines()}
     assert "PATH" in told

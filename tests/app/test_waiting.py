@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from app.embedded.postgres import Postgres
-from app.embedded.process import EmbeddedError, Process
+from app.embedded.process import ChildProcess, EmbeddedError
 from app.entry.supervisor import keep_running
 from app.storage.database import WRITER, until_there
 from tests.kit.processes import until
@@ -49,10 +49,12 @@ class _Waits:
 
     def __init__(self, log: Path) -> None:
         self._log = log
-        self.process: Process | None = None
+        self.process: ChildProcess | None = None
 
     def start(self) -> None:
-        self.process = Process(self.name, ["/bin/sleep", "1000"], log=self._log, stop_signal=signal.SIGTERM)
+        self.process = ChildProcess(
+            self.name, ["/bin/sleep", "1000"], log=self._log, stop_signal=signal.SIGTERM
+        )
 
     async def ready(self) -> None:
         raise EmbeddedError("Sleeper did not answer.")

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from api.kit.schema.access_log import Access
+from api.kit.schema.access_log import AccessRecord
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 
-def access(tenant: UUID | None = None, **said: Any) -> Access:
-    """An access in a tenant; what a test cares about is given by name, as `Access` has it."""
+def access(tenant: UUID | None = None, **said: Any) -> AccessRecord:
+    """An access in a tenant; what a test cares about is given by name, as `AccessRecord` has it."""
     given: dict[str, Any] = {
         "tenant_id": tenant or uuid4(),
         "user_id": uuid4(),
@@ -25,4 +25,4 @@ def access(tenant: UUID | None = None, **said: Any) -> Access:
         "correlation_id": "c-1",
         "outcome": "done",
     }
-    return Access(**{**given, **said})
+    return AccessRecord(**{**given, **said})

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.kit.schema.access_log import Access
+from api.kit.schema.access_log import AccessRecord
 from app.audit.access_writer import recording
 from app.audit.retention import keep_retention
 from app.entry.worker import everywhere
@@ -29,7 +29,7 @@ def run(settings: Settings) -> CommandLine:
     return CommandLine(settings)
 
 
-def note(settings: Settings, *some: Access) -> None:
+def note(settings: Settings, *some: AccessRecord) -> None:
     """Writes accesses."""
 
     async def work() -> None:

@@ -12,14 +12,14 @@ import pytest
 
 from app.audit.access_writer import recording
 from app.audit.months import next_month
-from app.audit.retention import Gone, retain
+from app.audit.retention import ExpiredMonth, retain
 from app.embedded.postgres import Postgres
 from app.storage.database import Connection
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from projections.governance.activity import ActivityLog
 from projections.kit.declare.retention import Retain
 from projections.kit.follow.inline import Inline
-from projections.kit.read.as_of import AsOf
+from projections.kit.read.as_of import RowsAsOf
 from projections.kit.rebuild.model import RebuildState
 from tests.audit.accesses import access
 from tests.kit.servers import fresh_database
@@ -64,7 +64,7 @@ async def happened(place: Place, *times: datetime, tenant: UUID = TENANT) -> Non
     for time in times:
         told = place.command((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)), tenant=tenant)
         events = tuple(replace(event, timestamp=time) for event in told.events)
-        assert isinstance(await place.log.append(replace(told, events=events)), Receipt)
+        assert isinstance(await place.log.append(replace(told, events=events)), AppendReceipt)
 
 
 async def times(house: House, generation: int = 1) -> list[datetime]:
@@ -77,8 +77,8 @@ async def test_whole_months_go_and_nothing_younger_than_two_years(house: House) 
         await happened(place, *OLD, *KEPT)
         await happened(place, OLD[0], tenant=OTHER)
     assert await retain(house.place.database, now=NOW) == [
-        Gone(VIEW, at(2023, 12), 2, 2),
-        Gone(VIEW, at(2024, 1), 2, 1),
+        ExpiredMonth(VIEW, at(2023, 12), 2, 2),
+        ExpiredMonth(VIEW, at(2024, 1), 2, 1),
     ]
     assert await times(house) == list(KEPT)
     assert await retain(house.place.database, now=NOW) == []
@@ -138,7 +138,7 @@ async def test_looking_back_shows_no_more_than_the_view_does(house: House) -> No
             return NOW
 
     head = await house.place.log.head()
-    past = await AsOf(house.place.log, CODEC, clock=Then()).all(ActivityLog, TENANT, head)
+    past = await RowsAsOf(house.place.log, CODEC, clock=Then()).all(ActivityLog, TENANT, head)
     assert sorted(row.created_at for row in past.rows.values()) == list(KEPT)
 
 
@@ -156,8 +156,8 @@ async def test_months_of_accesses_are_dropped_whole_and_anchored(house: House) -
         for time in (*OLD, *KEPT):
             writer.note(access(TENANT, at=time))
     assert await retain(database, now=NOW) == [
-        Gone("audit.data_access", at(2023, 12), 1, 1),
-        Gone("audit.data_access", at(2024, 1), 2, 1),
+        ExpiredMonth("audit.data_access", at(2023, 12), 1, 1),
+        ExpiredMonth("audit.data_access", at(2024, 1), 2, 1),
     ]
     owner = await database.owner()
     kept = await owner.fetch("select at from audit.data_access order by at")

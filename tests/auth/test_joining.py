@@ -10,7 +10,7 @@ from app.entry.assembly import assembled
 from app.mail.mailed_tokens import INVITE, MailedTokens
 from app.storage.database import Connection
 from domain.identity.account_commands import OpenAccount
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from tests.auth.people import PASSWORD, Person, post, proved, refusal, registered
 from tests.kit.product import Product
 
@@ -39,7 +39,7 @@ async def test_a_company_whose_making_was_interrupted_is_there_at_the_next_signi
                 tenant_name="Late",
                 tenant_slug=slug,
             )
-            assert isinstance(await book.send(opened, by=opened.id), Receipt)
+            assert isinstance(await book.send(opened, by=opened.id), AppendReceipt)
             account = await book.account(opened.id)
             assert account is not None
             place.sign_in.homes.reach = _dying(place.services, steps)

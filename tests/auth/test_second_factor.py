@@ -16,7 +16,7 @@ from domain.identity.accounts import Account, WrongCode
 from domain.identity.authorization import BaseRole
 from domain.identity.registration import RegisterUser
 from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
 from domain.kit.scenario import given
 from tests.auth.people import Person, elsewhere, post, refusal, registered
@@ -196,10 +196,10 @@ async def test_operators_need_a_second_factor(product: Product, owner: Connectio
             id=ada.id, email=ada.email, first_name="Ada", last_name="", role=BaseRole.OPERATOR
         )
         by = Caller(tenant_id=PLATFORM, user_id=SYSTEM, permissions=ROLES["operator"])
-        assert isinstance(await made.bus.send(register, by=by), Receipt)
+        assert isinstance(await made.bus.send(register, by=by), AppendReceipt)
         join = JoinTenant(id=ada.id, tenant_id=PLATFORM)
         joined = await made.bus.send(join, by=Caller(tenant_id=ACCOUNTS, user_id=SYSTEM))
-        assert isinstance(joined, Receipt)
+        assert isinstance(joined, AppendReceipt)
     body = {"email": ada.email, "password": ada.password, "tenantId": str(PLATFORM)}
     operator = Person(product.http, ada.email, (await post(product.http, "sign-in", body)).json())
     assert operator.given["tenantId"] == str(PLATFORM)

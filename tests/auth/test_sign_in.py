@@ -9,7 +9,7 @@ from app.composition.write_side import written
 from domain.identity.sessions import StartSession
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from tests.auth.people import PASSWORD, Person, post, refusal, registered, somebody
 from tests.kit.product import Product
 
@@ -224,4 +224,4 @@ async def _sessions(product: Product, person: Person, count: int) -> None:
             for _ in range(count)
         ]
         outcomes = await asyncio.gather(*(made.bus.send(one, by=by) for one in starts))
-    assert all(isinstance(one, Receipt) for one in outcomes)
+    assert all(isinstance(one, AppendReceipt) for one in outcomes)

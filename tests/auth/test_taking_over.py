@@ -25,7 +25,7 @@ from domain.identity.verifications import EmailVerification, VerificationNotVali
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds, at
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
 from domain.kit.process.process_scenario import rehearse
 from domain.kit.refusals import Refusal
@@ -181,10 +181,10 @@ async def test_who_joins_where_somebody_else_was_under_their_address_revives_not
             id=bob.id, email=bob.email, first_name="Bob", last_name="", role=BaseRole.ADMIN
         )
         by = Caller(tenant_id=tenant, user_id=SYSTEM, permissions=ROLES["owner"])
-        assert isinstance(await made.bus.send(register, by=by), Receipt)
+        assert isinstance(await made.bus.send(register, by=by), AppendReceipt)
         join = JoinTenant(id=bob.id, tenant_id=tenant)
         by = Caller(tenant_id=ACCOUNTS, user_id=SYSTEM)
-        assert isinstance(await made.bus.send(join, by=by), Receipt)
+        assert isinstance(await made.bus.send(join, by=by), AppendReceipt)
     body = {"email": bob.email, "password": bob.password, "tenantId": str(tenant)}
     admin = Person(product.http, bob.email, (await post(product.http, "sign-in", body)).json())
     reset = await reset_token(product, owner, eve)

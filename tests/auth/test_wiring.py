@@ -11,7 +11,7 @@ from domain.identity.sessions import IDLE, EndSession, StartSession
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from tests.auth.people import registered
 from tests.kit.processes import until
 from tests.kit.product import Product
@@ -61,7 +61,7 @@ async def _started(product: Product, id: UUID) -> None:
             method="password",
         )
         by = Caller(tenant_id=ACCOUNTS, user_id=start.user_id)
-        assert isinstance(await bus.send(start, by=by), Receipt)
+        assert isinstance(await bus.send(start, by=by), AppendReceipt)
 
 
 async def test_a_session_that_another_process_ends_is_over_here(product: Product) -> None:
@@ -71,7 +71,7 @@ async def test_a_session_that_another_process_ends_is_over_here(product: Product
     async with written(product.settings) as made:
         end = EndSession(id=UUID(ada.given["sessionId"]))
         by = Caller(tenant_id=ACCOUNTS, user_id=ada.id)
-        assert isinstance(await made.bus.send(end, by=by), Receipt)
+        assert isinstance(await made.bus.send(end, by=by), AppendReceipt)
 
     async def over() -> bool:
         return (await ada.client.post(ME)).status_code == 401

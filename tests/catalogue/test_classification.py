@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.catalogue.checks import EXCEPTIONS, view_faults
-from app.catalogue.inventory import Entry, inventory, product_events
+from app.catalogue.inventory import CatalogueEntry, inventory, product_events
 from app.contexts import VIEWS
 from domain.kit.aggregate import Aggregate
 from domain.kit.events import Event
@@ -104,7 +104,7 @@ def test_every_exception_names_a_field_and_a_reason() -> None:
     assert all(reason.endswith(".") for reason in EXCEPTIONS.values())
 
 
-def classes(*kinds: str) -> dict[str, Entry]:
+def classes(*kinds: str) -> dict[str, CatalogueEntry]:
     """The entries of these kinds, by name and field."""
     return {f"{one.name}.{one.field}": one for one in inventory() if one.kind in kinds}
 

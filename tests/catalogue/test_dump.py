@@ -18,7 +18,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from domain.kit.codec import PlainCodec
 from domain.kit.events import Event
-from domain.kit.log import Append, NewEvent, Receipt
+from domain.kit.log import Append, AppendReceipt, NewEvent
 from domain.work.tasks import Task
 from projections.work.tasks import Tasks
 from tests.kit.product import Product
@@ -56,7 +56,7 @@ async def tell(log: PostgresLog, tenant: UUID, type: str, topic: str, payload: b
             metadata=json.dumps({"agent": SECRET}).encode(),
         )
     )
-    assert isinstance(outcome, Receipt), outcome
+    assert isinstance(outcome, AppendReceipt), outcome
 
 
 async def tell_task(log: PostgresLog, tenant: UUID, description: str, title: str = "Dig") -> None:

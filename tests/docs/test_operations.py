@@ -12,7 +12,7 @@ from prometheus_client.core import Metric
 from app.cli.main import program
 from app.telemetry.metrics import REGISTRY, beside_metrics, view_metrics
 from app.telemetry.process_status import ProcessStatus
-from app.telemetry.system_status import Standing
+from app.telemetry.system_status import SystemStatus
 from tests.views.test_status import WELL
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -41,7 +41,7 @@ def exposed() -> set[str]:
         holder=None,
         beat_age=None,
     )
-    standing = Standing(workers=1, rebuilding=0, differing=0, processes=(process,))
+    standing = SystemStatus(workers=1, rebuilding=0, differing=0, processes=(process,))
     metrics: list[Metric] = [*view_metrics([WELL]), *beside_metrics(standing), *REGISTRY.collect()]
     return {
         metric.name + ("_total" if metric.type == "counter" else "")

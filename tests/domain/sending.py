@@ -7,7 +7,7 @@ from domain.kit.caller import Caller
 from domain.kit.codec import PlainCodec
 from domain.kit.commands import Command
 from domain.kit.events import Event
-from domain.kit.log import Log, Receipt
+from domain.kit.log import AppendReceipt, Log
 from domain.kit.refusals import Refusal
 from tests.domain.toys import Account, OpenAccount, Pay
 
@@ -15,10 +15,12 @@ US = Caller(tenant_id=UUID(int=1), user_id=UUID(int=11), session_id="a session")
 THEM = Caller(tenant_id=UUID(int=2), user_id=UUID(int=22))
 
 
-async def accepted(bus: Bus, command: Command, *, by: Caller = US, command_id: UUID | None = None) -> Receipt:
+async def accepted(
+    bus: Bus, command: Command, *, by: Caller = US, command_id: UUID | None = None
+) -> AppendReceipt:
     """The receipt of a command that must not be refused."""
     outcome = await bus.send(command, by=by, command_id=command_id)
-    assert isinstance(outcome, Receipt), outcome
+    assert isinstance(outcome, AppendReceipt), outcome
     return outcome
 
 

@@ -11,7 +11,7 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.bus.repository import restore
 from domain.kit.clock import at
 from domain.kit.events import Event
-from domain.kit.log import Reservation, Stored
+from domain.kit.log import Reservation, StoredSnapshot
 from tests.domain.envelopes import NOON, STREAM
 from tests.domain.toys import Account
 
@@ -153,8 +153,8 @@ class Box(Aggregate, topic="toys.box"):
         state["items"] = state.pop("contents").split(", ")
 
 
-def stored(state: bytes, *, class_version: int) -> Stored:
-    return Stored(
+def stored(state: bytes, *, class_version: int) -> StoredSnapshot:
+    return StoredSnapshot(
         originator_version=7, timestamp=LATER, topic="toys.box", state=state, class_version=class_version
     )
 

@@ -9,7 +9,7 @@ from app.log.verify import verify
 from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyExists, AlreadyTaken, NotFound, Refusal
 from tests.domain.sending import US, accepted, an_account, balance, history, refused
 from tests.domain.toys import (
@@ -24,22 +24,22 @@ from tests.domain.toys import (
 )
 
 
-async def send_all(buses: list[Bus], commands: list[Command]) -> list[Receipt | Refusal]:
+async def send_all(buses: list[Bus], commands: list[Command]) -> list[AppendReceipt | Refusal]:
     """What became of commands sent at the same time, in turn through each bus."""
     return await asyncio.gather(
         *(buses[n % len(buses)].send(command, by=US) for n, command in enumerate(commands))
     )
 
 
-def receipts(outcomes: list[Receipt | Refusal]) -> list[Receipt]:
-    return [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
+def receipts(outcomes: list[AppendReceipt | Refusal]) -> list[AppendReceipt]:
+    return [outcome for outcome in outcomes if isinstance(outcome, AppendReceipt)]
 
 
 async def test_fifty_at_once_on_one_stream_all_get_a_right_answer(bus: Bus, log: PostgresLog) -> None:
     id = await an_account(bus, balance=30)
     outcomes = await send_all([bus], [Withdraw(id=id, amount=1) for _ in range(50)])
     assert len(receipts(outcomes)) == 30
-    assert {type(outcome) for outcome in outcomes} == {Receipt, Overdrawn}
+    assert {type(outcome) for outcome in outcomes} == {AppendReceipt, Overdrawn}
     assert await balance(log, id) == 0
 
 
@@ -49,7 +49,7 @@ async def test_two_processes_on_one_stream_all_get_a_right_answer(
     id = await an_account(bus, balance=30)
     outcomes = await send_all([bus, second_bus], [Withdraw(id=id, amount=1) for _ in range(50)])
     assert len(receipts(outcomes)) == 30
-    assert {type(outcome) for outcome in outcomes} == {Receipt, Overdrawn}
+    assert {type(outcome) for outcome in outcomes} == {AppendReceipt, Overdrawn}
     assert await balance(log, id) == 0
 
 
@@ -70,7 +70,7 @@ async def test_of_many_creations_of_one_id_one_wins(bus: Bus, second_bus: Bus, l
     commands: list[Command] = [OpenAccount(id=id, owner=f"{number} {id.hex[:10]}") for number in range(20)]
     outcomes = await send_all([bus, second_bus], commands)
     assert len(receipts(outcomes)) == 1
-    assert {type(outcome) for outcome in outcomes} == {Receipt, AlreadyExists}
+    assert {type(outcome) for outcome in outcomes} == {AppendReceipt, AlreadyExists}
     assert len(await history(log, id)) == 1
 
 
@@ -78,7 +78,7 @@ async def test_of_many_reservations_of_one_value_one_wins(bus: Bus, second_bus: 
     commands: list[Command] = [OpenAccount(id=uuid4(), owner="Only one") for _ in range(20)]
     outcomes = await send_all([bus, second_bus], commands)
     assert len(receipts(outcomes)) == 1
-    assert {type(outcome) for outcome in outcomes} == {Receipt, AlreadyTaken}
+    assert {type(outcome) for outcome in outcomes} == {AppendReceipt, AlreadyTaken}
 
 
 async def test_money_moved_both_ways_at_once_is_neither_lost_nor_made(
@@ -88,7 +88,7 @@ async def test_money_moved_both_ways_at_once_is_neither_lost_nor_made(
     there = [Transfer(id=one, to_id=other, amount=2) for _ in range(10)]
     back = [Transfer(id=other, to_id=one, amount=2) for _ in range(10)]
     outcomes = await send_all([bus, second_bus], [*there, *back])
-    assert {type(outcome) for outcome in outcomes} <= {Receipt, Overdrawn}
+    assert {type(outcome) for outcome in outcomes} <= {AppendReceipt, Overdrawn}
     assert await balance(log, one) + await balance(log, other) == 10
 
 
@@ -169,7 +169,9 @@ async def test_a_reference_that_ends_at_the_same_time_is_either_before_or_refuse
     outcomes = await send_all([bus, second_bus], [*notes[:5], CloseAccount(id=beside), *notes[5:]])
     [closed] = receipts(outcomes[5:6])
     for outcome in (*outcomes[:5], *outcomes[6:]):
-        assert isinstance(outcome, NotFound) or (isinstance(outcome, Receipt) and outcome.last < closed.first)
+        assert isinstance(outcome, NotFound) or (
+            isinstance(outcome, AppendReceipt) and outcome.last < closed.first
+        )
 
 
 async def test_a_cancelled_sender_leaves_the_stream_usable(bus: Bus, log: PostgresLog) -> None:
@@ -179,7 +181,7 @@ async def test_a_cancelled_sender_leaves_the_stream_usable(bus: Bus, log: Postgr
     for task in sending[::2]:
         task.cancel()
     outcomes = await asyncio.gather(*sending, return_exceptions=True)
-    carried_out = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
+    carried_out = [outcome for outcome in outcomes if isinstance(outcome, AppendReceipt)]
     assert len(carried_out) >= 10
     await accepted(bus, Pay(id=id, amount=100))
     # A cancelled command stands or falls, but never half.

@@ -8,7 +8,7 @@ import pytest
 from app.log.postgres import PostgresLog
 from domain.kit.bus.bus import Bus
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import CommandIdReused
 from tests.domain.sending import THEM, accepted, an_account, balance, history, refused
 from tests.domain.toys import (
@@ -25,7 +25,7 @@ async def test_the_same_command_twice_has_one_effect(bus: Bus, log: PostgresLog)
     first = await accepted(bus, Pay(id=id, amount=3), command_id=command_id)
     again = await accepted(bus, Pay(id=id, amount=3), command_id=command_id)
     assert not first.repeated
-    assert again == Receipt(command_id, first.first, first.last, repeated=True)
+    assert again == AppendReceipt(command_id, first.first, first.last, repeated=True)
     assert await balance(log, id) == 3
 
 
@@ -45,7 +45,7 @@ async def test_a_repeat_keeps_its_receipt_though_the_rule_would_now_refuse(
     first = await accepted(bus, Withdraw(id=id, amount=3), command_id=command_id)
     for one in (bus, fresh()):
         again = await accepted(one, Withdraw(id=id, amount=3), command_id=command_id)
-        assert again == Receipt(command_id, first.first, first.last, repeated=True)
+        assert again == AppendReceipt(command_id, first.first, first.last, repeated=True)
 
 
 async def test_a_repeat_keeps_its_receipt_though_the_stream_has_ended(bus: Bus) -> None:
@@ -66,7 +66,7 @@ async def test_a_repeat_that_changed_nothing_keeps_its_receipt(bus: Bus) -> None
     first = await accepted(bus, Withdraw(id=id, amount=0), command_id=command_id)
     await accepted(bus, Pay(id=id, amount=3))
     again = await accepted(bus, Withdraw(id=id, amount=0), command_id=command_id)
-    assert again == Receipt(command_id, first.first, first.last, repeated=True)
+    assert again == AppendReceipt(command_id, first.first, first.last, repeated=True)
 
 
 async def test_after_a_repeat_the_stream_goes_on(bus: Bus, log: PostgresLog) -> None:

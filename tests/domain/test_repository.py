@@ -11,7 +11,7 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.bus.bus import Bus
 from domain.kit.bus.repository import Repository
 from domain.kit.codec import PlainCodec
-from domain.kit.log import Envelope, Stored
+from domain.kit.log import Envelope, StoredSnapshot
 from tests.domain.envelopes import NOON
 from tests.domain.sending import THEM, US, accepted, an_account, balance
 from tests.domain.toys import Account, CloseAccount, Overdrawn, Pay, Withdraw
@@ -186,7 +186,7 @@ async def test_streams_with_and_without_a_snapshot_load_together(bus: Bus, log: 
 
 async def test_a_snapshot_of_newer_code_is_left_aside(bus: Bus, log: PostgresLog) -> None:
     id = await an_account(bus, balance=3)
-    newer = Stored(
+    newer = StoredSnapshot(
         originator_version=2, timestamp=NOON, topic="toys.account", state=b'{"money": 3}', class_version=2
     )
     await log.keep_snapshot(TENANT, id, newer)

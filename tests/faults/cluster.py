@@ -18,7 +18,7 @@ from app.embedded.folder import DataFolder, held
 from app.embedded.opensearch import OpenSearch, free_port
 from app.embedded.osmem import Osmem
 from app.embedded.postgres import OWNER, Postgres
-from app.embedded.services import Server
+from app.embedded.services import SupervisedServer
 from app.embedded.valkey import Valkey
 from app.entry.programs import Program
 from app.entry.supervisor import keep_running
@@ -52,7 +52,7 @@ class Cluster:
     """Where clients reach the API, through a proxy."""
 
     @property
-    def servers(self) -> tuple[Server, ...]:
+    def servers(self) -> tuple[SupervisedServer, ...]:
         """Everything that runs, in the order in which it is started."""
         return (self.postgres, self.valkey, self.search, self.api, *self.workers)
 

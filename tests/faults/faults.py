@@ -11,7 +11,7 @@ import psutil
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.embedded.services import Server
+from app.embedded.services import SupervisedServer
 from tests.faults.cluster import Cluster, Say
 from tests.kit.stopping import hanging
 
@@ -36,7 +36,7 @@ def fault(name: str) -> Callable[[Strike], Strike]:
     return enter
 
 
-def _kill(server: Server, say: Say) -> None:
+def _kill(server: SupervisedServer, say: Say) -> None:
     if server.process is None or server.process.exit_code() is not None:
         say(f"{server.name} is down already")
         return
@@ -87,7 +87,7 @@ async def kill_search(cluster: Cluster, chance: Random, say: Say) -> None:
     _kill(cluster.search, say)
 
 
-async def _hang(server: Server, seconds: float, say: Say) -> None:
+async def _hang(server: SupervisedServer, seconds: float, say: Say) -> None:
     """SIGSTOP for it and its children, and SIGCONT after a while: it keeps its connections and answers nothing."""
     if server.process is None or server.process.exit_code() is not None:
         say(f"{server.name} is down already")

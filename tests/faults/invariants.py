@@ -22,7 +22,7 @@ from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.sealed import Opening
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Changes, FullKey, View, fold
+from projections.kit.declare.view import FullKey, RowChanges, View, fold
 from projections.kit.store.decrypted_fields import opened, opened_fields
 from projections.kit.store.generations import live_generations
 from projections.work.tasks import Tasks
@@ -68,7 +68,7 @@ async def read_truth(settings: Settings) -> Truth:
 async def _folded(
     view: View[Any], events: list[tuple[Event, Envelope]], opening: Opening
 ) -> dict[FullKey, Any]:
-    changes: Changes[Any] = fold(view, {}, events)
+    changes: RowChanges[Any] = fold(view, {}, events)
     if isinstance(view, PostgresView):
         changes = await opened(opened_fields(view.row), changes, opening)
     # By way of JSON, as every store keeps it: what is of any type comes back as one that JSON has.

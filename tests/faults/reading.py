@@ -14,7 +14,7 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.redis import RedisView
 from projections.kit.declare.search import SearchView
 from projections.kit.declare.view import FullKey, View
-from projections.kit.store.index_mapping import TENANT, Documents, IndexNames, camel
+from projections.kit.store.index_mapping import TENANT, DocumentMapping, IndexNames, camel
 from projections.kit.store.keys import KeySpace, Mark
 from projections.kit.store.redis_scripts import READ
 from projections.kit.store.tables import table_shape
@@ -73,7 +73,7 @@ async def _in_redis(view: RedisView[Any], generation: int, settings: Settings) -
 
 
 async def _in_search(view: SearchView[Any], generation: int, settings: Settings) -> list[tuple[UUID, Any]]:
-    documents = Documents(view)
+    documents = DocumentMapping(view)
     index = IndexNames(view, generation=generation, prefix=settings.index_prefix).index
     body: dict[str, Any] = {
         "query": {"exists": {"field": TENANT}},

@@ -10,16 +10,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.kit.execution.errors import ClientError
-from api.kit.schema.past_reads import LookingBack
-from api.kit.schema.row_visibility import Seeing, Sights
+from api.kit.schema.past_reads import PastReads
+from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
 from app.contexts import VIEWS
 from domain.kit.caller import Caller
-from domain.kit.log import Envelope, Receipt, Selection
+from domain.kit.log import AppendReceipt, Envelope, Selection
 from domain.kit.sealed import PlainOpening
 from projections.kit.read.allowance import Spent, allow
-from projections.kit.read.as_of import AsOf, InFuture, Past, TooMuch, by_stream
+from projections.kit.read.as_of import InFuture, Past, RowsAsOf, TooMuch, by_stream
 from projections.kit.read.live_generations import Only
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.store.derived_columns import Derived
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.stats import UserStats
@@ -81,8 +81,8 @@ class Unread(Reads):
         raise AssertionError("It was read.")
 
 
-def history(place: Place, **limits: int) -> AsOf:
-    return AsOf(place.log, CODEC, clock=Clock(), **limits)
+def history(place: Place, **limits: int) -> RowsAsOf:
+    return RowsAsOf(place.log, CODEC, clock=Clock(), **limits)
 
 
 async def told(place: Place, minutes: int, *, tenant: UUID = TENANT) -> int:
@@ -90,7 +90,7 @@ async def told(place: Place, minutes: int, *, tenant: UUID = TENANT) -> int:
     command = place.command((uuid4(), Jar.Filled(name="figs", shelf="top", amount=1)), tenant=tenant)
     events = tuple(replace(one, timestamp=NOON + timedelta(minutes=minutes)) for one in command.events)
     outcome = await place.log.append(replace(command, events=events))
-    assert isinstance(outcome, Receipt)
+    assert isinstance(outcome, AppendReceipt)
     return outcome.last
 
 
@@ -149,7 +149,7 @@ async def test_rows_of_single_streams_need_no_others(place: Place) -> None:
     jar, log = uuid4(), Reads(place)
     at = await place.tell((jar, Jar.Filled(name="figs", shelf="top", amount=3)))
     await place.tell((jar, Jar.Broken(shelf="low")))
-    past = AsOf(log, CODEC, clock=Clock())  # type: ignore[arg-type]
+    past = RowsAsOf(log, CODEC, clock=Clock())  # type: ignore[arg-type]
     (row,) = (await past.rows(Jars, TENANT, [(jar,)], at)).values()
     assert (row.id, row.amount) == (jar, 3)
     assert await past.rows(Jars, TENANT, [(jar,)], at + 1) == {}
@@ -159,7 +159,7 @@ async def test_rows_of_single_streams_need_no_others(place: Place) -> None:
 
 async def test_what_was_folded_once_is_kept_and_gone_on_from(place: Place) -> None:
     log = Reads(place)
-    past = AsOf(log, CODEC, clock=Clock())  # type: ignore[arg-type]
+    past = RowsAsOf(log, CODEC, clock=Clock())  # type: ignore[arg-type]
     for minutes in range(6):
         await told(place, minutes)
     four = await past.all(Jars, TENANT, 4)
@@ -174,7 +174,7 @@ async def test_only_so_many_bytes_are_kept(place: Place) -> None:
         await told(place, minutes)
     three = (await history(place).all(Jars, TENANT, 3)).size
     log = Reads(place)
-    past = AsOf(log, CODEC, clock=Clock(), most_kept=2 * three)  # type: ignore[arg-type]
+    past = RowsAsOf(log, CODEC, clock=Clock(), most_kept=2 * three)  # type: ignore[arg-type]
     await past.all(Jars, TENANT, 3)
     await past.all(Jars, OTHER, 4)
     assert log.events == 3
@@ -210,7 +210,7 @@ async def test_a_thing_with_too_long_a_history_is_refused_before_it_is_read(plac
     position = await place.tell((jar, Jar.Filled(name=name, shelf="top", amount=1)))
     assert len(await history(place, most_bytes=10_000).rows(Jars, TENANT, [(jar,)], position)) == 1
     log = Unread(place)
-    past = AsOf(log, CODEC, clock=Clock(), most_bytes=4_000)  # type: ignore[arg-type]
+    past = RowsAsOf(log, CODEC, clock=Clock(), most_bytes=4_000)  # type: ignore[arg-type]
     with pytest.raises(TooMuch, match="more than 4,000 bytes"):
         await past.rows(Jars, TENANT, [(jar,)], position)
 
@@ -219,7 +219,7 @@ async def test_a_version_is_found_without_reading_the_others(place: Place) -> No
     jar = uuid4()
     filled = Jar.Filled(name="figs", shelf="top", amount=1)
     positions = [await place.tell((jar, filled)) for _ in range(3)]
-    past = AsOf(Unread(place), CODEC, clock=Clock())  # type: ignore[arg-type]
+    past = RowsAsOf(Unread(place), CODEC, clock=Clock())  # type: ignore[arg-type]
     assert [await past.position_of(TENANT, jar, version) for version in (1, 2, 3)] == positions
     assert await past.position_of(OTHER, jar, 2) == await past.position_of(TENANT, jar, 0) == 0
     with pytest.raises(InFuture, match="Version 4 does not exist yet; the last one is 3"):
@@ -230,7 +230,7 @@ async def test_tenants_that_look_back_take_turns(place: Place) -> None:
     for minutes in range(6):
         await told(place, minutes)
     last, done = await told(place, 6, tenant=OTHER), list[UUID]()
-    past = AsOf(Waiting(place, 7), CODEC, clock=Clock())  # type: ignore[arg-type]
+    past = RowsAsOf(Waiting(place, 7), CODEC, clock=Clock())  # type: ignore[arg-type]
 
     async def look(tenant: UUID, position: int) -> None:
         await past.all(Jars, tenant, position)
@@ -249,7 +249,7 @@ async def test_the_rows_of_the_past_are_there_once_for_each_tenant_and_paid_for(
     for minutes in range(3):
         await told(place, minutes)
     past = await history(place).all(Jars, TENANT, 3)
-    rows, there, most = Rows(place.database, Only(1)), 0, 0
+    rows, there, most = PostgresRows(place.database, Only(1)), 0, 0
 
     class Counted(Past[Any]):
         def json(self, columns: Sequence[Derived] = ()) -> str:
@@ -296,9 +296,9 @@ async def test_more_than_the_limit_is_refused_by_name(
 async def test_a_client_is_told_of_the_limit(place: Place) -> None:
     for minutes in range(3):
         await told(place, minutes)
-    rows, opening = Rows(place.database, Only(1)), PlainOpening()
-    everything = Seeing(Sights(), rows, Caller(tenant_id=TENANT, user_id=TENANT))
-    looking = LookingBack(history(place, most_rows=2), rows, TENANT, everything, opening)
+    rows, opening = PostgresRows(place.database, Only(1)), PlainOpening()
+    everything = RowVisibility(VisibilityRules(), rows, Caller(tenant_id=TENANT, user_id=TENANT))
+    looking = PastReads(history(place, most_rows=2), rows, TENANT, everything, opening)
     with pytest.raises(ClientError) as refused:
         await looking.all(Jars, 3)
     assert refused.value.extensions == {"code": "LIMIT_EXCEEDED", "limit": 2}

@@ -9,10 +9,10 @@ from domain.identity.authorization import BaseRole
 from domain.identity.registration import RegisterUser
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import Refusal
-from projections.identity.member_access import Standing, standing
+from projections.identity.member_access import MemberAccess, standing
 
 R = TypeVar("R", bound=Refusal)
 
@@ -35,14 +35,14 @@ class Company:
         await self.done(register)
         return id
 
-    async def send(self, command: Command, by: Caller | None = None) -> Receipt | Refusal:
+    async def send(self, command: Command, by: Caller | None = None) -> AppendReceipt | Refusal:
         """What comes of a command; an owner sends it unless somebody is named."""
         return await self.services.bus.send(command, by=by or self.caller())
 
-    async def done(self, command: Command, by: Caller | None = None) -> Receipt:
+    async def done(self, command: Command, by: Caller | None = None) -> AppendReceipt:
         """The receipt of a command that must not be refused."""
         outcome = await self.send(command, by)
-        assert isinstance(outcome, Receipt), outcome
+        assert isinstance(outcome, AppendReceipt), outcome
         return outcome
 
     async def refused(self, command: Command, refusal: type[R], by: Caller | None = None) -> R:
@@ -51,7 +51,7 @@ class Company:
         assert isinstance(outcome, refusal), outcome
         return outcome
 
-    async def standing(self, user: UUID) -> Standing | None:
+    async def standing(self, user: UUID) -> MemberAccess | None:
         """How somebody stands."""
         return await standing(self.services.rows, self.tenant, user)
 

@@ -8,7 +8,7 @@ from domain.identity.invitations import AcceptInvitation, InvitationNotValid, In
 from domain.identity.registration import RegisterUser
 from domain.identity.roles import ChangeRole, CreateRole, DeleteRole
 from domain.identity.user_commands import ChangeUserEmail, DeleteUser, EraseUser, RemoveUser
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyTaken
 from tests.identity.company import Company
 from tests.identity.people import HASH
@@ -72,7 +72,7 @@ async def test_an_invitation_is_accepted_once_whoever_tries(services: Services) 
         )
         for id, email in ((uuid4(), "eve@example.com"), (uuid4(), "mallory@example.com"))
     ]
-    assert [type(one) for one in outcomes] == [Receipt, InvitationNotValid]
+    assert [type(one) for one in outcomes] == [AppendReceipt, InvitationNotValid]
 
 
 async def test_the_name_of_a_role_is_used_once_in_a_tenant(services: Services) -> None:

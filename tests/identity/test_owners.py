@@ -9,7 +9,7 @@ from api.kit.schema.context import Services
 from domain.identity.authorization import BaseRole
 from domain.identity.user_commands import ChangeUserRole, DeleteUser, RemoveUser, SuspendUser
 from domain.identity.user_rules import OwnerMustRemain
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from tests.identity.company import Company
 
 
@@ -38,5 +38,5 @@ async def test_of_two_owners_who_depose_one_another_one_remains(services: Servic
             company.send(against(anna, ben), company.caller("owner", ben)),
             company.send(demote(ben, anna), company.caller("owner", anna)),
         )
-        assert [type(one) for one in outcomes if not isinstance(one, Receipt)] == [OwnerMustRemain]
+        assert [type(one) for one in outcomes if not isinstance(one, AppendReceipt)] == [OwnerMustRemain]
         assert [one for one in (anna, ben) if "billing:write" in await company.permissions(one)]

@@ -28,7 +28,7 @@ from domain.identity.user_commands import (
 from domain.identity.user_rules import UserStatus
 from domain.kit.caller import PLATFORM
 from domain.kit.permissions import ROLES
-from projections.identity.member_access import KeyStanding, Standing, key_standing, standing
+from projections.identity.member_access import ApiKeyAccess, MemberAccess, key_standing, standing
 from tests.identity.company import Company
 from tests.identity.people import HASH
 
@@ -39,7 +39,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 async def test_a_base_role_gives_its_permissions(services: Services, role: BaseRole) -> None:
     company = Company(services)
     user = await company.person(role)
-    expected = Standing(user_id=user, status=UserStatus.ACTIVE, role=role, permissions=ROLES[role])
+    expected = MemberAccess(user_id=user, status=UserStatus.ACTIVE, role=role, permissions=ROLES[role])
     assert await company.standing(user) == expected
 
 
@@ -87,7 +87,7 @@ async def test_who_is_not_active_may_do_nothing(
     company = Company(services)
     user = await company.person()
     await company.done(command(id=user))
-    expected = Standing(user_id=user, status=status, role=role, permissions=frozenset())
+    expected = MemberAccess(user_id=user, status=status, role=role, permissions=frozenset())
     assert await company.standing(user) == expected
 
 
@@ -157,12 +157,12 @@ async def test_a_key_allows_what_its_maker_still_may(services: Services) -> None
     )
     await company.done(create, company.caller("admin", maker))
 
-    async def found() -> KeyStanding:
+    async def found() -> ApiKeyAccess:
         one = await key_standing(services.rows, company.tenant, key)
         assert one is not None
         return one
 
-    assert await found() == KeyStanding(
+    assert await found() == ApiKeyAccess(
         key_id=key,
         created_by=maker,
         secret_hash=HASH,

@@ -22,7 +22,7 @@ from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.fields import Opened
 from domain.kit.sealed import KeysUnavailable, is_sealed
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Changes, on
+from projections.kit.declare.view import RowChanges, on
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_progress import OpsLedger
 from projections.kit.rebuild.bulk_build import Builder
@@ -120,8 +120,8 @@ async def place(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Place]:
             await database.close()
 
 
-def changed(*rows: Owner) -> Changes[Owner]:
-    changes: Changes[Owner] = Changes()
+def changed(*rows: Owner) -> RowChanges[Owner]:
+    changes: RowChanges[Owner] = RowChanges()
     for row in rows:
         changes[US.tenant_id, (row.id,)] = row
         changes.positions[US.tenant_id, (row.id,)] = 1

@@ -6,14 +6,14 @@ from typing import Protocol
 
 import psutil
 
-from app.embedded.process import Process
+from app.embedded.process import ChildProcess
 
 
 class Server(Protocol):
     """A server that was started here."""
 
     @property
-    def process(self) -> Process | None: ...
+    def process(self) -> ChildProcess | None: ...
 
 
 @contextmanager

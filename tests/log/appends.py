@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from app.log.verify import verify
 from app.storage.database import Database
-from domain.kit.log import Append, Guard, NewEvent, Outcome, Receipt, Reference, Reservation
+from domain.kit.log import Append, AppendReceipt, Guard, NewEvent, Outcome, Reference, Reservation
 
 TENANT = UUID(int=1)
 OTHER = UUID(int=2)
@@ -73,9 +73,9 @@ def email(value: str, holder: UUID, *, everywhere: bool = False) -> Reservation:
     return Reservation("user.email", value, holder, "email", everywhere)
 
 
-def stored(outcome: Outcome) -> Receipt:
+def stored(outcome: Outcome) -> AppendReceipt:
     """The receipt, when the command was stored now."""
-    assert isinstance(outcome, Receipt), outcome
+    assert isinstance(outcome, AppendReceipt), outcome
     assert not outcome.repeated
     return outcome
 

@@ -6,11 +6,11 @@ from uuid import UUID
 from domain.kit.log import (
     GLOBAL,
     Append,
+    AppendReceipt,
     Conflict,
     Guard,
     Missing,
     Outcome,
-    Receipt,
     Reservation,
     Reused,
     Taken,
@@ -30,7 +30,7 @@ class Model:
 
     head: int = 0
     streams: dict[tuple[UUID, UUID], Stream] = field(default_factory=dict)
-    commands: dict[tuple[UUID, UUID], tuple[Receipt, bytes]] = field(default_factory=dict)
+    commands: dict[tuple[UUID, UUID], tuple[AppendReceipt, bytes]] = field(default_factory=dict)
     holders: dict[tuple[UUID, str, str], tuple[UUID, UUID]] = field(default_factory=dict)
 
     def copy(self) -> "Model":
@@ -44,7 +44,7 @@ class Model:
             receipt, digest = known
             if digest != append.digest:
                 return Reused(append.command_id)
-            return Receipt(append.command_id, receipt.first, receipt.last, repeated=True)
+            return AppendReceipt(append.command_id, receipt.first, receipt.last, repeated=True)
         if refused := self._refuses(append):
             return refused
         made = {
@@ -71,7 +71,7 @@ class Model:
         for event in append.events:
             stream = self.streams.setdefault((tenant, event.originator_id), Stream(event.topic))
             stream.version, stream.ended = event.originator_version, event.ends
-        receipt = Receipt(append.command_id, self.head + 1, self.head + len(append.events))
+        receipt = AppendReceipt(append.command_id, self.head + 1, self.head + len(append.events))
         self.head = receipt.last
         self.commands[tenant, append.command_id] = receipt, append.digest
         return receipt

@@ -11,10 +11,10 @@ import sys
 from itertools import islice
 from uuid import UUID, uuid4
 
-from app.log.follower import Follower
+from app.log.follower import LogFollower
 from app.log.postgres import PostgresLog
 from app.storage.database import Database
-from domain.kit.log import Conflict, Receipt
+from domain.kit.log import AppendReceipt, Conflict
 from tests.kit.servers import SECRET
 from tests.log.appends import TENANT, command, event
 
@@ -34,7 +34,7 @@ async def append(database: Database, commands: int) -> list[list[int]]:
                 new = command(event(stream, len(stands) + 1), *(event() for _ in range(random.randrange(3))))
                 # Each command is sent twice at once, as a client does whose first try timed out.
                 first, again = await asyncio.gather(log.append(new), log.append(new))
-                if isinstance(first, Receipt) and isinstance(again, Receipt):
+                if isinstance(first, AppendReceipt) and isinstance(again, AppendReceipt):
                     assert (first.first, first.last) == (again.first, again.last)
                     receipts.append([first.first, first.last])
                     break
@@ -50,7 +50,7 @@ async def append(database: Database, commands: int) -> list[list[int]]:
 
 async def follow(database: Database, events: int) -> list[int]:
     seen: list[int] = []
-    async for page in Follower(database, page=7, poll=0.002).follow(after=0):
+    async for page in LogFollower(database, page=7, poll=0.002).follow(after=0):
         seen += [event.position for event in islice(page, events - len(seen))]
         if len(seen) >= events:
             break

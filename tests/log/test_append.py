@@ -8,10 +8,10 @@ import pytest
 
 from app.log.appender import Appender
 from app.log.batch import Unstorable
-from app.log.pending_append import Queue, Waiting
+from app.log.pending_append import PendingAppend, Queue
 from app.log.postgres import PostgresLog
 from app.storage.database import Connection, Database
-from domain.kit.log import Conflict, Guard, Receipt, Reused
+from domain.kit.log import AppendReceipt, Conflict, Guard, Reused
 from tests.log.appends import NOON, OTHER, TENANT, command, event, stored, whole
 
 
@@ -49,14 +49,17 @@ async def test_the_same_command_again_has_the_same_receipt(log: PostgresLog) -> 
     append = command(event())
     first = stored(await log.append(append))
     again = await log.append(append)
-    assert again == Receipt(append.command_id, first.first, first.last, repeated=True)
+    assert again == AppendReceipt(append.command_id, first.first, first.last, repeated=True)
 
 
 async def test_the_same_command_at_once_is_stored_once(log: PostgresLog) -> None:
     append = command(event())
     outcomes = await asyncio.gather(*(log.append(append) for _ in range(20)))
-    assert sum(isinstance(outcome, Receipt) and not outcome.repeated for outcome in outcomes) == 1
-    assert len({(outcome.first, outcome.last) for outcome in outcomes if isinstance(outcome, Receipt)}) == 1
+    assert sum(isinstance(outcome, AppendReceipt) and not outcome.repeated for outcome in outcomes) == 1
+    assert (
+        len({(outcome.first, outcome.last) for outcome in outcomes if isinstance(outcome, AppendReceipt)})
+        == 1
+    )
 
 
 async def test_the_same_command_from_two_appenders_is_stored_once(database: Database) -> None:
@@ -66,8 +69,8 @@ async def test_the_same_command_from_two_appenders_is_stored_once(database: Data
         *(appender.append(append) for append in commands for appender in appenders)
     )
     for one, other in zip(answers[::2], answers[1::2], strict=True):
-        assert isinstance(one, Receipt)
-        assert isinstance(other, Receipt)
+        assert isinstance(one, AppendReceipt)
+        assert isinstance(other, AppendReceipt)
         assert one.first == other.first
         assert one.repeated != other.repeated
     for appender in appenders:
@@ -91,7 +94,7 @@ async def test_exactly_one_of_two_writers_wins(log: PostgresLog) -> None:
     stream = uuid4()
     await log.append(command(event(stream)))
     outcomes = await asyncio.gather(*(log.append(command(event(stream, 2))) for _ in range(10)))
-    assert sum(isinstance(outcome, Receipt) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, AppendReceipt) for outcome in outcomes) == 1
     assert outcomes.count(Conflict(stream)) == 9
 
 
@@ -143,7 +146,7 @@ async def test_guards_are_not_skewed_by_commands_at_once(log: PostgresLog) -> No
         log.append(command(event(left), guards=[Guard(right, 0)])),
         log.append(command(event(right), guards=[Guard(left, 0)])),
     )
-    assert sum(isinstance(outcome, Receipt) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, AppendReceipt) for outcome in outcomes) == 1
 
 
 async def test_a_command_without_events_has_an_empty_receipt(log: PostgresLog) -> None:
@@ -152,14 +155,16 @@ async def test_a_command_without_events_has_an_empty_receipt(log: PostgresLog) -
     assert receipt.last == await log.head()
     assert receipt.first == receipt.last + 1
     await log.append(command(event()))
-    assert await log.append(append) == Receipt(append.command_id, receipt.first, receipt.last, repeated=True)
+    assert await log.append(append) == AppendReceipt(
+        append.command_id, receipt.first, receipt.last, repeated=True
+    )
 
 
 async def test_knows_the_receipt_of_a_command(log: PostgresLog) -> None:
     append = command(event())
     receipt = stored(await log.append(append))
     assert await log.receipt(TENANT, append.command_id) == (
-        Receipt(append.command_id, receipt.first, receipt.last, repeated=True),
+        AppendReceipt(append.command_id, receipt.first, receipt.last, repeated=True),
         append.digest,
     )
     assert await log.receipt(OTHER, append.command_id) is None
@@ -199,7 +204,7 @@ async def test_only_the_guilty_command_of_a_batch_fails(log: PostgresLog, databa
     batch[17] = command(event(payload=b'"\\ud800"'))
     outcomes = await asyncio.gather(*(log.append(append) for append in batch), return_exceptions=True)
     assert [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Unstorable)] == [3, 11, 17]
-    assert sum(isinstance(outcome, Receipt) for outcome in outcomes) == 17
+    assert sum(isinstance(outcome, AppendReceipt) for outcome in outcomes) == 17
     await whole(database)
 
 
@@ -229,17 +234,17 @@ async def test_a_cancelled_caller_neither_loses_nor_doubles(log: PostgresLog, da
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     again = await asyncio.gather(*(log.append(append) for append in commands))
-    assert all(isinstance(outcome, Receipt) for outcome in again)
-    assert all(isinstance(outcome, Receipt) and outcome.repeated for outcome in again[1::2])
+    assert all(isinstance(outcome, AppendReceipt) for outcome in again)
+    assert all(isinstance(outcome, AppendReceipt) and outcome.repeated for outcome in again[1::2])
     await whole(database)
 
 
 async def test_callers_wait_when_too_many_wait_already(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put, seen, most = Queue.put, list[Waiting](), 0
+    put, seen, most = Queue.put, list[PendingAppend](), 0
 
-    def counted(queue: Queue, waiting: Waiting) -> None:
+    def counted(queue: Queue, waiting: PendingAppend) -> None:
         nonlocal most
         seen.append(waiting)
         most = max(most, sum(not one.answer.done() for one in seen))
@@ -248,7 +253,7 @@ async def test_callers_wait_when_too_many_wait_already(
     monkeypatch.setattr(Queue, "put", counted)
     appender = Appender(database, max_waiting=2)
     outcomes = await asyncio.gather(*(appender.append(command(event())) for _ in range(20)))
-    assert all(isinstance(outcome, Receipt) for outcome in outcomes)
+    assert all(isinstance(outcome, AppendReceipt) for outcome in outcomes)
     assert (len(seen), most) == (20, 2)
     await appender.close()
 
@@ -258,7 +263,7 @@ async def test_a_batch_has_a_bound(monkeypatch: pytest.MonkeyPatch, bound: str) 
     monkeypatch.setattr(f"app.log.pending_append.{bound}", 1)
     queue = Queue()
     for _ in range(3):
-        queue.put(Waiting(command(event())))
+        queue.put(PendingAppend(command(event())))
     assert [len(queue.take()) for _ in range(4)] == [1, 1, 1, 0]
 
 
@@ -270,7 +275,7 @@ async def test_a_batch_survives_the_loss_of_its_connection(database: Database, o
 
     async def caller() -> None:
         for append in pending:
-            assert isinstance(await appender.append(append), Receipt)
+            assert isinstance(await appender.append(append), AppendReceipt)
 
     callers = [asyncio.create_task(caller()) for _ in range(8)]
     cut = 0

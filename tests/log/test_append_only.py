@@ -7,7 +7,7 @@ import pytest
 
 from app.log.postgres import PostgresLog
 from app.storage.database import READER, WRITER, Connection, Database, role_url
-from domain.kit.log import Stored
+from domain.kit.log import StoredSnapshot
 from tests.kit.servers import SECRET
 from tests.log.appends import NOON, OTHER, TENANT, TOPIC, command, event, stored
 
@@ -110,7 +110,7 @@ async def test_a_tenant_sees_its_own_rows_only(database: Database, log: Postgres
     mine, theirs = event(), event()
     stored(await log.append(command(mine)))
     stored(await log.append(command(theirs, tenant=OTHER)))
-    snapshot = Stored(originator_version=1, timestamp=NOON, topic=TOPIC, state=b"{}")
+    snapshot = StoredSnapshot(originator_version=1, timestamp=NOON, topic=TOPIC, state=b"{}")
     await log.keep_snapshot(OTHER, theirs.originator_id, snapshot)
     assert await log.snapshots(OTHER, [theirs.originator_id]) == {theirs.originator_id: snapshot}
     assert await log.snapshots(TENANT, [theirs.originator_id]) == {}

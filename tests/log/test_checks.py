@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from app.log.postgres import PostgresLog
 from app.storage.database import Database
-from domain.kit.log import Missing, Receipt, Reference, Taken
+from domain.kit.log import AppendReceipt, Missing, Reference, Taken
 from tests.log.appends import OTHER, TENANT, TOPIC, command, email, event, stored, whole
 
 
@@ -77,7 +77,7 @@ async def test_one_of_many_at_once_gets_the_value(log: PostgresLog) -> None:
     outcomes = await asyncio.gather(
         *(log.append(command(event(s), reserves=[email("race@example.com", s)])) for s in streams)
     )
-    assert sum(isinstance(outcome, Receipt) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, AppendReceipt) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, Taken) for outcome in outcomes) == 9
 
 

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.log.feed import Feed
-from app.log.follower import Follower
+from app.log.feed import RecentEvents
+from app.log.follower import LogFollower
 from app.log.postgres import PostgresLog
-from app.log.reader import Reader
+from app.log.reader import LogReader
 from app.storage.database import Connection, Database
 from domain.kit.log import Envelope
 from tests.log.appends import OTHER, TENANT, command, event, stored, until
@@ -51,7 +51,7 @@ async def test_follows_from_a_position(log: PostgresLog) -> None:
 async def test_a_hint_is_enough(database: Database, log: PostgresLog) -> None:
     """With polls an hour apart, only the hint can bring the event."""
     head = await log.head()
-    pages = Follower(database, poll=3600).follow(after=head)
+    pages = LogFollower(database, poll=3600).follow(after=head)
     waiting = asyncio.create_task(_until(pages, head + 3))
     for _ in range(3):
         await _append(log, 1)
@@ -61,7 +61,7 @@ async def test_a_hint_is_enough(database: Database, log: PostgresLog) -> None:
 async def test_a_poll_is_enough(database: Database, log: PostgresLog, owner: Connection) -> None:
     """Without a hint, as when the server's queue is half full, the next poll brings the event."""
     head = await log.head()
-    follower = Follower(database, poll=0.02)
+    follower = LogFollower(database, poll=0.02)
     waiting = asyncio.create_task(_until(follower.follow(after=head), head + 1))
     await until(lambda: follower.last_read_at is not None)
     # The owner can put a row there behind the back of es.append, which would have sent a hint.
@@ -79,7 +79,7 @@ async def test_survives_the_loss_of_its_connection(
     database: Database, log: PostgresLog, owner: Connection
 ) -> None:
     head = await log.head()
-    follower = Follower(database, poll=3600)
+    follower = LogFollower(database, poll=3600)
     waiting = asyncio.create_task(_until(follower.follow(after=head), head + 30))
     for _ in range(30):
         cut = await owner.fetchval(f"select count(pg_terminate_backend(pid)) from ({_LISTENERS}) l")
@@ -94,7 +94,7 @@ async def test_survives_a_read_that_the_server_cancels(
 ) -> None:
     """As statement_timeout does while a table is locked; a feed that ended would be missed by nobody."""
     head = await log.head()
-    follower = Follower(database, poll=0.02)
+    follower = LogFollower(database, poll=0.02)
     waiting = asyncio.create_task(_until(follower.follow(after=head), head + 1))
     await until(lambda: follower.last_read_at is not None)
     async with owner.transaction():
@@ -111,7 +111,7 @@ async def test_a_pause_of_the_consumer_costs_nothing(
 ) -> None:
     """A consumer that stopped for long goes on where it was, its connection gone or not."""
     head = await _append(log, 1)
-    pages = Follower(database, page=10).follow(after=head - 1)
+    pages = LogFollower(database, page=10).follow(after=head - 1)
     assert [event.position for event in await anext(pages)] == [head]
     await owner.fetch(f"select pg_terminate_backend(pid) from ({_LISTENERS}) l")
     await _append(log, 50)
@@ -119,14 +119,14 @@ async def test_a_pause_of_the_consumer_costs_nothing(
 
 
 @pytest.fixture
-async def feed(database: Database) -> AsyncIterator[Feed]:
-    feed = Feed(database, page=10, recent=40)
+async def feed(database: Database) -> AsyncIterator[RecentEvents]:
+    feed = RecentEvents(database, page=10, recent=40)
     await feed.start()
     yield feed
     await feed.close()
 
 
-async def test_many_share_one_reader(feed: Feed, log: PostgresLog, owner: Connection) -> None:
+async def test_many_share_one_reader(feed: RecentEvents, log: PostgresLog, owner: Connection) -> None:
     head = await log.head()
     consumers = [asyncio.create_task(_until(feed.pages(after=head), head + 30)) for _ in range(50)]
     await _append(log, 30)
@@ -135,7 +135,7 @@ async def test_many_share_one_reader(feed: Feed, log: PostgresLog, owner: Connec
     assert feed.last_read_at is not None
 
 
-async def test_who_is_far_behind_reads_the_log(feed: Feed, log: PostgresLog) -> None:
+async def test_who_is_far_behind_reads_the_log(feed: RecentEvents, log: PostgresLog) -> None:
     head = await _append(log, 100)
     consumers = [_until(feed.pages(after=after), head) for after in (0, head - 99, head - 5)]
     seen = await asyncio.gather(*consumers)
@@ -146,7 +146,7 @@ async def test_who_is_far_behind_reads_the_log(feed: Feed, log: PostgresLog) -> 
     ]
 
 
-async def test_a_slow_consumer_misses_nothing_and_holds_nothing(feed: Feed, log: PostgresLog) -> None:
+async def test_a_slow_consumer_misses_nothing_and_holds_nothing(feed: RecentEvents, log: PostgresLog) -> None:
     head = await _append(log, 1)
     slow = feed.pages(after=head - 1)
     assert [event.position for event in await anext(slow)] == [head]
@@ -157,7 +157,7 @@ async def test_a_slow_consumer_misses_nothing_and_holds_nothing(feed: Feed, log:
 
 
 async def test_what_is_kept_has_a_bound_in_bytes_too(database: Database, log: PostgresLog) -> None:
-    feed = Feed(database, recent_bytes=1_000)
+    feed = RecentEvents(database, recent_bytes=1_000)
     await feed.start()
     last = await _append(log, 200)
     await _until(feed.pages(after=last - 1), last)
@@ -166,7 +166,7 @@ async def test_what_is_kept_has_a_bound_in_bytes_too(database: Database, log: Po
     assert 0 < kept * len(event().payload) <= 1_000
 
 
-async def test_a_position_beyond_the_head_waits(feed: Feed, log: PostgresLog) -> None:
+async def test_a_position_beyond_the_head_waits(feed: RecentEvents, log: PostgresLog) -> None:
     head = await log.head()
     waiting = asyncio.create_task(_until(feed.pages(after=head + 3), head + 5))
     await _append(log, 5)
@@ -174,7 +174,7 @@ async def test_a_position_beyond_the_head_waits(feed: Feed, log: PostgresLog) ->
 
 
 async def test_closing_ends_every_consumer(database: Database) -> None:
-    feed = Feed(database)
+    feed = RecentEvents(database)
     await feed.start()
     consumer = asyncio.create_task(_until(feed.pages(after=feed.position), feed.position + 1))
     await asyncio.sleep(0)
@@ -183,7 +183,7 @@ async def test_closing_ends_every_consumer(database: Database) -> None:
         await consumer
 
 
-async def test_a_backlog_is_of_the_tenants_own_events(feed: Feed, log: PostgresLog) -> None:
+async def test_a_backlog_is_of_the_tenants_own_events(feed: RecentEvents, log: PostgresLog) -> None:
     head = await log.head()
     mine = list[int]()
     for _ in range(6):
@@ -194,7 +194,7 @@ async def test_a_backlog_is_of_the_tenants_own_events(feed: Feed, log: PostgresL
 
 
 async def test_a_backlog_takes_none_of_the_writers_connections(
-    feed: Feed, database: Database, log: PostgresLog
+    feed: RecentEvents, database: Database, log: PostgresLog
 ) -> None:
     head = await _append(log, 100)
     await _until(feed.pages(after=head - 1), head)
@@ -206,19 +206,19 @@ async def test_a_backlog_takes_none_of_the_writers_connections(
 
 
 async def test_one_caller_reads_one_backlog_at_a_time_and_another_need_not_wait(
-    feed: Feed, database: Database, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
+    feed: RecentEvents, database: Database, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = await _append(log, 100)
     await _until(feed.pages(after=head - 1), head)
     reading, most = Counter[UUID](), Counter[UUID]()
-    read = Reader.read
+    read = LogReader.read
 
     def one_of(caller: UUID) -> asyncio.Task[list[int]]:
         return asyncio.create_task(
             _until(feed.pages_of(TENANT, caller, after=head - 100), head), name=str(caller)
         )
 
-    async def counted(reader: Reader, **asked: Any) -> list[Envelope]:
+    async def counted(reader: LogReader, **asked: Any) -> list[Envelope]:
         task = asyncio.current_task()
         assert task is not None
         caller = UUID(task.get_name())
@@ -229,14 +229,14 @@ async def test_one_caller_reads_one_backlog_at_a_time_and_another_need_not_wait(
         reading[caller] -= 1
         return found
 
-    monkeypatch.setattr(Reader, "read", counted)
+    monkeypatch.setattr(LogReader, "read", counted)
     callers = [TENANT] * 10 + [OTHER] * 10
     assert [len(seen) for seen in await asyncio.gather(*map(one_of, callers))] == [100] * 20
     assert most == {TENANT: 1, OTHER: 1, UUID(int=0): 2}
 
 
 async def test_tenants_that_are_behind_take_turns_and_leave_readers_to_the_others(
-    feed: Feed, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
+    feed: RecentEvents, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head, tenants = await log.head(), [uuid4() for _ in range(6)]
     for tenant in tenants:
@@ -244,9 +244,9 @@ async def test_tenants_that_are_behind_take_turns_and_leave_readers_to_the_other
     last = await _append(log, 100)
     await _until(feed.pages(after=last - 100), last)
     reading, most = Counter[UUID](), Counter[UUID]()
-    read = Reader.read
+    read = LogReader.read
 
-    async def counted(reader: Reader, **asked: Any) -> list[Envelope]:
+    async def counted(reader: LogReader, **asked: Any) -> list[Envelope]:
         tenant: UUID = asked["select"].tenant_id
         reading[tenant] += 1
         most[tenant] = max(most[tenant], reading[tenant])
@@ -255,7 +255,7 @@ async def test_tenants_that_are_behind_take_turns_and_leave_readers_to_the_other
         reading[tenant] -= 1
         return found
 
-    monkeypatch.setattr(Reader, "read", counted)
+    monkeypatch.setattr(LogReader, "read", counted)
     asked = [feed.pages_of(tenant, uuid4(), after=head) for tenant in tenants for _ in range(5)]
     async with asyncio.TaskGroup() as group:
         for pages in asked:
@@ -266,7 +266,9 @@ async def test_tenants_that_are_behind_take_turns_and_leave_readers_to_the_other
     assert max(most.values()) == 2
 
 
-async def test_how_far_back_somebody_is_counts_the_tenants_own_events(feed: Feed, log: PostgresLog) -> None:
+async def test_how_far_back_somebody_is_counts_the_tenants_own_events(
+    feed: RecentEvents, log: PostgresLog
+) -> None:
     head = await log.head()
     for _ in range(3):
         await log.append(command(event(), tenant=OTHER))
@@ -279,15 +281,15 @@ async def test_how_far_back_somebody_is_counts_the_tenants_own_events(feed: Feed
 
 
 async def test_who_asks_how_far_back_they_are_waits_their_turn_too(
-    feed: Feed, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
+    feed: RecentEvents, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = await log.head()
     last = await _append(log, 50)
     await _until(feed.pages(after=last - 1), last)
     counting, most = 0, 0
-    more_than = Reader.more_than
+    more_than = LogReader.more_than
 
-    async def counted(reader: Reader, *asked: Any, after: int) -> bool:
+    async def counted(reader: LogReader, *asked: Any, after: int) -> bool:
         nonlocal counting, most
         counting += 1
         most = max(most, counting)
@@ -295,6 +297,6 @@ async def test_who_asks_how_far_back_they_are_waits_their_turn_too(
         counting -= 1
         return found
 
-    monkeypatch.setattr(Reader, "more_than", counted)
+    monkeypatch.setattr(LogReader, "more_than", counted)
     await asyncio.gather(*(feed.far(TENANT, TENANT, after=head, most=10) for _ in range(10)))
     assert most == 1

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from app.log.appender import Appender
-from app.log.reader import Reader
+from app.log.reader import LogReader
 from app.storage.database import Connection, Database
-from domain.kit.log import Envelope, Receipt
+from domain.kit.log import AppendReceipt, Envelope
 from tests.log.appends import command, event, stored, whole
 
 
@@ -55,7 +55,7 @@ async def appender(database: Database, board: Board) -> AsyncIterator[Appender]:
 async def _agree(database: Database) -> None:
     head = await whole(database)
     rows = await database.writer.fetch("select position, type from board order by position")
-    events = await Reader(database).read(limit=head + 1)
+    events = await LogReader(database).read(limit=head + 1)
     assert [tuple(row) for row in rows] == [(event.position, event.type) for event in events]
 
 
@@ -77,10 +77,10 @@ async def test_a_refused_or_repeated_command_is_not_folded(appender: Appender, b
 
 
 async def test_a_failing_view_rolls_its_command_back(appender: Appender, database: Database) -> None:
-    head = await Reader(database).head()
+    head = await LogReader(database).head()
     with pytest.raises(Refusing):
         await appender.append(command(event(), event(type="work.task.broken")))
-    assert await Reader(database).head() == head
+    assert await LogReader(database).head() == head
     await _agree(database)
 
 
@@ -90,7 +90,7 @@ async def test_only_the_command_that_a_view_refuses_fails(appender: Appender, da
     batch[6] = command(event(type="work.task.broken"))
     outcomes = await asyncio.gather(*(appender.append(append) for append in batch), return_exceptions=True)
     assert [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Refusing)] == [5, 6]
-    assert sum(isinstance(outcome, Receipt) for outcome in outcomes) == 14
+    assert sum(isinstance(outcome, AppendReceipt) for outcome in outcomes) == 14
     broken = batch[6].events[0].originator_id
     assert str(outcomes[6]) == str(broken)
     await _agree(database)
@@ -131,6 +131,6 @@ async def test_a_connection_lost_while_folding_is_made_good(database: Database, 
 
     appender = Appender(database, inline=fold)
     outcomes = await asyncio.gather(*(appender.append(command(event())) for _ in range(5)))
-    assert all(isinstance(outcome, Receipt) for outcome in outcomes)
+    assert all(isinstance(outcome, AppendReceipt) for outcome in outcomes)
     await appender.close()
     await _agree(database)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.log.postgres import PostgresLog
 from app.storage.database import Database
-from domain.kit.log import Append, Guard, NewEvent, Outcome, Receipt, Reference, Reservation
+from domain.kit.log import Append, AppendReceipt, Guard, NewEvent, Outcome, Reference, Reservation
 from tests.log.appends import TOPIC, command, event, whole
 from tests.log.model import Model
 
@@ -88,9 +88,9 @@ async def test_many_at_once(log: PostgresLog, database: Database) -> None:
 
 def _explain(model: Model, round: list[tuple[Append, Outcome]]) -> None:
     """Store in the model what was stored; whatever else was said must have been true at some moment."""
-    accepted = [(r, append) for append, r in round if isinstance(r, Receipt) and not r.repeated]
+    accepted = [(r, append) for append, r in round if isinstance(r, AppendReceipt) and not r.repeated]
     accepted.sort(key=lambda pair: (pair[0].last, pair[0].first))
-    others = [(append, o) for append, o in round if not (isinstance(o, Receipt) and not o.repeated)]
+    others = [(append, o) for append, o in round if not (isinstance(o, AppendReceipt) and not o.repeated)]
     open_ = [pair for pair in others if model.copy().append(pair[0]) != pair[1]]
     for receipt, append in accepted:
         assert model.append(append) == receipt

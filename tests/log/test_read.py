@@ -12,7 +12,7 @@ import pytest
 from app.log.bulk_reader import SELECT, Decoder
 from app.log.postgres import PostgresLog
 from app.storage.database import Database
-from domain.kit.log import Envelope, Selection, Stored
+from domain.kit.log import Envelope, Selection, StoredSnapshot
 from tests.log.appends import NOON, OTHER, TENANT, TOPIC, command, event, stored
 
 STREAM = UUID(int=77)
@@ -120,7 +120,7 @@ async def test_streams_come_in_one_answer(log: PostgresLog) -> None:
 async def test_keeps_the_newest_snapshot_of_a_version(log: PostgresLog) -> None:
     stream = uuid4()
     for version, state in ((10, b"ten"), (20, b"twenty"), (20, b"twenty again")):
-        stored_at = Stored(originator_version=version, timestamp=NOON, topic=TOPIC, state=state)
+        stored_at = StoredSnapshot(originator_version=version, timestamp=NOON, topic=TOPIC, state=state)
         await log.keep_snapshot(TENANT, stream, stored_at)
     newest = (await log.snapshots(TENANT, [stream, uuid4()]))[stream]
     older = (await log.snapshots(TENANT, [stream], until=19))[stream]

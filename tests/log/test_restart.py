@@ -7,11 +7,11 @@ import pytest
 
 from app.embedded.postgres import Postgres
 from app.log.failures import LogUnavailable
-from app.log.feed import Feed
+from app.log.feed import RecentEvents
 from app.log.postgres import PostgresLog
 from app.storage.database import Database
 from app.storage.migrate import migrate
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from tests.kit.servers import SECRET
 from tests.log.appends import command, event, stored, whole
 
@@ -31,7 +31,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Post
 async def test_appends_and_follows_over_a_restart(server: Postgres) -> None:
     await migrate(server.url, secret=SECRET)
     database = await Database.open(server.url, secret=SECRET, writers=2, readers=2)
-    log, feed = PostgresLog(database), Feed(database)
+    log, feed = PostgresLog(database), RecentEvents(database)
     await feed.start()
     followed: list[int] = []
     numbers = iter(range(300))
@@ -39,7 +39,7 @@ async def test_appends_and_follows_over_a_restart(server: Postgres) -> None:
 
     async def caller() -> None:
         for number in numbers:
-            assert isinstance(await log.append(command(event())), Receipt)
+            assert isinstance(await log.append(command(event())), AppendReceipt)
             if number >= 100:
                 halfway.set()
 

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.log.appender import Appender
-from app.log.batch import APPEND, Batch, Prepared
+from app.log.batch import APPEND, Batch, PreparedAppend
 from app.log.postgres import PostgresLog
 from app.log.single import APPEND_ONE, Single
 from app.storage.database import Database
-from domain.kit.log import Append, Guard, Receipt, Reference
+from domain.kit.log import Append, AppendReceipt, Guard, Reference
 from tests.log.appends import OTHER, TENANT, command, email, event, stored, whole
 
 Made = Callable[[UUID, UUID], Append]
@@ -44,7 +44,7 @@ async def test_is_judged_as_in_a_batch(log: PostgresLog, database: Database, mad
         first = command(event(stream, ends=ended))
         stored(await log.append(first))
         append = made(stream, first.command_id)
-        prepared = Prepared(append)
+        prepared = PreparedAppend(append)
         assert prepared.plain
         batch = Single(append) if alone else Batch([prepared])
         row = await database.writer.fetchrow(batch.statement, before, *batch.arguments)
@@ -53,7 +53,7 @@ async def test_is_judged_as_in_a_batch(log: PostgresLog, database: Database, mad
         assert head <= await whole(database)
         seen = (
             (outcome.first - before, outcome.last - before, outcome.repeated)
-            if isinstance(outcome, Receipt)
+            if isinstance(outcome, AppendReceipt)
             else type(outcome)
         )
         rows = await database.writer.fetch(_STREAM, append.tenant_id, append.events[0].originator_id)
@@ -71,8 +71,8 @@ async def test_only_one_event_and_nothing_else_travels_so() -> None:
         command(event(id), reserves=[email("a@example.com", id)]),
         command(event(id), releases=[email("a@example.com", id)]),
     ):
-        assert not Prepared(append).plain
-    assert Prepared(command(event())).plain
+        assert not PreparedAppend(append).plain
+    assert PreparedAppend(command(event())).plain
 
 
 @pytest.mark.parametrize("statement", [APPEND, APPEND_ONE])
@@ -80,7 +80,7 @@ async def test_refuses_to_append_where_it_would_not_see_what_was_committed(
     database: Database, statement: str
 ) -> None:
     append = command(event())
-    batch = Single(append) if statement is APPEND_ONE else Batch([Prepared(append)])
+    batch = Single(append) if statement is APPEND_ONE else Batch([PreparedAppend(append)])
     async with database.writer.acquire() as connection:
         with pytest.raises(Exception, match="needs read committed"):
             async with connection.transaction(isolation="repeatable_read"):

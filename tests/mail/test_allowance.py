@@ -3,7 +3,7 @@
 import re
 from uuid import UUID, uuid4
 
-from app.mail.allowance import CountedAllowance, Limit, OptOuts
+from app.mail.allowance import CountedAllowance, MailLimit, OptOuts
 from app.mail.links import MailedLinks
 from app.mail.mailed_tokens import MailedTokens
 from app.settings import Settings
@@ -58,7 +58,7 @@ async def test_a_tenant_causes_so_much_and_another_try_of_a_mail_counts_once(
     database: Database, settings: Settings
 ) -> None:
     links = MailedLinks(settings, MailedTokens(settings.derive("mailed tokens")))
-    limits = {MailKind.INVITATION: Limit(per_recipient=10, per_tenant=2)}
+    limits = {MailKind.INVITATION: MailLimit(per_recipient=10, per_tenant=2)}
     allowance = CountedAllowance(database.writer, "ab" * 32, limits=limits, links=links)
     tenant, key = uuid4(), uuid4()
 

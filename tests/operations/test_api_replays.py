@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.view import Changes
+from projections.kit.declare.view import RowChanges
 from projections.kit.store.redis_store import RedisStore
 from projections.work.stats import UserCounts, UserStatsRow
 from tests.kit.client import Client
@@ -38,7 +38,7 @@ async def spoilt(client: Client, store: RedisStore[UserStatsRow]) -> str:
     full = client.tenant, (client.user,)
     while not (found := await store.load([full])):
         pass
-    changes: Changes[UserStatsRow] = Changes()
+    changes: RowChanges[UserStatsRow] = RowChanges()
     changes[full] = replace(found[full], todo=7)
     await store.save(changes, await store.checkpoint())
     id: str = made["task"]["id"]

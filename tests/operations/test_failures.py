@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from app.cli.failures import sentence
-from app.cli.reconnect import Persisting
+from app.cli.reconnect import Reconnecting
 from app.log.failures import LogUnavailable
 
 
@@ -17,7 +17,7 @@ async def test_what_is_no_absence_of_the_database_ends_a_watch_at_once() -> None
         raise asyncpg.UndefinedTableError("there is no such table")
 
     with pytest.raises(asyncpg.UndefinedTableError):
-        await Persisting().ask(wrong)
+        await Reconnecting().ask(wrong)
     assert asked == 1
 
 

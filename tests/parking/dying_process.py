@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import Any
 
-from projections.kit.declare.view import Changes
+from projections.kit.declare.view import RowChanges
 from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.redis_store import RedisStore
 from projections.kit.store.search_store import SearchStore
@@ -20,12 +20,12 @@ from tests.parking.yard import Yard
 from tests.views.place import opened
 
 
-def _before(changes: Changes[Any]) -> None:
+def _before(changes: RowChanges[Any]) -> None:
     if changes and sys.argv[6] == "stop":
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
-async def _after(changes: Changes[Any]) -> None:
+async def _after(changes: RowChanges[Any]) -> None:
     if changes and sys.argv[6] == "hang":
         print("written", flush=True)
         await asyncio.Event().wait()
@@ -34,7 +34,7 @@ async def _after(changes: Changes[Any]) -> None:
 class DyingPostgres(PostgresStore[Any]):
     """Dies inside the transaction."""
 
-    async def upsert(self, connection: Any, changes: Changes[Any]) -> None:
+    async def upsert(self, connection: Any, changes: RowChanges[Any]) -> None:
         _before(changes)
         await super().upsert(connection, changes)
         await _after(changes)
@@ -43,7 +43,7 @@ class DyingPostgres(PostgresStore[Any]):
 class DyingRedis(RedisStore[Any]):
     """Dies between the write and the record of it."""
 
-    async def save(self, changes: Changes[Any], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
         _before(changes)
         await super().save(changes, checkpoint)
         await _after(changes)
@@ -52,7 +52,7 @@ class DyingRedis(RedisStore[Any]):
 class DyingSearch(SearchStore[Any]):
     """Dies between the write and the record of it."""
 
-    async def save(self, changes: Changes[Any], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
         _before(changes)
         await super().save(changes, checkpoint)
         await _after(changes)

@@ -15,14 +15,14 @@ from app.auth.tokens.authentication import Tokens
 from app.composition.write_side import commanding
 from app.entry.worker import everywhere
 from app.placement.places import database_of, with_database
-from app.placement.tenant_service import TenantDesk
+from app.placement.tenant_service import TenantService
 from app.settings import Settings
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
 from domain.operations.tenants import PlacementKind
-from projections.operations.tenant_placements import Asked
+from projections.operations.tenant_placements import PlacementRequest
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import PRODUCT, running
@@ -37,7 +37,7 @@ class Platform:
 
     settings: Settings
     http: httpx.AsyncClient
-    tenants: TenantDesk
+    tenants: TenantService
     made: list[UUID] = field(default_factory=list)
 
     async def asks(self, slug: str, kind: PlacementKind, **more: Any) -> UUID | Refusal:
@@ -47,24 +47,24 @@ class Platform:
             id=id, name=slug.title(), slug=slug, region="local", placement=kind, asked_by="tests", **more
         )
         outcome = await self.tenants.ask(wish, by=OPERATOR)
-        return id if isinstance(outcome, Receipt) else outcome
+        return id if isinstance(outcome, AppendReceipt) else outcome
 
     async def tenant(self, slug: str, kind: PlacementKind) -> UUID:
         """A tenant that is ready."""
         id = await self.asks(slug, kind)
         assert isinstance(id, UUID), id
-        assert (await self.ended(id)) == Asked(status="ready")
+        assert (await self.ended(id)) == PlacementRequest(status="ready")
         await self.opens(id)
         return id
 
-    async def moves(self, id: UUID, kind: PlacementKind) -> Asked:
+    async def moves(self, id: UUID, kind: PlacementKind) -> PlacementRequest:
         """What came of a move."""
         wish = MoveTenant(id=id, placement=kind, asked_by="tests")
         outcome = await self.tenants.ask(wish, by=OPERATOR)
-        assert isinstance(outcome, Receipt), repr(outcome)
+        assert isinstance(outcome, AppendReceipt), repr(outcome)
         return await self.ended(id)
 
-    async def ended(self, id: UUID) -> Asked:
+    async def ended(self, id: UUID) -> PlacementRequest:
         """How what was asked about a tenant has ended."""
 
         async def over() -> bool:
@@ -182,7 +182,7 @@ async def platform_on(settings: Settings, *, keep: bool = False) -> AsyncIterato
             httpx.AsyncClient(base_url=url, timeout=60) as http,
             commanding(settings) as (database, bus),
         ):
-            yield Platform(settings, http, TenantDesk(settings, database, bus))
+            yield Platform(settings, http, TenantService(settings, database, bus))
     finally:
         if not keep:
             await drop_silos(settings)

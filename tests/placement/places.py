@@ -14,10 +14,10 @@ from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from app.composition.write_side import commanding
-from app.placement.tenant_service import TenantDesk
+from app.placement.tenant_service import TenantService
 from app.settings import Settings
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.operations.tenant_commands import RequestTenant
 from domain.operations.tenants import PlacementKind
 from tests.placement.conftest import silo_name
@@ -30,7 +30,7 @@ class Places:
     """Looks into the servers."""
 
     settings: Settings
-    tenants: TenantDesk
+    tenants: TenantService
     _process: asyncio.subprocess.Process
 
     async def ask(self, slug: str, kind: PlacementKind = PlacementKind.SILO, **more: Any) -> UUID:
@@ -39,7 +39,7 @@ class Places:
         told = {"region": self.settings.region, **more}
         wish = RequestTenant(id=id, name="Acme", slug=slug, placement=kind, asked_by="tests", **told)
         outcome = await self.tenants.ask(wish, by=OPERATOR)
-        assert isinstance(outcome, Receipt), repr(outcome)
+        assert isinstance(outcome, AppendReceipt), repr(outcome)
         return id
 
     async def work(self, killed_at: int = 0, *, verb: str = "place") -> str:
@@ -98,7 +98,7 @@ async def places_on(settings: Settings) -> AsyncIterator[Places]:
     )
     try:
         async with commanding(settings) as (database, bus):
-            yield Places(settings, TenantDesk(settings, database, bus), process)
+            yield Places(settings, TenantService(settings, database, bus), process)
         assert process.stdin is not None
         process.stdin.close()
         assert await process.wait() == 0

@@ -7,7 +7,7 @@ import pytest
 from app.placement import fence
 from app.storage.database import Database
 from domain.operations.tenants import PlacementKind
-from projections.operations.tenant_placements import Asked
+from projections.operations.tenant_placements import PlacementRequest
 from tests.kit.client import Client
 from tests.kit.servers import SECRET
 from tests.placement.conftest import Platform, silo_name
@@ -15,7 +15,7 @@ from tests.placement.places import told
 from tests.work.api import created
 
 SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
-READY = Asked(status="ready")
+READY = PlacementRequest(status="ready")
 
 
 async def _with_tasks(

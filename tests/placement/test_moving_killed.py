@@ -12,12 +12,12 @@ from app.composition.write_side import commanding
 from app.placement.places import silo_for, with_database
 from app.settings import Settings
 from domain.kit.caller import SYSTEM, Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.operations.tenant_commands import MoveTenant
 from domain.operations.tenants import PlacementKind
 from domain.processes.tenant_move import Moving
 from domain.tenancy.tenant_commands import RenameTenant
-from projections.operations.tenant_placements import Asked
+from projections.operations.tenant_placements import PlacementRequest
 from tests.placement.conftest import drop_silos, silo_name
 from tests.placement.places import OPERATOR, Places, places_on, told
 
@@ -40,7 +40,7 @@ async def _rename(places: Places, tenant: UUID, kind: PlacementKind, name: str) 
     async with commanding(settings) as (_, bus):
         by = Caller(tenant_id=tenant, user_id=SYSTEM, kind="service")
         outcome = await bus.send(RenameTenant(id=tenant, name=name), by=by)
-    assert isinstance(outcome, Receipt), repr(outcome)
+    assert isinstance(outcome, AppendReceipt), repr(outcome)
 
 
 async def _told(places: Places, tenant: UUID, kind: PlacementKind) -> tuple[list[tuple[Any, ...]], int]:
@@ -68,11 +68,11 @@ async def test_survives_a_kill_at_each_of_its_steps(places: Places) -> None:
         assert len(before) == events
         kind = POOLED if kind is SILO else SILO
         wish = MoveTenant(id=tenant, placement=kind, asked_by="tests")
-        assert isinstance(await places.tenants.ask(wish, by=OPERATOR, command_id=uuid4()), Receipt)
+        assert isinstance(await places.tenants.ask(wish, by=OPERATOR, command_id=uuid4()), AppendReceipt)
         # Of each step it is claimed, performed and recorded; it is killed between the last two.
         killed += await places.work(3 * list(Moving.steps).index(step) + 2, verb="fold") == "exit -9"
         assert await places.work(verb="fold") == "exit 0"
-        assert await places.tenants.asked(tenant) == Asked(status="ready"), step.name
+        assert await places.tenants.asked(tenant) == PlacementRequest(status="ready"), step.name
         assert await _told(places, tenant, kind) == (before, moves + 1), step.name
         rows = await places.fetch("select kind, state from placement.tenants where tenant_id = $1", tenant)
         assert rows == [(kind.value, "ready")], step.name

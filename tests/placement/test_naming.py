@@ -8,23 +8,23 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.composition.write_side import Writing, written
+from app.composition.write_side import WriteSide, written
 from app.placement import registry
-from app.placement.tenant_names import RegistryNaming
-from app.placement.tenant_service import TenantDesk
-from app.processes.address_proofs import Place
+from app.placement.tenant_names import RegistryNames
+from app.placement.tenant_service import TenantService
+from app.processes.address_proofs import LinkedDatabase
 from app.settings import Settings
 from domain.kit.bus.bus import Bus
 from domain.kit.bus.repository import Repository
 from domain.kit.caller import PLATFORM, Caller
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyTaken, Refusal
 from domain.operations.tenant_commands import MoveTenant, NoteTenantSlug
 from domain.operations.tenants import PlacementKind, TenantPlacement
 from domain.tenancy.tenant_commands import ChangeTenantSlug, CloseTenant, CreateTenant, SuspendTenant
 from domain.tenancy.tenants import Tenant
-from projections.operations.tenant_placements import Asked
+from projections.operations.tenant_placements import PlacementRequest
 
 
 class _Killed(Exception):
@@ -37,7 +37,7 @@ class _Mortal(Bus):
     def __init__(self, bus: Bus, *, last: int, before: bool) -> None:
         self._bus, self._left, self._before = bus, last, before
 
-    async def send(self, command: Command, **more: Any) -> Receipt | Refusal:
+    async def send(self, command: Command, **more: Any) -> AppendReceipt | Refusal:
         self._left -= 1
         if self._left == 0 and self._before:
             raise _Killed
@@ -51,37 +51,37 @@ class _Mortal(Bus):
 class Names:
     """Tenants in a registry, whose names are carried over when a test says so."""
 
-    writes: Writing
-    desk: TenantDesk
+    writes: WriteSide
+    desk: TenantService
 
-    def place(self) -> Place:
+    def place(self) -> LinkedDatabase:
         repository = Repository(self.writes.log, self.writes.codec)
-        return Place(repository=repository, opening=self.writes.ring, bus=self.writes.bus)
+        return LinkedDatabase(repository=repository, opening=self.writes.ring, bus=self.writes.bus)
 
-    def naming(self, bus: Bus | None = None) -> RegistryNaming:
+    def naming(self, bus: Bus | None = None) -> RegistryNames:
         """What a worker carries names with, which sends by ``bus``."""
         place = replace(self.place(), bus=bus or self.writes.bus)
-        return RegistryNaming(place, place, self.writes.database.writer)
+        return RegistryNames(place, place, self.writes.database.writer)
 
     async def tenant(self, slug: str) -> UUID:
         id = uuid4()
         await self.desk.adopt(id, "Acme", slug)
-        assert isinstance(await self.creates(slug, id), Receipt)
+        assert isinstance(await self.creates(slug, id), AppendReceipt)
         return id
 
-    async def creates(self, slug: str, id: UUID | None = None) -> Receipt | Refusal:
+    async def creates(self, slug: str, id: UUID | None = None) -> AppendReceipt | Refusal:
         """What comes of making a tenant with this slug in this database, in no registry."""
         id = id or uuid4()
         return await self.send(id, CreateTenant(id=id, name="Acme", slug=slug, region="local"))
 
-    async def send(self, tenant: UUID, command: Command) -> Receipt | Refusal:
+    async def send(self, tenant: UUID, command: Command) -> AppendReceipt | Refusal:
         caller = Caller(tenant_id=tenant, user_id=uuid4(), kind="service")
         return await self.writes.bus.send(command, by=caller)
 
     async def changed(self, tenant: UUID, *slugs: str) -> None:
         for slug in slugs:
             outcome = await self.send(tenant, ChangeTenantSlug(id=tenant, slug=slug))
-            assert isinstance(outcome, Receipt), repr(outcome)
+            assert isinstance(outcome, AppendReceipt), repr(outcome)
 
     async def calls(self, tenant: UUID) -> set[str]:
         """By which slugs the tenant is known: to itself, in the registry, and by what it holds in either."""
@@ -101,7 +101,7 @@ class Names:
 @pytest.fixture(scope="module")
 async def names(settings: Settings) -> AsyncIterator[Names]:
     async with written(settings) as writes:
-        yield Names(writes, TenantDesk(settings, writes.database, writes.bus))
+        yield Names(writes, TenantService(settings, writes.database, writes.bus))
 
 
 def _slug() -> str:
@@ -181,7 +181,7 @@ async def test_a_suspended_tenant_goes_back_too(names: Names) -> None:
     tenant = await names.tenant(old)
     await names.desk.adopt(uuid4(), "Elsewhere", theirs)
     await names.changed(tenant, theirs)
-    assert isinstance(await names.send(tenant, SuspendTenant(id=tenant)), Receipt)
+    assert isinstance(await names.send(tenant, SuspendTenant(id=tenant)), AppendReceipt)
     await names.naming().carry(tenant)
     assert await names.calls(tenant) == {old}
 
@@ -191,7 +191,7 @@ async def test_a_closed_tenant_changes_no_more_and_holds_its_slug_in_the_registr
     tenant, other = await names.tenant(old), uuid4()
     await names.desk.adopt(other, "Elsewhere", theirs)
     await names.changed(tenant, theirs)
-    assert isinstance(await names.send(tenant, CloseTenant(id=tenant)), Receipt)
+    assert isinstance(await names.send(tenant, CloseTenant(id=tenant)), AppendReceipt)
     assert await names.naming().carry(tenant) == f"closed; called {old} in the registry"
     taken = [await registry.placement(names.writes.database.writer, one) for one in (tenant, other)]
     assert [one and one.slug for one in taken] == [old, theirs]
@@ -202,18 +202,18 @@ async def test_a_closed_tenant_changes_no_more_and_holds_its_slug_in_the_registr
 async def test_one_in_no_registry_gives_its_former_slug_back(names: Names) -> None:
     old, new = _slug(), _slug()
     tenant = uuid4()
-    assert isinstance(await names.creates(old, tenant), Receipt)
+    assert isinstance(await names.creates(old, tenant), AppendReceipt)
     await names.changed(tenant, new)
     await names.naming().carry(tenant)
-    assert isinstance(await names.creates(old), Receipt)
+    assert isinstance(await names.creates(old), AppendReceipt)
 
 
 async def test_a_changed_slug_says_nothing_of_a_move_under_way(names: Names) -> None:
     tenant = await names.tenant(_slug())
     moves = MoveTenant(id=tenant, placement=PlacementKind.SILO, asked_by="tests")
     for command in (moves, NoteTenantSlug(id=tenant, slug=_slug())):
-        assert isinstance(await names.send(PLATFORM, command), Receipt)
-    assert await names.desk.asked(tenant) == Asked(status="moving")
+        assert isinstance(await names.send(PLATFORM, command), AppendReceipt)
+    assert await names.desk.asked(tenant) == PlacementRequest(status="moving")
 
 
 async def test_a_tenant_that_was_retracted_is_gone_for_good_and_its_slug_is_free(names: Names) -> None:

@@ -9,7 +9,7 @@ from app.auth.tokens.authentication import Tokens
 from app.placement import fence
 from domain.kit.caller import PLATFORM
 from domain.operations.tenants import PlacementKind
-from projections.operations.tenant_placements import Asked
+from projections.operations.tenant_placements import PlacementRequest
 from tests.auth.people import registered
 from tests.kit.client import Client
 from tests.kit.following import Worker
@@ -34,7 +34,7 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
         input={"name": "Acme", "slug": "acme", "region": "local", "placement": "SILO"},
     )
     tenant = UUID(receipt["tenantId"])
-    assert await platform.ended(tenant) == Asked(status="ready")
+    assert await platform.ended(tenant) == PlacementRequest(status="ready")
     (row,) = [one for one in await client.send("TenantPlacements") if one["id"] == str(tenant)]
     assert row.pop("updatedAt")
     assert row.pop("database").endswith(tenant.hex)
@@ -48,7 +48,7 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
         "left": None,
     }
     await client.send("MoveTenant", input={"id": str(tenant), "placement": "POOLED"})
-    assert await platform.ended(tenant) == Asked(status="ready")
+    assert await platform.ended(tenant) == PlacementRequest(status="ready")
     (row,) = [one for one in await client.send("TenantPlacements") if one["id"] == str(tenant)]
     assert (row["placement"], row["database"], row["left"].endswith(tenant.hex)) == ("pooled", None, True)
     assert await client.send("TenantWish", id=str(tenant)) == {
@@ -81,7 +81,7 @@ async def test_an_operator_suspends_and_closes_a_silo(platform: Platform) -> Non
 async def test_the_answer_of_a_suspension_counts_at_once_in_a_silo(platform: Platform) -> None:
     founder = await registered(Product(platform.settings, platform.http, Worker(platform.settings), []))
     tenant = founder.client.tenant
-    assert await platform.moves(tenant, PlacementKind.SILO) == Asked(status="ready")
+    assert await platform.moves(tenant, PlacementKind.SILO) == PlacementRequest(status="ready")
     await platform.knows(founder.client)
     client = operator(platform, "ops:tenants")
     for verb, code in (("Suspend", "tenant_is_suspended"), ("Reactivate", ""), ("Close", "tenant_is_closed")):

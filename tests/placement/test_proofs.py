@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from domain.operations.tenants import PlacementKind
-from projections.operations.tenant_placements import Asked
+from projections.operations.tenant_placements import PlacementRequest
 from tests.auth.people import Person, proved, registered
 from tests.kit.following import Worker
 from tests.kit.processes import until
@@ -27,7 +27,7 @@ def _is_proved(person: Person, *, at: str) -> Callable[[], Awaitable[bool]]:
 
 
 async def _moved(platform: Platform, founder: Person, kind: PlacementKind) -> None:
-    assert await platform.moves(founder.client.tenant, kind) == Asked(status="ready")
+    assert await platform.moves(founder.client.tenant, kind) == PlacementRequest(status="ready")
     await platform.knows(founder.client)
 
 

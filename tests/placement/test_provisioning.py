@@ -10,7 +10,7 @@ import pytest
 from app.placement.places import with_database
 from app.settings import Settings
 from domain.operations.tenants import PlacementKind
-from projections.operations.tenant_placements import Asked
+from projections.operations.tenant_placements import PlacementRequest
 from tests.placement.conftest import drop_silos, silo_name
 from tests.placement.places import Places, places_on
 
@@ -64,7 +64,7 @@ async def test_survives_a_kill_at_each_of_its_steps(places: Places) -> None:
         ended = await places.work(point)
         if ended == "exit -9":
             assert await places.work() == "exit 0"
-        assert await places.tenants.asked(id) == Asked(status="ready"), f"killed at {point}"
+        assert await places.tenants.asked(id) == PlacementRequest(status="ready"), f"killed at {point}"
         assert await _created(places, id) == 1, f"killed at {point}"
         assert (await places.left(id, f"kill-{point}"))["indexes"]
     assert ended == "exit 0"
@@ -105,7 +105,7 @@ async def test_takes_no_database_that_holds_something_else(places: Places) -> No
 async def test_makes_a_pooled_tenant_in_the_shared_log(places: Places) -> None:
     id = await places.ask("shared", PlacementKind.POOLED)
     assert await places.work() == "exit 0"
-    assert await places.tenants.asked(id) == Asked(status="ready")
+    assert await places.tenants.asked(id) == PlacementRequest(status="ready")
     assert await places.fetch("select type from es.events where tenant_id = $1", id) == [
         ("tenancy.tenant.created",)
     ]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from domain.operations.tenants import PlacementKind
-from projections.operations.tenant_placements import Asked, PlacedTenant
+from projections.operations.tenant_placements import PlacedTenant, PlacementRequest
 from tests.auth.people import post, somebody
 from tests.kit.client import Client
 from tests.kit.processes import until
@@ -154,7 +154,7 @@ async def test_a_slug_that_was_changed_before_a_move_is_carried_after_it(platfor
     new = _slug()
     client = await platform.newcomer(await platform.tenant(_slug(), POOLED))
     assert "position" in await _change(client, new)
-    assert await platform.moves(client.tenant, SILO) == Asked(status="ready")
+    assert await platform.moves(client.tenant, SILO) == PlacementRequest(status="ready")
     await platform.knows(client)
     await until(_called(platform, client.tenant, new))
     newer = _slug()

@@ -26,7 +26,7 @@ from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.follow.inline import Inline
@@ -46,7 +46,7 @@ class NoticedBus(Bus):
 
     notice: Notice
 
-    async def send(self, command: Command, **named: Any) -> Receipt | Refusal:
+    async def send(self, command: Command, **named: Any) -> AppendReceipt | Refusal:
         """See the bus."""
         outcome = await super().send(command, **named)
         self.notice("sent", type(command).__name__)

@@ -15,7 +15,7 @@ from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
 from app.privacy.export.files import ExportFiles
 from app.privacy.factory import desk, export_files, privacy_processes, search_of
-from app.privacy.search.search import Search
+from app.privacy.search.search import SubjectSearch
 from app.processes.lease import enroll
 from app.processes.runner import Runner
 from app.settings import Settings
@@ -24,17 +24,17 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
 from domain.kit.process.process import Process
 from domain.kit.refusals import Refusal
-from projections.governance.privacy import Asked, Privacy
+from projections.governance.privacy import DataSubject, Privacy
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
 from projections.kit.follow.inline import Inline
 from projections.kit.follow.pages import Pages
-from projections.kit.read.live_generations import Live
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.live_generations import LiveGenerations
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.store.generations import enroll_all
 from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.store import Store
@@ -69,14 +69,14 @@ class Estate:
     bus: Bus
     redis: Redis
     house: SealedHouse
-    live: Live
+    live: LiveGenerations
     processes: Sequence[Process[Any]]
-    search: Search
+    search: SubjectSearch
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> PostgresRows:
         """Reads views."""
-        return Rows(self.database, self.live)
+        return PostgresRows(self.database, self.live)
 
     @property
     def desk(self) -> Privacy:
@@ -88,13 +88,13 @@ class Estate:
         """The folder of exports."""
         return export_files(self.settings, self.ring, self.rows, self.database)
 
-    async def send(self, command: Command, by: Caller) -> Receipt:
+    async def send(self, command: Command, by: Caller) -> AppendReceipt:
         """The receipt of a command that must not be refused."""
         return accepted(await self.bus.send(command, by=by))
 
-    def asked(self, by: Caller) -> Asked:
+    def asked(self, by: Caller) -> DataSubject:
         """Somebody who asks for something about data."""
-        return Asked(by=by, command_id=uuid4())
+        return DataSubject(by=by, command_id=uuid4())
 
     async def settled(self) -> None:
         """Waits until views have folded all and processes have done all."""
@@ -140,9 +140,9 @@ def somebody(tenant: UUID, role: str = "owner", user: UUID | None = None) -> Cal
     return Caller(tenant_id=tenant, user_id=user or uuid4(), permissions=ROLES[role])
 
 
-def accepted(outcome: Receipt | Refusal) -> Receipt:
+def accepted(outcome: AppendReceipt | Refusal) -> AppendReceipt:
     """The receipt of what must not be refused."""
-    assert isinstance(outcome, Receipt), outcome
+    assert isinstance(outcome, AppendReceipt), outcome
     return outcome
 
 

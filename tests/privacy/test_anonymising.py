@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.privacy.platform_commands import Access
+from app.privacy.platform_commands import PlatformCommands
 from app.processes.runner import Runner
 from domain.identity.account_commands import JoinTenant, OpenAccount
 from domain.identity.accounts import AccountStatus
@@ -64,7 +64,7 @@ def test_ends_with_the_person() -> None:
 @asynccontextmanager
 async def _running(estate: Estate, clock: SetClock, bus: Bus) -> AsyncIterator[None]:
     runner = Runner(
-        [Anonymising(Access(bus, estate.codec, estate.rows))],
+        [Anonymising(PlatformCommands(bus, estate.codec, estate.rows))],
         database=estate.database,
         log=estate.log,
         pages=estate.pages,

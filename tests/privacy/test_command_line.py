@@ -9,7 +9,7 @@ import pytest
 from app.composition.write_side import written
 from app.settings import Settings
 from domain.identity.registration import RegisterUser
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from tests.operations.command_line import CommandLine
 from tests.privacy.estate import somebody
 
@@ -25,7 +25,7 @@ async def known(settings: Settings) -> tuple[UUID, UUID]:
     owner = somebody(uuid4())
     async with written(settings) as writes:
         wish = RegisterUser(id=owner.user_id, email=f"k{owner.user_id.hex}@example.com", first_name="Kim")
-        assert isinstance(await writes.bus.send(wish, by=owner), Receipt)
+        assert isinstance(await writes.bus.send(wish, by=owner), AppendReceipt)
     return owner.tenant_id, owner.user_id
 
 

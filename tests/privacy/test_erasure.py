@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.privacy.search.traces import Wanted
+from app.privacy.search.traces import SearchedPerson
 from domain.governance.erasures import TenantNeedsAnOwner, erasure_id
 from domain.identity.authorization import BaseRole, NotYoursToGive
 from domain.kit.caller import ACCOUNTS
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import AlreadyExists, Forbidden
 from domain.processes.erasure_port import StillReadable
@@ -35,8 +35,8 @@ from tests.privacy.reading import readable
 COUNTED = ("tasks.tasks", "tasks.user_stats", "tasks.daily_stats", "tasks.projects", "tasks.project_members")
 
 
-def _telling(tenant: UUID, person: Person) -> Wanted:
-    return Wanted(
+def _telling(tenant: UUID, person: Person) -> SearchedPerson:
+    return SearchedPerson(
         tenant_id=tenant, subject_id=person.id, everywhere=tuple(person.telling), beside=(FIRST, LAST)
     )
 
@@ -146,7 +146,7 @@ async def test_is_asked_for_by_oneself_or_who_may(estate: Estate) -> None:
     bob = await a_member(estate, owner, *await an_account(estate))
     refusal = await estate.desk.erase(estate.asked(ann.caller), bob.id, reason="")
     assert isinstance(refusal, Forbidden)
-    assert isinstance(await estate.desk.erase(estate.asked(owner), bob.id, reason=""), Receipt)
+    assert isinstance(await estate.desk.erase(estate.asked(owner), bob.id, reason=""), AppendReceipt)
     assert isinstance(await estate.desk.erase(estate.asked(bob.caller), bob.id, reason=""), AlreadyExists)
 
 
@@ -163,8 +163,8 @@ async def test_nobody_has_those_forgotten_who_may_do_more(estate: Estate) -> Non
     admin = replace(owner, user_id=uuid4(), permissions=ROLES[BaseRole.ADMIN])
     refusal = await estate.desk.erase(estate.asked(admin), second.user_id, reason="")
     assert isinstance(refusal, NotYoursToGive)
-    assert isinstance(await estate.desk.erase(estate.asked(admin), bob.id, reason=""), Receipt)
-    assert isinstance(await estate.desk.erase(estate.asked(owner), second.user_id, reason=""), Receipt)
+    assert isinstance(await estate.desk.erase(estate.asked(admin), bob.id, reason=""), AppendReceipt)
+    assert isinstance(await estate.desk.erase(estate.asked(owner), second.user_id, reason=""), AppendReceipt)
 
 
 async def test_withdraws_what_was_allowed(estate: Estate) -> None:
@@ -217,7 +217,7 @@ async def test_is_not_certified_while_something_can_be_read(estate: Estate) -> N
     wanted = await estate.search.wanted(owner.tenant_id, person.id)
     assert person.email in wanted.everywhere
     with pytest.raises(StillReadable, match="can be opened"):
-        await estate.search.unreadable(Wanted(tenant_id=owner.tenant_id, subject_id=person.id))
+        await estate.search.unreadable(SearchedPerson(tenant_id=owner.tenant_id, subject_id=person.id))
     connection = await estate.database.owner()
     try:
         await connection.execute("create table public.notes (note text)")

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.catalogue.inventory import Entry, inventory
+from app.catalogue.inventory import CatalogueEntry, inventory
 from app.contexts import SUBJECTS, VIEWS
 from app.privacy.export.sections import PARTS
 from app.privacy.factory import privacy_processes
@@ -37,7 +37,7 @@ KEPT = [entry for entry in inventory() if entry.kind != "event"]
 HELD = {name for part in PARTS for name in part.holds}
 
 
-def tells(entry: Entry) -> bool:
+def tells(entry: CatalogueEntry) -> bool:
     """Whether a field may say something of somebody: it is personal, names somebody, or may hold anything."""
     named = "uuid" in entry.type.lower() and entry.field not in NOBODYS
     # A row's own id names what the row is about: a person, only where something else is personal.

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from api.kit.execution.errors import Unauthenticated
 from app.audit.access_writer import recording
-from app.privacy.export.sealed_file import PIECE, Damaged, Writing, drafts, pieces, sealed_key
+from app.privacy.export.sealed_file import PIECE, Damaged, SealedFileWriter, drafts, pieces, sealed_key
 from app.privacy.export.sections import PARTS
 from app.privacy.routes import Exported, export_routes
 from domain.kit.caller import Caller
@@ -220,7 +220,7 @@ async def test_cannot_be_fetched_before_it_is_whole(estate: Estate) -> None:
 
 def _written(path: Path, size: int) -> bytes:
     plain = bytes(number % 251 for number in range(size))
-    file = Writing(path, sealed_key="the sealed key", key=KEY, about=ABOUT)
+    file = SealedFileWriter(path, sealed_key="the sealed key", key=KEY, about=ABOUT)
     for at in range(0, size, 1000):
         file.write(plain[at : at + 1000])
     file.finish()
@@ -239,7 +239,7 @@ def test_a_file_opens_as_it_was_written(tmp_path: Path, size: int) -> None:
 
 def test_a_file_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "file"
-    file = Writing(path, sealed_key="", key=KEY, about=ABOUT)
+    file = SealedFileWriter(path, sealed_key="", key=KEY, about=ABOUT)
     file.write(b"half of it")
     file.give_up()
     assert list(path.parent.iterdir()) == []

@@ -8,8 +8,8 @@ import pytest
 from app.mail.folder import FolderMailer
 from app.mail.message import Sender
 from app.privacy.search.folders import Folders
-from app.privacy.search.search import Search
-from app.privacy.search.traces import Wanted
+from app.privacy.search.search import SubjectSearch
+from app.privacy.search.traces import SearchedPerson
 from domain.identity.registration import RegisterUser
 from domain.kit.clock import SystemClock
 from domain.kit.mail import Mail
@@ -35,8 +35,8 @@ async def _mails(folder: Path) -> None:
         await mailer.send(Mail(to=to, subject="Hi", text=text, tenant_id=tenant), key=UUID(int=number))
 
 
-def _wanted(*addresses: str) -> Wanted:
-    return Wanted(tenant_id=US, subject_id=uuid4(), everywhere=addresses)
+def _wanted(*addresses: str) -> SearchedPerson:
+    return SearchedPerson(tenant_id=US, subject_id=uuid4(), everywhere=addresses)
 
 
 async def test_only_the_tenants_mails_to_the_person_go(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ async def test_names_are_looked_for_in_no_shared_file(estate: Estate, name: str)
     owner, me = await an_owner(estate, uuid4()), uuid4()
     email = f"e.{me.hex}@evil.example.com"
     await estate.send(RegisterUser(id=me, email=email, first_name=name), owner)
-    search: Search = estate.search
+    search: SubjectSearch = estate.search
     wanted = await search.wanted(owner.tenant_id, me)
     assert wanted.everywhere == (email,)
     assert name in wanted.beside

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from app.telemetry.process_status import Ledger, ailment, process_statuses
+from app.telemetry.process_status import EffectLedger, ailment, process_statuses
 from domain.kit.bus.bus import Bus
 from domain.kit.process.effects import Call, EffectRefused
 from tests.domain.sending import accepted, an_account
@@ -63,10 +63,12 @@ async def test_waits_between_two_tries(works: Works, bus: Bus, clock: SetClock) 
     await pay(bus, 1)
 
     async def tried() -> bool:
-        return bool(await Ledger(works.database.writer).list(statuses=["pending"])) and bool(outside.calls)
+        return bool(await EffectLedger(works.database.writer).list(statuses=["pending"])) and bool(
+            outside.calls
+        )
 
     await until(tried, seconds=20)
-    [tries] = await Ledger(works.database.writer).list()
+    [tries] = await EffectLedger(works.database.writer).list()
     assert (tries.next_at - clock.now(), tries.attempts) == (timedelta(seconds=0.01), 1)
 
 
@@ -115,7 +117,7 @@ async def test_parks_what_keeps_failing(works: Works, bus: Bus, clock: SetClock)
     await works.reach("parked", "pending")
     [status] = await process_statuses(works.database.writer)
     assert ailment(status) == "toys.thanks has 1 effect parked"
-    assert [(one.error, one.attempts) for one in await Ledger(works.database.writer).list()] == [
+    assert [(one.error, one.attempts) for one in await EffectLedger(works.database.writer).list()] == [
         ("ConnectionError", 3),
         (None, 0),
     ]
@@ -155,7 +157,7 @@ async def test_a_retried_effect_goes_on_under_its_key(works: Works, bus: Bus, cl
     await pay(bus, 1, 2)
     await works.reach("parked", "pending")
     outside.trouble = None
-    assert len(await Ledger(works.database.writer).retry(process="toys.thanks")) == 1
+    assert len(await EffectLedger(works.database.writer).retry(process="toys.thanks")) == 1
     await works.quiet()
     assert outside.deeds == ["thanks for 1", "thanks for 2"]
 
@@ -167,14 +169,16 @@ async def test_a_discarded_effect_lets_the_next_one_pass(works: Works, bus: Bus,
     await pay(bus, 1, 2)
     await works.reach("parked", "pending")
     outside.trouble = None
-    [parked] = await Ledger(works.database.writer).list(statuses=["parked"])
-    assert await Ledger(works.database.writer).discard([parked.id], reason="no such person") == [parked.id]
+    [parked] = await EffectLedger(works.database.writer).list(statuses=["parked"])
+    assert await EffectLedger(works.database.writer).discard([parked.id], reason="no such person") == [
+        parked.id
+    ]
     await works.quiet()
     assert outside.deeds == ["thanks for 2"]
-    [gone] = await Ledger(works.database.writer).list(statuses=["discarded"])
+    [gone] = await EffectLedger(works.database.writer).list(statuses=["discarded"])
     assert gone.discard == "no such person"
     # What is done cannot be retried.
-    assert await Ledger(works.database.writer).retry(process="toys.thanks") == []
+    assert await EffectLedger(works.database.writer).retry(process="toys.thanks") == []
 
 
 async def test_a_process_may_hear_that_its_effect_was_discarded(
@@ -186,8 +190,8 @@ async def test_a_process_may_hear_that_its_effect_was_discarded(
     account = await an_account(bus)
     await accepted(bus, NoteAccount(id=account))
     await works.reach("parked")
-    [parked] = await Ledger(works.database.writer).list()
-    await Ledger(works.database.writer).discard([parked.id], reason="enough")
+    [parked] = await EffectLedger(works.database.writer).list()
+    await EffectLedger(works.database.writer).discard([parked.id], reason="enough")
     await works.quiet()
     assert await works.rows("select state ->> 'failures' from processes.instances") == [('["enough"]',)]
 

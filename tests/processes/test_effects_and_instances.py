@@ -7,7 +7,7 @@ import msgspec
 
 from app.log.postgres import PostgresLog
 from app.storage.database import Connection
-from app.telemetry.process_status import Ledger
+from app.telemetry.process_status import EffectLedger
 from domain.kit.bus.bus import Bus
 from domain.kit.process.effects import Call, key_of
 from tests.domain.sending import THEM, US, accepted, an_account
@@ -63,13 +63,13 @@ async def test_a_reaction_that_raises_parks_its_instance_in_order(
     await pay(bus, 3)
 
     async def parked() -> bool:
-        return bool(await Ledger(works.database.writer).list(statuses=["parked"]))
+        return bool(await EffectLedger(works.database.writer).list(statuses=["parked"]))
 
     await until(parked, seconds=20)
     assert sorted(outside.deeds) == ["thanks for 1", "thanks for 3"]
     thanks.unlucky = False
     await pay(bus, 4, account=unlucky)
-    await Ledger(works.database.writer).retry(process=thanks.name)
+    await EffectLedger(works.database.writer).retry(process=thanks.name)
     await works.quiet()
     mine = [deed for deed in outside.deeds if deed != "thanks for 3"]
     assert mine == ["thanks for 1", "thanks for 13", "thanks for 2", "thanks for 4"]
@@ -85,7 +85,7 @@ async def test_an_event_that_cannot_be_read_holds_up_only_its_own_stream(
     await pay(bus, 3)
     await works.reach("parked", "done")
     assert outside.deeds == ["thanks for 3"]
-    assert [one.error for one in await Ledger(works.database.writer).list(statuses=["parked"])] == [
+    assert [one.error for one in await EffectLedger(works.database.writer).list(statuses=["parked"])] == [
         "ValidationError"
     ]
 

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from app.processes.lease import Lease, beat, enroll, give_back, prepare, take
-from app.processes.store import Store
-from app.processes.unit_of_work import Changes, Entry, Origin
+from app.processes.store import ProcessStore
+from app.processes.unit_of_work import Cause, LedgerEntry, UnitOfWork
 from app.storage.database import Connection, Database
 from projections.kit.store.store import LeaseLost
 from tests.log.appends import TENANT, event
@@ -48,9 +48,9 @@ async def _silent(database: Database) -> None:
     await database.writer.execute("update processes.holders set beat_at = beat_at - interval '1 hour'")
 
 
-def _changes() -> Changes:
+def _changes() -> UnitOfWork:
     new = event()
-    origin = Origin(
+    origin = Cause(
         tenant_id=TENANT,
         instance="one",
         cause=new.event_id,
@@ -58,8 +58,8 @@ def _changes() -> Changes:
         position=1,
         correlation_id="a request",
     )
-    entry = Entry(origin=origin, key="thank", kind="effect", name="thank", payload=b"{}", next_at=NOON)
-    return Changes(THANKS, NOON, {}, states={origin.key: Thanked()}, entries=[entry])
+    entry = LedgerEntry(origin=origin, key="thank", kind="effect", name="thank", payload=b"{}", next_at=NOON)
+    return UnitOfWork(THANKS, NOON, {}, states={origin.key: Thanked()}, entries=[entry])
 
 
 async def test_only_one_worker_has_it(workers: Workers) -> None:
@@ -83,10 +83,10 @@ async def test_who_shows_no_beat_loses_it_and_writes_nothing_any_more(
     with pytest.raises(GONE):
         await beat(first, [THANKS.name])
     with pytest.raises(LeaseLost):
-        async with Store(database.writer, THANKS, old).transaction() as connection:
-            await Store(database.writer, THANKS, old).save(connection, _changes())
+        async with ProcessStore(database.writer, THANKS, old).transaction() as connection:
+            await ProcessStore(database.writer, THANKS, old).save(connection, _changes())
     assert await database.writer.fetchval("select count(*) from processes.ledger") == 0
-    store = Store(database.writer, THANKS, new)
+    store = ProcessStore(database.writer, THANKS, new)
     async with store.transaction() as connection:
         await store.save(connection, _changes())
         await store.move(connection, 1)
@@ -105,7 +105,7 @@ async def test_an_effect_of_the_same_event_is_never_stored_twice(
 ) -> None:
     _, lease = await workers.take()
     assert lease is not None
-    store, changes = Store(database.writer, THANKS, lease), _changes()
+    store, changes = ProcessStore(database.writer, THANKS, lease), _changes()
     async with store.transaction() as connection:
         await store.save(connection, changes)
     with pytest.raises(asyncpg.UniqueViolationError):
@@ -116,11 +116,11 @@ async def test_an_effect_of_the_same_event_is_never_stored_twice(
 async def test_tenants_take_turns(database: Database, workers: Workers) -> None:
     _, lease = await workers.take()
     assert lease is not None
-    store = Store(database.writer, THANKS, lease)
+    store = ProcessStore(database.writer, THANKS, lease)
     many, few = uuid4(), uuid4()
     wishes = [_wish(many, number) for number in range(20)] + [_wish(few, number) for number in range(2)]
     async with store.transaction() as connection:
-        await store.save(connection, Changes(THANKS, NOON, {}, entries=wishes))
+        await store.save(connection, UnitOfWork(THANKS, NOON, {}, entries=wishes))
     claims: list[list[UUID]] = []
     for limit in (4, 2, 100):
         async with store.transaction() as connection:
@@ -132,18 +132,18 @@ async def test_tenants_take_turns(database: Database, workers: Workers) -> None:
 async def test_who_has_much_under_way_comes_last(database: Database, workers: Workers) -> None:
     _, lease = await workers.take()
     assert lease is not None
-    store = Store(database.writer, THANKS, lease)
+    store = ProcessStore(database.writer, THANKS, lease)
     many, late = uuid4(), uuid4()
     for tenant, count in ((many, 8), (late, 3)):
         async with store.transaction() as connection:
             wishes = [_wish(tenant, number) for number in range(count)]
-            await store.save(connection, Changes(THANKS, NOON, {}, entries=wishes))
+            await store.save(connection, UnitOfWork(THANKS, NOON, {}, entries=wishes))
             claimed = await store.claim(connection, NOON, 3)
             assert {one.origin.tenant_id for one in claimed} == {tenant}
 
 
-def _wish(tenant: UUID, number: int) -> Entry:
-    origin = Origin(
+def _wish(tenant: UUID, number: int) -> LedgerEntry:
+    origin = Cause(
         tenant_id=tenant,
         instance=str(number),
         cause=uuid4(),
@@ -151,4 +151,4 @@ def _wish(tenant: UUID, number: int) -> Entry:
         position=1,
         correlation_id="a request",
     )
-    return Entry(origin=origin, key="thank", kind="effect", name="thank", payload=b"{}", next_at=NOON)
+    return LedgerEntry(origin=origin, key="thank", kind="effect", name="thank", payload=b"{}", next_at=NOON)

@@ -11,7 +11,7 @@ from domain.kit.aggregate import Aggregate, applies
 from domain.kit.bus.bus import Bus
 from domain.kit.commands import Command
 from domain.kit.events import Event
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.process.effects import Call, Effect, Then
 from domain.kit.process.process import Process, on, performs
 from domain.kit.refusals import Refusal
@@ -96,7 +96,7 @@ class Bells(Process[Rung], name="toys.chimes", version=1):
 _SENT = b'lamps.turn_on\0{"id":"%s"}'
 
 
-async def _burning(log: PostgresLog, lamp: UUID, sent: UUID) -> Receipt:
+async def _burning(log: PostgresLog, lamp: UUID, sent: UUID) -> AppendReceipt:
     """A lamp that was turned on before anything was renamed, by a command with this id."""
     old = event(lamp, topic="toys.lamp", type="toys.lamp.turned_on", payload=b"{}")
     content = _SENT % str(lamp).encode()

@@ -5,7 +5,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from app.telemetry.process_status import Ledger
+from app.telemetry.process_status import EffectLedger
 from domain.kit.bus.bus import Bus
 from domain.kit.process.effects import Call
 from domain.kit.process.saga import Saga, Step
@@ -106,7 +106,7 @@ async def test_an_undo_that_fails_is_parked_and_goes_on_when_it_is_retried(
     await _open(bus, "Ann!sign")
     await works.reach("done", "done", "failed", "parked")
     outside.trouble = None
-    await Ledger(works.database.writer).retry(process="toys.open_shop")
+    await EffectLedger(works.database.writer).retry(process="toys.open_shop")
     await works.quiet()
     assert outside.deeds == ["rent", "furnish", "clear", "leave"]
 
@@ -119,8 +119,8 @@ async def test_an_undo_that_is_discarded_lets_the_others_be_undone(
     await works.start(OpenShop(outside))
     await _open(bus, "Ann!sign")
     await works.reach("done", "done", "failed", "parked")
-    [parked] = await Ledger(works.database.writer).list(statuses=["parked"])
-    await Ledger(works.database.writer).discard([parked.id], reason="cleared by hand")
+    [parked] = await EffectLedger(works.database.writer).list(statuses=["parked"])
+    await EffectLedger(works.database.writer).discard([parked.id], reason="cleared by hand")
     await works.quiet()
     assert outside.deeds == ["rent", "furnish", "leave"]
     assert (await _state(works))["status"] == "undone"

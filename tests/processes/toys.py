@@ -7,7 +7,7 @@ from app.storage.database import Connection
 from domain.kit.events import Event
 from domain.kit.process.effects import Call, Done, Effect, Failed, Send, Then
 from domain.kit.process.process import Process, on, performs, when_discarded, when_done, when_failed
-from domain.kit.process.saga import Progress, Saga, Step
+from domain.kit.process.saga import Saga, SagaState, Step
 from tests.domain.toys import Account, Pay
 
 
@@ -86,30 +86,30 @@ class OpenShop(Saga[Order], name="toys.open_shop", version=1):
         self._port = port
 
     @on(Account.Opened)
-    def opened(self, progress: Progress[Order] | None, event: Account.Opened) -> Then[Progress[Order]]:
+    def opened(self, progress: SagaState[Order] | None, event: Account.Opened) -> Then[SagaState[Order]]:
         owner, _, fails_at = event.owner.partition("!")
         return self.begin(Order(owner=owner, fails_at=fails_at.rstrip("?"), maybe=fails_at.endswith("?")))
 
     @on(Account.Closed)
-    def closed(self, progress: Progress[Order], event: Account.Closed) -> Then[Progress[Order]]:
+    def closed(self, progress: SagaState[Order], event: Account.Closed) -> Then[SagaState[Order]]:
         return self.give_up(progress, "closed")
 
-    async def rent(self, order: Order, call: Call[Progress[Order]]) -> str:
+    async def rent(self, order: Order, call: Call[SagaState[Order]]) -> str:
         return await self._act("rent", order, call)
 
-    async def leave(self, order: Order, call: Call[Progress[Order]]) -> None:
+    async def leave(self, order: Order, call: Call[SagaState[Order]]) -> None:
         await self._act("leave", order, call)
 
-    async def furnish(self, order: Order, call: Call[Progress[Order]]) -> str:
+    async def furnish(self, order: Order, call: Call[SagaState[Order]]) -> str:
         return await self._act("furnish", order, call)
 
-    async def clear(self, order: Order, call: Call[Progress[Order]]) -> None:
+    async def clear(self, order: Order, call: Call[SagaState[Order]]) -> None:
         await self._act("clear", order, call)
 
-    async def sign(self, order: Order, call: Call[Progress[Order]]) -> str:
+    async def sign(self, order: Order, call: Call[SagaState[Order]]) -> str:
         return await self._act("sign", order, call)
 
-    async def _act(self, what: str, order: Order, call: Call[Progress[Order]]) -> str:
+    async def _act(self, what: str, order: Order, call: Call[SagaState[Order]]) -> str:
         return await self._port.call(what, call)
 
     steps = (

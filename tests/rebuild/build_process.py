@@ -7,7 +7,7 @@ from typing import Any
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-from projections.kit.declare.view import Changes
+from projections.kit.declare.view import RowChanges
 from projections.kit.store.store import Checkpoint
 from tests.rebuild.faulty import Sliced
 from tests.rebuild.histories import Carried
@@ -23,7 +23,7 @@ async def main(url: str, generation: int) -> None:
         built = Built(view, site.store(view, generation), generation)
         inner = built.store.save
 
-        async def saying(changes: Changes[Any], checkpoint: Checkpoint) -> None:
+        async def saying(changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
             await inner(changes, checkpoint)
             print(checkpoint.position, flush=True)
 

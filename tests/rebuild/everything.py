@@ -20,7 +20,7 @@ from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
 from domain.kit.commands import Command
-from domain.kit.log import Log, Receipt
+from domain.kit.log import AppendReceipt, Log
 from domain.kit.permissions import ROLES
 from domain.work.notifications import Channel, NotificationKind, NotifyUser
 
@@ -33,7 +33,7 @@ async def tell(log: Log, company: Company) -> None:
     by = Caller(tenant_id=company.id, user_id=company.person(0), permissions=ROLES["owner"])
     for command in (*_of_accounts(), *_of_people(company.person(1)), *_of_data(company)):
         outcome = await bus.send(command, by=by)
-        assert isinstance(outcome, Receipt), (command, outcome)
+        assert isinstance(outcome, AppendReceipt), (command, outcome)
 
 
 def _of_accounts() -> Sequence[Command]:

@@ -7,8 +7,8 @@ import pytest
 
 from app.log.postgres import PostgresLog
 from domain.kit.log import EVERYTHING, Envelope, Selection
-from projections.kit.declare.view import Changes
-from projections.kit.store.checkpoints import Kept
+from projections.kit.declare.view import RowChanges
+from projections.kit.store.checkpoints import StoredCheckpoint
 from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
 from projections.kit.store.store import Checkpoint
 from tests.rebuild.site import Built, Site
@@ -43,7 +43,7 @@ def kill_at(built: Built, save: int, *, stored: bool) -> None:
     """Ends the process at the store's n-th save from now: right before it, or right after it."""
     inner, left = built.store.save, save
 
-    async def dying(changes: Changes[Any], checkpoint: Checkpoint) -> None:
+    async def dying(changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
         nonlocal left
         left -= 1
         if left == 0 and not stored:
@@ -62,7 +62,7 @@ class DyingCheckpoints(PostgresCheckpoints):
         super().__init__(pool)
         self._left = left
 
-    async def put(self, view: str, generation: int, kept: Kept) -> None:
+    async def put(self, view: str, generation: int, kept: StoredCheckpoint) -> None:
         self._left -= 1
         if self._left == 0:
             raise Killed

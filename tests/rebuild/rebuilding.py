@@ -17,10 +17,10 @@ from projections.kit.declare.redis import RedisView
 from projections.kit.declare.search import SearchView
 from projections.kit.declare.view import FullKey, View
 from projections.kit.follow.lanes import Lanes
-from projections.kit.read.live_generations import Live, pointers
-from projections.kit.read.postgres_reader import Order, Rows
-from projections.kit.rebuild.cutover import Switching
-from projections.kit.rebuild.model import Rebuild, RebuildState
+from projections.kit.read.live_generations import LiveGenerations, pointers
+from projections.kit.read.postgres_reader import Order, PostgresRows
+from projections.kit.rebuild.cutover import Cutover
+from projections.kit.rebuild.model import RebuildRecord, RebuildState
 from projections.kit.rebuild.rebuilder import Rebuilder
 from projections.kit.rebuild.requests import Rebuilds
 from projections.kit.store.generations import enroll_all
@@ -77,7 +77,7 @@ class House:
             await self.store(view, generation).prepare()
 
     @asynccontextmanager
-    async def working(self, *, rebuilding: bool = True) -> AsyncIterator[Live]:
+    async def working(self, *, rebuilding: bool = True) -> AsyncIterator[LiveGenerations]:
         """A worker, a rebuilder beside it, and the pointers of a reader."""
         await self.enroll()
         database = self.place.database
@@ -103,13 +103,13 @@ class House:
             self.views,
             self.store,
             FromLog(self.place.log, CODEC, near=5),
-            Switching(self.views, self.store, pool=database.writer, owner=database.owner, keep=self.keep),
+            Cutover(self.views, self.store, pool=database.writer, owner=database.owner, keep=self.keep),
             connect=database.connect,
             pool=database.writer,
             beat=0.05,
         )
 
-    async def ended(self, id: UUID) -> Rebuild:
+    async def ended(self, id: UUID) -> RebuildRecord:
         """The rebuild once it does not go on by itself."""
         async with asyncio.timeout(60):
             return [one async for one in self.rebuilds.watch(id, every=0.02)][-1]
@@ -147,10 +147,10 @@ class House:
             found |= batch
         return found
 
-    async def read(self, live: Live, view: View[Any], tenant: UUID = TENANT) -> list[Any]:
+    async def read(self, live: LiveGenerations, view: View[Any], tenant: UUID = TENANT) -> list[Any]:
         """What a reader of a Postgres view sees."""
         assert isinstance(view, PostgresView)
-        page = await Rows(self.place.database, live).page(
+        page = await PostgresRows(self.place.database, live).page(
             type(view), tenant, order=Order(view.key[0]), limit=1000
         )
         return page.rows

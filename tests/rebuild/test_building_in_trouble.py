@@ -8,8 +8,8 @@ import pytest
 
 from domain.kit.events import Event
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Changes, View, on
-from projections.kit.follow.isolating_fold import Spared
+from projections.kit.declare.view import RowChanges, View, on
+from projections.kit.follow.isolating_fold import IsolatingFold
 from projections.kit.follow.pages import LogGap
 from projections.kit.store.store import Checkpoint, LeaseLost
 from tests.rebuild.faulty import Sliced, kill_at, killed
@@ -33,7 +33,7 @@ class Choosy(Carried, PostgresView[ShelfRow], name="toys.choosy", key=("shelf", 
 async def test_parks_streams_that_fail_and_folds_the_others(site: Site) -> None:
     last = await tell(site.place, 400)
     events = await site.events()
-    page = Spared.of(Choosy(), [(envelope, partial(_itself, event)) for event, envelope in events])
+    page = IsolatingFold.of(Choosy(), [(envelope, partial(_itself, event)) for event, envelope in events])
     expected = {full: row for full, row in page.fold({}).items() if row is not None}
     parked = set(page.stuck)
     assert len(parked) > 1
@@ -91,7 +91,7 @@ async def test_tries_again_when_the_store_does_not_answer(site: Site, kind: type
     built.store.bulk_rows = 10  # type: ignore[attr-defined]
     inner, calls = built.store.save, 0
 
-    async def flaky(changes: Changes[Any], checkpoint: Checkpoint) -> None:
+    async def flaky(changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
         nonlocal calls
         calls += 1
         if calls in (2, 3, 7):

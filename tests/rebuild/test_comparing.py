@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from projections.kit.declare.view import Changes, FullKey, View
+from projections.kit.declare.view import FullKey, RowChanges, View
 from projections.kit.rebuild.comparison import Difference, Report, compare
 from projections.kit.store.store import Checkpoint
 from tests.rebuild.histories import KINDS, OTHER, Carried, tell
@@ -60,7 +60,7 @@ async def test_tells_of_at_most_twenty_rows(site: Site) -> None:
     )
     old, new = await site.build(Carried()), await site.generation(Carried())
     # It stands where the old one does, and has nothing.
-    await new.store.save(Changes(), Checkpoint(2_500, 2_500, (await site.lease(new)).token))
+    await new.store.save(RowChanges(), Checkpoint(2_500, 2_500, (await site.lease(new)).token))
     report = await _compared(old, new)
     assert (report.differing, len(report.examples), report.rows) == (2_500, 20, 0)
 
@@ -68,7 +68,7 @@ async def test_tells_of_at_most_twenty_rows(site: Site) -> None:
 async def test_says_when_events_were_left_out(site: Site) -> None:
     await tell(site.place, 50)
     old, new = await site.build(Carried()), await site.build(Carried())
-    await new.store.save(Changes(), Checkpoint(50, 49, (await site.lease(new)).token))
+    await new.store.save(RowChanges(), Checkpoint(50, 49, (await site.lease(new)).token))
     assert not (await _compared(old, new)).complete
 
 
@@ -147,7 +147,7 @@ async def test_gives_up_on_a_generation_that_stands_still(site: Site) -> None:
 async def spoil(site: Site, built: Built, rows: dict[FullKey, Any]) -> None:
     """Writes rows that no fold makes, and leaves the generation where it stands."""
     checkpoint = await stands(built)
-    changes: Changes[Any] = Changes()
+    changes: RowChanges[Any] = RowChanges()
     changes.update(rows)
     changes.positions.update(dict.fromkeys(rows, checkpoint.position))
     token = (await site.lease(built)).token

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from projections.kit.rebuild.model import RebuildState
-from projections.kit.store.rebuild_queue import Refused
+from projections.kit.store.rebuild_queue import RebuildRefused
 from tests.rebuild.rebuilding import House, some_events
 from tests.views.place import Place, until
 from tests.views.toys import Jars
@@ -71,7 +71,7 @@ async def test_a_cancelled_build_leaves_nothing_behind(everywhere: House) -> Non
         assert await house.redis.keys("*:g2:*") == []
         assert not await house.search.indices.exists(index=f"{house.prefix}-toys-shelf_search-v1-g2")
         assert await place.database.writer.fetchval("select to_regclass('toys_g2.jars') is null")
-    with pytest.raises(Refused, match="cancelled"):
+    with pytest.raises(RebuildRefused, match="cancelled"):
         await house.rebuilds.resume(id)
 
 
@@ -82,14 +82,14 @@ async def test_former_generations_go_when_their_time_is_over(place: Place) -> No
         id = await house.rebuilds.ask([Jars.name], by="test")
         await house.became(id, RebuildState.FINISHED)
         assert await place.database.writer.fetchval("select to_regclass('toys_g1.jars') is null")
-        with pytest.raises(Refused, match="no former generation"):
+        with pytest.raises(RebuildRefused, match="no former generation"):
             await house.rebuilds.rollback(id, by="ada")
 
 
 async def test_unknown_views_are_refused(place: Place) -> None:
     house = House(place, (Jars(),))
     await house.enroll()
-    with pytest.raises(Refused, match=r"no view toys\.lids; there are toys\.jars"):
+    with pytest.raises(RebuildRefused, match=r"no view toys\.lids; there are toys\.jars"):
         await house.rebuilds.ask(["toys.lids"], by="test")
 
 

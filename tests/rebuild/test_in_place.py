@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from projections.kit.declare.view import Changes, FullKey, View
+from projections.kit.declare.view import FullKey, RowChanges, View
 from projections.kit.rebuild.tenant_swap import Ahead, put_in_place
 from projections.kit.store.keys import Mark
 from projections.kit.store.redis_store import RedisStore
@@ -75,7 +75,7 @@ async def test_documents_beyond_the_checkpoint_are_waited_for(site: Site) -> Non
     built = await site.build(CarriedSearch(), tenant_id=OTHER)
     assert isinstance(live.store, SearchStore)
     # As when a worker was killed between the documents and their checkpoint.
-    ahead: Changes[Any] = Changes()
+    ahead: RowChanges[Any] = RowChanges()
     ahead[full], ahead.positions[full] = ShelfRow(shelf=full[1][0], colour=full[1][1], amount=-5), last + 3
     checkpoint = await _held(site, live)
     for chunk in live.store._chunks(ahead):

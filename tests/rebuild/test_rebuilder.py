@@ -10,9 +10,9 @@ from domain.kit.log import Envelope
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import on
 from projections.kit.follow.inline import Inline
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.rebuild.model import RebuildState
-from projections.kit.store.rebuild_queue import Refused
+from projections.kit.store.rebuild_queue import RebuildRefused
 from tests.rebuild.rebuilding import House, some_events
 from tests.views.place import CODEC, TENANT, Place, until
 from tests.views.test_inline import InlineJars
@@ -86,7 +86,7 @@ async def test_only_what_serves_is_taken_back_and_never_to_what_was_taken_back_b
         second = (await house.ended(await house.rebuilds.ask([Jars.name], by="test"))).id
         assert await house.rebuilds.rollback(first, by="ada") == {Jars.name: 3}
         third = (await house.ended(await house.rebuilds.ask([Jars.name], by="test"))).id
-        with pytest.raises(Refused, match=r"Generation 4 of .* serves, and not generation 3"):
+        with pytest.raises(RebuildRefused, match=r"Generation 4 of .* serves, and not generation 3"):
             await house.rebuilds.rollback(second, by="ada")
         assert await house.rebuilds.rollback(third, by="ada") == {Jars.name: 3}
         # Generation 1 served before, and 2 was taken back.
@@ -113,12 +113,12 @@ async def test_what_was_not_cut_over_to_is_not_taken_back(place: Place) -> None:
     house = House(place, (Jars(),))
     await house.enroll()
     id = await house.rebuilds.ask([Jars.name], by="test")
-    with pytest.raises(Refused, match="is building: nothing was cut over to"):
+    with pytest.raises(RebuildRefused, match="is building: nothing was cut over to"):
         await house.rebuilds.rollback(id, by="ada")
     await house.rebuilds.cancel(id)
     one = await house.rebuilds.ask([Jars.name], by="test", tenant_id=TENANT)
     for unknown, reason in ((one, "rows of one tenant"), (uuid4(), "There is no rebuild")):
-        with pytest.raises(Refused, match=reason):
+        with pytest.raises(RebuildRefused, match=reason):
             await house.rebuilds.rollback(unknown, by="ada")
 
 
@@ -169,7 +169,7 @@ async def test_a_rebuild_that_differs_is_not_cut_over_until_it_is_accepted(place
             ("extra", ()),
         }
         assert await house.live(Jars()) == 1
-        with pytest.raises(Refused, match="has not ended"):
+        with pytest.raises(RebuildRefused, match="has not ended"):
             await house.rebuilds.ask([Jars.name], by="test")
         await house.rebuilds.accept(id)
         assert (await house.ended(id)).state is RebuildState.SWITCHED
@@ -231,7 +231,7 @@ async def test_a_new_version_is_built_by_itself_while_yesterdays_code_goes_on(pl
 
             await until(both)
             (made,) = await today.rebuilds.all()
-            with pytest.raises(Refused, match="of version 1"):
+            with pytest.raises(RebuildRefused, match="of version 1"):
                 await today.rebuilds.rollback(made.id, by="ada")
 
 
@@ -266,7 +266,7 @@ async def test_an_inline_view_is_cut_over_under_appends_and_never_behind(place: 
         await live.look()
         live.pin()
         # By its key: a page shows the first thousand, and a slow rebuild lets more than that be told.
-        found = await Rows(place.database, live).get(InlineJars, TENANT, [(jar,)])
+        found = await PostgresRows(place.database, live).get(InlineJars, TENANT, [(jar,)])
         assert [row.name for row in found.values()] == ["last"]
         going = False
         told = sum(await asyncio.gather(*telling))

@@ -9,7 +9,7 @@ import pytest
 from app.telemetry.system_status import standing
 from projections.kit.rebuild.model import RebuildState
 from projections.kit.rebuild.schedule import compare_when_due
-from projections.kit.store.rebuild_queue import SCHEDULE, Refused
+from projections.kit.store.rebuild_queue import SCHEDULE, RebuildRefused
 from tests.rebuild.rebuilding import House, some_events
 from tests.views.place import until
 from tests.views.toys import Jars
@@ -94,7 +94,7 @@ async def test_a_comparison_by_schedule_makes_way_for_whoever_asks(everywhere: H
         assert made.generation > member.generation
         # The schedule makes way; it does not come before a person, and neither does another person.
         assert await asked(everywhere) is None
-        with pytest.raises(Refused, match=str(mine)):
+        with pytest.raises(RebuildRefused, match=str(mine)):
             await everywhere.rebuilds.ask(names[:1], by="ben")
         assert (await everywhere.rebuilds.one(mine)).working
     async with everywhere.working():
@@ -127,7 +127,7 @@ async def test_who_is_refused_takes_nothing_from_the_schedule(everywhere: House)
         (member,) = (await everywhere.rebuilds.one(scheduled)).views
         others = [name for name in names if name != member.view]
         theirs = await everywhere.rebuilds.ask(others, by="ben")
-        with pytest.raises(Refused, match=str(theirs)):
+        with pytest.raises(RebuildRefused, match=str(theirs)):
             await everywhere.rebuilds.ask(names, by="ada")
         assert (await everywhere.rebuilds.one(scheduled)).working
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.entry.rebuilder import FromLog
 from projections.kit.rebuild.model import RebuildState
-from projections.kit.rebuild.rebuilder import Stuck
+from projections.kit.rebuild.rebuilder import TaskStuck
 from tests.rebuild.rebuilding import House, some_events
 from tests.views.place import Place
 from tests.views.toys import Jars
@@ -38,7 +38,7 @@ async def test_what_hangs_when_the_session_is_lost_ends_the_rebuilder_and_the_ne
             await place.database.writer.execute(
                 "select pg_terminate_backend(pid) from ops.workers where kind = 'rebuilder'"
             )
-            with pytest.raises(Stuck, match=r"build toys\.jars does not end"):
+            with pytest.raises(TaskStuck, match=r"build toys\.jars does not end"):
                 await running
     finally:
         freed.set()

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from app.settings import Settings
 from app.storage.database import plain_url
-from projections.kit.declare.view import Changes
+from projections.kit.declare.view import RowChanges
 from projections.kit.store.redis_store import RedisStore
 from projections.work.projects import ProjectCards, ProjectRow
 from projections.work.tasks import Tasks, TaskSearch
@@ -74,7 +74,7 @@ class Scene:
                 (self.client.tenant, (UUID(id),)) for id in (self.damaged(view), self.lost(view), extra)
             )
             row = replace((await store.load([changed]))[changed], name="Wrong")
-            changes: Changes[ProjectRow] = Changes()
+            changes: RowChanges[ProjectRow] = RowChanges()
             changes.update({changed: row, added: replace(row, id=UUID(extra)), lost: None})
             # As a fold would have written it: what is deleted by hand alone is noticed by itself.
             await store.save(changes, await store.checkpoint())

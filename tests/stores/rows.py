@@ -11,8 +11,8 @@ from domain.work.tasks import Task, TaskPriority, TaskStatus
 from projections.kit.declare.invalidation import Invalidation, invalidates
 from projections.kit.declare.redis import RedisView
 from projections.kit.declare.search import FullText, Keyed, SearchView
-from projections.kit.declare.view import Changes, FullKey, Key
-from projections.kit.store.checkpoints import Kept
+from projections.kit.declare.view import FullKey, Key, RowChanges
+from projections.kit.store.checkpoints import StoredCheckpoint
 from projections.kit.store.store import Checkpoint, LeaseLost
 
 ACME = UUID(int=1)
@@ -84,12 +84,12 @@ class MemoryCheckpoints:
     """Checkpoints as long as the test lasts."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[str, int], Kept] = {}
+        self.kept: dict[tuple[str, int], StoredCheckpoint] = {}
 
-    async def get(self, view: str, generation: int) -> Kept | None:
+    async def get(self, view: str, generation: int) -> StoredCheckpoint | None:
         return self.kept.get((view, generation))
 
-    async def put(self, view: str, generation: int, kept: Kept) -> None:
+    async def put(self, view: str, generation: int, kept: StoredCheckpoint) -> None:
         before = self.kept.get((view, generation))
         if before is not None and before.checkpoint.token > kept.checkpoint.token:
             raise LeaseLost(view)
@@ -99,17 +99,17 @@ class MemoryCheckpoints:
         self.kept.pop((view, generation), None)
 
 
-def changes(position: int, rows: dict[FullKey, Card | None]) -> Changes[Card]:
+def changes(position: int, rows: dict[FullKey, Card | None]) -> RowChanges[Card]:
     """Changes of cards, all by the event at one position."""
-    made: Changes[Card] = Changes()
+    made: RowChanges[Card] = RowChanges()
     made.update(rows)
     made.positions.update(dict.fromkeys(rows, position))
     return made
 
 
-def papers(position: int, rows: dict[FullKey, Paper | None]) -> Changes[Paper]:
+def papers(position: int, rows: dict[FullKey, Paper | None]) -> RowChanges[Paper]:
     """Changes of papers, all by the event at one position."""
-    made: Changes[Paper] = Changes()
+    made: RowChanges[Paper] = RowChanges()
     made.update(rows)
     made.positions.update(dict.fromkeys(rows, position))
     return made

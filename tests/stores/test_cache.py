@@ -10,10 +10,10 @@ from redis.asyncio import Redis
 
 from domain.work.tasks import Task
 from projections.kit.declare.invalidation import Marker
-from projections.kit.declare.view import Changes, fold
-from projections.kit.read.cache import Answer, Cache, Cached
+from projections.kit.declare.view import RowChanges, fold
+from projections.kit.read.cache import Cache, Cached, CachedAnswer
 from projections.kit.read.live_generations import Only
-from projections.kit.read.memory_cache import Near
+from projections.kit.read.memory_cache import MemoryCache
 from projections.kit.read.redis_reader import RedisRows, redis_breaker
 from projections.kit.store.redis_store import RedisStore
 from tests.stores.rows import ACME, ANN, OTHER, Tags, at, page
@@ -49,7 +49,7 @@ async def markers(redis: Redis) -> RedisStore[Marker]:
     """The markers' store, filled up to position 1."""
     store = RedisStore(Tags(), redis, 1)
     await store.prepare()
-    await store.save(Changes(), at(1))
+    await store.save(RowChanges(), at(1))
     await store.caught_up()
     return store
 
@@ -67,7 +67,7 @@ def made(redis: Redis, *, near: float = 0) -> Cache:
 
 async def touch(markers: RedisStore[Marker], tag: str, position: int, tenant_id: Any = ACME) -> None:
     """Folds an event that touches a tag."""
-    page: Changes[Marker] = Changes()
+    page: RowChanges[Marker] = RowChanges()
     page[tenant_id, (tag,)] = Marker(tag, position)
     await markers.save(page, at(position))
 
@@ -81,7 +81,7 @@ async def test_loads_once_and_then_answers_from_redis(cache: Cache, markers: Red
     source = Source("a", 1)
     for _ in range(3):
         answer = await cache.get_or_load(PAGES, ACME, FIRST, source)
-        assert answer == Answer(Page(("a",)), 1)
+        assert answer == CachedAnswer(Page(("a",)), 1)
     assert source.loads == 1
 
 
@@ -108,7 +108,7 @@ async def test_events_of_other_tags_and_tenants_leave_it(cache: Cache, markers: 
     await touch(markers, "user:somebody", 5)
     await touch(markers, "tasks", 6, OTHER)
     source = Source("b", 6)
-    assert await cache.get_or_load(PAGES, ACME, FIRST, source) == Answer(Page(("a",)), 6)
+    assert await cache.get_or_load(PAGES, ACME, FIRST, source) == CachedAnswer(Page(("a",)), 6)
     assert source.loads == 0
 
 
@@ -128,7 +128,7 @@ async def test_a_wanted_position_is_loaded_when_the_entry_cannot_vouch_for_it(
 ) -> None:
     await cache.get_or_load(PAGES, ACME, FIRST, Source("old", 1))
     answer = await cache.get_or_load(PAGES, ACME, FIRST, Source("new", 7), at_least=7)
-    assert answer == Answer(Page(("new",)), 7)
+    assert answer == CachedAnswer(Page(("new",)), 7)
 
 
 async def test_two_tenants_and_two_scopes_never_share_an_answer(
@@ -155,7 +155,7 @@ async def test_any_text_is_part_of_a_key(cache: Cache, markers: RedisStore[Marke
 async def test_a_stampede_loads_once(cache: Cache, markers: RedisStore[Marker]) -> None:
     source = Source("a", 1)
     answers = await asyncio.gather(*(cache.get_or_load(PAGES, ACME, FIRST, source) for _ in range(100)))
-    assert set(answers) == {Answer(Page(("a",)), 1)}
+    assert set(answers) == {CachedAnswer(Page(("a",)), 1)}
     assert source.loads == 1
 
 
@@ -227,7 +227,7 @@ async def test_the_process_answers_first(redis: Redis, markers: RedisStore[Marke
 
 def test_the_process_keeps_a_bounded_number_for_a_time() -> None:
     now = [0.0]
-    near: Near[int] = Near(seconds=2, most=2, clock=lambda: now[0])
+    near: MemoryCache[int] = MemoryCache(seconds=2, most=2, clock=lambda: now[0])
     for number, name in enumerate("abc"):
         near.put(name, number)
     assert (near.get("a"), near.get("b"), near.get("c"), len(near)) == (None, 1, 2, 2)

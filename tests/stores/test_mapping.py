@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from projections.kit.store.index_mapping import Documents, mapping
+from projections.kit.store.index_mapping import DocumentMapping, mapping
 from projections.work.tasks import TaskDocument
 from tests.stores.rows import ACME, OTHER, Paper, Papers
 
@@ -47,7 +47,7 @@ def test_a_task_is_mapped_as_the_catalogue_says() -> None:
 
 
 def test_a_document_comes_back_as_its_row() -> None:
-    documents = Documents(Papers())
+    documents = DocumentMapping(Papers())
     paper = Paper(id=UUID(int=3), title="A é😀", tags=("a", "b"), due_date=None)
     assert documents.read(msgspec.json.decode(documents.document(ACME, paper))) == paper
 
@@ -73,12 +73,12 @@ def test_a_row_has_no_field_for_the_tenant() -> None:
 
 
 def test_ids_of_two_tenants_differ() -> None:
-    documents = Documents(Papers())
+    documents = DocumentMapping(Papers())
     assert documents.id((ACME, ("a",))) != documents.id((OTHER, ("a",)))
 
 
 def test_ids_of_keys_that_look_alike_differ() -> None:
-    documents = Documents(Papers())
+    documents = DocumentMapping(Papers())
     ids = {
         documents.id((ACME, key))
         for key in [("a", "b:c"), ("a:b", "c"), ("a%3Ab", "c"), (None, "a"), ("%", "a")]
@@ -87,7 +87,7 @@ def test_ids_of_keys_that_look_alike_differ() -> None:
 
 
 def test_a_long_key_still_makes_an_id_that_the_server_takes() -> None:
-    documents = Documents(Papers())
+    documents = DocumentMapping(Papers())
     first, second = (documents.id((ACME, ("é" * 400 + end,))) for end in "ab")
     assert first != second
     assert len(first) < 512

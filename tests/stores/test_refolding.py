@@ -9,7 +9,7 @@ from domain.kit.events import Event
 from domain.work.tasks import Task
 from projections.kit.declare.search import SearchView
 from projections.kit.declare.view import FullKey, fold, on
-from projections.kit.store.checkpoints import Kept
+from projections.kit.store.checkpoints import StoredCheckpoint
 from projections.kit.store.search_store import SearchStore
 from tests.stores.rows import ACME, ANN, MemoryCheckpoints, at, page
 
@@ -45,7 +45,7 @@ class Crashing(MemoryCheckpoints):
 
     crashed = False
 
-    async def put(self, view: str, generation: int, kept: Kept) -> None:
+    async def put(self, view: str, generation: int, kept: StoredCheckpoint) -> None:
         if not self.crashed:
             self.crashed = True
             raise ConnectionResetError

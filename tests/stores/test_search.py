@@ -12,7 +12,7 @@ from domain.work.tasks import TaskPriority, TaskStatus
 from projections.kit.read.circuit_breaker import Unavailable
 from projections.kit.read.live_generations import Only
 from projections.kit.read.search_query import BadQuery, Between, Query, write_cursor
-from projections.kit.read.search_reader import Search, search_breaker
+from projections.kit.read.search_reader import SearchReader, search_breaker
 from projections.kit.store.search_store import SearchStore
 from tests.stores.rows import ACME, DAY, OTHER, MemoryCheckpoints, Paper, Papers, at, key, papers
 
@@ -27,41 +27,41 @@ SECRET = Paper(id=UUID(int=6), title="Dogs of the other tenant", description="ma
 
 
 @pytest.fixture(scope="module")
-async def search(client: AsyncOpenSearch, index_prefix: str) -> AsyncIterator[Search[Paper]]:
+async def search(client: AsyncOpenSearch, index_prefix: str) -> AsyncIterator[SearchReader[Paper]]:
     """Papers of two tenants, searchable."""
     store = SearchStore(Papers(), client, 1, MemoryCheckpoints(), index_prefix)
     await store.prepare()
     ours = {key(paper.id.int, ACME): paper for paper in PAPERS}
     await store.save(papers(1, {**ours, key(6, OTHER): SECRET, key(7): None}), at(1))
     await store.caught_up()
-    yield Search(Papers(), client, Only(1), index_prefix, search_breaker(timeout=20))
+    yield SearchReader(Papers(), client, Only(1), index_prefix, search_breaker(timeout=20))
     await store.drop()
 
 
-async def ids(search: Search[Paper], query: Query, tenant_id: UUID = ACME) -> list[int]:
+async def ids(search: SearchReader[Paper], query: Query, tenant_id: UUID = ACME) -> list[int]:
     found = await search.search(tenant_id, query)
     return [hit.row.id.int for hit in found.hits]
 
 
-async def test_finds_words_in_any_form_and_field(search: Search[Paper]) -> None:
+async def test_finds_words_in_any_form_and_field(search: SearchReader[Paper]) -> None:
     assert set(await ids(search, Query(text="runs"))) == {1, 4}
     assert set(await ids(search, Query(text="dog"))) == {1, 2}
 
 
-async def test_every_word_must_be_found_but_not_in_one_field(search: Search[Paper]) -> None:
+async def test_every_word_must_be_found_but_not_in_one_field(search: SearchReader[Paper]) -> None:
     assert await ids(search, Query(text="marathon dogs")) == [1]
 
 
-async def test_the_title_counts_more(search: Search[Paper]) -> None:
+async def test_the_title_counts_more(search: SearchReader[Paper]) -> None:
     assert await ids(search, Query(text="dogs")) == [2, 1]
 
 
-async def test_a_hit_is_the_whole_row(search: Search[Paper]) -> None:
+async def test_a_hit_is_the_whole_row(search: SearchReader[Paper]) -> None:
     (hit,) = (await search.search(ACME, Query(text="doors"))).hits
     assert hit.row == PAPERS[2]
 
 
-async def test_no_query_reaches_another_tenant(search: Search[Paper]) -> None:
+async def test_no_query_reaches_another_tenant(search: SearchReader[Paper]) -> None:
     everything = Query(facets=["tags", "status"], first=100)
     ours = await search.search(ACME, everything)
     assert {hit.row.id.int for hit in ours.hits} == {1, 2, 3, 4, 5}
@@ -72,7 +72,7 @@ async def test_no_query_reaches_another_tenant(search: Search[Paper]) -> None:
     assert (await search.search(UUID(int=99), everything)).total == 0
 
 
-async def test_the_tenant_is_no_field_to_ask_for(search: Search[Paper]) -> None:
+async def test_the_tenant_is_no_field_to_ask_for(search: SearchReader[Paper]) -> None:
     for query in (
         Query(equal={"tenant_id": [str(OTHER)]}),
         Query(equal={"tenantId": [str(OTHER)]}),
@@ -83,7 +83,7 @@ async def test_the_tenant_is_no_field_to_ask_for(search: Search[Paper]) -> None:
             await search.search(ACME, query)
 
 
-async def test_filters_by_value_and_by_range(search: Search[Paper]) -> None:
+async def test_filters_by_value_and_by_range(search: SearchReader[Paper]) -> None:
     assert await ids(search, Query(equal={"status": [TaskStatus.COMPLETED]})) == [2]
     assert await ids(search, Query(equal={"tags": ["house", "none"]})) == [3, 5]
     day = timedelta(days=1)
@@ -92,7 +92,7 @@ async def test_filters_by_value_and_by_range(search: Search[Paper]) -> None:
     assert await ids(search, Query(equal={"id": []})) == []
 
 
-async def test_facets_of_a_filtered_field_show_the_other_choices(search: Search[Paper]) -> None:
+async def test_facets_of_a_filtered_field_show_the_other_choices(search: SearchReader[Paper]) -> None:
     found = await search.search(ACME, Query(equal={"tags": ["house"]}, facets=["tags", "status", "priority"]))
     assert found.total == 2
     assert dict(found.facets["tags"]) == {"house": 2, "sport": 2}
@@ -101,7 +101,7 @@ async def test_facets_of_a_filtered_field_show_the_other_choices(search: Search[
 
 
 @pytest.mark.parametrize("sort", [None, "title", "-title", "due_date", "-created_at", "priority"])
-async def test_pages_hold_every_hit_once(search: Search[Paper], sort: str | None) -> None:
+async def test_pages_hold_every_hit_once(search: SearchReader[Paper], sort: str | None) -> None:
     whole = await ids(search, Query(sort=sort))
     paged: list[int] = []
     after: str | None = None
@@ -112,7 +112,7 @@ async def test_pages_hold_every_hit_once(search: Search[Paper], sort: str | None
     assert sorted(paged) == [1, 2, 3, 4, 5]
 
 
-async def test_sorts_by_a_field(search: Search[Paper]) -> None:
+async def test_sorts_by_a_field(search: SearchReader[Paper]) -> None:
     assert await ids(search, Query(sort="title")) == [5, 2, 3, 1, 4]
     assert await ids(search, Query(sort="due_date")) == [5, 1, 2, 3, 4]
 
@@ -120,20 +120,22 @@ async def test_sorts_by_a_field(search: Search[Paper]) -> None:
 @pytest.mark.parametrize(
     "cursor", ["", "x", "%%%", "bnVsbA", "WzEsMiwzLDRd", "e30", "WzFlOTk5LCJhIl0", "é", "WyJ4IiwieSJd" * 50]
 )
-async def test_a_cursor_that_is_none_is_refused(search: Search[Paper], cursor: str) -> None:
+async def test_a_cursor_that_is_none_is_refused(search: SearchReader[Paper], cursor: str) -> None:
     with pytest.raises(BadQuery):
         await search.search(ACME, Query(after=cursor))
 
 
 @pytest.mark.parametrize("values", [["a", "b"], [None, None], [2**80, "a"], ["\x00", "a"], [[1], "a"]])
-async def test_a_forged_cursor_is_refused_or_harmless(search: Search[Paper], values: list[object]) -> None:
+async def test_a_forged_cursor_is_refused_or_harmless(
+    search: SearchReader[Paper], values: list[object]
+) -> None:
     forged = write_cursor(values, None)
     with suppress(BadQuery):
         found = await search.search(ACME, Query(after=forged))
         assert all(hit.row in PAPERS for hit in found.hits)
 
 
-async def test_a_cursor_of_another_sort_is_refused(search: Search[Paper]) -> None:
+async def test_a_cursor_of_another_sort_is_refused(search: SearchReader[Paper]) -> None:
     hit = (await search.search(ACME, Query(sort="title"))).hits[0]
     with pytest.raises(BadQuery):
         await search.search(ACME, Query(after=hit.cursor))
@@ -157,23 +159,23 @@ async def test_a_cursor_of_another_sort_is_refused(search: Search[Paper]) -> Non
         "   ",
     ],
 )
-async def test_any_text_is_only_text(search: Search[Paper], text: str) -> None:
+async def test_any_text_is_only_text(search: SearchReader[Paper], text: str) -> None:
     found = await search.search(ACME, Query(text=text, facets=["status"]))
     assert all(hit.row != SECRET for hit in found.hits)
 
 
-async def test_finds_text_in_other_scripts(search: Search[Paper]) -> None:
+async def test_finds_text_in_other_scripts(search: SearchReader[Paper]) -> None:
     assert await ids(search, Query(text="数据")) == [5]
     assert await ids(search, Query(text="ZOË")) == [5]
 
 
 @pytest.mark.parametrize("text", ["x" * 10_000, "".join(map(chr, range(0x4E00, 0x51E8))), "word " * 2000])
-async def test_too_long_a_text_is_refused(search: Search[Paper], text: str) -> None:
+async def test_too_long_a_text_is_refused(search: SearchReader[Paper], text: str) -> None:
     with pytest.raises(BadQuery):
         await search.search(ACME, Query(text=text))
 
 
-async def test_operators_find_nothing_by_themselves(search: Search[Paper]) -> None:
+async def test_operators_find_nothing_by_themselves(search: SearchReader[Paper]) -> None:
     assert await ids(search, Query(text="* OR *:*")) == []
     assert await ids(search, Query(text="\x00")) == []
 
@@ -193,7 +195,7 @@ async def test_operators_find_nothing_by_themselves(search: Search[Paper]) -> No
         Query(between={"due_date": Between(2**70)}),
     ],
 )
-async def test_what_cannot_be_asked_is_refused(search: Search[Paper], query: Query) -> None:
+async def test_what_cannot_be_asked_is_refused(search: SearchReader[Paper], query: Query) -> None:
     with pytest.raises(BadQuery):
         await search.search(ACME, query)
 
@@ -201,7 +203,7 @@ async def test_what_cannot_be_asked_is_refused(search: Search[Paper], query: Que
 async def test_an_index_that_is_being_filled_is_unavailable(client: AsyncOpenSearch, prefix: str) -> None:
     store = SearchStore(Papers(), client, 1, MemoryCheckpoints(), prefix)
     await store.prepare()
-    search = Search(Papers(), client, Only(1), prefix, search_breaker(timeout=20))
+    search = SearchReader(Papers(), client, Only(1), prefix, search_breaker(timeout=20))
     with pytest.raises(Unavailable):
         await search.search(ACME, Query())
     await store.caught_up()
@@ -210,7 +212,7 @@ async def test_an_index_that_is_being_filled_is_unavailable(client: AsyncOpenSea
 
 async def test_a_server_that_is_gone_is_unavailable(unused_tcp_port: int) -> None:
     async with AsyncOpenSearch(hosts=[f"http://127.0.0.1:{unused_tcp_port}"]) as client:
-        search = Search(Papers(), client, Only(1))
+        search = SearchReader(Papers(), client, Only(1))
         for _ in range(5):
             with pytest.raises(Unavailable):
                 await search.search(ACME, Query(text="dogs"))

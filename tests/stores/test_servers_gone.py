@@ -16,7 +16,7 @@ from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.live_generations import Only
 from projections.kit.read.redis_reader import REDIS_FAULTS, RedisRows
 from projections.kit.read.search_query import Query
-from projections.kit.read.search_reader import Search
+from projections.kit.read.search_reader import SearchReader
 from projections.kit.store.redis_store import RedisStore
 from projections.kit.store.search_store import SearchStore
 from projections.kit.store.store import Lost
@@ -78,7 +78,7 @@ async def test_a_search_server_that_was_killed_is_noticed_and_refilled(own_osmem
     async with AsyncOpenSearch(hosts=[own_osmem.url], max_retries=0) as client:
         store = SearchStore(Papers(), client, 1, MemoryCheckpoints())
         breaker = Breaker("OpenSearch", faults=(NoConnection,), timeout=20, rest=0)
-        search = Search(Papers(), client, Only(1), breaker=breaker)
+        search = SearchReader(Papers(), client, Only(1), breaker=breaker)
         paper = Paper(id=key(1)[1][0], title="Feed the dogs")
         await store.prepare()
         await store.save(papers(1, {key(1): paper}), at(1))

@@ -15,7 +15,7 @@ from app.settings import Settings
 from domain.identity.authorization import BaseRole
 from domain.identity.registration import RegisterUser
 from domain.kit.caller import NOBODY, PLATFORM, Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
 from domain.work.notifications import Channel, NotificationKind, NotifyUser
 from tests.kit.processes import until
@@ -185,7 +185,7 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
             channels=(Channel.IN_APP,),
         )
         outcome = await made.bus.send(told, by=tenant.service.caller, command_id=uuid4())
-        assert isinstance(outcome, Receipt), outcome
+        assert isinstance(outcome, AppendReceipt), outcome
 
 
 async def staged(product: Product) -> Scene:
@@ -220,7 +220,7 @@ async def _operator(product: Product) -> Actor:
     )
     async with written(product.settings) as writing:
         outcome = await writing.bus.send(registered, by=made.caller, command_id=uuid4())
-        assert isinstance(outcome, Receipt), outcome
+        assert isinstance(outcome, AppendReceipt), outcome
     return made
 
 

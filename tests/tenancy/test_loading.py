@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.kit.schema.context import Ask
+from api.kit.schema.context import RequestContext
 from app.contexts import VIEWS
 from app.entry.assembly import Assembly, assembled
 from app.privacy.export.files import ExportFiles
 from app.privacy.export.sections import PARTS
-from app.privacy.platform_commands import Access
+from app.privacy.platform_commands import PlatformCommands
 from domain.kit.caller import ACCOUNTS
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.postgres_reader import Order
@@ -29,10 +29,10 @@ async def assembly(scene: Scene) -> AsyncIterator[Assembly]:
         yield made
 
 
-def asks(scene: Scene, assembly: Assembly) -> tuple[Ask, Ask]:
+def asks(scene: Scene, assembly: Assembly) -> tuple[RequestContext, RequestContext]:
     """A request of each tenant's owner, on the same services."""
     callers = (scene.first.owner.caller, scene.second.owner.caller)
-    first, second = (Ask(identity=one, services=assembly.services) for one in callers)
+    first, second = (RequestContext(identity=one, services=assembly.services) for one in callers)
     return first, second
 
 
@@ -125,7 +125,7 @@ async def test_an_export_holds_nothing_of_another_tenant(scene: Scene, assembly:
 async def test_an_erasure_ends_nothing_of_another_tenant(scene: Scene, assembly: Assembly) -> None:
     services = assembly.services
     before = await digests(scene)
-    access = Access(services.bus, services.codec, services.rows)
+    access = PlatformCommands(services.bus, services.codec, services.rows)
     whole = await access.end(scene.second.id, scene.first.owner.caller.user_id, key=uuid4())
     assert whole is False
     # The key that is destroyed is that of the person in the tenant which forgets them.

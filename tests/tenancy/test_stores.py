@@ -14,7 +14,7 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.search import SearchView
 from projections.kit.read.live_generations import pointers
 from projections.kit.read.search_query import Query
-from projections.kit.read.search_reader import Search
+from projections.kit.read.search_reader import SearchReader
 from projections.kit.store.tables import table_shape
 from tests.tenancy.marks import hexes
 from tests.tenancy.relations import Relation, definers, readable, reader
@@ -161,7 +161,7 @@ async def test_every_search_keeps_to_the_tenant(scene: Scene, view: type[SearchV
     database = await Database.open(settings.database_url, secret=settings.secret, writers=1, readers=1)
     try:
         async with pointers(database.writer, VIEWS) as live:
-            search = Search(view(), client, live, settings.index_prefix)
+            search = SearchReader(view(), client, live, settings.index_prefix)
             own = await search.search(scene.first.id, Query(text=WORD))
             others = await search.search(scene.second.id, Query(text=WORD))
             everything = await search.search(scene.second.id, Query())

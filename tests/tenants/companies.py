@@ -10,7 +10,7 @@ from app.composition.write_side import commanding
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
 from domain.tenancy.tenant_commands import CreateTenant
 from tests.kit.client import Client
@@ -28,15 +28,15 @@ class Companies:
         """An owner in a tenant that is there from now on."""
         tenant_id = tenant_id or uuid4()
         receipt = await self.found(tenant_id, **more)
-        assert isinstance(receipt, Receipt), receipt
+        assert isinstance(receipt, AppendReceipt), receipt
         return await self.product.newcomer(tenant=tenant_id)
 
-    async def found(self, tenant_id: UUID, **more: Any) -> Receipt | Refusal:
+    async def found(self, tenant_id: UUID, **more: Any) -> AppendReceipt | Refusal:
         """The answer to the command that creates a tenant."""
         given: dict[str, Any] = {"name": "Acme", "slug": f"acme-{tenant_id}", "region": "local", **more}
         return await self.send(tenant_id, CreateTenant(id=tenant_id, **given))
 
-    async def send(self, tenant_id: UUID, command: Command) -> Receipt | Refusal:
+    async def send(self, tenant_id: UUID, command: Command) -> AppendReceipt | Refusal:
         """The answer to a command of a service's."""
         return await self.bus.send(command, by=Caller(tenant_id=tenant_id, user_id=uuid4(), kind="service"))
 

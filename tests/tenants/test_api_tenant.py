@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyTaken, Refusal
 from domain.tenancy.json_limits import LARGEST
 from domain.tenancy.tenant_commands import CloseTenant, FreeTenantSlugs
@@ -68,17 +68,17 @@ async def test_a_slug_that_another_tenant_has_is_refused(companies: Companies) -
 
 async def test_of_two_who_take_a_slug_at_once_one_has_it(companies: Companies) -> None:
     slug = f"wanted-{uuid4()}"
-    answers: list[Receipt | Refusal] = await asyncio.gather(
+    answers: list[AppendReceipt | Refusal] = await asyncio.gather(
         *(companies.found(uuid4(), slug=slug) for _ in range(5))
     )
-    assert sorted(type(one).__name__ for one in answers) == ["AlreadyTaken"] * 4 + ["Receipt"]
+    assert sorted(type(one).__name__ for one in answers) == ["AlreadyTaken"] * 4 + ["AppendReceipt"]
     assert all(one.field == "slug" for one in answers if isinstance(one, AlreadyTaken))
 
 
 async def test_the_slug_of_a_closed_tenant_stays_its_own(companies: Companies) -> None:
     tenant_id, slug = uuid4(), f"closed-{uuid4()}"
-    assert isinstance(await companies.found(tenant_id, slug=slug), Receipt)
-    assert isinstance(await companies.send(tenant_id, CloseTenant(id=tenant_id)), Receipt)
+    assert isinstance(await companies.found(tenant_id, slug=slug), AppendReceipt)
+    assert isinstance(await companies.send(tenant_id, CloseTenant(id=tenant_id)), AppendReceipt)
     assert isinstance(await companies.found(uuid4(), slug=slug), AlreadyTaken)
 
 

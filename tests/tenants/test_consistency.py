@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.tenancy.flags import AddFeatureFlag
 from domain.tenancy.subscription_commands import IssueInvoice, StartSubscription
 from tests.kit.product import Product
@@ -24,7 +24,7 @@ async def test_what_was_appended_is_read_while_no_worker_runs(product: Product, 
             id=id, number=issued.number, amount=issued.amount, currency="EUR", due_at=issued.due_at
         )
         last = await companies.send(tenant_id, invoice)
-        assert isinstance(last, Receipt)
+        assert isinstance(last, AppendReceipt)
         for operation in ("Tenant", "FeatureFlags", "TenantSubscription", "Invoices"):
             answer = await owner.answer(operation, afterPosition=str(last.last))
             assert "stale" not in answer.get("extensions", {}), operation

@@ -10,12 +10,12 @@ import pytest
 
 from app.storage.database import Database
 from domain.kit.caller import PLATFORM, SYSTEM, Caller, Kind
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.tenancy.regions import WrongRegion, require_region
 from domain.tenancy.tenant_commands import CloseTenant, ReactivateTenant, SuspendTenant
 from domain.tenancy.tenants import TenantIsClosed, TenantIsSuspended
 from projections.kit.read.live_generations import Only
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.tenancy.guard import TenantGuard
 from tests.kit.product import Product
 from tests.tenants.companies import Companies
@@ -45,7 +45,7 @@ async def database(product: Product) -> AsyncIterator[Database]:
 @pytest.fixture
 def guard(database: Database, clock: Clock) -> TenantGuard:
     """The guard of an installation in the region ``local``."""
-    return TenantGuard(Rows(database, Only(1)), here="local", seconds=2, clock=clock)
+    return TenantGuard(PostgresRows(database, Only(1)), here="local", seconds=2, clock=clock)
 
 
 def _caller(tenant_id: UUID, kind: Kind = "person") -> Caller:
@@ -91,7 +91,7 @@ async def test_a_suspended_tenants_people_change_nothing(
     tenant_id = uuid4()
     await companies.found(tenant_id)
     await guard.admit(_caller(tenant_id))
-    assert isinstance(await companies.send(tenant_id, SuspendTenant(id=tenant_id)), Receipt)
+    assert isinstance(await companies.send(tenant_id, SuspendTenant(id=tenant_id)), AppendReceipt)
     # It is known for two seconds what it was.
     await guard.admit(_caller(tenant_id))
     clock.now += 2
@@ -100,7 +100,7 @@ async def test_a_suspended_tenants_people_change_nothing(
             await guard.admit(_caller(tenant_id, kind))
     await guard.admit(_caller(tenant_id, "service"))
     await guard.admit(Caller(tenant_id=tenant_id, user_id=SYSTEM))
-    assert isinstance(await companies.send(tenant_id, ReactivateTenant(id=tenant_id)), Receipt)
+    assert isinstance(await companies.send(tenant_id, ReactivateTenant(id=tenant_id)), AppendReceipt)
     # Nobody is refused by what is remembered.
     await guard.admit(_caller(tenant_id))
 
@@ -124,7 +124,7 @@ async def test_what_was_read_before_a_suspension_is_not_remembered_after_it(
     await companies.found(tenant_id)
     read, suspended = asyncio.Event(), asyncio.Event()
 
-    class Slow(Rows):
+    class Slow(PostgresRows):
         async def get(self, *which: Any, **more: Any) -> Any:
             rows = await super().get(*which, **more)
             read.set()
@@ -145,7 +145,7 @@ async def test_what_was_read_before_a_suspension_is_not_remembered_after_it(
 async def test_nobody_is_admitted_while_it_cannot_be_known(product: Product, clock: Clock) -> None:
     closed = await Database.open(product.settings.database_url, secret=product.settings.secret)
     await closed.close()
-    guard = TenantGuard(Rows(closed, Only(1)), here="local", seconds=2, clock=clock)
+    guard = TenantGuard(PostgresRows(closed, Only(1)), here="local", seconds=2, clock=clock)
     with pytest.raises(asyncpg.InterfaceError):
         await guard.admit(_caller(uuid4()))
 

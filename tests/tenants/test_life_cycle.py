@@ -9,7 +9,7 @@ import pytest
 
 from app.composition.write_side import written
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.tenancy.tenant_commands import CreateTenant
 from tests.auth.people import Person, registered
 from tests.kit.processes import until
@@ -106,7 +106,7 @@ async def test_a_tenant_of_another_region_is_served_by_no_command_here(product: 
     async with written(product.settings) as elsewhere:
         create = CreateTenant(id=client.tenant, name="Moon", slug=f"moon-{uuid4().hex}", region="moon")
         by = Caller(tenant_id=client.tenant, user_id=SYSTEM)
-        assert isinstance(await elsewhere.bus.send(create, by=by), Receipt)
+        assert isinstance(await elsewhere.bus.send(create, by=by), AppendReceipt)
     refused = await client.send("CreateTask", input={"title": "Mow"})
     assert refused["code"] == "wrong_region"
 

@@ -11,7 +11,7 @@ import pytest
 from app.storage.database import READER, Database, role_url
 from projections.kit.read.conditions import Condition, equals, since, until
 from projections.kit.read.live_generations import Only
-from projections.kit.read.postgres_reader import Order, Rows
+from projections.kit.read.postgres_reader import Order, PostgresRows
 from projections.kit.store.tables import table_shape
 from projections.tenancy.entity_index import EntityIndex
 from projections.tenancy.entity_keys import CONFIG, EntityKey
@@ -75,7 +75,7 @@ def explaining(database: Database) -> Explaining:
     ids=["config", "user", "campaign"],
 )
 async def test_an_entity_is_read_by_the_key(explaining: Explaining, sk: str) -> None:
-    await Rows(explaining, Only(1)).get(EntityIndex, TENANT, [(sk,)])
+    await PostgresRows(explaining, Only(1)).get(EntityIndex, TENANT, [(sk,)])
     assert "entity_index_pkey" in explaining.plan, explaining.plan
     assert "Seq Scan" not in explaining.plan
 
@@ -115,7 +115,7 @@ async def test_a_range_of_dates_is_read_by_its_index_in_order(
 
 
 async def test_a_flag_is_read_by_its_name(explaining: Explaining) -> None:
-    rows = Rows(explaining, Only(1))
+    rows = PostgresRows(explaining, Only(1))
     where = equals("feature_name", "feature.7")
     await rows.page(FeatureFlags, TENANT, where=where, order=Order("feature_name"), limit=1)
     assert "idx_feature_flags_name" in explaining.plan, explaining.plan
@@ -124,7 +124,7 @@ async def test_a_flag_is_read_by_its_name(explaining: Explaining) -> None:
 async def test_the_same_key_in_two_tenants_is_two_entities(database: Database) -> None:
     owner_sees = await _count(database, TENANT), await _count(database, OTHER)
     assert owner_sees == (MANY + 1, MANY + 1)
-    rows = Rows(database, Only(1))
+    rows = PostgresRows(database, Only(1))
     for tenant in (TENANT, OTHER):
         [row] = (await rows.get(EntityIndex, tenant, [(CONFIG,)])).values()
         assert row.entity_id == tenant
@@ -142,8 +142,8 @@ async def test_outside_a_tenants_scope_no_row_is_seen(full: Product) -> None:
 
 
 async def _count(database: Database, tenant: UUID) -> int:
-    return await Rows(database, Only(1)).count(EntityIndex, tenant)
+    return await PostgresRows(database, Only(1)).count(EntityIndex, tenant)
 
 
 async def _page(explaining: Explaining, where: list[Condition], order: Order) -> None:
-    await Rows(explaining, Only(1)).page(EntityIndex, TENANT, where=where, order=order, limit=20)
+    await PostgresRows(explaining, Only(1)).page(EntityIndex, TENANT, where=where, order=order, limit=20)

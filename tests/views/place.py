@@ -14,7 +14,7 @@ from app.log.postgres import PostgresLog
 from app.storage.database import Database
 from domain.kit.codec import PlainCodec
 from domain.kit.events import Event
-from domain.kit.log import Append, NewEvent, Receipt
+from domain.kit.log import Append, AppendReceipt, NewEvent
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
 from projections.kit.follow.lanes import Lanes
@@ -51,7 +51,7 @@ class Place:
     async def tell(self, *events: tuple[UUID, Event], tenant: UUID = TENANT) -> int:
         """Appends events of streams as one command and answers the position of the last."""
         outcome = await self.log.append(self.command(*events, tenant=tenant))
-        assert isinstance(outcome, Receipt), outcome
+        assert isinstance(outcome, AppendReceipt), outcome
         return outcome.last
 
     def command(self, *events: tuple[UUID, Event], tenant: UUID = TENANT) -> Append:

@@ -13,10 +13,10 @@ from domain.kit.events import Event
 from projections.kit.backoff import Backoff
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View, on
-from projections.kit.follow.follower import Follower
+from projections.kit.follow.follower import ViewFollower
 from projections.kit.follow.lane import Lane, Parking
 from projections.kit.follow.leases import register, survey, take
-from projections.kit.follow.pages import Entry, LogGap, Source, fresh
+from projections.kit.follow.pages import LogEntry, LogGap, Source, fresh
 from projections.kit.follow.parking import OpsParking
 from projections.kit.read.status import ViewState, views_status
 from projections.kit.store.store import LeaseLost
@@ -32,11 +32,11 @@ class Twice:
 
     read_at = 0.0
 
-    def __init__(self, entries: list[Entry]) -> None:
+    def __init__(self, entries: list[LogEntry]) -> None:
         self.entries = entries
         self.head = len(entries)
 
-    async def after(self, position: int, *, wait: float) -> list[Entry]:
+    async def after(self, position: int, *, wait: float) -> list[LogEntry]:
         if position >= self.head:
             await asyncio.sleep(0)
             return []
@@ -46,7 +46,7 @@ class Twice:
             page + self.entries[start : position + 2] if position % 2 else self.entries[start : position + 3]
         )
 
-    def event(self, entry: Entry) -> Event:
+    def event(self, entry: LogEntry) -> Event:
         return CODEC.decode(entry.envelope)
 
 
@@ -100,7 +100,7 @@ async def test_live_batch_and_twice_make_the_same_rows(
     followed = await _all_rows(place)
     sources: tuple[Source, ...] = (
         place.pages,
-        Twice([Entry(one) for one in await place.log.read(limit=10_000)]),
+        Twice([LogEntry(one) for one in await place.log.read(limit=10_000)]),
     )
     for source in sources:
         for one in live:
@@ -182,7 +182,7 @@ async def test_a_view_that_is_being_refilled_says_so(place: Place) -> None:
 async def test_refuses_a_page_with_a_gap(place: Place) -> None:
     for _ in range(3):
         await place.tell((uuid4(), Jar.Dusted()))
-    entries = [Entry(one) for one in await place.log.read(limit=10)]
+    entries = [LogEntry(one) for one in await place.log.read(limit=10)]
     with pytest.raises(LogGap):
         fresh(0, [entries[0], entries[2]])
 
@@ -211,7 +211,7 @@ async def _fold_all(place: Place, one: Followed, source: Source) -> None:
         assert taken is not None
         lane = Lane(id=standing.id, view=one.view.name, generation=1, token=taken.token)
         quick, silence = Backoff(0.01, 0.1), Silence(OpsParking(place.database.writer))
-        follower = Follower(one.view, one.store, source, lane, silence, failing=quick, waiting=quick)
+        follower = ViewFollower(one.view, one.store, source, lane, silence, failing=quick, waiting=quick)
         task = asyncio.create_task(follower.run())
         head = await place.log.head()
 

@@ -14,7 +14,7 @@ from app.storage.database import Connection
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Changes, fold, on
+from projections.kit.declare.view import RowChanges, fold, on
 from projections.kit.follow.inline import Inline
 from projections.kit.store.generations import add_generation, cut_over
 from projections.kit.store.postgres_store import PostgresStore
@@ -170,7 +170,7 @@ async def test_a_worker_that_still_holds_a_view_loses_it_to_the_append(place: Pl
         # The worker has read the same event, and is late with it.
         store = await place.store(InlineShelves)
         with pytest.raises(LeaseLost):
-            await store.save(Changes(), Checkpoint(2, 2, token))
+            await store.save(RowChanges(), Checkpoint(2, 2, token))
         assert (await place.status(InlineShelves)).holder is None
 
 
@@ -198,7 +198,7 @@ async def test_a_worker_that_takes_a_view_while_the_append_waits_for_it_loses_it
         await telling
         assert await claims(place, *VIEWS) == [2, 2, 2]
         with pytest.raises(LeaseLost):
-            await (await place.store(InlineShelves)).save(Changes(), Checkpoint(2, 2, token))
+            await (await place.store(InlineShelves)).save(RowChanges(), Checkpoint(2, 2, token))
 
 
 async def test_a_worker_that_lost_a_view_to_an_append_follows_it_again_when_it_is_behind(

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Changes
+from projections.kit.declare.view import RowChanges
 from projections.kit.store.generations import enroll
 from projections.kit.store.postgres_store import PostgresStore, ShapeChanged
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
@@ -28,8 +28,8 @@ HONEY = JarRow(
 )
 
 
-def changes(*rows: JarRow, position: int = 1) -> Changes[JarRow]:
-    made: Changes[JarRow] = Changes()
+def changes(*rows: JarRow, position: int = 1) -> RowChanges[JarRow]:
+    made: RowChanges[JarRow] = RowChanges()
     for row in rows:
         made[TENANT, (row.id,)] = row
         made.positions[TENANT, (row.id,)] = position
@@ -44,12 +44,12 @@ async def test_loads_what_it_saved(place: Place) -> None:
 
 async def test_saves_rows_deletes_and_checkpoint_together(place: Place) -> None:
     store = await place.store(Shelves)
-    first: Changes[ShelfRow] = Changes()
+    first: RowChanges[ShelfRow] = RowChanges()
     first[TENANT, ("a", "red")] = ShelfRow(shelf="a", colour="red", amount=1)
     first[TENANT, ("b", "red")] = ShelfRow(shelf="b", colour="red", amount=2)
     first.positions = dict.fromkeys(first, 1)
     await store.save(first, Checkpoint(1, 1, 1))
-    second: Changes[ShelfRow] = Changes()
+    second: RowChanges[ShelfRow] = RowChanges()
     second[TENANT, ("a", "red")] = None
     second[TENANT, ("b", "red")] = ShelfRow(shelf="b", colour="red", amount=3)
     second.positions = dict.fromkeys(second, 2)
@@ -70,7 +70,7 @@ async def test_a_row_that_breaks_a_check_saves_nothing(place: Place) -> None:
 
 async def test_an_older_token_writes_nothing(place: Place) -> None:
     store = await place.store(Jars)
-    await store.save(Changes(), Checkpoint(1, 1, 5))
+    await store.save(RowChanges(), Checkpoint(1, 1, 5))
     with pytest.raises(LeaseLost):
         await store.save(changes(HONEY), Checkpoint(2, 2, 4))
     assert await store.count() == 0

@@ -23,7 +23,7 @@ from domain.identity.registration import RegisterUser
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from projections.kit.read.live_generations import Only
 from projections.kit.read.status import Positions, ViewState, ViewStatus, following, views_status
 from tests.views.place import Place
@@ -220,7 +220,7 @@ async def test_a_fold_is_linked_to_the_trace_of_its_command(place: Place) -> Non
     bus = TracedBus(place.log, PlainCodec(), SystemClock(), TimeOrderedIds())
     by = Caller(tenant_id=uuid4(), user_id=uuid4())
     receipt = await bus.send(RegisterUser(id=uuid4(), email="ada@example.com", first_name="Ada"), by=by)
-    assert isinstance(receipt, Receipt)
+    assert isinstance(receipt, AppendReceipt)
     (command_span,) = exporter.get_finished_spans()
     assert (command_span.name, command_span.attributes) == (
         "identity.register_user",

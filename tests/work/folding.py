@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from projections.kit.declare.view import Changes, FullKey, Rows, View, fold
+from projections.kit.declare.view import FullKey, LoadedRows, RowChanges, View, fold
 from tests.work.stories import Story
 
 
@@ -14,8 +14,8 @@ class Table:
         self.rows: dict[FullKey, Any] = {}
         self.positions: dict[FullKey, int] = {}
 
-    def fold(self, page: list[Any]) -> Changes[Any]:
-        before: Rows[Any] = Rows()
+    def fold(self, page: list[Any]) -> RowChanges[Any]:
+        before: LoadedRows[Any] = LoadedRows()
         for event, envelope in page:
             for key in self.view.touched(event, envelope):
                 full = (envelope.tenant_id, key)

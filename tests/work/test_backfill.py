@@ -11,14 +11,14 @@ from app.storage.backfill import extract_tags
 from domain.identity.registration import RegisterUser
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
-from domain.kit.log import Receipt, Selection
+from domain.kit.log import AppendReceipt, Selection
 from domain.work.tag_words import tags_in
 from domain.work.task_commands import CreateTask
 
 
 async def _create(bus: Bus, by: Caller, **fields: object) -> UUID:
     id = uuid4()
-    assert isinstance(await bus.send(CreateTask(id=id, **fields), by=by), Receipt)  # type: ignore[arg-type]
+    assert isinstance(await bus.send(CreateTask(id=id, **fields), by=by), AppendReceipt)  # type: ignore[arg-type]
     return id
 
 

@@ -19,7 +19,7 @@ from projections.identity.users import Users
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import Condition, equals, one_of, since, until
 from projections.kit.read.live_generations import Only
-from projections.kit.read.postgres_reader import Order, Rows
+from projections.kit.read.postgres_reader import Order, PostgresRows
 from projections.kit.store.tables import table_shape
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.tasks import Tasks
@@ -141,7 +141,7 @@ async def explaining(full: Product) -> AsyncIterator[Explaining]:
 async def test_a_list_is_read_by_its_index(
     explaining: Explaining, index: str, view: type[PostgresView[Any]], where: list[Condition], order: Order
 ) -> None:
-    await Rows(explaining, Only(1)).page(view, TENANT, where=where, order=order, limit=20)
+    await PostgresRows(explaining, Only(1)).page(view, TENANT, where=where, order=order, limit=20)
     assert re.search(rf"\b{index}\b", explaining.plan), explaining.plan
     assert "Seq Scan" not in explaining.plan
 
@@ -149,14 +149,14 @@ async def test_a_list_is_read_by_its_index(
 async def test_a_range_of_due_dates_is_read_by_its_index(explaining: Explaining) -> None:
     now = datetime.now(UTC)
     where = [*since("due_date", now), *until("due_date", now + timedelta(days=1))]
-    await Rows(explaining, Only(1)).page(
+    await PostgresRows(explaining, Only(1)).page(
         Tasks, TENANT, where=where, order=Order("due_date", nullable=True), limit=20
     )
     assert "idx_tasks_due_date" in explaining.plan, explaining.plan
 
 
 async def test_members_are_read_by_the_key(explaining: Explaining) -> None:
-    await Rows(explaining, Only(1)).heads(
+    await PostgresRows(explaining, Only(1)).heads(
         ProjectMembers, TENANT, "project_id", [PERSON, UUID(int=8)], order=Order("joined_at"), limit=20
     )
     assert "project_members_pkey" in explaining.plan, explaining.plan

@@ -13,7 +13,7 @@ from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyTaken, NotFound
 from domain.work.projects import AddProjectMember, ArchiveProject, CreateProject, ProjectIsArchived
 from domain.work.task_commands import AssignTask, CreateTask, MoveTask
@@ -34,7 +34,7 @@ async def bus(database_url: str) -> AsyncIterator[Bus]:
 async def made(bus: Bus, command: Command, by: Caller) -> UUID:
     """The id of what a command made, that must not be refused."""
     outcome = await bus.send(command, by=by)
-    assert isinstance(outcome, Receipt), outcome
+    assert isinstance(outcome, AppendReceipt), outcome
     return UUID(str(command.__dict__["id"]))
 
 

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created
@@ -34,6 +34,6 @@ async def test_what_was_cut_off_is_no_fault_of_ours(client: Client, monkeypatch:
     async def slow(*arguments: object, **named: object) -> None:
         raise asyncpg.QueryCanceledError("canceling statement due to statement timeout")
 
-    monkeypatch.setattr(Rows, "page", slow)
+    monkeypatch.setattr(PostgresRows, "page", slow)
     answer = (await client.post("{ tasks(first: 1) { nodes { id } } }")).json()
     assert [error["extensions"] for error in answer["errors"]] == [{"code": "TOO_SLOW"}]

@@ -15,7 +15,7 @@ on conflict (fingerprint) do update set at = excluded.at
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AttemptSource:
     """Where an attempt comes from, for one account."""
 
     name: str
@@ -25,20 +25,20 @@ class Place:
     """Whether the account has been used from this device or network before."""
 
 
-class Places:
+class KnownDevices:
     """Knows places by account; only keyed fingerprints are kept."""
 
     def __init__(self, attempts: Attempts) -> None:
         self._attempts = attempts
 
-    async def of(self, account: str) -> Place:
+    async def of(self, account: str) -> AttemptSource:
         """The place of the request that is being answered, for whoever claims this account."""
         here, network = origin(), network_of(origin().address)
         device, net = self._prints(account)
         found = {row["fingerprint"] for row in await self._attempts.pool.fetch(_KNOWN, [device, net])}
         if here.device and device in found:
-            return Place(f"{account}\0device\0{here.device}", network, familiar=True)
-        return Place(f"{account}\0network\0{network}", network, familiar=net in found)
+            return AttemptSource(f"{account}\0device\0{here.device}", network, familiar=True)
+        return AttemptSource(f"{account}\0network\0{network}", network, familiar=net in found)
 
     async def remember(self, account: str) -> None:
         """Somebody has shown here that the account is theirs."""

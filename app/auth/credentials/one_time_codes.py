@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from pyotp.totp import TOTP
 
-from app.auth.account_repository import Book
-from app.auth.credentials.devices import Places
+from app.auth.account_repository import AccountRepository
+from app.auth.credentials.devices import KnownDevices
 from app.auth.credentials.throttle import FACTOR, FACTOR_ANYWHERE, Attempts
 from domain.identity.account_commands import UseRecoveryCode
 from domain.identity.sign_in_refusals import TooManyAttempts
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from projections.identity.auth_accounts import AccountRow
 
 STEP = 30
@@ -21,10 +21,10 @@ RECOVERY = 10
 """How many recovery codes there are."""
 
 
-class Codes:
+class OneTimeCodes:
     """Makes and checks codes."""
 
-    def __init__(self, book: Book, attempts: Attempts, places: Places, key: str) -> None:
+    def __init__(self, book: AccountRepository, attempts: Attempts, places: KnownDevices, key: str) -> None:
         """``key``: 64 hexadecimal digits; recovery codes are stored hashed with it."""
         self._book, self._attempts, self._places = book, attempts, places
         self._key = bytes.fromhex(key)
@@ -62,7 +62,7 @@ class Codes:
         outcome = await self._book.send(
             UseRecoveryCode(id=account.id, code_hash=self.hash(said)), by=account.id
         )
-        return isinstance(outcome, Receipt)
+        return isinstance(outcome, AppendReceipt)
 
     def recovery_codes(self) -> list[str]:
         """New codes of 80 random bits each, in four groups of four characters."""

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.auth.credentials.devices import network_of
-from app.auth.credentials.queues import Crowded, Turns
+from app.auth.credentials.queues import Crowded, Queues
 from app.http.client_info import origin
 from domain.kit.refusals import Refusal
 
@@ -41,7 +41,7 @@ class Passwords:
     def __init__(self, *, threads: int = 2, waiting: int = 200, each: int = 4, line: int = 60) -> None:
         """``threads`` work at the same time; of those beyond ``waiting`` nobody is served. Of each line ``each``
         are under way, and ``line`` wait."""
-        self._turns = Turns(width=each, waiting=line)
+        self._turns = Queues(width=each, waiting=line)
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._most, self._pending = threads + waiting, 0

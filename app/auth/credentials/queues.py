@@ -12,7 +12,7 @@ class Crowded(Exception):
 
 
 @dataclass
-class Turn:
+class QueueTurn:
     """What one who has a turn may say about the next one."""
 
     hold: float = 0.0
@@ -25,7 +25,7 @@ class _Line:
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
 
-class Turns:
+class Queues:
     """Lines, each under a name; a line that nobody stands in is forgotten."""
 
     def __init__(self, *, width: int, waiting: int) -> None:
@@ -34,14 +34,14 @@ class Turns:
         self._lines: dict[str, _Line] = {}
 
     @asynccontextmanager
-    async def turn(self, name: str) -> AsyncIterator[Turn]:
+    async def turn(self, name: str) -> AsyncIterator[QueueTurn]:
         """Has a turn for as long as the block runs. Raises Crowded."""
         line = self._lines.setdefault(name, _Line())
         if line.busy < self._width:
             line.busy += 1
         else:
             await self._wait(name, line)
-        turn = Turn()
+        turn = QueueTurn()
         try:
             yield turn
         finally:

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from app.auth.tokens.principals import Callers
-from app.auth.tokens.session_cache import Living
+from app.auth.tokens.session_cache import SessionCache
 from domain.kit.log import Envelope
 
 _ENDINGS = {
@@ -24,7 +24,7 @@ _ENDINGS = {
 _STANDINGS = {"identity.user", "identity.role", "tenancy.tenant"}
 
 
-class Feed(Protocol):
+class EventPages(Protocol):
     """The log's newest events."""
 
     def pages(self, *, after: int) -> AsyncIterator[Sequence[Envelope]]:
@@ -32,7 +32,7 @@ class Feed(Protocol):
         ...
 
 
-async def watch(feed: Feed, living: Living, callers: Callers, *, after: int) -> None:
+async def watch(feed: EventPages, living: SessionCache, callers: Callers, *, after: int) -> None:
     """Forgets, without end, what other processes have changed, even if they died right after.
 
     Without it a session that was ended elsewhere would be taken here for two seconds more, and for up to an hour

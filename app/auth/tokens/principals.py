@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from app.auth.tenant_services import Homes
-from app.auth.tokens.session_cache import HOLD, Living
+from app.auth.tokens.session_cache import HOLD, SessionCache
 from app.mail.mailed_tokens import hash_of
 from domain.identity.accounts import AccountStatus
 from domain.identity.user_rules import UserStatus
 from domain.kit.caller import PLATFORM, Caller
 from domain.kit.ids import read_hex
 from domain.kit.log import GLOBAL
-from projections.identity.member_access import Standing, key_standing, standing
+from projections.identity.member_access import MemberAccess, key_standing, standing
 from projections.tenancy.tenants import Tenants
 
 _CAPACITY = 20_000
@@ -32,9 +32,9 @@ ASKS = "require_second_factor"
 class Callers:
     """Makes callers of sessions and keys; what it reads it goes by for two seconds."""
 
-    def __init__(self, living: Living, homes: Homes) -> None:
+    def __init__(self, living: SessionCache, homes: Homes) -> None:
         self._living, self._homes = living, homes
-        self._held: OrderedDict[tuple[UUID, UUID], tuple[float, Standing | None, bool]] = OrderedDict()
+        self._held: OrderedDict[tuple[UUID, UUID], tuple[float, MemberAccess | None, bool]] = OrderedDict()
 
     async def person(
         self, *, session_id: UUID, user_id: UUID, tenant_id: UUID, expires_at: datetime
@@ -110,7 +110,7 @@ class Callers:
             for known in [one for one in self._held if one[0] in tenants]:
                 del self._held[known]
 
-    async def _standing(self, tenant_id: UUID, user_id: UUID) -> tuple[Standing | None, bool]:
+    async def _standing(self, tenant_id: UUID, user_id: UUID) -> tuple[MemberAccess | None, bool]:
         now = time.monotonic()
         held = self._held.get((tenant_id, user_id))
         if held is None or held[0] < now:
@@ -125,6 +125,6 @@ class Callers:
         return held[1], held[2]
 
 
-def _in(found: Standing | None) -> bool:
+def _in(found: MemberAccess | None) -> bool:
     """Whether somebody belongs to a tenant and is not suspended there."""
     return found is not None and found.status is UserStatus.ACTIVE and found.role is not None

@@ -9,7 +9,7 @@ from domain.kit.caller import Caller
 _CAPACITY = 50_000
 
 
-class Changes:
+class RevisionCounter:
     """Counts the changes of sessions, people and tenants, each known by its id, since this process began."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from redis.asyncio import Redis
 
-from app.auth.tokens.revisions import Changes
+from app.auth.tokens.revisions import RevisionCounter
 from domain.identity.accounts import AccountStatus
 from domain.kit.caller import ACCOUNTS, Caller
 from projections.identity.auth_accounts import AccountRow, Accounts
@@ -21,7 +21,7 @@ from projections.identity.auth_sessions import SessionRow, Sessions, UserSession
 from projections.kit.declare.fast_replace import replace
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Order, Place, Rows
+from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace
 
 HOLD = 2.0
 """Seconds for which a process goes by what it has just read."""
@@ -43,7 +43,7 @@ class Alive(msgspec.Struct, frozen=True, array_like=True):
     """Up to where the log was known to whoever read this in Postgres."""
 
 
-class Living:
+class SessionCache:
     """Looks sessions up, and forgets them at once when they end.
 
     Redis is asked through a breaker, so that no request waits for one that hangs. What could not be removed from
@@ -51,14 +51,14 @@ class Living:
     everything that this process has heard of and could not tell Redis.
     """
 
-    def __init__(self, rows: Rows, redis: Redis, prefix: str, breaker: Breaker) -> None:
+    def __init__(self, rows: PostgresRows, redis: Redis, prefix: str, breaker: Breaker) -> None:
         """``prefix``: what all keys in Redis begin with."""
         self._rows, self._redis, self._prefix, self._breaker = rows, redis, prefix, breaker
         self._reached = 0
         self._believed: float = math.inf
         self._held: OrderedDict[UUID, tuple[float, Alive | None]] = OrderedDict()
         self._decoder = msgspec.json.Decoder(Alive)
-        self.changes = Changes()
+        self.changes = RevisionCounter()
         """What was forgotten because it has changed."""
 
     async def find(self, session_id: UUID) -> Alive | None:
@@ -93,10 +93,10 @@ class Living:
         account = await self.account(row.user_id) if row is not None else None
         return _with_factor(row, account) if row is not None and _counts(row, account) else None
 
-    async def _began(self, user_id: UUID, session_id: UUID) -> Place | None:
+    async def _began(self, user_id: UUID, session_id: UUID) -> RowPlace | None:
         """Where a session stands among those of a person, also one that is over."""
         row = (await self._rows.get(UserSessions, ACCOUNTS, [(session_id,)])).get((session_id,))
-        return Place(row.started_at, (session_id,)) if row is not None and row.user_id == user_id else None
+        return RowPlace(row.started_at, (session_id,)) if row is not None and row.user_id == user_id else None
 
     async def row(self, session_id: UUID) -> SessionRow | None:
         """A session as it stands, over or not."""
@@ -204,7 +204,7 @@ class Living:
 
 
 async def sessions_of(
-    rows: Rows, user_id: UUID, order: Order, *, after: Place | None = None
+    rows: PostgresRows, user_id: UUID, order: Order, *, after: RowPlace | None = None
 ) -> AsyncIterator[SessionRow]:
     """A person's sessions that were not ended by themselves, those that have run out among them."""
     while True:
@@ -215,7 +215,7 @@ async def sessions_of(
             yield row
         if not page.more_after:
             return
-        after = Place(page.rows[-1].created_at, (page.rows[-1].id,))
+        after = RowPlace(page.rows[-1].created_at, (page.rows[-1].id,))
 
 
 def session_of(caller: Caller) -> UUID | None:

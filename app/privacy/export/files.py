@@ -10,11 +10,11 @@ from uuid import UUID
 
 import msgspec
 
-from app.privacy.about import About, Scope, Store
+from app.privacy.about import About, PrivacyDatabase, Scope
 from app.privacy.belongings import Belongings
-from app.privacy.export.sealed_file import Writing, drafts, pieces, sealed_key
+from app.privacy.export.sealed_file import SealedFileWriter, drafts, pieces, sealed_key
 from app.privacy.own import own_only
-from app.privacy.records import Part, Record
+from app.privacy.records import ExportPart, Record
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import Clock
 from domain.processes.export import Written, Wrote
@@ -47,10 +47,10 @@ class ExportFiles:
         folder: Path,
         *,
         keys: FileKeys,
-        here: Store,
-        accounts: Store,
+        here: PrivacyDatabase,
+        accounts: PrivacyDatabase,
         belongings: Belongings,
-        parts: Sequence[Part],
+        parts: Sequence[ExportPart],
         sight: Callable[[Caller], Sight],
         clock: Clock,
     ) -> None:
@@ -71,7 +71,7 @@ class ExportFiles:
         key, sealed = await self._keys.make(tenant_id, subject_id)
         about = await self._whom(tenant_id, subject_id, by_themself)
         file = await asyncio.to_thread(
-            Writing, path, sealed_key=sealed, key=key, about=_about(tenant_id, export_id)
+            SealedFileWriter, path, sealed_key=sealed, key=key, about=_about(tenant_id, export_id)
         )
         digest = hashlib.sha256()
         try:
@@ -142,7 +142,7 @@ class ExportFiles:
         generated = self._clock.now().isoformat()
         yield b',"generated_at":' + _json(generated) + b',"format":"JSON"}\n'
 
-    async def _part(self, part: Part, about: About) -> AsyncIterator[tuple[int, bytes]]:
+    async def _part(self, part: ExportPart, about: About) -> AsyncIterator[tuple[int, bytes]]:
         """How many records, and their text."""
         first = True
         async for batch in _batches(part.read(about)):

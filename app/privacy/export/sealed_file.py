@@ -23,7 +23,7 @@ class Damaged(Exception):
     """A file does not open: it was changed, cut off, or belongs elsewhere."""
 
 
-class Writing:
+class SealedFileWriter:
     """A file that is written: whole at the end or not there at all."""
 
     def __init__(self, path: Path, *, sealed_key: str, key: bytes, about: str) -> None:

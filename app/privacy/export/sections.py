@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from app.privacy.about import About
 from app.privacy.every import every
 from app.privacy.log_records import accesses, account_events, events, sessions
-from app.privacy.records import Part, Record, exported, listed, record
+from app.privacy.records import ExportPart, Record, exported, listed, record
 from projections.governance.activity import ActivityLog
 from projections.governance.consents import ConsentRows
 from projections.governance.erasures import Erasures
@@ -45,16 +45,18 @@ async def _projects(about: About) -> AsyncIterator[Record]:
 
 _ACTIVITY, _MORE = "activity_data", "additional_data"
 
-PARTS: tuple[Part, ...] = (
+PARTS: tuple[ExportPart, ...] = (
     listed("personal_data", "user", Users, "id", one=True),
     listed("personal_data", "profile", UserProfiles, "id", one=True),
     listed(_ACTIVITY, "tasks", Tasks, "created_by", "assigned_to", people=("created_by", "assigned_to")),
-    Part(section=_ACTIVITY, name="projects", holds=(Projects.name, ProjectMembers.name), read=_projects),
+    ExportPart(
+        section=_ACTIVITY, name="projects", holds=(Projects.name, ProjectMembers.name), read=_projects
+    ),
     listed(_ACTIVITY, "activities", ActivityLog, "actor_id", "entity_id", people=("actor_id",)),
     listed(_MORE, "preferences", UserPreferences, "user_id", one=True),
     listed(_MORE, "membership", Memberships, "user_id", one=True),
     listed(_MORE, "roles", UserRoles, "user_id"),
-    Part(section=_MORE, name="sessions", holds=(UserSessions.name,), read=sessions, platform=True),
+    ExportPart(section=_MORE, name="sessions", holds=(UserSessions.name,), read=sessions, platform=True),
     listed(_MORE, "consents", ConsentRows, "subject_id"),
     listed(_MORE, "notifications", Notifications, "user_id", people=("by",)),
     listed(_MORE, "api_keys", ApiKeys, "created_by"),
@@ -69,11 +71,11 @@ PARTS: tuple[Part, ...] = (
     ),
     listed(_MORE, "exports", Exports, "subject_id", people=("requested_by",)),
     listed(_MORE, "erasures", Erasures, "subject_id", people=("requested_by",)),
-    Part(section=_MORE, name="accesses", holds=("audit.data_access",), read=accesses),
+    ExportPart(section=_MORE, name="accesses", holds=("audit.data_access",), read=accesses),
     listed(_MORE, "account", Accounts, "id", one=True, platform=True, own=True),
     listed(_MORE, "password_resets", PasswordResets, "user_id", platform=True, own=True),
-    Part(section=_MORE, name="events", holds=("es.events",), read=events),
-    Part(
+    ExportPart(section=_MORE, name="events", holds=("es.events",), read=events),
+    ExportPart(
         section=_MORE,
         name="account_events",
         holds=("es.events",),

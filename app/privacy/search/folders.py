@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from app.mail.folder import TENANT
-from app.privacy.search.traces import Looked, Place, Wanted
+from app.privacy.search.traces import Looked, SearchedPerson, TracePlace
 
 
 class Folders:
-    """`app.privacy.search.traces.Searched` for what lies in the data folder beside the servers' own data.
+    """`app.privacy.search.traces.SearchableStore` for what lies in the data folder beside the servers' own data.
 
     Another folder than this machine's cannot be looked at from here: where workers share none, there are neither
     mails nor server logs in it.
@@ -24,21 +24,21 @@ class Folders:
         self._root = data_dir
         self._mail, self._exports, self._logs = data_dir / "mail", data_dir / "exports", data_dir / "logs"
 
-    async def look(self, wanted: Wanted) -> Looked:
+    async def look(self, wanted: SearchedPerson) -> Looked:
         return await asyncio.to_thread(self._look, wanted)
 
-    async def sweep(self, wanted: Wanted) -> int:
+    async def sweep(self, wanted: SearchedPerson) -> int:
         """Removes mail to the person and exports of them, and strikes them from the logs."""
         return await asyncio.to_thread(self._sweep, wanted)
 
-    def _look(self, wanted: Wanted) -> Looked:
+    def _look(self, wanted: SearchedPerson) -> Looked:
         looked = Looked(self.store)
         for path in self._files(wanted):
             if (text := _read(path)) is not None and self._concerns(path, text, wanted):
-                looked.read(wanted, Place(self.store, str(path.relative_to(self._root))), text)
+                looked.read(wanted, TracePlace(self.store, str(path.relative_to(self._root))), text)
         return looked
 
-    def _sweep(self, wanted: Wanted) -> int:
+    def _sweep(self, wanted: SearchedPerson) -> int:
         swept = 0
         for path in self._files(wanted):
             text = _read(path)
@@ -51,7 +51,7 @@ class Folders:
                 swept += 1
         return swept
 
-    def _concerns(self, path: Path, text: str, wanted: Wanted) -> bool:
+    def _concerns(self, path: Path, text: str, wanted: SearchedPerson) -> bool:
         """Whether a file is the tenant's to look at: of mails those that it has written, to this person."""
         if not path.is_relative_to(self._mail):
             return True
@@ -59,7 +59,7 @@ class Folders:
         to = headers["To"].addresses if headers["To"] else ()
         return headers[TENANT] == str(wanted.tenant_id) and any(wanted.tells(one.addr_spec) for one in to)
 
-    def _files(self, wanted: Wanted) -> Iterator[Path]:
+    def _files(self, wanted: SearchedPerson) -> Iterator[Path]:
         for folder in (self._mail, self._exports / str(wanted.tenant_id), self._logs):
             if folder.is_dir():
                 yield from (path for path in sorted(folder.rglob("*")) if path.is_file())
@@ -73,7 +73,7 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _strike(path: Path, wanted: Wanted) -> bool:
+def _strike(path: Path, wanted: SearchedPerson) -> bool:
     """Overwrites addresses in place with as many stars: a server that has the file open goes on writing to it."""
     if wanted.telling is None:
         return False

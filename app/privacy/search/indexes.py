@@ -6,27 +6,27 @@ from typing import ClassVar
 
 from opensearchpy import AsyncOpenSearch, NotFoundError, TransportError
 
-from app.privacy.search.traces import Looked, Place, Wanted
+from app.privacy.search.traces import Looked, SearchedPerson, TracePlace
 
 _BATCH = 1_000
 _SCROLL = "2m"
 
 
 class Indexes:
-    """`app.privacy.search.traces.Searched` for OpenSearch."""
+    """`app.privacy.search.traces.SearchableStore` for OpenSearch."""
 
     store: ClassVar[str] = "search"
 
     def __init__(self, client: AsyncOpenSearch, prefix: str) -> None:
         self._client, self._prefix = client, prefix
 
-    async def look(self, wanted: Wanted) -> Looked:
+    async def look(self, wanted: SearchedPerson) -> Looked:
         looked = Looked(self.store)
         for index in await self._indexes():
             await self._look(index, wanted, looked)
         return looked
 
-    async def sweep(self, wanted: Wanted) -> int:
+    async def sweep(self, wanted: SearchedPerson) -> int:
         """Removes documents that name them in plain text: no view of this version writes such, but one of a former
         version may have. Others hold sealed texts, which views fold away."""
         swept = 0
@@ -42,7 +42,7 @@ class Indexes:
         found = await self._client.cat.indices(index=f"{self._prefix}*", params={"format": "json"})
         return sorted(one["index"] for one in found)
 
-    async def _look(self, index: str, wanted: Wanted, looked: Looked) -> None:
+    async def _look(self, index: str, wanted: SearchedPerson, looked: Looked) -> None:
         await self._client.indices.refresh(index=index)
         body = {"query": {"term": {"tenantId": str(wanted.tenant_id)}}, "size": _BATCH, "sort": ["_doc"]}
         try:
@@ -54,7 +54,7 @@ class Indexes:
             while hits := answer["hits"]["hits"]:
                 for hit in hits:
                     text = json.dumps(hit["_source"], ensure_ascii=False)
-                    looked.read(wanted, Place(index, hit["_id"]), text)
+                    looked.read(wanted, TracePlace(index, hit["_id"]), text)
                 answer = await self._client.scroll(body={"scroll_id": scroll, "scroll": _SCROLL})
                 scroll = answer.get("_scroll_id", scroll)
         finally:

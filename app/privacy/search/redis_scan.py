@@ -5,21 +5,21 @@ from typing import Any, ClassVar
 
 from redis.asyncio import Redis
 
-from app.privacy.search.traces import Looked, Place, Wanted
+from app.privacy.search.traces import Looked, SearchedPerson, TracePlace
 from projections.kit.store.keys import ROSTER
 
 _BATCH = 500
 
 
 class Keyspace:
-    """`app.privacy.search.traces.Searched` for Redis."""
+    """`app.privacy.search.traces.SearchableStore` for Redis."""
 
     store: ClassVar[str] = "redis"
 
     def __init__(self, redis: Redis, *, prefix: str = "hw") -> None:
         self._redis, self._prefix = redis, prefix
 
-    async def look(self, wanted: Wanted) -> Looked:
+    async def look(self, wanted: SearchedPerson) -> Looked:
         """Keys of other tenants are left alone, what names no tenant is looked at; but for rosters,
         which name keys that are looked at themselves."""
         looked = Looked(self.store)
@@ -27,10 +27,10 @@ class Keyspace:
             if key.endswith(ROSTER):
                 continue
             if ":t:" not in key or f":t:{wanted.tenant_id}" in key:
-                looked.read(wanted, Place(self.store, key), f"{key} {await self._text(key)}")
+                looked.read(wanted, TracePlace(self.store, key), f"{key} {await self._text(key)}")
         return looked
 
-    async def sweep(self, wanted: Wanted) -> int:
+    async def sweep(self, wanted: SearchedPerson) -> int:
         """Drops every cached answer of the tenant, since any may hold a name, and what else is kept under the
         person's id. Rows of views stay: they hold ids, counts and sealed texts, and views fold what is erased."""
         cached, person = f"{self._prefix}:cache:t:{wanted.tenant_id}:", str(wanted.subject_id)

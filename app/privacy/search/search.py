@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from app.privacy.search.tables import Tables
-from app.privacy.search.traces import Looked, Searched, Wanted
+from app.privacy.search.traces import Looked, SearchableStore, SearchedPerson
 from domain.kit.sealed import ERASED, Opening, fingerprint_of
 from domain.processes.erasure_port import StillReadable
 
@@ -16,19 +16,19 @@ _SHORTEST = 3
 """Letters: what is shorter tells nobody, and stands everywhere."""
 
 
-class Search:
+class SubjectSearch:
     """All stores, looked through for one person."""
 
-    def __init__(self, tables: Tables, others: Sequence[Searched], opening: Opening) -> None:
+    def __init__(self, tables: Tables, others: Sequence[SearchableStore], opening: Opening) -> None:
         self._tables, self._opening = tables, opening
-        self.stores: tuple[Searched, ...] = (tables, *others)
+        self.stores: tuple[SearchableStore, ...] = (tables, *others)
 
-    async def wanted(self, tenant_id: UUID, subject_id: UUID, also: Sequence[UUID] = ()) -> Wanted:
+    async def wanted(self, tenant_id: UUID, subject_id: UUID, also: Sequence[UUID] = ()) -> SearchedPerson:
         """What to look for in a tenant: while the person's key is there, all that is sealed of them, in plain.
 
         ``also``: other subjects whose data are theirs.
         """
-        wanted = Wanted(tenant_id=tenant_id, subject_id=subject_id, also=tuple(also))
+        wanted = SearchedPerson(tenant_id=tenant_id, subject_id=subject_id, also=tuple(also))
         tokens = await self._tables.tokens(wanted)
         opened = dict(zip(tokens, await self._opening.open(tenant_id, tokens), strict=True))
         texts = {text for text in opened.values() if len(text) >= _SHORTEST}
@@ -37,11 +37,11 @@ class Search:
         telling = {text for text in found_by & texts if _ADDRESS.fullmatch(text)}
         return replace(wanted, everywhere=tuple(sorted(telling)), beside=tuple(sorted(texts - telling)))
 
-    async def sweep(self, wanted: Wanted) -> dict[str, int]:
+    async def sweep(self, wanted: SearchedPerson) -> dict[str, int]:
         """Sweeps every store; how much was found in each, by its name."""
         return {store.store: await store.sweep(wanted) for store in self.stores}
 
-    async def look(self, wanted: Wanted) -> list[Looked]:
+    async def look(self, wanted: SearchedPerson) -> list[Looked]:
         """Looks through every store. Raises StillReadable when a plain text stands in one."""
         found = [await store.look(wanted) for store in self.stores]
         for looked in found:
@@ -51,7 +51,7 @@ class Search:
                 raise StillReadable(f"{len(looked.plain)} in plain text, in {', '.join(places)}")
         return found
 
-    async def unreadable(self, wanted: Wanted) -> list[Looked]:
+    async def unreadable(self, wanted: SearchedPerson) -> list[Looked]:
         """As `look`; raises StillReadable also when a sealed text of theirs can be opened."""
         found = await self.look(wanted)
         for looked in found:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.privacy.search.traces import Looked, Place, Wanted
+from app.privacy.search.traces import Looked, SearchedPerson, TracePlace
 from app.storage.database import Connection, Database
 
 # Partitions stand for the tables that they are parts of.
@@ -28,7 +28,7 @@ _GENERATION = "_g"
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PersonalTable:
     """A table, as the catalogue of the database describes it."""
 
     schema: str
@@ -79,21 +79,23 @@ class Table:
 
 
 class Tables:
-    """`app.privacy.search.traces.Searched` for Postgres."""
+    """`app.privacy.search.traces.SearchableStore` for Postgres."""
 
     store: ClassVar[str] = "postgres"
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def look(self, wanted: Wanted) -> Looked:
+    async def look(self, wanted: SearchedPerson) -> Looked:
         looked = Looked(self.store)
         async with self._owner() as owner:
             for table in await _tables(owner):
                 await self._look(owner, table, wanted, looked)
         return looked
 
-    async def _look(self, owner: Connection, table: Table, wanted: Wanted, looked: Looked) -> None:
+    async def _look(
+        self, owner: Connection, table: PersonalTable, wanted: SearchedPerson, looked: Looked
+    ) -> None:
         texts = table.of(*_TEXTS)
         beside = " or ".join(f't."{name}" = any($4)' for name in texts) or "false"
         arguments = [wanted.tenant_id, wanted.subject_id, list(wanted.everywhere), list(wanted.beside)]
@@ -115,12 +117,12 @@ class Tables:
                 wanted.seals,
             )
         for row in rows:
-            place = Place(str(table).replace('"', ""), row["key"])
+            place = TracePlace(str(table).replace('"', ""), row["key"])
             if row["named"] or wanted.tells(row["text"]):
                 looked.plain.append(place)
             looked.sealed += ((place, token) for token in wanted.sealed_in(row["text"]))
 
-    async def sweep(self, wanted: Wanted) -> int:
+    async def sweep(self, wanted: SearchedPerson) -> int:
         """Blanks the opened columns of the rows about them, in every generation: also in those of former versions,
         which no code folds any more, and which a roll-back would show."""
         swept = 0
@@ -146,7 +148,7 @@ class Tables:
                 )
         return swept
 
-    async def tokens(self, wanted: Wanted) -> list[str]:
+    async def tokens(self, wanted: SearchedPerson) -> list[str]:
         """The sealed texts of them in the log: the one place that has them all."""
         rows = await self._database.writer.fetch(
             """select payload::text as text from es.events
@@ -167,9 +169,9 @@ class Tables:
             await connection.close()
 
 
-async def _tables(connection: Connection) -> list[Table]:
+async def _tables(connection: Connection) -> list[PersonalTable]:
     return [
-        Table(
+        PersonalTable(
             row["schema"],
             row["name"],
             tuple(zip(row["columns"], row["types"], strict=True)),

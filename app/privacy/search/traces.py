@@ -12,7 +12,7 @@ from domain.processes.erasure_port import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class SearchedPerson:
     """Whose traces are looked for, in which tenant, and what tells them."""
 
     tenant_id: UUID
@@ -54,7 +54,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TracePlace:
     """Where something stands: a table, key space, index or folder, and what in it."""
 
     place: str
@@ -71,12 +71,12 @@ class Looked:
     store: str
     places: int = 0
     """How many rows, keys, documents or files were looked at."""
-    plain: list[Place] = field(default_factory=list)
+    plain: list[TracePlace] = field(default_factory=list)
     """Where a plain text stands."""
-    sealed: list[tuple[Place, str]] = field(default_factory=list)
+    sealed: list[tuple[TracePlace, str]] = field(default_factory=list)
     """Where a sealed text of theirs stands, and the text."""
 
-    def read(self, wanted: Wanted, place: Place, text: str) -> None:
+    def read(self, wanted: SearchedPerson, place: TracePlace, text: str) -> None:
         """Looks through a text."""
         self.places += 1
         if wanted.tells(text):
@@ -94,21 +94,21 @@ class Looked:
         )
 
 
-def _digest(places: Iterable[Place]) -> str:
+def _digest(places: Iterable[TracePlace]) -> str:
     lines = sorted(f"{place} unreadable" for place in places)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-class Searched(Protocol):
+class SearchableStore(Protocol):
     """A store that can be looked through."""
 
     store: ClassVar[str]
     """How evidence names it."""
 
-    async def look(self, wanted: Wanted) -> Looked:
+    async def look(self, wanted: SearchedPerson) -> Looked:
         """Looks at everything of the tenant, and at what belongs to no tenant."""
         ...
 
-    async def sweep(self, wanted: Wanted) -> int:
+    async def sweep(self, wanted: SearchedPerson) -> int:
         """Removes or blanks what tells the person and that nothing else would; how much it was."""
         ...

@@ -21,12 +21,12 @@ from domain.kit.events import Event
 from domain.kit.log import (
     GLOBAL,
     Append,
+    AppendReceipt,
     Conflict,
     Log,
     Missing,
     NewEvent,
     Outcome,
-    Receipt,
     Reference,
     Reservation,
     Reused,
@@ -124,7 +124,7 @@ class Bus:
         causation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
         expected_version: int | None = None,
-    ) -> Receipt | Refusal:
+    ) -> AppendReceipt | Refusal:
         """Carries a command out once, however often it is sent with the same ``command_id``.
 
         With ``expected_version`` it is refused unless what its ``id`` names stands at that version.
@@ -152,7 +152,7 @@ class Bus:
         except Refusal as refusal:
             return await self._known(request) or refusal
 
-    async def _known(self, request: Request) -> Receipt | Refusal | None:
+    async def _known(self, request: Request) -> AppendReceipt | Refusal | None:
         """A command carried out before keeps its receipt, though by now the rules would refuse it."""
         known = await self.log.receipt(request.by.tenant_id, request.command_id)
         if known is None:
@@ -163,7 +163,7 @@ class Bus:
         good = digest in (self._digest(request), self._guarded(request.command, bare), bare)
         return receipt if good else CommandIdReused()
 
-    async def _in_turn(self, request: Request) -> Receipt:
+    async def _in_turn(self, request: Request) -> AppendReceipt:
         # Commands on one stream in one process wait here rather than conflict in the database.
         stream = request.stream
         turn = self._turns.get(stream)
@@ -178,7 +178,7 @@ class Bus:
             if not turn.wanted:
                 del self._turns[stream]
 
-    async def _carry_out(self, request: Request) -> Receipt:
+    async def _carry_out(self, request: Request) -> AppendReceipt:
         fresh = False
         for _ in range(_ATTEMPTS):
             found = await self._find(request, fresh=fresh)
@@ -193,7 +193,7 @@ class Bus:
             draft = drawn(touched)
             append = await self._append(request, draft)
             outcome = await self.log.append(append)
-            if isinstance(outcome, Receipt):
+            if isinstance(outcome, AppendReceipt):
                 await self._appended(append, touched, outcome, personal=draft.personal)
                 return outcome
             _raise_unless_conflict(outcome, request.command)
@@ -295,7 +295,12 @@ class Bus:
         )
 
     async def _appended(
-        self, append: Append, touched: tuple[Aggregate, ...], receipt: Receipt, *, personal: Sequence[UUID]
+        self,
+        append: Append,
+        touched: tuple[Aggregate, ...],
+        receipt: AppendReceipt,
+        *,
+        personal: Sequence[UUID],
     ) -> None:
         if receipt.repeated:
             return
@@ -340,5 +345,5 @@ def _raise_unless_conflict(outcome: Outcome, command: Command) -> None:
             made = command.wiring.creates
             if made is not None and originator_id == target_id(command):
                 raise AlreadyExists(field="id", what=noun(made.topic))
-        case Receipt():
+        case AppendReceipt():
             pass

@@ -12,7 +12,7 @@ from eventsourcing.utils import resolve_topic
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.codec import Codec
-from domain.kit.log import Envelope, Log, Stored
+from domain.kit.log import Envelope, Log, StoredSnapshot
 
 _KEPT = {"_created_on": datetime, "_modified_on": datetime, "ended": bool}
 """What a snapshot holds beside the annotated state of the aggregate's class."""
@@ -85,7 +85,7 @@ class Repository:
         return loaded
 
     async def _after(
-        self, tenant_id: UUID, ids: Sequence[UUID], snapshots: Mapping[UUID, Stored]
+        self, tenant_id: UUID, ids: Sequence[UUID], snapshots: Mapping[UUID, StoredSnapshot]
     ) -> dict[UUID, Sequence[Envelope]]:
         """The events after the snapshots. Streams that have none are read apart: read together with them, those
         that have one would be read from their beginning as well."""
@@ -99,11 +99,11 @@ class Repository:
         return found
 
 
-def take(aggregate: Aggregate) -> Stored:
+def take(aggregate: Aggregate) -> StoredSnapshot:
     """A snapshot: the annotated state, as plain JSON."""
     hints = get_type_hints(type(aggregate))
     taken = Snapshot.take(aggregate).state
-    return Stored(
+    return StoredSnapshot(
         originator_version=aggregate.version,
         timestamp=aggregate.modified_on,
         topic=aggregate.topic,
@@ -114,13 +114,13 @@ def take(aggregate: Aggregate) -> Stored:
     )
 
 
-def _readable(stored: Stored) -> bool:
+def _readable(stored: StoredSnapshot) -> bool:
     """Whether this code can restore it; a snapshot of newer code, met after a roll-back, it leaves aside."""
     aggregate: type[Aggregate] = resolve_topic(stored.topic)
     return stored.class_version <= aggregate.class_version
 
 
-def restore(id: UUID, stored: Stored) -> Aggregate:
+def restore(id: UUID, stored: StoredSnapshot) -> Aggregate:
     """The aggregate that a snapshot holds, its values converted to the types its fields declare."""
     state: dict[str, Any] = msgspec.json.decode(stored.state)
     if stored.class_version > 1:

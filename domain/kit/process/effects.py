@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from domain.kit.commands import Command
 from domain.kit.events import snake
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
 
 State = TypeVar("State")
@@ -176,7 +176,7 @@ class Call(Generic[State]):
     correlation_id: str
     state: State | None
     """The instance's state as it stood when the try began."""
-    send: Callable[[Command], Awaitable[Receipt | Refusal]]
+    send: Callable[[Command], Awaitable[AppendReceipt | Refusal]]
     """Sends commands as the system; the n-th of an effect has the same command id at every try."""
     transaction: object = None
     """Of a transactional effect: what its port's adapter needs to take part in the transaction."""

@@ -46,7 +46,7 @@ Kind = type[Effect] | type[Command]
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class ReactionMark:
     """What a decorator wrote on a method: to which things it is the answer."""
 
     sort: str
@@ -56,17 +56,17 @@ class Marked:
 
 def on(*events: type[Event], by: By = "originator_id") -> Callable[[F], F]:
     """Marks the reaction to these events: ``(state, event) -> Then``; it may name ``envelope`` besides."""
-    return _marking(Marked("event", events, by))
+    return _marking(ReactionMark("event", events, by))
 
 
 def when_due(*timers: str) -> Callable[[F], F]:
     """Marks the reaction to these timers: ``(state, fired: Fired) -> Then``."""
-    return _marking(Marked("timer", timers))
+    return _marking(ReactionMark("timer", timers))
 
 
 def when_done(*kinds: Kind) -> Callable[[F], F]:
     """Marks the reaction to effects or commands that were carried out: ``(state, done: Done) -> Then``."""
-    return _marking(Marked("done", kinds))
+    return _marking(ReactionMark("done", kinds))
 
 
 def when_failed(*kinds: Kind) -> Callable[[F], F]:
@@ -74,12 +74,12 @@ def when_failed(*kinds: Kind) -> Callable[[F], F]:
 
     Without it such an effect is parked: it waits for an operator, and the instance's later ones with it.
     """
-    return _marking(Marked("failed", kinds))
+    return _marking(ReactionMark("failed", kinds))
 
 
 def when_discarded(*kinds: Kind) -> Callable[[F], F]:
     """Marks the reaction to parked ones that an operator discarded: ``(state, failed: Failed) -> Then``."""
-    return _marking(Marked("discarded", kinds))
+    return _marking(ReactionMark("discarded", kinds))
 
 
 def performs(*effects: type[Effect]) -> Callable[[F], F]:
@@ -88,10 +88,10 @@ def performs(*effects: type[Effect]) -> Callable[[F], F]:
     It may be called again for the same effect, after a failure or a kill, with the same ``call.key``. What it
     returns is stored as JSON and given to `when_done`.
     """
-    return _marking(Marked("perform", effects))
+    return _marking(ReactionMark("perform", effects))
 
 
-def _marking(marked: Marked) -> Callable[[F], F]:
+def _marking(marked: ReactionMark) -> Callable[[F], F]:
     def mark(method: F) -> F:
         method.__dict__["answers"] = marked
         return method
@@ -154,7 +154,7 @@ class Process(Generic[State]):
         return given
 
     @classmethod
-    def _answer(cls, method: str, marked: Marked, one: Any) -> None:
+    def _answer(cls, method: str, marked: ReactionMark, one: Any) -> None:
         known: str | None
         if marked.sort == "event":
             known_fields = {"originator_id", *(field.name for field in fields(one))}
@@ -254,10 +254,10 @@ def _then(method: Callable[..., Any], answer: Any) -> Then[Any]:
     return answer
 
 
-def _marked(cls: type) -> Iterator[tuple[str, Marked]]:
+def _marked(cls: type) -> Iterator[tuple[str, ReactionMark]]:
     for name in dir(cls):
         marked = getattr(inspect.getattr_static(cls, name), "answers", None)
-        if isinstance(marked, Marked):
+        if isinstance(marked, ReactionMark):
             yield name, marked
 
 

@@ -20,7 +20,7 @@ State = TypeVar("State")
 _ID = UUID(int=1)
 
 
-class Rehearsal(Generic[State]):
+class ProcessScenario(Generic[State]):
     """An instance of a process, and what it last wished for."""
 
     def __init__(self, process: Process[State], id: UUID) -> None:
@@ -84,6 +84,6 @@ class Rehearsal(Generic[State]):
         return self
 
 
-def rehearse(process: Process[State], *, id: UUID = _ID) -> Rehearsal[State]:
+def rehearse(process: Process[State], *, id: UUID = _ID) -> ProcessScenario[State]:
     """A new instance of the process, which goes by this id."""
-    return Rehearsal(process, id)
+    return ProcessScenario(process, id)

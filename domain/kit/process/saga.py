@@ -56,7 +56,7 @@ class SagaStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress(Generic[Order]):
+class SagaState(Generic[Order]):
     """The state of a saga."""
 
     order: Order
@@ -70,7 +70,7 @@ class Progress(Generic[Order]):
     error: str | None = None
 
 
-class Saga(Process[Progress[Order]], Generic[Order]):
+class Saga(Process[SagaState[Order]], Generic[Order]):
     """A process of steps. One step at a time is under way; a kill anywhere loses none and repeats none."""
 
     steps: ClassVar[Sequence[Step]] = ()
@@ -103,27 +103,27 @@ class Saga(Process[Progress[Order]], Generic[Order]):
     def stored_state(cls, given: Any) -> Any:
         """The progress of such an order."""
         super().stored_state(given)
-        return Progress[given]
+        return SagaState[given]
 
-    def begin(self, order: Order) -> Then[Progress[Order]]:
+    def begin(self, order: Order) -> Then[SagaState[Order]]:
         """The answer to the event that the saga begins with."""
-        return Then(Progress(order=order), self.Do(step=self.steps[0].name))
+        return Then(SagaState(order=order), self.Do(step=self.steps[0].name))
 
-    def give_up(self, progress: Progress[Order], error: str) -> Then[Progress[Order]]:
+    def give_up(self, progress: SagaState[Order], error: str) -> Then[SagaState[Order]]:
         """The answer to an event that takes the wish back: once the step under way has ended, all is undone."""
         if progress.status is not SagaStatus.RUNNING:
             return Then(progress)
         return Then(replace(progress, status=SagaStatus.UNDOING, error=error))
 
-    def finished(self, progress: Progress[Order]) -> Sequence[Wish]:
+    def finished(self, progress: SagaState[Order]) -> Sequence[Wish]:
         """What is wished for when all steps are done; nothing unless overridden."""
         return ()
 
-    def undone(self, progress: Progress[Order]) -> Sequence[Wish]:
+    def undone(self, progress: SagaState[Order]) -> Sequence[Wish]:
         """What is wished for when all is undone; nothing unless overridden."""
         return ()
 
-    def stream_ended(self, state: Progress[Order] | None, event: Event) -> Then[Progress[Order]]:
+    def stream_ended(self, state: SagaState[Order] | None, event: Event) -> Then[SagaState[Order]]:
         """A saga goes on when the stream ends; declare a reaction that gives up if it should not."""
         return Then(state)
 
@@ -134,18 +134,18 @@ class Saga(Process[Progress[Order]], Generic[Order]):
         return Policy(step.attempts, step.timeout, step.pause)
 
     @performs(Do)
-    async def _do(self, effect: "Saga.Do", call: Call[Progress[Order]]) -> object:
+    async def _do(self, effect: "Saga.Do", call: Call[SagaState[Order]]) -> object:
         assert call.state is not None
         return await self._step(effect.step).do(self, call.state.order, call)
 
     @performs(Undo)
-    async def _undo(self, effect: "Saga.Undo", call: Call[Progress[Order]]) -> object:
+    async def _undo(self, effect: "Saga.Undo", call: Call[SagaState[Order]]) -> object:
         undo = self._step(effect.step).undo
         assert call.state is not None
         return None if undo is None else await undo(self, call.state.order, call)
 
     @when_done(Do)
-    def _did(self, progress: Progress[Order], done: "Done[Saga.Do]") -> Then[Progress[Order]]:
+    def _did(self, progress: SagaState[Order], done: "Done[Saga.Do]") -> Then[SagaState[Order]]:
         step = done.wish.step
         results = progress.results if done.result is None else {**progress.results, step: done.result}
         progress = replace(progress, done=(*progress.done, step), results=results)
@@ -158,7 +158,7 @@ class Saga(Process[Progress[Order]], Generic[Order]):
         return Then(progress, *self.finished(progress))
 
     @when_failed(Do)
-    def _failed(self, progress: Progress[Order], failed: "Failed[Saga.Do]") -> Then[Progress[Order]]:
+    def _failed(self, progress: SagaState[Order], failed: "Failed[Saga.Do]") -> Then[SagaState[Order]]:
         # What may have happened has to be undone like what did.
         maybe = () if failed.certain else (failed.wish.step,)
         progress = replace(
@@ -171,14 +171,14 @@ class Saga(Process[Progress[Order]], Generic[Order]):
         return self._back(progress)
 
     @when_done(Undo)
-    def _undid(self, progress: Progress[Order], done: "Done[Saga.Undo]") -> Then[Progress[Order]]:
+    def _undid(self, progress: SagaState[Order], done: "Done[Saga.Undo]") -> Then[SagaState[Order]]:
         return self._back(replace(progress, done=progress.done[:-1]))
 
     @when_discarded(Undo)
-    def _left(self, progress: Progress[Order], failed: "Failed[Saga.Undo]") -> Then[Progress[Order]]:
+    def _left(self, progress: SagaState[Order], failed: "Failed[Saga.Undo]") -> Then[SagaState[Order]]:
         return self._back(replace(progress, done=progress.done[:-1]))
 
-    def _back(self, progress: Progress[Order]) -> Then[Progress[Order]]:
+    def _back(self, progress: SagaState[Order]) -> Then[SagaState[Order]]:
         """Undoes the last step that can be, or is at the end of it."""
         left = list(progress.done)
         while left and self._step(left[-1]).undo is None:

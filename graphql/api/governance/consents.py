@@ -16,7 +16,7 @@ from domain.governance.consents import consent_id
 from projections.governance.consents import ConsentRow, ConsentRows
 from projections.governance.privacy import Privacy
 from projections.kit.read.conditions import Condition, equals
-from projections.kit.read.postgres_reader import Order, Place
+from projections.kit.read.postgres_reader import Order, RowPlace
 
 
 @shows(ConsentRow, needs=COVERED, about="subject_id")
@@ -130,7 +130,7 @@ class Query:
             where=equals("subject_id", me),
             order=Order("purpose"),
             limit=LARGEST,
-            after=Place(after, (consent_id(me, after),)) if after else None,
+            after=RowPlace(after, (consent_id(me, after),)) if after else None,
         )
         return page.rows
 

@@ -16,7 +16,7 @@ from api.kit.execution.errors import ClientError
 from api.kit.schema.changes import Discontinuity, ResumeFrom, envelopes
 from api.kit.schema.commands import camel
 from api.kit.schema.connections import listed
-from api.kit.schema.context import Ask, Info
+from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import argument, field, linked, live
 from api.kit.schema.masking import MASKED, is_marked
 from api.kit.schema.node_types import Node, shows
@@ -145,7 +145,7 @@ class Query:
         )
 
 
-async def _events(ask: Ask, own: Selection, after_version: int, first: int) -> list[Envelope]:
+async def _events(ask: RequestContext, own: Selection, after_version: int, first: int) -> list[Envelope]:
     """The first events of a stream after a version, read page by page: a stream has no largest size."""
     found, at, allowed = list[Envelope](), 0, allowance()
     while len(found) < first:

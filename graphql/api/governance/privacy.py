@@ -13,7 +13,7 @@ from api.kit.execution.errors import ClientError
 from api.kit.schema.changes import watch
 from api.kit.schema.commands import COMMAND_ID, Refused, receipt
 from api.kit.schema.connections import listed
-from api.kit.schema.context import Ask, Info
+from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, argument, described, field, live
 from api.kit.schema.node_types import Node, enum, shows
 from api.kit.schema.scalars import Position
@@ -120,7 +120,7 @@ for _resolver, _answer in (
     }
 
 
-def _readable(ask: Ask, subject_id: UUID) -> bool:
+def _readable(ask: RequestContext, subject_id: UUID) -> bool:
     return subject_id == ask.caller.user_id or ask.caller.may("privacy:read")
 
 

@@ -4,13 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from api.kit.schema.commands import Receipt, Refused
-from api.kit.schema.context import Ask
+from api.kit.schema.context import RequestContext
 from api.kit.schema.fields import argument
 from api.kit.schema.scalars import Position
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.log import Receipt as Stored
+from domain.kit.log import AppendReceipt as Stored
 from domain.kit.refusals import Refusal
-from projections.governance.privacy import Asked
+from projections.governance.privacy import DataSubject
 
 NEEDED = argument("The command's input.")
 """Describes the input of a mutation."""
@@ -18,9 +18,9 @@ NEEDED = argument("The command's input.")
 _ids = TimeOrderedIds()
 
 
-def asked(ask: Ask, command_id: UUID | None) -> Asked:
+def asked(ask: RequestContext, command_id: UUID | None) -> DataSubject:
     """Who asks."""
-    return Asked(
+    return DataSubject(
         by=ask.caller,
         command_id=command_id or _ids.new(),
         correlation_id=ask.correlation_id,
@@ -28,7 +28,7 @@ def asked(ask: Ask, command_id: UUID | None) -> Asked:
     )
 
 
-def outcome(receipt: type[Receipt], wish: Asked, done: Stored | Refusal, *, target: UUID) -> Any:
+def outcome(receipt: type[Receipt], wish: DataSubject, done: Stored | Refusal, *, target: UUID) -> Any:
     """The receipt, which shows the target as it then stands, or the refusal."""
     if isinstance(done, Refusal):
         return Refused.of(done)

@@ -9,7 +9,7 @@ from api.kit.schema.commands import Refused, built
 from api.kit.schema.context import Info
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.commands import Command
-from domain.kit.log import Receipt
+from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
 
 _ids = TimeOrderedIds()
@@ -24,7 +24,7 @@ def ids(input: Any, command_id: UUID | None) -> tuple[UUID, UUID]:
 
 async def sent(
     info: Info, command: type[Command], input: Any, command_id: UUID, **filled: object
-) -> Receipt | Refused:
+) -> AppendReceipt | Refused:
     """The log's receipt of a command with these fields filled in, or the refusal as the API shows it."""
     context = info.context
     try:

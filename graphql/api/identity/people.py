@@ -9,7 +9,7 @@ from api.identity.profiles import Preferences, Profile, preferences_of, profile_
 from api.identity.roles import GrantedRole
 from api.kit.execution.errors import ClientError
 from api.kit.schema.commands import receipt, sends
-from api.kit.schema.connections import PAGE_ARGUMENTS, Connection, Wanted, connect, listed
+from api.kit.schema.connections import PAGE_ARGUMENTS, Connection, PageRequest, connect, listed
 from api.kit.schema.context import Info
 from api.kit.schema.fields import LARGEST, After, argument, field, found, headed
 from api.kit.schema.node_types import Node, enum, shows
@@ -24,7 +24,7 @@ from projections.governance.activity import ActivityLog, ActivityRow
 from projections.identity.auth_sessions import UserSessionRow
 from projections.identity.memberships import UserRoles
 from projections.identity.people import People, PersonRow
-from projections.identity.person_sessions import Page, PersonSessions
+from projections.identity.person_sessions import PersonSessions, SessionPage
 from projections.identity.profiles import PreferencesRow, ProfileRow
 from projections.identity.unattached import Unattached, UnattachedRow
 from projections.identity.users import Users
@@ -99,7 +99,7 @@ class Person(Node):
             raise ClientError(f"A list holds 1 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
         ask = info.context
         ask.revealed("sessions", self.id, confidential=False)
-        page = Page(user_id=self.id, first=first, after=after)
+        page = SessionPage(user_id=self.id, first=first, after=after)
         return await ask.batched(ask.port(PersonSessions).of, page)
 
     async def _events(
@@ -115,7 +115,7 @@ class Person(Node):
             ActivityLog,
             where=equals("actor_id", self.id),
             order=Order("created_at", descending=True),
-            wanted=Wanted(first=first, after=after, last=last, before=before),
+            wanted=PageRequest(first=first, after=after, last=last, before=before),
         )
 
     _events.__annotations__ |= PAGE_ARGUMENTS

@@ -15,7 +15,7 @@ from api.kit.schema.scalars import Position
 from api.operations.operator_commands import wishes
 from domain.operations.interventions import DiscardEffects, RetryEffects
 from projections.operations.effects import EffectStatus
-from projections.operations.operator_requests import Done, Operation, Operations
+from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
 PERMISSION = "ops:repair"
 _OPEN = ("pending", "running", "parked")
@@ -77,7 +77,7 @@ class EffectsReceipt(Receipt):
     )
 
 
-def _shown(wish: Operation, done: Done) -> dict[str, Any]:
+def _shown(wish: Operation, done: OperationDone) -> dict[str, Any]:
     return {"effects": list(done.effects)}
 
 
@@ -97,7 +97,7 @@ class Query:
             raise ClientError(
                 f"There is no status {unknown[0]}; there are {', '.join(_STATUSES)}.", code="BAD_USER_INPUT"
             )
-        found = await info.context.port(Operations).effects.list(
+        found = await info.context.port(OperatorRequests).effects.list(
             process=process, statuses=status or _OPEN, limit=max(0, min(first, LARGEST))
         )
         return [Effect.of(one) for one in found]

@@ -14,7 +14,13 @@ from api.kit.schema.node_types import takes
 from api.kit.schema.scalars import Position
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
-from projections.operations.operator_requests import Directing, Done, Operation, Operations, asked_by
+from projections.operations.operator_requests import (
+    Directing,
+    Operation,
+    OperationDone,
+    OperatorRequests,
+    asked_by,
+)
 
 _ids = TimeOrderedIds()
 
@@ -25,7 +31,7 @@ def wishes(
     *,
     permission: str,
     answer: str,
-    shown: Callable[[Operation, Done], dict[str, Any]],
+    shown: Callable[[Operation, OperationDone], dict[str, Any]],
 ) -> StrawberryField:
     """The mutation by which somebody who has the permission asks for this operation.
 
@@ -44,7 +50,7 @@ def wishes(
             wish = built(operation, input, chosen, asked_by=asked_by(context.caller))
         except Refusal as refusal:
             return Refused.of(refusal)
-        done = await context.port(Operations).carry_out(
+        done = await context.port(OperatorRequests).carry_out(
             wish,
             by=context.caller,
             command_id=chosen,

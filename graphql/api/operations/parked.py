@@ -15,7 +15,7 @@ from api.operations.operator_commands import wishes
 from api.operations.views import known
 from domain.operations.repairs import DiscardParked, RetryParked
 from projections.kit.follow.parked_streams import Parked
-from projections.operations.operator_requests import Done, Operation, Operations
+from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
 PERMISSION = "ops:repair"
 
@@ -69,7 +69,7 @@ class ParkedReceipt(Receipt):
     streams: int = strawberry.field(description="The number of parked streams that were marked.")
 
 
-def _marked(operation: Operation, done: Done) -> dict[str, Any]:
+def _marked(operation: Operation, done: OperationDone) -> dict[str, Any]:
     return {"streams": done.streams}
 
 
@@ -83,7 +83,7 @@ class Query:
     ) -> list[ParkedStream]:
         if view is not None:
             known(await info.context.services.progress.statuses(), [view])
-        return [ParkedStream.of(one) for one in await info.context.port(Operations).parked.list(view)]
+        return [ParkedStream.of(one) for one in await info.context.port(OperatorRequests).parked.list(view)]
 
 
 @strawberry.type

@@ -20,10 +20,10 @@ from domain.operations import rebuilds as domain
 from domain.operations.rollbacks import RollbackViews
 from projections.kit.rebuild.comparison import Difference, Report
 from projections.kit.rebuild.model import Building, RebuildState
-from projections.kit.rebuild.model import Rebuild as RebuildRow
-from projections.kit.store.rebuild_queue import Refused
-from projections.operations.operator_requests import Done, Operation, Operations
-from projections.operations.rebuild_watch import Watching
+from projections.kit.rebuild.model import RebuildRecord as RebuildRow
+from projections.kit.store.rebuild_queue import RebuildRefused
+from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
+from projections.operations.rebuild_watch import RebuildWatch
 
 enum(RebuildState)
 
@@ -178,7 +178,7 @@ class RebuildReceipt(Receipt):
 
     @field("The rebuild in its current state.")
     async def rebuild(self, info: Info) -> Rebuild:
-        return Rebuild.of(await info.context.port(Operations).rebuilds.one(self.target))
+        return Rebuild.of(await info.context.port(OperatorRequests).rebuilds.one(self.target))
 
 
 @covered
@@ -208,7 +208,7 @@ def _directed(operation: type[Operation]) -> Any:
     )
 
 
-def _serving(wish: Operation, done: Done) -> dict[str, Any]:
+def _serving(wish: Operation, done: OperationDone) -> dict[str, Any]:
     return {"views": [LiveGeneration(view=view, generation=one) for view, one in done.generations.items()]}
 
 
@@ -219,13 +219,15 @@ class Query:
         self, info: Info, first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 20
     ) -> list[Rebuild]:
         limit = max(0, min(first, LARGEST))
-        return [Rebuild.of(one) for one in await info.context.port(Operations).rebuilds.all(limit=limit)]
+        return [
+            Rebuild.of(one) for one in await info.context.port(OperatorRequests).rebuilds.all(limit=limit)
+        ]
 
     @field("A rebuild by id, for operators.", needs="ops:views")
     async def rebuild(self, info: Info, id: Annotated[UUID, argument("Its id.")]) -> Rebuild | None:
         try:
-            return Rebuild.of(await info.context.port(Operations).rebuilds.one(id))
-        except Refused:
+            return Rebuild.of(await info.context.port(OperatorRequests).rebuilds.one(id))
+        except RebuildRefused:
             return None
 
 
@@ -252,8 +254,8 @@ class Subscription:
         self, info: Info, rebuild_id: Annotated[UUID, argument("The rebuild's id.")]
     ) -> AsyncGenerator[Rebuild, None]:
         try:
-            async with aclosing(info.context.port(Watching).states(rebuild_id)) as states:
+            async with aclosing(info.context.port(RebuildWatch).states(rebuild_id)) as states:
                 async for state in states:
                     yield Rebuild.of(state)
-        except Refused as refused:
+        except RebuildRefused as refused:
             raise ClientError(str(refused), code="NOT_FOUND") from None

@@ -9,7 +9,7 @@ from api.kit.schema.commands import Receipt
 from api.operations.operator_commands import wishes
 from domain.operations.interventions import ReplayEvents
 from projections.operations.effects import Replayed
-from projections.operations.operator_requests import Done, Operation
+from projections.operations.operator_requests import Operation, OperationDone
 
 
 @covered
@@ -44,7 +44,7 @@ class ReplayReceipt(Receipt):
     )
 
 
-def _shown(wish: Operation, done: Done) -> dict[str, Any]:
+def _shown(wish: Operation, done: OperationDone) -> dict[str, Any]:
     return {"views": [ReplayedView.of(one) for one in done.replayed]}
 
 

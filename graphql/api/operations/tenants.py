@@ -19,7 +19,7 @@ from domain.operations import tenant_commands as domain
 from domain.operations.tenants import PlacementKind
 from domain.tenancy import tenant_commands as tenancy
 from projections.operations.operator_requests import asked_by
-from projections.operations.tenant_placements import Asked, PlacedTenant, Tenants, Wish
+from projections.operations.tenant_placements import PlacedTenant, PlacementRequest, TenantPlacements, Wish
 
 enum(PlacementKind)
 
@@ -73,7 +73,7 @@ class TenantWish:
     reason: str | None = strawberry.field(description="Why the step failed.")
 
     @classmethod
-    def of(cls, one: Asked) -> "TenantWish":
+    def of(cls, one: PlacementRequest) -> "TenantWish":
         """The outcome as the API shows it."""
         return cls(status=one.status, step=one.step, reason=one.reason)
 
@@ -104,7 +104,7 @@ def _asks(command: type[Wish]) -> StrawberryField:
             wish = built(command, input, chosen, asked_by=asked_by(context.caller))
         except Refusal as refusal:
             return Refused.of(refusal)
-        outcome = await context.port(Tenants).placing.ask(
+        outcome = await context.port(TenantPlacements).placing.ask(
             wish,
             by=context.caller,
             command_id=chosen,
@@ -133,13 +133,13 @@ def _asks(command: type[Wish]) -> StrawberryField:
 class Query:
     @field("The tenants and where their data is stored, sorted by slug, for operators.", needs=NEEDS)
     async def tenants(self, info: Info) -> list[TenantPlacement]:
-        return [TenantPlacement.of(one) for one in await info.context.port(Tenants).placing.all()]
+        return [TenantPlacement.of(one) for one in await info.context.port(TenantPlacements).placing.all()]
 
     @field("The progress of the last operation on a tenant, for operators.", needs=NEEDS)
     async def tenant_wish(
         self, info: Info, id: Annotated[UUID, argument("The tenant's id.")]
     ) -> TenantWish | None:
-        asked = await info.context.port(Tenants).placing.asked(id)
+        asked = await info.context.port(TenantPlacements).placing.asked(id)
         return None if asked is None else TenantWish.of(asked)
 
 

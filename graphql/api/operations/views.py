@@ -17,7 +17,7 @@ from api.kit.schema.scalars import Position
 from api.operations.operator_commands import wishes
 from domain.operations.interventions import PauseViews, ResumeViews
 from projections.kit.read.status import ViewState, ViewStatus
-from projections.operations.operator_requests import Done, Operation
+from projections.operations.operator_requests import Operation, OperationDone
 
 enum(ViewState)
 
@@ -99,7 +99,7 @@ class ViewsReceipt(Receipt):
         return [ViewInfo.of(one) for one in statuses if one.live and one.name in self.names]
 
 
-def _named(wish: Operation, done: Done) -> dict[str, Any]:
+def _named(wish: Operation, done: OperationDone) -> dict[str, Any]:
     assert isinstance(wish, PauseViews | ResumeViews)
     return {"names": wish.views}
 

@@ -11,8 +11,8 @@ import strawberry
 from api.identity.people import Person
 from api.kit.execution.access import COVERED, SIGNED_IN
 from api.kit.execution.errors import ClientError
-from api.kit.schema.connections import Connection, Direction, Wanted, connect
-from api.kit.schema.context import Ask, Info
+from api.kit.schema.connections import Connection, Direction, PageRequest, connect
+from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, argument, field
 from api.kit.schema.node_types import shows
 from projections.identity.people import People, PersonRow
@@ -139,12 +139,12 @@ class Query:
         ask = info.context
         _require(ask, filter.type)
         order = replace(_ORDERS[order_by], descending=direction is Direction.DESC)
-        wanted = Wanted(first=first, after=after, last=last, before=before)
+        wanted = PageRequest(first=first, after=after, last=last, before=before)
         await ask.caught_up(EntityIndex, after_position)
         return await connect(ask, EntityIndex, where=filter.conditions(), order=order, wanted=wanted)
 
 
-def _require(ask: Ask, kind: str) -> None:
+def _require(ask: RequestContext, kind: str) -> None:
     entity = BY_TYPE.get(kind)
     if entity is None:
         known = ", ".join(sorted(BY_TYPE))

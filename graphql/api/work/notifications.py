@@ -9,7 +9,7 @@ import strawberry
 from api.identity.people import Person
 from api.kit.schema.changes import Change, Discontinuity, ResumeFrom, watch
 from api.kit.schema.commands import receipt, sends
-from api.kit.schema.connections import PAGE_ARGUMENTS, Connection, Wanted, connect
+from api.kit.schema.connections import PAGE_ARGUMENTS, Connection, PageRequest, connect
 from api.kit.schema.context import Info
 from api.kit.schema.fields import After, argument, field, linked, live
 from api.kit.schema.node_types import shows
@@ -59,7 +59,7 @@ async def _listed(
         Notifications,
         where=own(ask.caller.user_id, unread_only=unread_only),
         order=Order("sent_at", descending=True),
-        wanted=Wanted(first=first, after=after, last=last, before=before),
+        wanted=PageRequest(first=first, after=after, last=last, before=before),
     )
 
 

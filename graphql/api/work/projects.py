@@ -15,7 +15,7 @@ from projections.identity.people import People
 from projections.kit.read.conditions import Condition, equals, matches, one_of
 from projections.kit.read.postgres_reader import Order
 from projections.work.projects import MemberRow, ProjectMemberLists, ProjectMembers, ProjectRow, Projects
-from projections.work.reader import WorkReading
+from projections.work.reader import WorkReader
 from projections.work.stats import ProjectProgress, ProjectProgressRow
 
 
@@ -45,7 +45,7 @@ class Project(Node):
         if (at := info.context.moment(info)) is not None:
             found = await info.context.past.row(ProjectMemberLists, (self.id,), at)
             return list(found.user_ids) if found else []
-        memberships = info.context.port(WorkReading).memberships
+        memberships = info.context.port(WorkReader).memberships
         return await info.context.batched(memberships.of, self.id)
 
     members = headed(

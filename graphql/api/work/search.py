@@ -8,7 +8,7 @@ import strawberry
 
 from api.kit.execution.access import covered
 from api.kit.execution.errors import ClientError
-from api.kit.schema.context import Ask, Info
+from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, argument, field
 from api.kit.schema.scalars import Position
 from api.kit.schema.search import AfterHit, First, SearchResult, Words, search
@@ -17,11 +17,11 @@ from api.work.tasks import Task
 from domain.work.projects import KEPT, ProjectStatus
 from domain.work.tasks import TaskPriority, TaskStatus
 from projections.kit.read.conditions import contains, one_of, since, until
-from projections.kit.read.fallback_search import Wanted
+from projections.kit.read.fallback_search import SearchRequest
 from projections.kit.read.search_query import BadQuery, Between
 from projections.tenancy.flags import Flags
 from projections.work.projects import Projects
-from projections.work.reader import WorkReading
+from projections.work.reader import WorkReader
 from projections.work.tasks import TaskRow, Tasks
 
 
@@ -37,7 +37,7 @@ class TaskSearchFilter:
     due_from: datetime | None = strawberry.field(default=None, description="Due at or after this.")
     due_before: datetime | None = strawberry.field(default=None, description="Due before this.")
 
-    def wanted(self, text: str, first: int, after: str | None) -> Wanted:
+    def wanted(self, text: str, first: int, after: str | None) -> SearchRequest:
         """The search, as both stores understand it."""
         given = {
             "status": self.status,
@@ -48,7 +48,7 @@ class TaskSearchFilter:
         equal: dict[str, list[Any]] = {name: values for name, values in given.items() if values is not None}
         due = Between(self.due_from, self.due_before)
         tags = None if self.tag is None else [self.tag]
-        return Wanted(
+        return SearchRequest(
             text=text,
             equal=equal if tags is None else {**equal, "tags": tags},
             between={} if due == Between() else {"due_date": due},
@@ -81,7 +81,7 @@ HIGHLIGHTS = "search.highlights"
 """The feature flag by which a tenant switches highlights off."""
 
 
-async def _highlighted(ask: Ask, found: SearchResult[Any]) -> SearchResult[Any]:
+async def _highlighted(ask: RequestContext, found: SearchResult[Any]) -> SearchResult[Any]:
     """The result, without highlights where the tenant does not want any."""
     if found.hits and not await ask.port(Flags).enabled(ask.caller.tenant_id, HIGHLIGHTS, default=True):
         found.query.marks = False
@@ -101,7 +101,7 @@ class Query:
         after_position: After = None,
     ) -> SearchResult[Task]:
         wanted = (filter or TaskSearchFilter()).wanted(text, first, after)
-        finder = info.context.port(WorkReading).tasks
+        finder = info.context.port(WorkReader).tasks
         found = await search(info.context, finder, Tasks, wanted, after_position)
         return await _highlighted(info.context, found)
 
@@ -119,8 +119,8 @@ class Query:
     ) -> SearchResult[Project]:
         kept = list(KEPT) if status is None else status
         where = one_of("status", kept)
-        wanted = Wanted(text=text, equal={"status": kept}, where=where, first=first, after=after)
-        finder = info.context.port(WorkReading).projects
+        wanted = SearchRequest(text=text, equal={"status": kept}, where=where, first=first, after=after)
+        finder = info.context.port(WorkReader).projects
         found = await search(info.context, finder, Projects, wanted, after_position)
         return await _highlighted(info.context, found)
 
@@ -134,7 +134,7 @@ class Query:
     ) -> TaskPage:
         ask = info.context
         await ask.caught_up(Tasks, after_position)
-        user_tasks = ask.port(WorkReading).user_tasks
+        user_tasks = ask.port(WorkReader).user_tasks
         at_least = after_position or Position(0)
         try:
             found = await user_tasks.page(

@@ -10,12 +10,12 @@ import strawberry
 
 from api.kit.execution.errors import ClientError
 from api.kit.schema.changes import Change, Discontinuity, ResumeFrom, watch
-from api.kit.schema.context import Ask, Info
+from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import LARGEST, After, argument, field, live
 from api.kit.schema.node_types import shows
 from domain.kit.events import Event
 from projections.kit.declare.view import Key
-from projections.work.reader import WorkReading
+from projections.work.reader import WorkReader
 from projections.work.stats import DailyRow, DailyStats, UserStats, UserStatsRow
 from projections.work.tasks import Tasks
 
@@ -38,9 +38,9 @@ StatsMessage = Annotated[
 _user_stats, _tasks = UserStats(), Tasks()
 
 
-async def _seen(ask: Ask, people: list[UUID]) -> dict[UUID, UserStatsRow]:
+async def _seen(ask: RequestContext, people: list[UUID]) -> dict[UUID, UserStatsRow]:
     """The counts of what the caller may see."""
-    return await ask.port(WorkReading).counts.of(ask.caller.tenant_id, people, ask.sight)
+    return await ask.port(WorkReader).counts.of(ask.caller.tenant_id, people, ask.sight)
 
 
 @strawberry.type
@@ -82,7 +82,7 @@ class Query:
             raise ClientError(f"A list holds 0 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
         ask = info.context
         await ask.caught_up(DailyStats, after_position)
-        return await ask.port(WorkReading).days.latest(
+        return await ask.port(WorkReader).days.latest(
             ask.caller.tenant_id,
             since_day=since_day,
             user_id=user_id,

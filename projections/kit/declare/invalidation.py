@@ -8,7 +8,7 @@ from typing import TypeVar
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.declare.redis import RedisView
-from projections.kit.declare.view import Marked
+from projections.kit.declare.view import FoldMark
 
 E = TypeVar("E", bound=Event)
 
@@ -42,5 +42,5 @@ def invalidates(*events: type[E], tags: Callable[[E, Envelope], Sequence[str]]) 
     def touch(self: Invalidation, row: Marker | None, event: Event, key: str, envelope: Envelope) -> Marker:
         return Marker(key, envelope.position)
 
-    touch.__dict__["folds"] = Marked(events, lambda event, envelope: list(tags(event, envelope)))
+    touch.__dict__["folds"] = FoldMark(events, lambda event, envelope: list(tags(event, envelope)))
     return touch

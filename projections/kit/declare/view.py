@@ -43,7 +43,7 @@ event that touches many rows. None, alone or in the list, touches nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class FoldMark:
     """What ``@on`` wrote on a method."""
 
     events: tuple[type[Event], ...]
@@ -54,7 +54,7 @@ def on(*events: type[Event], by: By = "originator_id") -> Callable[[F], F]:
     """Marks the fold for these events; ``on(Event)`` takes every event of every context."""
 
     def mark(method: F) -> F:
-        method.__dict__["folds"] = Marked(events, by)
+        method.__dict__["folds"] = FoldMark(events, by)
         return method
 
     return mark
@@ -76,7 +76,7 @@ def carried(*events: type[Event], stamp: str | None = None) -> Callable[..., Any
             values["version"] = event.originator_version
         return replace(row, **values)
 
-    change.__dict__["folds"] = Marked(events, "originator_id")
+    change.__dict__["folds"] = FoldMark(events, "originator_id")
     return change
 
 
@@ -137,7 +137,7 @@ class View(Generic[Row]):
         self.folds: dict[str, Fold] = {}
         """The folds by stored event type."""
         for _, method in inspect.getmembers(self, inspect.ismethod):
-            marked: Marked | None = getattr(method, "folds", None)
+            marked: FoldMark | None = getattr(method, "folds", None)
             for event in marked.events if marked else ():
                 for one in event_classes().values() if event is Event else (event,):
                     assert marked is not None
@@ -196,7 +196,7 @@ def _normal(found: Any) -> list[Key]:
     return list(dict.fromkeys(one if isinstance(one, tuple) else (one,) for one in many if one is not None))
 
 
-class Rows(dict[FullKey, Row], Generic[Row]):
+class LoadedRows(dict[FullKey, Row], Generic[Row]):
     """Loaded rows; ``positions`` says, where the store knows it, by which event a row (also a deleted one)
     came to be. A store that cannot write rows and checkpoint as one step needs it: after a crash between
     the two, rows are ahead of the checkpoint, and `fold` skips what they already hold."""
@@ -206,7 +206,7 @@ class Rows(dict[FullKey, Row], Generic[Row]):
         self.positions: dict[FullKey, int] = {}
 
 
-class Changes(dict[FullKey, "Row | None"], Generic[Row]):
+class RowChanges(dict[FullKey, "Row | None"], Generic[Row]):
     """Rows after a page: the new row, or None where it is deleted; ``positions`` says by which event."""
 
     def __init__(self) -> None:
@@ -216,11 +216,11 @@ class Changes(dict[FullKey, "Row | None"], Generic[Row]):
 
 def fold(
     view: View[Row], before: dict[FullKey, Row], events: Iterable[tuple[Event, Envelope]]
-) -> "Changes[Row]":
+) -> "RowChanges[Row]":
     """Folds events, in order, over loaded rows; returns only what changed. Pure."""
     rows: dict[FullKey, Row | None] = dict(before)
-    folded = before.positions if isinstance(before, Rows) else {}
-    changes: Changes[Row] = Changes()
+    folded = before.positions if isinstance(before, LoadedRows) else {}
+    changes: RowChanges[Row] = RowChanges()
     for event, envelope in events:
         for key in view.touched(event, envelope):
             full = (envelope.tenant_id, key)

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from domain.kit.events import Event, event_classes
 from domain.kit.log import Envelope
-from projections.kit.declare.view import Changes, FullKey, Marked, View, fold
+from projections.kit.declare.view import FoldMark, FullKey, RowChanges, View, fold
 
 Row = TypeVar("Row")
 
@@ -21,7 +21,7 @@ def creating(view: View[Any]) -> frozenset[str]:
     if view not in _creating:
         types: set[str] = set()
         for _, method in inspect.getmembers(view, inspect.ismethod):
-            marked: Marked | None = getattr(method, "folds", None)
+            marked: FoldMark | None = getattr(method, "folds", None)
             if marked and get_type_hints(method).get("row") is NoneType:
                 events = event_classes().values() if Event in marked.events else marked.events
                 types.update(event.stored_as for event in events)
@@ -38,7 +38,7 @@ class FoldFailed(Exception):
 
 
 @dataclass(slots=True)
-class Page(Generic[Row]):
+class FoldPage(Generic[Row]):
     """The events of a page that a view takes. Whatever goes wrong with one of them rises as FoldFailed."""
 
     view: View[Row]
@@ -47,9 +47,9 @@ class Page(Generic[Row]):
     """The rows to load: all that are touched, but those that the page itself makes first."""
 
     @classmethod
-    def of(cls, view: View[Row], entries: Iterable[tuple[Envelope, Callable[[], Event]]]) -> "Page[Row]":
+    def of(cls, view: View[Row], entries: Iterable[tuple[Envelope, Callable[[], Event]]]) -> "FoldPage[Row]":
         """Takes envelopes in order, each with what decodes it."""
-        page: Page[Row] = cls(view, [], set())
+        page: FoldPage[Row] = cls(view, [], set())
         folds, new, made = view.folds, creating(view), set[FullKey]()
         for envelope, decode in entries:
             if envelope.type not in folds:
@@ -67,7 +67,7 @@ class Page(Generic[Row]):
             page.events.append((event, envelope))
         return page
 
-    def fold(self, before: dict[FullKey, Row]) -> Changes[Row]:
+    def fold(self, before: dict[FullKey, Row]) -> RowChanges[Row]:
         """Folds the events over the loaded rows."""
         at: Envelope | None = None
 

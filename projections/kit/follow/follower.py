@@ -9,12 +9,12 @@ from typing import Generic, NoReturn, TypeVar
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.backoff import FAILING, WAITING, Backoff
-from projections.kit.declare.view import Changes, View
-from projections.kit.follow.fold_page import FoldFailed, Page
-from projections.kit.follow.isolating_fold import Spared
+from projections.kit.declare.view import RowChanges, View
+from projections.kit.follow.fold_page import FoldFailed, FoldPage
+from projections.kit.follow.isolating_fold import IsolatingFold
 from projections.kit.follow.lane import Failure, Lane, Ledger, LeftOut, Stream, Stuck, stream_of
-from projections.kit.follow.lost_rows import Losses
-from projections.kit.follow.pages import Entry, Source, fresh
+from projections.kit.follow.lost_rows import LostRows
+from projections.kit.follow.pages import LogEntry, Source, fresh
 from projections.kit.follow.watch import Silent, Watch
 from projections.kit.store.maintenance import Upkeep
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsLost, RowsRefused, Store
@@ -37,7 +37,7 @@ class Forgotten(Exception):
     """The store's server came back without what it had taken last."""
 
 
-class Follower(Generic[Row]):
+class ViewFollower(Generic[Row]):
     """Follows the log for one view while its lane is held."""
 
     def __init__(
@@ -62,8 +62,8 @@ class Follower(Generic[Row]):
         self._waiting = waiting
         self._stopping = False
         self._left_out = LeftOut()
-        self._losses = Losses(view, store, lane, ledger)
-        self._reading: asyncio.Task[list[Entry]] | None = None
+        self._losses = LostRows(view, store, lane, ledger)
+        self._reading: asyncio.Task[list[LogEntry]] | None = None
         self._looked = self._renewed = self._saved = 0.0
         self._vouched = 0
 
@@ -111,9 +111,9 @@ class Follower(Generic[Row]):
                     await self._refill(lost)
         if self._lane.position > self._vouched:
             # Whoever holds the lane next finds the store where the record says.
-            await self._save(Changes(), self._lane.position, 0, at_once=True)
+            await self._save(RowChanges(), self._lane.position, 0, at_once=True)
 
-    async def _read(self) -> list[Entry]:
+    async def _read(self) -> list[LogEntry]:
         """The next page; nothing when none comes in a while, or when `stop` interrupts the wait."""
         self._reading = asyncio.ensure_future(self._pages.after(self._lane.position, wait=_IDLE))
         try:
@@ -174,7 +174,7 @@ class Follower(Generic[Row]):
         await self._ledger.restart(self._lane)
         raise LeaseLost(f"{self._view.name} is refilled")
 
-    async def _fold(self, entries: list[Entry]) -> None:
+    async def _fold(self, entries: list[LogEntry]) -> None:
         began = self._now()
         last = entries[-1].envelope.position
         try:
@@ -189,7 +189,7 @@ class Follower(Generic[Row]):
             self._lane.page_seconds += self._now() - began
             self._watch.folded(self._view.name, [one for _, one in page.events], last, self._now() - began)
 
-    async def _fold_around(self, entries: list[Entry], failed: FoldFailed) -> None:
+    async def _fold_around(self, entries: list[LogEntry], failed: FoldFailed) -> None:
         """Tries again what cannot be folded, then parks the streams that it belongs to and folds the others."""
         # What comes before is saved, so that the lane stops right at the event that cannot be folded.
         if innocent := [one for one in entries if one.envelope.position < failed.envelope.position]:
@@ -211,7 +211,7 @@ class Follower(Generic[Row]):
             await self._park(stuck.values())
         await self._fold(rest)
 
-    async def _fold_apart(self, entries: list[Entry], refused: RowsRefused) -> None:
+    async def _fold_apart(self, entries: list[LogEntry], refused: RowsRefused) -> None:
         """Finds the event whose row the store refuses, and parks its stream when it does so three times."""
         if len(entries) > 1:
             middle = len(entries) // 2
@@ -233,7 +233,7 @@ class Follower(Generic[Row]):
             else:
                 return
         await self._park([(envelope, error)])
-        await self._save(Changes(), envelope.position, 1)
+        await self._save(RowChanges(), envelope.position, 1)
 
     async def _park(self, stuck: Iterable[tuple[Envelope, BaseException]]) -> None:
         some = [Stuck.of(envelope, error, _ATTEMPTS) for envelope, error in stuck]
@@ -242,25 +242,27 @@ class Follower(Generic[Row]):
             _logger.error("%s parks stream %s: %s.", self._view.name, one.envelope.originator_id, one.text)
             self._left_out.parked.setdefault(stream_of(one.envelope), one.envelope.position)
 
-    def _taken(self, entries: list[Entry]) -> Iterator[tuple[Envelope, Callable[[], Event]]]:
+    def _taken(self, entries: list[LogEntry]) -> Iterator[tuple[Envelope, Callable[[], Event]]]:
         """The events to be folded, each with what decodes it."""
         decode, left_out, losses = self._pages.event, self._left_out, self._losses
         if left_out:
             entries = [one for one in entries if left_out.takes(one.envelope)]
         return ((one.envelope, partial(decode, one)) for one in entries if losses.takes(one.envelope))
 
-    async def _changes(self, entries: list[Entry]) -> tuple[Page[Row], Changes[Row]]:
-        page = Page.of(self._view, self._taken(entries))
+    async def _changes(self, entries: list[LogEntry]) -> tuple[FoldPage[Row], RowChanges[Row]]:
+        page = FoldPage.of(self._view, self._taken(entries))
         before = await self._store.load(page.keys) if page.keys else {}
         return page, page.fold(before)
 
-    async def _stuck(self, entries: list[Entry]) -> dict[Stream, tuple[Envelope, Exception]]:
+    async def _stuck(self, entries: list[LogEntry]) -> dict[Stream, tuple[Envelope, Exception]]:
         """Which streams cannot be folded, and where they begin not to be."""
-        page = Spared.of(self._view, self._taken(entries))
+        page = IsolatingFold.of(self._view, self._taken(entries))
         page.fold(await self._store.load(page.keys) if page.keys else {})
         return page.stuck
 
-    async def _save(self, changes: Changes[Row], position: int, count: int, *, at_once: bool = False) -> None:
+    async def _save(
+        self, changes: RowChanges[Row], position: int, count: int, *, at_once: bool = False
+    ) -> None:
         folded = self._lane.folded + count
         # Events that touch nothing move the lane at once, and the store's own checkpoint now and then.
         if changes or at_once or self._now() - self._saved > _UNSAVED:

@@ -12,12 +12,12 @@ from domain.kit.codec import Codec
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.follow.fold_page import FoldFailed, Page
-from projections.kit.follow.inline_lanes import Abreast, Kept
-from projections.kit.follow.isolating_fold import Spared
+from projections.kit.follow.fold_page import FoldFailed, FoldPage
+from projections.kit.follow.inline_lanes import InlineLanes, KeptGeneration
+from projections.kit.follow.isolating_fold import IsolatingFold
 from projections.kit.follow.lane import Lane, Stuck
-from projections.kit.follow.pages import Entry
-from projections.kit.follow.parked_retry import Mending, next_asked
+from projections.kit.follow.pages import LogEntry
+from projections.kit.follow.parked_retry import ParkedRetry, next_asked
 from projections.kit.follow.parking import left_out, park
 from projections.kit.store.generations import Connection, Pool
 from projections.kit.store.postgres_store import PostgresStore
@@ -58,7 +58,7 @@ class Inline:
         for view in views:
             for type_ in view.folds:
                 self._takers.setdefault(type_, []).append(view.name)
-        self._lanes = Abreast({view.name: view.version for view in views})
+        self._lanes = InlineLanes({view.name: view.version for view in views})
         self._stores: dict[tuple[str, int], PostgresStore[Any]] = {}
         self._make = stores
         self._codec = codec
@@ -128,7 +128,9 @@ class Inline:
         decode = partial(self._decode, dict[int, Event]())
         return [(one, partial(decode, one)) for one in envelopes]
 
-    def _touching(self, entries: Sequence[_Entry], views: Mapping[str, Kept]) -> dict[str, list[_Entry]]:
+    def _touching(
+        self, entries: Sequence[_Entry], views: Mapping[str, KeptGeneration]
+    ) -> dict[str, list[_Entry]]:
         """For each of these views that folds some of the events, which those are."""
         found: dict[str, list[_Entry]] = {}
         for entry in entries:
@@ -137,21 +139,23 @@ class Inline:
                     found.setdefault(name, []).append(entry)
         return found
 
-    async def _fold(self, connection: "Connection | Any", one: Kept, entries: Sequence[_Entry]) -> None:
+    async def _fold(
+        self, connection: "Connection | Any", one: KeptGeneration, entries: Sequence[_Entry]
+    ) -> None:
         """Folds events into a view, but those of parked streams; a stream with one that cannot be folded is
         parked at once, for folds are pure, and whoever appends is not to suffer."""
         view, store = self._views[one.view], self._store(one.view, one.generation)
         if one.leaves_out:
             left = await left_out(connection, one.view, one.generation)
             entries = [entry for entry in entries if left.takes(entry[0])]
-        page: Page[Any] | Spared[Any]
+        page: FoldPage[Any] | IsolatingFold[Any]
         try:
-            page = Page.of(view, entries)
+            page = FoldPage.of(view, entries)
             rows = await store.load_with(connection, page.keys) if page.keys else {}
             changes = page.fold(rows)
         except FoldFailed as failed:
             _logger.error("%s cannot fold %s.", one.view, failed, exc_info=failed.__cause__)
-            page = Spared.of(view, entries)
+            page = IsolatingFold.of(view, entries)
             rows = await store.load_with(connection, page.keys) if page.keys else {}
             changes = page.fold(rows)
             stuck = [Stuck.of(envelope, error, 1) for envelope, error in page.stuck.values()]
@@ -188,7 +192,9 @@ class Inline:
                 position=one.position,
                 folded=one.folded,
             )
-            mending = Mending(lane, view, store, self._event, connection, lambda _: nullcontext(connection))
+            mending = ParkedRetry(
+                lane, view, store, self._event, connection, lambda _: nullcontext(connection)
+            )
             await mending.answer(asked)
             return True
         return False
@@ -207,7 +213,7 @@ class Inline:
             raise LookupError(f"The log has {len(missed)} events after {after} up to {until}.")
         return missed
 
-    def _event(self, entry: Entry) -> Event:
+    def _event(self, entry: LogEntry) -> Event:
         return self._codec.decode(entry.envelope)
 
     def _decode(self, decoded: dict[int, Event], envelope: Envelope) -> Event:

@@ -55,7 +55,7 @@ select (select min(l.position) from unnest($1::text[], $2::int[]) as t(view, ver
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptGeneration:
     """The generation of a view that is kept; ``leaves_out``: some streams are parked or discarded."""
 
     id: int
@@ -65,7 +65,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing(Kept):
+class InlineLane(KeptGeneration):
     """Where a view stands; ``there``: it has its table, whose quoted name is ``name``."""
 
     position: int
@@ -76,17 +76,17 @@ class Standing(Kept):
     name: str
 
 
-_FIELDS = tuple(field.name for field in fields(Standing))
+_FIELDS = tuple(field.name for field in fields(InlineLane))
 
 
-class Abreast:
+class InlineLanes:
     """The lanes of the views with these versions. A connection is one in a transaction of an append's, or
     a pool's proxy for one, which has no type of its own, hence Any."""
 
     def __init__(self, versions: Mapping[str, int]) -> None:
         self._versions = dict(versions)
         # As each view was last seen; the server makes sure that it is so still.
-        self._seen: dict[str, Standing] = {}
+        self._seen: dict[str, InlineLane] = {}
 
     async def bounds(self, connection: "Connection | Any") -> tuple[int, int]:
         """The least position of a view, and the head of the log."""
@@ -96,15 +96,17 @@ class Abreast:
 
     async def standing(
         self, connection: "Connection | Any", views: Collection[str] | None = None
-    ) -> dict[str, Standing]:
+    ) -> dict[str, InlineLane]:
         """Where these views stand, or all of them, locked until the transaction ends."""
         named = self._named(self._versions if views is None else views)
         rows = await connection.fetch(_STANDING, *named)
-        found = {row["view"]: Standing(*(row[name] for name in _FIELDS)) for row in rows}
+        found = {row["view"]: InlineLane(*(row[name] for name in _FIELDS)) for row in rows}
         self._seen.update(found)
         return found
 
-    async def move_together(self, connection: "Connection | Any", before: int, last: int) -> dict[str, Kept]:
+    async def move_together(
+        self, connection: "Connection | Any", before: int, last: int
+    ) -> dict[str, KeptGeneration]:
         """Moves all views from ``before`` to ``last`` that stand just there and that nobody else works on.
 
         One statement, however many they are. The caller folds what lies between, in the same transaction,
@@ -125,7 +127,7 @@ class Abreast:
         }
 
     async def move(
-        self, connection: "Connection | Any", ready: Sequence[Standing], last: int, counts: Sequence[int]
+        self, connection: "Connection | Any", ready: Sequence[InlineLane], last: int, counts: Sequence[int]
     ) -> None:
         """Moves views to ``last``, each of which has folded so many events on the way."""
         views, generations = [one.view for one in ready], [one.generation for one in ready]
@@ -135,5 +137,5 @@ class Abreast:
         return list(views), [self._versions[name] for name in views]
 
 
-def _kept(one: Standing, leaves_out: bool) -> Kept:
-    return Kept(one.id, one.view, one.generation, leaves_out)
+def _kept(one: InlineLane, leaves_out: bool) -> KeptGeneration:
+    return KeptGeneration(one.id, one.view, one.generation, leaves_out)

@@ -6,14 +6,14 @@ from typing import Generic, TypeVar
 
 from domain.kit.events import Event
 from domain.kit.log import Envelope
-from projections.kit.declare.view import Changes, FullKey, Key, Rows, View
+from projections.kit.declare.view import FullKey, Key, LoadedRows, RowChanges, View
 from projections.kit.follow.lane import Stream, stream_of
 
 Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
-class Spared(Generic[Row]):
+class IsolatingFold(Generic[Row]):
     """A page whose streams end, for now, at the first of their events that raises.
 
     An event counts whole: when it touches two rows and the second raises, the first stays as it was.
@@ -27,9 +27,11 @@ class Spared(Generic[Row]):
     """The first event of each stream that raises. `fold` may find more."""
 
     @classmethod
-    def of(cls, view: View[Row], entries: Iterable[tuple[Envelope, Callable[[], Event]]]) -> "Spared[Row]":
+    def of(
+        cls, view: View[Row], entries: Iterable[tuple[Envelope, Callable[[], Event]]]
+    ) -> "IsolatingFold[Row]":
         """Takes envelopes in order, each with what decodes it; what the view does not fold is left out."""
-        page: Spared[Row] = cls(view, [], set(), {})
+        page: IsolatingFold[Row] = cls(view, [], set(), {})
         for envelope, decode in entries:
             stream = stream_of(envelope)
             if envelope.type not in view.folds or stream in page.stuck:
@@ -44,11 +46,11 @@ class Spared(Generic[Row]):
             page.keys.update((envelope.tenant_id, key) for key in keys)
         return page
 
-    def fold(self, before: dict[FullKey, Row]) -> Changes[Row]:
+    def fold(self, before: dict[FullKey, Row]) -> RowChanges[Row]:
         """Folds what can be folded over the loaded rows. Pure but for ``stuck``."""
         rows: dict[FullKey, Row | None] = dict(before)
-        held = before.positions if isinstance(before, Rows) else {}
-        changes: Changes[Row] = Changes()
+        held = before.positions if isinstance(before, LoadedRows) else {}
+        changes: RowChanges[Row] = RowChanges()
         ended: set[Stream] = set()
         for event, envelope, keys in self.events:
             stream = stream_of(envelope)

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.declare.view import View
-from projections.kit.follow.pages import Entry
+from projections.kit.follow.pages import LogEntry
 from projections.kit.store.store import Checkpoint, Store
 
 Stream = tuple[UUID, UUID]
@@ -143,7 +143,7 @@ class Parking(Protocol):
 
     # Rows differ in type, hence Any.
     async def answer(
-        self, lane: Lane, view: View[Any], store: Store[Any], decode: Callable[[Entry], Event]
+        self, lane: Lane, view: View[Any], store: Store[Any], decode: Callable[[LogEntry], Event]
     ) -> bool:
         """Does what somebody asked about parked streams: folds their events, or leaves them out for good.
 

@@ -13,10 +13,10 @@ import asyncpg
 from projections.kit.background import end, running
 from projections.kit.declare.view import View
 from projections.kit.follow import leases
-from projections.kit.follow.follower import Follower
+from projections.kit.follow.follower import ViewFollower
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_progress import OpsLedger
-from projections.kit.follow.leases import Standing, Taken
+from projections.kit.follow.leases import LaneLease, TakenLease
 from projections.kit.follow.pages import Source
 from projections.kit.follow.watch import Watch
 from projections.kit.store.generations import Connect, Connection, Pool
@@ -39,9 +39,9 @@ StoreOf = Callable[[View[Any], int], Store[Any]]
 @dataclass(slots=True)
 class _Held:
     lane: Lane
-    follower: Follower[Any]
+    follower: ViewFollower[Any]
     task: "asyncio.Task[None]"
-    standing: Standing
+    standing: LaneLease
 
 
 class Lanes:
@@ -146,18 +146,18 @@ class Lanes:
     def _shared(self) -> int:
         return sum(not one.standing.inline for one in self._held.values())
 
-    def _wanted(self, standings: list[Standing]) -> list[Standing]:
+    def _wanted(self, standings: list[LaneLease]) -> list[LaneLease]:
         """Lanes that nobody has or whose holder is silent; inline ones once they are behind for two beats."""
         behind = {one.id for one in standings if one.inline and not one.caught_up}
         late, self._behind = behind & self._behind, behind
         free = (one for one in standings if one.id not in self._held and (one.stale or not one.locked))
         return [one for one in free if not one.inline or one.id in late]
 
-    def _follow(self, standing: Standing, taken: Taken) -> None:
+    def _follow(self, standing: LaneLease, taken: TakenLease) -> None:
         view = self._views[standing.view]
         store = self._stores(view, standing.generation)
         lane = leases.lane_of(standing, taken, self.ledger.news)
-        follower = Follower(view, store, self._pages, lane, self.ledger, watch=self._watch)
+        follower = ViewFollower(view, store, self._pages, lane, self.ledger, watch=self._watch)
         task = asyncio.create_task(follower.run(), name=f"lane {standing.view}")
         task.add_done_callback(lambda _: self._woken.set())
         self._held[standing.id] = _Held(lane, follower, task, standing)
@@ -173,7 +173,7 @@ class Lanes:
                 _logger.error("The follower of %s ended.", one.lane.view, exc_info=error)
         await self._release(connection, ended)
 
-    async def _compare(self, connection: Connection, standings: dict[int, Standing]) -> None:
+    async def _compare(self, connection: Connection, standings: dict[int, LaneLease]) -> None:
         """Takes note of what changed about the lanes it holds, and lets go of those not to be followed.
 
         Nor are those whose token is newer than ours: an append took them over, which holds no lock. Their
@@ -206,6 +206,6 @@ class Lanes:
             await end(*tasks)
 
 
-def _ours(one: _Held, standings: dict[int, Standing]) -> bool:
+def _ours(one: _Held, standings: dict[int, LaneLease]) -> bool:
     standing = standings.get(one.lane.id)
     return standing is not None and standing.token == one.lane.token

@@ -60,7 +60,7 @@ select pg_terminate_backend(k.pid) from pg_locks k
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class LaneLease:
     """How a lane stands. ``locked``: somebody has the lease; ``stale``: its holder shows no sign of life;
     ``inline``: the appenders keep it, unless it is far behind; ``paused``: nobody shall follow it;
     ``tenant_id``: it is built for that tenant alone."""
@@ -78,7 +78,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenLease:
     """A lease, and where the lane stands on record."""
 
     token: int
@@ -89,7 +89,7 @@ class Taken:
     errors: int
 
 
-def lane_of(standing: Standing, taken: Taken, news: Callable[[], None]) -> Lane:
+def lane_of(standing: LaneLease, taken: TakenLease, news: Callable[[], None]) -> Lane:
     """The lane that was leased; ``news`` hears when there is something to report of it."""
     return Lane(
         id=standing.id,
@@ -133,14 +133,14 @@ async def heartbeat(connection: Connection, worker: int, stale: float) -> int:
 
 async def survey(
     connection: Connection, views: Collection[tuple[str, int]], stale: float, *, phase: str = "following"
-) -> list[Standing]:
+) -> list[LaneLease]:
     """How the lanes of these views, in these versions and in this phase, stand."""
     names, versions = [name for name, _ in views], [version for _, version in views]
     rows = await connection.fetch(_SURVEY, names, versions, phase, stale, _LANES, timeout=_TIMEOUT)
-    return [Standing(**row) for row in rows]
+    return [LaneLease(**row) for row in rows]
 
 
-async def take(connection: Connection, standing: Standing, worker: int) -> Taken | None:
+async def take(connection: Connection, standing: LaneLease, worker: int) -> TakenLease | None:
     """Tries to lease a lane; None when another has it. A holder without a heartbeat loses its session."""
     if not await _lock(connection, standing.id):
         if not standing.stale:
@@ -160,7 +160,7 @@ async def take(connection: Connection, standing: Standing, worker: int) -> Taken
     if row is None:
         await connection.execute("select pg_advisory_unlock($1::int, $2::int)", _LANES, standing.id)
         return None
-    return Taken(*row)
+    return TakenLease(*row)
 
 
 async def give_back(connection: Connection, lane: int, worker: int) -> None:

@@ -12,7 +12,7 @@ from projections.kit.store.store import Lossy, RowsLost, Store
 _logger = logging.getLogger(__name__)
 
 
-class Losses:
+class LostRows:
     """What one holder of a lane knows to be lost. Rows differ in type, hence Any."""
 
     def __init__(self, view: View[Any], store: Store[Any], lane: Lane, ledger: Ledger) -> None:

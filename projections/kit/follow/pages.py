@@ -21,7 +21,7 @@ class LogGap(Exception):
 
 
 @dataclass(slots=True)
-class Entry:
+class LogEntry:
     """A stored event, decoded when the first view asks for it."""
 
     envelope: Envelope
@@ -37,9 +37,9 @@ class Source(Protocol):
     @property
     def read_at(self) -> float: ...
 
-    async def after(self, position: int, *, wait: float) -> list[Entry]: ...
+    async def after(self, position: int, *, wait: float) -> list[LogEntry]: ...
 
-    def event(self, entry: Entry) -> Event: ...
+    def event(self, entry: LogEntry) -> Event: ...
 
 
 class Pages:
@@ -54,8 +54,8 @@ class Pages:
         self._codec = codec
         self._size = size
         self._poll = poll
-        self._tail: list[Entry] = []
-        self._older: OrderedDict[int, asyncio.Task[list[Entry]]] = OrderedDict()
+        self._tail: list[LogEntry] = []
+        self._older: OrderedDict[int, asyncio.Task[list[LogEntry]]] = OrderedDict()
         self._news = asyncio.Event()
         self.head = 0
         """The last position known to be committed."""
@@ -74,7 +74,7 @@ class Pages:
                 _logger.exception("The log cannot be read; trying again.")
             await asyncio.sleep(self._poll)
 
-    async def after(self, position: int, *, wait: float) -> list[Entry]:
+    async def after(self, position: int, *, wait: float) -> list[LogEntry]:
         """At most a page of the events after ``position``, in order and without gaps.
 
         Waits up to ``wait`` seconds when there are none, and then answers an empty list.
@@ -91,7 +91,7 @@ class Pages:
             return self._tail[start : start + self._size]
         return await self._read(position)
 
-    def event(self, entry: Entry) -> Event:
+    def event(self, entry: LogEntry) -> Event:
         """The entry's event. Raises as `Codec.decode` does."""
         if entry.event is None:
             entry.event = self._codec.decode(entry.envelope)
@@ -125,7 +125,7 @@ class Pages:
             await end(coming)
 
     def _append(self, page: list[Envelope]) -> None:
-        if new := fresh(self.head, (Entry(envelope) for envelope in page)):
+        if new := fresh(self.head, (LogEntry(envelope) for envelope in page)):
             self._tail += new
             if len(self._tail) > 6 * self._size:
                 del self._tail[: -4 * self._size]
@@ -140,7 +140,7 @@ class Pages:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
-    async def _read(self, position: int) -> list[Entry]:
+    async def _read(self, position: int) -> list[LogEntry]:
         """Older pages lie on multiples of their size, so that lanes that refill side by side share them."""
         number = position // self._size
         if (number + 1) * self._size > self.head:
@@ -155,7 +155,7 @@ class Pages:
             raise
         return entries[position - number * self._size :]
 
-    def _page(self, number: int) -> "asyncio.Task[list[Entry]]":
+    def _page(self, number: int) -> "asyncio.Task[list[LogEntry]]":
         page = self._older.get(number)
         if page is None:
             first = number * self._size
@@ -166,19 +166,19 @@ class Pages:
             self._older.popitem(last=False)
         return page
 
-    async def _fetch(self, after: int, until: int) -> list[Entry]:
+    async def _fetch(self, after: int, until: int) -> list[LogEntry]:
         envelopes = await self._log.read(after=after, until=until, limit=self._size)
         self.read_at = asyncio.get_running_loop().time()
-        entries = fresh(after, (Entry(envelope) for envelope in envelopes))
+        entries = fresh(after, (LogEntry(envelope) for envelope in envelopes))
         if not entries:
             raise LogGap(f"The log answers nothing after position {after}, though it reaches to {until}.")
         return entries
 
 
-def fresh(after: int, entries: Iterable[Entry]) -> list[Entry]:
+def fresh(after: int, entries: Iterable[LogEntry]) -> list[LogEntry]:
     """The entries behind ``after``, each once: what is delivered again is dropped. Raises LogGap when one
     is missing."""
-    new: list[Entry] = []
+    new: list[LogEntry] = []
     expected = after + 1
     for entry in entries:
         position = entry.envelope.position
@@ -194,7 +194,7 @@ async def _next(follow: AsyncIterator[list[Envelope]]) -> list[Envelope]:
     return await anext(follow)
 
 
-def _retrieved(task: "asyncio.Task[list[Entry]]") -> None:
+def _retrieved(task: "asyncio.Task[list[LogEntry]]") -> None:
     """A page that was read ahead and failed is read again when it is due; nobody need hear of it."""
     if not task.cancelled():
         task.exception()

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from domain.kit.events import Event
 from domain.kit.log import Envelope
-from projections.kit.declare.view import Changes, Rows, View
-from projections.kit.follow.isolating_fold import Spared
+from projections.kit.declare.view import LoadedRows, RowChanges, View
+from projections.kit.follow.isolating_fold import IsolatingFold
 from projections.kit.follow.lane import Lane, Stream, Stuck
-from projections.kit.follow.pages import Entry
+from projections.kit.follow.pages import LogEntry
 from projections.kit.store.generations import Connection, Pool
 from projections.kit.store.postgres_store import REFUSED, PostgresStore
 from projections.kit.store.store import Checkpoint, LeaseLost, RowsRefused, Store
@@ -71,7 +71,7 @@ select tenant_id, stream, position, asked, token, until from ops.parked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ParkedRequest:
     """A parked stream that somebody wants retried or discarded, or whose retry was begun under ``token``.
 
     ``until`` is the position up to which that write folds; for a discard, up to which events are left out.
@@ -90,13 +90,13 @@ class Asked:
         return self.tenant_id, self.stream
 
 
-async def next_asked(connection: "Pool | Lent", view: str, generation: int) -> Asked | None:
+async def next_asked(connection: "Pool | Lent", view: str, generation: int) -> ParkedRequest | None:
     """The parked stream that is to be answered for first, if there is any."""
     row = await connection.fetchrow(_ASKED, view, generation)
-    return None if row is None else Asked(**row)
+    return None if row is None else ParkedRequest(**row)
 
 
-class Mending:
+class ParkedRetry:
     """Answers for parked streams of a lane, on behalf of its holder. Rows differ in type, hence Any.
 
     The waiting events are folded onto the rows as they are now, and saved once. How that stays once when
@@ -115,7 +115,7 @@ class Mending:
         lane: Lane,
         view: View[Any],
         store: Store[Any],
-        decode: Callable[[Entry], Event],
+        decode: Callable[[LogEntry], Event],
         pool: "Pool | Lent",
         held: Callable[[Lane], AbstractAsyncContextManager[Lent]],
     ) -> None:
@@ -123,7 +123,7 @@ class Mending:
         self._lane, self._view, self._store = lane, view, store
         self._decode, self._pool, self._held = decode, pool, held
 
-    async def answer(self, asked: Asked) -> None:
+    async def answer(self, asked: ParkedRequest) -> None:
         """Retries or discards; afterwards the stream is folded, or parked with what is wrong now."""
         if asked.token is not None and await self._settled(asked):
             return
@@ -139,7 +139,7 @@ class Mending:
             cause = refused.__cause__ or refused
             await self._change(asked, _REFUSED, f"{type(cause).__name__} while writing its rows")
 
-    async def _settled(self, asked: Asked) -> bool:
+    async def _settled(self, asked: ParkedRequest) -> bool:
         """Whether the write that was begun had been made; if not, it cannot be made any more."""
         if (await self._store.checkpoint()).token == asked.token:
             await self._change(asked, _SETTLED)
@@ -148,13 +148,13 @@ class Mending:
             token = await self._fresh(connection)
         self._lane.token = token
         # Whoever began that write may still live. This one is refused if that write has happened meanwhile.
-        await self._save(Changes())
+        await self._save(RowChanges())
         return False
 
-    async def _retry_in_one(self, asked: Asked, store: PostgresStore[Any]) -> None:
+    async def _retry_in_one(self, asked: ParkedRequest, store: PostgresStore[Any]) -> None:
         lane = self._lane
         async with self._held(lane) as connection:
-            page = Spared.of(self._view, await self._waiting(asked, connection))
+            page = IsolatingFold.of(self._view, await self._waiting(asked, connection))
             rows = await store.load_with(connection, page.keys) if page.keys else {}
             try:
                 async with connection.transaction():
@@ -164,11 +164,11 @@ class Mending:
             await connection.execute(_FOLDED_TO, lane.id, lane.position, lane.folded)
             await self._conclude(connection, asked, page)
 
-    async def _retry(self, asked: Asked) -> None:
-        page = Spared.of(self._view, await self._waiting(asked, self._pool))
+    async def _retry(self, asked: ParkedRequest) -> None:
+        page = IsolatingFold.of(self._view, await self._waiting(asked, self._pool))
         rows = await self._store.load(page.keys) if page.keys else {}
-        versioned = isinstance(rows, Rows)
-        if isinstance(rows, Rows) and await self._newer(asked, rows):
+        versioned = isinstance(rows, LoadedRows)
+        if isinstance(rows, LoadedRows) and await self._newer(asked, rows):
             text = f"Its rows hold later events of other streams: rebuild {self._view.name} for the tenant"
             await self._change(asked, _REFUSED, f"{text} {asked.tenant_id}.")
             return
@@ -185,7 +185,7 @@ class Mending:
                 )
             await self._conclude(connection, asked, page)
 
-    async def _begin(self, asked: Asked, page: Spared[Any]) -> None:
+    async def _begin(self, asked: ParkedRequest, page: IsolatingFold[Any]) -> None:
         stuck = page.stuck.get(asked.key)
         until = stuck[0].position - 1 if stuck else self._lane.position
         async with self._held(self._lane) as connection:
@@ -199,7 +199,7 @@ class Mending:
             raise LeaseLost(f"{self._view.name} is held with a newer token than {self._lane.token}")
         return token
 
-    async def _conclude(self, connection: Lent, asked: Asked, page: Spared[Any]) -> None:
+    async def _conclude(self, connection: Lent, asked: ParkedRequest, page: IsolatingFold[Any]) -> None:
         stuck = page.stuck.get(asked.key)
         if stuck is None:
             await connection.execute(_FOLDED, *self._this(asked))
@@ -212,28 +212,28 @@ class Mending:
         )
 
     async def _waiting(
-        self, asked: Asked, connection: Lent
+        self, asked: ParkedRequest, connection: Lent
     ) -> Sequence[tuple[Envelope, Callable[[], Event]]]:
         """What is to be folded: nothing when the lane has not come to the first event yet."""
         rows = await connection.fetch(
             _WAITING, asked.tenant_id, asked.stream, asked.position, self._lane.position
         )
-        return [(one, partial(self._decode, Entry(one))) for one in (Envelope(**row) for row in rows)]
+        return [(one, partial(self._decode, LogEntry(one))) for one in (Envelope(**row) for row in rows)]
 
-    async def _newer(self, asked: Asked, rows: Rows[Any]) -> bool:
+    async def _newer(self, asked: ParkedRequest, rows: LoadedRows[Any]) -> bool:
         """Whether a row holds an event of another stream that comes after the first that waits."""
         positions = [one for one in rows.positions.values() if one > asked.position]
         if not positions:
             return False
         return bool(await self._pool.fetchval(_OF_OTHERS, positions, asked.tenant_id, asked.stream))
 
-    async def _save(self, changes: Changes[Any]) -> None:
+    async def _save(self, changes: RowChanges[Any]) -> None:
         lane = self._lane
         await self._store.save(changes, Checkpoint(lane.position, lane.folded, lane.token))
 
-    async def _change(self, asked: Asked, sql: str, *arguments: object) -> None:
+    async def _change(self, asked: ParkedRequest, sql: str, *arguments: object) -> None:
         async with self._held(self._lane) as connection:
             await connection.execute(sql, *self._this(asked), *arguments)
 
-    def _this(self, asked: Asked) -> tuple[object, ...]:
+    def _this(self, asked: ParkedRequest) -> tuple[object, ...]:
         return self._lane.view, self._lane.generation, asked.tenant_id, asked.stream

@@ -9,8 +9,8 @@ from uuid import UUID
 from domain.kit.events import Event
 from projections.kit.declare.view import View
 from projections.kit.follow.lane import Lane, LeftOut, Stream, Stuck
-from projections.kit.follow.pages import Entry
-from projections.kit.follow.parked_retry import LEAVES_OUT, Lent, Mending, next_asked
+from projections.kit.follow.pages import LogEntry
+from projections.kit.follow.parked_retry import LEAVES_OUT, Lent, ParkedRetry, next_asked
 from projections.kit.store.generations import Pool
 from projections.kit.store.store import LeaseLost, Store
 
@@ -54,10 +54,10 @@ class OpsParking:
             await park(connection, lane.view, lane.generation, some)
 
     async def answer(
-        self, lane: Lane, view: View[Any], store: Store[Any], decode: Callable[[Entry], Event]
+        self, lane: Lane, view: View[Any], store: Store[Any], decode: Callable[[LogEntry], Event]
     ) -> bool:
         """See `Parking`."""
-        mending = Mending(lane, view, store, decode, self._pool, self._held)
+        mending = ParkedRetry(lane, view, store, decode, self._pool, self._held)
         for done in range(_AT_ONCE):
             asked = await next_asked(self._pool, lane.view, lane.generation)
             if asked is None:

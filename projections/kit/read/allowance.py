@@ -17,7 +17,7 @@ class Spent(Exception):
         self.limit = limit
 
 
-class Allowance:
+class ReadAllowance:
     """Counts what is read. Reads at the same time may exceed it together, but none begins afterwards."""
 
     def __init__(self, limit: int) -> None:
@@ -39,7 +39,7 @@ class Allowance:
             raise Spent(self._limit)
 
 
-class _Unlimited(Allowance):
+class _Unlimited(ReadAllowance):
     """For work that nobody outside asked for."""
 
     def __init__(self) -> None:
@@ -54,14 +54,14 @@ class _Unlimited(Allowance):
 
 
 _UNLIMITED = _Unlimited()
-_allowance: ContextVar[Allowance] = ContextVar("allowance", default=_UNLIMITED)
+_allowance: ContextVar[ReadAllowance] = ContextVar("allowance", default=_UNLIMITED)
 
 
 def allow(size: int) -> None:
     """From here on this task, and those it starts, may read so many bytes."""
-    _allowance.set(Allowance(size))
+    _allowance.set(ReadAllowance(size))
 
 
-def allowance() -> Allowance:
+def allowance() -> ReadAllowance:
     """What may be read here."""
     return _allowance.get()

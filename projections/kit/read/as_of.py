@@ -14,7 +14,7 @@ from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec
 from domain.kit.log import Log, Selection
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Key, Marked, View
+from projections.kit.declare.view import FoldMark, Key, View
 from projections.kit.follow.memory_fold import Folding
 from projections.kit.read.allowance import allowance
 from projections.kit.read.shares import Shares
@@ -105,11 +105,11 @@ def _size(value: object) -> int:
 def by_stream(view: View[Any]) -> bool:
     """Whether every event of the view touches the row of its own stream and no other."""
     found = (getattr(method, "folds", None) for _, method in inspect.getmembers(view, inspect.ismethod))
-    marked = [cast(Marked, one) for one in found if one is not None]
+    marked = [cast(FoldMark, one) for one in found if one is not None]
     return all(one.by == "originator_id" for one in marked)
 
 
-class AsOf:
+class RowsAsOf:
     """Any view as of any moment, one tenant at a time.
 
     Whole views are folded one after another, of at most ``most_events`` events into at most ``most_rows``

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from projections.kit.declare.invalidation import Marker
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
-from projections.kit.read.memory_cache import Near
+from projections.kit.read.memory_cache import MemoryCache
 from projections.kit.read.redis_reader import Read, RedisRows
-from projections.kit.store.keys import Pattern, part
+from projections.kit.store.keys import KeyPattern, part
 
 T = TypeVar("T")
 
@@ -36,13 +36,13 @@ class Cached(Generic[T]):
     tags: tuple[str, ...]
 
     @property
-    def shape(self) -> Pattern:
+    def shape(self) -> KeyPattern:
         """The pattern, parsed."""
-        return Pattern(self.pattern)
+        return KeyPattern(self.pattern)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class CachedAnswer(Generic[T]):
     """A value that reflects the log up to ``position``, and maybe more."""
 
     value: T
@@ -90,8 +90,8 @@ class Cache:
                     raise TypeError(f"{one.pattern} and {other.pattern} could have the same key.")
         self._classes = {one.pattern: one for one in classes}
         self._redis, self._markers, self._breaker, self._prefix = redis, markers, breaker, prefix
-        self._near: Near[Answer[Any]] = Near(seconds=near)
-        self._flights: dict[str, asyncio.Task[Answer[Any]]] = {}
+        self._near: MemoryCache[CachedAnswer[Any]] = MemoryCache(seconds=near)
+        self._flights: dict[str, asyncio.Task[CachedAnswer[Any]]] = {}
 
     async def get_or_load(
         self,
@@ -102,7 +102,7 @@ class Cache:
         *,
         scope: str = "",
         at_least: int = 0,
-    ) -> Answer[T]:
+    ) -> CachedAnswer[T]:
         """The answer for these parameters; ``load`` runs once however many ask for it at the same time.
 
         ``scope`` separates callers who may see different things (C-44). ``load`` must depend on nothing but
@@ -112,12 +112,12 @@ class Cache:
             raise LookupError(f"{cached.pattern} is not a class of this cache.")
         key = self._key(cached, tenant_id, params, scope)
         if (near := self._near.get(key)) and near.position >= at_least:
-            return cast(Answer[T], near)
+            return cast(CachedAnswer[T], near)
         flight = self._flights.get(key)
         if flight is not None:
             shared = await asyncio.shield(flight)
             if shared.position >= at_least:
-                return cast(Answer[T], shared)
+                return cast(CachedAnswer[T], shared)
         # A flight that began before the wanted position is no use to this caller: it starts its own.
         mine = asyncio.create_task(self._through(cached, tenant_id, params, key, load, at_least))
         self._flights[key] = mine
@@ -139,7 +139,7 @@ class Cache:
         key: str,
         load: Load[T],
         at_least: int,
-    ) -> Answer[T]:
+    ) -> CachedAnswer[T]:
         tags = [(tag.format_map(params),) for tag in cached.tags]
         trusted = True
         try:
@@ -153,7 +153,7 @@ class Cache:
         value, position = await load()
         if trusted:
             await self._keep(key, cached, value, position)
-        answer = Answer(value, position)
+        answer = CachedAnswer(value, position)
         self._near.put(key, answer)
         return answer
 
@@ -167,14 +167,14 @@ class Cache:
         except Unavailable:
             return  # The next reader loads again; that is all.
 
-    def _landed(self, key: str, task: asyncio.Task[Answer[Any]]) -> None:
+    def _landed(self, key: str, task: asyncio.Task[CachedAnswer[Any]]) -> None:
         if self._flights.get(key) is task:
             del self._flights[key]
         if not task.cancelled():
             task.exception()  # Seen, even when all who waited have gone.
 
 
-def _valid(cached: Cached[T], read: Read[Marker]) -> Answer[T] | None:
+def _valid(cached: Cached[T], read: Read[Marker]) -> CachedAnswer[T] | None:
     """The entry read beside its tags' markers, unless one of them is newer."""
     (text,) = read.beside
     if text is None:
@@ -187,4 +187,4 @@ def _valid(cached: Cached[T], read: Read[Marker]) -> Answer[T] | None:
     if any(marker.position > entry.position for marker in read.rows.values()):
         return None
     # No event up to the markers' own position has touched it, so it speaks for that position, too.
-    return Answer(value, max(entry.position, read.position))
+    return CachedAnswer(value, max(entry.position, read.position))

@@ -15,7 +15,7 @@ from projections.kit.read.circuit_breaker import Unavailable
 from projections.kit.read.conditions import Condition
 from projections.kit.read.postgres_search import TextSearch
 from projections.kit.read.search_query import Between, Query
-from projections.kit.read.search_reader import Found, Search
+from projections.kit.read.search_reader import Found, SearchReader
 
 Document = TypeVar("Document")
 
@@ -23,7 +23,7 @@ _REFRESH = 2.0
 """Seconds after which OpenSearch surely shows what was written; its own interval is one second."""
 
 
-class Positions(Protocol):
+class SearchPositions(Protocol):
     """How far the views have come."""
 
     async def standing(self, view: str, /) -> tuple[int, float]:
@@ -32,7 +32,7 @@ class Positions(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SearchRequest:
     """What to find; see `projections.kit.read.search_query.Query`. ``where`` says the filters for Postgres."""
 
     text: str
@@ -78,18 +78,18 @@ class Finder(Generic[Document]):
     def __init__(
         self,
         *,
-        search: Search[Document] | None,
+        search: SearchReader[Document] | None,
         text: TextSearch[Any],
         cache: Cache,
         cached: Cached[Found[Document]],
-        positions: Positions,
+        positions: SearchPositions,
         facets: Sequence[str],
     ) -> None:
         self._search, self._text, self._cache, self._cached = search, text, cache, cached
         self._positions, self._facets = positions, facets
         self._seen: deque[tuple[float, int]] = deque(maxlen=1000)
 
-    async def find(self, tenant_id: UUID, wanted: Wanted, *, at_least: int = 0) -> Hits:
+    async def find(self, tenant_id: UUID, wanted: SearchRequest, *, at_least: int = 0) -> Hits:
         """A page of hits, the best first. Raises BadQuery for what cannot be asked.
 
         Until the index surely shows the position ``at_least``, Postgres answers; wait for its view before.
@@ -115,7 +115,7 @@ class Finder(Generic[Document]):
         return Hits(matched, "postgres")
 
     async def _indexed(
-        self, search: Search[Document], tenant_id: UUID, wanted: Wanted, at_least: int
+        self, search: SearchReader[Document], tenant_id: UUID, wanted: SearchRequest, at_least: int
     ) -> Found[Document]:
         async def load() -> tuple[Found[Document], int]:
             position = await self._shown(search.view.name)

@@ -13,7 +13,9 @@ from projections.kit.store.generations import Pool
 
 _logger = logging.getLogger(__name__)
 
-_PINNED: "ContextVar[tuple[Live, Mapping[str, int]] | None]" = ContextVar("generations", default=None)
+_PINNED: "ContextVar[tuple[LiveGenerations, Mapping[str, int]] | None]" = ContextVar(
+    "generations", default=None
+)
 """Of one database: a request to a silo may also read what belongs to the platform."""
 
 
@@ -44,7 +46,7 @@ class Only:
         return self._generation
 
 
-class Live:
+class LiveGenerations:
     """The pointers of `ops.serving` for these views, looked at every ``pause`` seconds.
 
     All of them change at one moment, as they were changed. A former generation is still followed for long
@@ -100,9 +102,9 @@ class Live:
 
 
 @asynccontextmanager
-async def pointers(pool: Pool, views: Sequence[type[View[Any]]]) -> AsyncIterator[Live]:
+async def pointers(pool: Pool, views: Sequence[type[View[Any]]]) -> AsyncIterator[LiveGenerations]:
     """The pointers, kept up to date as long as the block lasts."""
-    live = Live(pool, views)
+    live = LiveGenerations(pool, views)
     await live.look()
     async with running(live.run(), name="live generations"):
         yield live

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Near(Generic[T]):
+class MemoryCache(Generic[T]):
     """Keeps at most ``most`` values, the least recently used going first, each for ``seconds``."""
 
     def __init__(

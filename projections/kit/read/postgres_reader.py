@@ -28,7 +28,7 @@ _PASTS = 2
 """Questions about rows of the past at a time."""
 
 
-class Reader(Protocol):
+class ReaderPool(Protocol):
     """Lends connections of the role that sees the rows of one tenant only."""
 
     def reading(self, tenant_id: UUID) -> AbstractAsyncContextManager[Connection]:
@@ -57,7 +57,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RowPlace:
     """A place between rows: right at the row with this value of the order's column and this key."""
 
     # The type is the column's.
@@ -66,7 +66,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
+class RowPage(Generic[Row]):
     """Rows in order, and whether there are more on either side."""
 
     rows: list[Row]
@@ -74,10 +74,10 @@ class Page(Generic[Row]):
     more_after: bool
 
 
-class Rows:
+class PostgresRows:
     """The reading side of all Postgres views."""
 
-    def __init__(self, reader: Reader, live: Serving) -> None:
+    def __init__(self, reader: ReaderPool, live: Serving) -> None:
         self.reader = reader
         self.live = live
         self._pasts, self._room = Shares(1), asyncio.Semaphore(_PASTS)
@@ -111,12 +111,12 @@ class Rows:
         where: Sequence[Condition] = (),
         order: Order,
         limit: int,
-        after: Place | None = None,
-        before: Place | None = None,
+        after: RowPlace | None = None,
+        before: RowPlace | None = None,
         backward: bool = False,
         skip: int = 0,
         past: Past[Row] | None = None,
-    ) -> Page[Row]:
+    ) -> RowPage[Row]:
         """At most ``limit`` rows after and before the given places, from the front or from the back.
 
         ``skip`` leaves rows out at the beginning, for pages that go by number; places are cheaper. With
@@ -134,8 +134,8 @@ class Rows:
         found = await self._fetch(view, tenant_id, sql, arguments)
         rows, more = found[:limit], len(found) > limit
         if backward:
-            return Page(rows[::-1], more_before=more, more_after=before is not None)
-        return Page(rows, more_before=after is not None or skip > 0, more_after=more)
+            return RowPage(rows[::-1], more_before=more, more_after=before is not None)
+        return RowPage(rows, more_before=after is not None or skip > 0, more_after=more)
 
     async def heads(
         self,
@@ -342,7 +342,7 @@ def _sorting(view: type[PostgresView[Any]], order: Order, *, reverse: bool) -> s
 
 
 def _beyond(
-    view: type[PostgresView[Any]], order: Order, place: Place, *, following: bool, arguments: list[Any]
+    view: type[PostgresView[Any]], order: Order, place: RowPlace, *, following: bool, arguments: list[Any]
 ) -> str:
     """The rows that stand after (or before) a place in the given order."""
     sign = ">" if following is not order.descending else "<"

@@ -10,7 +10,7 @@ from domain.kit.languages import DEFAULT
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import TSQUERY, Condition, bound, found_by, tsquery, weights_of
 from projections.kit.read.live_generations import Serving
-from projections.kit.read.postgres_reader import Reader, columns_of
+from projections.kit.read.postgres_reader import ReaderPool, columns_of
 from projections.kit.read.search_query import MOST_HITS, BadQuery, Query, looked_for
 from projections.kit.read.search_reader import Found, Hit
 from projections.kit.store.derived_columns import WORDS, key_of
@@ -28,7 +28,7 @@ _RANK = "ts_rank('{0.1, 0.2, 0.33, 1}', %s, %s)"
 class TextSearch(Generic[Row]):
     """Search of one Postgres view by the words of its texts. Cursors count hits, down to 1,000."""
 
-    def __init__(self, view: type[PostgresView[Row]], reader: Reader, live: Serving) -> None:
+    def __init__(self, view: type[PostgresView[Row]], reader: ReaderPool, live: Serving) -> None:
         self._view = view
         self._reader = reader
         self._live = live

@@ -13,7 +13,7 @@ from projections.kit.declare.search import SearchView
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.live_generations import NotServed, Serving
 from projections.kit.read.search_query import BadQuery, Query, SearchBody, write_cursor
-from projections.kit.store.index_mapping import TENANT, Documents, IndexNames, camel
+from projections.kit.store.index_mapping import TENANT, DocumentMapping, IndexNames, camel
 
 Row = TypeVar("Row")
 
@@ -47,7 +47,7 @@ class Found(Generic[Row]):
     facets: dict[str, list[tuple[str, int]]]
 
 
-class Search(Generic[Row]):
+class SearchReader(Generic[Row]):
     """A search view, for readers, in the generation that is live.
 
     Every search names a tenant, and this class adds the filter by it; there is no other way in. Raises
@@ -67,7 +67,7 @@ class Search(Generic[Row]):
         self.view = view
         self._client, self._breaker = client, breaker or search_breaker()
         self._live, self._prefix = live, prefix
-        self._documents = Documents(view)
+        self._documents = DocumentMapping(view)
         self._body = SearchBody(view, weights)
 
     async def search(self, tenant_id: UUID, query: Query) -> Found[Row]:

@@ -40,7 +40,7 @@ async def waiting(pool: Pool) -> bool:
     return bool(await pool.fetchval(_WAITING))
 
 
-class Dropping:
+class Cleanup:
     """Drops what nobody reads any more. Whatever it does is safe to do again."""
 
     def __init__(

@@ -18,7 +18,7 @@ from projections.kit.follow import leases
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.parking import adopt
 from projections.kit.rebuild.comparison import Report, compare
-from projections.kit.rebuild.model import READ, Building, Rebuild, rebuild_of
+from projections.kit.rebuild.model import READ, Building, RebuildRecord, rebuild_of
 from projections.kit.rebuild.requests import BEHIND, LOCKED, retire
 from projections.kit.rebuild.tenant_swap import put_in_place
 from projections.kit.store.generations import DDL_LOCK, Connect, Connection, Pool, point
@@ -35,7 +35,7 @@ _PAUSE = 0.2
 _OPEN = f"{READ} where r.state in ('building', 'verifying') order by r.asked_at"
 
 
-class Switching:
+class Cutover:
     """Settles rebuilds: whatever it does is on record, and safe to do again."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Switching:
         self._owner = owner
         self._keep = keep
 
-    async def open(self) -> list[Rebuild]:
+    async def open(self) -> list[RebuildRecord]:
         """The rebuilds that go on by themselves, the oldest first."""
         return [rebuild_of(row) for row in await self._pool.fetch(_OPEN)]
 
@@ -149,7 +149,7 @@ class Switching:
 
     async def put_in_place(
         self,
-        rebuild: Rebuild,
+        rebuild: RebuildRecord,
         view: View[Any],
         live: Store[Any],
         built: Store[Any],
@@ -167,7 +167,7 @@ class Switching:
         )
         await self._report(rebuild.id, view.name, report)
 
-    async def _near_head(self, rebuild: Rebuild) -> None:
+    async def _near_head(self, rebuild: RebuildRecord) -> None:
         """Waits until every generation has folded all but the newest events."""
         while any(one.target - one.position > BEHIND for one in rebuild.views):
             await asyncio.sleep(_PAUSE)
@@ -218,7 +218,7 @@ class Switching:
             )
         )
 
-    async def _cut_over(self, rebuild: Rebuild) -> None:
+    async def _cut_over(self, rebuild: RebuildRecord) -> None:
         """Sends readers to what was built, all views in one transaction."""
         owner = await self._owner()
         try:
@@ -284,5 +284,5 @@ class Switching:
             after,
         )
 
-    async def _read(self, id: UUID) -> Rebuild:
+    async def _read(self, id: UUID) -> RebuildRecord:
         return rebuild_of(await self._pool.fetchrow(f"{READ} where r.id = $1", id))

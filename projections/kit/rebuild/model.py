@@ -52,7 +52,7 @@ class Building:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rebuild:
+class RebuildRecord:
     """What was asked for and how it stands."""
 
     id: UUID
@@ -105,9 +105,9 @@ select r.id, r.kind, r.tenant_id, r.state, r.paused, r.repair, r.rate, r.paralle
 _views = msgspec.json.Decoder(tuple[Building, ...])
 
 
-def rebuild_of(row: Any) -> Rebuild:
+def rebuild_of(row: Any) -> RebuildRecord:
     """A row of `READ`."""
     values = dict(row)
-    return Rebuild(
+    return RebuildRecord(
         **{**values, "state": RebuildState(values["state"]), "views": _views.decode(values["views"])}
     )

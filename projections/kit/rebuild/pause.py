@@ -6,7 +6,7 @@ from typing import Any
 from projections.kit.declare.invalidation import Invalidation
 from projections.kit.declare.view import View
 from projections.kit.store.generations import DDL_LOCK, Pool
-from projections.kit.store.rebuild_queue import LOST, SCHEDULE, Refused, cancel
+from projections.kit.store.rebuild_queue import LOST, SCHEDULE, RebuildRefused, cancel
 
 _BUSY = """
 select distinct r.id, r.asked_by = any($2) as own
@@ -15,7 +15,7 @@ select distinct r.id, r.asked_by = any($2) as own
 """
 
 
-class Pausing:
+class ViewPauses:
     """What operators ask of views that serve; workers let go of a paused one at their next beat."""
 
     def __init__(self, pool: Pool, views: Sequence[type[View[Any]]]) -> None:
@@ -31,14 +31,14 @@ class Pausing:
         for name in names:
             view = self._known(name)
             if view.inline:
-                raise Refused(f"{name} is folded with the append and cannot be paused.")
+                raise RebuildRefused(f"{name} is folded with the append and cannot be paused.")
             if issubclass(view, Invalidation):
-                raise Refused(f"{name} says which cached answers are old and cannot be paused.")
+                raise RebuildRefused(f"{name} says which cached answers are old and cannot be paused.")
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
             for row in await connection.fetch(_BUSY, list(names), [SCHEDULE, LOST]):
                 if not row["own"]:
-                    raise Refused(f"The rebuild {row['id']} of these views has not ended.")
+                    raise RebuildRefused(f"The rebuild {row['id']} of these views has not ended.")
                 await cancel(connection, row["id"])
             await self._set(
                 connection, names, "paused_by = $2, paused_at = clock_timestamp()", by, paused=False
@@ -63,9 +63,9 @@ class Pausing:
             *more,
         )
         if left := sorted(set(names) - {row["view"] for row in done}):
-            raise Refused(f"{left[0]} is {'not paused' if paused else 'paused already'}.")
+            raise RebuildRefused(f"{left[0]} is {'not paused' if paused else 'paused already'}.")
 
     def _known(self, name: str) -> type[View[Any]]:
         if name not in self._views:
-            raise Refused(f"There is no view {name}; there are {', '.join(sorted(self._views))}.")
+            raise RebuildRefused(f"There is no view {name}; there are {', '.join(sorted(self._views))}.")
         return self._views[name]

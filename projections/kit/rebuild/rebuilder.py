@@ -16,10 +16,10 @@ from projections.kit.declare.view import View
 from projections.kit.follow import leases
 from projections.kit.follow.lane import Lane, Ledger
 from projections.kit.follow.lane_progress import OpsLedger
-from projections.kit.follow.leases import Standing, Taken
-from projections.kit.rebuild.cleanup import Dropping
-from projections.kit.rebuild.cutover import Switching
-from projections.kit.rebuild.model import Rebuild
+from projections.kit.follow.leases import LaneLease, TakenLease
+from projections.kit.rebuild.cleanup import Cleanup
+from projections.kit.rebuild.cutover import Cutover
+from projections.kit.rebuild.model import RebuildRecord
 from projections.kit.rebuild.tenant_swap import Ahead
 from projections.kit.store.generations import Connect, Connection, Pool
 from projections.kit.store.store import LeaseLost, Lost, Store
@@ -72,7 +72,7 @@ class Rebuilder:
         views: Sequence[View[Any]],
         stores: Callable[[View[Any], int], Store[Any]],
         build: Build,
-        switching: Switching,
+        switching: Cutover,
         *,
         connect: Connect,
         pool: Pool,
@@ -84,7 +84,7 @@ class Rebuilder:
         self._stores = stores
         self._build = build
         self._switching = switching
-        self._dropping = Dropping(views, stores, pool)
+        self._dropping = Cleanup(views, stores, pool)
         self._connect = connect
         self._pool = pool
         self._name = name or f"{socket.gethostname()}:{os.getpid()}"
@@ -152,7 +152,7 @@ class Rebuilder:
         dropping = await self._dropping.sweep()
         return bool(rebuilds or self._works or dropping)
 
-    async def _begin(self, connection: Connection, rebuilds: dict[UUID, Rebuild]) -> None:
+    async def _begin(self, connection: Connection, rebuilds: dict[UUID, RebuildRecord]) -> None:
         """Takes lanes to build: of each rebuild as many as it may build at a time, the oldest rebuild first."""
         mine = [(view.name, view.version) for view in self._views.values()]
         standings = {
@@ -175,12 +175,12 @@ class Rebuilder:
                     self._start(rebuild, standing, taken)
                     running += 1
 
-    def _start(self, rebuild: Rebuild, standing: Standing, taken: Taken) -> None:
+    def _start(self, rebuild: RebuildRecord, standing: LaneLease, taken: TakenLease) -> None:
         lane = leases.lane_of(standing, taken, self.ledger.news)
         task = asyncio.create_task(self._one(rebuild, lane), name=f"build {lane.view}")
         self._works[lane.id] = _Work(rebuild.id, lane, task, lane.position)
 
-    async def _one(self, rebuild: Rebuild, lane: Lane) -> None:
+    async def _one(self, rebuild: RebuildRecord, lane: Lane) -> None:
         """Builds one view of a rebuild, and for one tenant puts its rows in place."""
         view = self._views[lane.view]
         store = self._stores(view, lane.generation)
@@ -219,7 +219,7 @@ class Rebuilder:
         if tries >= _TRIES:
             await self._switching.failed(work.rebuild, f"{work.lane.view}: {type(error).__name__}: {error}")
 
-    async def _drop_works(self, connection: Connection, rebuilds: dict[UUID, Rebuild]) -> None:
+    async def _drop_works(self, connection: Connection, rebuilds: dict[UUID, RebuildRecord]) -> None:
         """Stops building what was paused or cancelled; the lease is given back, and nothing stays open."""
         gone = [
             one for one in self._works.values() if one.rebuild not in rebuilds or rebuilds[one.rebuild].paused
@@ -234,7 +234,7 @@ class Rebuilder:
             self._works.pop(one.lane.id, None)
             await leases.give_back(connection, one.lane.id, self._me)
 
-    def _settle(self, rebuild: Rebuild) -> None:
+    def _settle(self, rebuild: RebuildRecord) -> None:
         """Verifies and cuts over, as soon as all is built, in a task of its own."""
         if any(one.phase == "building" for one in rebuild.views):
             return
@@ -247,7 +247,7 @@ class Rebuilder:
         await _cancelled(*(one.task for one in self._works.values()), *self._settling.values())
 
 
-class Stuck(Exception):
+class TaskStuck(Exception):
     """A task does not end though it was cancelled; only the end of the process ends it."""
 
 
@@ -263,7 +263,7 @@ async def _cancelled(*tasks: "asyncio.Task[None]") -> None:
         if not task.cancelled():
             task.exception()
     if left:
-        raise Stuck(f"{', '.join(task.get_name() for task in left)} does not end.")
+        raise TaskStuck(f"{', '.join(task.get_name() for task in left)} does not end.")
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from projections.kit.declare.view import View
-from projections.kit.rebuild.model import READ, Building, Rebuild, RebuildState, rebuild_of
+from projections.kit.rebuild.model import READ, Building, RebuildRecord, RebuildState, rebuild_of
 from projections.kit.rebuild.schedule import WORTH_TELLING
 from projections.kit.store.generations import DDL_LOCK, Connect, Pool, point
-from projections.kit.store.rebuild_queue import Refused, ask, cancel
+from projections.kit.store.rebuild_queue import RebuildRefused, ask, cancel
 
 BEHIND = 2000
 """Events that a generation may lack at most when readers are sent to it; its follower has them in a moment."""
@@ -112,7 +112,7 @@ class Rebuilds:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
             if not await cancel(connection, id):
-                raise Refused(await self._why(id))
+                raise RebuildRefused(await self._why(id))
 
     async def rollback(self, id: UUID, names: Sequence[str] = (), *, by: str) -> dict[str, int]:
         """Takes a rebuild back, or only some of its views: readers go to the former generations, all at once.
@@ -145,41 +145,41 @@ class Rebuilds:
         """The generation that served before the one that was built, and can again."""
         row = await connection.fetchrow(_FORMER, one.view)
         if row["live"] != one.generation:
-            raise Refused(
+            raise RebuildRefused(
                 f"Generation {row['live']} of {one.view} serves, and not generation {one.generation}, "
                 "which this rebuild made."
             )
         if row["generation"] is None:
-            raise Refused(f"{one.view} has no former generation any more.")
+            raise RebuildRefused(f"{one.view} has no former generation any more.")
         version = self._known(one.view).version
         if row["version"] != version:
-            raise Refused(
+            raise RebuildRefused(
                 f"The former generation of {one.view} is of version {row['version']}: "
                 "code of that version reads it by itself."
             )
         if row["head"] - row["position"] > BEHIND:
-            raise Refused(
+            raise RebuildRefused(
                 f"The former generation of {one.view} stands at {row['position']} of "
                 f"{row['head']}; it has to catch up first."
             )
         generation: int = row["generation"]
         return generation
 
-    async def one(self, id: UUID) -> Rebuild:
+    async def one(self, id: UUID) -> RebuildRecord:
         """How a rebuild stands. Raises Refused when there is none."""
         row = await self._pool.fetchrow(f"{READ} where r.id = $1", id)
         if row is None:
-            raise Refused(f"There is no rebuild {id}.")
+            raise RebuildRefused(f"There is no rebuild {id}.")
         return rebuild_of(row)
 
-    async def all(self, *, limit: int = 20) -> list[Rebuild]:
+    async def all(self, *, limit: int = 20) -> list[RebuildRecord]:
         """The newest rebuilds, the newest first, but for comparisons by schedule that found nothing."""
         rows = await self._pool.fetch(
             f"{READ} where {WORTH_TELLING} order by r.asked_at desc limit $1", limit
         )
         return [rebuild_of(row) for row in rows]
 
-    async def watch(self, id: UUID, *, every: float = 0.5) -> AsyncIterator[Rebuild]:
+    async def watch(self, id: UUID, *, every: float = 0.5) -> AsyncIterator[RebuildRecord]:
         """How it stands, again and again until it no longer goes on by itself. Raises Refused as `one`."""
         while True:
             rebuild = await self.one(id)
@@ -190,7 +190,7 @@ class Rebuilds:
 
     def _known(self, name: str) -> type[View[Any]]:
         if name not in self._views:
-            raise Refused(f"There is no view {name}; there are {', '.join(sorted(self._views))}.")
+            raise RebuildRefused(f"There is no view {name}; there are {', '.join(sorted(self._views))}.")
         return self._views[name]
 
     async def _direct(self, id: UUID, change: str, *, state: str | None = None) -> None:
@@ -199,7 +199,7 @@ class Rebuilds:
             f"update ops.rebuilds set {change} where id = $1 and state = any($2) returning true", id, states
         )
         if not done:
-            raise Refused(await self._why(id))
+            raise RebuildRefused(await self._why(id))
 
     async def _why(self, id: UUID) -> str:
         rebuild = await self.one(id)
@@ -209,16 +209,16 @@ class Rebuilds:
 _CUT_OVER = (RebuildState.SWITCHED, RebuildState.FINISHED, RebuildState.ROLLED_BACK)
 
 
-def _meant(rebuild: Rebuild, names: Sequence[str]) -> list[Building]:
+def _meant(rebuild: RebuildRecord, names: Sequence[str]) -> list[Building]:
     """The views of a rebuild that these names mean, none standing for all."""
     if rebuild.tenant_id is not None:
-        raise Refused(
+        raise RebuildRefused(
             f"The rebuild {rebuild.id} put rows of one tenant in place, which cannot be taken back."
         )
     if rebuild.state not in _CUT_OVER:
-        raise Refused(f"The rebuild {rebuild.id} is {rebuild.state}: nothing was cut over to.")
+        raise RebuildRefused(f"The rebuild {rebuild.id} is {rebuild.state}: nothing was cut over to.")
     if strangers := sorted(set(names) - {one.view for one in rebuild.views}):
-        raise Refused(f"{strangers[0]} is not in the rebuild {rebuild.id}.")
+        raise RebuildRefused(f"{strangers[0]} is not in the rebuild {rebuild.id}.")
     return [one for one in rebuild.views if not names or one.view in names]
 
 

@@ -4,7 +4,7 @@ from typing import Any, Generic, TypeVar
 
 from domain.kit.events import Event
 from domain.kit.log import Envelope
-from projections.kit.declare.view import Changes, Fold, FullKey, Rows, View
+from projections.kit.declare.view import Fold, FullKey, LoadedRows, RowChanges, View
 from projections.kit.follow.fold_page import creating
 
 Row = TypeVar("Row")
@@ -91,7 +91,7 @@ class RowCache(Generic[Row]):
         missing, self._missing = self._missing, {}
         for full, cell in missing.items():
             cell.row = found.get(full)
-        if isinstance(found, Rows):
+        if isinstance(found, LoadedRows):
             for full, at in found.positions.items():
                 if at > position:
                     missing[full].ahead = at
@@ -136,9 +136,9 @@ class RowCache(Generic[Row]):
                 self._older.pop(cell.full, None)
                 self._rows[cell.full] = cell
 
-    def take(self) -> Changes[Row]:
+    def take(self) -> RowChanges[Row]:
         """What is to be written now."""
-        changes: Changes[Row] = Changes()
+        changes: RowChanges[Row] = RowChanges()
         for cell in self._changed:
             changes[cell.full] = cell.row
             changes.positions[cell.full] = cell.position

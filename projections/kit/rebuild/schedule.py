@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from projections.kit.declare.view import View
 from projections.kit.store.generations import DDL_LOCK, Pool
-from projections.kit.store.rebuild_queue import SCHEDULE, Refused, ask
+from projections.kit.store.rebuild_queue import SCHEDULE, RebuildRefused, ask
 
 WORTH_TELLING = f"""
 not (r.asked_by = '{SCHEDULE}' and r.state = 'reported' and not exists (
@@ -70,7 +70,7 @@ async def compare_when_due(
         id = uuid4()
         try:
             await ask(connection, id, [known[due]], by=SCHEDULE, kind="reconcile", parallel=1, repair=repair)
-        except Refused as refused:
+        except RebuildRefused as refused:
             _logger.warning("%s", refused)
             return None
     return id

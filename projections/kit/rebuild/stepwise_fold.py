@@ -13,9 +13,9 @@ from domain.kit.log import EVERYTHING, Envelope, Selection
 from projections.kit.background import end
 from projections.kit.backoff import Backoff
 from projections.kit.declare.view import View
-from projections.kit.follow.follower import Follower
+from projections.kit.follow.follower import ViewFollower
 from projections.kit.follow.lane import Lane, Ledger
-from projections.kit.follow.pages import Entry
+from projections.kit.follow.pages import LogEntry
 from projections.kit.store.store import Store
 
 _PAGE = 500
@@ -32,7 +32,7 @@ class Copied(Protocol):
         ...
 
 
-class Part:
+class LogPart:
     """A part of the log as a follower's pages. Another tenant's events, when it is for one, are of no type."""
 
     read_at = 0.0
@@ -43,7 +43,7 @@ class Part:
         # The follower must not take the end of this part for the end of the log.
         self.head = until + 1
 
-    async def after(self, position: int, *, wait: float) -> list[Entry]:
+    async def after(self, position: int, *, wait: float) -> list[LogEntry]:
         """The next page; ``ended`` is set when there is none."""
         if position >= self._until:
             self.ended.set()
@@ -55,10 +55,10 @@ class Part:
             async for some in chunks:
                 found += some
         return [
-            Entry(one if self._tenant in (None, one.tenant_id) else replace(one, type="")) for one in found
+            LogEntry(one if self._tenant in (None, one.tenant_id) else replace(one, type="")) for one in found
         ]
 
-    def event(self, entry: Entry) -> Event:
+    def event(self, entry: LogEntry) -> Event:
         """The event of an entry."""
         return self._codec.decode(entry.envelope)
 
@@ -78,10 +78,10 @@ async def follow_part(
 ) -> None:
     """Follows from the checkpoint up to a position: what cannot be folded or stored is found and parked.
 
-    Raises as `Follower.run` does.
+    Raises as `ViewFollower.run` does.
     """
-    part = Part(log, codec, until, tenant_id)
-    follower = Follower(view, store, part, lane, ledger, failing=backoff, waiting=backoff)
+    part = LogPart(log, codec, until, tenant_id)
+    follower = ViewFollower(view, store, part, lane, ledger, failing=backoff, waiting=backoff)
     following = asyncio.create_task(follower.run(), name=f"careful {view.name}")
     ended = asyncio.create_task(part.ended.wait())
     try:

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import TypeVar
 from uuid import UUID
 
-from projections.kit.declare.view import Changes, FullKey, Rows, View
+from projections.kit.declare.view import FullKey, LoadedRows, RowChanges, View
 from projections.kit.store.store import Checkpoint, Lossy, Store
 
 Row = TypeVar("Row")
@@ -56,7 +56,7 @@ async def _loaded(
     view: View[Row], live: Store[Row], keys: Collection[FullKey], checkpoint: Checkpoint
 ) -> dict[FullKey, Row]:
     rows = await live.load(keys)
-    if isinstance(rows, Rows):
+    if isinstance(rows, LoadedRows):
         furthest = max(rows.positions.values(), default=0)
         if furthest > checkpoint.position:
             raise Ahead(view.name, furthest)
@@ -64,7 +64,7 @@ async def _loaded(
 
 
 async def _save(live: Store[Row], rows: dict[FullKey, Row | None], checkpoint: Checkpoint) -> int:
-    changes: Changes[Row] = Changes()
+    changes: RowChanges[Row] = RowChanges()
     changes.update(rows)
     changes.positions.update(dict.fromkeys(rows, checkpoint.position))
     if changes:

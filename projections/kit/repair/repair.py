@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from projections.kit.declare.view import Changes, View
+from projections.kit.declare.view import RowChanges, View
 from projections.kit.follow import leases
 from projections.kit.repair.replay import Chosen, Diff, Replay
 from projections.kit.store.generations import Connect
@@ -76,7 +76,7 @@ async def _write(diff: Diff[Row], store: Store[Row], token: int) -> None:
         stands = await store.checkpoint()
         if stands.position != diff.position:
             raise LeaseLost(f"{diff.view.name} moved while it was compared")
-        changes: Changes[Row] = Changes()
+        changes: RowChanges[Row] = RowChanges()
         for one in some:
             changes[one.tenant_id, one.key] = one.folded
             # Not the row's last event: a search index refuses versions that are older than its own.

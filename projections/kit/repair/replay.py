@@ -13,7 +13,7 @@ from domain.kit.codec import Codec
 from domain.kit.log import EVERYTHING, Envelope, Log, Selection
 from domain.kit.sealed import Opening, PlainOpening
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import FullKey, Key, Rows, View
+from projections.kit.declare.view import FullKey, Key, LoadedRows, View
 from projections.kit.follow.fold_page import FoldFailed
 from projections.kit.follow.lane import LeftOut
 from projections.kit.follow.memory_fold import Folding
@@ -47,7 +47,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference(Generic[Row]):
+class ReplayDifference(Generic[Row]):
     """A row that is stored otherwise than its events fold it."""
 
     tenant_id: UUID
@@ -78,7 +78,7 @@ class Diff(Generic[Row]):
     position: int
     events: int
     rows: int
-    differences: tuple[Difference[Row], ...]
+    differences: tuple[ReplayDifference[Row], ...]
 
 
 class Replay(Generic[Row]):
@@ -165,7 +165,7 @@ class Replay(Generic[Row]):
             until=select.until,
         )
 
-    async def _differing(self, keys: set[FullKey]) -> list[tuple[FullKey, Difference[Row]]]:
+    async def _differing(self, keys: set[FullKey]) -> list[tuple[FullKey, ReplayDifference[Row]]]:
         """Rows whose stored state is none of those that they had while they were read."""
         if not keys:
             return []
@@ -184,7 +184,9 @@ class Replay(Generic[Row]):
                 folding.take([one])
                 rows = await self._as_written(folding)
                 wrong -= {key for key in wrong if alike(stored.get(key), rows.get(key))}
-        return [(full, Difference(*full, stored.get(full), folded[full])) for full in sorted(wrong, key=str)]
+        return [
+            (full, ReplayDifference(*full, stored.get(full), folded[full])) for full in sorted(wrong, key=str)
+        ]
 
     async def _as_written(self, folding: Folding[Row]) -> Mapping[FullKey, Row | None]:
         return await as_written(self._view.row, folding.rows, self._opening)
@@ -196,7 +198,7 @@ class Replay(Generic[Row]):
         for batch in _batches(keys):
             found = await there(self._store, batch)
             stored |= found
-            if isinstance(found, Rows):
+            if isinstance(found, LoadedRows):
                 newest = max(newest, *found.positions.values(), 0)
         # A version that no event gave says nothing about how far the lane is.
         return stored, min(newest, await self._log.head())

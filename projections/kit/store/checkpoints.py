@@ -7,7 +7,7 @@ from projections.kit.store.store import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredCheckpoint:
     """A checkpoint and the incarnation of the storage that it vouches for.
 
     ``storage`` is given by the storage when it is made (the index's UUID): rows that were lost and made
@@ -21,11 +21,11 @@ class Kept:
 class Checkpoints(Protocol):
     """Durable checkpoints, one for each generation of a view; the view's name is its stored name."""
 
-    async def get(self, view: str, generation: int) -> Kept | None:
+    async def get(self, view: str, generation: int) -> StoredCheckpoint | None:
         """What was put last, or None when nothing was put or it was forgotten."""
         ...
 
-    async def put(self, view: str, generation: int, kept: Kept) -> None:
+    async def put(self, view: str, generation: int, kept: StoredCheckpoint) -> None:
         """Replaces what is kept. Raises LeaseLost, with nothing written, when what is kept, or the lane's
         lease, has a newer token than ``kept.checkpoint.token``."""
         ...

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.kit.fields import Opened, marks
 from domain.kit.sealed import ERASED, Opening, Unopenable, is_sealed
 from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.view import Changes, FullKey
+from projections.kit.declare.view import FullKey, RowChanges
 from projections.kit.store.store import RowsRefused
 
 Row = TypeVar("Row")
@@ -26,7 +26,7 @@ def opened_fields(row: type) -> tuple[str, ...]:
     )
 
 
-async def opened(names: Sequence[str], changes: Changes[Row], opening: Opening) -> Changes[Row]:
+async def opened(names: Sequence[str], changes: RowChanges[Row], opening: Opening) -> RowChanges[Row]:
     """The changes with their sealed texts opened, each tenant's at once. The former ones stay as they are.
 
     Raises RowsRefused for a text that was sealed for another tenant or tampered with; when keys cannot be had,
@@ -40,7 +40,7 @@ async def opened(names: Sequence[str], changes: Changes[Row], opening: Opening) 
                 sealed.setdefault(full[0], []).append((full, name, text))
     if not sealed:
         return changes
-    made: Changes[Row] = Changes()
+    made: RowChanges[Row] = RowChanges()
     made.update(changes)
     made.positions.update(changes.positions)
     values: dict[Any, dict[str, str]] = {}
@@ -66,7 +66,7 @@ async def as_written(
     names = opened_fields(kind)  # type: ignore[arg-type]
     if not names:
         return rows
-    changes: Changes[Row] = Changes()
+    changes: RowChanges[Row] = RowChanges()
     changes.update(rows)
     return await opened(names, changes, opening)
 

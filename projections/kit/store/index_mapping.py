@@ -121,7 +121,7 @@ def _plain(hint: Any) -> Any:
     return hint
 
 
-class Documents(Generic[Row]):
+class DocumentMapping(Generic[Row]):
     """Turns rows of a view into documents and back."""
 
     def __init__(self, view: SearchView[Row]) -> None:

@@ -36,7 +36,7 @@ def part(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class Pattern:
+class KeyPattern:
     """A key's shape, as ``user:tasks:{user_id}:page:{page}``."""
 
     text: str
@@ -54,7 +54,7 @@ class Pattern:
         """The key for these values. Raises KeyError when one is missing."""
         return self.text.format_map({name: part(values[name]) for name in self.names})
 
-    def meets(self, other: "Pattern") -> bool:
+    def meets(self, other: "KeyPattern") -> bool:
         """Whether some key could have both shapes."""
         mine, theirs = self.text.split(":"), other.text.split(":")
         return len(mine) == len(theirs) and all(
@@ -76,7 +76,7 @@ class KeySpace:
         self.mark = f"{self.root}mark"
         self.roster = f"{self.root.removesuffix(':')}{ROSTER}"
         self._names = view.key
-        self._pattern = Pattern(pattern)
+        self._pattern = KeyPattern(pattern)
         if set(self._pattern.names) != set(view.key):
             raise TypeError(f"{view.name}'s pattern {pattern!r} must name its key fields {view.key}.")
 

@@ -1,6 +1,6 @@
 """Checkpoints of views outside Postgres, kept with their lanes in ``ops.lanes``."""
 
-from projections.kit.store.checkpoints import Kept
+from projections.kit.store.checkpoints import StoredCheckpoint
 from projections.kit.store.generations import Pool
 from projections.kit.store.store import Checkpoint, LeaseLost
 
@@ -11,7 +11,7 @@ class PostgresCheckpoints:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def get(self, view: str, generation: int) -> Kept | None:
+    async def get(self, view: str, generation: int) -> StoredCheckpoint | None:
         """See `Checkpoints`."""
         row = await self._pool.fetchrow(
             """select position, folded, token, storage from ops.lanes
@@ -21,9 +21,9 @@ class PostgresCheckpoints:
         )
         if row is None:
             return None
-        return Kept(Checkpoint(row["position"], row["folded"], row["token"]), row["storage"])
+        return StoredCheckpoint(Checkpoint(row["position"], row["folded"], row["token"]), row["storage"])
 
-    async def put(self, view: str, generation: int, kept: Kept) -> None:
+    async def put(self, view: str, generation: int, kept: StoredCheckpoint) -> None:
         """See `Checkpoints`."""
         checkpoint = kept.checkpoint
         moved = await self._pool.fetchval(

@@ -9,7 +9,7 @@ import msgspec
 
 from domain.kit.sealed import Opening, PlainOpening
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Changes, FullKey
+from projections.kit.declare.view import FullKey, RowChanges
 from projections.kit.store.decrypted_fields import opened, opened_fields
 from projections.kit.store.derived_columns import derived, json_of
 from projections.kit.store.generations import DDL_LOCK, Connect, Connection, Pool
@@ -110,7 +110,7 @@ class PostgresStore(Generic[Row]):
             for tenant, row in zip(record["tenants"], rows, strict=True)
         }
 
-    async def save(self, changes: Changes[Row], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[Row], checkpoint: Checkpoint) -> None:
         fence = (
             self._view.name,
             self._generation,
@@ -132,7 +132,7 @@ class PostgresStore(Generic[Row]):
         if not moved:
             raise LeaseLost(f"{self._view.name} is held with a newer token than {checkpoint.token}")
 
-    async def _save_many(self, changes: Changes[Row], fence: tuple[object, ...]) -> int | None:
+    async def _save_many(self, changes: RowChanges[Row], fence: tuple[object, ...]) -> int | None:
         """Whether it was written, by way of a temporary table; None when that cannot be done."""
         gone = [full for full, row in changes.items() if row is None]
         sql = self._sql.write(fenced=True, rows=True, deletes=bool(gone), staged=self._staging.name)
@@ -145,7 +145,7 @@ class PostgresStore(Generic[Row]):
             moved: int = await connection.fetchval(sql, *fence, *(self._columns_of(gone) if gone else ()))
         return moved
 
-    async def upsert(self, connection: Connection, changes: Changes[Row]) -> None:
+    async def upsert(self, connection: Connection, changes: RowChanges[Row]) -> None:
         """Writes changes on a connection of the caller's, in their transaction and without a checkpoint.
 
         Keys for `Opened` fields are fetched on a connection of their own.
@@ -213,7 +213,7 @@ class PostgresStore(Generic[Row]):
         finally:
             await owner.close()
 
-    def _writing(self, changes: Changes[Row], *, fenced: bool) -> tuple[str, list[object]]:
+    def _writing(self, changes: RowChanges[Row], *, fenced: bool) -> tuple[str, list[object]]:
         rows: list[Row] = []
         tenants: list[UUID] = []
         gone: list[FullKey] = []

@@ -25,7 +25,7 @@ select t from unnest($2::uuid[]) t
 """
 
 
-class Refused(Exception):
+class RebuildRefused(Exception):
     """It cannot be done as things stand; the message is a sentence for the operator."""
 
 
@@ -55,15 +55,15 @@ async def ask(
         )
         if busy is not None:
             if by == SCHEDULE or busy["asked_by"] != SCHEDULE:
-                raise Refused(f"{view.name} is in the rebuild {busy['id']}, which has not ended.")
+                raise RebuildRefused(f"{view.name} is in the rebuild {busy['id']}, which has not ended.")
             await cancel(connection, busy["id"])
         if await connection.fetchval(
             "select paused_at is not null from ops.views where view = $1", view.name
         ):
-            raise Refused(f"{view.name} is paused; it has to go on first.")
+            raise RebuildRefused(f"{view.name} is paused; it has to go on first.")
         served = await connection.fetchval("select ops.serving($1, $2)", view.name, view.version)
         if served is None:
-            raise Refused(f"{view.name} has nothing live in version {view.version}.")
+            raise RebuildRefused(f"{view.name} has nothing live in version {view.version}.")
         made = await add_generation(connection, view, building=True, tenant_id=tenant_id)
         members.append((view.name, served, made))
     await connection.execute(
@@ -94,7 +94,7 @@ async def ask_for_lost(pool: Pool, view: type[View[Any]], generation: int, tenan
         try:
             async with pool.acquire() as connection, connection.transaction():
                 await ask(connection, uuid4(), [view], by=LOST, tenant_id=tenant_id)
-        except Refused:
+        except RebuildRefused:
             pass  # The view is being built; this comes next.
     return True
 

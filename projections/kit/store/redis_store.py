@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
 from projections.kit.declare.redis import RedisView
-from projections.kit.declare.view import Changes, FullKey
+from projections.kit.declare.view import FullKey, RowChanges
 from projections.kit.store import redis_scripts as scripts
 from projections.kit.store.keys import KeySpace, Mark
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsLost
@@ -73,7 +73,7 @@ class RedisStore(Generic[Row]):
             raise RowsLost(self.view.name, lost, rows)
         return rows
 
-    async def save(self, changes: Changes[Row], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[Row], checkpoint: Checkpoint) -> None:
         """As `Store.save`. A page that was stored already (its answer got lost) is LeaseLost as well."""
         if len(changes) > _MOST:
             raise ValueError(
@@ -139,7 +139,7 @@ class RedisStore(Generic[Row]):
     async def clear(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
         """See `Lossy`."""
         # Whoever wrote under an older token has written their last after this.
-        await self.save(Changes(), checkpoint)
+        await self.save(RowChanges(), checkpoint)
         known = await self._known()
         rows = self.keys.rows(known.epoch)
         async for batch in self._members(tenant_id):

@@ -14,9 +14,9 @@ from opensearchpy.exceptions import NotFoundError, RequestError, TransportError
 
 from projections.kit.background import end
 from projections.kit.declare.search import SearchView
-from projections.kit.declare.view import Changes, FullKey, Rows
-from projections.kit.store.checkpoints import Checkpoints, Kept
-from projections.kit.store.index_mapping import TENANT, Documents, IndexNames
+from projections.kit.declare.view import FullKey, LoadedRows, RowChanges
+from projections.kit.store.checkpoints import Checkpoints, StoredCheckpoint
+from projections.kit.store.index_mapping import TENANT, DocumentMapping, IndexNames
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
 
 Row = TypeVar("Row")
@@ -85,7 +85,7 @@ class SearchStore(Generic[Row]):
         prefix: str = "hw",
     ) -> None:
         self.view, self.generation = view, generation
-        self.documents = Documents(view)
+        self.documents = DocumentMapping(view)
         self.names = IndexNames(view, generation=generation, prefix=prefix)
         self._client, self._checkpoints = client, checkpoints
         self._storage: str | None = None
@@ -110,10 +110,10 @@ class SearchStore(Generic[Row]):
                     f"a changed row needs a new version."
                 ) from None
 
-    async def load(self, keys: Collection[FullKey]) -> Rows[Row]:
+    async def load(self, keys: Collection[FullKey]) -> LoadedRows[Row]:
         """As `Store.load`, in requests of at most 1,000 rows; with positions, also those of deleted rows."""
         wanted = iter([(self.documents.id(full), full) for full in keys])
-        rows: Rows[Row] = Rows()
+        rows: LoadedRows[Row] = LoadedRows()
         while batches := [batch for _ in range(_AT_ONCE) if (batch := list(islice(wanted, _CHUNK_IDS)))]:
             for batch, answers in zip(batches, await _together(map(self._get, batches)), strict=True):
                 for (_, full), answer in zip(batch, answers, strict=True):
@@ -125,7 +125,7 @@ class SearchStore(Generic[Row]):
                             rows[full] = self.documents.read(answer["_source"])
         return rows
 
-    async def save(self, changes: Changes[Row], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[Row], checkpoint: Checkpoint) -> None:
         """As `Store.save`, but not in one step: see the class. Raises BulkFailed for a part that failed."""
         kept, storage = await asyncio.gather(self._kept(), self._index_uuid())
         if kept is not None and kept.checkpoint.token > checkpoint.token:
@@ -134,7 +134,7 @@ class SearchStore(Generic[Row]):
             raise self._lost()
         chunks = self._chunks(changes)
         await _together(self._write_all(chunks) for _ in range(_AT_ONCE))
-        await self._checkpoints.put(self.view.name, self.generation, Kept(checkpoint, storage))
+        await self._checkpoints.put(self.view.name, self.generation, StoredCheckpoint(checkpoint, storage))
         self._storage = storage
 
     async def checkpoint(self) -> Checkpoint:
@@ -231,7 +231,7 @@ class SearchStore(Generic[Row]):
         found: list[dict[str, Any]] = answer["docs"]
         return found
 
-    def _chunks(self, changes: Changes[Row]) -> Iterator[bytes]:
+    def _chunks(self, changes: RowChanges[Row]) -> Iterator[bytes]:
         lines: list[bytes] = []
         size = 0
         for full, row in changes.items():
@@ -265,7 +265,7 @@ class SearchStore(Generic[Row]):
                 raise RowsRefused(str(failure)) from failure
             raise failure
 
-    async def _kept(self) -> Kept | None:
+    async def _kept(self) -> StoredCheckpoint | None:
         return await self._checkpoints.get(self.view.name, self.generation)
 
     async def _index_uuid(self) -> str:

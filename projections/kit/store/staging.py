@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from projections.kit.declare.view import Changes
+from projections.kit.declare.view import RowChanges
 from projections.kit.store.derived_columns import Derived
 from projections.kit.store.tables import TableShape
 
@@ -37,14 +37,16 @@ class Staging(Generic[Row]):
         self._width = len(shape.columns)
 
     # The pool's proxy for a connection has no type of its own, hence Any.
-    async def fill(self, connection: Any, changes: Changes[Row]) -> None:
+    async def fill(self, connection: Any, changes: RowChanges[Row]) -> None:
         """Puts the rows there, and nothing else. Raises whatever a value raises that has no binary form."""
         await connection.execute(self._make)
         await connection.copy_records_to_table(
             self.name, records=self._records(changes, changes.positions), columns=self._columns
         )
 
-    def _records(self, changes: Changes[Row], positions: Mapping[Any, int]) -> Iterator[tuple[object, ...]]:
+    def _records(
+        self, changes: RowChanges[Row], positions: Mapping[Any, int]
+    ) -> Iterator[tuple[object, ...]]:
         encode = msgspec.json.encode
         for full, row in changes.items():
             if row is None:

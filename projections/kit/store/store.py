@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
-from projections.kit.declare.view import Changes, FullKey
+from projections.kit.declare.view import FullKey, RowChanges
 
 Row = TypeVar("Row")
 
@@ -58,7 +58,7 @@ class Store(Protocol[Row]):
         """The rows with these keys, in one round trip; absent rows are left out. Raises Lost and RowsLost."""
         ...
 
-    async def save(self, changes: Changes[Row], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[Row], checkpoint: Checkpoint) -> None:
         """Writes all changes and the checkpoint as one step. Raises LeaseLost or Lost, with nothing written,
         and RowsRefused."""
         ...

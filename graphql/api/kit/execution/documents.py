@@ -33,7 +33,7 @@ from api.kit.execution.access import Access
 from api.kit.execution.cost import Cost, Measure
 from api.kit.execution.errors import ClientError, RequestError
 from api.kit.execution.limits import Limits, check_shape, too_much
-from api.kit.execution.request import Request
+from api.kit.execution.request import GraphQLRequest
 from api.kit.execution.sizes import Sizes
 from api.kit.execution.trees import compact
 
@@ -87,7 +87,7 @@ class Operation:
         """Query, mutation or subscription."""
         return self.node.operation
 
-    def resumes(self, request: Request) -> bool:
+    def resumes(self, request: GraphQLRequest) -> bool:
         """Whether a `resumeFrom` is given, so that the stream starts elsewhere than now."""
         defaults = {v.variable.name.value: v.default_value for v in self.node.variable_definitions or ()}
         for point in self.resume_points:
@@ -126,7 +126,7 @@ class Documents:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self._known: LRUCache[str, _Prepared] = LRUCache(limits.cached_bytes, lambda one: one.size)
 
-    def operation(self, request: Request, *, stranger: bool = False) -> Operation:
+    def operation(self, request: GraphQLRequest, *, stranger: bool = False) -> Operation:
         """The operation that a request names, within the limits. Raises RequestError."""
         found = self._known.get(request.query)
         if found is None:

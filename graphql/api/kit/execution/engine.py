@@ -24,7 +24,7 @@ from api.kit.execution.errors import (
     forbidden,
 )
 from api.kit.execution.limits import Limits
-from api.kit.execution.request import Request
+from api.kit.execution.request import GraphQLRequest
 from api.kit.execution.turns import Turns
 from projections.kit.read.allowance import allow
 
@@ -115,12 +115,14 @@ class Engine(Generic[I]):
         """The tenant and the caller to whom what an identity does is counted; None of a stranger."""
         return self._shares(identity)
 
-    def operation(self, request: Request, identity: I) -> Operation:
+    def operation(self, request: GraphQLRequest, identity: I) -> Operation:
         """The operation that a request of this identity names, within the limits. Raises RequestError."""
         return self._documents.operation(request, stranger=self._shares(identity) is None)
 
     @asynccontextmanager
-    async def answering(self, operation: Operation, request: Request, identity: I) -> AsyncIterator[Answer]:
+    async def answering(
+        self, operation: Operation, request: GraphQLRequest, identity: I
+    ) -> AsyncIterator[Answer]:
         """The answer to a query or mutation, which counts as under way until the block ends.
 
         Raises RequestError when the variables are refused, or too much of the caller's is waiting.
@@ -133,7 +135,7 @@ class Engine(Generic[I]):
             turn.answered(len(answer.body))
             yield answer
 
-    async def _answer(self, operation: Operation, request: Request, identity: I) -> Answer:
+    async def _answer(self, operation: Operation, request: GraphQLRequest, identity: I) -> Answer:
         context = await self._begun(operation, identity)
         executor = self._executor(operation, request, context)
         allow(self._limits.caller_bytes)
@@ -155,7 +157,7 @@ class Engine(Generic[I]):
         (await self._begun(operation, identity)).end(operation, "done")
 
     async def answers(
-        self, operation: Operation, request: Request, identity: I
+        self, operation: Operation, request: GraphQLRequest, identity: I
     ) -> AsyncGenerator[bytes, None]:
         """The one answer of a query or mutation, or every answer of a subscription."""
         if operation.kind is not OperationType.SUBSCRIPTION:
@@ -167,7 +169,7 @@ class Engine(Generic[I]):
                 yield event
 
     async def _events(
-        self, operation: Operation, request: Request, identity: I
+        self, operation: Operation, request: GraphQLRequest, identity: I
     ) -> AsyncGenerator[bytes, None]:
         """One JSON answer for each event of a subscription; a source that fails ends with an error answer.
 
@@ -237,7 +239,7 @@ class Engine(Generic[I]):
                 case Permit.GRANTED:
                     pass
 
-    def _executor(self, operation: Operation, request: Request, context: Context[I]) -> Executor[Any]:
+    def _executor(self, operation: Operation, request: GraphQLRequest, context: Context[I]) -> Executor[Any]:
         executor: list[GraphQLError] | Executor[Any] = self._executor_class.build(
             self._schema,
             operation.document,

@@ -9,7 +9,7 @@ from api.kit.execution.limits import Limits
 
 
 @dataclass(frozen=True)
-class Request:
+class GraphQLRequest:
     """The document's text, the operation chosen in it and its variables as plain JSON."""
 
     query: str
@@ -18,7 +18,7 @@ class Request:
     variables: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_request(body: object, limits: Limits) -> Request:
+def read_request(body: object, limits: Limits) -> GraphQLRequest:
     """The request in a decoded JSON value. Unknown members are ignored, as the protocol demands.
 
     Raises RequestError when a member has the wrong type or the variables are nested too deeply.
@@ -41,7 +41,7 @@ def read_request(body: object, limits: Limits) -> Request:
             )
         raise RequestError.of('The request needs a "query".', "BAD_REQUEST")
     _check_values(variables, limits.variable_depth)
-    return Request(query, name, variables)
+    return GraphQLRequest(query, name, variables)
 
 
 def _member(body: Mapping[str, Any], name: str, kind: type, described: str) -> Any:

@@ -11,7 +11,7 @@ from graphql import OperationType
 from api.kit.execution.documents import Operation
 from api.kit.execution.engine import Engine
 from api.kit.execution.errors import FormattedError, failure, internal_error
-from api.kit.execution.request import Request
+from api.kit.execution.request import GraphQLRequest
 from api.kit.http.quota import Quota
 
 I = TypeVar("I")  # noqa: E741
@@ -62,7 +62,7 @@ class Fanout(Generic[I]):
         return len(self._groups)
 
     def join(
-        self, operation: Operation, request: Request, identity: I, subscriber: Subscriber
+        self, operation: Operation, request: GraphQLRequest, identity: I, subscriber: Subscriber
     ) -> Callable[[], None]:
         """Starts an operation of any kind; call what is returned to leave, which may be done twice.
 

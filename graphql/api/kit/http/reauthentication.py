@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from api.kit.execution.errors import Unauthenticated, failure
-from api.kit.http.streams import MOVED, Ending, Outbox
+from api.kit.http.streams import MOVED, CloseReason, Outbox
 
 I = TypeVar("I")  # noqa: E741
 
@@ -15,13 +15,13 @@ _IN_A_ROUND = 50
 _AT_ONCE = 16
 """How many are asked at a time, so that a round takes no more connections than other requests leave."""
 
-CHANGED = Ending(4403, "Forbidden: what you may do has changed; connect again")
+CHANGED = CloseReason(4403, "Forbidden: what you may do has changed; connect again")
 
 
-def forbidden(error: Unauthenticated) -> Ending:
+def forbidden(error: Unauthenticated) -> CloseReason:
     """The end of a connection whose credentials are not good, or no longer."""
     # A close frame has room for 123 bytes.
-    return Ending(4403, f"Forbidden: {error}".encode()[:123].decode(errors="ignore"))
+    return CloseReason(4403, f"Forbidden: {error}".encode()[:123].decode(errors="ignore"))
 
 
 @dataclass
@@ -121,7 +121,7 @@ class Rechecks(Generic[I]):
                 outbox.cut(ending)
         return None
 
-    async def _ending(self, held: _Held[I]) -> Ending | None:
+    async def _ending(self, held: _Held[I]) -> CloseReason | None:
         try:
             identity = await self._authenticate(held.credentials)
         except Unauthenticated as error:

@@ -12,18 +12,18 @@ from api.kit.execution.limits import Limits
 
 
 @dataclass(frozen=True)
-class Ending:
+class CloseReason:
     """Why a connection ends: a WebSocket close code and a reason of at most 123 bytes."""
 
     code: int
     reason: str
 
 
-COMPLETED = Ending(1000, "Completed")
-SLOW_CLIENT = Ending(1013, "Slow client: too much was waiting to be read")
-EXPIRED = Ending(4401, "The token has expired")
-GOING_AWAY = Ending(1001, "The server is going away")
-MOVED = Ending(1012, "The tenant has moved to another place: subscribe again, and read the state anew")
+COMPLETED = CloseReason(1000, "Completed")
+SLOW_CLIENT = CloseReason(1013, "Slow client: too much was waiting to be read")
+EXPIRED = CloseReason(4401, "The token has expired")
+GOING_AWAY = CloseReason(1001, "The server is going away")
+MOVED = CloseReason(1012, "The tenant has moved to another place: subscribe again, and read the state anew")
 
 
 class Outbox:
@@ -34,7 +34,7 @@ class Outbox:
     """
 
     def __init__(self, limit: int, limit_bytes: int = 10_000_000) -> None:
-        self.ending: Ending | None = None
+        self.ending: CloseReason | None = None
         self.on_end: Callable[[], object] = lambda: None
         self.is_in_place: Callable[[], bool] = lambda: True
         """Whether what the client reads still comes from where its tenant is."""
@@ -65,7 +65,7 @@ class Outbox:
         if self._half_full():
             self._roomy.clear()
 
-    def end(self, ending: Ending) -> None:
+    def end(self, ending: CloseReason) -> None:
         """Nothing more will be put; what is waiting is still sent. The first ending counts."""
         if self.ending is None:
             self.ending = ending
@@ -73,7 +73,7 @@ class Outbox:
             self._roomy.set()
             self.on_end()
 
-    def cut(self, ending: Ending) -> None:
+    def cut(self, ending: CloseReason) -> None:
         """Ends at once: what was waiting is dropped, for it is not the client's to read any more."""
         if self.ending is None:
             self._drop()

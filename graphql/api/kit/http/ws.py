@@ -19,7 +19,7 @@ from api.kit.execution.request import read_request
 from api.kit.http.fanout import Fanout
 from api.kit.http.rate_limit import RateLimits
 from api.kit.http.reauthentication import Rechecks, forbidden
-from api.kit.http.streams import Ending, Outbox, Streams
+from api.kit.http.streams import CloseReason, Outbox, Streams
 from projections.kit.read.unavailable import is_away
 
 I = TypeVar("I")  # noqa: E741
@@ -115,7 +115,7 @@ class GraphQLSocket(Generic[I]):
     def _end(self, code: int, reason: str, begun: bool = True) -> None:
         if begun or not self._asked_to_begin:
             # A close frame has room for 123 bytes.
-            self.outbox.end(Ending(code, reason.encode()[:123].decode(errors="ignore")))
+            self.outbox.end(CloseReason(code, reason.encode()[:123].decode(errors="ignore")))
 
     async def _write(self, send: Send) -> None:
         # uvicorn raises a RuntimeError when it has just closed by itself, for instance on invalid UTF-8.

@@ -9,7 +9,7 @@ from api.kit.execution.errors import ClientError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class AccessRecord:
     """One operation, as the audit keeps it: ids and names of fields, and no value of any field."""
 
     tenant_id: UUID
@@ -35,7 +35,7 @@ class Access:
 class AccessLog(Protocol):
     """Keeps accesses. What is noted is written soon, in batches, and not lost while the process lives."""
 
-    def note(self, access: Access) -> None:
+    def note(self, access: AccessRecord) -> None:
         """Keeps an access; takes no time, for it is called within each operation."""
         ...
 
@@ -57,7 +57,7 @@ class AccessNotRecorded(ClientError):
 class Unlogged:
     """Keeps nothing: for tests of other things, and for benchmarks."""
 
-    def note(self, access: Access) -> None:
+    def note(self, access: AccessRecord) -> None:
         """Keep nothing."""
 
     async def ready(self) -> None:

@@ -12,7 +12,7 @@ import strawberry
 
 from api.kit.execution.access import covered
 from api.kit.execution.errors import ClientError
-from api.kit.schema.context import Ask
+from api.kit.schema.context import RequestContext
 from api.kit.schema.scalars import Position
 from domain.kit.events import Event
 from domain.kit.log import Envelope
@@ -66,7 +66,7 @@ class Discontinuity:
 
 
 async def envelopes(
-    ask: Ask, resume_from: Position | None
+    ask: RequestContext, resume_from: Position | None
 ) -> AsyncGenerator[Sequence[Envelope] | Discontinuity, None]:
     """The tenant's events by pages, without end: from now on, or from after a cursor."""
     head = await ask.services.log.head()
@@ -101,7 +101,7 @@ Touched = tuple[Envelope, Event, Key]
 
 
 async def watch(
-    ask: Ask,
+    ask: RequestContext,
     view: PostgresView[Row],
     *,
     resume_from: Position | None,
@@ -161,7 +161,7 @@ async def watch(
                 )
 
 
-async def _about(ask: Ask, about: PostgresView[Any], touched: Sequence[Touched]) -> list[Touched]:
+async def _about(ask: RequestContext, about: PostgresView[Any], touched: Sequence[Touched]) -> list[Touched]:
     """The events of things that the caller sees in a view."""
     if not touched:
         return []
@@ -171,7 +171,7 @@ async def _about(ask: Ask, about: PostgresView[Any], touched: Sequence[Touched])
 
 
 async def _rows(
-    ask: Ask,
+    ask: RequestContext,
     view: PostgresView[Row],
     touched: Sequence[Touched],
     read: Callable[[set[Key]], Awaitable[dict[Key, Row]]] | None,
@@ -208,21 +208,21 @@ async def _rows(
     }
 
 
-async def _seen(ask: Ask, view: PostgresView[Row], keys: set[Key]) -> dict[Key, Row]:
+async def _seen(ask: RequestContext, view: PostgresView[Row], keys: set[Key]) -> dict[Key, Row]:
     kind: Any = type(view)
     where = ask.sight.conditions(kind)
     found: dict[Key, Row] = await ask.services.rows.get(kind, ask.caller.tenant_id, keys, where=where)
     return found
 
 
-async def _folded(ask: Ask, view: PostgresView[Any], touched: Sequence[Touched]) -> None:
+async def _folded(ask: RequestContext, view: PostgresView[Any], touched: Sequence[Touched]) -> None:
     """Waits until the view has folded the events."""
     # While the view is behind or its lane stands still, a late message is better than a wrong one.
     while not await ask.services.progress.wait_for(view.name, touched[-1][0].position, 5.0):
         pass
 
 
-def _changes_sight(ask: Ask, page: Sequence[Envelope]) -> bool:
+def _changes_sight(ask: RequestContext, page: Sequence[Envelope]) -> bool:
     """Whether an event of the page may have changed what the caller sees."""
     me = ask.caller.user_id
     decode = ask.services.codec.decode

@@ -12,7 +12,7 @@ from strawberry.types.field import StrawberryField
 from api.kit.execution.access import covered
 from api.kit.execution.errors import ClientError
 from api.kit.schema.commands import camel
-from api.kit.schema.context import Ask, Info
+from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import LARGEST, After, described, field
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
 from api.kit.schema.scalars import Position
@@ -20,7 +20,7 @@ from api.kit.schema.signatures import Signature
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition
-from projections.kit.read.postgres_reader import Order, Page, Place
+from projections.kit.read.postgres_reader import Order, RowPage, RowPlace
 from projections.kit.read.search_query import BadQuery
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ class Direction(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PageRequest:
     """Which page a client wants."""
 
     first: int | None
@@ -163,7 +163,7 @@ def listed(
         order = orders[order_by.value]
         upwards = order.column in texts if direction is None else direction is Direction.ASC
         order = replace(order, descending=not upwards)
-        wanted = Wanted(first=first, after=after, last=last, before=before)
+        wanted = PageRequest(first=first, after=after, last=last, before=before)
         try:
             where = (filter or nothing_given()).conditions()
         except BadQuery as error:
@@ -209,12 +209,12 @@ PAGE_ARGUMENTS: dict[str, Any] = {
 
 
 async def connect(
-    ask: Ask,
+    ask: RequestContext,
     view: type[PostgresView[Any]],
     *,
     where: Sequence[Condition],
     order: Order,
-    wanted: Wanted,
+    wanted: PageRequest,
     past: Past[Any] | None = None,
 ) -> "Connection[Any]":
     """The page that is wanted of the rows that meet the conditions, of those of the past where given."""
@@ -223,7 +223,7 @@ async def connect(
         where = [one.meant(language, ask.sight.searched.get(view)) for one in where]
     where = [*where, *ask.sight.conditions(view, past=past is not None)]
     cursors = Cursors(ask, view, order)
-    page: Page[Any] = await ask.services.rows.page(
+    page: RowPage[Any] = await ask.services.rows.page(
         view,
         ask.caller.tenant_id,
         where=where,
@@ -249,7 +249,7 @@ async def connect(
 class Cursors:
     """Cursors of one list in one order; signed, so that what comes back is what was given out."""
 
-    def __init__(self, ask: Ask, view: type[PostgresView[Any]], order: Order) -> None:
+    def __init__(self, ask: RequestContext, view: type[PostgresView[Any]], order: Order) -> None:
         self._view = view
         self._order = order
         hints = get_type_hints(view.row)
@@ -267,7 +267,7 @@ class Cursors:
         """Where the list begins, from whichever end it is read: all of it comes after this, and all before."""
         return self._signature.cursor(b"[]")
 
-    def place(self, cursor: str | None) -> Place | None:
+    def place(self, cursor: str | None) -> RowPlace | None:
         """The place of a cursor. Raises a client's error unless this list in this order gave it out."""
         if cursor is None:
             return None
@@ -277,4 +277,4 @@ class Cursors:
         if not (values := msgspec.json.decode(body)):
             return None
         value, *key = (msgspec.convert(v, t) for v, t in zip(values, self._types, strict=True))
-        return Place(value, tuple(key))
+        return RowPlace(value, tuple(key))

@@ -16,9 +16,9 @@ from api.kit.execution.access import ANYONE, SIGNED_IN
 from api.kit.execution.documents import Operation
 from api.kit.execution.engine import Context, Permit
 from api.kit.execution.errors import ClientError
-from api.kit.schema.access_log import Access
-from api.kit.schema.past_reads import LookingBack
-from api.kit.schema.row_visibility import Seeing
+from api.kit.schema.access_log import AccessRecord
+from api.kit.schema.past_reads import PastReads
+from api.kit.schema.row_visibility import RowVisibility
 from api.kit.schema.scalars import Position
 from api.kit.schema.services import Services as Services
 from domain.kit.caller import SYSTEM, Caller
@@ -38,7 +38,7 @@ HeadsShape: TypeAlias = tuple[type[PostgresView[Any]], str, Order, int]
 
 
 @dataclass
-class Ask(Context[Caller]):
+class RequestContext(Context[Caller]):
     """One execution of one operation."""
 
     services: Services = field(kw_only=True)
@@ -95,7 +95,7 @@ class Ask(Context[Caller]):
         if caller.kind == "nobody":
             return
         self.services.access_log.note(
-            Access(
+            AccessRecord(
                 tenant_id=caller.tenant_id,
                 user_id=None if caller.user_id == SYSTEM else caller.user_id,
                 session_id=caller.session_id,
@@ -141,10 +141,10 @@ class Ask(Context[Caller]):
         return found
 
     @cached_property
-    def seeing(self) -> Seeing:
+    def seeing(self) -> RowVisibility:
         """What the caller may see of the tenant's rows."""
         services = self.services
-        return Seeing(services.sights, services.rows, self.caller)
+        return RowVisibility(services.sights, services.rows, self.caller)
 
     @property
     def sight(self) -> Sight:
@@ -152,12 +152,10 @@ class Ask(Context[Caller]):
         return self.seeing.sight
 
     @cached_property
-    def past(self) -> LookingBack:
+    def past(self) -> PastReads:
         """The past of the caller's tenant."""
         services = self.services
-        return LookingBack(
-            services.as_of, services.rows, self.caller.tenant_id, self.seeing, services.opening
-        )
+        return PastReads(services.as_of, services.rows, self.caller.tenant_id, self.seeing, services.opening)
 
     def look_back(self, info: "Info", at: int) -> None:
         """From here on this root field, and all that is below it, is shown as of a position."""
@@ -275,7 +273,7 @@ class Ask(Context[Caller]):
         return [rows.get(key) for key in keys]
 
 
-Info = strawberry.Info[Ask, None]
+Info = strawberry.Info[RequestContext, None]
 
 
 def permits(caller: Caller, need: str | None) -> Permit:

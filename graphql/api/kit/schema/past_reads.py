@@ -10,22 +10,24 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from api.kit.execution.errors import ClientError
-from api.kit.schema.row_visibility import Seeing
+from api.kit.schema.row_visibility import RowVisibility
 from domain.kit.sealed import Opening
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import Key, View
-from projections.kit.read.as_of import AsOf, InFuture, Past, TooMuch
-from projections.kit.read.postgres_reader import Order, Rows
+from projections.kit.read.as_of import InFuture, Past, RowsAsOf, TooMuch
+from projections.kit.read.postgres_reader import Order, PostgresRows
 from projections.kit.store.decrypted_fields import as_written
 
 Row = TypeVar("Row")
 
 
-class LookingBack:
+class PastReads:
     """Reads one tenant's past; what it cannot answer is a client's error, with the code
     ``POSITION_IN_FUTURE``, ``TIME_IN_FUTURE``, ``VERSION_IN_FUTURE`` or ``LIMIT_EXCEEDED``."""
 
-    def __init__(self, history: AsOf, rows: Rows, tenant_id: UUID, seeing: Seeing, opening: Opening) -> None:
+    def __init__(
+        self, history: RowsAsOf, rows: PostgresRows, tenant_id: UUID, seeing: RowVisibility, opening: Opening
+    ) -> None:
         """``seeing`` says what the reader may see: what is hidden from them now was hidden always."""
         self._history, self._rows, self._tenant_id, self._seeing = history, rows, tenant_id, seeing
         self._opening = opening

@@ -10,7 +10,7 @@ from domain.kit.commands import Command, id_of, noun
 from domain.kit.refusals import NotFound
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.row_visibility import EVERYTHING, Sight
 
 Row = TypeVar("Row")
@@ -37,7 +37,7 @@ class Rule(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sights:
+class VisibilityRules:
     """How it is found out what a caller may see."""
 
     rule: Rule | None = None
@@ -53,10 +53,10 @@ class Sights:
     """The stored names of the events after which somebody may see more or less."""
 
 
-class Seeing:
+class RowVisibility:
     """What one caller may see. Rows are hidden as of the moment at which they are read, or a later one."""
 
-    def __init__(self, sights: Sights, rows: Rows, caller: Caller) -> None:
+    def __init__(self, sights: VisibilityRules, rows: PostgresRows, caller: Caller) -> None:
         self._sights, self._rows, self._caller = sights, rows, caller
 
     @property

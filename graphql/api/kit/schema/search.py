@@ -9,12 +9,12 @@ import strawberry
 from api.kit.execution.access import covered
 from api.kit.execution.errors import ClientError
 from api.kit.schema.commands import camel
-from api.kit.schema.context import Ask, Info
+from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import argument, derived, field
 from api.kit.schema.scalars import Position
 from api.kit.schema.signatures import Signature
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.read.fallback_search import Finder, Wanted
+from projections.kit.read.fallback_search import Finder, SearchRequest
 from projections.kit.read.highlights import highlighted
 from projections.kit.read.search_query import BadQuery, Query, looked_for
 from projections.kit.read.search_reader import Hit
@@ -122,10 +122,10 @@ _MOST_HIDDEN = 1000
 
 
 async def search(
-    ask: Ask,
+    ask: RequestContext,
     finder: Finder[Any],
     view: type[PostgresView[Any]],
-    wanted: Wanted,
+    wanted: SearchRequest,
     after: Position | None,
 ) -> SearchResult[Any]:
     """Finds, and shows what was found as rows of the view; nothing older than a position, when one is given."""
@@ -165,7 +165,7 @@ async def search(
     )
 
 
-async def _seen(ask: Ask, view: type[PostgresView[Any]], hits: list[Hit[Any]]) -> list[Hit[Any]]:
+async def _seen(ask: RequestContext, view: type[PostgresView[Any]], hits: list[Hit[Any]]) -> list[Hit[Any]]:
     """The hits that the caller may see, both as they were indexed and as they stand now: the index is behind,
     and a hit shows texts of it."""
     if not (hits and ask.sight.narrows(view)):

@@ -7,20 +7,20 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from api.kit.schema.access_log import AccessLog, Unlogged
-from api.kit.schema.row_visibility import Sights
+from api.kit.schema.row_visibility import VisibilityRules
 from domain.kit.bus.bus import Bus
 from domain.kit.codec import Codec
 from domain.kit.languages import DEFAULT
 from domain.kit.log import Envelope, Log
 from domain.kit.sealed import Opening, PlainOpening
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.read.as_of import AsOf
-from projections.kit.read.postgres_reader import Rows
+from projections.kit.read.as_of import RowsAsOf
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.redis_reader import RedisRows
 from projections.kit.read.status import ViewStatus
 
 
-class Progress(Protocol):
+class ViewProgress(Protocol):
     """How far the views have come."""
 
     async def position_of(self, view: str, /) -> int:
@@ -61,9 +61,9 @@ class Services:
     bus: Bus
     log: Log
     codec: Codec
-    rows: Rows
-    as_of: AsOf
-    progress: Progress
+    rows: PostgresRows
+    as_of: RowsAsOf
+    progress: ViewProgress
     feed: Feed
     secret: str
     """Signs cursors."""
@@ -83,7 +83,7 @@ class Services:
     """Opens sealed personal data."""
     masking: bool = False
     """Whether the personal data of others are masked, as everywhere outside production."""
-    sights: Sights = field(default_factory=Sights)
+    sights: VisibilityRules = field(default_factory=VisibilityRules)
     """Finds out what of a tenant's rows a caller may not see."""
     language: Callable[[UUID], Awaitable[str]] = field(default=_default_language)
     """In which language a tenant searches."""
