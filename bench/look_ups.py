@@ -114,7 +114,7 @@ async def main() -> None:
                 rows = assembly.services.rows
                 sides: dict[str, LookUp] = {
                     "select by the primary key": lambda key: pool.fetchrow(PLAIN, TENANT, key.sk),
-                    "`Rows.get`, as the readers' role": lambda key: rows.get(
+                    "`PostgresRows.get`, as the readers' role": lambda key: rows.get(
                         EntityIndex, TENANT, [(key.sk,)]
                     ),
                     "`entity(key:)` through the engine": engine(assembly),

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that app.migrate hands over, one transaction per revision."""
+"""Alembic's entry: runs on the connection that app.storage.migrate hands over, one transaction per revision."""
 
 from alembic import context
 from sqlalchemy import Connection

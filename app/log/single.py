@@ -17,7 +17,7 @@ class Single:
     statement = APPEND_ONE
 
     def __init__(self, append: Append) -> None:
-        """The append must be ``Prepared.plain``."""
+        """The append must be ``PreparedAppend.plain``."""
         self._append = append
         (event,) = append.events
         self.arguments: list[object] = [

@@ -9,7 +9,7 @@ from app.storage.database import Pool
 from domain.processes.erasure_port import StillReadable
 from projections.kit.declare.view import View
 
-# Lanes of other versions are folded by nobody here; what they hold in plain text is swept (app.privacy.tables).
+# Lanes of other versions are folded by nobody here; what they hold in plain text is swept (search.tables).
 _BEHIND = """
 select l.view from ops.lanes l
   join unnest($1::text[], $2::int[]) as known(view, version) on known.view = l.view and known.version = l.version

@@ -74,7 +74,7 @@ class Receipt:
 def receipt(shown: type, view: type[PostgresView[Any]], *, name: str, home: bool = False) -> type[Receipt]:
     """The receipt of commands on one kind of thing, which it shows, under this name, as it now stands.
 
-    ``home``: that of somebody who belongs to no tenant is looked for where accounts are (see `Ask.home`).
+    ``home``: that of somebody who belongs to no tenant is looked for where accounts are (see `context`).
     """
 
     async def changed(self: Any, info: Info) -> Any:
