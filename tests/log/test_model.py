@@ -72,7 +72,7 @@ async def test_one_after_another(log: PostgresLog, database: Database) -> None:
         assert outcome == model.append(append)
         seen[type(outcome).__name__] += 1
     assert await whole(database) == model.head
-    assert set(seen) == {"Receipt", "Conflict", "Missing", "Taken", "Reused"}
+    assert set(seen) == {"AppendReceipt", "Conflict", "Missing", "Taken", "Reused"}
 
 
 async def test_many_at_once(log: PostgresLog, database: Database) -> None:
