@@ -23,11 +23,11 @@ test: $(DEV_STAMP) maven chromium ## everything that CI runs: lint, and all test
 	@$(MAKE) --no-print-directory tests
 
 # A minute on two cores, once mypy has its cache.
-check: $(DEV_STAMP) ## format, lint, types, import contracts, and the tests that start no process
+check: $(DEV_STAMP) ## format, lint, types, import contracts, and the quick tests that start no process
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint pure
 
 pure: $(DEV_STAMP)
-	$(BIN)/pytest --quiet -m "not servers" --hypothesis-profile=quick
+	$(BIN)/pytest --quiet -m "not servers and not slow" --hypothesis-profile=quick
 
 help: ## what these lines say
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -69,12 +69,12 @@ def test_a_long_document_is_refused_before_it_is_parsed() -> None:
 
 
 def test_memory_of_what_is_kept_is_bounded_by_bytes() -> None:
-    """Twenty documents of 4 kB, each of which takes about half a megabyte as a tree."""
+    """Sixty documents of 4 kB, each of which takes about half a megabyte as a tree."""
     limits = Limits(cached_bytes=2_000_000, aliases=1_000)
     documents = _documents(limits)
     tracemalloc.start()
     try:
-        for number in range(20):
+        for number in range(60):
             fields = " ".join(f"a{n}: hello" for n in range(number, number + 300))
             documents.operation(GraphQLRequest(f"{{ {fields} }}"))
         gc.collect()
