@@ -1,49 +1,24 @@
 """The pages that mailed links lead to, in a browser with and without scripts, and what they refuse."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import asyncpg
 import pytest
 
-from app.mail.mailed_tokens import INVITE, OPT_OUT, VERIFY
+from app.mail.mailed_tokens import OPT_OUT
 from app.pages.texts import ENGLISH, GERMAN, texts_for
 from app.storage.database import Connection
 from app.telemetry.redaction import redacted
-from tests.auth.people import PASSWORD, Person, mailed, post, proved, registered, reset_token
+from tests.auth.people import PASSWORD, Person, mailed, post, registered, reset_token
 from tests.kit.product import Product
 from tests.pages.browser import browser
+from tests.pages.links import invited, verify_token
 
 NEW = "a battery of new staples"
 VERIFIED = "select email_verified from auth.accounts where id = $1"
 OPTED_OUT = "select count(*) from mail.opt_outs where recipient = $1"
-_ASKED = """
-select originator_id from es.events
- where type = 'identity.email_verification.requested' and payload->>'account_id' = $1
-"""
-
-
-@pytest.fixture
-async def owner(product: Product) -> AsyncIterator[Connection]:
-    """A connection that sees all."""
-    connection = await asyncpg.connect(product.settings.database_url)
-    yield connection
-    await connection.close()
-
-
-async def verify_token(product: Product, owner: Connection, person: Person) -> str:
-    return mailed(product).of(VERIFY, await owner.fetchval(_ASKED, str(person.id)))
-
-
-async def invited(product: Product, email: str) -> tuple[Person, str]:
-    """Who invites, and the token in the mail to this address."""
-    ada, id = await proved(product, await registered(product)), uuid4()
-    sent = await ada.client.send("InviteUser", input={"id": str(id), "email": email})
-    assert "position" in sent, sent
-    return ada, mailed(product).of(INVITE, id, UUID(ada.given["tenantId"]))
 
 
 def link(product: Product, page: str, token: str) -> str:
@@ -243,15 +218,6 @@ async def test_the_page_of_an_invitation_names_company_and_inviter(product: Prod
     assert "&lt;script&gt;alert(1)&lt;/script&gt; {inviter}”" in escaped
 
 
-async def test_a_link_that_is_not_good_names_nobody(product: Product) -> None:
-    ada, token = await invited(product, f"{uuid4().hex}@example.com")
-    listed = (await ada.client.send("Invitations"))["edges"]
-    await ada.client.send("WithdrawInvitation", input={"id": listed[0]["node"]["id"]})
-    for bad in (token, f"{token}x", "x", ""):
-        page = await product.http.get("/accept-invitation", params={"token": bad})
-        assert (page.status_code, "Acme" in page.text) == (400, False)
-
-
 @pytest.mark.parametrize(
     ("field", "language", "told"),
     [
@@ -277,50 +243,3 @@ async def test_a_page_names_fields_as_it_shows_them(
     assert "_name" not in alert
     # What it is about stands there still.
     assert "Acme" in answer.text
-
-
-async def _shown(product: Product, page: str, token: str) -> str:
-    """What a page shows instead of a form; empty when it has one."""
-    answer = await product.http.get(f"/{page}", params={"token": token})
-    if "<form" in answer.text:
-        return ""
-    assert answer.status_code == 400
-    return answer.text
-
-
-async def test_a_link_that_no_longer_works_says_so_at_once_and_nothing_else(
-    product: Product, owner: Connection
-) -> None:
-    eve = await registered(product)
-    verify, reset = await verify_token(product, owner, eve), await reset_token(product, owner, eve)
-    _, accepted = await invited(product, eve.email)
-    ada, withdrawn = await invited(product, f"{uuid4().hex}@example.com")
-    good = {"verify-email": [verify], "reset-password": [reset], "accept-invitation": [accepted, withdrawn]}
-    for page, tokens in good.items():
-        for token in tokens:
-            # Opening it twice does not use it up.
-            assert [await _shown(product, page, token) for _ in range(2)] == ["", ""], page
-    for page, form in (
-        ("verify-email", {"token": verify}),
-        ("accept-invitation", {"token": accepted, "password": PASSWORD}),
-        ("reset-password", {"token": reset, "password": NEW}),
-    ):
-        assert (await product.http.post(f"/{page}", data=form)).status_code == 200, page
-    listed = (await ada.client.send("Invitations"))["edges"]
-    await ada.client.send("WithdrawInvitation", input={"id": listed[0]["node"]["id"]})
-    for page, tokens in good.items():
-        strange = await _shown(product, page, "x")
-        assert ENGLISH["not_valid"] in strange
-        # A link of another kind is none either.
-        others = [one for other, tokens in good.items() if other != page for one in tokens]
-        for token in (*tokens, *others, mailed(product).of(VERIFY, uuid4()), ""):
-            assert await _shown(product, page, token) == strange, page
-
-
-async def test_a_link_is_void_once_a_password_was_set(product: Product, owner: Connection) -> None:
-    eve = await registered(product)
-    verify, reset = await verify_token(product, owner, eve), await reset_token(product, owner, eve)
-    change = {"current": PASSWORD, "password": NEW}
-    assert await eve.client.send("ChangePassword", **change) == {"ok": True}
-    for page, token in (("verify-email", verify), ("reset-password", reset)):
-        assert ENGLISH["not_valid"] in await _shown(product, page, token)

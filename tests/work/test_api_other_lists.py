@@ -1,0 +1,60 @@
+"""Lists beside that of tasks: projects, tasks of a person by numbered pages, days."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.kit.client import Client
+from tests.work.api import project, sent
+
+
+async def test_lists_of_projects_are_paged_and_filtered(client: Client) -> None:
+    ids = {
+        name: await project(client, name, description=f"About {name}s") for name in ("Pump", "Dam", "Lake")
+    }
+    await sent(client, "ArchiveProject", ids["Lake"], {}, {})
+    position = (await sent(client, "RenameProject", ids["Dam"], {}, {"name": "Big dam"}))["position"]
+    everything = await client.send("Projects", afterPosition=position)
+    assert [edge["node"]["name"] for edge in everything["edges"]] == ["Big dam", "Lake", "Pump"]
+    assert everything["totalCount"] == 3
+    second = await client.send("Projects", first=1, after=everything["edges"][0]["cursor"])
+    assert [edge["node"]["name"] for edge in second["edges"]] == ["Lake"]
+    found = [
+        [edge["node"]["name"] for edge in (await client.send("Projects", filter=one))["edges"]]
+        for one in (
+            {"status": ["ARCHIVED"]},
+            {"text": "dam"},
+            {"ownerId": client.me},
+            {"ownerId": str(uuid4())},
+        )
+    ]
+    assert found == [["Lake"], ["Big dam"], ["Big dam", "Lake", "Pump"], []]
+
+
+async def test_somebodys_tasks_come_by_numbered_pages(client: Client) -> None:
+    last: Any = None
+    for number in range(21):
+        last = await client.send("CreateTask", input={"title": str(number), "assignedTo": client.me})
+    one = await client.send("UserTasks", afterPosition=last["position"])
+    two = await client.send("UserTasks", userId=client.me, page=2)
+    assert [task["title"] for task in one["nodes"]] == [str(number) for number in range(20, 0, -1)]
+    assert (one["page"], one["hasNextPage"], two["page"], two["hasNextPage"]) == (1, True, 2, False)
+    assert [task["title"] for task in two["nodes"]] == ["0"]
+    moved = await client.send("UnassignTask", input={"id": two["nodes"][0]["id"]})
+    gone = await client.send("UserTasks", page=2, afterPosition=moved["position"])
+    assert gone == {"page": 2, "hasNextPage": False, "nodes": []}
+    assert [await client.error("UserTasks", page=page) for page in (0, -1, 501)] == [
+        ("BAD_USER_INPUT", "Pages go from 1 to 500.")
+    ] * 3
+    assert await client.send("UserTasks", userId=str(UUID(int=5))) == {
+        "page": 1,
+        "hasNextPage": False,
+        "nodes": [],
+    }
+
+
+@pytest.mark.parametrize("first", [-1, 101, 500])
+async def test_days_of_another_number_are_refused(client: Client, first: int) -> None:
+    code, message = await client.error("TaskDays", first=first)
+    assert (code, message) == ("BAD_USER_INPUT", f"A list holds 0 to 100, not {first}.")
