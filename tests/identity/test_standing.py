@@ -139,8 +139,8 @@ async def test_it_takes_one_round_trip(services: Services) -> None:
     company = Company(services)
     user = await company.person()
     rows = services.rows
-    counting = Counting(rows.reader)  # pyright: ignore[reportPrivateUsage]
-    counted = type(rows)(counting, rows.live)  # pyright: ignore[reportPrivateUsage]
+    counting = Counting(rows.reader)
+    counted = type(rows)(counting, rows.live)
     assert await standing(counted, company.tenant, user) is not None
     assert counting.lent == 1
 
