@@ -18,6 +18,7 @@ from app.placement.registry import Registry, registered
 from app.placement.tenant_service import TenantService
 from app.settings import Settings
 from domain.identity.invitations import Inviting
+from domain.tenancy.slug_check import SlugCheck
 from projections.identity.person_sessions import PersonSessions
 from projections.kit.background import running
 from projections.operations.tenant_placements import TenantPlacements
@@ -28,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 Assemble = Callable[[Settings], AbstractAsyncContextManager[Assembly]]
 
-PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, PersonSessions, TenantPlacements})
+PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, PersonSessions, SlugCheck, TenantPlacements})
 """Ports to what belongs to no tenant, as accounts and sessions do: every cell is given the platform's."""
 
 
@@ -215,7 +216,16 @@ async def celled(
     async with registered(platform.database.writer) as registry:
         cells = Cells(settings, platform, registry, assemble)
         tenants = TenantService(settings, platform.database, platform.services.bus, changed=cells.judge_anew)
-        ports = {**platform.services.ports, TenantPlacements: TenantPlacements(tenants)}
+
+        async def is_slug_taken(tenant_id: UUID, slug: str) -> bool:
+            async with platform.probe.guard():
+                return await tenants.is_slug_taken(tenant_id, slug)
+
+        ports = {
+            **platform.services.ports,
+            TenantPlacements: TenantPlacements(tenants),
+            SlugCheck: SlugCheck(is_slug_taken),
+        }
         cells.platform = replace(platform, services=replace(platform.services, ports=ports))
         registry.on_news = on_news
 

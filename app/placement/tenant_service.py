@@ -16,14 +16,20 @@ from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.log import AppendReceipt
+from domain.kit.log import GLOBAL, AppendReceipt
 from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
 from domain.operations.tenant_commands import AdoptTenant, RequestTenant, RetractTenant
-from domain.operations.tenants import TenantMoving, TenantNotPlaced, TenantPlacement
+from domain.operations.tenants import SLUG, TenantMoving, TenantNotPlaced, TenantPlacement
+from domain.tenancy import tenants as tenancy
 from domain.tenancy.regions import WrongRegion
 from projections.operations.tenant_placements import Change, PlacedTenant, PlacementRequest, Wish
 
 _ids = TimeOrderedIds()
+
+_TAKEN = """
+select exists (select from es.reservations
+                where scope_id = $1 and name = any($2) and value = $3 and originator_id <> $4)
+"""
 
 
 class TenantService:
@@ -132,6 +138,11 @@ class TenantService:
         )
         if isinstance(outcome, Refusal) and not isinstance(outcome, NotFound):
             raise outcome
+
+    async def is_slug_taken(self, tenant_id: UUID, slug: str) -> bool:
+        """Whether another tenant has the slug, wherever it is placed, or holds it from before."""
+        names = [SLUG, tenancy.SLUG]
+        return bool(await self._platform.writer.fetchval(_TAKEN, GLOBAL, names, slug, tenant_id))
 
     async def asked(self, tenant_id: UUID) -> PlacementRequest | None:
         stream = (await self._bus.log.streams(PLATFORM, [tenant_id])).get(tenant_id)

@@ -14,7 +14,7 @@ from domain.tenancy.json_limits import Settings
 from domain.tenancy.regions import Region
 
 SLUG = "tenancy.tenant.slug"
-"""Under this name slugs are reserved, over all tenants."""
+"""Under this name slugs are reserved, over all tenants of one database."""
 
 Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Describe("The company's name.")]
 Slug = Annotated[

@@ -17,6 +17,8 @@ from app.entry.worker import everywhere
 from app.placement.places import database_of, with_database
 from app.placement.tenant_service import TenantService
 from app.settings import Settings
+from app.storage.database import Pool
+from domain.kit.bus.bus import Bus
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
@@ -38,6 +40,9 @@ class Platform:
     settings: Settings
     http: httpx.AsyncClient
     tenants: TenantService
+    registry: Pool
+    bus: Bus
+    """Of the platform's database, past the API."""
     made: list[UUID] = field(default_factory=list)
 
     async def asks(self, slug: str, kind: PlacementKind, **more: Any) -> UUID | Refusal:
@@ -182,7 +187,7 @@ async def platform_on(settings: Settings, *, keep: bool = False) -> AsyncIterato
             httpx.AsyncClient(base_url=url, timeout=60) as http,
             commanding(settings) as (database, bus),
         ):
-            yield Platform(settings, http, TenantService(settings, database, bus))
+            yield Platform(settings, http, TenantService(settings, database, bus), database.writer, bus)
     finally:
         if not keep:
             await drop_silos(settings)

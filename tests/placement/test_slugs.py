@@ -20,7 +20,7 @@ SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
 KINDS = pytest.mark.parametrize("kind", [POOLED, SILO])
 
 
-def _slug() -> str:
+def new_slug() -> str:
     return f"slug-{uuid4().hex}"
 
 
@@ -28,7 +28,7 @@ async def _placed(platform: Platform, tenant: UUID) -> PlacedTenant | None:
     return next((one for one in await platform.tenants.all() if one.id == tenant), None)
 
 
-def _called(platform: Platform, tenant: UUID, slug: str) -> Callable[[], Awaitable[bool]]:
+def called(platform: Platform, tenant: UUID, slug: str) -> Callable[[], Awaitable[bool]]:
     """Whether the registry calls the tenant so, and nothing else is held for it any more."""
 
     async def asked() -> bool:
@@ -44,14 +44,14 @@ def _called(platform: Platform, tenant: UUID, slug: str) -> Callable[[], Awaitab
     return asked
 
 
-async def _change(client: Client, slug: str) -> dict[str, Any]:
+async def change(client: Client, slug: str) -> dict[str, Any]:
     answer: dict[str, Any] = await client.send(
         "ChangeTenantSlug", input={"id": str(client.tenant), "slug": slug}
     )
     return answer
 
 
-async def _registers(platform: Platform, slug: str, **more: str) -> httpx.Response:
+async def registers(platform: Platform, slug: str, **more: str) -> httpx.Response:
     wish = somebody(tenantName="Acme", tenantSlug=slug) | more
     return await post(platform.http, "register", wish)
 
@@ -66,10 +66,10 @@ TAKEN = 409, "already_taken", "tenantSlug"
 
 @KINDS
 async def test_commands_know_the_slug_that_a_tenant_has_now(platform: Platform, kind: PlacementKind) -> None:
-    old, new = _slug(), _slug()
+    old, new = new_slug(), new_slug()
     client = platform.client(await platform.tenant(old, kind))
-    assert "position" in await _change(client, new)
-    await until(_called(platform, client.tenant, new))
+    assert "position" in await change(client, new)
+    await until(called(platform, client.tenant, new))
     ran = await asyncio.to_thread(CommandLine(platform.settings), "tenant", "suspend", old)
     assert ran.code == 1
     ran = await asyncio.to_thread(CommandLine(platform.settings), "tenant", "suspend", new)
@@ -80,91 +80,69 @@ async def test_commands_know_the_slug_that_a_tenant_has_now(platform: Platform, 
 async def test_a_slug_that_was_given_up_founds_another_company(
     platform: Platform, kind: PlacementKind
 ) -> None:
-    old, new = _slug(), _slug()
+    old, new = new_slug(), new_slug()
     client = platform.client(await platform.tenant(old, kind))
-    await _change(client, new)
-    await until(_called(platform, client.tenant, new))
-    founded = await _registers(platform, old)
+    await change(client, new)
+    await until(called(platform, client.tenant, new))
+    founded = await registers(platform, old)
     assert (founded.status_code, founded.json()["tenantId"] is not None) == (200, True)
-    assert await _called(platform, UUID(founded.json()["tenantId"]), old)()
-    assert _refusal(await _registers(platform, new)) == TAKEN
+    assert await called(platform, UUID(founded.json()["tenantId"]), old)()
+    assert _refusal(await registers(platform, new)) == TAKEN
 
 
 async def test_a_slug_is_taken_until_the_registry_has_heard_that_it_was_given_up(platform: Platform) -> None:
-    old, new = _slug(), _slug()
+    old, new = new_slug(), new_slug()
     client = platform.client(await platform.tenant(old, POOLED))
     connection = await platform.database()
     async with connection.transaction():
         # Whoever carries it over waits for this row.
         await connection.fetch("select from placement.tenants where tenant_id = $1 for update", client.tenant)
-        assert "position" in await _change(client, new)
-        assert _refusal(await _registers(platform, old)) == TAKEN
-        other = platform.client(await platform.tenant(_slug(), POOLED))
-        assert (await _change(other, old))["code"] == "already_taken"
+        assert "position" in await change(client, new)
+        assert _refusal(await registers(platform, old)) == TAKEN
+        other = platform.client(await platform.tenant(new_slug(), POOLED))
+        assert (await change(other, old))["code"] == "already_taken"
     await connection.close()
-    await until(_called(platform, client.tenant, new))
-    assert (await _registers(platform, old)).status_code == 200
+    await until(called(platform, client.tenant, new))
+    assert (await registers(platform, old)).status_code == 200
 
 
 @KINDS
 async def test_slugs_end_as_they_were_changed_last(platform: Platform, kind: PlacementKind) -> None:
-    slugs = [_slug() for _ in range(3)]
+    slugs = [new_slug() for _ in range(3)]
     client = platform.client(await platform.tenant(slugs[0], kind))
     for slug in (slugs[1], slugs[2], slugs[0], slugs[1]):
-        assert "position" in await _change(client, slug)
-    await until(_called(platform, client.tenant, slugs[1]))
-
-
-@KINDS
-async def test_a_slug_that_is_anothers_elsewhere_is_given_back(
-    platform: Platform, kind: PlacementKind
-) -> None:
-    """The two places do not see each other's slugs."""
-    mine, theirs = _slug(), _slug()
-    client = platform.client(await platform.tenant(mine, kind))
-    await platform.tenant(theirs, SILO)
-    receipt = await _change(client, theirs)
-    assert "position" in receipt
-
-    async def given_back() -> bool:
-        answer = (await client.post("{ tenant { slug } }")).json()
-        return bool(answer["data"]["tenant"]["slug"] == mine)
-
-    connection = await platform.database()
-    assert await connection.fetchval("select count(*) from placement.tenants where slug = $1", theirs) == 1
-    await connection.close()
-    await until(given_back)
-    await until(_called(platform, client.tenant, mine))
+        assert "position" in await change(client, slug)
+    await until(called(platform, client.tenant, slugs[1]))
 
 
 @pytest.mark.parametrize("kinds", [(POOLED, POOLED), (POOLED, SILO)])
 async def test_two_companies_swap_their_slugs(
     platform: Platform, kinds: tuple[PlacementKind, PlacementKind]
 ) -> None:
-    mine, yours, between = _slug(), _slug(), _slug()
+    mine, yours, between = new_slug(), new_slug(), new_slug()
     me = platform.client(await platform.tenant(mine, kinds[0]))
     you = platform.client(await platform.tenant(yours, kinds[1]))
     for client, slug in ((me, between), (you, mine), (me, yours)):
-        assert "position" in await _change(client, slug)
-        await until(_called(platform, client.tenant, slug))
-    assert await _called(platform, you.tenant, mine)()
+        assert "position" in await change(client, slug)
+        await until(called(platform, client.tenant, slug))
+    assert await called(platform, you.tenant, mine)()
 
 
 async def test_a_slug_that_was_changed_before_a_move_is_carried_after_it(platform: Platform) -> None:
-    new = _slug()
-    client = await platform.newcomer(await platform.tenant(_slug(), POOLED))
-    assert "position" in await _change(client, new)
+    new = new_slug()
+    client = await platform.newcomer(await platform.tenant(new_slug(), POOLED))
+    assert "position" in await change(client, new)
     assert await platform.moves(client.tenant, SILO) == PlacementRequest(status="ready")
     await platform.knows(client)
-    await until(_called(platform, client.tenant, new))
-    newer = _slug()
-    assert "position" in await _change(client, newer)
-    await until(_called(platform, client.tenant, newer))
-    assert (await _registers(platform, new)).status_code == 200, "the place that it left holds it no more"
+    await until(called(platform, client.tenant, new))
+    newer = new_slug()
+    assert "position" in await change(client, newer)
+    await until(called(platform, client.tenant, newer))
+    assert (await registers(platform, new)).status_code == 200, "the place that it left holds it no more"
 
 
 async def test_the_name_is_carried_over_too(platform: Platform) -> None:
-    slug = _slug()
+    slug = new_slug()
     client = platform.client(await platform.tenant(slug, SILO))
     await client.send("RenameTenant", input={"id": str(client.tenant), "name": "Acme & Sons"})
 
@@ -179,15 +157,15 @@ async def test_of_many_who_register_with_a_slug_at_once_one_has_it_and_the_other
     platform: Platform,
 ) -> None:
     for _ in range(3):
-        slug = _slug()
+        slug = new_slug()
         emails = [f"{uuid4().hex}@example.com" for _ in range(4)]
-        answers = await asyncio.gather(*(_registers(platform, slug, email=email) for email in emails))
+        answers = await asyncio.gather(*(registers(platform, slug, email=email) for email in emails))
         won = [answer.json() for answer in answers if answer.status_code == 200]
         assert [one["tenantId"] is not None for one in won] == [True]
-        assert await _called(platform, UUID(won[0]["tenantId"]), slug)()
+        assert await called(platform, UUID(won[0]["tenantId"]), slug)()
         assert [one.slug for one in await platform.tenants.all()].count(slug) == 1
         lost = [email for email, answer in zip(emails, answers, strict=True) if answer.status_code != 200]
         assert [_refusal(one) for one in answers if one.status_code != 200] == [TAKEN] * 3
         for email in lost:
-            again = await _registers(platform, _slug(), email=email)
+            again = await registers(platform, new_slug(), email=email)
             assert (again.status_code, again.json().get("tenantId") is not None) == (200, True), again.text

@@ -9,6 +9,7 @@ from api.kit.schema.context import Info
 from api.kit.schema.fields import After, argument, field
 from api.kit.schema.node_types import Node, shows
 from api.kit.schema.past import AsOf, moment
+from domain.tenancy.slug_check import SlugCheck
 from domain.tenancy.tenant_commands import ChangeTenantSettings, ChangeTenantSlug, RenameTenant
 from projections.tenancy.tenants import TenantRow, Tenants
 
@@ -19,6 +20,10 @@ class Tenant(Node):
 
 
 TenantReceipt = receipt(Tenant, Tenants, name="tenant")
+
+
+async def _free_everywhere(info: Info, command: ChangeTenantSlug) -> None:
+    await info.context.port(SlugCheck).require_free(info.context.caller.tenant_id, command.slug)
 
 
 @strawberry.type
@@ -41,4 +46,4 @@ class Query:
 class Mutation:
     rename_tenant = sends(RenameTenant, TenantReceipt, needs="tenant:write")
     change_tenant_settings = sends(ChangeTenantSettings, TenantReceipt, needs="tenant:write")
-    change_tenant_slug = sends(ChangeTenantSlug, TenantReceipt, needs="tenant:write")
+    change_tenant_slug = sends(ChangeTenantSlug, TenantReceipt, needs="tenant:write", allows=_free_everywhere)

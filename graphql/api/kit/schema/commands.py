@@ -7,7 +7,7 @@ class Mutation:
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -101,8 +101,18 @@ def receipt(shown: type, view: type[PostgresView[Any]], *, name: str, home: bool
     )
 
 
-def sends(command: type[Command], receipt: type[Receipt], *, needs: str) -> StrawberryField:
-    """The mutation that sends this command; its input, description and name follow from the command."""
+def sends(
+    command: type[C],
+    receipt: type[Receipt],
+    *,
+    needs: str,
+    allows: Callable[[Info, C], Awaitable[None]] | None = None,
+) -> StrawberryField:
+    """The mutation that sends this command; its input, description and name follow from the command.
+
+    ``allows`` raises the refusal of a command for what no aggregate can see; one that was executed is not
+    asked about.
+    """
     taken = takes(command)
     title = f"{receipt.__name__.removesuffix('Receipt')}Answer"
     either: Any = receipt
@@ -119,6 +129,11 @@ def sends(command: type[Command], receipt: type[Receipt], *, needs: str) -> Stra
         context = info.context
         if (unseen := await context.seeing.unseen(wish)) is not None:
             return Refused.of(unseen)
+        if allows is not None and not await _was_executed(info, chosen):
+            try:
+                await allows(info, wish)
+            except Refusal as refusal:
+                return Refused.of(refusal)
         outcome = await context.services.bus.send(
             wish,
             by=context.caller,
@@ -147,6 +162,11 @@ def sends(command: type[Command], receipt: type[Receipt], *, needs: str) -> Stra
         _doc(command),
         needs=needs,
     )
+
+
+async def _was_executed(info: Info, command_id: UUID) -> bool:
+    context = info.context
+    return await context.services.bus.log.receipt(context.caller.tenant_id, command_id) is not None
 
 
 def _without_version(resolve: Any) -> Any:

@@ -1,0 +1,117 @@
+"""A slug is one tenant's over all databases: a silo asks the platform, and says so when the platform is away."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from app.placement import registry
+from app.placement.places import with_database
+from app.placement.write_side import silo_of
+from domain.kit.caller import Caller
+from domain.kit.log import AppendReceipt
+from domain.operations.tenants import PlacementKind
+from domain.tenancy.tenant_commands import ChangeTenantSlug
+from tests.kit.documents import operations
+from tests.kit.processes import until
+from tests.placement.conftest import Platform
+from tests.placement.test_slugs import KINDS, POOLED, SILO, called, change, new_slug, registers
+
+
+@KINDS
+@pytest.mark.parametrize("owner", [POOLED, SILO])
+async def test_a_slug_that_is_anothers_anywhere_is_refused_at_once(
+    platform: Platform, kind: PlacementKind, owner: PlacementKind
+) -> None:
+    mine, theirs = new_slug(), new_slug()
+    client = platform.client(await platform.tenant(mine, kind))
+    other = await platform.tenant(theirs, owner)
+    refused = await change(client, theirs)
+    assert (refused.get("code"), refused.get("field")) == ("already_taken", "slug")
+    assert (await client.post("{ tenant { slug } }")).json() == {"data": {"tenant": {"slug": mine}}}
+    assert await called(platform, client.tenant, mine)()
+    assert await called(platform, other, theirs)()
+
+
+async def test_a_change_that_was_made_keeps_its_receipt_when_another_has_the_slug_by_now(
+    platform: Platform,
+) -> None:
+    slug, command = new_slug(), str(uuid4())
+    client = platform.client(await platform.tenant(new_slug(), SILO))
+    wish = {"input": {"id": str(client.tenant), "slug": slug}, "commandId": command}
+    receipt = await client.send("ChangeTenantSlug", **wish)
+    await change(client, newest := new_slug())
+    await until(called(platform, client.tenant, newest))
+    assert (await registers(platform, slug)).status_code == 200
+    again = await client.send("ChangeTenantSlug", **wish)
+    assert (again["repeated"], again["position"]) == (True, receipt["position"])
+
+
+@KINDS
+async def test_of_two_who_take_one_slug_in_the_same_moment_one_gives_it_back(
+    platform: Platform, kind: PlacementKind
+) -> None:
+    """Both may have asked before either had it."""
+    mine, theirs = new_slug(), new_slug()
+    client = platform.client(await platform.tenant(mine, kind))
+    await platform.tenant(theirs, SILO)
+    found = await registry.placement(platform.registry, client.tenant)
+    asked = Caller(tenant_id=client.tenant, user_id=client.user)
+    async with silo_of(found, platform.settings) as silo:
+        bus = platform.bus if silo is None else silo.bus
+        outcome = await bus.send(ChangeTenantSlug(id=client.tenant, slug=theirs), by=asked)
+    assert isinstance(outcome, AppendReceipt), outcome
+
+    async def given_back() -> bool:
+        answer = (await client.post("{ tenant { slug } }")).json()
+        return bool(answer["data"]["tenant"]["slug"] == mine)
+
+    connection = await platform.database()
+    assert await connection.fetchval("select count(*) from placement.tenants where slug = $1", theirs) == 1
+    await connection.close()
+    await until(given_back)
+    await until(called(platform, client.tenant, mine))
+
+
+@asynccontextmanager
+async def _away(platform: Platform) -> AsyncIterator[None]:
+    """Lets nobody but superusers into the platform's database, and sends away who is there."""
+    url = platform.settings.database_url
+    name = url.rsplit("/", 1)[-1].partition("?")[0]
+    connection = await asyncpg.connect(with_database(url, "postgres"))
+    try:
+        await connection.execute(f'alter database "{name}" connection limit 0')
+        await connection.fetch(
+            """select pg_terminate_backend(a.pid) from pg_stat_activity a join pg_roles r on r.oid = a.usesysid
+                where a.datname = $1 and not r.rolsuper""",
+            name,
+        )
+        yield
+    finally:
+        await connection.execute(f'alter database "{name}" connection limit -1')
+        await connection.close()
+
+
+async def test_a_slug_is_not_changed_while_nobody_can_say_whose_it_is(platform: Platform) -> None:
+    mine, new = new_slug(), new_slug()
+    client = platform.client(await platform.tenant(mine, SILO))
+    command = str(uuid4())
+
+    async def ask() -> tuple[int, str | None, str | None]:
+        wish = {"input": {"id": str(client.tenant), "slug": new}, "commandId": command}
+        answer = await client.post(operations()["ChangeTenantSlug"], wish)
+        errors = answer.json().get("errors")
+        code = errors[0]["extensions"]["code"] if errors else None
+        return answer.status_code, code, answer.headers.get("retry-after")
+
+    async with _away(platform):
+        assert await ask() == (503, "UNAVAILABLE", "2")
+        assert (await client.post("{ tenant { slug } }")).json() == {"data": {"tenant": {"slug": mine}}}
+
+    async def made() -> bool:
+        return (await ask())[0] == 200
+
+    await until(made)
+    assert (await client.post("{ tenant { slug } }")).json() == {"data": {"tenant": {"slug": new}}}
