@@ -13,6 +13,7 @@ import typer
 from app.cli.answers import Declined
 from app.embedded import attached
 from app.settings import Settings, read_settings
+from projections.kit.store.lease_locks import SILENCE
 
 if TYPE_CHECKING:
     import asyncpg
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from app.storage.database import Database, Pool
     from domain.kit.refusals import Refusal
     from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
-
-SILENCE = 15
-"""Seconds without a heartbeat after which a worker counts as gone; it gives one each second."""
 
 InSilo = Annotated[
     str | None,

@@ -26,6 +26,8 @@ def ailment(view: ViewStatus) -> str | None:
         return f"{view.name} has not been read {age}"
     if view.state is ViewState.REFILLING:
         return f"{view.name} is being refilled and stands at {view.position} of {view.head}"
+    if view.state is ViewState.STOPPED:
+        return f"{view.name} is stopped: no worker folds it"
     if view.state is ViewState.WAITING:
-        return f"{view.name} waits: {view.error or 'no worker holds it'}"
+        return f"{view.name} waits: {view.error}"
     return None

@@ -5,9 +5,7 @@ from uuid import UUID
 
 from app.storage.database import Pool
 from app.telemetry.process_status import ProcessStatus, ailment, process_statuses
-
-SILENCE = 15
-"""Seconds without a heartbeat after which a worker counts as gone; it gives one each second."""
+from projections.kit.store.lease_locks import SILENCE
 
 _STANDING = """
 select (select count(*) from ops.workers

@@ -18,6 +18,7 @@ import pytest
 from app.cli.completion import open_rebuild_ids, view_names
 from app.contexts import VIEWS
 from app.settings import Settings
+from projections.kit.declare.postgres import PostgresView
 from tests.operations.command_line import CommandLine, register
 
 VIEW = "tasks.tasks"
@@ -41,6 +42,23 @@ def test_lists_every_view(headwater: CommandLine) -> None:
     table = headwater("views").out
     assert all(view.name in table for view in VIEWS)
     assert "1 live" in table
+
+
+def test_a_view_that_no_worker_folds_says_so(headwater: CommandLine) -> None:
+    states = {
+        one["name"]: (one["inline"], one["state"], one["holder"]) for one in headwater("views", "--json").json
+    }
+    inline = {view.name for view in VIEWS if issubclass(view, PostgresView) and view.inline}
+    assert states == {
+        view.name: (True, "following", None) if view.name in inline else (False, "stopped", None)
+        for view in VIEWS
+    }
+    assert [
+        line.split()[-1] for line in headwater("views", "--name", "tasks.user_stats").out.splitlines()
+    ] == [
+        "STATE",
+        "stopped",
+    ]
 
 
 def test_shows_what_was_asked(headwater: CommandLine) -> None:

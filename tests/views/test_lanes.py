@@ -12,7 +12,8 @@ from uuid import uuid4
 import pytest
 
 from app.embedded.postgres import Postgres
-from projections.kit.read.status import views_status
+from app.telemetry.ailments import ailment
+from projections.kit.read.status import ViewState, views_status
 from tests.kit.servers import fresh_database
 from tests.views.place import Place, opened, until
 from tests.views.toys import Jar, Jars
@@ -85,6 +86,31 @@ async def test_lanes_of_a_killed_worker_are_taken_over(place: Place, url: str) -
         first.kill()
         await shared(place, two=4)
         await written(place)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_view_whose_only_worker_is_gone_is_stopped_and_has_no_holder(
+    place: Place, url: str, ending: signal.Signals
+) -> None:
+    with worker(url, "one") as only:
+        await shared(place, one=4)
+        await written(place)
+        assert {one.state for one in await views_status(place.database.writer)} == {ViewState.FOLLOWING}
+        os.kill(only.pid, ending)
+        # A process that hangs keeps its locks, and only time tells.
+        await place.database.writer.execute(
+            "update ops.workers set heartbeat_at = heartbeat_at - interval '1 h'"
+        )
+
+        async def stopped() -> bool:
+            found = await views_status(place.database.writer)
+            return {(one.state, one.holder) for one in found} == {(ViewState.STOPPED, None)}
+
+        await until(stopped)
+        assert all(
+            ailment(one) == f"{one.name} is stopped: no worker folds it"
+            for one in await views_status(place.database.writer)
+        )
 
 
 async def test_a_stopped_worker_loses_its_lanes_and_shares_again_when_it_wakes(

@@ -96,7 +96,7 @@ async def test_a_view_that_nobody_folds_lags_and_is_not_well(place: Place) -> No
     await place.store(Jars)
     await place.tell((uuid4(), Jar.Dusted()), (uuid4(), Jar.Dusted()))
     status = await place.status(Jars)
-    assert (status.lag_events, status.state, status.complete) == (2, ViewState.WAITING, True)
+    assert (status.lag_events, status.state, status.complete) == (2, ViewState.STOPPED, True)
     assert status.lag_seconds > 0
     assert ailment(status) == "toys.jars has not been read ever"
 

@@ -37,7 +37,9 @@ class ViewInfo:
     inline: bool = strawberry.field(
         description="Whether it is an inline view, folded in the transaction of the append."
     )
-    state: ViewState = strawberry.field(description="What the view is doing.")
+    state: ViewState = strawberry.field(
+        description="What the view is doing; `WAITING` for its store, `STOPPED` while no worker folds it."
+    )
     position: Position = strawberry.field(description="The position up to which events are folded.")
     head: Position = strawberry.field(description="The last position of the log at the same moment.")
     lag_events: int = strawberry.field(description="How many events are still to be folded.")

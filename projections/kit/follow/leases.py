@@ -9,10 +9,7 @@ import asyncpg
 
 from projections.kit.follow.lane import Lane
 from projections.kit.store.generations import Connection
-
-_LANES = 0x4877
-_WORKERS = 0x4878
-"""The classes of the advisory locks: one lock for each lane, one for each worker, by id."""
+from projections.kit.store.lease_locks import LANES, WORKERS
 
 _TIMEOUT = 5.0
 """Seconds after which a session that does not answer counts as lost."""
@@ -115,7 +112,7 @@ async def register(connection: Connection, name: str, kind: str = "worker") -> i
     worker: int = await connection.fetchval(
         "insert into ops.workers (name, kind, pid) values ($1, $2, pg_backend_pid()) returning id", name, kind
     )
-    await connection.execute("select pg_advisory_lock($1::int, $2::int)", _WORKERS, worker)
+    await connection.execute("select pg_advisory_lock($1::int, $2::int)", WORKERS, worker)
     return worker
 
 
@@ -127,7 +124,7 @@ async def leave(connection: Connection, worker: int) -> None:
 
 async def heartbeat(connection: Connection, worker: int, stale: float) -> int:
     """Shows that we live; answers how many workers do, this one included."""
-    count: int = await connection.fetchval(_BEAT, worker, stale, _WORKERS, timeout=_TIMEOUT)
+    count: int = await connection.fetchval(_BEAT, worker, stale, WORKERS, timeout=_TIMEOUT)
     return count
 
 
@@ -136,7 +133,7 @@ async def survey(
 ) -> list[LaneLease]:
     """How the lanes of these views, in these versions and in this phase, stand."""
     names, versions = [name for name, _ in views], [version for _, version in views]
-    rows = await connection.fetch(_SURVEY, names, versions, phase, stale, _LANES, timeout=_TIMEOUT)
+    rows = await connection.fetch(_SURVEY, names, versions, phase, stale, LANES, timeout=_TIMEOUT)
     return [LaneLease(**row) for row in rows]
 
 
@@ -145,7 +142,7 @@ async def take(connection: Connection, standing: LaneLease, worker: int) -> Take
     if not await _lock(connection, standing.id):
         if not standing.stale:
             return None
-        await connection.execute(_HOLDERS, _LANES, standing.id, timeout=_TIMEOUT)
+        await connection.execute(_HOLDERS, LANES, standing.id, timeout=_TIMEOUT)
         for _ in range(20):
             if await _lock(connection, standing.id):
                 break
@@ -158,7 +155,7 @@ async def take(connection: Connection, standing: LaneLease, worker: int) -> Take
         # A write of the last holder hangs in the middle; the server ends it soon.
         row = None
     if row is None:
-        await connection.execute("select pg_advisory_unlock($1::int, $2::int)", _LANES, standing.id)
+        await connection.execute("select pg_advisory_unlock($1::int, $2::int)", LANES, standing.id)
         return None
     return TakenLease(*row)
 
@@ -168,12 +165,12 @@ async def give_back(connection: Connection, lane: int, worker: int) -> None:
     await connection.execute(
         "update ops.lanes set holder = null where id = $1 and holder = $2", lane, worker, timeout=_TIMEOUT
     )
-    await connection.execute("select pg_advisory_unlock($1::int, $2::int)", _LANES, lane, timeout=_TIMEOUT)
+    await connection.execute("select pg_advisory_unlock($1::int, $2::int)", LANES, lane, timeout=_TIMEOUT)
 
 
 async def _lock(connection: Connection, lane: int) -> bool:
     return bool(
         await connection.fetchval(
-            "select pg_try_advisory_lock($1::int, $2::int)", _LANES, lane, timeout=_TIMEOUT
+            "select pg_try_advisory_lock($1::int, $2::int)", LANES, lane, timeout=_TIMEOUT
         )
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from projections.kit.background import end
+from projections.kit.store.lease_locks import LANES, SILENCE
 
 if TYPE_CHECKING:
     # A command that asks for the status should not load what makes tables.
@@ -23,6 +24,9 @@ class ViewState(StrEnum):
     REFILLING = "refilling"
     FAILING = "failing"
     WAITING = "waiting"
+    """Its store is away; it tries again."""
+    STOPPED = "stopped"
+    """No worker folds it."""
     PAUSED = "paused"
 
 
@@ -65,9 +69,15 @@ class ViewStatus:
     paused_by: str | None = None
 
 
-# One statement, so that positions and head are of one moment.
+# One statement, so that positions and head are of one moment. Who holds a lane has its lock: a worker that was
+# killed leaves its name behind, and no lock.
 _STATUS = """
-with log as (select coalesce(max(position), 0) as head from es.events)
+with log as (select coalesce(max(position), 0) as head from es.events),
+held as (
+    select k.objid::int8 as lane from pg_locks k
+     where k.locktype = 'advisory' and k.granted and k.classid = $1::int::oid
+       and k.database = (select oid from pg_database where datname = current_database())
+)
 select l.view as name, v.store, l.version, l.generation, l.generation = v.live as live, v.inline,
        l.position, log.head, greatest(log.head - l.position, 0) as lag_events,
        coalesce(greatest(extract(epoch from clock_timestamp() - next.timestamp), 0), 0)::float8 as lag_seconds,
@@ -84,7 +94,8 @@ select l.view as name, v.store, l.version, l.generation, l.generation = v.live a
   from ops.lanes l
   join ops.views v using (view)
  cross join log
-  left join ops.workers w on w.id = l.holder
+  left join ops.workers w on w.id = l.holder and l.id in (select lane from held)
+       and clock_timestamp() - w.heartbeat_at < make_interval(secs => $2)
   left join lateral (select timestamp from es.events where position = l.position + 1) next on true
  where l.phase <> 'dropped' and (l.generation >= v.live or l.phase = 'building')
  order by l.view, l.generation
@@ -93,7 +104,7 @@ select l.view as name, v.store, l.version, l.generation, l.generation = v.live a
 
 async def views_status(pool: "Pool") -> list[ViewStatus]:
     """All live views, and generations that are or were built beside them, by name."""
-    return [_status(dict(row)) for row in await pool.fetch(_STATUS)]
+    return [_status(dict(row)) for row in await pool.fetch(_STATUS, LANES, SILENCE)]
 
 
 def _status(row: "dict[str, object]") -> ViewStatus:
@@ -103,10 +114,10 @@ def _status(row: "dict[str, object]") -> ViewStatus:
         state = ViewState.PAUSED
     elif building:
         state = ViewState.BUILDING
-    elif row["error"] is not None and row["error_position"] is not None:
-        state = ViewState.FAILING
-    elif row["error"] is not None or silent:
-        state = ViewState.WAITING
+    elif silent:
+        state = ViewState.STOPPED
+    elif row["error"] is not None:
+        state = ViewState.WAITING if row["error_position"] is None else ViewState.FAILING
     else:
         state = ViewState.REFILLING if refilling else ViewState.FOLLOWING
     return ViewStatus(**row, state=state)  # type: ignore[arg-type]  # The columns are named as the fields.
