@@ -91,7 +91,6 @@ class Consent(Aggregate, topic="governance.consent"):
 class GiveConsent(Command):
     """Allow one's data to be used for a purpose. Its id is `consent_id` of person and purpose."""
 
-    id: UUID
     subject_id: SubjectId
     purpose: PurposeName
     source: Source = "web"
@@ -112,7 +111,6 @@ class GiveConsent(Command):
 class RenewConsent(Command):
     """Allow again what was allowed or withdrawn before."""
 
-    id: UUID
     source: Source = "web"
     text_version: TextVersion = ""
 
@@ -123,7 +121,6 @@ class RenewConsent(Command):
 class WithdrawConsent(Command):
     """Withdraw a consent."""
 
-    id: UUID
     source: Source = "web"
 
     def handle(self, consent: Consent) -> None:

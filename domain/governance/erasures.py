@@ -117,7 +117,6 @@ class Erasure(Aggregate, topic="governance.erasure"):
 class RequestErasure(Command):
     """Have a person forgotten: for good, in this tenant. Its id is the person's `erasure_id`."""
 
-    id: UUID
     subject_id: SubjectId
     reason: Reason = ""
 
@@ -131,7 +130,6 @@ class RequestErasure(Command):
 class NoteErasureStep(Command):
     """Note that a step of an erasure was done."""
 
-    id: UUID
     step: StepName
 
     def handle(self, erasure: Erasure) -> None:
@@ -141,7 +139,6 @@ class NoteErasureStep(Command):
 class CertifyErasure(Command):
     """Note what was found when the person had been forgotten."""
 
-    id: UUID
     stores: tuple[str, ...]
     places: tuple[int, ...]
     sealed: tuple[int, ...]

@@ -77,7 +77,6 @@ class Export(Aggregate, topic="governance.export"):
 class RequestExport(Command):
     """Request an export of all data about a person."""
 
-    id: UUID
     subject_id: SubjectId
 
     def handle(self, by: Caller) -> Export:
@@ -87,7 +86,6 @@ class RequestExport(Command):
 class NoteExportPart(Command):
     """Note that a part of an export was written."""
 
-    id: UUID
     part: PartName
     records: Count
     done: Count
@@ -102,7 +100,6 @@ class NoteExportPart(Command):
 class FinishExport(Command):
     """Note that an export can be fetched."""
 
-    id: UUID
     size: Count
     sha256: str
     expires_at: datetime
@@ -114,7 +111,6 @@ class FinishExport(Command):
 class FailExport(Command):
     """Note that an export was given up."""
 
-    id: UUID
     error: str
 
     def handle(self, export: Export) -> None:
@@ -123,8 +119,6 @@ class FailExport(Command):
 
 class ExpireExport(Command):
     """Note that the file of an export is gone."""
-
-    id: UUID
 
     def handle(self, export: Export) -> None:
         export.expire()

@@ -27,7 +27,6 @@ from domain.kit.fields import Internal, Len, Restricted
 class OpenAccount(Command):
     """Open an account, with which a person can sign in."""
 
-    id: UUID
     email: Address
     first_name: GivenName
     last_name: FamilyName = ""
@@ -61,16 +60,12 @@ class OpenAccount(Command):
 class NoteRepeatedRegistration(Command):
     """Note that somebody tried to register with an address that has an account."""
 
-    id: UUID
-
     def handle(self, account: Account) -> None:
         account.record(Account.RegistrationRepeated())
 
 
 class MarkEmailVerified(Command):
     """Note that a person was reached at the account's address."""
-
-    id: UUID
 
     def handle(self, account: Account) -> None:
         account.verify_email()
@@ -79,7 +74,6 @@ class MarkEmailVerified(Command):
 class LinkProvider(Command):
     """Let a person sign in by a provider of identities, which has vouched for the address."""
 
-    id: UUID
     identity: Annotated[str, Restricted()]
 
     def handle(self, account: Account) -> None:
@@ -90,7 +84,6 @@ class LinkProvider(Command):
 class ChangePassword(Command):
     """Sign in with another password from now on; all sessions end but the one that is kept."""
 
-    id: UUID
     password_hash: PasswordHash
     kept_session: UUID | None = None
 
@@ -101,7 +94,6 @@ class ChangePassword(Command):
 class SetSecondFactor(Command):
     """Begin to use a second factor; it counts once it is confirmed."""
 
-    id: UUID
     secret: str
     recovery_hashes: Hashes
 
@@ -112,16 +104,12 @@ class SetSecondFactor(Command):
 class ConfirmSecondFactor(Command):
     """Confirm the second factor; it is required from now on."""
 
-    id: UUID
-
     def handle(self, account: Account) -> None:
         account.confirm_second_factor()
 
 
 class RemoveSecondFactor(Command):
     """Remove your second factor."""
-
-    id: UUID
 
     def handle(self, account: Account) -> None:
         account.remove_second_factor()
@@ -130,7 +118,6 @@ class RemoveSecondFactor(Command):
 class TakeSecondFactor(Command):
     """Take a second factor away from somebody who has lost it, as an operator."""
 
-    id: UUID
     asked_by: Annotated[str, Len(1, 200), Internal()]
 
     def handle(self, account: Account) -> None:
@@ -140,7 +127,6 @@ class TakeSecondFactor(Command):
 class UseRecoveryCode(Command):
     """Take a recovery code in place of the second factor."""
 
-    id: UUID
     code_hash: Annotated[str, Restricted()]
 
     def handle(self, account: Account) -> None:
@@ -150,7 +136,6 @@ class UseRecoveryCode(Command):
 class JoinTenant(Command):
     """Let an account sign in to a tenant in which its person was registered."""
 
-    id: UUID
     tenant_id: UUID
 
     def handle(self, account: Account) -> None:
@@ -161,7 +146,6 @@ class JoinTenant(Command):
 class LeaveTenant(Command):
     """Let an account sign in to a tenant no more."""
 
-    id: UUID
     tenant_id: UUID
 
     def handle(self, account: Account) -> None:
@@ -172,16 +156,12 @@ class LeaveTenant(Command):
 class NoteFailedSignIns(Command):
     """Note that many wrong passwords were tried."""
 
-    id: UUID
-
     def handle(self, account: Account) -> None:
         account.record(Account.SignInsFailed())
 
 
 class LapseAccount(Command):
     """Close an account whose address nobody has proved in time, so that its owner may open one."""
-
-    id: UUID
 
     def handle(self, account: Account, now: datetime) -> None:
         if account.email_verified or account.status is AccountStatus.CLOSED:
@@ -194,8 +174,6 @@ class LapseAccount(Command):
 class WithdrawAccount(Command):
     """Close an account that was opened for a company which cannot be made; its address is free again."""
 
-    id: UUID
-
     def handle(self, account: Account) -> None:
         if account.email_verified or account.tenants or account.status is AccountStatus.CLOSED:
             raise AccountLasts()
@@ -205,7 +183,6 @@ class WithdrawAccount(Command):
 class SuspendAccount(Command):
     """Let nobody sign in with an account for now, and end its sessions."""
 
-    id: UUID
     asked_by: AskedBy = ""
 
     def handle(self, account: Account) -> None:
@@ -216,7 +193,6 @@ class SuspendAccount(Command):
 class ReactivateAccount(Command):
     """Let a suspended account be used again."""
 
-    id: UUID
     asked_by: AskedBy = ""
 
     def handle(self, account: Account) -> None:
@@ -228,8 +204,6 @@ class ReactivateAccount(Command):
 class CloseAccount(Command):
     """Let nobody sign in with an account any more."""
 
-    id: UUID
-
     def handle(self, account: Account) -> None:
         if account.status is not AccountStatus.CLOSED:
             account.record(Account.Closed())
@@ -237,8 +211,6 @@ class CloseAccount(Command):
 
 class EraseAccount(Command):
     """End an account whose person is to be forgotten."""
-
-    id: UUID
 
     def handle(self, account: Account) -> None:
         account.erase()

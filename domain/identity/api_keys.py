@@ -63,7 +63,6 @@ class ApiKey(Aggregate, topic="identity.api_key"):
 class CreateApiKey(Command):
     """Create an API key with permissions that you hold."""
 
-    id: UUID
     name: KeyName
     permissions: KeyPermissions
     expires_at: Expiry
@@ -91,8 +90,6 @@ class CreateApiKey(Command):
 
 class RevokeApiKey(Command):
     """Revoke an API key immediately."""
-
-    id: UUID
 
     def handle(self, api_key: ApiKey) -> None:
         api_key.revoke()

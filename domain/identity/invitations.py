@@ -186,7 +186,6 @@ class Invitation(Aggregate, topic="identity.invitation"):
 class InviteUser(Command):
     """Invite a person by e-mail, in a role whose permissions you hold."""
 
-    id: UUID
     email: Email
     role: MembershipRole = BaseRole.MEMBER
     token_hash: TokenHash
@@ -216,8 +215,6 @@ class InviteUser(Command):
 class WithdrawInvitation(Command):
     """Withdraw an invitation that is not accepted yet."""
 
-    id: UUID
-
     def handle(self, invitation: Invitation, by: Caller) -> None:
         # The product itself withdraws those of people who have left.
         if by.user_id != SYSTEM:
@@ -227,8 +224,6 @@ class WithdrawInvitation(Command):
 
 class EraseInvitation(Command):
     """End an invitation because the data of whom it was sent to were erased."""
-
-    id: UUID
 
     def handle(self, invitation: Invitation) -> None:
         invitation.erase()
@@ -241,7 +236,6 @@ class AcceptInvitation(Command):
     the newcomer's, who has shown that mail to it reaches them.
     """
 
-    id: UUID
     invitation_id: UUID
     inviter_id: UUID | None = None
     known_id: UUID | None = None
@@ -280,7 +274,6 @@ class RejoinByInvitation(Command):
     ``proved`` says that the tenant knows the person by the address that the invitation went to.
     """
 
-    id: UUID
     invitation_id: UUID
     inviter_id: UUID | None = None
     token_hash: TokenHash

@@ -25,7 +25,6 @@ def registered(id: UUID, said: User.Registered) -> User:
 class RegisterUser(Command):
     """Register a person in the tenant."""
 
-    id: UUID
     email: Email
     first_name: FirstName
     last_name: LastName = ""
@@ -46,7 +45,6 @@ class RegisterUser(Command):
 class RegisterFounder(Command):
     """Make the person known to a tenant who founds it; ``id`` is the account's."""
 
-    id: UUID
     email: Email
     first_name: FirstName
     last_name: LastName = ""

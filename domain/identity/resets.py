@@ -56,7 +56,6 @@ class PasswordReset(Aggregate, topic="identity.password_reset"):
 class RequestPasswordReset(Command):
     """Have a link to set a new password sent to an account's address."""
 
-    id: UUID
     account_id: UUID
     token_hash: str
 
@@ -74,7 +73,6 @@ class RequestPasswordReset(Command):
 class ResetPassword(Command):
     """Set a new password in place of a forgotten one; all sessions end."""
 
-    id: UUID
     account_id: UUID
     password_hash: PasswordHash
 

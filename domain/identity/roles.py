@@ -1,7 +1,6 @@
 """Roles: sets of permissions that a tenant defines for itself, besides the base roles."""
 
 from typing import Annotated
-from uuid import UUID
 
 from domain.identity.authorization import Permissions, require_held, require_known
 from domain.kit.aggregate import Aggregate, applies
@@ -54,7 +53,6 @@ class Role(Aggregate, topic="identity.role"):
 class CreateRole(Command):
     """Create a role with permissions that you hold."""
 
-    id: UUID
     name: RoleName
     permissions: Permissions
 
@@ -69,7 +67,6 @@ class CreateRole(Command):
 class ChangeRole(Command):
     """Change a role's name and permissions; you must hold every permission that you add or remove."""
 
-    id: UUID
     name: RoleName
     permissions: Permissions
 
@@ -81,8 +78,6 @@ class ChangeRole(Command):
 
 class DeleteRole(Command):
     """Delete a role; everyone who has it loses its permissions."""
-
-    id: UUID
 
     def handle(self, role: Role, by: Caller) -> None:
         require_held(by, role.permissions, field="id")

@@ -128,7 +128,6 @@ class Session(Aggregate, topic="identity.session"):
 class StartSession(Command):
     """Begin a session for somebody who has shown who they are."""
 
-    id: UUID
     user_id: UUID
     tenant_id: UUID | None
     token_hash: Hash
@@ -161,7 +160,6 @@ class RefreshSession(Command):
     That is not refused but done, and recorded: who sent it finds that the session's token is not theirs.
     """
 
-    id: UUID
     presented: Hash
     refresh_hash: Hash
     token_hash: Hash
@@ -182,7 +180,6 @@ class RefreshSession(Command):
 class SwitchTenant(Command):
     """Go on in another tenant with the same session."""
 
-    id: UUID
     tenant_id: UUID | None
     token_hash: str
 
@@ -194,8 +191,6 @@ class SwitchTenant(Command):
 class ShowSecondFactor(Command):
     """Note that a second factor was shown in a session."""
 
-    id: UUID
-
     def handle(self, session: Session, now: datetime) -> None:
         session.require_live(now)
         session.record(Session.SecondFactorShown())
@@ -204,7 +199,6 @@ class ShowSecondFactor(Command):
 class EndSession(Command):
     """End a session: none of its tokens is good any more."""
 
-    id: UUID
     reason: Ending = Ending.REVOKED
 
     def handle(self, session: Session) -> None:
@@ -213,8 +207,6 @@ class EndSession(Command):
 
 class ExpireSession(Command):
     """End a session whose time is over."""
-
-    id: UUID
 
     def handle(self, session: Session, now: datetime) -> None:
         if now < session.expires:

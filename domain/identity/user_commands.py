@@ -36,7 +36,6 @@ OtherOwner = Annotated[
 class UpdateProfile(Command):
     """Change a person's profile; omitted fields stay as they are."""
 
-    id: UUID
     first_name: FirstName | None = None
     last_name: LastName | None = None
     avatar_url: AvatarUrl | None = None
@@ -59,7 +58,6 @@ class UpdateProfile(Command):
 class ChangeUserEmail(Command):
     """Change a person's e-mail address in the tenant; the new one is unverified."""
 
-    id: UUID
     email: Email
 
     def handle(self, user: User, by: Caller) -> None:
@@ -70,8 +68,6 @@ class ChangeUserEmail(Command):
 class ConfirmUserEmail(Command):
     """Record that the person was reached at their address."""
 
-    id: UUID
-
     def handle(self, user: User) -> None:
         user.verify_email()
 
@@ -79,7 +75,6 @@ class ConfirmUserEmail(Command):
 class ChangePreferences(Command):
     """Change a person's preferences; omitted fields stay as they are."""
 
-    id: UUID
     in_app: InApp | None = None
     by_email: ByEmail | None = None
     profile_visibility: Seen | None = None
@@ -105,7 +100,6 @@ class ChangePreferences(Command):
 class ChangeUserRole(Command):
     """Change a person's built-in role; you must hold every permission of both roles."""
 
-    id: UUID
     role: MembershipRole
     other_owner_id: OtherOwner = None
 
@@ -120,7 +114,6 @@ class ChangeUserRole(Command):
 class GrantRole(Command):
     """Grant a person one of the tenant's custom roles, in addition to the built-in one."""
 
-    id: UUID
     role_id: Annotated[UUID, Describe("The role.")]
 
     def handle(self, user: User, role: Role, by: Caller) -> None:
@@ -131,7 +124,6 @@ class GrantRole(Command):
 class WithdrawRole(Command):
     """Withdraw one of the tenant's custom roles from a person."""
 
-    id: UUID
     role_id: Annotated[UUID, Describe("The role.")]
 
     def handle(self, user: User, role: Role, by: Caller) -> None:
@@ -143,7 +135,6 @@ class WithdrawRole(Command):
 class SuspendUser(Command):
     """Suspend a person: they can do nothing in the tenant until they are reactivated."""
 
-    id: UUID
     other_owner_id: OtherOwner = None
 
     def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
@@ -155,7 +146,6 @@ class SuspendUser(Command):
 class DeactivateUser(Command):
     """Deactivate a person, for example while they are on leave."""
 
-    id: UUID
     other_owner_id: OtherOwner = None
 
     def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
@@ -166,8 +156,6 @@ class DeactivateUser(Command):
 
 class ReactivateUser(Command):
     """Reactivate a suspended or inactive person, or undo a deletion before it is final."""
-
-    id: UUID
 
     def handle(self, user: User, by: Caller, now: datetime) -> None:
         require_role(by, user.role, field="id")
@@ -181,7 +169,6 @@ class ReactivateUser(Command):
 class RemoveUser(Command):
     """Remove a person, or yourself, from the tenant. They stay known and can be invited again."""
 
-    id: UUID
     other_owner_id: OtherOwner = None
 
     def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
@@ -193,8 +180,6 @@ class RemoveUser(Command):
 class DisownUser(Command):
     """End the membership of who was registered with an address that turned out to be another person's."""
 
-    id: UUID
-
     def handle(self, user: User) -> None:
         user.remove()
 
@@ -202,7 +187,6 @@ class DisownUser(Command):
 class DeleteUser(Command):
     """Delete a person; 30 days later they are anonymised."""
 
-    id: UUID
     other_owner_id: OtherOwner = None
 
     def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
@@ -214,8 +198,6 @@ class DeleteUser(Command):
 class AnonymiseUser(Command):
     """Take everything personal from a person who was deleted 30 days ago or earlier."""
 
-    id: UUID
-
     def handle(self, user: User, now: datetime) -> None:
         user.anonymise(now)
 
@@ -223,7 +205,6 @@ class AnonymiseUser(Command):
 class EraseUser(Command):
     """End a person's stream because their data were erased."""
 
-    id: UUID
     other_owner_id: OtherOwner = None
 
     def handle(self, user: User, other_owner: User | None) -> None:

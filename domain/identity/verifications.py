@@ -60,7 +60,6 @@ class EmailVerification(Aggregate, topic="identity.email_verification"):
 class RequestEmailVerification(Command):
     """Have a link sent to an account's address that proves that it is the person's."""
 
-    id: UUID
     account_id: UUID
     token_hash: str
 
@@ -78,7 +77,6 @@ class RequestEmailVerification(Command):
 class VerifyEmail(Command):
     """Prove by a mailed token that an address is one's own."""
 
-    id: UUID
     account_id: UUID
 
     def handle(self, verification: EmailVerification, account: Account, now: datetime) -> None:

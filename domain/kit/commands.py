@@ -1,13 +1,12 @@
-"""Commands: frozen wishes, each with a ``handle`` method that says what it asks of which aggregate.
+"""Commands: frozen requests to change something, each with a ``handle`` method that decides on them.
 
     class CompleteTask(Command):
         \"\"\"Complete a task.\"\"\"
 
-        id: UUID
-
         def handle(self, task: Task) -> None:
             task.complete()
 
+Every command has an ``id``: that of the aggregate which it makes or changes, chosen by whoever sends it.
 ``handle`` names what it needs and is given it: an aggregate parameter ``task`` is loaded from the field
 ``task_id``, or from ``id`` when there is no such field. Beside an aggregate ``task`` that ``id`` names,
 ``project`` is the one that the task holds as its ``project_id``, ended or not. ``by: Caller`` is who asks;
@@ -66,21 +65,23 @@ class Wiring:
             aggregate, optional = _aggregate(wanted)
             if aggregate is not None:
                 field = f"{name}_id" if f"{name}_id" in fields else "id"
-                if field not in fields:
-                    raise TypeError(f"{command.__name__}.handle asks for {name!r}, but no field names it.")
                 if field == "id" and self.creates is not None:
                     raise TypeError(f"{command.__name__}.handle both makes and is given what its id names.")
-                self.needs.append(Need(name, aggregate, field, optional, self._via(name, field)))
+                via = self._via(name) if field == "id" else None
+                if field == "id" and via is None and self.changes is not None:
+                    raise TypeError(f"{command.__name__}.handle asks for {name!r}, but no field names it.")
+                self.needs.append(Need(name, aggregate, field, optional, via))
             elif isinstance(wanted, type) and wanted in (Caller, datetime):
                 self.injected[name] = wanted
             else:
                 raise TypeError(f"{command.__name__}.handle asks for {name!r}, which cannot be injected.")
 
-    def _via(self, name: str, field: str) -> str | None:
+    def _via(self, name: str) -> str | None:
         """Of two aggregates that only ``id`` could name, the later one is held by the first."""
-        first = next((need for need in self.needs if need.field == "id"), None)
-        held = first is not None and field == "id" and f"{name}_id" in get_type_hints(first.aggregate)
-        return first.parameter if first is not None and held else None
+        first = self.changes
+        if first is None or f"{name}_id" not in get_type_hints(first.aggregate):
+            return None
+        return first.parameter
 
     @property
     def direct(self) -> "list[Need]":
@@ -100,11 +101,11 @@ class Wiring:
     def call(
         self, command: "Command", found: Mapping[str, Aggregate | None], by: Caller, now: datetime
     ) -> tuple[Aggregate, ...]:
-        """Runs ``handle`` and returns every aggregate that it made or was given."""
+        """Run ``handle`` and return every aggregate that it made or was given."""
         injected = {name: by if kind is Caller else now for name, kind in self.injected.items()}
-        made = command.handle(**found, **injected)
-        touched = tuple(one for one in found.values() if one is not None)
-        return touched if made is None else (made, *touched)
+        created = command.handle(**found, **injected)
+        touched = tuple(aggregate for aggregate in found.values() if aggregate is not None)
+        return touched if created is None else (created, *touched)
 
     def held(self, command: "Command", found: Mapping[UUID, Aggregate]) -> "list[UUID]":
         """The ids of what the aggregates found so far hold, and the command needs besides."""
@@ -118,14 +119,14 @@ class Wiring:
     def _id(self, need: Need, command: "Command", found: Mapping[UUID, Aggregate]) -> UUID | None:
         if need.via is None:
             return id_of(command, need.field)
-        holder = found.get(id_of(command, need.field) or UUID(int=0))
+        holder = found.get(command.id)
         held: UUID | None = getattr(holder, f"{need.parameter}_id", None)
         return held
 
 
 def _aggregate(hint: object) -> tuple[type[Aggregate] | None, bool]:
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    classes = [one for one in options if isinstance(one, type) and issubclass(one, Aggregate)]
+    classes = [option for option in options if isinstance(option, type) and issubclass(option, Aggregate)]
     return (classes[0] if classes else None), types.NoneType in options
 
 
@@ -138,6 +139,9 @@ class Command:
     changes and the class's name in snake case, such as ``work.complete_task``, wherever the class stands; a class
     that is renamed keeps its name by ``stored_as = "work.complete_task"``.
     """
+
+    id: UUID
+    """The aggregate that it makes or changes."""
 
     stored_as: ClassVar[str]
     wiring: ClassVar[Wiring]
@@ -180,12 +184,12 @@ class Command:
         default that means what was before, is still the same.
         """
         state = vars(self)
-        said = {name: value for name, default in self._defaults if (value := state[name]) != default}
+        given = {name: value for name, default in self._defaults if (value := state[name]) != default}
         try:
-            content = msgspec.json.encode(said, order="deterministic")
+            content = msgspec.json.encode(given, order="deterministic")
         except (UnicodeEncodeError, OverflowError):
             # No check lets it pass and no log holds it, so it only has to differ from all that is stored.
-            content = repr(said).encode(errors="backslashreplace")
+            content = repr(given).encode(errors="backslashreplace")
         return hashlib.sha256(self.stored_as.encode() + b"\0" + content).digest()
 
 
@@ -196,9 +200,9 @@ def id_of(command: Command, field: str) -> UUID | None:
     return value
 
 
-def target_id(command: Command) -> UUID | None:
-    """The id of the aggregate that the command makes or changes, when it has one."""
-    return id_of(command, "id") if hasattr(command, "id") else None
+def target_id(command: Command) -> UUID:
+    """The id of the aggregate that the command makes or changes."""
+    return command.id
 
 
 def resolve(need: Need, id: UUID | None, found: Mapping[UUID, Aggregate]) -> Aggregate | None:

@@ -15,7 +15,7 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.bus.checks import check
 from domain.kit.caller import Caller
 from domain.kit.clock import at
-from domain.kit.commands import Command, id_of, target_id
+from domain.kit.commands import Command, id_of
 from domain.kit.events import Event
 from domain.kit.refusals import Refusal
 from domain.kit.text import composed
@@ -61,11 +61,9 @@ class Scenario:
         """Carries the command out against the history."""
         command = composed(command)
         streams: dict[UUID, Aggregate] = {}
-        own = target_id(command)
         for given_ in self.history:
             for event in given_.events if isinstance(given_, On) else (given_,):
-                id = given_.id if isinstance(given_, On) else own
-                assert id is not None, "The command has no id; say which stream with on(id, ...)."
+                id = given_.id if isinstance(given_, On) else command.id
                 before = streams.get(id)
                 version = before.version + 1 if before else 1
                 streams[id] = event.stamped(id, version, self.moment).mutate(before)

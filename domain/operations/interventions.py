@@ -81,7 +81,6 @@ class Intervention(Aggregate, topic="operations.intervention"):
 class PauseViews(Command):
     """Pause views: they can still be read, and report that they are behind."""
 
-    id: UUID
     views: ViewNames
     reason: Reason
     asked_by: AskedBy
@@ -96,7 +95,6 @@ class PauseViews(Command):
 class ResumeViews(Command):
     """Resume paused views."""
 
-    id: UUID
     views: ViewNames
     asked_by: AskedBy
 
@@ -108,7 +106,6 @@ class ResumeViews(Command):
 class RetryEffects(Command):
     """Retry parked effects with the same idempotency keys: some by id, or all of a process."""
 
-    id: UUID
     effects: Effects = ()
     process: ProcessName | None = None
     asked_by: AskedBy
@@ -125,7 +122,6 @@ class RetryEffects(Command):
 class DiscardEffects(Command):
     """Discard parked effects permanently; effects that wait behind them continue."""
 
-    id: UUID
     effects: Effects
     reason: Reason
     asked_by: AskedBy
@@ -142,7 +138,6 @@ class DiscardEffects(Command):
 class ReplayEvents(Command):
     """Replay the events of one aggregate or one tenant, and repair the rows of views that differ."""
 
-    id: UUID
     views: SomeViews = ()
     stream: ReplayedStream | None = None
     tenant_id: ReplayedTenant | None = None
@@ -169,7 +164,6 @@ class ReplayEvents(Command):
 class NoteReplay(Command):
     """Note that rows are about to be repaired from the command line, which may replay any events."""
 
-    id: UUID
     views: SomeViews = ()
     stream: ReplayedStream | None = None
     tenant_id: ReplayedTenant | None = None
@@ -198,7 +192,6 @@ class NoteReplay(Command):
 class DeclineIntervention(Command):
     """Note that what was asked could not be done."""
 
-    id: UUID
     reason: str
 
     def handle(self, intervention: Intervention) -> None:

@@ -170,7 +170,6 @@ class Rebuild(Aggregate, topic="operations.rebuild"):
 class RebuildViews(Command):
     """Rebuild views from the log while the live generations keep serving; then cut over, or only compare."""
 
-    id: UUID
     views: ViewNames
     kind: Kind = RebuildKind.REBUILD
     tenant_id: OneTenant | None = None
@@ -197,7 +196,6 @@ class RebuildViews(Command):
 class AdoptRebuild(Command):
     """Take charge of a rebuild that began by itself, for a new version of the code."""
 
-    id: UUID
     views: ViewNames
     asked_by: AskedBy
 
@@ -208,7 +206,6 @@ class AdoptRebuild(Command):
 class PauseRebuild(Command):
     """Pause a rebuild."""
 
-    id: UUID
     asked_by: AskedBy
 
     def handle(self, rebuild: Rebuild) -> None:
@@ -218,7 +215,6 @@ class PauseRebuild(Command):
 class ResumeRebuild(Command):
     """Resume a paused rebuild."""
 
-    id: UUID
     asked_by: AskedBy
 
     def handle(self, rebuild: Rebuild) -> None:
@@ -228,7 +224,6 @@ class ResumeRebuild(Command):
 class CancelRebuild(Command):
     """Cancel a rebuild; the live generation keeps serving."""
 
-    id: UUID
     asked_by: AskedBy
 
     def handle(self, rebuild: Rebuild) -> None:
@@ -238,7 +233,6 @@ class CancelRebuild(Command):
 class AcceptRebuild(Command):
     """Cut over to a rebuild although its rows differ from those of the live generation."""
 
-    id: UUID
     asked_by: AskedBy
 
     def handle(self, rebuild: Rebuild) -> None:
@@ -248,7 +242,6 @@ class AcceptRebuild(Command):
 class DeclineRebuild(Command):
     """Note that what was asked of a rebuild could not be done."""
 
-    id: UUID
     wish: Wish
     reason: str
 

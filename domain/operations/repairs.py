@@ -49,7 +49,6 @@ class Repair(Aggregate, topic="operations.repair"):
 class RetryParked(Command):
     """Retry parked streams: fold their waiting events again, in order."""
 
-    id: UUID
     view: ViewName
     stream: AnyStream | None = None
     tenant_id: TenantOf | None = None
@@ -65,7 +64,6 @@ class RetryParked(Command):
 class DiscardParked(Command):
     """Discard the waiting events of a parked stream: the view never folds them."""
 
-    id: UUID
     view: ViewName
     stream: Stream
     tenant_id: TenantOf | None = None
@@ -86,7 +84,6 @@ class DiscardParked(Command):
 class DeclineRepair(Command):
     """Note that what was asked about parked streams could not be done."""
 
-    id: UUID
     reason: str
 
     def handle(self, repair: Repair) -> None:

@@ -64,7 +64,6 @@ class Rollback(Aggregate, topic="operations.rollback"):
 class RollbackViews(Command):
     """Roll back a cut-over: the former generations serve again. Repeating it changes nothing."""
 
-    id: UUID
     rebuild_id: RebuildId
     asked_by: AskedBy
     views: SomeViews = ()
@@ -79,7 +78,6 @@ class RollbackViews(Command):
 class SettleRollback(Command):
     """Note which generations serve after a rollback."""
 
-    id: UUID
     views: ViewNames
     generations: Generations
 
@@ -90,7 +88,6 @@ class SettleRollback(Command):
 class DeclineRollback(Command):
     """Note that a rollback could not be made."""
 
-    id: UUID
     reason: str
 
     def handle(self, rollback: Rollback) -> None:

@@ -1,7 +1,5 @@
 """Commands on tenants as operators know them."""
 
-from uuid import UUID
-
 from domain.kit.commands import Command
 from domain.operations.operators import AskedBy, Why
 from domain.operations.tenants import (
@@ -20,7 +18,6 @@ from domain.operations.tenants import (
 class RequestTenant(Command):
     """Create a tenant with everything that it needs."""
 
-    id: UUID
     name: TenantName
     slug: Slug
     region: Region
@@ -43,7 +40,6 @@ class RequestTenant(Command):
 class AdoptTenant(Command):
     """Note a pooled tenant that was made without having been asked for here, as by signing up."""
 
-    id: UUID
     name: TenantName
     slug: Slug
     region: Region
@@ -56,8 +52,6 @@ class AdoptTenant(Command):
 class ConfirmTenant(Command):
     """Note that a tenant is ready."""
 
-    id: UUID
-
     def handle(self, tenant: TenantPlacement) -> None:
         tenant.provisioned()
 
@@ -65,7 +59,6 @@ class ConfirmTenant(Command):
 class AbandonTenant(Command):
     """Note that a tenant could not be made; its slug is free again."""
 
-    id: UUID
     step: StepName
     reason: Why
 
@@ -76,8 +69,6 @@ class AbandonTenant(Command):
 class RetractTenant(Command):
     """Note that a tenant which was adopted has not been made after all; its slug is free again."""
 
-    id: UUID
-
     def handle(self, tenant: TenantPlacement) -> None:
         tenant.retract()
 
@@ -85,7 +76,6 @@ class RetractTenant(Command):
 class NoteTenantSlug(Command):
     """Note the slug that a tenant has given itself; others get the one before only after `FreeTenantSlugs`."""
 
-    id: UUID
     slug: Slug
 
     def handle(self, tenant: TenantPlacement) -> None:
@@ -95,7 +85,6 @@ class NoteTenantSlug(Command):
 class FreeTenantSlugs(Command):
     """Let others take slugs that a tenant had before."""
 
-    id: UUID
     slugs: Slugs
 
     def handle(self, tenant: TenantPlacement) -> None:
@@ -105,7 +94,6 @@ class FreeTenantSlugs(Command):
 class MoveTenant(Command):
     """Move a tenant's data to a database of its own, or back to the shared one."""
 
-    id: UUID
     placement: Kind
     database_url: Server | None = None
     asked_by: AskedBy
@@ -117,8 +105,6 @@ class MoveTenant(Command):
 class ConfirmMove(Command):
     """Note that a tenant's data have been moved."""
 
-    id: UUID
-
     def handle(self, tenant: TenantPlacement) -> None:
         tenant.moved()
 
@@ -126,7 +112,6 @@ class ConfirmMove(Command):
 class AbandonMove(Command):
     """Note that a tenant's data stay where they are."""
 
-    id: UUID
     step: StepName
     reason: Why
 

@@ -3,7 +3,6 @@
 import re
 from dataclasses import field
 from typing import Annotated, Any
-from uuid import UUID
 
 from domain.kit.aggregate import Aggregate, applies
 from domain.kit.commands import Command
@@ -75,7 +74,6 @@ class FeatureFlag(Aggregate, topic="tenancy.feature_flag"):
 class AddFeatureFlag(Command):
     """Add a feature flag to the tenant."""
 
-    id: UUID
     feature_name: FeatureName
     enabled: Enabled = True
     config: Config = field(default_factory=dict)
@@ -91,7 +89,6 @@ class AddFeatureFlag(Command):
 class SetFeatureFlag(Command):
     """Enable or disable a feature flag."""
 
-    id: UUID
     enabled: Enabled
     config: Config | None = None
 
@@ -103,8 +100,6 @@ class SetFeatureFlag(Command):
 
 class RemoveFeatureFlag(Command):
     """Remove a feature flag; the feature falls back to its default."""
-
-    id: UUID
 
     def handle(self, feature_flag: FeatureFlag) -> None:
         feature_flag.remove()

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 from domain.kit.clock import in_utc
 from domain.kit.commands import Command
@@ -26,7 +25,6 @@ from domain.tenancy.subscriptions import (
 class StartSubscription(Command):
     """Start a subscription; a tenant has one running subscription at a time."""
 
-    id: UUID
     tier: Tier
     period_start: PeriodStart
     period_end: PeriodEnd
@@ -48,7 +46,6 @@ class StartSubscription(Command):
 class ChangeTier(Command):
     """Change the subscription's tier."""
 
-    id: UUID
     tier: Tier
 
     def handle(self, subscription: Subscription) -> None:
@@ -58,7 +55,6 @@ class ChangeTier(Command):
 class CancelSubscription(Command):
     """Cancel the subscription immediately."""
 
-    id: UUID
     reason: Why = ""
 
     def handle(self, subscription: Subscription) -> None:
@@ -68,7 +64,6 @@ class CancelSubscription(Command):
 class RenewPeriod(Command):
     """Renew the subscription for another period, from the end of the current one."""
 
-    id: UUID
     period_end: PeriodEnd
 
     def handle(self, subscription: Subscription) -> None:
@@ -78,7 +73,6 @@ class RenewPeriod(Command):
 class IssueInvoice(Command):
     """Issue an invoice."""
 
-    id: UUID
     number: Number
     amount: Amount
     currency: Currency
@@ -98,7 +92,6 @@ class IssueInvoice(Command):
 class MarkInvoiceOverdue(Command):
     """Record that an invoice is overdue; the subscription becomes past due."""
 
-    id: UUID
     number: Number
 
     def handle(self, subscription: Subscription) -> None:
@@ -108,7 +101,6 @@ class MarkInvoiceOverdue(Command):
 class PayInvoice(Command):
     """Record that an invoice was paid."""
 
-    id: UUID
     number: Number
     payment: Payment = ""
 
@@ -119,7 +111,6 @@ class PayInvoice(Command):
 class VoidInvoice(Command):
     """Void an invoice."""
 
-    id: UUID
     number: Number
     reason: Why = ""
 

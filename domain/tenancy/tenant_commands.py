@@ -1,7 +1,6 @@
 """Commands on tenants."""
 
 from dataclasses import field
-from uuid import UUID
 
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
@@ -16,7 +15,6 @@ from domain.tenancy.tenants import SLUG, AskedBy, Name, Placed, Placement, Reaso
 class CreateTenant(Command):
     """Make a company a tenant; only the tenant itself can be the caller's, so provisioning sends it."""
 
-    id: UUID
     name: Name
     slug: Slug
     region: Region
@@ -46,7 +44,6 @@ class CreateTenant(Command):
 class RenameTenant(Command):
     """Rename the tenant."""
 
-    id: UUID
     name: Name
 
     def handle(self, tenant: Tenant) -> None:
@@ -57,7 +54,6 @@ class ChangeTenantSettings(Command):
     """Replace the tenant's settings. `searchLanguage` is the language in which texts are searched: da, de, en (the
     default), es, fr, it, nl, no, pt, sv, or und for none in particular."""
 
-    id: UUID
     settings: Settings
 
     def handle(self, tenant: Tenant) -> None:
@@ -68,7 +64,6 @@ class ChangeTenantSettings(Command):
 class ChangeTenantSlug(Command):
     """Change the tenant's slug."""
 
-    id: UUID
     slug: Slug
 
     def handle(self, tenant: Tenant) -> None:
@@ -78,7 +73,6 @@ class ChangeTenantSlug(Command):
 class FreeTenantSlugs(Command):
     """Let others take slugs that the tenant had before; sent once the registry of placements knows the new one."""
 
-    id: UUID
     slugs: Slugs
 
     def handle(self, tenant: Tenant) -> None:
@@ -88,7 +82,6 @@ class FreeTenantSlugs(Command):
 class NoteTenantPlacement(Command):
     """Note where the tenant's data was moved to; sent by the move, before anybody is served there."""
 
-    id: UUID
     placement: Placed
 
     def handle(self, tenant: Tenant) -> None:
@@ -98,7 +91,6 @@ class NoteTenantPlacement(Command):
 class SuspendTenant(Command):
     """Suspend a tenant: its people can read but not change anything until it is reactivated."""
 
-    id: UUID
     reason: Reason = ""
     asked_by: AskedBy = ""
 
@@ -109,7 +101,6 @@ class SuspendTenant(Command):
 class ReactivateTenant(Command):
     """Reactivate a suspended tenant."""
 
-    id: UUID
     asked_by: AskedBy = ""
 
     def handle(self, tenant: Tenant) -> None:
@@ -119,7 +110,6 @@ class ReactivateTenant(Command):
 class CloseTenant(Command):
     """Close a tenant permanently; afterwards only erasures and exports change anything in it."""
 
-    id: UUID
     reason: Reason = ""
     asked_by: AskedBy = ""
 

@@ -79,7 +79,6 @@ class Notification(Aggregate, topic="work.notification"):
 class NotifyUser(Command):
     """Tell a person about a task."""
 
-    id: UUID
     user_id: Annotated[UUID, References(USER), Describe("Who is told.")]
     kind: NotificationKind
     task_id: UUID
@@ -105,8 +104,6 @@ class NotifyUser(Command):
 
 class MarkNotificationRead(Command):
     """Mark one of the caller's notifications as read."""
-
-    id: UUID
 
     def handle(self, notification: Notification, by: Caller) -> None:
         notification.mark_read(by.user_id)

@@ -232,7 +232,6 @@ class Project(Aggregate, topic="work.project"):
 class CreateProject(Command):
     """Create a project; its creator becomes its owner and first member."""
 
-    id: UUID
     name: Name
     description: About = ""
     visibility: Visibility = Visibility.PUBLIC
@@ -252,7 +251,6 @@ class CreateProject(Command):
 class RenameProject(Command):
     """Rename a project."""
 
-    id: UUID
     name: Name
 
     def handle(self, project: Project, by: Caller) -> None:
@@ -263,7 +261,6 @@ class RenameProject(Command):
 class DescribeProject(Command):
     """Replace a project's description."""
 
-    id: UUID
     description: About
 
     def handle(self, project: Project, by: Caller) -> None:
@@ -274,8 +271,6 @@ class DescribeProject(Command):
 class ArchiveProject(Command):
     """Archive a project; it can be restored."""
 
-    id: UUID
-
     def handle(self, project: Project, by: Caller) -> None:
         project.require_seen(by)
         project.archive(by)
@@ -283,8 +278,6 @@ class ArchiveProject(Command):
 
 class RestoreProject(Command):
     """Restore an archived project."""
-
-    id: UUID
 
     def handle(self, project: Project, by: Caller) -> None:
         project.require_seen(by)
@@ -294,8 +287,6 @@ class RestoreProject(Command):
 class DeleteProject(Command):
     """Delete a project permanently; its tasks and its history remain."""
 
-    id: UUID
-
     def handle(self, project: Project, by: Caller) -> None:
         project.require_seen(by)
         project.delete(by)
@@ -304,7 +295,6 @@ class DeleteProject(Command):
 class AddProjectMember(Command):
     """Add a person to a project."""
 
-    id: UUID
     user_id: Member
 
     def handle(self, project: Project, by: Caller) -> None:
@@ -314,7 +304,6 @@ class AddProjectMember(Command):
 class RemoveProjectMember(Command):
     """Remove a person from a project."""
 
-    id: UUID
     user_id: Annotated[UUID, Describe("The id of the member to remove.")]
 
     def handle(self, project: Project, by: Caller) -> None:
@@ -325,7 +314,6 @@ class RemoveProjectMember(Command):
 class EndProjectMembership(Command):
     """Take somebody who has left the company off a project, whether or not it is archived."""
 
-    id: UUID
     user_id: Annotated[UUID, Describe("Who has left.")]
 
     def handle(self, project: Project) -> None:
@@ -335,7 +323,6 @@ class EndProjectMembership(Command):
 class ChangeProjectVisibility(Command):
     """Change who may see a project."""
 
-    id: UUID
     visibility: Visibility
 
     def handle(self, project: Project, by: Caller) -> None:

@@ -31,7 +31,6 @@ def require_workable(project: Project | None, by: Caller) -> None:
 class CreateTask(Command):
     """Create a task."""
 
-    id: UUID
     title: Title
     description: Description = ""
     priority: TaskPriority = TaskPriority.MEDIUM
@@ -63,7 +62,6 @@ class CreateTask(Command):
 class RenameTask(Command):
     """Rename a task."""
 
-    id: UUID
     title: Title
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
@@ -74,7 +72,6 @@ class RenameTask(Command):
 class DescribeTask(Command):
     """Replace a task's description."""
 
-    id: UUID
     description: Description
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
@@ -85,7 +82,6 @@ class DescribeTask(Command):
 class AssignTask(Command):
     """Assign an open task to a person."""
 
-    id: UUID
     assigned_to: Assignee
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
@@ -98,8 +94,6 @@ class AssignTask(Command):
 class UnassignTask(Command):
     """Unassign a task."""
 
-    id: UUID
-
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
         task.unassign()
@@ -108,7 +102,6 @@ class UnassignTask(Command):
 class ChangeTaskStatus(Command):
     """Change a task's status."""
 
-    id: UUID
     status: TaskStatus
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
@@ -119,8 +112,6 @@ class ChangeTaskStatus(Command):
 class CompleteTask(Command):
     """Complete a task."""
 
-    id: UUID
-
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
         task.complete()
@@ -128,8 +119,6 @@ class CompleteTask(Command):
 
 class ReopenTask(Command):
     """Reopen a completed or cancelled task."""
-
-    id: UUID
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
@@ -139,8 +128,6 @@ class ReopenTask(Command):
 class CancelTask(Command):
     """Cancel an open task."""
 
-    id: UUID
-
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
         task.cancel()
@@ -149,7 +136,6 @@ class CancelTask(Command):
 class ChangeTaskPriority(Command):
     """Change a task's priority."""
 
-    id: UUID
     priority: TaskPriority
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
@@ -160,7 +146,6 @@ class ChangeTaskPriority(Command):
 class SetTaskDueDate(Command):
     """Set or remove a task's due date."""
 
-    id: UUID
     due_date: datetime | None = None
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
@@ -171,7 +156,6 @@ class SetTaskDueDate(Command):
 class TagTask(Command):
     """Replace a task's tags."""
 
-    id: UUID
     tags: Tags
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
@@ -182,7 +166,6 @@ class TagTask(Command):
 class ExtractTaskTags(Command):
     """Give a task without tags those found in its title and description."""
 
-    id: UUID
     tags: Tags
 
     def handle(self, task: Task) -> None:
@@ -192,7 +175,6 @@ class ExtractTaskTags(Command):
 class MoveTask(Command):
     """Move a task to another project, or out of its project."""
 
-    id: UUID
     project_id: UUID | None = None
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:

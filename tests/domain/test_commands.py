@@ -51,32 +51,42 @@ def refused(handle: object, **fields: Any) -> str:
 
 
 def test_a_command_without_handle_is_refused() -> None:
-    assert refused(None, id=UUID) == "Bad has no method handle."
+    assert refused(None) == "Bad has no method handle."
 
 
 def test_asking_for_anything_else_is_refused() -> None:
     def handle(self: Command, clock: int) -> None: ...
 
-    assert refused(handle, id=UUID) == "Bad.handle asks for 'clock', which cannot be injected."
+    assert refused(handle) == "Bad.handle asks for 'clock', which cannot be injected."
 
 
 def test_asking_without_a_type_is_refused() -> None:
     def handle(self, account) -> None: ...  # type: ignore[no-untyped-def]
 
-    assert refused(handle, id=UUID) == "Bad.handle asks for 'account', which cannot be injected."
+    assert refused(handle) == "Bad.handle asks for 'account', which cannot be injected."
 
 
 def test_asking_for_an_aggregate_that_no_field_names_is_refused() -> None:
-    def handle(self: Command, account: Account) -> None: ...
+    def handle(self: Command, account: Account, other: Account) -> None: ...
 
-    assert refused(handle, amount=int) == "Bad.handle asks for 'account', but no field names it."
+    assert refused(handle, amount=int) == "Bad.handle asks for 'other', but no field names it."
+
+
+def test_every_command_has_an_id() -> None:
+    class Pong(Command):
+        def handle(self, account: Account) -> None: ...
+
+    assert Pong(id=STREAM) == Pong(id=STREAM) != Pong(id=UUID(int=9))
+    assert [need.field for need in Pong.wiring.needs] == ["id"]
+    with pytest.raises(TypeError, match="id"):
+        Pong()  # type: ignore[call-arg]
 
 
 def test_making_and_being_given_the_same_is_refused() -> None:
     def handle(self: Command, account: Account) -> Account:
         return account
 
-    assert refused(handle, id=UUID) == "Bad.handle both makes and is given what its id names."
+    assert refused(handle) == "Bad.handle both makes and is given what its id names."
 
 
 @pytest.mark.parametrize("returned", [int, Event, dict[str, int]])
@@ -84,13 +94,13 @@ def test_returning_anything_else_is_refused(returned: object) -> None:
     def handle(self: Command) -> Any: ...
 
     handle.__annotations__["return"] = returned
-    assert refused(handle, id=UUID) == "Bad.handle must say that it returns an aggregate, or None."
+    assert refused(handle) == "Bad.handle must say that it returns an aggregate, or None."
 
 
 def test_not_saying_what_is_returned_is_refused() -> None:
     def handle(self: Command, account: Account): ...  # type: ignore[no-untyped-def]
 
-    assert refused(handle, id=UUID) == "Bad.handle must say that it returns an aggregate, or None."
+    assert refused(handle) == "Bad.handle must say that it returns an aggregate, or None."
 
 
 def test_two_commands_of_one_name_are_refused() -> None:
@@ -185,7 +195,6 @@ def test_references_may_be_optional() -> None:
     class NameAccount(Command):
         stored_as = "toys.name_account"
 
-        id: UUID
         account: Annotated[UUID, References("toys.account")] | None = None
         at: datetime = datetime(2030, 1, 1, tzinfo=UTC)
 

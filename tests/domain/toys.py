@@ -67,7 +67,6 @@ class Account(Aggregate, topic="toys.account"):
 class OpenAccount(Command):
     """Open an account; no two in a tenant have one owner."""
 
-    id: UUID
     owner: Annotated[str, Len(1, 20)]
     everywhere: bool = False
 
@@ -80,7 +79,6 @@ class OpenAccount(Command):
 class Pay(Command):
     """Pay something in."""
 
-    id: UUID
     amount: int
 
     def handle(self, account: Account) -> None:
@@ -90,7 +88,6 @@ class Pay(Command):
 class Withdraw(Command):
     """Take something out."""
 
-    id: UUID
     amount: int
 
     def handle(self, account: Account) -> None:
@@ -100,7 +97,6 @@ class Withdraw(Command):
 class Transfer(Command):
     """Move money between two accounts, in one step."""
 
-    id: UUID
     to_id: UUID
     amount: int
 
@@ -112,7 +108,6 @@ class Transfer(Command):
 class OpenSavings(Command):
     """Open an account beside another, whose owner is its owner, while that holds money."""
 
-    id: UUID
     main_id: UUID
 
     def handle(self, main: Account, now: datetime) -> Account:
@@ -124,7 +119,6 @@ class OpenSavings(Command):
 class NoteAccount(Command):
     """Note an account; another may be named beside it."""
 
-    id: UUID
     beside: Annotated[UUID | None, References("toys.account")] = None
 
     def handle(self, account: Account, by: Caller) -> None:
@@ -133,8 +127,6 @@ class NoteAccount(Command):
 
 class CloseAccount(Command):
     """Close an account and free its owner's name."""
-
-    id: UUID
 
     def handle(self, account: Account) -> None:
         account.release("toys.owner", account.owner.lower())

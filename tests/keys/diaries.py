@@ -57,7 +57,6 @@ class Diary(Aggregate, topic="toys.diary"):
 class BeginDiary(Command):
     """Begin a diary."""
 
-    id: UUID
     email: Email
     name: Name = ""
     motto: Annotated[str | None, Confidential(), Personal()] = None
@@ -71,7 +70,6 @@ class BeginDiary(Command):
 class WriteDiary(Command):
     """Write about somebody."""
 
-    id: UUID
     about: UUID
     text: str
 
@@ -82,7 +80,6 @@ class WriteDiary(Command):
 class MoveDiary(Command):
     """Change the address; the former one is known only as it is stored."""
 
-    id: UUID
     email: Email
 
     def handle(self, diary: Diary) -> None:
@@ -94,8 +91,6 @@ class MoveDiary(Command):
 class SignDiary(Command):
     """Sign with the name that the diary has."""
 
-    id: UUID
-
     def handle(self, diary: Diary) -> None:
         diary.record(Diary.Signed(name=diary.name))
 
@@ -103,7 +98,6 @@ class SignDiary(Command):
 class TurnPages(Command):
     """Turn pages."""
 
-    id: UUID
     pages: int = 1
 
     def handle(self, diary: Diary) -> None:

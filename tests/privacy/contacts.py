@@ -1,7 +1,6 @@
 """A context's own kind of person, as campaigns, reviews and shops have them: contacts with an address."""
 
 from typing import Annotated
-from uuid import UUID
 
 from domain.kit.aggregate import Aggregate, applies
 from domain.kit.commands import Command
@@ -58,7 +57,6 @@ class Contact(Aggregate, topic="toys.contact"):
 class CreateContact(Command):
     """Note a contact."""
 
-    id: UUID
     email: Email
     name: Name
 
@@ -71,7 +69,6 @@ class CreateContact(Command):
 class RenameContact(Command):
     """Call a contact something else."""
 
-    id: UUID
     name: Name
 
     def handle(self, contact: Contact) -> None:
@@ -81,16 +78,12 @@ class RenameContact(Command):
 class DeleteContact(Command):
     """Delete a contact."""
 
-    id: UUID
-
     def handle(self, contact: Contact) -> None:
         contact.leave(Contact.Deleted())
 
 
 class EraseContact(Command):
     """End a contact because their data were erased."""
-
-    id: UUID
 
     def handle(self, contact: Contact) -> None:
         contact.leave(Contact.Erased())

@@ -48,7 +48,6 @@ class Brighten(Command):
 
     stored_as = "lamps.turn_on"
 
-    id: UUID
     minutes: int = 5
 
     def handle(self, light: Light) -> None:
@@ -59,8 +58,6 @@ class Brighten(Command):
 
 class Dim(Command):
     """Make it dark."""
-
-    id: UUID
 
     def handle(self, light: Light) -> None:
         light.record(Light.Dimmed())

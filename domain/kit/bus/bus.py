@@ -16,7 +16,7 @@ from domain.kit.bus.repository import Repository
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.clock import Clock, Ids, at
 from domain.kit.codec import Codec
-from domain.kit.commands import Command, id_of, noun, target_id
+from domain.kit.commands import Command, id_of, noun
 from domain.kit.events import Event
 from domain.kit.log import (
     GLOBAL,
@@ -67,8 +67,8 @@ class Request:
 
     @property
     def stream(self) -> tuple[int, int]:
-        """The stream that the command's ``id`` names, by tenant; commands without one stand alone."""
-        return self.by.tenant_id.int, (target_id(self.command) or self.command_id).int
+        """The stream that the command's ``id`` names, by tenant."""
+        return self.by.tenant_id.int, self.command.id.int
 
 
 class _Turn(asyncio.Lock):
@@ -343,7 +343,7 @@ def _raise_unless_conflict(outcome: Outcome, command: Command) -> None:
             raise CommandIdReused()
         case Conflict(originator_id):
             made = command.wiring.creates
-            if made is not None and originator_id == target_id(command):
+            if made is not None and originator_id == command.id:
                 raise AlreadyExists(field="id", what=noun(made.topic))
         case AppendReceipt():
             pass
