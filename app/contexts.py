@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.identity import verifications
 from domain.identity.subjects import SUBJECTS as PEOPLE
-from domain.kit.subjects import SubjectKind
+from domain.kit.privacy.subjects import SubjectKind
 from domain.operations import interventions, rebuilds, repairs, rollbacks, tenants
 from projections import governance, identity, tenancy, work
 from projections.kit.declare.view import View

@@ -5,7 +5,7 @@ from typing import Any, get_type_hints
 
 from app.catalogue.inventory import Held, held
 from domain.kit.fields import Len, marks
-from domain.kit.inventory import level_name
+from domain.kit.privacy.inventory import level_name
 from projections.kit.declare.view import View
 
 CONFIDENTIAL = 2

@@ -11,7 +11,7 @@ import domain
 from app.catalogue.durable import TABLES
 from app.contexts import VIEWS
 from domain.kit.events import Event, event_classes
-from domain.kit.inventory import FieldFacts, field_facts, level_name
+from domain.kit.privacy.inventory import FieldFacts, field_facts, level_name
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.redis import RedisView
 from projections.kit.declare.view import View

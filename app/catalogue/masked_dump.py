@@ -11,7 +11,7 @@ import msgspec
 
 from app.catalogue.inventory import held, product_events
 from app.telemetry.redaction import redacted_value
-from domain.kit.inventory import field_facts
+from domain.kit.privacy.inventory import field_facts
 from domain.kit.sealed import fingerprint_of, is_sealed
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View

@@ -9,7 +9,7 @@ from app.keys.ring import KeyRing
 from app.keys.sealed_text import EventPlace, SealedText, seal
 from domain.kit.codec import PlainCodec, carried_fingerprint
 from domain.kit.events import Event
-from domain.kit.personal import PersonalField, personal_fields
+from domain.kit.privacy.personal import PersonalField, personal_fields
 
 
 class SealingCodec(PlainCodec):

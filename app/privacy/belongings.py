@@ -9,9 +9,9 @@ from uuid import UUID
 from app.storage.database import Pool
 from domain.kit.events import event_classes
 from domain.kit.log import GLOBAL
-from domain.kit.personal import personal_fields
+from domain.kit.privacy.personal import personal_fields
+from domain.kit.privacy.subjects import SubjectKind
 from domain.kit.sealed import ERASED, Opening
-from domain.kit.subjects import SubjectKind
 from domain.processes.erasure_port import Belonging
 
 _SEALED = re.compile(r"hw1\.([0-9a-f]{32})\.[0-9]+\.([0-9a-f]+)\.[A-Za-z0-9_.-]+")

@@ -25,9 +25,9 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec
+from domain.kit.privacy.subjects import SubjectKind
 from domain.kit.process.process import Process
 from domain.kit.refusals import Refusal
-from domain.kit.subjects import SubjectKind
 from domain.processes.anonymisation import Anonymising
 from domain.processes.departures import departures
 from domain.processes.erasure import PersonErasure

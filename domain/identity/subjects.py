@@ -5,7 +5,7 @@ from domain.identity.accounts import Account
 from domain.identity.invitations import EraseInvitation, Invitation
 from domain.identity.user_commands import EraseUser
 from domain.identity.users import User
-from domain.kit.subjects import SubjectKind
+from domain.kit.privacy.subjects import SubjectKind
 
 SUBJECTS = (
     SubjectKind(aggregate=User, erase=EraseUser, gone=(User.Anonymised,), person=True),

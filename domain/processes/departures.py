@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from domain.governance.erasures import RequestErasure, erasure_id
 from domain.kit.events import Event
+from domain.kit.privacy.subjects import SubjectKind
 from domain.kit.process.effects import Failed, Send, Then
 from domain.kit.process.process import Process, Stateless, on, when_failed
-from domain.kit.subjects import SubjectKind
 
 
 def departures(kinds: Sequence[SubjectKind]) -> Process[Stateless]:

@@ -11,10 +11,10 @@ from domain.governance.erasures import CertifyErasure, Erasure, NoteErasureStep,
 from domain.identity.user_commands import EraseUser
 from domain.kit.caller import ACCOUNTS
 from domain.kit.commands import Command
+from domain.kit.privacy.subjects import SubjectKind
 from domain.kit.process.effects import Call, Done, Effect, EffectRefused, Failed, Send, Then
 from domain.kit.process.process import Process, on, performs, when_done, when_failed
 from domain.kit.refusals import CommandIdReused, NotFound, Refusal
-from domain.kit.subjects import SubjectKind
 from domain.processes.erasure_port import Belonging, Forgetting, Whom
 
 # What a step found is plain JSON, kept in the process's state; nothing personal may be in it.

@@ -15,7 +15,7 @@ from app.settings import Settings
 from app.storage.database import WRITER, role_url
 from domain.kit import permissions
 from domain.kit.fields import Confidential, Personal
-from domain.kit.inventory import field_facts
+from domain.kit.privacy.inventory import field_facts
 from projections.identity.people import People
 from projections.kit.store.tables import table_name
 from tests.kit.client import Client

@@ -12,7 +12,7 @@ from app.contexts import VIEWS
 from domain.kit.aggregate import Aggregate
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Internal, Len, Personal, Public, Purpose, Restricted
-from domain.kit.inventory import faults
+from domain.kit.privacy.inventory import faults
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View, on
 

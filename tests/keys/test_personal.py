@@ -8,7 +8,7 @@ import pytest
 from domain.kit.codec import PlainCodec
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Personal, Public
-from domain.kit.personal import PersonalField, is_secret, personal_fields
+from domain.kit.privacy.personal import PersonalField, is_secret, personal_fields
 from tests.keys.diaries import MAILBOX, BeginDiary, Diary, TurnPages
 
 

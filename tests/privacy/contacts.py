@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Personal, Purpose
-from domain.kit.subjects import SubjectKind
+from domain.kit.privacy.subjects import SubjectKind
 
 INDEX = "toys.contact.email"
 

@@ -11,9 +11,9 @@ from domain.governance.erasures import erasure_id
 from domain.identity.registration import RegisterUser
 from domain.identity.user_commands import EraseUser
 from domain.kit.caller import Caller
-from domain.kit.personal import personal_fields
+from domain.kit.privacy.personal import personal_fields
+from domain.kit.privacy.subjects import SubjectKind
 from domain.kit.refusals import NotFound
-from domain.kit.subjects import SubjectKind
 from projections.governance.erasures import Erasures
 from tests.contracts.stored import product_events
 from tests.privacy.contacts import (

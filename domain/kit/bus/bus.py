@@ -32,7 +32,7 @@ from domain.kit.log import (
     Reused,
     Taken,
 )
-from domain.kit.personal import is_secret
+from domain.kit.privacy.personal import is_secret
 from domain.kit.refusals import (
     AlreadyExists,
     AlreadyTaken,

@@ -5,7 +5,7 @@ from uuid import UUID
 from domain.kit.aggregate import Aggregate
 from domain.kit.events import Event
 from domain.kit.log import Guard, Reference, Reservation
-from domain.kit.personal import personal_fields
+from domain.kit.privacy.personal import personal_fields
 
 
 class Draft:
