@@ -3,7 +3,8 @@
 from typing import Annotated, Protocol
 from uuid import UUID, uuid5
 
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.commands import Command

@@ -3,7 +3,8 @@
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event

@@ -5,7 +5,8 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.identity.authorization import Permissions, require_held, require_known
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.caller import Caller
 from domain.kit.clock import in_utc
 from domain.kit.commands import Command

@@ -13,7 +13,8 @@ from domain.identity.origins import IpAddress, Referrer, UserAgent
 from domain.identity.profiles import Email, FirstName, LastName
 from domain.identity.registration import registered
 from domain.identity.users import User
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event

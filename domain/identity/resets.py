@@ -5,7 +5,8 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.identity.accounts import Account, AccountId, PasswordHash
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Restricted

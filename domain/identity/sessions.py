@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Public, Purpose, Restricted

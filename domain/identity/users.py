@@ -43,7 +43,8 @@ from domain.identity.user_rules import (
     UserNotAMember,
     UserStatus,
 )
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.caller import Caller
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal

@@ -3,41 +3,29 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, ClassVar, Self, TypeVar
+from typing import ClassVar, Self
 from uuid import UUID
 
 from eventsourcing.domain import BaseAggregate
 from eventsourcing.utils import register_topic
 
+from domain.kit.appliers import Applier, appliers
+from domain.kit.claims import NO_CLAIMS, Claims, Unique, uniques
 from domain.kit.clock import moment
 from domain.kit.events import Event, register, require_upcasts, snake
 from domain.kit.log import Reference, Reservation
-
-Applier = Callable[[Any, Any], None]
-M = TypeVar("M", bound=Applier)
-
-
-def applies(*events: type[Event]) -> Callable[[M], M]:
-    """Marks the method that changes the aggregate's state for these events.
-
-    It runs on every replay: it only assigns, never raises, never reads a clock, does no I/O.
-    """
-
-    def mark(method: M) -> M:
-        method.__dict__["applies"] = events
-        return method
-
-    return mark
 
 
 class Aggregate(BaseAggregate[UUID]):
     """A consistency boundary with one stream of events.
 
     ``class Task(Aggregate, topic="work.task")`` names its streams; nested events are stored under that
-    topic. Annotated attributes are its state; give each a default unless the first event sets it.
+    topic. Annotated attributes are its state; give each a default unless the first event sets it. ``unique``
+    names attributes whose values no other stream may have; see `Unique`.
     """
 
     topic: ClassVar[str]
+    unique: ClassVar[tuple[Unique, ...]] = ()
     events: ClassVar[tuple[type[Event], ...]]
     appliers: ClassVar[dict[type[Event], Applier]]
     factories: ClassVar[dict[str, Callable[[], object]]]
@@ -48,19 +36,21 @@ class Aggregate(BaseAggregate[UUID]):
     snapshot_every: ClassVar[int] = 200
     """How many events may follow the last snapshot before another is taken."""
 
-    def __init_subclass__(cls, *, topic: str) -> None:
+    def __init_subclass__(cls, *, topic: str, unique: tuple[str | Unique, ...] = ()) -> None:
         # The library would subclass every nested event again to give it a base of the aggregate's own;
         # naming ours as that base keeps `Task.Created` the class that stands in the source.
         type.__setattr__(cls, "Event", Event)
         cls.topic = topic
         require_upcasts(cls, cls.class_version)
         super().__init_subclass__()
-        register_topic(topic, cls)
-        members = list(vars(cls).values())
         cls.events = tuple(
-            m for m in members if isinstance(m, type) and issubclass(m, Event) and m is not Event
+            member
+            for member in vars(cls).values()
+            if isinstance(member, type) and issubclass(member, Event) and member is not Event
         )
-        cls.appliers = {event: m for m in members for event in getattr(m, "applies", ())}
+        cls.appliers = appliers(cls)
+        cls.unique = uniques(cls, topic, unique)
+        register_topic(topic, cls)
         declared = getattr(cls, "__dataclass_fields__", {}).values()
         cls.factories = {
             field.name: field.default_factory
@@ -77,28 +67,33 @@ class Aggregate(BaseAggregate[UUID]):
         self._reserves: list[Reservation] = []
         self._releases: list[Reservation] = []
         self._references: list[Reference] = []
+        self._held: tuple[tuple[str, ...], ...] | None = None
+        """What its `unique` attributes held in the log before the events that are pending, if any are."""
         self.ended = False
         """Whether an ending event was applied."""
 
     @classmethod
     def blank(cls, originator_id: UUID, originator_version: int, timestamp: datetime) -> Self:
         """An aggregate with its state's defaults, before its first event is applied."""
-        made = cls.__new__(cls)
-        made.__base_init__(originator_id, originator_version, timestamp)
+        aggregate = cls.__new__(cls)
+        aggregate.__base_init__(originator_id, originator_version, timestamp)
         for name, factory in cls.factories.items():
-            setattr(made, name, factory())
-        return made
+            setattr(aggregate, name, factory())
+        return aggregate
 
     @classmethod
     def begin(cls, id: UUID, event: Event) -> Self:
         """A new aggregate whose first event this is."""
         stamped = event.stamped(id, cls.INITIAL_VERSION, moment())
-        made: Self = stamped.mutate(None)
-        made.pending_events.append(stamped)
-        return made
+        aggregate: Self = stamped.mutate(None)
+        aggregate.pending_events.append(stamped)
+        aggregate._held = ((),) * len(cls.unique)
+        return aggregate
 
     def record(self, event: Event) -> None:
-        """Applies an event and keeps it to be appended."""
+        """Apply an event and keep it to be appended."""
+        if self.unique and self._held is None:
+            self._held = tuple([unique.values(self) for unique in self.unique])
         stamped = event.stamped(self.id, self.version + 1, moment())
         stamped.mutate(self)
         self.pending_events.append(stamped)
@@ -106,7 +101,7 @@ class Aggregate(BaseAggregate[UUID]):
     def reserve(
         self, name: str, value: str, *, field: str, everywhere: bool = False, personal: bool = False
     ) -> None:
-        """Asks for a value no other stream may hold, such as an e-mail; the append refuses it when taken.
+        """Ask for a value no other stream may hold, such as an e-mail; the append refuses it when taken.
 
         ``field`` names the command's field that a refusal points at; ``everywhere`` means over all tenants. Of
         a ``personal`` value, plain or sealed, only the fingerprint under ``name`` is stored.
@@ -114,37 +109,40 @@ class Aggregate(BaseAggregate[UUID]):
         self._reserves.append(Reservation(name, value, self.id, field, everywhere, personal))
 
     def release(self, name: str, value: str, *, everywhere: bool = False, personal: bool = False) -> None:
-        """Gives a reserved value back with the same append, named as it was reserved."""
+        """Give a reserved value back with the same append, named as it was reserved."""
         self._releases.append(Reservation(name, value, self.id, "", everywhere, personal))
 
     def refer(self, topic: str, id: UUID, *, field: str) -> None:
-        """Has the append check that this id names a living stream of the topic in the same tenant."""
+        """Have the append check that this id names a living stream of the topic in the same tenant."""
         self._references.append(Reference(field, topic, id))
 
     def require_present(self, *, field: str) -> None:
-        """Raises a refusal about this field when nobody may name it anew, though its stream has not ended; see
+        """Raise a refusal about this field when nobody may name it anew, though its stream has not ended; see
         `domain.kit.fields.References`."""
 
     def decided(self) -> list[Event]:
         """The events recorded since they were last collected."""
         return [event for event in self.collect_events() if isinstance(event, Event)]
 
-    def collect_claims(self) -> "Claims":
+    def collect_claims(self) -> Claims:
         """What the append has to reserve, release and check; asking twice gives nothing the second time."""
+        if self._held is not None:
+            self._claim(self._held)
+            self._held = None
         if not (self._reserves or self._releases or self._references):
-            return _NO_CLAIMS
+            return NO_CLAIMS
         claims = Claims(tuple(self._reserves), tuple(self._releases), tuple(self._references))
         self._reserves, self._releases, self._references = [], [], []
         return claims
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Claims:
-    """What an aggregate asks of the rest of the log, beyond its own stream."""
-
-    reserves: tuple[Reservation, ...]
-    releases: tuple[Reservation, ...]
-    references: tuple[Reference, ...]
-
-
-_NO_CLAIMS = Claims((), (), ())
+    def _claim(self, held: tuple[tuple[str, ...], ...]) -> None:
+        """Reserve and release what changed over all pending events: what came and went between them is nothing."""
+        for unique, before in zip(self.unique, held, strict=True):
+            after = () if self.ended else unique.values(self)
+            how = {"everywhere": unique.everywhere, "personal": unique.personal}
+            for value in before:
+                if value not in after:
+                    self.release(unique.stored_as, value, **how)
+            for value in after:
+                if value not in before:
+                    self.reserve(unique.stored_as, value, field=unique.field, **how)

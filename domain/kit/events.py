@@ -3,13 +3,10 @@
 import dataclasses
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 from uuid import UUID
 
 from eventsourcing.domain import CanMutateAggregate, MetaDomainEvent, OriginatorVersionError
-
-if TYPE_CHECKING:
-    from domain.kit.aggregate import Aggregate
 
 
 def snake(name: str) -> str:
@@ -22,7 +19,7 @@ _STAMPED = {"originator_id", "originator_version", "timestamp"}
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
 class EventType(MetaDomainEvent):
-    """Makes every event class a frozen, keyword-only dataclass."""
+    """Make every event class a frozen, keyword-only dataclass."""
 
     ends: bool
 
@@ -30,13 +27,13 @@ class EventType(MetaDomainEvent):
     def __new__(
         mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, ends: bool = False
     ) -> Any:
-        made: Any = dataclasses.dataclass(frozen=True, kw_only=True)(
+        event: Any = dataclasses.dataclass(frozen=True, kw_only=True)(
             type.__new__(mcls, name, bases, namespace)
         )
-        if taken := _STAMPED & {field.name for field in dataclasses.fields(made)}:
+        if taken := _STAMPED & {field.name for field in dataclasses.fields(event)}:
             raise TypeError(f"{name} may not have a field {taken.pop()!r}; every event is stamped with one.")
-        made.ends = ends
-        return made
+        event.ends = ends
+        return event
 
     def __init__(
         cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, ends: bool = False
@@ -53,7 +50,7 @@ class Event(CanMutateAggregate[UUID], metaclass=EventType):
     a static method that turns the old payload (plain JSON values) into the new one in place.
     """
 
-    # Any, because the codec resolves every annotation here and the aggregate's module imports this one.
+    # Any, because the aggregate's module imports this one.
     aggregate: ClassVar[type[Any]]
     """The aggregate that records it."""
     stored_as: ClassVar[str] = ""
@@ -76,20 +73,21 @@ class Event(CanMutateAggregate[UUID], metaclass=EventType):
 
     # The library leaves the aggregate's type open here, because it may also be immutable.
     def mutate(self, aggregate: Any) -> Any:
-        """Applies the event; the first event of a stream also makes the aggregate."""
+        """Apply the event; the first event of a stream also makes the aggregate."""
         if aggregate is not None:
             super().mutate(aggregate)
             aggregate.ended = self.ends
             return aggregate
         if self.originator_version != self.aggregate.INITIAL_VERSION:
             raise OriginatorVersionError(self.originator_version, self.aggregate.INITIAL_VERSION)
-        made = self.aggregate.blank(self.originator_id, self.originator_version, self.timestamp)
-        self.apply(made)
-        made.ended = self.ends
-        return made
+        first = self.aggregate.blank(self.originator_id, self.originator_version, self.timestamp)
+        self.apply(first)
+        first.ended = self.ends
+        return first
 
-    def apply(self, aggregate: "Aggregate") -> None:
-        """Runs the aggregate's ``@applies`` method for this event, when it has one."""
+    # Any, because the aggregate's module imports this one.
+    def apply(self, aggregate: Any) -> None:
+        """Change the aggregate's state as its class says for this event, when it says anything."""
         applier = type(aggregate).appliers.get(type(self))
         if applier is not None:
             applier(aggregate, self)
@@ -100,7 +98,7 @@ _aliases: dict[str, type[Event]] = {}
 
 
 def register(event: type[Event]) -> None:
-    """Makes an event class known under its stored name.
+    """Make an event class known under its stored name.
 
     Raises TypeError for two classes of one name, and for a version that older payloads cannot reach.
     """
@@ -113,7 +111,7 @@ def register(event: type[Event]) -> None:
 
 
 def require_upcasts(cls: type, class_version: int) -> None:
-    """Raises TypeError unless the class can raise what it stored as any older version to this one."""
+    """Raise TypeError unless the class can raise what it stored as any older version to this one."""
     for version in range(1, class_version):
         if not hasattr(cls, name := f"upcast_v{version}_v{version + 1}"):
             raise TypeError(f"{cls.__qualname__} has class_version {class_version} but no {name}.")

@@ -4,7 +4,8 @@ import re
 from dataclasses import field
 from typing import Annotated, Any
 
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Len, Pattern, Public

@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.clock import in_utc
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Internal, Len, Public

@@ -4,7 +4,8 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Annotated, Any
 
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len, Pattern, Public
 from domain.kit.refusals import Refusal

@@ -3,7 +3,8 @@
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Internal, Len, Personal, Public

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.log.postgres import PostgresLog
-from domain.kit.aggregate import Aggregate, applies
+from domain.kit.aggregate import Aggregate
+from domain.kit.appliers import applies
 from domain.kit.bus.bus import Bus
 from domain.kit.commands import Command
 from domain.kit.events import Event
