@@ -1,4 +1,4 @@
-"""What a context's domain is written with: one place to import it from."""
+"""What a context's domain is written with, beside the marks of `domain.kit.fields`; import it from here."""
 
 from domain.kit.aggregate import Aggregate as Aggregate
 from domain.kit.appliers import applies as applies
@@ -9,17 +9,6 @@ from domain.kit.claims import Unique as Unique
 from domain.kit.clock import in_utc as in_utc
 from domain.kit.commands import Command as Command
 from domain.kit.events import Event as Event
-from domain.kit.fields import Confidential as Confidential
-from domain.kit.fields import Describe as Describe
-from domain.kit.fields import Internal as Internal
-from domain.kit.fields import Interval as Interval
-from domain.kit.fields import Len as Len
-from domain.kit.fields import Pattern as Pattern
-from domain.kit.fields import Personal as Personal
-from domain.kit.fields import Public as Public
-from domain.kit.fields import Purpose as Purpose
-from domain.kit.fields import References as References
-from domain.kit.fields import Restricted as Restricted
 from domain.kit.refusals import Forbidden as Forbidden
 from domain.kit.refusals import Invalid as Invalid
 from domain.kit.refusals import NotFound as NotFound
