@@ -1,19 +1,27 @@
-"""All contexts, their views and whom they keep data about: the one list that has to know every context."""
+"""What all contexts declare, put together; `domain.contexts` says which there are."""
 
 from typing import Any
 
-from domain.identity import verifications
-from domain.identity.subjects import SUBJECTS as PEOPLE
+from domain.contexts import CONTEXTS as DOMAIN
+from domain.contexts import NAMES
+from domain.kit.context.manifests import joined, load
 from domain.kit.privacy.subjects import SubjectKind
-from domain.operations import interventions, rebuilds, repairs, rollbacks, tenants
-from projections import governance, identity, tenancy, work
+from projections.kit.context.context import ContextViews
+from projections.kit.context.joined_visibility import join_visibility
 from projections.kit.declare.view import View
 
-VIEWS: tuple[type[View[Any]], ...] = (*identity.VIEWS, *work.VIEWS, *tenancy.VIEWS, *governance.VIEWS)
-"""Every view. Views that fold all events come last, when the events of every context are known."""
+CONTEXTS = load("projections", ContextViews, NAMES)
+"""What each declares among the views."""
 
-WITHOUT_VIEWS = (interventions, rebuilds, repairs, rollbacks, tenants, verifications)
-"""Whose events no context has a view of; they are known here, because some views fold all events."""
+VIEWS: tuple[type[View[Any]], ...] = tuple(
+    joined(CONTEXTS, "views", lambda one: ((view.name, view) for view in one.views)).values()
+)
+"""Every view."""
 
-SUBJECTS: tuple[SubjectKind, ...] = (*PEOPLE,)
+SUBJECTS: tuple[SubjectKind, ...] = tuple(
+    joined(DOMAIN, "subjects", lambda one: ((kind.aggregate.topic, kind) for kind in one.subjects)).values()
+)
 """Every kind of thing that is about one person; a test finds an aggregate with personal fields that is missing."""
+
+VISIBILITY = join_visibility(CONTEXTS)
+"""Who may see what of all that."""

@@ -19,7 +19,6 @@ from app.placement.tenant_service import TenantService
 from app.settings import Settings
 from domain.identity.invitations import Inviting
 from domain.tenancy.slug_check import SlugCheck
-from projections.identity.person_sessions import PersonSessions
 from projections.kit.background import running
 from projections.operations.tenant_placements import TenantPlacements
 
@@ -29,8 +28,8 @@ _logger = logging.getLogger(__name__)
 
 Assemble = Callable[[Settings], AbstractAsyncContextManager[Assembly]]
 
-PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, PersonSessions, SlugCheck, TenantPlacements})
-"""Ports to what belongs to no tenant, as accounts and sessions do: every cell is given the platform's."""
+PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, SlugCheck, TenantPlacements})
+"""Ports to what belongs to no tenant, beside those that contexts declare: every cell is given the platform's."""
 
 
 class Cells:
@@ -132,6 +131,7 @@ class Cells:
     def _with_platform(self, assembly: Assembly) -> Assembly:
         services, platform = assembly.services, self.platform.services
         shared = {kind: port for kind, port in platform.ports.items() if kind in PLATFORM_PORTS}
+        shared |= self.platform.platform_ports
         return replace(assembly, services=replace(services, ports={**services.ports, **shared}))
 
     async def _make_room(self) -> None:

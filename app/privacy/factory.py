@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from app.contexts import SUBJECTS, VIEWS
+from app.contexts import SUBJECTS, VIEWS, VISIBILITY
 from app.keys import KeyRing
 from app.privacy.about import PrivacyDatabase
 from app.privacy.belongings import Belongings
@@ -38,7 +38,6 @@ from projections.identity.memberships import Memberships
 from projections.kit.declare.search import SearchView
 from projections.kit.read.live_generations import pointers
 from projections.kit.read.postgres_reader import PostgresRows
-from projections.work.visibility import ProjectSight
 
 __all__ = ["Platform", "desk", "export_files", "platform_of", "privacy_processes", "search_of"]
 
@@ -68,7 +67,7 @@ def export_files(
         accounts=here if platform is None else platform.store,
         belongings=Belongings(database.writer, keys, kinds),
         parts=PARTS,
-        sight=ProjectSight(rows.reader, rows.live, Memberships).of,
+        sight=VISIBILITY.rule_of_single(rows.reader, rows.live).of,
         clock=clock or SystemClock(),
     )
 

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+# With this, every event of the product is known, whichever context it happens in.
+import domain.contexts  # noqa: F401
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Personal, Restricted, marks
 from domain.kit.log import Envelope

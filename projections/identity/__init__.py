@@ -1,28 +1,36 @@
-"""The views of identity."""
+"""The manifest of identity among the views."""
 
-from projections.identity.admission import ApiKeys, Invitations
-from projections.identity.auth_accounts import Accounts
-from projections.identity.auth_resets import PasswordResets
-from projections.identity.auth_sessions import Sessions, UserSessions
-from projections.identity.memberships import Memberships, Roles, UserRoles
-from projections.identity.people import People
-from projections.identity.profiles import ProfileCards, UserPreferences, UserProfiles
-from projections.identity.users import FlatUsers, Users
+from domain.identity.users import User
+from projections.identity import (
+    admission,
+    auth_accounts,
+    auth_resets,
+    auth_sessions,
+    memberships,
+    people,
+    person_sessions,
+    profiles,
+    users,
+)
+from projections.kit.context.context import ContextViews
+from projections.kit.context.visibility import ContextVisibility, Shown
 
-VIEWS = (
-    People,
-    Users,
-    FlatUsers,
-    UserProfiles,
-    ProfileCards,
-    UserPreferences,
-    Memberships,
-    Roles,
-    UserRoles,
-    Invitations,
-    ApiKeys,
-    Accounts,
-    Sessions,
-    UserSessions,
-    PasswordResets,
+CONTEXT = ContextViews(
+    package=__name__,
+    modules=(
+        admission,
+        auth_accounts,
+        auth_resets,
+        auth_sessions,
+        memberships,
+        people,
+        profiles,
+        users,
+    ),
+    platform_readers=(lambda reading: person_sessions.PersonSessions(reading.rows),),
+    twins={profiles.UserProfiles: profiles.ProfileCards},
+    visibility=ContextVisibility(
+        members=memberships.Memberships,
+        shown=(Shown(aggregate=User, view=people.People, needs="people:read"),),
+    ),
 )

@@ -1,1 +1,5 @@
-"""Operators at work: what they ask of the views and of their parked streams."""
+"""The manifest of operations among the views: it has none, and directs those of all contexts."""
+
+from projections.kit.context.context import ContextViews
+
+CONTEXT = ContextViews(package=__name__)

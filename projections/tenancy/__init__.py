@@ -1,8 +1,10 @@
-"""The views of tenancy."""
+"""The manifest of tenancy among the views."""
 
-from projections.tenancy.entity_index import EntityIndex
-from projections.tenancy.flags import FeatureFlags, FlagTags
-from projections.tenancy.subscriptions import Invoices, Subscriptions
-from projections.tenancy.tenants import Tenants
+from projections.kit.context.context import ContextViews
+from projections.tenancy import entity_index, flags, subscriptions, tenants
 
-VIEWS = (Tenants, FeatureFlags, Subscriptions, Invoices, EntityIndex, FlagTags)
+CONTEXT = ContextViews(
+    package=__name__,
+    modules=(entity_index, flags, subscriptions, tenants),
+    readers=(flags.flags_reader,),
+)

@@ -10,6 +10,7 @@ import msgspec
 
 from domain.kit.fields import Describe, Len
 from domain.tenancy.flags import FeatureFlag, is_feature_name
+from projections.kit.context.read_side import ReadSide
 from projections.kit.declare.fast_replace import replace
 from projections.kit.declare.invalidation import Invalidation, invalidates
 from projections.kit.declare.postgres import Index, PostgresView
@@ -130,3 +131,8 @@ class Flags:
 
         answer = await self._cache.get_or_load(FLAGS, tenant_id, {"name": name}, load, at_least=at_least)
         return answer.value
+
+
+def flags_reader(reading: ReadSide) -> Flags:
+    """The port, on the stores of one process."""
+    return Flags(reading.rows, reading.positions, reading.cache(FlagTags, FLAGS))

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Protocol
 from uuid import UUID
 
+from projections.kit.context.read_side import ReadSide
 from projections.kit.declare.fast_replace import replace
 from projections.kit.read.cache import Cache
 from projections.kit.read.circuit_breaker import Unavailable
@@ -15,10 +16,17 @@ from projections.kit.read.postgres_reader import Order, PostgresRows
 from projections.kit.read.redis_reader import RedisRows
 from projections.kit.read.row_visibility import EVERYTHING, Sight
 from projections.kit.read.search_query import BadQuery
-from projections.work.projects import MemberList, ProjectDocument, ProjectMembers
+from projections.work.projects import (
+    MemberList,
+    ProjectDocument,
+    ProjectMemberLists,
+    ProjectMembers,
+    Projects,
+    ProjectSearch,
+)
 from projections.work.stats import DailyRow, DailyStats, UserStatsRow
-from projections.work.tags import USER_TASKS, TagPage
-from projections.work.tasks import TaskDocument, Tasks
+from projections.work.tags import CACHED, PROJECT_SEARCHES, TASK_SEARCHES, USER_TASKS, TagPage, WorkTags
+from projections.work.tasks import TaskDocument, Tasks, TaskSearch
 
 PAGE = 20
 """Tasks on a numbered page."""
@@ -138,3 +146,24 @@ class WorkReader:
     memberships: ProjectMembershipReader
     tasks: Finder[TaskDocument]
     projects: Finder[ProjectDocument]
+
+
+def work_reader(reading: ReadSide) -> WorkReader:
+    """The port, on the stores of one process."""
+    rows, cache = reading.rows, reading.cache(WorkTags, *CACHED)
+    return WorkReader(
+        user_tasks=UserTasks(rows, reading.positions, cache),
+        counts=SeenCounts(rows),
+        days=Days(rows),
+        memberships=ProjectMembershipReader(rows, reading.twin(ProjectMemberLists)),
+        tasks=reading.finder(
+            search=TaskSearch,
+            text=Tasks,
+            cache=cache,
+            cached=TASK_SEARCHES,
+            facets=("status", "priority", "tags"),
+        ),
+        projects=reading.finder(
+            search=ProjectSearch, text=Projects, cache=cache, cached=PROJECT_SEARCHES, facets=("status",)
+        ),
+    )

@@ -1,8 +1,7 @@
 """Private projects: which of them somebody does not belong to, so that they are shown nothing about these."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from domain.kit.caller import Caller
 from domain.kit.events import Event
 from domain.work.access import ALL, CONFIDENTIAL
 from domain.work.projects import Project
+from projections.kit.context.visibility import Guarded
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
 from projections.kit.read.live_generations import Serving
@@ -38,7 +38,7 @@ GUARDED: dict[type[View[Any]], str] = {
     ProjectCounts: "project_id",
     DailyStats: f"nullif(project_id, '{NONE}')",
 }
-"""Views whose rows are about projects, each with the column that says about which."""
+"""The views of work whose rows are about projects, each with the column that says about which."""
 
 PUBLIC_TEXTS: dict[type[View[Any]], tuple[str, ...]] = {Tasks: ("title",), Projects: ("name",)}
 """Where words may be looked for by who may not read descriptions; or they would be guessed word by word."""
@@ -73,20 +73,9 @@ union select unnest({uncertain})
 class ProjectSight:
     """Says what somebody may see; `domain.work.access.sees` as SQL."""
 
-    def __init__(
-        self,
-        reader: ReaderPool,
-        live: Serving,
-        people: type[PostgresView[Any]],
-        about_anything: Mapping[type[View[Any]], tuple[str, str]] = MappingProxyType({}),
-    ) -> None:
-        """``people`` has a row for each member of the tenant, with ``since`` which position they are one.
-
-        ``about_anything`` names views whose rows are about things of any kind: with the column of the thing's id,
-        and a condition for the rows that are not about one project alone, which only who sees all work may see.
-        """
-        self._reader, self._live, self._people = reader, live, people
-        self._about_anything = about_anything
+    def __init__(self, reader: ReaderPool, live: Serving, guarded: Guarded) -> None:
+        self._reader, self._live = reader, live
+        self._guarded, self._people = guarded, guarded.members
         self._said: tuple[tuple[int, ...], Sight] | None = None
         """Of the generations that are read, what is said of everybody in SQL."""
 
@@ -105,8 +94,8 @@ class ProjectSight:
         rule = self._rule()
         seen = rule.format(about="t.project_id", value="{value}")
         today = _TODAY.format(value="{value}", tasks=self._table(Tasks), seen=seen)
-        places = {view: self._place(*said) for view, said in self._about_anything.items()}
-        return Sight(columns={**GUARDED, **places}, rule=rule, today={Tasks: today})
+        places = {view: self._place(*said) for view, said in self._guarded.about_anything.items()}
+        return Sight(columns={**self._guarded.about, **places}, rule=rule, today={Tasks: today})
 
     async def among(self, caller: Caller, ids: Collection[UUID]) -> frozenset[UUID]:
         """Those of the projects that the caller may see."""
@@ -141,7 +130,7 @@ class ProjectSight:
         sql = f"select coalesce(max(position), 0) from {self._table(view)} where tenant_id = $1"
         async with self._reader.reading(caller.tenant_id) as connection:
             found: int = await connection.fetchval(
-                f"{sql} and {GUARDED[view]} = any($2::uuid[])", caller.tenant_id, list(hidden)
+                f"{sql} and {self._guarded.about[view]} = any($2::uuid[])", caller.tenant_id, list(hidden)
             )
         return found
 

@@ -1,13 +1,28 @@
-"""Every program knows every event: views that fold all events fold the same in each of them."""
+"""Contexts as the product knows them: every program knows every event, and a wrong manifest is refused."""
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
+import domain.work
+import projections.identity
+import projections.work
+from app.contexts import CONTEXTS
+from domain.contexts import NAMES
+from domain.kit.context.context import ContextDomain
+from domain.kit.context.manifests import joined, load
+from domain.work import tasks
+from projections.kit.context.context import ContextViews, ports_of
+from projections.kit.context.joined_visibility import join_visibility
+from projections.kit.context.visibility import ContextVisibility
+from projections.work.projects import ProjectCards, Projects
+from projections.work.tasks import Tasks
+
 _ALL = """
 import importlib, pkgutil
-import app.contexts
+import {first}
 from domain.kit.events import event_classes
 known = set(event_classes())
 import domain
@@ -18,6 +33,84 @@ print(*sorted(set(event_classes()) - known))
 
 
 @pytest.mark.servers
-def test_whoever_knows_the_views_knows_all_events() -> None:
-    ended = subprocess.run([sys.executable, "-c", _ALL], capture_output=True, text=True, check=True)
-    assert ended.stdout.split() == [], "WITHOUT_VIEWS in app/contexts.py lacks their modules"
+@pytest.mark.parametrize("first", ["app.contexts", "projections.governance.activity"])
+def test_whoever_knows_the_views_or_the_one_that_folds_all_events_knows_all_events(first: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _ALL.format(first=first)], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.split() == [], "A manifest of domain/ lacks their modules"
+
+
+def test_a_context_has_the_views_that_its_modules_declare() -> None:
+    assert {Tasks, Projects, ProjectCards} < set(projections.work.CONTEXT.views)
+    assert {view.__module__.rpartition(".")[0] for view in projections.work.CONTEXT.views} == {
+        "projections.work"
+    }
+
+
+def test_a_context_that_is_listed_and_not_there_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"no domain\.wrok, which domain/contexts\.py asks for"):
+        load("domain", ContextDomain, ["wrok"])
+
+
+def test_so_is_one_without_a_manifest() -> None:
+    with pytest.raises(TypeError, match=r"projections\.kit exports no CONTEXT of the class ContextViews"):
+        load("projections", ContextViews, ["kit"])
+
+
+def test_and_one_with_the_manifest_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(domain.work, "CONTEXT", ContextDomain(package="domain.identity"))
+    with pytest.raises(TypeError, match=r"CONTEXT of domain\.work says that it is domain\.identity"):
+        load("domain", ContextDomain, NAMES)
+
+
+def test_a_module_of_another_package_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"domain\.identity lists domain\.work\.tasks"):
+        ContextDomain(package="domain.identity", modules=(tasks,))
+
+
+def test_two_contexts_may_not_declare_the_same() -> None:
+    other = ContextViews(package="projections.other")
+    with pytest.raises(
+        TypeError, match=r"views: projections\.other has tasks\.tasks, and so has projections\.work"
+    ):
+        joined([projections.work.CONTEXT, other], "views", lambda one: [(Tasks.name, one)])
+
+
+def test_what_is_named_is_declared_in_the_context() -> None:
+    with pytest.raises(TypeError, match=r"projections\.work: twins names ProjectCards, Projects"):
+        ContextViews(package="projections.work", twins={Projects: ProjectCards})
+    with pytest.raises(TypeError, match=r"projections\.work: visibility names Tasks"):
+        ContextViews(package="projections.work", visibility=ContextVisibility(about={Tasks: "project_id"}))
+
+
+def test_twins_have_the_same_rows() -> None:
+    with pytest.raises(TypeError, match=r"projections\.work: ProjectCards has not the rows of Tasks"):
+        ContextViews(package="projections.work", twins={Tasks: ProjectCards})
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ("work", r"One context declares visibility\.rule, not none of them"),
+        ("identity", r"One context declares visibility\.members, not none of them"),
+    ],
+)
+def test_nothing_starts_without_a_rule_of_who_sees_what(left_out: str, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        join_visibility([one for one in CONTEXTS if one.name != left_out])
+
+
+def test_nor_with_two_of_them() -> None:
+    again = ContextViews(
+        package="projections.other",
+        visibility=ContextVisibility(rule=projections.work.CONTEXT.visibility.rule),
+    )
+    with pytest.raises(TypeError, match=r"not projections\.work, projections\.other"):
+        join_visibility([*CONTEXTS, again])
+
+
+def test_two_readers_may_not_be_found_under_one_class() -> None:
+    reading: Any = None
+    with pytest.raises(TypeError, match="Two readers make a str"):
+        ports_of(reading, lambda _: "one", lambda _: "two")

@@ -17,6 +17,7 @@ PAGE = "docs/developing.md"
 # The example becomes part of the packages it names, in a process of its own: what it declares, such as stored
 # names, is known to the whole process from then on.
 WIRING = """
+from dataclasses import replace
 from pathlib import Path
 
 import api.work
@@ -28,9 +29,10 @@ HERE = Path(__file__).parent
 for package, folder in ((domain.work, "domain"), (projections.work, "projections"), (api.work, "graphql/api")):
     package.__path__.append(str(HERE / folder / "work"))
 
-from projections.work.labels import LabelCounts, Labels, LabelSearch
+from projections.work import labels
 
-projections.work.VIEWS += (Labels, LabelSearch, LabelCounts)
+known = projections.work.CONTEXT
+projections.work.CONTEXT = replace(known, modules=(*known.modules, labels))
 
 from api.work import labels
 

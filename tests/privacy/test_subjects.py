@@ -32,7 +32,7 @@ from tests.privacy.reading import readable
 def test_every_aggregate_with_personal_fields_says_how_it_is_forgotten() -> None:
     known = {kind.aggregate.topic for kind in SUBJECTS}
     lacking = {
-        f"{event.aggregate.topic} keeps {field.name} of whom it is about: declare a SubjectKind in app/contexts.py"
+        f"{event.aggregate.topic} keeps {field.name} of whom it is about: its manifest lacks a SubjectKind"
         for event in product_events().values()
         for field in personal_fields(event)
         if field.subject == "originator_id" and event.aggregate.topic not in known

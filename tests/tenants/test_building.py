@@ -15,7 +15,7 @@ from domain.tenancy.subscriptions import Subscription
 from domain.tenancy.tenants import Tenant
 from projections.kit.declare.view import View
 from projections.kit.store.postgres_store import PostgresStore
-from projections.tenancy import VIEWS
+from projections.tenancy import CONTEXT
 from tests.kit.servers import fresh_database, fresh_prefix
 from tests.rebuild.site import Site, rows
 from tests.tenants.histories import flag_added, invoiced, overdue, paid, started, tenant_created
@@ -65,7 +65,7 @@ async def _tell(place: Place, tenant: UUID) -> None:
 
 
 # Rows differ in type, hence Any.
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", CONTEXT.views, ids=lambda view: view.name)
 @pytest.mark.parametrize("copied", [False, True], ids=["few", "many"])
 async def test_builds_what_folding_makes(site: Site, view: type[View[Any]], copied: bool) -> None:
     built = await site.generation(view())

@@ -16,6 +16,7 @@ from projections.governance.activity import ActivityLog
 from projections.identity.memberships import Memberships
 from projections.identity.people import People
 from projections.identity.users import Users
+from projections.kit.context.visibility import Guarded
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import Condition, equals, one_of, since, until
 from projections.kit.read.live_generations import Only
@@ -23,7 +24,7 @@ from projections.kit.read.postgres_reader import Order, PostgresRows
 from projections.kit.store.tables import table_shape
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.tasks import Tasks
-from projections.work.visibility import ProjectSight
+from projections.work.visibility import GUARDED, ProjectSight
 from tests.kit import processes
 from tests.kit.product import Product
 
@@ -53,7 +54,9 @@ _FILL: dict[type[PostgresView[Any]], str] = {
 }
 
 _READER: Any = None
-_SIGHT = ProjectSight(_READER, Only(1), Memberships).of(Caller(tenant_id=TENANT, user_id=PERSON))
+_SIGHT = ProjectSight(_READER, Only(1), Guarded(members=Memberships, about=GUARDED)).of(
+    Caller(tenant_id=TENANT, user_id=PERSON)
+)
 # What the product works out as it writes a row.
 _DERIVED: dict[type[PostgresView[Any]], str] = {
     Tasks: "search_words = to_tsvector('simple', description), tags_key = tags",

@@ -2,38 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from domain.kit.caller import Caller
 from domain.kit.commands import Command, id_of, noun
 from domain.kit.refusals import NotFound
+from projections.kit.context.visibility import Rule
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.row_visibility import EVERYTHING, Sight
 
 Row = TypeVar("Row")
-
-
-class Rule(Protocol):
-    """Who may see what."""
-
-    def of(self, caller: Caller, /) -> Sight:
-        """What the caller may see, as conditions on what is read."""
-        ...
-
-    async def among(self, caller: Caller, ids: Collection[UUID], /) -> frozenset[UUID]:
-        """Those of the ids, as they stand in the columns of a `Sight`, that the caller may see now."""
-        ...
-
-    async def hidden(self, caller: Caller, /) -> frozenset[UUID] | None:
-        """The ids that the caller may not see now; None while that is uncertain."""
-        ...
-
-    async def changed(self, caller: Caller, view: type[View[Any]], hidden: Collection[UUID], /) -> int:
-        """The position of the last change of a view's rows about these ids."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,16 @@
+"""The contexts of the product: the one list that knows them. Each floor has a package of that name."""
+
+from domain.kit.context.context import ContextDomain
+from domain.kit.context.manifests import load
+
+NAMES = (
+    "work",
+    "identity",
+    "tenancy",
+    "governance",
+    "operations",
+)
+"""A new context is a line here; docs/contexts.md shows how it begins."""
+
+CONTEXTS = load("domain", ContextDomain, NAMES)
+"""What each says in the domain. Whoever has this has every event of the product."""

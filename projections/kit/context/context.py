@@ -1,0 +1,64 @@
+"""The manifest of a context among the views: what it keeps, and how that is read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.kit.context.manifests import Manifest
+from projections.kit.context.read_side import ReadSide
+from projections.kit.context.visibility import ContextVisibility
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.redis import RedisView
+from projections.kit.declare.view import View
+
+Reader = Callable[[ReadSide], object]
+"""Makes what resolvers are given as a port, under the class of what it makes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextViews(Manifest):
+    """What a context declares for readers, beside its views, which are found in its modules.
+
+        CONTEXT = ContextViews(package=__name__, modules=(contacts,), twins={Contacts: ContactCards})
+
+    Raises TypeError for what would not be read as it says.
+    """
+
+    readers: tuple[Reader, ...] = ()
+    platform_readers: tuple[Reader, ...] = ()
+    """Readers of what belongs to no tenant, as accounts: they read the platform's database alone."""
+    twins: Mapping[type[PostgresView[Any]], type[RedisView[Any]]] = field(default_factory=dict)
+    """Views with the view in Redis that has the same rows, and is asked first."""
+    visibility: ContextVisibility = field(default_factory=ContextVisibility)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for view, twin in self.twins.items():
+            if (view.row, view.key) != (twin.row, twin.key):
+                raise TypeError(f"{self.package}: {twin.__name__} has not the rows of {view.__name__}.")
+        ours = set(self.views)
+        about = self.visibility
+        parts: dict[str, set[type[View[Any]]]] = {
+            "twins": {*self.twins, *self.twins.values()},
+            "visibility": {*about.about, *about.about_anything, *(shown.view for shown in about.shown)},
+        }
+        for part, views in parts.items():
+            if strange := sorted(view.__name__ for view in views - ours):
+                raise TypeError(
+                    f"{self.package}: {part} names {', '.join(strange)}, declared in none of its modules."
+                )
+
+    @property
+    def views(self) -> tuple[type[View[Any]], ...]:
+        """Its views: every class of its modules that has a name of its own."""
+        return tuple(view for view in self.declared(View) if view.__dict__.get("name"))
+
+
+def ports_of(reading: ReadSide, *readers: Reader) -> dict[type, object]:
+    """What these make, by its class. Raises TypeError where two make the same."""
+    ports: dict[type, object] = {}
+    for port in (make(reading) for make in readers):
+        if type(port) in ports:
+            raise TypeError(f"Two readers make a {type(port).__name__}.")
+        ports[type(port)] = port
+    return ports
