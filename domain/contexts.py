@@ -13,4 +13,4 @@ NAMES = (
 """A new context is a line here; docs/contexts.md shows how it begins."""
 
 CONTEXTS = load("domain", ContextDomain, NAMES)
-"""What each says in the domain. Whoever has this has every event of the product."""
+"""What each declares in the domain. Whoever has this has every event and every permission of the product."""

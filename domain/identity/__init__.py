@@ -3,18 +3,33 @@
 from domain.identity import accounts, api_keys, invitations, resets, roles, sessions, users, verifications
 from domain.identity.subjects import SUBJECTS
 from domain.kit.context.context import ContextDomain
+from domain.kit.context.entities import Entity
+from domain.kit.permissions import Permission
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(
-        accounts,
-        api_keys,
-        invitations,
-        resets,
-        roles,
-        sessions,
-        users,
-        verifications,
+    modules=(accounts, api_keys, invitations, resets, roles, sessions, users, verifications),
+    area="people",
+    permissions=(
+        Permission("people:read", "See who belongs to the tenant.", "guest"),
+        Permission("people:confidential", "Read the e-mail addresses of others.", "admin"),
+        Permission(
+            "people:write", "Invite, suspend and remove people, and say which roles they have.", "admin"
+        ),
+        Permission("keys:read", "List API keys.", "admin"),
+        Permission("keys:write", "Create and revoke API keys.", "admin"),
     ),
     subjects=SUBJECTS,
+    entities=(
+        Entity(kind="USER", aggregate=users.User, needs="people:read", data=("role",)),
+        Entity(kind="ROLE", aggregate=roles.Role, needs="people:read"),
+        Entity(
+            kind="INVITATION",
+            aggregate=invitations.Invitation,
+            starts="open",
+            needs="people:write",
+            data=("role",),
+        ),
+        Entity(kind="API_KEY", aggregate=api_keys.ApiKey, needs="keys:read"),
+    ),
 )

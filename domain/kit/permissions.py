@@ -1,60 +1,69 @@
-"""Permissions, and the roles that every tenant has from the start."""
+"""Permissions, which contexts declare, and the roles that every tenant has from the start."""
 
-from collections.abc import Mapping
-
-PERMISSIONS: Mapping[str, str] = {
-    "self": "Whatever concerns the caller alone; everybody who is signed in has it.",
-    "work:read": "Read tasks and projects that are public, or that one belongs to.",
-    "work:write": "Create and change tasks and projects.",
-    "work:confidential": "Read descriptions.",
-    "work:all": "Read and change private projects without belonging to them.",
-    "people:read": "See who belongs to the tenant.",
-    "people:confidential": "Read the e-mail addresses of others.",
-    "people:write": "Invite, suspend and remove people, and say which roles they have.",
-    "tenant:read": "Read the tenant's settings and feature flags.",
-    "tenant:write": "Change the tenant's settings and feature flags.",
-    "billing:read": "Read the subscription and its invoices.",
-    "billing:write": "End the subscription.",
-    "keys:read": "List API keys.",
-    "keys:write": "Create and revoke API keys.",
-    "audit:read": "Read who did and who read what.",
-    "privacy:read": "Read consents, exports and erasures of others.",
-    "privacy:write": "Record consents for others, export and erase people.",
-    "ops:views": "See how the views stand.",
-    "ops:rebuild": "Rebuild views, and roll them back.",
-    "ops:repair": "Retry or discard what could not be folded.",
-    "ops:tenants": "Create, list, move, suspend, reactivate and close tenants.",
-    "ops:accounts": "Suspend accounts, and take away second factors that people have lost.",
-    "ops:payments": "Say what a tenant subscribes to, what it is asked to pay, and what it has paid.",
-}
-"""Every permission that can be granted, with what it allows."""
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
 
 OPERATORS = "ops"
 """The area whose permissions are about all tenants; only members of the platform's own tenant can have them."""
 
-_GUEST = frozenset({"self", "work:read", "people:read"})
-_MEMBER = _GUEST | {"work:write", "work:confidential", "tenant:read"}
-_ADMIN = _MEMBER | {
-    "work:all",
-    "people:confidential",
-    "people:write",
-    "tenant:write",
-    "billing:read",
-    "keys:read",
-    "keys:write",
-    "audit:read",
-    "privacy:read",
-    "privacy:write",
-}
+Holder = Literal["guest", "member", "admin", "owner", "operator"]
 
-ROLES: Mapping[str, frozenset[str]] = {
-    "owner": _ADMIN | {"billing:write"},
-    "admin": _ADMIN,
-    "member": _MEMBER,
-    "guest": _GUEST,
-    "operator": _ADMIN | {permission for permission in PERMISSIONS if permission.startswith(f"{OPERATORS}:")},
+_HOLDERS: Mapping[Holder, tuple[str, ...]] = {
+    "guest": ("guest", "member", "admin", "owner", "operator"),
+    "member": ("member", "admin", "owner", "operator"),
+    "admin": ("admin", "owner", "operator"),
+    "owner": ("owner",),
+    "operator": ("operator",),
 }
+"""The base roles that have what is granted from a role on. Operators are no owners of what tenants pay for."""
+_NAME = re.compile("[a-z_]+:[a-z_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A permission that can be granted, as ``Permission("work:read", "Read tasks and projects.", "guest")``.
+
+    Raises TypeError for a name that is not ``area:verb``, and for an operators' permission that others have.
+    """
+
+    name: str
+    allows: str
+    """What it allows, as one sentence."""
+    held_from: Holder
+    """The least of the base roles that have it."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise TypeError(f"{self.name!r} is not area:verb.")
+        if (self.name.partition(":")[0] == OPERATORS) != (self.held_from == "operator"):
+            raise TypeError(
+                f"Operators, and nobody else, have what is called {OPERATORS}:..., unlike {self.name}."
+            )
+
+
+_SELF = "self"
+_permissions = {_SELF: "Whatever concerns the caller alone; everybody who is signed in has it."}
+_declared_by = {_SELF: "domain.kit"}
+_roles: dict[str, frozenset[str]] = dict.fromkeys(_HOLDERS["guest"], frozenset({_SELF}))
+
+PERMISSIONS: Mapping[str, str] = MappingProxyType(_permissions)
+"""Every permission that can be granted, with what it allows. All of them are known with `domain.contexts`."""
+
+ROLES: Mapping[str, frozenset[str]] = MappingProxyType(_roles)
 """The base roles; ``operator`` exists in the platform's own tenant alone."""
+
+
+def declare(package: str, permissions: Iterable[Permission]) -> None:
+    """Let the permissions of a context be granted. Raises TypeError for one that another context has."""
+    for one in permissions:
+        if _declared_by.setdefault(one.name, package) != package:
+            raise TypeError(f"permissions: {package} has {one.name}, and so has {_declared_by[one.name]}.")
+        _permissions[one.name] = one.allows
+        for role in _HOLDERS[one.held_from]:
+            _roles[role] |= {one.name}
 
 
 def confidential(area: str) -> str:

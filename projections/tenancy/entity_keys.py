@@ -8,14 +8,14 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.kit.context.entities import ENTITY_TYPE, LONGEST_TYPE
+
 CONFIG = "CONFIG"
 """The type, and the whole sort key, of a tenant's configuration."""
 
-_TYPE = "[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*"
 # Upper-case digits would be a second spelling of the same key.
 _ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_KEY = re.compile(f"TENANT#({_ID})#(?:({CONFIG})|({_TYPE})#({_ID}))")
-_LONGEST_TYPE = 50
+_KEY = re.compile(f"TENANT#({_ID})#(?:({CONFIG})|({ENTITY_TYPE})#({_ID}))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class EntityKey:
     entity_id: UUID
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(_TYPE, self.entity_type) or len(self.entity_type) > _LONGEST_TYPE:
+        if not re.fullmatch(ENTITY_TYPE, self.entity_type) or len(self.entity_type) > LONGEST_TYPE:
             raise ValueError(f"{self.entity_type!r} is not the type of an entity.")
         if self.entity_type == CONFIG and self.entity_id != self.tenant_id:
             raise ValueError("A tenant has one configuration, which is its own.")

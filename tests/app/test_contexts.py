@@ -10,13 +10,17 @@ import domain.work
 import projections.identity
 import projections.work
 from app.contexts import CONTEXTS
+from domain.contexts import CONTEXTS as DOMAIN
 from domain.contexts import NAMES
 from domain.kit.context.context import ContextDomain
+from domain.kit.context.entities import Entity
 from domain.kit.context.manifests import joined, load
+from domain.kit.permissions import PERMISSIONS, ROLES, Holder, Permission
 from domain.work import tasks
 from projections.kit.context.context import ContextViews, ports_of
 from projections.kit.context.joined_visibility import join_visibility
 from projections.kit.context.visibility import ContextVisibility
+from projections.tenancy.entity_index import EntityStep
 from projections.work.projects import ProjectCards, Projects
 from projections.work.tasks import Tasks
 
@@ -114,3 +118,40 @@ def test_two_readers_may_not_be_found_under_one_class() -> None:
     reading: Any = None
     with pytest.raises(TypeError, match="Two readers make a str"):
         ports_of(reading, lambda _: "one", lambda _: "two")
+
+
+def test_a_permission_belongs_to_one_context() -> None:
+    mine = Permission("work:read", "Read.", "owner")
+    with pytest.raises(TypeError, match=r"permissions: domain\.other has work:read, and so has domain\.work"):
+        ContextDomain(package="domain.other", permissions=(mine,))
+    assert "work:read" in ROLES["guest"]
+
+
+@pytest.mark.parametrize(
+    ("name", "held_from"), [("read", "guest"), ("ops:read", "admin"), ("a:read", "operator")]
+)
+def test_what_operators_have_nobody_else_has(name: str, held_from: Holder) -> None:
+    with pytest.raises(TypeError):
+        Permission(name, "Read.", held_from)
+
+
+def test_what_a_context_says_is_about_its_own_aggregates() -> None:
+    task = Entity(kind="TASK", aggregate=tasks.Task, needs="work:all")
+    with pytest.raises(
+        TypeError, match=r"domain\.other: entities names Task, declared in none of its modules"
+    ):
+        ContextDomain(package="domain.other", entities=(task,))
+    with pytest.raises(TypeError, match=r"domain\.other: unread names Task"):
+        ContextDomain(package="domain.other", unread=(tasks.Task,))
+
+
+def test_every_permission_that_a_manifest_needs_can_be_granted() -> None:
+    needed = {entity.needs for one in DOMAIN for entity in one.entities}
+    needed |= {shown.needs for one in CONTEXTS for shown in one.visibility.shown}
+    assert needed <= PERMISSIONS.keys()
+
+
+def test_an_event_sets_the_status_that_its_context_says() -> None:
+    entity = Entity(kind="TASK", aggregate=tasks.Task, needs="work:all", statuses={tasks.Task.Renamed: "new"})
+    assert EntityStep(tasks.Task.Renamed, entity).status(tasks.Task.Renamed(title="A")) == "new"
+    assert EntityStep(tasks.Task.Described, entity).status(tasks.Task.Described(description="A")) is None

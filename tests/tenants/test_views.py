@@ -6,13 +6,14 @@ from uuid import UUID
 import pytest
 
 from domain.identity.users import User
+from domain.kit.context.entities import Entity
 from domain.kit.scenario import NOON, on
 from domain.tenancy.flags import FeatureFlag
 from domain.tenancy.subscriptions import InvoiceStatus, Subscription, SubscriptionStatus
 from domain.tenancy.tenants import Placement, Tenant, TenantStatus
 from domain.work.projects import Project
 from domain.work.tasks import Task, TaskStatus
-from projections.tenancy.entity_index import BY_TYPE, ENTITIES, Entity, EntityIndex, EntityRow
+from projections.tenancy.entity_index import EntityIndex, EntityRow
 from projections.tenancy.entity_keys import CONFIG, EntityKey
 from projections.tenancy.flags import FeatureFlags, FlagTags
 from projections.tenancy.subscriptions import InvoiceRow, Invoices, Subscriptions
@@ -219,10 +220,6 @@ def test_a_kind_with_personal_or_confidential_data_is_not_taken(
 ) -> None:
     with pytest.raises(TypeError, match=rf"{name} may not stand in the entity index"):
         Entity(kind="TOY", aggregate=aggregate, needs="tenant:read", data=(name,))
-
-
-def test_kinds_and_topics_are_each_named_once() -> None:
-    assert len(BY_TYPE) == len({one.aggregate.topic for one in ENTITIES}) == len(ENTITIES)
 
 
 def test_the_first_period_is_the_one_it_was_started_with() -> None:

@@ -21,6 +21,7 @@ from api.kit.schema.fields import argument, field, linked, live
 from api.kit.schema.masking import MASKED, is_marked
 from api.kit.schema.node_types import Node, shows
 from api.kit.schema.scalars import Json, Position
+from domain.contexts import CONTEXTS
 from domain.kit.caller import Caller
 from domain.kit.events import event_class
 from domain.kit.fields import Confidential, Personal, Restricted
@@ -223,11 +224,11 @@ def confidential_of(topic: str) -> str | None:
     return None if topic in _NOBODY_READS else confidential(_AREAS.get(context, context))
 
 
-_AREAS = {"identity": "people"}
+_AREAS = {one.name: one.area for one in CONTEXTS if one.area}
 """The area of permissions of each context that is not called like it."""
 
-_NOBODY_READS = frozenset({"tenancy.subscription"})
-"""Topics whose confidential fields no history shows: amounts stand in invoices, for who may read those."""
+_NOBODY_READS = frozenset(aggregate.topic for one in CONTEXTS for aggregate in one.unread)
+"""Topics whose confidential fields no history shows."""
 
 
 def _aggregate_id(envelope: Envelope) -> str:
