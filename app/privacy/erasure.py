@@ -5,7 +5,6 @@ from typing import Protocol
 from uuid import UUID
 
 from app.privacy.belongings import Belongings
-from app.privacy.every import every
 from app.privacy.platform_commands import PlatformCommands
 from app.privacy.search.search import SubjectSearch, together
 from app.privacy.search.traces import SearchedPerson
@@ -15,6 +14,7 @@ from domain.processes.erasure_port import Belonging, Evidence, Whom
 from projections.governance.consents import ConsentRows
 from projections.identity.memberships import Memberships
 from projections.identity.users import Users
+from projections.kit.context.every import every
 from projections.kit.read.conditions import equals
 from projections.kit.read.postgres_reader import PostgresRows
 

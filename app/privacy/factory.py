@@ -8,7 +8,6 @@ from uuid import UUID
 
 from app.contexts import SUBJECTS, VIEWS, VISIBILITY
 from app.keys import KeyRing
-from app.privacy.about import PrivacyDatabase
 from app.privacy.belongings import Belongings
 from app.privacy.erasure import ForgettingEverywhere, Whereabouts, another_owner
 from app.privacy.export.file_keys import SealedFileKeys
@@ -35,6 +34,7 @@ from domain.processes.export import PersonExport
 from projections.governance.privacy import Privacy
 from projections.identity.auth_accounts import Accounts
 from projections.identity.memberships import Memberships
+from projections.kit.context.subject import PrivacyDatabase
 from projections.kit.declare.search import SearchView
 from projections.kit.read.live_generations import pointers
 from projections.kit.read.postgres_reader import PostgresRows

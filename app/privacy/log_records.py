@@ -7,14 +7,10 @@ from uuid import UUID
 
 import msgspec
 
-from app.privacy.about import About, Scope
-from app.privacy.every import every
-from app.privacy.records import Record, exported, record
-from domain.kit.caller import SYSTEM
 from domain.kit.events import event_classes
 from domain.kit.fields import Restricted, marks
-from projections.identity.auth_sessions import UserSessions
-from projections.kit.read.conditions import equals
+from projections.kit.context.exports import Record
+from projections.kit.context.subject import About, Scope
 
 _PAGE = 200
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,11 +23,6 @@ select position, timestamp, type, topic, originator_id, originator_version as ve
    and (originator_id = any($3::uuid[]) or user_id = any($3::uuid[])
         or exists (select from unnest($4::text[]) one where strpos(payload::text, one) > 0))
  order by position limit {_PAGE}
-"""
-_STARTS = """
-select originator_id, payload ->> 'ip_address' as ip_address, payload ->> 'user_agent' as user_agent
-  from es.events
- where tenant_id = $1 and originator_id = any($2::uuid[]) and originator_version = 1
 """
 _ACCESSES = f"""
 select id, at, user_id, session_id, kind, operation, root_fields, fields, revealed, correlation_id, outcome
@@ -93,31 +84,6 @@ def _said(type_name: str, payload: str, naming: list[UUID] | None) -> Iterator[t
             continue
         if naming is None or any(str(id) in str(value) for id in naming):
             yield name, value
-
-
-async def sessions(about: About) -> AsyncIterator[Record]:
-    """Sessions with the address and browser that they began with: all of them for the person, else those in the
-    tenant that was asked, since where else somebody signs in is no business of who exports them there."""
-    scope = about.accounts
-    mine = about.by_themself or scope.tenant_id == about.tenant_id
-    shown = [name for name in exported(UserSessions) if mine or name != "in_tenant"]
-    batch: list[Any] = []
-    async for row in every(scope.store.rows, UserSessions, scope.tenant_id, equals("user_id", about.person)):
-        if mine or row.in_tenant == about.tenant_id:
-            batch.append(row)
-        if len(batch) == _PAGE:
-            for one in await _begun(scope, batch, shown):
-                yield one
-            batch = []
-    for one in await _begun(scope, batch, shown):
-        yield one
-
-
-async def _begun(scope: Scope, rows: list[Any], shown: list[str]) -> list[Record]:
-    ids = [row.session_id for row in rows]
-    found = await scope.store.pool.fetch(_STARTS, scope.tenant_id, ids) if ids else []
-    began = {one["originator_id"]: {"ip_address": one[1], "user_agent": one[2]} for one in found}
-    return [{**record(row, shown, (), SYSTEM), **began.get(row.session_id, {})} for row in rows]
 
 
 async def accesses(about: About) -> AsyncIterator[Record]:

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from app.contexts import SUBJECTS
-from app.privacy.about import Scope
-from app.privacy.records import Record
 from domain.kit.sealed import ERASED, is_sealed, subject_of
+from projections.kit.context.exports import Record
+from projections.kit.context.subject import Scope
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _PEOPLE = tuple(kind.aggregate.topic for kind in SUBJECTS if kind.person)

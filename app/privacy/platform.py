@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 from app.composition.write_side import WriteSide, written
 from app.contexts import VIEWS
 from app.keys import KeyRing
-from app.privacy.about import PrivacyDatabase
 from app.privacy.erasure import Whereabouts
 from app.privacy.search.folders import Folders
 from app.privacy.search.indexes import Indexes
@@ -23,6 +22,7 @@ from app.storage.clients import redis_client, search_client
 from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.codec import Codec
+from projections.kit.context.subject import PrivacyDatabase
 from projections.kit.read.live_generations import pointers
 from projections.kit.read.postgres_reader import PostgresRows
 

@@ -2,7 +2,6 @@
 
 from uuid import UUID, uuid5
 
-from app.privacy.every import every
 from domain.identity.account_commands import CloseAccount, EraseAccount, LeaveTenant
 from domain.identity.accounts import Account
 from domain.identity.sessions import Ending, EndSession
@@ -14,6 +13,7 @@ from domain.kit.log import Log
 from domain.kit.process.effects import EffectRefused
 from domain.kit.refusals import NotFound, Refusal
 from projections.identity.auth_sessions import SessionRow, Sessions
+from projections.kit.context.every import every
 from projections.kit.read.conditions import equals
 from projections.kit.read.postgres_reader import PostgresRows
 

@@ -6,6 +6,7 @@ from projections.identity import (
     auth_accounts,
     auth_resets,
     auth_sessions,
+    export_parts,
     memberships,
     people,
     person_sessions,
@@ -33,4 +34,11 @@ CONTEXT = ContextViews(
         members=memberships.Memberships,
         shown=(Shown(aggregate=User, view=people.People, needs="people:read"),),
     ),
+    exports=export_parts.EXPORTS,
+    not_exported={
+        people.People: "Shows again what stands in `personal_data`.",
+        users.FlatUsers: "Shows again what stands in `personal_data`.",
+        profiles.ProfileCards: "Shows again what stands in `personal_data.profile`.",
+        auth_sessions.Sessions: "Shows again what stands in `additional_data.sessions`, with hashes of tokens.",
+    },
 )

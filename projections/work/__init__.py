@@ -6,7 +6,7 @@ from domain.work.projects import Project
 from domain.work.tasks import Task
 from projections.kit.context.context import ContextViews
 from projections.kit.context.visibility import ContextVisibility, Shown
-from projections.work import notifications, projects, reader, stats, tags, tasks, visibility
+from projections.work import export_parts, notifications, projects, reader, stats, tags, tasks, visibility
 
 CONTEXT = ContextViews(
     package=__name__,
@@ -27,4 +27,15 @@ CONTEXT = ContextViews(
             Shown(aggregate=Project, view=projects.Projects, needs=READ),
         ),
     ),
+    exports=export_parts.EXPORTS,
+    not_exported={
+        stats.UserStats: "Counts of the tasks that are listed.",
+        stats.DailyStats: "Counts of the tasks that are listed.",
+        stats.ProjectProgress: "Counts, of nobody's.",
+        stats.UserCounts: "Counts of the tasks that are listed.",
+        projects.ProjectCards: "Shows again what stands in `activity_data.projects`.",
+        projects.ProjectMemberLists: "Shows again what stands in `activity_data.projects`.",
+        projects.ProjectSearch: "Shows again what stands in `activity_data.projects`.",
+        tasks.TaskSearch: "Shows again what stands in `activity_data.tasks`.",
+    },
 )

@@ -10,14 +10,14 @@ from uuid import UUID
 
 import msgspec
 
-from app.privacy.about import About, PrivacyDatabase, Scope
 from app.privacy.belongings import Belongings
 from app.privacy.export.sealed_file import SealedFileWriter, drafts, pieces, sealed_key
 from app.privacy.own import own_only
-from app.privacy.records import ExportPart, Record
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import Clock
 from domain.processes.export import Written, Wrote
+from projections.kit.context.exports import ExportPart, Record
+from projections.kit.context.subject import About, PrivacyDatabase, Scope
 from projections.kit.read.row_visibility import Sight
 
 _BATCH = 200

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.kit.context.manifests import Manifest
+from projections.kit.context.exports import ExportPart
 from projections.kit.context.read_side import ReadSide
 from projections.kit.context.visibility import ContextVisibility
 from projections.kit.declare.postgres import PostgresView
@@ -30,6 +31,10 @@ class ContextViews(Manifest):
     twins: Mapping[type[PostgresView[Any]], type[RedisView[Any]]] = field(default_factory=dict)
     """Views with the view in Redis that has the same rows, and is asked first."""
     visibility: ContextVisibility = field(default_factory=ContextVisibility)
+    exports: tuple[ExportPart, ...] = ()
+    """What an export holds of a person."""
+    not_exported: Mapping[type[View[Any]], str] = field(default_factory=dict)
+    """Views that no export shows although they are about people, each with the reason."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -40,6 +45,7 @@ class ContextViews(Manifest):
         about = self.visibility
         parts: dict[str, set[type[View[Any]]]] = {
             "twins": {*self.twins, *self.twins.values()},
+            "not_exported": set(self.not_exported),
             "visibility": {*about.about, *about.about_anything, *(shown.view for shown in about.shown)},
         }
         for part, views in parts.items():

@@ -1,16 +1,19 @@
-"""How a part of an export is declared, and what it shows of a view's rows."""
+"""What a context declares of the export of a person: a part for each kind of thing, and what it shows of a view.
+
+Only what is their own is in it. Of things that they share with others there are neither the texts that are sealed
+under another person's key nor the ids of other people.
+"""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, get_type_hints
 from uuid import UUID
 
 import msgspec
 
-from app.privacy.about import About, Scope
-from app.privacy.every import every
-from app.privacy.left_out import LEFT_OUT
 from domain.kit.fields import Restricted, marks
+from projections.kit.context.every import every
+from projections.kit.context.subject import About, Scope
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import equals
 
@@ -37,6 +40,8 @@ class ExportPart:
     """Whether it is read in the platform's own tenant, where accounts and sessions are."""
     own: bool = False
     """Whether only the person is given it, and nobody who may export others."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Fields that it does not show, as ``users.users.email_key``, each with the reason."""
 
     @property
     def path(self) -> str:
@@ -57,12 +62,15 @@ def listed(
     one: bool = False,
     platform: bool = False,
     own: bool = False,
+    left_out: Mapping[str, str] | None = None,
 ) -> ExportPart:
     """The rows of a view that name the person, or what else is theirs, in one of these columns, each once.
 
     ``people``: the columns with ids of people, whom the tenant may not know. Those of others are left empty.
+    ``left_out``: fields that are not shown, each with the reason.
     """
-    shown = exported(view)
+    hidden = left_out or {}
+    shown = exported(view, *hidden)
 
     async def read(about: About) -> AsyncIterator[Record]:
         scope, seen = about.accounts if platform else about.here, about.sight.conditions(view)
@@ -74,7 +82,14 @@ def listed(
                         yield record(row, shown, people, about.person)
 
     return ExportPart(
-        section=section, name=name, holds=(view.name,), read=read, one=one, platform=platform, own=own
+        section=section,
+        name=name,
+        holds=(view.name,),
+        read=read,
+        one=one,
+        platform=platform,
+        own=own,
+        left_out={f"{view.name}.{field}": reason for field, reason in hidden.items()},
     )
 
 
@@ -86,12 +101,12 @@ def record(row: Any, shown: Sequence[str], people: Sequence[str], person: UUID) 
     return made
 
 
-def exported(view: type[PostgresView[Any]]) -> list[str]:
-    """The fields of a view's rows that an export shows: all but what is restricted and what is `LEFT_OUT`."""
+def exported(view: type[PostgresView[Any]], *left_out: str) -> list[str]:
+    """The fields of a view's rows that an export shows: all but what is restricted and what is left out."""
     hints: Mapping[str, Any] = get_type_hints(view.row, include_extras=True)
     return [
         field.name
         for field in fields(view.row)
-        if f"{view.name}.{field.name}" not in LEFT_OUT
+        if field.name not in left_out
         and not any(isinstance(one, Restricted) for one in marks(hints[field.name]))
     ]

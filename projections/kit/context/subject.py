@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.storage.database import Pool
 from domain.kit.sealed import Opening
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.row_visibility import Sight
+from projections.kit.store.generations import Pool
 
 _PEOPLE = """
 select originator_id from es.streams
