@@ -1,18 +1,30 @@
 """Notifications: the caller's own, and nobody else's."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Annotated, Any
 
 import strawberry
 
 from api.identity.people import Person
-from api.kit.schema.changes import Change, Discontinuity, ResumeFrom, watch
-from api.kit.schema.commands import receipt, sends
-from api.kit.schema.connections import PAGE_ARGUMENTS, Connection, PageRequest, connect
-from api.kit.schema.context import Info
-from api.kit.schema.fields import After, argument, field, linked, live
-from api.kit.schema.node_types import shows
+from api.kit.model import (
+    PAGE_ARGUMENTS,
+    After,
+    Change,
+    Connection,
+    Discontinuity,
+    Info,
+    PageRequest,
+    Resource,
+    ResumeFrom,
+    argument,
+    connect,
+    field,
+    linked,
+    live,
+    messages,
+    shows,
+    watch,
+)
 from api.work.tasks import Task
 from domain.kit.events import Event
 from domain.work import notifications as domain
@@ -33,14 +45,8 @@ class Notification:
     person = linked(Person, People, "by", "Who did it; null when nobody did.")
 
 
-NotificationReceipt = receipt(Notification, Notifications, name="notification")
-
-NotificationMessage = Annotated[
-    Change[Notification] | Discontinuity,
-    strawberry.union("NotificationMessage", description="A notification, or a gap in the messages."),
-]
-
-_notifications = Notifications()
+_notifications = Resource(Notification, Notifications, read="self", write="self")
+_view = Notifications()
 
 
 async def _listed(
@@ -85,13 +91,18 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    mark_notification_read = sends(domain.MarkNotificationRead, NotificationReceipt, needs="self")
+    mark_notification_read = _notifications.mutation(domain.MarkNotificationRead)
 
 
 @strawberry.type
 class Subscription:
-    @live("Every notification to the caller, as it is sent.", NotificationMessage, needs="self", own=True)
-    async def notification_received(
+    @live(
+        "Every notification to the caller, as it is sent.",
+        messages(Notification, "A notification, or a gap in the messages."),
+        needs="self",
+        own=True,
+    )
+    def notification_received(
         self, info: Info, resume_from: ResumeFrom = None
     ) -> AsyncGenerator[Change[NotificationRow] | Discontinuity, None]:
         me = info.context.caller.user_id
@@ -99,7 +110,4 @@ class Subscription:
         def wanted(row: NotificationRow | None, event: Event, key: Key) -> bool:
             return isinstance(event, domain.Notification.Sent) and row is not None and row.user_id == me
 
-        changes = watch(info.context, _notifications, resume_from=resume_from, wanted=wanted)
-        async with aclosing(changes):
-            async for change in changes:
-                yield change
+        return watch(info.context, _view, resume_from=resume_from, wanted=wanted)

@@ -5,14 +5,9 @@ from uuid import UUID
 import strawberry
 
 from api.identity.people import Person
-from api.kit.schema.commands import receipt, sends
-from api.kit.schema.connections import listed
-from api.kit.schema.context import Info
-from api.kit.schema.fields import field, found, headed, linked
-from api.kit.schema.node_types import Node, shows
+from api.kit.model import Info, Node, Resource, equal, field, headed, linked, matches, one_of, shows
 from domain.work import projects as domain
 from projections.identity.people import People
-from projections.kit.read.conditions import Condition, equals, matches, one_of
 from projections.kit.read.postgres_reader import Order
 from projections.work.projects import MemberRow, ProjectMemberLists, ProjectMembers, ProjectRow, Projects
 from projections.work.reader import WorkReader
@@ -53,48 +48,28 @@ class Project(Node):
     )
 
 
-@strawberry.input(description="Which projects to list: those that meet all that is given.")
-class ProjectFilter:
-    """What the listed projects must meet."""
-
-    status: list[domain.ProjectStatus] | None = strawberry.field(
-        default=None, description="Any of these; all but deleted ones by default."
-    )
-    owner_id: UUID | None = strawberry.field(default=None, description="Owned by this person.")
-    text: str | None = strawberry.field(default=None, description="Words in name or description.")
-
-    def conditions(self) -> list[Condition]:
-        return [
-            *one_of("status", domain.KEPT if self.status is None else self.status),
-            *equals("owner_id", self.owner_id),
-            *matches(Projects, self.text),
-        ]
-
-
-ProjectReceipt = receipt(Project, Projects, name="project")
+_projects = Resource(Project, Projects, read="work:read", write="work:write")
+_filter = _projects.filter(
+    status=one_of(text="Any of these; all but deleted ones by default.", default=domain.KEPT),
+    owner_id=equal(text="Owned by this person."),
+    text=matches(text="Words in name or description."),
+)
 
 
 @strawberry.type
 class Query:
-    project = found(Project, Projects, "A project by id.", needs="work:read")
-    projects = listed(
-        Project,
-        Projects,
-        filter=ProjectFilter,
-        orders={"CREATED_AT": Order("created_at"), "NAME": Order("name")},
-        description="Projects, by pages.",
-        needs="work:read",
-    )
+    project = _projects.by_id("A project by id.")
+    projects = _projects.list("Projects, by pages.", _filter, orders=("created_at", "name"))
 
 
 @strawberry.type
 class Mutation:
-    create_project = sends(domain.CreateProject, ProjectReceipt, needs="work:write")
-    rename_project = sends(domain.RenameProject, ProjectReceipt, needs="work:write")
-    describe_project = sends(domain.DescribeProject, ProjectReceipt, needs="work:write")
-    archive_project = sends(domain.ArchiveProject, ProjectReceipt, needs="work:write")
-    restore_project = sends(domain.RestoreProject, ProjectReceipt, needs="work:write")
-    delete_project = sends(domain.DeleteProject, ProjectReceipt, needs="work:write")
-    add_project_member = sends(domain.AddProjectMember, ProjectReceipt, needs="work:write")
-    remove_project_member = sends(domain.RemoveProjectMember, ProjectReceipt, needs="work:write")
-    change_project_visibility = sends(domain.ChangeProjectVisibility, ProjectReceipt, needs="work:write")
+    create_project = _projects.mutation(domain.CreateProject)
+    rename_project = _projects.mutation(domain.RenameProject)
+    describe_project = _projects.mutation(domain.DescribeProject)
+    archive_project = _projects.mutation(domain.ArchiveProject)
+    restore_project = _projects.mutation(domain.RestoreProject)
+    delete_project = _projects.mutation(domain.DeleteProject)
+    add_project_member = _projects.mutation(domain.AddProjectMember)
+    remove_project_member = _projects.mutation(domain.RemoveProjectMember)
+    change_project_visibility = _projects.mutation(domain.ChangeProjectVisibility)

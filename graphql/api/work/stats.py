@@ -1,18 +1,28 @@
 """Task counts: of a person, of everyone by day, and live."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
-from api.kit.execution.errors import ClientError
-from api.kit.schema.changes import Change, Discontinuity, ResumeFrom, watch
-from api.kit.schema.context import Info, RequestContext
-from api.kit.schema.fields import LARGEST, After, argument, field, live
-from api.kit.schema.node_types import shows
+from api.kit.model import (
+    LARGEST,
+    After,
+    Change,
+    ClientError,
+    Discontinuity,
+    Info,
+    RequestContext,
+    ResumeFrom,
+    argument,
+    field,
+    live,
+    messages,
+    shows,
+    watch,
+)
 from domain.kit.events import Event
 from projections.kit.declare.view import Key
 from projections.work.reader import WorkReader
@@ -29,11 +39,6 @@ class TaskDay:
 class TaskStats:
     """A person's task counts, by status."""
 
-
-StatsMessage = Annotated[
-    Change[TaskStats] | Discontinuity,
-    strawberry.union("TaskStatsMessage", description="Changed counts, or a gap in the messages."),
-]
 
 _user_stats, _tasks = UserStats(), Tasks()
 
@@ -93,8 +98,12 @@ class Query:
 
 @strawberry.type
 class Subscription:
-    @live("A person's task counts, at every change.", StatsMessage, needs="work:read")
-    async def task_stats_changed(
+    @live(
+        "A person's task counts, at every change.",
+        messages(TaskStats, "Changed counts, or a gap in the messages."),
+        needs="work:read",
+    )
+    def task_stats_changed(
         self,
         info: Info,
         user_id: Annotated[UUID | None, argument("The person's id; by default everybody.")] = None,
@@ -108,7 +117,7 @@ class Subscription:
             return {(id,): row for id, row in found.items()}
 
         narrowed = info.context.sight.narrows(Tasks)
-        changes = watch(
+        return watch(
             info.context,
             _user_stats,
             resume_from=resume_from,
@@ -117,6 +126,3 @@ class Subscription:
             about=_tasks if narrowed else None,
             read=counted if narrowed else None,
         )
-        async with aclosing(changes):
-            async for change in changes:
-                yield change

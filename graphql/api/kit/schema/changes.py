@@ -94,6 +94,14 @@ async def envelopes(
             yield page
 
 
+def messages(shown: type, description: str) -> Any:
+    """The GraphQL union of what a subscription to things of a type sends."""
+    kind: Any = Change[shown]  # type: ignore[valid-type]
+    return Annotated[
+        kind | Discontinuity, strawberry.union(f"{shown.__name__}Message", description=description)
+    ]
+
+
 _UNSAID = object()
 
 Touched = tuple[Envelope, Event, Key]

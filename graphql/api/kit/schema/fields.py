@@ -1,7 +1,7 @@
 """Fields that say what they read, rather than reading it by hand."""
 
 from collections.abc import AsyncGenerator, Callable
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast, get_type_hints
 from uuid import UUID
 
 import strawberry
@@ -10,6 +10,7 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.execution.errors import ClientError
 from api.kit.schema.context import Info
+from api.kit.schema.node_types import READS
 from api.kit.schema.past import PAST_ARGUMENTS, AsOf, moment
 from api.kit.schema.scalars import Position
 from projections.kit.declare.postgres import PostgresView
@@ -74,9 +75,13 @@ def derived(
     return described(resolve, description, needs=needs)
 
 
-def described(resolver: Callable[..., Any], description: str, *, needs: str | None = None) -> StrawberryField:
-    """A field of this resolver; ``needs`` is the permission it takes, when its type does not say that."""
-    made = strawberry.field(resolver=resolver, description=description, metadata={"needs": needs})
+def described(
+    resolver: Callable[..., Any], description: str, *, needs: str | None = None, reads: str | None = None
+) -> StrawberryField:
+    """A field of this resolver; ``needs`` is the permission it takes, when its type does not say that, ``reads``
+    the column of the row that it follows."""
+    metadata = {"needs": needs, READS: reads}
+    made = strawberry.field(resolver=resolver, description=description, metadata=metadata)
     return cast(StrawberryField, made)
 
 
@@ -123,8 +128,11 @@ def headed(
     """The field that lists the first rows whose column ``by`` holds the id of the thing it stands on.
 
     For all pages of them, clients use the list field at the root. Asked of many things at once, it is
-    still one query.
+    still one query. Raises TypeError for a column that the rows lack.
     """
+    for column in (by, order.column):
+        if column not in get_type_hints(view.row):
+            raise TypeError(f"{view.__name__}: {view.row.__name__} has no column {column!r} to list by.")
 
     async def resolve(root: Any, info: Info, first: int = 20) -> Any:
         if not 0 <= first <= LARGEST:
@@ -155,4 +163,4 @@ def linked(
         return await info.context.linked(view, id)
 
     resolve.__annotations__ |= {"root": Parent[Any], "return": shown | None}
-    return described(resolve, description, needs=needs)
+    return described(resolve, description, needs=needs, reads=by)

@@ -16,7 +16,7 @@ import functools
 import inspect
 import operator
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -31,6 +31,9 @@ from domain.kit.commands import Command, noun
 from domain.kit.fields import Confidential, Describe, Opened, Personal, Restricted, marks
 
 T = TypeVar("T")
+
+READS = "reads"
+"""Under this name a field's metadata say which column of the row it reads."""
 
 
 @covered
@@ -53,10 +56,12 @@ def shows(
 
     ``needs`` is the permission that its fields take (see `access`). Restricted fields are left out,
     confidential ones masked and sealed ones opened (see `masking`); ``about`` names the field with the
-    id of the person whom a row is about, who may read everything of it. Raises as `revealing` does.
+    id of the person whom a row is about, who may read everything of it. Raises TypeError where a name is none
+    of the row's, and as `revealing` does.
     """
 
     def declare(cls: type[T]) -> type[T]:
+        _require_columns(cls, row, {"leave_out": leave_out, "about": (about,) if about else ()})
         own = inspect.get_annotations(cls)
         fields = {n: f for n, f in _fields(row) if n not in leave_out and n not in cls.__dict__}
         described = {n: f for n, f in fields.items() if not is_marked(f[0], Restricted)}
@@ -80,6 +85,15 @@ def shows(
         return strawberry.type(cls, name=name, description=_sentence(cls))
 
     return declare
+
+
+def _require_columns(cls: type, row: type, named: Mapping[str, tuple[str, ...]]) -> None:
+    """Raise TypeError unless all that a type names, and its fields read, are columns of its row."""
+    reads = {n: (m[READS],) for n, f in vars(cls).items() if (m := getattr(f, "metadata", {})).get(READS)}
+    columns = {name for name, _ in _fields(row)}
+    for where, names in {**named, **reads}.items():
+        if unknown := set(names) - columns:
+            raise TypeError(f"{cls.__name__}.{where}: {row.__name__} has no column {min(unknown)!r}.")
 
 
 def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: str | None = None) -> type:
@@ -143,12 +157,13 @@ def enum(cls: type[Enum]) -> type[Enum]:
 def _fields(cls: type) -> list[tuple[str, tuple[Any, str]]]:
     hints = get_type_hints(cls, include_extras=True)
     return [
-        (field.name, (hints[field.name], _described(cls, field.name, hints[field.name])))
+        (field.name, (hints[field.name], described_as(cls, field.name, hints[field.name])))
         for field in dataclasses.fields(cls)
     ]
 
 
-def _described(cls: type, name: str, hint: Any) -> str:
+def described_as(cls: type, name: str, hint: Any) -> str:
+    """What a field of a row or command says it is; words made of its name where it says nothing."""
     described = [mark.text for mark in marks(hint) if isinstance(mark, Describe)]
     if described:
         return described[-1]

@@ -1,0 +1,36 @@
+"""What a context's API is written with: one place to import it from."""
+
+from api.kit.execution.access import SIGNED_IN as SIGNED_IN
+from api.kit.execution.access import covered as covered
+from api.kit.execution.errors import ClientError as ClientError
+from api.kit.schema.changes import Change as Change
+from api.kit.schema.changes import Discontinuity as Discontinuity
+from api.kit.schema.changes import ResumeFrom as ResumeFrom
+from api.kit.schema.changes import messages as messages
+from api.kit.schema.changes import watch as watch
+from api.kit.schema.connections import PAGE_ARGUMENTS as PAGE_ARGUMENTS
+from api.kit.schema.connections import Connection as Connection
+from api.kit.schema.connections import PageRequest as PageRequest
+from api.kit.schema.connections import connect as connect
+from api.kit.schema.context import Info as Info
+from api.kit.schema.context import RequestContext as RequestContext
+from api.kit.schema.fields import LARGEST as LARGEST
+from api.kit.schema.fields import After as After
+from api.kit.schema.fields import Parent as Parent
+from api.kit.schema.fields import argument as argument
+from api.kit.schema.fields import derived as derived
+from api.kit.schema.fields import field as field
+from api.kit.schema.fields import headed as headed
+from api.kit.schema.fields import linked as linked
+from api.kit.schema.fields import live as live
+from api.kit.schema.filters import contains as contains
+from api.kit.schema.filters import equal as equal
+from api.kit.schema.filters import matches as matches
+from api.kit.schema.filters import one_of as one_of
+from api.kit.schema.filters import since as since
+from api.kit.schema.filters import until as until
+from api.kit.schema.node_types import Node as Node
+from api.kit.schema.node_types import enum as enum
+from api.kit.schema.node_types import shows as shows
+from api.kit.schema.resource import Resource as Resource
+from api.kit.schema.scalars import Position as Position

@@ -1,0 +1,154 @@
+"""A resource: the fields by which things of one kind are read, changed and watched.
+
+    tasks = Resource(Task, Tasks, read="work:read", write="work:write")
+
+    class Query:
+        task = tasks.by_id("A task by id.")
+        tasks = tasks.list("Tasks, by pages.", tasks.filter(status=one_of), orders=("created_at",))
+
+    class Mutation:
+        create_task = tasks.mutation(CreateTask)
+
+    class Subscription:
+        task_changed = tasks.subscription("Every change of a task, as it happens.")
+
+What is matched by name is checked when the field is made: TypeError says which class and field do not fit.
+"""
+
+import inspect
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any, cast, get_args, get_type_hints
+from uuid import UUID
+
+from strawberry.types.field import StrawberryField
+
+from api.kit.schema.changes import ResumeFrom, messages, watch
+from api.kit.schema.commands import Receipt, receipt, sends
+from api.kit.schema.connections import Filter, listed
+from api.kit.schema.context import Info
+from api.kit.schema.fields import argument, found, live
+from api.kit.schema.filters import AnyView, Operator, RowFilter, met_by, row_filter, settled
+from domain.kit.commands import Command
+from domain.kit.events import event_class, snake
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.read.postgres_reader import Order
+
+
+class Resource:
+    """Things of one kind: the GraphQL type that shows them, the view that holds them, who may read and write."""
+
+    def __init__(
+        self,
+        shown: type,
+        view: AnyView,
+        *,
+        read: str,
+        write: str = "",
+        name: str = "",
+        plural: str = "",
+        home: bool = False,
+    ) -> None:
+        """``name`` is the receipt's field that shows the thing and ``plural`` what they are called in a sentence,
+        where that does not follow from the type's name; ``home``: see `receipt`."""
+        self._shown, self._view, self._read, self._write = shown, view, read, write
+        self._name, self._home = name or snake(shown.__name__), home
+        self._noun = snake(shown.__name__).replace("_", " ")
+        self._plural = plural or f"{self._noun}s"
+        self._hints = get_type_hints(view.row)
+
+    @cached_property
+    def receipt(self) -> type[Receipt]:
+        """The receipt of a command on one of them, which shows it as it then stands."""
+        return receipt(self._shown, self._view, name=self._name, home=self._home)
+
+    def by_id(self, description: str) -> StrawberryField:
+        """The field that looks one up by its id, as it is or as of a moment of the past."""
+        (*others, own) = self._view.key
+        if others or self._hints[own] is not UUID:
+            raise TypeError(f"{self._view.__name__} has no id to look a {self._shown.__name__} up by.")
+        return found(self._shown, self._view, description, needs=self._read)
+
+    def filter(self, **fields: Operator) -> type[RowFilter]:
+        """The input that narrows them by columns of the view."""
+        description = f"Which {self._plural} to list: those that meet all that is given."
+        return row_filter(f"{self._shown.__name__}Filter", self._view, fields, description=description)
+
+    def list(self, description: str, filter: type[Filter], *, orders: Sequence[str]) -> StrawberryField:
+        """The field that lists them by pages, sorted by one of these columns, the first by default."""
+        return listed(
+            self._shown,
+            self._view,
+            filter=filter,
+            orders={column.upper(): self._order(column) for column in orders},
+            description=description,
+            needs=self._read,
+        )
+
+    def mutation(self, command: type[Command], *, needs: str = "") -> StrawberryField:
+        """The mutation that sends this command; it takes the permission to write, unless it ``needs`` another."""
+        target = command.wiring.target
+        if target is None:
+            raise TypeError(f"{command.__name__}.id names nothing that the command makes or changes.")
+        if not any(
+            fold.by_stream and event_class(name).aggregate is target
+            for name, fold in self._held.folds.items()
+        ):
+            raise TypeError(
+                f"{command.__name__}.id names a {target.__name__}, of which {self._view.__name__} holds no row."
+            )
+        return sends(command, self.receipt, needs=needs or self._write)
+
+    def subscription(
+        self, description: str, by: type[RowFilter] | None = None, /, **fields: Operator
+    ) -> StrawberryField:
+        """The subscription to their changes, narrowed by the fields of a filter and by these."""
+        name = f"{self._shown.__name__}Message"
+        known = settled(name, self._view, {**(by.operators if by else {}), **fields})
+        if blind := [field for field, (how, _) in known.items() if how.meets is None]:
+            raise TypeError(f"{name}.{blind[0]} can be told by SQL alone, not by a row that changes.")
+        message = messages(self._shown, f"A changed {self._noun}, or a gap in the messages.")
+        view = self._held
+
+        def resolve(
+            self: Any, info: Info, resume_from: ResumeFrom = None, **given: Any
+        ) -> AsyncGenerator[Any, None]:
+            return watch(info.context, view, resume_from=resume_from, wanted=met_by(known, given))
+
+        return cast(
+            StrawberryField, live(description, message, needs=self._read)(_taking(resolve, known, message))
+        )
+
+    @cached_property
+    def _held(self) -> PostgresView[Any]:
+        return self._view()
+
+    def _order(self, column: str) -> Order:
+        if column not in self._hints:
+            raise TypeError(
+                f"{self._shown.__name__}Order: {self._view.row.__name__} has no column {column!r}."
+            )
+        return Order(column, nullable=type(None) in get_args(self._hints[column]))
+
+
+def _taking(resolve: Any, fields: Mapping[str, tuple[Operator, Any]], message: Any) -> Any:
+    """The resolver of these messages with an argument for each field in place of those it takes by any name."""
+    signature = inspect.signature(resolve)
+    arguments = [
+        inspect.Parameter(
+            field,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[shown | None, argument(how.text)],
+        )
+        for field, (how, shown) in fields.items()
+    ]
+    others = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    *before, resume_from = others
+    last = resume_from.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+    resolve.__signature__ = signature.replace(
+        parameters=[*before, *arguments, last], return_annotation=AsyncGenerator[message, None]
+    )
+    del resolve.__annotations__["given"]
+    resolve.__annotations__ |= {one.name: one.annotation for one in arguments}
+    return resolve

@@ -1,0 +1,211 @@
+"""A resource: its fields follow from the row, and what is matched by name is checked when they are made."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from api.kit.model import (
+    Node,
+    Resource,
+    contains,
+    equal,
+    headed,
+    linked,
+    matches,
+    one_of,
+    shows,
+    since,
+    until,
+)
+from api.kit.schema.filters import met_by, settled
+from api.kit.schema.scalars import SCALARS
+from domain.work.projects import RenameProject
+from domain.work.task_commands import CompleteTask
+from domain.work.tasks import Task, TaskStatus
+from projections.identity.people import People
+from projections.kit.read.conditions import Condition
+from projections.kit.read.postgres_reader import Order
+from projections.tenancy.flags import FeatureFlags
+from projections.work.projects import ProjectMembers
+from projections.work.tasks import TaskRow, Tasks
+
+ANNA, BEN = UUID(int=1), UUID(int=2)
+
+
+@shows(TaskRow, needs="work:read")
+class Chore(Node):
+    """A task under another name."""
+
+
+def chores() -> Resource:
+    return Resource(Chore, Tasks, read="work:read", write="work:write")
+
+
+@dataclass(frozen=True)
+class Row:
+    assigned_to: UUID | None
+
+
+def printed(query: type) -> str:
+    return str(strawberry.Schema(query=query, config=StrawberryConfig(scalar_map=SCALARS)))
+
+
+def test_fields_of_a_filter_are_described_as_the_row_describes_them_unless_they_say_more() -> None:
+    chore = chores()
+    by = chore.filter(assigned_to=equal, status=one_of, due_from=since("due_date", text="Due then or later."))
+
+    @strawberry.type
+    class Query:
+        chores = chore.list("Chores.", by, orders=("created_at", "due_date"))
+
+    sdl = printed(Query)
+    assert '"""The assignee\'s id."""\n  assignedTo: UUID = null' in sdl
+    assert '"""Any of these."""\n  status: [TaskStatus!] = null' in sdl
+    assert '"""Due then or later."""\n  dueFrom: DateTime = null' in sdl
+    assert '"""Which chores to list: those that meet all that is given."""\ninput ChoreFilter' in sdl
+    assert '"""By `createdAt`."""\n  CREATED_AT\n\n  """By `dueDate`, nulls last."""\n  DUE_DATE' in sdl
+
+
+def test_a_filter_narrows_by_its_columns() -> None:
+    by: Any = chores().filter(
+        assigned_to=equal, status=one_of, due_from=since("due_date"), due_before=until("due_date")
+    )
+    assert by().conditions() == []
+    assert by(assigned_to=ANNA, status=[TaskStatus.TODO]).conditions() == [
+        Condition("assigned_to = {}", ANNA),
+        Condition("status = any({})", [TaskStatus.TODO]),
+    ]
+    assert [one.sql for one in by(due_from=1, due_before=2).conditions()] == [
+        "due_date >= {}",
+        "due_date < {}",
+    ]
+
+
+def test_an_operator_may_mean_something_where_nothing_is_given() -> None:
+    by: Any = chores().filter(status=one_of(default=(TaskStatus.TODO,)))
+    assert by().conditions() == [Condition("status = any({})", [TaskStatus.TODO])]
+    assert by(status=[]).conditions() == [Condition("status = any({})", [])]
+
+
+@pytest.mark.parametrize(
+    ("event", "row", "heard"),
+    [
+        (Task.Renamed(title="Rake"), Row(assigned_to=ANNA), True),
+        (Task.Renamed(title="Rake"), Row(assigned_to=BEN), False),
+        (Task.Unassigned(previous=ANNA, status=TaskStatus.TODO), Row(assigned_to=None), True),
+        (
+            Task.Assigned(assigned_to=BEN, assigned_by=BEN, previous=ANNA, status=TaskStatus.TODO),
+            Row(assigned_to=BEN),
+            True,
+        ),
+        (
+            Task.Assigned(assigned_to=ANNA, assigned_by=BEN, previous=None, status=TaskStatus.TODO),
+            None,
+            True,
+        ),
+        (Task.Renamed(title="Rake"), None, False),
+    ],
+)
+def test_whoever_watches_a_column_hears_of_what_comes_stays_and_leaves(
+    event: Any, row: Row | None, heard: bool
+) -> None:
+    fields = settled("ChoreMessage", Tasks, {"assignee_id": equal("assigned_to")})
+    assert met_by(fields, {"assignee_id": ANNA})(row, event, (UUID(int=9),)) is heard
+    assert met_by(fields, {"assignee_id": None})(row, event, (UUID(int=9),))
+
+
+def test_what_an_event_held_before_counts_only_for_the_column_it_is_about() -> None:
+    fields = settled("ChoreMessage", Tasks, {"priority": equal})
+    event = Task.StatusChanged(
+        status=TaskStatus.IN_PROGRESS, previous=TaskStatus.TODO, assigned_to=None, project_id=None
+    )
+    assert not met_by(fields, {"priority": TaskStatus.TODO})(None, event, (UUID(int=9),))
+
+
+def test_a_list_of_texts_is_met_in_any_case() -> None:
+    @dataclass(frozen=True)
+    class Tagged:
+        tags: tuple[str, ...]
+
+    fields = settled("ChoreMessage", Tasks, {"tags": contains})
+    wanted = met_by(fields, {"tags": ["GARDEN", "roof"]})
+    assert wanted(Tagged(("garden", "Roof", "new")), Task.Renamed(title="Rake"), ())
+    assert not wanted(Tagged(("garden",)), Task.Renamed(title="Rake"), ())
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ({"asignee": equal}, r"ChoreFilter\.asignee: TaskRow has no column 'asignee'"),
+        ({"due_from": since("due")}, r"ChoreFilter\.due_from: TaskRow has no column 'due'"),
+        (
+            {"description": equal},
+            r"ChoreFilter\.description: TaskRow\.description is sealed or not for everybody",
+        ),
+        ({"title": contains}, r"ChoreFilter\.title: Tasks keys no texts 'title'"),
+        ({"text": matches}, r"ChoreFilter\.text is about no column, so it takes a text"),
+    ],
+)
+def test_a_filter_of_what_no_column_can_meet_is_not_made(field: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        chores().filter(**field)
+
+
+def test_words_are_found_only_where_a_view_searches_texts() -> None:
+    flags = Resource(Chore, FeatureFlags, read="tenant:read")
+    with pytest.raises(TypeError, match=r"ChoreFilter\.text: FeatureFlags has no texts that are searched"):
+        flags.filter(text=matches(text="Words."))
+
+
+def test_a_list_is_not_sorted_by_a_column_that_the_row_lacks() -> None:
+    with pytest.raises(TypeError, match=r"ChoreOrder: TaskRow has no column 'nmae'"):
+        chores().list("Chores.", chores().filter(status=one_of), orders=("created_at", "nmae"))
+
+
+def test_a_mutation_changes_what_the_view_holds() -> None:
+    assert chores().mutation(CompleteTask) is not None
+    with pytest.raises(TypeError, match=r"RenameProject\.id names a Project, of which Tasks holds no row"):
+        chores().mutation(RenameProject)
+
+
+def test_what_has_no_id_is_not_looked_up_by_one() -> None:
+    with pytest.raises(TypeError, match="ProjectMembers has no id to look a Chore up by"):
+        Resource(Chore, ProjectMembers, read="work:read").by_id("A chore.")
+
+
+def test_a_change_is_not_told_by_what_only_sql_can_say() -> None:
+    with pytest.raises(TypeError, match=r"ChoreMessage\.text can be told by SQL alone"):
+        chores().subscription("Changes.", text=matches(text="Words."))
+
+
+def test_a_link_follows_a_column_of_the_row() -> None:
+    with pytest.raises(TypeError, match=r"Errand\.doer: TaskRow has no column 'asigned_to'"):
+
+        @shows(TaskRow, needs="work:read")
+        class Errand:
+            doer = linked(Chore, People, "asigned_to", "Who does it.")
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"leave_out": ("titel",)}, r"Errand\.leave_out: TaskRow has no column 'titel'"),
+        ({"about": "asignee"}, r"Errand\.about: TaskRow has no column 'asignee'"),
+    ],
+)
+def test_a_type_names_columns_of_its_row(named: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+
+        @shows(TaskRow, needs="work:read", **named)
+        class Errand:
+            """An errand."""
+
+
+def test_the_first_rows_are_found_and_sorted_by_columns_of_theirs() -> None:
+    for by, order in (("project", Order("created_at")), ("project_id", Order("made_at"))):
+        with pytest.raises(TypeError, match=r"Tasks: TaskRow has no column '(project|made_at)' to list by"):
+            headed(Chore, Tasks, by, order=order, description="Chores.")
