@@ -6,8 +6,11 @@ from uuid import UUID
 from app.auth.account_repository import AccountRepository
 from app.auth.tenant_services import Home, Homes
 from app.mail.mailed_tokens import INVITE, MailedTokens, hash_of
+from domain.identity.authorization import BaseRole
 from domain.identity.invitations import (
     INVITED_INDEX,
+    JUST_NOW,
+    AlreadyInvited,
     InvitationStatus,
     InvitationToken,
     InviterNotProved,
@@ -17,7 +20,7 @@ from domain.identity.profiles import EMAIL_INDEX
 from domain.identity.user_rules import UserIsAMember, UserStatus
 from domain.kit.caller import Caller
 from domain.kit.sealed import is_sealed
-from projections.identity.admission import Invitations
+from projections.identity.admission import InvitationRow, Invitations
 from projections.identity.memberships import Memberships
 from projections.identity.users import UserRow, Users
 from projections.kit.read.conditions import equals, one_of, since
@@ -33,7 +36,7 @@ class InvitationService:
         """``per_day``: how many invitations one tenant may send within a day."""
         self._book, self._homes, self._mailed, self._per_day = book, homes, mailed, per_day
 
-    async def prepared(self, by: Caller, id: UUID, email: str) -> InvitationToken:
+    async def prepared(self, by: Caller, id: UUID, email: str, role: BaseRole) -> InvitationToken:
         home = await self._homes.of(by.tenant_id)
         # It follows from the invitation's id, so nobody keeps it and a retry is the same command.
         token_hash = hash_of(self._mailed.of(INVITE, id, by.tenant_id))
@@ -44,10 +47,14 @@ class InvitationService:
         known = await known_as(home, by.tenant_id, email)
         if known is not None and await is_member(self._book, home, by.tenant_id, known):
             raise UserIsAMember(field="email")
-        recent = since("sent_at", datetime.now(UTC) - _DAY)
+        now = datetime.now(UTC)
+        former = await _open(home, by.tenant_id, email)
+        if former is not None and former.role is role and now - former.sent_at < JUST_NOW:
+            raise AlreadyInvited(field="email")
+        recent = since("sent_at", now - _DAY)
         if await home.rows.count(Invitations, by.tenant_id, recent) >= self._per_day:
             raise TooManyInvitations(most=self._per_day)
-        return InvitationToken(token_hash=token_hash, replaces_id=await _open(home, by.tenant_id, email))
+        return InvitationToken(token_hash=token_hash, replaces_id=None if former is None else former.id)
 
     async def _require_proved(self, by: Caller) -> None:
         """Raises InviterNotProved for who never showed that mail reaches them, or has a key of such a person."""
@@ -76,9 +83,9 @@ async def is_member(book: AccountRepository, home: Home, tenant_id: UUID, known:
     return account is not None and tenant_id in account.tenants
 
 
-async def _open(home: Home, tenant_id: UUID, email: str) -> UUID | None:
+async def _open(home: Home, tenant_id: UUID, email: str) -> InvitationRow | None:
     """The open invitation to an address, whether or not it has expired."""
     key = home.codec.fingerprint(INVITED_INDEX, email.lower())
     where = [*equals("email_key", key), *equals("status", InvitationStatus.OPEN.value)]
     page = await home.rows.page(Invitations, tenant_id, where=where, order=Order("sent_at"), limit=1)
-    return page.rows[0].id if page.rows else None
+    return page.rows[0] if page.rows else None

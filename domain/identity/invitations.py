@@ -30,6 +30,8 @@ from domain.kit.fields import (
 )
 from domain.kit.refusals import Refusal
 
+JUST_NOW = timedelta(minutes=1)
+"""For how long an open invitation in the same role is not sent again: who presses twice means one."""
 GOOD_FOR = timedelta(days=7)
 """How long an invitation can be accepted."""
 
@@ -72,6 +74,10 @@ class InvitationNotOpen(Refusal):
     """This invitation was accepted or withdrawn already."""
 
 
+class AlreadyInvited(Refusal):
+    """This address has just been invited; send another invitation in a minute if it does not arrive."""
+
+
 class InvitationNotValid(Refusal):
     """This invitation is not valid, or no longer."""
 
@@ -96,10 +102,11 @@ class InvitationToken:
 class Inviting:
     """Looks into what no command can see by itself: the port that inviting takes."""
 
-    prepared: Callable[[Caller, UUID, str], Awaitable[InvitationToken]]
-    """For who invites, the invitation's id and the address.
+    prepared: Callable[[Caller, UUID, str, BaseRole], Awaitable[InvitationToken]]
+    """For who invites, the invitation's id, the address and the role.
 
-    Raises InviterNotProved, UserIsAMember or TooManyInvitations. What was sent before is prepared as it was then.
+    Raises InviterNotProved, UserIsAMember, AlreadyInvited or TooManyInvitations. What was sent before is
+    prepared as it was then.
     """
 
 
@@ -197,6 +204,9 @@ class InviteUser(Command):
         email = self.email.lower()
         if replaces is not None:
             require_role(by, replaces.role, field="email")
+            if replaces.status is not InvitationStatus.OPEN:
+                # Somebody else has replaced it meanwhile.
+                raise AlreadyInvited(field="email")
             replaces.withdraw()
         sent = Invitation.Sent(
             email=email,

@@ -1,12 +1,16 @@
 """Who may invite whom, and whom an invitation brings in; over the API, with accounts."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from app.mail.mailed_tokens import INVITE, MailedTokens
+from projections.identity.admission import Invitations
+from projections.kit.store.tables import table_shape
 from tests.auth.people import PASSWORD, Person, proved, registered
 from tests.kit.product import Product
 
@@ -168,3 +172,68 @@ async def test_nobody_suspended_comes_back_by_an_invitation(product: Product, ad
     assert (await accept(product, ada, sent))["code"] == "user_is_a_member"
     # Nor is an account left that belongs nowhere.
     assert (await Person(product.http, email, {}).sign_in()).status_code == 401
+
+
+async def test_who_has_just_joined_is_somebody_to_themselves_while_no_worker_runs(
+    product: Product, ada: Person
+) -> None:
+    email = some_address()
+    sent = (await invite(ada, email))["invitation"]["id"]
+    await product.worker.pause()
+    try:
+        ben = await accept(product, ada, sent)
+        joined = {"id": ben["accountId"], "isMember": True, "emailVerified": True, "email": email}
+        assert await me(product, ben) == {**joined, "role": "MEMBER"}
+        wish = {"id": ben["accountId"], "role": "ADMIN"}
+        changed = await ada.client.send("ChangeUserRole", input=wish)
+        assert "position" in changed, changed
+        assert await me(product, ben) == {**joined, "role": "ADMIN"}
+    finally:
+        await product.worker.start()
+
+
+@pytest.mark.parametrize("times", [2, 20])
+async def test_an_address_that_is_invited_many_times_at_once_is_invited_once(
+    product: Product, ada: Person, times: int
+) -> None:
+    email = some_address()
+    answers = await asyncio.gather(*(invite(ada, email) for _ in range(times)))
+    (sent,) = [one["invitation"]["id"] for one in answers if "invitation" in one]
+    refused = [(one["code"], one["field"]) for one in answers if "code" in one]
+    assert refused == [("already_invited", "email")] * (times - 1)
+    # A mail is sent for each.
+    everything = await ada.client.send("Invitations")
+    assert [one["node"]["id"] for one in everything["edges"] if one["node"]["email"] == email] == [sent]
+    assert "tenantId" in await accept(product, ada, sent)
+
+
+@pytest.mark.parametrize("role", ["MEMBER", "GUEST"])
+async def test_roles_that_are_offered_at_once_leave_one_invitation(
+    product: Product, ada: Person, role: str
+) -> None:
+    """Who offers another role means another invitation; whoever is too late hears that there is one."""
+    email = some_address()
+    wishes = [invite(ada, email, one) for one in ("ADMIN", "MEMBER", "GUEST", "ADMIN", "MEMBER", "GUEST")]
+    answers = await asyncio.gather(*wishes)
+    assert {one["code"] for one in answers if "code" in one} <= {"already_invited"}
+    again = await invite(ada, email, role)
+    assert "invitation" in again or again["code"] == "already_invited"
+    still_open = await ada.client.send("Invitations", filter={"status": ["OPEN"]})
+    assert [one["node"]["email"] for one in still_open["edges"]].count(email) == 1
+
+
+async def test_an_invitation_is_sent_again_once_the_last_one_is_older(product: Product, ada: Person) -> None:
+    email = some_address()
+    first = (await invite(ada, email))["invitation"]["id"]
+    assert (await invite(ada, email))["code"] == "already_invited"
+    owner = await asyncpg.connect(product.settings.database_url)
+    try:
+        table = table_shape(Invitations, 1).name
+        await owner.execute(
+            f"update {table} set sent_at = sent_at - interval '1 minute' where id = $1", UUID(first)
+        )
+    finally:
+        await owner.close()
+    second = (await invite(ada, email))["invitation"]["id"]
+    assert (await accept(product, ada, first))["code"] == "invitation_not_valid"
+    assert "tenantId" in await accept(product, ada, second)

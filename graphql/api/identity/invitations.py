@@ -16,7 +16,7 @@ from api.kit.schema.fields import argument, derived, field, linked
 from api.kit.schema.node_types import Node, shows, takes
 from api.kit.schema.scalars import Position
 from domain.identity import invitations as domain
-from domain.kit.refusals import Refusal
+from domain.kit.refusals import AlreadyTaken, Refusal
 from projections.identity.admission import InvitationRow, Invitations
 from projections.identity.people import People
 from projections.kit.read.conditions import Condition, one_of
@@ -99,7 +99,9 @@ class Mutation:
     ) -> Any:
         chosen, id = ids(input, command_id)
         try:
-            made = await info.context.port(domain.Inviting).prepared(info.context.caller, id, input.email)
+            role = domain.InviteUser.role if input.role is strawberry.UNSET else input.role
+            inviting = info.context.port(domain.Inviting)
+            made = await inviting.prepared(info.context.caller, id, input.email, role)
         except Refusal as refusal:
             return Refused.of(refusal)
         outcome = await sent(
@@ -111,7 +113,9 @@ class Mutation:
             replaces_id=made.replaces_id,
         )
         if isinstance(outcome, Refused):
-            return outcome
+            # An open invitation holds the address; it was not there when this one was prepared.
+            taken = outcome.code == AlreadyTaken.code
+            return Refused.of(domain.AlreadyInvited(field="email")) if taken else outcome
         return _Receipt(
             command_id=chosen, position=Position(outcome.last), repeated=outcome.repeated, target=id
         )

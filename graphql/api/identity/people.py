@@ -1,5 +1,6 @@
 """People: who the ids of other things stand for, and what they are in the tenant."""
 
+import asyncio
 from typing import Annotated, cast
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from api.identity.roles import GrantedRole
 from api.kit.execution.errors import ClientError
 from api.kit.schema.commands import receipt, sends
 from api.kit.schema.connections import PAGE_ARGUMENTS, Connection, PageRequest, connect, listed
-from api.kit.schema.context import Info
+from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import LARGEST, After, argument, field, found, headed
 from api.kit.schema.node_types import Node, enum, shows
 from domain.identity import user_commands as commands
@@ -22,7 +23,7 @@ from domain.identity.user_rules import UserStatus
 from domain.kit.log import GLOBAL
 from projections.governance.activity import ActivityLog, ActivityRow
 from projections.identity.auth_sessions import UserSessionRow
-from projections.identity.memberships import UserRoles
+from projections.identity.memberships import Memberships, UserRoles
 from projections.identity.people import People, PersonRow
 from projections.identity.person_sessions import PersonSessions, SessionPage
 from projections.identity.profiles import PreferencesRow, ProfileRow
@@ -143,6 +144,18 @@ class PersonFilter:
         ]
 
 
+async def _as_they_stand(ask: RequestContext, id: UUID) -> PersonRow | None:
+    """A person by what is never behind: who has just joined, left or been given a role is shown so at once."""
+    person, user_row, membership = ask.row(People, id), ask.row(Users, id), ask.row(Memberships, id)
+    row, user, member = await asyncio.gather(person, user_row, membership)
+    if user is None:
+        return row
+    stands = (user.status, user.role, member is not None)
+    if row is not None and (row.status, row.role, row.is_member) == stands:
+        return row
+    return await ask.past.row(People, (id,), await ask.services.log.head())
+
+
 PersonReceipt = receipt(Person, People, name="person")
 
 
@@ -170,7 +183,7 @@ class Query:
         if ask.caller.tenant_id == GLOBAL:
             return await ask.port(Unattached).find(ask.caller.user_id)
         await ask.caught_up(People, after_position)
-        return await ask.row(People, ask.caller.user_id)
+        return await _as_they_stand(ask, ask.caller.user_id)
 
     @field("The person with this e-mail address, ignoring case.", Person | None, needs="people:confidential")
     async def person_by_email(
