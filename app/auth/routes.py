@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from api.auth.port import Granted, Registration, SecondFactorRequired
 from api.kit.execution.errors import Unauthenticated
+from api.kit.http.json_text import decoded
+from api.kit.http.negotiation import is_plain
 from api.kit.http.problems import problem
 from api.kit.schema.commands import camel
 from app.auth.factory import SignInServices
@@ -172,8 +173,10 @@ def _post(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         # A page of another origin cannot send this content type without asking first.
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return problem(415, "unsupported_media_type", "Send application/json.")
+        if not is_plain(request.headers.getlist("content-encoding")):
+            return problem(415, "unsupported_media_type", "Send the body without a Content-Encoding.")
         try:
-            members = orjson.loads(await _read(request))
+            members = decoded(await _read(request))
             if not isinstance(members, dict):
                 raise ValueError
             return _answered(await answer(request, Body(members)))

@@ -1,5 +1,7 @@
 """GraphQL over HTTP: methods, media types, status codes, who asks."""
 
+import gzip
+
 import httpx
 import pytest
 
@@ -95,6 +97,23 @@ async def test_refuses_bodies_that_browsers_send_without_asking(
     assert response.status_code == 415
     assert response.json()["errors"][0]["extensions"]["code"] == "UNSUPPORTED_MEDIA_TYPE"
     assert "csrf" not in server.toy.mutations
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "x"])
+async def test_refuses_bodies_in_an_encoding_that_it_does_not_know(
+    client: httpx.AsyncClient, encoding: str
+) -> None:
+    body = gzip.compress(b'{"query": "{ hello }"}')
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    response = await client.post("/graphql", content=body, headers=headers)
+    assert (response.status_code, response.headers["accept-encoding"]) == (415, "identity")
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNSUPPORTED_MEDIA_TYPE"
+
+
+async def test_takes_a_body_that_says_that_it_is_not_encoded(client: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "identity"}
+    response = await client.post("/graphql", content=b'{"query": "{ hello }"}', headers=headers)
+    assert response.json() == {"data": {"hello": "Hello you"}}
 
 
 @pytest.mark.parametrize(

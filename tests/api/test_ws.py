@@ -104,8 +104,30 @@ async def test_the_token_may_come_with_the_handshake() -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [None, {}, {"token": "wrong"}, {"authorization": 5}, {"cookie": f"Bearer {TOKEN}"}]
+    "payload",
+    [
+        {"authorization": 5},
+        {"Authorization": None},
+        {"authorization": [f"Bearer {TOKEN}"]},
+        {"token": {"value": TOKEN}},
+        {"authorization": f"Bearer {TOKEN}", "Authorization": f"Bearer {TOKEN} as bob"},
+    ],
 )
+async def test_what_should_tell_who_connects_and_does_not_is_refused_beside_a_good_handshake_too(
+    server: Served, payload: object
+) -> None:
+    (name,) = {key.lower() for key in payload} if isinstance(payload, dict) else {""}
+    refused = (4400, f"The payload of connection_init must say {name} once, as a string")
+    begin = {"type": "connection_init", "payload": payload}
+    async with opened(server, begin) as client:
+        assert await client.closed() == refused
+    async with connect(server.ws, subprotocols=[PROTOCOL], additional_headers=BEARER) as connection:
+        client = Client(connection)
+        await client.send(begin)
+        assert await client.closed() == refused
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"token": "wrong"}, {"cookie": f"Bearer {TOKEN}"}])
 async def test_strangers_are_closed(server: Served, payload: object) -> None:
     async with opened(server, {"type": "connection_init", "payload": payload}) as client:
         assert await client.closed() == (4403, "Forbidden: Say who you are.")

@@ -183,15 +183,21 @@ async def test_a_person_has_a_bound_of_subscriptions_over_all_their_keys(
     assert refused["extensions"] == {"code": "TOO_MANY_SUBSCRIPTIONS"}
 
 
-async def test_positions_that_no_message_had_are_refused(client: Client) -> None:
+async def test_a_cursor_that_no_message_had_is_a_gap_when_it_is_ahead_and_refused_when_it_is_none(
+    client: Client,
+) -> None:
     start = await head(client, await created(client))
     future = str(int(start) + 1)
     async with client.watching("TaskChanged", resumeFrom=future) as messages:
-        (error,) = (await taken(messages, 1))[0]["errors"]
-        assert (error["extensions"]["code"], error["message"]) == (
-            "POSITION_IN_FUTURE",
-            f"Position {future} does not exist yet; the log ends at {start}.",
-        )
+        (gap,) = await taken(messages, 1)
+        await created(client)
+        (next,) = await taken(messages, 1)
+    assert gap == {
+        "cursor": start,
+        "code": "POSITION_IN_FUTURE",
+        "reason": f"Position {future} does not exist yet; the log ends at {start}: read the current state anew.",
+    }
+    assert next["cursor"] == future
     async with client.watching("TaskChanged", resumeFrom="-1") as messages:
         (error,) = (await taken(messages, 1))[0]["errors"]
         assert error["extensions"]["code"] == "BAD_USER_INPUT"

@@ -45,7 +45,22 @@ def test_tokens_name_ids_in_one_spelling(text: str) -> None:
     assert read_hex((one := uuid4()).hex) == one
 
 
-@pytest.mark.parametrize("text", ["nonsense", "2030-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00", ""])
+NO_INSTANTS = [
+    *("nonsense", "2030-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00", ""),
+    # ISO 8601, and not RFC 3339.
+    *("2026-W05-1T00:00:00Z", "2026-W05-1", "20300131T120000Z", "2030-01-31T12Z", "2030-01-31T12:00Z"),
+    *("2030-01-31T12:00:00,5Z", "2030-01-31T12:00:00+01", "2030-01-31T12:00:00+0100", "2030-031T12:00:00Z"),
+    # Neither.
+    *(
+        "2030-01-31x12:00:00Z",
+        "2030-01-31T12:00:00+01:00:30",
+        "٢٠٣٠-01-31T12:00:00Z",
+        "2030-01-31T12:00:00Z\n",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", NO_INSTANTS)
 async def test_what_is_no_instant_is_told_plainly(client: Client, text: str) -> None:
     code, message = await client.error("CreateTask", input={"title": "Dig", "dueDate": text})
     assert code == "BAD_USER_INPUT"
@@ -53,8 +68,25 @@ async def test_what_is_no_instant_is_told_plainly(client: Client, text: str) -> 
     assert "isoformat" not in message
 
 
-async def test_what_is_no_day_is_told_plainly(client: Client) -> None:
-    code, message = await client.error("TaskDays", sinceDay="nonsense")
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2030-01-31T12:00:00Z", "2030-01-31T12:00:00Z"),
+        ("2030-01-31t12:00:00z", "2030-01-31T12:00:00Z"),
+        ("2030-01-31 12:00:00.25+01:30", "2030-01-31T10:30:00.250000Z"),
+        ("2030-01-31T12:00:00.123456789-00:00", "2030-01-31T12:00:00.123456Z"),
+    ],
+)
+async def test_every_spelling_of_rfc_3339_is_an_instant(client: Client, text: str, instant: str) -> None:
+    made = await client.send("CreateTask", input={"title": "Dig", "dueDate": text})
+    assert (await client.send("Task", id=made["task"]["id"]))["dueDate"] == instant
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense", "2026-W05-1", "20300131", "2030-031", "2030-1-31", "2030-02-30"]
+)
+async def test_what_is_no_day_is_told_plainly(client: Client, text: str) -> None:
+    code, message = await client.error("TaskDays", sinceDay=text)
     assert code == "BAD_USER_INPUT"
     assert "A day is a text as 2030-01-31." in message
     assert "isoformat" not in message

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
-import orjson
 import strawberry
 from graphql import OperationType
 from starlette.datastructures import Headers
@@ -27,7 +26,8 @@ from api.kit.execution.limits import Limits
 from api.kit.execution.request import read_request
 from api.kit.http.conditional import KEPT, conditional, tag
 from api.kit.http.fanout import Fanout
-from api.kit.http.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, acceptable
+from api.kit.http.json_text import NotJson, decoded
+from api.kit.http.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, acceptable, is_plain
 from api.kit.http.pacing import Paced
 from api.kit.http.quota import Quota
 from api.kit.http.rate_limit import RateLimits
@@ -185,6 +185,13 @@ class GraphQLEndpoint(Generic[I]):
         if http.method == "GET":
             return _parameters(http.scope["query_string"])
         _check_content_type(http.headers.get("content-type", ""))
+        if not is_plain(http.headers.getlist("content-encoding")):
+            raise RequestError.of(
+                "Send the body without a Content-Encoding.",
+                "UNSUPPORTED_MEDIA_TYPE",
+                415,
+                {"accept-encoding": "identity"},
+            )
         encoded, size, limit = bytearray(), 0, self._limits.body_bytes
         async for chunk in http.stream():
             # Counted as it comes: Content-Length may be missing.
@@ -246,6 +253,6 @@ def _parameters(query_string: bytes) -> dict[str, object]:
 
 def _json(text: str | bytes, what: str) -> object:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        return decoded(text)
+    except NotJson as error:
         raise RequestError.of(f"{what} is not JSON: {error}", "BAD_JSON") from error

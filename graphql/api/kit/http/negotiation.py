@@ -1,8 +1,15 @@
-"""Which of our media types an Accept header prefers (RFC 9110, 12.5.1)."""
+"""Which of our media types an Accept header prefers (RFC 9110, 12.5.1), and whether a body is encoded."""
+
+from collections.abc import Iterable
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
+
+
+def is_plain(encodings: Iterable[str]) -> bool:
+    """Whether the values of Content-Encoding say that a body is sent as it is."""
+    return all(one.strip().lower() in ("", "identity") for part in encodings for one in part.split(","))
 
 
 def acceptable(accept: str | None) -> list[str]:

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kit.execution.limits import Limits
 from api.kit.http.conditional import conditional
-from api.kit.http.negotiation import GRAPHQL_JSON, JSON
+from api.kit.http.json_text import NotJson, decoded
+from api.kit.http.negotiation import GRAPHQL_JSON, JSON, is_plain
 from api.kit.http.pacing import Paced
 from api.kit.http.problems import plain, problem
 from domain.kit.ids import read_id
@@ -105,6 +106,8 @@ class _Endpoint:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
             # A page of another origin cannot send this content type without asking first.
             raise _Refused(415, "unsupported_media_type", f"Send {JSON} in UTF-8.")
+        if not is_plain(request.headers.getlist("content-encoding")):
+            raise _Refused(415, "unsupported_media_type", "Send the body without a Content-Encoding.")
         body = bytearray()
         async for part in request.stream():
             body += part
@@ -113,10 +116,10 @@ class _Endpoint:
                     413, "body_too_large", f"The body has more than {self._limits.body_bytes} bytes."
                 )
         try:
-            given = orjson.loads(body)
+            given = decoded(bytes(body))
             key = request.headers.get(KEY)
             command_id = None if key is None else str(read_id(key))
-        except orjson.JSONDecodeError as error:
+        except NotJson as error:
             raise _Refused(400, "bad_request", f"The body is not JSON: {error}") from error
         except ValueError as error:
             raise _Refused(400, "invalid", f"The header {KEY} must be a UUID.", KEY) from error

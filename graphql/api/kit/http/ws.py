@@ -17,6 +17,7 @@ from api.kit.execution.errors import FormattedError, RequestError, Unauthenticat
 from api.kit.execution.limits import Limits
 from api.kit.execution.request import read_request
 from api.kit.http.fanout import Fanout
+from api.kit.http.json_text import NotJson, decoded
 from api.kit.http.rate_limit import RateLimits
 from api.kit.http.reauthentication import Rechecks, forbidden
 from api.kit.http.streams import CloseReason, Outbox, Streams
@@ -143,11 +144,13 @@ class GraphQLSocket(Generic[I]):
 
     async def _receive(self, scope: Scope, text: str) -> None:
         try:
-            message = orjson.loads(text)
-        except ValueError:
-            self._end(4400, "Messages must be JSON")
+            message = decoded(text)
+        except NotJson as error:
+            self._end(4400, f"Messages must be JSON: {error}")
             return
-        kind = message.get("type") if isinstance(message, dict) else None
+        if not isinstance(message, dict):
+            message = {}
+        kind = message.get("type")
         if kind == "connection_init":
             await self._begin(scope, message.get("payload"))
         elif kind == "ping":
@@ -166,6 +169,9 @@ class GraphQLSocket(Generic[I]):
         self._asked_to_begin = True
         if payload is not None and not isinstance(payload, dict):
             self._end(4400, "The payload of connection_init must be an object")
+            return
+        if (wrong := _misgiven(payload or {})) is not None:
+            self._end(4400, f"The payload of connection_init must say {wrong} once, as a string")
             return
         try:
             credentials = _credentials(scope, payload or {})
@@ -214,6 +220,18 @@ class GraphQLSocket(Generic[I]):
         identity = cast("I", self._identity)
         operation = self._engine.operation(request, identity)
         entry.stop = self._fanout.join(operation, request, identity, entry)
+
+
+_TELL_WHO = ("authorization", "token")
+
+
+def _misgiven(params: Mapping[str, object]) -> str | None:
+    """What should tell who connects, and tells nothing or two things: nobody is then taken for somebody else."""
+    for name in _TELL_WHO:
+        given = [value for key, value in params.items() if key.lower() == name]
+        if len(given) > 1 or any(not isinstance(value, str) for value in given):
+            return name
+    return None
 
 
 def _credentials(scope: Scope, params: Mapping[str, object]) -> dict[str, str]:

@@ -11,7 +11,6 @@ from uuid import UUID
 import strawberry
 
 from api.kit.execution.access import covered
-from api.kit.execution.errors import ClientError
 from api.kit.schema.context import RequestContext
 from api.kit.schema.scalars import Position
 from domain.kit.events import Event
@@ -26,7 +25,7 @@ ResumeFrom = Annotated[
     Position | None,
     strawberry.argument(
         description="The cursor of the last message received; the subscription continues right after it. A "
-        "cursor too far back is answered with a discontinuity."
+        "cursor too far back, or ahead of the log, is answered with a discontinuity."
     ),
 ]
 
@@ -50,6 +49,11 @@ class Gap(Enum):
     TOO_FAR_BACK = strawberry.enum_value(
         "too_far_back", description="The cursor is further back than a subscription can resume."
     )
+    POSITION_IN_FUTURE = strawberry.enum_value(
+        "position_in_future",
+        description="The cursor is of another log, or of one that was restored from a backup since: "
+        "this one has not reached it.",
+    )
     SIGHT_CHANGED = strawberry.enum_value(
         "sight_changed", description="Your access has changed, so other objects are visible now."
     )
@@ -72,9 +76,12 @@ async def envelopes(
     head = await ask.services.log.head()
     after = head if resume_from is None else int(resume_from)
     if after > head:
-        raise ClientError(
-            f"Position {after} does not exist yet; the log ends at {head}.", code="POSITION_IN_FUTURE"
+        yield Discontinuity(
+            cursor=Position(head),
+            code=Gap.POSITION_IN_FUTURE,
+            reason=f"Position {after} does not exist yet; the log ends at {head}: read the current state anew.",
         )
+        after = head
     who, feed, longest = (
         (ask.caller.tenant_id, ask.caller.user_id),
         ask.services.feed,

@@ -1,5 +1,6 @@
 """Scalars of the API: instants with their zone, 64-bit positions, and JSON objects."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import NewType
 from uuid import UUID
@@ -16,13 +17,20 @@ Json = NewType("Json", object)
 """Plain JSON of any shape."""
 
 _LAST = 2**63 - 1
+# Python reads more of ISO 8601, such as weeks, and of some texts something else than other readers.
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_INSTANT = re.compile(
+    rf"{_DAY}[Tt ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})?"
+)
 
 
 def _instant(value: object) -> datetime:
     if not isinstance(value, str):
         raise ValueError("An instant is a text as 2030-01-31T12:00:00Z.")
     try:
-        instant = datetime.fromisoformat(value)
+        if not _INSTANT.fullmatch(value):
+            raise ValueError
+        instant = datetime.fromisoformat(value.upper())
         if instant.tzinfo is not None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
@@ -48,6 +56,8 @@ def _day(value: object) -> date:
     if not isinstance(value, str):
         raise ValueError("A day is a text as 2030-01-31.")
     try:
+        if not re.fullmatch(_DAY, value):
+            raise ValueError
         return date.fromisoformat(value)
     except ValueError:
         raise ValueError("A day is a text as 2030-01-31.") from None
@@ -63,13 +73,13 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     datetime: strawberry.scalar(
         name="DateTime",
-        description="An instant in ISO 8601 with its offset from UTC; answers are in UTC.",
+        description="An instant as RFC 3339 writes it, with its offset from UTC; answers are in UTC.",
         serialize=_instant_text,
         parse_value=_instant,
     ),
     date: strawberry.scalar(
         name="Date",
-        description="A day in ISO 8601.",
+        description="A day as RFC 3339 writes it, such as 2030-01-31.",
         serialize=date.isoformat,
         parse_value=_day,
     ),
