@@ -16,8 +16,7 @@ from api.kit.http.problems import http_problem, unexpected_problem
 from api.kit.http.routes import graphql_routes
 from api.kit.http.streams import Streams
 from api.kit.schema.context import RequestContext, Services, permits
-from api.schema import schema
-from api.work import rest
+from api.schema import CONTEXTS, schema
 from app.auth.oidc import is_secure
 from app.auth.routes import auth_routes
 from app.entry.assembly import HELPFUL, Assembly, assembled
@@ -68,7 +67,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             limits=limits(settings),
             streams=streams,
             permits=permits,
-            rest=rest.ROUTES,
+            rest=tuple(route for one in CONTEXTS for route in one.rest),
             shares=_shares,
             graphiql_title="Headwater" if settings.shows_graphiql else None,
             door="/auth",

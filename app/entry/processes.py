@@ -17,12 +17,17 @@ from app.processes.reminders import NotifiedReminders
 from app.processes.runner import run_processes
 from app.settings import Settings
 from app.storage.database import Database, Pool
+from domain.contexts import CONTEXTS
 from domain.kit.bus.bus import Bus
 from domain.kit.bus.repository import Repository
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec, PlainCodec
+from domain.kit.context.context import ContextDomain
+from domain.kit.context.manifests import joined
 from domain.kit.log import Log
+from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process
+from domain.kit.process.sealed_mailer import SealedMailer
 from domain.kit.sealed import Opening, PlainOpening
 from domain.processes.account_mails import AccountMails
 from domain.processes.address_proofs import AddressProofs
@@ -30,7 +35,6 @@ from domain.processes.due_dates import DueDateReminder
 from domain.processes.notification_mails import NotificationMails
 from domain.processes.notifications import TaskNotifications
 from domain.processes.project_memberships import ProjectMemberships
-from domain.processes.sealed_mailer import SealedMailer
 from domain.processes.tenant_names import TenantNames
 
 __all__ = ["Parts", "enrolled", "home_processes", "processes", "run_processes"]
@@ -61,8 +65,9 @@ def processes(parts: Parts) -> list[Process[Any]]:
     Raises SettingsError when mail cannot be sent as the settings say.
     """
     settings = parts.settings
-    people = Recipients(Repository(parts.log, parts.codec))
-    here = LinkedDatabase(repository=Repository(parts.log, parts.codec), opening=parts.opening, bus=parts.bus)
+    repository = Repository(parts.log, parts.codec)
+    people = Recipients(repository)
+    here = LinkedDatabase(repository=repository, opening=parts.opening, bus=parts.bus)
     links = MailedLinks(settings, MailedTokens(settings.derive("mailed tokens")))
     platform = parts.counting or parts.database.writer
     allowance = CountedAllowance(
@@ -71,16 +76,27 @@ def processes(parts: Parts) -> list[Process[Any]]:
         limits=limits(invitations=settings.invitations_per_day),
         links=links,
     )
-    post = SealedMailer(create_mailer(settings, parts.clock), parts.opening, allowance)
+    mailer = SealedMailer(create_mailer(settings, parts.clock), parts.opening, allowance)
+    ports = ProcessPorts(bus=parts.bus, repository=repository, mailer=mailer, clock=parts.clock)
     return [
+        *processes_of(CONTEXTS, ports),
         DueDateReminder(NotifiedReminders(people, parts.bus)),
         TaskNotifications(people),
         ProjectMemberships(),
-        NotificationMails(post, people, links),
-        AccountMails(post, links, people, parts.clock),
+        NotificationMails(mailer, people, links),
+        AccountMails(mailer, links, people, parts.clock),
         AddressProofs(AddressProver(parts.accounts or here, parts.reach or always(here))),
         TenantNames(RegistryNames(here, parts.accounts or here, platform)),
     ]
+
+
+def processes_of(contexts: Sequence[ContextDomain], ports: ProcessPorts) -> list[Process[Any]]:
+    """The processes that contexts have. Raises TypeError for two that keep their state under one name."""
+    made = {one.package: [make(ports) for make in one.processes] for one in contexts}
+    named = joined(
+        contexts, "processes", lambda one: ((process.name, process) for process in made[one.package])
+    )
+    return list(named.values())
 
 
 def home_processes() -> list[Process[Any]]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.mail.links import MailedLinks
 from app.mail.mailed_tokens import OPT_OUT, MailedTokens
 from app.storage.database import Pool
-from domain.processes.sealed_mailer import MailKind
+from domain.kit.process.sealed_mailer import MailKind
 
 _ADMIT = "select mail.admit($1, $2, $3, $4, $5, $6, $7)"
 _OPT_OUT = "insert into mail.opt_outs (recipient) values ($1) on conflict do nothing"

@@ -11,9 +11,9 @@ from domain.identity.verifications import EmailVerification
 from domain.kit.clock import Clock
 from domain.kit.process.effects import Call, Effect, Then
 from domain.kit.process.process import Process, Stateless, on, performs
+from domain.kit.process.sealed_mailer import MailKind, SealedMailer
 from domain.processes import mail_templates
 from domain.processes.mail_templates import Link
-from domain.processes.sealed_mailer import MailKind, SealedMailer
 
 
 class Links(Protocol):

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from domain.kit.process.effects import Call, Effect, Then
 from domain.kit.process.process import Process, Stateless, on, performs
+from domain.kit.process.sealed_mailer import MailKind, SealedMailer
 from domain.processes.mail_templates import about_task
-from domain.processes.sealed_mailer import MailKind, SealedMailer
 from domain.work.notifications import Channel, Notification, NotificationKind
 from domain.work.tasks import TaskStatus
 

@@ -4,14 +4,20 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from api import auth, governance, identity, operations, tenancy, work
+from api.kit.manifest import ContextApi
 from api.kit.schema.scalars import SCALARS
+from domain.contexts import NAMES
+from domain.kit.context.manifests import load
 
-_CONTEXTS = (work, auth, identity, tenancy, governance, operations)
+_SIGN_IN = "auth"
+"""Has no domain of its own: it is the API of the accounts of identity."""
+
+CONTEXTS = load("api", ContextApi, (*NAMES, _SIGN_IN))
+"""What each context declares in the API."""
 
 
 def _merged(name: str, description: str) -> type:
-    parts = tuple(part for context in _CONTEXTS for part in context.ROOTS if part.__name__ == name)
+    parts = tuple(root for context in CONTEXTS for root in context.roots(name))
     merged = merge_types(name, parts)
     merged.__strawberry_definition__.description = description  # type: ignore[attr-defined]
     return merged

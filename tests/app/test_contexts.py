@@ -9,13 +9,17 @@ import pytest
 import domain.work
 import projections.identity
 import projections.work
+from api.kit.manifest import ContextApi
+from api.work import rest
 from app.contexts import CONTEXTS
+from app.entry.processes import processes_of
 from domain.contexts import CONTEXTS as DOMAIN
 from domain.contexts import NAMES
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.context.manifests import joined, load
 from domain.kit.permissions import PERMISSIONS, ROLES, Holder, Permission
+from domain.processes.project_memberships import ProjectMemberships
 from domain.work import tasks
 from projections.kit.context.context import ContextViews, ports_of
 from projections.kit.context.joined_visibility import join_visibility
@@ -155,3 +159,19 @@ def test_an_event_sets_the_status_that_its_context_says() -> None:
     entity = Entity(kind="TASK", aggregate=tasks.Task, needs="work:all", statuses={tasks.Task.Renamed: "new"})
     assert EntityStep(tasks.Task.Renamed, entity).status(tasks.Task.Renamed(title="A")) == "new"
     assert EntityStep(tasks.Task.Described, entity).status(tasks.Task.Described(description="A")) is None
+
+
+def test_a_module_of_the_api_has_roots() -> None:
+    with pytest.raises(
+        TypeError, match=r"api\.work lists api\.work\.rest, which has no Query, Mutation, Subscription"
+    ):
+        ContextApi(package="api.work", modules=(rest,))
+
+
+def test_two_processes_may_not_keep_their_state_under_one_name() -> None:
+    ports: Any = None
+    mine = ContextDomain(package="domain.mine", processes=(lambda _: ProjectMemberships(),))
+    other = ContextDomain(package="domain.other", processes=(lambda _: ProjectMemberships(),))
+    assert [type(one) for one in processes_of([mine], ports)] == [ProjectMemberships]
+    with pytest.raises(TypeError, match=rf"processes: domain\.other has {ProjectMemberships.name}"):
+        processes_of([mine, other], ports)

@@ -36,7 +36,8 @@ projections.work.CONTEXT = replace(known, modules=(*known.modules, labels))
 
 from api.work import labels
 
-api.work.ROOTS += (labels.Query, labels.Mutation, labels.Subscription)
+shown = api.work.CONTEXT
+api.work.CONTEXT = replace(shown, modules=(*shown.modules, labels))
 tests.kit.documents.FOLDER = HERE / "graphql/operations"
 """
 

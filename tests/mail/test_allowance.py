@@ -15,7 +15,7 @@ from domain.identity.resets import RequestPasswordReset
 from domain.identity.verifications import RequestEmailVerification
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.kit.permissions import ROLES
-from domain.processes.sealed_mailer import MailKind
+from domain.kit.process.sealed_mailer import MailKind
 from domain.tenancy.tenant_commands import CreateTenant
 from tests.domain.sending import accepted
 from tests.kit.servers import SECRET

@@ -19,9 +19,9 @@ from domain.governance.consents import (
 )
 from domain.identity.user_commands import ChangePreferences, EraseUser, ReactivateUser, SuspendUser
 from domain.kit.bus.repository import Repository
+from domain.kit.process.sealed_mailer import MailKind
 from domain.kit.refusals import Forbidden, Invalid
 from domain.kit.scenario import given
-from domain.processes.sealed_mailer import MailKind
 from tests.kit.product import Product
 from tests.privacy.estate import Estate, accepted, somebody
 from tests.privacy.people import a_member, an_account, an_owner

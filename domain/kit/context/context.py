@@ -1,12 +1,16 @@
 """The manifest of a context in the domain: what it can do, who may do it, and what it keeps about people."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.context.entities import Entity
 from domain.kit.context.manifests import Manifest
 from domain.kit.permissions import Permission, declare
 from domain.kit.privacy.subjects import SubjectKind
+from domain.kit.process.ports import ProcessPorts
+from domain.kit.process.process import Process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,8 @@ class ContextDomain(Manifest):
     """Whom it keeps data about: its kinds of things that are about one person each."""
     entities: tuple[Entity, ...] = ()
     """Its things that a key addresses."""
+    processes: tuple[Callable[[ProcessPorts], Process[Any]], ...] = ()
+    """Makes the processes that react to its own events; those that join contexts are in `domain.processes`."""
     area: str = ""
     """The area of its permissions, where that is not called as the context is: ``people`` of identity."""
     unread: tuple[type[Aggregate], ...] = ()

@@ -1,12 +1,15 @@
-"""The API of signing in."""
+"""The manifest of signing in in the API."""
 
 from api.auth import accounts, factors, recovery, sessions, sign_in
+from api.kit.manifest import ContextApi
 
-ROOTS: tuple[type, ...] = (
-    sign_in.Mutation,
-    recovery.Mutation,
-    sessions.Query,
-    sessions.Mutation,
-    factors.Mutation,
-    accounts.Mutation,
+CONTEXT = ContextApi(
+    package=__name__,
+    modules=(
+        sign_in,
+        recovery,
+        sessions,
+        factors,
+        accounts,
+    ),
 )

@@ -1,14 +1,14 @@
-"""The API of governance."""
+"""The manifest of governance in the API."""
 
 from api.governance import accesses, consents, history, privacy
+from api.kit.manifest import ContextApi
 
-ROOTS: tuple[type, ...] = (
-    accesses.Query,
-    history.Query,
-    history.Subscription,
-    consents.Query,
-    consents.Mutation,
-    privacy.Query,
-    privacy.Mutation,
-    privacy.Subscription,
+CONTEXT = ContextApi(
+    package=__name__,
+    modules=(
+        accesses,
+        history,
+        consents,
+        privacy,
+    ),
 )

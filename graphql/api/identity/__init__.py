@@ -1,14 +1,14 @@
-"""The API of identity."""
+"""The manifest of identity in the API."""
 
 from api.identity import api_keys, invitations, people, roles
+from api.kit.manifest import ContextApi
 
-ROOTS: tuple[type, ...] = (
-    people.Query,
-    people.Mutation,
-    roles.Query,
-    roles.Mutation,
-    invitations.Query,
-    invitations.Mutation,
-    api_keys.Query,
-    api_keys.Mutation,
+CONTEXT = ContextApi(
+    package=__name__,
+    modules=(
+        people,
+        roles,
+        invitations,
+        api_keys,
+    ),
 )

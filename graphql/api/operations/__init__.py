@@ -1,19 +1,17 @@
-"""The API for operators."""
+"""The manifest of operations in the API."""
 
+from api.kit.manifest import ContextApi
 from api.operations import effects, nodes, parked, rebuilds, replays, tenants, views
 
-ROOTS: tuple[type, ...] = (
-    views.Query,
-    views.Mutation,
-    nodes.Query,
-    rebuilds.Query,
-    rebuilds.Mutation,
-    rebuilds.Subscription,
-    parked.Query,
-    parked.Mutation,
-    effects.Query,
-    effects.Mutation,
-    replays.Mutation,
-    tenants.Query,
-    tenants.Mutation,
+CONTEXT = ContextApi(
+    package=__name__,
+    modules=(
+        views,
+        nodes,
+        rebuilds,
+        parked,
+        effects,
+        replays,
+        tenants,
+    ),
 )

@@ -1,13 +1,14 @@
-"""The API of tenancy."""
+"""The manifest of tenancy in the API."""
 
+from api.kit.manifest import ContextApi
 from api.tenancy import entities, flags, subscriptions, tenants
 
-ROOTS: tuple[type, ...] = (
-    tenants.Query,
-    tenants.Mutation,
-    entities.Query,
-    flags.Query,
-    flags.Mutation,
-    subscriptions.Query,
-    subscriptions.Mutation,
+CONTEXT = ContextApi(
+    package=__name__,
+    modules=(
+        tenants,
+        entities,
+        flags,
+        subscriptions,
+    ),
 )

@@ -1,17 +1,16 @@
-"""The API of work."""
+"""The manifest of work in the API."""
 
-from api.work import notifications, projects, search, stats, tasks
+from api.kit.manifest import ContextApi
+from api.work import notifications, projects, rest, search, stats, tasks
 
-ROOTS: tuple[type, ...] = (
-    tasks.Query,
-    tasks.Mutation,
-    tasks.Subscription,
-    projects.Query,
-    projects.Mutation,
-    search.Query,
-    stats.Query,
-    stats.Subscription,
-    notifications.Query,
-    notifications.Mutation,
-    notifications.Subscription,
+CONTEXT = ContextApi(
+    package=__name__,
+    modules=(
+        tasks,
+        projects,
+        search,
+        stats,
+        notifications,
+    ),
+    rest=rest.ROUTES,
 )
