@@ -1,6 +1,5 @@
 """What the benchmarks tell of people: an aggregate with personal fields, and lists of them."""
 
-from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -9,8 +8,9 @@ from domain.kit.appliers import applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Opened, Personal, Public
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.row import Row, replace
 
 Email = Annotated[str, Confidential(), Personal(searchable="bench.person.email")]
 Name = Annotated[str, Public(), Personal()]
@@ -55,8 +55,7 @@ class MovePerson(Command):
         person.record(Person.Moved(email=self.email))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Row):
     """Somebody in a list, all fields as they are stored."""
 
     id: UUID
@@ -65,8 +64,7 @@ class Entry:
     last_name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedEntry:
+class NamedEntry(Row):
     """Somebody in a list that is sorted by name."""
 
     id: UUID
@@ -78,7 +76,7 @@ class NamedEntry:
 class Entries(PostgresView[Entry], name="bench.entries"):
     """A list of people."""
 
-    @on(Person.Known)
+    @on(Person.Known, first=True)
     def known(self, row: None, event: Person.Known) -> Entry:
         return Entry(
             id=event.originator_id,
@@ -95,7 +93,7 @@ class Entries(PostgresView[Entry], name="bench.entries"):
 class NamedEntries(PostgresView[NamedEntry], name="bench.named_entries"):
     """The same list with names that SQL can sort."""
 
-    @on(Person.Known)
+    @on(Person.Known, first=True)
     def known(self, row: None, event: Person.Known) -> NamedEntry:
         return NamedEntry(
             id=event.originator_id,

@@ -1,20 +1,19 @@
 """The views that the benchmarks fill: a board of tasks in each of the three stores."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from domain.kit.fields import Len
 from domain.work.tasks import Task, TaskPriority, TaskStatus, Transition
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import Index, PostgresView
 from projections.kit.declare.redis import RedisView
+from projections.kit.declare.row import Row, replace
 from projections.kit.declare.search import FullText, SearchView
-from projections.kit.declare.view import on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Row):
     """A task on the board."""
 
     id: UUID
@@ -26,8 +25,7 @@ class Card:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardDocument:
+class CardDocument(Row):
     """A task in the search index."""
 
     id: UUID
@@ -61,7 +59,7 @@ class Folds(Generic[R]):
 class CardFolds(Folds[Card]):
     """What a card begins with."""
 
-    @on(Task.Created)
+    @on(Task.Created, first=True)
     def created(self, row: None, event: Task.Created) -> Card:
         return Card(
             id=event.originator_id,
@@ -93,7 +91,7 @@ class Cards(CardFolds, RedisView[Card], name="bench.cards", pattern="card:{id}",
 class CardSearch(Folds[CardDocument], SearchView[CardDocument], name="bench.card_search"):
     """The board in OpenSearch."""
 
-    @on(Task.Created)
+    @on(Task.Created, first=True)
     def created(self, row: None, event: Task.Created) -> CardDocument:
         return CardDocument(
             id=event.originator_id,

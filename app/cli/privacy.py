@@ -148,7 +148,7 @@ def certificates_command(tenant: Tenant, as_json: AsJson = False) -> None:
 
     rows = asyncio.run(work())
     if as_json:
-        say_json([{name: getattr(row, name) for name in ErasureRow.__slots__} for row in rows])
+        say_json([{name: getattr(row, name) for name in ErasureRow.__struct_fields__} for row in rows])
     elif not rows:
         typer.echo("There are no erasures in this tenant.")
     else:

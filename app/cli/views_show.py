@@ -16,8 +16,9 @@ from app.cli.answers import AsJson, Declined, say_json
 from app.cli.on_record import rows_shown
 from app.cli.place import placed
 from app.composition.view_inspection import Inspection, inspecting, view_named
+from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Key, View
+from projections.kit.declare.view import View
 from projections.kit.read.as_of import InFuture, Moment, RowsAsOf, TooMuch
 from projections.kit.read.plain_rows import Plain, key_of, plain
 from projections.kit.store.decrypted_fields import as_written

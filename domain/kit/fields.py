@@ -5,7 +5,7 @@
 
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from annotated_types import Interval as Interval
@@ -105,3 +105,12 @@ def marks(hint: Any) -> Iterator[object]:
     elif get_origin(hint) in (Union, types.UnionType):
         for one in get_args(hint):
             yield from marks(one)
+
+
+def field_names(cls: type) -> tuple[str, ...]:
+    """The names of the fields of a class, in order: of a dataclass, or of a struct, as rows of views are.
+
+    Raises TypeError for any other class.
+    """
+    structs: tuple[str, ...] | None = getattr(cls, "__struct_fields__", None)
+    return tuple(field.name for field in fields(cls)) if structs is None else structs

@@ -1,7 +1,6 @@
 """The activity log: one row for every state change, whichever context it happened in."""
 
 import dataclasses
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, get_type_hints
@@ -14,13 +13,11 @@ import domain.contexts  # noqa: F401
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Personal, Restricted, marks
 from domain.kit.log import Envelope
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.retention import Retain
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import on
+from projections.kit.model import Index, PostgresView, Retain, Row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActivityRow:
+class ActivityRow(Row):
     """An action in the tenant, as the activity log records it."""
 
     id: Annotated[UUID, Describe("The event's id.")]
@@ -42,7 +39,7 @@ class ActivityLog(PostgresView[ActivityRow], name="audit.activity_log", version=
         Index("idx_activity_created_at", ("created_at", "id")),
     )
 
-    @on(Event, by=lambda _, envelope: envelope.event_id)
+    @on(Event, by=lambda _, envelope: envelope.event_id, first=True)
     def happened(self, row: None, event: Event, envelope: Envelope) -> ActivityRow:
         return ActivityRow(
             id=envelope.event_id,

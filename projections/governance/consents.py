@@ -1,19 +1,16 @@
 """Consents as they stand: who allows what."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from domain.governance.consents import Consent
 from domain.kit.fields import Describe, Len
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import TIME, carried
+from projections.kit.model import Index, PostgresView, Row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRow:
+class ConsentRow(Row):
     """What somebody says about a purpose."""
 
     id: Annotated[UUID, Describe("The consent's id, derived from person and purpose.")]
@@ -36,19 +33,6 @@ class ConsentRows(PostgresView[ConsentRow], name="governance.consents", version=
         Index("idx_consents_given_at", ("given_at", "id")),
     )
 
-    @on(Consent.Given)
-    def said_yes(self, row: ConsentRow | None, event: Consent.Given) -> ConsentRow:
-        return ConsentRow(
-            id=event.originator_id,
-            subject_id=event.subject_id,
-            purpose=event.purpose,
-            given=True,
-            source=event.source,
-            text_version=event.text_version,
-            given_at=event.timestamp,
-            withdrawn_at=None,
-        )
+    said_yes = carried(Consent.Given, upsert=True, given=True, given_at=TIME, withdrawn_at=None)
 
-    @on(Consent.Withdrawn)
-    def withdrawn(self, row: ConsentRow, event: Consent.Withdrawn) -> ConsentRow:
-        return replace(row, given=False, source=event.source, withdrawn_at=event.timestamp)
+    withdrawn = carried(Consent.Withdrawn, given=False, withdrawn_at=TIME)

@@ -1,19 +1,16 @@
 """Erasures as they stand, and the certificates of those that are done."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from domain.governance.erasures import Erasure
 from domain.kit.fields import Describe, Len
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import TIME, carried, on
+from projections.kit.model import Index, PostgresView, Row, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErasureRow:
+class ErasureRow(Row):
     """A person who is being forgotten, or was."""
 
     id: Annotated[UUID, Describe("The erasure's id, derived from the person's.")]
@@ -39,18 +36,15 @@ class Erasures(PostgresView[ErasureRow], name="governance.erasures", version=1, 
         Index("idx_erasures_running", ("id",), where="sha256 = ''"),
     )
 
-    @on(Erasure.Requested)
-    def requested(self, row: None, event: Erasure.Requested) -> ErasureRow:
-        return ErasureRow(
-            id=event.originator_id,
-            subject_id=event.subject_id,
-            requested_by=event.requested_by,
-            requested_at=event.timestamp,
-            steps=(),
-            certified_at=None,
-            sha256="",
-            certificate={},
-        )
+    requested = carried(
+        Erasure.Requested,
+        first=True,
+        requested_at=TIME,
+        steps=(),
+        certified_at=None,
+        sha256="",
+        certificate={},
+    )
 
     @on(Erasure.StepDone)
     def step_done(self, row: ErasureRow, event: Erasure.StepDone) -> ErasureRow:

@@ -1,6 +1,5 @@
 """Exports as they stand: how far the file is, and until when it can be fetched."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -8,9 +7,8 @@ from uuid import UUID
 
 from domain.governance.exports import Export
 from domain.kit.fields import Describe, Len
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import TIME, carried, on
+from projections.kit.model import Index, PostgresView, Row, replace
 
 
 class ExportState(StrEnum):
@@ -22,8 +20,7 @@ class ExportState(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportRow:
+class ExportRow(Row):
     """A file with all that is kept about a person."""
 
     id: Annotated[UUID, Describe("The export's id; the file is at `/exports/{id}`.")]
@@ -52,24 +49,21 @@ class Exports(PostgresView[ExportRow], name="governance.exports", version=1, inl
         Index("idx_exports_running", ("id",), where="state = 'running'"),
     )
 
-    @on(Export.Requested)
-    def requested(self, row: None, event: Export.Requested) -> ExportRow:
-        return ExportRow(
-            id=event.originator_id,
-            subject_id=event.subject_id,
-            requested_by=event.requested_by,
-            requested_at=event.timestamp,
-            state=ExportState.RUNNING,
-            part="",
-            done=0,
-            parts=0,
-            records=0,
-            size=0,
-            sha256="",
-            finished_at=None,
-            expires_at=None,
-            error="",
-        )
+    requested = carried(
+        Export.Requested,
+        first=True,
+        requested_at=TIME,
+        state=ExportState.RUNNING,
+        part="",
+        done=0,
+        parts=0,
+        records=0,
+        size=0,
+        sha256="",
+        finished_at=None,
+        expires_at=None,
+        error="",
+    )
 
     @on(Export.PartWritten)
     def part_written(self, row: ExportRow, event: Export.PartWritten) -> ExportRow:
@@ -81,21 +75,10 @@ class Exports(PostgresView[ExportRow], name="governance.exports", version=1, inl
             records=row.records + event.records,
         )
 
-    @on(Export.Finished)
-    def finished(self, row: ExportRow, event: Export.Finished) -> ExportRow:
-        return replace(
-            row,
-            state=ExportState.FINISHED,
-            size=event.size,
-            sha256=event.sha256,
-            finished_at=event.timestamp,
-            expires_at=event.expires_at,
-        )
+    finished = carried(Export.Finished, state=ExportState.FINISHED, finished_at=TIME)
 
     @on(Export.Failed)
     def failed(self, row: ExportRow, event: Export.Failed) -> ExportRow:
         return replace(row, state=ExportState.FAILED, error=event.error[:200])
 
-    @on(Export.Expired)
-    def expired(self, row: ExportRow, event: Export.Expired) -> ExportRow:
-        return replace(row, state=ExportState.EXPIRED)
+    expired = carried(Export.Expired, state=ExportState.EXPIRED)

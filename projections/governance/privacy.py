@@ -14,7 +14,7 @@ from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Forbidden, NotFound, Refusal
 from projections.governance.erasures import Erasures
 from projections.governance.exports import ExportRow, Exports, ExportState
-from projections.kit.declare.postgres import PostgresView
+from projections.kit.model import PostgresView
 from projections.kit.read.conditions import Condition, equals
 from projections.kit.read.postgres_reader import Order, PostgresRows
 

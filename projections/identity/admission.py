@@ -1,6 +1,5 @@
 """Who may come in besides those who sign in: the invited, and machines with API keys."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,17 +7,14 @@ from uuid import UUID
 from domain.identity.api_keys import ApiKey
 from domain.identity.authorization import BaseRole
 from domain.identity.invitations import Invitation, InvitationStatus
-from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Personal, Restricted
 from domain.kit.log import Envelope
 from projections.identity.users import found_by
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Check, Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import TIME, carried, on, removed
+from projections.kit.model import Check, CreatedAt, Index, PostgresView, Row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvitationRow:
+class InvitationRow(Row):
     """An invitation to join the tenant."""
 
     id: Annotated[UUID, Describe("The invitation's id.")]
@@ -45,7 +41,7 @@ class Invitations(PostgresView[InvitationRow], name="auth.invitations", version=
         Index("idx_invitations_user", ("user_id",), where="user_id is not null"),
     )
 
-    @on(Invitation.Sent)
+    @on(Invitation.Sent, first=True)
     def sent(self, row: None, event: Invitation.Sent, envelope: Envelope) -> InvitationRow:
         return InvitationRow(
             id=event.originator_id,
@@ -60,21 +56,14 @@ class Invitations(PostgresView[InvitationRow], name="auth.invitations", version=
             replaces=event.replaces,
         )
 
-    @on(Invitation.Accepted)
-    def accepted(self, row: InvitationRow, event: Invitation.Accepted) -> InvitationRow:
-        return replace(row, status=InvitationStatus.ACCEPTED, user_id=event.user_id)
+    accepted = carried(Invitation.Accepted, status=InvitationStatus.ACCEPTED)
 
-    @on(Invitation.Withdrawn)
-    def withdrawn(self, row: InvitationRow, event: Event) -> InvitationRow:
-        return replace(row, status=InvitationStatus.WITHDRAWN)
+    withdrawn = carried(Invitation.Withdrawn, status=InvitationStatus.WITHDRAWN)
 
-    @on(Invitation.Erased)
-    def erased(self, row: InvitationRow, event: Event) -> None:
-        return None
+    erased = removed(Invitation.Erased)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyRow:
+class ApiKeyRow(Row):
     """A key by which a machine acts for the tenant."""
 
     id: Annotated[UUID, Describe("The key's id.")]
@@ -84,7 +73,7 @@ class ApiKeyRow:
     ]
     secret_hash: Annotated[str, Len(max_length=64), Restricted()]
     created_by: Annotated[UUID, Describe("Who created it.")]
-    created_at: Annotated[datetime, Describe("When it was created.")]
+    created_at: CreatedAt
     expires_at: Annotated[datetime, Describe("When it expires.")]
     revoked_at: Annotated[datetime | None, Describe("When it was revoked; null unless it was.")] = None
 
@@ -94,18 +83,6 @@ class ApiKeys(PostgresView[ApiKeyRow], name="auth.api_keys", version=1, inline=T
 
     indexes = (Index("idx_api_keys_created_at", ("created_at", "id")),)
 
-    @on(ApiKey.Created)
-    def created(self, row: None, event: ApiKey.Created) -> ApiKeyRow:
-        return ApiKeyRow(
-            id=event.originator_id,
-            name=event.name,
-            permissions=event.permissions,
-            secret_hash=event.secret_hash,
-            created_by=event.created_by,
-            created_at=event.timestamp,
-            expires_at=event.expires_at,
-        )
+    created = carried(ApiKey.Created, first=True)
 
-    @on(ApiKey.Revoked)
-    def revoked(self, row: ApiKeyRow, event: Event) -> ApiKeyRow:
-        return replace(row, revoked_at=event.timestamp)
+    revoked = carried(ApiKey.Revoked, revoked_at=TIME)

@@ -1,20 +1,16 @@
 """Accounts as signing in needs them; all rows are in the tenant of accounts."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from domain.identity.accounts import Account, AccountStatus
 from domain.kit.fields import Confidential, Describe, Internal, Personal, Public, Restricted
 from domain.kit.log import Envelope
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import POSITION, carried, counted, on, removed
+from projections.kit.model import CreatedAt, Index, PostgresView, Row, UpdatedAt, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRow:
+class AccountRow(Row):
     """What one person signs in with. Personal texts are sealed."""
 
     id: Annotated[UUID, Public(), Describe("The account's id; in each tenant also the person's.")]
@@ -33,8 +29,8 @@ class AccountRow:
     tenant_slug: Annotated[str, Internal(), Describe("That company's slug.")] = ""
     sessions_after: Annotated[int, Internal(), Describe("Sessions begun before this position are over.")]
     kept_session: Annotated[UUID | None, Internal(), Describe("But for this one.")] = None
-    created_at: Annotated[datetime, Internal(), Describe("When it was opened.")]
-    updated_at: Annotated[datetime, Internal(), Describe("When it was last changed.")]
+    created_at: Annotated[CreatedAt, Internal(), Describe("When it was opened.")]
+    updated_at: Annotated[UpdatedAt, Internal(), Describe("When it was last changed.")]
 
 
 class Accounts(PostgresView[AccountRow], name="auth.accounts", version=3, inline=True):
@@ -42,22 +38,7 @@ class Accounts(PostgresView[AccountRow], name="auth.accounts", version=3, inline
 
     indexes = (Index("idx_accounts_created", ("created_at", "id")),)
 
-    @on(Account.Opened)
-    def opened(self, row: None, event: Account.Opened, envelope: Envelope) -> AccountRow:
-        return AccountRow(
-            id=event.originator_id,
-            email=event.email,
-            first_name=event.first_name,
-            last_name=event.last_name,
-            password_hash=event.password_hash,
-            email_verified=event.email_verified,
-            status=AccountStatus.OPEN,
-            tenant_name=event.tenant_name,
-            tenant_slug=event.tenant_slug,
-            sessions_after=envelope.position,
-            created_at=event.timestamp,
-            updated_at=event.timestamp,
-        )
+    opened = carried(Account.Opened, first=True, status=AccountStatus.OPEN, sessions_after=POSITION)
 
     @on(Account.EmailVerified)
     def email_verified(self, row: AccountRow, event: Account.EmailVerified, envelope: Envelope) -> AccountRow:
@@ -77,17 +58,7 @@ class Accounts(PostgresView[AccountRow], name="auth.accounts", version=3, inline
             kept_session=None,
         )
 
-    @on(Account.PasswordChanged)
-    def password_changed(
-        self, row: AccountRow, event: Account.PasswordChanged, envelope: Envelope
-    ) -> AccountRow:
-        return replace(
-            row,
-            password_hash=event.password_hash,
-            sessions_after=envelope.position,
-            kept_session=event.kept_session,
-            updated_at=event.timestamp,
-        )
+    password_changed = carried(Account.PasswordChanged, sessions_after=POSITION)
 
     @on(Account.SecondFactorSet)
     def factor_set(self, row: AccountRow, event: Account.SecondFactorSet, envelope: Envelope) -> AccountRow:
@@ -100,19 +71,13 @@ class Accounts(PostgresView[AccountRow], name="auth.accounts", version=3, inline
             updated_at=event.timestamp,
         )
 
-    @on(Account.SecondFactorConfirmed)
-    def factor_confirmed(self, row: AccountRow, event: Account.SecondFactorConfirmed) -> AccountRow:
-        return replace(row, factor_confirmed=True, updated_at=event.timestamp)
+    factor_confirmed = carried(Account.SecondFactorConfirmed, factor_confirmed=True)
 
-    @on(Account.SecondFactorRemoved)
-    def factor_removed(self, row: AccountRow, event: Account.SecondFactorRemoved) -> AccountRow:
-        return replace(
-            row, factor_secret="", factor_confirmed=False, recovery_left=0, updated_at=event.timestamp
-        )
+    factor_removed = carried(
+        Account.SecondFactorRemoved, factor_secret="", factor_confirmed=False, recovery_left=0
+    )
 
-    @on(Account.RecoveryCodeUsed)
-    def code_used(self, row: AccountRow, event: Account.RecoveryCodeUsed) -> AccountRow:
-        return replace(row, recovery_left=row.recovery_left - 1, updated_at=event.timestamp)
+    code_used = counted(Account.RecoveryCodeUsed, recovery_left=-1)
 
     @on(Account.Joined)
     def joined(self, row: AccountRow, event: Account.Joined) -> AccountRow:
@@ -123,35 +88,14 @@ class Accounts(PostgresView[AccountRow], name="auth.accounts", version=3, inline
         remaining = tuple(one for one in row.tenants if one != event.tenant_id)
         return replace(row, tenants=remaining, updated_at=event.timestamp)
 
-    @on(Account.Lapsed)
-    def lapsed(self, row: AccountRow, event: Account.Lapsed) -> AccountRow:
-        return replace(row, status=AccountStatus.CLOSED, updated_at=event.timestamp)
+    lapsed = carried(Account.Lapsed, Account.Closed, status=AccountStatus.CLOSED)
 
-    @on(Account.Suspended)
-    def suspended(self, row: AccountRow, event: Account.Suspended, envelope: Envelope) -> AccountRow:
-        # Its sessions do not come back when it is reactivated.
-        return replace(
-            row,
-            status=AccountStatus.SUSPENDED,
-            sessions_after=envelope.position,
-            kept_session=None,
-            updated_at=event.timestamp,
-        )
+    # Its sessions do not come back when it is reactivated.
+    suspended = carried(
+        Account.Suspended, status=AccountStatus.SUSPENDED, sessions_after=POSITION, kept_session=None
+    )
 
-    @on(Account.Reactivated)
-    def reactivated(self, row: AccountRow, event: Account.Reactivated, envelope: Envelope) -> AccountRow:
-        # Nor does one that was begun at the very moment of the suspension.
-        return replace(
-            row,
-            status=AccountStatus.OPEN,
-            sessions_after=envelope.position,
-            updated_at=event.timestamp,
-        )
+    # Nor does one that was begun at the very moment of the suspension.
+    reactivated = carried(Account.Reactivated, status=AccountStatus.OPEN, sessions_after=POSITION)
 
-    @on(Account.Closed)
-    def closed(self, row: AccountRow, event: Account.Closed) -> AccountRow:
-        return replace(row, status=AccountStatus.CLOSED, updated_at=event.timestamp)
-
-    @on(Account.Erased)
-    def erased(self, row: AccountRow, event: Account.Erased) -> None:
-        return None
+    erased = removed(Account.Erased)

@@ -1,19 +1,16 @@
 """Password resets that were asked for."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from domain.identity.resets import PasswordReset
 from domain.kit.fields import Describe, Internal, Len, Public, Restricted
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import EventField, carried
+from projections.kit.model import CreatedAt, Index, PostgresView, Row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordResetRow:
+class PasswordResetRow(Row):
     """A link to set a new password."""
 
     id: Annotated[UUID, Public(), Describe("Its id.")]
@@ -21,7 +18,7 @@ class PasswordResetRow:
     token_hash: Annotated[str, Len(max_length=64), Restricted(), Describe("Hash of the mailed token.")]
     expires_at: Annotated[datetime, Internal(), Describe("Until when it can be used.")]
     used: Annotated[bool, Internal(), Describe("Whether it was used.")]
-    created_at: Annotated[datetime, Internal(), Describe("When it was requested.")]
+    created_at: Annotated[CreatedAt, Internal(), Describe("When it was requested.")]
 
 
 class PasswordResets(PostgresView[PasswordResetRow], name="auth.password_resets", version=1, inline=True):
@@ -32,17 +29,6 @@ class PasswordResets(PostgresView[PasswordResetRow], name="auth.password_resets"
         Index("idx_password_resets_token_hash", ("token_hash",), unique=True),
     )
 
-    @on(PasswordReset.Requested)
-    def requested(self, row: None, event: PasswordReset.Requested) -> PasswordResetRow:
-        return PasswordResetRow(
-            id=event.originator_id,
-            user_id=event.account_id,
-            token_hash=event.token_hash,
-            expires_at=event.expires_at,
-            used=False,
-            created_at=event.timestamp,
-        )
+    requested = carried(PasswordReset.Requested, first=True, user_id=EventField("account_id"), used=False)
 
-    @on(PasswordReset.Used)
-    def used(self, row: PasswordResetRow, event: PasswordReset.Used) -> PasswordResetRow:
-        return replace(row, used=True)
+    used = carried(PasswordReset.Used, used=True)

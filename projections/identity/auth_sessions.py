@@ -1,6 +1,5 @@
 """Sessions: those that live, as each request needs them, and all there were, for their owner to look at."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,15 +7,13 @@ from uuid import UUID
 from domain.identity.sessions import Ending, Session
 from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Public, Restricted
 from domain.kit.log import Envelope
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import POSITION, TIME, EventField, carried, on, removed
+from projections.kit.model import CreatedAt, Index, PostgresView, Row
 
 Hash = Annotated[str, Len(max_length=64), Restricted()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRow:
+class SessionRow(Row):
     """A session that was not ended. The address is a sealed text, which no column of type inet could hold."""
 
     id: Annotated[UUID, Public(), Describe("The session's id.")]
@@ -31,7 +28,7 @@ class SessionRow:
     second_factor: Annotated[bool, Internal(), Describe("Whether a second factor was used.")]
     factor_shown: Annotated[int, Internal(), Describe("The position of the event that says so, or 0.")]
     began: Annotated[int, Internal(), Describe("The position of the event that began it.")]
-    created_at: Annotated[datetime, Internal(), Describe("Since when.")]
+    created_at: Annotated[CreatedAt, Internal(), Describe("Since when.")]
     last_accessed_at: Annotated[datetime, Internal(), Describe("When it was last refreshed.")]
 
 
@@ -46,7 +43,7 @@ class Sessions(PostgresView[SessionRow], name="auth.sessions", version=2, inline
         Index("idx_sessions_user_expires", ("user_id", "expires_at")),
     )
 
-    @on(Session.Started)
+    @on(Session.Started, first=True)
     def started(self, row: None, event: Session.Started, envelope: Envelope) -> SessionRow:
         return SessionRow(
             id=event.originator_id,
@@ -65,35 +62,16 @@ class Sessions(PostgresView[SessionRow], name="auth.sessions", version=2, inline
             last_accessed_at=event.timestamp,
         )
 
-    @on(Session.Rotated)
-    def rotated(self, row: SessionRow, event: Session.Rotated) -> SessionRow:
-        return replace(
-            row,
-            token_hash=event.token_hash,
-            refresh_token_hash=event.refresh_hash,
-            expires_at=event.expires_at,
-            last_accessed_at=event.timestamp,
-        )
+    rotated = carried(Session.Rotated, refresh_token_hash=EventField("refresh_hash"), last_accessed_at=TIME)
 
-    @on(Session.Switched)
-    def switched(self, row: SessionRow, event: Session.Switched) -> SessionRow:
-        return replace(
-            row, in_tenant=event.tenant_id, token_hash=event.token_hash, last_accessed_at=event.timestamp
-        )
+    switched = carried(Session.Switched, in_tenant=EventField("tenant_id"), last_accessed_at=TIME)
 
-    @on(Session.SecondFactorShown)
-    def second_factor_shown(
-        self, row: SessionRow, event: Session.SecondFactorShown, envelope: Envelope
-    ) -> SessionRow:
-        return replace(row, second_factor=True, factor_shown=envelope.position)
+    second_factor_shown = carried(Session.SecondFactorShown, second_factor=True, factor_shown=POSITION)
 
-    @on(Session.Ended)
-    def ended(self, row: SessionRow, event: Session.Ended) -> None:
-        return None
+    ended = removed(Session.Ended)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserSessionRow:
+class UserSessionRow(Row):
     """A session, from its beginning to its end."""
 
     session_id: Annotated[UUID, Public(), Describe("The session's id.")]
@@ -111,21 +89,15 @@ class UserSessions(
 
     indexes = (Index("idx_user_sessions_user", ("user_id", "started_at")),)
 
-    @on(Session.Started)
-    def started(self, row: None, event: Session.Started) -> UserSessionRow:
-        return UserSessionRow(
-            session_id=event.originator_id,
-            user_id=event.user_id,
-            in_tenant=event.tenant_id,
-            started_at=event.timestamp,
-            ended_at=None,
-            reason=None,
-        )
+    started = carried(
+        Session.Started,
+        first=True,
+        in_tenant=EventField("tenant_id"),
+        started_at=TIME,
+        ended_at=None,
+        reason=None,
+    )
 
-    @on(Session.Switched)
-    def switched(self, row: UserSessionRow, event: Session.Switched) -> UserSessionRow:
-        return replace(row, in_tenant=event.tenant_id)
+    switched = carried(Session.Switched, in_tenant=EventField("tenant_id"))
 
-    @on(Session.Ended)
-    def ended(self, row: UserSessionRow, event: Session.Ended) -> UserSessionRow:
-        return replace(row, ended_at=event.timestamp, reason=event.reason)
+    ended = carried(Session.Ended, ended_at=TIME)

@@ -13,7 +13,7 @@ from domain.kit.permissions import OPERATORS, ROLES
 from projections.identity.admission import ApiKeys
 from projections.identity.memberships import Memberships, Roles, UserRoles
 from projections.identity.users import Users
-from projections.kit.declare.postgres import PostgresView
+from projections.kit.model import PostgresView
 from projections.kit.read.postgres_reader import PostgresRows
 
 _VIEWS: Mapping[str, type[PostgresView[Any]]] = {

@@ -1,6 +1,5 @@
 """Who belongs to the tenant, in which role, and with which of its own roles besides."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,16 +7,12 @@ from uuid import UUID
 from domain.identity.authorization import BaseRole
 from domain.identity.roles import Role
 from domain.identity.users import User
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Len
-from domain.kit.log import Envelope
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import POSITION, TIME, carried, removed
+from projections.kit.model import CreatedAt, Index, PostgresView, Row, UpdatedAt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MembershipRow:
+class MembershipRow(Row):
     """Somebody's membership of the tenant."""
 
     user_id: Annotated[UUID, Describe("The member.")]
@@ -37,37 +32,21 @@ class Memberships(
 
     indexes = (Index("idx_memberships_role", ("role", "user_id")),)
 
-    @on(User.Registered, User.Rejoined)
-    def joined(self, row: None, event: User.Registered | User.Rejoined, envelope: Envelope) -> MembershipRow:
-        return MembershipRow(
-            user_id=event.originator_id,
-            role=event.role,
-            joined_at=event.timestamp,
-            since=envelope.position,
-        )
+    joined = carried(User.Registered, User.Rejoined, first=True, joined_at=TIME, since=POSITION)
 
-    @on(User.RoleChanged)
-    def role_changed(self, row: MembershipRow, event: User.RoleChanged) -> MembershipRow:
-        return replace(row, role=event.role)
+    role_changed = carried(User.RoleChanged)
 
-    @on(User.Removed)
-    def left(self, row: MembershipRow, event: Event) -> None:
-        return None
-
-    @on(User.Deleted, User.Erased)
-    def gone(self, row: MembershipRow | None, event: Event) -> None:
-        return None
+    left = removed(User.Removed, User.Deleted, User.Erased)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleRow:
+class RoleRow(Row):
     """A custom role of the tenant."""
 
     id: Annotated[UUID, Describe("The role's id.")]
     name: Annotated[str, Len(max_length=100), Describe("What it is called.")]
     permissions: Annotated[tuple[str, ...], Describe("The permissions that it grants, sorted by name.")]
-    created_at: Annotated[datetime, Describe("When it was created.")]
-    updated_at: Annotated[datetime, Describe("When it last changed.")]
+    created_at: CreatedAt
+    updated_at: UpdatedAt
 
 
 class Roles(PostgresView[RoleRow], name="auth.roles", version=2, inline=True):
@@ -76,27 +55,14 @@ class Roles(PostgresView[RoleRow], name="auth.roles", version=2, inline=True):
     collated = {"name": ("name",)}
     indexes = (Index("idx_roles_name", ("name_order", "id")),)
 
-    @on(Role.Created)
-    def created(self, row: None, event: Role.Created) -> RoleRow:
-        return RoleRow(
-            id=event.originator_id,
-            name=event.name,
-            permissions=event.permissions,
-            created_at=event.timestamp,
-            updated_at=event.timestamp,
-        )
+    created = carried(Role.Created, first=True)
 
-    @on(Role.Changed)
-    def changed(self, row: RoleRow, event: Role.Changed) -> RoleRow:
-        return replace(row, name=event.name, permissions=event.permissions, updated_at=event.timestamp)
+    changed = carried(Role.Changed)
 
-    @on(Role.Deleted)
-    def deleted(self, row: RoleRow, event: Event) -> None:
-        return None
+    deleted = removed(Role.Deleted)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserRoleRow:
+class UserRoleRow(Row):
     """A custom role that a person has."""
 
     user_id: Annotated[UUID, Describe("Who has it.")]
@@ -115,10 +81,6 @@ class UserRoles(
 
     indexes = (Index("idx_user_roles_role", ("role_id", "user_id")),)
 
-    @on(User.RoleGranted, by=_of_user)
-    def granted(self, row: None, event: User.RoleGranted) -> UserRoleRow:
-        return UserRoleRow(user_id=event.originator_id, role_id=event.role_id, granted_at=event.timestamp)
+    granted = carried(User.RoleGranted, by=_of_user, first=True, granted_at=TIME)
 
-    @on(User.RoleWithdrawn, by=_of_user)
-    def withdrawn(self, row: UserRoleRow, event: User.RoleWithdrawn) -> None:
-        return None
+    withdrawn = removed(User.RoleWithdrawn, by=_of_user)

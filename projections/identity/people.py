@@ -1,7 +1,5 @@
 """People as other contexts show them: a name behind an id."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,13 +9,11 @@ from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Opened, Personal
 from projections.identity.users import NEW_STATUS, STATUSES
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import carried, on
+from projections.kit.declare.folds import carried, on
+from projections.kit.model import CreatedAt, Index, PostgresView, Row, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonRow:
+class PersonRow(Row):
     """A person of the tenant."""
 
     id: Annotated[UUID, Describe("The person's id.")]
@@ -27,7 +23,7 @@ class PersonRow:
     status: Annotated[UserStatus, Describe("The person's status.")] = UserStatus.ACTIVE
     role: Annotated[BaseRole, Describe("The person's built-in role, or their last one.")]
     is_member: Annotated[bool, Describe("Whether the person is a member of the tenant now.")] = True
-    created_at: Annotated[datetime, Describe("When the person was registered in the tenant.")]
+    created_at: Annotated[CreatedAt, Describe("When the person was registered in the tenant.")]
 
 
 class People(PostgresView[PersonRow], name="users.people", version=3):
@@ -41,16 +37,7 @@ class People(PostgresView[PersonRow], name="users.people", version=3):
         Index("idx_people_role", ("role", "status")),
     )
 
-    @on(User.Registered)
-    def registered(self, row: None, event: User.Registered) -> PersonRow:
-        return PersonRow(
-            id=event.originator_id,
-            email=event.email,
-            first_name=event.first_name,
-            last_name=event.last_name,
-            role=event.role,
-            created_at=event.timestamp,
-        )
+    registered = carried(User.Registered, first=True)
 
     changed = carried(User.EmailChanged, User.RoleChanged)
 
@@ -69,13 +56,9 @@ class People(PostgresView[PersonRow], name="users.people", version=3):
         status = NEW_STATUS[type(event)]
         return replace(row, status=status, is_member=row.is_member and status is not UserStatus.DELETED)
 
-    @on(User.Removed)
-    def removed(self, row: PersonRow, event: Event) -> PersonRow:
-        return replace(row, is_member=False)
+    left = carried(User.Removed, is_member=False)
 
-    @on(User.Rejoined)
-    def rejoined(self, row: PersonRow, event: User.Rejoined) -> PersonRow:
-        return replace(row, is_member=True, role=event.role)
+    rejoined = carried(User.Rejoined, is_member=True)
 
     @on(User.Anonymised, User.Erased)
     def forgotten(self, row: PersonRow, event: User.Anonymised | User.Erased) -> PersonRow:

@@ -1,7 +1,7 @@
 """What people say of themselves and what they prefer; both go with the person."""
 
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from dataclasses import fields
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -9,14 +9,11 @@ from domain.identity.preferences import EVERY_NOTICE, MAILED_NOTICES, Notice, Pr
 from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Len, Longest, Personal
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Check, Index, PostgresView
-from projections.kit.declare.redis import RedisView
-from projections.kit.declare.view import carried, on
+from projections.kit.declare.folds import carried, on, removed
+from projections.kit.model import Check, CreatedAt, Index, PostgresView, RedisView, Row, UpdatedAt, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileRow:
+class ProfileRow(Row):
     """What a person says about themselves; texts about them are sealed."""
 
     id: Annotated[UUID, Describe("The person's id.")]
@@ -33,8 +30,8 @@ class ProfileRow:
     language: Annotated[str, Len(max_length=10), Describe("The language, as a tag.")] = "en"
     visibility: Annotated[ProfileVisibility, Describe("Who sees it.")] = ProfileVisibility.EVERYONE
     hidden: Annotated[bool, Describe("Whether the person was deleted, and may still come back.")] = False
-    created_at: Annotated[datetime, Describe("When it was created.")]
-    updated_at: Annotated[datetime, Describe("When it last changed.")]
+    created_at: CreatedAt
+    updated_at: UpdatedAt
 
 
 _TEXTS = tuple(field.name for field in fields(User.ProfileChanged))
@@ -43,15 +40,7 @@ _TEXTS = tuple(field.name for field in fields(User.ProfileChanged))
 class ProfileFolds:
     """What table and Redis rows have in common."""
 
-    @on(User.Registered)
-    def registered(self, row: None, event: User.Registered) -> ProfileRow:
-        return ProfileRow(
-            id=event.originator_id,
-            first_name=event.first_name,
-            last_name=event.last_name,
-            created_at=event.timestamp,
-            updated_at=event.timestamp,
-        )
+    registered = carried(User.Registered, first=True)
 
     @on(User.ProfileChanged)
     def changed(self, row: ProfileRow, event: User.ProfileChanged) -> ProfileRow:
@@ -72,9 +61,7 @@ class ProfileFolds:
     def came_back(self, row: ProfileRow, event: Event) -> ProfileRow:
         return replace(row, hidden=False)
 
-    @on(User.Anonymised, User.Erased)
-    def removed(self, row: ProfileRow | None, event: Event) -> None:
-        return None
+    gone = removed(User.Anonymised, User.Erased)
 
 
 class UserProfiles(ProfileFolds, PostgresView[ProfileRow], name="users.user_profiles", version=2):
@@ -94,8 +81,7 @@ class ProfileCards(
     """Profiles for quick look-ups."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreferencesRow:
+class PreferencesRow(Row):
     """A person's preferences."""
 
     user_id: Annotated[UUID, Describe("The person's id.")]
@@ -106,7 +92,7 @@ class PreferencesRow:
     )
     analytics_opt_out: Annotated[bool, Describe("Whether the person opts out of product analytics.")] = False
     theme: Annotated[Theme, Describe("The colour theme.")] = Theme.SYSTEM
-    updated_at: Annotated[datetime, Describe("When they last changed.")]
+    updated_at: Annotated[UpdatedAt, Describe("When they last changed.")]
 
 
 class UserPreferences(PostgresView[PreferencesRow], name="users.user_preferences", version=2, key="user_id"):
@@ -115,17 +101,8 @@ class UserPreferences(PostgresView[PreferencesRow], name="users.user_preferences
     checks = (Check("valid_theme", "theme in ('light', 'dark', 'system')"),)
     indexes = (Index("idx_preferences_opted_out", ("user_id",), where="analytics_opt_out"),)
 
-    @on(User.Registered)
-    def registered(self, row: None, event: User.Registered) -> PreferencesRow:
-        return PreferencesRow(
-            user_id=event.originator_id,
-            in_app=EVERY_NOTICE,
-            by_email=MAILED_NOTICES,
-            updated_at=event.timestamp,
-        )
+    registered = carried(User.Registered, first=True, in_app=EVERY_NOTICE, by_email=MAILED_NOTICES)
 
-    changed = carried(User.PreferencesChanged, stamp="updated_at")
+    changed = carried(User.PreferencesChanged)
 
-    @on(User.Anonymised, User.Erased)
-    def removed(self, row: PreferencesRow | None, event: Event) -> None:
-        return None
+    gone = removed(User.Anonymised, User.Erased)

@@ -9,7 +9,6 @@ from domain.kit.fields import Describe
 from projections.identity.people import PersonRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnattachedRow(PersonRow):
     """A person of no tenant, as their account has them; a guest, who may see nothing but themselves."""
 

@@ -1,7 +1,5 @@
 """Users as the product decides on them: whether they may work, in which role, and how they are found."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,9 +9,8 @@ from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Opened, Personal
 from domain.kit.sealed import fingerprint_of, is_sealed
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Check, Index, PostgresView
-from projections.kit.declare.view import carried, on
+from projections.kit.declare.folds import carried, on, stamped
+from projections.kit.model import Check, CreatedAt, Index, PostgresView, Row, UpdatedAt, replace
 
 STATUSES = Check("valid_status", "status in ('active', 'inactive', 'suspended', 'deleted')")
 NEW_STATUS: dict[type[Event], UserStatus] = {
@@ -25,8 +22,7 @@ NEW_STATUS: dict[type[Event], UserStatus] = {
 """The status that a user has after an event."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserRow:
+class UserRow(Row):
     """A user of the tenant."""
 
     id: Annotated[UUID, Describe("The user's id.")]
@@ -36,8 +32,8 @@ class UserRow:
     status: Annotated[UserStatus, Describe("Whether the user may work.")] = UserStatus.ACTIVE
     role: Annotated[BaseRole, Describe("What the user is in the tenant.")]
     profile_visibility: Annotated[str, Len(max_length=20), Describe("Who sees the profile.")] = "everyone"
-    created_at: Annotated[datetime, Describe("When the user was registered.")]
-    updated_at: Annotated[datetime, Describe("When anything of the user last changed.")]
+    created_at: Annotated[CreatedAt, Describe("When the user was registered.")]
+    updated_at: Annotated[UpdatedAt, Describe("When anything of the user last changed.")]
 
 
 def found_by(email: str) -> str:
@@ -56,7 +52,7 @@ class Users(PostgresView[UserRow], name="users.users", version=1, inline=True):
         Index("idx_users_status", ("status", "id")),
     )
 
-    @on(User.Registered)
+    @on(User.Registered, first=True)
     def registered(self, row: None, event: User.Registered) -> UserRow:
         return UserRow(
             id=event.originator_id,
@@ -67,7 +63,7 @@ class Users(PostgresView[UserRow], name="users.users", version=1, inline=True):
             updated_at=event.timestamp,
         )
 
-    changed = carried(User.RoleChanged, User.Rejoined, User.PreferencesChanged, stamp="updated_at")
+    changed = carried(User.RoleChanged, User.Rejoined, User.PreferencesChanged)
 
     @on(User.EmailChanged, User.Anonymised)
     def email_changed(self, row: UserRow, event: User.EmailChanged | User.Anonymised) -> UserRow:
@@ -79,25 +75,19 @@ class Users(PostgresView[UserRow], name="users.users", version=1, inline=True):
             updated_at=event.timestamp,
         )
 
-    @on(User.EmailVerified)
-    def email_verified(self, row: UserRow, event: Event) -> UserRow:
-        return replace(row, email_verified=True, updated_at=event.timestamp)
+    email_verified = carried(User.EmailVerified, email_verified=True)
 
-    @on(*NEW_STATUS)
-    def status_changed(self, row: UserRow, event: Event) -> UserRow:
-        return replace(row, status=NEW_STATUS[type(event)], updated_at=event.timestamp)
+    suspended = carried(User.Suspended, status=UserStatus.SUSPENDED)
+    deactivated = carried(User.Deactivated, status=UserStatus.INACTIVE)
+    reactivated = carried(User.Reactivated, status=UserStatus.ACTIVE)
+    deleted = carried(User.Deleted, status=UserStatus.DELETED)
 
-    @on(User.ProfileChanged, User.RoleGranted, User.RoleWithdrawn, User.Removed)
-    def other_changed(self, row: UserRow, event: Event) -> UserRow:
-        return replace(row, updated_at=event.timestamp)
+    other_changed = stamped(User.ProfileChanged, User.RoleGranted, User.RoleWithdrawn, User.Removed)
 
-    @on(User.Erased)
-    def erased(self, row: UserRow, event: Event) -> UserRow:
-        return replace(row, email="", email_key="", status=UserStatus.DELETED, updated_at=event.timestamp)
+    erased = carried(User.Erased, email="", email_key="", status=UserStatus.DELETED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlatUserRow:
+class FlatUserRow(Row):
     """A user in one flat row, for those who read by SQL."""
 
     user_id: Annotated[str, Len(max_length=36), Describe("The user's id, as text of 36 characters.")]
@@ -105,8 +95,8 @@ class FlatUserRow:
     first_name: Annotated[str, Opened(), Describe("The first name.")]
     last_name: Annotated[str, Opened(), Describe("The last name; may be empty.")]
     status: Annotated[UserStatus, Describe("Whether the user may work.")]
-    created_at: Annotated[datetime, Describe("When the user was registered.")]
-    updated_at: Annotated[datetime, Describe("When anything of the user last changed.")]
+    created_at: Annotated[CreatedAt, Describe("When the user was registered.")]
+    updated_at: Annotated[UpdatedAt, Describe("When anything of the user last changed.")]
 
 
 def _text_id(event: Event, _: object) -> str:
@@ -119,17 +109,7 @@ class FlatUsers(PostgresView[FlatUserRow], name="users.flat_users", version=1, k
     checks = (STATUSES,)
     indexes = (Index("idx_flat_users_status", ("status", "user_id")),)
 
-    @on(User.Registered, by=_text_id)
-    def registered(self, row: None, event: User.Registered) -> FlatUserRow:
-        return FlatUserRow(
-            user_id=str(event.originator_id),
-            email=event.email,
-            first_name=event.first_name,
-            last_name=event.last_name,
-            status=UserStatus.ACTIVE,
-            created_at=event.timestamp,
-            updated_at=event.timestamp,
-        )
+    registered = carried(User.Registered, by=_text_id, first=True, status=UserStatus.ACTIVE)
 
     @on(User.ProfileChanged, by=_text_id)
     def profile_changed(self, row: FlatUserRow, event: User.ProfileChanged) -> FlatUserRow:
@@ -140,15 +120,13 @@ class FlatUsers(PostgresView[FlatUserRow], name="users.flat_users", version=1, k
             updated_at=event.timestamp,
         )
 
-    @on(User.EmailChanged, by=_text_id)
-    def email_changed(self, row: FlatUserRow, event: User.EmailChanged) -> FlatUserRow:
-        return replace(row, email=event.email, updated_at=event.timestamp)
+    email_changed = carried(User.EmailChanged, by=_text_id)
 
     @on(*NEW_STATUS, by=_text_id)
     def status_changed(self, row: FlatUserRow, event: Event) -> FlatUserRow:
         return replace(row, status=NEW_STATUS[type(event)], updated_at=event.timestamp)
 
-    @on(
+    other_changed = stamped(
         User.EmailVerified,
         User.PreferencesChanged,
         User.RoleChanged,
@@ -158,8 +136,6 @@ class FlatUsers(PostgresView[FlatUserRow], name="users.flat_users", version=1, k
         User.Rejoined,
         by=_text_id,
     )
-    def other_changed(self, row: FlatUserRow, event: Event) -> FlatUserRow:
-        return replace(row, updated_at=event.timestamp)
 
     @on(User.Anonymised, User.Erased, by=_text_id)
     def forgotten(self, row: FlatUserRow, event: User.Anonymised | User.Erased) -> FlatUserRow:

@@ -1,7 +1,7 @@
 """The entity index: one table in which every entity of a tenant is found by key, by status and by date."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,9 +13,8 @@ from domain.kit.context.entities import Entity
 from domain.kit.context.manifests import joined
 from domain.kit.events import Event
 from domain.kit.fields import Describe, Len
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import on
+from projections.kit.model import Index, PostgresView, Row, replace
 from projections.tenancy.entity_keys import CONFIG
 
 LIFECYCLE: Mapping[str, str] = {
@@ -58,8 +57,7 @@ _BY_TOPIC: Mapping[str, Entity] = joined(
 _EVENTS = tuple(event for one in _BY_TOPIC.values() for event in one.aggregate.events)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntityRow:
+class EntityRow(Row):
     """An entity of the tenant, whatever its kind."""
 
     sk: Annotated[str, Len(max_length=100), Describe("The sort key, such as `USER#{id}`.")]

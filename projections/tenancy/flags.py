@@ -1,8 +1,7 @@
 """Feature flags: the table that they stand in, and the cached look-up by which code asks for one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -11,25 +10,22 @@ import msgspec
 from domain.kit.fields import Describe, Len
 from domain.tenancy.flags import FeatureFlag, is_feature_name
 from projections.kit.context.read_side import ReadSide
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.invalidation import Invalidation, invalidates
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import carried, removed
+from projections.kit.model import CreatedAt, Index, Invalidation, PostgresView, Row, UpdatedAt, invalidates
 from projections.kit.read.cache import Cache, Cached
 from projections.kit.read.conditions import equals
 from projections.kit.read.postgres_reader import Order, PostgresRows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureFlagRow:
+class FeatureFlagRow(Row):
     """A feature flag of the tenant."""
 
     id: Annotated[UUID, Describe("The flag's id.")]
     feature_name: Annotated[str, Len(max_length=100), Describe("The feature's name, unique in the tenant.")]
     enabled: Annotated[bool, Describe("Whether it is enabled.")]
     config: Annotated[dict[str, Any], Describe("The flag's configuration.")]
-    created_at: Annotated[datetime, Describe("When it was added.")]
-    updated_at: Annotated[datetime, Describe("When it last changed.")]
+    created_at: Annotated[CreatedAt, Describe("When it was added.")]
+    updated_at: UpdatedAt
 
 
 class FeatureFlags(PostgresView[FeatureFlagRow], name="tenancy.feature_flags", version=1, inline=True):
@@ -39,24 +35,11 @@ class FeatureFlags(PostgresView[FeatureFlagRow], name="tenancy.feature_flags", v
     # That a tenant has a name once is the log's reservation.
     indexes = (Index("idx_feature_flags_name", ("feature_name", "id")),)
 
-    @on(FeatureFlag.Added)
-    def added(self, row: None, event: FeatureFlag.Added) -> FeatureFlagRow:
-        return FeatureFlagRow(
-            id=event.originator_id,
-            feature_name=event.feature_name,
-            enabled=event.enabled,
-            config=event.config,
-            created_at=event.timestamp,
-            updated_at=event.timestamp,
-        )
+    added = carried(FeatureFlag.Added, first=True)
 
-    @on(FeatureFlag.Changed)
-    def changed(self, row: FeatureFlagRow, event: FeatureFlag.Changed) -> FeatureFlagRow:
-        return replace(row, enabled=event.enabled, config=event.config, updated_at=event.timestamp)
+    changed = carried(FeatureFlag.Changed)
 
-    @on(FeatureFlag.Removed)
-    def removed(self, row: FeatureFlagRow, event: FeatureFlag.Removed) -> None:
-        return None
+    gone = removed(FeatureFlag.Removed)
 
 
 class Flag(msgspec.Struct, frozen=True):

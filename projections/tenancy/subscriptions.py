@@ -1,6 +1,5 @@
 """Subscriptions and invoices, kept in the append's own transaction (KRN-17)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -8,13 +7,11 @@ from uuid import UUID
 
 from domain.kit.fields import Confidential, Describe, Len
 from domain.tenancy.subscriptions import InvoiceStatus, Subscription, SubscriptionStatus
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Check, Index, PostgresView
-from projections.kit.declare.view import carried, on
+from projections.kit.declare.folds import STREAM, TIME, carried
+from projections.kit.model import Check, Index, PostgresView, Row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionRow:
+class SubscriptionRow(Row):
     """The tenant's subscription."""
 
     id: Annotated[UUID, Describe("The subscription's id.")]
@@ -42,24 +39,12 @@ class Subscriptions(PostgresView[SubscriptionRow], name="tenancy.subscriptions",
         Subscription.InvoiceVoided,
     )
 
-    @on(Subscription.Started)
-    def started(self, row: None, event: Subscription.Started) -> SubscriptionRow:
-        return SubscriptionRow(
-            id=event.originator_id,
-            tier=event.tier,
-            status=event.status,
-            period_start=event.period_start,
-            period_end=event.period_end,
-            started_at=event.timestamp,
-        )
+    started = carried(Subscription.Started, first=True, started_at=TIME)
 
-    @on(Subscription.Cancelled)
-    def cancelled(self, row: SubscriptionRow, event: Subscription.Cancelled) -> SubscriptionRow:
-        return replace(row, status=SubscriptionStatus.CANCELLED, cancelled_at=event.timestamp)
+    cancelled = carried(Subscription.Cancelled, status=SubscriptionStatus.CANCELLED, cancelled_at=TIME)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceRow:
+class InvoiceRow(Row):
     """An invoice of the tenant's subscription."""
 
     number: Annotated[str, Len(max_length=50), Describe("The invoice number, unique in the tenant.")]
@@ -78,26 +63,17 @@ class Invoices(PostgresView[InvoiceRow], name="tenancy.invoices", version=1, key
     checks = (Check("valid_invoice_status", "status in ('issued', 'overdue', 'paid', 'void')"),)
     indexes = (Index("idx_invoices_issued_at", ("issued_at", "number")),)
 
-    @on(Subscription.InvoiceIssued, by="number")
-    def issued(self, row: None, event: Subscription.InvoiceIssued) -> InvoiceRow:
-        return InvoiceRow(
-            number=event.number,
-            subscription_id=event.originator_id,
-            amount=event.amount,
-            currency=event.currency,
-            status=InvoiceStatus.ISSUED,
-            issued_at=event.timestamp,
-            due_at=event.due_at,
-        )
+    issued = carried(
+        Subscription.InvoiceIssued,
+        by="number",
+        first=True,
+        subscription_id=STREAM,
+        status=InvoiceStatus.ISSUED,
+        issued_at=TIME,
+    )
 
-    @on(Subscription.InvoiceOverdue, by="number")
-    def overdue(self, row: InvoiceRow, event: Subscription.InvoiceOverdue) -> InvoiceRow:
-        return replace(row, status=InvoiceStatus.OVERDUE)
+    overdue = carried(Subscription.InvoiceOverdue, by="number", status=InvoiceStatus.OVERDUE)
 
-    @on(Subscription.InvoicePaid, by="number")
-    def paid(self, row: InvoiceRow, event: Subscription.InvoicePaid) -> InvoiceRow:
-        return replace(row, status=InvoiceStatus.PAID, settled_at=event.timestamp)
+    paid = carried(Subscription.InvoicePaid, by="number", status=InvoiceStatus.PAID, settled_at=TIME)
 
-    @on(Subscription.InvoiceVoided, by="number")
-    def voided(self, row: InvoiceRow, event: Subscription.InvoiceVoided) -> InvoiceRow:
-        return replace(row, status=InvoiceStatus.VOID, settled_at=event.timestamp)
+    voided = carried(Subscription.InvoiceVoided, by="number", status=InvoiceStatus.VOID, settled_at=TIME)

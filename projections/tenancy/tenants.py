@@ -1,7 +1,5 @@
 """The tenant as it stands, kept in the append's own transaction (KRN-17)."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,9 +7,8 @@ from domain.kit.fields import Describe, Len
 from domain.kit.log import Envelope
 from domain.tenancy.subscriptions import Subscription
 from domain.tenancy.tenants import Placement, Tenant, TenantStatus
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Check, PostgresView
-from projections.kit.declare.view import carried, on
+from projections.kit.declare.folds import carried, on
+from projections.kit.model import Check, CreatedAt, PostgresView, Row, UpdatedAt, replace
 
 
 def _its_own(event: object, envelope: Envelope) -> UUID:
@@ -19,8 +16,7 @@ def _its_own(event: object, envelope: Envelope) -> UUID:
     return envelope.tenant_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TenantRow:
+class TenantRow(Row):
     """A company that the product serves."""
 
     id: Annotated[UUID, Describe("The tenant's id.")]
@@ -33,8 +29,8 @@ class TenantRow:
     subscription_tier: Annotated[
         str | None, Len(max_length=50), Describe("The tier of its subscription; null without a subscription.")
     ] = None
-    created_at: Annotated[datetime, Describe("When the tenant was created.")]
-    updated_at: Annotated[datetime, Describe("When it last changed.")]
+    created_at: Annotated[CreatedAt, Describe("When the tenant was created.")]
+    updated_at: UpdatedAt
 
 
 class Tenants(PostgresView[TenantRow], name="tenancy.tenants", version=3, inline=True):
@@ -42,35 +38,15 @@ class Tenants(PostgresView[TenantRow], name="tenancy.tenants", version=3, inline
 
     checks = (Check("valid_tenant_status", "status in ('active', 'suspended', 'closed')"),)
 
-    changed = carried(
-        Tenant.Renamed, Tenant.SettingsChanged, Tenant.SlugChanged, Tenant.Moved, stamp="updated_at"
-    )
+    changed = carried(Tenant.Renamed, Tenant.SettingsChanged, Tenant.SlugChanged, Tenant.Moved)
 
-    @on(Tenant.Created)
-    def created(self, row: None, event: Tenant.Created) -> TenantRow:
-        return TenantRow(
-            id=event.originator_id,
-            name=event.name,
-            slug=event.slug,
-            settings=event.settings,
-            region=event.region,
-            placement=event.placement,
-            status=TenantStatus.ACTIVE,
-            created_at=event.timestamp,
-            updated_at=event.timestamp,
-        )
+    created = carried(Tenant.Created, first=True, status=TenantStatus.ACTIVE)
 
-    @on(Tenant.Suspended)
-    def suspended(self, row: TenantRow, event: Tenant.Suspended) -> TenantRow:
-        return replace(row, status=TenantStatus.SUSPENDED, updated_at=event.timestamp)
+    suspended = carried(Tenant.Suspended, status=TenantStatus.SUSPENDED)
 
-    @on(Tenant.Reactivated)
-    def reactivated(self, row: TenantRow, event: Tenant.Reactivated) -> TenantRow:
-        return replace(row, status=TenantStatus.ACTIVE, updated_at=event.timestamp)
+    reactivated = carried(Tenant.Reactivated, status=TenantStatus.ACTIVE)
 
-    @on(Tenant.Closed)
-    def closed(self, row: TenantRow, event: Tenant.Closed) -> TenantRow:
-        return replace(row, status=TenantStatus.CLOSED, updated_at=event.timestamp)
+    closed = carried(Tenant.Closed, status=TenantStatus.CLOSED)
 
     # A tenant that was not founded here, as the platform's own, has no row to show it in.
     @on(Subscription.Started, Subscription.TierChanged, by=_its_own)

@@ -1,6 +1,5 @@
 """Notifications as the people told read them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,14 +7,12 @@ from uuid import UUID
 from domain.kit.fields import Describe
 from domain.work.notifications import Channel, Notification, NotificationKind
 from domain.work.tasks import TaskStatus
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import on
+from projections.kit.model import Index, PostgresView, Row, replace
 from projections.kit.read.conditions import Condition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotificationRow:
+class NotificationRow(Row):
     """Something that a person was told about a task."""
 
     id: Annotated[UUID, Describe("The notification's id.")]
@@ -39,7 +36,7 @@ class Notifications(PostgresView[NotificationRow], name="notifications.notificat
         Index("idx_notifications_unread", ("user_id", "sent_at desc", "id desc"), where="read_at is null"),
     )
 
-    @on(Notification.Sent)
+    @on(Notification.Sent, first=True)
     def sent(self, row: None, event: Notification.Sent) -> NotificationRow | None:
         if Channel.IN_APP not in event.channels:
             return None

@@ -1,23 +1,28 @@
 """Projects as people read them: tables, search documents, and the small rows kept in Redis."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated
 from uuid import UUID
 
-from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Longest
-from domain.kit.log import Envelope
 from domain.work.projects import Project, ProjectStatus, Visibility
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Check, Index, PostgresView
-from projections.kit.declare.redis import RedisView
-from projections.kit.declare.search import FullText, SearchView
-from projections.kit.declare.view import carried, on
+from projections.kit.declare.folds import POSITION, TIME, carried, on, removed, stamped
+from projections.kit.model import (
+    Check,
+    CreatedAt,
+    FullText,
+    Index,
+    PostgresView,
+    RedisView,
+    Row,
+    SearchView,
+    UpdatedAt,
+    Version,
+    replace,
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectRow:
+class ProjectRow(Row):
     """A project: a group of tasks."""
 
     id: Annotated[UUID, Describe("The project's id.")]
@@ -26,13 +31,12 @@ class ProjectRow:
     status: Annotated[ProjectStatus, Describe("The lifecycle status.")]
     visibility: Annotated[Visibility, Describe("Who may see it.")]
     owner_id: Annotated[UUID, Describe("Who owns it.")]
-    created_at: Annotated[datetime, Describe("When it was created.")]
-    updated_at: Annotated[datetime, Describe("When it last changed; a change of members counts.")]
-    version: Annotated[int, Describe("The number of events in its history, for `expectedVersion`.")]
+    created_at: CreatedAt
+    updated_at: Annotated[UpdatedAt, Describe("When it last changed; a change of members counts.")]
+    version: Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectDocument:
+class ProjectDocument(Row):
     """A project as the search index holds it."""
 
     id: UUID
@@ -41,59 +45,27 @@ class ProjectDocument:
     status: ProjectStatus
     visibility: Visibility
     owner_id: UUID
-    created_at: datetime
-    updated_at: datetime
-    version: int
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    version: Version
 
 
-R = TypeVar("R", ProjectRow, ProjectDocument)
-
-
-class ProjectFolds(Generic[R]):
+class ProjectFolds:
     """What table, search document and Redis row have in common."""
 
-    changed = carried(Project.Renamed, Project.Described, Project.VisibilityChanged, stamp="updated_at")
+    created = carried(Project.Created, first=True, status=ProjectStatus.ACTIVE)
+    changed = carried(Project.Renamed, Project.Described, Project.VisibilityChanged)
 
-    @on(Project.Archived)
-    def archived(self, row: R, event: Project.Archived) -> R:
-        return replace(
-            row, status=ProjectStatus.ARCHIVED, updated_at=event.timestamp, version=event.originator_version
-        )
+    archived = carried(Project.Archived, status=ProjectStatus.ARCHIVED)
 
-    @on(Project.Restored)
-    def restored(self, row: R, event: Project.Restored) -> R:
-        return replace(
-            row, status=ProjectStatus.ACTIVE, updated_at=event.timestamp, version=event.originator_version
-        )
+    restored = carried(Project.Restored, status=ProjectStatus.ACTIVE)
 
-    @on(Project.Deleted)
-    def deleted(self, row: R, event: Project.Deleted) -> R:
-        return replace(
-            row, status=ProjectStatus.DELETED, updated_at=event.timestamp, version=event.originator_version
-        )
+    deleted = carried(Project.Deleted, status=ProjectStatus.DELETED)
 
-    @on(Project.MemberAdded, Project.MemberRemoved)
-    def members_changed(self, row: R, event: Event) -> R:
-        return replace(row, updated_at=event.timestamp, version=event.originator_version)
+    members_changed = stamped(Project.MemberAdded, Project.MemberRemoved)
 
 
-def _new_row(event: Project.Created) -> ProjectRow:
-    return ProjectRow(
-        id=event.originator_id,
-        name=event.name,
-        description=event.description,
-        status=ProjectStatus.ACTIVE,
-        visibility=event.visibility,
-        owner_id=event.owner_id,
-        created_at=event.timestamp,
-        updated_at=event.timestamp,
-        version=event.originator_version,
-    )
-
-
-class Projects(
-    ProjectFolds[ProjectRow], PostgresView[ProjectRow], name="tasks.projects", version=2, inline=True
-):
+class Projects(ProjectFolds, PostgresView[ProjectRow], name="tasks.projects", version=2, inline=True):
     """Every project as it stands; deleted ones keep their row."""
 
     words = ("name", "description")
@@ -107,13 +79,9 @@ class Projects(
         Index("idx_projects_search", ("search_words",), using="gin", finds="@@ tsquery"),
     )
 
-    @on(Project.Created)
-    def created(self, row: None, event: Project.Created) -> ProjectRow:
-        return _new_row(event)
-
 
 class ProjectCards(
-    ProjectFolds[ProjectRow],
+    ProjectFolds,
     RedisView[ProjectRow],
     name="work.project_cards",
     version=2,
@@ -122,39 +90,22 @@ class ProjectCards(
 ):
     """Project metadata for quick look-ups."""
 
-    @on(Project.Created)
-    def created(self, row: None, event: Project.Created) -> ProjectRow:
-        return _new_row(event)
 
-
-class ProjectSearch(
-    ProjectFolds[ProjectDocument], SearchView[ProjectDocument], name="work.project_search", version=2
-):
+class ProjectSearch(ProjectFolds, SearchView[ProjectDocument], name="work.project_search", version=2):
     """Projects for full-text search."""
 
-    @on(Project.Created)
-    def created(self, row: None, event: Project.Created) -> ProjectDocument:
-        return ProjectDocument(
-            id=event.originator_id,
-            name=event.name,
-            description=event.description,
-            status=ProjectStatus.ACTIVE,
-            visibility=event.visibility,
-            owner_id=event.owner_id,
-            created_at=event.timestamp,
-            updated_at=event.timestamp,
-            version=event.originator_version,
-        )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberRow:
+class MemberRow(Row):
     """A person's membership of a project."""
 
     project_id: Annotated[UUID, Describe("The project.")]
     user_id: Annotated[UUID, Describe("The member.")]
     joined_at: Annotated[datetime, Describe("Since when.")]
     since: Annotated[int, Describe("Where in the log the member joined.")]
+
+
+def _member(event: Project.MemberAdded | Project.MemberRemoved, _: object) -> tuple[UUID, UUID]:
+    return event.originator_id, event.user_id
 
 
 class ProjectMembers(
@@ -168,30 +119,20 @@ class ProjectMembers(
 
     indexes = (Index("idx_project_members_user", ("user_id",)),)
 
-    @on(Project.Created, by=lambda event, _: (event.originator_id, event.owner_id))
-    def created(self, row: None, event: Project.Created, envelope: Envelope) -> MemberRow:
-        return _joined(event, event.owner_id, envelope)
-
-    @on(Project.MemberAdded, by=lambda event, _: (event.originator_id, event.user_id))
-    def added(self, row: None, event: Project.MemberAdded, envelope: Envelope) -> MemberRow:
-        return _joined(event, event.user_id, envelope)
-
-    @on(Project.MemberRemoved, by=lambda event, _: (event.originator_id, event.user_id))
-    def removed(self, row: MemberRow, event: Project.MemberRemoved) -> None:
-        return None
-
-
-def _joined(event: Event, user_id: UUID, envelope: Envelope) -> MemberRow:
-    return MemberRow(
-        project_id=event.originator_id,
-        user_id=user_id,
-        joined_at=event.timestamp,
-        since=envelope.position,
+    created = carried(
+        Project.Created,
+        by=lambda event, _: (event.originator_id, event.owner_id),
+        first=True,
+        joined_at=TIME,
+        since=POSITION,
     )
 
+    added = carried(Project.MemberAdded, by=_member, first=True, joined_at=TIME, since=POSITION)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberList:
+    left = removed(Project.MemberRemoved, by=_member)
+
+
+class MemberList(Row):
     """The members of one project, in order of joining."""
 
     project_id: UUID
@@ -208,7 +149,7 @@ class ProjectMemberLists(
 ):
     """Member lists for quick look-ups."""
 
-    @on(Project.Created)
+    @on(Project.Created, first=True)
     def created(self, row: None, event: Project.Created) -> MemberList:
         return MemberList(project_id=event.originator_id, user_ids=(event.owner_id,))
 

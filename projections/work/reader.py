@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from projections.kit.context.read_side import ReadSide
-from projections.kit.declare.fast_replace import replace
+from projections.kit.model import replace
 from projections.kit.read.cache import Cache
 from projections.kit.read.circuit_breaker import Unavailable
 from projections.kit.read.conditions import equals, one_of, since

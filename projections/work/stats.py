@@ -1,6 +1,5 @@
 """Counts of tasks by person, by project and by day, in Postgres and in Redis."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -9,14 +8,11 @@ from domain.kit.events import Event
 from domain.kit.fields import Describe
 from domain.kit.log import Envelope
 from domain.work.tasks import Task, TaskStatus, Transition
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.redis import RedisView
-from projections.kit.declare.view import on
+from projections.kit.declare.folds import counted, on
+from projections.kit.model import Index, PostgresView, RedisView, Row, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusCounts:
+class StatusCounts(Row):
     """How many tasks stand at each status."""
 
     todo: Annotated[int, Describe("Tasks not started.")] = 0
@@ -27,14 +23,12 @@ class StatusCounts:
     updated_at: Annotated[datetime, Describe("When a count last changed.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UserStatsRow(StatusCounts):
     """A person's task counts, by status."""
 
     user_id: Annotated[UUID, Describe("The person whose tasks are counted.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectProgressRow(StatusCounts):
     """How many tasks a project has, by status."""
 
@@ -144,8 +138,7 @@ NONE = UUID(int=0)
 """In a key, in place of a person or project that there is not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyRow:
+class DailyRow(Row):
     """Task counts of one day, in UTC."""
 
     day: Annotated[date, Describe("The day, in UTC.")]
@@ -153,7 +146,6 @@ class DailyRow:
     completed: Annotated[int, Describe("Tasks completed that day.")] = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DailyPartRow(DailyRow):
     """What one person did to the tasks of one project on one day."""
 
@@ -181,21 +173,6 @@ class DailyStats(
 
     indexes = (Index("idx_daily_stats_user", ("user_id", "day")),)
 
-    @on(Task.Created, by=_created)
-    def created(
-        self, row: DailyPartRow | None, event: Task.Created, key: tuple[date, UUID, UUID]
-    ) -> DailyPartRow:
-        row = row or _part(key)
-        return replace(row, created=row.created + 1)
+    created = counted(Task.Created, by=_created, created=1)
 
-    @on(Task.Completed, by=_completed)
-    def completed(
-        self, row: DailyPartRow | None, event: Task.Completed, key: tuple[date, UUID, UUID]
-    ) -> DailyPartRow:
-        row = row or _part(key)
-        return replace(row, completed=row.completed + 1)
-
-
-def _part(key: tuple[date, UUID, UUID]) -> DailyPartRow:
-    day, user_id, project_id = key
-    return DailyPartRow(day=day, user_id=user_id, project_id=project_id)
+    completed = counted(Task.Completed, by=_completed, completed=1)

@@ -7,7 +7,7 @@ import msgspec
 
 from domain.work.projects import Project
 from domain.work.tasks import Task
-from projections.kit.declare.invalidation import Invalidation, invalidates
+from projections.kit.model import Invalidation, invalidates
 from projections.kit.read.cache import Cached
 from projections.kit.read.search_reader import Found
 from projections.work.projects import ProjectDocument

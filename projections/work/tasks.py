@@ -1,20 +1,27 @@
 """Tasks as people read them: the table, the search documents."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 from domain.kit.fields import Confidential, Describe, Len, Longest
-from domain.work.tasks import Task, TaskPriority, TaskStatus, Transition
-from projections.kit.declare.fast_replace import replace
-from projections.kit.declare.postgres import Check, Index, PostgresView
-from projections.kit.declare.search import FullText, Keyed, SearchView
-from projections.kit.declare.view import carried, on
+from domain.work.tasks import Task, TaskPriority, TaskStatus
+from projections.kit.declare.folds import TIME, carried
+from projections.kit.model import (
+    Check,
+    CreatedAt,
+    FullText,
+    Index,
+    Keyed,
+    PostgresView,
+    Row,
+    SearchView,
+    UpdatedAt,
+    Version,
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRow:
+class TaskRow(Row):
     """A task."""
 
     id: Annotated[UUID, Describe("The task's id.")]
@@ -29,14 +36,13 @@ class TaskRow:
     assigned_to: Annotated[UUID | None, Describe("The assignee's id.")]
     project_id: Annotated[UUID | None, Describe("The project it belongs to.")]
     tags: Annotated[tuple[str, ...], Longest(50 * 50), Describe("Free-form tags.")]
-    created_at: Annotated[datetime, Describe("When it was created.")]
-    updated_at: Annotated[datetime, Describe("When it last changed.")]
+    created_at: CreatedAt
+    updated_at: UpdatedAt
     completed_at: Annotated[datetime | None, Describe("When it was completed; null while it is not.")]
-    version: Annotated[int, Describe("The number of events in its history, for `expectedVersion`.")]
+    version: Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskDocument:
+class TaskDocument(Row):
     """A task as the search index holds it."""
 
     id: UUID
@@ -49,15 +55,12 @@ class TaskDocument:
     assigned_to: UUID | None
     project_id: UUID | None
     due_date: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    version: int
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    version: Version
 
 
-R = TypeVar("R", TaskRow, TaskDocument)
-
-
-class TaskFolds(Generic[R]):
+class TaskFolds:
     """What table and search document have in common."""
 
     changed = carried(
@@ -69,15 +72,12 @@ class TaskFolds(Generic[R]):
         Task.Tagged,
         Task.TagsExtracted,
         Task.Moved,
-        stamp="updated_at",
     )
 
-    @on(Task.Unassigned)
-    def unassigned(self, row: R, event: Task.Unassigned) -> R:
-        return replace(row, assigned_to=None, updated_at=event.timestamp, version=event.originator_version)
+    unassigned = carried(Task.Unassigned, assigned_to=None)
 
 
-class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", version=3, inline=True):
+class Tasks(TaskFolds, PostgresView[TaskRow], name="tasks.tasks", version=3, inline=True):
     """Every task as it stands."""
 
     words = ("title", "description")
@@ -99,56 +99,15 @@ class Tasks(TaskFolds[TaskRow], PostgresView[TaskRow], name="tasks.tasks", versi
         Index("idx_tasks_search", ("search_words",), using="gin", finds="@@ tsquery"),
     )
 
-    @on(Task.Created)
-    def created(self, row: None, event: Task.Created) -> TaskRow:
-        return TaskRow(
-            id=event.originator_id,
-            title=event.title,
-            description=event.description,
-            status=TaskStatus.TODO,
-            priority=event.priority,
-            due_date=event.due_date,
-            created_by=event.created_by,
-            assigned_to=event.assigned_to,
-            project_id=event.project_id,
-            tags=event.tags,
-            created_at=event.timestamp,
-            updated_at=event.timestamp,
-            version=event.originator_version,
-            completed_at=None,
-        )
+    created = carried(Task.Created, first=True, status=TaskStatus.TODO, completed_at=None)
 
-    @on(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened)
-    def status_changed(self, row: TaskRow, event: Transition) -> TaskRow:
-        completed_at = event.timestamp if isinstance(event, Task.Completed) else None
-        return replace(
-            row,
-            status=event.status,
-            completed_at=completed_at,
-            updated_at=event.timestamp,
-            version=event.originator_version,
-        )
+    completed = carried(Task.Completed, completed_at=TIME)
+    status_changed = carried(Task.StatusChanged, Task.Cancelled, Task.Reopened, completed_at=None)
 
 
-class TaskSearch(TaskFolds[TaskDocument], SearchView[TaskDocument], name="work.task_search", version=2):
+class TaskSearch(TaskFolds, SearchView[TaskDocument], name="work.task_search", version=2):
     """Tasks for full-text search."""
 
-    @on(Task.Created)
-    def created(self, row: None, event: Task.Created) -> TaskDocument:
-        return TaskDocument(
-            id=event.originator_id,
-            title=event.title,
-            description=event.description,
-            status=TaskStatus.TODO,
-            priority=event.priority,
-            tags=event.tags,
-            created_by=event.created_by,
-            assigned_to=event.assigned_to,
-            project_id=event.project_id,
-            due_date=event.due_date,
-            created_at=event.timestamp,
-            updated_at=event.timestamp,
-            version=event.originator_version,
-        )
+    created = carried(Task.Created, first=True, status=TaskStatus.TODO)
 
-    moved_on = carried(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened, stamp="updated_at")
+    moved_on = carried(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened)

@@ -10,8 +10,8 @@ from domain.kit.events import Event
 from domain.work.access import ALL, CONFIDENTIAL
 from domain.work.projects import Project
 from projections.kit.context.visibility import Guarded
-from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
+from projections.kit.model import PostgresView
 from projections.kit.read.live_generations import Serving
 from projections.kit.read.postgres_reader import ReaderPool
 from projections.kit.read.row_visibility import EVERYTHING, Sight

@@ -1,6 +1,5 @@
 """Every field says what it is; one that does not fails here."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,8 +12,10 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Internal, Len, Personal, Public, Purpose, Restricted
 from domain.kit.privacy.inventory import faults
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import View, on
+from projections.kit.declare.row import Row
+from projections.kit.declare.view import View
 
 
 class Guest(Aggregate, topic="catalogue.guest"):
@@ -67,8 +68,7 @@ def test_every_field_of_an_event_is_classified_once(name: str) -> None:
     assert faults(product_events()[name]) == []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuestRow:
+class GuestRow(Row):
     """A toy's row that says less than the event."""
 
     id: UUID
@@ -78,7 +78,7 @@ class GuestRow:
 class Guests(PostgresView[GuestRow], name="catalogue.guests", version=1):
     """Toys."""
 
-    @on(Guest.Good)
+    @on(Guest.Good, first=True)
     def good(self, row: None, event: Guest.Good) -> GuestRow:
         return GuestRow(id=event.originator_id, mail=event.mail)
 

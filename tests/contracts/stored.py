@@ -10,6 +10,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from msgspec import structs
+
 import domain
 from app.contexts import VIEWS
 from domain.kit.aggregate import Aggregate
@@ -18,6 +20,7 @@ from domain.kit.events import Event, event_classes
 from domain.kit.fields import Confidential, Internal, Public, Restricted, marks
 from domain.kit.process.process import Process
 from domain.kit.refusals import Refusal
+from projections.kit.declare.row import Row
 from projections.kit.declare.view import View
 
 T = TypeVar("T")
@@ -87,12 +90,19 @@ def _view(view: type[View[Any]]) -> Names:
 
 def _fields(cls: Any) -> Names:
     hints = get_type_hints(cls, include_extras=True)
-    return {field.name: _field(field, hints[field.name]) for field in dataclasses.fields(cls)}
+    if issubclass(cls, Row):
+        return {field.name: _field(hints[field.name], not field.required) for field in structs.fields(cls)}
+    return {
+        field.name: _field(
+            hints[field.name],
+            field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING,
+        )
+        for field in dataclasses.fields(cls)
+    }
 
 
-def _field(field: "dataclasses.Field[Any]", hint: Any) -> str:
+def _field(hint: Any, optional: bool) -> str:
     said = [type(mark).__name__.lower() for mark in marks(hint) if isinstance(mark, _CLASSES)]
-    optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
     return ", ".join([shape(hint), *said, *(["optional"] if optional else [])])
 
 

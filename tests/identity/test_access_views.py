@@ -1,7 +1,5 @@
 """What the views make of memberships, roles, invitations and API keys."""
 
-from dataclasses import replace
-
 import pytest
 
 from domain.identity.api_keys import ApiKey
@@ -21,6 +19,7 @@ from projections.identity.memberships import (
     UserRoles,
 )
 from projections.identity.users import found_by
+from projections.kit.declare.row import replace
 from tests.identity.people import ANNA, BEN, HASH, INVITATION, KEY, ROLE, SEALED, registered, row
 from tests.kit.folding import folded
 

@@ -1,6 +1,5 @@
 """What the views make of what happens to people; each event may be delivered twice."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +24,8 @@ from projections.identity.profiles import (
     UserProfiles,
 )
 from projections.identity.users import FlatUserRow, FlatUsers, UserRow, Users
-from projections.kit.declare.view import Key
+from projections.kit.declare.folds import Key
+from projections.kit.declare.row import replace
 from tests.identity.people import ANNA, ROLE, SEALED, registered, row
 from tests.kit.folding import folded
 from tests.kit.processes import until

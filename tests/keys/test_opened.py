@@ -21,8 +21,10 @@ from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.fields import Opened
 from domain.kit.sealed import KeysUnavailable, is_sealed
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import RowChanges, on
+from projections.kit.declare.row import Row
+from projections.kit.declare.view import RowChanges
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_progress import OpsLedger
 from projections.kit.rebuild.bulk_build import Builder
@@ -35,8 +37,7 @@ from tests.keys.diaries import BeginDiary, Diary, MoveDiary
 from tests.kit.servers import SECRET, fresh_database
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Owner(Row):
     """Whose a diary is: the name to sort by, the address as it is stored."""
 
     id: UUID
@@ -47,7 +48,7 @@ class Owner:
 class Owners(PostgresView[Owner], name="diaries.owners", version=1):
     """Who has a diary."""
 
-    @on(Diary.Begun)
+    @on(Diary.Begun, first=True)
     def begun(self, row: None, event: Diary.Begun) -> Owner:
         return Owner(id=event.originator_id, name=event.name, email=event.email)
 

@@ -7,11 +7,13 @@ from uuid import UUID
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.scenario import NOON, On
-from projections.kit.declare.view import Key, Row, View, fold
+from projections.kit.declare.folds import Key
+from projections.kit.declare.row import R
+from projections.kit.declare.view import View, fold
 from tests.domain.envelopes import envelope
 
 
-def folded(view: View[Row], *history: On) -> dict[Key, Row]:
+def folded(view: View[R], *history: On) -> dict[Key, R]:
     """The rows of one tenant by key, after these events in this order."""
     versions: Counter[UUID] = Counter()
     happened: list[tuple[Event, Envelope]] = []

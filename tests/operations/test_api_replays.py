@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.row import replace
 from projections.kit.declare.view import RowChanges
 from projections.kit.store.redis_store import RedisStore
 from projections.work.stats import UserCounts, UserStatsRow

@@ -1,22 +1,22 @@
 """Views whose folds raise for some amounts, until they are mended; each in all three stores."""
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import Check, PostgresView
 from projections.kit.declare.redis import RedisView
+from projections.kit.declare.row import Row, replace
 from projections.kit.declare.search import SearchView
-from projections.kit.declare.view import View, on
+from projections.kit.declare.view import View
 from tests.views.toys import Jar
 
 POISON: set[int] = set()
 """The amounts that cannot be folded; taking one out is the code fix."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diary:
+class Diary(Row):
     """What happened to one jar, in order."""
 
     id: UUID
@@ -26,7 +26,7 @@ class Diary:
 class DiaryFolds:
     """One row for one stream."""
 
-    @on(Jar.Filled)
+    @on(Jar.Filled, first=True)
     def filled(self, row: None, event: Jar.Filled) -> Diary:
         return Diary(id=event.originator_id, amounts=(_sound(event.amount),))
 
@@ -39,8 +39,7 @@ class DiaryFolds:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Row):
     """What happened to all jars of a shelf."""
 
     shelf: str

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from projections.kit.declare.row import replace
 from projections.kit.declare.view import FullKey, RowChanges, View
 from projections.kit.rebuild.comparison import Difference, Report, compare
 from projections.kit.store.store import Checkpoint

@@ -1,10 +1,10 @@
 """One tenant's rows are put in place of the live ones, and nobody else's are touched."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from projections.kit.declare.row import replace
 from projections.kit.declare.view import FullKey, RowChanges, View
 from projections.kit.rebuild.tenant_swap import Ahead, put_in_place
 from projections.kit.store.keys import Mark

@@ -1,14 +1,15 @@
 """Rebuilds from asking to dropping: beside the live rows, verified, cut over together, and taken back."""
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 from uuid import UUID, uuid4
 
 import pytest
 
 from domain.kit.log import Envelope
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.row import replace
 from projections.kit.follow.inline import Inline
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.rebuild.model import RebuildState
@@ -205,7 +206,7 @@ async def test_a_reconciliation_reports_and_leaves_everything_as_it_was(everywhe
 class Doubled(Jars, PostgresView[JarRow], name="toys.jars", version=2):
     """The same table with another meaning."""
 
-    @on(Jar.Filled)
+    @on(Jar.Filled, first=True)
     def filled(self, row: None, event: Jar.Filled, envelope: Envelope) -> JarRow:
         made = super().filled(row, event, envelope)
         return replace(made, amount=2 * made.amount)
@@ -243,7 +244,7 @@ async def test_an_inline_view_is_cut_over_under_appends_and_never_behind(place: 
         return house.store(view, generation)
 
     inline = Inline([InlineJars()], CODEC, store)  # type: ignore[arg-type]
-    now = replace(place, log=type(place.log)(place.database, inline=inline))
+    now = dataclasses.replace(place, log=type(place.log)(place.database, inline=inline))
     going = True
     async with house.working() as live:
 

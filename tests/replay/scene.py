@@ -1,6 +1,6 @@
 """A tenant's rows in the three stores, and the three ways in which rows go wrong."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from app.settings import Settings
 from app.storage.database import plain_url
+from projections.kit.declare.row import replace
 from projections.kit.declare.view import RowChanges
 from projections.kit.store.redis_store import RedisStore
 from projections.work.projects import ProjectCards, ProjectRow

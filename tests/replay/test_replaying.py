@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import View, on
+from projections.kit.declare.view import View
 from projections.kit.follow.fold_page import FoldFailed
 from projections.kit.follow.lane import LeftOut
 from projections.kit.read.as_of import TooMuch
@@ -87,7 +88,7 @@ async def test_an_event_that_cannot_be_folded_is_named(place: Place) -> None:
 
         store = "postgres"
 
-        @on(Jar.Filled)
+        @on(Jar.Filled, first=True)
         def filled(self, row: None, event: Jar.Filled) -> JarRow:  # type: ignore[override]
             raise ArithmeticError("nothing")
 

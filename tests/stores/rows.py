@@ -1,6 +1,5 @@
 """Small views for the stores' tests, and checkpoints in memory."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -8,10 +7,12 @@ from uuid import UUID
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.work.tasks import Task, TaskPriority, TaskStatus
+from projections.kit.declare.folds import Key
 from projections.kit.declare.invalidation import Invalidation, invalidates
 from projections.kit.declare.redis import RedisView
+from projections.kit.declare.row import Row
 from projections.kit.declare.search import FullText, Keyed, SearchView
-from projections.kit.declare.view import FullKey, Key, RowChanges
+from projections.kit.declare.view import FullKey, RowChanges
 from projections.kit.store.checkpoints import StoredCheckpoint
 from projections.kit.store.store import Checkpoint, LeaseLost
 
@@ -21,8 +22,7 @@ ANN = UUID(int=7)
 DAY = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Row):
     """A row of one key field."""
 
     id: UUID
@@ -39,8 +39,7 @@ class Twins(RedisView[Card], name="test.twins", pattern="card:{id}:face", ttl=ti
     """Another view with the same pattern."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(Row):
     """A row of two key fields, both free text."""
 
     hall: str
@@ -58,8 +57,7 @@ class Tags(Invalidation, name="test.tags"):
     created = invalidates(Task.Created, tags=lambda event, envelope: ["tasks", f"user:{event.created_by}"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
+class Paper(Row):
     """A document with the fields of SRC-01."""
 
     id: UUID
@@ -117,7 +115,7 @@ def papers(position: int, rows: dict[FullKey, Paper | None]) -> RowChanges[Paper
 
 def card(number: int, title: str = "a card") -> Card:
     """A card."""
-    return Card(UUID(int=number), title, DAY, ("x",))
+    return Card(id=UUID(int=number), title=title, due=DAY, tags=("x",))
 
 
 def at(position: int, token: int = 1) -> Checkpoint:

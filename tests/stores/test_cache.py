@@ -68,13 +68,13 @@ def made(redis: Redis, *, near: float = 0) -> Cache:
 async def touch(markers: RedisStore[Marker], tag: str, position: int, tenant_id: Any = ACME) -> None:
     """Folds an event that touches a tag."""
     page: RowChanges[Marker] = RowChanges()
-    page[tenant_id, (tag,)] = Marker(tag, position)
+    page[tenant_id, (tag,)] = Marker(tag=tag, position=position)
     await markers.save(page, at(position))
 
 
 def test_an_event_marks_the_tags_of_its_tenant() -> None:
     changes = fold(Tags(), {}, page(4, Task.Created(title="a", created_by=ANN), Task.Renamed(title="b")))
-    assert changes == {(ACME, (tag,)): Marker(tag, 4) for tag in ("tasks", f"user:{ANN}")}
+    assert changes == {(ACME, (tag,)): Marker(tag=tag, position=4) for tag in ("tasks", f"user:{ANN}")}
 
 
 async def test_loads_once_and_then_answers_from_redis(cache: Cache, markers: RedisStore[Marker]) -> None:

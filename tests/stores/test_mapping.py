@@ -1,12 +1,12 @@
 """Mappings and document ids."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
+from projections.kit.declare.row import Row
 from projections.kit.store.index_mapping import DocumentMapping, mapping
 from projections.work.tasks import TaskDocument
 from tests.stores.rows import ACME, OTHER, Paper, Papers
@@ -53,8 +53,7 @@ def test_a_document_comes_back_as_its_row() -> None:
 
 
 def test_a_field_that_no_rule_covers_is_refused() -> None:
-    @dataclass
-    class Odd:
+    class Odd(Row):
         id: int
         anything: dict[str, int]
 
@@ -63,8 +62,7 @@ def test_a_field_that_no_rule_covers_is_refused() -> None:
 
 
 def test_a_row_has_no_field_for_the_tenant() -> None:
-    @dataclass
-    class Odd:
+    class Odd(Row):
         id: int
         tenant_id: UUID
 

@@ -184,10 +184,10 @@ async def test_any_text_is_a_key_of_its_own(redis: Redis, nasty: str) -> None:
     store = RedisStore(Seats(), redis, 1)
     await store.prepare()
     rows = {
-        (ACME, (nasty, "1")): Seat(nasty, "1", "ann"),
-        (ACME, ("a", nasty)): Seat("a", nasty, "bob"),
-        (ACME, ("plain", "b:1")): Seat("plain", "b:1", "cid"),
-        (ACME, ("plain:seat:b", "1")): Seat("plain:seat:b", "1", "dan"),
+        (ACME, (nasty, "1")): Seat(hall=nasty, number="1", guest="ann"),
+        (ACME, ("a", nasty)): Seat(hall="a", number=nasty, guest="bob"),
+        (ACME, ("plain", "b:1")): Seat(hall="plain", number="b:1", guest="cid"),
+        (ACME, ("plain:seat:b", "1")): Seat(hall="plain:seat:b", number="1", guest="dan"),
     }
     page = changes(1, {})
     page.update(rows)  # type: ignore[arg-type]

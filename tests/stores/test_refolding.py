@@ -1,14 +1,14 @@
 """Folding a page again after a crash between its documents and its checkpoint."""
 
-from dataclasses import dataclass, replace
-
 import pytest
 from opensearchpy import AsyncOpenSearch
 
 from domain.kit.events import Event
 from domain.work.tasks import Task
+from projections.kit.declare.folds import on
+from projections.kit.declare.row import Row, replace
 from projections.kit.declare.search import SearchView
-from projections.kit.declare.view import FullKey, fold, on
+from projections.kit.declare.view import FullKey, fold
 from projections.kit.store.checkpoints import StoredCheckpoint
 from projections.kit.store.search_store import SearchStore
 from tests.stores.rows import ACME, ANN, MemoryCheckpoints, at, page
@@ -16,8 +16,7 @@ from tests.stores.rows import ACME, ANN, MemoryCheckpoints, at, page
 ALL: FullKey = (ACME, ("all",))
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Row):
     """A count, which an event folded twice would spoil."""
 
     id: str
@@ -29,7 +28,7 @@ class Tallies(SearchView[Tally], name="test.tallies"):
 
     @on(Task.Created, by=lambda event, envelope: "all")
     def created(self, row: Tally | None, event: Task.Created) -> Tally:
-        return Tally("all", (row.events if row else 0) + 1)
+        return Tally(id="all", events=(row.events if row else 0) + 1)
 
     @on(Task.Renamed, by=lambda event, envelope: "all")
     def renamed(self, row: Tally, event: Task.Renamed) -> Tally:
@@ -67,9 +66,9 @@ def moved() -> Event:
 @pytest.mark.parametrize(
     ("events", "after"),
     [
-        ([created(), renamed(), renamed()], Tally("all", 3)),
+        ([created(), renamed(), renamed()], Tally(id="all", events=3)),
         ([created(), renamed(), moved()], None),
-        ([created(), moved(), created(), renamed()], Tally("all", 2)),
+        ([created(), moved(), created(), renamed()], Tally(id="all", events=2)),
     ],
 )
 async def test_a_page_folded_again_gives_the_same_rows(
@@ -85,5 +84,5 @@ async def test_a_page_folded_again_gives_the_same_rows(
 
     again = [*first, *page(len(first) + 1, created())]
     await store.save(fold(view, await store.load([ALL]), again), at(len(again)))
-    expected = Tally("all", after.events + 1 if after else 1)
+    expected = Tally(id="all", events=after.events + 1 if after else 1)
     assert await store.load([ALL]) == {ALL: expected}

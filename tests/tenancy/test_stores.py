@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from app.contexts import VIEWS
 from app.storage.database import Database
 from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.row import Row
 from projections.kit.declare.search import SearchView
 from projections.kit.read.live_generations import pointers
 from projections.kit.read.search_query import Query
@@ -155,7 +156,7 @@ async def test_every_document_is_of_one_tenant(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("view", [one for one in VIEWS if issubclass(one, SearchView)])
-async def test_every_search_keeps_to_the_tenant(scene: Scene, view: type[SearchView[object]]) -> None:
+async def test_every_search_keeps_to_the_tenant(scene: Scene, view: type[SearchView[Row]]) -> None:
     settings = scene.product.settings
     client = AsyncOpenSearch(settings.opensearch_url)
     database = await Database.open(settings.database_url, secret=settings.secret, writers=1, readers=1)

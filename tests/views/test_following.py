@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from domain.kit.events import Event
 from projections.kit.backoff import Backoff
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import View, on
+from projections.kit.declare.view import View
 from projections.kit.follow.follower import ViewFollower
 from projections.kit.follow.lane import Lane, Parking
 from projections.kit.follow.leases import register, survey, take

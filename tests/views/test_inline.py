@@ -12,8 +12,8 @@ import pytest
 from app.log.postgres import PostgresLog
 from app.storage.database import Connection
 from domain.kit.log import Envelope
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import on
 from projections.kit.follow.inline import Inline
 from projections.kit.store.postgres_store import PostgresStore
 from tests.views.place import CODEC, Place, until

@@ -1,9 +1,9 @@
 """Inline views are moved together, and still no position claims an event that was not folded."""
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,8 +13,10 @@ from app.log.postgres import PostgresLog
 from app.storage.database import Connection
 from domain.kit.events import Event
 from domain.kit.log import Envelope
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import RowChanges, fold, on
+from projections.kit.declare.row import replace
+from projections.kit.declare.view import RowChanges, fold
 from projections.kit.follow.inline import Inline
 from projections.kit.store.generations import add_generation, cut_over
 from projections.kit.store.postgres_store import PostgresStore
@@ -254,7 +256,7 @@ async def test_a_connection_that_dies_before_the_commit_leaves_nothing_and_all_i
             await place.database.writer.execute("select pg_terminate_backend($1, 10_000)", pid)
 
     log = PostgresLog(place.database, inline=dying)
-    now = replace(place, log=log)
+    now = dataclasses.replace(place, log=log)
     jar = uuid4()
     await now.tell((jar, FILLED))
     assert await now.tell((jar, BROKEN), (uuid4(), FILLED)) == 3

@@ -1,7 +1,6 @@
 """The Postgres store: what it writes, what it refuses, and who may see it."""
 
 import asyncio
-from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -9,6 +8,7 @@ import asyncpg
 import pytest
 
 from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.row import replace
 from projections.kit.declare.view import RowChanges
 from projections.kit.store.generations import enroll
 from projections.kit.store.postgres_store import PostgresStore, ShapeChanged
@@ -104,7 +104,6 @@ async def test_prepares_from_many_processes_at_once(place: Place) -> None:
 async def test_a_changed_row_needs_a_new_version(place: Place) -> None:
     await place.store(Shelves)
 
-    @dataclass(frozen=True, slots=True, kw_only=True)
     class Wider(ShelfRow):
         width: int = 0
 

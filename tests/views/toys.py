@@ -1,6 +1,5 @@
 """A small shop of jars and shelves: aggregates and views that the tests of the engine fold."""
 
-from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -10,8 +9,9 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.events import Event
 from domain.kit.fields import Len
 from domain.kit.log import Envelope
+from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import Check, Index, PostgresView
-from projections.kit.declare.view import on
+from projections.kit.declare.row import Row, replace
 
 
 class Colour(StrEnum):
@@ -47,8 +47,7 @@ class Jar(Aggregate, topic="toys.jar"):
         """Folded by no view."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JarRow:
+class JarRow(Row):
     """A jar as it stands."""
 
     id: UUID
@@ -68,7 +67,7 @@ class Jars(PostgresView[JarRow], name="toys.jars"):
     indexes: ClassVar[tuple[Index, ...]] = (Index("idx_jars_shelf", ("shelf",), where="amount > 0"),)
     checks = (Check("valid_colour", "colour in ('red', 'blue')"),)
 
-    @on(Jar.Filled)
+    @on(Jar.Filled, first=True)
     def filled(self, row: None, event: Jar.Filled, envelope: Envelope) -> JarRow:
         return JarRow(
             id=event.originator_id,
@@ -94,8 +93,7 @@ class Jars(PostgresView[JarRow], name="toys.jars"):
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShelfRow:
+class ShelfRow(Row):
     """What a shelf carries, by colour."""
 
     shelf: str

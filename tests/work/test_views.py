@@ -1,6 +1,5 @@
 """The views of work as pure folds: over random stories, however the log is cut into pages."""
 
-from dataclasses import fields
 from typing import Any
 
 from hypothesis import given
@@ -10,6 +9,7 @@ from app.contexts import VIEWS
 from domain.kit.bus.repository import restore, take
 from domain.work.projects import Project
 from domain.work.tasks import Task, TaskStatus
+from projections.kit.declare.row import Row
 from projections.kit.declare.view import FullKey
 from projections.work.projects import (
     MemberRow,
@@ -147,6 +147,6 @@ def test_a_member_list_is_in_order_of_joining(story: Story) -> None:
         assert joined == sorted(joined)
 
 
-def values(row: Any, shape: type) -> dict[str, Any]:
+def values(row: Any, shape: type[Row]) -> dict[str, Any]:
     """The row's values for the fields of a shape."""
-    return {field.name: getattr(row, field.name) for field in fields(shape)}
+    return {name: getattr(row, name) for name in shape.__struct_fields__}

@@ -18,7 +18,7 @@ from domain.identity.accounts import AccountStatus
 from domain.kit.caller import ACCOUNTS, Caller
 from projections.identity.auth_accounts import AccountRow, Accounts
 from projections.identity.auth_sessions import SessionRow, Sessions, UserSessions
-from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.row import replace
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.conditions import equals
 from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace

@@ -17,6 +17,7 @@ from domain.kit.fields import (
     Public,
     Purpose,
     Restricted,
+    field_names,
     marks,
 )
 
@@ -61,7 +62,7 @@ def level_name(level: int) -> str:
 def field_facts(cls: Any) -> tuple[FieldFacts, ...]:
     """The facts of every field of a dataclass, in order."""
     hints = get_type_hints(cls, include_extras=True)
-    return tuple(_facts(field.name, hints[field.name]) for field in dataclasses.fields(cls))
+    return tuple(_facts(name, hints[name]) for name in field_names(cls))
 
 
 def faults(event: type[Event]) -> list[str]:

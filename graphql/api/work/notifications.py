@@ -29,7 +29,7 @@ from api.work.tasks import Task
 from domain.kit.events import Event
 from domain.work import notifications as domain
 from projections.identity.people import People
-from projections.kit.declare.view import Key
+from projections.kit.declare.folds import Key
 from projections.kit.read.postgres_reader import Order
 from projections.work.notifications import NotificationRow, Notifications, own
 from projections.work.tasks import Tasks

@@ -24,7 +24,7 @@ from api.kit.model import (
     watch,
 )
 from domain.kit.events import Event
-from projections.kit.declare.view import Key
+from projections.kit.declare.folds import Key
 from projections.work.reader import WorkReader
 from projections.work.stats import DailyRow, DailyStats, UserStats, UserStatsRow
 from projections.work.tasks import Tasks

@@ -1,21 +1,19 @@
 """Every row of a view that meets some conditions, read by pages, however many there are."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import TypeVar
 from uuid import UUID
 
 from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.row import R
 from projections.kit.read.conditions import Condition
 from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace
-
-Row = TypeVar("Row")
 
 _PAGE = 500
 
 
 async def every(
-    rows: PostgresRows, view: type[PostgresView[Row]], tenant_id: UUID, where: Sequence[Condition]
-) -> AsyncIterator[Row]:
+    rows: PostgresRows, view: type[PostgresView[R]], tenant_id: UUID, where: Sequence[Condition]
+) -> AsyncIterator[R]:
     """The rows, in the order of their keys."""
     after: RowPlace | None = None
     # One of the key's columns is enough, the rest of the key breaks ties.

@@ -5,7 +5,7 @@ under another person's key nor the ids of other people.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 from uuid import UUID
 
@@ -105,8 +105,7 @@ def exported(view: type[PostgresView[Any]], *left_out: str) -> list[str]:
     """The fields of a view's rows that an export shows: all but what is restricted and what is left out."""
     hints: Mapping[str, Any] = get_type_hints(view.row, include_extras=True)
     return [
-        field.name
-        for field in fields(view.row)
-        if field.name not in left_out
-        and not any(isinstance(one, Restricted) for one in marks(hints[field.name]))
+        name
+        for name in view.row.__struct_fields__
+        if name not in left_out and not any(isinstance(mark, Restricted) for mark in marks(hints[name]))
     ]

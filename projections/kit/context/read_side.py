@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from projections.kit.declare.invalidation import Invalidation
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.redis import RedisView
+from projections.kit.declare.row import R
 from projections.kit.declare.search import SearchView
 from projections.kit.read.cache import Cache, Cached
 from projections.kit.read.circuit_breaker import Breaker
@@ -19,8 +20,6 @@ from projections.kit.read.postgres_search import TextSearch
 from projections.kit.read.redis_reader import RedisRows, redis_breaker
 from projections.kit.read.search_reader import Found, SearchReader, search_breaker
 from projections.kit.read.status import Positions
-
-Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +36,7 @@ class ReadSide:
     redis_breaker: Breaker = field(default_factory=redis_breaker)
     search_breaker: Breaker = field(default_factory=search_breaker)
 
-    def twin(self, view: type[RedisView[Row]]) -> RedisRows[Row]:
+    def twin(self, view: type[RedisView[R]]) -> RedisRows[R]:
         """A view in Redis, read by key."""
         return RedisRows(view(), self.redis, self.rows.live, self.redis_prefix, self.redis_breaker)
 
@@ -50,12 +49,12 @@ class ReadSide:
     def finder(
         self,
         *,
-        search: type[SearchView[Row]],
+        search: type[SearchView[R]],
         text: type[PostgresView[Any]],
         cache: Cache,
-        cached: Cached[Found[Row]],
+        cached: Cached[Found[R]],
         facets: Sequence[str] = (),
-    ) -> Finder[Row]:
+    ) -> Finder[R]:
         """Searches ``search``, or ``text`` while OpenSearch is away; ``cached`` is a class of ``cache``."""
         return Finder(
             search=self._searched(search),
@@ -66,7 +65,7 @@ class ReadSide:
             facets=facets,
         )
 
-    def _searched(self, view: type[SearchView[Row]]) -> SearchReader[Row] | None:
+    def _searched(self, view: type[SearchView[R]]) -> SearchReader[R] | None:
         if self.search is None:
             return None
         return SearchReader(view(), self.search, self.rows.live, self.index_prefix, self.search_breaker)

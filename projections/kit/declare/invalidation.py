@@ -1,20 +1,19 @@
 """Tags of cached answers: a Redis view that keeps the position of the last event to touch each tag."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
 from domain.kit.events import Event
 from domain.kit.log import Envelope
+from projections.kit.declare.folds import FoldMark
 from projections.kit.declare.redis import RedisView
-from projections.kit.declare.view import FoldMark
+from projections.kit.declare.row import Row
 
 E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(Row):
     """A tag and the position of the last event that touched it."""
 
     tag: str
@@ -40,7 +39,7 @@ def invalidates(*events: type[E], tags: Callable[[E, Envelope], Sequence[str]]) 
     """A fold for an `Invalidation`: the tags of its tenant that each of these events touches. Pure."""
 
     def touch(self: Invalidation, row: Marker | None, event: Event, key: str, envelope: Envelope) -> Marker:
-        return Marker(key, envelope.position)
+        return Marker(tag=key, position=envelope.position)
 
     touch.__dict__["folds"] = FoldMark(events, lambda event, envelope: list(tags(event, envelope)))
     return touch

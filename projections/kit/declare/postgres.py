@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from projections.kit.declare.retention import Retain
+from projections.kit.declare.row import R
 from projections.kit.declare.view import View
-
-Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Check:
     condition: str
 
 
-class PostgresView(View[Row]):
+class PostgresView(View[R]):
     """A view in a table named as the view is, ``schema.table``, readable by SQL under that name.
 
     Columns follow from the row's fields: ``Annotated[str, Len(max_length=500)]`` is varchar(500), other str

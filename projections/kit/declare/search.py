@@ -1,11 +1,9 @@
 """Search views: documents in an OpenSearch index whose mapping follows from the row's annotations."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
+from projections.kit.declare.row import R
 from projections.kit.declare.view import View
-
-Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class Keyed:
     """Texts, such as tags, that are found and counted whatever their case."""
 
 
-class SearchView(View[Row]):
+class SearchView(View[R]):
     """A view in OpenSearch. ``title: Annotated[str, FullText(keyword=True)]`` is a text field, any other str,
     UUID or enum a keyword, datetime a date, int long, bool boolean; lists map as what they hold. Field
     names become camelCase. The kit adds ``tenantId`` (keyword), by which every query is filtered, and, for

@@ -3,12 +3,11 @@
     class TaskBoard(PostgresView[TaskRow], name="work.task_board", version=1, key="id"):
         \"\"\"What a project's board shows.\"\"\"
 
-        @on(Task.Created)
-        def created(self, row: None, event: Task.Created) -> TaskRow: ...
+        created = carried(Task.Created, first=True, status=TaskStatus.TODO)
 
-        @on(Task.Completed)
-        def completed(self, row: TaskRow, event: Task.Completed) -> TaskRow:
-            return replace(row, status="completed", completed_at=event.timestamp)
+        @on(Task.Rated)
+        def rated(self, row: TaskRow, event: Task.Rated) -> TaskRow:
+            return replace(row, best=max(row.best, event.stars))
 
 A fold is pure: no clock, no I/O, no randomness; the same events always make the same rows. It may ask, by
 naming them, for the ``key`` it is folding into and the ``envelope`` around the event (who, which position).
@@ -18,78 +17,18 @@ the tenant of its events; the kit keeps that, a row class never mentions it.
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Generic, get_args, get_origin
 from uuid import UUID
 
 from domain.kit.events import Event, event_classes
 from domain.kit.log import Envelope
-from projections.kit.declare.fast_replace import replace
-
-Row = TypeVar("Row")
-V = TypeVar("V")
-F = TypeVar("F", bound=Callable[..., Any])
-
-Key = tuple[Any, ...]
-"""The values of a row's key fields, in their declared order. Their types are the row's own, hence Any."""
+from projections.kit.declare.fold_code import FoldCode
+from projections.kit.declare.folds import BY_STREAM, By, DeclaredFold, FoldMark, Key
+from projections.kit.declare.row import R, Row
 
 FullKey = tuple[UUID, Key]
 """A row's tenant and key: unique in a view."""
-
-By = str | Callable[[Any, Envelope], Any]
-"""Which row an event touches. A name: that field of the event (``originator_id``, the stream, by default).
-A function of event and envelope: a value, a tuple for a key of several fields, or a list of either for an
-event that touches many rows. None, alone or in the list, touches nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoldMark:
-    """What ``@on`` wrote on a method."""
-
-    events: tuple[type[Event], ...]
-    by: By
-
-
-def on(*events: type[Event], by: By = "originator_id") -> Callable[[F], F]:
-    """Marks the fold for these events; ``on(Event)`` takes every event of every context."""
-
-    def mark(method: F) -> F:
-        method.__dict__["folds"] = FoldMark(events, by)
-        return method
-
-    return mark
-
-
-def carried(*events: type[Event], stamp: str | None = None) -> Callable[..., Any]:
-    """A fold that copies every field which event and row both have, the event's time to ``stamp``, and the version
-    that the stream has come to with it to ``version``, where the row has that.
-
-    changed = carried(Task.Renamed, Task.PriorityChanged, stamp="updated_at")
-    """
-
-    def change(self: Any, row: Any, event: Event) -> Any:
-        shared = _shared.get((type(row), type(event))) or _shared_fields(type(row), type(event))
-        values = {name: getattr(event, name) for name in shared}
-        if stamp is not None:
-            values[stamp] = event.timestamp
-        if "version" in type(row).__dataclass_fields__:
-            values["version"] = event.originator_version
-        return replace(row, **values)
-
-    change.__dict__["folds"] = FoldMark(events, "originator_id")
-    return change
-
-
-_shared: dict[tuple[type, type], tuple[str, ...]] = {}
-
-
-def _shared_fields(row: type[Any], event: type[Any]) -> tuple[str, ...]:
-    own = {field.name for field in fields(row)}
-    found = tuple(field.name for field in fields(event) if field.name in own)
-    if not found:
-        raise TypeError(f"{event.__qualname__} carries no field of {row.__name__}.")
-    _shared[row, event] = found
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +41,11 @@ class Fold:
     """Whether an event touches just the row whose key is its stream, as most do: bulk builds take a shortcut."""
     plain: Callable[[Any, Event], Any] | None = None
     """``apply``, where the fold asks for nothing but row and event."""
+    first: bool = False
+    """Whether there is no row before the event, so that none is loaded."""
 
 
-class View(Generic[Row]):
+class View(Generic[R]):
     """Base of the three kinds of view; a context declares `PostgresView`, `RedisView` or `SearchView`."""
 
     name: ClassVar[str]
@@ -114,9 +55,12 @@ class View(Generic[Row]):
     inline: ClassVar[bool] = False
     """Folded inside the append's transaction rather than after it. Postgres only; every append pays for it."""
     key: ClassVar[tuple[str, ...]]
-    row: ClassVar[type]
+    # A class attribute cannot be of the type of the row, hence Any.
+    row: ClassVar[type[Any]]
     store: ClassVar[str]
     """Which store holds it: ``postgres``, ``redis`` or ``search``."""
+    _declared: ClassVar[list[tuple[type[Event], Fold]]]
+    """The folds that need no method, with their events."""
 
     def __init_subclass__(
         cls, *, name: str = "", version: int = 1, key: str | tuple[str, ...] = "id", inline: bool = False
@@ -128,35 +72,63 @@ class View(Generic[Row]):
         cls.key = (key,) if isinstance(key, str) else key
         bases = cls.__orig_bases__  # type: ignore[attr-defined]
         cls.row = next(get_args(base)[0] for base in bases if issubclass(get_origin(base) or object, View))
-        if not is_dataclass(cls.row):
-            raise TypeError(f"{cls.__name__}'s row {cls.row.__name__} is not a dataclass.")
-        if unknown := set(cls.key) - {field.name for field in fields(cls.row)}:
+        if not issubclass(cls.row, Row):
+            raise TypeError(f"{cls.__name__}'s row {cls.row.__name__} is not a Row.")
+        if unknown := set(cls.key) - {*cls.row.__struct_fields__}:
             raise TypeError(f"{cls.__name__}'s row has no field {', '.join(sorted(unknown))}.")
+        cls._declared = []
+        for attribute, member in inspect.getmembers_static(cls):
+            where = f"{cls.__name__}.{attribute}"
+            if isinstance(member, DeclaredFold):
+                codes = [member.code(where, cls.row, cls.key, event) for event in member.mark.events]
+                cls._declared += [(code.event, _declared(code, member.mark)) for code in codes]
+            elif (mark := getattr(member, "folds", None)) is not None:
+                _require_agreement(where, member, mark)
 
     def __init__(self) -> None:
         self.folds: dict[str, Fold] = {}
         """The folds by stored event type."""
+        for event, fold in self._declared:
+            self._add(event, fold)
         for _, method in inspect.getmembers(self, inspect.ismethod):
-            marked: FoldMark | None = getattr(method, "folds", None)
-            for event in marked.events if marked else ():
+            mark: FoldMark | None = getattr(method, "folds", None)
+            for event in mark.events if mark else ():
                 for one in event_classes().values() if event is Event else (event,):
-                    assert marked is not None
-                    if one.stored_as in self.folds:
-                        raise TypeError(f"{type(self).__name__} folds {one.stored_as} twice.")
-                    self.folds[one.stored_as] = _fold(method, marked.by, one)
+                    assert mark is not None
+                    self._add(one, _written(method, mark, one))
+
+    def _add(self, event: type[Event], fold: Fold) -> None:
+        if event.stored_as in self.folds:
+            raise TypeError(f"{type(self).__name__} folds {event.stored_as} twice.")
+        self.folds[event.stored_as] = fold
 
     def touched(self, event: Event, envelope: Envelope) -> list[Key]:
         """The keys of the rows that an event touches; empty when the view does not fold it."""
         fold = self.folds.get(envelope.type)
         return fold.keys(event, envelope) if fold else []
 
-    def apply(self, row: Row | None, event: Event, key: Key, envelope: Envelope) -> Row | None:
+    def apply(self, row: R | None, event: Event, key: Key, envelope: Envelope) -> R | None:
         """The row after the event. Only for keys that `touched` named."""
-        after: Row | None = self.folds[envelope.type].apply(row, event, key, envelope)
+        after: R | None = self.folds[envelope.type].apply(row, event, key, envelope)
         return after
 
 
-def _fold(method: Callable[..., Any], by: By, event: type[Event]) -> Fold:
+def _declared(code: FoldCode, mark: FoldMark) -> Fold:
+    keys, by_stream, fold = _keys(mark.by, code.event), mark.by == BY_STREAM, code.fold
+    if code.plain:
+        return Fold(keys, _plain(fold), by_stream, fold, mark.first)
+    return Fold(keys, fold, by_stream, None, mark.first)
+
+
+def _require_agreement(where: str, method: Callable[..., Any], mark: FoldMark) -> None:
+    hint = inspect.get_annotations(method).get("row", Row)
+    if mark.first and hint is not None:
+        raise TypeError(f"{where} takes the first events of its rows, so it declares row: None.")
+    if hint is None and not mark.first:
+        raise TypeError(f"{where} declares row: None, so it says on(..., first=True).")
+
+
+def _written(method: Callable[..., Any], mark: FoldMark, event: type[Event]) -> Fold:
     wanted = list(inspect.signature(method).parameters)
     want_key, want_envelope = "key" in wanted, "envelope" in wanted
 
@@ -168,10 +140,10 @@ def _fold(method: Callable[..., Any], by: By, event: type[Event]) -> Fold:
             extra["envelope"] = envelope
         return method(row, happened, **extra)
 
-    keys, by_stream = _keys(by, event), by == "originator_id"
+    keys, by_stream = _keys(mark.by, event), mark.by == BY_STREAM
     if want_key or want_envelope:
-        return Fold(keys, apply, by_stream)
-    return Fold(keys, _plain(method), by_stream, method)
+        return Fold(keys, apply, by_stream, None, mark.first)
+    return Fold(keys, _plain(method), by_stream, method, mark.first)
 
 
 def _plain(method: Callable[..., Any]) -> Callable[[Any, Event, Key, Envelope], Any]:
@@ -182,7 +154,7 @@ def _keys(by: By, event: type[Event]) -> Callable[[Event, Envelope], list[Key]]:
     if not isinstance(by, str):
         find = by
         return lambda happened, envelope: _normal(find(happened, envelope))
-    if by == "originator_id":
+    if by == BY_STREAM:
         return lambda happened, envelope: [(envelope.originator_id,)]
     if by not in {field.name for field in fields(event)}:
         raise TypeError(f"{event.stored_as} has no field {by!r} to find a row by.")
@@ -196,7 +168,7 @@ def _normal(found: Any) -> list[Key]:
     return list(dict.fromkeys(one if isinstance(one, tuple) else (one,) for one in many if one is not None))
 
 
-class LoadedRows(dict[FullKey, Row], Generic[Row]):
+class LoadedRows(dict[FullKey, R], Generic[R]):
     """Loaded rows; ``positions`` says, where the store knows it, by which event a row (also a deleted one)
     came to be. A store that cannot write rows and checkpoint as one step needs it: after a crash between
     the two, rows are ahead of the checkpoint, and `fold` skips what they already hold."""
@@ -206,7 +178,7 @@ class LoadedRows(dict[FullKey, Row], Generic[Row]):
         self.positions: dict[FullKey, int] = {}
 
 
-class RowChanges(dict[FullKey, "Row | None"], Generic[Row]):
+class RowChanges(dict[FullKey, "R | None"], Generic[R]):
     """Rows after a page: the new row, or None where it is deleted; ``positions`` says by which event."""
 
     def __init__(self) -> None:
@@ -215,12 +187,12 @@ class RowChanges(dict[FullKey, "Row | None"], Generic[Row]):
 
 
 def fold(
-    view: View[Row], before: dict[FullKey, Row], events: Iterable[tuple[Event, Envelope]]
-) -> "RowChanges[Row]":
+    view: View[R], before: dict[FullKey, R], events: Iterable[tuple[Event, Envelope]]
+) -> "RowChanges[R]":
     """Folds events, in order, over loaded rows; returns only what changed. Pure."""
-    rows: dict[FullKey, Row | None] = dict(before)
+    rows: dict[FullKey, R | None] = dict(before)
     folded = before.positions if isinstance(before, LoadedRows) else {}
-    changes: RowChanges[Row] = RowChanges()
+    changes: RowChanges[R] = RowChanges()
     for event, envelope in events:
         for key in view.touched(event, envelope):
             full = (envelope.tenant_id, key)

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn
 
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.backoff import FAILING, WAITING, Backoff
+from projections.kit.declare.row import R
 from projections.kit.declare.view import RowChanges, View
 from projections.kit.follow.fold_page import FoldFailed, FoldPage
 from projections.kit.follow.isolating_fold import IsolatingFold
@@ -18,8 +19,6 @@ from projections.kit.follow.pages import LogEntry, Source, fresh
 from projections.kit.follow.watch import Silent, Watch
 from projections.kit.store.maintenance import Upkeep
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsLost, RowsRefused, Store
-
-Row = TypeVar("Row")
 
 _logger = logging.getLogger(__name__)
 
@@ -37,13 +36,13 @@ class Forgotten(Exception):
     """The store's server came back without what it had taken last."""
 
 
-class ViewFollower(Generic[Row]):
+class ViewFollower(Generic[R]):
     """Follows the log for one view while its lane is held."""
 
     def __init__(
         self,
-        view: View[Row],
-        store: Store[Row],
+        view: View[R],
+        store: Store[R],
         pages: Source,
         lane: Lane,
         ledger: Ledger,
@@ -249,7 +248,7 @@ class ViewFollower(Generic[Row]):
             entries = [one for one in entries if left_out.takes(one.envelope)]
         return ((one.envelope, partial(decode, one)) for one in entries if losses.takes(one.envelope))
 
-    async def _changes(self, entries: list[LogEntry]) -> tuple[FoldPage[Row], RowChanges[Row]]:
+    async def _changes(self, entries: list[LogEntry]) -> tuple[FoldPage[R], RowChanges[R]]:
         page = FoldPage.of(self._view, self._taken(entries))
         before = await self._store.load(page.keys) if page.keys else {}
         return page, page.fold(before)
@@ -261,7 +260,7 @@ class ViewFollower(Generic[Row]):
         return page.stuck
 
     async def _save(
-        self, changes: RowChanges[Row], position: int, count: int, *, at_once: bool = False
+        self, changes: RowChanges[R], position: int, count: int, *, at_once: bool = False
     ) -> None:
         folded = self._lane.folded + count
         # Events that touch nothing move the lane at once, and the store's own checkpoint now and then.

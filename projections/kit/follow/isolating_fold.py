@@ -2,24 +2,24 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic
 
 from domain.kit.events import Event
 from domain.kit.log import Envelope
-from projections.kit.declare.view import FullKey, Key, LoadedRows, RowChanges, View
+from projections.kit.declare.folds import Key
+from projections.kit.declare.row import R
+from projections.kit.declare.view import FullKey, LoadedRows, RowChanges, View
 from projections.kit.follow.lane import Stream, stream_of
-
-Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
-class IsolatingFold(Generic[Row]):
+class IsolatingFold(Generic[R]):
     """A page whose streams end, for now, at the first of their events that raises.
 
     An event counts whole: when it touches two rows and the second raises, the first stays as it was.
     """
 
-    view: View[Row]
+    view: View[R]
     events: list[tuple[Event, Envelope, list[Key]]]
     keys: set[FullKey]
     """The rows to load: all that are touched."""
@@ -27,11 +27,9 @@ class IsolatingFold(Generic[Row]):
     """The first event of each stream that raises. `fold` may find more."""
 
     @classmethod
-    def of(
-        cls, view: View[Row], entries: Iterable[tuple[Envelope, Callable[[], Event]]]
-    ) -> "IsolatingFold[Row]":
+    def of(cls, view: View[R], entries: Iterable[tuple[Envelope, Callable[[], Event]]]) -> "IsolatingFold[R]":
         """Takes envelopes in order, each with what decodes it; what the view does not fold is left out."""
-        page: IsolatingFold[Row] = cls(view, [], set(), {})
+        page: IsolatingFold[R] = cls(view, [], set(), {})
         for envelope, decode in entries:
             stream = stream_of(envelope)
             if envelope.type not in view.folds or stream in page.stuck:
@@ -46,17 +44,17 @@ class IsolatingFold(Generic[Row]):
             page.keys.update((envelope.tenant_id, key) for key in keys)
         return page
 
-    def fold(self, before: dict[FullKey, Row]) -> RowChanges[Row]:
+    def fold(self, before: dict[FullKey, R]) -> RowChanges[R]:
         """Folds what can be folded over the loaded rows. Pure but for ``stuck``."""
-        rows: dict[FullKey, Row | None] = dict(before)
+        rows: dict[FullKey, R | None] = dict(before)
         held = before.positions if isinstance(before, LoadedRows) else {}
-        changes: RowChanges[Row] = RowChanges()
+        changes: RowChanges[R] = RowChanges()
         ended: set[Stream] = set()
         for event, envelope, keys in self.events:
             stream = stream_of(envelope)
             if stream in ended:
                 continue
-            after: dict[FullKey, Row | None] = {}
+            after: dict[FullKey, R | None] = {}
             try:
                 for key in keys:
                     full = (envelope.tenant_id, key)

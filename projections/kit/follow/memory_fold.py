@@ -1,23 +1,22 @@
 """Folds events, one after another, over rows that are kept in memory."""
 
 from collections.abc import Collection, Iterable
-from typing import Generic, TypeVar
+from typing import Generic
 
 from domain.kit.codec import Codec
 from domain.kit.events import Event
 from domain.kit.log import Envelope
+from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, View
 from projections.kit.follow.fold_page import FoldFailed
 
-Row = TypeVar("Row")
 
-
-class Folding(Generic[Row]):
+class Folding(Generic[R]):
     """Rows of a view after the events taken so far; only those with ``wanted`` keys, where given."""
 
-    def __init__(self, view: View[Row], codec: Codec, wanted: Collection[FullKey] | None = None) -> None:
+    def __init__(self, view: View[R], codec: Codec, wanted: Collection[FullKey] | None = None) -> None:
         self._view, self._codec, self._wanted = view, codec, wanted
-        self.rows: dict[FullKey, Row] = {}
+        self.rows: dict[FullKey, R] = {}
         self.positions: dict[FullKey, int] = {}
         """By which event each row, also a deleted one, came to be as it is."""
 

@@ -1,26 +1,25 @@
 """Rows of views as they were: folded from the log up to a position or a time."""
 
 import asyncio
-import inspect
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from sys import getsizeof
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias
 from uuid import UUID
 
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec
 from domain.kit.log import Log, Selection
+from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import FoldMark, Key, View
+from projections.kit.declare.row import R
+from projections.kit.declare.view import View
 from projections.kit.follow.memory_fold import Folding
 from projections.kit.read.allowance import allowance
 from projections.kit.read.shares import Shares
 from projections.kit.store.derived_columns import Derived, json_of
-
-Row = TypeVar("Row")
 
 Moment: TypeAlias = int | datetime
 """A position of the log, or a time.
@@ -55,11 +54,11 @@ class TooMuch(Exception):
 
 
 @dataclass(frozen=True)
-class Past(Generic[Row]):
+class Past(Generic[R]):
     """All rows of one tenant in a view as of a position; ``events`` were folded for them, and they take about
     ``size`` bytes of memory."""
 
-    rows: Mapping[Key, Row]
+    rows: Mapping[Key, R]
     position: int
     events: int
     size: int
@@ -91,7 +90,7 @@ _ROW = 300
 
 def _weight(row: Any) -> int:
     """About how many bytes a row takes in memory; rows differ in type."""
-    return _ROW + sum(_size(getattr(row, name)) for name in row.__dataclass_fields__)
+    return _ROW + sum(_size(getattr(row, name)) for name in row.__struct_fields__)
 
 
 def _size(value: object) -> int:
@@ -104,9 +103,7 @@ def _size(value: object) -> int:
 
 def by_stream(view: View[Any]) -> bool:
     """Whether every event of the view touches the row of its own stream and no other."""
-    found = (getattr(method, "folds", None) for _, method in inspect.getmembers(view, inspect.ismethod))
-    marked = [cast(FoldMark, one) for one in found if one is not None]
-    return all(one.by == "originator_id" for one in marked)
+    return all(fold.by_stream for fold in view.folds.values())
 
 
 class RowsAsOf:
@@ -159,8 +156,8 @@ class RowsAsOf:
         return position
 
     async def rows(
-        self, view: type[View[Row]], tenant_id: UUID, keys: Collection[Key], moment: Moment
-    ) -> dict[Key, Row]:
+        self, view: type[View[R]], tenant_id: UUID, keys: Collection[Key], moment: Moment
+    ) -> dict[Key, R]:
         """The rows with these keys; absent ones are left out. Raises InFuture, and TooMuch when their streams are
         too long, or the view's rows are made of many streams and `all` of them would be too many."""
         position = await self.position(tenant_id, moment)
@@ -168,7 +165,7 @@ class RowsAsOf:
         if not by_stream(made):
             past = await self.all(view, tenant_id, position)
             return {key: past.rows[key] for key in keys if key in past.rows}
-        folding: Folding[Row] = Folding(made, self._codec)
+        folding: Folding[R] = Folding(made, self._codec)
         ids = [id for (id,) in keys]
         async with self._lookers.of(tenant_id), self._looking:
             if (size := await self._log.size_of(tenant_id, ids)) > self._most_bytes:
@@ -178,7 +175,7 @@ class RowsAsOf:
                 folding.take(one for one in events if one.position <= position)
         return {key: row for (_, key), row in folding.rows.items()}
 
-    async def all(self, view: type[View[Row]], tenant_id: UUID, moment: Moment) -> Past[Row]:
+    async def all(self, view: type[View[R]], tenant_id: UUID, moment: Moment) -> Past[R]:
         """All rows of the tenant. Raises InFuture and TooMuch."""
         position = await self.position(tenant_id, moment)
         if (known := self._known(view, tenant_id, position)) is not None:
@@ -191,9 +188,9 @@ class RowsAsOf:
             self._keep(view, tenant_id, past)
         return past
 
-    async def _fold(self, view: type[View[Row]], tenant_id: UUID, position: int) -> Past[Row]:
+    async def _fold(self, view: type[View[R]], tenant_id: UUID, position: int) -> Past[R]:
         made, earlier = self._view(view), self._earlier(view, tenant_id, position)
-        folding: Folding[Row] = Folding(made, self._codec)
+        folding: Folding[R] = Folding(made, self._codec)
         folding.rows = rows = _Weighed()
         at = events = 0
         if earlier is not None:
@@ -217,7 +214,7 @@ class RowsAsOf:
         found = {key: row for (_, key), row in rows.items()}
         return Past(self._retained(view, found), position, events, rows.size)
 
-    def _retained(self, view: type[View[Row]], rows: dict[Key, Row]) -> dict[Key, Row]:
+    def _retained(self, view: type[View[R]], rows: dict[Key, R]) -> dict[Key, R]:
         """Without the rows that the view keeps no longer: looking back does not bring them back."""
         retain = view.retain if issubclass(view, PostgresView) else None
         if retain is None:
@@ -230,26 +227,26 @@ class RowsAsOf:
             f"{view.name} as of then is made of more than {most:,} {what}, the most there may be.", most
         )
 
-    def _known(self, view: type[View[Row]], tenant_id: UUID, position: int) -> Past[Row] | None:
+    def _known(self, view: type[View[R]], tenant_id: UUID, position: int) -> Past[R] | None:
         key = (tenant_id, view.name, view.version, position)
         if (past := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
         return past
 
-    def _earlier(self, view: type[View[Row]], tenant_id: UUID, position: int) -> Past[Row] | None:
+    def _earlier(self, view: type[View[R]], tenant_id: UUID, position: int) -> Past[R] | None:
         """The nearest result before a position."""
         mine = [past for key, past in self._kept.items() if key[:3] == (tenant_id, view.name, view.version)]
         return max(
             (one for one in mine if one.position < position), key=lambda one: one.position, default=None
         )
 
-    def _keep(self, view: type[View[Row]], tenant_id: UUID, past: Past[Row]) -> None:
+    def _keep(self, view: type[View[R]], tenant_id: UUID, past: Past[R]) -> None:
         self._kept[tenant_id, view.name, view.version, past.position] = past
         # An empty result takes room as well.
         while sum(_ROW + one.size for one in self._kept.values()) > self._most_kept and len(self._kept) > 1:
             self._kept.popitem(last=False)
 
-    def _view(self, view: type[View[Row]]) -> View[Row]:
+    def _view(self, view: type[View[R]]) -> View[R]:
         if view not in self._views:
             self._views[view] = view()
         return self._views[view]

@@ -4,20 +4,19 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol
 from uuid import UUID
 
 import msgspec
 
 from domain.kit.languages import DEFAULT
+from projections.kit.declare.row import R
 from projections.kit.read.cache import Cache, Cached
 from projections.kit.read.circuit_breaker import Unavailable
 from projections.kit.read.conditions import Condition
 from projections.kit.read.postgres_search import TextSearch
 from projections.kit.read.search_query import Between, Query
 from projections.kit.read.search_reader import Found, SearchReader
-
-Document = TypeVar("Document")
 
 _REFRESH = 2.0
 """Seconds after which OpenSearch surely shows what was written; its own interval is one second."""
@@ -68,7 +67,7 @@ class Hits:
     source: str
 
 
-class Finder(Generic[Document]):
+class Finder(Generic[R]):
     """Finds documents of one search view; ``text`` searches the Postgres view that shows the same things.
 
     Without a ``search`` it is always Postgres that answers. ``cached`` is the class of its cached answers,
@@ -78,10 +77,10 @@ class Finder(Generic[Document]):
     def __init__(
         self,
         *,
-        search: SearchReader[Document] | None,
+        search: SearchReader[R] | None,
         text: TextSearch[Any],
         cache: Cache,
-        cached: Cached[Found[Document]],
+        cached: Cached[Found[R]],
         positions: SearchPositions,
         facets: Sequence[str],
     ) -> None:
@@ -115,9 +114,9 @@ class Finder(Generic[Document]):
         return Hits(matched, "postgres")
 
     async def _indexed(
-        self, search: SearchReader[Document], tenant_id: UUID, wanted: SearchRequest, at_least: int
-    ) -> Found[Document]:
-        async def load() -> tuple[Found[Document], int]:
+        self, search: SearchReader[R], tenant_id: UUID, wanted: SearchRequest, at_least: int
+    ) -> Found[R]:
+        async def load() -> tuple[Found[R], int]:
             position = await self._shown(search.view.name)
             query = Query(
                 text=wanted.text,

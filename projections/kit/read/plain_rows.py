@@ -6,7 +6,8 @@ from typing import Any, get_type_hints
 import msgspec
 
 from domain.kit.fields import Confidential, Restricted, marks
-from projections.kit.declare.view import Key, View
+from projections.kit.declare.folds import Key
+from projections.kit.declare.view import View
 
 MASKED = "***"
 """Stands in place of what is not shown."""

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import msgspec
 
+from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Key
+from projections.kit.declare.row import R
 from projections.kit.read.allowance import allowance
 from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition, bound
@@ -22,7 +23,7 @@ from projections.kit.store.derived_columns import derived, order_of
 from projections.kit.store.generations import Connection
 from projections.kit.store.tables import TableName, table_name, table_shape
 
-Row = TypeVar("Row")
+T = TypeVar("T")
 
 _PASTS = 2
 """Questions about rows of the past at a time."""
@@ -66,10 +67,10 @@ class RowPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class RowPage(Generic[Row]):
+class RowPage(Generic[R]):
     """Rows in order, and whether there are more on either side."""
 
-    rows: list[Row]
+    rows: list[R]
     more_before: bool
     more_after: bool
 
@@ -84,12 +85,12 @@ class PostgresRows:
 
     async def get(
         self,
-        view: type[PostgresView[Row]],
+        view: type[PostgresView[R]],
         tenant_id: UUID,
         keys: Collection[Key],
         *,
         where: Sequence[Condition] = (),
-    ) -> dict[Key, Row]:
+    ) -> dict[Key, R]:
         """The rows with these keys that meet the conditions, in one round trip; other keys are absent."""
         if not keys:
             return {}
@@ -105,7 +106,7 @@ class PostgresRows:
 
     async def page(
         self,
-        view: type[PostgresView[Row]],
+        view: type[PostgresView[R]],
         tenant_id: UUID,
         *,
         where: Sequence[Condition] = (),
@@ -115,8 +116,8 @@ class PostgresRows:
         before: RowPlace | None = None,
         backward: bool = False,
         skip: int = 0,
-        past: Past[Row] | None = None,
-    ) -> RowPage[Row]:
+        past: Past[R] | None = None,
+    ) -> RowPage[R]:
         """At most ``limit`` rows after and before the given places, from the front or from the back.
 
         ``skip`` leaves rows out at the beginning, for pages that go by number; places are cheaper. With
@@ -139,7 +140,7 @@ class PostgresRows:
 
     async def heads(
         self,
-        view: type[PostgresView[Row]],
+        view: type[PostgresView[R]],
         tenant_id: UUID,
         column: str,
         values: Collection[Any],
@@ -147,8 +148,8 @@ class PostgresRows:
         where: Sequence[Condition] = (),
         order: Order,
         limit: int,
-        past: Past[Row] | None = None,
-    ) -> dict[Any, list[Row]]:
+        past: Past[R] | None = None,
+    ) -> dict[Any, list[R]]:
         """The first ``limit`` rows that meet the conditions, for each of several values of a column, in one round
         trip."""
         table, arguments, parts = self._source(view, tenant_id, where, past, order)
@@ -163,17 +164,17 @@ class PostgresRows:
             f" cross join lateral ({each}) head"
         )
         rows = await self._fetch(view, tenant_id, sql, [*arguments, list(values), limit])
-        grouped: dict[Any, list[Row]] = {}
+        grouped: dict[Any, list[R]] = {}
         for row in rows:
             grouped.setdefault(getattr(row, column), []).append(row)
         return grouped
 
     async def count(
         self,
-        view: type[PostgresView[Row]],
+        view: type[PostgresView[R]],
         tenant_id: UUID,
         where: Sequence[Condition] = (),
-        past: Past[Row] | None = None,
+        past: Past[R] | None = None,
     ) -> int:
         """How many rows meet the conditions."""
         table, arguments, parts = self._source(view, tenant_id, where, past)
@@ -228,8 +229,8 @@ class PostgresRows:
         tenant_id: UUID,
         sql: str,
         *arguments: Any,
-        shape: type[Row],
-    ) -> list[Row]:
+        shape: type[T],
+    ) -> list[T]:
         """What a select of a context's own answers, in one round trip, as values of a shape (a dataclass).
 
         ``{name}`` in it stands for the table of the view of that name in ``views``, in the generation that is
@@ -239,7 +240,7 @@ class PostgresRows:
         sql = _rows_of(sql.format_map(tables))
         text = await self._text(tenant_id, sql, [tenant_id, *arguments])
         # Generic aliases of a type variable are unknown to the checker.
-        found: list[Row] = msgspec.json.decode(text, type=list[shape])  # type: ignore[valid-type]
+        found: list[T] = msgspec.json.decode(text, type=list[shape])  # type: ignore[valid-type]
         return found
 
     def _table(self, view: type[PostgresView[Any]]) -> TableName:
@@ -247,10 +248,10 @@ class PostgresRows:
 
     def _source(
         self,
-        view: type[PostgresView[Row]],
+        view: type[PostgresView[R]],
         tenant_id: UUID,
         where: Sequence[Condition],
-        past: Past[Row] | None,
+        past: Past[R] | None,
         order: Order | None = None,
     ) -> tuple[str, list[Any], list[str]]:
         """What to select from, the first arguments, and the conditions, beginning with the tenant's."""
@@ -270,9 +271,9 @@ class PostgresRows:
         return f"json_to_recordset($1::json) as past({columns})", arguments, ["true", *parts]
 
     async def _fetch(
-        self, view: type[PostgresView[Row]], tenant_id: UUID, sql: str, arguments: Sequence[Any]
-    ) -> list[Row]:
-        rows: list[Row] = _plan(view).decoder.decode(await self._text(tenant_id, sql, arguments))
+        self, view: type[PostgresView[R]], tenant_id: UUID, sql: str, arguments: Sequence[Any]
+    ) -> list[R]:
+        rows: list[R] = _plan(view).decoder.decode(await self._text(tenant_id, sql, arguments))
         return rows
 
     async def _text(self, tenant_id: UUID, sql: str, arguments: Sequence[Any]) -> str:

@@ -1,13 +1,14 @@
 """Search in Postgres, for when the search server is down: with the same words, and the same answers' shape."""
 
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 from uuid import UUID
 
 import msgspec
 
 from domain.kit.languages import DEFAULT
 from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.row import R
 from projections.kit.read.conditions import TSQUERY, Condition, bound, found_by, tsquery, weights_of
 from projections.kit.read.live_generations import Serving
 from projections.kit.read.postgres_reader import ReaderPool, columns_of
@@ -16,8 +17,6 @@ from projections.kit.read.search_reader import Found, Hit
 from projections.kit.store.derived_columns import WORDS, key_of
 from projections.kit.store.tables import table_name
 
-Row = TypeVar("Row")
-
 _DEEPEST = 1000
 """Of more matches the newest so many are ranked."""
 _COUNTED = 10_000
@@ -25,14 +24,14 @@ _RANK = "ts_rank('{0.1, 0.2, 0.33, 1}', %s, %s)"
 """A title is three times as telling as a body."""
 
 
-class TextSearch(Generic[Row]):
+class TextSearch(Generic[R]):
     """Search of one Postgres view by the words of its texts. Cursors count hits, down to 1,000."""
 
-    def __init__(self, view: type[PostgresView[Row]], reader: ReaderPool, live: Serving) -> None:
+    def __init__(self, view: type[PostgresView[R]], reader: ReaderPool, live: Serving) -> None:
         self._view = view
         self._reader = reader
         self._live = live
-        self._decoder: msgspec.json.Decoder[list[Row]] = msgspec.json.Decoder(
+        self._decoder: msgspec.json.Decoder[list[R]] = msgspec.json.Decoder(
             list[view.row]  # type: ignore[name-defined]
         )
 
@@ -47,7 +46,7 @@ class TextSearch(Generic[Row]):
         texts: Sequence[str] | None = None,
         first: int,
         after: str | None,
-    ) -> Found[Row]:
+    ) -> Found[R]:
         """The best matches that meet the conditions; no text matches everything. Words are looked for in all
         texts, or in ``texts`` alone. Raises BadQuery."""
         if not 0 <= first <= MOST_HITS:

@@ -2,21 +2,20 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic
 from uuid import UUID
 
 import msgspec
 from redis import exceptions
 from redis.asyncio import Redis
 
+from projections.kit.declare.folds import Key
 from projections.kit.declare.redis import RedisView
-from projections.kit.declare.view import Key
+from projections.kit.declare.row import R
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.live_generations import NotServed, Serving
 from projections.kit.store.keys import KeySpace, Mark
 from projections.kit.store.redis_scripts import READ
-
-Row = TypeVar("Row")
 
 REDIS_FAULTS: tuple[type[Exception], ...] = (
     exceptions.ConnectionError,
@@ -33,16 +32,16 @@ def redis_breaker(*, timeout: float = 0.25) -> Breaker:
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Generic[Row]):
+class Read(Generic[R]):
     """Rows found, absent ones left out, and the position of the log that they all reflect."""
 
-    rows: dict[Key, Row]
+    rows: dict[Key, R]
     position: int
     beside: list[str | bytes | None]
     """The values of the plain keys that were read in the same round trip."""
 
 
-class RedisRows(Generic[Row]):
+class RedisRows(Generic[R]):
     """The rows of a Redis view, for readers, in the generation that is live.
 
     There is no way to read without naming the tenant. Raises Unavailable when Redis is down or slow, when
@@ -52,7 +51,7 @@ class RedisRows(Generic[Row]):
 
     def __init__(
         self,
-        view: RedisView[Row],
+        view: RedisView[R],
         redis: Redis,
         live: Serving,
         prefix: str = "hw",
@@ -63,7 +62,7 @@ class RedisRows(Generic[Row]):
         self._spaces: dict[int, KeySpace] = {}
         self._redis = redis
         self._breaker = breaker or redis_breaker()
-        self._decode: Callable[[bytes | str], Row] = msgspec.json.Decoder(view.row).decode
+        self._decode: Callable[[bytes | str], R] = msgspec.json.Decoder(view.row).decode
         self._epochs: dict[int, str] = {}
         self._read = redis.register_script(READ)
 
@@ -85,17 +84,17 @@ class RedisRows(Generic[Row]):
             )
         return self._spaces[generation]
 
-    async def get(self, tenant_id: UUID, *key: object, at_least: int = 0) -> Row | None:
+    async def get(self, tenant_id: UUID, *key: object, at_least: int = 0) -> R | None:
         """The row with this key, or None when there is none."""
         return (await self.read(tenant_id, [key], at_least=at_least)).rows.get(key)
 
-    async def get_many(self, tenant_id: UUID, keys: Collection[Key], *, at_least: int = 0) -> dict[Key, Row]:
+    async def get_many(self, tenant_id: UUID, keys: Collection[Key], *, at_least: int = 0) -> dict[Key, R]:
         """The rows with these keys; absent ones are left out."""
         return (await self.read(tenant_id, keys, at_least=at_least)).rows
 
     async def read(
         self, tenant_id: UUID, keys: Collection[Key], *, at_least: int = 0, beside: Sequence[str] = ()
-    ) -> Read[Row]:
+    ) -> Read[R]:
         """Rows, position and, where asked for, other plain keys, all as of one moment."""
         # The epoch is guessed from the last read, so that one step is enough; it changes only on a refill.
         generation = self._generation()

@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 from uuid import UUID
 
 from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import ConnectionError as NoConnection
 from opensearchpy.exceptions import TransportError
 
+from projections.kit.declare.row import R
 from projections.kit.declare.search import SearchView
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.live_generations import NotServed, Serving
 from projections.kit.read.search_query import BadQuery, Query, SearchBody, write_cursor
 from projections.kit.store.index_mapping import TENANT, DocumentMapping, IndexNames, camel
-
-Row = TypeVar("Row")
 
 _TIMEOUT = 2.0
 
@@ -29,25 +28,25 @@ def search_breaker(*, timeout: float = _TIMEOUT) -> Breaker:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit(Generic[Row]):
+class Hit(Generic[R]):
     """One document found."""
 
-    row: Row
+    row: R
     score: float
     cursor: str
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[Row]):
+class Found(Generic[R]):
     """A page of hits. ``total`` is exact unless ``more_than_counted``; facets are values and counts."""
 
-    hits: list[Hit[Row]]
+    hits: list[Hit[R]]
     total: int
     more_than_counted: bool
     facets: dict[str, list[tuple[str, int]]]
 
 
-class SearchReader(Generic[Row]):
+class SearchReader(Generic[R]):
     """A search view, for readers, in the generation that is live.
 
     Every search names a tenant, and this class adds the filter by it; there is no other way in. Raises
@@ -57,7 +56,7 @@ class SearchReader(Generic[Row]):
 
     def __init__(
         self,
-        view: SearchView[Row],
+        view: SearchView[R],
         client: AsyncOpenSearch,
         live: Serving,
         prefix: str = "hw",
@@ -70,7 +69,7 @@ class SearchReader(Generic[Row]):
         self._documents = DocumentMapping(view)
         self._body = SearchBody(view, weights)
 
-    async def search(self, tenant_id: UUID, query: Query) -> Found[Row]:
+    async def search(self, tenant_id: UUID, query: Query) -> Found[R]:
         """A page of the tenant's documents."""
         body = self._body.body(tenant_id, query, timeout_ms=int(self._breaker.timeout * 900))
         answer = await self._ask(body)
@@ -106,7 +105,7 @@ class SearchReader(Generic[Row]):
             raise Unavailable(f"{self.view.name} was searched only in part")
         return answer
 
-    def _hit(self, tenant_id: UUID, hit: dict[str, Any], sort: str | None) -> Hit[Row]:
+    def _hit(self, tenant_id: UUID, hit: dict[str, Any], sort: str | None) -> Hit[R]:
         source = hit["_source"]
         if source[TENANT] != str(tenant_id):
             raise RuntimeError(f"{self.view.name} answered with another tenant's document")

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol
 from uuid import UUID
 
 from domain.kit.codec import Codec
 from domain.kit.log import EVERYTHING, Envelope, Selection
 from projections.kit.background import end
 from projections.kit.backoff import Backoff
+from projections.kit.declare.row import R
 from projections.kit.declare.view import View
 from projections.kit.follow.lane import Failure, Lane, Ledger
 from projections.kit.follow.pages import LogGap
@@ -18,8 +19,6 @@ from projections.kit.rebuild.bulk_fold import BulkFold
 from projections.kit.rebuild.stepwise_fold import follow_part
 from projections.kit.store.maintenance import Upkeep
 from projections.kit.store.store import Bulk, Checkpoint, LeaseLost, Lost, RowsLost, RowsRefused, Store
-
-Row = TypeVar("Row")
 
 _logger = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class BulkLog(Protocol):
         ...
 
 
-class Builder(Generic[Row]):
+class Builder(Generic[R]):
     """Folds the log into a store in bulk while its lane is held: the same rows that a follower makes.
 
     Events come through COPY, and only those that the view folds; rows are kept at hand and written behind,
@@ -67,8 +66,8 @@ class Builder(Generic[Row]):
 
     def __init__(
         self,
-        view: View[Row],
-        store: Store[Row],
+        view: View[R],
+        store: Store[R],
         log: BulkLog,
         codec: Codec,
         lane: Lane,
@@ -92,7 +91,7 @@ class Builder(Generic[Row]):
         self._span = min(_SPAN, max(rate * 10, 1_000)) if rate else _SPAN
         self._bulk = store if isinstance(store, Bulk) else None
         self._most = self._bulk.bulk_rows if self._bulk else _PAGE
-        self._fold: BulkFold[Row] = self._folding()
+        self._fold: BulkFold[R] = self._folding()
         self._at = self._offered = 0
         self._writing: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
@@ -180,7 +179,7 @@ class Builder(Generic[Row]):
         self._flushed = self._due = _now()
         self._upkeep = asyncio.create_task(self._keep_up(), name=f"upkeep of {self._view.name}")
 
-    def _folding(self) -> BulkFold[Row]:
+    def _folding(self) -> BulkFold[R]:
         return BulkFold(
             self._view,
             self._codec,

@@ -3,16 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from typing import Generic, TypeVar
+from typing import Generic
 
 from domain.kit.codec import Codec
 from domain.kit.log import Envelope
 from projections.kit.backoff import Backoff
+from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, View
 from projections.kit.follow.lane import Lane, LeftOut, Parking, Stuck
 from projections.kit.rebuild.row_cache import RowCache, Step
-
-Row = TypeVar("Row")
 
 _logger = logging.getLogger(__name__)
 
@@ -21,16 +20,16 @@ _SLICE = 250
 """Events folded before the network gets its turn: a page that is being written goes on meanwhile."""
 
 
-class BulkFold(Generic[Row]):
+class BulkFold(Generic[R]):
     """The folding of one build: `touch` events as they come, then `fold` the page that they make."""
 
     def __init__(
-        self, view: View[Row], codec: Codec, lane: Lane, parking: Parking, *, rows: int, backoff: Backoff
+        self, view: View[R], codec: Codec, lane: Lane, parking: Parking, *, rows: int, backoff: Backoff
     ) -> None:
         """About ``rows`` rows are kept at hand."""
         self._view, self._codec, self._lane, self._parking = view, codec, lane, parking
         self._backoff = backoff
-        self.cache: RowCache[Row] = RowCache(view, size=rows)
+        self.cache: RowCache[R] = RowCache(view, size=rows)
         self._steps: list[Step] = []
         self._left_out = LeftOut()
 
@@ -53,7 +52,7 @@ class BulkFold(Generic[Row]):
     async def fold(
         self,
         before: int,
-        load: Callable[[Collection[FullKey]], Awaitable[dict[FullKey, Row]]],
+        load: Callable[[Collection[FullKey]], Awaitable[dict[FullKey, R]]],
     ) -> None:
         """Folds what was touched; ``before`` is up to where the view was folded before that."""
         cache, steps = self.cache, self._steps

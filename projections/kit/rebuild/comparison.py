@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, fields
-from typing import Any, Generic, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Literal
 from uuid import UUID
 
+from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, View
 from projections.kit.store.decrypted_fields import opened_fields, same_but_erased
 from projections.kit.store.store import Store, there
-
-Row = TypeVar("Row")
 
 Positions = Callable[[], Awaitable[tuple[int, int]]]
 """Up to which positions the old and the new generation are folded, as of now."""
@@ -49,17 +48,17 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen(Generic[Row]):
+class _Seen(Generic[R]):
     """A row on both sides when it was last looked at."""
 
-    old: Row | None
-    new: Row | None
+    old: R | None
+    new: R | None
 
 
 async def compare(
-    view: View[Row],
-    old: Store[Row],
-    new: Store[Row],
+    view: View[R],
+    old: Store[R],
+    new: Store[R],
     positions: Positions,
     *,
     tenant_id: UUID | None = None,
@@ -84,17 +83,17 @@ async def compare(
     )
 
 
-class _Comparison(Generic[Row]):
+class _Comparison(Generic[R]):
     """The state of one comparison."""
 
     def __init__(
-        self, view: View[Row], old: Store[Row], new: Store[Row], positions: Positions, patience: float
+        self, view: View[R], old: Store[R], new: Store[R], positions: Positions, patience: float
     ) -> None:
         self._view, self._old, self._new = view, old, new
         self._positions, self._patience = positions, patience
         self._opened = opened_fields(view.row)
-        self._names = [field.name for field in fields(view.row)]
-        self._suspects: dict[FullKey, _Seen[Row]] = {}
+        self._names = list(view.row.__struct_fields__)
+        self._suspects: dict[FullKey, _Seen[R]] = {}
         self.rows = self.compared = self.differing = 0
         self.examples: list[Difference] = []
         self.note = ""
@@ -121,7 +120,7 @@ class _Comparison(Generic[Row]):
                 await self._suspect((full, batch[full], None) for full in lacking)
         await self._judge()
 
-    async def _suspect(self, some: Iterable[tuple[FullKey, Row | None, Row | None]]) -> None:
+    async def _suspect(self, some: Iterable[tuple[FullKey, R | None, R | None]]) -> None:
         self._suspects.update((full, _Seen(old, new)) for full, old, new in some if not self._same(old, new))
         if len(self._suspects) >= _TOGETHER:
             await self._judge()
@@ -138,7 +137,7 @@ class _Comparison(Generic[Row]):
                 return
             await self._passed()
             old, new = await there(self._old, suspects), await there(self._new, suspects)
-            moving: dict[FullKey, _Seen[Row]] = {}
+            moving: dict[FullKey, _Seen[R]] = {}
             for full, seen in suspects.items():
                 now = _Seen(old.get(full), new.get(full))
                 if self._same(now.old, now.new):
@@ -151,7 +150,7 @@ class _Comparison(Generic[Row]):
             if suspects:
                 await asyncio.sleep(_PAUSE * (look % 5) / 5)
 
-    def _same(self, old: Row | None, new: Row | None) -> bool:
+    def _same(self, old: R | None, new: R | None) -> bool:
         if old == new:
             return True
         if old is None or new is None or not self._opened:
@@ -168,7 +167,7 @@ class _Comparison(Generic[Row]):
                 raise TimeoutError(f"{self._view.name}: a generation does not come to position {there}.")
             await asyncio.sleep(_PAUSE)
 
-    def _differs(self, full: FullKey, seen: _Seen[Row], *, moving: bool) -> None:
+    def _differs(self, full: FullKey, seen: _Seen[R], *, moving: bool) -> None:
         self.differing += 1
         if moving:
             self.note = f"Some rows changed at each of {_LOOKS} looks, and were never the same."

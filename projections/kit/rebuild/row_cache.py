@@ -1,23 +1,21 @@
 """The rows that a bulk build has at hand: written behind, and never more than memory holds."""
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from domain.kit.events import Event
 from domain.kit.log import Envelope
+from projections.kit.declare.row import R
 from projections.kit.declare.view import Fold, FullKey, LoadedRows, RowChanges, View
-from projections.kit.follow.fold_page import creating
-
-Row = TypeVar("Row")
 
 
-class Cell(Generic[Row]):
+class Cell(Generic[R]):
     """One row at hand: found once for each event, and then changed without looking for it again."""
 
     __slots__ = ("ahead", "full", "position", "row")
 
     def __init__(self, full: FullKey) -> None:
         self.full = full
-        self.row: Row | None = None
+        self.row: R | None = None
         """None: there is none."""
         self.position = 0
         """The last event in it, while the row waits to be written; 0: it is as in the store."""
@@ -29,7 +27,7 @@ class Cell(Generic[Row]):
 Step = tuple[Fold, Event, Envelope, Cell[Any] | list[Cell[Any]]]
 
 
-class RowCache(Generic[Row]):
+class RowCache(Generic[R]):
     """Rows of a view between the log and its store.
 
     Events come in pages: `touch` for each one says what to load, `missing` names it, `loaded` takes it,
@@ -38,16 +36,15 @@ class RowCache(Generic[Row]):
     others about ``size`` do, those touched last.
     """
 
-    def __init__(self, view: View[Row], *, size: int) -> None:
+    def __init__(self, view: View[R], *, size: int) -> None:
         self._folds = view.folds
-        self._creating = creating(view)
         self._half = max(size // 2, 1)
         # Rows touched lately, and those not touched since the last time that these were too many.
-        self._rows: dict[FullKey, Cell[Row]] = {}
-        self._older: dict[FullKey, Cell[Row]] = {}
-        self._changed: list[Cell[Row]] = []
-        self._writing: list[Cell[Row]] = []
-        self._missing: dict[FullKey, Cell[Row]] = {}
+        self._rows: dict[FullKey, Cell[R]] = {}
+        self._older: dict[FullKey, Cell[R]] = {}
+        self._changed: list[Cell[R]] = []
+        self._writing: list[Cell[R]] = []
+        self._missing: dict[FullKey, Cell[R]] = {}
 
     @property
     def changed(self) -> int:
@@ -64,29 +61,29 @@ class RowCache(Generic[Row]):
         fold = self._folds[envelope.type]
         if fold.by_stream:
             full: FullKey = (envelope.tenant_id, (envelope.originator_id,))
-            return fold, event, envelope, self._rows.get(full) or self._cell(full, envelope)
+            return fold, event, envelope, self._rows.get(full) or self._cell(full, fold)
         tenant, rows = envelope.tenant_id, self._rows
         cells = [
-            rows.get(full) or self._cell(full, envelope)
+            rows.get(full) or self._cell(full, fold)
             for full in [(tenant, key) for key in fold.keys(event, envelope)]
         ]
         return fold, event, envelope, cells[0] if len(cells) == 1 else cells
 
-    def _cell(self, full: FullKey, envelope: Envelope) -> Cell[Row]:
+    def _cell(self, full: FullKey, fold: Fold) -> Cell[R]:
         cell = self._older.pop(full, None)
         if cell is None:
             cell = Cell(full)
             # What makes a row does so whatever there was.
-            if envelope.type not in self._creating:
+            if not fold.first:
                 self._missing[full] = cell
         self._rows[full] = cell
         return cell
 
-    def missing(self) -> dict[FullKey, Cell[Row]]:
+    def missing(self) -> dict[FullKey, Cell[R]]:
         """The rows that the page needs from the store."""
         return self._missing
 
-    def loaded(self, found: dict[FullKey, Row], position: int) -> None:
+    def loaded(self, found: dict[FullKey, R], position: int) -> None:
         """What the store holds of them; ``position`` is up to where it was folded."""
         missing, self._missing = self._missing, {}
         for full, cell in missing.items():
@@ -136,9 +133,9 @@ class RowCache(Generic[Row]):
                 self._older.pop(cell.full, None)
                 self._rows[cell.full] = cell
 
-    def take(self) -> RowChanges[Row]:
+    def take(self) -> RowChanges[R]:
         """What is to be written now."""
-        changes: RowChanges[Row] = RowChanges()
+        changes: RowChanges[R] = RowChanges()
         for cell in self._changed:
             changes[cell.full] = cell.row
             changes.positions[cell.full] = cell.position

@@ -2,13 +2,11 @@
 
 from collections.abc import Collection
 from contextlib import aclosing
-from typing import TypeVar
 from uuid import UUID
 
+from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, LoadedRows, RowChanges, View
 from projections.kit.store.store import Checkpoint, Lossy, Store
-
-Row = TypeVar("Row")
 
 
 class Ahead(Exception):
@@ -20,7 +18,7 @@ class Ahead(Exception):
 
 
 async def put_in_place(
-    view: View[Row], live: Store[Row], built: Store[Row], checkpoint: Checkpoint, tenant_id: UUID
+    view: View[R], live: Store[R], built: Store[R], checkpoint: Checkpoint, tenant_id: UUID
 ) -> int:
     """Makes the tenant's live rows those of ``built``, and answers how many were changed.
 
@@ -36,14 +34,14 @@ async def put_in_place(
     async with aclosing(built.scan(tenant_id)) as batches:
         async for batch in batches:
             present = {} if lossy is not None else await _loaded(view, live, batch.keys(), checkpoint)
-            wrong: dict[FullKey, Row | None] = {
+            wrong: dict[FullKey, R | None] = {
                 full: row for full, row in batch.items() if present.get(full) != row
             }
             changed += await _save(live, wrong, checkpoint)
     async with aclosing(live.scan(tenant_id)) as batches:
         async for batch in batches:
             known = await built.load(batch.keys())
-            lacking: dict[FullKey, Row | None] = {full: None for full in batch if full not in known}
+            lacking: dict[FullKey, R | None] = {full: None for full in batch if full not in known}
             if lacking:
                 await _loaded(view, live, lacking.keys(), checkpoint)
                 changed += await _save(live, lacking, checkpoint)
@@ -53,8 +51,8 @@ async def put_in_place(
 
 
 async def _loaded(
-    view: View[Row], live: Store[Row], keys: Collection[FullKey], checkpoint: Checkpoint
-) -> dict[FullKey, Row]:
+    view: View[R], live: Store[R], keys: Collection[FullKey], checkpoint: Checkpoint
+) -> dict[FullKey, R]:
     rows = await live.load(keys)
     if isinstance(rows, LoadedRows):
         furthest = max(rows.positions.values(), default=0)
@@ -63,8 +61,8 @@ async def _loaded(
     return rows
 
 
-async def _save(live: Store[Row], rows: dict[FullKey, Row | None], checkpoint: Checkpoint) -> int:
-    changes: RowChanges[Row] = RowChanges()
+async def _save(live: Store[R], rows: dict[FullKey, R | None], checkpoint: Checkpoint) -> int:
+    changes: RowChanges[R] = RowChanges()
     changes.update(rows)
     changes.positions.update(dict.fromkeys(rows, checkpoint.position))
     if changes:

@@ -5,15 +5,14 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
+from projections.kit.declare.row import R
 from projections.kit.declare.view import RowChanges, View
 from projections.kit.follow import leases
 from projections.kit.repair.replay import Chosen, Diff, Replay
 from projections.kit.store.generations import Connect
 from projections.kit.store.store import Checkpoint, LeaseLost, Store
-
-Row = TypeVar("Row")
 
 _AT_ONCE = 1000
 _ATTEMPTS = 5
@@ -25,8 +24,8 @@ class KeptInline(Exception):
 
 
 async def put_right(
-    replay: Replay[Row], view: View[Row], generation: int, store: Store[Row], chosen: Chosen, connect: Connect
-) -> Diff[Row]:
+    replay: Replay[R], view: View[R], generation: int, store: Store[R], chosen: Chosen, connect: Connect
+) -> Diff[R]:
     """Compares while nobody else writes, writes what differs, and answers what did.
 
     The lane's follower loses its session and takes its lanes again afterwards; killed in the middle, this
@@ -70,13 +69,13 @@ async def held(view: View[Any], generation: int, connect: Connect) -> AsyncItera
         connection.terminate()
 
 
-async def _write(diff: Diff[Row], store: Store[Row], token: int) -> None:
+async def _write(diff: Diff[R], store: Store[R], token: int) -> None:
     for start in range(0, len(diff.differences), _AT_ONCE):
         some = diff.differences[start : start + _AT_ONCE]
         stands = await store.checkpoint()
         if stands.position != diff.position:
             raise LeaseLost(f"{diff.view.name} moved while it was compared")
-        changes: RowChanges[Row] = RowChanges()
+        changes: RowChanges[R] = RowChanges()
         for one in some:
             changes[one.tenant_id, one.key] = one.folded
             # Not the row's last event: a search index refuses versions that are older than its own.

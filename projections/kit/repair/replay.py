@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -12,8 +12,10 @@ import msgspec
 from domain.kit.codec import Codec
 from domain.kit.log import EVERYTHING, Envelope, Log, Selection
 from domain.kit.sealed import Opening, PlainOpening
+from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import FullKey, Key, LoadedRows, View
+from projections.kit.declare.row import R
+from projections.kit.declare.view import FullKey, LoadedRows, View
 from projections.kit.follow.fold_page import FoldFailed
 from projections.kit.follow.lane import LeftOut
 from projections.kit.follow.memory_fold import Folding
@@ -21,7 +23,6 @@ from projections.kit.read.as_of import TooMuch, by_stream
 from projections.kit.store.decrypted_fields import as_written
 from projections.kit.store.store import Store, there
 
-Row = TypeVar("Row")
 T = TypeVar("T")
 
 _PAGE = 2000
@@ -47,13 +48,13 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayDifference(Generic[Row]):
+class ReplayDifference(Generic[R]):
     """A row that is stored otherwise than its events fold it."""
 
     tenant_id: UUID
     key: Key
-    stored: Row | None
-    folded: Row | None
+    stored: R | None
+    folded: R | None
 
     @property
     def kind(self) -> str:
@@ -64,24 +65,24 @@ class ReplayDifference(Generic[Row]):
     def names(self) -> list[str]:
         """The fields that differ; of a missing or an extra row, all of them."""
         row: Any = self.folded if self.stored is None else self.stored
-        named = [field.name for field in fields(row)]
+        named = list(row.__struct_fields__)
         if self.stored is None or self.folded is None:
             return named
         return [name for name in named if not alike(getattr(self.stored, name), getattr(self.folded, name))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Diff(Generic[Row]):
+class Diff(Generic[R]):
     """What a view's store holds otherwise at ``position``: ``events`` were chosen, which touch ``rows``."""
 
-    view: View[Row]
+    view: View[R]
     position: int
     events: int
     rows: int
-    differences: tuple[ReplayDifference[Row], ...]
+    differences: tuple[ReplayDifference[R], ...]
 
 
-class Replay(Generic[Row]):
+class Replay(Generic[R]):
     """Folds events again for one generation of a view, without writing anything.
 
     The lane may move meanwhile. So a row counts as different only when, looked at again, it is none of what
@@ -90,8 +91,8 @@ class Replay(Generic[Row]):
 
     def __init__(
         self,
-        view: View[Row],
-        store: Store[Row],
+        view: View[R],
+        store: Store[R],
         log: Log,
         codec: Codec,
         *,
@@ -111,7 +112,7 @@ class Replay(Generic[Row]):
         self._left_out, self._most = left_out or LeftOut(), most_rows
         self._away = frozenset(away)
 
-    async def diff(self, chosen: Chosen = Chosen()) -> Diff[Row]:
+    async def diff(self, chosen: Chosen = Chosen()) -> Diff[R]:
         """Compares. Raises TooMuch, FoldFailed for an event that nobody parked, and Lost."""
         position = (await self._store.checkpoint()).position
         events, keys = await self._touched(chosen, position)
@@ -165,7 +166,7 @@ class Replay(Generic[Row]):
             until=select.until,
         )
 
-    async def _differing(self, keys: set[FullKey]) -> list[tuple[FullKey, ReplayDifference[Row]]]:
+    async def _differing(self, keys: set[FullKey]) -> list[tuple[FullKey, ReplayDifference[R]]]:
         """Rows whose stored state is none of those that they had while they were read."""
         if not keys:
             return []
@@ -173,7 +174,7 @@ class Replay(Generic[Row]):
         stored, newest = await self._load(keys)
         # Rows outside Postgres may be ahead of their checkpoint.
         after = max((await self._store.checkpoint()).position, newest)
-        folding: Folding[Row] = Folding(self._view, self._codec, keys)
+        folding: Folding[R] = Folding(self._view, self._codec, keys)
         async for page in self._events(keys, 0, before):
             folding.take(page)
         rows = await self._as_written(folding)
@@ -188,12 +189,12 @@ class Replay(Generic[Row]):
             (full, ReplayDifference(*full, stored.get(full), folded[full])) for full in sorted(wrong, key=str)
         ]
 
-    async def _as_written(self, folding: Folding[Row]) -> Mapping[FullKey, Row | None]:
+    async def _as_written(self, folding: Folding[R]) -> Mapping[FullKey, R | None]:
         return await as_written(self._view.row, folding.rows, self._opening)
 
-    async def _load(self, keys: set[FullKey]) -> tuple[dict[FullKey, Row], int]:
+    async def _load(self, keys: set[FullKey]) -> tuple[dict[FullKey, R], int]:
         """The stored rows, and the position of the newest where the store knows."""
-        stored: dict[FullKey, Row] = {}
+        stored: dict[FullKey, R] = {}
         newest = 0
         for batch in _batches(keys):
             found = await there(self._store, batch)

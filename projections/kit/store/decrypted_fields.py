@@ -1,32 +1,31 @@
 """Fields of rows that a table holds in plain text though they are personal: opened as the rows are written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 from uuid import UUID
 
 from domain.kit.fields import Opened, marks
 from domain.kit.sealed import ERASED, Opening, Unopenable, is_sealed
-from projections.kit.declare.fast_replace import replace
+from projections.kit.declare.row import R, Row, replace
 from projections.kit.declare.view import FullKey, RowChanges
 from projections.kit.store.store import RowsRefused
 
-Row = TypeVar("Row")
+
+def opened_fields(row: type[Row]) -> tuple[str, ...]:
+    """The fields of a row class that are marked `Opened`."""
+    return _opened_fields(row)
 
 
 @cache
-def opened_fields(row: type) -> tuple[str, ...]:
-    """The fields of a row class that are marked `Opened`."""
+def _opened_fields(row: type[Row]) -> tuple[str, ...]:
     hints = get_type_hints(row, include_extras=True)
     return tuple(
-        field.name
-        for field in fields(row)
-        if any(isinstance(mark, Opened) for mark in marks(hints[field.name]))
+        name for name in row.__struct_fields__ if any(isinstance(mark, Opened) for mark in marks(hints[name]))
     )
 
 
-async def opened(names: Sequence[str], changes: RowChanges[Row], opening: Opening) -> RowChanges[Row]:
+async def opened(names: Sequence[str], changes: RowChanges[R], opening: Opening) -> RowChanges[R]:
     """The changes with their sealed texts opened, each tenant's at once. The former ones stay as they are.
 
     Raises RowsRefused for a text that was sealed for another tenant or tampered with; when keys cannot be had,
@@ -40,7 +39,7 @@ async def opened(names: Sequence[str], changes: RowChanges[Row], opening: Openin
                 sealed.setdefault(full[0], []).append((full, name, text))
     if not sealed:
         return changes
-    made: RowChanges[Row] = RowChanges()
+    made: RowChanges[R] = RowChanges()
     made.update(changes)
     made.positions.update(changes.positions)
     values: dict[Any, dict[str, str]] = {}
@@ -59,14 +58,13 @@ async def opened(names: Sequence[str], changes: RowChanges[Row], opening: Openin
 
 
 async def as_written(
-    kind: type[Row], rows: Mapping[FullKey, Row | None], opening: Opening
-) -> Mapping[FullKey, Row | None]:
+    kind: type[R], rows: Mapping[FullKey, R | None], opening: Opening
+) -> Mapping[FullKey, R | None]:
     """Rows of a fold as a Postgres table would hold them. Raises as `opened`."""
-    # Classes can be hashed, which the checker does not see.
-    names = opened_fields(kind)  # type: ignore[arg-type]
+    names = opened_fields(kind)
     if not names:
         return rows
-    changes: RowChanges[Row] = RowChanges()
+    changes: RowChanges[R] = RowChanges()
     changes.update(rows)
     return await opened(names, changes, opening)
 

@@ -1,24 +1,22 @@
 """Index mappings and documents, both from a row's annotations."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from types import UnionType
-from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
 
 from domain.kit.fields import marks
 from domain.kit.text import key
+from projections.kit.declare.row import R, Row
 from projections.kit.declare.search import FullText, Keyed, SearchView
 from projections.kit.declare.view import FullKey
 from projections.kit.store.keys import part
 from projections.kit.store.text_analysis import found_by
-
-Row = TypeVar("Row")
 
 TENANT = "tenantId"
 """The field that every document has, and every query filters by."""
@@ -44,10 +42,10 @@ def camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def properties(row: type) -> dict[str, dict[str, Any]]:
+def properties(row: type[Row]) -> dict[str, dict[str, Any]]:
     """The mapping's properties. Raises TypeError for a field that no rule covers."""
     hints = get_type_hints(row, include_extras=True)
-    mapped = {camel(field.name): _property(row, field.name, hints[field.name]) for field in fields(row)}
+    mapped = {camel(name): _property(row, name, hints[name]) for name in row.__struct_fields__}
     beside = {words_of(name): {"type": "text", "analyzer": "whitespace"} for name in text_fields(row)}
     beside |= {key_of(name): {"type": "keyword"} for name in keyed_fields(row)}
     if TENANT in mapped or mapped.keys() & beside.keys():
@@ -55,7 +53,7 @@ def properties(row: type) -> dict[str, dict[str, Any]]:
     return {**mapped, **beside, TENANT: {"type": "keyword"}}
 
 
-def mapping(row: type) -> dict[str, Any]:
+def mapping(row: type[Row]) -> dict[str, Any]:
     """The whole mapping: a document with a field of another name is refused. What is there for searching alone
     is not kept with the document."""
     beside = [*map(words_of, text_fields(row)), *map(key_of, keyed_fields(row))]
@@ -73,20 +71,18 @@ def key_of(name: str) -> str:
     return f"{camel(name)}Key"
 
 
-def keyed_fields(row: type) -> list[str]:
+def keyed_fields(row: type[Row]) -> list[str]:
     """The keyed lists by the row's own names, in order."""
     hints = get_type_hints(row, include_extras=True)
     return [
-        field.name
-        for field in fields(row)
-        if any(isinstance(mark, Keyed) for mark in marks(hints[field.name]))
+        name for name in row.__struct_fields__ if any(isinstance(mark, Keyed) for mark in marks(hints[name]))
     ]
 
 
-def text_fields(row: type) -> dict[str, FullText]:
+def text_fields(row: type[Row]) -> dict[str, FullText]:
     """The full-text fields by the row's own names, in order."""
     hints = get_type_hints(row, include_extras=True)
-    found = {field.name: _full_text(hints[field.name]) for field in fields(row)}
+    found = {name: _full_text(hints[name]) for name in row.__struct_fields__}
     return {name: text for name, text in found.items() if text is not None}
 
 
@@ -95,7 +91,7 @@ def _full_text(hint: Any) -> FullText | None:
     return next((mark for mark in marks(hint) if isinstance(mark, FullText)), None)
 
 
-def _property(row: type, name: str, hint: Any) -> dict[str, Any]:
+def _property(row: type[Row], name: str, hint: Any) -> dict[str, Any]:
     plain = _plain(hint)
     if (text := _full_text(hint)) is not None and plain is str:
         field: dict[str, Any] = {"type": "text", "analyzer": "english"}
@@ -121,15 +117,15 @@ def _plain(hint: Any) -> Any:
     return hint
 
 
-class DocumentMapping(Generic[Row]):
+class DocumentMapping(Generic[R]):
     """Turns rows of a view into documents and back."""
 
-    def __init__(self, view: SearchView[Row]) -> None:
+    def __init__(self, view: SearchView[R]) -> None:
         if len(view.key) > _MOST_KEY_FIELDS:
             raise TypeError(f"{view.name} has more than {_MOST_KEY_FIELDS} key fields.")
         self.row = view.row
         self.mapping = mapping(view.row)
-        self._names = {field.name: camel(field.name) for field in fields(view.row)}
+        self._names = {name: camel(name) for name in view.row.__struct_fields__}
         self._texts = {name: words_of(name) for name in text_fields(view.row)}
         self._keyed = {name: key_of(name) for name in keyed_fields(view.row)}
 
@@ -138,7 +134,7 @@ class DocumentMapping(Generic[Row]):
         tenant_id, key = full
         return ":".join((str(tenant_id), *(part(value) for value in key)))
 
-    def document(self, tenant_id: UUID, row: Row) -> bytes:
+    def document(self, tenant_id: UUID, row: R) -> bytes:
         """The document as JSON."""
         values = {camelled: getattr(row, name) for name, camelled in self._names.items()}
         words = {field: " ".join(found_by(getattr(row, name) or "")) for name, field in self._texts.items()}
@@ -146,10 +142,10 @@ class DocumentMapping(Generic[Row]):
         return msgspec.json.encode({**values, **words, **keys, TENANT: tenant_id})
 
     # A document's values are whatever JSON holds.
-    def read(self, source: Mapping[str, Any]) -> Row:
+    def read(self, source: Mapping[str, Any]) -> R:
         """The row in a document. Raises msgspec.ValidationError when it does not hold one."""
         values = {name: source[camelled] for name, camelled in self._names.items() if camelled in source}
-        row: Row = msgspec.convert(values, self.row)
+        row: R = msgspec.convert(values, self.row)
         return row
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from projections.kit.declare.view import Key, View
+from projections.kit.declare.folds import Key
+from projections.kit.declare.view import View
 
 ROSTER = ":roster"
 """How the keys of rosters end; see `KeySpace`."""

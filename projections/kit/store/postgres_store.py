@@ -1,7 +1,7 @@
 """The store of Postgres views: a page is loaded in one query, and saved with its checkpoint in one statement."""
 
 from collections.abc import AsyncGenerator, Collection
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 from uuid import UUID
 
 import asyncpg
@@ -9,6 +9,7 @@ import msgspec
 
 from domain.kit.sealed import Opening, PlainOpening
 from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, RowChanges
 from projections.kit.store.decrypted_fields import opened, opened_fields
 from projections.kit.store.derived_columns import derived, json_of
@@ -17,8 +18,6 @@ from projections.kit.store.staging import Staging
 from projections.kit.store.statements import Statements
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
 from projections.kit.store.tables import table_shape
-
-Row = TypeVar("Row")
 
 CONNECTION_SETTINGS = {
     # Pages differ in size by orders of magnitude, and tables grow from nothing: a plan kept from before
@@ -42,7 +41,7 @@ class ShapeChanged(Exception):
     """The table was made from another row class; raise the view's version to build it anew beside the old."""
 
 
-class PostgresStore(Generic[Row]):
+class PostgresStore(Generic[R]):
     """One generation of a Postgres view, in a schema of the generation; `enroll` must have named it.
 
     Writes go through ``pool``; ``owner`` connects as the owner of the tables, for prepare and drop. What the row
@@ -53,7 +52,7 @@ class PostgresStore(Generic[Row]):
 
     def __init__(
         self,
-        view: type[PostgresView[Row]],
+        view: type[PostgresView[R]],
         pool: Pool,
         owner: Connect,
         generation: int,
@@ -67,8 +66,8 @@ class PostgresStore(Generic[Row]):
         self._owner = owner
         self._shape = table_shape(view, generation)
         self._sql = Statements(self._shape)
-        self._staging: Staging[Row] = Staging(self._shape, derived(view))
-        self._decoder: msgspec.json.Decoder[list[Row]] = msgspec.json.Decoder(list[view.row])  # type: ignore[name-defined]
+        self._staging: Staging[R] = Staging(self._shape, derived(view))
+        self._decoder: msgspec.json.Decoder[list[R]] = msgspec.json.Decoder(list[view.row])  # type: ignore[name-defined]
 
     @property
     def table(self) -> str:
@@ -87,20 +86,18 @@ class PostgresStore(Generic[Row]):
         finally:
             await owner.close()
 
-    async def load(self, keys: Collection[FullKey]) -> dict[FullKey, Row]:
+    async def load(self, keys: Collection[FullKey]) -> dict[FullKey, R]:
         async with self._pool.acquire() as connection:
             try:
                 return await self.load_with(connection, keys)
             except asyncpg.UndefinedTableError as error:
                 raise Lost(f"{self.table} is gone") from error
 
-    async def load_with(
-        self, connection: "Connection | Any", keys: Collection[FullKey]
-    ) -> dict[FullKey, Row]:
+    async def load_with(self, connection: "Connection | Any", keys: Collection[FullKey]) -> dict[FullKey, R]:
         """`load` on a connection of the caller's. (A pool's proxy has no type of its own, hence Any.)"""
         return self._read(await connection.fetchrow(self._sql.load, *self._columns_of(keys)))
 
-    def _read(self, record: asyncpg.Record | None) -> dict[FullKey, Row]:
+    def _read(self, record: asyncpg.Record | None) -> dict[FullKey, R]:
         if record is None or record["tenants"] is None:
             return {}
         rows = self._decoder.decode(record["rows"])
@@ -110,7 +107,7 @@ class PostgresStore(Generic[Row]):
             for tenant, row in zip(record["tenants"], rows, strict=True)
         }
 
-    async def save(self, changes: RowChanges[Row], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> None:
         fence = (
             self._view.name,
             self._generation,
@@ -132,7 +129,7 @@ class PostgresStore(Generic[Row]):
         if not moved:
             raise LeaseLost(f"{self._view.name} is held with a newer token than {checkpoint.token}")
 
-    async def _save_many(self, changes: RowChanges[Row], fence: tuple[object, ...]) -> int | None:
+    async def _save_many(self, changes: RowChanges[R], fence: tuple[object, ...]) -> int | None:
         """Whether it was written, by way of a temporary table; None when that cannot be done."""
         gone = [full for full, row in changes.items() if row is None]
         sql = self._sql.write(fenced=True, rows=True, deletes=bool(gone), staged=self._staging.name)
@@ -145,7 +142,7 @@ class PostgresStore(Generic[Row]):
             moved: int = await connection.fetchval(sql, *fence, *(self._columns_of(gone) if gone else ()))
         return moved
 
-    async def upsert(self, connection: Connection, changes: RowChanges[Row]) -> None:
+    async def upsert(self, connection: Connection, changes: RowChanges[R]) -> None:
         """Writes changes on a connection of the caller's, in their transaction and without a checkpoint.
 
         Keys for `Opened` fields are fetched on a connection of their own.
@@ -174,7 +171,7 @@ class PostgresStore(Generic[Row]):
         except asyncpg.UndefinedTableError as error:
             raise Lost(f"{self.table} is gone") from error
 
-    async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, Row], None]:
+    async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, R], None]:
         """As `Store.scan`, in order of the keys; each page is a short query of its own."""
         whose = [] if tenant_id is None else [tenant_id]
         last: list[object] = []
@@ -213,8 +210,8 @@ class PostgresStore(Generic[Row]):
         finally:
             await owner.close()
 
-    def _writing(self, changes: RowChanges[Row], *, fenced: bool) -> tuple[str, list[object]]:
-        rows: list[Row] = []
+    def _writing(self, changes: RowChanges[R], *, fenced: bool) -> tuple[str, list[object]]:
+        rows: list[R] = []
         tenants: list[UUID] = []
         gone: list[FullKey] = []
         positions: list[int] = []

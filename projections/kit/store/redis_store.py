@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 from uuid import UUID
 
 import msgspec
@@ -12,12 +12,11 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
 from projections.kit.declare.redis import RedisView
+from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, RowChanges
 from projections.kit.store import redis_scripts as scripts
 from projections.kit.store.keys import KeySpace, Mark
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsLost
-
-Row = TypeVar("Row")
 
 _BATCH = 500
 """Keys a SCAN step asks for, and keys prolonged or removed in one go."""
@@ -26,7 +25,7 @@ _MOST = 400_000
 """Rows one save can write: the server takes at most 1,048,576 arguments in one command."""
 
 
-class RedisStore(Generic[Row]):
+class RedisStore(Generic[R]):
     """One generation of a Redis view; a `Store` that also wants `Upkeep`, and is `Lossy`.
 
     Every key expires. ``renew`` gives rows their whole time to live again and only then prolongs the mark,
@@ -38,14 +37,14 @@ class RedisStore(Generic[Row]):
     # One script writes them, and nobody else is served meanwhile.
     bulk_rows = 5_000
 
-    def __init__(self, view: RedisView[Row], redis: Redis, generation: int, prefix: str = "hw") -> None:
+    def __init__(self, view: RedisView[R], redis: Redis, generation: int, prefix: str = "hw") -> None:
         self.view = view
         self.keys = KeySpace(view, pattern=view.pattern, generation=generation, prefix=prefix)
         self._redis = redis
         self._ttl = int(view.ttl.total_seconds() * 1000)
         if self._ttl < 1000:
             raise TypeError(f"{view.name} needs a time to live of a second or more.")
-        self._decode: Callable[[bytes | str], Row] = msgspec.json.Decoder(view.row).decode
+        self._decode: Callable[[bytes | str], R] = msgspec.json.Decoder(view.row).decode
         self._encode = msgspec.json.Encoder().encode
         self._scripts: dict[str, AsyncScript] = {}
         self._mark: Mark | None = None
@@ -59,7 +58,7 @@ class RedisStore(Generic[Row]):
         self._mark = None
         await self.checkpoint()
 
-    async def load(self, keys: Collection[FullKey]) -> dict[FullKey, Row]:
+    async def load(self, keys: Collection[FullKey]) -> dict[FullKey, R]:
         epoch = (await self._known()).epoch
         wanted = [self.keys.row(epoch, *full) for full in keys]
         answer = await self._run(scripts.READ, epoch, len(self.keys.rows(epoch)), 0, keys=wanted)
@@ -73,7 +72,7 @@ class RedisStore(Generic[Row]):
             raise RowsLost(self.view.name, lost, rows)
         return rows
 
-    async def save(self, changes: RowChanges[Row], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> None:
         """As `Store.save`. A page that was stored already (its answer got lost) is LeaseLost as well."""
         if len(changes) > _MOST:
             raise ValueError(
@@ -156,7 +155,7 @@ class RedisStore(Generic[Row]):
     async def count(self) -> int:
         return (await self._look()).rows
 
-    async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, Row], None]:
+    async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, R], None]:
         """As `Store.scan`; a row may come twice while the server makes its roster larger."""
         mark = await self._look()
         names = self.view.key
@@ -165,7 +164,7 @@ class RedisStore(Generic[Row]):
             current, *values = await self._redis.mget([self.keys.mark, *batch])
             if current is None or Mark.read(current).epoch != mark.epoch:
                 raise self._lost()
-            rows: dict[FullKey, Row] = {}
+            rows: dict[FullKey, R] = {}
             for member, value in zip(members, values, strict=True):
                 if value is not None:
                     row = self._decode(value)

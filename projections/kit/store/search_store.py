@@ -13,13 +13,13 @@ from opensearchpy import AsyncOpenSearch
 from opensearchpy.exceptions import NotFoundError, RequestError, TransportError
 
 from projections.kit.background import end
+from projections.kit.declare.row import R
 from projections.kit.declare.search import SearchView
 from projections.kit.declare.view import FullKey, LoadedRows, RowChanges
 from projections.kit.store.checkpoints import Checkpoints, StoredCheckpoint
 from projections.kit.store.index_mapping import TENANT, DocumentMapping, IndexNames
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
 
-Row = TypeVar("Row")
 T = TypeVar("T")
 
 _CHUNK_BYTES = 1_000_000
@@ -58,7 +58,7 @@ class _Item:
         )
 
 
-class SearchStore(Generic[Row]):
+class SearchStore(Generic[R]):
     """One generation of a search view; a `Store` that also wants `Upkeep`.
 
     OpenSearch has no transactions, so a page's documents are written first and the checkpoint after them.
@@ -78,7 +78,7 @@ class SearchStore(Generic[Row]):
 
     def __init__(
         self,
-        view: SearchView[Row],
+        view: SearchView[R],
         client: AsyncOpenSearch,
         generation: int,
         checkpoints: Checkpoints,
@@ -110,10 +110,10 @@ class SearchStore(Generic[Row]):
                     f"a changed row needs a new version."
                 ) from None
 
-    async def load(self, keys: Collection[FullKey]) -> LoadedRows[Row]:
+    async def load(self, keys: Collection[FullKey]) -> LoadedRows[R]:
         """As `Store.load`, in requests of at most 1,000 rows; with positions, also those of deleted rows."""
         wanted = iter([(self.documents.id(full), full) for full in keys])
-        rows: LoadedRows[Row] = LoadedRows()
+        rows: LoadedRows[R] = LoadedRows()
         while batches := [batch for _ in range(_AT_ONCE) if (batch := list(islice(wanted, _CHUNK_IDS)))]:
             for batch, answers in zip(batches, await _together(map(self._get, batches)), strict=True):
                 for (_, full), answer in zip(batch, answers, strict=True):
@@ -125,7 +125,7 @@ class SearchStore(Generic[Row]):
                             rows[full] = self.documents.read(answer["_source"])
         return rows
 
-    async def save(self, changes: RowChanges[Row], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> None:
         """As `Store.save`, but not in one step: see the class. Raises BulkFailed for a part that failed."""
         kept, storage = await asyncio.gather(self._kept(), self._index_uuid())
         if kept is not None and kept.checkpoint.token > checkpoint.token:
@@ -170,7 +170,7 @@ class SearchStore(Generic[Row]):
         answer = await self._client.count(index=self.names.write, body=living)
         return int(answer["count"])
 
-    async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, Row], None]:
+    async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, R], None]:
         """As `Store.scan`, as of one moment: all that was saved before it began."""
         await self.checkpoint()
         await self.refresh()
@@ -196,7 +196,7 @@ class SearchStore(Generic[Row]):
             with contextlib.suppress(TransportError):
                 await self._client.clear_scroll(body={"scroll_id": [scroll]})
 
-    def _found(self, source: dict[str, Any]) -> tuple[FullKey, Row]:
+    def _found(self, source: dict[str, Any]) -> tuple[FullKey, R]:
         row = self.documents.read(source)
         return (UUID(source[TENANT]), tuple(getattr(row, name) for name in self.view.key)), row
 
@@ -231,7 +231,7 @@ class SearchStore(Generic[Row]):
         found: list[dict[str, Any]] = answer["docs"]
         return found
 
-    def _chunks(self, changes: RowChanges[Row]) -> Iterator[bytes]:
+    def _chunks(self, changes: RowChanges[R]) -> Iterator[bytes]:
         lines: list[bytes] = []
         size = 0
         for full, row in changes.items():

@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, RowChanges
-
-Row = TypeVar("Row")
 
 
 class LeaseLost(Exception):
@@ -47,18 +46,18 @@ class Checkpoint:
     token: int
 
 
-class Store(Protocol[Row]):
+class Store(Protocol[R]):
     """The storage of one generation of one view."""
 
     async def prepare(self) -> None:
         """Makes the table, index or key space if it is not there. Safe to repeat, and from many processes."""
         ...
 
-    async def load(self, keys: Collection[FullKey]) -> dict[FullKey, Row]:
+    async def load(self, keys: Collection[FullKey]) -> dict[FullKey, R]:
         """The rows with these keys, in one round trip; absent rows are left out. Raises Lost and RowsLost."""
         ...
 
-    async def save(self, changes: RowChanges[Row], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> None:
         """Writes all changes and the checkpoint as one step. Raises LeaseLost or Lost, with nothing written,
         and RowsRefused."""
         ...
@@ -71,7 +70,7 @@ class Store(Protocol[Row]):
         """How many rows there are, over all tenants; for the audit."""
         ...
 
-    def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, Row], None]:
+    def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, R], None]:
         """All rows, or one tenant's, in batches of at most 1,000; memory stays flat. Raises Lost.
 
         A row that stays as it is comes at least once, and only Redis may give one twice; rows that are
@@ -85,7 +84,7 @@ class Store(Protocol[Row]):
         ...
 
 
-async def there(store: Store[Row], keys: Collection[FullKey]) -> dict[FullKey, Row]:
+async def there(store: Store[R], keys: Collection[FullKey]) -> dict[FullKey, R]:
     """What there is of these rows, also where others were lost: for who compares."""
     try:
         return await store.load(keys)

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from annotated_types import Len
+from msgspec import structs
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -197,11 +198,11 @@ def _finders(
 def _table(view: type[PostgresView[Any]], schema: str, name: str) -> Table:
     hints = get_type_hints(view.row, include_extras=True)
     columns: list[Column[Any]] = [Column("tenant_id", Uuid(), nullable=False)]
-    for field in fields(view.row):
+    for field in structs.fields(view.row):
         if field.name in ("tenant_id", "position"):
             raise TypeError(f"{view.row.__name__} may not have a field {field.name}; the kit adds it.")
         kind, nullable = _type(hints[field.name])
-        default = None if field.default is MISSING or nullable else _default(field.default)
+        default = None if field.required or nullable else _default(field.default)
         columns.append(Column(field.name, kind, nullable=nullable, server_default=default))
     columns.append(Column("position", BigInteger(), nullable=False))
     columns += (
@@ -247,7 +248,7 @@ def _type(hint: Any) -> tuple[TypeEngine[Any], bool]:
         kind, _ = _type(some[0])
     elif get_origin(hint) is tuple or get_origin(hint) is list:
         kind = ARRAY(_type(get_args(hint)[0])[0])
-    elif get_origin(hint) is dict or hint is dict or hasattr(hint, "__dataclass_fields__"):
+    elif get_origin(hint) is dict or hint is dict or hasattr(hint, "__struct_fields__"):
         kind = JSONB()
     elif isinstance(hint, type) and issubclass(hint, Enum):
         kind = String(50)

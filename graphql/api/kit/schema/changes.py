@@ -15,11 +15,11 @@ from api.kit.schema.context import RequestContext
 from api.kit.schema.scalars import Position
 from domain.kit.events import Event
 from domain.kit.log import Envelope
+from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Key
+from projections.kit.declare.row import R
 
 T = TypeVar("T")
-Row = TypeVar("Row")
 
 ResumeFrom = Annotated[
     Position | None,
@@ -117,14 +117,14 @@ Touched = tuple[Envelope, Event, Key]
 
 async def watch(
     ask: RequestContext,
-    view: PostgresView[Row],
+    view: PostgresView[R],
     *,
     resume_from: Position | None,
-    wanted: Callable[[Row | None, Event, Key], bool] = lambda row, event, key: True,
+    wanted: Callable[[R | None, Event, Key], bool] = lambda row, event, key: True,
     latest_only: bool = False,
     about: PostgresView[Any] | None = None,
-    read: Callable[[set[Key]], Awaitable[dict[Key, Row]]] | None = None,
-) -> AsyncGenerator[Change[Row] | Discontinuity, None]:
+    read: Callable[[set[Key]], Awaitable[dict[Key, R]]] | None = None,
+) -> AsyncGenerator[Change[R] | Discontinuity, None]:
     """A message for every event that touches a row of the view, with the row as it stands by then.
 
     ``wanted`` picks among them. ``latest_only`` sends one message per row and page rather than per event,
@@ -187,10 +187,10 @@ async def _about(ask: RequestContext, about: PostgresView[Any], touched: Sequenc
 
 async def _rows(
     ask: RequestContext,
-    view: PostgresView[Row],
+    view: PostgresView[R],
     touched: Sequence[Touched],
-    read: Callable[[set[Key]], Awaitable[dict[Key, Row]]] | None,
-) -> tuple[dict[Key, Row], dict[tuple[int, Key], Row]]:
+    read: Callable[[set[Key]], Awaitable[dict[Key, R]]] | None,
+) -> tuple[dict[Key, R], dict[tuple[int, Key], R]]:
     """The touched rows that the caller sees, once the view has folded the events that touched them; and, by event,
     those that it took out of the caller's sight."""
     if not touched:
@@ -199,7 +199,7 @@ async def _rows(
     if read is not None:
         return await read(keys), {}
     await _folded(ask, view, touched)
-    rows: dict[Key, Row] = await _seen(ask, view, keys)
+    rows: dict[Key, R] = await _seen(ask, view, keys)
     if not ask.sight.narrows(type(view)) or not (hidden := keys - rows.keys()):
         return rows, {}
     column = ask.sight.columns[type(view)]
@@ -213,9 +213,7 @@ async def _rows(
     ]
     seen = await ask.seeing.among({previous for _, _, previous in left if previous is not None})
     kind: Any = type(view)
-    found: dict[Key, Row] = await ask.services.rows.get(
-        kind, ask.caller.tenant_id, {key for _, key, _ in left}
-    )
+    found: dict[Key, R] = await ask.services.rows.get(kind, ask.caller.tenant_id, {key for _, key, _ in left})
     return rows, {
         (position, key): found[key]
         for position, key, previous in left
@@ -223,10 +221,10 @@ async def _rows(
     }
 
 
-async def _seen(ask: RequestContext, view: PostgresView[Row], keys: set[Key]) -> dict[Key, Row]:
+async def _seen(ask: RequestContext, view: PostgresView[R], keys: set[Key]) -> dict[Key, R]:
     kind: Any = type(view)
     where = ask.sight.conditions(kind)
-    found: dict[Key, Row] = await ask.services.rows.get(kind, ask.caller.tenant_id, keys, where=where)
+    found: dict[Key, R] = await ask.services.rows.get(kind, ask.caller.tenant_id, keys, where=where)
     return found
 
 

@@ -22,8 +22,10 @@ from api.kit.schema.row_visibility import RowVisibility
 from api.kit.schema.scalars import Position
 from api.kit.schema.services import Services as Services
 from domain.kit.caller import SYSTEM, Caller
+from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Key, View
+from projections.kit.declare.row import R
+from projections.kit.declare.view import View
 from projections.kit.read.circuit_breaker import Unavailable
 from projections.kit.read.postgres_reader import Order
 from projections.kit.read.row_visibility import Sight
@@ -31,7 +33,6 @@ from projections.kit.read.row_visibility import Sight
 P = TypeVar("P")
 K = TypeVar("K")
 V = TypeVar("V")
-Row = TypeVar("Row")
 _LONGEST_NAME = 100
 """What the audit keeps of an operation's name, which clients make up."""
 HeadsShape: TypeAlias = tuple[type[PostgresView[Any]], str, Order, int]
@@ -72,7 +73,7 @@ class RequestContext(Context[Caller]):
         """See `Caller.home`."""
         return self.caller.home
 
-    async def at_home(self, view: type[PostgresView[Row]], *key: object) -> Row | None:
+    async def at_home(self, view: type[PostgresView[R]], *key: object) -> R | None:
         """A row of the caller's own in their `home`; whoever asks sees to it that it is theirs."""
         return (await self.services.rows.get(view, self.home, [key])).get(key)
 
@@ -200,15 +201,15 @@ class RequestContext(Context[Caller]):
             self.extensions["position"] = str(min(stands, int(str(self.extensions.get("position", stands)))))
             self.extensions["stale"] = True
 
-    async def row(self, view: type[PostgresView[Row]], *key: object) -> Row | None:
+    async def row(self, view: type[PostgresView[R]], *key: object) -> R | None:
         """The row with this key, or None. All rows asked for at the same time are read at once."""
         if view not in self._loaders:
             # Nothing is cached across fields: a mutation may have changed the row in between.
             self._loaders[view] = DataLoader(partial(self._load, view), cache=False)
-        found: Row | None = await self._loaders[view].load(key)
+        found: R | None = await self._loaders[view].load(key)
         return found
 
-    async def linked(self, view: type[PostgresView[Row]], id: object) -> Row | None:
+    async def linked(self, view: type[PostgresView[R]], id: object) -> R | None:
         """The row that another row names by its id.
 
         What a receipt shows may name something made a moment ago, which its view has yet to fold; only
@@ -220,7 +221,7 @@ class RequestContext(Context[Caller]):
             row = await self.row(view, id)
         return row
 
-    async def rows(self, view: type[PostgresView[Row]], keys: list[Key]) -> list[Row]:
+    async def rows(self, view: type[PostgresView[R]], keys: list[Key]) -> list[R]:
         """The rows with these keys, in their order; absent ones are left out."""
         return [row for row in await self._load(view, keys) if row is not None]
 
@@ -236,13 +237,13 @@ class RequestContext(Context[Caller]):
         return found
 
     async def heads(
-        self, view: type[PostgresView[Row]], column: str, value: object, *, order: Order, limit: int
-    ) -> list[Row]:
+        self, view: type[PostgresView[R]], column: str, value: object, *, order: Order, limit: int
+    ) -> list[R]:
         """The first rows with this value of a column; asked for at the same time, read at once."""
         shape = (view, column, order, limit)
         if shape not in self._head_loaders:
             self._head_loaders[shape] = DataLoader(partial(self._load_heads, shape), cache=False)
-        found: list[Row] = await self._head_loaders[shape].load(value)
+        found: list[R] = await self._head_loaders[shape].load(value)
         return found
 
     async def _reflects(self, view: type[View[Any]]) -> bool:

@@ -18,8 +18,8 @@ from api.kit.schema.node_types import described_as, plain
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Opened, Personal, Restricted
 from domain.kit.text import key
+from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Key
 from projections.kit.read import conditions as sql
 from projections.kit.read.conditions import Condition
 

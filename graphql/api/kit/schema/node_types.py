@@ -28,7 +28,7 @@ from api.kit.execution.sizes import LONGEST, longest
 from api.kit.schema.masking import is_marked, noting, revealing
 from api.kit.schema.scalars import Json
 from domain.kit.commands import Command, noun
-from domain.kit.fields import Confidential, Describe, Opened, Personal, Restricted, marks
+from domain.kit.fields import Confidential, Describe, Opened, Personal, Restricted, field_names, marks
 
 T = TypeVar("T")
 
@@ -156,10 +156,7 @@ def enum(cls: type[Enum]) -> type[Enum]:
 
 def _fields(cls: type) -> list[tuple[str, tuple[Any, str]]]:
     hints = get_type_hints(cls, include_extras=True)
-    return [
-        (field.name, (hints[field.name], described_as(cls, field.name, hints[field.name])))
-        for field in dataclasses.fields(cls)
-    ]
+    return [(name, (hints[name], described_as(cls, name, hints[name]))) for name in field_names(cls)]
 
 
 def described_as(cls: type, name: str, hint: Any) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
@@ -12,13 +12,13 @@ from strawberry.dataloader import DataLoader
 from api.kit.execution.errors import ClientError
 from api.kit.schema.row_visibility import RowVisibility
 from domain.kit.sealed import Opening
+from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import Key, View
+from projections.kit.declare.row import R
+from projections.kit.declare.view import View
 from projections.kit.read.as_of import InFuture, Past, RowsAsOf, TooMuch
 from projections.kit.read.postgres_reader import Order, PostgresRows
 from projections.kit.store.decrypted_fields import as_written
-
-Row = TypeVar("Row")
 
 
 class PastReads:
@@ -44,27 +44,27 @@ class PastReads:
         with _for_the_client():
             return await self._history.position_of(self._tenant_id, stream, version)
 
-    async def all(self, view: type[View[Row]], at: int) -> Past[Row]:
+    async def all(self, view: type[View[R]], at: int) -> Past[R]:
         """All rows as of a position."""
 
-        async def load(_: list[None]) -> list[Past[Row]]:
+        async def load(_: list[None]) -> list[Past[R]]:
             with _for_the_client():
                 past = await self._history.all(view, self._tenant_id, at)
             return [Past(await self._as_written(view, past.rows), past.position, past.events, past.size)]
 
-        past: Past[Row] = await self._loader(("all", view, at), load).load(None)
+        past: Past[R] = await self._loader(("all", view, at), load).load(None)
         return past
 
-    async def _as_written(self, view: type[View[Row]], rows: Mapping[Key, Row]) -> Mapping[Key, Row]:
+    async def _as_written(self, view: type[View[R]], rows: Mapping[Key, R]) -> Mapping[Key, R]:
         """The rows with their sealed names opened: they are shown, sorted and found as those of the table are."""
         found = {(self._tenant_id, key): row for key, row in rows.items()}
         written = await as_written(view.row, found, self._opening)
         return {key: row for (_, key), row in written.items() if row is not None}
 
-    async def row(self, view: type[View[Row]], key: Key, at: int) -> Row | None:
+    async def row(self, view: type[View[R]], key: Key, at: int) -> R | None:
         """The row with this key, or None. All that are asked for at the same time are folded at once."""
 
-        async def load(keys: list[Key]) -> list[Row | None]:
+        async def load(keys: list[Key]) -> list[R | None]:
             with _for_the_client():
                 past = await self._history.rows(view, self._tenant_id, set(keys), at)
             found = await self._as_written(view, past)
@@ -72,22 +72,22 @@ class PastReads:
             hidden = await self._hidden_today(view, {key for key, row in zip(keys, rows, strict=True) if row})
             return [None if key in hidden else row for key, row in zip(keys, rows, strict=True)]
 
-        row: Row | None = await self._loader((view, at), load).load(key)
+        row: R | None = await self._loader((view, at), load).load(key)
         return row
 
     async def heads(
-        self, view: type[PostgresView[Row]], column: str, value: object, *, order: Order, limit: int, at: int
-    ) -> list[Row]:
+        self, view: type[PostgresView[R]], column: str, value: object, *, order: Order, limit: int, at: int
+    ) -> list[R]:
         """The first rows with this value of a column."""
 
-        async def load(values: list[object]) -> list[list[Row]]:
+        async def load(values: list[object]) -> list[list[R]]:
             past = await self.all(view, at)
             where = self._seeing.sight.conditions(view, past=True)
             read = partial(self._rows.heads, view, self._tenant_id, column, set(values), where=where)
             found = await read(order=order, limit=limit, past=past)
             return [found.get(one, []) for one in values]
 
-        rows: list[Row] = await self._loader((view, column, order, limit, at), load).load(value)
+        rows: list[R] = await self._loader((view, column, order, limit, at), load).load(value)
         return rows
 
     async def _hidden_today(self, view: type[View[Any]], keys: set[Key]) -> set[Key]:

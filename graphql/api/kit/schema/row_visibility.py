@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from domain.kit.caller import Caller
@@ -10,11 +10,10 @@ from domain.kit.commands import Command, id_of, noun
 from domain.kit.refusals import NotFound
 from projections.kit.context.visibility import Rule
 from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.row import R
 from projections.kit.declare.view import View
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.row_visibility import EVERYTHING, Sight
-
-Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +44,7 @@ class RowVisibility:
         """The conditions on what is read from Postgres: they name tables, which a rebuild replaces."""
         return EVERYTHING if self._sights.rule is None else self._sights.rule.of(self._caller)
 
-    async def visible(self, view: type[View[Any]], rows: Sequence[Row | None]) -> list[Row | None]:
+    async def visible(self, view: type[View[Any]], rows: Sequence[R | None]) -> list[R | None]:
         """Rows that were read from elsewhere a moment ago, None in place of those that are hidden."""
         if self._sights.rule is None or not self.sight.narrows(view):
             return list(rows)
