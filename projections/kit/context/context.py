@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from domain.kit.context.manifests import Manifest
 from projections.kit.context.exports import ExportPart
-from projections.kit.context.read_side import ReadSide
 from projections.kit.context.visibility import ContextVisibility
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.redis import RedisView
 from projections.kit.declare.view import View
 
-Reader = Callable[[ReadSide], object]
+if TYPE_CHECKING:
+    # It needs the libraries of every store, which the command line is not to wait for.
+    from projections.kit.context.read_side import ReadSide
+
+Reader = Callable[["ReadSide"], object]
 """Makes what resolvers are given as a port, under the class of what it makes."""
 
 
@@ -60,7 +63,7 @@ class ContextViews(Manifest):
         return tuple(view for view in self.declared(View) if view.__dict__.get("name"))
 
 
-def ports_of(reading: ReadSide, *readers: Reader) -> dict[type, object]:
+def ports_of(reading: "ReadSide", *readers: Reader) -> dict[type, object]:
     """What these make, by its class. Raises TypeError where two make the same."""
     ports: dict[type, object] = {}
     for port in (make(reading) for make in readers):
