@@ -14,7 +14,7 @@ from domain.kit.commands import Command
 from domain.tenancy.flags import AddFeatureFlag
 from domain.tenancy.subscription_commands import IssueInvoice, PayInvoice, RenewPeriod, StartSubscription
 from domain.tenancy.tenant_commands import CreateTenant
-from domain.work import projects, tasks
+from domain.work import project_commands, projects, tasks
 from domain.work import task_commands as commands
 
 DAYS = 90
@@ -135,14 +135,14 @@ def _projects(company: Company, start: datetime, chance: random.Random) -> Itera
         yield StoryStep(
             at,
             owner,
-            projects.CreateProject(
+            project_commands.CreateProject(
                 id=id, name=PROJECTS[number], description=chance.choice(ABOUT), visibility=visibility
             ),
         )
         others = [one for one in people if one != owner]
         for member in chance.sample(others, min(len(others), chance.randint(2, 7))):
             at += timedelta(seconds=5)
-            yield StoryStep(at, owner, projects.AddProjectMember(id=id, user_id=member))
+            yield StoryStep(at, owner, project_commands.AddProjectMember(id=id, user_id=member))
 
 
 def _private(number: int) -> bool:

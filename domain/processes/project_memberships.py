@@ -6,7 +6,8 @@ from uuid import UUID
 from domain.identity.users import User
 from domain.kit.process.effects import Failed, Send, Then
 from domain.kit.process.process import Process, on, when_failed
-from domain.work.projects import EndProjectMembership, Project
+from domain.work.project_commands import EndProjectMembership
+from domain.work.projects import Project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ def sees(by: Caller, *, private: bool, owner_id: UUID, members: Collection[UUID]
 
 
 def require_manager(by: Caller, *, owner_id: UUID) -> None:
-    """Raises OwnerOnly unless somebody may archive, restore or delete a project, take people off it, add people
+    """Raise OwnerOnly unless somebody may archive, restore or delete a project, take people off it, add people
     to a private one, or say who sees it."""
     if by.user_id != owner_id and not by.may(ALL):
         raise OwnerOnly(field="id")

@@ -5,13 +5,8 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.caller import Caller
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len, References
-from domain.kit.refusals import NotFound
+from domain.kit.model import Aggregate, Caller, Command, Event, NotFound, applies, assigns
 from domain.work.tasks import USER, TaskStatus
 
 
@@ -61,16 +56,7 @@ class Notification(Aggregate, topic="work.notification"):
     user_id: UUID
     read: bool = False
 
-    @applies(Sent)
-    def _sent(self, event: Sent) -> None:
-        self.user_id = event.user_id
-
-    def mark_read(self, by: UUID) -> None:
-        # Whose it is says nothing to others, not even that it exists.
-        if by != self.user_id:
-            raise NotFound(field="id", what="notification")
-        if not self.read:
-            self.record(self.Read())
+    sent = assigns(Sent)
 
     @applies(Read)
     def _read(self, event: Read) -> None:
@@ -107,4 +93,8 @@ class MarkNotificationRead(Command):
     """Mark one of the caller's notifications as read."""
 
     def handle(self, notification: Notification, by: Caller) -> None:
-        notification.mark_read(by.user_id)
+        # Whose it is says nothing to others, not even that it exists.
+        if by.user_id != notification.user_id:
+            raise NotFound(field="id", what="notification")
+        if not notification.read:
+            notification.record(Notification.Read())

@@ -3,10 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from domain.kit.caller import Caller
-from domain.kit.clock import in_utc
-from domain.kit.commands import Command
-from domain.kit.text import distinct
+from domain.kit.model import Caller, Command, distinct, in_utc
 from domain.work.projects import Project, ProjectIsDeleted
 from domain.work.tasks import (
     USER,
@@ -14,6 +11,7 @@ from domain.work.tasks import (
     Description,
     Tags,
     Task,
+    TaskNotAssigned,
     TaskPriority,
     TaskStatus,
     Title,
@@ -21,7 +19,7 @@ from domain.work.tasks import (
 
 
 def require_workable(project: Project | None, by: Caller) -> None:
-    """Raises NotFound for a task whose project the caller does not see, ProjectIsDeleted in one that is gone."""
+    """Raise NotFound for a task whose project the caller does not see, ProjectIsDeleted in one that is gone."""
     if project is not None:
         project.require_seen(by, what="task")
         if project.ended:
@@ -66,7 +64,8 @@ class RenameTask(Command):
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
-        task.rename(self.title)
+        if (title := self.title.strip()) != task.title:
+            task.record(Task.Renamed(title=title))
 
 
 class DescribeTask(Command):
@@ -76,7 +75,8 @@ class DescribeTask(Command):
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
-        task.describe(self.description)
+        if self.description != task.description:
+            task.record(Task.Described(description=self.description))
 
 
 class AssignTask(Command):
@@ -88,7 +88,15 @@ class AssignTask(Command):
         require_workable(project, by)
         if project is not None:
             project.require_seen_by(self.assigned_to, by, field="assigned_to")
-        task.assign(self.assigned_to, by.user_id)
+        task.require_open()
+        if self.assigned_to != task.assigned_to:
+            assigned = Task.Assigned(
+                assigned_to=self.assigned_to,
+                assigned_by=by.user_id,
+                previous=task.assigned_to,
+                status=task.status,
+            )
+            task.record(assigned)
 
 
 class UnassignTask(Command):
@@ -96,7 +104,10 @@ class UnassignTask(Command):
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
-        task.unassign()
+        if task.assigned_to is None:
+            raise TaskNotAssigned(field="id")
+        task.require_open()
+        task.record(Task.Unassigned(previous=task.assigned_to, status=task.status))
 
 
 class ChangeTaskStatus(Command):
@@ -140,7 +151,8 @@ class ChangeTaskPriority(Command):
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
-        task.change_priority(self.priority)
+        if self.priority is not task.priority:
+            task.record(Task.PriorityChanged(priority=self.priority))
 
 
 class SetTaskDueDate(Command):
@@ -150,7 +162,8 @@ class SetTaskDueDate(Command):
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
-        task.set_due_date(self.due_date)
+        if (due_date := in_utc(self.due_date)) != task.due_date:
+            task.record(Task.DueDateSet(due_date=due_date))
 
 
 class TagTask(Command):
@@ -160,16 +173,18 @@ class TagTask(Command):
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
-        task.tag(self.tags)
+        if (tags := distinct(self.tags)) != task.tags:
+            task.record(Task.Tagged(tags=tags))
 
 
 class ExtractTaskTags(Command):
-    """Give a task without tags those found in its title and description."""
+    """Give a task without tags those found in its title and description; tags that somebody chose stay."""
 
     tags: Tags
 
     def handle(self, task: Task) -> None:
-        task.extract_tags(self.tags)
+        if self.tags and not task.tags:
+            task.record(Task.TagsExtracted(tags=distinct(self.tags)))
 
 
 class MoveTask(Command):
@@ -181,4 +196,6 @@ class MoveTask(Command):
         if project is not None:
             project.require_seen(by, field="project_id")
             project.require_active(field="project_id")
-        task.move(self.project_id)
+        if self.project_id != task.project_id:
+            moved = Task.Moved(project_id=self.project_id, previous=task.project_id, status=task.status)
+            task.record(moved)

@@ -5,13 +5,8 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.clock import in_utc
-from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Internal, Len, Public, References
-from domain.kit.refusals import Refusal
-from domain.kit.text import ONE_LINE, distinct
+from domain.kit.model import ONE_LINE, Aggregate, Event, Refusal, applies, assigns
 
 USER = "identity.user"
 
@@ -143,55 +138,15 @@ class Task(Aggregate, topic="work.task"):
     project_id: UUID | None = None
     tags: tuple[str, ...] = ()
 
-    @applies(Created)
-    def _created(self, event: Created) -> None:
-        self.title, self.description = event.title, event.description
-        self.priority, self.due_date, self.tags = event.priority, event.due_date, event.tags
-        self.assigned_to, self.project_id = event.assigned_to, event.project_id
-
-    def rename(self, title: str) -> None:
-        title = title.strip()
-        if title != self.title:
-            self.record(self.Renamed(title=title))
-
-    @applies(Renamed)
-    def _renamed(self, event: Renamed) -> None:
-        self.title = event.title
-
-    def describe(self, description: str) -> None:
-        if description != self.description:
-            self.record(self.Described(description=description))
-
-    @applies(Described)
-    def _described(self, event: Described) -> None:
-        self.description = event.description
-
-    def assign(self, assigned_to: UUID, assigned_by: UUID) -> None:
-        self._require_open()
-        if assigned_to != self.assigned_to:
-            previous, status = self.assigned_to, self.status
-            self.record(
-                self.Assigned(
-                    assigned_to=assigned_to, assigned_by=assigned_by, previous=previous, status=status
-                )
-            )
-
-    @applies(Assigned)
-    def _assigned(self, event: Assigned) -> None:
-        self.assigned_to = event.assigned_to
-
-    def unassign(self) -> None:
-        if self.assigned_to is None:
-            raise TaskNotAssigned(field="id")
-        self._require_open()
-        self.record(self.Unassigned(previous=self.assigned_to, status=self.status))
+    changed = assigns(Created, Renamed, Described, PriorityChanged, DueDateSet, Tagged, TagsExtracted)
+    placed = assigns(Assigned, StatusChanged, Completed, Cancelled, Reopened, Moved)
 
     @applies(Unassigned)
     def _unassigned(self, event: Unassigned) -> None:
         self.assigned_to = None
 
     def change_status(self, status: TaskStatus) -> None:
-        """To any status: closing and reopening are recorded as what they are."""
+        """Take any status: closing and reopening are recorded as what they are."""
         if status is self.status:
             return
         if status is TaskStatus.COMPLETED:
@@ -206,11 +161,11 @@ class Task(Aggregate, topic="work.task"):
     def complete(self) -> None:
         if self.status is TaskStatus.COMPLETED:
             raise TaskAlreadyDone(field="id")
-        self._require_open()
+        self.require_open()
         self._transit(self.Completed, TaskStatus.COMPLETED)
 
     def cancel(self) -> None:
-        self._require_open()
+        self.require_open()
         self._transit(self.Cancelled, TaskStatus.CANCELLED)
 
     def reopen(self, status: TaskStatus = TaskStatus.TODO) -> None:
@@ -218,48 +173,10 @@ class Task(Aggregate, topic="work.task"):
             raise TaskIsOpen(field="id")
         self._transit(self.Reopened, status)
 
-    @applies(StatusChanged, Completed, Cancelled, Reopened)
-    def _transited(self, event: Transition) -> None:
-        self.status = event.status
-
-    def change_priority(self, priority: TaskPriority) -> None:
-        if priority is not self.priority:
-            self.record(self.PriorityChanged(priority=priority))
-
-    @applies(PriorityChanged)
-    def _priority_changed(self, event: PriorityChanged) -> None:
-        self.priority = event.priority
-
-    def set_due_date(self, due_date: datetime | None) -> None:
-        due_date = in_utc(due_date)
-        if due_date != self.due_date:
-            self.record(self.DueDateSet(due_date=due_date))
-
-    @applies(DueDateSet)
-    def _due_date_set(self, event: DueDateSet) -> None:
-        self.due_date = event.due_date
-
-    def tag(self, tags: tuple[str, ...]) -> None:
-        tags = distinct(tags)
-        if tags != self.tags:
-            self.record(self.Tagged(tags=tags))
-
-    def extract_tags(self, tags: tuple[str, ...]) -> None:
-        """Back-fills tags found in the text; tags that somebody chose are left alone."""
-        if tags and not self.tags:
-            self.record(self.TagsExtracted(tags=distinct(tags)))
-
-    @applies(Tagged, TagsExtracted)
-    def _tagged(self, event: Tagged | TagsExtracted) -> None:
-        self.tags = event.tags
-
-    def move(self, project_id: UUID | None) -> None:
-        if project_id != self.project_id:
-            self.record(self.Moved(project_id=project_id, previous=self.project_id, status=self.status))
-
-    @applies(Moved)
-    def _moved(self, event: Moved) -> None:
-        self.project_id = event.project_id
+    def require_open(self) -> None:
+        """Raise TaskIsClosed once no more work is expected."""
+        if self.status.closed:
+            raise TaskIsClosed(field="id", status=self.status.value)
 
     def _transit(self, event: type[Transition], status: TaskStatus) -> None:
         self.record(
@@ -270,7 +187,3 @@ class Task(Aggregate, topic="work.task"):
                 project_id=self.project_id,
             )
         )
-
-    def _require_open(self) -> None:
-        if self.status.closed:
-            raise TaskIsClosed(field="id", status=self.status.value)

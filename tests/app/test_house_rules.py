@@ -14,7 +14,6 @@ LARGE = {
     "domain/identity/accounts.py",
     "domain/identity/users.py",
     "domain/kit/bus/bus.py",
-    "domain/work/projects.py",
     "projections/kit/follow/follower.py",
     "projections/kit/read/postgres_reader.py",
 }

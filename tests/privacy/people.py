@@ -11,7 +11,7 @@ from domain.identity.sessions import StartSession
 from domain.identity.user_commands import UpdateProfile
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.work.notifications import Channel, NotificationKind, NotifyUser, notification_id
-from domain.work.projects import CreateProject
+from domain.work.project_commands import CreateProject
 from domain.work.task_commands import AssignTask, CompleteTask, CreateTask
 from tests.privacy.estate import Estate, somebody
 

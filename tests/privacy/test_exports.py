@@ -17,7 +17,8 @@ from app.privacy.export.sections import PARTS
 from app.privacy.routes import Exported, export_routes
 from domain.kit.caller import Caller
 from domain.kit.refusals import Forbidden
-from domain.work.projects import AddProjectMember, CreateProject, Visibility
+from domain.work.project_commands import AddProjectMember, CreateProject
+from domain.work.projects import Visibility
 from domain.work.task_commands import CreateTask, MoveTask, RenameTask
 from projections.governance.exports import ExportState
 from tests.operations.command_line import CommandLine

@@ -23,7 +23,7 @@ from api.kit.model import (
 )
 from api.kit.schema.filters import met_by, settled
 from api.kit.schema.scalars import SCALARS
-from domain.work.projects import RenameProject
+from domain.work.project_commands import RenameProject
 from domain.work.task_commands import CompleteTask
 from domain.work.tasks import Task, TaskStatus
 from projections.identity.people import People

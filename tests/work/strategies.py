@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.identity.registration import RegisterUser
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
-from domain.work import projects, task_commands
+from domain.work import project_commands, projects, task_commands
 from domain.work.tasks import TaskPriority, TaskStatus
 from tests.work.stories import Story
 
@@ -40,7 +40,7 @@ creations: list[st.SearchStrategy[Command]] = [
         tags=tags,
     ),
     st.builds(
-        projects.CreateProject,
+        project_commands.CreateProject,
         id=project,
         name=st.just("Website"),
         description=secrets,
@@ -61,14 +61,14 @@ changes: list[st.SearchStrategy[Command]] = [
     st.builds(task_commands.TagTask, id=task, tags=tags),
     st.builds(task_commands.ExtractTaskTags, id=task, tags=tags),
     st.builds(task_commands.MoveTask, id=task, project_id=st.none() | project),
-    st.builds(projects.RenameProject, id=project, name=st.sampled_from(["Website", "Shop"])),
-    st.builds(projects.DescribeProject, id=project, description=secrets),
-    st.builds(projects.ArchiveProject, id=project),
-    st.builds(projects.RestoreProject, id=project),
-    st.builds(projects.DeleteProject, id=project),
-    st.builds(projects.AddProjectMember, id=project, user_id=person),
-    st.builds(projects.RemoveProjectMember, id=project, user_id=person),
-    st.builds(projects.ChangeProjectVisibility, id=project, visibility=visibilities),
+    st.builds(project_commands.RenameProject, id=project, name=st.sampled_from(["Website", "Shop"])),
+    st.builds(project_commands.DescribeProject, id=project, description=secrets),
+    st.builds(project_commands.ArchiveProject, id=project),
+    st.builds(project_commands.RestoreProject, id=project),
+    st.builds(project_commands.DeleteProject, id=project),
+    st.builds(project_commands.AddProjectMember, id=project, user_id=person),
+    st.builds(project_commands.RemoveProjectMember, id=project, user_id=person),
+    st.builds(project_commands.ChangeProjectVisibility, id=project, visibility=visibilities),
 ]
 
 

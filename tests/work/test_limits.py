@@ -7,7 +7,7 @@ import pytest
 from domain.kit.commands import Command
 from domain.kit.refusals import Invalid
 from domain.kit.scenario import given
-from domain.work.projects import CreateProject, DescribeProject, RenameProject
+from domain.work.project_commands import CreateProject, DescribeProject, RenameProject
 from domain.work.task_commands import (
     CreateTask,
     DescribeTask,

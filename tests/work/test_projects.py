@@ -6,22 +6,24 @@ from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.refusals import NotFound
 from domain.kit.scenario import given
-from domain.work.projects import (
+from domain.work.project_commands import (
     AddProjectMember,
-    AlreadyMember,
     ArchiveProject,
     ChangeProjectVisibility,
     CreateProject,
     DeleteProject,
     DescribeProject,
+    RemoveProjectMember,
+    RenameProject,
+    RestoreProject,
+)
+from domain.work.projects import (
+    AlreadyMember,
     NotAMember,
     OwnerMustStay,
     Project,
     ProjectIsArchived,
     ProjectNotArchived,
-    RemoveProjectMember,
-    RenameProject,
-    RestoreProject,
     Visibility,
 )
 from tests.work.histories import ANNA, BEN, OWNER, PROJECT, project_created, task_created

@@ -15,7 +15,8 @@ from domain.kit.codec import PlainCodec
 from domain.kit.commands import Command
 from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyTaken, NotFound
-from domain.work.projects import AddProjectMember, ArchiveProject, CreateProject, ProjectIsArchived
+from domain.work.project_commands import AddProjectMember, ArchiveProject, CreateProject
+from domain.work.projects import ProjectIsArchived
 from domain.work.task_commands import AssignTask, CreateTask, MoveTask
 from tests.kit.servers import SECRET
 

@@ -16,16 +16,13 @@ from domain.kit.refusals import NotFound, Refusal
 from domain.kit.scenario import NOON, SOMEONE, given, on
 from domain.processes.project_memberships import ProjectMemberships
 from domain.work.access import OwnerOnly
-from domain.work.projects import (
+from domain.work.project_commands import (
     AddProjectMember,
-    AssigneeNotAMember,
     DescribeProject,
     EndProjectMembership,
-    Project,
-    ProjectIsDeleted,
     RenameProject,
-    Visibility,
 )
+from domain.work.projects import AssigneeNotAMember, Project, ProjectIsDeleted, Visibility
 from domain.work.task_commands import (
     AssignTask,
     CancelTask,

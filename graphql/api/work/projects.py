@@ -6,7 +6,8 @@ import strawberry
 
 from api.identity.people import Person
 from api.kit.model import Info, Node, Resource, equal, field, headed, linked, matches, one_of, shows
-from domain.work import projects as domain
+from domain.work import project_commands as domain
+from domain.work.projects import KEPT
 from projections.identity.people import People
 from projections.kit.read.postgres_reader import Order
 from projections.work.projects import MemberRow, ProjectMemberLists, ProjectMembers, ProjectRow, Projects
@@ -50,7 +51,7 @@ class Project(Node):
 
 _projects = Resource(Project, Projects, read="work:read", write="work:write")
 _filter = _projects.filter(
-    status=one_of(text="Any of these; all but deleted ones by default.", default=domain.KEPT),
+    status=one_of(text="Any of these; all but deleted ones by default.", default=KEPT),
     owner_id=equal(text="Owned by this person."),
     text=matches(text="Words in name or description."),
 )
