@@ -5,9 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.identity.accounts import (
-    EMAIL,
     LAPSES_AFTER,
-    PROVIDER,
     Account,
     AccountLasts,
     AccountNotSuspended,
@@ -17,11 +15,14 @@ from domain.identity.accounts import (
     FamilyName,
     GivenName,
     Hashes,
+    NoSecondFactor,
     PasswordHash,
+    SecondFactorInUse,
+    WrongCode,
     normal_address,
 )
-from domain.kit.commands import Command
 from domain.kit.fields import Internal, Len, Restricted
+from domain.kit.model import Command
 
 
 class OpenAccount(Command):
@@ -38,9 +39,8 @@ class OpenAccount(Command):
     identity: str = ""
 
     def handle(self) -> Account:
-        email = normal_address(self.email)
         opened = Account.Opened(
-            email=email,
+            email=normal_address(self.email),
             first_name=self.first_name.strip(),
             last_name=self.last_name.strip(),
             password_hash=self.password_hash,
@@ -50,9 +50,7 @@ class OpenAccount(Command):
             tenant_slug=self.tenant_slug,
         )
         account = Account.begin(self.id, opened)
-        account.reserve(EMAIL, email, field="email", everywhere=True, personal=True)
         if self.identity:
-            account.reserve(PROVIDER, self.identity, field="identity", everywhere=True)
             account.record(Account.ProviderLinked(identity=self.identity))
         return account
 
@@ -78,7 +76,9 @@ class LinkProvider(Command):
 
     def handle(self, account: Account) -> None:
         account.take_over()
-        account.link(self.identity)
+        account.require_open()
+        if self.identity not in account.identities:
+            account.record(Account.ProviderLinked(identity=self.identity))
 
 
 class ChangePassword(Command):
@@ -98,14 +98,20 @@ class SetSecondFactor(Command):
     recovery_hashes: Hashes
 
     def handle(self, account: Account) -> None:
-        account.set_second_factor(self.secret, self.recovery_hashes)
+        account.require_open()
+        if account.confirmed:
+            raise SecondFactorInUse()
+        account.record(Account.SecondFactorSet(secret=self.secret, recovery_hashes=self.recovery_hashes))
 
 
 class ConfirmSecondFactor(Command):
     """Confirm the second factor; it is required from now on."""
 
     def handle(self, account: Account) -> None:
-        account.confirm_second_factor()
+        if not account.second_factor:
+            raise NoSecondFactor()
+        if not account.confirmed:
+            account.record(Account.SecondFactorConfirmed())
 
 
 class RemoveSecondFactor(Command):
@@ -125,12 +131,16 @@ class TakeSecondFactor(Command):
 
 
 class UseRecoveryCode(Command):
-    """Take a recovery code in place of the second factor."""
+    """Take a recovery code, each of which is good once, in place of the second factor."""
 
     code_hash: Annotated[str, Restricted()]
 
     def handle(self, account: Account) -> None:
-        account.use_recovery_code(self.code_hash)
+        for index, known in enumerate(account.recovery_hashes):
+            if known == self.code_hash and index not in account.used:
+                account.record(Account.RecoveryCodeUsed(index=index))
+                return
+        raise WrongCode(field="code")
 
 
 class JoinTenant(Command):
@@ -168,7 +178,7 @@ class LapseAccount(Command):
             raise AccountLasts()
         if now < account.opened + LAPSES_AFTER:
             raise AccountLasts()
-        account.lapse()
+        account.record(Account.Lapsed())
 
 
 class WithdrawAccount(Command):
@@ -177,7 +187,7 @@ class WithdrawAccount(Command):
     def handle(self, account: Account) -> None:
         if account.email_verified or account.tenants or account.status is AccountStatus.CLOSED:
             raise AccountLasts()
-        account.lapse()
+        account.record(Account.Lapsed())
 
 
 class SuspendAccount(Command):
@@ -213,4 +223,4 @@ class EraseAccount(Command):
     """End an account whose person is to be forgotten."""
 
     def handle(self, account: Account) -> None:
-        account.erase()
+        account.record(Account.Erased())

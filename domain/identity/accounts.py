@@ -6,21 +6,8 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.events import Event
-from domain.kit.fields import (
-    Confidential,
-    Describe,
-    Internal,
-    Len,
-    Personal,
-    Public,
-    Purpose,
-    Restricted,
-)
-from domain.kit.refusals import Refusal
-from domain.kit.text import ADDRESS, ONE_LINE
+from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Public, Purpose, Restricted
+from domain.kit.model import ADDRESS, ONE_LINE, Aggregate, Event, Refusal, Unique, applies
 
 EMAIL = "identity.account.email"
 """The name of the reservation, and of the fingerprint, by which an account is found."""
@@ -87,7 +74,14 @@ class WrongCode(Refusal):
     """This code is wrong, or was used before."""
 
 
-class Account(Aggregate, topic="identity.account"):
+class Account(
+    Aggregate,
+    topic="identity.account",
+    unique=(
+        Unique("held_email", stored_as=EMAIL, field="email", everywhere=True, personal=True),
+        Unique("identities", stored_as=PROVIDER, field="identity", everywhere=True),
+    ),
+):
     """What one person signs in with."""
 
     class Opened(Event):
@@ -177,7 +171,7 @@ class Account(Aggregate, topic="identity.account"):
     identities: tuple[str, ...] = ()
 
     def require_open(self) -> None:
-        """Raises AccountNotOpen unless one can sign in with it."""
+        """Raise AccountNotOpen unless one can sign in with it."""
         if self.status is not AccountStatus.OPEN:
             raise AccountNotOpen()
 
@@ -196,58 +190,21 @@ class Account(Aggregate, topic="identity.account"):
         if not self.email_verified:
             self.record(self.EmailVerified(cleared=True))
 
-    def lapse(self) -> None:
-        """Gives the address up, which nobody has proved."""
-        self.release(EMAIL, self.email, everywhere=True, personal=True)
-        self.record(self.Lapsed())
+    @property
+    def held_email(self) -> str | None:
+        """Its address, which no other account can have until it lapses."""
+        return None if self.lapsed else self.email
 
     def change_password(self, password_hash: str, *, kept_session: UUID | None = None) -> None:
         """From now on this password; every session ends but the one that is kept."""
         self.require_open()
         self.record(self.PasswordChanged(password_hash=password_hash, kept_session=kept_session))
 
-    def link(self, identity: str) -> None:
-        """The person may also sign in by a provider, which knows them by this identity (a hash)."""
-        self.require_open()
-        if identity not in self.identities:
-            self.reserve(PROVIDER, identity, field="identity", everywhere=True)
-            self.record(self.ProviderLinked(identity=identity))
-
-    def set_second_factor(self, secret: str, recovery_hashes: tuple[str, ...]) -> None:
-        """A new second factor, which counts once it is confirmed."""
-        self.require_open()
-        if self.confirmed:
-            raise SecondFactorInUse()
-        self.record(self.SecondFactorSet(secret=secret, recovery_hashes=recovery_hashes))
-
-    def confirm_second_factor(self) -> None:
-        """The person's authenticator gave a right code."""
-        if not self.second_factor:
-            raise NoSecondFactor()
-        if not self.confirmed:
-            self.record(self.SecondFactorConfirmed())
-
     def remove_second_factor(self, *, asked_by: str = "") -> None:
         """A password is enough again, where the tenant allows that."""
         if not self.second_factor:
             raise NoSecondFactor()
         self.record(self.SecondFactorRemoved(asked_by=asked_by))
-
-    def use_recovery_code(self, code_hash: str) -> None:
-        """Takes one of the recovery codes, each of which is good once. Raises WrongCode."""
-        for index, known in enumerate(self.recovery_hashes):
-            if known == code_hash and index not in self.used:
-                self.record(self.RecoveryCodeUsed(index=index))
-                return
-        raise WrongCode(field="code")
-
-    def erase(self) -> None:
-        """The end of the account; its address is free again."""
-        if not self.lapsed:
-            self.release(EMAIL, self.email, everywhere=True, personal=True)
-        for identity in self.identities:
-            self.release(PROVIDER, identity, everywhere=True)
-        self.record(self.Erased())
 
     @applies(Opened)
     def _opened(self, event: Opened) -> None:
@@ -295,7 +252,7 @@ class Account(Aggregate, topic="identity.account"):
 
     @applies(Left)
     def _left(self, event: Left) -> None:
-        self.tenants = tuple(one for one in self.tenants if one != event.tenant_id)
+        self.tenants = tuple(id for id in self.tenants if id != event.tenant_id)
 
     @applies(Lapsed)
     def _lapsed(self, event: Lapsed) -> None:

@@ -5,15 +5,21 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.identity.authorization import Permissions, require_held, require_known
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.caller import Caller
-from domain.kit.clock import in_utc
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len, Pattern, Restricted
-from domain.kit.refusals import Forbidden, Invalid, Refusal
-from domain.kit.text import ONE_LINE, distinct
+from domain.kit.model import (
+    ONE_LINE,
+    Aggregate,
+    Caller,
+    Command,
+    Event,
+    Forbidden,
+    Invalid,
+    Refusal,
+    applies,
+    assigns,
+    distinct,
+    in_utc,
+)
 
 KeyName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("What the key is for.")]
 KeyPermissions = Annotated[Permissions, Len(1, 100), Describe("The permissions that the key grants.")]
@@ -47,14 +53,7 @@ class ApiKey(Aggregate, topic="identity.api_key"):
     created_by: UUID
     revoked: bool = False
 
-    @applies(Created)
-    def _created(self, event: Created) -> None:
-        self.permissions, self.created_by = event.permissions, event.created_by
-
-    def revoke(self) -> None:
-        if self.revoked:
-            raise ApiKeyRevoked(field="id")
-        self.record(self.Revoked())
+    created = assigns(Created)
 
     @applies(Revoked)
     def _revoked(self, event: Revoked) -> None:
@@ -93,4 +92,6 @@ class RevokeApiKey(Command):
     """Revoke an API key immediately."""
 
     def handle(self, api_key: ApiKey) -> None:
-        api_key.revoke()
+        if api_key.revoked:
+            raise ApiKeyRevoked(field="id")
+        api_key.record(ApiKey.Revoked())

@@ -28,6 +28,7 @@ Permissions = Annotated[
     Internal(),
     Describe("Permissions, such as `work:read`."),
 ]
+RoleId = Annotated[UUID, Internal(), Describe("A custom role of the tenant.")]
 
 
 class PermissionUnknown(Refusal):
@@ -48,14 +49,14 @@ def is_own(by: Caller, user_id: UUID) -> bool:
 
 
 def require_role(by: Caller, role: str, *, field: str) -> None:
-    """Raises NotYoursToGive or OnlyForOperators unless the caller may give or take this base role."""
+    """Raise NotYoursToGive or OnlyForOperators unless the caller may give or take this base role."""
     if role == BaseRole.OPERATOR and by.tenant_id != PLATFORM:
         raise OnlyForOperators(field=field)
     require_held(by, ROLES[role], field=field)
 
 
 def require_known(permissions: Iterable[str], *, field: str) -> None:
-    """Raises PermissionUnknown or OnlyForOperators unless a tenant can grant each of these permissions."""
+    """Raise PermissionUnknown or OnlyForOperators unless a tenant can grant each of these permissions."""
     for permission in permissions:
         if permission.partition(":")[0] == OPERATORS:
             raise OnlyForOperators(field=field)
@@ -64,7 +65,7 @@ def require_known(permissions: Iterable[str], *, field: str) -> None:
 
 
 def require_held(by: Caller, permissions: Iterable[str], *, field: str) -> None:
-    """Raises NotYoursToGive, naming what is missing, unless the caller holds each of these permissions."""
-    missing = sorted(one for one in permissions if not by.may(one))
+    """Raise NotYoursToGive, naming what is missing, unless the caller holds each of these permissions."""
+    missing = sorted(permission for permission in permissions if not by.may(permission))
     if missing:
         raise NotYoursToGive(field=field, missing=", ".join(missing))

@@ -13,22 +13,8 @@ from domain.identity.origins import IpAddress, Referrer, UserAgent
 from domain.identity.profiles import Email, FirstName, LastName
 from domain.identity.registration import registered
 from domain.identity.users import User
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.caller import SYSTEM, Caller
-from domain.kit.commands import Command
-from domain.kit.events import Event
-from domain.kit.fields import (
-    Confidential,
-    Describe,
-    Internal,
-    Len,
-    Pattern,
-    Personal,
-    Purpose,
-    Restricted,
-)
-from domain.kit.refusals import Refusal
+from domain.kit.fields import Confidential, Describe, Internal, Len, Pattern, Personal, Purpose, Restricted
+from domain.kit.model import SYSTEM, Aggregate, Caller, Command, Event, Refusal, Unique, applies
 
 JUST_NOW = timedelta(minutes=1)
 """For how long an open invitation in the same role is not sent again: who presses twice means one."""
@@ -110,7 +96,11 @@ class Inviting:
     """
 
 
-class Invitation(Aggregate, topic="identity.invitation"):
+class Invitation(
+    Aggregate,
+    topic="identity.invitation",
+    unique=(Unique("open_email", stored_as=INVITED_INDEX, field="email", personal=True),),
+):
     """The offer to join a tenant in a role."""
 
     class Sent(Event):
@@ -145,6 +135,11 @@ class Invitation(Aggregate, topic="identity.invitation"):
         state.setdefault("email", "")
         state.setdefault("sent_at", "1970-01-01T00:00:00+00:00")
 
+    @property
+    def open_email(self) -> str | None:
+        """Where it was sent, while it is open: an older link is good for nothing once a newer one is there."""
+        return self.email if self.status is InvitationStatus.OPEN else None
+
     @applies(Sent)
     def _sent(self, event: Sent) -> None:
         self.role, self.token_hash, self.expires_at = event.role, event.token_hash, event.expires_at
@@ -156,7 +151,6 @@ class Invitation(Aggregate, topic="identity.invitation"):
         in_time = self.status is InvitationStatus.OPEN and now < self.expires_at
         if not (genuine and in_time and self._vouched_for(inviter)):
             raise InvitationNotValid(field="invitation_id")
-        self._release()
         self.record(self.Accepted(user_id=user_id))
 
     def _vouched_for(self, inviter: User | None) -> bool:
@@ -167,9 +161,6 @@ class Invitation(Aggregate, topic="identity.invitation"):
             return False
         return inviter.works and not inviter.lost_rights_since(self.sent_at)
 
-    def _release(self) -> None:
-        self.release(INVITED_INDEX, self.email, personal=True)
-
     @applies(Accepted)
     def _accepted(self, event: Accepted) -> None:
         self.status = InvitationStatus.ACCEPTED
@@ -177,18 +168,11 @@ class Invitation(Aggregate, topic="identity.invitation"):
     def withdraw(self) -> None:
         if self.status is not InvitationStatus.OPEN:
             raise InvitationNotOpen(field="id")
-        self._release()
         self.record(self.Withdrawn())
 
     @applies(Withdrawn)
     def _withdrawn(self, event: Withdrawn) -> None:
         self.status = InvitationStatus.WITHDRAWN
-
-    def erase(self) -> None:
-        """The end of the invitation, in whatever state: whom it was sent to is forgotten."""
-        if self.status is InvitationStatus.OPEN:
-            self._release()
-        self.record(self.Erased())
 
 
 class InviteUser(Command):
@@ -201,7 +185,6 @@ class InviteUser(Command):
 
     def handle(self, replaces: Invitation | None, by: Caller, now: datetime) -> Invitation:
         require_role(by, self.role, field="role")
-        email = self.email.lower()
         if replaces is not None:
             require_role(by, replaces.role, field="email")
             if replaces.status is not InvitationStatus.OPEN:
@@ -209,7 +192,7 @@ class InviteUser(Command):
                 raise AlreadyInvited(field="email")
             replaces.withdraw()
         sent = Invitation.Sent(
-            email=email,
+            email=self.email.lower(),
             role=self.role,
             token_hash=self.token_hash,
             expires_at=now + GOOD_FOR,
@@ -217,10 +200,7 @@ class InviteUser(Command):
             invited_by=None if by.user_id == SYSTEM or by.kind == "service" else by.user_id,
             replaces=self.replaces_id,
         )
-        invitation = Invitation.begin(self.id, sent)
-        # One open invitation for each address: an older link is good for nothing once a newer one is there.
-        invitation.reserve(INVITED_INDEX, email, field="email", personal=True)
-        return invitation
+        return Invitation.begin(self.id, sent)
 
 
 class WithdrawInvitation(Command):
@@ -237,7 +217,7 @@ class EraseInvitation(Command):
     """End an invitation because the data of whom it was sent to were erased."""
 
     def handle(self, invitation: Invitation) -> None:
-        invitation.erase()
+        invitation.record(Invitation.Erased())
 
 
 class AcceptInvitation(Command):

@@ -92,6 +92,6 @@ def _zones() -> frozenset[str]:
 
 
 def require_zone(name: str) -> None:
-    """Raises Invalid, about the field ``timezone``, unless the IANA data base knows a zone of this name."""
+    """Raise Invalid, about the field ``timezone``, unless the IANA data base knows a zone of this name."""
     if name not in _zones():
         raise Invalid(field="timezone", reason="is not the name of a time zone")

@@ -5,21 +5,23 @@ from uuid import UUID
 
 from domain.identity.authorization import BaseRole, MembershipRole, require_role
 from domain.identity.origins import IpAddress, Referrer, UserAgent
-from domain.identity.profiles import EMAIL_INDEX, Email, FirstName, LastName
+from domain.identity.profiles import Email, FirstName, LastName
 from domain.identity.users import User
-from domain.kit.caller import Caller
-from domain.kit.commands import Command
+from domain.kit.model import Caller, Command
 
 
-def registered(id: UUID, said: User.Registered) -> User:
+def registered(id: UUID, event: User.Registered) -> User:
     """A person whom the tenant did not know yet."""
     # Upper and lower case are the same mailbox in practice, so one of them is stored.
-    email = said.email.lower()
-    user = User.begin(
-        id, replace(said, email=email, first_name=said.first_name.strip(), last_name=said.last_name.strip())
+    return User.begin(
+        id,
+        replace(
+            event,
+            email=event.email.lower(),
+            first_name=event.first_name.strip(),
+            last_name=event.last_name.strip(),
+        ),
     )
-    user.reserve(EMAIL_INDEX, email, field="email", personal=True)
-    return user
 
 
 class RegisterUser(Command):

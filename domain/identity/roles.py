@@ -3,22 +3,15 @@
 from typing import Annotated
 
 from domain.identity.authorization import Permissions, require_held, require_known
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.caller import Caller
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len
+from domain.kit.model import ONE_LINE, Aggregate, Caller, Command, Event, Unique, assigns, distinct
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import AlreadyTaken
-from domain.kit.text import ONE_LINE, distinct
-
-ROLE_NAME = "identity.role.name"
 
 RoleName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("The role's name.")]
 
 
-class Role(Aggregate, topic="identity.role"):
+class Role(Aggregate, topic="identity.role", unique=(Unique("name", fold=str.casefold),)):
     """A set of permissions under a name."""
 
     class Created(Event):
@@ -34,21 +27,7 @@ class Role(Aggregate, topic="identity.role"):
     name: str
     permissions: tuple[str, ...]
 
-    @applies(Created, Changed)
-    def _changed(self, event: Created | Changed) -> None:
-        self.name, self.permissions = event.name, event.permissions
-
-    def change(self, name: str, permissions: tuple[str, ...]) -> None:
-        if (name, permissions) == (self.name, self.permissions):
-            return
-        if name.casefold() != self.name.casefold():
-            self.release(ROLE_NAME, self.name.casefold())
-            self.reserve(ROLE_NAME, name.casefold(), field="name")
-        self.record(self.Changed(name=name, permissions=permissions))
-
-    def delete(self) -> None:
-        self.release(ROLE_NAME, self.name.casefold())
-        self.record(self.Deleted())
+    changed = assigns(Created, Changed)
 
 
 class CreateRole(Command):
@@ -60,9 +39,7 @@ class CreateRole(Command):
     def handle(self, by: Caller) -> Role:
         name, permissions = _tidy(self.name, self.permissions)
         require_held(by, permissions, field="permissions")
-        role = Role.begin(self.id, Role.Created(name=name, permissions=permissions))
-        role.reserve(ROLE_NAME, name.casefold(), field="name")
-        return role
+        return Role.begin(self.id, Role.Created(name=name, permissions=permissions))
 
 
 class ChangeRole(Command):
@@ -74,7 +51,8 @@ class ChangeRole(Command):
     def handle(self, role: Role, by: Caller) -> None:
         name, permissions = _tidy(self.name, self.permissions)
         require_held(by, set(permissions) ^ set(role.permissions), field="permissions")
-        role.change(name, permissions)
+        if (name, permissions) != (role.name, role.permissions):
+            role.record(Role.Changed(name=name, permissions=permissions))
 
 
 class DeleteRole(Command):
@@ -82,14 +60,14 @@ class DeleteRole(Command):
 
     def handle(self, role: Role, by: Caller) -> None:
         require_held(by, role.permissions, field="id")
-        role.delete()
+        role.record(Role.Deleted())
 
 
 def _tidy(name: str, permissions: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Raises AlreadyTaken for the name of a base role, and what `require_known` raises."""
+    """Raise AlreadyTaken for the name of a base role, and what `require_known` raises."""
     tidy = name.strip()
     if tidy.casefold() in ROLES:
         raise AlreadyTaken(field="name")
-    found = tuple(sorted(distinct(permissions)))
-    require_known(found, field="permissions")
-    return tidy, found
+    distinct_permissions = tuple(sorted(distinct(permissions)))
+    require_known(distinct_permissions, field="permissions")
+    return tidy, distinct_permissions

@@ -5,12 +5,8 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Public, Purpose, Restricted
-from domain.kit.refusals import Refusal
+from domain.kit.model import Aggregate, Command, Event, Refusal, applies
 
 LIFETIME = timedelta(days=30)
 """How long a session lasts at most, however much it is used."""
@@ -101,7 +97,7 @@ class Session(Aggregate, topic="identity.session"):
     over: bool = False
 
     def require_live(self, now: datetime) -> None:
-        """Raises SessionIsOver when it was ended or has run out."""
+        """Raise SessionIsOver when it was ended or has run out."""
         if self.over or now >= self.expires:
             raise SessionIsOver()
 

@@ -22,11 +22,16 @@ from domain.identity.profiles import (
     require_zone,
 )
 from domain.identity.roles import Role
-from domain.identity.user_rules import UserStatus
+from domain.identity.user_rules import (
+    ANONYMISED_AFTER,
+    RoleAlreadyGranted,
+    RoleNotGranted,
+    TooEarlyToAnonymise,
+    UserStatus,
+)
 from domain.identity.users import User
-from domain.kit.caller import Caller
-from domain.kit.commands import Command
 from domain.kit.fields import Describe
+from domain.kit.model import Caller, Command
 
 OtherOwner = Annotated[
     UUID | None, Describe("Another owner who remains; required when the person is an owner.")
@@ -49,10 +54,9 @@ class UpdateProfile(Command):
         user.require_kept()
         if self.timezone is not None:
             require_zone(self.timezone)
-        said = {name: value for name, value in vars(self).items() if name != "id" and value is not None}
-        if said:
-            tidy = {name: value.strip() for name, value in said.items()}
-            user.record(User.ProfileChanged(**tidy))
+        given = {name: value for name, value in vars(self).items() if name != "id" and value is not None}
+        if given:
+            user.record(User.ProfileChanged(**{name: value.strip() for name, value in given.items()}))
 
 
 class ChangeUserEmail(Command):
@@ -62,7 +66,8 @@ class ChangeUserEmail(Command):
 
     def handle(self, user: User, by: Caller) -> None:
         user.require_own(by)
-        user.change_email(self.email.lower())
+        user.require_kept()
+        user.record(User.EmailChanged(email=self.email.lower()))
 
 
 class ConfirmUserEmail(Command):
@@ -108,7 +113,9 @@ class ChangeUserRole(Command):
         require_role(by, self.role, field="role")
         if self.role != user.role:
             user.require_another(other_owner)
-        user.change_role(self.role)
+        user.require_member()
+        if self.role != user.role:
+            user.record(User.RoleChanged(role=self.role))
 
 
 class GrantRole(Command):
@@ -118,7 +125,10 @@ class GrantRole(Command):
 
     def handle(self, user: User, role: Role, by: Caller) -> None:
         require_held(by, role.permissions, field="role_id")
-        user.grant(role.id)
+        user.require_member()
+        if role.id in user.role_ids:
+            raise RoleAlreadyGranted(field="role_id")
+        user.record(User.RoleGranted(role_id=role.id))
 
 
 class WithdrawRole(Command):
@@ -129,7 +139,9 @@ class WithdrawRole(Command):
     def handle(self, user: User, role: Role, by: Caller) -> None:
         require_role(by, user.role, field="id")
         require_held(by, role.permissions, field="role_id")
-        user.withdraw(role.id)
+        if role.id not in user.role_ids:
+            raise RoleNotGranted(field="role_id")
+        user.record(User.RoleWithdrawn(role_id=role.id))
 
 
 class SuspendUser(Command):
@@ -199,7 +211,9 @@ class AnonymiseUser(Command):
     """Take everything personal from a person who was deleted 30 days ago or earlier."""
 
     def handle(self, user: User, now: datetime) -> None:
-        user.anonymise(now)
+        if user.deleted_at is None or now < user.deleted_at + ANONYMISED_AFTER:
+            raise TooEarlyToAnonymise(field="id")
+        user.record(User.Anonymised(email=f"deleted-{user.id}@deleted.local"))
 
 
 class EraseUser(Command):
@@ -209,4 +223,5 @@ class EraseUser(Command):
 
     def handle(self, user: User, other_owner: User | None) -> None:
         user.require_another(other_owner)
-        user.erase()
+        user.withdraw_roles()
+        user.record(User.Erased())

@@ -5,37 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from domain.identity.authorization import BaseRole, MembershipRole, is_own, require_role
+from domain.identity import preferences, profiles
+from domain.identity.authorization import BaseRole, MembershipRole, RoleId, is_own, require_role
 from domain.identity.origins import IpAddress, Referrer, UserAgent
-from domain.identity.preferences import (
-    EVERY_NOTICE,
-    MAILED_NOTICES,
-    ByEmail,
-    InApp,
-    Look,
-    Notice,
-    OptOut,
-    ProfileVisibility,
-    Seen,
-    Theme,
-)
-from domain.identity.profiles import (
-    EMAIL_INDEX,
-    AvatarUrl,
-    Bio,
-    Email,
-    FirstName,
-    Language,
-    LastName,
-    Location,
-    Timezone,
-)
 from domain.identity.user_rules import (
     ANONYMISED_AFTER,
     OwnerMustRemain,
-    RoleAlreadyGranted,
-    RoleNotGranted,
-    TooEarlyToAnonymise,
     UserHasStatus,
     UserIsAMember,
     UserIsDeleted,
@@ -43,24 +18,22 @@ from domain.identity.user_rules import (
     UserNotAMember,
     UserStatus,
 )
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.caller import Caller
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal
+from domain.kit.model import Aggregate, Caller, Event, Forbidden, Unique, applies, assigns
 from domain.kit.permissions import ROLES
-from domain.kit.refusals import Forbidden
-
-RoleId = Annotated[UUID, Internal(), Describe("A custom role of the tenant.")]
 
 
-class User(Aggregate, topic="identity.user"):
+class User(
+    Aggregate,
+    topic="identity.user",
+    unique=(Unique("held_email", stored_as=profiles.EMAIL_INDEX, field="email", personal=True),),
+):
     """A person, as one tenant knows them. When they can sign in, their account has the same id."""
 
     class Registered(Event):
-        email: Email
-        first_name: FirstName
-        last_name: LastName = ""
+        email: profiles.Email
+        first_name: profiles.FirstName
+        last_name: profiles.LastName = ""
         registration_source: Annotated[
             str, Internal(), Describe("Through what they came: sign_up, invitation; api: entered by others.")
         ] = "api"
@@ -74,25 +47,25 @@ class User(Aggregate, topic="identity.user"):
     class ProfileChanged(Event):
         """Fields that are None stay as they were."""
 
-        first_name: FirstName | None = None
-        last_name: LastName | None = None
-        avatar_url: AvatarUrl | None = None
-        bio: Bio | None = None
-        location: Location | None = None
-        timezone: Timezone | None = None
-        language: Language | None = None
+        first_name: profiles.FirstName | None = None
+        last_name: profiles.LastName | None = None
+        avatar_url: profiles.AvatarUrl | None = None
+        bio: profiles.Bio | None = None
+        location: profiles.Location | None = None
+        timezone: profiles.Timezone | None = None
+        language: profiles.Language | None = None
 
     class EmailChanged(Event):
-        email: Email
+        email: profiles.Email
 
     class EmailVerified(Event): ...
 
     class PreferencesChanged(Event):
-        in_app: InApp
-        by_email: ByEmail
-        profile_visibility: Seen
-        analytics_opt_out: OptOut
-        theme: Look
+        in_app: preferences.InApp
+        by_email: preferences.ByEmail
+        profile_visibility: preferences.Seen
+        analytics_opt_out: preferences.OptOut
+        theme: preferences.Look
 
     class RoleChanged(Event):
         role: MembershipRole
@@ -124,7 +97,7 @@ class User(Aggregate, topic="identity.user"):
     class_version = 3
 
     email: str
-    """Sealed once it is in the log: it may be released, but not compared."""
+    """Sealed once it is in the log: it may be held and released, but not compared."""
     email_verified: bool = False
     role: BaseRole = BaseRole.MEMBER
     role_ids: set[UUID] = field(default_factory=set)
@@ -135,11 +108,11 @@ class User(Aggregate, topic="identity.user"):
     """When the person last ceased to be a member."""
     lost_rights_at: datetime | None = None
     """When the person last ceased to be allowed something, as by leaving, a suspension or a lesser role."""
-    in_app: tuple[Notice, ...] = EVERY_NOTICE
-    by_email: tuple[Notice, ...] = MAILED_NOTICES
-    profile_visibility: ProfileVisibility = ProfileVisibility.EVERYONE
+    in_app: tuple[preferences.Notice, ...] = preferences.EVERY_NOTICE
+    by_email: tuple[preferences.Notice, ...] = preferences.MAILED_NOTICES
+    profile_visibility: preferences.ProfileVisibility = preferences.ProfileVisibility.EVERYONE
     analytics_opt_out: bool = False
-    theme: Theme = Theme.SYSTEM
+    theme: preferences.Theme = preferences.Theme.SYSTEM
 
     @staticmethod
     def upcast_v1_v2(state: dict[str, Any]) -> None:
@@ -152,6 +125,17 @@ class User(Aggregate, topic="identity.user"):
         """When a membership ended is remembered."""
         state.setdefault("left_at", None)
         state.setdefault("lost_rights_at", None)
+
+    @property
+    def held_email(self) -> str | None:
+        """The address that nobody else in the tenant can have, until it is given up."""
+        given_up = self.status is UserStatus.DELETED or self.email == self.moved_email
+        return None if given_up else self.email
+
+    @property
+    def moved_email(self) -> str:
+        """What stands in place of an address that was handed over."""
+        return f"moved-{self.id}@deleted.local"
 
     @property
     def works(self) -> bool:
@@ -169,21 +153,21 @@ class User(Aggregate, topic="identity.user"):
     @property
     def owns(self) -> bool:
         """Whether they are one of the owners that a tenant cannot do without."""
-        return self.role == BaseRole.OWNER and self.member and self.status is UserStatus.ACTIVE
+        return self.role == BaseRole.OWNER and self.works
 
     def require_kept(self) -> None:
-        """Raises UserIsDeleted once the person was deleted."""
+        """Raise UserIsDeleted once the person was deleted."""
         if self.status is UserStatus.DELETED:
             raise UserIsDeleted(field="id")
 
     def require_member(self) -> None:
-        """Raises UserIsDeleted or UserNotAMember unless the person belongs to the tenant."""
+        """Raise UserIsDeleted or UserNotAMember unless the person belongs to the tenant."""
         self.require_kept()
         if not self.member:
             raise UserNotAMember(field="id")
 
     def require_present(self, *, field: str) -> None:
-        """Raises a refusal for who was deleted, has left or is suspended; who is on leave may be named."""
+        """Raise a refusal for who was deleted, has left or is suspended; who is on leave may be named."""
         if self.status is UserStatus.DELETED:
             raise UserIsDeleted(field=field)
         if not self.member:
@@ -192,14 +176,14 @@ class User(Aggregate, topic="identity.user"):
             raise UserIsSuspended(field=field)
 
     def require_own(self, by: Caller) -> None:
-        """Raises Forbidden or NotYoursToGive unless it is the caller, or one who may administer them."""
+        """Raise Forbidden or NotYoursToGive unless it is the caller, or one who may administer them."""
         if not is_own(by, self.id):
             if not by.may("people:write"):
                 raise Forbidden(field="id", permission="people:write")
             require_role(by, self.role, field="id")
 
     def require_another(self, owner: "User | None") -> None:
-        """Raises OwnerMustRemain unless this is no owner, or another active one is named.
+        """Raise OwnerMustRemain unless this is no owner, or another active one is named.
 
         The other's stream is guarded by the append: should they stop being one at the same moment, one of the
         two commands is decided anew, and refused.
@@ -207,42 +191,71 @@ class User(Aggregate, topic="identity.user"):
         if self.owns and (owner is None or owner.id == self.id or not owner.owns):
             raise OwnerMustRemain(field="other_owner_id")
 
-    def _end_membership(self) -> None:
-        for role_id in sorted(self.role_ids):
-            self.record(self.RoleWithdrawn(role_id=role_id))
-
-    @applies(Registered)
-    def _registered(self, event: Registered) -> None:
-        self.email, self.role = event.email, event.role
-
-    def change_email(self, email: str) -> None:
-        self.require_kept()
-        self.release(EMAIL_INDEX, self.email, personal=True)
-        self.record(self.EmailChanged(email=email))
-        self.reserve(EMAIL_INDEX, email, field="email", personal=True)
-
-    @applies(EmailChanged)
-    def _email_changed(self, event: EmailChanged) -> None:
-        self.email, self.email_verified = event.email, False
-
     def verify_email(self) -> None:
         self.require_kept()
         if not self.email_verified:
             self.record(self.EmailVerified())
 
+    def become(self, status: UserStatus) -> None:
+        """Take one of the statuses from which a person can come back. Raises UserHasStatus for the same."""
+        self.require_kept()
+        if self.status is status:
+            raise UserHasStatus(field="id", status=status)
+        events = {
+            UserStatus.ACTIVE: self.Reactivated,
+            UserStatus.INACTIVE: self.Deactivated,
+            UserStatus.SUSPENDED: self.Suspended,
+        }
+        self.record(events[status]())
+
+    def restore(self, now: datetime) -> None:
+        """Take a deletion back, as long as the person's data are kept. Raises UserIsDeleted."""
+        if self.deleted_at is None or now >= self.deleted_at + ANONYMISED_AFTER:
+            raise UserIsDeleted(field="id")
+        self.record(self.Reactivated())
+
+    def remove(self) -> None:
+        self.require_member()
+        self.withdraw_roles()
+        self.record(self.Removed())
+
+    def rejoin(self, role: BaseRole, now: datetime) -> None:
+        """Belong to the tenant in this role: again, or as somebody whom it had registered without an account."""
+        if self.status is UserStatus.DELETED:
+            self.restore(now)
+        if not self.member:
+            self.record(self.Rejoined(role=role))
+        elif self.status is not UserStatus.ACTIVE:
+            raise UserIsAMember(field="id")
+        elif role != self.role:
+            self.record(self.RoleChanged(role=role))
+
+    def hand_address_over(self) -> None:
+        """Give the address up to who has proved that it is theirs. Who was known by nothing else leaves."""
+        self.require_kept()
+        self.record(self.EmailChanged(email=self.moved_email))
+        if self.member:
+            self.withdraw_roles()
+            self.record(self.Removed())
+
+    def delete(self) -> None:
+        self.require_kept()
+        self.withdraw_roles()
+        self.record(self.Deleted())
+
+    def withdraw_roles(self) -> None:
+        for role_id in sorted(self.role_ids):
+            self.record(self.RoleWithdrawn(role_id=role_id))
+
+    changed = assigns(Registered, PreferencesChanged, Anonymised)
+
+    @applies(EmailChanged)
+    def _email_changed(self, event: EmailChanged) -> None:
+        self.email, self.email_verified = event.email, False
+
     @applies(EmailVerified)
     def _email_verified(self, event: EmailVerified) -> None:
         self.email_verified = True
-
-    @applies(PreferencesChanged)
-    def _preferences_changed(self, event: PreferencesChanged) -> None:
-        self.in_app, self.by_email, self.theme = event.in_app, event.by_email, event.theme
-        self.profile_visibility, self.analytics_opt_out = event.profile_visibility, event.analytics_opt_out
-
-    def change_role(self, role: BaseRole) -> None:
-        self.require_member()
-        if role != self.role:
-            self.record(self.RoleChanged(role=role))
 
     @applies(RoleChanged)
     def _role_changed(self, event: RoleChanged) -> None:
@@ -250,47 +263,14 @@ class User(Aggregate, topic="identity.user"):
             self.lost_rights_at = event.timestamp
         self.role = event.role
 
-    def grant(self, role_id: UUID) -> None:
-        self.require_member()
-        if role_id in self.role_ids:
-            raise RoleAlreadyGranted(field="role_id")
-        self.record(self.RoleGranted(role_id=role_id))
-
     @applies(RoleGranted)
     def _granted(self, event: RoleGranted) -> None:
         self.role_ids = self.role_ids | {event.role_id}
-
-    def withdraw(self, role_id: UUID) -> None:
-        if role_id not in self.role_ids:
-            raise RoleNotGranted(field="role_id")
-        self.record(self.RoleWithdrawn(role_id=role_id))
 
     @applies(RoleWithdrawn)
     def _withdrawn(self, event: RoleWithdrawn) -> None:
         self.role_ids = self.role_ids - {event.role_id}
         self.lost_rights_at = event.timestamp
-
-    def become(self, status: UserStatus) -> None:
-        """Takes one of the statuses from which a person can come back. Raises UserHasStatus for the same."""
-        self.require_kept()
-        if self.status is status:
-            raise UserHasStatus(field="id", status=status)
-        match status:
-            case UserStatus.ACTIVE:
-                self.record(self.Reactivated())
-            case UserStatus.INACTIVE:
-                self.record(self.Deactivated())
-            case UserStatus.SUSPENDED:
-                self.record(self.Suspended())
-            case UserStatus.DELETED:
-                self.delete()
-
-    def restore(self, now: datetime) -> None:
-        """Takes a deletion back, as long as the person's data are kept. Raises UserIsDeleted."""
-        if self.deleted_at is None or now >= self.deleted_at + ANONYMISED_AFTER:
-            raise UserIsDeleted(field="id")
-        self.record(self.Reactivated())
-        self.reserve(EMAIL_INDEX, self.email, field="email", personal=True)
 
     @applies(Reactivated)
     def _reactivated(self, event: Reactivated) -> None:
@@ -304,63 +284,18 @@ class User(Aggregate, topic="identity.user"):
     def _suspended(self, event: Suspended) -> None:
         self.status, self.lost_rights_at = UserStatus.SUSPENDED, event.timestamp
 
-    def remove(self) -> None:
-        self.require_member()
-        self._end_membership()
-        self.record(self.Removed())
-
     @applies(Removed)
     def _removed(self, event: Removed) -> None:
         self.member, self.left_at, self.lost_rights_at = False, event.timestamp, event.timestamp
-
-    def rejoin(self, role: BaseRole, now: datetime) -> None:
-        """Belongs to the tenant in this role: again, or as somebody whom it had registered without an account."""
-        if self.status is UserStatus.DELETED:
-            self.restore(now)
-        if not self.member:
-            self.record(self.Rejoined(role=role))
-        elif self.status is not UserStatus.ACTIVE:
-            raise UserIsAMember(field="id")
-        elif role != self.role:
-            self.record(self.RoleChanged(role=role))
-
-    def hand_address_over(self) -> None:
-        """Gives the address up to who has proved that it is theirs. Who was known by nothing else leaves."""
-        self.require_kept()
-        self.release(EMAIL_INDEX, self.email, personal=True)
-        self.record(self.EmailChanged(email=f"moved-{self.id}@deleted.local"))
-        if self.member:
-            self._end_membership()
-            self.record(self.Removed())
 
     @applies(Rejoined)
     def _rejoined(self, event: Rejoined) -> None:
         self.member, self.role = True, event.role
 
-    def delete(self) -> None:
-        self.require_kept()
-        self._end_membership()
-        self.release(EMAIL_INDEX, self.email, personal=True)
-        self.record(self.Deleted())
-
     @applies(Deleted)
     def _deleted(self, event: Deleted) -> None:
         self.status, self.member, self.deleted_at = UserStatus.DELETED, False, event.timestamp
         self.left_at = self.lost_rights_at = event.timestamp
-
-    def anonymise(self, now: datetime) -> None:
-        if self.deleted_at is None or now < self.deleted_at + ANONYMISED_AFTER:
-            raise TooEarlyToAnonymise(field="id")
-        self.record(self.Anonymised(email=f"deleted-{self.id}@deleted.local"))
-
-    @applies(Anonymised)
-    def _anonymised(self, event: Anonymised) -> None:
-        self.email = event.email
-
-    def erase(self) -> None:
-        self._end_membership()
-        self.release(EMAIL_INDEX, self.email, personal=True)
-        self.record(self.Erased())
 
     @applies(Erased)
     def _erased(self, event: Erased) -> None:

@@ -38,7 +38,8 @@ def assigns(*events: type[Event]) -> Assignment:
 
         changed = assigns(Created, Renamed)
 
-    Fields that the state lacks are left out. An event that has none of its attributes, or a value which the
+    Fields that the state lacks are left out; an event that also says how things stood, which is not what it
+    changes, has a method by `applies`. An event that has none of its attributes, or a value which the
     attribute cannot hold, is a TypeError when the aggregate's class is made.
     """
     return Assignment(events)

@@ -139,11 +139,22 @@ class Task(Aggregate, topic="work.task"):
     tags: tuple[str, ...] = ()
 
     changed = assigns(Created, Renamed, Described, PriorityChanged, DueDateSet, Tagged, TagsExtracted)
-    placed = assigns(Assigned, StatusChanged, Completed, Cancelled, Reopened, Moved)
+
+    @applies(Assigned)
+    def _assigned(self, event: Assigned) -> None:
+        self.assigned_to = event.assigned_to
 
     @applies(Unassigned)
     def _unassigned(self, event: Unassigned) -> None:
         self.assigned_to = None
+
+    @applies(StatusChanged, Completed, Cancelled, Reopened)
+    def _transited(self, event: Transition) -> None:
+        self.status = event.status
+
+    @applies(Moved)
+    def _moved(self, event: Moved) -> None:
+        self.project_id = event.project_id
 
     def change_status(self, status: TaskStatus) -> None:
         """Take any status: closing and reopening are recorded as what they are."""

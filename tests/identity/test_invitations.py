@@ -103,7 +103,7 @@ LOSSES: list[Callable[[User], None]] = [
     lambda user: user.delete(),
     lambda user: user.become(UserStatus.SUSPENDED),
     lambda user: user.become(UserStatus.INACTIVE),
-    lambda user: user.change_role(BaseRole.GUEST),
+    lambda user: user.record(User.RoleChanged(role=BaseRole.GUEST)),
 ]
 
 

@@ -199,11 +199,11 @@ def test_a_deleted_person_is_anonymised_from_the_30th_day_on(later: timedelta, d
     user.decided()
     with at(NOON + later):
         if done:
-            user.anonymise(NOON + later)
+            AnonymiseUser(id=ANNA).handle(user, NOON + later)
             assert user.decided() == [User.Anonymised(email=f"deleted-{ANNA}@deleted.local")]
         else:
             with pytest.raises(TooEarlyToAnonymise):
-                user.anonymise(NOON + later)
+                AnonymiseUser(id=ANNA).handle(user, NOON + later)
 
 
 def test_nobody_is_anonymised_who_was_not_deleted() -> None:
