@@ -3,16 +3,11 @@
 from typing import Annotated, Protocol
 from uuid import UUID, uuid5
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
 from domain.kit.bus.bus import Bus
-from domain.kit.caller import Caller
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len, Pattern
 from domain.kit.log import AppendReceipt
-from domain.kit.refusals import AlreadyExists, Invalid, Refusal
-from domain.kit.text import ONE_LINE
+from domain.kit.model import ONE_LINE, Aggregate, Caller, Command, Event, Invalid, Refusal, applies
+from domain.kit.refusals import AlreadyExists
 
 _NAMESPACE = UUID("6d1c8f5e-52b7-5f0c-9a57-3b0e6a0f4c11")
 
@@ -64,21 +59,6 @@ class Consent(Aggregate, topic="governance.consent"):
     given: bool = False
     text_version: str = ""
 
-    def give(self, source: str, text_version: str) -> None:
-        """Says yes; again to another wording, and again after a withdrawal. Saying the same twice is nothing."""
-        if self.given and self.text_version == text_version:
-            return
-        self.record(
-            self.Given(
-                subject_id=self.subject_id, purpose=self.purpose, source=source, text_version=text_version
-            )
-        )
-
-    def withdraw(self, source: str) -> None:
-        if not self.given:
-            raise ConsentNotGiven()
-        self.record(self.Withdrawn(subject_id=self.subject_id, purpose=self.purpose, source=source))
-
     @applies(Given)
     def _given(self, event: Given) -> None:
         self.subject_id, self.purpose = event.subject_id, event.purpose
@@ -110,13 +90,21 @@ class GiveConsent(Command):
 
 
 class RenewConsent(Command):
-    """Allow again what was allowed or withdrawn before."""
+    """Allow again what was allowed in another wording, or withdrawn, before; the same twice is nothing."""
 
     source: Source = "web"
     text_version: TextVersion = ""
 
     def handle(self, consent: Consent) -> None:
-        consent.give(self.source, self.text_version)
+        if consent.given and consent.text_version == self.text_version:
+            return
+        given = Consent.Given(
+            subject_id=consent.subject_id,
+            purpose=consent.purpose,
+            source=self.source,
+            text_version=self.text_version,
+        )
+        consent.record(given)
 
 
 class WithdrawConsent(Command):
@@ -125,7 +113,12 @@ class WithdrawConsent(Command):
     source: Source = "web"
 
     def handle(self, consent: Consent) -> None:
-        consent.withdraw(self.source)
+        if not consent.given:
+            raise ConsentNotGiven()
+        withdrawn = Consent.Withdrawn(
+            subject_id=consent.subject_id, purpose=consent.purpose, source=self.source
+        )
+        consent.record(withdrawn)
 
 
 class Consents(Protocol):
@@ -141,12 +134,12 @@ class Consents(Protocol):
 
 
 async def give_consent(
-    bus: Bus, wish: GiveConsent, *, by: Caller, command_id: UUID
+    bus: Bus, command: GiveConsent, *, by: Caller, command_id: UUID
 ) -> AppendReceipt | Refusal:
-    """Gives a consent, for the first time or again, once for each ``command_id``."""
-    outcome = await bus.send(wish, by=by, command_id=command_id)
+    """Give a consent, for the first time or again, once for each ``command_id``."""
+    outcome = await bus.send(command, by=by, command_id=command_id)
     if not isinstance(outcome, AlreadyExists):
         return outcome
-    again = RenewConsent(id=wish.id, source=wish.source, text_version=wish.text_version)
+    again = RenewConsent(id=command.id, source=command.source, text_version=command.text_version)
     # An id of its own, since under the first one another command is what would be known.
     return await bus.send(again, by=by, command_id=uuid5(command_id, "again"))

@@ -3,14 +3,8 @@
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.caller import Caller
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Purpose
-from domain.kit.refusals import Invalid, Refusal
-from domain.kit.text import ONE_LINE
+from domain.kit.model import ONE_LINE, Aggregate, Caller, Command, Event, Invalid, Refusal, applies, assigns
 
 _NAMESPACE = UUID("0f6b3a38-7b0e-5d0a-8f39-5f4d6f0b7c22")
 
@@ -76,39 +70,7 @@ class Erasure(Aggregate, topic="governance.erasure"):
     requested_by: UUID
     certified: bool = False
 
-    def note(self, step: str) -> None:
-        self.record(self.StepDone(step=step))
-
-    def certify(
-        self,
-        *,
-        stores: tuple[str, ...],
-        places: tuple[int, ...],
-        sealed: tuple[int, ...],
-        hashes: tuple[str, ...],
-        keys: tuple[str, ...],
-        position: int,
-        sha256: str,
-    ) -> None:
-        if self.certified:
-            return
-        self.record(
-            self.Certified(
-                subject_id=self.subject_id,
-                requested_by=self.requested_by,
-                stores=stores,
-                places=places,
-                sealed=sealed,
-                hashes=hashes,
-                keys=keys,
-                position=position,
-                sha256=sha256,
-            )
-        )
-
-    @applies(Requested)
-    def _requested(self, event: Requested) -> None:
-        self.subject_id, self.requested_by = event.subject_id, event.requested_by
+    requested = assigns(Requested)
 
     @applies(Certified)
     def _certified(self, event: Certified) -> None:
@@ -134,7 +96,7 @@ class NoteErasureStep(Command):
     step: StepName
 
     def handle(self, erasure: Erasure) -> None:
-        erasure.note(self.step)
+        erasure.record(Erasure.StepDone(step=self.step))
 
 
 class CertifyErasure(Command):
@@ -149,7 +111,11 @@ class CertifyErasure(Command):
     sha256: str
 
     def handle(self, erasure: Erasure) -> None:
-        erasure.certify(
+        if erasure.certified:
+            return
+        certified = Erasure.Certified(
+            subject_id=erasure.subject_id,
+            requested_by=erasure.requested_by,
             stores=self.stores,
             places=self.places,
             sealed=self.sealed,
@@ -158,3 +124,4 @@ class CertifyErasure(Command):
             position=self.position,
             sha256=self.sha256,
         )
+        erasure.record(certified)

@@ -4,13 +4,8 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.caller import Caller
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Interval, Len
-from domain.kit.text import ONE_LINE
+from domain.kit.model import ONE_LINE, Aggregate, Caller, Command, Event, applies, assigns
 
 SubjectId = Annotated[UUID, Internal(), Describe("The person whose data it is.")]
 PartName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("The part, as `activity_data.tasks`.")]
@@ -50,17 +45,11 @@ class Export(Aggregate, topic="governance.export"):
     open: bool = True
 
     def note(self, event: Event) -> None:
-        """Notes how it goes on; what comes after the end, from a worker that was late, is nothing."""
+        """Note how it goes on; what comes after the end, from a worker that was late, is nothing."""
         if self.open:
             self.record(event)
 
-    def expire(self) -> None:
-        if self.ended_well:
-            self.record(self.Expired())
-
-    @applies(Requested)
-    def _requested(self, event: Requested) -> None:
-        self.subject_id = event.subject_id
+    requested = assigns(Requested)
 
     @applies(Finished)
     def _finished(self, event: Finished) -> None:
@@ -122,4 +111,5 @@ class ExpireExport(Command):
     """Note that the file of an export is gone."""
 
     def handle(self, export: Export) -> None:
-        export.expire()
+        if export.ended_well:
+            export.record(Export.Expired())

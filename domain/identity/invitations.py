@@ -272,7 +272,7 @@ class RejoinByInvitation(Command):
 
     def handle(self, user: User, invitation: Invitation, inviter: User | None, now: datetime) -> None:
         invitation.accept(self.id, self.token_hash, now, inviter)
-        if user.left_since(invitation.sent_at):
+        if user.left_at is not None and user.left_at >= invitation.sent_at:
             # What ends a membership ends the invitations that were open then.
             raise InvitationNotValid(field="invitation_id")
         user.rejoin(invitation.role, now)

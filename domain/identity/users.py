@@ -142,10 +142,6 @@ class User(
         """Whether the person is a member who may work."""
         return self.member and self.status is UserStatus.ACTIVE
 
-    def left_since(self, moment: datetime) -> bool:
-        """Whether the person ceased to be a member then or later."""
-        return self.left_at is not None and self.left_at >= moment
-
     def lost_rights_since(self, moment: datetime) -> bool:
         """Whether the person ceased to be allowed something then or later."""
         return self.lost_rights_at is not None and self.lost_rights_at >= moment
