@@ -3,14 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-from domain.kit.clock import in_utc
-from domain.kit.commands import Command
 from domain.kit.fields import Describe
-from domain.kit.refusals import Invalid
-from domain.tenancy.money import Amount, Currency
+from domain.kit.model import Command, Invalid, in_utc
+from domain.tenancy.money import Amount, Currency, require_amount
 from domain.tenancy.subscriptions import (
-    CURRENT,
     DueAt,
+    InvoiceStatus,
     Number,
     Payment,
     PeriodEnd,
@@ -35,12 +33,10 @@ class StartSubscription(Command):
         if end <= start:
             raise Invalid(field="period_end", reason="must be after the period's start")
         status = SubscriptionStatus.TRIALING if self.trial else SubscriptionStatus.ACTIVE
-        subscription = Subscription.begin(
-            self.id,
-            Subscription.Started(tier=self.tier.strip(), status=status, period_start=start, period_end=end),
+        started = Subscription.Started(
+            tier=self.tier.strip(), status=status, period_start=start, period_end=end
         )
-        subscription.reserve(CURRENT, "current", field="id")
-        return subscription
+        return Subscription.begin(self.id, started)
 
 
 class ChangeTier(Command):
@@ -49,7 +45,9 @@ class ChangeTier(Command):
     tier: Tier
 
     def handle(self, subscription: Subscription) -> None:
-        subscription.change_tier(self.tier)
+        subscription.require_running()
+        if (tier := self.tier.strip()) != subscription.tier:
+            subscription.record(Subscription.TierChanged(tier=tier, previous=subscription.tier))
 
 
 class CancelSubscription(Command):
@@ -58,7 +56,8 @@ class CancelSubscription(Command):
     reason: Why = ""
 
     def handle(self, subscription: Subscription) -> None:
-        subscription.cancel(self.reason)
+        subscription.require_running()
+        subscription.record(Subscription.Cancelled(reason=self.reason.strip()))
 
 
 class RenewPeriod(Command):
@@ -67,7 +66,15 @@ class RenewPeriod(Command):
     period_end: PeriodEnd
 
     def handle(self, subscription: Subscription) -> None:
-        subscription.renew(self.period_end)
+        subscription.require_running()
+        if self.period_end <= subscription.period_end:
+            raise Invalid(field="period_end", reason="must be after the end of this period")
+        renewed = Subscription.Renewed(
+            period_start=subscription.period_end,
+            period_end=_utc(self.period_end),
+            status=SubscriptionStatus.PAST_DUE if subscription.owes() else SubscriptionStatus.ACTIVE,
+        )
+        subscription.record(renewed)
 
 
 class IssueInvoice(Command):
@@ -79,14 +86,15 @@ class IssueInvoice(Command):
     due_at: DueAt
 
     def handle(self, subscription: Subscription) -> None:
-        subscription.issue(
-            Subscription.InvoiceIssued(
-                number=self.number.strip(),
-                amount=self.amount,
-                currency=self.currency,
-                due_at=_utc(self.due_at),
-            )
+        subscription.require_running()
+        require_amount(self.amount, field="amount")
+        issued = Subscription.InvoiceIssued(
+            number=self.number.strip(),
+            amount=self.amount,
+            currency=self.currency,
+            due_at=_utc(self.due_at),
         )
+        subscription.record(issued)
 
 
 class MarkInvoiceOverdue(Command):
@@ -95,7 +103,11 @@ class MarkInvoiceOverdue(Command):
     number: Number
 
     def handle(self, subscription: Subscription) -> None:
-        subscription.overdue(self.number.strip())
+        number = self.number.strip()
+        if subscription.open_invoice(number) is not InvoiceStatus.OVERDUE:
+            cancelled = subscription.status is SubscriptionStatus.CANCELLED
+            status = subscription.status if cancelled else SubscriptionStatus.PAST_DUE
+            subscription.record(Subscription.InvoiceOverdue(number=number, status=status))
 
 
 class PayInvoice(Command):
@@ -105,7 +117,13 @@ class PayInvoice(Command):
     payment: Payment = ""
 
     def handle(self, subscription: Subscription) -> None:
-        subscription.pay(self.number.strip(), self.payment)
+        number = self.number.strip()
+        # Also one that comes after the end.
+        subscription.open_invoice(number)
+        paid = Subscription.InvoicePaid(
+            number=number, payment=self.payment.strip(), status=subscription.without(number)
+        )
+        subscription.record(paid)
 
 
 class VoidInvoice(Command):
@@ -115,7 +133,12 @@ class VoidInvoice(Command):
     reason: Why = ""
 
     def handle(self, subscription: Subscription) -> None:
-        subscription.void(self.number.strip(), self.reason)
+        number = self.number.strip()
+        subscription.open_invoice(number)
+        voided = Subscription.InvoiceVoided(
+            number=number, reason=self.reason.strip(), status=subscription.without(number)
+        )
+        subscription.record(voided)
 
 
 def _utc(instant: datetime) -> datetime:

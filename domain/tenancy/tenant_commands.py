@@ -2,14 +2,23 @@
 
 from dataclasses import field
 
-from domain.kit.caller import Caller
-from domain.kit.commands import Command
-from domain.kit.refusals import Invalid
+from domain.kit.model import Caller, Command, Invalid
 from domain.kit.slugs import require_free_word
 from domain.tenancy.json_limits import Settings
 from domain.tenancy.regions import Region
 from domain.tenancy.settings import require_settings
-from domain.tenancy.tenants import SLUG, AskedBy, Name, Placed, Placement, Reason, Slug, Slugs, Tenant
+from domain.tenancy.tenants import (
+    AskedBy,
+    Name,
+    Placed,
+    Placement,
+    Reason,
+    Slug,
+    Slugs,
+    Tenant,
+    TenantNotSuspended,
+    TenantStatus,
+)
 
 
 class CreateTenant(Command):
@@ -27,18 +36,14 @@ class CreateTenant(Command):
             raise Invalid(field="id", reason="must be the tenant's own")
         require_settings(self.settings)
         require_free_word(self.slug)
-        tenant = Tenant.begin(
-            self.id,
-            Tenant.Created(
-                name=self.name.strip(),
-                slug=self.slug,
-                region=self.region,
-                placement=self.placement,
-                settings=self.settings,
-            ),
+        created = Tenant.Created(
+            name=self.name.strip(),
+            slug=self.slug,
+            region=self.region,
+            placement=self.placement,
+            settings=self.settings,
         )
-        tenant.reserve(SLUG, self.slug, field="slug", everywhere=True)
-        return tenant
+        return Tenant.begin(self.id, created)
 
 
 class RenameTenant(Command):
@@ -47,7 +52,9 @@ class RenameTenant(Command):
     name: Name
 
     def handle(self, tenant: Tenant) -> None:
-        tenant.rename(self.name)
+        tenant.require_open()
+        if (name := self.name.strip()) != tenant.name:
+            tenant.record(Tenant.Renamed(name=name))
 
 
 class ChangeTenantSettings(Command):
@@ -58,7 +65,9 @@ class ChangeTenantSettings(Command):
 
     def handle(self, tenant: Tenant) -> None:
         require_settings(self.settings)
-        tenant.change_settings(self.settings)
+        tenant.require_open()
+        if self.settings != tenant.settings:
+            tenant.record(Tenant.SettingsChanged(settings=self.settings))
 
 
 class ChangeTenantSlug(Command):
@@ -67,7 +76,12 @@ class ChangeTenantSlug(Command):
     slug: Slug
 
     def handle(self, tenant: Tenant) -> None:
-        tenant.change_slug(self.slug)
+        tenant.require_open()
+        if self.slug == tenant.slug:
+            return
+        if self.slug not in tenant.former:
+            require_free_word(self.slug)
+        tenant.record(Tenant.SlugChanged(slug=self.slug, previous=tenant.slug))
 
 
 class FreeTenantSlugs(Command):
@@ -76,7 +90,8 @@ class FreeTenantSlugs(Command):
     slugs: Slugs
 
     def handle(self, tenant: Tenant) -> None:
-        tenant.free_slugs(self.slugs)
+        if freed := tuple(slug for slug in tenant.former if slug in self.slugs):
+            tenant.record(Tenant.SlugsFreed(slugs=freed))
 
 
 class NoteTenantPlacement(Command):
@@ -85,7 +100,9 @@ class NoteTenantPlacement(Command):
     placement: Placed
 
     def handle(self, tenant: Tenant) -> None:
-        tenant.note_placement(self.placement)
+        # Also of a closed one, whose data lies somewhere too.
+        if self.placement is not tenant.placement:
+            tenant.record(Tenant.Moved(placement=self.placement))
 
 
 class SuspendTenant(Command):
@@ -95,7 +112,9 @@ class SuspendTenant(Command):
     asked_by: AskedBy = ""
 
     def handle(self, tenant: Tenant) -> None:
-        tenant.suspend(self.reason, asked_by=self.asked_by)
+        tenant.require_open()
+        if tenant.status is not TenantStatus.SUSPENDED:
+            tenant.record(Tenant.Suspended(reason=self.reason.strip(), asked_by=self.asked_by))
 
 
 class ReactivateTenant(Command):
@@ -104,7 +123,10 @@ class ReactivateTenant(Command):
     asked_by: AskedBy = ""
 
     def handle(self, tenant: Tenant) -> None:
-        tenant.reactivate(asked_by=self.asked_by)
+        tenant.require_open()
+        if tenant.status is not TenantStatus.SUSPENDED:
+            raise TenantNotSuspended(field="id")
+        tenant.record(Tenant.Reactivated(asked_by=self.asked_by))
 
 
 class CloseTenant(Command):
@@ -114,4 +136,5 @@ class CloseTenant(Command):
     asked_by: AskedBy = ""
 
     def handle(self, tenant: Tenant) -> None:
-        tenant.close(self.reason, asked_by=self.asked_by)
+        if tenant.status is not TenantStatus.CLOSED:
+            tenant.record(Tenant.Closed(reason=self.reason.strip(), asked_by=self.asked_by))

@@ -4,13 +4,8 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Annotated, Any
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len, Pattern, Public
-from domain.kit.refusals import Refusal
-from domain.kit.slugs import require_free_word
-from domain.kit.text import ONE_LINE
+from domain.kit.model import ONE_LINE, Aggregate, Event, Refusal, Unique, applies, assigns
 from domain.tenancy.json_limits import Settings
 from domain.tenancy.regions import Region
 
@@ -64,7 +59,11 @@ class TenantNotSuspended(Refusal):
     """This tenant is not suspended."""
 
 
-class Tenant(Aggregate, topic="tenancy.tenant"):
+class Tenant(
+    Aggregate,
+    topic="tenancy.tenant",
+    unique=(Unique("slugs", stored_as=SLUG, field="slug", everywhere=True),),
+):
     """A company that the product serves."""
 
     class Created(Event):
@@ -110,95 +109,36 @@ class Tenant(Aggregate, topic="tenancy.tenant"):
     former: tuple[str, ...] = ()
     """Slugs that it had before and still holds."""
 
-    @applies(Created)
-    def _created(self, event: Created) -> None:
-        self.name, self.slug, self.settings = event.name, event.slug, event.settings
-        self.region, self.placement = event.region, event.placement
+    changed = assigns(Created, Renamed, SettingsChanged, Moved)
 
-    def rename(self, name: str) -> None:
-        """Gives it another name; its slug stays."""
-        self._require_open()
-        if (name := name.strip()) != self.name:
-            self.record(self.Renamed(name=name))
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """What it is known by, and what it may have to go back to; also once it is closed, so that nobody can
+        pass for it."""
+        return (self.slug, *self.former)
 
-    @applies(Renamed)
-    def _renamed(self, event: Renamed) -> None:
-        self.name = event.name
-
-    def change_settings(self, settings: dict[str, Any]) -> None:
-        """Replaces all settings."""
-        self._require_open()
-        if settings != self.settings:
-            self.record(self.SettingsChanged(settings=settings))
-
-    @applies(SettingsChanged)
-    def _settings_changed(self, event: SettingsChanged) -> None:
-        self.settings = event.settings
-
-    def change_slug(self, slug: str) -> None:
-        """Takes another slug, and holds the one before until `free_slugs`: it may have to go back to it."""
-        self._require_open()
-        if slug != self.slug:
-            if slug not in self.former:
-                require_free_word(slug)
-            self.reserve(SLUG, slug, field="slug", everywhere=True)
-            self.record(self.SlugChanged(slug=slug, previous=self.slug))
+    def require_open(self) -> None:
+        """Raise TenantIsClosed once it was closed."""
+        if self.status is TenantStatus.CLOSED:
+            raise TenantIsClosed(field="id")
 
     @applies(SlugChanged)
     def _slug_changed(self, event: SlugChanged) -> None:
-        self.former = (*(one for one in self.former if one != event.slug), event.previous)
+        self.former = (*(slug for slug in self.former if slug != event.slug), event.previous)
         self.slug = event.slug
-
-    def free_slugs(self, slugs: tuple[str, ...]) -> None:
-        """Gives back those of these that it had before and has no more."""
-        if freed := tuple(one for one in self.former if one in slugs):
-            for slug in freed:
-                self.release(SLUG, slug, everywhere=True)
-            self.record(self.SlugsFreed(slugs=freed))
 
     @applies(SlugsFreed)
     def _slugs_freed(self, event: SlugsFreed) -> None:
-        self.former = tuple(one for one in self.former if one not in event.slugs)
-
-    def note_placement(self, placement: Placement) -> None:
-        """Notes where its data is now; also of a closed one, whose data lies somewhere too."""
-        if placement is not self.placement:
-            self.record(self.Moved(placement=placement))
-
-    @applies(Moved)
-    def _moved(self, event: Moved) -> None:
-        self.placement = event.placement
-
-    def suspend(self, reason: str, *, asked_by: str) -> None:
-        """Stops the tenant's people from changing anything."""
-        self._require_open()
-        if self.status is not TenantStatus.SUSPENDED:
-            self.record(self.Suspended(reason=reason.strip(), asked_by=asked_by))
+        self.former = tuple(slug for slug in self.former if slug not in event.slugs)
 
     @applies(Suspended)
     def _suspended(self, event: Suspended) -> None:
         self.status = TenantStatus.SUSPENDED
 
-    def reactivate(self, *, asked_by: str) -> None:
-        """Ends a suspension."""
-        self._require_open()
-        if self.status is not TenantStatus.SUSPENDED:
-            raise TenantNotSuspended(field="id")
-        self.record(self.Reactivated(asked_by=asked_by))
-
     @applies(Reactivated)
     def _reactivated(self, event: Reactivated) -> None:
         self.status = TenantStatus.ACTIVE
 
-    def close(self, reason: str, *, asked_by: str) -> None:
-        """Ends the tenant for good. Its slug stays its own, so that nobody can pass for it."""
-        if self.status is not TenantStatus.CLOSED:
-            self.record(self.Closed(reason=reason.strip(), asked_by=asked_by))
-
     @applies(Closed)
     def _closed(self, event: Closed) -> None:
         self.status = TenantStatus.CLOSED
-
-    def _require_open(self) -> None:
-        if self.status is TenantStatus.CLOSED:
-            raise TenantIsClosed(field="id")

@@ -152,11 +152,11 @@ def test_a_changed_slug_holds_the_old_one_until_it_is_freed() -> None:
     given(CREATED).when(ChangeTenantSlug(id=TENANT, slug="apex")).then(CALLED)
     tenant: Tenant = CREATED.stamped(TENANT, 1, NOON).mutate(None)
     with at(NOON):
-        tenant.change_slug("apex")
+        ChangeTenantSlug(id=TENANT, slug="apex").handle(tenant)
         claims = tenant.collect_claims()
         assert [(one.name, one.value, one.everywhere) for one in claims.reserves] == [(SLUG, "apex", True)]
         assert claims.releases == ()
-        tenant.free_slugs(("acme", "others"))
+        FreeTenantSlugs(id=TENANT, slugs=("acme", "others")).handle(tenant)
     releases = tenant.collect_claims().releases
     assert [(one.name, one.value, one.everywhere) for one in releases] == [(SLUG, "acme", True)]
 
@@ -171,7 +171,7 @@ def test_a_former_slug_is_freed_once_and_never_the_one_it_has() -> None:
 
 def test_its_own_slug_is_neither_taken_nor_given_back() -> None:
     tenant: Tenant = CREATED.stamped(TENANT, 1, NOON).mutate(None)
-    tenant.change_slug("acme")
+    ChangeTenantSlug(id=TENANT, slug="acme").handle(tenant)
     claims = tenant.collect_claims()
     assert (claims.reserves, claims.releases) == ((), ())
 
