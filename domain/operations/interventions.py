@@ -4,12 +4,8 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Interval, Len
-from domain.kit.refusals import Invalid
-from domain.kit.text import ONE_LINE, distinct
+from domain.kit.model import ONE_LINE, Aggregate, Command, Event, Invalid, distinct
 from domain.operations.operators import AskedBy, ViewName, ViewNames, Why
 
 Effects = Annotated[tuple[int, ...], Len(0, 500), Internal(), Describe("The ids of the effects.")]
@@ -38,7 +34,7 @@ Reason = Annotated[str, Len(1, 2_000), Internal(), Describe("The reason; it is k
 
 
 class Intervention(Aggregate, topic="operations.intervention"):
-    """One wish of an operator."""
+    """One request of an operator."""
 
     class PauseRequested(Event):
         views: ViewNames
@@ -73,9 +69,6 @@ class Intervention(Aggregate, topic="operations.intervention"):
 
     class Declined(Event):
         reason: Why
-
-    def decline(self, reason: str) -> None:
-        self.record(self.Declined(reason=reason))
 
 
 class PauseViews(Command):
@@ -195,4 +188,4 @@ class DeclineIntervention(Command):
     reason: str
 
     def handle(self, intervention: Intervention) -> None:
-        intervention.decline(self.reason)
+        intervention.record(Intervention.Declined(reason=self.reason))

@@ -4,13 +4,8 @@ from enum import StrEnum
 from typing import Annotated, assert_never
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Interval
-from domain.kit.refusals import Refusal
-from domain.kit.text import distinct
+from domain.kit.model import Aggregate, Command, Event, Refusal, applies, distinct
 from domain.operations.operators import AskedBy, ViewNames, Why
 
 Rate = Annotated[
@@ -112,44 +107,22 @@ class Rebuild(Aggregate, topic="operations.rebuild"):
     paused: bool = False
     over: bool = False
 
-    def _require_open(self) -> None:
+    def require_open(self) -> None:
+        """Raise RebuildIsOver for one that was cancelled, or never began."""
         if self.over:
             raise RebuildIsOver(field="id")
-
-    def pause(self, asked_by: str) -> None:
-        self._require_open()
-        if self.paused:
-            raise RebuildIsPaused(field="id")
-        self.record(self.Paused(asked_by=asked_by))
 
     @applies(Paused)
     def _paused(self, event: Paused) -> None:
         self.paused = True
 
-    def resume(self, asked_by: str) -> None:
-        self._require_open()
-        if not self.paused:
-            raise RebuildNotPaused(field="id")
-        self.record(self.Resumed(asked_by=asked_by))
-
     @applies(Resumed)
     def _resumed(self, event: Resumed) -> None:
         self.paused = False
 
-    def cancel(self, asked_by: str) -> None:
-        self._require_open()
-        self.record(self.Cancelled(asked_by=asked_by))
-
     @applies(Cancelled)
     def _cancelled(self, event: Cancelled) -> None:
         self.over = True
-
-    def accept(self, asked_by: str) -> None:
-        self._require_open()
-        self.record(self.Accepted(asked_by=asked_by))
-
-    def decline(self, wish: Wish, reason: str) -> None:
-        self.record(self.Declined(wish=wish, reason=reason))
 
     @applies(Declined)
     def _declined(self, event: Declined) -> None:
@@ -210,7 +183,10 @@ class PauseRebuild(Command):
     asked_by: AskedBy
 
     def handle(self, rebuild: Rebuild) -> None:
-        rebuild.pause(self.asked_by)
+        rebuild.require_open()
+        if rebuild.paused:
+            raise RebuildIsPaused(field="id")
+        rebuild.record(Rebuild.Paused(asked_by=self.asked_by))
 
 
 class ResumeRebuild(Command):
@@ -219,7 +195,10 @@ class ResumeRebuild(Command):
     asked_by: AskedBy
 
     def handle(self, rebuild: Rebuild) -> None:
-        rebuild.resume(self.asked_by)
+        rebuild.require_open()
+        if not rebuild.paused:
+            raise RebuildNotPaused(field="id")
+        rebuild.record(Rebuild.Resumed(asked_by=self.asked_by))
 
 
 class CancelRebuild(Command):
@@ -228,7 +207,8 @@ class CancelRebuild(Command):
     asked_by: AskedBy
 
     def handle(self, rebuild: Rebuild) -> None:
-        rebuild.cancel(self.asked_by)
+        rebuild.require_open()
+        rebuild.record(Rebuild.Cancelled(asked_by=self.asked_by))
 
 
 class AcceptRebuild(Command):
@@ -237,7 +217,8 @@ class AcceptRebuild(Command):
     asked_by: AskedBy
 
     def handle(self, rebuild: Rebuild) -> None:
-        rebuild.accept(self.asked_by)
+        rebuild.require_open()
+        rebuild.record(Rebuild.Accepted(asked_by=self.asked_by))
 
 
 class DeclineRebuild(Command):
@@ -247,4 +228,4 @@ class DeclineRebuild(Command):
     reason: str
 
     def handle(self, rebuild: Rebuild) -> None:
-        rebuild.decline(self.wish, self.reason)
+        rebuild.record(Rebuild.Declined(wish=self.wish, reason=self.reason))

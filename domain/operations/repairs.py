@@ -3,10 +3,8 @@
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len
+from domain.kit.model import Aggregate, Command, Event
 from domain.operations.operators import AskedBy, ViewName, Why
 
 Stream = Annotated[
@@ -41,9 +39,6 @@ class Repair(Aggregate, topic="operations.repair"):
 
     class Declined(Event):
         reason: Why
-
-    def decline(self, reason: str) -> None:
-        self.record(self.Declined(reason=reason))
 
 
 class RetryParked(Command):
@@ -87,4 +82,4 @@ class DeclineRepair(Command):
     reason: str
 
     def handle(self, repair: Repair) -> None:
-        repair.decline(self.reason)
+        repair.record(Repair.Declined(reason=self.reason))

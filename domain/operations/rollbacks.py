@@ -3,13 +3,8 @@
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.commands import Command
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len
-from domain.kit.refusals import Refusal
-from domain.kit.text import distinct
+from domain.kit.model import Aggregate, Command, Event, Refusal, applies, distinct
 from domain.operations.operators import AskedBy, ViewName, ViewNames, Why
 
 Generations = Annotated[
@@ -45,15 +40,8 @@ class Rollback(Aggregate, topic="operations.rollback"):
 
     settled: bool = False
 
-    def made(self, views: tuple[str, ...], generations: tuple[int, ...]) -> None:
-        self._require_unsettled()
-        self.record(self.Made(views=views, generations=generations))
-
-    def decline(self, reason: str) -> None:
-        self._require_unsettled()
-        self.record(self.Declined(reason=reason))
-
-    def _require_unsettled(self) -> None:
+    def require_unsettled(self) -> None:
+        """Raise RollbackIsSettled once it is known how it ended."""
         if self.settled:
             raise RollbackIsSettled(field="id")
 
@@ -83,7 +71,8 @@ class SettleRollback(Command):
     generations: Generations
 
     def handle(self, rollback: Rollback) -> None:
-        rollback.made(self.views, self.generations)
+        rollback.require_unsettled()
+        rollback.record(Rollback.Made(views=self.views, generations=self.generations))
 
 
 class DeclineRollback(Command):
@@ -92,4 +81,5 @@ class DeclineRollback(Command):
     reason: str
 
     def handle(self, rollback: Rollback) -> None:
-        rollback.decline(self.reason)
+        rollback.require_unsettled()
+        rollback.record(Rollback.Declined(reason=self.reason))

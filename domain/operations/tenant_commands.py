@@ -1,8 +1,10 @@
 """Commands on tenants as operators know them."""
 
-from domain.kit.commands import Command
+from domain.kit.model import Command
+from domain.kit.slugs import require_free_word
 from domain.operations.operators import AskedBy, Why
 from domain.operations.tenants import (
+    AlreadyPlacedThere,
     Kind,
     PlacementKind,
     Region,
@@ -11,7 +13,9 @@ from domain.operations.tenants import (
     Slugs,
     StepName,
     TenantName,
+    TenantNotPlaced,
     TenantPlacement,
+    TenantStatus,
 )
 
 
@@ -26,6 +30,7 @@ class RequestTenant(Command):
     asked_by: AskedBy
 
     def handle(self) -> TenantPlacement:
+        require_free_word(self.slug)
         requested = TenantPlacement.Requested(
             name=self.name,
             slug=self.slug,
@@ -34,7 +39,7 @@ class RequestTenant(Command):
             database_url=self.database_url,
             asked_by=self.asked_by,
         )
-        return TenantPlacement.start(self.id, requested)
+        return TenantPlacement.begin(self.id, requested)
 
 
 class AdoptTenant(Command):
@@ -45,15 +50,17 @@ class AdoptTenant(Command):
     region: Region
 
     def handle(self) -> TenantPlacement:
+        require_free_word(self.slug)
         adopted = TenantPlacement.Adopted(name=self.name, slug=self.slug, region=self.region)
-        return TenantPlacement.start(self.id, adopted)
+        return TenantPlacement.begin(self.id, adopted)
 
 
 class ConfirmTenant(Command):
     """Note that a tenant is ready."""
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.provisioned()
+        tenant.require(TenantStatus.PROVISIONING)
+        tenant.record(TenantPlacement.Provisioned())
 
 
 class AbandonTenant(Command):
@@ -63,14 +70,19 @@ class AbandonTenant(Command):
     reason: Why
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.fail(self.step, self.reason)
+        tenant.require(TenantStatus.PROVISIONING)
+        tenant.record(TenantPlacement.Failed(step=self.step, reason=self.reason, slug=tenant.slug))
 
 
 class RetractTenant(Command):
     """Note that a tenant which was adopted has not been made after all; its slug is free again."""
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.retract()
+        if tenant.status is TenantStatus.FAILED:
+            return
+        tenant.require(TenantStatus.READY)
+        failed = TenantPlacement.Failed(step="tenant", reason="Its slug was taken.", slug=tenant.slug)
+        tenant.record(failed)
 
 
 class NoteTenantSlug(Command):
@@ -79,7 +91,10 @@ class NoteTenantSlug(Command):
     slug: Slug
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.change_slug(self.slug)
+        if tenant.status is TenantStatus.FAILED:
+            raise TenantNotPlaced(field="id")
+        if self.slug != tenant.slug:
+            tenant.record(TenantPlacement.SlugChanged(slug=self.slug, previous=tenant.slug))
 
 
 class FreeTenantSlugs(Command):
@@ -88,7 +103,8 @@ class FreeTenantSlugs(Command):
     slugs: Slugs
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.free_slugs(self.slugs)
+        if freed := tuple(slug for slug in tenant.former if slug in self.slugs):
+            tenant.record(TenantPlacement.SlugsFreed(slugs=freed))
 
 
 class MoveTenant(Command):
@@ -99,14 +115,22 @@ class MoveTenant(Command):
     asked_by: AskedBy
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.move(self.placement, self.database_url, self.asked_by)
+        if tenant.status is not TenantStatus.READY:
+            raise TenantNotPlaced(field="id")
+        if self.placement is tenant.placement:
+            raise AlreadyPlacedThere(field="placement", kind=self.placement.value)
+        requested = TenantPlacement.MoveRequested(
+            placement=self.placement, database_url=self.database_url, asked_by=self.asked_by
+        )
+        tenant.record(requested)
 
 
 class ConfirmMove(Command):
     """Note that a tenant's data have been moved."""
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.moved()
+        tenant.require(TenantStatus.MOVING)
+        tenant.record(TenantPlacement.Moved(placement=tenant.target))
 
 
 class AbandonMove(Command):
@@ -116,4 +140,5 @@ class AbandonMove(Command):
     reason: Why
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.stay(self.step, self.reason)
+        tenant.require(TenantStatus.MOVING)
+        tenant.record(TenantPlacement.MoveFailed(step=self.step, reason=self.reason))

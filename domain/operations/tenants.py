@@ -6,15 +6,9 @@ noted in the platform's log, because a silo's own log does not exist before.
 
 from enum import StrEnum
 from typing import Annotated
-from uuid import UUID
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.appliers import applies
-from domain.kit.events import Event
 from domain.kit.fields import Describe, Internal, Len, Pattern
-from domain.kit.refusals import Refusal
-from domain.kit.slugs import require_free_word
-from domain.kit.text import ONE_LINE
+from domain.kit.model import ONE_LINE, Aggregate, Event, Refusal, Unique, applies, assigns
 from domain.operations.operators import AskedBy, Why
 
 SLUG = "operations.tenant.slug"
@@ -87,7 +81,11 @@ class TenantStatus(StrEnum):
     FAILED = "failed"
 
 
-class TenantPlacement(Aggregate, topic="operations.tenant"):
+class TenantPlacement(
+    Aggregate,
+    topic="operations.tenant",
+    unique=(Unique("slugs", stored_as=SLUG, field="slug", everywhere=True),),
+):
     """Where one tenant's data lie; its id is the tenant's."""
 
     class Requested(Event):
@@ -103,8 +101,7 @@ class TenantPlacement(Aggregate, topic="operations.tenant"):
         slug: Slug
         region: Region
 
-    class Provisioned(Event):
-        pass
+    class Provisioned(Event): ...
 
     class Failed(Event):
         step: StepName
@@ -137,69 +134,17 @@ class TenantPlacement(Aggregate, topic="operations.tenant"):
     target: PlacementKind = PlacementKind.POOLED
     status: TenantStatus = TenantStatus.PROVISIONING
 
-    @classmethod
-    def start(cls, id: UUID, first: Requested | Adopted) -> "TenantPlacement":
-        require_free_word(first.slug)
-        made = cls.begin(id, first)
-        made.reserve(SLUG, first.slug, field="slug", everywhere=True)
-        return made
+    requested = assigns(Requested)
 
-    def provisioned(self) -> None:
-        self._require(TenantStatus.PROVISIONING)
-        self.record(self.Provisioned())
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """What it is known by, and what it may have to go back to."""
+        return () if self.status is TenantStatus.FAILED else (self.slug, *self.former)
 
-    def fail(self, step: str, reason: str) -> None:
-        self._require(TenantStatus.PROVISIONING)
-        self._give_up(step, reason)
-
-    def retract(self) -> None:
-        """Gives up one that was adopted, and then not made."""
-        if self.status is not TenantStatus.FAILED:
-            self._require(TenantStatus.READY)
-            self._give_up("tenant", "Its slug was taken.")
-
-    def change_slug(self, slug: str) -> None:
-        """Takes another slug, and holds the one before until `free_slugs`."""
-        if self.status is TenantStatus.FAILED:
-            raise TenantNotPlaced(field="id")
-        if slug != self.slug:
-            self.reserve(SLUG, slug, field="slug", everywhere=True)
-            self.record(self.SlugChanged(slug=slug, previous=self.slug))
-
-    def free_slugs(self, slugs: tuple[str, ...]) -> None:
-        """Gives back those of these that it had before and has no more."""
-        if freed := tuple(one for one in self.former if one in slugs):
-            for slug in freed:
-                self.release(SLUG, slug, everywhere=True)
-            self.record(self.SlugsFreed(slugs=freed))
-
-    def _give_up(self, step: str, reason: str) -> None:
-        for slug in (self.slug, *self.former):
-            self.release(SLUG, slug, everywhere=True)
-        self.record(self.Failed(step=step, reason=reason, slug=self.slug))
-
-    def move(self, placement: PlacementKind, database_url: str | None, asked_by: str) -> None:
-        if self.status is not TenantStatus.READY:
-            raise TenantNotPlaced(field="id")
-        if placement is self.placement:
-            raise AlreadyPlacedThere(field="placement", kind=placement.value)
-        self.record(self.MoveRequested(placement=placement, database_url=database_url, asked_by=asked_by))
-
-    def moved(self) -> None:
-        self._require(TenantStatus.MOVING)
-        self.record(self.Moved(placement=self.target))
-
-    def stay(self, step: str, reason: str) -> None:
-        self._require(TenantStatus.MOVING)
-        self.record(self.MoveFailed(step=step, reason=reason))
-
-    def _require(self, status: TenantStatus) -> None:
+    def require(self, status: TenantStatus) -> None:
+        """Raise NothingIsPending unless it stands like this."""
         if self.status is not status:
             raise NothingIsPending(field="id")
-
-    @applies(Requested)
-    def _requested(self, event: Requested) -> None:
-        self.slug, self.placement = event.slug, event.placement
 
     @applies(Adopted)
     def _adopted(self, event: Adopted) -> None:
@@ -215,12 +160,12 @@ class TenantPlacement(Aggregate, topic="operations.tenant"):
 
     @applies(SlugChanged)
     def _slug_changed(self, event: SlugChanged) -> None:
-        self.former = (*(one for one in self.former if one != event.slug), event.previous)
+        self.former = (*(slug for slug in self.former if slug != event.slug), event.previous)
         self.slug = event.slug
 
     @applies(SlugsFreed)
     def _slugs_freed(self, event: SlugsFreed) -> None:
-        self.former = tuple(one for one in self.former if one not in event.slugs)
+        self.former = tuple(slug for slug in self.former if slug not in event.slugs)
 
     @applies(MoveRequested)
     def _move_requested(self, event: MoveRequested) -> None:

@@ -154,5 +154,5 @@ def test_one_that_fails_gives_back_all_its_slugs() -> None:
         tenant = event.stamped(TENANT, version, NOON).mutate(tenant)
     assert tenant is not None
     with at(NOON):
-        tenant.fail("open", "It was in the way.")
+        AbandonTenant(id=TENANT, step="open", reason="It was in the way.").handle(tenant)
     assert {one.value for one in tenant.collect_claims().releases} == {"acme", "new"}
