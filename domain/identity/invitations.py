@@ -86,7 +86,7 @@ class InvitationToken:
 
 @dataclass(frozen=True, slots=True)
 class Inviting:
-    """Looks into what no command can see by itself: the port that inviting takes."""
+    """Look into what no command can see by itself: the port that inviting takes."""
 
     prepared: Callable[[Caller, UUID, str, BaseRole], Awaitable[InvitationToken]]
     """For who invites, the invitation's id, the address and the role.

@@ -17,7 +17,7 @@ class Codec(Protocol):
     """The one place where payloads pass on their way in and out; personal fields are sealed on the way in."""
 
     async def ready(self, tenant_id: UUID, events: Sequence[Event]) -> None:
-        """Has the keys at hand that `encode` needs for these events, making those of new people.
+        """Have the keys at hand that `encode` needs for these events, making those of new people.
 
         Raises SubjectErased, and KeysUnavailable or what the database raises when keys cannot be had.
         """
@@ -100,7 +100,7 @@ def _decoder(type_name: str) -> tuple[type[Event], "msgspec.json.Decoder[Event]"
 
 
 def _upcast(cls: type[Event], envelope: Envelope) -> Event:
-    """Follows the library's convention: ``upcast_v1_v2(state)`` changes the state in place."""
+    """Follow the library's convention: ``upcast_v1_v2(state)`` changes the state in place."""
     if envelope.version > cls.class_version:
         raise ValueError(
             f"Position {envelope.position} holds {envelope.type} version {envelope.version}; "

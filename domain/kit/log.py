@@ -195,7 +195,7 @@ class Log(Protocol):
     """The append-only log. Position N is the N-th event ever committed; there are no gaps."""
 
     async def append(self, append: Append) -> Outcome:
-        """Stores one command's events and returns once they are durable."""
+        """Store one command's events and return once they are durable."""
         ...
 
     async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[AppendReceipt, bytes] | None:
@@ -221,7 +221,7 @@ class Log(Protocol):
         ...
 
     async def keep_snapshot(self, tenant_id: UUID, originator_id: UUID, snapshot: StoredSnapshot) -> None:
-        """Stores a snapshot, in place of one of the same version; older ones may stay."""
+        """Store a snapshot, in place of one of the same version; older ones may stay."""
         ...
 
     async def read(

@@ -29,7 +29,7 @@ class RecipientRefused(Exception):
 
 
 class Mailer(Protocol):
-    """Sends mail."""
+    """Send mail."""
 
     async def send(self, mail: Mail, *, key: UUID) -> None:
         """Hands the mail over, for good when this returns.

@@ -82,6 +82,6 @@ class NoTenant(Refusal):
 
 
 def require(outcome: object) -> None:
-    """Raises the outcome of a command if it is a refusal."""
+    """Raise the outcome of a command if it is a refusal."""
     if isinstance(outcome, Refusal):
         raise outcome

@@ -48,17 +48,17 @@ class Scenario:
     refusal: Refusal | None = None
 
     def by(self, caller: Caller) -> Self:
-        """Says who sends the command."""
+        """Say who sends the command."""
         self.caller = caller
         return self
 
     def at(self, moment: datetime) -> Self:
-        """Says when the command is sent."""
+        """Say when the command is sent."""
         self.moment = moment
         return self
 
     def when(self, command: Command) -> Self:
-        """Carries the command out against the history."""
+        """Carry the command out against the history."""
         command = composed(command)
         streams: dict[UUID, Aggregate] = {}
         for given_ in self.history:

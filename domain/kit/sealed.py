@@ -31,7 +31,7 @@ class Unopenable(ValueError):
 
 
 class Opening(Protocol):
-    """Opens sealed texts."""
+    """Open sealed texts."""
 
     async def open(self, tenant_id: UUID, texts: Sequence[str]) -> list[str]:
         """The plain texts, in order. One of an erased person gives `ERASED`; what is not sealed comes back as it

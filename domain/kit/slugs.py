@@ -21,7 +21,7 @@ _ID = re.compile("[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{1
 
 
 def require_free_word(slug: str, *, field: str = "slug") -> None:
-    """Raises Invalid for a slug that is reserved, or that could be taken for an id of another tenant."""
+    """Raise Invalid for a slug that is reserved, or that could be taken for an id of another tenant."""
     if slug in RESERVED:
         raise Invalid(field=field, reason="is reserved; choose another")
     if _ID.fullmatch(slug):

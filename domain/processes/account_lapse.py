@@ -17,7 +17,7 @@ class Unproved:
 
 
 class AccountLapse(Process[Unproved], name="identity.account_lapse", version=1):
-    """Closes an account thirty days after it was opened if nobody has proved its address by then."""
+    """Close an account thirty days after it was opened if nobody has proved its address by then."""
 
     @on(Account.Opened)
     def opened(self, state: Unproved | None, event: Account.Opened) -> Then[Unproved]:

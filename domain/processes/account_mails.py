@@ -17,7 +17,7 @@ from domain.processes.mail_templates import Link
 
 
 class Links(Protocol):
-    """Makes the secret links; the same ones whenever it is asked, so that none need be kept."""
+    """Make the secret links; the same ones whenever it is asked, so that none need be kept."""
 
     def verification(self, id: UUID) -> Link:
         """The link that confirms an address."""

@@ -10,7 +10,7 @@ from domain.kit.process.process import Process, Stateless, on, performs
 
 
 class Proving(Protocol):
-    """Carries a proof over from the account to the person of a tenant."""
+    """Carry a proof over from the account to the person of a tenant."""
 
     async def carry(self, account_id: UUID, *, key: UUID) -> str:
         """Confirms the person's address where it is the account's and that one is proved; what came of it.
@@ -21,7 +21,7 @@ class Proving(Protocol):
 
 
 class AddressProofs(Process[Stateless], name="identity.address_proofs", version=1):
-    """Asks once more whenever one of the two addresses, or what ties them, has changed."""
+    """Ask once more whenever one of the two addresses, or what ties them, has changed."""
 
     class Carry(Effect, attempts=15, timeout=60, pause=2):
         """Carry an account's proof over to the people whose account it is."""

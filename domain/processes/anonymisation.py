@@ -17,10 +17,10 @@ GRACE = timedelta(days=30)
 
 
 class Leaving(Protocol):
-    """Ends what a person signs in with."""
+    """End what a person signs in with."""
 
     async def end(self, tenant_id: UUID, subject_id: UUID, *, key: UUID) -> bool:
-        """Ends the sessions and the membership, and the account when it belongs to no other tenant.
+        """End the sessions and the membership, and the account when it belongs to no other tenant.
 
         Answers whether the account is gone. May be called again with the same ``key``.
         """
@@ -33,7 +33,7 @@ class Deleted:
 
 
 class Anonymising(Process[Deleted], name="identity.anonymising", version=1):
-    """Counts from the event that deleted the person: whatever is changed later does not put it off (C-38)."""
+    """Count from the event that deleted the person: whatever is changed later does not put it off (C-38)."""
 
     class Leave(Effect, attempts=15, timeout=60, pause=2):
         """End the account of who was anonymised, unless another tenant needs it."""

@@ -14,7 +14,7 @@ def departures(kinds: Sequence[SubjectKind]) -> Process[Stateless]:
     endings = tuple(event for kind in kinds for event in kind.gone)
 
     class Departures(Process[Stateless], name="governance.departures", version=1):
-        """Asks once; the erasure does the rest, and its certificate says that nothing is left."""
+        """Ask once; the erasure does the rest, and its certificate says that nothing is left."""
 
         @on(*endings)
         def departed(self, state: Stateless | None, event: Event) -> Then[Stateless]:

@@ -51,7 +51,7 @@ class Erasing:
 
 
 class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
-    """Forgets a person. A step that fails is tried for about a day and then parked: nothing is certified that is
+    """Forget a person. A step that fails is tried for about a day and then parked: nothing is certified that is
     not so. Nothing is undone either, since the person's wish stands.
 
     The order matters. First it is found what else is theirs, by the addresses that the tenant has of them. Then

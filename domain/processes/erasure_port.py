@@ -50,7 +50,7 @@ class Forgetting(Protocol):
         ...
 
     async def end_access(self, tenant_id: UUID, subject_id: UUID, *, key: UUID) -> bool:
-        """Ends their sessions and their membership; closes and erases their account when it belongs to no other
+        """End their sessions and their membership; close and erase their account when it belongs to no other
         tenant. In the tenant of accounts: when it belongs to none; raises EffectRefused otherwise.
 
         Answers whether the account was erased.
@@ -66,29 +66,29 @@ class Forgetting(Protocol):
         ...
 
     async def settled(self, whom: Whom) -> int:
-        """Waits until every generation of every view has folded what the log holds now; answers up to where.
+        """Wait until every generation of every view has folded what the log holds now; answer up to where.
 
         Raises TimeoutError when one does not come there, and StillReadable when one has parked their events.
         """
         ...
 
     async def sweep(self, whom: Whom) -> dict[str, int]:
-        """Blanks what is left of them in plain text, drops caches, removes files; how many of each."""
+        """Blank what is left of them in plain text, drop caches, remove files; how many of each."""
         ...
 
     async def search(self, whom: Whom) -> dict[str, int]:
-        """Looks everywhere for what can be opened of them now; how many places of each store were looked at.
+        """Look everywhere for what can be opened of them now; how many places of each store were looked at.
 
         Raises StillReadable when some of it stands anywhere in plain text.
         """
         ...
 
     async def destroy(self, whom: Whom) -> list[str]:
-        """Destroys their keys; their fingerprints, the same when they had been destroyed before."""
+        """Destroy their keys; their fingerprints, the same when they had been destroyed before."""
         ...
 
     async def evidence(self, whom: Whom) -> list[Evidence]:
-        """Looks everywhere for sealed texts of theirs and tries to open them. Raises StillReadable when one
+        """Look everywhere for sealed texts of theirs and try to open them. Raises StillReadable when one
         opens."""
         ...
 

@@ -39,14 +39,14 @@ class Files(Protocol):
     async def write(
         self, tenant_id: UUID, export_id: UUID, subject_id: UUID, *, by_themself: bool, wrote: Wrote
     ) -> Written:
-        """Writes the file anew, whole or not at all: nobody sees it before its last byte is on the disk.
+        """Write the file anew, whole or not at all: nobody sees it before its last byte is on the disk.
 
         ``by_themself``: the person asked; whoever else asks is not given what is no business of the tenant.
         """
         ...
 
     async def remove(self, tenant_id: UUID, export_id: UUID) -> None:
-        """Removes the file, and what is left of tries; nothing happens when there is none."""
+        """Remove the file, and what is left of tries; nothing happens when there is none."""
         ...
 
 
@@ -60,7 +60,7 @@ class Exporting:
 
 
 class PersonExport(Process[Exporting], name="governance.export", version=2):
-    """Writes the file, in whichever worker is there, and removes it when its time is over."""
+    """Write the file, in whichever worker is there, and remove it when its time is over."""
 
     class Write(Effect, attempts=5, timeout=3600, pause=1):
         """Write the file."""

@@ -36,7 +36,7 @@ class Concerned:
 
 
 class TaskNotifications(Process[Concerned], name="work.notifications", version=1):
-    """Tells creator and assignee of a task what others do to it."""
+    """Tell creator and assignee of a task what others do to it."""
 
     class Notify(Effect, attempts=8, timeout=15):
         """Tell a person."""

@@ -18,7 +18,7 @@ class Joined:
 
 
 class ProjectMemberships(Process[Joined], name="work.project_memberships", version=1):
-    """Ends those of whoever was removed, deleted or erased. What they may see ends with the event itself."""
+    """End those of whoever was removed, deleted or erased. What they may see ends with the event itself."""
 
     @on(Project.MemberAdded, by="user_id")
     def added(self, state: Joined | None, event: Project.MemberAdded) -> Then[Joined]:

@@ -16,7 +16,7 @@ class Lasting:
 
 
 class SessionExpiry(Process[Lasting], name="identity.session_expiry", version=1):
-    """Ends a session when its time is over. Its tokens are refused from then on whether or not this has run."""
+    """End a session when its time is over. Its tokens are refused from then on whether or not this has run."""
 
     @on(Session.Started, Session.Rotated)
     def lasts(self, state: Lasting | None, event: Session.Started | Session.Rotated) -> Then[Lasting]:

@@ -23,37 +23,37 @@ class Move:
 
 
 class Mover(Protocol):
-    """Moves a tenant, part by part. Each may be called again after it was done, or half done.
+    """Move a tenant, part by part. Each may be called again after it was done, or half done.
 
     Raises EffectRefused for what will never be possible.
     """
 
     async def prepare(self, move: Move) -> None:
-        """Makes the place that the tenant goes to."""
+        """Make the place that the tenant goes to."""
         ...
 
     async def clear(self, move: Move) -> None:
-        """Takes that place down again, as far as it was made for this move; what is in a log is hidden there."""
+        """Take that place down again, as far as it was made for this move; what is in a log is hidden there."""
         ...
 
     async def freeze(self, move: Move) -> None:
-        """Refuses what would change the tenant; reading goes on."""
+        """Refuse what would change the tenant; reading goes on."""
         ...
 
     async def thaw(self, move: Move) -> None:
-        """Lets changes in again, where the tenant was."""
+        """Let changes in again, where the tenant was."""
         ...
 
     async def drain(self, move: Move) -> None:
-        """Waits until the tenant's processes have reacted to all that happened, and have them rest."""
+        """Wait until the tenant's processes have reacted to all that happened, and have them rest."""
         ...
 
     async def copy(self, move: Move) -> None:
-        """Copies events in their order, with what makes commands and values known, and the keys."""
+        """Copy events in their order, with what makes commands and values known, and the keys."""
         ...
 
     async def follow(self, move: Move) -> None:
-        """Waits until the views of the new place have folded what was copied."""
+        """Wait until the views of the new place have folded what was copied."""
         ...
 
     async def verify(self, move: Move) -> None:
@@ -61,7 +61,7 @@ class Mover(Protocol):
         ...
 
     async def switch(self, move: Move) -> None:
-        """Sends everybody to the new place, and hides the tenant at the old one."""
+        """Send everybody to the new place, and hide the tenant at the old one."""
         ...
 
 
@@ -69,7 +69,7 @@ _Progress = SagaState[Move]
 
 
 class Moving(Saga[Move], name="operations.moving", version=1):
-    """Moves a tenant. Until the last step everything can be undone."""
+    """Move a tenant. Until the last step everything can be undone."""
 
     def __init__(self, mover: Mover) -> None:
         self._mover = mover

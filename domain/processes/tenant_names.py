@@ -9,10 +9,10 @@ from domain.tenancy.tenants import Tenant
 
 
 class Naming(Protocol):
-    """Carries a tenant's name and slug over to the registry, which says who has a slug over all places."""
+    """Carry a tenant's name and slug over to the registry, which says who has a slug over all places."""
 
     async def carry(self, tenant_id: UUID) -> str:
-        """Has the registry call the tenant as it calls itself now; what came of it.
+        """Have the registry call the tenant as it calls itself now; what came of it.
 
         A slug that is another's there is given back: the tenant is called as before. May be called again.
         """
@@ -20,7 +20,7 @@ class Naming(Protocol):
 
 
 class TenantNames(Process[Stateless], name="tenancy.names", version=1):
-    """Asks once more whenever a tenant has changed what it is called."""
+    """Ask once more whenever a tenant has changed what it is called."""
 
     class Carry(Effect, attempts=15, timeout=60, pause=2):
         """Carry a tenant's name and slug over to the registry."""

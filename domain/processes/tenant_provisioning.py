@@ -25,53 +25,53 @@ class NewTenant:
 
 
 class Provisioner(Protocol):
-    """Makes the parts of a tenant's placement. Each may be called again after it was done, or half done.
+    """Make the parts of a tenant's placement. Each may be called again after it was done, or half done.
 
     Raises EffectRefused for what will never be possible.
     """
 
     async def register(self, tenant: NewTenant) -> None:
-        """Gives it a place in the registry, where nobody else can take it."""
+        """Give it a place in the registry, where nobody else can take it."""
         ...
 
     async def forget(self, tenant: NewTenant) -> None:
-        """Takes it out of the registry."""
+        """Take it out of the registry."""
         ...
 
     async def create_database(self, tenant: NewTenant) -> None:
-        """Makes a silo's database, empty."""
+        """Make a silo's database, empty."""
         ...
 
     async def drop_database(self, tenant: NewTenant) -> None:
-        """Drops it with all that is in it."""
+        """Drop it with all that is in it."""
         ...
 
     async def migrate(self, tenant: NewTenant) -> None:
-        """Brings a silo's database to the newest schema."""
+        """Bring a silo's database to the newest schema."""
         ...
 
     async def make_views(self, tenant: NewTenant) -> None:
-        """Makes the tables of a silo's views."""
+        """Make the tables of a silo's views."""
         ...
 
     async def make_indexes(self, tenant: NewTenant) -> None:
-        """Makes a silo's search indexes."""
+        """Make a silo's search indexes."""
         ...
 
     async def drop_indexes(self, tenant: NewTenant) -> None:
-        """Drops them, and a silo's keys in Redis."""
+        """Drop them, and a silo's keys in Redis."""
         ...
 
     async def make_key(self, tenant: NewTenant) -> None:
-        """Makes the key that the tenant's data keys are wrapped by."""
+        """Make the key that the tenant's data keys are wrapped by."""
         ...
 
     async def found(self, tenant: NewTenant, command_id: UUID) -> None:
-        """Begins the tenant's own stream, in its own log."""
+        """Begin the tenant's own stream, in its own log."""
         ...
 
     async def open(self, tenant: NewTenant) -> None:
-        """Lets requests in."""
+        """Let requests in."""
         ...
 
 
@@ -79,7 +79,7 @@ _Progress = SagaState[NewTenant]
 
 
 class Provisioning(Saga[NewTenant], name="operations.provisioning", version=1):
-    """Makes a tenant's placement."""
+    """Make a tenant's placement."""
 
     def __init__(self, provisioner: Provisioner) -> None:
         self._make = provisioner

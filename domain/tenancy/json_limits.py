@@ -25,7 +25,7 @@ _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
 def require_plain(value: dict[str, Any], *, field: str) -> None:
-    """Raises Invalid, about this field, for an object that is too large, too deep or cannot be stored."""
+    """Raise Invalid, about this field, for an object that is too large, too deep or cannot be stored."""
     # Depth comes first: what follows recurses.
     if _deeper_than(value, DEEPEST):
         raise Invalid(field=field, reason=f"is nested deeper than {DEEPEST}")

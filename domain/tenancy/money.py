@@ -22,7 +22,7 @@ _PLACES = 4
 
 
 def require_amount(amount: Decimal, *, field: str) -> None:
-    """Raises Invalid, about this field, for what is not an amount from 0 with at most four decimal places."""
+    """Raise Invalid, about this field, for what is not an amount from 0 with at most four decimal places."""
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int):
         raise Invalid(field=field, reason="is not a number")

@@ -19,6 +19,6 @@ class WrongRegion(Refusal):
 
 
 def require_region(region: str, *, here: str) -> None:
-    """Raises WrongRegion unless the tenant's region is the one that this installation is in."""
+    """Raise WrongRegion unless the tenant's region is the one that this installation is in."""
     if region != here:
         raise WrongRegion(region=region, here=here)

@@ -8,7 +8,7 @@ from domain.tenancy.json_limits import require_plain
 
 
 def require_settings(settings: dict[str, Any]) -> None:
-    """Raises Invalid for settings that cannot be stored, or that say something the product does not know."""
+    """Raise Invalid for settings that cannot be stored, or that say something the product does not know."""
     require_plain(settings, field="settings")
     if SETTING in settings and settings[SETTING] not in (*LANGUAGES, NEUTRAL):
         known = ", ".join((*LANGUAGES, NEUTRAL))

@@ -9,7 +9,7 @@ from domain.kit.refusals import AlreadyTaken
 
 @dataclass(frozen=True, slots=True)
 class SlugCheck:
-    """Asks the platform before a tenant changes its slug: the port that changing it takes.
+    """Ask the platform before a tenant changes its slug: the port that changing it takes.
 
     Of two who change to one slug in the same moment both may pass; the process `tenancy.names` settles that.
     """
@@ -18,6 +18,6 @@ class SlugCheck:
     """Whether another tenant than this one has the slug or holds it; raises while the platform is away."""
 
     async def require_free(self, tenant_id: UUID, slug: str) -> None:
-        """Raises AlreadyTaken for a slug that is another tenant's."""
+        """Raise AlreadyTaken for a slug that is another tenant's."""
         if await self.is_taken(tenant_id, slug):
             raise AlreadyTaken(field="slug")

@@ -88,7 +88,7 @@ class _Found:
 
 
 class Bus:
-    """Sends commands to the aggregates. One for each process; safe to use from many tasks at once."""
+    """Send commands to the aggregates. One for each process; safe to use from many tasks at once."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class Bus:
         metadata: Mapping[str, object] | None = None,
         expected_version: int | None = None,
     ) -> AppendReceipt | Refusal:
-        """Carries a command out once, however often it is sent with the same ``command_id``.
+        """Carry a command out once, however often it is sent with the same ``command_id``.
 
         With ``expected_version`` it is refused unless what its ``id`` names stands at that version.
 

@@ -35,7 +35,7 @@ Check = Callable[[Any], str | None]
 
 
 def check(instance: object) -> None:
-    """Raises Invalid, naming the field, for the first value outside its limits."""
+    """Raise Invalid, naming the field, for the first value outside its limits."""
     cls: Any = type(instance)
     for name, value in vars(instance).items():
         if _deeper_than(value, _DEEPEST):

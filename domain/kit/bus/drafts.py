@@ -26,7 +26,7 @@ class Draft:
 
 
 def drawn(touched: tuple[Aggregate, ...]) -> Draft:
-    """Takes new events and claims from the aggregates, whose lists of them are empty afterwards."""
+    """Take new events and claims from the aggregates, whose lists of them are empty afterwards."""
     draft = Draft()
     for one in touched:
         if not one.pending_events:

@@ -52,7 +52,7 @@ class Repository:
         return living
 
     def keep(self, tenant_id: UUID, aggregate: Aggregate) -> None:
-        """Remembers an aggregate whose events are all in the log."""
+        """Remember an aggregate whose events are all in the log."""
         key = tenant_id.int, aggregate.id.int
         self._recent[key] = aggregate
         self._recent.move_to_end(key)
@@ -60,11 +60,11 @@ class Repository:
             self._recent.popitem(last=False)
 
     def forget(self, tenant_id: UUID, id: UUID) -> None:
-        """Drops what is cached for an id."""
+        """Drop what is cached for an id."""
         self._recent.pop((tenant_id.int, id.int), None)
 
     async def snapshot(self, tenant_id: UUID, aggregate: Aggregate) -> None:
-        """Stores a snapshot of the aggregate as it stands, all of whose events are in the log."""
+        """Store a snapshot of the aggregate as it stands, all of whose events are in the log."""
         await self._log.keep_snapshot(tenant_id, aggregate.id, take(aggregate))
 
     async def _load(self, tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Aggregate]:

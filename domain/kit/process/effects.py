@@ -92,14 +92,14 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Takes a timer back; nothing happens when there is none."""
+    """Take a timer back; nothing happens when there is none."""
 
     timer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Takes back the effects or commands of a kind that this instance has wished for and that are not done.
+    """Take back the effects or commands of a kind that this instance has wished for and that are not done.
 
     One that is being tried at the moment may still happen.
     """

@@ -55,22 +55,22 @@ class ReactionMark:
 
 
 def on(*events: type[Event], by: By = "originator_id") -> Callable[[F], F]:
-    """Marks the reaction to these events: ``(state, event) -> Then``; it may name ``envelope`` besides."""
+    """Mark the reaction to these events: ``(state, event) -> Then``; it may name ``envelope`` besides."""
     return _marking(ReactionMark("event", events, by))
 
 
 def when_due(*timers: str) -> Callable[[F], F]:
-    """Marks the reaction to these timers: ``(state, fired: Fired) -> Then``."""
+    """Mark the reaction to these timers: ``(state, fired: Fired) -> Then``."""
     return _marking(ReactionMark("timer", timers))
 
 
 def when_done(*kinds: Kind) -> Callable[[F], F]:
-    """Marks the reaction to effects or commands that were carried out: ``(state, done: Done) -> Then``."""
+    """Mark the reaction to effects or commands that were carried out: ``(state, done: Done) -> Then``."""
     return _marking(ReactionMark("done", kinds))
 
 
 def when_failed(*kinds: Kind) -> Callable[[F], F]:
-    """Marks the reaction to those that were given up: ``(state, failed: Failed) -> Then``.
+    """Mark the reaction to those that were given up: ``(state, failed: Failed) -> Then``.
 
     Without it such an effect is parked: it waits for an operator, and the instance's later ones with it.
     """
@@ -78,12 +78,12 @@ def when_failed(*kinds: Kind) -> Callable[[F], F]:
 
 
 def when_discarded(*kinds: Kind) -> Callable[[F], F]:
-    """Marks the reaction to parked ones that an operator discarded: ``(state, failed: Failed) -> Then``."""
+    """Mark the reaction to parked ones that an operator discarded: ``(state, failed: Failed) -> Then``."""
     return _marking(ReactionMark("discarded", kinds))
 
 
 def performs(*effects: type[Effect]) -> Callable[[F], F]:
-    """Marks the method that does these effects: ``async (effect, call: Call) -> result``.
+    """Mark the method that does these effects: ``async (effect, call: Call) -> result``.
 
     It may be called again for the same effect, after a failure or a kill, with the same ``call.key``. What it
     returns is stored as JSON and given to `when_done`.
@@ -222,7 +222,7 @@ class Process(Generic[State]):
         return ("failed", kind) in self.methods
 
     async def perform(self, effect: Effect, call: Call[State]) -> object:
-        """Does the effect, once; raises whatever its performer raises."""
+        """Do the effect, once; raise whatever its performer raises."""
         return await getattr(self, self.methods["perform", type(effect)])(effect, call)
 
     def _call(self, key: tuple[str, Any], state: State | None, stimulus: object) -> Then[State]:

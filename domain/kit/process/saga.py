@@ -179,7 +179,7 @@ class Saga(Process[SagaState[Order]], Generic[Order]):
         return self._back(replace(progress, done=progress.done[:-1]))
 
     def _back(self, progress: SagaState[Order]) -> Then[SagaState[Order]]:
-        """Undoes the last step that can be, or is at the end of it."""
+        """Undo the last step that can be, or is at the end of it."""
         left = list(progress.done)
         while left and self._step(left[-1]).undo is None:
             left.pop()

@@ -24,7 +24,7 @@ class MailKind(StrEnum):
 
 
 class MailAllowance(Protocol):
-    """Says whether one more mail may go to an address; whoever is written to by others may forbid it."""
+    """Say whether one more mail may go to an address; whoever is written to by others may forbid it."""
 
     async def refusal(self, address: str, *, kind: MailKind, tenant_id: UUID, key: UUID) -> str:
         """Why a mail must not leave; empty when it may, and then it counts. The same ``key`` counts once."""
@@ -36,7 +36,7 @@ class MailAllowance(Protocol):
 
 
 class SealedMailer:
-    """Sends mail to sealed addresses, within what is allowed."""
+    """Send mail to sealed addresses, within what is allowed."""
 
     def __init__(self, mailer: Mailer, opening: Opening, allowance: MailAllowance) -> None:
         self._mailer, self._opening, self._allowance = mailer, opening, allowance
@@ -51,7 +51,7 @@ class SealedMailer:
         key: UUID,
         kind: MailKind = MailKind.ACCOUNT,
     ) -> str:
-        """Sends to the address that was sealed in this tenant, once for each ``key``; in a word, what came of it.
+        """Send to the address that was sealed in this tenant, once for each ``key``; in a word, what came of it.
 
         Somebody who was erased gets nothing, nor does an address that the server refuses for good, that has opted
         out or had enough for a day: none is helped by another try. Whatever else fails rises.
