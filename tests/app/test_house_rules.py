@@ -11,7 +11,6 @@ ROOT = Path(__file__).parents[2]
 FLOORS = ("app", "domain", "graphql", "projections")
 LARGE = {
     "app/settings.py",
-    "domain/kit/bus/bus.py",
     "projections/kit/follow/follower.py",
     "projections/kit/read/postgres_reader.py",
 }

@@ -1,48 +1,23 @@
 """The command bus: checks a command, loads what it needs, lets it decide, appends what was decided."""
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
-
 from domain.kit.aggregate import Aggregate
+from domain.kit.bus.appends import AppendBuilder
 from domain.kit.bus.checks import check
-from domain.kit.bus.drafts import Draft, drawn
+from domain.kit.bus.drafts import drawn
 from domain.kit.bus.repository import Repository
-from domain.kit.caller import SYSTEM, Caller
+from domain.kit.bus.requests import Request, raise_unless_conflict, require_version
+from domain.kit.caller import Caller
 from domain.kit.clock import Clock, Ids, at
 from domain.kit.codec import Codec
-from domain.kit.commands import Command, id_of, noun
-from domain.kit.events import Event
-from domain.kit.log import (
-    GLOBAL,
-    Append,
-    AppendReceipt,
-    Conflict,
-    Log,
-    Missing,
-    NewEvent,
-    Outcome,
-    Reference,
-    Reservation,
-    Reused,
-    Taken,
-)
-from domain.kit.privacy.personal import is_secret
-from domain.kit.refusals import (
-    AlreadyExists,
-    AlreadyTaken,
-    CommandIdReused,
-    Contended,
-    NoTenant,
-    NotFound,
-    Refusal,
-    StaleVersion,
-)
+from domain.kit.commands import Command, id_of
+from domain.kit.log import GLOBAL, Append, AppendReceipt, Log
+from domain.kit.refusals import CommandIdReused, Contended, NoTenant, Refusal
 from domain.kit.text import composed
 
 _logger = logging.getLogger(__name__)
@@ -50,25 +25,6 @@ _logger = logging.getLogger(__name__)
 # Each attempt decides on what the last conflict revealed. Of two processes the one whose cache is warm wins again
 # and again, so ten are too few; forty lost in a row is a stream too hot to change.
 _ATTEMPTS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A command on its way: who sends it, and by which ids it is known."""
-
-    command: Command
-    by: Caller
-    command_id: UUID
-    correlation_id: str
-    causation_id: str | None
-    metadata: Mapping[str, object]
-    expected_version: int | None
-    """The version at which whoever sends it saw what it changes; None: it does not matter."""
-
-    @property
-    def stream(self) -> tuple[int, int]:
-        """The stream that the command's ``id`` names, by tenant."""
-        return self.by.tenant_id.int, self.command.id.int
 
 
 class _Turn(asyncio.Lock):
@@ -105,13 +61,10 @@ class Bus:
         """The log it appends to."""
         self.admits: Callable[[Caller], Awaitable[None]] | None = None
         """Raises a refusal when nothing is taken from a caller, whatever the command."""
-        self._codec = codec
         self._clock = clock
         self._ids = ids
         self._repository = Repository(log, codec)
-        self._source = source
-        self._environment = environment
-        self._region = region
+        self._appends = AppendBuilder(codec, ids, source=source, environment=environment, region=region)
         self._turns: dict[tuple[int, int], _Turn] = {}
 
     async def send(
@@ -158,10 +111,7 @@ class Bus:
         if known is None:
             return None
         receipt, digest = known
-        # What was stored before digests named the caller, or its fields were called personal, has the bare one.
-        bare = request.command.digest
-        good = digest in (self._digest(request), self._guarded(request.command, bare), bare)
-        return receipt if good else CommandIdReused()
+        return receipt if digest in self._appends.known_digests(request) else CommandIdReused()
 
     async def _in_turn(self, request: Request) -> AppendReceipt:
         # Commands on one stream in one process wait here rather than conflict in the database.
@@ -191,12 +141,12 @@ class Bus:
                 fresh = True
                 continue
             draft = drawn(touched)
-            append = await self._append(request, draft)
+            append = await self._appends.build(request, draft)
             outcome = await self.log.append(append)
             if isinstance(outcome, AppendReceipt):
                 await self._appended(append, touched, outcome, personal=draft.personal)
                 return outcome
-            _raise_unless_conflict(outcome, request.command)
+            raise_unless_conflict(outcome, request.command)
             fresh = True
         raise Contended()
 
@@ -219,9 +169,9 @@ class Bus:
     def _decide(self, request: Request, found: "_Found") -> tuple[Aggregate, ...]:
         tenant_id, now = request.by.tenant_id, self._clock.now()
         try:
-            _require_version(request, found.needed)
-            for field, one in found.named.items():
-                one.require_present(field=field)
+            require_version(request, found.needed)
+            for field, aggregate in found.named.items():
+                aggregate.require_present(field=field)
             with at(now):
                 touched = request.command.wiring.call(request.command, found.needed, request.by, now)
         except BaseException:
@@ -229,70 +179,14 @@ class Bus:
                 if read is not None:
                     self._repository.forget(tenant_id, read.id)
             raise
-        ids = {one.id for one in touched}
-        touched += tuple({one.id: one for one in found.named.values() if one.id not in ids}.values())
+        ids = {aggregate.id for aggregate in touched}
+        others = {named.id: named for named in found.named.values() if named.id not in ids}
+        touched += tuple(others.values())
         # What was changed is not in the log yet, so nobody else may see it.
-        for one in touched:
-            if one.pending_events:
-                self._repository.forget(tenant_id, one.id)
+        for aggregate in touched:
+            if aggregate.pending_events:
+                self._repository.forget(tenant_id, aggregate.id)
         return touched
-
-    async def _append(self, request: Request, draft: Draft) -> Append:
-        command, by = request.command, request.by
-        references = [
-            Reference(field, topic, id)
-            for field, topic in command.references
-            if (id := id_of(command, field))
-        ]
-        if draft.personal:
-            await self._codec.ready(by.tenant_id, [event for _, event in draft.events])
-        return Append(
-            tenant_id=by.tenant_id,
-            command_id=request.command_id,
-            digest=self._digest(request),
-            events=tuple([self._new(topic, event, by.tenant_id) for topic, event in draft.events]),
-            correlation_id=request.correlation_id,
-            causation_id=request.causation_id,
-            user_id=None if by.user_id == SYSTEM else by.user_id,
-            session_id=by.session_id,
-            source=self._source,
-            environment=self._environment,
-            region=self._region,
-            metadata=msgspec.json.encode({**request.metadata, "command": command.stored_as}),
-            references=(*references, *draft.references),
-            guards=tuple(draft.guards),
-            reserves=tuple([self._claimed(one) for one in draft.reserves]),
-            releases=tuple([self._claimed(one) for one in draft.releases]),
-        )
-
-    def _digest(self, request: Request) -> bytes:
-        """By what the same command of the same caller is known; what is another's is not told to anybody."""
-        said = hashlib.sha256(request.command.digest + request.by.user_id.bytes).digest()
-        return self._guarded(request.command, said)
-
-    def _guarded(self, command: Command, digest: bytes) -> bytes:
-        """The digest; a keyed one where a bare one would confirm to somebody what they guess."""
-        if not is_secret(type(command)):
-            return digest
-        return bytes.fromhex(self._codec.fingerprint("command", digest.hex()))
-
-    def _claimed(self, one: Reservation) -> Reservation:
-        if not one.personal:
-            return one
-        return replace(one, value=self._codec.fingerprint(one.name, one.value))
-
-    def _new(self, topic: str, event: Event, tenant_id: UUID) -> NewEvent:
-        return NewEvent(
-            event_id=self._ids.new(),
-            topic=topic,
-            originator_id=event.originator_id,
-            originator_version=event.originator_version,
-            type=event.stored_as,
-            version=event.class_version,
-            timestamp=event.timestamp,
-            payload=self._codec.encode(event, tenant_id=tenant_id),
-            ends=event.ends,
-        )
 
     async def _appended(
         self,
@@ -305,14 +199,14 @@ class Bus:
         if receipt.repeated:
             return
         changed = [event.originator_id for event in append.events]
-        for one in touched:
-            grown = changed.count(one.id)
+        for aggregate in touched:
+            grown, every = changed.count(aggregate.id), aggregate.snapshot_every
             # Its state then holds as plain text what the log holds sealed; who needs it next loads it anew.
-            plain = one.id in personal
+            plain = aggregate.id in personal
             if grown and not plain:
-                self._repository.keep(append.tenant_id, one)
-            if one.version // one.snapshot_every > (one.version - grown) // one.snapshot_every:
-                await self._snapshot(append.tenant_id, one, plain=plain)
+                self._repository.keep(append.tenant_id, aggregate)
+            if aggregate.version // every > (aggregate.version - grown) // every:
+                await self._snapshot(append.tenant_id, aggregate, plain=plain)
 
     async def _snapshot(self, tenant_id: UUID, aggregate: Aggregate, *, plain: bool) -> None:
         try:
@@ -322,28 +216,3 @@ class Bus:
         except Exception:
             # The command is stored, and a snapshot only saves time; the next one comes by itself.
             _logger.exception("No snapshot of %s %s was kept.", aggregate.topic, aggregate.id)
-
-
-def _require_version(request: Request, needed: Mapping[str, Aggregate | None]) -> None:
-    changed = request.command.wiring.changes
-    if request.expected_version is None or changed is None:
-        return
-    one = needed[changed.parameter]
-    if one is not None and one.version != request.expected_version:
-        raise StaleVersion(field="id", version=one.version)
-
-
-def _raise_unless_conflict(outcome: Outcome, command: Command) -> None:
-    match outcome:
-        case Missing(reference):
-            raise NotFound(field=reference.field, what=noun(reference.topic))
-        case Taken(reservation):
-            raise AlreadyTaken(field=reservation.field)
-        case Reused():
-            raise CommandIdReused()
-        case Conflict(originator_id):
-            made = command.wiring.creates
-            if made is not None and originator_id == command.id:
-                raise AlreadyExists(field="id", what=noun(made.topic))
-        case AppendReceipt():
-            pass

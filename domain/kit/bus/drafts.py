@@ -28,15 +28,15 @@ class Draft:
 def drawn(touched: tuple[Aggregate, ...]) -> Draft:
     """Take new events and claims from the aggregates, whose lists of them are empty afterwards."""
     draft = Draft()
-    for one in touched:
-        if not one.pending_events:
-            draft.guards.append(Guard(one.id, one.version))
-        claims = one.collect_claims()
+    for aggregate in touched:
+        if not aggregate.pending_events:
+            draft.guards.append(Guard(aggregate.id, aggregate.version))
+        claims = aggregate.collect_claims()
         draft.references += claims.references
         draft.reserves += claims.reserves
         draft.releases += claims.releases
-        for event in one.decided():
-            draft.events.append((one.topic, event))
-            if personal_fields(type(event)) and one.id not in draft.personal:
-                draft.personal.append(one.id)
+        for event in aggregate.decided():
+            draft.events.append((aggregate.topic, event))
+            if personal_fields(type(event)) and aggregate.id not in draft.personal:
+                draft.personal.append(aggregate.id)
     return draft
