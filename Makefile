@@ -1,6 +1,6 @@
 # make help says what there is. Needs Python 3.11 or later and make.
 .DEFAULT_GOAL := run
-.PHONY: help run test check pure bench lint tests chaos format generate lock format-check ruff mypy pyright imports maven chromium
+.PHONY: help run test check pure bench lint tests chaos format generate stale context lock format-check ruff mypy pyright imports maven chromium
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,7 +24,7 @@ test: $(DEV_STAMP) maven chromium ## everything that CI runs: lint, and all test
 
 # A minute on two cores, once mypy has its cache.
 check: $(DEV_STAMP) ## format, lint, types, import contracts, and the quick tests that start no process
-	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint pure
+	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint pure stale
 
 pure: $(DEV_STAMP)
 	$(BIN)/pytest --quiet -m "not servers and not slow" --hypothesis-profile=quick
@@ -67,11 +67,14 @@ format: $(DEV_STAMP) ## format the code and mend what can be mended by itself
 
 # Everything that is made from the code and committed: the schema, pages of docs, the stored names.
 generate: $(DEV_STAMP) ## write everything that is made from the code
-	$(BIN)/headwater schema > graphql/schema.graphql
-	$(BIN)/python -m tests.docs.data
-	$(BIN)/python -m tests.docs.indexes
-	$(BIN)/python -m tests.docs.reference
-	$(BIN)/python -m tests.contracts.lock $(OPTIONS)
+	$(BIN)/python -m tests.docs.generated $(OPTIONS)
+
+stale: $(DEV_STAMP) ## what is made from the code and out of date
+	$(BIN)/python -m tests.docs.generated --check
+
+# Writes the folders and the one line that knows them; docs/contexts.md goes on from there.
+context: $(DEV_STAMP) ## lay out a new context: make context NAME=contacts
+	$(BIN)/python -m tests.docs.new_context $(NAME)
 
 # The versions and hashes of everything, without any address; `make lock UPGRADE=--upgrade` takes newer ones.
 lock: $(DEV_STAMP) ## work out the versions of all libraries anew

@@ -1,11 +1,10 @@
-"""Writes down what is stored under names: run ``python -m tests.contracts.lock`` and read the difference.
+"""What is stored under names, written down: after `make generate`, read the difference.
 
-It refuses what would make stored data unreadable; ``--anyway`` is for a change that was never deployed.
+It refuses what would make stored data unreadable; ``OPTIONS=--anyway`` is for a change that was never deployed.
 New events get an example payload, which from then on must stay readable.
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,23 +64,16 @@ def _changed(kind: str, was: dict[str, str], now: dict[str, str]) -> str | None:
     return None
 
 
-def main() -> int:
-    """Writes both files unless that would break what is stored; returns the exit status."""
+def files(*, anyway: bool = False) -> dict[Path, str]:
+    """Both files as the code now is. Raises ValueError when that would break what is stored."""
     now = stored_names()
-    if LOCK.exists() and "--anyway" not in sys.argv and (found := breaches(locked(), now)):
-        print("\n".join(found), file=sys.stderr)
-        return 1
-    LOCK.write_text(_text(now))
+    if LOCK.exists() and not anyway and (found := breaches(locked(), now)):
+        raise ValueError("\n".join(found))
     known = payloads() if PAYLOADS.exists() else {}
     for name, event in product_events().items():
         known.setdefault(name, {}).setdefault(str(event.class_version), example_payload(event))
-    PAYLOADS.write_text(_text(dict(sorted(known.items()))))
-    return 0
+    return {LOCK: _text(now), PAYLOADS: _text(dict(sorted(known.items())))}
 
 
 def _text(content: object) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

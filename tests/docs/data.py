@@ -1,4 +1,4 @@
-"""The page of data, made from the inventory: ``python -m tests.docs.data`` writes it anew."""
+"""The page of data, made from the inventory."""
 
 from pathlib import Path
 
@@ -11,7 +11,3 @@ PAGE = Path(__file__).parents[2] / "docs" / "data.md"
 def page() -> str:
     """The page's text."""
     return as_markdown(inventory())
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page())

@@ -1,4 +1,4 @@
-"""The page of indexes, made from the views themselves: ``python -m tests.docs.indexes`` writes it anew."""
+"""The page of indexes, made from the views themselves."""
 
 from pathlib import Path
 
@@ -33,7 +33,3 @@ def page() -> str:
 def _row(index: Index) -> tuple[str, str, str, str]:
     where = f"`{index.where}`" if index.where else ""
     return index.name, ", ".join(index.columns).replace("|", "\\|"), index.using, where
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page())

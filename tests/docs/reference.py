@@ -1,7 +1,6 @@
-"""The pages of settings and commands, made from the program; ``python -m tests.docs.reference`` writes them."""
+"""The pages of settings and commands, made from the program."""
 
 from app.settings import settings_table
-from tests.docs.pages import ROOT
 from tests.operations.command_line import commands
 
 SETTINGS = "docs/settings.md"
@@ -37,8 +36,3 @@ def commands_page() -> str:
         f"| `headwater {words}` | {' '.join((command.help or '').split(chr(10) * 2)[0].split())} |\n"
         for words, command in sorted(commands().items())
     )
-
-
-if __name__ == "__main__":
-    (ROOT / SETTINGS).write_text(settings_page())
-    (ROOT / COMMANDS).write_text(commands_page())

@@ -1,0 +1,51 @@
+"""Everything that is made from the code and committed: ``python -m tests.docs.generated`` writes it anew.
+
+With ``--check`` it writes nothing and says what is out of date; ``--anyway`` also writes what makes stored data
+unreadable, which is for a change that was never deployed.
+"""
+
+import sys
+from pathlib import Path
+
+from api.schema import schema
+from tests.contracts import lock
+from tests.docs import data, indexes, reference
+from tests.docs.pages import ROOT
+
+SCHEMA = ROOT / "graphql" / "schema.graphql"
+
+
+def generated(*, anyway: bool = False) -> dict[Path, str]:
+    """The text of each file. Raises ValueError when stored data would become unreadable."""
+    return {
+        SCHEMA: schema.as_str() + "\n",
+        data.PAGE: data.page(),
+        indexes.PAGE: indexes.page(),
+        ROOT / reference.SETTINGS: reference.settings_page(),
+        ROOT / reference.COMMANDS: reference.commands_page(),
+        **lock.files(anyway=anyway),
+    }
+
+
+def main(*options: str) -> int:
+    """Write, or only say, what is out of date; returns the exit status."""
+    try:
+        files = generated(anyway="--anyway" in options)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
+    checking = "--check" in options
+    for path in stale:
+        print(
+            f"{path.relative_to(ROOT)} is out of date: run `make generate`."
+            if checking
+            else path.relative_to(ROOT)
+        )
+        if not checking:
+            path.write_text(files[path])
+    return 1 if stale and checking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
