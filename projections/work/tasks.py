@@ -92,6 +92,8 @@ class Tasks(TaskFolds, PostgresView[TaskRow], name="tasks.tasks", version=3, inl
         Index("idx_tasks_assigned_status", ("assigned_to", "status"), where="status <> 'completed'"),
         Index("idx_tasks_project_status", ("project_id", "status")),
         Index("idx_tasks_project_created", ("project_id", "created_at", "id")),
+        # For the last change of what a project has, see `ProjectSight.changed`.
+        Index("idx_tasks_project_position", ("project_id", "position")),
         Index("idx_tasks_created_by_date", ("created_by", "created_at desc")),
         Index("idx_tasks_created_at", ("created_at", "id")),
         Index("idx_tasks_due_date", ("due_date",), where="due_date is not null"),

@@ -69,6 +69,12 @@ select p.id from {projects} p where p.tenant_id = $1 and p.visibility = 'private
 union select unnest({uncertain})
 """
 
+# One look into the index for each project, however many rows are about it.
+_CHANGED = """
+select coalesce(max((select max(v.position) from {table} v where v.tenant_id = $1 and v.{column} = p.id)), 0)
+  from unnest($2::uuid[]) as p (id)
+"""
+
 
 class ProjectSight:
     """Says what somebody may see; `domain.work.access.sees` as SQL."""
@@ -127,11 +133,9 @@ class ProjectSight:
     async def changed(self, caller: Caller, view: type[View[Any]], hidden: Collection[UUID]) -> int:
         """The position of the last change of what a view has of these projects."""
         assert issubclass(view, PostgresView)
-        sql = f"select coalesce(max(position), 0) from {self._table(view)} where tenant_id = $1"
+        sql = _CHANGED.format(table=self._table(view), column=self._guarded.about[view])
         async with self._reader.reading(caller.tenant_id) as connection:
-            found: int = await connection.fetchval(
-                f"{sql} and {self._guarded.about[view]} = any($2::uuid[])", caller.tenant_id, list(hidden)
-            )
+            found: int = await connection.fetchval(sql, caller.tenant_id, list(hidden))
         return found
 
     def _place(self, id: str, told: str) -> str:

@@ -34,6 +34,19 @@ async def test_an_account_without_a_company_may_do_what_concerns_itself(product:
     assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [("identity", (400, "bad_request")), ("gzip", (415, "unsupported_media_type"))],
+)
+async def test_what_can_be_read_in_two_ways_signs_nobody_in(
+    product: Product, encoding: str, expected: tuple[int, str]
+) -> None:
+    ada = await registered(product)
+    body = f'{{"email": "eve@example.com", "email": "{ada.email}", "password": "{ada.password}"}}'
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    assert refusal(await product.http.post("/auth/sign-in", content=body, headers=headers)) == expected
+
+
 async def test_an_address_has_one_account(product: Product) -> None:
     ada = await registered(product)
     other = somebody() | {"email": ada.email.upper()}

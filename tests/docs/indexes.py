@@ -11,7 +11,7 @@ _HEAD = """# Indexes
 
 Made from the views' own declarations; a test compares. Every B-tree begins with `tenant_id`, and so does
 every primary key. `tests/work/test_plans.py` shows for each list and search which index it uses, with row-level
-security in force.
+security in force; `tests/auth/test_session_plans.py` shows it for sessions.
 
 The log's indexes stand in `migrations/event_log/tables.sql` (by type, tenant, correlation id and time, each
 ending in the position) and `extend.sql` (by stream, in each partition).

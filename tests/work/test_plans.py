@@ -158,6 +158,32 @@ async def test_a_range_of_due_dates_is_read_by_its_index(explaining: Explaining)
     assert "idx_tasks_due_date" in explaining.plan, explaining.plan
 
 
+async def test_the_last_change_of_what_is_hidden_is_one_look_for_each_project_however_many_tasks_it_has(
+    explaining: Explaining, full: Product
+) -> None:
+    hidden = [UUID(int=int(str(number), 16)) for number in (1, 2, 3)]
+    table, of = table_shape(Tasks, 1).name, "tenant_id = $1 and project_id = any($2)"
+    owner = await asyncpg.connect(full.settings.database_url)
+    last = await owner.fetchval(f"select max(position) from {table} where {of}", TENANT, hidden)
+    await owner.close()
+    reader = await Database.open(full.settings.database_url, secret=full.settings.secret)
+    by, guarded = Caller(tenant_id=TENANT, user_id=PERSON), Guarded(members=Memberships, about=GUARDED)
+    try:
+        assert await ProjectSight(reader, Only(1), guarded).changed(by, Tasks, hidden) == last
+        assert await ProjectSight(reader, Only(1), guarded).changed(by, Tasks, [UUID(int=999)]) == 0
+    finally:
+        await reader.close()
+    asking: Any = explaining
+    for view, index in ((Tasks, "idx_tasks_project_position"), (Projects, "projects_pkey")):
+        await ProjectSight(asking, Only(1), guarded).changed(by, view, hidden)
+        assert index in explaining.plan, explaining.plan
+        assert "Seq Scan" not in explaining.plan, explaining.plan
+        # It reads the last entry of each, instead of all of them.
+        assert view is Projects or (
+            "Limit" in explaining.plan and f"Scan Backward using {index}" in explaining.plan
+        )
+
+
 async def test_members_are_read_by_the_key(explaining: Explaining) -> None:
     await PostgresRows(explaining, Only(1)).heads(
         ProjectMembers, TENANT, "project_id", [PERSON, UUID(int=8)], order=Order("joined_at"), limit=20

@@ -125,6 +125,11 @@ async def test_what_cannot_be_asked_is_said(client: Client, path: str, parameter
     [
         ({"content": b"{", "headers": {"content-type": "application/json"}}, (400, "bad_request")),
         ({"json": ["title"]}, (400, "bad_request")),
+        (
+            {"content": b'{"title": "x", "title": "y"}', "headers": {"content-type": "application/json"}},
+            (400, "bad_request"),
+        ),
+        ({"json": {"title": "x"}, "headers": {"content-encoding": "gzip"}}, (415, "unsupported_media_type")),
         ({"data": {"title": "A form"}}, (415, "unsupported_media_type")),
         ({"json": {"title": "x", "owner": "me"}}, (400, "invalid")),
         ({"json": {"title": "x"}, "headers": {"idempotency-key": "again"}}, (400, "invalid")),
