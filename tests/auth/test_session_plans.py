@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -12,6 +13,7 @@ from app.storage.database import Database
 from domain.kit.caller import ACCOUNTS
 from projections.identity.auth_sessions import Sessions, UserSessions
 from projections.identity.person_sessions import PersonSessions, SessionPage
+from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import Condition, equals, until
 from projections.kit.read.live_generations import Only
 from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace
@@ -22,9 +24,10 @@ from tests.work.test_plans import Explaining
 MANY, PEOPLE = 20_000, 400
 PERSON, TENANT = UUID(int=7), UUID(int=1)
 _PERSON = f"lpad(to_hex(n % {PEOPLE}), 32, '0')::uuid"
-_FILL = {
+_FILL: dict[type[PostgresView[Any]], str] = {
     Sessions: f"""id, {_PERSON}, '{TENANT}', md5('a' || n), md5('b' || n),
-        now() + (n - 10000) * interval '1 minute', '', '', 'password', false, 0, n, now() + n * interval '1 second', now(), n""",
+        now() + (n - 10000) * interval '1 minute', '', '', 'password',
+        false, 0, n, now() + n * interval '1 second', now(), n""",
     UserSessions: f"""id, {_PERSON}, '{TENANT}', now() + n * interval '1 second', null, null, n""",
 }
 Ask = Callable[[PostgresRows], Awaitable[object]]
