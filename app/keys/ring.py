@@ -18,11 +18,15 @@ from app.storage.database import Database
 from domain.kit.refusals import SubjectErased
 from domain.kit.sealed import ERASED, KeysUnavailable
 from projections.kit.background import end
+from projections.kit.backoff import Backoff
 
 SECONDS = 30.0
 """How long a key is used at the most after it was destroyed elsewhere and nobody said so."""
 _CAPACITY = 50_000
-_ATTEMPTS = 3
+_ATTEMPTS = 9
+"""At keys that are forgotten while they are waited for: those of a tenant are all renewed within moments."""
+_BETWEEN = Backoff(0.01, 0.5)
+"""Between these attempts, two seconds in all."""
 _TOGETHER = 1_000
 """Texts opened before the network gets its turn."""
 
@@ -89,13 +93,14 @@ class KeyRing:
         if tenant_id == NOBODY:
             # The key that stands there makes fingerprints, and wraps nothing.
             raise ValueError("Data of people belong to a tenant.")
-        for _ in range(_ATTEMPTS):
+        for attempt in range(1, _ATTEMPTS + 1):
             found = await self._people.get(tenant_id, subjects, make=True)
             if any(person.erased for person in found.values()):
                 raise SubjectErased
             # What was destroyed, or had to make room, while this waited is gone again.
             if all(self._people.kept(tenant_id, one) is not None for one in subjects):
                 return
+            await asyncio.sleep(_BETWEEN.pause(attempt))
         raise KeysUnavailable("There is no room for so many keys at once, or they keep being destroyed.")
 
     def sealing(self, tenant_id: UUID, subject: UUID) -> tuple[int, Cipher]:

@@ -173,6 +173,27 @@ async def test_whoever_gives_up_waiting_harms_nobody_else(ring: KeyRing) -> None
     assert ring.sealing(tenant, other)[0] == 1
 
 
+async def test_keys_that_are_forgotten_again_and_again_for_a_moment_are_waited_for(
+    database: Database, ring: KeyRing
+) -> None:
+    await ring.ready(TENANT, [who := uuid4()])
+    renewing = True
+
+    async def renew() -> None:
+        while renewing:
+            ring._heard(TENANT, None)
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(renew())
+        waiting = tasks.create_task(ring.ready(TENANT, [who]))
+        for _ in range(50):
+            await database.writer.fetchval("select 1")
+        renewing = False
+    await waiting
+    ring.sealing(TENANT, who)
+
+
 async def test_one_tenant_whose_key_is_broken_harms_no_other(
     place: Settings, ring: KeyRing, owner: Connection
 ) -> None:
