@@ -5,17 +5,27 @@ from uuid import UUID
 
 import strawberry
 
-from api.governance.requests import NEEDED, asked, outcome
-from api.kit.execution.access import COVERED, SIGNED_IN
-from api.kit.schema.commands import COMMAND_ID, Refused, receipt
-from api.kit.schema.connections import listed
-from api.kit.schema.context import Info
-from api.kit.schema.fields import LARGEST, After, argument, described, field
-from api.kit.schema.node_types import Node, shows
+from api.governance.requests import data_subject, sent
+from api.kit.execution.access import COVERED
+from api.kit.model import (
+    LARGEST,
+    SIGNED_IN,
+    After,
+    Info,
+    Node,
+    Refusal,
+    Resource,
+    Sending,
+    Sent,
+    argument,
+    equal,
+    field,
+    shows,
+)
 from domain.governance.consents import consent_id
 from projections.governance.consents import ConsentRow, ConsentRows
 from projections.governance.privacy import Privacy
-from projections.kit.read.conditions import Condition, equals
+from projections.kit.read.conditions import equals
 from projections.kit.read.postgres_reader import Order, RowPlace
 
 
@@ -24,20 +34,12 @@ class Consent(Node):
     """A person's consent to the use of their data for one purpose."""
 
 
-@strawberry.input(description="Which consents to list: those that meet all that is given.")
-class ConsentFilter:
-    """What the listed consents must meet."""
-
-    subject_id: UUID | None = strawberry.field(default=None, description="Of this person.")
-    purpose: str | None = strawberry.field(default=None, description="For this purpose.")
-    given: bool | None = strawberry.field(default=None, description="Given, or withdrawn.")
-
-    def conditions(self) -> list[Condition]:
-        return [
-            *equals("subject_id", self.subject_id),
-            *equals("purpose", self.purpose),
-            *equals("given", self.given),
-        ]
+_consents = Resource(Consent, ConsentRows, read="privacy:read", write=SIGNED_IN)
+_filter = _consents.filter(
+    subject_id=equal(text="Of this person."),
+    purpose=equal(text="For this purpose."),
+    given=equal(text="Given, or withdrawn."),
+)
 
 
 @strawberry.input(description="Input of `giveConsent`.")
@@ -65,50 +67,25 @@ class WithdrawConsentInput:
     source: str = strawberry.field(default="web", description="Where the consent was given or withdrawn.")
 
 
-ConsentReceipt = receipt(Consent, ConsentRows, name="consent")
-_receipt: Any = ConsentReceipt
-ConsentAnswer = Annotated[
-    _receipt | Refused, strawberry.union("ConsentAnswer", description="A receipt or a refusal.")
-]
-
-
-async def _give(
-    info: Info, input: Annotated[GiveConsentInput, NEEDED], command_id: UUID | None = None
-) -> Any:
-    wish = asked(info.context, command_id)
-    subject = input.subject_id or info.context.caller.user_id
-    done = await info.context.port(Privacy).give(
-        wish, subject, input.purpose, source=input.source, text_version=input.text_version
+async def _give(sending: Sending) -> Sent | Refusal:
+    wish, given = data_subject(sending), sending.input
+    subject = given.subject_id or wish.by.user_id
+    stored = await sending.ask.port(Privacy).give(
+        wish, subject, given.purpose, source=given.source, text_version=given.text_version
     )
-    return outcome(ConsentReceipt, wish, done, target=consent_id(subject, input.purpose))
+    return sent(stored, target=consent_id(subject, given.purpose))
 
 
-async def _withdraw(
-    info: Info, input: Annotated[WithdrawConsentInput, NEEDED], command_id: UUID | None = None
-) -> Any:
-    wish = asked(info.context, command_id)
-    subject = input.subject_id or info.context.caller.user_id
-    done = await info.context.port(Privacy).withdraw(wish, subject, input.purpose, source=input.source)
-    return outcome(ConsentReceipt, wish, done, target=consent_id(subject, input.purpose))
-
-
-for _resolver in (_give, _withdraw):
-    _resolver.__annotations__ |= {
-        "command_id": Annotated[UUID | None, argument(COMMAND_ID)],
-        "return": ConsentAnswer,
-    }
+async def _withdraw(sending: Sending) -> Sent | Refusal:
+    wish, given = data_subject(sending), sending.input
+    subject = given.subject_id or wish.by.user_id
+    stored = await sending.ask.port(Privacy).withdraw(wish, subject, given.purpose, source=given.source)
+    return sent(stored, target=consent_id(subject, given.purpose))
 
 
 @strawberry.type
 class Query:
-    consents = listed(
-        Consent,
-        ConsentRows,
-        filter=ConsentFilter,
-        orders={"GIVEN_AT": Order("given_at")},
-        description="The people's consents, by pages.",
-        needs="privacy:read",
-    )
+    consents = _consents.list("The people's consents, by pages.", _filter, orders=("given_at",))
 
     @field(
         f"The caller's consents, given or withdrawn, sorted by purpose; at most {LARGEST}.",
@@ -137,5 +114,7 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    give_consent = described(_give, "Give consent to the use of data for a purpose.", needs=SIGNED_IN)
-    withdraw_consent = described(_withdraw, "Withdraw a consent.", needs=SIGNED_IN)
+    give_consent = _consents.request(
+        GiveConsentInput, _give, "Give consent to the use of data for a purpose."
+    )
+    withdraw_consent = _consents.request(WithdrawConsentInput, _withdraw, "Withdraw a consent.")

@@ -11,16 +11,29 @@ import msgspec
 import strawberry
 
 from api.identity.people import Person
-from api.kit.execution.access import covered
-from api.kit.execution.errors import ClientError
-from api.kit.schema.changes import Discontinuity, ResumeFrom, envelopes
+from api.kit.model import (
+    ClientError,
+    Discontinuity,
+    Info,
+    Node,
+    Position,
+    RequestContext,
+    Resource,
+    ResumeFrom,
+    argument,
+    covered,
+    equal,
+    field,
+    linked,
+    live,
+    shows,
+    since,
+    until,
+)
+from api.kit.schema.changes import envelopes
 from api.kit.schema.commands import camel
-from api.kit.schema.connections import listed
-from api.kit.schema.context import Info, RequestContext
-from api.kit.schema.fields import argument, field, linked, live
 from api.kit.schema.masking import MASKED, is_marked
-from api.kit.schema.node_types import Node, shows
-from api.kit.schema.scalars import Json, Position
+from api.kit.schema.scalars import Json
 from domain.contexts import CONTEXTS
 from domain.kit.caller import Caller
 from domain.kit.events import event_class
@@ -31,8 +44,6 @@ from domain.kit.permissions import confidential
 from projections.governance.activity import ActivityLog, ActivityRow
 from projections.identity.people import People
 from projections.kit.read.allowance import allowance
-from projections.kit.read.conditions import Condition, equals, since, until
-from projections.kit.read.postgres_reader import Order
 
 
 @covered
@@ -86,33 +97,21 @@ class Activity(Node):
     actor = linked(Person, People, "actor_id", "Who did it; null when the system did.")
 
 
-@strawberry.input(description="Which activities to list: those that meet all that is given.")
-class ActivityFilter:
-    """What the listed activities must meet."""
-
-    entity_id: UUID | None = strawberry.field(default=None, description="On this entity.")
-    actor_id: UUID | None = strawberry.field(default=None, description="By this person.")
-    from_time: datetime | None = strawberry.field(default=None, description="At or after this time.")
-    before_time: datetime | None = strawberry.field(default=None, description="Before this time.")
-
-    def conditions(self) -> list[Condition]:
-        return [
-            *equals("entity_id", self.entity_id),
-            *equals("actor_id", self.actor_id),
-            *since("created_at", self.from_time),
-            *until("created_at", self.before_time),
-        ]
+_activities = Resource(Activity, ActivityLog, read="audit:read", plural="activities")
+_filter = _activities.filter(
+    entity_id=equal(text="On this entity."),
+    actor_id=equal(text="By this person."),
+    from_time=since("created_at", text="At or after this time."),
+    before_time=until("created_at", text="Before this time."),
+)
 
 
 @strawberry.type
 class Query:
-    activities = listed(
-        Activity,
-        ActivityLog,
-        filter=ActivityFilter,
-        orders={"CREATED_AT": Order("created_at")},
-        description="The tenant's activity log, by pages; private work is shown only to those who may see it.",
-        needs="audit:read",
+    activities = _activities.list(
+        "The tenant's activity log, by pages; private work is shown only to those who may see it.",
+        _filter,
+        orders=("created_at",),
     )
 
     @field("The events of an object; null for an id that does not belong to the tenant.", needs="work:read")

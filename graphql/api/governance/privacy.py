@@ -7,23 +7,32 @@ from uuid import UUID
 
 import strawberry
 
-from api.governance.requests import NEEDED, asked, outcome
-from api.kit.execution.access import COVERED, SIGNED_IN
-from api.kit.execution.errors import ClientError
-from api.kit.schema.changes import watch
-from api.kit.schema.commands import COMMAND_ID, Refused, receipt
-from api.kit.schema.connections import listed
-from api.kit.schema.context import Info, RequestContext
-from api.kit.schema.fields import After, argument, described, field, live
-from api.kit.schema.node_types import Node, enum, shows
-from api.kit.schema.scalars import Position
+from api.governance.requests import data_subject, sent
+from api.kit.execution.access import COVERED
+from api.kit.model import (
+    SIGNED_IN,
+    After,
+    ClientError,
+    Info,
+    Node,
+    Position,
+    Refusal,
+    RequestContext,
+    Resource,
+    Sending,
+    Sent,
+    argument,
+    enum,
+    equal,
+    field,
+    live,
+    shows,
+    watch,
+)
 from domain.governance.erasures import erasure_id
-from domain.kit.refusals import Refusal
 from projections.governance.erasures import ErasureRow, Erasures
 from projections.governance.exports import ExportRow, Exports, ExportState
 from projections.governance.privacy import Privacy
-from projections.kit.read.conditions import Condition, equals
-from projections.kit.read.postgres_reader import Order
 
 enum(ExportState)
 
@@ -38,14 +47,8 @@ class Export(Node):
     """An export of all data about a person. When finished, it is downloaded from `/exports/{id}`."""
 
 
-@strawberry.input(description="Which erasures to list: those that meet all that is given.")
-class ErasureFilter:
-    """What the listed erasures must meet."""
-
-    subject_id: UUID | None = strawberry.field(default=None, description="Of this person.")
-
-    def conditions(self) -> list[Condition]:
-        return equals("subject_id", self.subject_id)
+_erasures = Resource(Erasure, Erasures, read="privacy:read", write=SIGNED_IN, home=True)
+_exports = Resource(Export, Exports, read=SIGNED_IN, write=SIGNED_IN, home=True)
 
 
 @strawberry.input(description="Input of `eraseUser`.")
@@ -72,52 +75,28 @@ class RequestExportInput:
     )
 
 
-ErasureReceipt = receipt(Erasure, Erasures, name="erasure", home=True)
-ExportReceipt = receipt(Export, Exports, name="export", home=True)
-_erasure_receipt: Any = ErasureReceipt
-_export_receipt: Any = ExportReceipt
-_EITHER = "A receipt or a refusal."
-ErasureAnswer = Annotated[_erasure_receipt | Refused, strawberry.union("ErasureAnswer", description=_EITHER)]
-ExportAnswer = Annotated[_export_receipt | Refused, strawberry.union("ExportAnswer", description=_EITHER)]
+async def _erase_user(sending: Sending) -> Sent | Refusal:
+    return await _erase(sending, sending.input.subject_id)
 
 
-async def _erase_user(
-    info: Info, input: Annotated[EraseUserInput, NEEDED], command_id: UUID | None = None
-) -> Any:
-    wish = asked(info.context, command_id)
-    done = await info.context.port(Privacy).erase(wish, input.subject_id, reason=input.reason)
-    return outcome(ErasureReceipt, wish, done, target=erasure_id(input.subject_id))
-
-
-async def _erase_me(
-    info: Info, input: Annotated[EraseMeInput, NEEDED], command_id: UUID | None = None
-) -> Any:
-    wish = asked(info.context, command_id)
-    me = info.context.caller.user_id
-    done = await info.context.port(Privacy).erase(wish, me, reason=input.reason)
-    if isinstance(done, Refusal) and done.field == "subject_id":
+async def _erase_me(sending: Sending) -> Sent | Refusal:
+    outcome = await _erase(sending, sending.ask.caller.user_id)
+    if isinstance(outcome, Refusal) and outcome.field == "subject_id":
         # Nobody was named, so no input is to blame.
-        done = done.about(None)
-    return outcome(ErasureReceipt, wish, done, target=erasure_id(me))
+        return outcome.about(None)
+    return outcome
 
 
-async def _request_export(
-    info: Info, input: Annotated[RequestExportInput, NEEDED], command_id: UUID | None = None
-) -> Any:
-    wish = asked(info.context, command_id)
-    done = await info.context.port(Privacy).export(wish, input.subject_id or info.context.caller.user_id)
-    return outcome(ExportReceipt, wish, done, target=wish.command_id)
+async def _erase(sending: Sending, subject_id: UUID) -> Sent | Refusal:
+    privacy, wish = sending.ask.port(Privacy), data_subject(sending)
+    stored = await privacy.erase(wish, subject_id, reason=sending.input.reason)
+    return sent(stored, target=erasure_id(subject_id))
 
 
-for _resolver, _answer in (
-    (_erase_user, ErasureAnswer),
-    (_erase_me, ErasureAnswer),
-    (_request_export, ExportAnswer),
-):
-    _resolver.__annotations__ |= {
-        "command_id": Annotated[UUID | None, argument(COMMAND_ID)],
-        "return": _answer,
-    }
+async def _request_export(sending: Sending) -> Sent | Refusal:
+    wish = data_subject(sending)
+    subject_id = sending.input.subject_id or wish.by.user_id
+    return sent(await sending.ask.port(Privacy).export(wish, subject_id), target=wish.command_id)
 
 
 def _readable(ask: RequestContext, subject_id: UUID) -> bool:
@@ -126,13 +105,10 @@ def _readable(ask: RequestContext, subject_id: UUID) -> bool:
 
 @strawberry.type
 class Query:
-    erasures = listed(
-        Erasure,
-        Erasures,
-        filter=ErasureFilter,
-        orders={"REQUESTED_AT": Order("requested_at", descending=True)},
-        description="Erasures of people, with their certificates, by pages.",
-        needs="privacy:read",
+    erasures = _erasures.list(
+        "Erasures of people, with their certificates, by pages.",
+        _erasures.filter(subject_id=equal(text="Of this person.")),
+        orders=("requested_at",),
     )
 
     @field(
@@ -155,12 +131,17 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    erase_user = described(
-        _erase_user, "Erase a person's personal data in this tenant, permanently.", needs="privacy:write"
+    erase_user = _erasures.request(
+        EraseUserInput,
+        _erase_user,
+        "Erase a person's personal data in this tenant, permanently.",
+        needs="privacy:write",
     )
-    erase_me = described(_erase_me, "Erase your personal data in this tenant, permanently.", needs=SIGNED_IN)
-    request_export = described(
-        _request_export, "Request an export of all data about a person.", needs=SIGNED_IN
+    erase_me = _erasures.request(
+        EraseMeInput, _erase_me, "Erase your personal data in this tenant, permanently."
+    )
+    request_export = _exports.request(
+        RequestExportInput, _request_export, "Request an export of all data about a person."
     )
 
 

@@ -2,25 +2,16 @@
 
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
 
-from api.identity.commands import ids, sent
 from api.identity.people import Person
-from api.kit.schema.commands import COMMAND_ID, Refused, receipt, sends
-from api.kit.schema.connections import listed
-from api.kit.schema.context import Info
-from api.kit.schema.fields import argument, derived, field, linked
-from api.kit.schema.node_types import Node, shows, takes
-from api.kit.schema.scalars import Position
+from api.kit.model import Node, Refusal, Resource, Sending, Sent, derived, linked, shows
 from domain.identity import invitations as domain
-from domain.kit.refusals import AlreadyTaken, Refusal
+from domain.kit.refusals import AlreadyTaken
 from projections.identity.admission import InvitationRow, Invitations
 from projections.identity.people import People
 from projections.kit.read.conditions import Condition, one_of
-from projections.kit.read.postgres_reader import Order
 
 
 @strawberry.enum(name="InvitationStatus", description="The status of an invitation.")
@@ -68,56 +59,32 @@ def _is_over(row: InvitationRow) -> bool:
     return row.status is domain.InvitationStatus.OPEN and row.expires_at <= datetime.now(UTC)
 
 
-InvitationReceipt = receipt(Invitation, Invitations, name="invitation")
-_InviteUser: Any = takes(domain.InviteUser, leave_out=("token_hash", "replaces_id"))
-_Receipt: Any = InvitationReceipt
-_Answer = Annotated[
-    _Receipt | Refused, strawberry.union("InvitationAnswer", description="A receipt or a refusal.")
-]
+_invitations = Resource(Invitation, Invitations, read="people:write", write="people:write")
+
+
+async def _invite(sending: Sending) -> Sent | Refusal:
+    ask, given = sending.ask, sending.input
+    role = domain.InviteUser.role if given.role is strawberry.UNSET else given.role
+    prepared = await ask.port(domain.Inviting).prepared(ask.caller, sending.new_id, given.email, role)
+    outcome = await sending.send(
+        await sending.command(
+            domain.InviteUser, token_hash=prepared.token_hash, replaces_id=prepared.replaces_id
+        )
+    )
+    # An open invitation holds the address; it was not there when this one was prepared.
+    return domain.AlreadyInvited(field="email") if isinstance(outcome, AlreadyTaken) else outcome
 
 
 @strawberry.type
 class Query:
-    invitations = listed(
-        Invitation,
-        Invitations,
-        filter=InvitationFilter,
-        orders={"SENT_AT": Order("sent_at")},
-        description="Who was invited to the tenant, by pages.",
-        needs="people:write",
+    invitations = _invitations.list(
+        "Who was invited to the tenant, by pages.", InvitationFilter, orders=("sent_at",)
     )
 
 
 @strawberry.type
 class Mutation:
-    @field("Invite a person by e-mail, in a role whose permissions you hold.", _Answer, needs="people:write")
-    async def invite_user(
-        self,
-        info: Info,
-        input: Annotated[_InviteUser, argument("The command's input.")],  # pyright: ignore[reportInvalidTypeForm]
-        command_id: Annotated[UUID | None, argument(COMMAND_ID)] = None,
-    ) -> Any:
-        chosen, id = ids(input, command_id)
-        try:
-            role = domain.InviteUser.role if input.role is strawberry.UNSET else input.role
-            inviting = info.context.port(domain.Inviting)
-            made = await inviting.prepared(info.context.caller, id, input.email, role)
-        except Refusal as refusal:
-            return Refused.of(refusal)
-        outcome = await sent(
-            info,
-            domain.InviteUser,
-            input,
-            chosen,
-            token_hash=made.token_hash,
-            replaces_id=made.replaces_id,
-        )
-        if isinstance(outcome, Refused):
-            # An open invitation holds the address; it was not there when this one was prepared.
-            taken = outcome.code == AlreadyTaken.code
-            return Refused.of(domain.AlreadyInvited(field="email")) if taken else outcome
-        return _Receipt(
-            command_id=chosen, position=Position(outcome.last), repeated=outcome.repeated, target=id
-        )
-
-    withdraw_invitation = sends(domain.WithdrawInvitation, InvitationReceipt, needs="people:write")
+    invite_user = _invitations.mutation(
+        domain.InviteUser, send=_invite, leave_out=("token_hash", "replaces_id")
+    )
+    withdraw_invitation = _invitations.mutation(domain.WithdrawInvitation)

@@ -8,18 +8,30 @@ import strawberry
 
 from api.identity.profiles import Preferences, Profile, preferences_of, profile_of
 from api.identity.roles import GrantedRole
-from api.kit.execution.errors import ClientError
-from api.kit.schema.commands import receipt, sends
-from api.kit.schema.connections import PAGE_ARGUMENTS, Connection, PageRequest, connect, listed
-from api.kit.schema.context import Info, RequestContext
-from api.kit.schema.fields import LARGEST, After, argument, field, found, headed
-from api.kit.schema.node_types import Node, enum, shows
+from api.kit.model import (
+    LARGEST,
+    PAGE_ARGUMENTS,
+    After,
+    ClientError,
+    Connection,
+    Info,
+    Node,
+    PageRequest,
+    RequestContext,
+    Resource,
+    argument,
+    connect,
+    enum,
+    equal,
+    field,
+    headed,
+    one_of,
+    shows,
+)
 from domain.identity import user_commands as commands
-from domain.identity.authorization import BaseRole
 from domain.identity.profiles import EMAIL_INDEX
 from domain.identity.registration import RegisterUser
 from domain.identity.sessions import Ending
-from domain.identity.user_rules import UserStatus
 from domain.kit.log import GLOBAL
 from projections.governance.activity import ActivityLog, ActivityRow
 from projections.identity.auth_sessions import UserSessionRow
@@ -29,7 +41,7 @@ from projections.identity.person_sessions import PersonSessions, SessionPage
 from projections.identity.profiles import PreferencesRow, ProfileRow
 from projections.identity.unattached import Unattached, UnattachedRow
 from projections.identity.users import Users
-from projections.kit.read.conditions import Condition, equals, one_of
+from projections.kit.read import conditions
 from projections.kit.read.postgres_reader import Order
 
 enum(Ending)
@@ -114,7 +126,7 @@ class Person(Node):
         return await connect(
             info.context,
             ActivityLog,
-            where=equals("actor_id", self.id),
+            where=conditions.equals("actor_id", self.id),
             order=Order("created_at", descending=True),
             wanted=PageRequest(first=first, after=after, last=last, before=before),
         )
@@ -124,24 +136,13 @@ class Person(Node):
     del _events
 
 
-@strawberry.input(description="Which people to list: those that meet all that is given.")
-class PersonFilter:
-    """What the listed people must meet."""
-
-    ids: list[UUID] | None = strawberry.field(default=None, description="Any of these.")
-    role: list[enum(BaseRole)] | None = strawberry.field(default=None, description="Any of these.")  # type: ignore[valid-type]
-    status: list[enum(UserStatus)] | None = strawberry.field(default=None, description="Any of these.")  # type: ignore[valid-type]
-    is_member: bool | None = strawberry.field(
-        default=None, description="Whether they are members of the tenant now."
-    )
-
-    def conditions(self) -> list[Condition]:
-        return [
-            *one_of("id", self.ids),
-            *one_of("role", self.role),
-            *one_of("status", self.status),
-            *equals("is_member", self.is_member),
-        ]
+_people = Resource(Person, People, read="people:read", write="people:write", plural="people")
+_filter = _people.filter(
+    ids=one_of("id"),
+    role=one_of,
+    status=one_of,
+    is_member=equal(text="Whether they are members of the tenant now."),
+)
 
 
 async def _as_they_stand(ask: RequestContext, id: UUID) -> PersonRow | None:
@@ -156,21 +157,11 @@ async def _as_they_stand(ask: RequestContext, id: UUID) -> PersonRow | None:
     return await ask.past.row(People, (id,), await ask.services.log.head())
 
 
-PersonReceipt = receipt(Person, People, name="person")
-
-
 @strawberry.type
 class Query:
-    person = found(Person, People, "A person by id.", needs="people:read")
-    user = found(Person, People, "A person by id; the same as `person`.", needs="people:read")
-    people = listed(
-        Person,
-        People,
-        filter=PersonFilter,
-        orders={"LAST_NAME": Order("last_name"), "CREATED_AT": Order("created_at")},
-        description="The people of the tenant, by pages.",
-        needs="people:read",
-    )
+    person = _people.by_id("A person by id.")
+    user = _people.by_id("A person by id; the same as `person`.")
+    people = _people.list("The people of the tenant, by pages.", _filter, orders=("last_name", "created_at"))
 
     @field(
         "The caller as a person of the tenant; null when the tenant does not know them. A caller "
@@ -197,7 +188,11 @@ class Query:
         # By the address itself where the log holds it in plain.
         keys = [ask.services.codec.fingerprint(EMAIL_INDEX, plain), plain]
         page = await ask.services.rows.page(
-            Users, ask.caller.tenant_id, where=one_of("email_key", keys), order=Order("created_at"), limit=1
+            Users,
+            ask.caller.tenant_id,
+            where=conditions.one_of("email_key", keys),
+            order=Order("created_at"),
+            limit=1,
         )
         if not page.rows:
             return None
@@ -206,15 +201,15 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    register_user = sends(RegisterUser, PersonReceipt, needs="people:write")
-    update_profile = sends(commands.UpdateProfile, PersonReceipt, needs="self")
-    change_preferences = sends(commands.ChangePreferences, PersonReceipt, needs="self")
-    change_user_email = sends(commands.ChangeUserEmail, PersonReceipt, needs="people:write")
-    change_user_role = sends(commands.ChangeUserRole, PersonReceipt, needs="people:write")
-    grant_role = sends(commands.GrantRole, PersonReceipt, needs="people:write")
-    withdraw_role = sends(commands.WithdrawRole, PersonReceipt, needs="people:write")
-    suspend_user = sends(commands.SuspendUser, PersonReceipt, needs="people:write")
-    deactivate_user = sends(commands.DeactivateUser, PersonReceipt, needs="people:write")
-    reactivate_user = sends(commands.ReactivateUser, PersonReceipt, needs="people:write")
-    remove_user = sends(commands.RemoveUser, PersonReceipt, needs="self")
-    delete_user = sends(commands.DeleteUser, PersonReceipt, needs="self")
+    register_user = _people.mutation(RegisterUser)
+    update_profile = _people.mutation(commands.UpdateProfile, needs="self")
+    change_preferences = _people.mutation(commands.ChangePreferences, needs="self")
+    change_user_email = _people.mutation(commands.ChangeUserEmail)
+    change_user_role = _people.mutation(commands.ChangeUserRole)
+    grant_role = _people.mutation(commands.GrantRole)
+    withdraw_role = _people.mutation(commands.WithdrawRole)
+    suspend_user = _people.mutation(commands.SuspendUser)
+    deactivate_user = _people.mutation(commands.DeactivateUser)
+    reactivate_user = _people.mutation(commands.ReactivateUser)
+    remove_user = _people.mutation(commands.RemoveUser, needs="self")
+    delete_user = _people.mutation(commands.DeleteUser, needs="self")

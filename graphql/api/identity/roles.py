@@ -2,14 +2,9 @@
 
 import strawberry
 
-from api.kit.schema.commands import receipt, sends
-from api.kit.schema.connections import listed
-from api.kit.schema.fields import linked
-from api.kit.schema.node_types import Node, shows
+from api.kit.model import Node, Resource, linked, one_of, shows
 from domain.identity import roles as domain
 from projections.identity.memberships import RoleRow, Roles, UserRoleRow
-from projections.kit.read.conditions import Condition, one_of
-from projections.kit.read.postgres_reader import Order
 
 
 @shows(RoleRow, needs="people:read")
@@ -24,33 +19,17 @@ class GrantedRole:
     role = linked(Role, Roles, "role_id", "The role; null if it was deleted since.")
 
 
-@strawberry.input(description="Which roles to list: those that meet all that is given.")
-class RoleFilter:
-    """What the listed roles must meet."""
-
-    names: list[str] | None = strawberry.field(default=None, description="With any of these names.")
-
-    def conditions(self) -> list[Condition]:
-        return one_of("name", self.names)
-
-
-RoleReceipt = receipt(Role, Roles, name="role")
+_roles = Resource(Role, Roles, read="people:read", write="people:write")
+_filter = _roles.filter(names=one_of("name", text="With any of these names."))
 
 
 @strawberry.type
 class Query:
-    roles = listed(
-        Role,
-        Roles,
-        filter=RoleFilter,
-        orders={"NAME": Order("name"), "CREATED_AT": Order("created_at")},
-        description="The tenant's custom roles, by pages.",
-        needs="people:read",
-    )
+    roles = _roles.list("The tenant's custom roles, by pages.", _filter, orders=("name", "created_at"))
 
 
 @strawberry.type
 class Mutation:
-    create_role = sends(domain.CreateRole, RoleReceipt, needs="people:write")
-    change_role = sends(domain.ChangeRole, RoleReceipt, needs="people:write")
-    delete_role = sends(domain.DeleteRole, RoleReceipt, needs="people:write")
+    create_role = _roles.mutation(domain.CreateRole)
+    change_role = _roles.mutation(domain.ChangeRole)
+    delete_role = _roles.mutation(domain.DeleteRole)

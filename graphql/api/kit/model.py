@@ -29,8 +29,11 @@ from api.kit.schema.filters import matches as matches
 from api.kit.schema.filters import one_of as one_of
 from api.kit.schema.filters import since as since
 from api.kit.schema.filters import until as until
+from api.kit.schema.mutations import Sending as Sending
+from api.kit.schema.mutations import Sent as Sent
 from api.kit.schema.node_types import Node as Node
 from api.kit.schema.node_types import enum as enum
 from api.kit.schema.node_types import shows as shows
 from api.kit.schema.resource import Resource as Resource
 from api.kit.schema.scalars import Position as Position
+from domain.kit.refusals import Refusal as Refusal

@@ -12,7 +12,7 @@ from api.kit.schema.commands import Receipt
 from api.kit.schema.context import Info
 from api.kit.schema.fields import LARGEST, argument, field
 from api.kit.schema.scalars import Position
-from api.operations.operator_commands import wishes
+from api.operations.operator_commands import operator_request
 from domain.operations.interventions import DiscardEffects, RetryEffects
 from projections.operations.effects import EffectStatus
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
@@ -105,9 +105,5 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    retry_effects = wishes(
-        RetryEffects, EffectsReceipt, permission=PERMISSION, answer="EffectsAnswer", shown=_shown
-    )
-    discard_effects = wishes(
-        DiscardEffects, EffectsReceipt, permission=PERMISSION, answer="EffectsAnswer", shown=_shown
-    )
+    retry_effects = operator_request(RetryEffects, EffectsReceipt, needs=PERMISSION, shown=_shown)
+    discard_effects = operator_request(DiscardEffects, EffectsReceipt, needs=PERMISSION, shown=_shown)

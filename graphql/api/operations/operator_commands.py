@@ -1,19 +1,15 @@
 """Mutations of operators: each needs a permission, is noted in the log, and answers a receipt or a refusal."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
 
-import strawberry
 from strawberry.types.field import StrawberryField
 
-from api.kit.schema.commands import COMMAND_ID, Receipt, Refused, built
-from api.kit.schema.context import Info
-from api.kit.schema.fields import described
+from api.kit.model import Refusal, Sending, Sent
+from api.kit.schema.commands import Receipt
+from api.kit.schema.mutations import Send, mutation, sentences
 from api.kit.schema.node_types import takes
-from api.kit.schema.scalars import Position
-from domain.kit.clock import TimeOrderedIds
-from domain.kit.refusals import Refusal
+from domain.kit.commands import Command
 from projections.operations.operator_requests import (
     Directing,
     Operation,
@@ -22,54 +18,44 @@ from projections.operations.operator_requests import (
     asked_by,
 )
 
-_ids = TimeOrderedIds()
 
-
-def wishes(
+def operator_request(
     operation: type[Operation],
     receipt: type[Receipt],
     *,
-    permission: str,
-    answer: str,
+    needs: str,
     shown: Callable[[Operation, OperationDone], dict[str, Any]],
 ) -> StrawberryField:
-    """The mutation by which somebody who has the permission asks for this operation.
+    """The mutation by which somebody who has the permission asks for this operation; ``shown`` gives what its
+    receipt says besides."""
 
-    ``answer`` names the union of receipt and refusal; ``shown`` gives what this receipt says besides.
-    """
-    # What a wish is about has an id only where there is something already, a rebuild.
-    directs = operation in Directing.__args__
-    taken = takes(operation, leave_out=("asked_by",) if directs else ("id", "asked_by"))
-    either: Any = receipt
-    returned = Annotated[either | Refused, strawberry.union(answer, description="A receipt or a refusal.")]
+    async def send(sending: Sending) -> Sent | Refusal:
+        wish = await sending.command(operation, asked_by=asked_by(sending.ask.caller))
+        done = await sending.ask.port(OperatorRequests).carry_out(wish, **sending.sender)
+        return done if isinstance(done, Refusal) else Sent(done.receipt, shown(wish, done))
 
-    async def resolve(info: Info, input: Any, command_id: UUID | None = None) -> Any:
-        context = info.context
-        chosen = command_id or _ids.new()
-        try:
-            wish = built(operation, input, chosen, asked_by=asked_by(context.caller))
-        except Refusal as refusal:
-            return Refused.of(refusal)
-        done = await context.port(OperatorRequests).carry_out(
-            wish,
-            by=context.caller,
-            command_id=chosen,
-            correlation_id=context.correlation_id,
-            metadata=context.trace,
-        )
-        if isinstance(done, Refusal):
-            return Refused.of(done)
-        return receipt(
-            command_id=chosen,
-            position=Position(done.receipt.last),
-            repeated=done.receipt.repeated,
-            **shown(wish, done),
-        )
+    # What a request is about has an id only where there is something already, a rebuild.
+    makes = operation not in Directing.__args__
+    return operator_mutation(operation, send, receipt, needs=needs, makes=makes)
 
-    resolve.__annotations__ |= {
-        "input": Annotated[taken, strawberry.argument(description="The command's input.")],
-        "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
-        "return": returned,
-    }
-    description = f"{' '.join((operation.__doc__ or '').split())} Needs `{permission}`."
-    return described(resolve, description, needs=permission)
+
+def operator_mutation(
+    command: type[Command],
+    send: Send,
+    receipt: type[Receipt],
+    *,
+    needs: str,
+    makes: bool = False,
+    name: str | None = None,
+) -> StrawberryField:
+    """The mutation of a command that names who asked for it, and whose id is the mutation's where it ``makes``
+    what it is about; ``name``: see `takes`."""
+    left_out = ("id", "asked_by") if makes else ("asked_by",)
+    return mutation(
+        send,
+        receipt,
+        takes(command, leave_out=left_out, mutation=name),
+        description=f"{sentences(command)} Needs `{needs}`.",
+        needs=needs,
+        elsewhere=True,
+    )

@@ -11,7 +11,7 @@ from api.kit.schema.commands import Receipt
 from api.kit.schema.context import Info
 from api.kit.schema.fields import argument, field
 from api.kit.schema.scalars import Position
-from api.operations.operator_commands import wishes
+from api.operations.operator_commands import operator_request
 from api.operations.views import known
 from domain.operations.repairs import DiscardParked, RetryParked
 from projections.kit.follow.parked_streams import Parked
@@ -88,9 +88,5 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    retry_parked = wishes(
-        RetryParked, ParkedReceipt, permission=PERMISSION, answer="ParkedAnswer", shown=_marked
-    )
-    discard_parked = wishes(
-        DiscardParked, ParkedReceipt, permission=PERMISSION, answer="ParkedAnswer", shown=_marked
-    )
+    retry_parked = operator_request(RetryParked, ParkedReceipt, needs=PERMISSION, shown=_marked)
+    discard_parked = operator_request(DiscardParked, ParkedReceipt, needs=PERMISSION, shown=_marked)

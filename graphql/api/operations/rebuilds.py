@@ -15,7 +15,7 @@ from api.kit.schema.context import Info
 from api.kit.schema.fields import LARGEST, argument, field, live
 from api.kit.schema.node_types import enum
 from api.kit.schema.scalars import Position
-from api.operations.operator_commands import wishes
+from api.operations.operator_commands import operator_request
 from domain.operations import rebuilds as domain
 from domain.operations.rollbacks import RollbackViews
 from projections.kit.rebuild.comparison import Difference, Report
@@ -199,11 +199,10 @@ class RollbackReceipt(Receipt):
 
 
 def _directed(operation: type[Operation]) -> Any:
-    return wishes(
+    return operator_request(
         operation,
         RebuildReceipt,
-        permission=PERMISSION,
-        answer="RebuildAnswer",
+        needs=PERMISSION,
         shown=lambda wish, done: {"target": wish.id},
     )
 
@@ -238,9 +237,7 @@ class Mutation:
     resume_rebuild = _directed(domain.ResumeRebuild)
     cancel_rebuild = _directed(domain.CancelRebuild)
     accept_rebuild = _directed(domain.AcceptRebuild)
-    rollback_views = wishes(
-        RollbackViews, RollbackReceipt, permission=PERMISSION, answer="RollbackAnswer", shown=_serving
-    )
+    rollback_views = operator_request(RollbackViews, RollbackReceipt, needs=PERMISSION, shown=_serving)
 
 
 @strawberry.type

@@ -6,7 +6,7 @@ import strawberry
 
 from api.kit.execution.access import covered
 from api.kit.schema.commands import Receipt
-from api.operations.operator_commands import wishes
+from api.operations.operator_commands import operator_request
 from domain.operations.interventions import ReplayEvents
 from projections.operations.effects import Replayed
 from projections.operations.operator_requests import Operation, OperationDone
@@ -50,6 +50,4 @@ def _shown(wish: Operation, done: OperationDone) -> dict[str, Any]:
 
 @strawberry.type
 class Mutation:
-    replay_events = wishes(
-        ReplayEvents, ReplayReceipt, permission="ops:repair", answer="ReplayAnswer", shown=_shown
-    )
+    replay_events = operator_request(ReplayEvents, ReplayReceipt, needs="ops:repair", shown=_shown)

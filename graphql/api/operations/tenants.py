@@ -1,20 +1,15 @@
 """Tenants for operators: asking for one or for a move, suspending and closing, and where all of them are."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from api.kit.execution.access import covered
-from api.kit.schema.commands import COMMAND_ID, Receipt, Refused, built
-from api.kit.schema.context import Info
-from api.kit.schema.fields import argument, described, field
-from api.kit.schema.node_types import enum, takes
-from api.kit.schema.scalars import Position
-from domain.kit.clock import TimeOrderedIds
-from domain.kit.refusals import Refusal
+from api.kit.model import Info, Refusal, Sending, Sent, argument, covered, enum, field
+from api.kit.schema.commands import Receipt
+from api.operations.operator_commands import operator_mutation
 from domain.operations import tenant_commands as domain
 from domain.operations.tenants import PlacementKind
 from domain.tenancy import tenant_commands as tenancy
@@ -24,8 +19,6 @@ from projections.operations.tenant_placements import PlacedTenant, PlacementRequ
 enum(PlacementKind)
 
 NEEDS = "ops:tenants"
-
-_ids = TimeOrderedIds()
 
 
 @covered
@@ -88,45 +81,13 @@ class TenantPlacementReceipt(Receipt):
     )
 
 
-def _asks(command: type[Wish]) -> StrawberryField:
-    makes = command is domain.RequestTenant
-    left_out, mutation = (("id", "asked_by"), "createTenant") if makes else (("asked_by",), None)
-    taken = takes(command, leave_out=left_out, mutation=mutation)
-    answer = Annotated[
-        TenantPlacementReceipt | Refused,
-        strawberry.union("TenantPlacementAnswer", description="A receipt or a refusal."),
-    ]
+def _asks(command: type[Wish], *, makes: bool = False, name: str | None = None) -> StrawberryField:
+    async def send(sending: Sending) -> Sent | Refusal:
+        wish = await sending.command(command, asked_by=asked_by(sending.ask.caller))
+        stored = await sending.ask.port(TenantPlacements).placing.ask(wish, **sending.sender)
+        return stored if isinstance(stored, Refusal) else Sent(stored, {"tenant_id": wish.id})
 
-    async def resolve(info: Info, input: Any, command_id: UUID | None = None) -> Any:
-        context = info.context
-        chosen = command_id or _ids.new()
-        try:
-            wish = built(command, input, chosen, asked_by=asked_by(context.caller))
-        except Refusal as refusal:
-            return Refused.of(refusal)
-        outcome = await context.port(TenantPlacements).placing.ask(
-            wish,
-            by=context.caller,
-            command_id=chosen,
-            correlation_id=context.correlation_id,
-            metadata=context.trace,
-        )
-        if isinstance(outcome, Refusal):
-            return Refused.of(outcome)
-        return TenantPlacementReceipt(
-            command_id=chosen,
-            position=Position(outcome.last),
-            repeated=outcome.repeated,
-            tenant_id=wish.id,
-        )
-
-    resolve.__annotations__ |= {
-        "input": Annotated[taken, strawberry.argument(description="The command's input.")],
-        "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
-        "return": answer,
-    }
-    description = f"{' '.join((command.__doc__ or '').split())} Needs `{NEEDS}`."
-    return described(resolve, description, needs=NEEDS)
+    return operator_mutation(command, send, TenantPlacementReceipt, needs=NEEDS, makes=makes, name=name)
 
 
 @strawberry.type
@@ -145,7 +106,7 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    create_tenant = _asks(domain.RequestTenant)
+    create_tenant = _asks(domain.RequestTenant, makes=True, name="createTenant")
     move_tenant = _asks(domain.MoveTenant)
     suspend_tenant = _asks(tenancy.SuspendTenant)
     reactivate_tenant = _asks(tenancy.ReactivateTenant)

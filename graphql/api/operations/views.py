@@ -14,7 +14,7 @@ from api.kit.schema.context import Info
 from api.kit.schema.fields import argument, field
 from api.kit.schema.node_types import enum
 from api.kit.schema.scalars import Position
-from api.operations.operator_commands import wishes
+from api.operations.operator_commands import operator_request
 from domain.operations.interventions import PauseViews, ResumeViews
 from projections.kit.read.status import ViewState, ViewStatus
 from projections.operations.operator_requests import Operation, OperationDone
@@ -117,10 +117,8 @@ def known(statuses: Sequence[ViewStatus], names: Sequence[str]) -> None:
 
 @strawberry.type
 class Mutation:
-    pause_views = wishes(PauseViews, ViewsReceipt, permission=PERMISSION, answer="ViewsAnswer", shown=_named)
-    resume_views = wishes(
-        ResumeViews, ViewsReceipt, permission=PERMISSION, answer="ViewsAnswer", shown=_named
-    )
+    pause_views = operator_request(PauseViews, ViewsReceipt, needs=PERMISSION, shown=_named)
+    resume_views = operator_request(ResumeViews, ViewsReceipt, needs=PERMISSION, shown=_named)
 
 
 @strawberry.type

@@ -4,14 +4,8 @@ from typing import Annotated
 
 import strawberry
 
-from api.kit.schema.commands import receipt, sends
-from api.kit.schema.connections import listed
-from api.kit.schema.context import Info
-from api.kit.schema.fields import After, argument, field
-from api.kit.schema.node_types import Node, shows
+from api.kit.model import After, Info, Node, Resource, argument, equal, field, shows
 from domain.tenancy.flags import AddFeatureFlag, RemoveFeatureFlag, SetFeatureFlag
-from projections.kit.read.conditions import Condition, equals
-from projections.kit.read.postgres_reader import Order
 from projections.tenancy.flags import FeatureFlagRow, FeatureFlags, Flags
 
 
@@ -20,29 +14,16 @@ class FeatureFlag(Node):
     """A feature flag of the tenant."""
 
 
-@strawberry.input(description="Which feature flags to list: those that meet all that is given.")
-class FeatureFlagFilter:
-    """What the listed flags must meet."""
-
-    feature_name: str | None = strawberry.field(default=None, description="For this feature.")
-    enabled: bool | None = strawberry.field(default=None, description="Enabled or disabled.")
-
-    def conditions(self) -> list[Condition]:
-        return [*equals("feature_name", self.feature_name), *equals("enabled", self.enabled)]
-
-
-FeatureFlagReceipt = receipt(FeatureFlag, FeatureFlags, name="feature_flag")
+_flags = Resource(FeatureFlag, FeatureFlags, read="tenant:read", write="tenant:write")
+_filter = _flags.filter(
+    feature_name=equal(text="For this feature."), enabled=equal(text="Enabled or disabled.")
+)
 
 
 @strawberry.type
 class Query:
-    feature_flags = listed(
-        FeatureFlag,
-        FeatureFlags,
-        filter=FeatureFlagFilter,
-        orders={"FEATURE_NAME": Order("feature_name"), "CREATED_AT": Order("created_at")},
-        description="The tenant's feature flags, by pages.",
-        needs="tenant:read",
+    feature_flags = _flags.list(
+        "The tenant's feature flags, by pages.", _filter, orders=("feature_name", "created_at")
     )
 
     @field("Whether a feature is enabled, for programs; cached for five minutes.", needs="self")
@@ -61,6 +42,6 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    add_feature_flag = sends(AddFeatureFlag, FeatureFlagReceipt, needs="tenant:write")
-    set_feature_flag = sends(SetFeatureFlag, FeatureFlagReceipt, needs="tenant:write")
-    remove_feature_flag = sends(RemoveFeatureFlag, FeatureFlagReceipt, needs="tenant:write")
+    add_feature_flag = _flags.mutation(AddFeatureFlag)
+    set_feature_flag = _flags.mutation(SetFeatureFlag)
+    remove_feature_flag = _flags.mutation(RemoveFeatureFlag)

@@ -4,14 +4,8 @@ from decimal import Decimal
 
 import strawberry
 
-from api.kit.schema.commands import receipt, sends
-from api.kit.schema.connections import listed
-from api.kit.schema.context import Info
-from api.kit.schema.fields import After, derived, field
-from api.kit.schema.node_types import Node, shows
+from api.kit.model import After, Info, Node, Resource, derived, field, one_of, shows
 from domain.tenancy import subscription_commands as domain
-from domain.tenancy.subscriptions import InvoiceStatus
-from projections.kit.read.conditions import Condition, one_of
 from projections.kit.read.postgres_reader import Order
 from projections.tenancy.subscriptions import InvoiceRow, Invoices, SubscriptionRow, Subscriptions
 
@@ -33,17 +27,10 @@ class Invoice:
     amount = derived(Decimal, lambda row: row.amount, "The amount, in units of the currency.")
 
 
-@strawberry.input(description="Which invoices to list: those that meet all that is given.")
-class InvoiceFilter:
-    """What the listed invoices must meet."""
-
-    status: list[InvoiceStatus] | None = strawberry.field(default=None, description="Any of these.")
-
-    def conditions(self) -> list[Condition]:
-        return one_of("status", self.status)
-
-
-TenantSubscriptionReceipt = receipt(TenantSubscription, Subscriptions, name="subscription")
+_subscriptions = Resource(
+    TenantSubscription, Subscriptions, read="billing:read", write=PAYMENTS, name="subscription"
+)
+_invoices = Resource(Invoice, Invoices, read="billing:read")
 
 
 @strawberry.type
@@ -60,23 +47,18 @@ class Query:
         page = await ask.services.rows.page(Subscriptions, ask.caller.tenant_id, order=newest, limit=1)
         return page.rows[0] if page.rows else None
 
-    invoices = listed(
-        Invoice,
-        Invoices,
-        filter=InvoiceFilter,
-        orders={"ISSUED_AT": Order("issued_at")},
-        description="The tenant's invoices, by pages.",
-        needs="billing:read",
+    invoices = _invoices.list(
+        "The tenant's invoices, by pages.", _invoices.filter(status=one_of), orders=("issued_at",)
     )
 
 
 @strawberry.type
 class Mutation:
-    start_subscription = sends(domain.StartSubscription, TenantSubscriptionReceipt, needs=PAYMENTS)
-    change_tier = sends(domain.ChangeTier, TenantSubscriptionReceipt, needs=PAYMENTS)
-    cancel_subscription = sends(domain.CancelSubscription, TenantSubscriptionReceipt, needs="billing:write")
-    renew_period = sends(domain.RenewPeriod, TenantSubscriptionReceipt, needs=PAYMENTS)
-    issue_invoice = sends(domain.IssueInvoice, TenantSubscriptionReceipt, needs=PAYMENTS)
-    mark_invoice_overdue = sends(domain.MarkInvoiceOverdue, TenantSubscriptionReceipt, needs=PAYMENTS)
-    pay_invoice = sends(domain.PayInvoice, TenantSubscriptionReceipt, needs=PAYMENTS)
-    void_invoice = sends(domain.VoidInvoice, TenantSubscriptionReceipt, needs=PAYMENTS)
+    start_subscription = _subscriptions.mutation(domain.StartSubscription)
+    change_tier = _subscriptions.mutation(domain.ChangeTier)
+    cancel_subscription = _subscriptions.mutation(domain.CancelSubscription, needs="billing:write")
+    renew_period = _subscriptions.mutation(domain.RenewPeriod)
+    issue_invoice = _subscriptions.mutation(domain.IssueInvoice)
+    mark_invoice_overdue = _subscriptions.mutation(domain.MarkInvoiceOverdue)
+    pay_invoice = _subscriptions.mutation(domain.PayInvoice)
+    void_invoice = _subscriptions.mutation(domain.VoidInvoice)

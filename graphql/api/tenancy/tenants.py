@@ -4,10 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from api.kit.schema.commands import receipt, sends
-from api.kit.schema.context import Info
-from api.kit.schema.fields import After, argument, field
-from api.kit.schema.node_types import Node, shows
+from api.kit.model import After, Info, Node, Refusal, Resource, Sending, Sent, argument, field, shows
 from api.kit.schema.past import AsOf, moment
 from domain.tenancy.slug_check import SlugCheck
 from domain.tenancy.tenant_commands import ChangeTenantSettings, ChangeTenantSlug, RenameTenant
@@ -19,11 +16,14 @@ class Tenant(Node):
     """A company that the product serves."""
 
 
-TenantReceipt = receipt(Tenant, Tenants, name="tenant")
+_tenants = Resource(Tenant, Tenants, read="tenant:read", write="tenant:write")
 
 
-async def _free_everywhere(info: Info, command: ChangeTenantSlug) -> None:
-    await info.context.port(SlugCheck).require_free(info.context.caller.tenant_id, command.slug)
+async def _change_slug(sending: Sending) -> Sent | Refusal:
+    change = await sending.command(ChangeTenantSlug)
+    if not await sending.was_executed():
+        await sending.ask.port(SlugCheck).require_free(sending.ask.caller.tenant_id, change.slug)
+    return await sending.send(change)
 
 
 @strawberry.type
@@ -44,6 +44,6 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    rename_tenant = sends(RenameTenant, TenantReceipt, needs="tenant:write")
-    change_tenant_settings = sends(ChangeTenantSettings, TenantReceipt, needs="tenant:write")
-    change_tenant_slug = sends(ChangeTenantSlug, TenantReceipt, needs="tenant:write", allows=_free_everywhere)
+    rename_tenant = _tenants.mutation(RenameTenant)
+    change_tenant_settings = _tenants.mutation(ChangeTenantSettings)
+    change_tenant_slug = _tenants.mutation(ChangeTenantSlug, send=_change_slug)

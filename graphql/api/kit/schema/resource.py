@@ -24,13 +24,16 @@ from uuid import UUID
 from strawberry.types.field import StrawberryField
 
 from api.kit.schema.changes import ResumeFrom, messages, watch
-from api.kit.schema.commands import Receipt, receipt, sends
+from api.kit.schema.commands import Receipt, receipt
 from api.kit.schema.connections import Filter, listed
 from api.kit.schema.context import Info
 from api.kit.schema.fields import argument, found, live
 from api.kit.schema.filters import AnyView, Operator, RowFilter, met_by, row_filter, settled
+from api.kit.schema.mutations import Send, Sending, Sent, mutation, sentences
+from api.kit.schema.node_types import takes
 from domain.kit.commands import Command
 from domain.kit.events import event_class, snake
+from domain.kit.refusals import Refusal
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.postgres_reader import Order
 
@@ -85,19 +88,37 @@ class Resource:
             needs=self._read,
         )
 
-    def mutation(self, command: type[Command], *, needs: str = "") -> StrawberryField:
-        """The mutation that sends this command; it takes the permission to write, unless it ``needs`` another."""
-        target = command.wiring.target
-        if target is None:
-            raise TypeError(f"{command.__name__}.id names nothing that the command makes or changes.")
-        if not any(
-            fold.by_stream and event_class(name).aggregate is target
-            for name, fold in self._held.folds.items()
-        ):
-            raise TypeError(
-                f"{command.__name__}.id names a {target.__name__}, of which {self._view.__name__} holds no row."
-            )
-        return sends(command, self.receipt, needs=needs or self._write)
+    def mutation(
+        self,
+        command: type[Command],
+        *,
+        needs: str = "",
+        send: Send | None = None,
+        leave_out: tuple[str, ...] = (),
+        receipt: type[Receipt] | None = None,
+    ) -> StrawberryField:
+        """The mutation that sends this command; it takes the permission to write, unless it ``needs`` another.
+
+        ``send`` sends it in a way of its own, as where the server fills in what clients are to ``leave_out``, and
+        ``receipt`` is then one that says more.
+        """
+        self._require_row(command)
+
+        async def plainly(sending: Sending) -> Sent | Refusal:
+            return await sending.send(await sending.command(command))
+
+        return mutation(
+            send or plainly,
+            receipt or self.receipt,
+            takes(command, leave_out=leave_out),
+            description=sentences(command),
+            needs=needs or self._write,
+            versioned=command.wiring.changes is not None,
+        )
+
+    def request(self, taken: type, send: Send, description: str, *, needs: str = "") -> StrawberryField:
+        """The mutation that takes an input of its own and sends what that means."""
+        return mutation(send, self.receipt, taken, description=description, needs=needs or self._write)
 
     def subscription(
         self, description: str, by: type[RowFilter] | None = None, /, **fields: Operator
@@ -122,6 +143,18 @@ class Resource:
     @cached_property
     def _held(self) -> PostgresView[Any]:
         return self._view()
+
+    def _require_row(self, command: type[Command]) -> None:
+        target = command.wiring.target
+        if target is None:
+            raise TypeError(f"{command.__name__}.id names nothing that the command makes or changes.")
+        if not any(
+            fold.by_stream and event_class(name).aggregate is target
+            for name, fold in self._held.folds.items()
+        ):
+            raise TypeError(
+                f"{command.__name__}.id names a {target.__name__}, of which {self._view.__name__} holds no row."
+            )
 
     def _order(self, column: str) -> Order:
         if column not in self._hints:

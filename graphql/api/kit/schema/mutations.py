@@ -1,0 +1,198 @@
+"""Mutations: each sends what a client asks, and answers with a receipt or a refusal.
+
+    async def create(sending: Sending) -> Sent | Refusal:
+        return await sending.send(await sending.command(CreateTask))
+
+    create_task = mutation(create, TaskReceipt, takes(CreateTask), description="...", needs="work:write")
+
+Most are made by a `Resource`, which does just that.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, TypeAlias, TypedDict, TypeVar
+from uuid import UUID
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from api.kit.schema.commands import Receipt, Refused
+from api.kit.schema.context import Info, RequestContext
+from api.kit.schema.fields import described
+from api.kit.schema.scalars import Position
+from domain.kit.caller import Caller
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.commands import Command, target_id
+from domain.kit.log import AppendReceipt
+from domain.kit.refusals import Invalid, Refusal
+
+C = TypeVar("C", bound=Command)
+
+_ids = TimeOrderedIds()
+
+
+class Sender(TypedDict):
+    """Who sends a command, and by which ids that is known."""
+
+    by: Caller
+    command_id: UUID
+    correlation_id: str | None
+    metadata: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was asked is in the log."""
+
+    stored: AppendReceipt
+    shown: Mapping[str, object] = field(default_factory=dict)
+    """What the receipt says besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One mutation, as a client sent it."""
+
+    ask: RequestContext
+    # Its class follows from a command.
+    input: Any
+    command_id: UUID
+    expected_version: int | None = None
+
+    @property
+    def sender(self) -> Sender:
+        """Who sends it, as the bus and the ports take it."""
+        ask = self.ask
+        return Sender(
+            by=ask.caller, command_id=self.command_id, correlation_id=ask.correlation_id, metadata=ask.trace
+        )
+
+    @property
+    def new_id(self) -> UUID:
+        """The id of what is made: the client's choice, or the command's."""
+        id: UUID | None = self.input.id
+        return self.command_id if id is strawberry.UNSET or id is None else id
+
+    async def command(self, command: type[C], **known: object) -> C:
+        """The command of the input, and of what is ``known`` besides.
+
+        Raises Refusal for what it cannot be, and for what the caller may not see.
+        """
+        made = built(command, self.input, self.command_id, **known)
+        if (unseen := await self.ask.seeing.unseen(made)) is not None:
+            raise unseen
+        return made
+
+    async def was_executed(self) -> bool:
+        """Whether it is in the log already: then it is answered as before, whatever holds by now."""
+        ask = self.ask
+        return await ask.services.bus.log.receipt(ask.caller.tenant_id, self.command_id) is not None
+
+    async def send(self, command: Command, **shown: object) -> Sent | Refusal:
+        """What comes of a command on the bus; its receipt shows what it made or changed, and this."""
+        stored = await self.ask.services.bus.send(
+            command, **self.sender, expected_version=self.expected_version
+        )
+        return (
+            stored if isinstance(stored, Refusal) else Sent(stored, {"target": target_id(command), **shown})
+        )
+
+
+Send: TypeAlias = Callable[[Sending], Awaitable[Sent | Refusal]]
+
+
+def mutation(
+    send: Send,
+    receipt: type[Receipt],
+    taken: type,
+    *,
+    description: str,
+    needs: str,
+    versioned: bool = False,
+    elsewhere: bool = False,
+) -> StrawberryField:
+    """The mutation that takes this input and sends it so.
+
+    ``versioned``: it changes what is there already, of which a client may say the version it has read.
+    ``elsewhere``: it is stored in another log than that which the caller's views follow.
+    """
+    title = f"{receipt.__name__.removesuffix('Receipt')}Answer"
+    either: Any = receipt
+    answer = Annotated[either | Refused, strawberry.union(title, description="A receipt or a refusal.")]
+
+    async def resolve(
+        info: Info, input: Any, command_id: UUID | None = None, expected_version: int | None = None
+    ) -> Any:
+        sending = Sending(info.context, input, command_id or _ids.new(), expected_version)
+        try:
+            outcome = await send(sending)
+        except Refusal as refusal:
+            return Refused.of(refusal)
+        if isinstance(outcome, Refusal):
+            return Refused.of(outcome)
+        stored = outcome.stored
+        if not elsewhere:
+            info.context.written = max(info.context.written, stored.last)
+        return either(
+            command_id=sending.command_id,
+            position=Position(stored.last),
+            repeated=stored.repeated,
+            **outcome.shown,
+        )
+
+    resolve.__annotations__ |= {
+        "input": Annotated[taken, strawberry.argument(description="The command's input.")],
+        "command_id": Annotated[UUID | None, strawberry.argument(description=_COMMAND_ID)],
+        "expected_version": Annotated[int | None, strawberry.argument(description=_EXPECTED_VERSION)],
+        "return": answer,
+    }
+    return described(resolve if versioned else _without_version(resolve), description, needs=needs)
+
+
+def _without_version(resolve: Any) -> Any:
+    """The same for a command that makes something: there is no version to expect."""
+
+    async def made(info: Info, input: Any, command_id: UUID | None = None) -> Any:
+        return await resolve(info, input, command_id)
+
+    made.__annotations__ |= {
+        name: hint for name, hint in resolve.__annotations__.items() if name != "expected_version"
+    }
+    return made
+
+
+_EXPECTED_VERSION = (
+    "The version of the object that you last read: the command is refused with `stale_version` "
+    "if the object has changed since."
+)
+_COMMAND_ID = (
+    "An id that you choose: a command sent twice with the same id is executed once. "
+    "Nobody else can use the id again."
+)
+
+
+def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
+    """The command of an input and of what is ``known`` besides; what was left out takes the command's default.
+
+    Raises Invalid for a null.
+    """
+    given: Mapping[str, Any] = {
+        each.name: value
+        for each in fields(input)
+        if (value := getattr(input, each.name)) is not strawberry.UNSET
+    }
+    values: dict[str, Any] = {**known}
+    for each in fields(command):
+        if each.name in given:
+            value = given[each.name]
+            values[each.name] = tuple(value) if isinstance(value, list) else value
+            if value is None and each.default is not None:
+                raise Invalid(field=each.name, reason="must not be null")
+        elif each.name == "id":
+            values["id"] = command_id
+    return command(**values)
+
+
+def sentences(command: type[Command]) -> str:
+    """What a command says of itself, for who sends it."""
+    return " ".join((command.__doc__ or "").split())
