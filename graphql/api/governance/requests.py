@@ -9,7 +9,7 @@ from projections.governance.privacy import DataSubject
 
 def data_subject(sending: Sending) -> DataSubject:
     """Who asks."""
-    return DataSubject(**sending.sender)
+    return DataSubject(**sending.sent_by)
 
 
 def sent(stored: AppendReceipt | Refusal, *, target: UUID) -> Sent | Refusal:

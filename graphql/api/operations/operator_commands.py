@@ -31,7 +31,7 @@ def operator_request(
 
     async def send(sending: Sending) -> Sent | Refusal:
         wish = await sending.command(operation, asked_by=asked_by(sending.ask.caller))
-        done = await sending.ask.port(OperatorRequests).carry_out(wish, **sending.sender)
+        done = await sending.ask.port(OperatorRequests).carry_out(wish, **sending.sent_by)
         return done if isinstance(done, Refusal) else Sent(done.receipt, shown(wish, done))
 
     # What a request is about has an id only where there is something already, a rebuild.

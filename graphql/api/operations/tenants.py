@@ -84,7 +84,7 @@ class TenantPlacementReceipt(Receipt):
 def _asks(command: type[Wish], *, makes: bool = False, name: str | None = None) -> StrawberryField:
     async def send(sending: Sending) -> Sent | Refusal:
         wish = await sending.command(command, asked_by=asked_by(sending.ask.caller))
-        stored = await sending.ask.port(TenantPlacements).placing.ask(wish, **sending.sender)
+        stored = await sending.ask.port(TenantPlacements).placing.ask(wish, **sending.sent_by)
         return stored if isinstance(stored, Refusal) else Sent(stored, {"tenant_id": wish.id})
 
     return operator_mutation(command, send, TenantPlacementReceipt, needs=NEEDS, makes=makes, name=name)

@@ -31,7 +31,7 @@ C = TypeVar("C", bound=Command)
 _ids = TimeOrderedIds()
 
 
-class Sender(TypedDict):
+class SentBy(TypedDict):
     """Who sends a command, and by which ids that is known."""
 
     by: Caller
@@ -60,10 +60,10 @@ class Sending:
     expected_version: int | None = None
 
     @property
-    def sender(self) -> Sender:
+    def sent_by(self) -> SentBy:
         """Who sends it, as the bus and the ports take it."""
         ask = self.ask
-        return Sender(
+        return SentBy(
             by=ask.caller, command_id=self.command_id, correlation_id=ask.correlation_id, metadata=ask.trace
         )
 
@@ -91,7 +91,7 @@ class Sending:
     async def send(self, command: Command, **shown: object) -> Sent | Refusal:
         """What comes of a command on the bus; its receipt shows what it made or changed, and this."""
         stored = await self.ask.services.bus.send(
-            command, **self.sender, expected_version=self.expected_version
+            command, **self.sent_by, expected_version=self.expected_version
         )
         return (
             stored if isinstance(stored, Refusal) else Sent(stored, {"target": target_id(command), **shown})
