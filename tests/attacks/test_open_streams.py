@@ -1,12 +1,15 @@
 """What is open does not outlive what it was opened with: a session, a person's standing, a role.
 
-That a stream ends with its token is shown in tests/auth/test_access_tokens.py and tests/tenancy/test_tokens.py.
+That a connection ends with its token is shown in tests/auth/test_access_tokens.py and tests/tenancy/test_tokens.py
+too.
 """
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -95,3 +98,33 @@ async def test_a_stream_of_an_api_key_ends_when_the_key_is_revoked(product: Prod
             while json.loads(await socket.recv())["type"] == "ping":
                 pass
         assert (socket.close_code, socket.close_reason) == (4403, "Forbidden: The API key is not valid.")
+
+
+async def test_a_stream_that_is_heard_ends_with_its_token_and_those_who_share_it_go_on(
+    product: Product,
+) -> None:
+    boss = await product.newcomer()
+    start = (await boss.send("CreateTask", input={"title": "Dig"}))["position"]
+    late = replace(boss, token=product.token(boss.tenant, boss.user, lifetime=timedelta(seconds=6)))
+    async with (
+        asyncio.timeout(60),
+        late.streaming("TaskChanged", resumeFrom=start) as events,
+        late.socket() as socket,
+        boss.watching("TaskChanged", resumeFrom=start) as heard,
+    ):
+        await socket.send(subscribe("1", "TaskChanged", {"resumeFrom": start}))
+        made = await created(boss, "Plough")
+        for stream in (events, heard):
+            assert (await anext(stream))["node"]["id"] == made["id"]
+        told: list[str] = []
+        with suppress(ConnectionClosed):
+            while True:
+                told.append(str(await socket.recv()))
+        assert any(made["id"] in one for one in told)
+        assert (socket.close_code, socket.close_reason) == (4401, "The token has expired")
+        (error,) = (await anext(events))["errors"]
+        assert (error["message"], error["extensions"]["code"]) == ("The token has expired", "UNAUTHENTICATED")
+        with pytest.raises(StopAsyncIteration):
+            await anext(events)
+        another = await created(boss, "Sow")
+        assert (await anext(heard))["node"]["id"] == another["id"]

@@ -147,8 +147,8 @@ def accepted(outcome: AppendReceipt | Refusal) -> AppendReceipt:
 
 
 @asynccontextmanager
-async def opened_estate(settings: Settings) -> AsyncIterator[Estate]:
-    """An estate on the stores that the settings name."""
+async def opened_estate(settings: Settings, *, rebuilding: bool = True) -> AsyncIterator[Estate]:
+    """An estate on the stores that the settings name, with a rebuilder or without."""
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_url, secret=settings.secret)
         stack.push_async_callback(database.close)
@@ -185,7 +185,7 @@ async def opened_estate(settings: Settings) -> AsyncIterator[Estate]:
         bus = Bus(
             log, codec, SystemClock(), TimeOrderedIds(), source="tests", environment="test", region="here"
         )
-        live = await stack.enter_async_context(house.working())
+        live = await stack.enter_async_context(house.working(rebuilding=rebuilding))
         processes = await stack.enter_async_context(
             privacy_processes(settings, database=database, bus=bus, codec=codec, keys=ring)
         )
