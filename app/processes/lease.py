@@ -1,6 +1,5 @@
 """Leases of processes: an advisory lock of the holder's session, a token that only grows, a beat each second."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +7,7 @@ import asyncpg
 
 from app.storage.database import Connection, Pool
 from domain.kit.process.process import Process
-
-_LANES = 0x4879
-"""The class of the advisory locks; views use 0x4877 and 0x4878."""
-_TIMEOUT = 5.0
-"""Seconds after which a session that does not answer counts as lost."""
+from projections.kit.store.lease_locks import PROCESSES, TIMEOUT, give_lock_back, take_lock
 
 _ENROLL = """
 insert into processes.lanes (process, version, since, position)
@@ -32,12 +27,6 @@ returning token, position
 _HOLD = """
 insert into processes.holders (process, holder, pid) values ($1, $2, pg_backend_pid())
 on conflict (process) do update set holder = excluded.holder, pid = excluded.pid, beat_at = clock_timestamp()
-"""
-_END_HOLDERS = """
-select pg_terminate_backend(k.pid) from pg_locks k
- where k.locktype = 'advisory' and k.granted and k.classid = $1::int::oid and k.objid = $2::int::oid
-   and k.database = (select oid from pg_database where datname = current_database())
-   and k.pid <> pg_backend_pid()
 """
 
 
@@ -69,37 +58,23 @@ async def enroll(pool: Pool, process: Process[Any] | type[Process[Any]]) -> None
         )
 
 
-async def prepare(connection: Connection) -> None:
-    """Makes a session fit to hold leases."""
-    # Whoever was stopped in the middle of something must not stop us too.
-    await connection.execute("set lock_timeout = '2s'", timeout=_TIMEOUT)
-
-
 async def take(connection: Connection, process: Process[Any], holder: str, stale: float) -> Lease | None:
     """Tries to lease a process; None when another has it. A holder without a beat for ``stale`` seconds loses
     its session."""
-    standing = await connection.fetchrow(_STANDING, process.name, stale, timeout=_TIMEOUT)
+    standing = await connection.fetchrow(_STANDING, process.name, stale, timeout=TIMEOUT)
     if standing is None:
         return None
-    if not await _lock(connection, standing["id"]):
-        if not standing["stale"]:
-            return None
-        await connection.execute(_END_HOLDERS, _LANES, standing["id"], timeout=_TIMEOUT)
-        for _ in range(20):
-            if await _lock(connection, standing["id"]):
-                break
-            await asyncio.sleep(0.05)
-        else:
-            return None
+    if not await take_lock(connection, PROCESSES, standing["id"], stale=standing["stale"]):
+        return None
     try:
-        row = await connection.fetchrow(_TAKE, process.name, process.version, timeout=_TIMEOUT)
+        row = await connection.fetchrow(_TAKE, process.name, process.version, timeout=TIMEOUT)
         if row is not None:
-            await connection.execute(_HOLD, process.name, holder, timeout=_TIMEOUT)
+            await connection.execute(_HOLD, process.name, holder, timeout=TIMEOUT)
             return Lease(process.name, standing["id"], row["token"], row["position"])
     except asyncpg.LockNotAvailableError:
         # A transaction of the last holder is still open; the server ends it soon.
         pass
-    await _unlock(connection, standing["id"])
+    await give_lock_back(connection, PROCESSES, standing["id"])
     return None
 
 
@@ -109,7 +84,7 @@ async def beat(connection: Connection, processes: list[str]) -> None:
         "update processes.holders set beat_at = clock_timestamp() "
         "where process = any($1) and pid = pg_backend_pid()",
         processes,
-        timeout=_TIMEOUT,
+        timeout=TIMEOUT,
     )
 
 
@@ -118,15 +93,6 @@ async def give_back(connection: Connection, lease: Lease) -> None:
     await connection.execute(
         "delete from processes.holders where process = $1 and pid = pg_backend_pid()",
         lease.process,
-        timeout=_TIMEOUT,
+        timeout=TIMEOUT,
     )
-    await _unlock(connection, lease.id)
-
-
-async def _lock(connection: Connection, id: int) -> bool:
-    query = "select pg_try_advisory_lock($1::int, $2::int)"
-    return bool(await connection.fetchval(query, _LANES, id, timeout=_TIMEOUT))
-
-
-async def _unlock(connection: Connection, id: int) -> None:
-    await connection.execute("select pg_advisory_unlock($1::int, $2::int)", _LANES, id, timeout=_TIMEOUT)
+    await give_lock_back(connection, PROCESSES, lease.id)

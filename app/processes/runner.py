@@ -7,8 +7,6 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import asyncpg
-
 from app.processes import lease as leases
 from app.processes.effect_attempts import Notice
 from app.processes.lease import Lease
@@ -20,12 +18,11 @@ from domain.kit.log import Envelope, Log
 from domain.kit.process.process import Process
 from projections.kit.background import end
 from projections.kit.follow.pages import Source
+from projections.kit.store.lease_locks import SESSION_LOST, prepare
 from projections.kit.store.store import LeaseLost
 
 _logger = logging.getLogger(__name__)
 
-_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What a connection raises that went away; the last one when it was ended while this process was stopped."""
 _GRACE = 5.0
 """Seconds that effects under way may take to finish when a process is given up."""
 
@@ -90,14 +87,14 @@ class Runner:
                         await leases.enroll(self._database.writer, process)
                     enrolled = True
                 await self._work()
-            except (*_LOST, TimeoutError) as error:
+            except (*SESSION_LOST, TimeoutError) as error:
                 _logger.warning("The session that holds the processes is lost, connecting again: %r", error)
                 await asyncio.sleep(self._beat)
 
     async def _work(self) -> None:
         connection = await self._database.connect()
         try:
-            await leases.prepare(connection)
+            await prepare(connection)
             while not self._stopping:
                 self._woken.clear()
                 await self._turn(connection)

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
-
 from projections.kit.background import end, running
 from projections.kit.declare.view import View
 from projections.kit.follow import leases
@@ -20,12 +18,11 @@ from projections.kit.follow.leases import LaneLease, TakenLease
 from projections.kit.follow.pages import Source
 from projections.kit.follow.watch import Watch
 from projections.kit.store.generations import Connect, Connection, Pool
+from projections.kit.store.lease_locks import SESSION_LOST
 from projections.kit.store.store import LeaseLost, Store
 
 _logger = logging.getLogger(__name__)
 
-_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What a connection raises that went away."""
 _GRACE = 2.0
 """Seconds that a page may take to finish when its lane is given up."""
 _PAUSE = 0.1
@@ -97,7 +94,7 @@ class Lanes:
             while not self._stopping:
                 try:
                     await self._work()
-                except _LOST as error:
+                except SESSION_LOST as error:
                     _logger.warning("The session that holds the lanes is lost, connecting again: %r", error)
                     await asyncio.sleep(self._beat)
 

@@ -1,6 +1,5 @@
 """Leases of lanes in Postgres: advisory locks of a worker's session, tokens that only grow, heartbeats."""
 
-import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,10 +8,7 @@ import asyncpg
 
 from projections.kit.follow.lane import Lane
 from projections.kit.store.generations import Connection
-from projections.kit.store.lease_locks import LANES, WORKERS
-
-_TIMEOUT = 5.0
-"""Seconds after which a session that does not answer counts as lost."""
+from projections.kit.store.lease_locks import LANES, TIMEOUT, WORKERS, give_lock_back, prepare, take_lock
 
 _BEAT = """
 with me as (update ops.workers set heartbeat_at = clock_timestamp() where id = $1)
@@ -47,12 +43,6 @@ _TAKE = """
 update ops.lanes set token = token + 1, holder = $2, read_at = clock_timestamp(), rate = 0
  where id = $1
 returning token, position, folded, pages, page_seconds, errors
-"""
-_HOLDERS = """
-select pg_terminate_backend(k.pid) from pg_locks k
- where k.locktype = 'advisory' and k.granted and k.classid = $1::int::oid and k.objid = $2::int::oid
-   and k.database = (select oid from pg_database where datname = current_database())
-   and k.pid <> pg_backend_pid()
 """
 
 
@@ -104,8 +94,7 @@ def lane_of(standing: LaneLease, taken: TakenLease, news: Callable[[], None]) ->
 
 async def register(connection: Connection, name: str, kind: str = "worker") -> int:
     """Joins the workers; the number is this worker's as long as the session lives."""
-    # Whoever was stopped in the middle of something must not stop us too.
-    await connection.execute("set lock_timeout = '2s'", timeout=_TIMEOUT)
+    await prepare(connection)
     await connection.execute(
         "delete from ops.workers where clock_timestamp() - heartbeat_at > interval '1 hour'"
     )
@@ -124,7 +113,7 @@ async def leave(connection: Connection, worker: int) -> None:
 
 async def heartbeat(connection: Connection, worker: int, stale: float) -> int:
     """Shows that we live; answers how many workers do, this one included."""
-    count: int = await connection.fetchval(_BEAT, worker, stale, WORKERS, timeout=_TIMEOUT)
+    count: int = await connection.fetchval(_BEAT, worker, stale, WORKERS, timeout=TIMEOUT)
     return count
 
 
@@ -133,29 +122,21 @@ async def survey(
 ) -> list[LaneLease]:
     """How the lanes of these views, in these versions and in this phase, stand."""
     names, versions = [name for name, _ in views], [version for _, version in views]
-    rows = await connection.fetch(_SURVEY, names, versions, phase, stale, LANES, timeout=_TIMEOUT)
+    rows = await connection.fetch(_SURVEY, names, versions, phase, stale, LANES, timeout=TIMEOUT)
     return [LaneLease(**row) for row in rows]
 
 
 async def take(connection: Connection, standing: LaneLease, worker: int) -> TakenLease | None:
     """Tries to lease a lane; None when another has it. A holder without a heartbeat loses its session."""
-    if not await _lock(connection, standing.id):
-        if not standing.stale:
-            return None
-        await connection.execute(_HOLDERS, LANES, standing.id, timeout=_TIMEOUT)
-        for _ in range(20):
-            if await _lock(connection, standing.id):
-                break
-            await asyncio.sleep(0.05)
-        else:
-            return None
+    if not await take_lock(connection, LANES, standing.id, stale=standing.stale):
+        return None
     try:
-        row = await connection.fetchrow(_TAKE, standing.id, worker, timeout=_TIMEOUT)
+        row = await connection.fetchrow(_TAKE, standing.id, worker, timeout=TIMEOUT)
     except asyncpg.LockNotAvailableError:
         # A write of the last holder hangs in the middle; the server ends it soon.
         row = None
     if row is None:
-        await connection.execute("select pg_advisory_unlock($1::int, $2::int)", LANES, standing.id)
+        await give_lock_back(connection, LANES, standing.id)
         return None
     return TakenLease(*row)
 
@@ -163,14 +144,6 @@ async def take(connection: Connection, standing: LaneLease, worker: int) -> Take
 async def give_back(connection: Connection, lane: int, worker: int) -> None:
     """Ends a lease; nobody's when it is another's by now."""
     await connection.execute(
-        "update ops.lanes set holder = null where id = $1 and holder = $2", lane, worker, timeout=_TIMEOUT
+        "update ops.lanes set holder = null where id = $1 and holder = $2", lane, worker, timeout=TIMEOUT
     )
-    await connection.execute("select pg_advisory_unlock($1::int, $2::int)", LANES, lane, timeout=_TIMEOUT)
-
-
-async def _lock(connection: Connection, lane: int) -> bool:
-    return bool(
-        await connection.fetchval(
-            "select pg_try_advisory_lock($1::int, $2::int)", LANES, lane, timeout=_TIMEOUT
-        )
-    )
+    await give_lock_back(connection, LANES, lane)

@@ -10,8 +10,6 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
-import asyncpg
-
 from projections.kit.declare.view import View
 from projections.kit.follow import leases
 from projections.kit.follow.lane import Lane, Ledger
@@ -22,11 +20,11 @@ from projections.kit.rebuild.cutover import Cutover
 from projections.kit.rebuild.model import RebuildRecord
 from projections.kit.rebuild.tenant_swap import Ahead
 from projections.kit.store.generations import Connect, Connection, Pool
+from projections.kit.store.lease_locks import SESSION_LOST
 from projections.kit.store.store import LeaseLost, Lost, Store
 
 _logger = logging.getLogger(__name__)
 
-_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _PATIENCE = 5.0
 """Seconds in which a task ends that was cancelled."""
 _TRIES = 5
@@ -109,7 +107,7 @@ class Rebuilder:
                 try:
                     if await self._work(idle):
                         return
-                except _LOST as error:
+                except SESSION_LOST as error:
                     _logger.warning("The session that holds the builds is lost, connecting again: %r", error)
                     await self._sleep()
         finally:
