@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import jwt
 import uvicorn
-from joserfc import jwt
-from joserfc.jwk import ECKey
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -29,8 +30,8 @@ class IdentityProvider:
 
     url: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
-    key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", {"kid": "one"}))
-    signs_with: ECKey | None = None
+    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    signs_with: ec.EllipticCurvePrivateKey | None = None
     """Another key than the published one."""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -84,11 +85,12 @@ class IdentityProvider:
             **self.claims,
         }
         said = {name: value for name, value in claims.items() if value is not ...}
-        token = jwt.encode({"alg": "ES256", "kid": "one"}, said, self.signs_with or self.key)
+        token = jwt.encode(said, self.signs_with or self.key, algorithm="ES256", headers={"kid": "one"})
         return JSONResponse({"access_token": "unused", "token_type": "Bearer", "id_token": token})
 
     async def keys(self, request: Request) -> Response:
-        return JSONResponse({"keys": [self.key.as_dict(private=False)]})
+        public = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return JSONResponse({"keys": [{**public, "kid": "one"}]})
 
 
 @asynccontextmanager

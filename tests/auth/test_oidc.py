@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from joserfc.jwk import ECKey
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.settings import Settings
 from app.storage.database import Connection
@@ -99,7 +99,7 @@ async def test_a_token_that_is_not_for_us_is_refused(
 
 
 async def test_a_token_of_another_key_is_refused(product: Product, provider: IdentityProvider) -> None:
-    provider.signs_with = ECKey.generate_key("P-256", {"kid": "one"})
+    provider.signs_with = ec.generate_private_key(ec.SECP256R1())
     assert refusal(await _walk(product)) == REFUSED
 
 
