@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
-from domain.processes.notifications import Audience, told
+from domain.processes.notifications import Audience, delivered
 from domain.work.notifications import NotificationKind, NotifyUser, notification_id
 
 
@@ -33,4 +33,4 @@ class NotifiedReminders:
             due_date=due,
         )
         by = Caller(tenant_id=tenant_id, user_id=SYSTEM)
-        told(await self._bus.send(command, by=by, command_id=key))
+        delivered(await self._bus.send(command, by=by, command_id=key))

@@ -64,12 +64,12 @@ def _appliers(aggregate: type[Any], member: Any) -> Iterable[tuple[type[Event], 
 
 def _shared(aggregate: type[Any], event: type[Event]) -> tuple[str, ...]:
     """The fields of the event that the state has an attribute for, in their order."""
-    state, said = _types(aggregate), _types(event)
-    shared = tuple(name for name in said if name in state)
+    state, given = _types(aggregate), _types(event)
+    shared = tuple(name for name in given if name in state)
     if not shared:
         raise TypeError(f"{aggregate.__qualname__} has no attribute for any field of {event.__qualname__}.")
     for name in shared:
-        if not said[name] <= state[name] and object not in state[name]:
+        if not given[name] <= state[name] and object not in state[name]:
             raise TypeError(f"{aggregate.__qualname__}.{name} cannot hold every {event.__qualname__}.{name}.")
     return shared
 

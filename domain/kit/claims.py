@@ -61,13 +61,16 @@ def uniques(aggregate: type[Any], topic: str, given: tuple[str | Unique, ...]) -
     Raises TypeError for an attribute that the class lacks, and for a name that another class reserves under.
     """
     named: list[Unique] = []
-    for unique in (Unique(one) if isinstance(one, str) else one for one in given):
+    for entry in given:
+        unique = Unique(entry) if isinstance(entry, str) else entry
         name = unique.attribute
         known = getattr(aggregate, "__dataclass_fields__", {})
         if name not in known and not isinstance(getattr(aggregate, name, None), property):
             raise TypeError(f"{aggregate.__qualname__} has no attribute {name!r} that could be unique.")
         stored_as = unique.stored_as or f"{topic}.{name}"
-        if _reserved.setdefault(stored_as, topic) != topic or stored_as in {one.stored_as for one in named}:
+        if _reserved.setdefault(stored_as, topic) != topic or stored_as in {
+            other.stored_as for other in named
+        }:
             raise TypeError(f"Two attributes are reserved under {stored_as!r}.")
         named.append(dataclasses.replace(unique, stored_as=stored_as, field=unique.field or name))
     return tuple(named)

@@ -103,8 +103,8 @@ def marks(hint: Any) -> Iterator[object]:
         yield from marks(get_args(hint)[0])
         yield from hint.__metadata__
     elif get_origin(hint) in (Union, types.UnionType):
-        for one in get_args(hint):
-            yield from marks(one)
+        for option in get_args(hint):
+            yield from marks(option)
 
 
 def field_names(cls: type) -> tuple[str, ...]:

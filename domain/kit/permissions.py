@@ -58,12 +58,13 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(_roles)
 
 def declare(package: str, permissions: Iterable[Permission]) -> None:
     """Let the permissions of a context be granted. Raises TypeError for one that another context has."""
-    for one in permissions:
-        if _declared_by.setdefault(one.name, package) != package:
-            raise TypeError(f"permissions: {package} has {one.name}, and so has {_declared_by[one.name]}.")
-        _permissions[one.name] = one.allows
-        for role in _HOLDERS[one.held_from]:
-            _roles[role] |= {one.name}
+    for permission in permissions:
+        name = permission.name
+        if _declared_by.setdefault(name, package) != package:
+            raise TypeError(f"permissions: {package} has {name}, and so has {_declared_by[name]}.")
+        _permissions[name] = permission.allows
+        for role in _HOLDERS[permission.held_from]:
+            _roles[role] |= {name}
 
 
 def confidential(area: str) -> str:

@@ -75,7 +75,7 @@ class Scenario:
                     named.require_present(field=field)
             with at(self.moment):
                 touched = command.wiring.call(command, found, self.caller, self.moment)
-            self.recorded = [event for one in touched for event in one.decided()]
+            self.recorded = [event for aggregate in touched for event in aggregate.decided()]
         except Refusal as refusal:
             self.refusal = refusal
         return self

@@ -65,7 +65,7 @@ def resembles_sealed(text: str) -> bool:
     # Cheap, and true of few long texts.
     if not _LETTERS.issubset(folded):
         return False
-    seen = "".join(one for one in folded if category(one)[0] not in "CMZ")
+    seen = "".join(character for character in folded if category(character)[0] not in "CMZ")
     return _ALMOST.search(seen) is not None
 
 

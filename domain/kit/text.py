@@ -38,22 +38,22 @@ def composed(value: T, *, depth: int = 0) -> T:
     below = partial(composed, depth=depth + 1)
     # What a command holds has no static type here, hence Any.
     given: Any = value
-    made: Any = given
+    tidied: Any = given
     if isinstance(given, str):
         # An enum of texts stays one.
-        made = normal(given) if type(given) is str else given
+        tidied = normal(given) if type(given) is str else given
     elif isinstance(given, dict):
-        made = {below(name): below(one) for name, one in given.items()}
+        tidied = {below(name): below(inner) for name, inner in given.items()}
     elif type(given) in (tuple, list, set, frozenset):
-        made = type(given)(map(below, given))
+        tidied = type(given)(map(below, given))
     elif dataclasses.is_dataclass(given) and not isinstance(given, type):
-        fields = {one.name: getattr(given, one.name) for one in dataclasses.fields(given) if one.init}
-        texts = {name: below(one) for name, one in fields.items()}
+        fields = {field.name: getattr(given, field.name) for field in dataclasses.fields(given) if field.init}
+        texts = {name: below(text) for name, text in fields.items()}
         changed = {
             name: text for name, text in texts.items() if text is not fields[name] and text != fields[name]
         }
-        made = dataclasses.replace(given, **changed) if changed else given
-    result: T = made
+        tidied = dataclasses.replace(given, **changed) if changed else given
+    result: T = tidied
     return result
 
 

@@ -133,18 +133,18 @@ class AccountMails(Process[Stateless], name="identity.mails", version=1):
     def verification_requested(
         self, state: Stateless | None, event: EmailVerification.Requested
     ) -> Then[Stateless]:
-        wish = self.Verify(id=event.originator_id, account_id=event.account_id, expires_at=event.expires_at)
-        return Then(None, wish)
+        mail = self.Verify(id=event.originator_id, account_id=event.account_id, expires_at=event.expires_at)
+        return Then(None, mail)
 
     @on(PasswordReset.Requested)
     def reset_requested(self, state: Stateless | None, event: PasswordReset.Requested) -> Then[Stateless]:
-        wish = self.Reset(id=event.originator_id, account_id=event.account_id, expires_at=event.expires_at)
-        return Then(None, wish)
+        mail = self.Reset(id=event.originator_id, account_id=event.account_id, expires_at=event.expires_at)
+        return Then(None, mail)
 
     @on(Invitation.Sent)
     def invited(self, state: Stateless | None, event: Invitation.Sent) -> Then[Stateless]:
-        wish = self.Invite(id=event.originator_id, email=event.email, expires_at=event.expires_at)
-        return Then(None, wish)
+        mail = self.Invite(id=event.originator_id, email=event.email, expires_at=event.expires_at)
+        return Then(None, mail)
 
     @performs(Welcome)
     async def welcome(self, effect: Welcome, call: Call[Stateless]) -> str:

@@ -45,7 +45,7 @@ class Erasing:
         return Whom(
             tenant_id=tenant_id,
             subject_id=self.subject_id,
-            also=tuple(one.id for one in self.belongings if one.id != self.subject_id),
+            also=tuple(belonging.id for belonging in self.belongings if belonging.id != self.subject_id),
             whole=bool(self.results["access"]["whole"]),
         )
 
@@ -117,32 +117,32 @@ class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
             call.tenant_id, state.subject_id, by_themself=state.requested_by == state.subject_id
         )
         # What was found before stays found, though nothing may tell any more whose it was.
-        return sorted({(str(one.id), one.topic) for one in (*known, *found)})
+        return sorted({(str(belonging.id), belonging.topic) for belonging in (*known, *found)})
 
     async def _forget(self, state: Erasing, call: Call[Erasing]) -> Found:
         other = await self._forgetting.other_owner(call.tenant_id, state.subject_id)
         erased = 0
-        for one in state.belongings:
-            if (wish := self._wish(one, call.tenant_id, other)) is None:
+        for belonging in state.belongings:
+            if (command := self._command_for(belonging, call.tenant_id, other)) is None:
                 continue
-            outcome = await call.send(wish)
+            outcome = await call.send(command)
             # What has ended before is as good.
             if isinstance(outcome, Refusal) and not isinstance(outcome, NotFound | CommandIdReused):
                 raise EffectRefused(outcome.code)
             erased += not isinstance(outcome, Refusal)
         return {"erased": erased}
 
-    def _wish(self, one: Belonging, tenant_id: UUID, other_owner: UUID | None) -> Command | None:
+    def _command_for(self, belonging: Belonging, tenant_id: UUID, other_owner: UUID | None) -> Command | None:
         """The command that ends a stream; accounts are ended with their sessions, in the next step."""
-        erase = self._erase.get(one.topic)
+        erase = self._erase.get(belonging.topic)
         if erase is None or tenant_id == ACCOUNTS:
             return None
         # Any, since every context has a command of its own here, which takes an id.
-        made: Any = erase
+        make: Any = erase
         if erase is EraseUser:
-            return EraseUser(id=one.id, other_owner_id=other_owner)
-        wish: Command = made(id=one.id)
-        return wish
+            return EraseUser(id=belonging.id, other_owner_id=other_owner)
+        command: Command = make(id=belonging.id)
+        return command
 
     async def _access(self, state: Erasing, call: Call[Erasing]) -> Found:
         whole = await self._forgetting.end_access(call.tenant_id, state.subject_id, key=call.key)
@@ -189,26 +189,26 @@ _NAMES = tuple(PersonErasure.steps)
 
 def _known(belongings: Sequence[Sequence[str]], state: Erasing) -> bool:
     """Whether all of this was found before."""
-    return {UUID(id) for id, _ in belongings} <= {one.id for one in state.belongings}
+    return {UUID(id) for id, _ in belongings} <= {belonging.id for belonging in state.belongings}
 
 
 def _certificate(state: Erasing) -> CertifyErasure:
     """The certificate of what the last steps found."""
     keys, last = state.results["key"]["keys"], state.results["certify"]
-    found = sorted(last["found"], key=lambda one: one["store"])
+    found = sorted(last["found"], key=lambda store: store["store"])
     lines = [
         f"subject {state.subject_id}",
         f"requested by {state.requested_by}",
         f"position {last['position']}",
         *(f"key {fingerprint}" for fingerprint in keys),
-        *(f"{one['store']} {one['places']} {one['sealed']} {one['sha256']}" for one in found),
+        *(f"{store['store']} {store['places']} {store['sealed']} {store['sha256']}" for store in found),
     ]
     return CertifyErasure(
         id=state.erasure_id,
-        stores=tuple(one["store"] for one in found),
-        places=tuple(one["places"] for one in found),
-        sealed=tuple(one["sealed"] for one in found),
-        hashes=tuple(one["sha256"] for one in found),
+        stores=tuple(store["store"] for store in found),
+        places=tuple(store["places"] for store in found),
+        sealed=tuple(store["sealed"] for store in found),
+        hashes=tuple(store["sha256"] for store in found),
         keys=tuple(keys),
         position=last["position"],
         sha256=hashlib.sha256("\n".join(lines).encode()).hexdigest(),

@@ -56,8 +56,10 @@ class TaskNotifications(Process[Concerned], name="work.notifications", version=1
 
     @on(Task.Created)
     def created(self, state: Concerned | None, event: Task.Created) -> Then[Concerned]:
-        told = self._to([event.assigned_to], NotificationKind.ASSIGNED, event.originator_id, event.created_by)
-        return Then(Concerned(creator=event.created_by, assignee=event.assigned_to), *told)
+        notices = self._to(
+            [event.assigned_to], NotificationKind.ASSIGNED, event.originator_id, event.created_by
+        )
+        return Then(Concerned(creator=event.created_by, assignee=event.assigned_to), *notices)
 
     @on(Task.Assigned)
     def assigned(self, state: Concerned | None, event: Task.Assigned) -> Then[Concerned]:
@@ -72,8 +74,8 @@ class TaskNotifications(Process[Concerned], name="work.notifications", version=1
     def unassigned(
         self, state: Concerned | None, event: Task.Unassigned, envelope: Envelope | None
     ) -> Then[Concerned]:
-        told = self._to([event.previous], NotificationKind.UNASSIGNED, event.originator_id, _who(envelope))
-        return Then(replace(state or Concerned(), assignee=None), *told)
+        notices = self._to([event.previous], NotificationKind.UNASSIGNED, event.originator_id, _who(envelope))
+        return Then(replace(state or Concerned(), assignee=None), *notices)
 
     @on(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened)
     def moved_on(
@@ -81,22 +83,22 @@ class TaskNotifications(Process[Concerned], name="work.notifications", version=1
     ) -> Then[Concerned]:
         done = event.status is TaskStatus.COMPLETED
         concerned = replace(state or Concerned(), assignee=event.assigned_to)
-        told = self._to(
+        notices = self._to(
             [concerned.assignee, concerned.creator],
             NotificationKind.COMPLETED if done else NotificationKind.STATUS_CHANGED,
             event.originator_id,
             _who(envelope),
             event.status,
         )
-        return Then(concerned, *told)
+        return Then(concerned, *notices)
 
     @on(Task.Described)
     def described(
         self, state: Concerned | None, event: Task.Described, envelope: Envelope | None
     ) -> Then[Concerned]:
         people = [state.assignee, state.creator] if state else []
-        told = self._to(people, NotificationKind.DESCRIBED, event.originator_id, _who(envelope))
-        return Then(state, *told)
+        notices = self._to(people, NotificationKind.DESCRIBED, event.originator_id, _who(envelope))
+        return Then(state, *notices)
 
     @performs(Notify)
     async def notify(self, effect: Notify, call: Call[Concerned]) -> str:
@@ -105,7 +107,7 @@ class TaskNotifications(Process[Concerned], name="work.notifications", version=1
         )
         if not channels:
             return "not told"
-        return told(
+        return delivered(
             await call.send(
                 NotifyUser(
                     id=notification_id(call.event_id, effect.person),
@@ -128,13 +130,14 @@ class TaskNotifications(Process[Concerned], name="work.notifications", version=1
         status: TaskStatus | None = None,
     ) -> list[Notify]:
         """One effect for each of these people, but for whoever did it."""
-        told = dict.fromkeys(person for person in people if person is not None and person != by)
+        recipients = dict.fromkeys(person for person in people if person is not None and person != by)
         return [
-            self.Notify(person=person, kind=kind, task_id=task_id, by=by, status=status) for person in told
+            self.Notify(person=person, kind=kind, task_id=task_id, by=by, status=status)
+            for person in recipients
         ]
 
 
-def told(answer: AppendReceipt | Refusal) -> str:
+def delivered(answer: AppendReceipt | Refusal) -> str:
     """What came of telling somebody. Raises NotTold when it is to be tried again.
 
     A notification that is there already was sent by an earlier try, though with other wishes by now.

@@ -33,7 +33,7 @@ class ProjectMemberships(Process[Joined], name="work.project_memberships", versi
     def left(self, state: Joined | None, event: User.Removed | User.Deleted | User.Erased) -> Then[Joined]:
         projects = state.projects if state is not None else ()
         ends = (EndProjectMembership(id=id, user_id=event.originator_id) for id in projects)
-        return Then(state, *(Send(one) for one in ends))
+        return Then(state, *(Send(command) for command in ends))
 
     @when_failed(EndProjectMembership)
     def gone(self, state: Joined | None, failed: Failed[EndProjectMembership]) -> Then[Joined]:

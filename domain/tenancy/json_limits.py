@@ -41,7 +41,7 @@ def _deeper_than(value: object, limit: int) -> bool:
     if limit == 0:
         return True
     inner = value.values() if isinstance(value, dict) else value
-    return any(_deeper_than(one, limit - 1) for one in inner)
+    return any(_deeper_than(item, limit - 1) for item in inner)
 
 
 def _unstorable(value: object) -> str | None:

@@ -46,8 +46,8 @@ def check(instance: object) -> None:
             raise Invalid(field=name, reason="looks like a sealed text")
     for name, checks in checks_of(cls):
         value = getattr(instance, name)
-        for one in checks:
-            if reason := one(value):
+        for find in checks:
+            if reason := find(value):
                 raise Invalid(field=name, reason=reason)
 
 
@@ -70,12 +70,12 @@ def _checks(hint: Any) -> Iterator[Check]:
             elif isinstance(mark, Pattern):
                 yield _pattern(mark)
     elif origin in (Union, types.UnionType):
-        for one in args:
-            for each in _checks(one):
+        for inner in args:
+            for each in _checks(inner):
                 yield _optional(each)
     elif origin is tuple and args[-1] is not Ellipsis:
-        for place, one in enumerate(args):
-            yield from (_at(place, each) for each in _checks(one))
+        for place, inner in enumerate(args):
+            yield from (_at(place, each) for each in _checks(inner))
     elif origin in (tuple, list, frozenset, set):
         yield from map(_every, _checks(args[0]))
     elif origin is dict:
@@ -97,11 +97,11 @@ def _deeper_than(value: object, limit: int) -> bool:
     level = [value]
     for _ in range(limit):
         inner: list[object] = []
-        for one in level:
-            if isinstance(one, dict):
-                inner += one.values()
-            elif isinstance(one, list | tuple | set | frozenset):
-                inner += one
+        for item in level:
+            if isinstance(item, dict):
+                inner += item.values()
+            elif isinstance(item, list | tuple | set | frozenset):
+                inner += item
         if not inner:
             return False
         level = inner
@@ -114,11 +114,11 @@ def _sealed_within(value: Any) -> bool:
     if isinstance(value, str):
         return resembles_sealed(value)
     if isinstance(value, dict):
-        return any(_sealed_within(one) for pair in value.items() for one in pair)
+        return any(_sealed_within(item) for pair in value.items() for item in pair)
     if isinstance(value, list | tuple | set | frozenset):
         return any(map(_sealed_within, value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return any(_sealed_within(getattr(value, one.name)) for one in dataclasses.fields(value))
+        return any(_sealed_within(getattr(value, field.name)) for field in dataclasses.fields(value))
     return False
 
 
@@ -159,7 +159,9 @@ def _length(limit: Len) -> Check:
 def _visible(text: str) -> int:
     """The length of a text without the blanks around it; nothing, when there is nothing to be seen."""
     stripped = text.strip()
-    seen = any(category(one) not in _INVISIBLE and not _BLANK.match(one) for one in stripped)
+    seen = any(
+        category(character) not in _INVISIBLE and not _BLANK.match(character) for character in stripped
+    )
     return len(stripped) if seen else 0
 
 

@@ -134,9 +134,9 @@ def restore(id: UUID, stored: StoredSnapshot) -> Aggregate:
     )
     held = snapshot.mutate(None)
     assert isinstance(held, Aggregate)
-    made = held.blank(id, stored.originator_version, stored.timestamp)
-    hints = get_type_hints(type(made)) | _KEPT
-    vars(made).update(
+    aggregate = held.blank(id, stored.originator_version, stored.timestamp)
+    hints = get_type_hints(type(aggregate)) | _KEPT
+    vars(aggregate).update(
         (name, msgspec.convert(value, hints[name])) for name, value in vars(held).items() if name in hints
     )
-    return made
+    return aggregate

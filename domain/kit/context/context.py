@@ -40,12 +40,12 @@ class ContextDomain(Manifest):
         super().__post_init__()
         ours = set(self.aggregates)
         parts = {
-            "subjects": {one.aggregate for one in self.subjects},
-            "entities": {one.aggregate for one in self.entities},
+            "subjects": {kind.aggregate for kind in self.subjects},
+            "entities": {entity.aggregate for entity in self.entities},
             "unread": set(self.unread),
         }
         for part, aggregates in parts.items():
-            if strange := sorted(one.__name__ for one in aggregates - ours):
+            if strange := sorted(aggregate.__name__ for aggregate in aggregates - ours):
                 raise TypeError(
                     f"{self.package}: {part} names {', '.join(strange)}, declared in none of its modules."
                 )

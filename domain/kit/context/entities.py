@@ -42,5 +42,5 @@ class Entity:
         for event in self.aggregate.events:
             hints = get_type_hints(event, include_extras=True)
             for name in set(self.data) & hints.keys():
-                if any(isinstance(one, Personal | Confidential | Restricted) for one in marks(hints[name])):
+                if any(isinstance(mark, Personal | Confidential | Restricted) for mark in marks(hints[name])):
                     raise TypeError(f"{event.__qualname__}.{name} may not stand in the entity index.")

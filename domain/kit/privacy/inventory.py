@@ -47,7 +47,7 @@ class FieldFacts:
     @property
     def level(self) -> int | None:
         """Its place in `LEVELS`, the highest when it names several; None when it names none."""
-        return max((_NAMES.index(one) for one in self.classifications), default=None)
+        return max((_NAMES.index(name) for name in self.classifications), default=None)
 
 
 _NAMES = tuple(level.__name__.lower() for level in LEVELS)
@@ -73,42 +73,44 @@ def faults(event: type[Event]) -> list[str]:
 
 
 def _facts(name: str, hint: Any) -> FieldFacts:
-    said = list(marks(hint))
-    personal = next((one for one in said if isinstance(one, Personal)), None)
-    purpose = [one.text for one in said if isinstance(one, Purpose)]
-    meaning = [one.text for one in said if isinstance(one, Describe)]
+    declared = list(marks(hint))
+    personal = next((mark for mark in declared if isinstance(mark, Personal)), None)
+    purpose = [mark.text for mark in declared if isinstance(mark, Purpose)]
+    meaning = [mark.text for mark in declared if isinstance(mark, Describe)]
     return FieldFacts(
         name=name,
         type=type_name(hint),
-        classifications=tuple(type(one).__name__.lower() for one in said if isinstance(one, LEVELS)),
+        classifications=tuple(type(mark).__name__.lower() for mark in declared if isinstance(mark, LEVELS)),
         personal=personal is not None,
         subject=personal.subject if personal else "",
         searchable=personal.searchable if personal else "",
-        opened=any(isinstance(one, Opened) for one in said),
+        opened=any(isinstance(mark, Opened) for mark in declared),
         purpose=(purpose or meaning or [""])[-1],
     )
 
 
 def _faults(event: type[Event], name: str, hint: Any, names: set[str]) -> Iterator[str]:
-    field, said = f"{event.__qualname__}.{name}", list(marks(hint))
-    levels = [type(one).__name__ for one in said if isinstance(one, LEVELS)]
+    field, declared = f"{event.__qualname__}.{name}", list(marks(hint))
+    levels = [type(mark).__name__ for mark in declared if isinstance(mark, LEVELS)]
     if len(levels) != 1:
         yield (
             f"{field} must have exactly one classification of Public, Internal, Confidential and Restricted; "
             f"it has {' and '.join(levels) or 'none'}."
         )
-    own = max((LEVELS.index(type(one)) for one in said if isinstance(one, LEVELS)), default=len(LEVELS))
-    for one in (mark for inner in _inside(hint) for mark in marks(inner)):
-        if isinstance(one, Personal):
+    own = max(
+        (LEVELS.index(type(mark)) for mark in declared if isinstance(mark, LEVELS)), default=len(LEVELS)
+    )
+    for mark in (mark for inner in _inside(hint) for mark in marks(inner)):
+        if isinstance(mark, Personal):
             yield f"{field} contains what is personal; only a text by itself can be sealed."
-        if isinstance(one, LEVELS) and LEVELS.index(type(one)) > own:
-            yield f"{field} contains what is {type(one).__name__}, so it must not say less."
-    personal = [one for one in said if isinstance(one, Personal)]
+        if isinstance(mark, LEVELS) and LEVELS.index(type(mark)) > own:
+            yield f"{field} contains what is {type(mark).__name__}, so it must not say less."
+    personal = [mark for mark in declared if isinstance(mark, Personal)]
     if not personal:
         return
     if type_name(hint) not in ("str", "str | None"):
         yield f"{field} is personal, so it must be a str, not {type_name(hint)}: only texts can be sealed."
-    if not any(isinstance(one, Purpose) for one in said):
+    if not any(isinstance(mark, Purpose) for mark in declared):
         yield f"{field} is personal and must say with Purpose(...) what it is kept for."
     subject = personal[-1].subject
     if subject != "originator_id" and subject not in names:
@@ -119,12 +121,12 @@ def _inside(hint: Any) -> Iterator[Any]:
     """What a list, tuple, set or dict holds, however deep: `marks` does not look there."""
     if get_origin(hint) is Annotated or get_origin(hint) in (Union, types.UnionType):
         inner = get_args(hint)[:1] if get_origin(hint) is Annotated else get_args(hint)
-        for one in inner:
-            yield from _inside(one)
+        for option in inner:
+            yield from _inside(option)
     elif get_origin(hint) is not None:
-        for one in get_args(hint):
-            yield one
-            yield from _inside(one)
+        for inner in get_args(hint):
+            yield inner
+            yield from _inside(inner)
 
 
 # Type hints have no static type, hence Any.
@@ -134,12 +136,12 @@ def type_name(hint: Any) -> str:
     if origin is Annotated:
         return type_name(args[0])
     if origin in (Union, types.UnionType):
-        return " | ".join(type_name(one) for one in args)
+        return " | ".join(type_name(option) for option in args)
     if origin is not None:
-        inner = ", ".join("..." if one is Ellipsis else type_name(one) for one in args)
+        inner = ", ".join("..." if arg is Ellipsis else type_name(arg) for arg in args)
         return f"{getattr(origin, '__name__', origin)}[{inner}]"
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return "/".join(str(one.value) for one in hint)
+        return "/".join(str(member.value) for member in hint)
     if hint is types.NoneType:
         return "None"
     return str(getattr(hint, "__name__", hint))

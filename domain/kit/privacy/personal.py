@@ -26,7 +26,7 @@ def personal_fields(event: type[Event]) -> tuple[PersonalField, ...]:
     own = {field.name for field in fields(event)}
     found: list[PersonalField] = []
     for name in own:
-        mark = next((one for one in marks(hints[name]) if isinstance(one, Personal)), None)
+        mark = next((mark for mark in marks(hints[name]) if isinstance(mark, Personal)), None)
         if mark is None:
             continue
         if not _is_text(hints[name]):
@@ -34,7 +34,7 @@ def personal_fields(event: type[Event]) -> tuple[PersonalField, ...]:
         if mark.subject not in own | {"originator_id"}:
             raise TypeError(f"{event.__qualname__}.{name} is of {mark.subject!r}, which is no field.")
         found.append(PersonalField(name, mark.subject, mark.searchable))
-    return tuple(sorted(found, key=lambda one: one.name))
+    return tuple(sorted(found, key=lambda field: field.name))
 
 
 def is_secret(command: type[Any]) -> bool:
@@ -62,5 +62,5 @@ def _is_text(hint: Any) -> bool:
     if get_origin(hint) is Annotated:
         return _is_text(get_args(hint)[0])
     if get_origin(hint) in (Union, types.UnionType):
-        return all(one is types.NoneType or _is_text(one) for one in get_args(hint))
+        return all(option is types.NoneType or _is_text(option) for option in get_args(hint))
     return hint is str

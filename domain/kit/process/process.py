@@ -136,12 +136,12 @@ class Process(Generic[State]):
         cls.name, cls.version = name, version
         require_upcasts(cls, version)
         bases = cls.__orig_bases__  # type: ignore[attr-defined]
-        given = next(get_args(one)[0] for one in bases if issubclass(get_origin(one) or object, Process))
+        given = next(get_args(base)[0] for base in bases if issubclass(get_origin(base) or object, Process))
         cls.state = cls.stored_state(given)
         cls.reactions, cls.methods, cls.effects = {}, {}, {}
         for method, marked in _marked(cls):
-            for one in marked.to:
-                cls._answer(method, marked, one)
+            for trigger in marked.to:
+                cls._answer(method, marked, trigger)
         cls._follow_endings()
         for lost in _effects(cls) - _performed(cls):
             raise TypeError(f"{cls.__name__} has no method that performs {lost.__name__}.")
@@ -154,18 +154,18 @@ class Process(Generic[State]):
         return given
 
     @classmethod
-    def _answer(cls, method: str, marked: ReactionMark, one: Any) -> None:
+    def _answer(cls, method: str, marked: ReactionMark, trigger: Any) -> None:
         known: str | None
         if marked.sort == "event":
-            known_fields = {"originator_id", *(field.name for field in fields(one))}
+            known_fields = {"originator_id", *(field.name for field in fields(trigger))}
             if isinstance(marked.by, str) and marked.by not in known_fields:
-                raise TypeError(f"{one.stored_as} has no field {marked.by!r} to find an instance by.")
+                raise TypeError(f"{trigger.stored_as} has no field {marked.by!r} to find an instance by.")
             wants = "envelope" in inspect.signature(getattr(cls, method)).parameters
-            found = cls.reactions.setdefault(one.stored_as, Reaction(method, marked.by, wants))
-            known, what = found.method, one.stored_as
+            found = cls.reactions.setdefault(trigger.stored_as, Reaction(method, marked.by, wants))
+            known, what = found.method, trigger.stored_as
         else:
-            known, what = cls.methods.setdefault((marked.sort, one), method), str(one)
-            effect = one if isinstance(one, type) and issubclass(one, Effect) else None
+            known, what = cls.methods.setdefault((marked.sort, trigger), method), str(trigger)
+            effect = trigger if isinstance(trigger, type) and issubclass(trigger, Effect) else None
             if effect is not None and cls.effects.setdefault(effect.stored_as, effect) is not effect:
                 raise TypeError(f"Two effects of {cls.__name__} are stored as {effect.stored_as!r}.")
         if known != method:
@@ -174,7 +174,7 @@ class Process(Generic[State]):
     @classmethod
     def _follow_endings(cls) -> None:
         """When a stream ends, so does the instance that goes by its id, if nothing else was declared."""
-        own = {stored for stored, one in cls.reactions.items() if one.by == "originator_id"}
+        own = {stored for stored, reaction in cls.reactions.items() if reaction.by == "originator_id"}
         aggregates = {
             kind.aggregate for kind in _events(cls) if kind.stored_as in own and hasattr(kind, "aggregate")
         }
@@ -262,14 +262,16 @@ def _marked(cls: type) -> Iterator[tuple[str, ReactionMark]]:
 
 
 def _events(cls: type) -> Iterator[type[Event]]:
-    return (one for _, marked in _marked(cls) if marked.sort == "event" for one in marked.to)
+    return (event for _, marked in _marked(cls) if marked.sort == "event" for event in marked.to)
 
 
 def _effects(cls: type) -> frozenset[Any]:
-    nested = (one for one in vars(cls).values() if isinstance(one, type) and issubclass(one, Effect))
-    marked = (one for _, marked in _marked(cls) if marked.sort not in ("event", "timer") for one in marked.to)
-    return frozenset(one for one in (*nested, *marked) if isinstance(one, type) and issubclass(one, Effect))
+    marked = (
+        kind for _, marked in _marked(cls) if marked.sort not in ("event", "timer") for kind in marked.to
+    )
+    kinds = (*vars(cls).values(), *marked)
+    return frozenset(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Effect))
 
 
 def _performed(cls: type) -> frozenset[Any]:
-    return frozenset(one for _, marked in _marked(cls) if marked.sort == "perform" for one in marked.to)
+    return frozenset(effect for _, marked in _marked(cls) if marked.sort == "perform" for effect in marked.to)

@@ -151,7 +151,7 @@ class Saga(Process[SagaState[Order]], Generic[Order]):
         progress = replace(progress, done=(*progress.done, step), results=results)
         if progress.status is SagaStatus.UNDOING:
             return self._back(progress)
-        names = [one.name for one in self.steps]
+        names = [step.name for step in self.steps]
         if following := names[names.index(step) + 1 :]:
             return Then(progress, self.Do(step=following[0]))
         progress = replace(progress, status=SagaStatus.FINISHED)
