@@ -83,8 +83,8 @@ class EffectAttempts:
         """Performs and records in one transaction; what is left to record when that failed."""
         policy = Policy()
         try:
-            wish = self._performer.wish(one.kind, one.name, one.payload)
-            policy = self._performer.policy(wish)
+            action = self._performer.read(one.kind, one.name, one.payload)
+            policy = self._performer.policy(action)
             async with self._store.transaction(seconds=policy.timeout + 10) as connection:
                 tried = await self._performer.perform(one, stored, transaction=connection)
                 self._notice("performed", one.key)
@@ -103,20 +103,20 @@ class EffectAttempts:
 
     async def _write(self, connection: Lent, one: Claimed, tried: Tried) -> None:
         now = self._clock.now()
-        wish: Any = None
+        action: Any = None
         try:
-            wish = self._performer.wish(one.kind, one.name, one.payload)
+            action = self._performer.read(one.kind, one.name, one.payload)
         except (LookupError, ValueError):
             # Not to be read by this code: it can only be tried again, or wait for an operator.
             _logger.debug("%s cannot read %s.", self._process.name, one.key, exc_info=True)
-        policy = self._performer.policy(wish)
+        policy = self._performer.policy(action)
         error = tried.error
         if error is not None and not tried.final and one.attempts < policy.attempts:
             pause = timedelta(seconds=policy.pause_after(one.attempts))
             await self._store.finish(connection, one, "pending", now, error=error, next_at=now + pause)
             return
         status = "discarded" if one.discard is not None else "done" if error is None else "failed"
-        if status == "failed" and not (wish is not None and self._process.hears_failure(type(wish))):
+        if status == "failed" and not (action is not None and self._process.hears_failure(type(action))):
             await self._store.finish(connection, one, "parked", now, error=error)
             return
         result = None if tried.result is None else msgspec.json.encode(tried.result).decode()

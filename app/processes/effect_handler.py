@@ -43,36 +43,36 @@ class EffectHandler:
         # A call that was cut off and does not end must not be forgotten while it runs.
         self._cut: set[asyncio.Task[object]] = set()
 
-    def wish(self, kind: str, name: str, payload: str | bytes) -> Effect | Command:
+    def read(self, kind: str, name: str, payload: str | bytes) -> Effect | Command:
         """The effect or command that a row of the ledger holds. LookupError or ValueError when it is none."""
         known: dict[str, Any] = dict(self._process.effects) if kind == "effect" else dict(commands())
         if name not in known:
             raise LookupError(f"{self._process.name} knows no {kind} {name!r}.")
-        wish: Effect | Command = msgspec.json.decode(payload, type=known[name])
-        return wish
+        action: Effect | Command = msgspec.json.decode(payload, type=known[name])
+        return action
 
-    def policy(self, wish: Effect | Command | None) -> Policy:
+    def policy(self, action: Effect | Command | None) -> Policy:
         """How it is tried."""
-        return self._process.policy_of(wish) if isinstance(wish, Effect) else Policy()
+        return self._process.policy_of(action) if isinstance(action, Effect) else Policy()
 
     async def perform(self, one: Claimed, stored: StoredState | None, *, transaction: object = None) -> Tried:
         """Tries once, and answers whatever happens; only a transactional effect's errors rise."""
-        wish: Effect | Command | None = None
+        action: Effect | Command | None = None
         policy = Policy()
         try:
-            wish = self.wish(one.kind, one.name, one.payload)
-            policy = self.policy(wish)
+            action = self.read(one.kind, one.name, one.payload)
+            policy = self.policy(action)
             if one.attempts > policy.attempts:
                 return Tried(error="ended with the worker at the last try")
-            if isinstance(wish, Command):
-                return _sent(await self._bounded(self._send(one, wish, one.key), policy.timeout))
+            if isinstance(action, Command):
+                return _sent(await self._bounded(self._send(one, action, one.key), policy.timeout))
             call = self._call(one, stored, transaction)
             if transaction is not None:
                 # Cut off for good before the transaction ends, as the effect uses its connection.
                 async with asyncio.timeout(policy.timeout):
-                    result = await self._process.perform(wish, call)
+                    result = await self._process.perform(action, call)
             else:
-                result = await self._bounded(self._process.perform(wish, call), policy.timeout)
+                result = await self._bounded(self._process.perform(action, call), policy.timeout)
             return Tried(result=msgspec.to_builtins(result))
         except EffectRefused as refused:
             if transaction is not None:

@@ -138,11 +138,11 @@ class Reactions:
         return self._process.fire(state, fired)
 
     def _hear(self, outcome: Outcome, state: Any) -> Then[Any] | None:
-        wish = self._performer.wish(outcome.kind, outcome.name, bytes(outcome.wish))
+        action = self._performer.read(outcome.kind, outcome.name, bytes(outcome.wish))
         if outcome.error is None:
-            return self._process.hear(state, Done(wish=wish, at=outcome.at, result=outcome.result))
+            return self._process.hear(state, Done(action=action, at=outcome.at, result=outcome.result))
         failed = Failed(
-            wish=wish,
+            action=action,
             at=outcome.at,
             error=outcome.error,
             certain=outcome.certain,

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from domain.kit.commands import Command
-from domain.kit.process.effects import Cancel, Effect, Schedule, Send, Then, Wish, Withdraw, key_of
+from domain.kit.process.effects import Action, Cancel, Effect, Schedule, Send, Then, Withdraw, key_of
 from domain.kit.process.process import Process
 
 Key = tuple[UUID, str]
@@ -102,37 +102,37 @@ class UnitOfWork:
         if then is None:
             return
         # Everything that can fail comes before the first change.
-        entries = self._entries(origin, then.wishes)
+        entries = self._entries(origin, then.actions)
         if then.state is not None:
             self.process.keep(then.state)
-        for wish in then.wishes:
-            if isinstance(wish, Withdraw):
-                self._withdraw(origin.key, wish)
-            elif isinstance(wish, Schedule):
-                id = key_of(origin.tenant_id, self.process.name, origin.cause, f"timer {wish.timer}")
-                self.timers[origin.key, wish.timer] = Timer(
-                    id=id, origin=origin, name=wish.timer, due_at=wish.at
+        for action in then.actions:
+            if isinstance(action, Withdraw):
+                self._withdraw(origin.key, action)
+            elif isinstance(action, Schedule):
+                id = key_of(origin.tenant_id, self.process.name, origin.cause, f"timer {action.timer}")
+                self.timers[origin.key, action.timer] = Timer(
+                    id=id, origin=origin, name=action.timer, due_at=action.at
                 )
-            elif isinstance(wish, Cancel):
-                self.timers[origin.key, wish.timer] = None
+            elif isinstance(action, Cancel):
+                self.timers[origin.key, action.timer] = None
         self.entries += entries
         if then.state is None:
             self._end(origin.key)
         if then.state is not was:
             self.states[origin.key] = then.state
 
-    def _entries(self, origin: Cause, wishes: tuple[Wish, ...]) -> list[LedgerEntry]:
+    def _entries(self, origin: Cause, actions: tuple[Action, ...]) -> list[LedgerEntry]:
         made: dict[str, LedgerEntry] = {}
-        for wish in wishes:
-            if isinstance(wish, Schedule):
-                self._require_timer(wish)
-            if not isinstance(wish, Effect | Send):
+        for action in actions:
+            if isinstance(action, Schedule):
+                self._require_timer(action)
+            if not isinstance(action, Effect | Send):
                 continue
-            what: Effect | Command = wish.command if isinstance(wish, Send) else wish
-            kind, name = ("command" if isinstance(wish, Send) else "effect"), what.stored_as
-            if isinstance(wish, Effect) and ("perform", type(wish)) not in self.process.methods:
+            what: Effect | Command = action.command if isinstance(action, Send) else action
+            kind, name = ("command" if isinstance(action, Send) else "effect"), what.stored_as
+            if isinstance(action, Effect) and ("perform", type(action)) not in self.process.methods:
                 raise LookupError(f"{self.process.name} has no method that performs {name}.")
-            key = first = wish.key if isinstance(wish, Effect) else name
+            key = first = action.key if isinstance(action, Effect) else name
             number = 1
             while key in made:
                 number += 1
@@ -147,17 +147,17 @@ class UnitOfWork:
             )
         return list(made.values())
 
-    def _require_timer(self, wish: Schedule) -> None:
-        if ("timer", wish.timer) not in self.process.methods:
-            raise LookupError(f"{self.process.name} has no method for the timer {wish.timer!r}.")
-        if wish.at.tzinfo is None:
-            raise ValueError(f"{self.process.name} schedules {wish.timer!r} without a time zone.")
+    def _require_timer(self, action: Schedule) -> None:
+        if ("timer", action.timer) not in self.process.methods:
+            raise LookupError(f"{self.process.name} has no method for the timer {action.timer!r}.")
+        if action.at.tzinfo is None:
+            raise ValueError(f"{self.process.name} schedules {action.timer!r} without a time zone.")
 
-    def _withdraw(self, key: Key, wish: Withdraw) -> None:
-        kind = "effect" if issubclass(wish.kind, Effect) else "command"
-        self.withdrawn.add((key, kind, wish.kind.stored_as))
+    def _withdraw(self, key: Key, action: Withdraw) -> None:
+        kind = "effect" if issubclass(action.kind, Effect) else "command"
+        self.withdrawn.add((key, kind, action.kind.stored_as))
         for entry in self.entries:
-            if (entry.origin.key, entry.kind, entry.name) == (key, kind, wish.kind.stored_as):
+            if (entry.origin.key, entry.kind, entry.name) == (key, kind, action.kind.stored_as):
                 entry.status = "withdrawn"
 
     def _end(self, key: Key) -> None:

@@ -39,7 +39,7 @@ class Caller:
 
     @property
     def home(self) -> UUID:
-        """The tenant in which the caller's own wishes are kept: that of accounts, for who belongs to none."""
+        """The tenant in which the caller's own commands are kept: that of accounts, for who belongs to none."""
         return ACCOUNTS if self.tenant_id == _NONE and self.kind == "person" else self.tenant_id
 
     def may(self, permission: str) -> bool:

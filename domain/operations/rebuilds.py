@@ -55,7 +55,7 @@ class OneTenantIsNotCompared(Refusal):
     """The rows of one tenant are not compared by themselves: rebuild them, or compare those of all."""
 
 
-class Wish(StrEnum):
+class RebuildRequest(StrEnum):
     """What an operator asked of a rebuild."""
 
     BEGIN = "begin"
@@ -65,7 +65,7 @@ class Wish(StrEnum):
     ACCEPT = "accept"
 
 
-Wished = Annotated[Wish, Internal(), Describe("What had been asked.")]
+Asked = Annotated[RebuildRequest, Internal(), Describe("What had been asked.")]
 
 
 class Rebuild(Aggregate, topic="operations.rebuild"):
@@ -101,7 +101,7 @@ class Rebuild(Aggregate, topic="operations.rebuild"):
     class Declined(Event):
         """What was asked last could not be done after all."""
 
-        wish: Wished
+        wish: Asked
         reason: Why
 
     paused: bool = False
@@ -127,15 +127,15 @@ class Rebuild(Aggregate, topic="operations.rebuild"):
     @applies(Declined)
     def _declined(self, event: Declined) -> None:
         match event.wish:
-            case Wish.BEGIN:
+            case RebuildRequest.BEGIN:
                 self.over = True
-            case Wish.PAUSE:
+            case RebuildRequest.PAUSE:
                 self.paused = False
-            case Wish.RESUME:
+            case RebuildRequest.RESUME:
                 self.paused = True
-            case Wish.CANCEL:
+            case RebuildRequest.CANCEL:
                 self.over = False
-            case Wish.ACCEPT:
+            case RebuildRequest.ACCEPT:
                 pass
             case _:
                 assert_never(event.wish)
@@ -224,7 +224,7 @@ class AcceptRebuild(Command):
 class DeclineRebuild(Command):
     """Note that what was asked of a rebuild could not be done."""
 
-    wish: Wish
+    wish: RebuildRequest
     reason: str
 
     def handle(self, rebuild: Rebuild) -> None:

@@ -22,7 +22,7 @@ Reason = Annotated[str, Len(1, 2_000), Internal(), Describe("The reason for disc
 
 
 class Repair(Aggregate, topic="operations.repair"):
-    """One wish about parked streams of a view."""
+    """One request about parked streams of a view."""
 
     class RetryRequested(Event):
         view: ViewName

@@ -94,7 +94,7 @@ class DueDateReminder(Process[Reminder], name="work.due_date_reminder", version=
         )
 
     def _planned(self, state: Reminder, event: Event) -> Then[Reminder]:
-        # What was wished for before this event is about another date, another person, or no longer true.
+        # What was asked for before this event is about another date, another person, or no longer true.
         stale = (Cancel(_TIMER), Withdraw(self.Remind))
         if state.closed or state.person is None or state.due is None or state.due <= event.timestamp:
             return Then(state, *stale)

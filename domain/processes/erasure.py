@@ -52,7 +52,7 @@ class Erasing:
 
 class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
     """Forget a person. A step that fails is tried for about a day and then parked: nothing is certified that is
-    not so. Nothing is undone either, since the person's wish stands.
+    not so. Nothing is undone either, since the person's request stands.
 
     The order matters. First it is found what else is theirs, by the addresses that the tenant has of them. Then
     the log says that all of it is erased, which is refused to a tenant's last owner; with it they may do nothing
@@ -87,7 +87,7 @@ class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
 
     @when_done(Do)
     def did(self, state: Erasing, done: "Done[PersonErasure.Do]") -> Then[Erasing]:
-        step, found = done.wish.step, done.result
+        step, found = done.action.step, done.result
         state = replace(state, results={**state.results, step: found})
         noted = Send(NoteErasureStep(id=state.erasure_id, step=step))
         following = [self.Do(step=name) for name in _NAMES[_NAMES.index(step) + 1 :][:1]]

@@ -1,4 +1,4 @@
-"""Notifications by mail, for those who wish to be told that way."""
+"""Notifications by mail, for those who prefer to be told that way."""
 
 from dataclasses import dataclass
 from datetime import datetime

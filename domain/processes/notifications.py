@@ -19,7 +19,7 @@ class Audience(Protocol):
     async def channels(
         self, *, tenant_id: UUID, person: UUID, kind: NotificationKind, task_id: UUID
     ) -> Collection[Channel]:
-        """How the person wishes to be told such things; no way at all for somebody who may not see the task."""
+        """How the person prefers to be told such things; no way at all for somebody who may not see the task."""
         ...
 
 
@@ -140,7 +140,7 @@ class TaskNotifications(Process[Concerned], name="work.notifications", version=1
 def delivered(answer: AppendReceipt | Refusal) -> str:
     """What came of telling somebody. Raises NotTold when it is to be tried again.
 
-    A notification that is there already was sent by an earlier try, though with other wishes by now.
+    A notification that is there already was sent by an earlier try, though with other preferences by now.
     """
     match answer:
         case AppendReceipt() | AlreadyExists() | CommandIdReused():

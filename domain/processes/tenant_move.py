@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from domain.kit.process.effects import Call, Send, Then, Wish
+from domain.kit.process.effects import Action, Call, Send, Then
 from domain.kit.process.process import on
 from domain.kit.process.saga import Saga, SagaState, Step
 from domain.operations.tenant_commands import AbandonMove, ConfirmMove
@@ -78,10 +78,10 @@ class Moving(Saga[Move], name="operations.moving", version=1):
     def requested(self, progress: _Progress | None, event: TenantPlacement.MoveRequested) -> Then[_Progress]:
         return self.begin(Move(id=event.originator_id, to=event.placement, database_url=event.database_url))
 
-    def finished(self, progress: _Progress) -> Sequence[Wish]:
+    def finished(self, progress: _Progress) -> Sequence[Action]:
         return [Send(ConfirmMove(id=progress.order.id))]
 
-    def undone(self, progress: _Progress) -> Sequence[Wish]:
+    def undone(self, progress: _Progress) -> Sequence[Action]:
         reason = progress.error or "unknown"
         return [Send(AbandonMove(id=progress.order.id, step=progress.failed or "", reason=reason))]
 

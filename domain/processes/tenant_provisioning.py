@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from domain.kit.process.effects import Call, Send, Then, Wish
+from domain.kit.process.effects import Action, Call, Send, Then
 from domain.kit.process.process import on
 from domain.kit.process.saga import Saga, SagaState, Step
 from domain.operations.tenant_commands import AbandonTenant, ConfirmTenant
@@ -97,10 +97,10 @@ class Provisioning(Saga[NewTenant], name="operations.provisioning", version=1):
             )
         )
 
-    def finished(self, progress: _Progress) -> Sequence[Wish]:
+    def finished(self, progress: _Progress) -> Sequence[Action]:
         return [Send(ConfirmTenant(id=progress.order.id))]
 
-    def undone(self, progress: _Progress) -> Sequence[Wish]:
+    def undone(self, progress: _Progress) -> Sequence[Action]:
         tenant, reason = progress.order.id, progress.error or "unknown"
         return [Send(AbandonTenant(id=tenant, step=progress.failed or "", reason=reason))]
 

@@ -29,9 +29,9 @@ from domain.operations.rebuilds import (
     CancelRebuild,
     DeclineRebuild,
     PauseRebuild,
+    RebuildRequest,
     RebuildViews,
     ResumeRebuild,
-    Wish,
 )
 from domain.operations.repairs import DeclineRepair, DiscardParked, RetryParked
 from domain.operations.rollbacks import DeclineRollback, RollbackViews, SettleRollback
@@ -278,12 +278,12 @@ def _meant(one: Parked, operation: RetryParked | DiscardParked) -> bool:
     return one.stream == operation.stream and operation.tenant_id in (None, one.tenant_id)
 
 
-_WISHES: dict[type[Command], Wish] = {
-    RebuildViews: Wish.BEGIN,
-    PauseRebuild: Wish.PAUSE,
-    ResumeRebuild: Wish.RESUME,
-    CancelRebuild: Wish.CANCEL,
-    AcceptRebuild: Wish.ACCEPT,
+_REBUILD_REQUESTS: dict[type[Command], RebuildRequest] = {
+    RebuildViews: RebuildRequest.BEGIN,
+    PauseRebuild: RebuildRequest.PAUSE,
+    ResumeRebuild: RebuildRequest.RESUME,
+    CancelRebuild: RebuildRequest.CANCEL,
+    AcceptRebuild: RebuildRequest.ACCEPT,
 }
 
 
@@ -295,4 +295,4 @@ def _declined(operation: Operation, reason: str) -> Command:
         return DeclineRepair(id=operation.id, reason=reason)
     if isinstance(operation, Intervening):
         return DeclineIntervention(id=operation.id, reason=reason)
-    return DeclineRebuild(id=operation.id, wish=_WISHES[type(operation)], reason=reason)
+    return DeclineRebuild(id=operation.id, wish=_REBUILD_REQUESTS[type(operation)], reason=reason)

@@ -88,8 +88,8 @@ def test_the_end_of_a_session_moves_with_every_refresh() -> None:
     assert process.timers == {"expire": STARTED.expires_at}
     later = replace(ROTATED, expires_at=NOON + timedelta(days=20))
     assert process.happens(later).timers == {"expire": later.expires_at}
-    assert process.due("expire").wished == [ExpireSession(id=UUID(int=1))]
-    assert process.failed("session_lasts").wished == []
+    assert process.due("expire").decided == [ExpireSession(id=UUID(int=1))]
+    assert process.failed("session_lasts").decided == []
     assert process.happens(REUSED).timers == {}
 
 

@@ -107,7 +107,7 @@ def test_the_lapse_is_waited_for_until_the_address_is_proved() -> None:
     assert process.happens(Account.EmailVerified()).timers == {}
     assert rehearse(AccountLapse()).happens(OPENED).happens(Account.Lapsed()).timers == {}
     assert rehearse(AccountLapse()).happens(PROVED).timers == {}
-    process = rehearse(AccountLapse()).happens(OPENED).due("lapse").wishes(LapseAccount(id=UUID(int=1)))
+    process = rehearse(AccountLapse()).happens(OPENED).due("lapse").decides(LapseAccount(id=UUID(int=1)))
     assert process.failed("account_lasts").timers == {"lapse": process.moment + timedelta(days=1)}
 
 

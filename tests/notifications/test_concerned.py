@@ -37,8 +37,8 @@ def told(by: UUID | None, *events: Event) -> set[tuple[UUID, str]]:
         around = replace(envelope(event.stored_as, originator_version=version), user_id=by)
         then = process.react(state, event.stamped(TASK, version, NOON), around)
         state = then.state
-        wished = [wish for wish in then.wishes if isinstance(wish, TaskNotifications.Notify)]
-        assert len(wished) == len(then.wishes)
+        wished = [wish for wish in then.actions if isinstance(wish, TaskNotifications.Notify)]
+        assert len(wished) == len(then.actions)
     keys = [wish.key for wish in wished]
     assert len(set(keys)) == len(keys)
     assert all(wish.task_id == TASK and wish.by == by for wish in wished)

@@ -21,9 +21,9 @@ from domain.operations.rebuilds import (
     RebuildIsPaused,
     RebuildKind,
     RebuildNotPaused,
+    RebuildRequest,
     RebuildViews,
     ResumeRebuild,
-    Wish,
 )
 
 ID = UUID("00000000-0000-7000-8000-0000000000a1")
@@ -38,7 +38,7 @@ PAUSE, RESUME = PauseRebuild(id=ID, asked_by=WHO), ResumeRebuild(id=ID, asked_by
 CANCEL, ACCEPT = CancelRebuild(id=ID, asked_by=WHO), AcceptRebuild(id=ID, asked_by=WHO)
 
 
-def declined(wish: Wish) -> Rebuild.Declined:
+def declined(wish: RebuildRequest) -> Rebuild.Declined:
     return Rebuild.Declined(wish=wish, reason="It was over.")
 
 
@@ -101,10 +101,10 @@ def test_refuses_what_makes_no_sense(changes: dict[str, Any]) -> None:
         ([PAUSED], CANCEL, CANCELLED),
         ([], ACCEPT, ACCEPTED),
         # A rebuild that was paused in vain goes on, and so forth.
-        ([PAUSED, declined(Wish.PAUSE)], PAUSE, PAUSED),
-        ([PAUSED, RESUMED, declined(Wish.RESUME)], RESUME, RESUMED),
-        ([CANCELLED, declined(Wish.CANCEL)], PAUSE, PAUSED),
-        ([ACCEPTED, declined(Wish.ACCEPT)], ACCEPT, ACCEPTED),
+        ([PAUSED, declined(RebuildRequest.PAUSE)], PAUSE, PAUSED),
+        ([PAUSED, RESUMED, declined(RebuildRequest.RESUME)], RESUME, RESUMED),
+        ([CANCELLED, declined(RebuildRequest.CANCEL)], PAUSE, PAUSED),
+        ([ACCEPTED, declined(RebuildRequest.ACCEPT)], ACCEPT, ACCEPTED),
     ],
 )
 def test_notes_what_was_asked(history: list[Event], command: Command, event: Event) -> None:
@@ -117,9 +117,12 @@ def test_notes_what_was_asked(history: list[Event], command: Command, event: Eve
         ([PAUSED], PAUSE, RebuildIsPaused),
         ([], RESUME, RebuildNotPaused),
         ([PAUSED, RESUMED], RESUME, RebuildNotPaused),
-        ([PAUSED, declined(Wish.PAUSE)], RESUME, RebuildNotPaused),
+        ([PAUSED, declined(RebuildRequest.PAUSE)], RESUME, RebuildNotPaused),
         *(([CANCELLED], command, RebuildIsOver) for command in (PAUSE, RESUME, CANCEL, ACCEPT)),
-        *(([declined(Wish.BEGIN)], command, RebuildIsOver) for command in (PAUSE, RESUME, CANCEL, ACCEPT)),
+        *(
+            ([declined(RebuildRequest.BEGIN)], command, RebuildIsOver)
+            for command in (PAUSE, RESUME, CANCEL, ACCEPT)
+        ),
     ],
 )
 def test_refuses_what_cannot_be(history: list[Event], command: Command, refusal: type[Refusal]) -> None:
@@ -133,5 +136,5 @@ def test_one_that_began_by_itself_is_directed_like_any() -> None:
 
 
 def test_notes_why_it_could_not_be_done() -> None:
-    noted = DeclineRebuild(id=ID, wish=Wish.PAUSE, reason="It was over.")
-    given(REQUESTED, PAUSED).when(noted).then(declined(Wish.PAUSE))
+    noted = DeclineRebuild(id=ID, wish=RebuildRequest.PAUSE, reason="It was over.")
+    given(REQUESTED, PAUSED).when(noted).then(declined(RebuildRequest.PAUSE))

@@ -48,7 +48,7 @@ NOBODY = Nobody()
 def test_counts_from_the_deletion() -> None:
     deleted = rehearse(Anonymising(NOBODY), id=ANN).happens(User.Deleted())
     assert deleted.timers == {"anonymise": NOON + AFTER}
-    deleted.due("anonymise").wishes(AnonymiseUser(id=ANN))
+    deleted.due("anonymise").decides(AnonymiseUser(id=ANN))
 
 
 def test_leaves_whoever_comes_back_alone() -> None:

@@ -225,7 +225,7 @@ def test_begins_again_when_something_came_to_be_theirs_meanwhile(estate: Estate)
     )
     for result in results:
         erasing.done(result)
-        erasing.wished = erasing.wished[-1:]
-    assert erasing.wished == [PersonErasure.Do(step="search")]
+        erasing.decided = erasing.decided[-1:]
+    assert erasing.decided == [PersonErasure.Do(step="search")]
     found = {"places": {}, "belongings": [[me, "identity.user"], [invitation, "identity.invitation"]]}
-    erasing.done(found).wishes(PersonErasure.Do(step="find"))
+    erasing.done(found).decides(PersonErasure.Do(step="find"))

@@ -117,7 +117,7 @@ class Ticking(Process[Count], name="toys.ticking"):
 def test_a_timer_may_be_scheduled_again_when_it_fires() -> None:
     ticking = rehearse(Ticking()).happens(OPENED).due("tick").due("tick")
     assert ticking.state == Count(2)
-    ticking.wishes(Ticking.Tick(number=1), Ticking.Tick(number=2))
+    ticking.decides(Ticking.Tick(number=1), Ticking.Tick(number=2))
 
 
 def test_an_instance_ends_with_its_stream() -> None:
@@ -133,7 +133,7 @@ def test_what_is_done_is_heard_of() -> None:
 
 def test_a_saga_goes_back_from_where_it_failed() -> None:
     shop = rehearse(OpenShop(Outside())).happens(OPENED).done("a place").failed(certain=False)
-    shop.wishes(OpenShop.Undo(step="furnish")).done().wishes(OpenShop.Undo(step="rent")).done().wishes()
+    shop.decides(OpenShop.Undo(step="furnish")).done().decides(OpenShop.Undo(step="rent")).done().decides()
     assert shop.state is not None
     assert shop.state.status == "undone"
 

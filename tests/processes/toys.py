@@ -47,7 +47,7 @@ class Thanks(Process[Thanked], name="toys.thanks", version=1):
 
     @when_done(Thank)
     def thanked(self, state: Thanked, done: "Done[Thanks.Thank]") -> Then[Thanked]:
-        return Then(Thanked(state.total, state.thanked + done.wish.amount, state.failures))
+        return Then(Thanked(state.total, state.thanked + done.action.amount, state.failures))
 
     @performs(Thank)
     async def thank(self, effect: Thank, call: Call[Thanked]) -> str:

@@ -162,8 +162,10 @@ def test_who_leaves_is_taken_off_the_projects(left: User.Removed | User.Deleted 
     state = process.added(None, at(PROJECT, JOINED)).state
     state = process.added(state, at(OTHER_PROJECT, JOINED)).state
     state = process.taken_off(state, at(OTHER_PROJECT, Project.MemberRemoved(user_id=BEN))).state
-    assert process.left(state, at(BEN, left)).wishes == (Send(EndProjectMembership(id=PROJECT, user_id=BEN)),)
-    assert process.left(None, at(BEN, left)).wishes == ()
+    assert process.left(state, at(BEN, left)).actions == (
+        Send(EndProjectMembership(id=PROJECT, user_id=BEN)),
+    )
+    assert process.left(None, at(BEN, left)).actions == ()
 
 
 def test_a_membership_ends_in_an_archived_project_too_and_never_the_owners() -> None:

@@ -12,7 +12,7 @@ from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
 
 State = TypeVar("State")
-Wished = TypeVar("Wished", bound="Effect | Command")
+Kind = TypeVar("Kind", bound="Effect | Command")
 
 _NAMESPACE = UUID("5c9f2f0e-8d0b-5a52-9f6e-6d7f3f1c0a11")
 _LONGEST_PAUSE = 3600.0
@@ -20,7 +20,7 @@ _LONGEST_PAUSE = 3600.0
 
 
 def key_of(tenant_id: UUID, process: str, cause: UUID, key: str) -> UUID:
-    """The one id of what a process wished for: the idempotency key for the outside, and the command id.
+    """The one id of what a process asked for: the idempotency key for the outside, and the command id.
 
     ``cause`` is the event (or timer, or outcome) that was reacted to, ``key`` the effect's own within it.
     """
@@ -68,7 +68,7 @@ class Effect:
 
     @property
     def key(self) -> str:
-        """Its name among what one reaction wishes for; a second one of the same key gets a number."""
+        """Its name among what one reaction asks for; a second one of the same key gets a number."""
         return self.stored_as
 
 
@@ -99,7 +99,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Take back the effects or commands of a kind that this instance has wished for and that are not done.
+    """Take back the effects or commands of a kind that this instance has asked for and that are not done.
 
     One that is being tried at the moment may still happen.
     """
@@ -107,22 +107,22 @@ class Withdraw:
     kind: type[Effect] | type[Command]
 
 
-Wish = Effect | Send | Schedule | Cancel | Withdraw
+Action = Effect | Send | Schedule | Cancel | Withdraw
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Then(Generic[State]):
-    """What a reaction answers: the new state, and what is wished for, in order.
+    """What a reaction answers: the new state, and what is to be done, in order.
 
-    Without a state (None) the instance ends: its timers go, what it wished for is still done.
+    Without a state (None) the instance ends: its timers go, what it asked for is still done.
     """
 
     state: State | None
-    wishes: tuple[Wish, ...]
+    actions: tuple[Action, ...]
 
-    def __init__(self, state: State | None, *wishes: Wish) -> None:
+    def __init__(self, state: State | None, *actions: Action) -> None:
         object.__setattr__(self, "state", state)
-        object.__setattr__(self, "wishes", wishes)
+        object.__setattr__(self, "actions", actions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,20 +136,20 @@ class Fired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done(Generic[Wished]):
+class Done(Generic[Kind]):
     """An effect or command was carried out; ``result`` is what its performer returned, as plain JSON."""
 
-    wish: Wished
+    action: Kind
     at: datetime
     # Whatever JSON the performer's answer became.
     result: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed(Generic[Wished]):
+class Failed(Generic[Kind]):
     """An effect or command was given up. Unless ``certain``, it may have happened all the same."""
 
-    wish: Wished
+    action: Kind
     at: datetime
     error: str
     certain: bool

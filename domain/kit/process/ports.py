@@ -13,7 +13,7 @@ class ProcessPorts:
     """A context makes its processes of these; `app` gives them to it."""
 
     bus: Bus
-    """Sends commands. A reaction that wishes for one needs no port: ``Send(command)``."""
+    """Send commands. A reaction that asks for one needs no port: ``Send(command)``."""
     repository: Repository
     """Loads aggregates as they are now."""
     mailer: SealedMailer

@@ -19,7 +19,7 @@
             await self.mail.send(effect.person, key=call.key)
 
 A reaction is pure, like a view's fold: no clock, no I/O, no randomness; it answers the new state and what it
-wishes for. Only performers do I/O, through ports given to the constructor. One instance of a process has one
+asks for. Only performers do I/O, through ports given to the constructor. One instance of a process has one
 state: the one of the event's stream, or of what ``by`` finds, as in views.
 """
 
@@ -214,7 +214,7 @@ class Process(Generic[State]):
     def hear(self, state: State | None, outcome: Done[Any] | Failed[Any]) -> Then[State] | None:
         """The answer to an outcome; None when no method is marked for it. Pure."""
         sort = "done" if isinstance(outcome, Done) else "discarded" if outcome.discarded else "failed"
-        key = (sort, type(outcome.wish))
+        key = (sort, type(outcome.action))
         return self._call(key, state, outcome) if key in self.methods else None
 
     def hears_failure(self, kind: Kind) -> bool:

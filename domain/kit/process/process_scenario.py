@@ -1,6 +1,6 @@
 """A process played through in a test: its reactions alone, without a log, a clock, a mock or I/O.
 
-    rehearse(reminder).happens(CREATED).due("remind").wishes(reminder.Remind(task_id=TASK, ...))
+    rehearse(reminder).happens(CREATED).due("remind").decides(reminder.Remind(task_id=TASK, ...))
 
 It all happens to one instance, each thing at the moment of the last one unless a timer or ``at`` says otherwise.
 """
@@ -21,13 +21,13 @@ _ID = UUID(int=1)
 
 
 class ProcessScenario(Generic[State]):
-    """An instance of a process, and what it last wished for."""
+    """An instance of a process, and what it last decided."""
 
     def __init__(self, process: Process[State], id: UUID) -> None:
         self.state: State | None = None
         self.timers: dict[str, datetime] = {}
         """What is scheduled, and for when."""
-        self.wished: list[Effect | Command] = []
+        self.decided: list[Effect | Command] = []
         """Effects and commands of the last answer."""
         self.moment = NOON
         self._process = process
@@ -50,35 +50,35 @@ class ProcessScenario(Generic[State]):
         return self._answer(self._process.fire(self.state, fired))
 
     def done(self, result: object = None) -> Self:
-        """The first thing wished for last was done."""
-        # The kind of wish is known only to whoever hears of it.
-        outcome: Done[Any] = Done(wish=self.wished[0], at=self.moment, result=result)
+        """The first thing that it decided last was done."""
+        # The kind of action is known only to whoever hears of it.
+        outcome: Done[Any] = Done(action=self.decided[0], at=self.moment, result=result)
         return self._answer(self._process.hear(self.state, outcome))
 
     def failed(self, error: str = "failed", *, certain: bool = True) -> Self:
-        """The first thing wished for last was given up."""
-        outcome: Failed[Any] = Failed(wish=self.wished[0], at=self.moment, error=error, certain=certain)
+        """The first thing that it decided last was given up."""
+        outcome: Failed[Any] = Failed(action=self.decided[0], at=self.moment, error=error, certain=certain)
         return self._answer(self._process.hear(self.state, outcome))
 
-    def wishes(self, *expected: Effect | Command) -> Self:
-        """The last answer wished for exactly these effects and commands."""
-        assert self.wished == list(expected)
+    def decides(self, *expected: Effect | Command) -> Self:
+        """The last answer decided on exactly these effects and commands."""
+        assert self.decided == list(expected)
         return self
 
     def _answer(self, then: Then[State] | None) -> Self:
-        self.wished = []
+        self.decided = []
         if then is None:
             return self
         self.state = then.state
-        for wish in then.wishes:
-            if isinstance(wish, Schedule):
-                self.timers[wish.timer] = wish.at
-            elif isinstance(wish, Cancel):
-                self.timers.pop(wish.timer, None)
-            elif isinstance(wish, Send):
-                self.wished.append(wish.command)
-            elif isinstance(wish, Effect):
-                self.wished.append(wish)
+        for action in then.actions:
+            if isinstance(action, Schedule):
+                self.timers[action.timer] = action.at
+            elif isinstance(action, Cancel):
+                self.timers.pop(action.timer, None)
+            elif isinstance(action, Send):
+                self.decided.append(action.command)
+            elif isinstance(action, Effect):
+                self.decided.append(action)
         if then.state is None:
             self.timers.clear()
         return self

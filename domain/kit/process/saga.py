@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
 from domain.kit.events import Event
-from domain.kit.process.effects import Call, Done, Effect, Failed, Policy, Then, Wish
+from domain.kit.process.effects import Action, Call, Done, Effect, Failed, Policy, Then
 from domain.kit.process.process import Process, performs, when_discarded, when_done, when_failed
 
 Order = TypeVar("Order")
@@ -110,17 +110,17 @@ class Saga(Process[SagaState[Order]], Generic[Order]):
         return Then(SagaState(order=order), self.Do(step=self.steps[0].name))
 
     def give_up(self, progress: SagaState[Order], error: str) -> Then[SagaState[Order]]:
-        """The answer to an event that takes the wish back: once the step under way has ended, all is undone."""
+        """The answer to an event that takes the request back: once the step under way has ended, all is undone."""
         if progress.status is not SagaStatus.RUNNING:
             return Then(progress)
         return Then(replace(progress, status=SagaStatus.UNDOING, error=error))
 
-    def finished(self, progress: SagaState[Order]) -> Sequence[Wish]:
-        """What is wished for when all steps are done; nothing unless overridden."""
+    def finished(self, progress: SagaState[Order]) -> Sequence[Action]:
+        """What is to be done when all steps are done; nothing unless overridden."""
         return ()
 
-    def undone(self, progress: SagaState[Order]) -> Sequence[Wish]:
-        """What is wished for when all is undone; nothing unless overridden."""
+    def undone(self, progress: SagaState[Order]) -> Sequence[Action]:
+        """What is to be done when all is undone; nothing unless overridden."""
         return ()
 
     def stream_ended(self, state: SagaState[Order] | None, event: Event) -> Then[SagaState[Order]]:
@@ -146,7 +146,7 @@ class Saga(Process[SagaState[Order]], Generic[Order]):
 
     @when_done(Do)
     def _did(self, progress: SagaState[Order], done: "Done[Saga.Do]") -> Then[SagaState[Order]]:
-        step = done.wish.step
+        step = done.action.step
         results = progress.results if done.result is None else {**progress.results, step: done.result}
         progress = replace(progress, done=(*progress.done, step), results=results)
         if progress.status is SagaStatus.UNDOING:
@@ -160,12 +160,12 @@ class Saga(Process[SagaState[Order]], Generic[Order]):
     @when_failed(Do)
     def _failed(self, progress: SagaState[Order], failed: "Failed[Saga.Do]") -> Then[SagaState[Order]]:
         # What may have happened has to be undone like what did.
-        maybe = () if failed.certain else (failed.wish.step,)
+        maybe = () if failed.certain else (failed.action.step,)
         progress = replace(
             progress,
             status=SagaStatus.UNDOING,
             done=(*progress.done, *maybe),
-            failed=failed.wish.step,
+            failed=failed.action.step,
             error=progress.error or failed.error,
         )
         return self._back(progress)
