@@ -13,7 +13,7 @@ from app.storage.database import Connection, Database
 from domain.kit.clock import Clock, SystemClock
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.retention import Retain
-from projections.kit.store.tables import table_name
+from projections.kit.store.table_names import table_name
 
 ACCESSES = "audit.data_access"
 _KEPT = Retain(years=2, by="at")

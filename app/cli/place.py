@@ -13,7 +13,7 @@ import typer
 from app.cli.answers import Declined
 from app.embedded import attached
 from app.settings import Settings, read_settings
-from projections.kit.store.lease_locks import SILENCE
+from projections.kit.follow.lease_locks import SILENCE
 
 if TYPE_CHECKING:
     import asyncpg

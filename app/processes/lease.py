@@ -7,7 +7,7 @@ import asyncpg
 
 from app.storage.database import Connection, Pool
 from domain.kit.process.process import Process
-from projections.kit.store.lease_locks import PROCESSES, TIMEOUT, give_lock_back, take_lock
+from projections.kit.follow.lease_locks import PROCESSES, TIMEOUT, give_lock_back, take_lock
 
 _ENROLL = """
 insert into processes.lanes (process, version, since, position)

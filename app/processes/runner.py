@@ -17,8 +17,8 @@ from domain.kit.clock import Clock, SystemClock
 from domain.kit.log import Envelope, Log
 from domain.kit.process.process import Process
 from projections.kit.background import end
+from projections.kit.follow.lease_locks import SESSION_LOST, prepare
 from projections.kit.follow.pages import Source
-from projections.kit.store.lease_locks import SESSION_LOST, prepare
 from projections.kit.store.store import LeaseLost
 
 _logger = logging.getLogger(__name__)

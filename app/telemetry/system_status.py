@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.storage.database import Pool
 from app.telemetry.process_status import ProcessStatus, ailment, process_statuses
-from projections.kit.store.lease_locks import SILENCE
+from projections.kit.follow.lease_locks import SILENCE
 
 _STANDING = """
 select (select count(*) from ops.workers

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.kit.fields import Confidential, Describe, Internal
-from projections.kit.read.postgres_reader import ReaderPool
+from projections.kit.store.generations import ReaderPool
 
 _COLUMNS = (
     "id, at, user_id, session_id, kind, operation, root_fields, fields, subjects, revealed, correlation_id, "

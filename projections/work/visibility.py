@@ -13,9 +13,9 @@ from projections.kit.context.visibility import Guarded
 from projections.kit.declare.view import View
 from projections.kit.model import PostgresView
 from projections.kit.read.live_generations import Serving
-from projections.kit.read.postgres_reader import ReaderPool
 from projections.kit.read.row_visibility import EVERYTHING, Sight
-from projections.kit.store.tables import table_name
+from projections.kit.store.generations import ReaderPool
+from projections.kit.store.table_names import table_name
 from projections.work.projects import (
     ProjectCards,
     ProjectMemberLists,

@@ -17,7 +17,7 @@ from domain.kit import permissions
 from domain.kit.fields import Confidential, Personal
 from domain.kit.privacy.inventory import field_facts
 from projections.identity.people import People
-from projections.kit.store.tables import table_name
+from projections.kit.store.table_names import table_name
 from tests.kit.client import Client
 from tests.kit.product import Product, produced
 from tests.work.api import created

@@ -17,7 +17,7 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import Condition, equals, until
 from projections.kit.read.live_generations import Only
 from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace
-from projections.kit.store.tables import table_name
+from projections.kit.store.table_names import table_name
 from tests.kit.product import Product
 from tests.work.test_plans import Explaining
 

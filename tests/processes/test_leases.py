@@ -10,7 +10,7 @@ from app.processes.lease import Lease, beat, enroll, give_back, take
 from app.processes.store import ProcessStore
 from app.processes.unit_of_work import Cause, LedgerEntry, UnitOfWork
 from app.storage.database import Connection, Database
-from projections.kit.store.lease_locks import prepare
+from projections.kit.follow.lease_locks import prepare
 from projections.kit.store.store import LeaseLost
 from tests.log.appends import TENANT, event
 from tests.processes.outside import Outside

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from domain.kit.context.manifests import Manifest
-from projections.kit.context.exports import ExportPart
 from projections.kit.context.visibility import ContextVisibility
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.redis import RedisView
@@ -13,6 +12,7 @@ from projections.kit.declare.view import View
 
 if TYPE_CHECKING:
     # It needs the libraries of every store, which the command line is not to wait for.
+    from projections.kit.context.exports import ExportPart
     from projections.kit.context.read_side import ReadSide
 
 Reader = Callable[["ReadSide"], object]
@@ -34,7 +34,7 @@ class ContextViews(Manifest):
     twins: Mapping[type[PostgresView[Any]], type[RedisView[Any]]] = field(default_factory=dict)
     """Views with the view in Redis that has the same rows, and is asked first."""
     visibility: ContextVisibility = field(default_factory=ContextVisibility)
-    exports: tuple[ExportPart, ...] = ()
+    exports: tuple["ExportPart", ...] = ()
     """What an export holds of a person."""
     not_exported: Mapping[type[View[Any]], str] = field(default_factory=dict)
     """Views that no export shows although they are about people, each with the reason."""

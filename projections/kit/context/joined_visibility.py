@@ -8,7 +8,7 @@ from domain.kit.context.manifests import joined
 from projections.kit.context.context import ContextViews
 from projections.kit.context.visibility import Guarded, Rule, Shown
 from projections.kit.read.live_generations import Serving
-from projections.kit.read.postgres_reader import ReaderPool
+from projections.kit.store.generations import ReaderPool
 
 V = TypeVar("V")
 

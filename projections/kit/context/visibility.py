@@ -11,8 +11,8 @@ from domain.kit.events import Event
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
 from projections.kit.read.live_generations import Serving
-from projections.kit.read.postgres_reader import ReaderPool
 from projections.kit.read.row_visibility import Sight
+from projections.kit.store.generations import ReaderPool
 
 
 class Rule(Protocol):

@@ -14,11 +14,11 @@ from projections.kit.follow import leases
 from projections.kit.follow.follower import ViewFollower
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_progress import OpsLedger
+from projections.kit.follow.lease_locks import SESSION_LOST
 from projections.kit.follow.leases import LaneLease, TakenLease
 from projections.kit.follow.pages import Source
 from projections.kit.follow.watch import Watch
 from projections.kit.store.generations import Connect, Connection, Pool
-from projections.kit.store.lease_locks import SESSION_LOST
 from projections.kit.store.store import LeaseLost, Store
 
 _logger = logging.getLogger(__name__)

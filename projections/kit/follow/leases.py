@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 
 from projections.kit.follow.lane import Lane
+from projections.kit.follow.lease_locks import LANES, TIMEOUT, WORKERS, give_lock_back, prepare, take_lock
 from projections.kit.store.generations import Connection
-from projections.kit.store.lease_locks import LANES, TIMEOUT, WORKERS, give_lock_back, prepare, take_lock
 
 _BEAT = """
 with me as (update ops.workers set heartbeat_at = clock_timestamp() where id = $1)

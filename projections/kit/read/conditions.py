@@ -8,7 +8,7 @@ from domain.kit.text import key
 from projections.kit.declare.postgres import Index, PostgresView
 from projections.kit.read.search_query import Query, looked_for
 from projections.kit.store.derived_columns import WEIGHTS, key_of
-from projections.kit.store.tables import TableName
+from projections.kit.store.table_names import TableName
 from projections.kit.store.text_analysis import Sought
 
 

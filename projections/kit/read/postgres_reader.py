@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from sys import getsizeof
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -20,21 +20,14 @@ from projections.kit.read.conditions import Condition, bound
 from projections.kit.read.live_generations import Serving
 from projections.kit.read.shares import Shares
 from projections.kit.store.derived_columns import derived, order_of
-from projections.kit.store.generations import Connection
-from projections.kit.store.tables import TableName, table_name, table_shape
+from projections.kit.store.generations import Connection, ReaderPool
+from projections.kit.store.table_names import TableName, table_name
+from projections.kit.store.tables import table_shape
 
 T = TypeVar("T")
 
 _PASTS = 2
 """Questions about rows of the past at a time."""
-
-
-class ReaderPool(Protocol):
-    """Lends connections of the role that sees the rows of one tenant only."""
-
-    def reading(self, tenant_id: UUID) -> AbstractAsyncContextManager[Connection]:
-        """A connection on which the database shows this tenant's rows and no others."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

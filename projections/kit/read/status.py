@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from projections.kit.background import end
-from projections.kit.store.lease_locks import LANES, SILENCE
+from projections.kit.follow.lease_locks import LANES, SILENCE
 
 if TYPE_CHECKING:
     # A command that asks for the status should not load what makes tables.

@@ -14,13 +14,13 @@ from projections.kit.declare.view import View
 from projections.kit.follow import leases
 from projections.kit.follow.lane import Lane, Ledger
 from projections.kit.follow.lane_progress import OpsLedger
+from projections.kit.follow.lease_locks import SESSION_LOST
 from projections.kit.follow.leases import LaneLease, TakenLease
 from projections.kit.rebuild.cleanup import Cleanup
 from projections.kit.rebuild.cutover import Cutover
 from projections.kit.rebuild.model import RebuildRecord
 from projections.kit.rebuild.tenant_swap import Ahead
 from projections.kit.store.generations import Connect, Connection, Pool
-from projections.kit.store.lease_locks import SESSION_LOST
 from projections.kit.store.store import LeaseLost, Lost, Store
 
 _logger = logging.getLogger(__name__)

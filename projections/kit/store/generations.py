@@ -1,19 +1,29 @@
 """Generations of views: which one this code's version works on, and which one readers see."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID, uuid4
 
 import asyncpg
 
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
-from projections.kit.store.tables import table_shape
+from projections.kit.store.table_names import table_name
 
 # Quoted, for asyncpg's classes take parameters only in its stubs.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connect: TypeAlias = Callable[[], Awaitable[Connection]]
+
+
+class ReaderPool(Protocol):
+    """Lends connections of the role that sees the rows of one tenant only."""
+
+    def reading(self, tenant_id: UUID) -> AbstractAsyncContextManager[Connection]:
+        """A connection on which the database shows this tenant's rows and no others."""
+        ...
+
 
 DDL_LOCK = 7311902764004
 """The advisory lock under which tables and generations of views are made and switched."""
@@ -135,7 +145,7 @@ async def point(
             generation,
         )
         if issubclass(view, PostgresView):
-            for statement in table_shape(view, generation).publish:
+            for statement in table_name(view, generation).publish:
                 await connection.execute(statement)
 
 

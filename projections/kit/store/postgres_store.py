@@ -17,6 +17,7 @@ from projections.kit.store.generations import DDL_LOCK, Connect, Connection, Poo
 from projections.kit.store.staging import Staging
 from projections.kit.store.statements import Statements
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
+from projections.kit.store.table_names import table_name
 from projections.kit.store.tables import table_shape
 
 CONNECTION_SETTINGS = {
@@ -281,5 +282,5 @@ class PostgresStore(Generic[R]):
             await owner.execute(statement)
         live = await owner.fetchval("select live from ops.views where view = $1", self._view.name)
         if live == self._generation:
-            for statement in self._shape.publish:
+            for statement in table_name(self._view, self._generation).publish:
                 await owner.execute(statement)

@@ -41,11 +41,7 @@ from domain.kit.fields import marks
 from projections.kit.declare.postgres import Index, PostgresView
 from projections.kit.declare.retention import SINCE
 from projections.kit.store.derived_columns import EMPTY, derived
-
-READER = "headwater_reader"
-"""Queries run as this role and see the tenant in scope."""
-WRITER = "headwater_writer"
-"""Followers and appenders run as this role; they fold the events of every tenant."""
+from projections.kit.store.table_names import READER, WRITER, table_name
 
 _IN_SCOPE = "nullif(current_setting('headwater.tenant', true), '')::uuid"
 """The tenant whose rows the session may see; null, which equals nothing, when it is in no tenant's scope."""
@@ -64,25 +60,6 @@ _PLAIN: dict[Any, TypeEngine[Any]] = {
     Decimal: Numeric(),
 }
 _DERIVED: dict[str, TypeEngine[Any]] = {"TSVECTOR": TSVECTOR(), "BYTEA": BYTEA(), "TEXT[]": ARRAY(Text())}
-
-
-@dataclass(frozen=True, slots=True)
-class TableName:
-    """Where one generation's rows are; as text, the quoted full name."""
-
-    schema: str
-    table: str
-
-    def __str__(self) -> str:
-        return f'"{self.schema}"."{self.table}"'
-
-
-def table_name(view: type[PostgresView[Any]], generation: int) -> TableName:
-    """The table of one generation of a view. Raises TypeError for a view without a schema in its name."""
-    schema, _, name = view.name.partition(".")
-    if not name:
-        raise TypeError(f"{view.__name__} needs a name of the form schema.table, not {view.name!r}.")
-    return TableName(f"{schema}_g{generation}", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +97,12 @@ class TableShape:
         """Changes whenever the table would be made otherwise."""
         return sha256("\n".join(self.create).encode()).hexdigest()
 
-    @property
-    def publish(self) -> tuple[str, ...]:
-        """Statements that make this generation the one that is read under the view's name."""
-        return (
-            f"drop view if exists {self.public}",
-            f"create view {self.public} with (security_invoker = true) as select * from {self.name}",
-            f"grant select on {self.public} to {READER}, {WRITER}",
-        )
-
 
 def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
     """Derives the table from the view's row, indexes and checks. Raises TypeError for a row it cannot hold."""
     place = table_name(view, generation)
     schema, name, full = place.schema, place.table, str(place)
-    public_schema = view.name.partition(".")[0]
+    public_schema = place.public_schema
     table = _table(view, schema, name)
     made = {one.name: one.kind for one in derived(view)}
     kept = ("tenant_id", "position", *made)
@@ -157,7 +125,7 @@ def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
     ]
     return TableShape(
         name=full,
-        public=f'"{public_schema}"."{name}"',
+        public=place.public,
         schema=schema,
         public_schema=public_schema,
         columns={name: column.type.compile(dialect=_DIALECT) for name, column in own.items()},
