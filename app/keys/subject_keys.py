@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
+
+from cachetools import LRUCache
 
 from app.keys.cipher import Cipher, Tampered, new_key
 from app.keys.tenant_keys import Gone, TenantKeys
@@ -91,8 +92,8 @@ class PersonKeys:
 
     def __init__(self, pool: Pool, tenants: TenantKeys, *, capacity: int, seconds: float) -> None:
         self._pool, self._tenants = pool, tenants
-        self._capacity, self._seconds = capacity, seconds
-        self._kept: OrderedDict[tuple[int, int], PersonKeyring] = OrderedDict()
+        self._seconds = seconds
+        self._kept: LRUCache[tuple[int, int], PersonKeyring] = LRUCache(capacity)
         self._asked: list[_Request] = []
         self._dropped: set[tuple[int, int]] | None = None
         """What was destroyed while keys are being read; None when none are."""
@@ -114,7 +115,6 @@ class PersonKeys:
         for subject in set(subjects):
             person = self.kept(tenant_id, subject)
             if person is not None and person.until > now:
-                self._kept.move_to_end((tenant_id.int, subject.int))
                 found[subject] = person
             else:
                 missing.append((tenant_id, subject))
@@ -270,9 +270,6 @@ class PersonKeys:
                 continue
             person.until = until
             self._kept[key] = person
-            self._kept.move_to_end(key)
-        while len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
 
 
 def about_person(tenant_id: UUID, subject: UUID, generation: int) -> bytes:

@@ -1,9 +1,10 @@
 """The tenants' keys: unwrapped by the master key, kept at hand for a while, made when a tenant has none."""
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from uuid import UUID
+
+from cachetools import FIFOCache
 
 from app.keys.cipher import Cipher, new_key
 from app.keys.key_provider import Context, Master, Wrapped
@@ -43,7 +44,7 @@ class TenantKeys:
 
     def __init__(self, pool: Pool, master: Master) -> None:
         self._pool, self._master = pool, master
-        self._known: OrderedDict[int, _Known] = OrderedDict()
+        self._known: FIFOCache[int, _Known] = FIFOCache(_MOST)
 
     async def newest(self, tenant_id: UUID) -> tuple[int, Cipher]:
         """The generation that wraps new keys, made when there is none."""
@@ -92,9 +93,6 @@ class TenantKeys:
         }
         known = _Known(wrapped, max(wrapped, default=0), time.monotonic() + _SECONDS)
         self._known[tenant_id.int] = known
-        self._known.move_to_end(tenant_id.int)
-        while len(self._known) > _MOST:
-            self._known.popitem(last=False)
         return known
 
     async def _cipher(self, tenant_id: UUID, known: _Known, generation: int) -> Cipher:

@@ -2,10 +2,11 @@
 
 import hmac
 import time
-from collections import OrderedDict
 from collections.abc import Set
 from datetime import UTC, datetime
 from uuid import UUID
+
+from cachetools import FIFOCache
 
 from app.auth.tenant_services import Homes
 from app.auth.tokens.session_cache import HOLD, SessionCache
@@ -34,7 +35,9 @@ class Callers:
 
     def __init__(self, living: SessionCache, homes: Homes) -> None:
         self._living, self._homes = living, homes
-        self._held: OrderedDict[tuple[UUID, UUID], tuple[float, MemberAccess | None, bool]] = OrderedDict()
+        self._held: FIFOCache[tuple[UUID, UUID], tuple[float, MemberAccess | None, bool]] = FIFOCache(
+            _CAPACITY
+        )
 
     async def person(
         self, *, session_id: UUID, user_id: UUID, tenant_id: UUID, expires_at: datetime
@@ -119,9 +122,6 @@ class Callers:
             tenant = (await rows.get(Tenants, tenant_id, [(tenant_id,)])).get((tenant_id,))
             asks = tenant_id == PLATFORM or (tenant is not None and tenant.settings.get(ASKS) is True)
             held = self._held[tenant_id, user_id] = now + HOLD, found, asks
-            self._held.move_to_end((tenant_id, user_id))
-            while len(self._held) > _CAPACITY:
-                self._held.popitem(last=False)
         return held[1], held[2]
 
 

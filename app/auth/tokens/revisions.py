@@ -1,8 +1,9 @@
 """What has just changed about whom, so that those who are connected are asked again at once."""
 
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from uuid import UUID
+
+from cachetools import FIFOCache
 
 from domain.kit.caller import Caller
 
@@ -13,7 +14,8 @@ class RevisionCounter:
     """Counts the changes of sessions, people and tenants, each known by its id, since this process began."""
 
     def __init__(self) -> None:
-        self._counts: OrderedDict[UUID, int] = OrderedDict()
+        # Whoever is forgotten looks changed once more, and is asked once too often.
+        self._counts: FIFOCache[UUID, int] = FIFOCache(_CAPACITY)
         self._last = 0
 
     def note(self, ids: Iterable[UUID]) -> None:
@@ -21,10 +23,6 @@ class RevisionCounter:
         for id in ids:
             self._last += 1
             self._counts[id] = self._last
-            self._counts.move_to_end(id)
-        while len(self._counts) > _CAPACITY:
-            # Whoever is forgotten looks changed once more, and is asked once too often.
-            self._counts.popitem(last=False)
 
     def of(self, caller: Caller) -> Hashable:
         """Another value after every change of the caller's session, person or tenant."""

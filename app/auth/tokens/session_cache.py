@@ -5,12 +5,12 @@ import hashlib
 import logging
 import math
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from cachetools import FIFOCache
 from redis.asyncio import Redis
 
 from app.auth.tokens.revisions import RevisionCounter
@@ -56,7 +56,7 @@ class SessionCache:
         self._rows, self._redis, self._prefix, self._breaker = rows, redis, prefix, breaker
         self._reached = 0
         self._believed: float = math.inf
-        self._held: OrderedDict[UUID, tuple[float, Alive | None]] = OrderedDict()
+        self._held: FIFOCache[UUID, tuple[float, Alive | None]] = FIFOCache(_CAPACITY)
         self._decoder = msgspec.json.Decoder(Alive)
         self.changes = RevisionCounter()
         """What was forgotten because it has changed."""
@@ -67,7 +67,7 @@ class SessionCache:
         now = time.monotonic()
         if held is None or held[0] < now:
             found = await self._found(session_id)
-            self._hold(session_id, found, now + HOLD)
+            self._held[session_id] = now + HOLD, found
         else:
             found = held[1]
         return found if found is not None and found.expires_at > datetime.now(UTC) else None
@@ -195,12 +195,6 @@ class SessionCache:
     def _key(self, session_id: UUID) -> str:
         # The id stands in access tokens; its hash in Redis opens nothing.
         return f"{self._prefix}:rd:session:{hashlib.sha256(session_id.bytes).hexdigest()}"
-
-    def _hold(self, session_id: UUID, found: Alive | None, until: float) -> None:
-        self._held[session_id] = until, found
-        self._held.move_to_end(session_id)
-        while len(self._held) > _CAPACITY:
-            self._held.popitem(last=False)
 
 
 async def sessions_of(

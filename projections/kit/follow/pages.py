@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
+
+from cachetools import LRUCache
 
 from domain.kit.codec import Codec
 from domain.kit.events import Event
@@ -14,6 +15,9 @@ from domain.kit.log import Envelope, Log
 from projections.kit.background import end
 
 _logger = logging.getLogger(__name__)
+
+_OLDER = 8
+"""How many whole pages of older events are kept."""
 
 
 class LogGap(Exception):
@@ -55,7 +59,7 @@ class Pages:
         self._size = size
         self._poll = poll
         self._tail: list[LogEntry] = []
-        self._older: OrderedDict[int, asyncio.Task[list[LogEntry]]] = OrderedDict()
+        self._older: LRUCache[int, asyncio.Task[list[LogEntry]]] = LRUCache(_OLDER)
         self._news = asyncio.Event()
         self.head = 0
         """The last position known to be committed."""
@@ -161,9 +165,6 @@ class Pages:
             first = number * self._size
             page = self._older[number] = asyncio.create_task(self._fetch(first, first + self._size))
             page.add_done_callback(_retrieved)
-        self._older.move_to_end(number)
-        while len(self._older) > 8:
-            self._older.popitem(last=False)
         return page
 
     async def _fetch(self, after: int, until: int) -> list[LogEntry]:

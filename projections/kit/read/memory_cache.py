@@ -1,9 +1,11 @@
 """The cache in the process: bounded, and only for seconds."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
+
+from cachetools import TTLCache
 
 T = TypeVar("T")
 
@@ -14,34 +16,26 @@ class MemoryCache(Generic[T]):
     def __init__(
         self, *, seconds: float, most: int = 10_000, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._seconds, self._most, self._clock = seconds, most, clock
-        self._values: OrderedDict[str, tuple[float, T]] = OrderedDict()
+        self._values: TTLCache[str, T] = TTLCache(most, ttl=seconds, timer=clock)
 
     def __len__(self) -> int:
         return len(self._values)
 
     def get(self, key: str) -> T | None:
         """The value, unless it was never put or its time is over."""
-        kept = self._values.get(key)
-        if kept is None:
-            return None
-        until, value = kept
-        if self._clock() >= until:
-            del self._values[key]
-            return None
-        self._values.move_to_end(key)
-        return value
+        # Its own `get` looks twice, and time may be over in between.
+        with suppress(KeyError):
+            return self._values[key]
+        return None
 
     def put(self, key: str, value: T) -> None:
         """Keeps a value from now on."""
-        self._values[key] = (self._clock() + self._seconds, value)
-        self._values.move_to_end(key)
-        while len(self._values) > self._most:
-            self._values.popitem(last=False)
+        self._values[key] = value
 
     def forget(self, key: str) -> None:
         """Forgets one value."""
-        self._values.pop(key, None)
+        with suppress(KeyError):
+            del self._values[key]
 
     def clear(self) -> None:
         """Forgets everything."""
