@@ -216,5 +216,5 @@ def create_sign_in(
 def _providers(settings: Settings) -> dict[str, Provider]:
     if not settings.oidc_issuer:
         return {}
-    made = Provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
-    return {"default": made}
+    provider = Provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
+    return {"default": provider}

@@ -53,8 +53,8 @@ def _key(header: dict[str, Any], published: object) -> jwt.PyJWK:
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(keys, list) or algorithm not in _ALGORITHMS:
         raise NotOurs
-    signing = [one for one in keys if isinstance(one, dict) and one.get("use", "sig") == "sig"]
-    named = signing if kid is None else [one for one in signing if one.get("kid") == kid]
+    signing = [key for key in keys if isinstance(key, dict) and key.get("use", "sig") == "sig"]
+    named = signing if kid is None else [key for key in signing if key.get("kid") == kid]
     if len(named) != 1 or named[0].get("alg", algorithm) != algorithm:
         raise NotOurs
     return jwt.PyJWK(named[0], algorithm)

@@ -94,8 +94,8 @@ class Recovery:
             hashed = await self._passwords.hash(password)
         except Refusal as refusal:
             return refusal
-        wish = ResetPassword(id=row.id, account_id=row.user_id, password_hash=hashed)
-        outcome = await self._book.send(wish, by=row.user_id)
+        command = ResetPassword(id=row.id, account_id=row.user_id, password_hash=hashed)
+        outcome = await self._book.send(command, by=row.user_id)
         if isinstance(outcome, Refusal):
             return outcome
         await self._sessions.end_all(row.user_id, Ending.PASSWORD_CHANGED)
@@ -125,10 +125,10 @@ class Recovery:
     async def ask_verification(self, account: AccountRow) -> Refusal | None:
         """Has a link sent to an account's address."""
         id = self._ids.new()
-        wish = RequestEmailVerification(
+        command = RequestEmailVerification(
             id=id, account_id=account.id, token_hash=hash_of(self._mailed.of(VERIFY, id))
         )
-        outcome = await self._book.send(wish, by=account.id)
+        outcome = await self._book.send(command, by=account.id)
         return outcome if isinstance(outcome, Refusal) else None
 
     async def is_good(self, token: str, kind: str) -> bool:
@@ -153,8 +153,8 @@ class Recovery:
         except Refusal as refusal:
             return refusal
         kept = session_of(caller)
-        wish = ChangePassword(id=account.id, password_hash=hashed, kept_session=kept)
-        outcome = await self._book.send(wish, by=account.id, expected_version=version)
+        command = ChangePassword(id=account.id, password_hash=hashed, kept_session=kept)
+        outcome = await self._book.send(command, by=account.id, expected_version=version)
         if isinstance(outcome, Refusal):
             return outcome
         await self._sessions.end_all(account.id, Ending.PASSWORD_CHANGED, but=kept)
@@ -165,10 +165,10 @@ class Recovery:
         if account.status is not AccountStatus.OPEN:
             return
         id = self._ids.new()
-        wish = RequestPasswordReset(
+        command = RequestPasswordReset(
             id=id, account_id=account.id, token_hash=hash_of(self._mailed.of(RESET, id))
         )
-        outcome = await self._book.send(wish, by=account.id)
+        outcome = await self._book.send(command, by=account.id)
         if isinstance(outcome, Refusal):
             _logger.warning("A password reset was not asked for: %s", outcome.code)
 

@@ -36,7 +36,7 @@ class RegistrationService:
     joining: InvitationAcceptance
     ids: TimeOrderedIds
 
-    async def register(self, wish: Registration) -> Granted | Refusal:
+    async def register(self, registration: Registration) -> Granted | Refusal:
         """An address that has an account is refused as such, for a fresh one is answered with tokens (ID-T-24) and
         nothing could look the same. How often one may ask is limited by where one asks from; the owner of the
         address is told by mail.
@@ -45,31 +45,31 @@ class RegistrationService:
         if crowd.refused:
             return TooManyAttempts(retry_after=crowd.wait)
         try:
-            require_strong(wish.password, wish.email)
-            if bool(wish.tenant_name.strip()) != bool(wish.tenant_slug.strip()):
-                missing = "tenant_name" if wish.tenant_slug.strip() else "tenant_slug"
+            require_strong(registration.password, registration.email)
+            if bool(registration.tenant_name.strip()) != bool(registration.tenant_slug.strip()):
+                missing = "tenant_name" if registration.tenant_slug.strip() else "tenant_slug"
                 raise Invalid(field=missing, reason="is needed: a company has both a name and a slug")
             id = self.ids.new()
-            if wish.tenant_slug:
-                await self.founding.require_free(id, wish.tenant_name, wish.tenant_slug)
-            hashed = await self.passwords.hash(wish.password)
+            if registration.tenant_slug:
+                await self.founding.require_free(id, registration.tenant_name, registration.tenant_slug)
+            hashed = await self.passwords.hash(registration.password)
         except Refusal as refusal:
             return refusal
         outcome = await self.book.send(
             OpenAccount(
                 id=id,
-                email=normal_address(wish.email),
-                first_name=wish.first_name,
-                last_name=wish.last_name,
+                email=normal_address(registration.email),
+                first_name=registration.first_name,
+                last_name=registration.last_name,
                 password_hash=hashed,
                 registration_source="sign_up",
-                tenant_name=wish.tenant_name.strip(),
-                tenant_slug=wish.tenant_slug.strip(),
+                tenant_name=registration.tenant_name.strip(),
+                tenant_slug=registration.tenant_slug.strip(),
             ),
             by=id,
         )
         if isinstance(outcome, AlreadyTaken):
-            await self._tell_owner(wish.email)
+            await self._tell_owner(registration.email)
         if isinstance(outcome, Refusal):
             return outcome
         account = await self.book.fresh(id)
@@ -80,7 +80,7 @@ class RegistrationService:
             withdrawn = await self.book.send(WithdrawAccount(id=id), by=id)
             return withdrawn if isinstance(withdrawn, Refusal) else refusal
         await self.recovery.ask_verification(account)
-        await self.places.remember(normal_address(wish.email))
+        await self.places.remember(normal_address(registration.email))
         return await self.sessions.enter(account, None, method="registration")
 
     async def accept_invitation(

@@ -74,7 +74,7 @@ def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
     """The routes below ``/auth``, and the public keys; ``sign_in`` is asked when the application runs."""
 
     async def register(request: Request, body: Body) -> object:
-        wish = Registration(
+        registration = Registration(
             email=body.text("email"),
             password=body.text("password"),
             first_name=body.text("firstName"),
@@ -82,7 +82,7 @@ def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
             tenant_name=body.text("tenantName", ""),
             tenant_slug=body.text("tenantSlug", ""),
         )
-        return await sign_in().auth.registering.register(wish)
+        return await sign_in().auth.registering.register(registration)
 
     async def enter(request: Request, body: Body) -> object:
         entrance = sign_in().auth.entrance

@@ -121,9 +121,9 @@ class SessionService:
 
     async def choose(self, account: AccountRow, wanted: UUID | None) -> UUID | None:
         """The tenant to sign in to: the one wanted, else the first that lets the person in; None without one."""
-        for one in account.tenants:
-            if wanted in (None, one) and await self._callers.belongs(one, account.id):
-                return one
+        for tenant_id in account.tenants:
+            if wanted in (None, tenant_id) and await self._callers.belongs(tenant_id, account.id):
+                return tenant_id
         return None
 
     async def refresh(self, token: str) -> Granted | Refusal:
@@ -160,8 +160,8 @@ class SessionService:
         if not await self._callers.belongs(tenant_id, caller.user_id):
             return NotInTenant(field="tenant_id")
         jti = uuid4().hex
-        wish = SwitchTenant(id=session_id, tenant_id=tenant_id, token_hash=hash_of(jti))
-        outcome = await self._book.send(wish, by=caller.user_id)
+        command = SwitchTenant(id=session_id, tenant_id=tenant_id, token_hash=hash_of(jti))
+        outcome = await self._book.send(command, by=caller.user_id)
         if isinstance(outcome, Refusal):
             return outcome
         return await self._granted(caller.user_id, session_id, tenant_id, jti, "")

@@ -44,10 +44,10 @@ class TwoFactorService:
         except Refusal as refusal:
             return refusal
         secret, codes = random_base32(), self._codes.recovery_codes()
-        wish = SetSecondFactor(
+        command = SetSecondFactor(
             id=account.id, secret=secret, recovery_hashes=tuple(map(self._codes.hash, codes))
         )
-        outcome = await self._book.send(wish, by=account.id, expected_version=version)
+        outcome = await self._book.send(command, by=account.id, expected_version=version)
         if isinstance(outcome, Refusal):
             return outcome
         (email,) = await self._book.opened(account.email)
@@ -89,8 +89,8 @@ class TwoFactorService:
         account = await self._book.by_email(email)
         if account is None:
             return NotFound(field="email", what="account")
-        wish = TakeSecondFactor(id=account.id, asked_by=str(caller.user_id))
-        outcome = await self._book.send(wish, by=caller.user_id)
+        command = TakeSecondFactor(id=account.id, asked_by=str(caller.user_id))
+        outcome = await self._book.send(command, by=caller.user_id)
         await self._living.forget_person(account.id)
         return outcome if isinstance(outcome, Refusal) else None
 

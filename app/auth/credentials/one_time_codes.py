@@ -78,12 +78,12 @@ class OneTimeCodes:
         if not secret:
             return False
         totp, step = TOTP(secret, interval=STEP), int(now.timestamp()) // STEP
-        steps = [one for one in (step - 1, step, step + 1) if _same(totp.generate_otp(one), code)]
+        steps = [near for near in (step - 1, step, step + 1) if _same(totp.generate_otp(near), code)]
         lifetime = timedelta(seconds=4 * STEP)
         return bool(steps) and await self._attempts.spend(
             f"totp:{account.id.hex}:{account.factor_since}:{steps[0]}", lifetime
         )
 
 
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
+def _same(code: str, other: str) -> bool:
+    return hmac.compare_digest(code.encode(), other.encode())

@@ -102,7 +102,9 @@ class Tokens:
 
     def _service_of(self, claims: dict[str, Any]) -> Caller:
         permissions = claims["permissions"]
-        if not isinstance(permissions, list) or not all(isinstance(one, str) for one in permissions):
+        if not isinstance(permissions, list) or not all(
+            isinstance(permission, str) for permission in permissions
+        ):
             raise NotValid
         return Caller(
             tenant_id=UUID(claims["tenant"]),

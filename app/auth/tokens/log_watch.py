@@ -50,7 +50,7 @@ async def watch(feed: EventPages, living: SessionCache, callers: Callers, *, aft
                 people.add(envelope.originator_id)
         callers.forget_tenants(tenants)
         await living.forget(sessions)
-        for one in people:
-            await living.forget_person(one)
+        for user_id in people:
+            await living.forget_person(user_id)
         if page:
             living.heard(page[-1].position)

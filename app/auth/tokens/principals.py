@@ -110,7 +110,7 @@ class Callers:
         """Asks Postgres again where the people of these tenants stand."""
         if tenants:
             self._living.changes.note(tenants)
-            for known in [one for one in self._held if one[0] in tenants]:
+            for known in [key for key in self._held if key[0] in tenants]:
                 del self._held[known]
 
     async def _standing(self, tenant_id: UUID, user_id: UUID) -> tuple[MemberAccess | None, bool]:

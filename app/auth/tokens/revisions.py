@@ -27,4 +27,4 @@ class RevisionCounter:
     def of(self, caller: Caller) -> Hashable:
         """Another value after every change of the caller's session, person or tenant."""
         session = UUID(caller.session_id) if caller.session_id else None
-        return tuple(self._counts.get(one) for one in (session, caller.user_id, caller.tenant_id) if one)
+        return tuple(self._counts.get(id) for id in (session, caller.user_id, caller.tenant_id) if id)

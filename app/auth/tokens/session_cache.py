@@ -109,8 +109,8 @@ class SessionCache:
     async def forget(self, session_ids: Iterable[UUID]) -> None:
         """Asks Postgres again for these sessions."""
         ids = list(session_ids)
-        for one in ids:
-            self._held.pop(one, None)
+        for id in ids:
+            self._held.pop(id, None)
         if ids:
             try:
                 async with self._breaker.guard():
@@ -126,7 +126,7 @@ class SessionCache:
 
     async def forget_person(self, user_id: UUID) -> None:
         """Asks Postgres again for all sessions of a person."""
-        held = [id for id, (_, one) in self._held.items() if one is not None and one.user_id == user_id]
+        held = [id for id, (_, alive) in self._held.items() if alive is not None and alive.user_id == user_id]
         await self.forget({*held, *await self.ids_of(user_id)})
         self.changes.note([user_id])
 

@@ -91,11 +91,11 @@ class SigningKeys:
 
     async def current(self) -> SigningKey:
         """The key that signs; the first one is made when there is none."""
-        found = next((one for one in (await self._fresh()).values() if one.retired_at is None), None)
+        found = next((key for key in (await self._fresh()).values() if key.retired_at is None), None)
         if found is not None:
             return found
         await self._add()
-        found = next((one for one in (await self._read()).values() if one.retired_at is None), None)
+        found = next((key for key in (await self._read()).values() if key.retired_at is None), None)
         if found is None:
             raise SealedElsewhere
         return found
@@ -128,7 +128,7 @@ class SigningKeys:
     async def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public keys, as RFC 7517 writes them."""
         await self.current()
-        return {"keys": [one.jwk for one in (await self._fresh()).values()]}
+        return {"keys": [key.jwk for key in (await self._fresh()).values()]}
 
     async def _fresh(self) -> dict[str, SigningKey]:
         return self._keys if time.monotonic() - self._read_at < _FRESH else await self._read()
@@ -136,7 +136,7 @@ class SigningKeys:
     async def _read(self) -> dict[str, SigningKey]:
         rows = await self._pool.fetch(_READ, KEPT)
         opened = (self._opened(row["kid"], row["sealed"], row["retired_at"]) for row in rows)
-        self._keys = {one.kid: one for one in opened if one is not None}
+        self._keys = {key.kid: key for key in opened if key is not None}
         self._read_at = time.monotonic()
         return self._keys
 

@@ -89,7 +89,7 @@ class Entrance(Protocol):
 class Registering(Protocol):
     """Opening accounts."""
 
-    async def register(self, wish: Registration) -> Granted | Refusal:
+    async def register(self, registration: Registration) -> Granted | Refusal:
         """A new account, signed in; with a company of its own when one is named."""
         ...
 
