@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 from app.storage.database import Pool
 from domain.identity.accounts import EMAIL, PROVIDER, Account, normal_address
-from domain.identity.resets import PasswordReset
-from domain.identity.verifications import EmailVerification
+from domain.identity.email_verifications import EmailVerification
+from domain.identity.password_resets import PasswordReset
 from domain.kit.bus.bus import Bus
 from domain.kit.bus.repository import Repository
 from domain.kit.caller import ACCOUNTS, Caller

@@ -16,15 +16,15 @@ from app.auth.two_factor import TwoFactorService
 from app.mail.mailed_tokens import RESET, VERIFY, MailedTokens, hash_of
 from domain.identity.account_commands import ChangePassword
 from domain.identity.accounts import AccountStatus, normal_address
-from domain.identity.resets import RequestPasswordReset, ResetNotValid, ResetPassword
-from domain.identity.sessions import Ending
-from domain.identity.sign_in_refusals import TooManyAttempts
-from domain.identity.verifications import (
+from domain.identity.email_verifications import (
     EmailIsVerified,
     RequestEmailVerification,
     VerificationNotValid,
     VerifyEmail,
 )
+from domain.identity.password_resets import RequestPasswordReset, ResetNotValid, ResetPassword
+from domain.identity.sessions import Ending
+from domain.identity.sign_in_refusals import TooManyAttempts
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Forbidden, Refusal

@@ -1,6 +1,15 @@
 """The manifest of identity in the domain."""
 
-from domain.identity import accounts, api_keys, invitations, resets, roles, sessions, users, verifications
+from domain.identity import (
+    accounts,
+    api_keys,
+    email_verifications,
+    invitations,
+    password_resets,
+    roles,
+    sessions,
+    users,
+)
 from domain.identity.subjects import SUBJECTS
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
@@ -8,7 +17,7 @@ from domain.kit.permissions import Permission
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(accounts, api_keys, invitations, resets, roles, sessions, users, verifications),
+    modules=(accounts, api_keys, email_verifications, invitations, password_resets, roles, sessions, users),
     area="people",
     permissions=(
         Permission("people:read", "See who belongs to the tenant.", "guest"),

@@ -21,7 +21,8 @@ class Aggregate(BaseAggregate[UUID]):
 
     ``class Task(Aggregate, topic="work.task")`` names its streams; nested events are stored under that
     topic. Annotated attributes are its state; give each a default unless the first event sets it. ``unique``
-    names attributes whose values no other stream may have; see `Unique`.
+    names attributes whose values no other stream may have; see `Unique`. With ``topic=None`` a class has no
+    streams: it is what several aggregates have in common, each of which derives its own events from its.
     """
 
     topic: ClassVar[str]
@@ -36,19 +37,21 @@ class Aggregate(BaseAggregate[UUID]):
     snapshot_every: ClassVar[int] = 200
     """How many events may follow the last snapshot before another is taken."""
 
-    def __init_subclass__(cls, *, topic: str, unique: tuple[str | Unique, ...] = ()) -> None:
+    def __init_subclass__(cls, *, topic: str | None, unique: tuple[str | Unique, ...] = ()) -> None:
         # The library would subclass every nested event again to give it a base of the aggregate's own;
         # naming ours as that base keeps `Task.Created` the class that stands in the source.
         type.__setattr__(cls, "Event", Event)
-        cls.topic = topic
         require_upcasts(cls, cls.class_version)
         super().__init_subclass__()
+        if topic is None:
+            return
+        cls.topic = topic
         cls.events = tuple(
             member
             for member in vars(cls).values()
             if isinstance(member, type) and issubclass(member, Event) and member is not Event
         )
-        cls.appliers = appliers(cls)
+        cls.appliers = appliers(cls, cls.events)
         cls.unique = uniques(cls, topic, unique)
         register_topic(topic, cls)
         declared = getattr(cls, "__dataclass_fields__", {}).values()

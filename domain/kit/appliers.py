@@ -45,21 +45,29 @@ def assigns(*events: type[Event]) -> Assignment:
     return Assignment(events)
 
 
-def appliers(aggregate: type[Any]) -> dict[type[Event], Applier]:
-    """What an aggregate's class says about its events. Raises TypeError for an event that it names twice."""
+def appliers(aggregate: type[Any], events: Iterable[type[Event]]) -> dict[type[Event], Applier]:
+    """What an aggregate's class, or one that it derives from, says about its events.
+
+    What is said about an event holds for those that derive from it as well, unless something is said about them.
+    Raises TypeError for an event that is named twice.
+    """
+    said: dict[type[Event], Assignment | Applier] = {}
+    for cls in reversed(aggregate.__mro__):
+        own: dict[type[Event], Assignment | Applier] = {}
+        for member in vars(cls).values():
+            for event in member.events if isinstance(member, Assignment) else getattr(member, "applies", ()):
+                if event in own:
+                    raise TypeError(f"{aggregate.__qualname__} says twice what {event.__qualname__} changes.")
+                own[event] = member
+        said |= own
     found: dict[type[Event], Applier] = {}
-    for member in vars(aggregate).values():
-        for event, applier in _appliers(aggregate, member):
-            if event in found:
-                raise TypeError(f"{aggregate.__qualname__} says twice what {event.__qualname__} changes.")
-            found[event] = applier
+    for event in dict.fromkeys([*said, *events]):
+        change = next((said[kind] for kind in event.__mro__ if kind in said), None)
+        if isinstance(change, Assignment):
+            found[event] = _copying(_shared(aggregate, event))
+        elif change is not None:
+            found[event] = change
     return found
-
-
-def _appliers(aggregate: type[Any], member: Any) -> Iterable[tuple[type[Event], Applier]]:
-    if isinstance(member, Assignment):
-        return [(event, _copying(_shared(aggregate, event))) for event in member.events]
-    return [(event, member) for event in getattr(member, "applies", ())]
 
 
 def _shared(aggregate: type[Any], event: type[Event]) -> tuple[str, ...]:

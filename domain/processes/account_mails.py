@@ -5,9 +5,9 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.identity.accounts import Account
+from domain.identity.email_verifications import EmailVerification
 from domain.identity.invitations import Invitation
-from domain.identity.resets import PasswordReset
-from domain.identity.verifications import EmailVerification
+from domain.identity.password_resets import PasswordReset
 from domain.kit.clock import Clock
 from domain.kit.process.effects import Call, Effect, Then
 from domain.kit.process.process import Process, Stateless, on, performs

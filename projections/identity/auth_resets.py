@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.identity.resets import PasswordReset
+from domain.identity.password_resets import PasswordReset
 from domain.kit.fields import Describe, Internal, Len, Public, Restricted
 from projections.kit.declare.folds import EventField, carried
 from projections.kit.model import CreatedAt, Index, PostgresView, Row

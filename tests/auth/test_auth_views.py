@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.identity.accounts import Account, AccountStatus
-from domain.identity.resets import PasswordReset
+from domain.identity.password_resets import PasswordReset
 from domain.identity.sessions import Ending, Session
 from domain.kit.scenario import NOON, on
 from projections.identity.auth_accounts import Accounts

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.mail.mailed_tokens import RESET, VERIFY, MailedTokens
 from app.storage.database import Connection
 from domain.identity.accounts import Account
-from domain.identity.resets import VALID, PasswordReset, ResetNotValid, ResetPassword
+from domain.identity.password_resets import PasswordReset, ResetNotValid, ResetPassword
 from domain.kit.scenario import NOON, given, on
 from tests.auth.people import mailed, post, refusal, registered, reset_token
 from tests.kit.product import Product
@@ -16,7 +16,9 @@ NEW = "another battery staple"
 ME = "{ mySessions { id } }"
 ACCOUNT, ID = UUID(int=3), UUID(int=4)
 OPENED = on(ACCOUNT, Account.Opened(email="a@example.com", first_name="Ada", password_hash="old"))
-REQUESTED = PasswordReset.Requested(account_id=ACCOUNT, token_hash="h", expires_at=NOON + VALID)
+REQUESTED = PasswordReset.Requested(
+    account_id=ACCOUNT, token_hash="h", expires_at=NOON + PasswordReset.good_for
+)
 WISH = ResetPassword(id=ID, account_id=ACCOUNT, password_hash="new")
 
 
@@ -33,8 +35,8 @@ def test_a_reset_is_used_once() -> None:
 
 
 def test_a_reset_expires() -> None:
-    given(OPENED, REQUESTED).at(NOON + VALID).when(WISH).refused(ResetNotValid)
-    soon = NOON + VALID - timedelta(microseconds=1)
+    given(OPENED, REQUESTED).at(NOON + PasswordReset.good_for).when(WISH).refused(ResetNotValid)
+    soon = NOON + PasswordReset.good_for - timedelta(microseconds=1)
     assert given(OPENED, REQUESTED).at(soon).when(WISH).refusal is None
 
 

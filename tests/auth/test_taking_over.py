@@ -19,9 +19,9 @@ from domain.identity.account_commands import (
 )
 from domain.identity.accounts import LAPSES_AFTER, Account, AccountLasts, NoSecondFactor
 from domain.identity.authorization import BaseRole
+from domain.identity.email_verifications import EmailVerification, VerificationNotValid, VerifyEmail
+from domain.identity.password_resets import PasswordReset, ResetNotValid, ResetPassword
 from domain.identity.registration import RegisterUser
-from domain.identity.resets import VALID, PasswordReset, ResetNotValid, ResetPassword
-from domain.identity.verifications import EmailVerification, VerificationNotValid, VerifyEmail
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds, at
@@ -60,7 +60,9 @@ def test_a_later_one_clears_nothing() -> None:
 @pytest.mark.parametrize("ended_by", ["password", "reset", "clearing"])
 def test_a_new_password_ends_every_older_link(ended_by: str) -> None:
     account = on(ID, OPENED)
-    asked = PasswordReset.Requested(account_id=ID, token_hash="h", expires_at=NOON + VALID, generation=0)
+    asked = PasswordReset.Requested(
+        account_id=ID, token_hash="h", expires_at=NOON + PasswordReset.good_for, generation=0
+    )
     what: dict[str, tuple[Account.PasswordChanged | Account.EmailVerified, ...]] = {
         "password": (Account.PasswordChanged(password_hash="n"),),
         "reset": (Account.EmailVerified(cleared=True), Account.PasswordChanged(password_hash="n")),
@@ -72,7 +74,9 @@ def test_a_new_password_ends_every_older_link(ended_by: str) -> None:
 
 
 def test_a_new_password_ends_older_links_that_prove_an_address() -> None:
-    asked = EmailVerification.Requested(account_id=ID, token_hash="h", expires_at=NOON + VALID)
+    asked = EmailVerification.Requested(
+        account_id=ID, token_hash="h", expires_at=NOON + PasswordReset.good_for
+    )
     changed = on(ID, OPENED, Account.PasswordChanged(password_hash="n"))
     given(changed, asked).when(VerifyEmail(id=LINK, account_id=ID)).refused(VerificationNotValid)
 

@@ -110,3 +110,58 @@ def test_saying_twice_what_an_event_changes_is_refused() -> None:
             @applies(Opened)
             def _opened(self, event: Opened) -> None:
                 self.by = event.by
+
+
+class Ticket(Aggregate, topic=None):
+    """What tickets have in common."""
+
+    class Sold(Event):
+        price: int
+
+    class Punched(Event): ...
+
+    price: int
+    punched: bool = False
+    sold = assigns(Sold)
+
+    @applies(Punched)
+    def _punched(self, event: Punched) -> None:
+        self.punched = True
+
+
+class Return(Ticket, topic="toys.return"):
+    """There and back: what is said of the common events holds for its own, except of being punched."""
+
+    class Sold(Ticket.Sold): ...
+
+    class Punched(Ticket.Punched): ...
+
+    halves: int = 0
+
+    @applies(Punched)
+    def _halved(self, event: Punched) -> None:
+        self.halves += 1
+
+
+class Single(Ticket, topic="toys.single"):
+    """There and no further."""
+
+    class Sold(Ticket.Sold): ...
+
+    class Punched(Ticket.Punched): ...
+
+
+def test_what_is_said_of_an_event_holds_for_those_that_derive_from_it() -> None:
+    with at(NOON):
+        single = Single.begin(STREAM, Single.Sold(price=3))
+        single.record(Single.Punched())
+        halved = Return.begin(STREAM, Return.Sold(price=5))
+        halved.record(Return.Punched())
+    assert (single.price, single.punched) == (3, True)
+    assert (halved.price, halved.punched, halved.halves) == (5, False, 1)
+
+
+def test_each_keeps_its_events_under_names_of_its_own() -> None:
+    assert [event.stored_as for event in Single.events] == ["toys.single.sold", "toys.single.punched"]
+    assert [event.aggregate for event in Return.events] == [Return, Return]
+    assert not hasattr(Ticket, "topic")

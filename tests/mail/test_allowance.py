@@ -10,9 +10,9 @@ from app.settings import Settings
 from app.storage.database import Database
 from domain.identity.account_commands import OpenAccount
 from domain.identity.authorization import BaseRole
+from domain.identity.email_verifications import RequestEmailVerification
 from domain.identity.invitations import InviteUser, WithdrawInvitation
-from domain.identity.resets import RequestPasswordReset
-from domain.identity.verifications import RequestEmailVerification
+from domain.identity.password_resets import RequestPasswordReset
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.kit.permissions import ROLES
 from domain.kit.process.sealed_mailer import MailKind

@@ -11,7 +11,7 @@ from domain.governance.exports import RequestExport
 from domain.identity.account_commands import OpenAccount
 from domain.identity.api_keys import CreateApiKey
 from domain.identity.invitations import InviteUser
-from domain.identity.resets import RequestPasswordReset
+from domain.identity.password_resets import RequestPasswordReset
 from domain.identity.roles import CreateRole
 from domain.identity.sessions import EndSession, StartSession
 from domain.identity.user_commands import GrantRole
