@@ -34,6 +34,8 @@ def lay_out(name: str, root: Path = ROOT) -> list[Path]:
     ]:
         raise ValueError(f"There is {' and '.join(taken)} already.")
     listed = root / _LIST
+    if f'    "{name}",\n' in listed.read_text():
+        raise ValueError(f"{_LIST} has {name} already.")
     text, count = re.subn(
         r"(?m)^(NAMES = \(\n(?:    .*\n)*)\)", rf'\g<1>    "{name}",\n)', listed.read_text()
     )

@@ -20,21 +20,22 @@ def copy(tmp_path: Path) -> Path:
 
 def test_writes_four_manifests_and_one_line(copy: Path) -> None:
     before = (copy / "domain" / "contexts.py").read_text().splitlines()
-    written = [path.relative_to(copy).as_posix() for path in lay_out("contacts", copy)]
+    written = [path.relative_to(copy).as_posix() for path in lay_out("errands", copy)]
     assert written == [
         "domain/contexts.py",
-        "domain/contacts/__init__.py",
-        "projections/contacts/__init__.py",
-        "graphql/api/contacts/__init__.py",
-        "tests/contacts/__init__.py",
+        "domain/errands/__init__.py",
+        "projections/errands/__init__.py",
+        "graphql/api/errands/__init__.py",
+        "tests/errands/__init__.py",
     ]
     after = (copy / "domain" / "contexts.py").read_text().splitlines()
-    assert [line for line in after if line not in before] == ['    "contacts",']
+    assert [line for line in after if line not in before] == ['    "errands",']
     assert len(after) == len(before) + 1
 
 
 @pytest.mark.parametrize(
-    "name", ["Contacts", "my contacts", "", "class", "contacts.", "../contacts", "work", "contexts"]
+    "name",
+    ["Contacts", "my contacts", "", "class", "contacts.", "../contacts", "work", "contexts", "identity"],
 )
 def test_takes_no_name_that_is_none_or_is_taken(copy: Path, name: str) -> None:
     with pytest.raises(ValueError, match=r"no name of a package|already"):

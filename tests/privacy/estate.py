@@ -98,13 +98,13 @@ class Estate:
 
     async def settled(self) -> None:
         """Waits until views have folded all and processes have done all."""
-        head = await self.log.head()
 
         async def quiet() -> bool:
+            # As of one moment: what a process did a moment ago may be what another one reacts to.
             return not await self.database.writer.fetchval(
-                """select exists (select from processes.lanes where position < $1)
-                       or exists (select from processes.ledger where finished_at is null)""",
-                head,
+                """select exists (select from processes.lanes
+                                   where position < (select max(position) from es.events))
+                       or exists (select from processes.ledger where finished_at is null)"""
             )
 
         await until(quiet, seconds=240)
