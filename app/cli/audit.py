@@ -50,7 +50,7 @@ def show(
         return
     columns = (
         "at",
-        "tenant_id",
+        *(() if tenant else ("tenant_id",)),
         "user_id",
         "kind",
         "operation",

@@ -5,6 +5,7 @@ the line that closes its help.
 """
 
 import sys
+from typing import Annotated
 
 import typer
 from typer._click import Command, Context, Parameter
@@ -81,8 +82,20 @@ class Commands(TyperGroup):
 root = typer.Typer(name="headwater", cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"headwater {version('headwater')}")
+        raise typer.Exit
+
+
 @root.callback()
-def headwater() -> None:
+def headwater(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Show the version.")
+    ] = False,
+) -> None:
     """A multi-tenant customer-operations backend on one immutable event log."""
 
 

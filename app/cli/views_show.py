@@ -43,7 +43,10 @@ def moment_of(text: str) -> Moment:
     """A position, or a time in ISO 8601 with its offset. Raises ValueError."""
     if text.isascii() and text.isdigit():
         return int(text)
-    time = datetime.fromisoformat(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text} is neither a position nor a time such as 2030-01-31T12:00:00Z.") from None
     if time.tzinfo is None:
         raise ValueError(f"The time {text} must say its offset from UTC, as 2030-01-31T12:00:00Z.")
     return time

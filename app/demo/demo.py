@@ -53,7 +53,7 @@ SMALL = Company(
     tasks=120,
     tier="team",
     fee=Decimal("49.00"),
-    first=10,
+    first=20,
 )
 COMPANIES = (BRIGHT, SMALL)
 OPERATOR = "operator@platform.example.com"

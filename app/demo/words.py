@@ -3,10 +3,12 @@
 FIRST_NAMES = (
     "Ada", "Bruno", "Chiara", "Dmitri", "Elif", "Femi", "Greta", "Hiro", "Ines", "Jonas",
     "Kavya", "Liam", "Marta", "Noor", "Oskar", "Priya", "Quentin", "Rosa", "Sven", "Tala",
+    "Ugo", "Vera", "Wanda", "Xenia", "Yusuf", "Zora",
 )  # fmt: skip
 LAST_NAMES = (
     "Andersson", "Barros", "Conti", "Dvorak", "Erdem", "Falade", "Gruber", "Hayashi", "Iglesias", "Jansen",
     "Krishnan", "Lynch", "Mazur", "Nasser", "Olsen", "Patel", "Roux", "Santos", "Thorsen", "Urbina",
+    "Varga", "Weber", "Xavier", "Yilmaz", "Zimmer", "Zoric",
 )  # fmt: skip
 PROJECTS = (
     "Spring campaign", "Website relaunch", "Help centre", "Onboarding flow", "Billing clean-up",

@@ -7,11 +7,12 @@ from domain.kit.fields import Describe, Internal, Len
 from domain.kit.model import ONE_LINE, Aggregate, Caller, Command, Event, Unique, assigns, distinct
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import AlreadyTaken
+from domain.kit.text import key
 
 RoleName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("The role's name.")]
 
 
-class Role(Aggregate, topic="identity.role", unique=(Unique("name", fold=str.casefold),)):
+class Role(Aggregate, topic="identity.role", unique=(Unique("name", fold=key),)):
     """A set of permissions under a name."""
 
     class Created(Event):
@@ -66,7 +67,7 @@ class DeleteRole(Command):
 def _tidy(name: str, permissions: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Raise AlreadyTaken for the name of a base role, and what `require_known` raises."""
     tidy = name.strip()
-    if tidy.casefold() in ROLES:
+    if key(tidy) in ROLES:
         raise AlreadyTaken(field="name")
     distinct_permissions = tuple(sorted(distinct(permissions)))
     require_known(distinct_permissions, field="permissions")

@@ -58,11 +58,13 @@ def composed(value: T, *, depth: int = 0) -> T:
 
 
 def key(word: str) -> str:
-    """What words such as tags are equal by: without case, and without differences of width or composition."""
+    """What words such as tags and names are equal by: without case, without differences of width or composition,
+    and without characters that nobody sees."""
     tidy = word.strip()
     if tidy.isascii():
         return tidy.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", tidy).casefold())
+    seen = "".join(character for character in tidy if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold()).strip()
 
 
 def distinct(words: Iterable[str]) -> tuple[str, ...]:

@@ -66,6 +66,9 @@ def test_show_lists_by_person_subject_and_time(run: CommandLine, settings: Setti
     head = "AT TENANT_ID USER_ID KIND OPERATION ROOT_FIELDS SUBJECTS REVEALED OUTCOME"
     assert table.splitlines()[0].split() == head.split()
     assert all(str(one) in table for one in (EVE, TENANT, ADA))
+    table = run("audit", "show", "--tenant", str(TENANT)).out
+    assert table.splitlines()[0].split() == head.replace("TENANT_ID ", "").split()
+    assert all(str(one) in table for one in (EVE, ADA))
 
 
 def test_retain_says_what_went_and_then_that_nothing_is_left(run: CommandLine, settings: Settings) -> None:

@@ -78,7 +78,10 @@ async def test_an_invitation_is_accepted_once_whoever_tries(services: Services) 
 async def test_the_name_of_a_role_is_used_once_in_a_tenant(services: Services) -> None:
     company, role = Company(services), uuid4()
     await company.done(CreateRole(id=role, name="Reader", permissions=()))
-    await company.refused(CreateRole(id=uuid4(), name="READER", permissions=()), AlreadyTaken)
+    # Nobody sees a difference in case, in width, or in characters without a shape.
+    for same in ("READER", "Rea\u00adder", "Reader\u200b", "\u2060Reader", "\uff32eader"):
+        await company.refused(CreateRole(id=uuid4(), name=same, permissions=()), AlreadyTaken)
+    await company.refused(CreateRole(id=uuid4(), name="Admin\u200b", permissions=()), AlreadyTaken)
     await company.done(ChangeRole(id=role, name="reader", permissions=()))
     await company.done(ChangeRole(id=role, name="Writer", permissions=()))
     await company.done(CreateRole(id=uuid4(), name="Reader", permissions=()))

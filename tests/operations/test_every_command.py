@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from typer.testing import CliRunner
 
-from app.cli.main import COMMANDS
+from app.cli.main import COMMANDS, program
 from app.settings import Settings
 from tests.operations.command_line import CommandLine, commands
 
@@ -196,6 +198,11 @@ def test_help_says_of_each_command_what_it_does() -> None:
         assert f" {name} " in ran.stdout
         assert line in ran.stdout
     assert "<bool>" not in ran.stdout
+
+
+def test_says_its_version() -> None:
+    ran = CliRunner().invoke(program(), ["--version"])
+    assert (ran.exit_code, ran.stdout) == (0, f"headwater {version('headwater')}\n")
 
 
 def test_a_command_that_does_not_exist_is_a_mistake(settings: Settings) -> None:

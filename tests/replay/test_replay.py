@@ -205,6 +205,7 @@ async def test_lanes_that_move_meanwhile_make_no_difference(scene: Scene, search
         (("--dry-run", "--view", "no.view"), "There is no view no.view."),
         (("--dry-run", "--type", "no.event"), "There is no event type no.event."),
         (("--dry-run", "--since", "2030-01-01T00:00:00"), "must say its offset from UTC"),
+        (("--dry-run", "--until", "2030-13-01"), "2030-13-01 is neither a position nor a time such as"),
         (("--dry-run", "--since", "7"), "7 is no time"),
     ],
 )

@@ -160,7 +160,7 @@ async def test_that_there_are_more_rows_is_said_apart_from_them(scene: Scene) ->
         ((Tasks.name, "--key", "x"), "'x' is no key of tasks.tasks"),
         ((Tasks.name, "--key", "1,2"), "A key of tasks.tasks is id, not '1,2'."),
         ((Tasks.name, "--as-of", "999999999", "--tenant", "TENANT"), "does not exist yet"),
-        ((Tasks.name, "--as-of", "yesterday"), "Invalid isoformat string"),
+        ((Tasks.name, "--as-of", "yesterday"), "yesterday is neither a position nor a time such as"),
     ],
 )
 async def test_says_what_cannot_be_asked(scene: Scene, words: tuple[str, ...], sentence: str) -> None:

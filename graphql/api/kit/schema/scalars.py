@@ -20,7 +20,7 @@ _LAST = 2**63 - 1
 # Python reads more of ISO 8601, such as weeks, and of some texts something else than other readers.
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _INSTANT = re.compile(
-    rf"{_DAY}[Tt ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})?"
+    rf"{_DAY}[Tt ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
 )
 
 
