@@ -18,7 +18,7 @@ import dataclasses
 import hashlib
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
@@ -235,3 +235,13 @@ _commands: dict[str, type[Command]] = {}
 def commands() -> dict[str, type[Command]]:
     """All known commands by stored name."""
     return dict(sorted(_commands.items()))
+
+
+def require_references(commands: Iterable[type[Command]], topics: Collection[str]) -> None:
+    """Raise TypeError for a command with a reference to what none of these topics names."""
+    for command in commands:
+        for field, topic in command.references:
+            if topic not in topics:
+                raise TypeError(
+                    f"{command.__name__}.{field} refers to {topic!r}, which no aggregate is called."
+                )

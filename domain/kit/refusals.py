@@ -25,7 +25,11 @@ class Refusal(Exception):
         self.field = field
         self.facts = facts
         text = " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
-        self.message = text.format(field=field, **facts)
+        try:
+            self.message = text.format(field=field, **facts)
+        except KeyError as missing:
+            given = ", ".join(facts) or "nothing"
+            raise TypeError(f"{type(self).__name__} speaks of {missing}, but was given {given}.") from None
         super().__init__(self.message)
 
     def about(self, field: str | None) -> Self:

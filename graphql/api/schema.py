@@ -4,10 +4,12 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from api.kit.execution.access import Access
 from api.kit.manifest import ContextApi
 from api.kit.schema.scalars import SCALARS
 from domain.contexts import NAMES
 from domain.kit.context.manifests import load
+from domain.kit.permissions import PERMISSIONS
 
 _SIGN_IN = "auth"
 """Has no domain of its own: it is the API of the accounts of identity."""
@@ -29,3 +31,4 @@ schema = strawberry.Schema(
     subscription=_merged("Subscription", "Live updates."),
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+Access(schema._schema).require_known({*PERMISSIONS})

@@ -87,6 +87,13 @@ def needs(text: str) -> dict[str | None, str]:
     return Access(TOY._schema).needs(document, operation)
 
 
+def test_a_permission_that_does_not_exist_is_told_by_its_field() -> None:
+    # The toy's own permissions are none of the product's.
+    with pytest.raises(TypeError, match=r"^\w+\.\w+ needs .+, which is no permission\.$"):
+        Access(TOY._schema).require_known(())
+    ACCESS.require_known({*PERMISSIONS})
+
+
 def test_the_check_finds_what_is_forgotten() -> None:
     assert Access(TOY._schema).undeclared() == ["Forgotten.secret", "Query.forgotten"]
 

@@ -80,9 +80,10 @@ def test_a_module_of_another_package_is_refused() -> None:
 def test_two_contexts_may_not_declare_the_same() -> None:
     other = ContextViews(package="projections.other")
     with pytest.raises(
-        TypeError, match=r"views: projections\.other has tasks\.tasks, and so has projections\.work"
+        TypeError,
+        match=r"views: projections\.other\.Tasks has tasks\.tasks, and so has projections\.work\.Tasks",
     ):
-        joined([projections.work.CONTEXT, other], "views", lambda one: [(Tasks.name, one)])
+        joined([projections.work.CONTEXT, other], "views", lambda _: [(Tasks.name, Tasks)])
 
 
 def test_what_is_named_is_declared_in_the_context() -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.kit.caller import Caller
-from domain.kit.commands import Command, commands, noun
+from domain.kit.commands import Command, commands, noun, require_references
 from domain.kit.events import Event
 from domain.kit.fields import References
 from domain.kit.refusals import Forbidden, Invalid, NotFound, Refusal, refusal_codes
@@ -162,6 +162,11 @@ def test_facts_stand_in_the_message(refusal: Refusal, message: str) -> None:
     assert refusal.message == message
 
 
+def test_a_refusal_that_is_not_given_what_it_says_is_told_by_its_name() -> None:
+    with pytest.raises(TypeError, match=r"^NotFound speaks of 'what', but was given waht\."):
+        NotFound(field="id", waht="task")
+
+
 def test_codes_are_known() -> None:
     assert {"overdrawn", "not_found", "already_exists", "command_id_reused"} <= set(refusal_codes())
 
@@ -201,3 +206,9 @@ def test_references_may_be_optional() -> None:
         def handle(self) -> None: ...
 
     assert NameAccount.references == (("account", "toys.account"),)
+
+
+def test_a_reference_to_what_there_is_not_is_told_by_command_and_field() -> None:
+    require_references([NoteAccount], {"toys.account"})
+    with pytest.raises(TypeError, match=r"^NoteAccount\.beside refers to 'toys\.account'"):
+        require_references([NoteAccount], {"toys.acount"})

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.kit.events import Event
-from domain.kit.fields import Describe
+from domain.kit.fields import Describe, Len, Personal
 from domain.kit.model import Aggregate
 from domain.kit.scenario import NOON, on
 from projections.kit.declare.folds import (
@@ -26,7 +26,8 @@ from projections.kit.declare.folds import (
     stamped,
 )
 from projections.kit.declare.folds import on as folds
-from projections.kit.model import CreatedAt, PostgresView, RedisView, Row, UpdatedAt, Version, replace
+from projections.kit.model import CreatedAt, Index, PostgresView, RedisView, Row, UpdatedAt, Version, replace
+from projections.kit.store.tables import table_shape
 from tests.kit.folding import folded
 
 ID, OTHER, SHOP = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -210,3 +211,43 @@ def test_a_method_that_takes_no_row_says_that_it_is_the_first_and_the_other_way_
 def test_a_row_is_a_row() -> None:
     with pytest.raises(TypeError, match="row int is not a Row"):
         new_class("Numbers", (PostgresView[int],), {"name": "test.numbers"})  # type: ignore[type-var]
+
+
+def test_an_event_is_folded_once() -> None:
+    complaint = r"^Orders\.(seen|titled) takes Order\.Titled, and so does (seen|titled)\."
+    with pytest.raises(TypeError, match=complaint):
+        orders(titled=carried(Order.Titled), seen=stamped(Order.Titled))
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "complaint"),
+    [
+        ("orders", {}, "Orders is called 'orders', which is not schema.table"),
+        (
+            "test.orders",
+            {"indexes": (Index("by_stat", ("stat desc",)),)},
+            "by_stat names stat, which OrderRow",
+        ),
+        ("test.orders", {"words": ("text",)}, "words names text, which OrderRow has not"),
+        (
+            "test.orders",
+            {"collated": {"title": ("title", "text")}},
+            "collated names text, which OrderRow has not",
+        ),
+    ],
+)
+def test_a_table_has_its_columns(name: str, declared: dict[str, object], complaint: str) -> None:
+    with pytest.raises(TypeError, match=complaint):
+        new_class("Orders", (PostgresView[OrderRow],), {"name": name}, lambda own: own.update(declared))
+
+
+def test_a_sealed_column_is_as_long_as_what_is_sealed() -> None:
+    class PaperRow(Row):
+        id: UUID
+        title: Annotated[str, Len(1, 100)]
+        author: Annotated[str, Len(1, 100), Personal()]
+
+    class Papers(PostgresView[PaperRow], name="test.papers"):
+        """A toy."""
+
+    assert table_shape(Papers, 1).columns == {"id": "UUID", "title": "VARCHAR(100)", "author": "TEXT"}

@@ -70,7 +70,8 @@ def joined(contexts: Iterable[M], part: str, items: Callable[[M], Iterable[tuple
     whose: dict[str, str] = {}
     for context in contexts:
         for name, item in items(context):
+            here = ".".join([context.package, *filter(None, [getattr(item, "__name__", "")])])
             if name in found:
-                raise TypeError(f"{part}: {context.package} has {name}, and so has {whose[name]}.")
-            found[name], whose[name] = item, context.package
+                raise TypeError(f"{part}: {here} has {name}, and so has {whose[name]}.")
+            found[name], whose[name] = item, here
     return found

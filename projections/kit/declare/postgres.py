@@ -1,5 +1,6 @@
 """Postgres views: the table, its checks and indexes stand in the view's own class."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,6 +8,22 @@ from typing import ClassVar
 from projections.kit.declare.retention import Retain
 from projections.kit.declare.row import R
 from projections.kit.declare.view import View
+
+WORDS = "search_words"
+"""The column with the words that a row is found by."""
+_TABLE = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*")
+_COLUMN = re.compile(r"(\w+)(?: (?:asc|desc))?(?: nulls (?:first|last))?")
+"""A column by which an index sorts; other expressions are Postgres' to check."""
+
+
+def key_of(column: str) -> str:
+    """The column with the keys of an array's texts, by which they are equal whatever their case."""
+    return f"{column}_key"
+
+
+def order_of(column: str) -> str:
+    """The column by which a text is sorted as people sort names."""
+    return f"{column}_order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +76,21 @@ class PostgresView(View[R]):
     checks: ClassVar[tuple[Check, ...]] = ()
     retain: ClassVar[Retain | None] = None
     """For how long rows are kept; as long as the log, if nothing is said."""
+
+    def __init_subclass__(
+        cls, *, name: str = "", version: int = 1, key: str | tuple[str, ...] = "id", inline: bool = False
+    ) -> None:
+        super().__init_subclass__(name=name, version=version, key=key, inline=inline)
+        if not name:
+            return
+        if not _TABLE.fullmatch(name):
+            raise TypeError(f"{cls.__name__} is called {name!r}, which is not schema.table.")
+        columns = {*cls.row.__struct_fields__, "tenant_id", "position"}
+        columns |= {WORDS, *map(key_of, cls.keyed), *map(order_of, cls.collated)}
+        named = [(index.name, column) for index in cls.indexes for column in index.columns]
+        fields = [("words", one) for one in cls.words] + [("keyed", one) for one in cls.keyed]
+        fields += [("collated", one) for texts in cls.collated.values() for one in texts]
+        for part, column in (*named, *fields):
+            plain = _COLUMN.fullmatch(column)
+            if plain is not None and plain[1] not in columns:
+                raise TypeError(f"{cls.__name__}: {part} names {plain[1]}, which {cls.row.__name__} has not.")

@@ -77,13 +77,20 @@ class View(Generic[R]):
         if unknown := set(cls.key) - {*cls.row.__struct_fields__}:
             raise TypeError(f"{cls.__name__}'s row has no field {', '.join(sorted(unknown))}.")
         cls._declared = []
+        folded: dict[type[Event], str] = {}
         for attribute, member in inspect.getmembers_static(cls):
             where = f"{cls.__name__}.{attribute}"
+            taken: FoldMark | None = (
+                member.mark if isinstance(member, DeclaredFold) else getattr(member, "folds", None)
+            )
+            for event in taken.events if taken is not None else ():
+                if (other := folded.setdefault(event, attribute)) != attribute:
+                    raise TypeError(f"{where} takes {event.__qualname__}, and so does {other}.")
             if isinstance(member, DeclaredFold):
                 codes = [member.code(where, cls.row, cls.key, event) for event in member.mark.events]
                 cls._declared += [(code.event, _declared(code, member.mark)) for code in codes]
-            elif (mark := getattr(member, "folds", None)) is not None:
-                _require_agreement(where, member, mark)
+            elif taken is not None:
+                _require_agreement(where, member, taken)
 
     def __init__(self) -> None:
         self.folds: dict[str, Fold] = {}

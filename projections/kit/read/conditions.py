@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.kit.text import key
-from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.postgres import Index, PostgresView, key_of
 from projections.kit.read.search_query import Query, looked_for
-from projections.kit.store.derived_columns import WEIGHTS, key_of
+from projections.kit.store.derived_columns import WEIGHTS
 from projections.kit.store.table_names import TableName
 from projections.kit.store.text_analysis import Sought
 

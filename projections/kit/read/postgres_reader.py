@@ -12,14 +12,14 @@ from uuid import UUID
 import msgspec
 
 from projections.kit.declare.folds import Key
-from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.postgres import PostgresView, order_of
 from projections.kit.declare.row import R
 from projections.kit.read.allowance import allowance
 from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition, bound
 from projections.kit.read.live_generations import Serving
 from projections.kit.read.shares import Shares
-from projections.kit.store.derived_columns import derived, order_of
+from projections.kit.store.derived_columns import derived
 from projections.kit.store.generations import Connection, ReaderPool
 from projections.kit.store.table_names import TableName, table_name
 from projections.kit.store.tables import table_shape

@@ -7,14 +7,13 @@ from uuid import UUID
 import msgspec
 
 from domain.kit.languages import DEFAULT
-from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.postgres import WORDS, PostgresView, key_of
 from projections.kit.declare.row import R
 from projections.kit.read.conditions import TSQUERY, Condition, bound, found_by, tsquery, weights_of
 from projections.kit.read.live_generations import Serving
 from projections.kit.read.postgres_reader import columns_of
 from projections.kit.read.search_query import MOST_HITS, BadQuery, Query, looked_for
 from projections.kit.read.search_reader import Found, Hit
-from projections.kit.store.derived_columns import WORDS, key_of
 from projections.kit.store.generations import ReaderPool
 from projections.kit.store.table_names import table_name
 

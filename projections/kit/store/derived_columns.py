@@ -11,11 +11,10 @@ from typing import Any
 import msgspec
 
 from domain.kit.text import key
-from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.postgres import WORDS, PostgresView, key_of, order_of
 from projections.kit.store.collation import sort_key
 from projections.kit.store.text_analysis import found_by
 
-WORDS = "search_words"
 """The words of a view's texts, as a text search vector; each text's words have a weight of their own."""
 WEIGHTS = "ABCD"
 EMPTY = {"TSVECTOR": "''", "BYTEA": "''", "TEXT[]": "'{}'"}
@@ -33,16 +32,6 @@ class Derived:
         """The value as COPY takes it."""
         value = self.of(row)
         return bytes.fromhex(str(value)[2:]) if self.kind == "BYTEA" else value
-
-
-def key_of(column: str) -> str:
-    """The column with the keys of an array's texts, by which they are equal whatever their case."""
-    return f"{column}_key"
-
-
-def order_of(column: str) -> str:
-    """The column by which a text is sorted as people sort names."""
-    return f"{column}_order"
 
 
 _known: dict[type[PostgresView[Any]], tuple[Derived, ...]] = {}

@@ -37,7 +37,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 from sqlalchemy.sql.ddl import DDLElement
 from sqlalchemy.types import TypeEngine
 
-from domain.kit.fields import marks
+from domain.kit.fields import Personal, marks
 from projections.kit.declare.postgres import Index, PostgresView
 from projections.kit.declare.retention import SINCE
 from projections.kit.store.derived_columns import EMPTY, derived
@@ -204,7 +204,9 @@ def _add(table: Table, index: Index) -> None:
 
 def _type(hint: Any) -> tuple[TypeEngine[Any], bool]:
     """The column type of an annotated hint, and whether it may be null. Hints have no static type."""
-    limits = [mark.max_length for mark in marks(hint) if isinstance(mark, Len)]
+    # A personal text is sealed, which makes it longer than what it says.
+    sealed = any(isinstance(mark, Personal) for mark in marks(hint))
+    limits = [mark.max_length for mark in marks(hint) if isinstance(mark, Len) and not sealed]
     while get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
     nullable = False

@@ -4,7 +4,7 @@ A field says it itself (``needs="work:read"``), or its type does for all of its 
 behind a field which said it is `covered`. What says nothing is denied.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 from graphql import (
@@ -58,6 +58,12 @@ class Access:
             if isinstance(field, GraphQLField)
         }
         """By names of type and field; None where nothing is said."""
+
+    def require_known(self, permissions: Collection[str]) -> None:
+        """Raise TypeError for a field that needs none of these permissions, and so would be nobody's."""
+        for (kind, name), need in self.by_field.items():
+            if need is not None and need not in (ANYONE, SIGNED_IN, COVERED, *permissions):
+                raise TypeError(f"{kind}.{name} needs {need}, which is no permission.")
 
     def undeclared(self) -> list[str]:
         """The fields that say nothing, which nobody may ask for."""
