@@ -83,7 +83,7 @@ async def fill(url: str) -> list[UUID]:
 
 
 def asks(assembly: Assembly, query: str, ids: list[UUID], log: AccessLog) -> Callable[[], Awaitable[bytes]]:
-    """Asks the next time, each time of another task, and has it recorded there."""
+    """Ask the next time, each time of another task, and have it recorded there."""
     services = replace(assembly.services, access_log=log)
     engine = Engine(
         schema, lambda who: RequestContext(identity=who, services=services), limits(assembly.settings)

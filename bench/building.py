@@ -20,7 +20,7 @@ NICE = 10
 
 # Rows of the views differ in type, hence Any.
 async def build(log: PostgresLog, pool: Pool, view: View[Any], make: StoreOf) -> Fill:
-    """Builds a generation of its own up to the head of the log, and drops it again outside the measured time."""
+    """Build a generation of its own up to the head of the log, and drop it again outside the measured time."""
     head = await log.head()
     await enroll(pool, type(view))
     async with pool.acquire() as connection:

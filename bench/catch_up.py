@@ -48,7 +48,7 @@ async def main(events: int) -> None:
 
 
 async def tell(log: PostgresLog, tasks: int) -> None:
-    """Appends the lives of tasks, a hundred events in a command, some commands at a time."""
+    """Append the lives of tasks, a hundred events in a command, some commands at a time."""
     waiting: set[asyncio.Task[object]] = set()
     for append in work(tasks, together=100):
         waiting.add(asyncio.create_task(log.append(append)))

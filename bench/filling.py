@@ -49,7 +49,7 @@ on conflict (tenant_id, originator_id) do update set last = excluded.last, versi
 
 
 async def fill_log(database: Database, events: int, *, stages: int = STAGES) -> None:
-    """Fills an empty log with so many events, ``stages`` (1 to 5) for each task, and gathers statistics."""
+    """Fill an empty log with so many events, ``stages`` (1 to 5) for each task, and gathers statistics."""
     codec = PlainCodec()
     kinds = [event for _, version, event in lives(1)][:stages]
     payloads = [codec.encode(event, tenant_id=TENANT).decode() for event in kinds]

@@ -47,7 +47,7 @@ class Progress:
             self._reached.set()
 
     async def reached(self) -> None:
-        """Waits until the position is folded."""
+        """Wait until the position is folded."""
         await self._reached.wait()
 
 
@@ -93,7 +93,7 @@ async def following(
 
 
 async def fill(database: Database, log: PostgresLog, pool: Pool, view: View[Any], make: StoreOf) -> Fill:
-    """Fills a view from nothing to the head of the log.
+    """Fill a view from nothing to the head of the log.
 
     What was there of the view before is dropped first, outside the measured time.
     """

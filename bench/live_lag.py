@@ -55,7 +55,7 @@ async def main(rate: int, seconds: int, beside: bool) -> None:
 
 
 async def _tell(log: PostgresLog, appends: Sequence[Append], rate: int) -> Told:
-    """Sends commands by the clock, whether earlier ones are answered or not."""
+    """Send commands by the clock, whether earlier ones are answered or not."""
     told: Told = []
 
     async def send(append: Append) -> None:
@@ -75,7 +75,7 @@ async def _tell(log: PostgresLog, appends: Sequence[Append], rate: int) -> Told:
 
 
 async def _folded(database: Database, position: int) -> None:
-    """Waits until the view has what was told."""
+    """Wait until the view has what was told."""
     query = "select max(position) from ops.lanes where view = $1"
     # Another process folds.
     while (await database.writer.fetchval(query, Board.name)) < position:  # noqa: ASYNC110

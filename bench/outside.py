@@ -66,7 +66,7 @@ async def search_bulk(client: AsyncOpenSearch, some: Sequence[tuple[str, bytes]]
 
 
 async def redis_bulk(redis: Redis, some: Sequence[tuple[str, bytes]]) -> Sample:
-    """Sets the documents as keys that expire, in pipelines of a thousand."""
+    """Set the documents as keys that expire, in pipelines of a thousand."""
     await redis.flushdb()
     watch = Stopwatch()
     for at in range(0, len(some), _CHUNK):

@@ -72,7 +72,7 @@ class Letters(Application[UUID]):
     """An application that keeps aggregates in memory as ours does, which serves the peer best."""
 
     def add(self, number: int) -> UUID:
-        """Creates a task."""
+        """Create a task."""
         letter = Letter(f"Answer letter {number}", ABOUT, "high", str(UUID(int=2)))
         self.save(letter)
         return letter.id
@@ -101,7 +101,7 @@ def environment(sockets: str, database: str, *, pool: int = 5) -> dict[str, str]
 
 
 def insert(recorder: PostgresApplicationRecorder, batches: Sequence[Sequence[StoredEvent]]) -> list[float]:
-    """Appends batch after batch, and says how many seconds each took."""
+    """Append batch after batch, and say how many seconds each took."""
     took = []
     for batch in batches:
         began = time.monotonic()
@@ -111,7 +111,7 @@ def insert(recorder: PostgresApplicationRecorder, batches: Sequence[Sequence[Sto
 
 
 def send(letters: Letters, *, callers: int, commands: int) -> list[float]:
-    """Lets ``callers`` threads create a task each and rename it, and says how long each command took."""
+    """Let ``callers`` threads create a task each and rename it, and say how long each command took."""
 
     def caller(number: int) -> list[float]:
         took = []
@@ -130,7 +130,7 @@ def send(letters: Letters, *, callers: int, commands: int) -> list[float]:
 
 
 def tell(letters: Letters, tasks: int) -> int:
-    """Appends the lives of tasks, as `bench.events.lives` tells them, and returns how many events that are."""
+    """Append the lives of tasks, as `bench.events.lives` tells them, and return how many events that are."""
     for first in range(0, tasks, 1000):
         told = [
             Letter(f"Answer letter {number}", ABOUT, "high", str(UUID(int=2)))
@@ -159,7 +159,7 @@ class BoardTable(PostgresTrackingRecorder):
         self.sql_create_statements += [Composed([SQL(_LIKE_OURS)]), Composed([SQL(_INDEX)])]
 
     def write(self, tracking: Tracking, statement: Any, *values: object) -> None:
-        """Carries out a statement. (psycopg takes literal SQL only, hence Any.)"""
+        """Carry out a statement. (psycopg takes literal SQL only, hence Any.)"""
         with self.datastore.transaction(commit=True) as cursor:
             self._insert_tracking(cursor, tracking)
             cursor.execute(statement, values, prepare=True)
@@ -218,7 +218,7 @@ class BoardProjection(Projection[BoardTable]):
 
 
 def catch_up(url: str, settings: dict[str, str], events: int) -> None:
-    """Runs the library's projection from the first event to the last."""
+    """Run the library's projection from the first event to the last."""
     with psycopg.connect(url) as connection:
         connection.execute("drop table if exists board, board_tracking")
     BoardProjection.until = events

@@ -29,7 +29,7 @@ _TEMPLATE = "headwater_template"
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Runs a benchmark on the product's event loop, with the garbage collection of its workers."""
+    """Run a benchmark on the product's event loop, with the garbage collection of its workers."""
     logging.basicConfig(level=logging.ERROR)
     # As `app.entry.worker` does; the peers run under the same settings.
     tune_collector()

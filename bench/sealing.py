@@ -135,7 +135,7 @@ async def _sent(bus: Bus, one: Command) -> None:
 
 
 async def _fill(side: Side, events: int) -> None:
-    """Appends first events of so many people."""
+    """Append first events of so many people."""
     for first in range(0, events, _TOGETHER):
         some = [_person(number) for number in range(first, first + _TOGETHER)]
         await side.codec.ready(TENANT, some)

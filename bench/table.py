@@ -46,7 +46,7 @@ def p99(values: Sequence[float]) -> float:
 
 
 async def rounds(sides: Mapping[str, Side], *, count: int, warm_up: bool = True) -> dict[str, list[Sample]]:
-    """Runs the sides in turn (A B A B ...), after a round that does not count."""
+    """Run the sides in turn (A B A B ...), after a round that does not count."""
     found: dict[str, list[Sample]] = {name: [] for name in sides}
     for number in range(-1 if warm_up else 0, count):
         for name, side in sides.items():
@@ -94,7 +94,7 @@ COMPARED = ("", "median", "p50 ms", "p99 ms", "CPU µs each", "ratio (least-most
 
 
 def show(title: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    """Prints a table in Markdown."""
+    """Print a table in Markdown."""
     widths = [max(len(line[i]) for line in (head, *lines)) for i in range(len(head))]
     print(f"\n{title}\n")
     for line in (head, ["-" * width for width in widths], *lines):

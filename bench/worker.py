@@ -42,7 +42,7 @@ class Built:
 
 
 async def main(work: str, url: str, *more: str) -> None:
-    """Does the work that the command line names."""
+    """Do the work that the command line names."""
     async with opened(url) as (database, log), folding_pool(database) as pool:
         async with _stores(database, pool, *more) as stores:
             if work == "follow":
@@ -71,7 +71,7 @@ async def main(work: str, url: str, *more: str) -> None:
 
 
 async def built(url: str, store: str, *server: str) -> Built:
-    """Rebuilds the board in a process of its own; ``server`` is the store's address outside Postgres."""
+    """Rebuild the board in a process of its own; ``server`` is the store's address outside Postgres."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.worker", "build", url, store, *server), stdout=asyncio.subprocess.PIPE
     )

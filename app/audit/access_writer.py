@@ -82,7 +82,7 @@ class AccessWriter:
             raise AccessNotRecorded from None
 
     async def run(self) -> None:
-        """Writes until `close`, and then what is left."""
+        """Write until `close`, and then what is left."""
         failures = 0
         while not (self._closing and not self._waiting):
             await self._noted.wait()
@@ -104,7 +104,7 @@ class AccessWriter:
             self._written(len(batch))
 
     async def close(self, *, seconds: float = 5.0) -> None:
-        """Lets `run` end once everything is written; what cannot be within the time is counted as lost."""
+        """Let `run` end once everything is written; what cannot be within the time is counted as lost."""
         self._closing = True
         self._noted.set()
         self._full.set()
@@ -118,7 +118,7 @@ class AccessWriter:
             self._waiting.clear()
 
     async def _gathered(self) -> None:
-        """Waits for a full batch, or for the pause to pass."""
+        """Wait for a full batch, or for the pause to pass."""
         self._full.clear()
         if len(self._waiting) < self._rows:
             with contextlib.suppress(TimeoutError):
@@ -154,7 +154,7 @@ class AccessWriter:
 
 
 async def recorded(pool: Pool, accesses: Sequence[AccessRecord]) -> None:
-    """Writes accesses before it returns. Raises what the database raises; then nothing may be shown."""
+    """Write accesses before it returns. Raises what the database raises; then nothing may be shown."""
     async with pool.acquire() as connection:
         await _stored(connection, accesses)
 

@@ -70,7 +70,7 @@ def _anchor(
 
 
 async def keep(connection: Connection, anchor: Anchor) -> None:
-    """Stores an anchor; one that is there already stays, for what it vouches for has begun to go."""
+    """Store an anchor; one that is there already stays, for what it vouches for has begun to go."""
     await connection.execute(
         """insert into audit.anchors (log, month, tenant_id, rows, first, last, hash)
            values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing""",

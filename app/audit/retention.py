@@ -37,7 +37,7 @@ class ExpiredMonth:
 
 
 async def retain(database: Database, *, now: datetime, dry_run: bool = False) -> list[ExpiredMonth]:
-    """Drops what is older than each log is kept, and makes the months ahead. Safe to repeat, and to be killed.
+    """Drop what is older than each log is kept, and make the months ahead. Safe to repeat, and to be killed.
 
     Only one process does it at a time; another one finds nothing to do. ``dry_run`` only says what would go.
     """
@@ -54,7 +54,7 @@ async def retain(database: Database, *, now: datetime, dry_run: bool = False) ->
 
 
 async def keep_retention(database: Database, clock: Clock | None = None, *, pause: float = _PAUSE) -> None:
-    """Does `retain` now and once a day until it is cancelled; a failure is logged, and the next day counts."""
+    """Do `retain` now and once a day until it is cancelled; a failure is logged, and the next day counts."""
     clock = clock or SystemClock()
     while True:
         try:

@@ -94,7 +94,7 @@ class AccountRepository:
         command_id: UUID | None = None,
         expected_version: int | None = None,
     ) -> AppendReceipt | Refusal:
-        """Sends a command that concerns this person, as they would themselves."""
+        """Send a command that concerns this person, as they would themselves."""
         caller = Caller(tenant_id=tenant_id, user_id=by, permissions=frozenset({"self"}))
         return await self.bus.send(
             command, by=caller, command_id=command_id, expected_version=expected_version

@@ -32,13 +32,13 @@ class Disowning:
         self._beside: set[asyncio.Task[None]] = set()
 
     def begin(self, account_id: UUID, tenants: Iterable[UUID]) -> None:
-        """Does it beside the answer."""
+        """Do it beside the answer."""
         task = asyncio.create_task(self.leave(account_id, tenants))
         self._beside.add(task)
         task.add_done_callback(self._ended)
 
     async def revoke_keys(self, account_id: UUID, tenant_id: UUID) -> None:
-        """Ends the keys that the account made in a tenant; may be done again."""
+        """End the keys that the account made in a tenant; may be done again."""
         home, by = await self._homes.of(tenant_id), Caller(tenant_id=tenant_id, user_id=SYSTEM)
         for key in await _keys(home, tenant_id, account_id):
             outcome = await home.bus.send(RevokeApiKey(id=key), by=by, command_id=uuid5(key, "disowned"))
@@ -50,7 +50,7 @@ class Disowning:
             _logger.error("What was left in companies was not ended.", exc_info=error)
 
     async def leave(self, account_id: UUID, tenants: Iterable[UUID]) -> None:
-        """Ends what the account has in these tenants; may be done again."""
+        """End what the account has in these tenants; may be done again."""
         for tenant_id in tenants:
             await self.revoke_keys(account_id, tenant_id)
             home, by = await self._homes.of(tenant_id), Caller(tenant_id=tenant_id, user_id=SYSTEM)

@@ -26,11 +26,11 @@ class TenantRegistrar(Protocol):
     """Notes where new tenants are."""
 
     async def adopt(self, tenant_id: UUID, name: str, slug: str) -> None:
-        """Notes one, which takes its slug over all places; may be called again. Raises AlreadyTaken for it."""
+        """Note one, which takes its slug over all places; may be called again. Raises AlreadyTaken for it."""
         ...
 
     async def retract(self, tenant_id: UUID) -> None:
-        """Notes that it was not made after all; its slug is free again, and it is never adopted any more."""
+        """Note that it was not made after all; its slug is free again, and it is never adopted any more."""
         ...
 
 
@@ -67,7 +67,7 @@ class CompanyRegistration:
     region: str
 
     async def require_free(self, account_id: UUID, name: str, slug: str) -> None:
-        """Raises what creating it would be refused for, before there is an account without its company."""
+        """Raise what creating it would be refused for, before there is an account without its company."""
         try:
             check(self._create(tenant_of(account_id), name, slug))
             require_free_word(slug.strip())

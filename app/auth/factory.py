@@ -88,7 +88,7 @@ class SignInServices:
 
     @asynccontextmanager
     async def watching(self, feed: EventPages, log: Log) -> AsyncIterator[None]:
-        """Forgets, inside the block, the sessions that other processes end."""
+        """Forget, inside the block, the sessions that other processes end."""
         tasks = [
             asyncio.create_task(
                 watch(feed, self.living, self.callers, after=await log.head()), name="sessions"

@@ -127,7 +127,7 @@ class InvitationAcceptance:
         return Offer(tenant_id=said.tenant_id, home=home, row=row, token=token, email=email)
 
     async def _require_waiting(self, offer: Offer, known: UserRow | None) -> None:
-        """Raises what accepting would be refused for, before there is an account that belongs nowhere."""
+        """Raise what accepting would be refused for, before there is an account that belongs nowhere."""
         if not offer.waits and offer.row.status is not InvitationStatus.ACCEPTED:
             raise InvitationNotValid()
         if known is None or offer.row.user_id == known.id:

@@ -57,7 +57,7 @@ class InvitationService:
         return InvitationToken(token_hash=token_hash, replaces_id=None if former is None else former.id)
 
     async def _require_proved(self, by: Caller) -> None:
-        """Raises InviterNotProved for who never showed that mail reaches them, or has a key of such a person."""
+        """Raise InviterNotProved for who never showed that mail reaches them, or has a key of such a person."""
         if by.kind == "service":
             return
         account = await self._book.account(by.user_id)

@@ -74,11 +74,11 @@ class Providers:
         self._known: dict[str, dict[str, Any]] = {}
 
     async def close(self) -> None:
-        """Closes the connections to the providers."""
+        """Close the connections to the providers."""
         await self._http.aclose()
 
     async def start(self, name: str, redirect_uri: str, *, anew: bool = False) -> Start | Refusal:
-        """Begins to sign somebody in by the provider of this name.
+        """Begin to sign somebody in by the provider of this name.
 
         ``anew``: the provider is not to go by an earlier signing-in, so that the session proves who is there now.
         """
@@ -115,7 +115,7 @@ class Providers:
         return Start(url, signed(Uses.PROVIDER, await self._keys.current(), claims, lifetime=WAIT))
 
     async def finish(self, name: str, cookie: str, state: str, code: str) -> Entry:
-        """Signs in whom the provider has sent back with a code."""
+        """Sign in whom the provider has sent back with a code."""
         try:
             said = await verified(Uses.PROVIDER, cookie, self._keys.find)
         except (Expired, NotValid):

@@ -123,7 +123,7 @@ class Recovery:
         return await self.ask_verification(account)
 
     async def ask_verification(self, account: AccountRow) -> Refusal | None:
-        """Has a link sent to an account's address."""
+        """Have a link sent to an account's address."""
         id = self._ids.new()
         command = RequestEmailVerification(
             id=id, account_id=account.id, token_hash=hash_of(self._mailed.of(VERIFY, id))

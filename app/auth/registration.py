@@ -95,7 +95,7 @@ class RegistrationService:
     async def join(
         self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
     ) -> Refusal | None:
-        """Joins as `accept_invitation` does, and signs nobody in."""
+        """Join as `accept_invitation` does, and signs nobody in."""
         joined = await self.joining.join(token, password, first_name, last_name, caller)
         return joined if isinstance(joined, Refusal) else None
 

@@ -90,7 +90,7 @@ class SessionService:
     async def start(
         self, account_id: UUID, tenant_id: UUID | None, *, method: str, second_factor: bool = False
     ) -> Granted:
-        """Signs in a person who has shown who they are. The session's id is new, whatever the client held."""
+        """Sign in a person who has shown who they are. The session's id is new, whatever the client held."""
         id, seen, jti = self._ids.new(), origin(), uuid4().hex
         refresh = self._tokens.new(id)
         outcome = await self._book.send(
@@ -113,7 +113,7 @@ class SessionService:
     async def enter(
         self, account: AccountRow, wanted: UUID | None, *, method: str, second_factor: bool = False
     ) -> Granted | Refusal:
-        """Signs somebody in to the tenant that is wanted, if they belong to it, else to the first of theirs."""
+        """Sign somebody in to the tenant that is wanted, if they belong to it, else to the first of theirs."""
         tenant_id = await self.choose(account, wanted)
         if wanted is not None and tenant_id is None:
             return NotInTenant(field="tenant_id")
@@ -180,7 +180,7 @@ class SessionService:
         return await self.end_all(caller.user_id, Ending.REVOKED, but=current) if current else 0
 
     async def end_all(self, user_id: UUID, reason: Ending, *, but: UUID | None = None) -> int:
-        """Ends a person's sessions, but for one; how many there were."""
+        """End a person's sessions, but for one; how many there were."""
         # Those that a new password ended in Postgres are among them: their streams say so, too.
         ids = [id for id in await self._living.ids_of(user_id) if id != but]
         await self._end(ids, user_id, reason)

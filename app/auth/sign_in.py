@@ -120,7 +120,7 @@ class SignInService:
         )
 
     async def _failed(self, email: str, place: AttemptSource, admission: Admission) -> None:
-        """Counts a wrong password, and has the owner told, at most once a day, when there were many."""
+        """Count a wrong password, and have the owner told, at most once a day, when there were many."""
         await self._attempts.note(NETWORK, place.network)
         many = await self._attempts.note(ACCOUNT, email, about=email)
         if not admission.locks and not many:
@@ -131,7 +131,7 @@ class SignInService:
         self._aside(self._tell(account))
 
     async def enter(self, account: AccountRow, wanted: UUID | None, *, method: str) -> Entry:
-        """Lets somebody in who has shown a password or an identity: with tokens, or with a challenge first."""
+        """Let somebody in who has shown a password or an identity: with tokens, or with a challenge first."""
         if wanted is not None and await self._sessions.choose(account, wanted) is None:
             return NotInTenant(field="tenant_id")
         if account.factor_confirmed:
@@ -176,7 +176,7 @@ class SignInService:
             _logger.warning("Failed attempts to sign in were not noted: %s", outcome.code)
 
     def _aside(self, work: Coroutine[None, None, None]) -> None:
-        """Does it beside the answer, which would else take longer for accounts that exist."""
+        """Do it beside the answer, which would else take longer for accounts that exist."""
         task = asyncio.create_task(work)
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)

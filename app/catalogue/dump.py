@@ -50,7 +50,7 @@ async def dump(
     parts: frozenset[str] = frozenset({"events", "views"}),
     opening: Opening | None = None,
 ) -> dict[str, int]:
-    """Fills the folder ``out``, which must not exist, and answers how many lines each file has.
+    """Fill the folder ``out``, which must not exist, and answer how many lines each file has.
 
     Redis and search hold what follows from the same events, so their rows are not in it. ``opening`` lets
     equal sealed texts that carry no fingerprint get equal pseudonyms; without it they get different ones.

@@ -64,7 +64,7 @@ def say_json(value: object) -> None:
 
 
 def refuse(refusal: "Refusal | Declined", as_json: bool) -> typer.Exit:
-    """Says why, and the exit that follows."""
+    """Say why, and the exit that follows."""
     if as_json:
         say_json({"refused": {"code": refusal.code, "message": str(refusal)}})
     else:

@@ -28,7 +28,7 @@ _NOWHERE = logging.NullHandler()
 
 
 def _hush() -> None:
-    """Keeps their lines, and their tracebacks, from the terminal: the command itself says what is away.
+    """Keep their lines, and their tracebacks, from the terminal: the command itself says what is away.
 
     Programs that serve have handlers of their own, which go on hearing them.
     """
@@ -38,7 +38,7 @@ def _hush() -> None:
 
 @contextmanager
 def told(context: "Context") -> Iterator[None]:
-    """Ends the command with a sentence where an error is not ours; anything else rises, for it is a fault."""
+    """End the command with a sentence where an error is not ours; anything else rises, for it is a fault."""
     _hush()
     try:
         yield

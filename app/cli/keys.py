@@ -153,7 +153,7 @@ def _away(error: Exception) -> str | None:
 
 
 async def _wrapped(tenant: str | None) -> int:
-    """Wraps anew what is behind; how many keys that were."""
+    """Wrap anew what is behind; how many keys that were."""
     count = 0
     async for place in placed_everywhere(tenant):
         async with _rotating(place) as rotation:

@@ -74,7 +74,7 @@ class Commands(TyperGroup):
         return found
 
     def invoke(self, ctx: Context) -> object:
-        """Runs the command that is named."""
+        """Run the command that is named."""
         with told(ctx):
             return super().invoke(ctx)
 
@@ -139,7 +139,7 @@ def _plain_switches(command: Command) -> None:
 
 
 def _bare(parameters: list[Parameter]) -> None:
-    """Shows switches without a type: ``--json``, and not ``--json <bool>``."""
+    """Show switches without a type: ``--json``, and not ``--json <bool>``."""
     for one in parameters:
         if getattr(one, "is_flag", False):
             one.metavar = ""

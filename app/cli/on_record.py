@@ -17,7 +17,7 @@ from projections.kit.read.plain_rows import secret
 async def rows_shown(
     pool: Pool, operation: str, view: View[Any], rows: Iterable[tuple[UUID, Any]], *, unmasked: bool
 ) -> None:
-    """Records that rows of a view, each with its tenant, are about to be shown: one access for each tenant.
+    """Record that rows of a view, each with its tenant, are about to be shown: one access for each tenant.
 
     Raises what the database raises; then they must not be shown.
     """

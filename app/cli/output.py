@@ -22,7 +22,7 @@ class _Errors(io.FileIO):
     """Standard error. Nobody has to read it: who serves goes on without a reader of its log."""
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        """Writes, or from the first failure on drops what is written."""
+        """Write, or from the first failure on drop what is written."""
         try:
             return super().write(data)
         except OSError as error:
@@ -34,14 +34,14 @@ class _Errors(io.FileIO):
             return memoryview(data).nbytes
 
     def failed(self, error: OSError) -> None:
-        """Does what follows."""
+        """Do what follows."""
 
 
 class _Output(_Errors):
     """Standard output."""
 
     def failed(self, error: OSError) -> None:
-        """Ends the command; nobody takes this for a failure of what the command does."""
+        """End the command; nobody takes this for a failure of what the command does."""
         if isinstance(error, BrokenPipeError):
             raise SystemExit(NOBODY_READS)
         print(f"headwater: standard output cannot be written: {error.strerror}.", file=sys.stderr)
@@ -49,7 +49,7 @@ class _Output(_Errors):
 
 
 def watched() -> None:
-    """Has standard output and standard error written in this way from now on."""
+    """Have standard output and standard error written in this way from now on."""
     if sys.stderr is not None:
         sys.stderr = _over(sys.stderr, _Errors)
     if sys.stdout is not None:

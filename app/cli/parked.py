@@ -129,7 +129,7 @@ def _carry_out(
     what: str,
     as_json: bool,
 ) -> None:
-    """Does what is wished of the views where anything is parked, and of one tenant alone if one is named."""
+    """Do what is wished of the views where anything is parked, and of one tenant alone if one is named."""
 
     async def work() -> tuple[int, bool] | Refusal:
         async with placed(tenant) as place, operating_at(place) as (operations, pool):

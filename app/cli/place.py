@@ -181,7 +181,7 @@ def asker() -> str:
 
 
 async def carry_out(operations: "OperatorRequests", operation: "Operation") -> "OperationDone | Refusal":
-    """Carries out an operation on behalf of the operator at the machine."""
+    """Carry out an operation on behalf of the operator at the machine."""
     from domain.kit.caller import PLATFORM, SYSTEM, Caller
 
     return await operations.carry_out(operation, by=Caller(tenant_id=PLATFORM, user_id=SYSTEM))

@@ -181,7 +181,7 @@ async def _erasure(desk: _Desk, person: UUID) -> ErasureRow | None:
 
 
 def _access(tenant: UUID, person: UUID) -> "AccessRecord":
-    """Records that the operator at the machine took all data about a person."""
+    """Record that the operator at the machine took all data about a person."""
     from api.kit.schema.access_log import AccessRecord
 
     return AccessRecord(
@@ -200,7 +200,7 @@ def _access(tenant: UUID, person: UUID) -> "AccessRecord":
 
 
 async def _fetch(desk: _Desk, person: UUID, id: UUID, out: Path) -> None:
-    """Writes the export in plain to a file that only this account can read."""
+    """Write the export in plain to a file that only this account can read."""
     from app.audit.access_writer import recorded
     from app.keys import opened_ring
     from app.privacy.factory import export_files

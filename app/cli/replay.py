@@ -152,7 +152,7 @@ async def _replay(wanted: "_Wanted", *, dry_run: bool, unmasked: bool) -> tuple[
 
 
 async def _note(there: Place, chosen: Chosen, views: Sequence[View[Any]] | None) -> None:
-    """Puts on record who is about to have which rows written, before any is."""
+    """Put on record who is about to have which rows written, before any is."""
     select = chosen.select
     async with operating_at(there) as (operations, _):
         noted = await operations.note(

@@ -20,7 +20,7 @@ Reason = Annotated[str, typer.Option(help="The reason; it is kept in the tenant'
 
 
 def add_to(app: typer.Typer) -> None:
-    """Adds the commands."""
+    """Add the commands."""
 
     @app.command("suspend", epilog=EXIT_CODES)
     def suspend(tenant: Which, reason: Reason = "", as_json: AsJson = False) -> None:

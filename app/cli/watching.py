@@ -36,7 +36,7 @@ class _Pace(ProgressColumn):
 async def watch(
     rebuilds: Rebuilds, id: UUID, pool: Pool, *, as_json: bool, where: str = "", then: str = ""
 ) -> int:
-    """Shows how a rebuild stands until it goes on no more; the exit code that follows.
+    """Show how a rebuild stands until it goes on no more; the exit code that follows.
 
     ``where`` is the option that says which silo it is in. The database may be away for a while; ``then`` says what
     to do where it stays so. Raises StillAway, and Declined for a rebuild that is not there, or no more.
@@ -92,7 +92,7 @@ class _Bars:
         self._progress.stop()
 
     def show(self, rebuild: RebuildRecord) -> None:
-        """Brings every bar to where its view stands."""
+        """Bring every bar to where its view stands."""
         for one in rebuild.views:
             fields = _fields(one, rebuild)
             if one.view not in self._tasks:

@@ -115,7 +115,7 @@ def bus_of(log: PostgresLog, codec: Codec, settings: Settings) -> Bus:
 
 
 async def prepared(database: Database) -> None:
-    """Gives every view a generation in this version, and every Postgres view its table."""
+    """Give every view a generation in this version, and every Postgres view its table."""
     generations = await enroll_all(database.writer, VIEWS)
     for view in VIEWS:
         if issubclass(view, PostgresView):

@@ -100,7 +100,7 @@ def sign_ins(settings: Settings) -> list[DemoSignIn]:
 
 
 async def ensure_demo(settings: Settings) -> None:
-    """Makes the demo in a log that has none or half of it; a log that others have begun is left alone."""
+    """Make the demo in a log that has none or half of it; a log that others have begun is left alone."""
     async with written(settings) as made:
         log, codec = made.log, made.codec
         told = await log.read(limit=1, select=Selection(tenant_id=BRIGHT.id))
@@ -118,7 +118,7 @@ async def ensure_demo(settings: Settings) -> None:
 async def tell(
     log: Log, codec: Codec, company: Company, *, size: int | None = None, start: datetime | None = None
 ) -> int:
-    """Carries the story out and returns how many commands were sent; what had been told is not told twice."""
+    """Carry the story out and return how many commands were sent; what had been told is not told twice."""
     began = await log.read(limit=1, select=Selection(tenant_id=company.id))
     start = (
         began[0].timestamp + timedelta(seconds=1)
@@ -147,7 +147,7 @@ async def _step(bus: Bus, company: Company, number: int, step: StoryStep) -> Non
 
 
 async def _open_doors(log: Log, codec: Codec, settings: Settings) -> None:
-    """Gives those who can sign in their accounts."""
+    """Give those who can sign in their accounts."""
     _now.set(datetime.now(UTC))
     bus = Bus(log, codec, DemoClock(), TimeOrderedIds(), environment="demo")
     passwords = Passwords()

@@ -114,7 +114,7 @@ class _Running:
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Puts the parts together for as long as the application runs."""
+        """Put the parts together for as long as the application runs."""
         await until_there(self._settings.database_url, self._settings.secret)
         async with assembled(self._settings) as platform:
             self._assembly = platform

@@ -79,13 +79,13 @@ class Cells:
         return made
 
     def judge_anew(self, tenant_id: UUID) -> None:
-        """Forgets whether commands of a tenant are taken, wherever it is served."""
+        """Forget whether commands of a tenant are taken, wherever it is served."""
         for assembly in (self.platform, *(cell.serving for cell in self._open.values())):
             if assembly is not None:
                 assembly.tenant_guard.forget(tenant_id)
 
     async def sweep(self) -> None:
-        """Closes what is idle, and what no tenant is served by any more."""
+        """Close what is idle, and what no tenant is served by any more."""
         served = {one.served_by for one in self._registry.all()}
         now = monotonic()
         for silo, cell in list(self._open.items()):
@@ -95,7 +95,7 @@ class Cells:
                 await cell.close()
 
     async def close(self) -> None:
-        """Closes all silos."""
+        """Close all silos."""
         cells, self._open = list(self._open.values()), {}
         await asyncio.gather(*(cell.close() for cell in cells))
 
@@ -172,7 +172,7 @@ class _Cell:
         return self._task.done()
 
     def hold(self, user: object) -> None:
-        """Counts a user for as long as it is referred to."""
+        """Count a user for as long as it is referred to."""
         self.users += 1
         weakref.finalize(user, self._release).atexit = False
 
@@ -181,7 +181,7 @@ class _Cell:
         self.used_at = monotonic()
 
     async def close(self) -> None:
-        """Closes it; whoever still uses it meets closed connections."""
+        """Close it; whoever still uses it meets closed connections."""
         self._closing.set()
         await asyncio.gather(self._task, return_exceptions=True)
 

@@ -29,7 +29,7 @@ class Rebuilding:
         self._pool = pool
 
     async def run(self) -> None:
-        """Looks until cancelled."""
+        """Look until cancelled."""
         while True:
             try:
                 if await waiting(self._pool):

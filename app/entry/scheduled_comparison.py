@@ -13,7 +13,7 @@ _logger = logging.getLogger(__name__)
 
 
 async def keep_comparing(settings: Settings, pool: Pool, stores: Stores, *, pause: float = _PAUSE) -> None:
-    """Asks for one view after the other, until it is cancelled. A failure is logged, and the next time counts."""
+    """Ask for one view after the other, until it is cancelled. A failure is logged, and the next time counts."""
     if not settings.reconcile_hours:
         return
     views = [type(view) for view in stores.views]

@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def quick() -> None:
-    """Sets up a process that folds events."""
+    """Set up a process that folds events."""
     # Its client logs every refused connection, and each lane says once that it waits for search.
     logging.getLogger("opensearch").setLevel(logging.ERROR)
     tune_collector()
@@ -116,7 +116,7 @@ async def _follow(
     watch: Watch | None,
     platform: Settings | None = None,
 ) -> None:
-    """Follows the views of one database, and runs its processes, until ``stopping`` is set.
+    """Follow the views of one database, and run its processes, until ``stopping`` is set.
 
     ``platform`` is given for a silo's database.
     """

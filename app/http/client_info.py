@@ -31,7 +31,7 @@ class ClientInfo:
     """Whether the answer gives the device its name."""
 
     def name_device(self) -> None:
-        """Has the device known again from now on."""
+        """Have the device known again from now on."""
         if not self.device:
             self.device, self.fresh = secrets.token_urlsafe(24), True
 

@@ -24,12 +24,12 @@ class Cipher:
         self._aead = AESGCM(key)
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
-        """Encrypts, and binds the result to ``about``."""
+        """Encrypt, and binds the result to ``about``."""
         nonce = secrets.token_bytes(_NONCE)
         return nonce + self._aead.encrypt(nonce, plain, about)
 
     def open(self, sealed: bytes, about: bytes) -> bytes:
-        """Decrypts. Raises Tampered."""
+        """Decrypt. Raises Tampered."""
         try:
             return self._aead.decrypt(sealed[:_NONCE], sealed[_NONCE:], about)
         except (InvalidTag, ValueError) as error:

@@ -32,7 +32,7 @@ class FileMaster:
         self._content = _Content("", {})
 
     def make(self) -> None:
-        """Makes the file with one key, unless it is there. Of two processes at once, one's file stays."""
+        """Make the file with one key, unless it is there. Of two processes at once, one's file stays."""
         if self._path.exists():
             return
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -40,7 +40,7 @@ class Listener:
         """Set while it hears what is said."""
 
     async def run(self) -> None:
-        """Listens until it is cancelled."""
+        """Listen until it is cancelled."""
         while True:
             try:
                 await self._listen()

@@ -28,7 +28,7 @@ class Master(Protocol):
         ...
 
     async def wrap(self, plain: bytes, context: Context) -> Wrapped:
-        """Wraps a key. Raises KeysUnavailable, KeyRefused."""
+        """Wrap a key. Raises KeysUnavailable, KeyRefused."""
         ...
 
     async def unwrap(self, wrapped: Wrapped, context: Context) -> bytes:
@@ -36,12 +36,12 @@ class Master(Protocol):
         ...
 
     async def rotate(self) -> str:
-        """Makes a new generation the current one and names it; older ones still unwrap.
+        """Make a new generation the current one and names it; older ones still unwrap.
 
         Raises KeysUnavailable, KeyRefused.
         """
         ...
 
     async def close(self) -> None:
-        """Ends its connections."""
+        """End its connections."""
         ...

@@ -73,20 +73,20 @@ class KeyRing:
         self._fingerprints = b""
 
     async def start(self) -> None:
-        """Has the key of fingerprints at hand, and begins to listen. Raises as `Master.unwrap` does."""
+        """Have the key of fingerprints at hand, and begin to listen. Raises as `Master.unwrap` does."""
         self._fingerprints = await self.tenants.key(NOBODY)
         self._listening = asyncio.create_task(self._listener.run(), name="keys listener")
         await self._listener.listening.wait()
 
     async def close(self) -> None:
-        """Forgets the keys, and ends what is under way."""
+        """Forget the keys, and end what is under way."""
         await end(self._listening)
         await self._people.close()
         self._missed()
         await self.master.close()
 
     async def ready(self, tenant_id: UUID, subjects: Collection[UUID]) -> None:
-        """Has the keys of these people at hand for `sealing`, and makes those of new ones.
+        """Have the keys of these people at hand for `sealing`, and make those of new ones.
 
         Raises SubjectErased, and KeysUnavailable or what the database raises.
         """
@@ -142,7 +142,7 @@ class KeyRing:
         return hmac.new(self._fingerprints, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
     async def destroy(self, tenant_id: UUID, subject: UUID) -> Destroyed:
-        """Overwrites a person's key in a tenant, for good; again it says the same. It needs no master key.
+        """Overwrite a person's key in a tenant, for good; again it says the same. It needs no master key.
 
         Nothing sealed for them opens any more, and nothing new is sealed for them.
         """

@@ -122,7 +122,7 @@ class Rotation:
                 return newest + 1
 
     async def rewrap(self) -> AsyncIterator[int]:
-        """Wraps anew all that is behind, and retires what nothing needs any more. Yields how many keys each
+        """Wrap anew all that is behind, and retires what nothing needs any more. Yields how many keys each
         transaction was about; what others are at work on is left to them."""
         while done := await self._rewrap_tenants():
             yield done

@@ -77,7 +77,7 @@ class _Batch:
     """Tenants and people whose key cannot be had."""
 
     def fail(self, whose: UUID | Whose, error: BaseException) -> None:
-        """Notes what is wrong, unless the process is to end."""
+        """Note what is wrong, unless the process is to end."""
         if not isinstance(error, Exception):
             raise error
         self.failed[whose] = error
@@ -124,25 +124,25 @@ class PersonKeys:
         return found
 
     def drop(self, tenant_id: UUID, subject: UUID) -> None:
-        """Forgets a person's keys."""
+        """Forget a person's keys."""
         key = tenant_id.int, subject.int
         self._kept.pop(key, None)
         if self._dropped is not None:
             self._dropped.add(key)
 
     def drop_tenant(self, tenant_id: UUID) -> None:
-        """Forgets the keys of everybody in a tenant."""
+        """Forget the keys of everybody in a tenant."""
         for key in [key for key in self._kept if key[0] == tenant_id.int]:
             del self._kept[key]
         self._cleared = True
 
     def clear(self) -> None:
-        """Forgets all."""
+        """Forget all."""
         self._kept.clear()
         self._cleared = True
 
     async def close(self) -> None:
-        """Ends what is under way."""
+        """End what is under way."""
         await end(self._working)
 
     async def _ask(self, missing: list[Whose], *, make: bool) -> dict[Whose, PersonKeyring]:
@@ -153,7 +153,7 @@ class PersonKeys:
         return await request.answer
 
     async def _work(self) -> None:
-        """Answers until nobody asks any more; whoever asks meanwhile is answered in the next round."""
+        """Answer until nobody asks any more; whoever asks meanwhile is answered in the next round."""
         while self._asked:
             requests, self._asked = self._asked, []
             try:
@@ -191,7 +191,7 @@ class PersonKeys:
         return batch
 
     async def _read(self, batch: _Batch) -> bool:
-        """Reads what is missing; whether some of it has to be read again, for it was wrapped anew meanwhile."""
+        """Read what is missing; whether some of it has to be read again, for it was wrapped anew meanwhile."""
         missing = _ordered(batch.wanted - batch.found.keys())
         rows = await self._pool.fetch(_READ, [one for one, _ in missing], [one for _, one in missing])
         under = {(row["tenant_id"], row["tenant_generation"]) for row in rows} - {
@@ -228,7 +228,7 @@ class PersonKeys:
         return ciphers, again
 
     async def _make(self, batch: _Batch) -> bool:
-        """Makes what is missing; whether some of it has to be read now, because others made it."""
+        """Make what is missing; whether some of it has to be read now, because others made it."""
         missing = [one for one in _ordered(batch.make - batch.found.keys()) if batch.error(one) is None]
         if not missing:
             return False

@@ -67,18 +67,18 @@ class TenantKeys:
         return self._known[tenant_id.int].keys[generation]
 
     async def add(self, tenant_id: UUID, generation: int) -> bool:
-        """Makes a generation; False when another process has just made it."""
+        """Make a generation; False when another process has just made it."""
         wrapped = await self._master.wrap(new_key(), context(tenant_id, generation))
         said = await self._pool.execute(_ADD, tenant_id, generation, wrapped.master_key, wrapped.data)
         self.drop(tenant_id)
         return said == "INSERT 0 1"
 
     def drop(self, tenant_id: UUID) -> None:
-        """Forgets a tenant's keys; they are read anew when they are needed."""
+        """Forget a tenant's keys; they are read anew when they are needed."""
         self._known.pop(tenant_id.int, None)
 
     def clear(self) -> None:
-        """Forgets all."""
+        """Forget all."""
         self._known.clear()
 
     async def _of(self, tenant_id: UUID, *, fresh: bool = False) -> _Known:

@@ -104,7 +104,7 @@ class LogReader:
         return more
 
     async def position_at(self, tenant_id: UUID, time: datetime) -> int:
-        """Looks back from the newest event, so a long way back takes longer."""
+        """Look back from the newest event, so a long way back takes longer."""
         async with self._database.reading(tenant_id) as connection:
             position: int | None = await connection.fetchval(_AT, tenant_id, time)
         return position or 0

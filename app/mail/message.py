@@ -16,7 +16,7 @@ class Sender:
     """Whom mail comes from, as ``Headwater <no-reply@example.com>`` or the address alone."""
 
     def __init__(self, text: str) -> None:
-        """Raises ValueError unless the text is one address, with or without a name before it."""
+        """Raise ValueError unless the text is one address, with or without a name before it."""
         header = SMTP.header_factory("From", in_a_line(text))
         if text != in_a_line(text) or header.defects or len(header.addresses) != 1:
             raise ValueError("This is not the address of a sender.")

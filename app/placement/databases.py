@@ -13,7 +13,7 @@ _MARK = "Headwater silo of tenant {}"
 
 
 async def create(settings: Settings, silo: Silo, tenant_id: UUID) -> None:
-    """Makes the database. One that stands there already is taken only if it is this tenant's, or empty.
+    """Make the database. One that stands there already is taken only if it is this tenant's, or empty.
 
     Raises EffectRefused for one that holds anything else.
     """
@@ -37,7 +37,7 @@ async def create(settings: Settings, silo: Silo, tenant_id: UUID) -> None:
 
 
 async def close_to_others(settings: Settings, silo: Silo) -> None:
-    """Lets only Headwater's own roles connect, once migrating has made them."""
+    """Let only Headwater's own roles connect, once migrating has made them."""
     server = await _server(settings, silo)
     try:
         name = _quoted(silo.database)
@@ -48,7 +48,7 @@ async def close_to_others(settings: Settings, silo: Silo) -> None:
 
 
 async def drop(settings: Settings, silo: Silo, tenant_id: UUID) -> None:
-    """Drops the database with all that is in it, if it is this tenant's; whoever is connected is thrown out."""
+    """Drop the database with all that is in it, if it is this tenant's; whoever is connected is thrown out."""
     server = await _server(settings, silo)
     try:
         mark = await server.fetchval(

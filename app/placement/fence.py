@@ -47,7 +47,7 @@ async def hide(owner: Connection, tenant_id: UUID) -> None:
 
 
 async def lift(owner: Connection, tenant_id: UUID) -> None:
-    """Lets the tenant in again."""
+    """Let the tenant in again."""
     await owner.execute("delete from placement.away where tenant_id = $1", tenant_id)
 
 
@@ -75,7 +75,7 @@ def refusing(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Raises the refusal TenantMoving where the database refuses the tenant."""
+    """Raise the refusal TenantMoving where the database refuses the tenant."""
     try:
         yield
     except asyncpg.PostgresError as error:

@@ -72,7 +72,7 @@ select count(*) as events,
 
 
 async def copy_events(source: Connection, target: Connection, tenant_id: UUID) -> None:
-    """Copies every event that the target does not have yet, in order."""
+    """Copy every event that the target does not have yet, in order."""
     after = 0
     while rows := await source.fetch(_READ, tenant_id, after, _BATCH):
         after = rows[-1]["position"]
@@ -98,7 +98,7 @@ async def copy_events(source: Connection, target: Connection, tenant_id: UUID) -
 
 
 async def copy_commands(source: Connection, target: Connection, tenant_id: UUID) -> None:
-    """Copies what is known of commands, so that one that is sent again has its receipt, at the new positions."""
+    """Copy what is known of commands, so that one that is sent again has its receipt, at the new positions."""
     rows = await source.fetch("select command_id, digest from es.commands where tenant_id = $1", tenant_id)
     await target.execute(
         _COMMANDS, tenant_id, [row["command_id"] for row in rows], [row["digest"] for row in rows]
@@ -106,7 +106,7 @@ async def copy_commands(source: Connection, target: Connection, tenant_id: UUID)
 
 
 async def copy_reservations(source: Connection, target: Connection, tenant_id: UUID) -> None:
-    """Copies the values that the tenant holds. Raises EffectRefused when another has one of them."""
+    """Copy the values that the tenant holds. Raises EffectRefused when another has one of them."""
     rows = await source.fetch(
         "select scope_id, name, value, originator_id from es.reservations where tenant_id = $1", tenant_id
     )
@@ -125,14 +125,14 @@ async def copy_reservations(source: Connection, target: Connection, tenant_id: U
 
 
 async def forget_reservations(connection: Connection, tenant_id: UUID) -> None:
-    """Gives back what a tenant that is no more here holds over all tenants: it could do so only where it is."""
+    """Give back what a tenant that is no more here holds over all tenants: it could do so only where it is."""
     await connection.execute(
         "delete from es.reservations where tenant_id = $1 and scope_id = $2", tenant_id, GLOBAL
     )
 
 
 async def copy_tables(source: Connection, target: Connection, tenant_id: UUID) -> None:
-    """Copies the tenant's rows of the tables beside the log."""
+    """Copy the tenant's rows of the tables beside the log."""
     async with target.transaction():
         for table in reversed(TABLES):
             if await _exists(target, table):
@@ -151,7 +151,7 @@ async def copy_tables(source: Connection, target: Connection, tenant_id: UUID) -
 
 
 async def forget_tables(source: Connection, tenant_id: UUID) -> None:
-    """Destroys the keys where they came from: what is sealed in that log can no longer be opened there.
+    """Destroy the keys where they came from: what is sealed in that log can no longer be opened there.
 
     People's keys leave what an erased person's do, so that whoever looks through that log finds it whole.
     """
@@ -168,7 +168,7 @@ async def forget_tables(source: Connection, tenant_id: UUID) -> None:
 
 
 async def _tell(connection: Connection, tenant_id: UUID) -> None:
-    """Has every process forget the keys of a tenant that it holds."""
+    """Have every process forget the keys of a tenant that it holds."""
     await connection.execute("select pg_notify($1, $2)", CHANNEL, told(tenant_id))
 
 

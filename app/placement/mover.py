@@ -127,7 +127,7 @@ class PlacingMover:
             await self._name_again(move.id)
 
     async def _name_again(self, tenant_id: UUID) -> None:
-        """Makes rows of the shared views anew that were made without names, while the keys were elsewhere."""
+        """Make rows of the shared views anew that were made without names, while the keys were elsewhere."""
         blank = [name for name, query in _blank() if await self._pool.fetchval(query, tenant_id)]
         if not blank:
             return
@@ -173,7 +173,7 @@ class PlacingMover:
             await log_copy.forget_reservations(ends.source, move.id)
 
     async def _note_placement(self, move: Move, placement: PlacementRecord) -> None:
-        """Has the tenant itself say where it is, in the place that it goes to; nobody is served there yet."""
+        """Have the tenant itself say where it is, in the place that it goes to; nobody is served there yet."""
         assert placement.silo is not None, "one of the two places is a silo"
         settings = self._settings
         if move.to is PlacementKind.SILO:

@@ -66,7 +66,7 @@ select l.tenant_id, l.process, l.instance, l.cause, l.key, l.kind, l.name, l.pay
 
 
 async def rest(owner: Connection, tenant_id: UUID, *, head: int) -> bool:
-    """Puts off what is to be done for the tenant; whether all of it rests, and every process of tenants has read
+    """Put off what is to be done for the tenant; whether all of it rests, and every process of tenants has read
     up to ``head``."""
     async with owner.transaction():
         # Whoever writes for a process holds its row.
@@ -76,14 +76,14 @@ async def rest(owner: Connection, tenant_id: UUID, *, head: int) -> bool:
 
 
 async def wake(owner: Connection, tenant_id: UUID) -> None:
-    """Takes up again what rests."""
+    """Take up again what rests."""
     async with owner.transaction():
         await owner.execute("select from processes.lanes order by process for update")
         await owner.execute(_WAKE, tenant_id)
 
 
 async def enroll(source: Connection, target: Connection) -> None:
-    """Makes the processes of the source known to the target, as `app.processes.lease.enroll` does: they react to
+    """Make the processes of the source known to the target, as `app.processes.lease.enroll` does: they react to
     what is appended from now on, and what was copied they leave alone."""
     rows = await source.fetch("select process, version from processes.lanes where process <> all($1)", _HOME)
     await target.executemany(
@@ -95,7 +95,7 @@ async def enroll(source: Connection, target: Connection) -> None:
 
 
 async def copy(source: Connection, target: Connection, tenant_id: UUID) -> None:
-    """Copies instances, timers and ledger, still at rest, in place of what the target has of the tenant."""
+    """Copy instances, timers and ledger, still at rest, in place of what the target has of the tenant."""
     async with target.transaction():
         await target.execute("select from processes.lanes order by process for update")
         for table, insert in _INSERT.items():
@@ -109,7 +109,7 @@ async def copy(source: Connection, target: Connection, tenant_id: UUID) -> None:
 
 
 async def forget(owner: Connection, tenant_id: UUID) -> None:
-    """Deletes them where they came from."""
+    """Delete them where they came from."""
     async with owner.transaction():
         await owner.execute("select from processes.lanes order by process for update")
         for table in _INSERT:

@@ -50,7 +50,7 @@ async def add(
     *,
     state: State = "provisioning",
 ) -> None:
-    """Adds a tenant; nothing happens when it is there.
+    """Add a tenant; nothing happens when it is there.
 
     Raises asyncpg.UniqueViolationError when another one has the slug or the database.
     """
@@ -59,17 +59,17 @@ async def add(
 
 
 async def remove(pool: Pool, tenant_id: UUID) -> None:
-    """Takes a tenant out."""
+    """Take a tenant out."""
     await pool.execute("delete from placement.tenants where tenant_id = $1", tenant_id)
 
 
 async def set_state(pool: Pool, tenant_id: UUID, state: State) -> None:
-    """Changes how a tenant stands."""
+    """Change how a tenant stands."""
     await pool.execute(_SET, tenant_id, state)
 
 
 async def set_names(pool: Pool, tenant_id: UUID, name: str, slug: str) -> None:
-    """Changes what a tenant is called.
+    """Change what a tenant is called.
 
     Raises asyncpg.UniqueViolationError when another one has the slug.
     """
@@ -84,7 +84,7 @@ async def set_names(pool: Pool, tenant_id: UUID, name: str, slug: str) -> None:
 
 
 async def give_silo(pool: Pool, tenant_id: UUID, silo: Silo) -> Silo | None:
-    """Notes the silo that a pooled tenant goes to, unless it has one already; which it then is.
+    """Note the silo that a pooled tenant goes to, unless it has one already; which it then is.
 
     None when there is no such tenant, or another one has this database.
     """
@@ -107,7 +107,7 @@ async def give_silo(pool: Pool, tenant_id: UUID, silo: Silo) -> Silo | None:
 
 
 async def take_silo(pool: Pool, tenant_id: UUID) -> None:
-    """Notes that a pooled tenant has no silo any more."""
+    """Note that a pooled tenant has no silo any more."""
     await pool.execute(
         """update placement.tenants
               set server = null, database = null, redis_prefix = null, index_prefix = null,
@@ -118,7 +118,7 @@ async def take_silo(pool: Pool, tenant_id: UUID) -> None:
 
 
 async def switch(pool: Pool, tenant_id: UUID, kind: str) -> None:
-    """Sends everybody to the tenant's other place, which is ready, in one transaction."""
+    """Send everybody to the tenant's other place, which is ready, in one transaction."""
     await pool.execute(
         """update placement.tenants
               set kind = $2, state = 'ready', token = nextval('placement.tokens'), updated_at = clock_timestamp()
@@ -153,13 +153,13 @@ class Registry:
         return list(self._known.values())
 
     async def changed(self, *, seconds: float) -> None:
-        """Waits for news, at most so long."""
+        """Wait for news, at most so long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()
 
     async def look(self) -> None:
-        """Reads the registry when it has changed."""
+        """Read the registry when it has changed."""
         row = await self._pool.fetchrow(_NEWS)
         assert row is not None, "an aggregate without groups is one row"
         version = row["rows"], row["token"]
@@ -171,7 +171,7 @@ class Registry:
             news.set()
 
     async def run(self) -> None:
-        """Looks until cancelled."""
+        """Look until cancelled."""
         while True:
             try:
                 await self.look()

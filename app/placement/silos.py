@@ -31,7 +31,7 @@ class Silos:
         self._followed: dict[tuple[Silo, bool], tuple[asyncio.Task[None], asyncio.Event]] = {}
 
     async def run(self) -> None:
-        """Begins and leaves silos until cancelled."""
+        """Begin and leave silos until cancelled."""
         try:
             while True:
                 wanted = {found for one in self._registry.all() if (found := self._wanted(one))}

@@ -41,7 +41,7 @@ class RegistryNames:
         raise RuntimeError("What the tenant is called is changed faster than it can be carried over.")
 
     async def _step(self, tenant: Tenant) -> str | None:
-        """Does what is next; None when there may be more to do."""
+        """Do what is next; None when there may be more to do."""
         found = (await self._platform.repository.get(PLATFORM, [tenant.id], fresh=True)).get(tenant.id)
         placed = found if isinstance(found, TenantPlacement) and found.status is not Placed.FAILED else None
         row = None if placed is None else await registry.placement(self._pool, tenant.id)
@@ -58,7 +58,7 @@ class RegistryNames:
         return None
 
     async def _take(self, tenant: Tenant, placed: TenantPlacement) -> str | None:
-        """Takes the tenant's slug over all places, or has the tenant go back to the one that it has there."""
+        """Take the tenant's slug over all places, or have the tenant go back to the one that it has there."""
         outcome = await self._note(placements.NoteTenantSlug(id=tenant.id, slug=tenant.slug))
         if isinstance(outcome, AlreadyTaken):
             outcome = await self._tell(tenant, ChangeTenantSlug(id=tenant.id, slug=placed.slug))

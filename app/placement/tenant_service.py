@@ -112,7 +112,7 @@ class TenantService:
             self._changed(change.id)
 
     async def adopt(self, tenant_id: UUID, name: str, slug: str) -> None:
-        """Registers a pooled tenant that is made by others, which makes its slug unique over all places. May be
+        """Register a pooled tenant that is made by others, which makes its slug unique over all places. May be
         called again. Raises the refusal: AlreadyTaken for the slug, Invalid."""
         name, slug, region = name.strip(), slug.strip(), self._settings.region
         outcome = await self._bus.send(
@@ -131,7 +131,7 @@ class TenantService:
             raise AlreadyTaken(field="slug") from error
 
     async def retract(self, tenant_id: UUID) -> None:
-        """Takes out a tenant that was adopted and not made; there may be none. Its slug is free again."""
+        """Take out a tenant that was adopted and not made; there may be none. Its slug is free again."""
         await registry.remove(self._platform.writer, tenant_id)
         outcome = await self._bus.send(
             RetractTenant(id=tenant_id), by=Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")

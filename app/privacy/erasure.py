@@ -32,7 +32,7 @@ class PersonKeyStore(Protocol):
     """The keys of people."""
 
     async def destroy(self, tenant_id: UUID, subject: UUID) -> KeyRemains:
-        """Destroys a person's key in a tenant; what was sealed under it opens no more. Again, it is the same."""
+        """Destroy a person's key in a tenant; what was sealed under it opens no more. Again, it is the same."""
         ...
 
 

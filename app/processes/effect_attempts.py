@@ -53,7 +53,7 @@ class EffectAttempts:
         self._poll = poll
 
     async def carry_out(self, one: Claimed, stored: StoredState | None) -> None:
-        """Tries what was claimed, and writes what came of it. A lost lease ends it: nothing is written then."""
+        """Try what was claimed, and write what came of it. A lost lease ends it: nothing is written then."""
         try:
             if one.kind in ("effect", "command"):
                 await self._perform(one, stored)
@@ -80,7 +80,7 @@ class EffectAttempts:
         return effect is not None and effect.transactional
 
     async def _perform_inside(self, one: Claimed, stored: StoredState | None) -> Tried | None:
-        """Performs and records in one transaction; what is left to record when that failed."""
+        """Perform and record in one transaction; what is left to record when that failed."""
         policy = Policy()
         try:
             action = self._performer.read(one.kind, one.name, one.payload)
@@ -176,7 +176,7 @@ class EffectAttempts:
                 await self._store.finish(connection, one, "parked", now, error=error)
 
     async def _until_written(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Writes what has happened already, and so must be written, however long the database is away."""
+        """Write what has happened already, and so must be written, however long the database is away."""
         while True:
             try:
                 await write()

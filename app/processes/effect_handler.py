@@ -56,7 +56,7 @@ class EffectHandler:
         return self._process.policy_of(action) if isinstance(action, Effect) else Policy()
 
     async def perform(self, one: Claimed, stored: StoredState | None, *, transaction: object = None) -> Tried:
-        """Tries once, and answers whatever happens; only a transactional effect's errors rise."""
+        """Try once, and answer whatever happens; only a transactional effect's errors rise."""
         action: Effect | Command | None = None
         policy = Policy()
         try:

@@ -45,7 +45,7 @@ class Lease:
 
 
 async def enroll(pool: Pool, process: Process[Any] | type[Process[Any]]) -> None:
-    """Makes the process known: it reacts to what is appended from now on. Safe to repeat.
+    """Make the process known: it reacts to what is appended from now on. Safe to repeat.
 
     Raises ProcessRefused when newer code has run it; its state could not be read.
     """
@@ -59,7 +59,7 @@ async def enroll(pool: Pool, process: Process[Any] | type[Process[Any]]) -> None
 
 
 async def take(connection: Connection, process: Process[Any], holder: str, stale: float) -> Lease | None:
-    """Tries to lease a process; None when another has it. A holder without a beat for ``stale`` seconds loses
+    """Try to lease a process; None when another has it. A holder without a beat for ``stale`` seconds loses
     its session."""
     standing = await connection.fetchrow(_STANDING, process.name, stale, timeout=TIMEOUT)
     if standing is None:
@@ -79,7 +79,7 @@ async def take(connection: Connection, process: Process[Any], holder: str, stale
 
 
 async def beat(connection: Connection, processes: list[str]) -> None:
-    """Shows that the holder lives."""
+    """Show that the holder lives."""
     await connection.execute(
         "update processes.holders set beat_at = clock_timestamp() "
         "where process = any($1) and pid = pg_backend_pid()",
@@ -89,7 +89,7 @@ async def beat(connection: Connection, processes: list[str]) -> None:
 
 
 async def give_back(connection: Connection, lease: Lease) -> None:
-    """Ends a lease."""
+    """End a lease."""
     await connection.execute(
         "delete from processes.holders where process = $1 and pid = pg_backend_pid()",
         lease.process,

@@ -78,12 +78,12 @@ class ProcessWorker:
         self._trying: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
-        """Takes nothing new on; `run` ends when what is under way has ended."""
+        """Take nothing new on; `run` ends when what is under way has ended."""
         self._stopping = True
         self._woken.set()
 
     async def run(self) -> None:
-        """Works. Raises LeaseLost when another worker has the lease; whatever else fails is tried again."""
+        """Work. Raises LeaseLost when another worker has the lease; whatever else fails is tried again."""
         following = asyncio.create_task(self._forever(self._follow), name=f"{self._process.name} follows")
         working = asyncio.create_task(self._forever(self._work), name=f"{self._process.name} works")
         tasks: list[asyncio.Task[None]] = [following, working]
@@ -145,7 +145,7 @@ class ProcessWorker:
             self._woken.set()
 
     async def _settle(self) -> None:
-        """Saves the checkpoint when there is time for it."""
+        """Save the checkpoint when there is time for it."""
         if self._saved < self._position:
             async with self._store.transaction() as connection:
                 await self._store.move(connection, self._position)
@@ -195,7 +195,7 @@ class ProcessWorker:
                 pass
 
     async def _fire(self, now: datetime) -> bool:
-        """Fires what is due once the log is read as far as it went at that time: what happened while nobody was
+        """Fire what is due once the log is read as far as it went at that time: what happened while nobody was
         at work may have cancelled it. Answers whether to look again at once."""
         if self._seen is None:
             self._seen = await self._store.head(self._position), now

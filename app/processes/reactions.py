@@ -51,7 +51,7 @@ class Reactions:
     def to_events(
         self, changes: UnitOfWork, events: Iterable[tuple[Cause, Event | None, Envelope]], blocked: set[Key]
     ) -> None:
-        """Reacts to events in order. An event that cannot be reacted to, and all later ones of its instance,
+        """React to events in order. An event that cannot be reacted to, and all later ones of its instance,
         become entries of the ledger; None stands for one that cannot be read."""
         for origin, event, envelope in events:
             entry = LedgerEntry(
@@ -66,7 +66,7 @@ class Reactions:
             self._try(changes, entry, reaction, blocked)
 
     def to_timers(self, changes: UnitOfWork, timers: Iterable[Timer]) -> None:
-        """Fires timers, unless an earlier one of the same instance has changed its mind about them."""
+        """Fire timers, unless an earlier one of the same instance has changed its mind about them."""
         blocked: set[Key] = set()
         for timer in timers:
             key = timer.origin.key
@@ -90,7 +90,7 @@ class Reactions:
                 changes.entries.insert(place, entry)
 
     def to_outcome(self, changes: UnitOfWork, one: Claimed, outcome: Outcome) -> None:
-        """Reacts to what came of an effect or command."""
+        """React to what came of an effect or command."""
         sort = "discarded" if outcome.discarded else "failed" if outcome.error is not None else "done"
         origin = one.origin
         cause = key_of(origin.tenant_id, self._process.name, origin.cause, f"{one.key}/{sort}")

@@ -17,7 +17,7 @@ class NotifiedReminders:
         self._bus = bus
 
     async def remind(self, *, tenant_id: UUID, task_id: UUID, person: UUID, due: datetime, key: UUID) -> None:
-        """Raises NotTold when it is to be tried again."""
+        """Raise NotTold when it is to be tried again."""
         kind = NotificationKind.DUE_SOON
         channels = await self._audience.channels(
             tenant_id=tenant_id, person=person, kind=kind, task_id=task_id

@@ -70,12 +70,12 @@ class Runner:
         return sorted(self._held)
 
     def stop(self) -> None:
-        """Ends `run` in order: effects under way may finish, leases are given back."""
+        """End `run` in order: effects under way may finish, leases are given back."""
         self._stopping = True
         self._woken.set()
 
     async def run(self) -> None:
-        """Works until stopped or cancelled. Raises ProcessRefused when the database holds state of newer code.
+        """Work until stopped or cancelled. Raises ProcessRefused when the database holds state of newer code.
 
         A lost connection costs the leases for a moment, no more.
         """
@@ -171,7 +171,7 @@ async def run_processes(
     bus: Bus,
     clock: Clock | None = None,
 ) -> None:
-    """Runs the processes until cancelled; effects under way may then finish for a few seconds. See `Runner`."""
+    """Run the processes until cancelled; effects under way may then finish for a few seconds. See `Runner`."""
     runner = Runner(processes, database=database, log=log, pages=pages, bus=bus, clock=clock)
     running = asyncio.create_task(runner.run(), name="processes")
     try:

@@ -191,7 +191,7 @@ class ProcessStore:
         ]
 
     async def due(self, connection: Lent, now: datetime, limit: int) -> list[Timer]:
-        """Takes timers that are due, the earliest first; the caller records that they have fired."""
+        """Take timers that are due, the earliest first; the caller records that they have fired."""
         rows = await connection.fetch(_DUE, self._process.name, now, limit)
         return [
             Timer(id=row["id"], origin=_origin(row, row["id"]), name=row["name"], due_at=row["due_at"])
@@ -199,7 +199,7 @@ class ProcessStore:
         ]
 
     async def save(self, connection: Lent, changes: UnitOfWork) -> None:
-        """Writes what reactions changed."""
+        """Write what reactions changed."""
         name = self._process.name
         ended = [(name, *key) for key in changes.ended]
         gone = [(name, *key) for key, state in changes.states.items() if state is None]
@@ -225,7 +225,7 @@ class ProcessStore:
                 await connection.executemany(statement, rows)
 
     async def move(self, connection: Lent, position: int) -> None:
-        """Moves the checkpoint; what kept the lane from moving is over."""
+        """Move the checkpoint; what kept the lane from moving is over."""
         await connection.execute(
             "update processes.lanes set position = $2, moved_at = clock_timestamp(), error = null, "
             "failed_at = null where process = $1",
@@ -234,7 +234,7 @@ class ProcessStore:
         )
 
     async def fail(self, error: str | None) -> None:
-        """Says why the lane stands still, or that it does not any more."""
+        """Say why the lane stands still, or that it does not any more."""
         async with self.transaction() as connection:
             await connection.execute(
                 "update processes.lanes set error = $2::text, "
@@ -254,7 +254,7 @@ class ProcessStore:
         result: str | None = None,
         next_at: datetime | None = None,
     ) -> bool:
-        """Records what came of a try; False when it was withdrawn meanwhile."""
+        """Record what came of a try; False when it was withdrawn meanwhile."""
         answer = await connection.execute(_FINISH, claimed.id, status, error, result, now, next_at)
         return bool(answer == "UPDATE 1")
 

@@ -96,7 +96,7 @@ class UnitOfWork:
         return None if stored is None else self.process.restore(stored.version, stored.text)
 
     def react(self, origin: Cause, reaction: Callable[[Any], Then[Any] | None]) -> None:
-        """Runs a reaction on the instance's state and keeps what comes of it; what it raises leaves no trace."""
+        """Run a reaction on the instance's state and keep what comes of it; what it raises leaves no trace."""
         was = self.state(origin.key)
         then = reaction(was)
         if then is None:

@@ -20,7 +20,7 @@ _KNOWN = "select distinct lower(unnest(tags)) as tag from tasks.tasks where tena
 
 
 async def extract_tags(database: Database, bus: Bus, *, batch: int = 1000) -> int:
-    """Gives tasks without tags those found in their text; says how many got some.
+    """Give tasks without tags those found in their text; say how many got some.
 
     Goes by key, not by offset: what a batch changes leaves the selection, and an offset would skip as many
     of the rest. Safe to repeat and to kill, for each task's command has an id of its own.

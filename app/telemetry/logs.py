@@ -80,7 +80,7 @@ def _error(error: BaseException | None, *, bare: bool) -> str:
 
 
 def configure_logs(level: str) -> None:
-    """Sends all records of this process to stderr as JSON lines; ``level`` as in the settings."""
+    """Send all records of this process to stderr as JSON lines; ``level`` as in the settings."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -33,7 +33,7 @@ _MOST_LINKS = 64
 
 
 def start_tracing(service: str, exporter: SpanExporter | None = None) -> bool:
-    """Begins to trace when OTEL_EXPORTER_OTLP_ENDPOINT is set and an OTLP exporter is installed.
+    """Begin to trace when OTEL_EXPORTER_OTLP_ENDPOINT is set and an OTLP exporter is installed.
 
     Answers whether it did; ``exporter`` takes the place of the one that the environment names.
     """

@@ -13,7 +13,7 @@ class Proving(Protocol):
     """Carry a proof over from the account to the person of a tenant."""
 
     async def carry(self, account_id: UUID, *, key: UUID) -> str:
-        """Confirms the person's address where it is the account's and that one is proved; what came of it.
+        """Confirm the person's address where it is the account's and that one is proved; what came of it.
 
         May be called again with the same ``key``, which does nothing more.
         """

@@ -17,7 +17,7 @@ class Reminders(Protocol):
     """How reminders reach people."""
 
     async def remind(self, *, tenant_id: UUID, task_id: UUID, person: UUID, due: datetime, key: UUID) -> None:
-        """Reminds the person, once for each key, that the task is due then (UTC)."""
+        """Remind the person, once for each key, that the task is due then (UTC)."""
         ...
 
 

@@ -57,7 +57,7 @@ class Mover(Protocol):
         ...
 
     async def verify(self, move: Move) -> None:
-        """Compares the events of both places."""
+        """Compare the events of both places."""
         ...
 
     async def switch(self, move: Move) -> None:

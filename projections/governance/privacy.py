@@ -83,7 +83,7 @@ class Privacy:
     async def give(
         self, asked: DataSubject, subject_id: UUID, purpose: str, *, source: str, text_version: str
     ) -> AppendReceipt | Refusal:
-        """Notes that a person allows a purpose."""
+        """Note that a person allows a purpose."""
         wish = GiveConsent(
             id=consent_id(subject_id, purpose),
             subject_id=subject_id,
@@ -97,13 +97,13 @@ class Privacy:
     async def withdraw(
         self, asked: DataSubject, subject_id: UUID, purpose: str, *, source: str
     ) -> AppendReceipt | Refusal:
-        """Notes that they allow it no more."""
+        """Note that they allow it no more."""
         if (refusal := asked.refusal(subject_id)) is not None:
             return refusal
         return await self._send(asked, WithdrawConsent(id=consent_id(subject_id, purpose), source=source))
 
     async def erase(self, asked: DataSubject, subject_id: UUID, *, reason: str) -> AppendReceipt | Refusal:
-        """Has a person forgotten in the caller's tenant; who belongs to none, as the owner of an account."""
+        """Have a person forgotten in the caller's tenant; who belongs to none, as the owner of an account."""
         asked = asked.at_home()
         if (refusal := await self._refusal(asked, subject_id)) is not None:
             return refusal
@@ -118,7 +118,7 @@ class Privacy:
         return await self._send(asked, RequestErasure(id=id, subject_id=subject_id, reason=reason))
 
     async def export(self, asked: DataSubject, subject_id: UUID) -> AppendReceipt | Refusal:
-        """Has all that is kept about a person written to a file, whose id is the command's."""
+        """Have all that is kept about a person written to a file, whose id is the command's."""
         asked = asked.at_home()
         if (refusal := await self._refusal(asked, subject_id)) is not None:
             return refusal

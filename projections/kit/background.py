@@ -10,7 +10,7 @@ _PATIENCE, _IN_ORDER = 5.0, 30.0
 
 
 async def end(*tasks: "asyncio.Task[Any] | None", patience: float = _PATIENCE) -> None:
-    """Cancels tasks and waits until they have ended; what they raise is dropped.
+    """Cancel tasks and wait until they have ended; what they raise is dropped.
 
     Who goes on for ``patience`` seconds is told again: a cancellation is lost where a clean-up on the way out
     fails with an error of its own, as a rollback does on a connection that is gone, and somebody who tries

@@ -47,14 +47,14 @@ class Effects(Protocol):
         ...
 
     async def retry(self, ids: Sequence[int] = (), *, process: str | None = None) -> Sequence[int]:
-        """Has parked effects tried anew, with all their attempts; the ids of those that were parked.
+        """Have parked effects tried anew, with all their attempts; the ids of those that were parked.
 
         They keep their idempotency keys. Whoever runs the process takes them up within a second.
         """
         ...
 
     async def discard(self, ids: Sequence[int], *, reason: str) -> Sequence[int]:
-        """Gives parked effects up for good, for a reason that is kept; the ids of those that were parked.
+        """Give parked effects up for good, for a reason that is kept; the ids of those that were parked.
 
         The instance goes on with what waits behind; `@when_discarded` hears of it.
         """
@@ -76,5 +76,5 @@ class Replays(Protocol):
     """Folds events again into the rows that they touch."""
 
     async def replay(self, wish: ReplayEvents) -> Sequence[Replayed]:
-        """Compares the rows with the log and, unless it is a dry run, puts them right. Raises Refused."""
+        """Compare the rows with the log and, unless it is a dry run, put them right. Raises Refused."""
         ...

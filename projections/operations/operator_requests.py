@@ -107,7 +107,7 @@ class OperatorRequests:
         correlation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> OperationDone | Refusal:
-        """Notes the wish as an event in the log and does it, once for each ``command_id``.
+        """Note the wish as an event in the log and do it, once for each ``command_id``.
 
         What is seen beforehand to be impossible is refused and leaves no trace; what proves impossible only
         after it was noted leaves a note of that as well. A wish that makes a stream has its id as command id.
@@ -139,7 +139,7 @@ class OperatorRequests:
             return NotPossible(reason=str(refused))
 
     async def note(self, replay: NoteReplay, *, by: Caller) -> AppendReceipt | Refusal:
-        """Notes as an event what an operator is about to do without these operations."""
+        """Note as an event what an operator is about to do without these operations."""
         return await _Sender(self._bus, by, None, None).send(replay, replay.id)
 
     async def _hopeless(self, operation: Operation) -> Refusal | None:
@@ -175,7 +175,7 @@ class OperatorRequests:
         return None
 
     async def _adopt(self, id: UUID, sender: "_Sender") -> None:
-        """Gives a rebuild that nobody asked for its place in the log; several may do so at once."""
+        """Give a rebuild that nobody asked for its place in the log; several may do so at once."""
         rebuild = await self.rebuilds.one(id)
         names = tuple(one.view for one in rebuild.views)
         await sender.send(AdoptRebuild(id=id, views=names, asked_by=rebuild.asked_by), id)

@@ -57,7 +57,7 @@ class PlacementView(Protocol):
         correlation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> AppendReceipt | Refusal:
-        """Notes the wish, once for each ``command_id``; a worker then grants it. A change is made at once, in the
+        """Note the wish, once for each ``command_id``; a worker then grants it. A change is made at once, in the
         database that serves the tenant."""
         ...
 

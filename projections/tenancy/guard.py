@@ -42,7 +42,7 @@ class TenantGuard:
         self._near: MemoryCache[_Known] = MemoryCache(seconds=seconds, clock=clock)
 
     async def admit(self, by: Caller) -> None:
-        """Raises WrongRegion, TenantIsSuspended or TenantIsClosed, when the command is not to be taken.
+        """Raise WrongRegion, TenantIsSuspended or TenantIsClosed, when the command is not to be taken.
 
         Services and the system itself work on for a tenant that is suspended or closed: it can be reactivated,
         its data be exported and erased.
@@ -58,7 +58,7 @@ class TenantGuard:
             self._judge(by, await self._read(by.tenant_id))
 
     def forget(self, tenant_id: UUID) -> None:
-        """Has the tenant's next command judged by what is stored from now on."""
+        """Have the tenant's next command judged by what is stored from now on."""
         self._changes += 1
         self._near.forget(tenant_id.hex)
 

@@ -22,13 +22,13 @@ TICKS = """subscription T($topic: String! = "all", $resumeFrom: String, $size: I
 async def until(
     condition: Callable[[], bool], poke: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(0)
 ) -> None:
-    """Lets the server work until the condition holds."""
+    """Let the server work until the condition holds."""
     while not condition():
         await poke()
 
 
 async def settled(client: Client) -> None:
-    """Returns once the server has handled everything the client sent."""
+    """Return once the server has handled everything the client sent."""
     await client.send({"type": "ping"})
     while (await client.receive())["type"] != "pong":
         pass

@@ -32,7 +32,7 @@ class Door:
         return name
 
     async def rounds(self, count: int) -> None:
-        """Waits until so many more checks were made."""
+        """Wait until so many more checks were made."""
         until = len(self.asked) + count
         while len(self.asked) < until:
             self._asked.clear()

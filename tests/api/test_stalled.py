@@ -14,7 +14,7 @@ QUERY = json.dumps({"query": "{ hello }"})
 
 
 async def _left(scope: dict[str, Any], messages: Sequence[dict[str, Any]], stuck: str) -> None:
-    """Returns once the application has given up a client that stops taking at the first piece with this word."""
+    """Return once the application has given up a client that stops taking at the first piece with this word."""
     given, never = list(messages), asyncio.Event()
 
     async def receive() -> dict[str, Any]:

@@ -19,19 +19,19 @@ class _Line:
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def ask(self, name: str, weight: int = 1) -> None:
-        """Asks for a turn: the first letter is the tenant, the second the caller."""
+        """Ask for a turn: the first letter is the tenant, the second the caller."""
         self._gates[name] = asyncio.Event()
         self.tasks[name] = asyncio.create_task(self._run(name, weight))
         await asyncio.sleep(0)
 
     async def end(self, name: str) -> None:
-        """Ends an operation that has begun."""
+        """End an operation that has begun."""
         self._gates[name].set()
         await self.tasks[name]
         await asyncio.sleep(0)
 
     async def end_all(self) -> list[str]:
-        """Ends them in the order in which they began; that order."""
+        """End them in the order in which they began; that order."""
         while open_ := [name for name in self.begun if not self.tasks[name].done()]:
             await self.end(open_[0])
         return self.begun

@@ -37,7 +37,7 @@ class Client:
         await self.send({"type": "subscribe", "id": id, "payload": {"query": query, "variables": variables}})
 
     async def closed(self) -> tuple[int, str]:
-        """Reads to the end and gives the close code and reason."""
+        """Read to the end and give the close code and reason."""
         with suppress(ConnectionClosed):
             while True:
                 await self.connection.recv()

@@ -34,7 +34,7 @@ class Toy:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     def publish(self, event: object) -> None:
-        """Gives an event to every source; an exception makes the sources fail, None ends them."""
+        """Give an event to every source; an exception makes the sources fail, None ends them."""
         for topic in self.topics:
             topic.put_nowait(event)
 
@@ -207,7 +207,7 @@ SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
 
 
 async def authenticate(headers: Mapping[str, str]) -> str:
-    """Lets in "let-me-in" as ann, and "let-me-in as NAME" as NAME; "let-me-in as a fault" is one."""
+    """Let in "let-me-in" as ann, and "let-me-in as NAME" as NAME; "let-me-in as a fault" is one."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme != "Bearer" or not token.startswith(TOKEN):
         raise Unauthenticated("Say who you are.")

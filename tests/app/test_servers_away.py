@@ -40,7 +40,7 @@ class Site:
     ada: Client
 
     async def works(self) -> None:
-        """Waits until a command is carried out."""
+        """Wait until a command is carried out."""
         async with asyncio.timeout(60):
             wish = {"input": {"title": "works again"}}
             while (await self.ada.post(operations()["CreateTask"], wish)).status_code != 200:  # noqa: ASYNC110
@@ -148,7 +148,7 @@ async def test_whoever_waits_for_a_postgres_that_hangs_is_told_so(site: Site) ->
 
 
 async def test_what_is_away_is_never_an_internal_error(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    """Reads, commands and subscriptions from the kill of Postgres until it is back."""
+    """Read, commands and subscriptions from the kill of Postgres until it is back."""
     assert site.postgres.process is not None
     errors = []
     async with site.ada.socket() as socket:

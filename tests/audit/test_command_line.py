@@ -24,13 +24,13 @@ LONG_AGO = datetime(2020, 5, 5, tzinfo=UTC)
 
 @pytest.fixture
 def run(settings: Settings) -> CommandLine:
-    """Runs commands, each in an event loop of its own, where the tenant is known."""
+    """Run commands, each in an event loop of its own, where the tenant is known."""
     asyncio.run(register(settings, TENANT, "audited"))
     return CommandLine(settings)
 
 
 def note(settings: Settings, *some: AccessRecord) -> None:
-    """Writes accesses."""
+    """Write accesses."""
 
     async def work() -> None:
         database = await Database.open(settings.database_url, secret=settings.secret, writers=1, readers=1)

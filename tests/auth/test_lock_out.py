@@ -222,7 +222,7 @@ class Counted:
 
 @asynccontextmanager
 async def counting() -> AsyncIterator[Counted]:
-    """Counts, inside the block, the passwords that this process checks."""
+    """Count, inside the block, the passwords that this process checks."""
     counted, right = Counted(), Passwords.right
 
     async def counts(self: Passwords, password: str, stored: str, *, line: str = "") -> bool:

@@ -225,7 +225,7 @@ async def _forbidden(person: Person) -> bool:
 
 
 async def _demand(ada: Person) -> None:
-    """Has the company ask for second factors."""
+    """Have the company ask for second factors."""
     setting = """mutation($id: UUID!, $s: JSON!) { changeTenantSettings(input: { id: $id, settings: $s }) {
       __typename } }"""
     changed = await ada.client.post(

@@ -49,7 +49,7 @@ async def test_the_worker_ends_sessions_whose_time_is_over(product: Product, own
 
 
 async def _started(product: Product, id: UUID) -> None:
-    """Begins a session whose time is over."""
+    """Begin a session whose time is over."""
     async with written(product.settings) as made:
         bus = Bus(made.log, made.codec, Earlier(), TimeOrderedIds(), environment="test")
         start = StartSession(

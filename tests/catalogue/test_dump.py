@@ -31,7 +31,7 @@ SEALED_AGAIN = f"hw1.{'a' * 32}.1.{'0f' * 8}.b3RoZXI_Y2lwaGVy"
 
 
 async def tell(log: PostgresLog, tenant: UUID, type: str, topic: str, payload: bytes) -> None:
-    """Appends the first event of a new stream."""
+    """Append the first event of a new stream."""
     event = NewEvent(
         event_id=uuid4(),
         topic=topic,

@@ -73,7 +73,7 @@ FRAGMENTS = (
 def _require_in_proportion(
     work: Callable[[str], object], fragment: str, *, sizes: tuple[int, ...] = SIZES
 ) -> None:
-    """Fails when a longer text takes much more than in proportion, in processor time of this thread."""
+    """Fail when a longer text takes much more than in proportion, in processor time of this thread."""
     small, before = sizes[0], 1.0
     for size in sizes:
         text = (fragment * (size // len(fragment) + 1))[:size]

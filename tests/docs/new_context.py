@@ -55,7 +55,7 @@ def lay_out(name: str, root: Path = ROOT) -> list[Path]:
 
 
 def main(*names: str) -> int:
-    """Returns the exit status."""
+    """Return the exit status."""
     if len(names) != 1:
         print("Say which: make context NAME=contacts", file=sys.stderr)
         return 2

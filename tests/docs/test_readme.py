@@ -44,7 +44,7 @@ async def test_the_tour_goes_as_it_says(product: Product) -> None:
 
 
 def _compare(shown: Any, found: Any, here: dict[str, str], path: str = "answer") -> None:
-    """Fails where the answers differ in shape; notes by what texts of this run others are replaced."""
+    """Fail where the answers differ in shape; note by what texts of this run others are replaced."""
     assert type(shown) is type(found), f"{path} is {found!r}"
     if isinstance(shown, dict):
         assert list(shown) == list(found), path

@@ -53,5 +53,5 @@ def second_bus(second_log: PostgresLog) -> Bus:
 
 @pytest.fixture
 def fresh(log: PostgresLog) -> Callable[[], Bus]:
-    """Makes buses that have loaded nothing yet."""
+    """Make buses that have loaded nothing yet."""
     return lambda: new_bus(log)

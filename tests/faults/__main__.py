@@ -14,7 +14,7 @@ from tests.faults.rounds import play
 
 
 def main() -> None:
-    """Plays rounds on one product, up to the first that finds something wrong: exit code 1 then."""
+    """Play rounds on one product, up to the first that finds something wrong: exit code 1 then."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--rounds", type=int, default=1, help="how many rounds")
     parser.add_argument("--first", type=int, default=0, help="the number of the first, to play one again")

@@ -35,20 +35,20 @@ class Caller:
         self._own_projects: list[str] = []
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Works until told to stop; the command at hand is brought to its end."""
+        """Work until told to stop; the command at hand is brought to its end."""
         while not stopping.is_set():
             await self._step()
             await asyncio.sleep(self._chance.uniform(0, 0.05))
 
     async def register(self, name: str) -> None:
-        """Makes themselves known to the product."""
+        """Make themselves known to the product."""
         email = f"{name}.{self.client.user}@example.com"
         input: dict[str, object] = {"id": self.client.me, "email": email, "firstName": name}
         assert await self.command("RegisterUser", input) is not None
         self._people.append(self.client.me)
 
     async def command(self, operation: str, input: dict[str, object]) -> int | None:
-        """Sends a command, with the same id until it is answered: the receipt's position, or None for a
+        """Send a command, with the same id until it is answered: the receipt's position, or None for a
         refusal."""
         id = UUID(int=self._chance.getrandbits(128), version=4)
         journal = self._journal
@@ -153,7 +153,7 @@ class Caller:
             self._projects.remove(id)
 
     async def _read(self) -> None:
-        """Reads as a front end does; only that it comes back and does not harm is looked at here."""
+        """Read as a front end does; only that it comes back and does not harm is looked at here."""
         chance = self._chance
         asked: list[tuple[str, dict[str, object]]] = [
             ("Tasks", {"first": 20}),
@@ -168,7 +168,7 @@ class Caller:
         self._journal.failed += answer is None or "errors" in answer
 
     async def _expect(self, id: str, title: str, position: int) -> None:
-        """Reads their own write: the title must be there, unless the answer says that it is stale."""
+        """Read their own write: the title must be there, unless the answer says that it is stale."""
         self.titles[id] = title
         journal = self._journal
         answer = await self._ask("Task", {"id": id, "afterPosition": str(position)})

@@ -27,7 +27,7 @@ _BACKENDS = "application_name = 'headwater' and datname = current_database() and
 
 
 def fault(name: str) -> Callable[[Strike], Strike]:
-    """Enters a fault under its name."""
+    """Enter a fault under its name."""
 
     def enter(strike: Strike) -> Strike:
         FAULTS[name] = strike
@@ -213,7 +213,7 @@ _ALTER = "do $$ begin execute format('alter database %I {}', current_database())
 
 
 async def _patient(cluster: Cluster, statement: str) -> None:
-    """Executes a statement that must not be left out, however often the server is killed meanwhile."""
+    """Execute a statement that must not be left out, however often the server is killed meanwhile."""
     async with asyncio.timeout(60):
         while True:
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):

@@ -53,7 +53,7 @@ class Truth:
 
 
 async def read_truth(settings: Settings) -> Truth:
-    """Reads the whole log and folds every view in memory."""
+    """Read the whole log and fold every view in memory."""
     database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
     try:
         decode = PlainCodec().decode

@@ -44,12 +44,12 @@ class Report:
     findings: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
-        """Notes and prints something that happened now."""
+        """Note and print something that happened now."""
         line = f"round {self.plan.number} {time.monotonic() - self.began:7.2f} s  {text}"
         self.timeline.append(line)
         print(line, flush=True)
 
     def wrong(self, finding: str) -> None:
-        """Notes that something does not hold."""
+        """Note that something does not hold."""
         self.findings.append(finding)
         self.say(f"WRONG {finding}")

@@ -23,14 +23,14 @@ class Proxy:
         self._ends: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
-        """Begins to listen."""
+        """Begin to listen."""
         if isinstance(self.here, Path):
             self._server = await asyncio.start_unix_server(self._accept, self.here)
         else:
             self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.here)
 
     async def close(self) -> None:
-        """Ends listening and all connections."""
+        """End listening and all connections."""
         if self._server is not None:
             self._server.close()
         for pipe in self._pipes:
@@ -38,7 +38,7 @@ class Proxy:
         await asyncio.gather(*self._pipes, return_exceptions=True)
 
     def cut(self) -> int:
-        """Resets every connection, in both directions at once; how many there were."""
+        """Reset every connection, in both directions at once; how many there were."""
         ends = len(self._ends)
         for end in self._ends:
             end.transport.abort()

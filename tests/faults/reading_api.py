@@ -19,7 +19,7 @@ _COUNTS = ("todo", "in_progress", "in_review", "completed", "cancelled")
 
 
 async def reader_findings(truth: Truth, client: Client, chance: Random) -> list[str]:
-    """Asks for lists, cached pages, counts and searches of the client's tenant as of the log's end."""
+    """Ask for lists, cached pages, counts and searches of the client's tenant as of the log's end."""
     head = str(truth.events[-1][1].position)
     tasks = {row.id: row for row in _own(truth, Tasks.name, client)}
     findings = await _lists(client, tasks, head)

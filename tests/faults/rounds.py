@@ -33,7 +33,7 @@ NOTICED_SECONDS = 60
 
 
 async def play(cluster: Cluster, plan: Plan) -> Report:
-    """Plays a round; the report's findings are empty when the product has kept its word."""
+    """Play a round; the report's findings are empty when the product has kept its word."""
     report = Report(plan)
     report.say(f"seed {plan.seed!r}: {', '.join(f'{at:.2f} {name}' for at, name in plan.strikes())}")
     journal = Journal()

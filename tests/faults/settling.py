@@ -15,7 +15,7 @@ _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, h
 
 
 async def settled(cluster: Cluster, seconds: float) -> str | None:
-    """Waits until every view is at the head and health says ready; what is wrong when that takes too long."""
+    """Wait until every view is at the head and health says ready; what is wrong when that takes too long."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     problem: str | None = "nothing was seen"

@@ -39,7 +39,7 @@ class Subscriber:
         return max([self.since, *self.seen[-1:], *(to for _, to in self.gaps[-1:])])
 
     async def run(self) -> None:
-        """Watches until cancelled."""
+        """Watch until cancelled."""
         while True:
             try:
                 # A client on the move: it leaves by itself as well.
@@ -57,7 +57,7 @@ class Subscriber:
         return watch(self.operation, resumeFrom=str(self.cursor))
 
     def _take(self, message: Any) -> bool:
-        """Notes a message; False for one that ends the stream."""
+        """Note a message; False for one that ends the stream."""
         if "errors" in message:
             self.last_error = str(message["errors"])
             return False
@@ -83,7 +83,7 @@ class Subscriber:
 
 
 async def ended(tasks: "list[asyncio.Task[None]]") -> None:
-    """Cancels tasks and waits for them; what one of them died of rises."""
+    """Cancel tasks and wait for them; what one of them died of rises."""
     for task in tasks:
         task.cancel()
     for task in tasks:

@@ -32,13 +32,13 @@ class Then:
         self.answers: dict[str, dict[str, Any]] = {}
 
     async def do(self, mutation: str, **input: object) -> None:
-        """Sends a command, and notes what is answered now."""
+        """Send a command, and note what is answered now."""
         receipt = await self.client.send(mutation, input=input)
         assert "position" in receipt, receipt
         await self.note(receipt["position"])
 
     async def note(self, position: str) -> None:
-        """Notes what is answered now that the log stands there."""
+        """Note what is answered now that the log stands there."""
         self.answers[position] = {
             name: await ask(afterPosition=position) for name, ask in self.asking().items()
         }

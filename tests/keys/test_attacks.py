@@ -32,7 +32,7 @@ async def stored(log: PostgresLog, id: UUID, tenant_id: UUID = US.tenant_id) -> 
 
 @asynccontextmanager
 async def tampered(owner: Connection) -> AsyncIterator[Change]:
-    """Changes payloads as only the database's owner could, who takes the guard away; undone at the end."""
+    """Change payloads as only the database's owner could, who takes the guard away; undone at the end."""
     transaction = owner.transaction()
     await transaction.start()
     await owner.execute("alter table es.events disable trigger append_only")

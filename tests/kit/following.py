@@ -22,7 +22,7 @@ class Worker:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begins to follow, or goes on."""
+        """Begin to follow, or go on."""
         place = await self._stack.enter_async_context(folding(self._settings))
         log = PostgresLog(place.database)
         self._stack.push_async_callback(log.close)
@@ -39,7 +39,7 @@ class Worker:
         self._task = asyncio.create_task(self._lanes.run())
 
     async def pause(self) -> None:
-        """Stops following; what is folded stays."""
+        """Stop following; what is folded stays."""
         if self._lanes is not None and self._task is not None:
             self._lanes.stop()
             await self._task

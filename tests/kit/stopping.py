@@ -18,7 +18,7 @@ class Server(Protocol):
 
 @contextmanager
 def hanging(server: Server) -> Iterator[None]:
-    """Stops the server and all its children by SIGSTOP; inside the block it hangs."""
+    """Stop the server and all its children by SIGSTOP; inside the block it hangs."""
     assert server.process is not None
     first = psutil.Process(server.process.pid)
     # The parent first, so that it starts no others meanwhile.

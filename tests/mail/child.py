@@ -29,7 +29,7 @@ select not exists (select from processes.lanes where position < (select coalesce
 
 
 async def work(url: str, smtp_url: str, folder: str, number: int) -> None:
-    """Runs the processes until there is nothing left to do."""
+    """Run the processes until there is nothing left to do."""
     seen = 0
 
     def notice(point: str, what: str) -> None:
@@ -65,7 +65,7 @@ async def work(url: str, smtp_url: str, folder: str, number: int) -> None:
 
 
 def main() -> None:
-    """Runs one worker after the other."""
+    """Run one worker after the other."""
     url, smtp_url, folder = sys.argv[1:]
     for line in sys.stdin:
         pid = os.fork()

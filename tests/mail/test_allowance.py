@@ -35,7 +35,7 @@ def admin() -> Caller:
 
 
 async def invited(works: Works, by: Caller, email: str) -> None:
-    """Invites somebody, and takes it back once it was mailed, so that the address can be invited again."""
+    """Invite somebody, and take it back once it was mailed, so that the address can be invited again."""
     id = uuid4()
     invite = InviteUser(id=id, email=email, role=BaseRole.GUEST, token_hash="0" * 64)
     await accepted(works.bus, invite, by=by)

@@ -35,7 +35,7 @@ class Telling:
     inbox: Inbox
 
     async def quiet(self) -> None:
-        """Waits until everybody is told of all that has happened, and mailed where they chose it."""
+        """Wait until everybody is told of all that has happened, and mailed where they chose it."""
 
         async def done() -> bool:
             return bool(await self.database.writer.fetchval(_QUIET, await self.log.head()))

@@ -21,7 +21,7 @@ async def created(client: Client, **more: object) -> str:
 async def prefers(
     telling: Telling, client: Client, in_app: Sequence[Notice], by_email: Sequence[Notice]
 ) -> None:
-    """Says how somebody wishes to be told."""
+    """Say how somebody wishes to be told."""
     command = ChangePreferences(id=client.user, in_app=tuple(in_app), by_email=tuple(by_email))
     await accepted(telling.bus, command, by=_of(client))
 

@@ -36,7 +36,7 @@ class CommandLine:
     settings: Settings
 
     def __call__(self, *words: str) -> Ran:
-        """Runs one command on a wide terminal, which a pipe is none of."""
+        """Run one command on a wide terminal, which a pipe is none of."""
         environment = {**self.settings.environ(), "COLUMNS": "240"}
         result = CliRunner().invoke(program(), words, env=environment)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -58,6 +58,6 @@ def commands() -> dict[str, Command]:
 
 
 async def register(settings: Settings, tenant: UUID, slug: str) -> None:
-    """Puts a tenant into the registry that shares the platform's database."""
+    """Put a tenant into the registry that shares the platform's database."""
     async with asyncpg.create_pool(settings.database_url, min_size=1, max_size=1) as pool:
         await registry.add(pool, tenant, slug.title(), slug, "local", None, state="ready")

@@ -44,7 +44,7 @@ async def parked(operator: Client, task: UUID) -> list[dict[str, Any]]:
 
 
 async def park(operator: Client, client: Client, poisoned: set[UUID]) -> UUID:
-    """Creates a task that is counted nowhere, and waits until that is given up."""
+    """Create a task that is counted nowhere, and wait until that is given up."""
     task = uuid4()
     poisoned.add(task)
     await client.send("CreateTask", input={"id": str(task), "title": "Sow", "assignedTo": client.me})
@@ -57,7 +57,7 @@ async def park(operator: Client, client: Client, poisoned: set[UUID]) -> UUID:
 
 
 async def gone(operator: Client, task: UUID) -> None:
-    """Waits until the task is no longer parked."""
+    """Wait until the task is no longer parked."""
 
     async def is_gone() -> bool:
         return not await parked(operator, task)

@@ -46,7 +46,7 @@ async def paused(operator: Client) -> AsyncIterator[dict[str, Any]]:
 
 
 async def let_go(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    """Waits until no worker holds the views."""
+    """Wait until no worker holds the views."""
 
     async def so() -> bool:
         return not await pool.fetchval(

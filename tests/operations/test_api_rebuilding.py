@@ -55,7 +55,7 @@ async def live(operator: Client, view: str = VIEW) -> int:
 
 
 async def spoil(product: Product, operator: Client, task: str) -> None:
-    """Makes the row that serves say what never happened."""
+    """Make the row that serves say what never happened."""
     owner = await asyncpg.connect(product.settings.database_url)
     try:
         sql = f"update tasks_g{await live(operator)}.tasks set title = 'Wrong' where id = $1"
@@ -70,7 +70,7 @@ async def spoil(product: Product, operator: Client, task: str) -> None:
 
 
 async def reads(client: Client, task: str, title: str) -> None:
-    """Waits until the API reads the generation where the task is called so."""
+    """Wait until the API reads the generation where the task is called so."""
 
     async def read() -> bool:
         return bool((await client.send("Task", id=task))["title"] == title)

@@ -38,12 +38,12 @@ class Site:
     settings: Settings
 
     def kill(self) -> None:
-        """Ends the server at once, as a crash does."""
+        """End the server at once, as a crash does."""
         assert self.postgres.process is not None
         self.postgres.process.kill()
 
     async def back(self) -> None:
-        """Starts it again, which has to recover; nothing is to be done where it runs."""
+        """Start it again, which has to recover; nothing is to be done where it runs."""
         assert self.postgres.process is not None
         if self.postgres.process.exit_code() is not None:
             self.postgres.start()
@@ -77,7 +77,7 @@ async def site(postgres: Postgres, redis_url: str, tmp_path: Path) -> AsyncItera
 
 
 async def line_with(stream: asyncio.StreamReader | None, words: str, seen: list[str]) -> None:
-    """Reads up to the line with these words; what is read is added to ``seen``."""
+    """Read up to the line with these words; what is read is added to ``seen``."""
     assert stream is not None
     async with asyncio.timeout(60):
         while True:

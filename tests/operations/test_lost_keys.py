@@ -30,7 +30,7 @@ async def redis(product: Product) -> AsyncIterator[Redis]:
 
 
 async def works(client: Client, count: int, before: int = 0) -> int:
-    """Takes up tasks one after the other; each time the counts are those of all that were taken up. Answers
+    """Take up tasks one after the other; each time the counts are those of all that were taken up. Answers
     the position of the last."""
     position = 0
     for number in range(before + 1, before + count + 1):
@@ -51,7 +51,7 @@ async def counted(redis: Redis, client: Client, at_least: int) -> int | None:
 
 
 async def is_back(redis: Redis, client: Client, count: int, at_least: int) -> None:
-    """Waits until Redis counts again by itself, and never says anything else meanwhile."""
+    """Wait until Redis counts again by itself, and never says anything else meanwhile."""
 
     async def back() -> bool:
         said = await counted(redis, client, at_least)

@@ -34,7 +34,7 @@ class Browser:
         self.driver = driver
 
     def open(self, url: str) -> None:
-        """Follows a link."""
+        """Follow a link."""
         self.driver.get(url)
 
     def fill(self, name: str, text: str) -> None:

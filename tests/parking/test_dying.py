@@ -27,7 +27,7 @@ once = pytest.mark.parametrize("kind", [TALLIES[0], TALLIES[1], DIARIES[2]], ids
 
 @pytest.fixture
 def dying(url: str, redis_url: str, osmem_url: str, index_prefix: str) -> Dying:
-    """Starts a worker that stops at the write of a retry."""
+    """Start a worker that stops at the write of a retry."""
 
     @asynccontextmanager
     async def start(kind: type[View[Any]], how: str) -> AsyncIterator[Process]:

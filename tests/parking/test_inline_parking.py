@@ -25,7 +25,7 @@ class Appending:
     inline: Inline
 
     async def answer(self) -> int:
-        """Does what operators asked."""
+        """Do what operators asked."""
         return await self.inline.answer(self.place.database.writer)
 
 

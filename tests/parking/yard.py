@@ -65,7 +65,7 @@ class Yard:
         return Followed(view, store, generation)
 
     async def reached(self, position: int, *views: View[Any]) -> None:
-        """Waits until the views have come to the position."""
+        """Wait until the views have come to the position."""
 
         async def there() -> bool:
             found = {one.name: one.position for one in await views_status(self.place.database.writer)}
@@ -80,7 +80,7 @@ class Yard:
             await self.reached(position, *(one.view for one in followed))
 
     async def answered(self, count: int = 0) -> list[Parked]:
-        """Waits until nothing is asked and so many streams are parked; answers which."""
+        """Wait until nothing is asked and so many streams are parked; answer which."""
         found: list[Parked] = []
 
         async def so() -> bool:
@@ -92,7 +92,7 @@ class Yard:
         return found
 
     async def settled(self) -> None:
-        """Waits until nothing is asked any more."""
+        """Wait until nothing is asked any more."""
 
         async def so() -> bool:
             return not any(one.asked for one in await self.parked.list())

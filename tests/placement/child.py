@@ -32,7 +32,7 @@ select not exists (select from processes.lanes where position < (select coalesce
 
 
 def kills(number: int, *, only: str = "") -> Notice:
-    """Kills this process at the thing of this number, from 1, or at none; ``only`` says which things count."""
+    """Kill this process at the thing of this number, from 1, or at none; ``only`` says which things count."""
     seen = 0
 
     def notice(point: str, what: str) -> None:
@@ -46,7 +46,7 @@ def kills(number: int, *, only: str = "") -> Notice:
 
 
 async def fold(settings: Settings, number: int) -> None:
-    """Runs a whole worker, with every view and process, until there is nothing left to do on the platform."""
+    """Run a whole worker, with every view and process, until there is nothing left to do on the platform."""
 
     async def noticed(processes: Sequence[Process[Any]], **parts: Any) -> None:
         runner = Runner(processes, notice=kills(number, only="do "), beat=0.05, poll=0.02, **parts)
@@ -65,7 +65,7 @@ async def fold(settings: Settings, number: int) -> None:
 
 
 async def work(settings: Settings, number: int) -> None:
-    """Runs the processes that place tenants until there is nothing left to do."""
+    """Run the processes that place tenants until there is nothing left to do."""
     database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=2)
     log = PostgresLog(database)
     pages = Pages(log, PlainCodec(), poll=0.05)
@@ -90,7 +90,7 @@ async def work(settings: Settings, number: int) -> None:
 
 
 def main() -> None:
-    """Runs one worker after the other."""
+    """Run one worker after the other."""
     settings = read_settings()
     for line in sys.stdin:
         pid = os.fork()

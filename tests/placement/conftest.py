@@ -103,7 +103,7 @@ class Platform:
         return asked
 
     async def opens(self, id: UUID) -> None:
-        """Waits until this API knows the tenant."""
+        """Wait until this API knows the tenant."""
         client = self.client(id)
 
         async def answers() -> bool:
@@ -112,7 +112,7 @@ class Platform:
         await until(answers)
 
     async def knows(self, client: Client) -> None:
-        """Waits until this API takes the tenant's changes where it is placed now; it looks twice a second."""
+        """Wait until this API takes the tenant's changes where it is placed now; it looks twice a second."""
         command = str(uuid4())
 
         async def takes() -> bool:
@@ -164,7 +164,7 @@ async def worker(settings: Settings) -> AsyncIterator[None]:
 
 
 async def drop_silos(settings: Settings) -> None:
-    """Drops the databases of silos that tests have left."""
+    """Drop the databases of silos that tests have left."""
     connection = await asyncpg.connect(settings.database_url)
     try:
         pattern = f"{database_of(settings.database_url)}@_%"

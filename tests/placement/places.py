@@ -34,7 +34,7 @@ class Places:
     _process: asyncio.subprocess.Process
 
     async def ask(self, slug: str, kind: PlacementKind = PlacementKind.SILO, **more: Any) -> UUID:
-        """Asks for a tenant."""
+        """Ask for a tenant."""
         id = uuid4()
         told = {"region": self.settings.region, **more}
         wish = RequestTenant(id=id, name="Acme", slug=slug, placement=kind, asked_by="tests", **told)

@@ -34,7 +34,7 @@ async def places(settings: Settings) -> AsyncIterator[Places]:
 
 
 async def _rename(places: Places, tenant: UUID, kind: PlacementKind, name: str) -> None:
-    """Adds an event where the tenant is placed."""
+    """Add an event where the tenant is placed."""
     silo = silo_for(places.settings, tenant, None)
     settings = silo.settings(places.settings) if kind is SILO else places.settings
     async with commanding(settings) as (_, bus):

@@ -27,7 +27,7 @@ async def started_again(settings: Settings, client: Client) -> AsyncIterator[Cli
 
 
 async def _works(client: Client, before: int) -> None:
-    """Reads and changes the tenant's work, and reads the change from a view that is folded by the worker."""
+    """Read and change the tenant's work, and read the change from a view that is folded by the worker."""
     command = {"input": {"title": "after", "assignedTo": client.me}, "commandId": str(uuid4())}
     receipt = await client.send("CreateTask", **command)
     assert receipt["repeated"] is False, receipt

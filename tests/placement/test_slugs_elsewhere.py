@@ -77,7 +77,7 @@ async def test_of_two_who_take_one_slug_in_the_same_moment_one_gives_it_back(
 
 @asynccontextmanager
 async def _away(platform: Platform) -> AsyncIterator[None]:
-    """Lets nobody but superusers into the platform's database, and sends away who is there."""
+    """Let nobody but superusers into the platform's database, and send away who is there."""
     url = platform.settings.database_url
     name = url.rsplit("/", 1)[-1].partition("?")[0]
     connection = await asyncpg.connect(with_database(url, "postgres"))

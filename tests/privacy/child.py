@@ -66,7 +66,7 @@ class NoticedKeys(KeyRing):
 
 
 async def work(text: str, number: int) -> None:
-    """Runs the processes until there is nothing left to do."""
+    """Run the processes until there is nothing left to do."""
     seen = 0
 
     def notice(point: str, what: str) -> None:
@@ -116,7 +116,7 @@ async def work(text: str, number: int) -> None:
 
 
 def main() -> None:
-    """Runs one worker after the other."""
+    """Run one worker after the other."""
     for line in sys.stdin:
         number, _, text = line.strip().partition(" ")
         pid = os.fork()

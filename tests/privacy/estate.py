@@ -97,7 +97,7 @@ class Estate:
         return DataSubject(by=by, command_id=uuid4())
 
     async def settled(self) -> None:
-        """Waits until views have folded all and processes have done all."""
+        """Wait until views have folded all and processes have done all."""
 
         async def quiet() -> bool:
             # As of one moment: what a process did a moment ago may be what another one reacts to.

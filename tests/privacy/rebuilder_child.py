@@ -37,7 +37,7 @@ class _Moment:
         self._wanted, self.text = wanted, text
 
     def come(self, what: str) -> None:
-        """Stops the process when this is the moment."""
+        """Stop the process when this is the moment."""
         if what == self._wanted:
             self._wanted = ""
             print("stopped", flush=True)
@@ -55,7 +55,7 @@ class _NoticedKeys(KeyRing):
 
 
 async def work(moment: _Moment) -> None:
-    """Rebuilds what is asked for."""
+    """Rebuild what is asked for."""
     settings = read_settings()
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_url, secret=settings.secret)

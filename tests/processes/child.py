@@ -29,7 +29,7 @@ select not exists (select from processes.lanes where position < (select coalesce
 
 
 async def work(url: str, signal_: signal.Signals, number: int) -> None:
-    """Runs the processes until there is nothing left to do."""
+    """Run the processes until there is nothing left to do."""
     seen = 0
 
     def notice(point: str, what: str) -> None:
@@ -63,7 +63,7 @@ async def work(url: str, signal_: signal.Signals, number: int) -> None:
 
 
 def main() -> None:
-    """Runs one worker after the other."""
+    """Run one worker after the other."""
     for line in sys.stdin:
         verb, number = line.split()
         pid = os.fork()

@@ -12,13 +12,13 @@ Trouble = Callable[[str, Call[Any]], Awaitable[object]]
 
 
 def refuse(what: str, call: Call[Any]) -> None:
-    """Refuses the step at which a shop is to fail."""
+    """Refuse the step at which a shop is to fail."""
     if _fails(what, call, maybe=False):
         raise EffectRefused("no")
 
 
 def break_off(what: str, call: Call[Any]) -> None:
-    """Breaks off after the step that may have happened."""
+    """Break off after the step that may have happened."""
     if _fails(what, call, maybe=True):
         raise ConnectionError("lost")
 
@@ -64,7 +64,7 @@ class StoredOutside:
 
     @staticmethod
     async def make(connection: Connection) -> None:
-        """Makes the table."""
+        """Make the table."""
         await connection.execute(
             "create table public.deeds (number serial, key text unique, what text, calls int default 1);"
             "grant all on public.deeds to headwater_writer;"

@@ -29,7 +29,7 @@ class Child:
         self.pid = 0
 
     async def begin(self, verb: str, number: int) -> None:
-        """Starts a worker; see `tests.processes.child`."""
+        """Start a worker; see `tests.processes.child`."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{verb} {number}\n".encode())
         word, pid = (await self.line()).split()

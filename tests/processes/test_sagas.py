@@ -133,7 +133,7 @@ async def _no_clearing(what: str, call: Call[object]) -> None:
 
 def test_refuses_steps_of_one_name() -> None:
     async def act(saga: object, order: object, call: object) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
     with pytest.raises(TypeError, match="name of its own"):
 

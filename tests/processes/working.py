@@ -33,7 +33,7 @@ class SetClock:
         return self.moment
 
     def pass_(self, **span: float) -> None:
-        """Lets time pass; keyword arguments as for a timedelta."""
+        """Let time pass; keyword arguments as for a timedelta."""
         self.moment += timedelta(**span)
 
 
@@ -78,7 +78,7 @@ class Works:
         return runner
 
     async def stop(self, runner: Runner) -> None:
-        """Ends a worker in order."""
+        """End a worker in order."""
         for one in [one for one in self._tasks if one[0] is runner]:
             self._tasks.remove(one)
             runner.stop()
@@ -87,7 +87,7 @@ class Works:
             await asyncio.gather(one[2], return_exceptions=True)
 
     async def close(self) -> None:
-        """Ends them all."""
+        """End them all."""
         for runner, _, _ in list(self._tasks):
             await self.stop(runner)
 
@@ -107,7 +107,7 @@ class Works:
         return int((await self.rows("select count(*) from processes.ledger where finished_at is null"))[0][0])
 
     async def quiet(self, position: int | None = None) -> None:
-        """Waits until all up to the position (the head by default) is reacted to, and all effects are done."""
+        """Wait until all up to the position (the head by default) is reacted to, and all effects are done."""
         head = await self.log.head() if position is None else position
 
         async def done() -> bool:
@@ -117,7 +117,7 @@ class Works:
         await until(done, seconds=20)
 
     async def reach(self, *statuses: str) -> None:
-        """Waits until the ledger's rows have these statuses, in order of their ids."""
+        """Wait until the ledger's rows have these statuses, in order of their ids."""
 
         async def reached() -> bool:
             return [status for _, status in await self.statuses()] == list(statuses)

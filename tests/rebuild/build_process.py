@@ -16,7 +16,7 @@ from tests.views.place import opened
 
 
 async def main(url: str, generation: int) -> None:
-    """Builds slowly, and says each position that is stored."""
+    """Build slowly, and say each position that is stored."""
     async with opened(url) as place, Redis() as redis, AsyncOpenSearch() as search:
         site = Site(place, redis, search, "")
         view = Carried()

@@ -28,7 +28,7 @@ HASH = "0123456789abcdef" * 4
 
 
 async def tell(log: Log, company: Company) -> None:
-    """Has it happen in a company of the demo, whose people are there."""
+    """Have it happen in a company of the demo, whose people are there."""
     bus = Bus(log, PlainCodec(), SystemClock(), TimeOrderedIds())
     by = Caller(tenant_id=company.id, user_id=company.person(0), permissions=ROLES["owner"])
     for command in (*_of_accounts(), *_of_people(company.person(1)), *_of_data(company)):

@@ -40,7 +40,7 @@ class Sliced:
 
 
 def kill_at(built: Built, save: int, *, stored: bool) -> None:
-    """Ends the process at the store's n-th save from now: right before it, or right after it."""
+    """End the process at the store's n-th save from now: right before it, or right after it."""
     inner, left = built.store.save, save
 
     async def dying(changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
@@ -70,7 +70,7 @@ class DyingCheckpoints(PostgresCheckpoints):
 
 
 async def killed(site: Site, built: Built) -> None:
-    """Builds until it dies."""
+    """Build until it dies."""
     built.store.bulk_rows = 10  # type: ignore[attr-defined]
     builder = await site.builder(built, log=Sliced(site.place.log), page=20, rows=20)
     with pytest.raises(Killed):

@@ -70,7 +70,7 @@ class House:
         return Rebuilds(self.place.database.writer, kinds, keep=self.keep, owner=self.place.database.owner)
 
     async def enroll(self) -> None:
-        """Gives every view its generation and its storage."""
+        """Give every view its generation and its storage."""
         kinds = [type(view) for view in self.views]
         for name, generation in (await enroll_all(self.place.database.writer, kinds)).items():
             (view,) = (one for one in self.views if one.name == name)
@@ -115,7 +115,7 @@ class House:
             return [one async for one in self.rebuilds.watch(id, every=0.02)][-1]
 
     async def became(self, id: UUID, state: RebuildState) -> None:
-        """Waits until the rebuild is in this state."""
+        """Wait until the rebuild is in this state."""
 
         async def so() -> bool:
             return (await self.rebuilds.one(id)).state is state
@@ -123,7 +123,7 @@ class House:
         await until(so)
 
     async def followed(self) -> None:
-        """Waits until every living generation is at the head of the log."""
+        """Wait until every living generation is at the head of the log."""
         head = await self.place.log.head()
 
         async def so() -> bool:

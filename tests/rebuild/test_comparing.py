@@ -145,7 +145,7 @@ async def test_gives_up_on_a_generation_that_stands_still(site: Site) -> None:
 
 
 async def spoil(site: Site, built: Built, rows: dict[FullKey, Any]) -> None:
-    """Writes rows that no fold makes, and leaves the generation where it stands."""
+    """Write rows that no fold makes, and leave the generation where it stands."""
     checkpoint = await stands(built)
     changes: RowChanges[Any] = RowChanges()
     changes.update(rows)

@@ -24,7 +24,7 @@ class Ran:
 
 
 async def ran(settings: Settings, *words: object) -> Ran:
-    """Runs a command to its end, on another thread, for it has an event loop of its own."""
+    """Run a command to its end, on another thread, for it has an event loop of its own."""
     typed = [str(word) for word in words]
     done = await asyncio.to_thread(CommandLine(settings), *(["views"] if typed[0] == "show" else []), *typed)
     return Ran(done.code, done.out, done.err)

@@ -39,7 +39,7 @@ class Scene:
         return (self.projects if view == ProjectCards.name else self.tasks)[1]
 
     async def damage(self, view: str) -> str:
-        """Changes a row, deletes one and adds one; the id of the added one."""
+        """Change a row, delete one and add one; the id of the added one."""
         extra = str(uuid4())
         by_store = {Tasks.name: self._postgres, ProjectCards.name: self._redis, TaskSearch.name: self._search}
         await by_store[view](view, extra)

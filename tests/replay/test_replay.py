@@ -32,7 +32,7 @@ async def scene(searching: Product) -> Scene:
 
 
 async def folded(product: Product, position: int) -> None:
-    """Waits until every view is there."""
+    """Wait until every view is there."""
     async with asyncpg.create_pool(product.settings.database_url, min_size=1, max_size=1) as pool:
 
         async def there() -> bool:

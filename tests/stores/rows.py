@@ -98,7 +98,7 @@ class MemoryCheckpoints:
 
 
 def changes(position: int, rows: dict[FullKey, Card | None]) -> RowChanges[Card]:
-    """Changes of cards, all by the event at one position."""
+    """Change of cards, all by the event at one position."""
     made: RowChanges[Card] = RowChanges()
     made.update(rows)
     made.positions.update(dict.fromkeys(rows, position))
@@ -106,7 +106,7 @@ def changes(position: int, rows: dict[FullKey, Card | None]) -> RowChanges[Card]
 
 
 def papers(position: int, rows: dict[FullKey, Paper | None]) -> RowChanges[Paper]:
-    """Changes of papers, all by the event at one position."""
+    """Change of papers, all by the event at one position."""
     made: RowChanges[Paper] = RowChanges()
     made.update(rows)
     made.positions.update(dict.fromkeys(rows, position))

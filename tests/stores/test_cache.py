@@ -66,7 +66,7 @@ def made(redis: Redis, *, near: float = 0) -> Cache:
 
 
 async def touch(markers: RedisStore[Marker], tag: str, position: int, tenant_id: Any = ACME) -> None:
-    """Folds an event that touches a tag."""
+    """Fold an event that touches a tag."""
     page: RowChanges[Marker] = RowChanges()
     page[tenant_id, (tag,)] = Marker(tag=tag, position=position)
     await markers.save(page, at(position))

@@ -208,7 +208,7 @@ async def test_wants_upkeep(redis: Redis) -> None:
 
 
 async def lose(redis: Redis, store: RedisStore[Card], full: FullKey) -> None:
-    """Deletes a row's key, as an eviction or somebody at the server does."""
+    """Delete a row's key, as an eviction or somebody at the server does."""
     epoch = Mark.read(await redis.get(store.keys.mark) or "").epoch
     assert await redis.delete(store.keys.row(epoch, *full)) == 1
 

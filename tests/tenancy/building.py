@@ -38,7 +38,7 @@ class Builder:
         """What the accepted mutations answered."""
 
     async def fill(self) -> None:
-        """Sends every mutation that fills, those that create first; twice, for some need what later ones make."""
+        """Send every mutation that fills, those that create first; twice, for some need what later ones make."""
         wanted = [root for root in self._surface.roots("mutation") if fills(root)]
         wanted.sort(key=lambda root: not root.creates)
         for _ in range(2):
@@ -47,7 +47,7 @@ class Builder:
                     await self.make(root)
 
     async def make(self, root: Root, given: Mapping[str, Any] | None = None) -> Any:
-        """Sends a mutation until an input of it is accepted; what that answered, or None."""
+        """Send a mutation until an input of it is accepted; what that answered, or None."""
         answer: dict[str, Any] = {}
         for attempt in range(1 if given else _TRIES):
             arguments = dict(given or self.arguments(root, attempt))

@@ -18,7 +18,7 @@ class Document:
     fragments: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add(self, root: Root, given: Mapping[str, Any], selection: str) -> str:
-        """Asks for a root field, under the name in the answer that is returned."""
+        """Ask for a root field, under the name in the answer that is returned."""
         alias = f"a{len(self.parts)}"
         names = []
         for name, value in given.items():

@@ -65,7 +65,7 @@ class Sweep:
     """Where the log stands, for looks at the past; none are taken without it."""
 
     async def denied(self, kind: str, arguments: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
-        """Asks for every field that the caller was not granted; ``arguments`` by the names of fields."""
+        """Ask for every field that the caller was not granted; ``arguments`` by the names of fields."""
         found = []
         for root in self.surface.roots(kind):
             if self.who.granted(root.need):
@@ -80,7 +80,7 @@ class Sweep:
         return found
 
     async def read(self) -> list[Finding]:
-        """Reads every query field that the caller was granted, with everything that names what is another's."""
+        """Read every query field that the caller was granted, with everything that names what is another's."""
         found = []
         for root in self.surface.roots("query"):
             if self.who.granted(root.need) and not root.of_all:
@@ -113,7 +113,7 @@ class Sweep:
         return calls
 
     async def write(self, arguments: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
-        """Sends every mutation that the caller was granted, with own ``arguments`` but for each id in turn, in
+        """Send every mutation that the caller was granted, with own ``arguments`` but for each id in turn, in
         whose place stands each of the other tenant's."""
         found = []
         for root in self.surface.roots("mutation"):
@@ -132,7 +132,7 @@ class Sweep:
         return found
 
     async def visit(self, root: Root, calls: Iterable[Call]) -> list[Finding]:
-        """Makes the calls and looks at every answer."""
+        """Make the calls and look at every answer."""
         told: dict[str, Any] = {}
         found = []
         wanted = {

@@ -189,7 +189,7 @@ async def test_no_number_counts_hidden_work(scene: Scene, who: str) -> None:
 
 
 async def _followed(scene: Scene) -> None:
-    """Waits until the views of counts have folded all there is."""
+    """Wait until the views of counts have folded all there is."""
     task = await created(scene.owner, projectId=await scene.project())
     receipt = await scene.owner.send("TagTask", input={"id": task["id"], "tags": [WORD]})
     everybody = scene.product.client(scene.owner.tenant, scene.owner.user)

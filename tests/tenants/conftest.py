@@ -11,7 +11,7 @@ from tests.tenants.companies import Companies, companies_of
 
 @pytest.fixture(scope="module")
 async def companies(product: Product) -> AsyncIterator[Companies]:
-    """Founds tenants in the running product."""
+    """Found tenants in the running product."""
     async with companies_of(product) as made:
         yield made
 

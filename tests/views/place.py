@@ -49,7 +49,7 @@ class Place:
     versions: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
 
     async def tell(self, *events: tuple[UUID, Event], tenant: UUID = TENANT) -> int:
-        """Appends events of streams as one command and answers the position of the last."""
+        """Append events of streams as one command and answer the position of the last."""
         outcome = await self.log.append(self.command(*events, tenant=tenant))
         assert isinstance(outcome, AppendReceipt), outcome
         return outcome.last
@@ -134,7 +134,7 @@ class Place:
         return [one for one in await views_status(self.database.writer) if one.name == view.name][-1]
 
     async def reached(self, position: int, *views: PostgresView[Any]) -> None:
-        """Waits until the views have folded up to the position."""
+        """Wait until the views have folded up to the position."""
 
         async def there() -> bool:
             found = {one.name: one.position for one in await views_status(self.database.writer)}
@@ -166,7 +166,7 @@ async def opened(url: str) -> AsyncIterator[Place]:
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:
-    """Asks until it is so."""
+    """Ask until it is so."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110  # What is waited for happens in other processes.
             await asyncio.sleep(0.01)

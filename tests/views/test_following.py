@@ -203,7 +203,7 @@ async def test_survives_the_loss_of_every_connection(place: Place) -> None:
 
 
 async def _fold_all(place: Place, one: Followed, source: Source) -> None:
-    """Folds the whole log into a view without a worker."""
+    """Fold the whole log into a view without a worker."""
     connection = await place.database.connect()
     try:
         await register(connection, "test")

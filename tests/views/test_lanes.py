@@ -49,7 +49,7 @@ async def holders(place: Place) -> Counter[str | None]:
 
 
 async def shared(place: Place, **wanted: int) -> None:
-    """Waits until these workers hold so many lanes each."""
+    """Wait until these workers hold so many lanes each."""
 
     async def so() -> bool:
         return await holders(place) == Counter(wanted)

@@ -24,7 +24,7 @@ VIEWS = (Jars, Shelves, MoreJars, MoreShelves)
 
 
 async def main(url: str, name: str) -> None:
-    """Works until SIGTERM."""
+    """Work until SIGTERM."""
     async with opened(url) as place:
         async with place.working(await place.followed(*(view() for view in VIEWS)), name=name):
             stop = asyncio.Event()

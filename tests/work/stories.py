@@ -29,7 +29,7 @@ class Story:
         self._now = BEGINNING
 
     def send(self, command: Command, *, by: Caller, after: timedelta = timedelta(0)) -> bool:
-        """Carries a command out, some time after the last one; False when it was refused."""
+        """Carry a command out, some time after the last one; False when it was refused."""
         self._now += after
         streams = self.streams.setdefault(by.tenant_id, {})
         wiring = command.wiring

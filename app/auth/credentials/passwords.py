@@ -63,7 +63,7 @@ class Passwords:
         return good and bool(stored)
 
     def close(self) -> None:
-        """Lets the threads go."""
+        """Let the threads go."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, stored: str, password: bytes) -> bool:
@@ -87,7 +87,7 @@ class Passwords:
 
 
 def require_strong(password: str, email: str = "") -> None:
-    """Raises PasswordTooWeak, about the field ``password``."""
+    """Raise PasswordTooWeak, about the field ``password``."""
     plain = _normal(password)
     of_blanks = not plain.strip()
     is_address = bool(email.strip()) and _same(plain, email)

@@ -35,7 +35,7 @@ class Queues:
 
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[QueueTurn]:
-        """Has a turn for as long as the block runs. Raises Crowded."""
+        """Have a turn for as long as the block runs. Raises Crowded."""
         line = self._lines.setdefault(name, _Line())
         if line.busy < self._width:
             line.busy += 1

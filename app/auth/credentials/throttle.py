@@ -95,7 +95,7 @@ class Attempts:
         self.pool, self._key = pool, bytes.fromhex(key)
 
     async def admit(self, limit: Limit, name: str, *, about: str = "") -> Admission:
-        """Counts an attempt that is about to be made, concerning the account ``about`` if one is named."""
+        """Count an attempt that is about to be made, concerning the account ``about`` if one is named."""
         row = await self.pool.fetchrow(
             _ATTEMPT,
             limit.kind,
@@ -117,19 +117,19 @@ class Attempts:
         return int(found) >= limit.free
 
     async def note(self, limit: Limit, name: str, *, about: str = "") -> bool:
-        """Counts an attempt that has failed, by a limit that refuses none; whether it is now reached."""
+        """Count an attempt that has failed, by a limit that refuses none; whether it is now reached."""
         return (await self.admit(limit, name, about=about)).locks
 
     async def forgive(self, limit: Limit, name: str) -> None:
-        """Forgets the attempts under a name, after one that was right."""
+        """Forget the attempts under a name, after one that was right."""
         await self.pool.execute(_FORGIVE, limit.kind, self.fingerprint(limit.kind, name))
 
     async def refund(self, limit: Limit, name: str) -> None:
-        """Uncounts the newest attempt under a name, which was not made after all."""
+        """Uncount the newest attempt under a name, which was not made after all."""
         await self.pool.execute(_REFUND, limit.kind, self.fingerprint(limit.kind, name))
 
     async def lift(self, about: str) -> None:
-        """Forgets every attempt that concerned an account, wherever it was made."""
+        """Forget every attempt that concerned an account, wherever it was made."""
         await self.pool.execute(_LIFT, self.fingerprint("about", about))
 
     async def spend(self, what: str, lifetime: timedelta) -> bool:
@@ -138,7 +138,7 @@ class Attempts:
         return found is True
 
     async def tidy(self) -> None:
-        """Drops what counts no more."""
+        """Drop what counts no more."""
         await self.pool.execute(_TIDY)
 
     def fingerprint(self, kind: str, name: str) -> str:

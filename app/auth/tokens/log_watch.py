@@ -33,7 +33,7 @@ class EventPages(Protocol):
 
 
 async def watch(feed: EventPages, living: SessionCache, callers: Callers, *, after: int) -> None:
-    """Forgets, without end, what other processes have changed, even if they died right after.
+    """Forget, without end, what other processes have changed, even if they died right after.
 
     Without it a session that was ended elsewhere would be taken here for two seconds more, and for up to an hour
     where its end reached Postgres but not Redis.

@@ -102,12 +102,12 @@ class Callers:
         return tenant_id in account.tenants and (account.factor_confirmed or not asks)
 
     def forget(self, tenant_id: UUID, user_id: UUID) -> None:
-        """Asks Postgres again where somebody stands."""
+        """Ask Postgres again where somebody stands."""
         self._living.changes.note([user_id])
         self._held.pop((tenant_id, user_id), None)
 
     def forget_tenants(self, tenants: Set[UUID]) -> None:
-        """Asks Postgres again where the people of these tenants stand."""
+        """Ask Postgres again where the people of these tenants stand."""
         if tenants:
             self._living.changes.note(tenants)
             for known in [key for key in self._held if key[0] in tenants]:

@@ -107,7 +107,7 @@ class SessionCache:
         return [row.id async for row in sessions_of(self._rows, user_id, Order("created_at"))]
 
     async def forget(self, session_ids: Iterable[UUID]) -> None:
-        """Asks Postgres again for these sessions."""
+        """Ask Postgres again for these sessions."""
         ids = list(session_ids)
         for id in ids:
             self._held.pop(id, None)
@@ -125,7 +125,7 @@ class SessionCache:
         self.changes.note(ids)
 
     async def forget_person(self, user_id: UUID) -> None:
-        """Asks Postgres again for all sessions of a person."""
+        """Ask Postgres again for all sessions of a person."""
         held = [id for id, (_, alive) in self._held.items() if alive is not None and alive.user_id == user_id]
         await self.forget({*held, *await self.ids_of(user_id)})
         self.changes.note([user_id])

@@ -112,7 +112,7 @@ class SigningKeys:
         return None if expired else found
 
     async def rotate(self) -> SigningKey:
-        """Signs with a new key from now on; other processes follow within a minute."""
+        """Sign with a new key from now on; other processes follow within a minute."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("lock table auth.signing_keys in share row exclusive mode")
             await connection.execute(

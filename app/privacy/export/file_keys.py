@@ -20,7 +20,7 @@ class SealedFileKeys:
         self._ring = ring
 
     async def make(self, tenant_id: UUID, subject: UUID) -> tuple[bytes, str]:
-        """Raises EffectRefused for a person who was erased."""
+        """Raise EffectRefused for a person who was erased."""
         try:
             await self._ring.ready(tenant_id, [subject])
         except SubjectErased:

@@ -41,7 +41,7 @@ class SealedFileWriter:
         self._file.write(sealed_key.encode() + b"\n")
 
     def write(self, plain: bytes) -> None:
-        """Adds to the file."""
+        """Add to the file."""
         self.size += len(plain)
         self._held += plain
         while len(self._held) > PIECE:
@@ -49,7 +49,7 @@ class SealedFileWriter:
             del self._held[:PIECE]
 
     def finish(self) -> None:
-        """Puts the file in its place, once all of it is on the disk."""
+        """Put the file in its place, once all of it is on the disk."""
         self._put(bytes(self._held), last=True)
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -62,7 +62,7 @@ class SealedFileWriter:
             os.close(folder)
 
     def give_up(self) -> None:
-        """Leaves nothing; after `finish` it does nothing."""
+        """Leave nothing; after `finish` it does nothing."""
         self._file.close()
         self._draft.unlink(missing_ok=True)
 

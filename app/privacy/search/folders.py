@@ -28,7 +28,7 @@ class Folders:
         return await asyncio.to_thread(self._look, wanted)
 
     async def sweep(self, wanted: SearchedPerson) -> int:
-        """Removes mail to the person and exports of them, and strikes them from the logs."""
+        """Remove mail to the person and exports of them, and strikes them from the logs."""
         return await asyncio.to_thread(self._sweep, wanted)
 
     def _look(self, wanted: SearchedPerson) -> Looked:
@@ -74,7 +74,7 @@ def _read(path: Path) -> str | None:
 
 
 def _strike(path: Path, wanted: SearchedPerson) -> bool:
-    """Overwrites addresses in place with as many stars: a server that has the file open goes on writing to it."""
+    """Overwrite addresses in place with as many stars: a server that has the file open goes on writing to it."""
     if wanted.telling is None:
         return False
     content = path.read_bytes()

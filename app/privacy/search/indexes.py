@@ -27,7 +27,7 @@ class Indexes:
         return looked
 
     async def sweep(self, wanted: SearchedPerson) -> int:
-        """Removes documents that name them in plain text: no view of this version writes such, but one of a former
+        """Remove documents that name them in plain text: no view of this version writes such, but one of a former
         version may have. Others hold sealed texts, which views fold away."""
         swept = 0
         for index in await self._indexes():

@@ -31,7 +31,7 @@ class Keyspace:
         return looked
 
     async def sweep(self, wanted: SearchedPerson) -> int:
-        """Drops every cached answer of the tenant, since any may hold a name, and what else is kept under the
+        """Drop every cached answer of the tenant, since any may hold a name, and what else is kept under the
         person's id. Rows of views stay: they hold ids, counts and sealed texts, and views fold what is erased."""
         cached, person = f"{self._prefix}:cache:t:{wanted.tenant_id}:", str(wanted.subject_id)
         swept = 0

@@ -38,11 +38,11 @@ class SubjectSearch:
         return replace(wanted, everywhere=tuple(sorted(telling)), beside=tuple(sorted(texts - telling)))
 
     async def sweep(self, wanted: SearchedPerson) -> dict[str, int]:
-        """Sweeps every store; how much was found in each, by its name."""
+        """Sweep every store; how much was found in each, by its name."""
         return {store.store: await store.sweep(wanted) for store in self.stores}
 
     async def look(self, wanted: SearchedPerson) -> list[Looked]:
-        """Looks through every store. Raises StillReadable when a plain text stands in one."""
+        """Look through every store. Raises StillReadable when a plain text stands in one."""
         found = [await store.look(wanted) for store in self.stores]
         for looked in found:
             if looked.plain:

@@ -123,7 +123,7 @@ class Tables:
             looked.sealed += ((place, token) for token in wanted.sealed_in(row["text"]))
 
     async def sweep(self, wanted: SearchedPerson) -> int:
-        """Blanks the opened columns of the rows about them, in every generation: also in those of former versions,
+        """Blank the opened columns of the rows about them, in every generation: also in those of former versions,
         which no code folds any more, and which a roll-back would show."""
         swept = 0
         texts = [*wanted.everywhere, *wanted.beside]

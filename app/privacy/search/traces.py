@@ -77,7 +77,7 @@ class Looked:
     """Where a sealed text of theirs stands, and the text."""
 
     def read(self, wanted: SearchedPerson, place: TracePlace, text: str) -> None:
-        """Looks through a text."""
+        """Look through a text."""
         self.places += 1
         if wanted.tells(text):
             self.plain.append(place)
@@ -106,9 +106,9 @@ class SearchableStore(Protocol):
     """How evidence names it."""
 
     async def look(self, wanted: SearchedPerson) -> Looked:
-        """Looks at everything of the tenant, and at what belongs to no tenant."""
+        """Look at everything of the tenant, and at what belongs to no tenant."""
         ...
 
     async def sweep(self, wanted: SearchedPerson) -> int:
-        """Removes or blanks what tells the person and that nothing else would; how much it was."""
+        """Remove or blank what tells the person and that nothing else would; how much it was."""
         ...

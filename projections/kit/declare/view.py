@@ -196,7 +196,7 @@ class RowChanges(dict[FullKey, "R | None"], Generic[R]):
 def fold(
     view: View[R], before: dict[FullKey, R], events: Iterable[tuple[Event, Envelope]]
 ) -> "RowChanges[R]":
-    """Folds events, in order, over loaded rows; returns only what changed. Pure."""
+    """Fold events, in order, over loaded rows; return only what changed. Pure."""
     rows: dict[FullKey, R | None] = dict(before)
     folded = before.positions if isinstance(before, LoadedRows) else {}
     changes: RowChanges[R] = RowChanges()

@@ -29,7 +29,7 @@ class FoldPage(Generic[R]):
 
     @classmethod
     def of(cls, view: View[R], entries: Iterable[tuple[Envelope, Callable[[], Event]]]) -> "FoldPage[R]":
-        """Takes envelopes in order, each with what decodes it."""
+        """Take envelopes in order, each with what decodes it."""
         page: FoldPage[R] = cls(view, [], set())
         folds, made = view.folds, set[FullKey]()
         for envelope, decode in entries:
@@ -50,7 +50,7 @@ class FoldPage(Generic[R]):
         return page
 
     def fold(self, before: dict[FullKey, R]) -> RowChanges[R]:
-        """Folds the events over the loaded rows."""
+        """Fold the events over the loaded rows."""
         at: Envelope | None = None
 
         def watched() -> Iterator[tuple[Event, Envelope]]:

@@ -67,13 +67,13 @@ class ViewFollower(Generic[R]):
         self._vouched = 0
 
     def stop(self) -> None:
-        """Ends `run` after the page at hand."""
+        """End `run` after the page at hand."""
         self._stopping = True
         if self._reading is not None:
             self._reading.cancel()
 
     async def run(self) -> None:
-        """Folds until stopped. Raises LeaseLost when somebody else holds the lane.
+        """Fold until stopped. Raises LeaseLost when somebody else holds the lane.
 
         A stream whose event cannot be folded is parked after three attempts, and the others go on. A store
         that fails is tried again, from the checkpoint, as long as the lane is held.
@@ -125,7 +125,7 @@ class ViewFollower(Generic[R]):
             self._reading = None
 
     async def _begin(self) -> None:
-        """Finds out where to go on from; a storage that is gone is made anew and filled from the first event."""
+        """Find out where to go on from; a storage that is gone is made anew and filled from the first event."""
         await self._store.prepare()
         try:
             checkpoint = await self._store.checkpoint()
@@ -152,7 +152,7 @@ class ViewFollower(Generic[R]):
             await self._refill(Lost(f"{self._view.name} has lost what was folded of parked streams"))
 
     async def _answer(self) -> bool:
-        """Does what somebody asked about parked streams."""
+        """Do what somebody asked about parked streams."""
         parking = self._ledger.parking
         if not self._left_out.parked:
             return False
@@ -166,7 +166,7 @@ class ViewFollower(Generic[R]):
         return True
 
     async def _refill(self, lost: Exception) -> NoReturn:
-        """Begins again from nothing, under a new lease: what was reported under this one is void."""
+        """Begin again from nothing, under a new lease: what was reported under this one is void."""
         _logger.warning("%s is refilled from the log: %s.", self._view.name, lost)
         await self._store.drop()
         await self._store.prepare()
@@ -189,7 +189,7 @@ class ViewFollower(Generic[R]):
             self._watch.folded(self._view.name, [one for _, one in page.events], last, self._now() - began)
 
     async def _fold_around(self, entries: list[LogEntry], failed: FoldFailed) -> None:
-        """Tries again what cannot be folded, then parks the streams that it belongs to and folds the others."""
+        """Try again what cannot be folded, then park the streams that it belongs to and fold the others."""
         # What comes before is saved, so that the lane stops right at the event that cannot be folded.
         if innocent := [one for one in entries if one.envelope.position < failed.envelope.position]:
             await self._fold(innocent)
@@ -211,7 +211,7 @@ class ViewFollower(Generic[R]):
         await self._fold(rest)
 
     async def _fold_apart(self, entries: list[LogEntry], refused: RowsRefused) -> None:
-        """Finds the event whose row the store refuses, and parks its stream when it does so three times."""
+        """Find the event whose row the store refuses, and park its stream when it does so three times."""
         if len(entries) > 1:
             middle = len(entries) // 2
             await self._fold(entries[:middle])
@@ -270,7 +270,7 @@ class ViewFollower(Generic[R]):
         self._lane.moved(position, folded)
 
     async def _upkeep(self) -> None:
-        """Looks after the store once a second, so that an idle lane notices too that its rows are gone."""
+        """Look after the store once a second, so that an idle lane notices too that its rows are gone."""
         now = self._now()
         store = self._store
         if isinstance(store, Upkeep):

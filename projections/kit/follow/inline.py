@@ -66,7 +66,7 @@ class Inline:
         self._left: set[str] = set()
 
     async def __call__(self, connection: Connection, envelopes: Sequence[Envelope]) -> None:
-        """Folds the batch into every inline view, in the caller's transaction. Whatever raises undoes it all."""
+        """Fold the batch into every inline view, in the caller's transaction. Whatever raises undoes it all."""
         if not (self._views and envelopes):
             return
         before, last = envelopes[0].position - 1, envelopes[-1].position
@@ -80,7 +80,7 @@ class Inline:
             self._left = set()
 
     async def catch_up(self, pool: Pool) -> None:
-        """Brings every inline view to the head of the log, a page at a time, while appends stand by.
+        """Bring every inline view to the head of the log, a page at a time, while appends stand by.
 
         Call it before the first append of a process; others may do the same or append meanwhile.
         """
@@ -99,7 +99,7 @@ class Inline:
         before: int,
         views: AbstractSet[str],
     ) -> bool:
-        """Folds what each of these views lacks up to ``before``, and then ``envelopes``, which follow on it.
+        """Fold what each of these views lacks up to ``before``, and then ``envelopes``, which follow on it.
 
         False when there was nothing that could be folded. A pool's proxy for a connection has no type of
         its own, hence Any.
@@ -142,7 +142,7 @@ class Inline:
     async def _fold(
         self, connection: "Connection | Any", one: KeptGeneration, entries: Sequence[_Entry]
     ) -> None:
-        """Folds events into a view, but those of parked streams; a stream with one that cannot be folded is
+        """Fold events into a view, but those of parked streams; a stream with one that cannot be folded is
         parked at once, for folds are pure, and whoever appends is not to suffer."""
         view, store = self._views[one.view], self._store(one.view, one.generation)
         if one.leaves_out:
@@ -164,7 +164,7 @@ class Inline:
         await store.upsert(connection, changes)
 
     async def answer(self, pool: Pool) -> int:
-        """Does what somebody asked about parked streams of the generations kept here, each stream in one
+        """Do what somebody asked about parked streams of the generations kept here, each stream in one
         transaction while appends stand by; how many it was. What a worker holds is left to it."""
         done = 0
         while True:

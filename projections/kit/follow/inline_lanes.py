@@ -107,7 +107,7 @@ class InlineLanes:
     async def move_together(
         self, connection: "Connection | Any", before: int, last: int
     ) -> dict[str, KeptGeneration]:
-        """Moves all views from ``before`` to ``last`` that stand just there and that nobody else works on.
+        """Move all views from ``before`` to ``last`` that stand just there and that nobody else works on.
 
         One statement, however many they are. The caller folds what lies between, in the same transaction,
         and sees to the views that were left where they are.
@@ -129,7 +129,7 @@ class InlineLanes:
     async def move(
         self, connection: "Connection | Any", ready: Sequence[InlineLane], last: int, counts: Sequence[int]
     ) -> None:
-        """Moves views to ``last``, each of which has folded so many events on the way."""
+        """Move views to ``last``, each of which has folded so many events on the way."""
         views, generations = [one.view for one in ready], [one.generation for one in ready]
         await connection.execute(_MOVED, views, generations, last, counts)
 

@@ -28,7 +28,7 @@ class IsolatingFold(Generic[R]):
 
     @classmethod
     def of(cls, view: View[R], entries: Iterable[tuple[Envelope, Callable[[], Event]]]) -> "IsolatingFold[R]":
-        """Takes envelopes in order, each with what decodes it; what the view does not fold is left out."""
+        """Take envelopes in order, each with what decodes it; what the view does not fold is left out."""
         page: IsolatingFold[R] = cls(view, [], set(), {})
         for envelope, decode in entries:
             stream = stream_of(envelope)
@@ -45,7 +45,7 @@ class IsolatingFold(Generic[R]):
         return page
 
     def fold(self, before: dict[FullKey, R]) -> RowChanges[R]:
-        """Folds what can be folded over the loaded rows. Pure but for ``stuck``."""
+        """Fold what can be folded over the loaded rows. Pure but for ``stuck``."""
         rows: dict[FullKey, R | None] = dict(before)
         held = before.positions if isinstance(before, LoadedRows) else {}
         changes: RowChanges[R] = RowChanges()

@@ -137,7 +137,7 @@ class Parking(Protocol):
         ...
 
     async def park(self, lane: Lane, some: Sequence[Stuck]) -> None:
-        """Parks streams, each from this event on. It is durable when this returns; only then may the lane
+        """Park streams, each from this event on. It is durable when this returns; only then may the lane
         move past the events."""
         ...
 
@@ -145,7 +145,7 @@ class Parking(Protocol):
     async def answer(
         self, lane: Lane, view: View[Any], store: Store[Any], decode: Callable[[LogEntry], Event]
     ) -> bool:
-        """Does what somebody asked about parked streams: folds their events, or leaves them out for good.
+        """Do what somebody asked about parked streams: fold their events, or leave them out for good.
 
         To be called by the lane's holder between two saves, and before the first. At most a few streams
         at a time; True when there were any, and `left_out` has to be asked again.

@@ -59,7 +59,7 @@ class OpsLedger:
         self._news.set()
 
     async def run(self) -> None:
-        """Reports until cancelled: at once what moved, and everything each second, so that ages are true."""
+        """Report until cancelled: at once what moved, and everything each second, so that ages are true."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1):
@@ -74,7 +74,7 @@ class OpsLedger:
                 await asyncio.sleep(1)
 
     async def report(self) -> None:
-        """Reports all lanes as they are now."""
+        """Report all lanes as they are now."""
         lanes = list(self._lanes())
         if not lanes:
             return

@@ -84,12 +84,12 @@ class Lanes:
         return [one.lane for one in self._held.values()]
 
     def stop(self) -> None:
-        """Ends `run` in order: pages at hand are finished, lanes given back."""
+        """End `run` in order: pages at hand are finished, lanes given back."""
         self._stopping = True
         self._woken.set()
 
     async def run(self) -> None:
-        """Works until stopped or cancelled. A lost connection costs the lanes for a moment, no more."""
+        """Work until stopped or cancelled. A lost connection costs the lanes for a moment, no more."""
         async with running(self.ledger.run(), name="lane reports"):
             while not self._stopping:
                 try:
@@ -160,7 +160,7 @@ class Lanes:
         self._held[standing.id] = _Held(lane, follower, task, standing)
 
     async def _reap(self, connection: Connection) -> None:
-        """Lets go of lanes whose followers have ended by themselves."""
+        """Let go of lanes whose followers have ended by themselves."""
         ended = [one for one in self._held.values() if one.task.done()]
         for one in ended:
             error = None if one.task.cancelled() else one.task.exception()
@@ -171,7 +171,7 @@ class Lanes:
         await self._release(connection, ended)
 
     async def _compare(self, connection: Connection, standings: dict[int, LaneLease]) -> None:
-        """Takes note of what changed about the lanes it holds, and lets go of those not to be followed.
+        """Take note of what changed about the lanes it holds, and let go of those not to be followed.
 
         Nor are those whose token is newer than ours: an append took them over, which holds no lock. Their
         followers notice that when they write, but those with nothing to write would hold them for ever.

@@ -93,7 +93,7 @@ def lane_of(standing: LaneLease, taken: TakenLease, news: Callable[[], None]) ->
 
 
 async def register(connection: Connection, name: str, kind: str = "worker") -> int:
-    """Joins the workers; the number is this worker's as long as the session lives."""
+    """Join the workers; the number is this worker's as long as the session lives."""
     await prepare(connection)
     await connection.execute(
         "delete from ops.workers where clock_timestamp() - heartbeat_at > interval '1 hour'"
@@ -106,13 +106,13 @@ async def register(connection: Connection, name: str, kind: str = "worker") -> i
 
 
 async def leave(connection: Connection, worker: int) -> None:
-    """Leaves the workers, and the lanes without a holder."""
+    """Leave the workers, and the lanes without a holder."""
     await connection.execute("update ops.lanes set holder = null where holder = $1", worker)
     await connection.execute("delete from ops.workers where id = $1", worker)
 
 
 async def heartbeat(connection: Connection, worker: int, stale: float) -> int:
-    """Shows that we live; answers how many workers do, this one included."""
+    """Show that we live; answer how many workers do, this one included."""
     count: int = await connection.fetchval(_BEAT, worker, stale, WORKERS, timeout=TIMEOUT)
     return count
 
@@ -127,7 +127,7 @@ async def survey(
 
 
 async def take(connection: Connection, standing: LaneLease, worker: int) -> TakenLease | None:
-    """Tries to lease a lane; None when another has it. A holder without a heartbeat loses its session."""
+    """Try to lease a lane; None when another has it. A holder without a heartbeat loses its session."""
     if not await take_lock(connection, LANES, standing.id, stale=standing.stale):
         return None
     try:
@@ -142,7 +142,7 @@ async def take(connection: Connection, standing: LaneLease, worker: int) -> Take
 
 
 async def give_back(connection: Connection, lane: int, worker: int) -> None:
-    """Ends a lease; nobody's when it is another's by now."""
+    """End a lease; nobody's when it is another's by now."""
     await connection.execute(
         "update ops.lanes set holder = null where id = $1 and holder = $2", lane, worker, timeout=TIMEOUT
     )

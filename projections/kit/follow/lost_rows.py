@@ -24,7 +24,7 @@ class LostRows:
         return envelope.tenant_id not in self._tenants
 
     async def look(self) -> RowsLost | None:
-        """Asks for what the store says is lost; answers it when all must be refilled for its sake."""
+        """Ask for what the store says is lost; answer it when all must be refilled for its sake."""
         if not isinstance(self._store, Lossy) or not (tenants := await self._store.lost()):
             return None
         lost = RowsLost(self._view.name, tenants, {})

@@ -21,7 +21,7 @@ class Folding(Generic[R]):
         """By which event each row, also a deleted one, came to be as it is."""
 
     def take(self, envelopes: Iterable[Envelope]) -> None:
-        """Folds the next events, in order. Raises FoldFailed; rows may hold a part of them then."""
+        """Fold the next events, in order. Raises FoldFailed; rows may hold a part of them then."""
         for envelope in envelopes:
             if envelope.type in self._view.folds:
                 try:

@@ -67,7 +67,7 @@ class Pages:
         """When the log was last read, by the event loop's clock."""
 
     async def run(self) -> None:
-        """Follows the log until cancelled; whatever fails is tried again."""
+        """Follow the log until cancelled; whatever fails is tried again."""
         while True:
             try:
                 self._seen(await self._log.head())
@@ -106,7 +106,7 @@ class Pages:
         return asyncio.get_running_loop().time() - self.read_at
 
     async def _follow(self) -> None:
-        """Takes pages as they come, and asks for the head beside, for a follower may hang."""
+        """Take pages as they come, and ask for the head beside, for a follower may hang."""
         follow = aiter(self._log.follow(after=self.head))
         coming: asyncio.Task[list[Envelope]] = asyncio.ensure_future(_next(follow))
         behind = 0

@@ -124,7 +124,7 @@ class ParkedRetry:
         self._decode, self._pool, self._held = decode, pool, held
 
     async def answer(self, asked: ParkedRequest) -> None:
-        """Retries or discards; afterwards the stream is folded, or parked with what is wrong now."""
+        """Retry or discards; afterwards the stream is folded, or parked with what is wrong now."""
         if asked.token is not None and await self._settled(asked):
             return
         if asked.asked == "discard":

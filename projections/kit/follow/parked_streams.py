@@ -84,14 +84,14 @@ class ParkedStreams:
     async def retry(
         self, view: str | None, stream: UUID | None = None, *, tenant_id: UUID | None = None
     ) -> int:
-        """Asks that the waiting events be folded, in every generation; answers how many parkings it concerns.
+        """Ask that the waiting events be folded, in every generation; answer how many parkings it concerns.
 
         None stands for all views, all streams, all tenants.
         """
         return _count(await self._pool.execute(_RETRY, view, stream, tenant_id))
 
     async def discard(self, view: str, stream: UUID, reason: str, *, tenant_id: UUID | None = None) -> int:
-        """Asks that the events that wait now be left out of the view for good, in every generation.
+        """Ask that the events that wait now be left out of the view for good, in every generation.
 
         Later ones are folded again. Answers how many parkings it concerns: none when the stream is not
         parked or is being retried at this moment.

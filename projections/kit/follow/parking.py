@@ -93,7 +93,7 @@ async def left_out(connection: Lent, view: str, generation: int) -> LeftOut:
 
 
 async def park(connection: Lent, view: str, generation: int, some: Sequence[Stuck]) -> None:
-    """Parks streams, in the caller's transaction."""
+    """Park streams, in the caller's transaction."""
     envelopes = [one.envelope for one in some]
     await connection.execute(
         _PARK,
@@ -111,7 +111,7 @@ async def park(connection: Lent, view: str, generation: int, some: Sequence[Stuc
 
 
 async def adopt(connection: Lent, view: str, generation: int, built: int, tenant_id: UUID) -> None:
-    """Makes what a generation leaves out of a tenant what another one does, whose rows it was given; in the
+    """Make what a generation leaves out of a tenant what another one does, whose rows it was given; in the
     caller's transaction, while nobody follows the generation."""
     for table, columns in (("parked", _PARKED_COLUMNS), ("discarded", _DISCARDED_COLUMNS)):
         await connection.execute(

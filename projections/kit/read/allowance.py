@@ -33,7 +33,7 @@ class ReadAllowance:
             yield
 
     def spend(self, size: int) -> None:
-        """Notes what was read, in bytes of memory. Raises Spent when it was too much."""
+        """Note what was read, in bytes of memory. Raises Spent when it was too much."""
         self._spent += size
         if self._spent > self._limit:
             raise Spent(self._limit)

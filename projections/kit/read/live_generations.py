@@ -80,7 +80,7 @@ class LiveGenerations:
         _PINNED.set((self, self._known))
 
     async def look(self) -> None:
-        """Reads the pointers."""
+        """Read the pointers."""
         rows = await self._pool.fetch(
             """select t.view, ops.serving(t.view, t.version) as generation
                  from unnest($1::text[], $2::int[]) as t(view, version)""",
@@ -92,7 +92,7 @@ class LiveGenerations:
             self._known = known
 
     async def run(self) -> None:
-        """Looks until cancelled."""
+        """Look until cancelled."""
         while True:
             try:
                 await self.look()

@@ -29,14 +29,14 @@ class MemoryCache(Generic[T]):
         return None
 
     def put(self, key: str, value: T) -> None:
-        """Keeps a value from now on."""
+        """Keep a value from now on."""
         self._values[key] = value
 
     def forget(self, key: str) -> None:
-        """Forgets one value."""
+        """Forget one value."""
         with suppress(KeyError):
             del self._values[key]
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forget everything."""
         self._values.clear()

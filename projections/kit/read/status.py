@@ -183,7 +183,7 @@ class Positions:
         return await self.position_of(view), self._ages.get(self._lane(view), 0.0)
 
     async def wait_for(self, view: str, position: int, seconds: float) -> bool:
-        """Waits until the view has folded up to ``position``, at most ``seconds``; whether it has.
+        """Wait until the view has folded up to ``position``, at most ``seconds``; whether it has.
 
         Nobody waits for a view that is paused.
 
@@ -207,7 +207,7 @@ class Positions:
                 self._wishes.remove(wish)
 
     async def close(self) -> None:
-        """Ends what runs for those who wait; to them the time is over."""
+        """End what runs for those who wait; to them the time is over."""
         await end(self._granting, self._asking)
         for wish in self._wishes:
             wish.granted.cancel()
@@ -231,7 +231,7 @@ class Positions:
             await asyncio.sleep(self._pause)
 
     async def _ask(self) -> None:
-        """Asks once for all who want to know at the same time."""
+        """Ask once for all who want to know at the same time."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._read())
         await asyncio.shield(self._asking)

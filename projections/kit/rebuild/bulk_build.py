@@ -100,7 +100,7 @@ class Builder(Generic[R]):
         self._flushed = self._due = 0.0
 
     async def run(self, until: int | None = None) -> None:
-        """Folds up to near the head, or exactly up to a position, and leaves the store as before the bulk.
+        """Fold up to near the head, or exactly up to a position, and leave the store as before the bulk.
 
         Raises LeaseLost when somebody else holds the lane, or when the storage was gone and is to be filled
         anew under a new lease; LogGap when the log lacks an event. A store or log that does not answer is
@@ -150,7 +150,7 @@ class Builder(Generic[R]):
             await self._bulk.end_bulk()
 
     async def _careful(self, refused: RowsRefused) -> None:
-        """Goes on in small steps through what was to be written, to find the event whose row is refused."""
+        """Go on in small steps through what was to be written, to find the event whose row is refused."""
         _logger.warning("%s is folded page by page up to %s: %s.", self._view.name, self._offered, refused)
         await follow_part(
             self._view,
@@ -165,7 +165,7 @@ class Builder(Generic[R]):
         )
 
     async def _begin(self) -> None:
-        """Finds out where to go on from."""
+        """Find out where to go on from."""
         await self._store.prepare()
         checkpoint = await self._store.checkpoint()
         if checkpoint.token > self._lane.token:
@@ -194,7 +194,7 @@ class Builder(Generic[R]):
         self._upkeep = self._writing = None
 
     async def _begin_again(self, why: str) -> None:
-        """Empties the store and voids the lease."""
+        """Empty the store and void the lease."""
         await self._end()
         _logger.warning("The build of %s is to begin again: %s.", self._view.name, why)
         await self._store.drop()
@@ -202,7 +202,7 @@ class Builder(Generic[R]):
         await self._ledger.restart(self._lane)
 
     async def _copy(self, after: int, until: int) -> None:
-        """Folds the events with ``after`` < position <= ``until``, and sees that all came."""
+        """Fold the events with ``after`` < position <= ``until``, and sees that all came."""
         if await self._log.count(after=after, until=until) != until - after:
             raise LogGap(f"The log lacks events between {after} and {until}.")
         received = waiting = 0
@@ -225,7 +225,7 @@ class Builder(Generic[R]):
         await self._written()
 
     async def _turn(self, position: int) -> None:
-        """Folds the page at hand; the view then stands at ``position``."""
+        """Fold the page at hand; the view then stands at ``position``."""
         await self._fold.fold(self._at, self._store.load)
         self._at = position
         if self._upkeep is not None and self._upkeep.done():
@@ -234,13 +234,13 @@ class Builder(Generic[R]):
             await self._flush()
 
     async def _pace(self, count: int) -> None:
-        """Keeps to the rate after so many events."""
+        """Keep to the rate after so many events."""
         if self._rate:
             self._due = max(self._due, _now() - 1) + count / self._rate
             await asyncio.sleep(max(self._due - _now(), 0))
 
     async def _flush(self) -> None:
-        """Begins to write what has changed, once what changed before is written."""
+        """Begin to write what has changed, once what changed before is written."""
         await self._written()
         self._flushed = _now()
         if self._at > self._lane.position:
@@ -266,7 +266,7 @@ class Builder(Generic[R]):
             self._writing = None
 
     async def _keep_up(self) -> None:
-        """Shows that the build lives, and keeps its rows from expiring."""
+        """Show that the build lives, and keep its rows from expiring."""
         store = self._store
         renewed = _now()
         while True:

@@ -34,11 +34,11 @@ class BulkFold(Generic[R]):
         self._left_out = LeftOut()
 
     async def begin(self) -> None:
-        """Learns which events are left out."""
+        """Learn which events are left out."""
         self._left_out = await self._parking.left_out(self._lane)
 
     async def touch(self, events: list[Envelope]) -> None:
-        """Takes the next events: decodes them and finds out which rows they touch."""
+        """Take the next events: decodes them and find out which rows they touch."""
         decode, touch, take = self._codec.decode, self.cache.touch, self._steps.append
         for envelope in events:
             if self._left_out and not self._left_out.takes(envelope):
@@ -54,7 +54,7 @@ class BulkFold(Generic[R]):
         before: int,
         load: Callable[[Collection[FullKey]], Awaitable[dict[FullKey, R]]],
     ) -> None:
-        """Folds what was touched; ``before`` is up to where the view was folded before that."""
+        """Fold what was touched; ``before`` is up to where the view was folded before that."""
         cache, steps = self.cache, self._steps
         if missing := cache.missing():
             cache.loaded(await load(missing), before)
@@ -75,7 +75,7 @@ class BulkFold(Generic[R]):
         cache.folded()
 
     async def _again(self, envelope: Envelope, error: Exception, *, fold: bool) -> Step | None:
-        """Tries an event again that could not be touched, or folded; parks its stream when that is in vain."""
+        """Try an event again that could not be touched, or folded; park its stream when that is in vain."""
         for attempt in range(1, _ATTEMPTS):
             await asyncio.sleep(self._backoff.pause(attempt))
             try:

@@ -51,7 +51,7 @@ class Cleanup:
         self._pool = pool
 
     async def sweep(self) -> bool:
-        """Drops generations whose time is over; whether any is still to be dropped."""
+        """Drop generations whose time is over; whether any is still to be dropped."""
         await self._pool.execute(_OVERDUE)
         for row in await self._pool.fetch(_DROPPABLE, _REST):
             view = self._views.get(row["view"])

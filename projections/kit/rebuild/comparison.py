@@ -99,7 +99,7 @@ class _Comparison(Generic[R]):
         self.note = ""
 
     async def run(self, tenant_id: UUID | None) -> None:
-        """Goes over the new generation, then over the old one for rows that the new one lacks.
+        """Go over the new generation, then over the old one for rows that the new one lacks.
 
         A row that came into the new one between the two would not be compared, so first of all both come to
         where the further one is: whatever is older than the comparison is part of it.
@@ -126,7 +126,7 @@ class _Comparison(Generic[R]):
             await self._judge()
 
     async def _judge(self) -> None:
-        """Looks at suspects again, once both generations have passed where either stood.
+        """Look at suspects again, once both generations have passed where either stood.
 
         What has become equal was only moving. What is the same on both sides as before differs. What has
         changed is looked at once more; a row that differs at every look differs as well.
@@ -158,7 +158,7 @@ class _Comparison(Generic[R]):
         return same_but_erased(self._opened, old, new)
 
     async def _passed(self) -> None:
-        """Waits until both have folded what the further one has folded now."""
+        """Wait until both have folded what the further one has folded now."""
         loop = asyncio.get_running_loop()
         there = max(await self._positions())
         deadline = loop.time() + self._patience

@@ -59,7 +59,7 @@ class Cutover:
         return [rebuild_of(row) for row in await self._pool.fetch(_OPEN)]
 
     async def built(self, rebuild: UUID, lane: Lane) -> None:
-        """Notes that a generation has come near the head; workers follow it from here on."""
+        """Note that a generation has come near the head; workers follow it from here on."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 """update ops.lanes set phase = case when tenant_id is null then 'following' else 'dropped' end,
@@ -76,13 +76,13 @@ class Cutover:
             )
 
     async def failed(self, rebuild: UUID, error: str) -> None:
-        """Gives a rebuild up for good."""
+        """Give a rebuild up for good."""
         async with self._pool.acquire() as connection, connection.transaction():
             await self._close(connection, rebuild, "failed", error)
             await give_up(connection, rebuild)
 
     async def settle(self, id: UUID, connect: Connect) -> None:
-        """Verifies what was built and cuts over, unless another process is at it."""
+        """Verify what was built and cuts over, unless another process is at it."""
         connection = await connect()
         try:
             if not await connection.fetchval(
@@ -112,7 +112,7 @@ class Cutover:
             await connection.close()
 
     async def passes(self, view: View[Any], generation: int, position: int) -> None:
-        """Waits until a generation has folded up to a position."""
+        """Wait until a generation has folded up to a position."""
         stands = "select position from ops.lanes where view = $1 and generation = $2"
         while int(await self._pool.fetchval(stands, view.name, generation) or 0) < position:  # noqa: ASYNC110
             await asyncio.sleep(_PAUSE)  # It is moved by another process.
@@ -155,7 +155,7 @@ class Cutover:
         built: Store[Any],
         checkpoint: Checkpoint,
     ) -> None:
-        """Makes the tenant's rows in the live generation those that were built; see `frozen`."""
+        """Make the tenant's rows in the live generation those that were built; see `frozen`."""
         assert rebuild.tenant_id is not None
         changed = await put_in_place(view, live, built, checkpoint, rebuild.tenant_id)
         async with self._pool.acquire() as connection, connection.transaction():
@@ -168,7 +168,7 @@ class Cutover:
         await self._report(rebuild.id, view.name, report)
 
     async def _near_head(self, rebuild: RebuildRecord) -> None:
-        """Waits until every generation has folded all but the newest events."""
+        """Wait until every generation has folded all but the newest events."""
         while any(one.target - one.position > BEHIND for one in rebuild.views):
             await asyncio.sleep(_PAUSE)
             rebuild = await self._read(rebuild.id)
@@ -219,7 +219,7 @@ class Cutover:
         )
 
     async def _cut_over(self, rebuild: RebuildRecord) -> None:
-        """Sends readers to what was built, all views in one transaction."""
+        """Send readers to what was built, all views in one transaction."""
         owner = await self._owner()
         try:
             async with owner.transaction():
@@ -245,7 +245,7 @@ class Cutover:
             await give_up(connection, id)
 
     async def _enter(self, connection: Connection, id: UUID, state: str, *before: str) -> bool:
-        """Moves on to a state; False when the rebuild is in none of those before, so it was cancelled."""
+        """Move on to a state; False when the rebuild is in none of those before, so it was cancelled."""
         return bool(
             await connection.fetchval(
                 """update ops.rebuilds set state = $2,

@@ -23,7 +23,7 @@ class ViewPauses:
         self._views = {view.name: view for view in views}
 
     async def pause(self, names: Sequence[str], *, by: str) -> None:
-        """Lets views stand still, all or none of them.
+        """Let views stand still, all or none of them.
 
         Comparisons by schedule that are at it are given up. Raises Refused for a view that is folded with the
         append, whose positions tell caches what is old, that is paused already, or that is being rebuilt.
@@ -45,7 +45,7 @@ class ViewPauses:
             )
 
     async def resume(self, names: Sequence[str]) -> None:
-        """Lets views go on, all or none of them. Raises Refused for one that is not paused."""
+        """Let views go on, all or none of them. Raises Refused for one that is not paused."""
         for name in names:
             self._known(name)
         async with self._pool.acquire() as connection, connection.transaction():

@@ -46,7 +46,7 @@ class Build(Protocol):
         rate: int | None,
         until: int | None,
     ) -> None:
-        """Goes on from the checkpoint to near the head, or exactly to ``until``. Raises LeaseLost."""
+        """Go on from the checkpoint to near the head, or exactly to ``until``. Raises LeaseLost."""
         ...
 
 
@@ -96,11 +96,11 @@ class Rebuilder:
         self.ledger = OpsLedger(pool, lambda: [one.lane for one in self._works.values()])
 
     def stop(self) -> None:
-        """Ends `run`; what is being built goes on elsewhere or later."""
+        """End `run`; what is being built goes on elsewhere or later."""
         self._stopping.set()
 
     async def run(self, *, idle: float | None = None) -> None:
-        """Works until stopped, or until there has been nothing to do for ``idle`` seconds."""
+        """Work until stopped, or until there has been nothing to do for ``idle`` seconds."""
         reports = asyncio.create_task(self.ledger.run(), name="rebuild reports")
         try:
             while not self._stopping.is_set():
@@ -151,7 +151,7 @@ class Rebuilder:
         return bool(rebuilds or self._works or dropping)
 
     async def _begin(self, connection: Connection, rebuilds: dict[UUID, RebuildRecord]) -> None:
-        """Takes lanes to build: of each rebuild as many as it may build at a time, the oldest rebuild first."""
+        """Take lanes to build: of each rebuild as many as it may build at a time, the oldest rebuild first."""
         mine = [(view.name, view.version) for view in self._views.values()]
         standings = {
             (one.view, one.generation): one
@@ -179,7 +179,7 @@ class Rebuilder:
         self._works[lane.id] = _Work(rebuild.id, lane, task, lane.position)
 
     async def _one(self, rebuild: RebuildRecord, lane: Lane) -> None:
-        """Builds one view of a rebuild, and for one tenant puts its rows in place."""
+        """Build one view of a rebuild, and for one tenant puts its rows in place."""
         view = self._views[lane.view]
         store = self._stores(view, lane.generation)
         build = partial(self._build, view, store, lane, self.ledger, tenant_id=rebuild.tenant_id)
@@ -218,7 +218,7 @@ class Rebuilder:
             await self._switching.failed(work.rebuild, f"{work.lane.view}: {type(error).__name__}: {error}")
 
     async def _drop_works(self, connection: Connection, rebuilds: dict[UUID, RebuildRecord]) -> None:
-        """Stops building what was paused or cancelled; the lease is given back, and nothing stays open."""
+        """Stop building what was paused or cancelled; the lease is given back, and nothing stays open."""
         gone = [
             one for one in self._works.values() if one.rebuild not in rebuilds or rebuilds[one.rebuild].paused
         ]
@@ -233,7 +233,7 @@ class Rebuilder:
             await leases.give_back(connection, one.lane.id, self._me)
 
     def _settle(self, rebuild: RebuildRecord) -> None:
-        """Verifies and cuts over, as soon as all is built, in a task of its own."""
+        """Verify and cut over, as soon as all is built, in a task of its own."""
         if any(one.phase == "building" for one in rebuild.views):
             return
         self._settling[rebuild.id] = task = asyncio.create_task(
@@ -250,7 +250,7 @@ class TaskStuck(Exception):
 
 
 async def _cancelled(*tasks: "asyncio.Task[None]") -> None:
-    """Ends ``tasks``. Raises Stuck for one that waits on: to wait with it would stop every rebuild for good."""
+    """End ``tasks``. Raises Stuck for one that waits on: to wait with it would stop every rebuild for good."""
     for task in tasks:
         task.cancel()
     if not tasks:

@@ -75,7 +75,7 @@ class Rebuilds:
         repair: bool = False,
         id: UUID | None = None,
     ) -> UUID:
-        """Asks for these views to be built anew; the same ``id`` again asks for nothing more.
+        """Ask for these views to be built anew; the same ``id`` again asks for nothing more.
 
         Raises Refused for a view that is unknown, of another version than this code's, or being built.
         """
@@ -96,26 +96,26 @@ class Rebuilds:
         return id
 
     async def pause(self, id: UUID) -> None:
-        """Stops building after the chunk at hand. Raises Refused when it has ended."""
+        """Stop building after the chunk at hand. Raises Refused when it has ended."""
         await self._direct(id, "paused = true")
 
     async def resume(self, id: UUID) -> None:
-        """Goes on building where it was paused. Raises Refused when it has ended."""
+        """Go on building where it was paused. Raises Refused when it has ended."""
         await self._direct(id, "paused = false")
 
     async def accept(self, id: UUID) -> None:
-        """Takes what was built although it differs from what is live. Raises Refused when it does not."""
+        """Take what was built although it differs from what is live. Raises Refused when it does not."""
         await self._direct(id, "repair = true, state = 'building'", state="differs")
 
     async def cancel(self, id: UUID) -> None:
-        """Gives up; what was built is dropped. Raises Refused when it has ended."""
+        """Give up; what was built is dropped. Raises Refused when it has ended."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
             if not await cancel(connection, id):
                 raise RebuildRefused(await self._why(id))
 
     async def rollback(self, id: UUID, names: Sequence[str] = (), *, by: str) -> dict[str, int]:
-        """Takes a rebuild back, or only some of its views: readers go to the former generations, all at once.
+        """Take a rebuild back, or only some of its views: readers go to the former generations, all at once.
 
         Answers which are live now. A view that was taken back before is left as it is. Raises Refused when another
         generation has been cut over to since, or when a former one is gone or not up to date.
@@ -224,7 +224,7 @@ def _meant(rebuild: RebuildRecord, names: Sequence[str]) -> list[Building]:
 
 # A pool's proxy for a connection has no type of its own, hence Any.
 async def retire(connection: Any, view: str, generation: int, keep: timedelta) -> None:
-    """Lets a generation go when ``keep`` is over; until then it is followed. In the caller's transaction."""
+    """Let a generation go when ``keep`` is over; until then it is followed. In the caller's transaction."""
     await connection.execute(
         """update ops.lanes set drop_at = clock_timestamp() + $3 where view = $1 and generation = $2""",
         view,

@@ -94,7 +94,7 @@ class RowCache(Generic[R]):
                     missing[full].ahead = at
 
     def fold(self, step: Step) -> None:
-        """Folds one event into all of its rows, or into none when the fold raises."""
+        """Fold one event into all of its rows, or into none when the fold raises."""
         fold, event, envelope, cells = step
         position = envelope.position
         if isinstance(cells, Cell):

@@ -54,7 +54,7 @@ _logger = logging.getLogger(__name__)
 async def compare_when_due(
     pool: Pool, views: Sequence[type[View[Any]]], *, every: timedelta, repair: bool
 ) -> UUID | None:
-    """Asks for one view to be compared, when one is due and none is being compared; answers the rebuild's id.
+    """Ask for one view to be compared, when one is due and none is being compared; answer the rebuild's id.
 
     ``repair``: rows that differ are cut over. Forgets what it asked for a week ago and found nothing.
     """

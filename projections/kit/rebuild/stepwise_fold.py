@@ -76,7 +76,7 @@ async def follow_part(
     tenant_id: UUID | None,
     backoff: Backoff,
 ) -> None:
-    """Follows from the checkpoint up to a position: what cannot be folded or stored is found and parked.
+    """Follow from the checkpoint up to a position: what cannot be folded or stored is found and parked.
 
     Raises as `ViewFollower.run` does.
     """

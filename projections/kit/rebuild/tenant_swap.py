@@ -20,7 +20,7 @@ class Ahead(Exception):
 async def put_in_place(
     view: View[R], live: Store[R], built: Store[R], checkpoint: Checkpoint, tenant_id: UUID
 ) -> int:
-    """Makes the tenant's live rows those of ``built``, and answers how many were changed.
+    """Make the tenant's live rows those of ``built``, and answer how many were changed.
 
     ``checkpoint`` is where both stand: the caller holds the live lane under that token, and nobody else
     moves it. Other tenants' rows are not touched. Safe to repeat, so a killed one is simply done again.

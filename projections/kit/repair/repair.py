@@ -26,7 +26,7 @@ class KeptInline(Exception):
 async def put_right(
     replay: Replay[R], view: View[R], generation: int, store: Store[R], chosen: Chosen, connect: Connect
 ) -> Diff[R]:
-    """Compares while nobody else writes, writes what differs, and answers what did.
+    """Compare while nobody else writes, write what differs, and answer what did.
 
     The lane's follower loses its session and takes its lanes again afterwards; killed in the middle, this
     leaves a lane that anybody may take. Raises KeptInline, and LeaseLost when the lane cannot be had.

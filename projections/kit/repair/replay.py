@@ -113,7 +113,7 @@ class Replay(Generic[R]):
         self._away = frozenset(away)
 
     async def diff(self, chosen: Chosen = Chosen()) -> Diff[R]:
-        """Compares. Raises TooMuch, FoldFailed for an event that nobody parked, and Lost."""
+        """Compare. Raises TooMuch, FoldFailed for an event that nobody parked, and Lost."""
         position = (await self._store.checkpoint()).position
         events, keys = await self._touched(chosen, position)
         if chosen.everything:

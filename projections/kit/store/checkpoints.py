@@ -26,10 +26,10 @@ class Checkpoints(Protocol):
         ...
 
     async def put(self, view: str, generation: int, kept: StoredCheckpoint) -> None:
-        """Replaces what is kept. Raises LeaseLost, with nothing written, when what is kept, or the lane's
+        """Replace what is kept. Raises LeaseLost, with nothing written, when what is kept, or the lane's
         lease, has a newer token than ``kept.checkpoint.token``."""
         ...
 
     async def forget(self, view: str, generation: int) -> None:
-        """Removes what is kept; safe to repeat. The fencing token of the lane itself is not reset."""
+        """Remove what is kept; safe to repeat. The fencing token of the lane itself is not reset."""
         ...

@@ -131,7 +131,7 @@ async def live_generations(pool: Pool) -> dict[str, int]:
 async def point(
     connection: "Connection | Any", views: Sequence[type[View[Any]]], generations: Sequence[int]
 ) -> None:
-    """Makes these generations the live ones, in the caller's transaction, as the owner of the tables.
+    """Make these generations the live ones, in the caller's transaction, as the owner of the tables.
 
     Readers in every process follow the pointer rows, for all three stores alike; whoever looks at the
     tables with SQL finds the live one under the view's own name.
@@ -150,7 +150,7 @@ async def point(
 
 
 async def cut_over(owner: Connect, views: Sequence[type[View[Any]]], generations: Sequence[int]) -> None:
-    """Makes these generations the live ones, all in one transaction; see `point`."""
+    """Make these generations the live ones, all in one transaction; see `point`."""
     connection = await owner()
     try:
         async with connection.transaction():

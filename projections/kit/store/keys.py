@@ -112,7 +112,7 @@ class Mark:
 
     @classmethod
     def read(cls, text: str | bytes) -> "Mark":
-        """Parses what ``str`` wrote."""
+        """Parse what ``str`` wrote."""
         plain = text if isinstance(text, str) else text.decode()
         epoch, is_open, position, folded, token, rows, lost = plain.split(":")
         tenants = frozenset(map(UUID, lost.split(",") if lost else ()))

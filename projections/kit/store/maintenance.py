@@ -16,7 +16,7 @@ class Upkeep(Protocol):
     """How often `renew` must be called while the lane is held, busy or idle."""
 
     async def renew(self) -> None:
-        """Checks that the rows are still there and keeps them from expiring. Cheap when nothing is due."""
+        """Check that the rows are still there and keep them from expiring. Cheap when nothing is due."""
         ...
 
     async def caught_up(self) -> None:

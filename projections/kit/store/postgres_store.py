@@ -144,7 +144,7 @@ class PostgresStore(Generic[R]):
         return moved
 
     async def upsert(self, connection: Connection, changes: RowChanges[R]) -> None:
-        """Writes changes on a connection of the caller's, in their transaction and without a checkpoint.
+        """Write changes on a connection of the caller's, in their transaction and without a checkpoint.
 
         Keys for `Opened` fields are fetched on a connection of their own.
         """

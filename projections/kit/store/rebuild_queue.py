@@ -81,7 +81,7 @@ async def ask(
 
 
 async def ask_for_lost(pool: Pool, view: type[View[Any]], generation: int, tenants: Collection[UUID]) -> bool:
-    """Asks for the rows of these tenants to be built anew in place, of one after the other; safe to repeat.
+    """Ask for the rows of these tenants to be built anew in place, of one after the other; safe to repeat.
 
     False where that is no way: too many have lost rows, or readers are not sent to this generation. Then all
     of it is to be filled anew.
@@ -100,7 +100,7 @@ async def ask_for_lost(pool: Pool, view: type[View[Any]], generation: int, tenan
 
 
 async def cancel(connection: Any, rebuild: UUID) -> bool:
-    """Ends a rebuild that has not ended, and lets go of what was built; whether there was one. In the caller's
+    """End a rebuild that has not ended, and let go of what was built; whether there was one. In the caller's
     transaction, which holds the lock of generations."""
     done = await connection.fetchval(
         """update ops.rebuilds set state = 'cancelled', ended_at = clock_timestamp()
@@ -113,7 +113,7 @@ async def cancel(connection: Any, rebuild: UUID) -> bool:
 
 
 async def give_up(connection: Any, rebuild: UUID) -> None:
-    """Lets go of all that was built for a rebuild and never read. In the caller's transaction."""
+    """Let go of all that was built for a rebuild and never read. In the caller's transaction."""
     await connection.execute(
         """update ops.lanes l set phase = 'dropped', drop_at = clock_timestamp(), token = token + 1
              from ops.rebuild_views v

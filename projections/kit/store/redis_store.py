@@ -52,7 +52,7 @@ class RedisStore(Generic[R]):
         """When `renew` last walked over the rows, in seconds of the monotonic clock."""
 
     async def prepare(self) -> None:
-        """Starts a new epoch at position 0 when none counts; whoever comes second finds the first one's."""
+        """Start a new epoch at position 0 when none counts; whoever comes second finds the first one's."""
         fresh = Mark(secrets.token_hex(4), open=False, position=0, folded=0, token=0)
         await self._run(scripts.PREPARE, str(fresh), self._ttl // 2)
         self._mark = None
@@ -181,7 +181,7 @@ class RedisStore(Generic[R]):
         """See `Bulk`."""
 
     async def drop(self) -> None:
-        """Removes this generation's keys, in batches; never those of an epoch that began meanwhile."""
+        """Remove this generation's keys, in batches; never those of an epoch that began meanwhile."""
         mark = await self._run(scripts.LOOK)
         await self._run(scripts.FORGET, "" if mark is None else Mark.read(mark).epoch)
         self._mark = None

@@ -92,7 +92,7 @@ class SearchStore(Generic[R]):
         self._open = False
 
     async def prepare(self) -> None:
-        """Makes the index. Raises TypeError when it stands there with another mapping."""
+        """Make the index. Raises TypeError when it stands there with another mapping."""
         body = {
             "settings": {"index": _SETTINGS},
             "mappings": self.documents.mapping,
@@ -158,7 +158,7 @@ class SearchStore(Generic[R]):
         self._open = True
 
     async def refresh(self) -> None:
-        """Makes all that was saved visible to search now, rather than within a second."""
+        """Make all that was saved visible to search now, rather than within a second."""
         try:
             await self._client.indices.refresh(index=self.names.write)
         except NotFoundError:
@@ -218,7 +218,7 @@ class SearchStore(Generic[R]):
             raise self._lost() from None
 
     async def drop(self) -> None:
-        """Removes the index, and the checkpoint that spoke for it."""
+        """Remove the index, and the checkpoint that spoke for it."""
         await self._client.indices.delete(index=self.names.index, params={"ignore_unavailable": "true"})
         await self._checkpoints.forget(self.view.name, self.generation)
         self._forget()
@@ -246,7 +246,7 @@ class SearchStore(Generic[R]):
             yield b"".join(lines)
 
     async def _write_all(self, chunks: Iterator[bytes]) -> None:
-        """Writes the chunks that nobody beside takes first."""
+        """Write the chunks that nobody beside takes first."""
         for chunk in chunks:
             await self._write(chunk)
 

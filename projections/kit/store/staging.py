@@ -37,7 +37,7 @@ class Staging(Generic[R]):
 
     # The pool's proxy for a connection has no type of its own, hence Any.
     async def fill(self, connection: Any, changes: RowChanges[R]) -> None:
-        """Puts the rows there, and nothing else. Raises whatever a value raises that has no binary form."""
+        """Put the rows there, and nothing else. Raises whatever a value raises that has no binary form."""
         await connection.execute(self._make)
         await connection.copy_records_to_table(
             self.name, records=self._records(changes, changes.positions), columns=self._columns

@@ -50,7 +50,7 @@ class Store(Protocol[R]):
     """The storage of one generation of one view."""
 
     async def prepare(self) -> None:
-        """Makes the table, index or key space if it is not there. Safe to repeat, and from many processes."""
+        """Make the table, index or key space if it is not there. Safe to repeat, and from many processes."""
         ...
 
     async def load(self, keys: Collection[FullKey]) -> dict[FullKey, R]:
@@ -58,7 +58,7 @@ class Store(Protocol[R]):
         ...
 
     async def save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> None:
-        """Writes all changes and the checkpoint as one step. Raises LeaseLost or Lost, with nothing written,
+        """Write all changes and the checkpoint as one step. Raises LeaseLost or Lost, with nothing written,
         and RowsRefused."""
         ...
 
@@ -80,7 +80,7 @@ class Store(Protocol[R]):
         ...
 
     async def drop(self) -> None:
-        """Removes the generation's rows and what holds them."""
+        """Remove the generation's rows and what holds them."""
         ...
 
 
@@ -105,7 +105,7 @@ class Lossy(Protocol):
         ...
 
     async def clear(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
-        """Removes all that is left of a tenant's rows. Raises LeaseLost and Lost."""
+        """Remove all that is left of a tenant's rows. Raises LeaseLost and Lost."""
         ...
 
     async def found(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
@@ -122,9 +122,9 @@ class Bulk(Protocol):
     """Rows that are best saved together."""
 
     async def begin_bulk(self) -> None:
-        """Leaves out what only readers need and what costs writers time, until `end_bulk`."""
+        """Leave out what only readers need and what costs writers time, until `end_bulk`."""
         ...
 
     async def end_bulk(self) -> None:
-        """Makes up for it; readers may come after this."""
+        """Make up for it; readers may come after this."""
         ...

@@ -99,7 +99,7 @@ class TableShape:
 
 
 def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
-    """Derives the table from the view's row, indexes and checks. Raises TypeError for a row it cannot hold."""
+    """Derive the table from the view's row, indexes and check. Raises TypeError for a row it cannot hold."""
     place = table_name(view, generation)
     schema, name, full = place.schema, place.table, str(place)
     public_schema = place.public_schema
