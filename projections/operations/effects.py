@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Protocol
 from uuid import UUID
 
+from domain.kit.fields import Describe
 from domain.operations.interventions import ReplayEvents
 
 
@@ -13,23 +14,25 @@ from domain.operations.interventions import ReplayEvents
 class EffectStatus:
     """A row of the ledger. What it is about stays in the database, for it may be personal."""
 
-    id: int
-    process: str
-    tenant_id: UUID
-    instance: str
+    id: Annotated[int, Describe("The effect's id.")]
+    process: Annotated[str, Describe("The process that requested it.")]
+    tenant_id: Annotated[UUID, Describe("The tenant's id.")]
+    instance: Annotated[str, Describe("The process instance.")]
     kind: str
-    name: str
+    name: Annotated[str, Describe("The name of the effect.")]
     key: str
-    status: str
-    attempts: int
-    error: str | None
+    status: Annotated[
+        str, Describe("`pending`, `running`, `done`, `parked` when it failed and waits, or `discarded`.")
+    ]
+    attempts: Annotated[int, Describe("The number of attempts.")]
+    error: Annotated[str | None, Describe("Why it failed, if it did.")]
     discard: str | None
-    event_id: UUID
-    position: int
-    correlation_id: str
-    made_at: datetime
+    event_id: Annotated[UUID, Describe("The id of the event that caused it.")]
+    position: Annotated[int, Describe("That event's position.")]
+    correlation_id: Annotated[str, Describe("The correlation id of that event.")]
+    made_at: Annotated[datetime, Describe("When it was requested.")]
     next_at: datetime
-    finished_at: datetime | None
+    finished_at: Annotated[datetime | None, Describe("When it was done or discarded; null before.")]
 
 
 class Effects(Protocol):
@@ -66,10 +69,12 @@ class Replayed:
     """What folding events again has found in one view: rows looked at, rows that differ or did, and whether what
     differs was put right."""
 
-    view: str
-    rows: int
-    differing: int
-    written: bool
+    view: Annotated[str, Describe("The view's name.")]
+    rows: Annotated[int, Describe("The number of rows that the events touch.")]
+    differing: Annotated[int, Describe("The number of rows that differ, or differed, from the log.")]
+    written: Annotated[
+        bool, Describe("Whether these were repaired; never in a dry run, nor in an inline view.")
+    ]
 
 
 class Replays(Protocol):

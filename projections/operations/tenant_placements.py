@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Protocol
 from uuid import UUID
 
 from domain.kit.caller import Caller
+from domain.kit.fields import Describe
 from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
@@ -21,28 +22,28 @@ Wish = RequestTenant | MoveTenant | Change
 class PlacedTenant:
     """A tenant as the registry has it."""
 
-    id: UUID
-    name: str
-    slug: str
-    placement: str
-    region: str
-    state: str
-    database: str | None
-    """The database of its own that serves it; None: it shares the platform's."""
-    left: str | None
-    """A database of its own that it was moved away from and that is still there."""
-    updated_at: datetime
+    id: Annotated[UUID, Describe("The tenant's id.")]
+    name: Annotated[str, Describe("The company's name.")]
+    slug: Annotated[str, Describe("The tenant's slug.")]
+    placement: Annotated[str, Describe("`pooled`, or `silo` when it has a database of its own.")]
+    region: Annotated[str, Describe("The region where its data is kept.")]
+    state: Annotated[str, Describe("`provisioning`, `ready`, `moving` or `failed`.")]
+    database: Annotated[
+        str | None, Describe("The database of its own that serves it; null if it shares the platform's.")
+    ]
+    left: Annotated[
+        str | None, Describe("The database of its own that it was moved away from, if that still exists.")
+    ]
+    updated_at: Annotated[datetime, Describe("When this last changed.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacementRequest:
     """The progress of the last operation on a tenant."""
 
-    status: str
-    """``provisioning``, ``ready``, ``moving`` or ``failed``."""
-    step: str | None = None
-    """The step at which it was given up."""
-    reason: str | None = None
+    status: Annotated[str, Describe("`provisioning`, `moving`, `ready` or `failed`.")]
+    step: Annotated[str | None, Describe("The step that failed.")] = None
+    reason: Annotated[str | None, Describe("Why the step failed.")] = None
 
 
 class PlacementView(Protocol):

@@ -8,8 +8,8 @@ from uuid import UUID
 import strawberry
 
 from api.governance.requests import data_subject, sent
-from api.kit.execution.access import COVERED
 from api.kit.model import (
+    COVERED,
     SIGNED_IN,
     After,
     ClientError,

@@ -1,5 +1,6 @@
 """What a context's API is written with: one place to import it from."""
 
+from api.kit.execution.access import COVERED as COVERED
 from api.kit.execution.access import SIGNED_IN as SIGNED_IN
 from api.kit.execution.access import covered as covered
 from api.kit.execution.errors import ClientError as ClientError
@@ -8,6 +9,7 @@ from api.kit.schema.changes import Discontinuity as Discontinuity
 from api.kit.schema.changes import ResumeFrom as ResumeFrom
 from api.kit.schema.changes import messages as messages
 from api.kit.schema.changes import watch as watch
+from api.kit.schema.commands import Receipt as Receipt
 from api.kit.schema.connections import PAGE_ARGUMENTS as PAGE_ARGUMENTS
 from api.kit.schema.connections import Connection as Connection
 from api.kit.schema.connections import PageRequest as PageRequest

@@ -5,9 +5,7 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.schema.context import Info
-from api.kit.schema.fields import After, argument, field
-from api.kit.schema.node_types import Node
+from api.kit.model import After, Info, Node, argument, field
 from domain.kit.log import Selection
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from strawberry.types.field import StrawberryField
 
-from api.kit.model import Refusal, Sending, Sent
-from api.kit.schema.commands import Receipt
+from api.kit.model import Receipt, Refusal, Sending, Sent
 from api.kit.schema.mutations import Send, mutation, sentences
 from api.kit.schema.node_types import takes
 from domain.kit.commands import Command

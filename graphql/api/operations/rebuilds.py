@@ -8,19 +8,26 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.execution.access import covered
-from api.kit.execution.errors import ClientError
-from api.kit.schema.commands import Receipt
-from api.kit.schema.context import Info
-from api.kit.schema.fields import LARGEST, argument, field, live
-from api.kit.schema.node_types import enum
-from api.kit.schema.scalars import Position
+from api.kit.model import (
+    COVERED,
+    LARGEST,
+    ClientError,
+    Info,
+    Position,
+    Receipt,
+    argument,
+    covered,
+    enum,
+    field,
+    live,
+    shows,
+)
 from api.operations.operator_commands import operator_request
 from domain.operations import rebuilds as domain
 from domain.operations.rollbacks import RollbackViews
 from projections.kit.rebuild.comparison import Difference, Report
-from projections.kit.rebuild.model import Building, RebuildState
 from projections.kit.rebuild.model import RebuildRecord as RebuildRow
+from projections.kit.rebuild.model import RebuildState
 from projections.kit.store.rebuild_queue import RebuildRefused
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 from projections.operations.rebuild_watch import RebuildWatch
@@ -30,47 +37,19 @@ enum(RebuildState)
 PERMISSION = "ops:rebuild"
 
 
-@covered
-@strawberry.type(description="A row that differs between two generations of a view.")
+@shows(Difference, needs=COVERED)
 class RowDifference:
-    """One difference; values are left out, for they may be personal."""
+    """A row that differs between two generations of a view."""
 
-    tenant_id: UUID = strawberry.field(description="The row's tenant.")
-    key: list[str] = strawberry.field(description="The row's key.")
-    kind: str = strawberry.field(
-        description="`missing` from the new generation, `extra` in it, or `changed` between the two."
-    )
-    fields: list[str] = strawberry.field(description="The fields that differ, for a changed row.")
-
-    @classmethod
-    def of(cls, one: Difference) -> "RowDifference":
-        """The difference as the API shows it."""
-        return cls(tenant_id=one.tenant_id, key=list(one.key), kind=one.kind, fields=list(one.fields))
+    # Values are left out, for they may be personal.
+    kind: str
 
 
-@covered
-@strawberry.type(description="The result of comparing a new generation with the live one.")
+@shows(Report, needs=COVERED)
 class Comparison:
-    """A report of rows."""
+    """The result of comparing a new generation with the live one."""
 
-    rows: int = strawberry.field(description="How many rows the new generation has.")
-    compared: int = strawberry.field(description="How many rows were compared.")
-    differing: int = strawberry.field(description="How many of them differ.")
-    complete: bool = strawberry.field(description="Whether every event has been folded.")
-    note: str = strawberry.field(description="Further remarks.")
-    examples: list[RowDifference] = strawberry.field(description="Some of the rows that differ, at most 20.")
-
-    @classmethod
-    def of(cls, report: Report) -> "Comparison":
-        """The report as the API shows it."""
-        return cls(
-            rows=report.rows,
-            compared=report.compared,
-            differing=report.differing,
-            complete=report.complete,
-            note=report.note,
-            examples=[RowDifference.of(one) for one in report.examples],
-        )
+    examples: list[RowDifference]
 
 
 @covered
@@ -90,34 +69,14 @@ class ViewRebuild:
         description="The estimated seconds until it has caught up; null while it makes no progress."
     )
     parked: int = strawberry.field(description="The number of parked streams.")
-    comparison: Comparison | None = strawberry.field(
-        description="The result of the comparison; null before it."
+    report: Comparison | None = strawberry.field(
+        name="comparison", description="The result of the comparison; null before it."
     )
     live: bool = strawberry.field(description="Whether the new generation is live.")
     rolled_back_at: datetime | None = strawberry.field(
         description="When it was rolled back; null if it was not."
     )
     rolled_back_by: str | None = strawberry.field(description="Who rolled it back.")
-
-    @classmethod
-    def of(cls, one: Building) -> "ViewRebuild":
-        """The member as the API shows it."""
-        return cls(
-            view=one.view,
-            store=one.store,
-            former=one.former,
-            generation=one.generation,
-            phase=one.phase,
-            position=Position(one.position),
-            target=Position(one.target),
-            rate=one.rate,
-            eta_seconds=one.eta_seconds,
-            parked=one.parked,
-            comparison=None if one.report is None else Comparison.of(one.report),
-            live=one.live,
-            rolled_back_at=one.rolled_back_at,
-            rolled_back_by=one.rolled_back_by,
-        )
 
 
 @covered
@@ -148,26 +107,6 @@ class Rebuild:
     error: str | None = strawberry.field(description="Why it failed, if it did.")
     views: list[ViewRebuild] = strawberry.field(description="The views of the rebuild.")
 
-    @classmethod
-    def of(cls, one: RebuildRow) -> "Rebuild":
-        """The rebuild as the API shows it."""
-        return cls(
-            id=one.id,
-            kind=one.kind,
-            tenant_id=one.tenant_id,
-            state=one.state,
-            open=one.open,
-            paused=one.paused,
-            repair=one.repair,
-            rate=one.rate,
-            parallel=one.parallel,
-            asked_by=one.asked_by,
-            asked_at=one.asked_at,
-            ended_at=one.ended_at,
-            error=one.error,
-            views=[ViewRebuild.of(each) for each in one.views],
-        )
-
 
 @covered
 @strawberry.type(description="The receipt of an operation on a rebuild.")
@@ -176,9 +115,9 @@ class RebuildReceipt(Receipt):
 
     target: strawberry.Private[UUID]
 
-    @field("The rebuild in its current state.")
-    async def rebuild(self, info: Info) -> Rebuild:
-        return Rebuild.of(await info.context.port(OperatorRequests).rebuilds.one(self.target))
+    @field("The rebuild in its current state.", Rebuild)
+    async def rebuild(self, info: Info) -> RebuildRow:
+        return await info.context.port(OperatorRequests).rebuilds.one(self.target)
 
 
 @covered
@@ -213,19 +152,17 @@ def _serving(wish: Operation, done: OperationDone) -> dict[str, Any]:
 
 @strawberry.type
 class Query:
-    @field("The rebuilds, the newest first, for operators.", needs="ops:views")
+    @field("The rebuilds, the newest first, for operators.", list[Rebuild], needs="ops:views")
     async def rebuilds(
         self, info: Info, first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 20
-    ) -> list[Rebuild]:
+    ) -> list[RebuildRow]:
         limit = max(0, min(first, LARGEST))
-        return [
-            Rebuild.of(one) for one in await info.context.port(OperatorRequests).rebuilds.all(limit=limit)
-        ]
+        return await info.context.port(OperatorRequests).rebuilds.all(limit=limit)
 
-    @field("A rebuild by id, for operators.", needs="ops:views")
-    async def rebuild(self, info: Info, id: Annotated[UUID, argument("Its id.")]) -> Rebuild | None:
+    @field("A rebuild by id, for operators.", Rebuild | None, needs="ops:views")
+    async def rebuild(self, info: Info, id: Annotated[UUID, argument("Its id.")]) -> RebuildRow | None:
         try:
-            return Rebuild.of(await info.context.port(OperatorRequests).rebuilds.one(id))
+            return await info.context.port(OperatorRequests).rebuilds.one(id)
         except RebuildRefused:
             return None
 
@@ -249,10 +186,10 @@ class Subscription:
     )
     async def view_progress(
         self, info: Info, rebuild_id: Annotated[UUID, argument("The rebuild's id.")]
-    ) -> AsyncGenerator[Rebuild, None]:
+    ) -> AsyncGenerator[RebuildRow, None]:
         try:
             async with aclosing(info.context.port(RebuildWatch).states(rebuild_id)) as states:
                 async for state in states:
-                    yield Rebuild.of(state)
+                    yield state
         except RebuildRefused as refused:
             raise ClientError(str(refused), code="NOT_FOUND") from None

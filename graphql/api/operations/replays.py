@@ -4,34 +4,16 @@ from typing import Any
 
 import strawberry
 
-from api.kit.execution.access import covered
-from api.kit.schema.commands import Receipt
+from api.kit.model import COVERED, Receipt, covered, shows
 from api.operations.operator_commands import operator_request
 from domain.operations.interventions import ReplayEvents
 from projections.operations.effects import Replayed
 from projections.operations.operator_requests import Operation, OperationDone
 
 
-@covered
-@strawberry.type(
-    description="The findings of a replay in one view; the command line shows the rows and fields."
-)
+@shows(Replayed, needs=COVERED)
 class ReplayedView:
-    """A view whose rows were compared."""
-
-    view: str = strawberry.field(description="The view's name.")
-    rows: int = strawberry.field(description="The number of rows that the events touch.")
-    differing: int = strawberry.field(
-        description="The number of rows that differ, or differed, from the log."
-    )
-    written: bool = strawberry.field(
-        description="Whether these were repaired; never in a dry run, nor in an inline view."
-    )
-
-    @classmethod
-    def of(cls, one: Replayed) -> "ReplayedView":
-        """The outcome as the API shows it."""
-        return cls(view=one.view, rows=one.rows, differing=one.differing, written=one.written)
+    """The findings of a replay in one view; the command line shows the rows and fields."""
 
 
 @covered
@@ -45,7 +27,7 @@ class ReplayReceipt(Receipt):
 
 
 def _shown(wish: Operation, done: OperationDone) -> dict[str, Any]:
-    return {"views": [ReplayedView.of(one) for one in done.replayed]}
+    return {"views": done.replayed}
 
 
 @strawberry.type

@@ -3,89 +3,45 @@
 from collections.abc import Sequence
 from math import inf
 from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
 
-from api.kit.execution.access import covered
-from api.kit.execution.errors import ClientError
-from api.kit.schema.commands import Receipt
-from api.kit.schema.context import Info
-from api.kit.schema.fields import argument, field
-from api.kit.schema.node_types import enum
-from api.kit.schema.scalars import Position
+from api.kit.model import (
+    COVERED,
+    ClientError,
+    Info,
+    Position,
+    Receipt,
+    argument,
+    covered,
+    derived,
+    field,
+    shows,
+)
 from api.operations.operator_commands import operator_request
 from domain.operations.interventions import PauseViews, ResumeViews
-from projections.kit.read.status import ViewState, ViewStatus
+from projections.kit.read.status import ViewStatus
 from projections.operations.operator_requests import Operation, OperationDone
 
-enum(ViewState)
-
 PERMISSION = "ops:rebuild"
+UNSHOWN = ("folded", "error_event", "attempts", "pages", "page_seconds", "errors", "last_read_age")
+"""What the command line alone shows of a view."""
 
 
-@covered
-@strawberry.type(description="The state of a view in relation to the log.")
+@shows(ViewStatus, needs=COVERED, leave_out=UNSHOWN)
 class ViewInfo:
-    """A generation of a view."""
+    """The state of a view in relation to the log."""
 
-    name: str = strawberry.field(description="The view's name.")
-    store: str = strawberry.field(description="The store of its rows: `postgres`, `redis` or `search`.")
-    version: int = strawberry.field(description="The version of the view's code.")
-    generation: int = strawberry.field(description="The number of the generation.")
-    live: bool = strawberry.field(description="Whether this generation is live.")
-    inline: bool = strawberry.field(
-        description="Whether it is an inline view, folded in the transaction of the append."
-    )
-    state: ViewState = strawberry.field(
-        description="What the view is doing; `WAITING` for its store, `STOPPED` while no worker folds it."
-    )
-    position: Position = strawberry.field(description="The position up to which events are folded.")
-    head: Position = strawberry.field(description="The last position of the log at the same moment.")
-    lag_events: int = strawberry.field(description="How many events are still to be folded.")
-    lag_seconds: float = strawberry.field(description="The age of the oldest event still to be folded.")
-    rate: float = strawberry.field(description="Recently folded events per second.")
-    complete: bool = strawberry.field(
-        description="Whether it has folded exactly as many events as there are up to its position."
-    )
-    parked: int = strawberry.field(
-        description="The number of parked streams, whose events could not be folded and wait."
-    )
-    error: str | None = strawberry.field(description="The error that stopped it, if any.")
-    error_position: Position | None = strawberry.field(description="The position of the event that failed.")
-    error_stream: UUID | None = strawberry.field(description="The aggregate of that event.")
-    paused_by: str | None = strawberry.field(description="Who paused it; null if it is not paused.")
-    holder: str | None = strawberry.field(description="The worker that folds it.")
-    last_read_seconds: float | None = strawberry.field(
-        description="How long ago its worker last read the log; null before the first read, for an inline view "
-        "that needs no worker, and while paused."
-    )
+    position: Position
+    head: Position
+    error_position: Position | None
 
-    @classmethod
-    def of(cls, status: ViewStatus) -> "ViewInfo":
-        """The status as the API shows it."""
-        return cls(
-            name=status.name,
-            store=status.store,
-            version=status.version,
-            generation=status.generation,
-            live=status.live,
-            inline=status.inline,
-            state=status.state,
-            position=Position(status.position),
-            head=Position(status.head),
-            lag_events=status.lag_events,
-            lag_seconds=status.lag_seconds,
-            rate=status.rate,
-            complete=status.complete,
-            parked=status.parked,
-            error=status.error,
-            error_position=None if status.error_position is None else Position(status.error_position),
-            error_stream=status.error_stream,
-            paused_by=status.paused_by,
-            holder=status.holder,
-            last_read_seconds=None if status.last_read_age == inf else status.last_read_age,
-        )
+    last_read_seconds = derived(
+        float | None,
+        lambda row: None if row.last_read_age == inf else row.last_read_age,
+        "How long ago its worker last read the log; null before the first read, for an inline view that needs no "
+        "worker, and while paused.",
+    )
 
 
 @covered
@@ -95,10 +51,12 @@ class ViewsReceipt(Receipt):
 
     names: strawberry.Private[tuple[str, ...]]
 
-    @field("The views in their current state; workers release them, or take them up, shortly.")
-    async def views(self, info: Info) -> list[ViewInfo]:
+    @field(
+        "The views in their current state; workers release them, or take them up, shortly.", list[ViewInfo]
+    )
+    async def views(self, info: Info) -> list[ViewStatus]:
         statuses = await info.context.services.progress.statuses()
-        return [ViewInfo.of(one) for one in statuses if one.live and one.name in self.names]
+        return [one for one in statuses if one.live and one.name in self.names]
 
 
 def _named(wish: Operation, done: OperationDone) -> dict[str, Any]:
@@ -123,12 +81,12 @@ class Mutation:
 
 @strawberry.type
 class Query:
-    @field("The state of the views, for operators.", needs="ops:views")
+    @field("The state of the views, for operators.", list[ViewInfo], needs="ops:views")
     async def views(
         self,
         info: Info,
         names: Annotated[list[str] | None, argument("Only these views; by default all.")] = None,
-    ) -> list[ViewInfo]:
+    ) -> list[ViewStatus]:
         statuses = await info.context.services.progress.statuses()
         known(statuses, names or ())
-        return [ViewInfo.of(one) for one in statuses if names is None or one.name in names]
+        return [one for one in statuses if names is None or one.name in names]

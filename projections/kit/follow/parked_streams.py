@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+from domain.kit.fields import Describe
 from projections.kit.store.generations import Pool
 
 _LIST = """
@@ -45,19 +47,19 @@ class Parked:
     somebody asked for it and it is not done yet, with the ``reason`` of a discard.
     """
 
-    view: str
-    generation: int
-    stream: UUID
-    tenant_id: UUID
-    topic: str
-    position: int
-    event_id: UUID
-    event_type: str
-    error: str
-    attempts: int
-    parked_at: datetime
-    waiting: int
-    asked: str | None
+    view: Annotated[str, Describe("The view's name.")]
+    generation: Annotated[int, Describe("The view's generation.")]
+    stream: Annotated[UUID, Describe("The id of the aggregate whose events wait.")]
+    tenant_id: Annotated[UUID, Describe("The tenant's id.")]
+    topic: Annotated[str, Describe("The aggregate's topic, such as `work.task`.")]
+    position: Annotated[int, Describe("The first event that is not folded.")]
+    event_id: Annotated[UUID, Describe("That event's id.")]
+    event_type: Annotated[str, Describe("The event's type, such as `work.task.completed`.")]
+    error: Annotated[str, Describe("The error that prevented folding.")]
+    attempts: Annotated[int, Describe("The number of attempts.")]
+    parked_at: Annotated[datetime, Describe("When it was parked.")]
+    waiting: Annotated[int, Describe("The number of events that wait.")]
+    asked: Annotated[str | None, Describe("`retry` or `discard` while such a request is pending.")]
     asked_at: datetime | None
     reason: str | None
 

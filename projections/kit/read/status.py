@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 from uuid import UUID
 
+from domain.kit.fields import Describe
 from projections.kit.background import end
 from projections.kit.follow.lease_locks import LANES, SILENCE
 
@@ -41,32 +42,41 @@ class ViewStatus:
     ``errors`` (folds that raised) count since the generation was made. ``paused_by``: who lets it stand still.
     """
 
-    name: str
-    store: str
-    version: int
-    generation: int
-    live: bool
-    inline: bool
-    position: int
-    head: int
-    lag_events: int
-    lag_seconds: float
-    rate: float
+    name: Annotated[str, Describe("The view's name.")]
+    store: Annotated[str, Describe("The store of its rows: `postgres`, `redis` or `search`.")]
+    version: Annotated[int, Describe("The version of the view's code.")]
+    generation: Annotated[int, Describe("The number of the generation.")]
+    live: Annotated[bool, Describe("Whether this generation is live.")]
+    inline: Annotated[
+        bool, Describe("Whether it is an inline view, folded in the transaction of the append.")
+    ]
+    state: Annotated[
+        ViewState,
+        Describe("What the view is doing; `WAITING` for its store, `STOPPED` while no worker folds it."),
+    ]
+    position: Annotated[int, Describe("The position up to which events are folded.")]
+    head: Annotated[int, Describe("The last position of the log at the same moment.")]
+    lag_events: Annotated[int, Describe("How many events are still to be folded.")]
+    lag_seconds: Annotated[float, Describe("The age of the oldest event still to be folded.")]
+    rate: Annotated[float, Describe("Recently folded events per second.")]
     folded: int
-    complete: bool
-    parked: int
-    state: ViewState
-    error: str | None
-    error_position: int | None
+    complete: Annotated[
+        bool, Describe("Whether it has folded exactly as many events as there are up to its position.")
+    ]
+    parked: Annotated[
+        int, Describe("The number of parked streams, whose events could not be folded and wait.")
+    ]
+    error: Annotated[str | None, Describe("The error that stopped it, if any.")]
+    error_position: Annotated[int | None, Describe("The position of the event that failed.")]
     error_event: UUID | None
-    error_stream: UUID | None
+    error_stream: Annotated[UUID | None, Describe("The aggregate of that event.")]
     attempts: int
     pages: int
     page_seconds: float
     errors: int
-    holder: str | None
+    paused_by: Annotated[str | None, Describe("Who paused it; null if it is not paused.")] = None
+    holder: Annotated[str | None, Describe("The worker that folds it.")]
     last_read_age: float | None
-    paused_by: str | None = None
 
 
 # One statement, so that positions and head are of one moment. Who holds a lane has its lock: a worker that was

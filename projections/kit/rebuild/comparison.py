@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Generic, Literal
+from typing import Annotated, Any, Generic, Literal
 from uuid import UUID
 
+from domain.kit.fields import Describe
 from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, View
 from projections.kit.store.decrypted_fields import opened_fields, same_but_erased
@@ -27,24 +28,25 @@ _PAUSE = 0.05
 class Difference:
     """A row that differs. ``fields`` names what does, without values, for these may be personal data."""
 
-    tenant_id: UUID
-    key: tuple[str, ...]
-    kind: Literal["missing", "extra", "changed"]
-    """``missing``: only the old generation has it; ``extra``: only the new one."""
-    fields: tuple[str, ...]
+    tenant_id: Annotated[UUID, Describe("The row's tenant.")]
+    key: Annotated[tuple[str, ...], Describe("The row's key.")]
+    kind: Annotated[
+        Literal["missing", "extra", "changed"],
+        Describe("`missing` from the new generation, `extra` in it, or `changed` between the two."),
+    ]
+    fields: Annotated[tuple[str, ...], Describe("The fields that differ, for a changed row.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a comparison found. ``rows`` of the new generation, ``compared`` with the old one's."""
 
-    rows: int
-    compared: int
-    differing: int
-    examples: tuple[Difference, ...]
-    complete: bool
-    """Whether the new generation has folded each event up to where it stands."""
-    note: str
+    rows: Annotated[int, Describe("How many rows the new generation has.")]
+    compared: Annotated[int, Describe("How many rows were compared.")]
+    differing: Annotated[int, Describe("How many of them differ.")]
+    complete: Annotated[bool, Describe("Whether every event has been folded.")]
+    note: Annotated[str, Describe("Further remarks.")]
+    examples: Annotated[tuple[Difference, ...], Describe("Some of the rows that differ, at most 20.")]
 
 
 @dataclass(frozen=True, slots=True)

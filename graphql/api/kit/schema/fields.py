@@ -64,7 +64,7 @@ def live(description: str, returns: Any, *, needs: str, own: bool = False) -> Ca
 
 
 def derived(
-    returns: type, of: Callable[[Any], Any], description: str, *, needs: str | None = None
+    returns: Any, of: Callable[[Any], Any], description: str, *, needs: str | None = None
 ) -> StrawberryField:
     """A field worked out from the row alone."""
 
