@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Protocol
 from uuid import UUID
 
 from domain.identity.sessions import Ending
 from domain.kit.caller import Caller
+from domain.kit.fields import Describe
 from domain.kit.refusals import Refusal
 
 
@@ -47,15 +48,15 @@ class Enrolment:
 class OwnSession:
     """One of a person's own sessions."""
 
-    id: UUID
-    current: bool
-    method: str
-    second_factor: bool
-    ip_address: str
-    user_agent: str
-    created_at: datetime
-    last_accessed_at: datetime
-    expires_at: datetime
+    id: Annotated[UUID, Describe("Its id.")]
+    current: Annotated[bool, Describe("Whether it is the session of this request.")]
+    method: Annotated[str, Describe("How the user signed in.")]
+    second_factor: Annotated[bool, Describe("Whether a second factor was used.")]
+    ip_address: Annotated[str, Describe("The IP address of the sign-in.")]
+    user_agent: Annotated[str, Describe("The user agent of the sign-in.")]
+    created_at: Annotated[datetime, Describe("When the user signed in.")]
+    last_accessed_at: Annotated[datetime, Describe("When its tokens were last refreshed.")]
+    expires_at: Annotated[datetime, Describe("When the session ends unless it is refreshed.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
