@@ -44,6 +44,26 @@ async def test_it_is_told_where_it_is(platform: Platform) -> None:
         assert answer["data"]["tenant"]["placement"] == place.name
 
 
+async def test_nobody_waits_for_a_view_that_no_code_has(platform: Platform) -> None:
+    client, _ = await _with_tasks(platform, "taken-back")
+    assert await platform.moves(client.tenant, SILO) == READY
+    shared = await platform.database()
+    # What a newer version of the product leaves behind that was taken back.
+    await shared.execute(
+        "insert into ops.views (view, store, inline, live) values ('newer.things', 'postgres', false, 1)"
+    )
+    await shared.execute(
+        """insert into ops.lanes (view, generation, version, phase, served_at)
+           values ('newer.things', 1, 1, 'following', clock_timestamp())"""
+    )
+    try:
+        assert await platform.moves(client.tenant, POOLED) == READY
+    finally:
+        await shared.execute("delete from ops.lanes where view = 'newer.things'")
+        await shared.execute("delete from ops.views where view = 'newer.things'")
+        await shared.close()
+
+
 async def test_events_keep_their_ids_payloads_and_order(platform: Platform) -> None:
     client, _ = await _with_tasks(platform, "exact")
     assert await platform.moves(client.tenant, SILO) == READY

@@ -142,8 +142,9 @@ def test_makes_a_row_only_where_it_is_said() -> None:
     twice = on(ID, PLACED, Order.Placed(shop_id=SHOP, title="Jam", amount=1))
     made = folded(orders(placed=upserted)(), twice)
     assert made == {(ID,): replace(ROW, title="Jam", amount=1, position=2, version=2)}
+    changed = orders(placed=CREATED, titled=carried(Order.Titled))()
     with pytest.raises(TypeError, match="must be a"):
-        folded(orders(placed=carried(Order.Placed))(), on(ID, PLACED))
+        folded(changed, on(ID, Order.Titled(title="Jam")))
 
 
 def test_counts_from_the_defaults() -> None:
@@ -216,7 +217,7 @@ def test_a_row_is_a_row() -> None:
 def test_an_event_is_folded_once() -> None:
     complaint = r"^Orders\.(seen|titled) takes Order\.Titled, and so does (seen|titled)\."
     with pytest.raises(TypeError, match=complaint):
-        orders(titled=carried(Order.Titled), seen=stamped(Order.Titled))
+        orders(placed=CREATED, titled=carried(Order.Titled), seen=stamped(Order.Titled))
 
 
 @pytest.mark.parametrize(
@@ -251,3 +252,9 @@ def test_a_sealed_column_is_as_long_as_what_is_sealed() -> None:
         """A toy."""
 
     assert table_shape(Papers, 1).columns == {"id": "UUID", "title": "VARCHAR(100)", "author": "TEXT"}
+
+
+def test_some_fold_makes_the_row() -> None:
+    complaint = r"^Orders: no fold makes a OrderRow; one says first=True, or upsert=True\."
+    with pytest.raises(TypeError, match=complaint):
+        orders(placed=carried(Order.Placed), titled=carried(Order.Titled), gone=removed(Order.Cancelled))

@@ -110,11 +110,19 @@ class FoldCode:
         fold: Callable[..., Any] = self._scope["fold"]  # type: ignore[assignment]
         return fold
 
+    @property
+    def makes_row(self) -> bool:
+        """Whether there is a row after it where there was none."""
+        return "Row(" in self._text
+
     @functools.cached_property
     def plain(self) -> bool:
         """Whether it asks for nothing but row and event."""
-        text = "\n".join(self._lines)
-        return "envelope." not in text and "key[" not in text
+        return "envelope." not in self._text and "key[" not in self._text
+
+    @property
+    def _text(self) -> str:
+        return "\n".join(self._lines)
 
     @functools.cached_property
     def _lines(self) -> list[str]:

@@ -78,6 +78,7 @@ class View(Generic[R]):
             raise TypeError(f"{cls.__name__}'s row has no field {', '.join(sorted(unknown))}.")
         cls._declared = []
         folded: dict[type[Event], str] = {}
+        makes_row = False
         for attribute, member in inspect.getmembers_static(cls):
             where = f"{cls.__name__}.{attribute}"
             taken: FoldMark | None = (
@@ -89,8 +90,14 @@ class View(Generic[R]):
             if isinstance(member, DeclaredFold):
                 codes = [member.code(where, cls.row, cls.key, event) for event in member.mark.events]
                 cls._declared += [(code.event, _declared(code, member.mark)) for code in codes]
+                makes_row |= any(code.makes_row for code in codes)
             elif taken is not None:
                 _require_agreement(where, member, taken)
+                makes_row |= _takes_none(member)
+        if folded and not makes_row:
+            raise TypeError(
+                f"{cls.__name__}: no fold makes a {cls.row.__name__}; one says first=True, or upsert=True."
+            )
 
     def __init__(self) -> None:
         self.folds: dict[str, Fold] = {}
@@ -133,6 +140,11 @@ def _require_agreement(where: str, method: Callable[..., Any], mark: FoldMark) -
         raise TypeError(f"{where} takes the first events of its rows, so it declares row: None.")
     if hint is None and not mark.first:
         raise TypeError(f"{where} declares row: None, so it says on(..., first=True).")
+
+
+def _takes_none(method: Callable[..., Any]) -> bool:
+    hint = inspect.get_annotations(method).get("row")
+    return hint is None or type(None) in get_args(hint)
 
 
 def _written(method: Callable[..., Any], mark: FoldMark, event: type[Event]) -> Fold:
