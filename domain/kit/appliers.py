@@ -2,7 +2,7 @@
 
 import dataclasses
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -67,7 +67,18 @@ def appliers(aggregate: type[Any], events: Iterable[type[Event]]) -> dict[type[E
             found[event] = _copying(_shared(aggregate, event))
         elif change is not None:
             found[event] = change
+    if all(isinstance(change, Assignment) for change in said.values()):
+        copied = {name for event in found for name in _shared(aggregate, event)}
+        _require_begun(aggregate, copied)
     return found
+
+
+def _require_begun(aggregate: type[Any], copied: Collection[str]) -> None:
+    """Raise TypeError for an attribute that neither an event nor a default ever gives a value."""
+    for field in dataclasses.fields(aggregate) if dataclasses.is_dataclass(aggregate) else ():
+        defaults = (field.default, field.default_factory)
+        if field.name not in copied and defaults == (dataclasses.MISSING, dataclasses.MISSING):
+            raise TypeError(f"{aggregate.__qualname__}.{field.name} has no default, and no event assigns it.")
 
 
 def _shared(aggregate: type[Any], event: type[Event]) -> tuple[str, ...]:

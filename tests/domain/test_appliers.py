@@ -97,6 +97,21 @@ def test_a_value_that_the_attribute_cannot_hold_is_refused(said: Any) -> None:
             changed = assigns(Built)
 
 
+def test_an_attribute_that_nothing_gives_a_value_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Window\.height has no default, and no event assigns it\."):
+
+        class Window(Aggregate, topic="appliers.window"):
+            """A toy."""
+
+            class Widened(Event):
+                width: int
+
+            width: int
+            height: int
+
+            changed = assigns(Widened)
+
+
 def test_saying_twice_what_an_event_changes_is_refused() -> None:
     with pytest.raises(TypeError, match=r"Door says twice what .*Door\.Opened changes"):
 

@@ -183,11 +183,16 @@ def test_a_change_is_not_told_by_what_only_sql_can_say() -> None:
 
 
 def test_a_link_follows_a_column_of_the_row() -> None:
-    with pytest.raises(TypeError, match=r"Errand\.doer: TaskRow has no column 'asigned_to'"):
+    with pytest.raises(TypeError, match=r"Errand\.after: TaskRow has no column 'asigned_to'"):
 
         @shows(TaskRow, needs="work:read")
         class Errand:
-            doer = linked(Chore, People, "asigned_to", "Who does it.")
+            after = linked(Chore, Tasks, "asigned_to", "What comes before.")
+
+
+def test_a_link_leads_to_rows_that_its_type_shows() -> None:
+    with pytest.raises(TypeError, match=r"^Chore shows TaskRow, but People holds PersonRow\."):
+        linked(Chore, People, "assigned_to", "Who does it.")
 
 
 @pytest.mark.parametrize(

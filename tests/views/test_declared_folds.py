@@ -18,6 +18,7 @@ from projections.kit.declare.folds import (
     DeclaredFold,
     EventField,
     First,
+    Key,
     Last,
     Sum,
     carried,
@@ -207,6 +208,14 @@ def test_a_method_that_takes_no_row_says_that_it_is_the_first_and_the_other_way_
         orders(seen=folds(Order.Seen, first=True)(seen))
     with pytest.raises(TypeError, match=r"^Orders\.placed declares row: None"):
         orders(placed=folds(Order.Placed)(placed))
+
+
+def test_the_key_of_one_field_is_no_tuple() -> None:
+    def seen(self: object, row: OrderRow | None, event: Order.Seen, key: Key) -> OrderRow | None:
+        return row
+
+    with pytest.raises(TypeError, match=r"^Orders\.seen: the key of one field is its value"):
+        orders(seen=folds(Order.Seen)(seen))
 
 
 def test_a_row_is_a_row() -> None:

@@ -97,7 +97,7 @@ class Registering(Protocol):
     async def accept_invitation(
         self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
     ) -> Entry:
-        """Joins the tenant of an invitation: with a new account, or with the one that the address has, whose
+        """Join the tenant of an invitation: with a new account, or with the one that the address has, whose
         password must be right unless its owner is signed in."""
         ...
 
@@ -106,23 +106,23 @@ class Recovering(Protocol):
     """Proving addresses, and changing passwords."""
 
     async def request_reset(self, email: str) -> Refusal | None:
-        """Sends a link by mail if there is such an account, which the answer does not tell."""
+        """Send a link by mail if there is such an account, which the answer does not tell."""
         ...
 
     async def reset(self, token: str, password: str) -> Refusal | None:
-        """Sets a new password by that link; all sessions end."""
+        """Set a new password by that link; all sessions end."""
         ...
 
     async def request_verification(self, caller: Caller) -> Refusal | None:
-        """Sends another link that proves the caller's address."""
+        """Send another link that proves the caller's address."""
         ...
 
     async def verify_email(self, token: str) -> Refusal | None:
-        """Proves the address by that link."""
+        """Prove the address by that link."""
         ...
 
     async def change_password(self, caller: Caller, current: str, password: str) -> Refusal | None:
-        """Sets a new password; all other sessions end."""
+        """Set a new password; all other sessions end."""
         ...
 
 
@@ -134,15 +134,15 @@ class SessionKeeping(Protocol):
         ...
 
     async def switch(self, caller: Caller, tenant_id: UUID) -> Granted | Refusal:
-        """Goes on in another tenant; the refresh token stays as it is and is not repeated."""
+        """Go on in another tenant; the refresh token stays as it is and is not repeated."""
         ...
 
     async def end(self, caller: Caller, session_id: UUID | None = None, *, reason: Ending) -> Refusal | None:
-        """Ends one of the caller's sessions, the one in use if none is named."""
+        """End one of the caller's sessions, the one in use if none is named."""
         ...
 
     async def end_others(self, caller: Caller) -> int:
-        """Ends all of the caller's sessions but the one in use; how many there were."""
+        """End all of the caller's sessions but the one in use; how many there were."""
         ...
 
     async def own(self, caller: Caller, *, first: int, after: UUID | None) -> list[OwnSession]:
@@ -154,19 +154,19 @@ class Factors(Protocol):
     """Second factors."""
 
     async def enrol(self, caller: Caller, password: str) -> Enrolment | Refusal:
-        """Begins to use one; it counts once it is confirmed."""
+        """Begin to use one; it counts once it is confirmed."""
         ...
 
     async def confirm(self, caller: Caller, code: str) -> Refusal | None:
-        """Asks for it from now on; the session counts as one in which it was shown."""
+        """Ask for it from now on; the session counts as one in which it was shown."""
         ...
 
     async def remove(self, caller: Caller, password: str, code: str) -> Refusal | None:
-        """Asks for it no more."""
+        """Ask for it no more."""
         ...
 
     async def remove_of(self, caller: Caller, email: str) -> Refusal | None:
-        """Takes another person's away, as an operator does who has made sure who they are."""
+        """Take another person's away, as an operator does who has made sure who they are."""
         ...
 
 
@@ -174,11 +174,11 @@ class Suspending(Protocol):
     """The accounts of others, as operators keep them."""
 
     async def suspend(self, email: str, *, by: Caller, asked_by: str) -> Refusal | None:
-        """Lets nobody sign in with an account; all its sessions end, for good."""
+        """Let nobody sign in with an account; all its sessions end, for good."""
         ...
 
     async def reactivate(self, email: str, *, by: Caller, asked_by: str) -> Refusal | None:
-        """Lets a suspended account be used again."""
+        """Let a suspended account be used again."""
         ...
 
 

@@ -65,7 +65,7 @@ def _named(wish: Operation, done: OperationDone) -> dict[str, Any]:
 
 
 def known(statuses: Sequence[ViewStatus], names: Sequence[str]) -> None:
-    """Raises the client's error for a name that no view has: an empty answer would say that all is well."""
+    """Raise the client's error for a name that no view has: an empty answer would say that all is well."""
     there = {one.name for one in statuses}
     if unknown := [name for name in names if name not in there]:
         raise ClientError(

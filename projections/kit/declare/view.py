@@ -92,7 +92,7 @@ class View(Generic[R]):
                 cls._declared += [(code.event, _declared(code, member.mark)) for code in codes]
                 makes_row |= any(code.makes_row for code in codes)
             elif taken is not None:
-                _require_agreement(where, member, taken)
+                _require_agreement(where, member, taken, single=len(cls.key) == 1)
                 makes_row |= _takes_none(member)
         if folded and not makes_row:
             raise TypeError(
@@ -134,8 +134,11 @@ def _declared(code: FoldCode, mark: FoldMark) -> Fold:
     return Fold(keys, fold, by_stream, None, mark.first)
 
 
-def _require_agreement(where: str, method: Callable[..., Any], mark: FoldMark) -> None:
-    hint = inspect.get_annotations(method).get("row", Row)
+def _require_agreement(where: str, method: Callable[..., Any], mark: FoldMark, *, single: bool) -> None:
+    hints = inspect.get_annotations(method)
+    if single and hints.get("key") == Key:
+        raise TypeError(f"{where}: the key of one field is its value, not a tuple.")
+    hint = hints.get("row", Row)
     if mark.first and hint is not None:
         raise TypeError(f"{where} takes the first events of its rows, so it declares row: None.")
     if hint is None and not mark.first:

@@ -35,13 +35,13 @@ _INTROSPECTION = {"__typename": COVERED, "__schema": SIGNED_IN, "__type": SIGNED
 
 
 def needing(kind: T, permission: str) -> T:
-    """Says which permission the fields of a GraphQL type need."""
+    """Say which permission the fields of a GraphQL type need."""
     kind.__needs__ = permission  # type: ignore[attr-defined]
     return kind
 
 
 def covered(kind: T) -> T:
-    """Says that whoever was given a thing of this GraphQL type may read all of its fields."""
+    """Say that whoever was given a thing of this GraphQL type may read all of its fields."""
     return needing(kind, COVERED)
 
 

@@ -106,7 +106,7 @@ class _Sum:
         self._parts: list[tuple[PageSize | Given, Cost]] = []
 
     def add(self, cost: Cost) -> None:
-        """Adds a part."""
+        """Add a part."""
         if cost.parts:
             self._parts.append((_ONE, cost))
         else:
@@ -140,7 +140,7 @@ class Measure:
         self._defaults: dict[str, ValueNode | None] = {}
 
     def operation(self, node: OperationDefinitionNode) -> Measured:
-        """Measures one operation; introspection counts as one field."""
+        """Measure one operation; introspection counts as one field."""
         self._measured.clear()
         self._defaults = {v.variable.name.value: v.default_value for v in node.variable_definitions or ()}
         return self._selections(node.selection_set, self._schema.get_root_type(node.operation))

@@ -47,7 +47,7 @@ class FiniteFloatsRule(ValidationRule):
     """Refuses literals such as 1e999, which graphql-core would hand to resolvers as infinity."""
 
     def enter_float_value(self, node: FloatValueNode, *_: object) -> None:
-        """Reports a literal beyond 64 bits."""
+        """Report a literal beyond 64 bits."""
         if math.isinf(float(node.value)):
             self.report_error(GraphQLError("A float is too large.", node))
 

@@ -153,7 +153,7 @@ class Engine(Generic[I]):
         return Answer(body, not body.startswith(b'{"errors"'), context.keepable)
 
     async def shared(self, operation: Operation, identity: I) -> None:
-        """Lets an identity have the answers of a subscription that runs for another one like it."""
+        """Let an identity have the answers of a subscription that runs for another one like it."""
         (await self._begun(operation, identity)).end(operation, "done")
 
     async def answers(
@@ -224,7 +224,7 @@ class Engine(Generic[I]):
         return context
 
     def _admit(self, operation: Operation, identity: I) -> None:
-        """Refuses an operation with a field that the identity has no permission for. Raises RequestError."""
+        """Refuse an operation with a field that the identity has no permission for. Raises RequestError."""
         for need, name in operation.needs.items():
             match self._permits(identity, need):
                 case Permit.UNKNOWN:

@@ -117,7 +117,7 @@ def encode_errors(errors: list[FormattedError]) -> bytes:
 
 
 def internal_error(error: BaseException) -> FormattedError:
-    """Logs a fault that belongs to no field and gives what a client may know of it."""
+    """Log a fault that belongs to no field and give what a client may know of it."""
     error_id = _logged(error)
     return {"message": "Internal error", "extensions": {"code": "INTERNAL", "errorId": error_id}}
 
@@ -180,7 +180,7 @@ def _away(formatted: Mapping[str, Any]) -> FormattedError:
 
 
 def _note(error: BaseException) -> None:
-    """Logs what is away in a line: it hits every request, and a traceback of each would say no more."""
+    """Log what is away in a line: it hits every request, and a traceback of each would say no more."""
     now, kind = time.monotonic(), type(error)
     if now - _said.get(kind, -_SAY_AGAIN) >= _SAY_AGAIN:
         _said[kind] = now

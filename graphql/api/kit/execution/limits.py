@@ -78,7 +78,7 @@ def too_much(what: str, limit: int) -> ClientError:
 
 
 def check_shape(document: DocumentNode, limits: Limits) -> None:
-    """Refuses what would make validation itself expensive. Raises ClientError."""
+    """Refuse what would make validation itself expensive. Raises ClientError."""
     aliases = 0
     pending: list[Node] = list(document.definitions)
     while pending:

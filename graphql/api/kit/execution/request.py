@@ -52,7 +52,7 @@ def _member(body: Mapping[str, Any], name: str, kind: type, described: str) -> A
 
 
 def _check_values(variables: Mapping[str, object], depth: int) -> None:
-    """Refuses variables nested deeper than `depth` and text with U+0000, which Postgres cannot store."""
+    """Refuse variables nested deeper than `depth` and text with U+0000, which Postgres cannot store."""
     level: list[object] = [variables]
     for _ in range(depth + 1):
         below: list[object] = []

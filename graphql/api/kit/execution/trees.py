@@ -8,7 +8,7 @@ _NO_TOKEN = Token(TokenKind.SOF, 0, 0, 0, 0)
 
 
 def compact(document: DocumentNode) -> int:
-    """Lets go of the tokens, which are linked to one another and take more room than the tree; about how many
+    """Let go of the tokens, which are linked to one another and take more room than the tree; about how many
     bytes the tree takes then. Errors know their places all the same."""
     nodes, pending = 0, list[Node]([document])
     while pending:

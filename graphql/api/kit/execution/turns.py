@@ -38,7 +38,7 @@ class Turn:
         self._weight, self._kept = 0, size
 
     def over(self) -> None:
-        """Gives back all that is held."""
+        """Give back all that is held."""
         self._turns.release(self._who, self._weight, share=self._weight + self._kept)
 
 
@@ -62,7 +62,7 @@ class Turns:
 
     @asynccontextmanager
     async def of(self, tenant: Hashable, caller: Hashable, weight: int) -> AsyncIterator[Turn]:
-        """Holds room of this weight, at most the share. Raises RequestError when too much is waiting."""
+        """Hold room of this weight, at most the share. Raises RequestError when too much is waiting."""
         who = self._tenants.setdefault(tenant, OrderedDict()).setdefault(caller, _Caller())
         turn = Turn(self, who, min(max(weight, 1), self._share))
         try:
@@ -76,7 +76,7 @@ class Turns:
                 self._forget(tenant, caller)
 
     def release(self, who: _Caller, room: int, *, share: int | None = None, keep: int = 0) -> None:
-        """Gives back this much of the room and of a caller's share, of which ``keep`` stays taken."""
+        """Give back this much of the room and of a caller's share, of which ``keep`` stays taken."""
         self._held -= room
         who.held -= (room if share is None else share) - keep
         self._admit()
@@ -103,7 +103,7 @@ class Turns:
             raise
 
     def _admit(self) -> None:
-        """Lets in those whose turn it is as long as there is room."""
+        """Let in those whose turn it is as long as there is room."""
         while (found := self._next()) is not None:
             who, turn = found
             who.waiting.popleft()

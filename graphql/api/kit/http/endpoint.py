@@ -82,7 +82,7 @@ class GraphQLEndpoint(Generic[I]):
         self._rechecks = Rechecks(authenticate, scope, self._limits.recheck_seconds, changes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one HTTP request or serves one WebSocket."""
+        """Answer one HTTP request or serve one WebSocket."""
         if scope["type"] == "websocket":
             socket = GraphQLSocket(
                 self._engine,

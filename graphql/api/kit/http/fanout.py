@@ -21,7 +21,7 @@ class Subscriber(Protocol):
     """One running operation of one client."""
 
     def next(self, answer: str) -> None:
-        """Takes the JSON of an answer; must not wait."""
+        """Take the JSON of an answer; must not wait."""
 
     def refuse(self, errors: list[FormattedError]) -> None:
         """The operation never started."""
@@ -30,7 +30,7 @@ class Subscriber(Protocol):
         """No more answers will come."""
 
     async def ready(self) -> None:
-        """Waits until the client has taken most of what it was given."""
+        """Wait until the client has taken most of what it was given."""
 
 
 class _Group:
@@ -64,7 +64,7 @@ class Fanout(Generic[I]):
     def join(
         self, operation: Operation, request: GraphQLRequest, identity: I, subscriber: Subscriber
     ) -> Callable[[], None]:
-        """Starts an operation of any kind; call what is returned to leave, which may be done twice.
+        """Start an operation of any kind; call what is returned to leave, which may be done twice.
 
         A mutation goes on when its client leaves: it may have been carried out already. Raises RequestError when
         the caller has too many subscriptions.

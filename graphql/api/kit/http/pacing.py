@@ -21,7 +21,7 @@ class Paced:
         self._seconds = stall_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it."""
+        """Send it."""
         headers = self._response.raw_headers
         await send({"type": "http.response.start", "status": self._response.status_code, "headers": headers})
         body = memoryview(self._response.body)

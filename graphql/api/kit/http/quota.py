@@ -25,7 +25,7 @@ class Quota:
         return len(self._held)
 
     def take(self, tenant: Hashable, caller: Hashable) -> Callable[[], None]:
-        """Takes a place; call what is returned to give it back, which may be done twice. Raises RequestError."""
+        """Take a place; call what is returned to give it back, which may be done twice. Raises RequestError."""
         if self._held[tenant, caller] >= self._each:
             raise _too_many(f"You have {self._each} subscriptions open, the most you may have at a time.")
         if self._held[(tenant,)] >= self._of_tenant:

@@ -18,7 +18,7 @@ class RateLimit:
         self._due = 0.0
 
     async def step(self) -> None:
-        """Takes a step, when it is due."""
+        """Take a step, when it is due."""
         now = asyncio.get_running_loop().time()
         self._due = max(self._due, now - self._ahead) + self._each
         await asyncio.sleep(max(self._due - now, 0))

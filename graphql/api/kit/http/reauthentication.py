@@ -60,7 +60,7 @@ class Rechecks(Generic[I]):
         return len(self._held)
 
     def watch(self, credentials: Mapping[str, str], identity: I, outbox: Outbox) -> Callable[[], None]:
-        """Cuts the outbox off when these credentials do not stand for this identity any more.
+        """Cut the outbox off when these credentials do not stand for this identity any more.
 
         Call what is returned when the stream is over.
         """

@@ -37,24 +37,24 @@ class EventStream:
         self._limits = limits
 
     def next(self, answer: str) -> None:
-        """Sends an answer."""
+        """Send an answer."""
         self.outbox.put("event: next\ndata: ", answer, "\n\n")
 
     def refuse(self, errors: list[FormattedError]) -> None:
-        """Sends errors and completes."""
+        """Send errors and completes."""
         self.next(encode_errors(errors).decode())
         self.complete()
 
     def complete(self) -> None:
-        """Ends the stream once everything was sent."""
+        """End the stream once everything was sent."""
         self.outbox.end(COMPLETED)
 
     async def ready(self) -> None:
-        """Waits until the client has taken most of what it was given."""
+        """Wait until the client has taken most of what it was given."""
         await self.outbox.room(self._limits.slow_client_seconds)
 
     def ping(self) -> None:
-        """Sends a comment, which clients ignore."""
+        """Send a comment, which clients ignore."""
         self.outbox.ping(":\n\n")
 
     async def serve(
@@ -64,7 +64,7 @@ class EventStream:
         receive: Receive,
         send: Send,
     ) -> None:
-        """Runs until the operation completes or the client leaves; `start` gives what stops the operation."""
+        """Run until the operation completes or the client leaves; `start` gives what stops the operation."""
         stop = start(self)
         try:
             await streams.serve(self, self._limits, _until_gone(receive), self._write(send))

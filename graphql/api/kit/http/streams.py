@@ -49,7 +49,7 @@ class Outbox:
         self._roomy.set()
 
     def put(self, *pieces: str) -> None:
-        """Adds one message."""
+        """Add one message."""
         if self.ending is not None:
             return
         # What they take in memory: a text of emoji takes four bytes for each of its characters.
@@ -74,13 +74,13 @@ class Outbox:
             self.on_end()
 
     def cut(self, ending: CloseReason) -> None:
-        """Ends at once: what was waiting is dropped, for it is not the client's to read any more."""
+        """End at once: what was waiting is dropped, for it is not the client's to read any more."""
         if self.ending is None:
             self._drop()
         self.end(ending)
 
     def expire(self, seconds: float | None) -> None:
-        """Ends after this time, which is how long the client's token is good; None is for ever."""
+        """End after this time, which is how long the client's token is good; None is for ever."""
         if seconds is not None:
             self._expiry = asyncio.get_running_loop().call_later(max(seconds, 0), self.end, EXPIRED)
 
@@ -91,7 +91,7 @@ class Outbox:
             self._expiry.cancel()
 
     def ping(self, *pieces: str) -> None:
-        """Adds a message unless others are waiting, which keep the connection alive as well."""
+        """Add a message unless others are waiting, which keep the connection alive as well."""
         if not self._messages:
             self.put(*pieces)
 
@@ -110,7 +110,7 @@ class Outbox:
         return "".join(pieces)
 
     async def room(self, seconds: float) -> None:
-        """Waits until half of it is free; a client that takes nothing for so many seconds is ended as slow.
+        """Wait until half of it is free; a client that takes nothing for so many seconds is ended as slow.
 
         Of those who wait at the same time the first to be woken may fill it again.
         """
@@ -138,7 +138,7 @@ class Stream(Protocol):
     outbox: Outbox
 
     def ping(self) -> None:
-        """Sends something that keeps proxies from closing the connection."""
+        """Send something that keeps proxies from closing the connection."""
 
 
 class Streams:
@@ -168,7 +168,7 @@ class Streams:
         reading: Coroutine[Any, Any, None],
         writing: Coroutine[Any, Any, None],
     ) -> None:
-        """Runs both directions of a connection until the client leaves or the outbox has ended.
+        """Run both directions of a connection until the client leaves or the outbox has ended.
 
         A client that does not even take its dismissal is left after `limits.slow_client_seconds`.
         """
@@ -195,7 +195,7 @@ class Streams:
                 await task
 
     async def close(self, seconds: float = 0.8) -> None:
-        """Ends every stream as going away and waits for them, at most `seconds`."""
+        """End every stream as going away and wait for them, at most `seconds`."""
         self.closing = True
         for stream in tuple(self._open):
             stream.outbox.end(GOING_AWAY)
@@ -205,7 +205,7 @@ class Streams:
                     await self._none_open.wait()
 
     def leave_moved(self) -> None:
-        """Ends every stream whose tenant has moved elsewhere, for it would hear nothing more."""
+        """End every stream whose tenant has moved elsewhere, for it would hear nothing more."""
         for stream in tuple(self._open):
             if not stream.outbox.is_in_place():
                 stream.outbox.end(MOVED)

@@ -87,7 +87,7 @@ class GraphQLSocket(Generic[I]):
         self._acknowledged = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves the connection until either side ends it."""
+        """Serve the connection until either side ends it."""
         await receive()
         # Whoever has not said who they are is known by their address.
         client = scope.get("client")
@@ -110,7 +110,7 @@ class GraphQLSocket(Generic[I]):
             self.operations.clear()
 
     def ping(self) -> None:
-        """Sends the protocol's ping."""
+        """Send the protocol's ping."""
         self.outbox.ping('{"type":"ping"}')
 
     def _end(self, code: int, reason: str, begun: bool = True) -> None:

@@ -36,11 +36,11 @@ class AccessLog(Protocol):
     """Keeps accesses. What is noted is written soon, in batches, and not lost while the process lives."""
 
     def note(self, access: AccessRecord) -> None:
-        """Keeps an access; takes no time, for it is called within each operation."""
+        """Keep an access; take no time, for it is called within each operation."""
         ...
 
     async def ready(self) -> None:
-        """Returns at once while what waits to be written is little; await it before an operation.
+        """Return at once while what waits to be written is little; await it before an operation.
 
         Raises AccessNotRecorded when what waits does not become less for a while.
         """

@@ -229,7 +229,7 @@ async def _seen(ask: RequestContext, view: PostgresView[R], keys: set[Key]) -> d
 
 
 async def _folded(ask: RequestContext, view: PostgresView[Any], touched: Sequence[Touched]) -> None:
-    """Waits until the view has folded the events."""
+    """Wait until the view has folded the events."""
     # While the view is behind or its lane stands still, a late message is better than a wrong one.
     while not await ask.services.progress.wait_for(view.name, touched[-1][0].position, 5.0):
         pass

@@ -14,6 +14,7 @@ from api.kit.execution.errors import ClientError
 from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import LARGEST, After, described, field
+from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
 from api.kit.schema.scalars import Position
 from api.kit.schema.signatures import Signature
@@ -137,6 +138,7 @@ def listed(
 ) -> StrawberryField:
     """The field that lists a view's rows by pages, filtered and sorted, as they are or as of a moment of the
     past; the first order is the default."""
+    require_rows(shown, view)
     name = shown.__name__
     nothing_given: Callable[[], Filter] = filter
     values = {key: strawberry.enum_value(key, description=_ordered(order)) for key, order in orders.items()}

@@ -119,14 +119,14 @@ class RequestContext(Context[Caller]):
         return await self._openings.load(text)
 
     def revealed(self, name: str, subject: UUID | None, *, confidential: bool) -> None:
-        """Notes for the audit that a field, of a person where one is given, was shown in full."""
+        """Note for the audit that a field, of a person where one is given, was shown in full."""
         if confidential:
             self.confidential.add(name)
         if subject is not None:
             self.subjects[subject] = None
 
     def masked(self, field: str, permission: str) -> None:
-        """Says in the answer's extensions that a field, such as ``Task.description``, was masked at least once.
+        """Say in the answer's extensions that a field, such as ``Task.description``, was masked at least once.
 
         For want of ``permission``; without one, because this installation masks the personal data of others.
         """
@@ -167,7 +167,7 @@ class RequestContext(Context[Caller]):
         return self._moments.get(_root(info))
 
     def require(self, permission: str) -> None:
-        """Raises a client's error unless the caller holds the permission."""
+        """Raise a client's error unless the caller holds the permission."""
         if not self.identity.may(permission):
             raise ClientError(f"This needs the permission {permission}.", code="FORBIDDEN")
 
@@ -187,7 +187,7 @@ class RequestContext(Context[Caller]):
         await self.reached(view, self._after)
 
     async def reached(self, view: type[View[Any]], position: int) -> None:
-        """Waits until the view has folded the position; when time is over, says that the answer is stale.
+        """Wait until the view has folded the position; when time is over, say that the answer is stale.
 
         However many views an answer shows, the time is the same.
         """

@@ -10,7 +10,7 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.execution.errors import ClientError
 from api.kit.schema.context import Info
-from api.kit.schema.node_types import READS
+from api.kit.schema.node_types import READS, require_rows
 from api.kit.schema.past import PAST_ARGUMENTS, AsOf, moment
 from api.kit.schema.scalars import Position
 from projections.kit.declare.postgres import PostgresView
@@ -35,7 +35,7 @@ After = Annotated[
 
 
 def argument(description: str) -> StrawberryArgumentAnnotation:
-    """Describes an argument."""
+    """Describe an argument."""
     return strawberry.argument(description=description)
 
 
@@ -87,6 +87,7 @@ def described(
 
 def found(shown: type, view: type[PostgresView[Any]], description: str, *, needs: str) -> StrawberryField:
     """The field that looks one row up by the ``id`` argument, as it is or as of a moment of the past."""
+    require_rows(shown, view)
 
     async def resolve(
         info: Info,
@@ -130,6 +131,7 @@ def headed(
     For all pages of them, clients use the list field at the root. Asked of many things at once, it is
     still one query. Raises TypeError for a column that the rows lack.
     """
+    require_rows(shown, view)
     for column in (by, order.column):
         if column not in get_type_hints(view.row):
             raise TypeError(f"{view.__name__}: {view.row.__name__} has no column {column!r} to list by.")
@@ -153,6 +155,7 @@ def linked(
     shown: type, view: type[PostgresView[Any]], by: str, description: str, *, needs: str | None = None
 ) -> StrawberryField:
     """The field that follows an id in the row, as ``assigned_to``, to the row it names."""
+    require_rows(shown, view)
 
     async def resolve(root: Any, info: Info) -> Any:
         id = getattr(root, by)

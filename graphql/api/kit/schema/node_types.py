@@ -29,11 +29,24 @@ from api.kit.schema.masking import is_marked, noting, revealing
 from api.kit.schema.scalars import Json
 from domain.kit.commands import Command, noun
 from domain.kit.fields import Confidential, Describe, Opened, Personal, Restricted, field_names, marks
+from projections.kit.declare.postgres import PostgresView
 
 T = TypeVar("T")
 
 READS = "reads"
 """Under this name a field's metadata say which column of the row it reads."""
+
+
+_ROW = "__row__"
+
+
+def require_rows(shown: type, view: type[PostgresView[Any]]) -> None:
+    """Raise TypeError for a view whose rows are not what the type shows."""
+    row = getattr(shown, _ROW, None)
+    if row is not None and not issubclass(view.row, row):
+        raise TypeError(
+            f"{shown.__name__} shows {row.__name__}, but {view.__name__} holds {view.row.__name__}."
+        )
 
 
 @covered
@@ -52,7 +65,7 @@ def shows(
     leave_out: tuple[str, ...] = (),
     about: str | None = None,
 ) -> Callable[[type[T]], type[T]]:
-    """Makes a GraphQL object type of the class, with the row's fields before its own.
+    """Make a GraphQL object type of the class, with the row's fields before its own.
 
     ``needs`` is the permission that its fields take (see `access`). Restricted fields are left out,
     confidential ones masked and sealed ones opened (see `masking`); ``about`` names the field with the
@@ -79,6 +92,7 @@ def shows(
             metadata = {LONGEST: longest(hint)}
             setattr(cls, n, strawberry.field(resolver=resolver, description=description, metadata=metadata))
         needing(cls, needs)
+        setattr(cls, _ROW, row)
 
         def is_type_of(value: object, info: object) -> bool:
             return isinstance(value, row | cls)

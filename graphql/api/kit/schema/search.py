@@ -128,7 +128,7 @@ async def search(
     wanted: SearchRequest,
     after: Position | None,
 ) -> SearchResult[Any]:
-    """Finds, and shows what was found as rows of the view; nothing older than a position, when one is given."""
+    """Find, and show what was found as rows of the view; nothing older than a position, when one is given."""
     await ask.caught_up(view, after)
     sight, hidden, tenant_id = ask.sight, await ask.seeing.hidden(view), ask.caller.tenant_id
     signature = Signature(ask.services.secret, f"search {view.name} {tenant_id} {wanted.text} {wanted.asked}")
