@@ -67,7 +67,7 @@ def appliers(aggregate: type[Any], events: Iterable[type[Event]]) -> dict[type[E
             found[event] = _copying(_shared(aggregate, event))
         elif change is not None:
             found[event] = change
-    if all(isinstance(change, Assignment) for change in said.values()):
+    if said and all(isinstance(change, Assignment) for change in said.values()):
         copied = {name for event in found for name in _shared(aggregate, event)}
         _require_begun(aggregate, copied)
     return found
