@@ -16,40 +16,46 @@ from app.cli.failures import told
 from app.cli.output import watched
 
 COMMANDS = {
-    "run": ("running", "Run everything on this machine: servers, API and worker."),
-    "api": ("running", "Serve GraphQL, for servers that run already."),
-    "worker": ("running", "Run one worker, which folds the log into the views."),
-    "migrate": ("running", "Migrate the database to the newest schema."),
-    "demo": ("running", "Create the demo companies if the log is empty, and print who can sign in."),
-    "settings": ("settings", "List every setting, its default and what it means."),
-    "status": ("status", "Show the state of the views and the workers."),
-    "views": ("views", "List, show, pause and resume views."),
-    "rebuild": ("rebuild", "Rebuild views beside the live generations, compare, and cut over."),
-    "reconcile": ("rebuild", "Compare views with the log, row by row, and show where they differ."),
-    "rollback": ("rebuild", "Roll back a cut-over: the former generations serve again."),
-    "rebuilds": ("rebuilds", "List the rebuilds, or show one."),
-    "pause": ("rebuilds", "Pause a rebuild."),
-    "resume": ("rebuilds", "Resume a paused rebuild."),
-    "cancel": ("rebuilds", "Cancel a rebuild; the live generations keep serving."),
+    "run": ("app.cli.running", "Run everything on this machine: servers, API and worker."),
+    "api": ("app.cli.running", "Serve GraphQL, for servers that run already."),
+    "worker": ("app.cli.running", "Run one worker, which folds the log into the views."),
+    "migrate": ("app.cli.running", "Migrate the database to the newest schema."),
+    "demo": ("app.cli.running", "Create the demo companies if the log is empty, and print who can sign in."),
+    "settings": ("app.cli.settings", "List every setting, its default and what it means."),
+    "status": ("app.telemetry.cli", "Show the state of the views and the workers."),
+    "views": ("app.views.cli.views", "List, show, pause and resume views."),
+    "rebuild": ("app.views.cli.rebuild", "Rebuild views beside the live generations, compare, and cut over."),
+    "reconcile": (
+        "app.views.cli.rebuild",
+        "Compare views with the log, row by row, and show where they differ.",
+    ),
+    "rollback": ("app.views.cli.rebuild", "Roll back a cut-over: the former generations serve again."),
+    "rebuilds": ("app.views.cli.rebuilds", "List the rebuilds, or show one."),
+    "pause": ("app.views.cli.rebuilds", "Pause a rebuild."),
+    "resume": ("app.views.cli.rebuilds", "Resume a paused rebuild."),
+    "cancel": ("app.views.cli.rebuilds", "Cancel a rebuild; the live generations keep serving."),
     "accept": (
-        "rebuilds",
+        "app.views.cli.rebuilds",
         "Cut over to a rebuild although its rows differ from those of the live generation.",
     ),
-    "parked": ("parked", "List, retry or discard parked streams."),
-    "replay": ("replay", "Replay events of the log, and repair the rows that differ."),
-    "log": ("log", "Inspect and verify the event log."),
-    "effects": ("effects", "List, retry or discard effects of processes."),
-    "tenant": ("tenant", "Create, list, move and suspend tenants."),
-    "account": ("account", "Suspend and reactivate accounts, and remove lost second factors."),
-    "token": ("token", "Issue service tokens, and rotate signing keys."),
-    "keys": ("keys", "Show and rotate the keys that seal personal data."),
-    "privacy": ("privacy", "Erase people, and export all data about them."),
-    "audit": ("audit", "List read accesses, and drop old records."),
-    "catalogue": ("catalogue", "List every stored field: its classification, subject and retention."),
-    "mask-dump": ("catalogue", "Copy the data with pseudonyms for whatever is personal or confidential."),
-    "backfill": ("backfill", "Bring old data up to what new code expects."),
-    "schema": ("schema", "Print the GraphQL schema in SDL."),
-    "certificates": ("certificates", "Create certificates for the internal servers."),
+    "parked": ("app.views.cli.parked", "List, retry or discard parked streams."),
+    "replay": ("app.views.cli.replay", "Replay events of the log, and repair the rows that differ."),
+    "log": ("app.log.cli", "Inspect and verify the event log."),
+    "effects": ("app.processes.cli", "List, retry or discard effects of processes."),
+    "tenant": ("app.placement.cli.tenant", "Create, list, move and suspend tenants."),
+    "account": ("app.auth.cli", "Suspend and reactivate accounts, and remove lost second factors."),
+    "token": ("app.auth.tokens.cli", "Issue service tokens, and rotate signing keys."),
+    "keys": ("app.keys.cli", "Show and rotate the keys that seal personal data."),
+    "privacy": ("app.privacy.cli", "Erase people, and export all data about them."),
+    "audit": ("app.audit.cli", "List read accesses, and drop old records."),
+    "catalogue": ("app.catalogue.cli", "List every stored field: its classification, subject and retention."),
+    "mask-dump": (
+        "app.catalogue.cli",
+        "Copy the data with pseudonyms for whatever is personal or confidential.",
+    ),
+    "backfill": ("app.storage.cli", "Bring old data up to what new code expects."),
+    "schema": ("app.cli.schema", "Print the GraphQL schema in SDL."),
+    "certificates": ("app.storage.cli", "Create certificates for the internal servers."),
 }
 """Every command, with the module that has it and what it does."""
 
@@ -119,7 +125,7 @@ def loaded(name: str) -> Command:
     """A command with all that it needs."""
     from importlib import import_module
 
-    module = import_module(f"app.cli.{COMMANDS[name][0]}")
+    module = import_module(COMMANDS[name][0])
     if name in getattr(module, "commands", {}):
         function, epilog = module.commands[name]
         single = typer.Typer(add_completion=False)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from app.composition.replay import Replaying
 from app.contexts import VIEWS
 from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
@@ -14,6 +13,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.telemetry.process_status import EffectLedger
 from app.telemetry.tracing import TracedBus
+from app.views.replay import Replaying
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import Codec, PlainCodec

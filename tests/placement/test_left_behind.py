@@ -7,8 +7,6 @@ import orjson
 import pytest
 
 from app.catalogue.dump import dump
-from app.composition.replay import replayed
-from app.composition.view_inspection import inspecting
 from app.composition.write_side import operating, written
 from app.demo import demo
 from app.demo.demo import SMALL
@@ -17,6 +15,8 @@ from app.keys.rotation import Rotation
 from app.keys.verification import SealedPlaces
 from app.log.verify import verify
 from app.storage.database import Database
+from app.views.inspection import inspecting
+from app.views.replay import replayed
 from domain.kit.log import Selection
 from domain.operations.tenants import PlacementKind
 from projections.kit.repair.replay import Chosen

@@ -10,7 +10,7 @@ import typer
 from app.cli.answers import DONE, EXIT_CODES, AsJson, refuse, say_json
 from app.cli.completion import rebuild_ids, view_names
 from app.cli.place import InSilo, Place, asker, carry_out, operating, operating_at, placed, workers
-from app.cli.watching import NOBODY, taken_back, watch
+from app.views.cli.rebuild_progress import NOBODY, taken_back, watch
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import RebuildKind, RebuildViews

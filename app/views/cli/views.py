@@ -8,7 +8,7 @@ import typer
 from app.cli.answers import EXIT_CODES, AsJson, Declined, refuse, say_json, say_table
 from app.cli.completion import view_names
 from app.cli.place import InSilo, asker, carry_out, operating, reading
-from app.cli.views_show import show
+from app.views.cli.rows import show
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.interventions import PauseViews, ResumeViews

@@ -9,7 +9,7 @@ import typer
 from app.cli.answers import EXIT_CODES, AsJson, Declined, refuse, say_json, say_table
 from app.cli.completion import open_rebuild_ids, rebuild_ids
 from app.cli.place import InSilo, asker, carry_out, operating
-from app.cli.watching import outcome, serves, tell_end, watch
+from app.views.cli.rebuild_progress import outcome, serves, tell_end, watch
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import AcceptRebuild, CancelRebuild, PauseRebuild, ResumeRebuild
 from projections.kit.rebuild.model import RebuildRecord

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.composition.view_inspection import Inspection, inspecting, view_named
 from app.settings import Settings
+from app.views.inspection import Inspection, inspecting, view_named
 from domain.kit.log import Selection
 from domain.operations.interventions import ReplayEvents
 from projections.kit.declare.view import View

@@ -13,9 +13,9 @@ import orjson
 import typer
 
 from app.cli.answers import AsJson, Declined, say_json
-from app.cli.on_record import rows_shown
 from app.cli.place import placed
-from app.composition.view_inspection import Inspection, inspecting, view_named
+from app.views.cli.on_record import rows_shown
+from app.views.inspection import Inspection, inspecting, view_named
 from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View

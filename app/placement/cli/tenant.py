@@ -13,7 +13,7 @@ import typer
 from app.cli.answers import EXIT_CODES, REFUSED, AsJson, refuse, say_json, say_table
 from app.cli.place import asker, found, placed, placed_everywhere, reading_at, workers
 from app.cli.reconnect import Reconnecting
-from app.cli.tenant_state import add_to
+from app.placement.cli.tenant_state import add_to
 from app.settings import Settings, read_settings
 from app.storage.database import Pool
 from domain.kit.caller import PLATFORM, SYSTEM, Caller

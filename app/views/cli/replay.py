@@ -12,12 +12,12 @@ import orjson
 import typer
 
 from app.cli.answers import DONE, REFUSED, UNREACHABLE, AsJson, Declined, say_json
-from app.cli.on_record import rows_shown
 from app.cli.place import Place, asker, operating_at, placed
 from app.cli.reconnect import Reconnecting
-from app.cli.views_show import moment_of
-from app.composition.replay import replayed
-from app.composition.view_inspection import Inspection, inspecting, view_named
+from app.views.cli.on_record import rows_shown
+from app.views.cli.rows import moment_of
+from app.views.inspection import Inspection, inspecting, view_named
+from app.views.replay import replayed
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.events import event_class

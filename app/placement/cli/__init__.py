@@ -1,0 +1,1 @@
+"""Commands that create tenants, move them and change their state."""

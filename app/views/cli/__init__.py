@@ -1,0 +1,1 @@
+"""Commands that show views, rebuild them and repair them."""
