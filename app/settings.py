@@ -98,6 +98,9 @@ class Settings:
     max_aliases: Annotated[int, "How many aliases a GraphQL document may have."] = 30
     max_tokens: Annotated[int, "How many tokens a GraphQL document may have."] = 2000
     max_cost: Annotated[int, "The highest computed cost of a GraphQL operation."] = 10_000
+    append_wait_seconds: Annotated[
+        int, "How long a command waits for a database that fails over, before it is told that it is away."
+    ] = 30
     after_wait_ms: Annotated[int, "How long a read waits for its `afterPosition`, in milliseconds."] = 2000
     invitations_per_day: Annotated[int, "How many people one tenant may invite within 24 hours."] = 100
     resume_events: Annotated[

@@ -70,7 +70,7 @@ async def writing(
         if ring is None:
             ring = await stack.enter_async_context(opened_ring(settings, database))
         inline = await inline_views(database, ring)
-        made = log(database, inline=inline)
+        made = log(database, inline=inline, patience=settings.append_wait_seconds)
         stack.push_async_callback(made.close)
         codec = SealingCodec(ring)
         bus = bus_of(made, codec, settings)

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from app.composition.write_side import written
+from app.settings import Settings
 from domain.identity.authorization import BaseRole
 from domain.identity.invitations import InviteUser, RejoinByInvitation
 from domain.identity.user_commands import SuspendUser
@@ -17,7 +18,7 @@ from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
 from tests.identity.people import HASH
 from tests.kit.client import Client
-from tests.kit.product import Product
+from tests.kit.product import Product, produced
 from tests.work.api import created, head
 
 SECRET = "We buy Zanzibar"
@@ -68,16 +69,16 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-async def scene(product: Product) -> AsyncIterator[Scene]:
-    """The three; the worker stands still until all tests are over."""
-    made = Scene()
-    made.product = product
-    made.owner = await product.newcomer("Olga", role="member")
-    made.member = await product.newcomer("Max", tenant=made.owner.tenant, role="member")
-    made.guest = await product.newcomer("Gil", tenant=made.owner.tenant, role="guest")
-    await product.worker.pause()
-    yield made
-    await product.worker.start()
+async def scene(settings: Settings) -> AsyncIterator[Scene]:
+    """The three; the worker stands still, so that nobody need wait long for it."""
+    async with produced(settings, after_wait_ms=2000) as product:
+        scene = Scene()
+        scene.product = product
+        scene.owner = await product.newcomer("Olga", role="member")
+        scene.member = await product.newcomer("Max", tenant=scene.owner.tenant, role="member")
+        scene.guest = await product.newcomer("Gil", tenant=scene.owner.tenant, role="guest")
+        await product.worker.pause()
+        yield scene
 
 
 async def test_a_project_that_was_just_made(scene: Scene) -> None:

@@ -64,7 +64,9 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
             settings = Settings(
                 data_dir=folder / "data", database_url=url, redis_url=valkey.url, secret=servers.SECRET
             )
-            async with produced(settings, opensearch_url=search.url, after_wait_ms=2000) as product:
+            async with produced(
+                settings, opensearch_url=search.url, after_wait_ms=2000, append_wait_seconds=2
+            ) as product:
                 yield Site(product, postgres, valkey, search, await product.newcomer())
     finally:
         for one in (search, valkey, postgres):

@@ -184,8 +184,11 @@ async def test_who_has_just_joined_is_somebody_to_themselves_while_no_worker_run
         ben = await accept(product, ada, sent)
         joined = {"id": ben["accountId"], "isMember": True, "emailVerified": True, "email": email}
         assert await me(product, ben) == {**joined, "role": "MEMBER"}
-        wish = {"id": ben["accountId"], "role": "ADMIN"}
-        changed = await ada.client.send("ChangeUserRole", input=wish)
+        # The position alone: a receipt that shows the person would wait for the worker.
+        document = """mutation ($input: ChangeUserRoleInput!) {
+            changeUserRole(input: $input) { ... on PersonReceipt { position } } }"""
+        change = {"input": {"id": ben["accountId"], "role": "ADMIN"}}
+        changed = (await ada.client.post(document, change)).json()["data"]["changeUserRole"]
         assert "position" in changed, changed
         assert await me(product, ben) == {**joined, "role": "ADMIN"}
     finally:
