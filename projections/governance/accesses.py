@@ -59,7 +59,9 @@ class AccessFilter:
             ("at < ${}", self.until),
         )
         wanted = [(text, value) for text, value in given if value is not None]
-        return [text.format(first + at) for at, (text, _) in enumerate(wanted)], [one for _, one in wanted]
+        return [text.format(first + at) for at, (text, _) in enumerate(wanted)], [
+            condition for _, condition in wanted
+        ]
 
 
 Place = tuple[datetime, int]
@@ -103,5 +105,9 @@ class Accesses:
 
 
 def _row(values: dict[str, object]) -> AccessRow:
-    many = {name: tuple(one) for name, one in values.items() if isinstance(one, list)}
+    many = {
+        name: tuple(values_of_field)
+        for name, values_of_field in values.items()
+        if isinstance(values_of_field, list)
+    }
     return AccessRow(**{**values, **many})  # type: ignore[arg-type]  # The columns' types are the table's.

@@ -81,56 +81,56 @@ class Privacy:
         self._bus, self._rows, self._may_go, self._people = bus, rows, may_go, people
 
     async def give(
-        self, asked: DataSubject, subject_id: UUID, purpose: str, *, source: str, text_version: str
+        self, request: DataSubject, subject_id: UUID, purpose: str, *, source: str, text_version: str
     ) -> AppendReceipt | Refusal:
         """Note that a person allows a purpose."""
-        wish = GiveConsent(
+        command = GiveConsent(
             id=consent_id(subject_id, purpose),
             subject_id=subject_id,
             purpose=purpose,
             source=source,
             text_version=text_version,
         )
-        refusal = asked.refusal(subject_id)
-        return refusal or await give_consent(self._bus, wish, by=asked.by, command_id=asked.command_id)
+        refusal = request.refusal(subject_id)
+        return refusal or await give_consent(self._bus, command, by=request.by, command_id=request.command_id)
 
     async def withdraw(
-        self, asked: DataSubject, subject_id: UUID, purpose: str, *, source: str
+        self, request: DataSubject, subject_id: UUID, purpose: str, *, source: str
     ) -> AppendReceipt | Refusal:
         """Note that they allow it no more."""
-        if (refusal := asked.refusal(subject_id)) is not None:
+        if (refusal := request.refusal(subject_id)) is not None:
             return refusal
-        return await self._send(asked, WithdrawConsent(id=consent_id(subject_id, purpose), source=source))
+        return await self._send(request, WithdrawConsent(id=consent_id(subject_id, purpose), source=source))
 
-    async def erase(self, asked: DataSubject, subject_id: UUID, *, reason: str) -> AppendReceipt | Refusal:
+    async def erase(self, request: DataSubject, subject_id: UUID, *, reason: str) -> AppendReceipt | Refusal:
         """Have a person forgotten in the caller's tenant; who belongs to none, as the owner of an account."""
-        asked = asked.at_home()
-        if (refusal := await self._refusal(asked, subject_id)) is not None:
+        request = request.at_home()
+        if (refusal := await self._refusal(request, subject_id)) is not None:
             return refusal
-        tenant_id, id = asked.by.tenant_id, erasure_id(subject_id)
-        if (refusal := await self._may_go(asked.by, subject_id)) is not None:
+        tenant_id, id = request.by.tenant_id, erasure_id(subject_id)
+        if (refusal := await self._may_go(request.by, subject_id)) is not None:
             return refusal
         if (person := await self._people.person(tenant_id, subject_id)) is not None:
             return SubjectIsKnown(field="subject_id", person=person)
         known = (id,) in await self._rows.get(Erasures, tenant_id, [(id,)])
         if not known and await self._many(Erasures, tenant_id, equals("sha256", "")):
             return TooManyAtOnce(field="subject_id", most=AT_ONCE)
-        return await self._send(asked, RequestErasure(id=id, subject_id=subject_id, reason=reason))
+        return await self._send(request, RequestErasure(id=id, subject_id=subject_id, reason=reason))
 
-    async def export(self, asked: DataSubject, subject_id: UUID) -> AppendReceipt | Refusal:
+    async def export(self, request: DataSubject, subject_id: UUID) -> AppendReceipt | Refusal:
         """Have all that is kept about a person written to a file, whose id is the command's."""
-        asked = asked.at_home()
-        if (refusal := await self._refusal(asked, subject_id)) is not None:
+        request = request.at_home()
+        if (refusal := await self._refusal(request, subject_id)) is not None:
             return refusal
-        if await self._many(Exports, asked.by.tenant_id, equals("state", ExportState.RUNNING)):
+        if await self._many(Exports, request.by.tenant_id, equals("state", ExportState.RUNNING)):
             return TooManyAtOnce(field="subject_id", most=AT_ONCE)
-        return await self._send(asked, RequestExport(id=asked.command_id, subject_id=subject_id))
+        return await self._send(request, RequestExport(id=request.command_id, subject_id=subject_id))
 
-    async def _refusal(self, asked: DataSubject, subject_id: UUID) -> Refusal | None:
+    async def _refusal(self, request: DataSubject, subject_id: UUID) -> Refusal | None:
         """Why nothing can be asked for about this person."""
-        if (refusal := asked.refusal(subject_id)) is not None:
+        if (refusal := request.refusal(subject_id)) is not None:
             return refusal
-        if not await self._people.knows(asked.by.tenant_id, subject_id):
+        if not await self._people.knows(request.by.tenant_id, subject_id):
             return NotFound(field="subject_id", what="person")
         return None
 
@@ -155,12 +155,12 @@ class Privacy:
         return (await self._rows.get(Exports, tenant_id, [(id,)])).get((id,))
 
     async def _send(
-        self, asked: DataSubject, wish: WithdrawConsent | RequestErasure | RequestExport
+        self, request: DataSubject, command: WithdrawConsent | RequestErasure | RequestExport
     ) -> AppendReceipt | Refusal:
         return await self._bus.send(
-            wish,
-            by=asked.by,
-            command_id=asked.command_id,
-            correlation_id=asked.correlation_id,
-            metadata=asked.metadata,
+            command,
+            by=request.by,
+            command_id=request.command_id,
+            correlation_id=request.correlation_id,
+            metadata=request.metadata,
         )

@@ -85,7 +85,7 @@ class Accounts(PostgresView[AccountRow], name="auth.accounts", version=3, inline
 
     @on(Account.Left)
     def left(self, row: AccountRow, event: Account.Left) -> AccountRow:
-        remaining = tuple(one for one in row.tenants if one != event.tenant_id)
+        remaining = tuple(tenant for tenant in row.tenants if tenant != event.tenant_id)
         return replace(row, tenants=remaining, updated_at=event.timestamp)
 
     lapsed = carried(Account.Lapsed, Account.Closed, status=AccountStatus.CLOSED)

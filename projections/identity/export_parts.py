@@ -38,25 +38,25 @@ async def sessions(about: About) -> AsyncIterator[Record]:
         if mine or row.in_tenant == about.tenant_id:
             batch.append(row)
         if len(batch) == _PAGE:
-            for one in await _begun(scope, batch, shown):
-                yield one
+            for session in await _begun(scope, batch, shown):
+                yield session
             batch = []
-    for one in await _begun(scope, batch, shown):
-        yield one
+    for session in await _begun(scope, batch, shown):
+        yield session
 
 
 async def _begun(scope: Scope, rows: list[Any], shown: list[str]) -> list[Record]:
     ids = [row.session_id for row in rows]
     found = await scope.store.pool.fetch(_STARTS, scope.tenant_id, ids) if ids else []
-    began = {one["originator_id"]: {"ip_address": one[1], "user_agent": one[2]} for one in found}
+    began = {start["originator_id"]: {"ip_address": start[1], "user_agent": start[2]} for start in found}
     return [{**record(row, shown, (), SYSTEM), **began.get(row.session_id, {})} for row in rows]
 
 
 EXPORTS = (
-    listed("personal_data", "user", Users, "id", one=True, left_out={"email_key": _KEY}),
-    listed("personal_data", "profile", UserProfiles, "id", one=True),
-    listed(_MORE, "preferences", UserPreferences, "user_id", one=True),
-    listed(_MORE, "membership", Memberships, "user_id", one=True),
+    listed("personal_data", "user", Users, "id", single=True, left_out={"email_key": _KEY}),
+    listed("personal_data", "profile", UserProfiles, "id", single=True),
+    listed(_MORE, "preferences", UserPreferences, "user_id", single=True),
+    listed(_MORE, "membership", Memberships, "user_id", single=True),
     listed(_MORE, "roles", UserRoles, "user_id"),
     ExportPart(section=_MORE, name="sessions", holds=(UserSessions.name,), read=sessions, platform=True),
     listed(_MORE, "api_keys", ApiKeys, "created_by"),
@@ -75,7 +75,7 @@ EXPORTS = (
         "account",
         Accounts,
         "id",
-        one=True,
+        single=True,
         platform=True,
         own=True,
         left_out={"sessions_after": "A position in the log."},

@@ -87,13 +87,13 @@ class _FoundKey(_Found):
 
 async def standing(rows: PostgresRows, tenant_id: UUID, user_id: UUID) -> MemberAccess | None:
     """How somebody stands in a tenant; None when it never knew them."""
-    found = await rows.asked(_VIEWS, tenant_id, _STANDING, user_id, shape=_Found)
+    found = await rows.select(_VIEWS, tenant_id, _STANDING, user_id, shape=_Found)
     return _standing(tenant_id, found[0]) if found else None
 
 
 async def key_standing(rows: PostgresRows, tenant_id: UUID, key_id: UUID) -> ApiKeyAccess | None:
     """How an API key stands; None when the tenant has none of this id."""
-    found = await rows.asked(_VIEWS, tenant_id, _KEY, key_id, shape=_FoundKey)
+    found = await rows.select(_VIEWS, tenant_id, _KEY, key_id, shape=_FoundKey)
     if not found:
         return None
     key = found[0]
@@ -112,5 +112,7 @@ def _standing(tenant_id: UUID, found: _Found) -> MemberAccess:
     if found.status is UserStatus.ACTIVE and found.role is not None:
         permissions = ROLES[found.role] | frozenset(found.granted)
     if tenant_id != PLATFORM:
-        permissions = frozenset(one for one in permissions if one.partition(":")[0] != OPERATORS)
+        permissions = frozenset(
+            permission for permission in permissions if permission.partition(":")[0] != OPERATORS
+        )
     return MemberAccess(user_id=found.user_id, status=found.status, role=found.role, permissions=permissions)

@@ -30,21 +30,21 @@ class PersonSessions:
 
     async def of(self, tenant_id: UUID, _: int, pages: Sequence[SessionPage]) -> list[list[UserSessionRow]]:
         """The sessions of each page that were last used in the tenant. First pages are read at once."""
-        heads = {one for one in pages if one.after is None}
-        most = max((one.first for one in heads), default=0)
+        heads = {page for page in pages if page.after is None}
+        most = max((page.first for page in heads), default=0)
         found = await self.rows.heads(
             UserSessions,
             ACCOUNTS,
             "user_id",
-            {one.user_id for one in heads},
+            {page.user_id for page in heads},
             where=equals("in_tenant", tenant_id),
             order=_ORDER,
             limit=most,
         )
         return await asyncio.gather(
             *(
-                self._behind(tenant_id, one) if one.after else _cut(found.get(one.user_id, []), one.first)
-                for one in pages
+                self._behind(tenant_id, page) if page.after else _cut(found.get(page.user_id, []), page.first)
+                for page in pages
             )
         )
 

@@ -80,6 +80,6 @@ class Replayed:
 class Replays(Protocol):
     """Folds events again into the rows that they touch."""
 
-    async def replay(self, wish: ReplayEvents) -> Sequence[Replayed]:
+    async def replay(self, command: ReplayEvents) -> Sequence[Replayed]:
         """Compare the rows with the log and, unless it is a dry run, put them right. Raises Refused."""
         ...

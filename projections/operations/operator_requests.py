@@ -161,7 +161,7 @@ class OperatorRequests:
                 waiting = await self.parked.list(operation.view)
                 if not waiting:
                     return NotPossible(reason=f"No stream of {operation.view} is parked.", field="view")
-                if operation.stream is not None and not any(_meant(one, operation) for one in waiting):
+                if operation.stream is not None and not any(_meant(stream, operation) for stream in waiting):
                     return NotPossible(
                         reason=f"This stream is not parked in {operation.view}.", field="stream"
                     )
@@ -177,13 +177,13 @@ class OperatorRequests:
     async def _adopt(self, id: UUID, sender: "_Sender") -> None:
         """Give a rebuild that nobody asked for its place in the log; several may do so at once."""
         rebuild = await self.rebuilds.one(id)
-        names = tuple(one.view for one in rebuild.views)
+        names = tuple(view.view for view in rebuild.views)
         await sender.send(AdoptRebuild(id=id, views=names, asked_by=rebuild.asked_by), id)
 
     async def _outcome(self, id: UUID, receipt: AppendReceipt) -> OperationDone | Refusal | None:
         """What the log says became of a wish that was noted before, when it says so."""
         stream = (await self._bus.log.streams(PLATFORM, [id])).get(id, [])
-        after = next((one for one in stream if one.position > receipt.last), None)
+        after = next((event for event in stream if event.position > receipt.last), None)
         if after is None:
             return None
         said = msgspec.json.decode(after.payload)
@@ -274,8 +274,8 @@ class _Sender:
         )
 
 
-def _meant(one: Parked, operation: RetryParked | DiscardParked) -> bool:
-    return one.stream == operation.stream and operation.tenant_id in (None, one.tenant_id)
+def _meant(stream: Parked, operation: RetryParked | DiscardParked) -> bool:
+    return stream.stream == operation.stream and operation.tenant_id in (None, stream.tenant_id)
 
 
 _REBUILD_REQUESTS: dict[type[Command], RebuildRequest] = {

@@ -75,5 +75,5 @@ class RebuildWatch:
 
 
 def _tell(shared: _Shared, state: RebuildRecord) -> None:
-    told, shared.next = shared.next, asyncio.get_running_loop().create_future()
-    told.set_result(state)
+    waiting, shared.next = shared.next, asyncio.get_running_loop().create_future()
+    waiting.set_result(state)

@@ -42,7 +42,7 @@ LIFECYCLE: Mapping[str, str] = {
 """The status after an event that is stored under a name with this end, in whichever context."""
 
 BY_TYPE: Mapping[str, Entity] = joined(
-    CONTEXTS, "entities", lambda one: ((entity.kind, entity) for entity in one.entities)
+    CONTEXTS, "entities", lambda context: ((entity.kind, entity) for entity in context.entities)
 )
 """Every kind of entity, as the contexts declare them.
 
@@ -52,9 +52,9 @@ subscription; notifications, which are their person's alone.
 """
 
 _BY_TOPIC: Mapping[str, Entity] = joined(
-    CONTEXTS, "entities", lambda one: ((entity.aggregate.topic, entity) for entity in one.entities)
+    CONTEXTS, "entities", lambda context: ((entity.aggregate.topic, entity) for entity in context.entities)
 )
-_EVENTS = tuple(event for one in _BY_TOPIC.values() for event in one.aggregate.events)
+_EVENTS = tuple(event for entity in _BY_TOPIC.values() for event in entity.aggregate.events)
 
 
 class EntityRow(Row):

@@ -50,5 +50,7 @@ class WorkTags(Invalidation, name="work.tags", ttl=timedelta(hours=2)):
         Task.Assigned, tags=lambda event, _: ["tasks", *_users(event.assigned_to, event.previous)]
     )
     unassigned = invalidates(Task.Unassigned, tags=lambda event, _: ["tasks", *_users(event.previous)])
-    task = invalidates(*(one for one in Task.events if one not in _MEMBERSHIP), tags=lambda *_: ["tasks"])
+    task = invalidates(
+        *(event for event in Task.events if event not in _MEMBERSHIP), tags=lambda *_: ["tasks"]
+    )
     project = invalidates(*Project.events, tags=lambda *_: ["projects"])

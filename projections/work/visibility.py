@@ -138,11 +138,11 @@ class ProjectSight:
             found: int = await connection.fetchval(sql, caller.tenant_id, list(hidden))
         return found
 
-    def _place(self, id: str, told: str) -> str:
+    def _place(self, id: str, about_nothing: str) -> str:
         """SQL for the project that a thing is or lies in; null for what has nothing to do with projects."""
         task = f"(select t.project_id from {self._table(Tasks)} t where t.id = {id})"
         project = f"(select p.id from {self._table(Projects)} p where p.id = {id})"
-        return f"case when {told} then '{NONE}' else coalesce({task}, {project}) end"
+        return f"case when {about_nothing} then '{NONE}' else coalesce({task}, {project}) end"
 
     def _uncertain(self) -> str:
         views = (*DEPENDS, self._people)

@@ -110,7 +110,7 @@ class ExportFiles:
     async def _whom(self, tenant_id: UUID, person: UUID, by_themself: bool) -> About:
         """The person, with what else is theirs, found as an erasure finds it."""
         found = await self._belongings.of(tenant_id, person, by_themself=by_themself)
-        subjects = frozenset({person, *(one.id for one in found)})
+        subjects = frozenset({person, *(subject.id for subject in found)})
         here = Scope(tenant_id=tenant_id, store=self._here, subjects=subjects)
         own = frozenset({person})
         accounts = Scope(tenant_id=ACCOUNTS, store=self._accounts, subjects=own)
@@ -147,12 +147,12 @@ class ExportFiles:
         first = True
         async for batch in _batches(part.read(about)):
             shown = await own_only(part.scope(about), batch)
-            if part.one:
+            if part.single:
                 yield 1, _json(shown[0])
                 return
             yield len(shown), (b"[" if first else b",") + b",".join(map(_json, shown))
             first = False
-        if part.one:
+        if part.single:
             yield 0, b"null"
         else:
             yield 0, b"[]" if first else b"]"

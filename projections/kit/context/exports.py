@@ -34,7 +34,7 @@ class ExportPart:
     """The views and tables that it shows."""
     read: Read
     """Reads the records. Texts of others and ids of others are taken out of them afterwards."""
-    one: bool = False
+    single: bool = False
     """Whether it is one object (or null) rather than a list."""
     platform: bool = False
     """Whether it is read in the platform's own tenant, where accounts and sessions are."""
@@ -59,7 +59,7 @@ def listed(
     view: type[PostgresView[Any]],
     *columns: str,
     people: Sequence[str] = (),
-    one: bool = False,
+    single: bool = False,
     platform: bool = False,
     own: bool = False,
     left_out: Mapping[str, str] | None = None,
@@ -75,7 +75,7 @@ def listed(
     async def read(about: About) -> AsyncIterator[Record]:
         scope, seen = about.accounts if platform else about.here, about.sight.conditions(view)
         for number, column in enumerate(columns):
-            for subject in [about.person] if one else sorted(scope.subjects):
+            for subject in [about.person] if single else sorted(scope.subjects):
                 rows = every(scope.store.rows, view, scope.tenant_id, [*equals(column, subject), *seen])
                 async for row in rows:
                     if all(getattr(row, before) not in scope.subjects for before in columns[:number]):
@@ -86,7 +86,7 @@ def listed(
         name=name,
         holds=(view.name,),
         read=read,
-        one=one,
+        single=single,
         platform=platform,
         own=own,
         left_out={f"{view.name}.{field}": reason for field, reason in hidden.items()},
@@ -97,8 +97,8 @@ def record(row: Any, shown: Sequence[str], people: Sequence[str], person: UUID) 
     """A row as the export shows it."""
     values = {name: getattr(row, name) for name in shown}
     values |= {name: None for name in people if values[name] != person}
-    made: Record = msgspec.to_builtins(values)
-    return made
+    fields: Record = msgspec.to_builtins(values)
+    return fields
 
 
 def exported(view: type[PostgresView[Any]], *left_out: str) -> list[str]:

@@ -40,33 +40,35 @@ def join_visibility(contexts: Sequence[ContextViews]) -> JoinedVisibility:
     about = joined(
         contexts,
         "visibility.about",
-        lambda one: ((view.name, (view, column)) for view, column in one.visibility.about.items()),
+        lambda context: ((view.name, (view, column)) for view, column in context.visibility.about.items()),
     )
     anything = joined(
         contexts,
         "visibility.about_anything",
-        lambda one: ((view.name, (view, place)) for view, place in one.visibility.about_anything.items()),
+        lambda context: (
+            (view.name, (view, place)) for view, place in context.visibility.about_anything.items()
+        ),
     )
     return JoinedVisibility(
-        make_rule=_single(contexts, "rule", lambda one: one.visibility.rule),
+        make_rule=_single(contexts, "rule", lambda context: context.visibility.rule),
         guarded=Guarded(
-            members=_single(contexts, "members", lambda one: one.visibility.members),
+            members=_single(contexts, "members", lambda context: context.visibility.members),
             about=dict(about.values()),
             about_anything=dict(anything.values()),
         ),
         shown=joined(
             contexts,
             "visibility.shown",
-            lambda one: ((shown.aggregate.topic, shown) for shown in one.visibility.shown),
+            lambda context: ((shown.aggregate.topic, shown) for shown in context.visibility.shown),
         ),
-        messages=frozenset(kind.topic for one in contexts for kind in one.visibility.messages),
-        changes=frozenset(event.stored_as for one in contexts for event in one.visibility.changes),
+        messages=frozenset(kind.topic for context in contexts for kind in context.visibility.messages),
+        changes=frozenset(event.stored_as for context in contexts for event in context.visibility.changes),
     )
 
 
 def _single(contexts: Sequence[ContextViews], part: str, of: Callable[[ContextViews], V | None]) -> V:
-    found = [(one.package, said) for one in contexts if (said := of(one)) is not None]
+    found = [(context.package, said) for context in contexts if (said := of(context)) is not None]
     if len(found) != 1:
-        whose = ", ".join(package for package, _ in found) or "none of them"
-        raise TypeError(f"One context declares visibility.{part}, not {whose}.")
+        names = ", ".join(package for package, _ in found) or "none of them"
+        raise TypeError(f"One context declares visibility.{part}, not {names}.")
     return found[0][1]

@@ -35,8 +35,8 @@ class Scope:
 
     async def others(self, ids: Sequence[UUID], topics: Sequence[str]) -> set[UUID]:
         """Which of these ids stand for other people; ``topics``: the kinds of streams that stand for somebody."""
-        asked = [id for id in ids if id not in self.subjects]
-        rows = await self.store.pool.fetch(_PEOPLE, self.tenant_id, asked, list(topics)) if asked else []
+        unknown = [id for id in ids if id not in self.subjects]
+        rows = await self.store.pool.fetch(_PEOPLE, self.tenant_id, unknown, list(topics)) if unknown else []
         return {row["originator_id"] for row in rows}
 
 

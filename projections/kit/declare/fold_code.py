@@ -131,18 +131,18 @@ class FoldCode:
         changed = f"    return replace(row, {_arguments(self.changes)})"
         if self._counts:
             begun = {n: text for n, text in self.changes.items() if n in self._required}
-            made = self._keyed() | self._only_at_first | begun
-            if self._required - made.keys():
+            begun_fields = self._keyed() | self._only_at_first | begun
+            if self._required - begun_fields.keys():
                 return [changed]
-            return ["    if row is None:", f"        row = Row({_arguments(made)})", changed]
+            return ["    if row is None:", f"        row = Row({_arguments(begun_fields)})", changed]
         if not (self._first or self._upsert):
             return [changed]
-        made = self._keyed() | self._only_at_first | self.changes
-        if missing := self._required - made.keys():
+        begun_fields = self._keyed() | self._only_at_first | self.changes
+        if missing := self._required - begun_fields.keys():
             raise TypeError(
                 f"{self.where}: {self.event.__qualname__} does not give {self.row.__name__}.{min(missing)}."
             )
-        created = f"return Row({_arguments(made)})"
+        created = f"return Row({_arguments(begun_fields)})"
         return [f"    {created}"] if self._first else ["    if row is None:", f"        {created}", changed]
 
     def _keyed(self) -> dict[str, str]:
@@ -164,7 +164,7 @@ def _types(kind: type) -> dict[str, Any]:
 def _members(hint: Any) -> frozenset[Any]:
     """What a value of this type may be, without Nones in the way of comparing."""
     if get_origin(hint) in (Union, types.UnionType):
-        return frozenset().union(*(_members(one) for one in get_args(hint)))
+        return frozenset().union(*(_members(argument) for argument in get_args(hint)))
     return frozenset([hint])
 
 

@@ -88,8 +88,8 @@ class PostgresView(View[R]):
         columns = {*cls.row.__struct_fields__, "tenant_id", "position"}
         columns |= {WORDS, *map(key_of, cls.keyed), *map(order_of, cls.collated)}
         named = [(index.name, column) for index in cls.indexes for column in index.columns]
-        fields = [("words", one) for one in cls.words] + [("keyed", one) for one in cls.keyed]
-        fields += [("collated", one) for texts in cls.collated.values() for one in texts]
+        fields = [("words", name) for name in cls.words] + [("keyed", name) for name in cls.keyed]
+        fields += [("collated", name) for texts in cls.collated.values() for name in texts]
         for part, column in (*named, *fields):
             plain = _COLUMN.fullmatch(column)
             if plain is not None and plain[1] not in columns:

@@ -107,9 +107,9 @@ class View(Generic[R]):
         for _, method in inspect.getmembers(self, inspect.ismethod):
             mark: FoldMark | None = getattr(method, "folds", None)
             for event in mark.events if mark else ():
-                for one in event_classes().values() if event is Event else (event,):
+                for kind in event_classes().values() if event is Event else (event,):
                     assert mark is not None
-                    self._add(one, _written(method, mark, one))
+                    self._add(kind, _written(method, mark, kind))
 
     def _add(self, event: type[Event], fold: Fold) -> None:
         if event.stored_as in self.folds:
@@ -187,7 +187,7 @@ def _keys(by: By, event: type[Event]) -> Callable[[Event, Envelope], list[Key]]:
 def _normal(found: Any) -> list[Key]:
     """Keys as tuples, each once, in order; None names no row."""
     many: Iterable[Any] = found if isinstance(found, list) else (found,)
-    return list(dict.fromkeys(one if isinstance(one, tuple) else (one,) for one in many if one is not None))
+    return list(dict.fromkeys(key if isinstance(key, tuple) else (key,) for key in many if key is not None))
 
 
 class LoadedRows(dict[FullKey, R], Generic[R]):

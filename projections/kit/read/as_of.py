@@ -95,7 +95,7 @@ def _weight(row: Any) -> int:
 
 def _size(value: object) -> int:
     if isinstance(value, dict):
-        return getsizeof(value) + sum(_size(key) + _size(one) for key, one in value.items())
+        return getsizeof(value) + sum(_size(key) + _size(item) for key, item in value.items())
     if isinstance(value, list | tuple | set | frozenset):
         return getsizeof(value) + sum(map(_size, value))
     return getsizeof(value)
@@ -161,18 +161,18 @@ class RowsAsOf:
         """The rows with these keys; absent ones are left out. Raises InFuture, and TooMuch when their streams are
         too long, or the view's rows are made of many streams and `all` of them would be too many."""
         position = await self.position(tenant_id, moment)
-        made = self._view(view)
-        if not by_stream(made):
+        instance = self._view(view)
+        if not by_stream(instance):
             past = await self.all(view, tenant_id, position)
             return {key: past.rows[key] for key in keys if key in past.rows}
-        folding: Folding[R] = Folding(made, self._codec)
+        folding: Folding[R] = Folding(instance, self._codec)
         ids = [id for (id,) in keys]
         async with self._lookers.of(tenant_id), self._looking:
             if (size := await self._log.size_of(tenant_id, ids)) > self._most_bytes:
                 raise self._too_much("bytes", self._most_bytes, view)
             allowance().spend(size)
             for events in (await self._log.streams(tenant_id, ids)).values():
-                folding.take(one for one in events if one.position <= position)
+                folding.take(event for event in events if event.position <= position)
         return {key: row for (_, key), row in folding.rows.items()}
 
     async def all(self, view: type[View[R]], tenant_id: UUID, moment: Moment) -> Past[R]:
@@ -189,14 +189,14 @@ class RowsAsOf:
         return past
 
     async def _fold(self, view: type[View[R]], tenant_id: UUID, position: int) -> Past[R]:
-        made, earlier = self._view(view), self._earlier(view, tenant_id, position)
-        folding: Folding[R] = Folding(made, self._codec)
+        instance, earlier = self._view(view), self._earlier(view, tenant_id, position)
+        folding: Folding[R] = Folding(instance, self._codec)
         folding.rows = rows = _Weighed()
         at = events = 0
         if earlier is not None:
             rows.update({(tenant_id, key): row for key, row in earlier.rows.items()})
             at, events, rows.size = earlier.position, earlier.events, earlier.size
-        select = Selection(tenant_id=tenant_id, types=sorted(made.folds))
+        select = Selection(tenant_id=tenant_id, types=sorted(instance.folds))
         while page := await self._log.read(after=at, until=position, limit=_PAGE, select=select):
             at, events = page[-1].position, events + len(page)
             if events > self._most_events:
@@ -237,13 +237,13 @@ class RowsAsOf:
         """The nearest result before a position."""
         mine = [past for key, past in self._kept.items() if key[:3] == (tenant_id, view.name, view.version)]
         return max(
-            (one for one in mine if one.position < position), key=lambda one: one.position, default=None
+            (past for past in mine if past.position < position), key=lambda past: past.position, default=None
         )
 
     def _keep(self, view: type[View[R]], tenant_id: UUID, past: Past[R]) -> None:
         self._kept[tenant_id, view.name, view.version, past.position] = past
         # An empty result takes room as well.
-        while sum(_ROW + one.size for one in self._kept.values()) > self._most_kept and len(self._kept) > 1:
+        while sum(_ROW + past.size for past in self._kept.values()) > self._most_kept and len(self._kept) > 1:
             self._kept.popitem(last=False)
 
     def _view(self, view: type[View[R]]) -> View[R]:

@@ -84,11 +84,11 @@ class Cache:
         prefix: str = "hw",
         near: float = 1.0,
     ) -> None:
-        for number, one in enumerate(classes):
+        for number, cached in enumerate(classes):
             for other in classes[:number]:
-                if one.shape.meets(other.shape):
-                    raise TypeError(f"{one.pattern} and {other.pattern} could have the same key.")
-        self._classes = {one.pattern: one for one in classes}
+                if cached.shape.meets(other.shape):
+                    raise TypeError(f"{cached.pattern} and {other.pattern} could have the same key.")
+        self._classes = {cached.pattern: cached for cached in classes}
         self._redis, self._markers, self._breaker, self._prefix = redis, markers, breaker, prefix
         self._near: MemoryCache[CachedAnswer[Any]] = MemoryCache(seconds=near)
         self._flights: dict[str, asyncio.Task[CachedAnswer[Any]]] = {}

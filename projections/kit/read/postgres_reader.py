@@ -46,7 +46,7 @@ class Order:
     def value(self, view: type[PostgresView[Any]], row: object) -> Any:
         """What a row is sorted by."""
         name = self.by(view)
-        found = next((one.binary(row) for one in derived(view) if one.name == name), None)
+        found = next((column.binary(row) for column in derived(view) if column.name == name), None)
         return getattr(row, self.column) if found is None else found
 
 
@@ -172,8 +172,8 @@ class PostgresRows:
         """How many rows meet the conditions."""
         table, arguments, parts = self._source(view, tenant_id, where, past)
         sql = f"select count(*) from {table} where {' and '.join(parts)}"
-        async with self._asking(tenant_id, arguments) as (connection, made):
-            return int(await connection.fetchval(sql, *made))
+        async with self._asking(tenant_id, arguments) as (connection, values):
+            return int(await connection.fetchval(sql, *values))
 
     async def tally(
         self,
@@ -216,7 +216,7 @@ class PostgresRows:
         async with self.reader.reading(tenant_id) as connection:
             return [tuple(row) for row in await connection.fetch(sql, *arguments, limit)]
 
-    async def asked(
+    async def select(
         self,
         views: Mapping[str, type[PostgresView[Any]]],
         tenant_id: UUID,
@@ -257,8 +257,8 @@ class PostgresRows:
         parts = bound(where, arguments)
         said = " ".join(parts) + (f" {order.by(view)}" if order else "")
         # Working them all out would take far longer than the rest.
-        needed = [one for one in derived(view) if one.name in said]
-        kinds = {**_plan(view).types, **{one.name: one.kind for one in needed}}
+        needed = [column for column in derived(view) if column.name in said]
+        kinds = {**_plan(view).types, **{column.name: column.kind for column in needed}}
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
         arguments[0] = partial(past.json, needed)
         return f"json_to_recordset($1::json) as past({columns})", arguments, ["true", *parts]
@@ -270,8 +270,8 @@ class PostgresRows:
         return rows
 
     async def _text(self, tenant_id: UUID, sql: str, arguments: Sequence[Any]) -> str:
-        async with self._asking(tenant_id, arguments) as (connection, made):
-            text: str = await connection.fetchval(sql, *made)
+        async with self._asking(tenant_id, arguments) as (connection, values):
+            text: str = await connection.fetchval(sql, *values)
         allowance().spend(getsizeof(text))
         return text
 
@@ -283,10 +283,10 @@ class PostgresRows:
         a view's, so few are there at a time, and one of a tenant."""
         allowed = allowance()
         async with allowed.reading(), AsyncExitStack() as stack:
-            if callable(made := arguments[0]):
+            if callable(past_rows := arguments[0]):
                 await stack.enter_async_context(self._pasts.of(tenant_id))
                 await stack.enter_async_context(self._room)
-                allowed.spend(getsizeof(rows := made()))
+                allowed.spend(getsizeof(rows := past_rows()))
                 arguments = [rows, *arguments[1:]]
             yield await stack.enter_async_context(self.reader.reading(tenant_id)), arguments
 

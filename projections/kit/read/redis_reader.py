@@ -100,19 +100,19 @@ class RedisRows(Generic[R]):
         generation = self._generation()
         space = self._space(generation)
         for _ in range(3):
-            asked = self._epochs.get(generation, "")
-            wanted = [space.row(asked, tenant_id, key) for key in keys]
+            expected = self._epochs.get(generation, "")
+            wanted = [space.row(expected, tenant_id, key) for key in keys]
             async with self._breaker.guard():
                 answer = await self._read(
                     keys=[space.mark, space.roster, *beside, *wanted],
-                    args=[asked, len(space.rows(asked)), len(beside)],
+                    args=[expected, len(space.rows(expected)), len(beside)],
                 )
             if not answer:
                 raise Unavailable(f"{self.view.name} is not filled")
             mark, *values = answer
             current = Mark.read(mark)
             self._epochs[generation] = current.epoch
-            if current.epoch == asked:
+            if current.epoch == expected:
                 break
         else:
             raise Unavailable(f"{self.view.name} keeps being refilled")

@@ -127,7 +127,7 @@ class SearchBody:
                     "must": self._text(query, texts),
                     "filter": [{"term": {TENANT: str(tenant_id)}}, *always],
                     "must_not": [
-                        {"terms": {camel(name): [_value(one) for one in values]}}
+                        {"terms": {camel(name): [_value(value) for value in values]}}
                         for name, values in query.without.items()
                     ],
                 }
@@ -198,7 +198,9 @@ class SearchBody:
 
 def clean(text: str) -> str:
     """Text without what no JSON parser takes and no reader sees: control characters and lone surrogates."""
-    return "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text)
+    return "".join(
+        " " if unicodedata.category(character) in ("Cc", "Cs") else character for character in text
+    )
 
 
 def write_cursor(values: Sequence[Any], sort: str | None) -> str:
@@ -216,10 +218,10 @@ def read_cursor(cursor: str, sort: str | None, length: int) -> list[str | int | 
     except (binascii.Error, msgspec.DecodeError, ValueError):
         raise BadQuery("This is not a cursor of this search.") from None
     scored = sort is not None or (bool(values) and isinstance(values[0], int | float))
-    whole = len(values) == length and None not in values[1:] and all(_sane(one) for one in values)
+    whole = len(values) == length and None not in values[1:] and all(_sane(value) for value in values)
     if made_for != sort or not scored or not whole:
         raise BadQuery("This is not a cursor of this search.")
-    return [clean(one) if isinstance(one, str) else one for one in values]
+    return [clean(value) if isinstance(value, str) else value for value in values]
 
 
 def _sane(value: str | int | float | None) -> bool:

@@ -117,4 +117,4 @@ class SearchReader(Generic[R]):
 
 
 def _counts(buckets: list[dict[str, Any]]) -> list[tuple[str, int]]:
-    return [(str(one.get("key_as_string", one["key"])), one["doc_count"]) for one in buckets]
+    return [(str(bucket.get("key_as_string", bucket["key"])), bucket["doc_count"]) for bucket in buckets]

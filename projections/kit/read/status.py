@@ -152,7 +152,7 @@ class Pointers(Protocol):
 
 
 @dataclass(slots=True)
-class _Wish:
+class _Waiter:
     lane: tuple[str, int | None]
     position: int
     granted: "asyncio.Future[bool]"
@@ -175,7 +175,7 @@ class Positions:
         self._paused: set[tuple[str, int | None]] = set()
         self._known_at = float("-inf")
         self._asking: asyncio.Task[None] | None = None
-        self._wishes: list[_Wish] = []
+        self._waiters: list[_Waiter] = []
         self._granting: asyncio.Task[None] | None = None
 
     async def statuses(self) -> list[ViewStatus]:
@@ -203,41 +203,41 @@ class Positions:
             return True
         if seconds <= 0 or self._lane(view) in self._paused:
             return False
-        wish = _Wish(self._lane(view), position, asyncio.get_running_loop().create_future())
-        self._wishes.append(wish)
+        waiter = _Waiter(self._lane(view), position, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
         if self._granting is None or self._granting.done():
             self._granting = asyncio.create_task(self._grant(), name="positions")
         try:
             async with asyncio.timeout(seconds):
-                return await wish.granted
+                return await waiter.granted
         except TimeoutError:
             return False
         finally:
-            if wish in self._wishes:
-                self._wishes.remove(wish)
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
 
     async def close(self) -> None:
         """End what runs for those who wait; to them the time is over."""
         await end(self._granting, self._asking)
-        for wish in self._wishes:
-            wish.granted.cancel()
+        for waiter in self._waiters:
+            waiter.granted.cancel()
 
     async def _grant(self) -> None:
-        while self._wishes:
+        while self._waiters:
             try:
                 await self._ask()
             except Exception as error:  # noqa: BLE001  # It belongs to those who wait.
-                for wish in self._wishes:
-                    if not wish.granted.done():
-                        wish.granted.set_exception(error)
-                self._wishes.clear()
+                for waiter in self._waiters:
+                    if not waiter.granted.done():
+                        waiter.granted.set_exception(error)
+                self._waiters.clear()
                 return
-            for wish in list(self._wishes):
-                there = self._known.get(wish.lane, 0) >= wish.position
-                if there or wish.lane in self._paused:
-                    self._wishes.remove(wish)
-                    if not wish.granted.done():
-                        wish.granted.set_result(there)
+            for waiter in list(self._waiters):
+                there = self._known.get(waiter.lane, 0) >= waiter.position
+                if there or waiter.lane in self._paused:
+                    self._waiters.remove(waiter)
+                    if not waiter.granted.done():
+                        waiter.granted.set_result(there)
             await asyncio.sleep(self._pause)
 
     async def _ask(self) -> None:
@@ -247,7 +247,7 @@ class Positions:
         await asyncio.shield(self._asking)
 
     async def _read(self) -> None:
-        asked = self._now()
+        now = self._now()
         rows = await self._pool.fetch(
             """select l.view, l.generation, l.position,
                       extract(epoch from clock_timestamp() - l.moved_at)::float8 as age,
@@ -257,7 +257,7 @@ class Positions:
         self._paused = {(row["view"], row["generation"]) for row in rows if row["paused"]}
         self._known = {(row["view"], row["generation"]): row["position"] for row in rows}
         self._ages = {(row["view"], row["generation"]): row["age"] for row in rows}
-        self._known_at = asked
+        self._known_at = now
 
     def _lane(self, view: str) -> tuple[str, int | None]:
         return view, self._live.reads(view)

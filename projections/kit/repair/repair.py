@@ -53,7 +53,7 @@ async def held(view: View[Any], generation: int, connect: Connect) -> AsyncItera
         me = await leases.register(connection, name, "rebuilder")
         named = [(view.name, view.version)]
         standings = await leases.survey(connection, named, _STALE)
-        standing = next((one for one in standings if one.generation == generation), None)
+        standing = next((lane for lane in standings if lane.generation == generation), None)
         if standing is None:
             raise LeaseLost(f"{view.name} is not followed now; it is being built or repaired")
         if standing.inline:
@@ -71,13 +71,13 @@ async def held(view: View[Any], generation: int, connect: Connect) -> AsyncItera
 
 async def _write(diff: Diff[R], store: Store[R], token: int) -> None:
     for start in range(0, len(diff.differences), _AT_ONCE):
-        some = diff.differences[start : start + _AT_ONCE]
+        batch = diff.differences[start : start + _AT_ONCE]
         stands = await store.checkpoint()
         if stands.position != diff.position:
             raise LeaseLost(f"{diff.view.name} moved while it was compared")
         changes: RowChanges[R] = RowChanges()
-        for one in some:
-            changes[one.tenant_id, one.key] = one.folded
+        for difference in batch:
+            changes[difference.tenant_id, difference.key] = difference.folded
             # Not the row's last event: a search index refuses versions that are older than its own.
-            changes.positions[one.tenant_id, one.key] = stands.position
+            changes.positions[difference.tenant_id, difference.key] = stands.position
         await store.save(changes, Checkpoint(stands.position, stands.folded, token))

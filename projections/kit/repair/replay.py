@@ -127,7 +127,7 @@ class Replay(Generic[R]):
             position=position,
             events=events,
             rows=len(keys),
-            differences=tuple(one for _, one in found),
+            differences=tuple(difference for _, difference in found),
         )
 
     async def _touched(self, chosen: Chosen, position: int) -> tuple[int, set[FullKey]]:
@@ -181,8 +181,8 @@ class Replay(Generic[R]):
         wrong = {key for key in keys if not alike(stored.get(key), rows.get(key))}
         folded = {key: rows.get(key) for key in wrong}
         async for page in self._events(keys, before, after):
-            for one in page:
-                folding.take([one])
+            for event in page:
+                folding.take([event])
                 rows = await self._as_written(folding)
                 wrong -= {key for key in wrong if alike(stored.get(key), rows.get(key))}
         return [
@@ -213,7 +213,7 @@ class Replay(Generic[R]):
             for tenant_id, ids in by_tenant.items():
                 for batch in _batches(ids):
                     for events in (await self._log.streams(tenant_id, batch)).values():
-                        yield [one for one in self._taken(events) if after < one.position <= until]
+                        yield [event for event in self._taken(events) if after < event.position <= until]
             return
         sole = next(iter(by_tenant)) if len(by_tenant) == 1 else None
         select = self._only_folded(Selection(tenant_id=sole))
@@ -222,13 +222,13 @@ class Replay(Generic[R]):
             yield self._taken(page)
 
     def _taken(self, page: list[Envelope]) -> list[Envelope]:
-        return [one for one in page if self._left_out.takes(one)] if self._left_out else page
+        return [event for event in page if self._left_out.takes(event)] if self._left_out else page
 
 
-def alike(one: object, two: object) -> bool:
+def alike(left: object, right: object) -> bool:
     """Whether two rows, or values, are the same once they are stored: what went through a store as JSON
     holds lists where a fold has tuples."""
-    return one == two or _as_stored(one) == _as_stored(two)
+    return left == right or _as_stored(left) == _as_stored(right)
 
 
 def _as_stored(value: object) -> object:
@@ -237,7 +237,7 @@ def _as_stored(value: object) -> object:
     return stored
 
 
-def _batches(some: Collection[T]) -> Iterator[list[T]]:
-    whole = list(some)
+def _batches(items: Collection[T]) -> Iterator[list[T]]:
+    whole = list(items)
     for start in range(0, len(whole), _AT_ONCE):
         yield whole[start : start + _AT_ONCE]

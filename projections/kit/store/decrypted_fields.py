@@ -39,22 +39,22 @@ async def opened(names: Sequence[str], changes: RowChanges[R], opening: Opening)
                 sealed.setdefault(full[0], []).append((full, name, text))
     if not sealed:
         return changes
-    made: RowChanges[R] = RowChanges()
-    made.update(changes)
-    made.positions.update(changes.positions)
+    opened_rows: RowChanges[R] = RowChanges()
+    opened_rows.update(changes)
+    opened_rows.positions.update(changes.positions)
     values: dict[Any, dict[str, str]] = {}
-    for tenant_id, some in sealed.items():
+    for tenant_id, fields in sealed.items():
         try:
-            texts = await opening.open(tenant_id, [text for _, _, text in some])
+            texts = await opening.open(tenant_id, [text for _, _, text in fields])
         except Unopenable as error:
             raise RowsRefused("a row holds a sealed text that does not open") from error
-        for (full, name, _), text in zip(some, texts, strict=True):
+        for (full, name, _), text in zip(fields, texts, strict=True):
             values.setdefault(full, {})[name] = text
     for full, own in values.items():
-        row = made[full]
+        row = opened_rows[full]
         assert row is not None, "only rows have texts"
-        made[full] = replace(row, **own)
-    return made
+        opened_rows[full] = replace(row, **own)
+    return opened_rows
 
 
 async def as_written(
@@ -70,10 +70,10 @@ async def as_written(
 
 
 # Rows differ in type, hence Any.
-def same_but_erased(names: Sequence[str], one: Any, other: Any) -> bool:
+def same_but_erased(names: Sequence[str], left: Any, right: Any) -> bool:
     """Whether two rows differ only in opened fields that are blank in one of them: a person was erased between
     the writing of the one and that of the other."""
     blanked: Mapping[str, str] = {
-        name: ERASED for name in names if ERASED in (getattr(one, name), getattr(other, name))
+        name: ERASED for name in names if ERASED in (getattr(left, name), getattr(right, name))
     }
-    return bool(blanked) and bool(replace(one, **blanked) == replace(other, **blanked))
+    return bool(blanked) and bool(replace(left, **blanked) == replace(right, **blanked))

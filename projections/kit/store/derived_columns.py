@@ -56,8 +56,11 @@ def json_of(columns: Sequence[Derived], rows: Iterable[Any]) -> str:
     if not columns:
         return msgspec.json.encode(list(rows)).decode()
     encode = msgspec.json.encode
-    made = (encode(row)[:-1] + b"," + encode({one.name: one.of(row) for one in columns})[1:] for row in rows)
-    return (b"[" + b",".join(made) + b"]").decode()
+    texts = (
+        encode(row)[:-1] + b"," + encode({column.name: column.of(row) for column in columns})[1:]
+        for row in rows
+    )
+    return (b"[" + b",".join(texts) + b"]").decode()
 
 
 def vector(texts: Sequence[str]) -> str:

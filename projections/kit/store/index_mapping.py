@@ -109,10 +109,10 @@ def _plain(hint: Any) -> Any:
     if get_origin(hint) is Annotated:
         return _plain(get_args(hint)[0])
     if get_origin(hint) in (Union, UnionType):
-        some = [one for one in get_args(hint) if one is not type(None)]
-        return _plain(some[0]) if len(some) == 1 else hint
+        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+        return _plain(kinds[0]) if len(kinds) == 1 else hint
     if get_origin(hint) in (list, tuple, set, frozenset):
-        held = {_plain(one) for one in get_args(hint) if one is not Ellipsis}
+        held = {_plain(kind) for kind in get_args(hint) if kind is not Ellipsis}
         return held.pop() if len(held) == 1 else hint
     return hint
 

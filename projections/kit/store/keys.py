@@ -57,9 +57,9 @@ class KeyPattern:
 
     def meets(self, other: "KeyPattern") -> bool:
         """Whether some key could have both shapes."""
-        mine, theirs = self.text.split(":"), other.text.split(":")
-        return len(mine) == len(theirs) and all(
-            one == two or "{" in one or "{" in two for one, two in zip(mine, theirs, strict=True)
+        own, others = self.text.split(":"), other.text.split(":")
+        return len(own) == len(others) and all(
+            left == right or "{" in left or "{" in right for left, right in zip(own, others, strict=True)
         )
 
 

@@ -174,12 +174,12 @@ class PostgresStore(Generic[R]):
 
     async def scan(self, tenant_id: UUID | None = None) -> AsyncGenerator[dict[FullKey, R], None]:
         """As `Store.scan`, in order of the keys; each page is a short query of its own."""
-        whose = [] if tenant_id is None else [tenant_id]
+        tenants = [] if tenant_id is None else [tenant_id]
         last: list[object] = []
         while True:
-            sql = self._sql.scan(tenant=bool(whose), further=bool(last))
+            sql = self._sql.scan(tenant=bool(tenants), further=bool(last))
             try:
-                page = self._read(await self._pool.fetchrow(sql, _SCANNED, *whose, *last))
+                page = self._read(await self._pool.fetchrow(sql, _SCANNED, *tenants, *last))
             except asyncpg.UndefinedTableError as error:
                 raise Lost(f"{self.table} is gone") from error
             if page:

@@ -64,8 +64,8 @@ async def ask(
         served = await connection.fetchval("select ops.serving($1, $2)", view.name, view.version)
         if served is None:
             raise RebuildRefused(f"{view.name} has nothing live in version {view.version}.")
-        made = await add_generation(connection, view, building=True, tenant_id=tenant_id)
-        members.append((view.name, served, made))
+        added = await add_generation(connection, view, building=True, tenant_id=tenant_id)
+        members.append((view.name, served, added))
     await connection.execute(
         """insert into ops.rebuilds (id, kind, tenant_id, rate, parallel, repair, asked_by)
            values ($1, $2, $3, $4, $5, $6, $7)""",

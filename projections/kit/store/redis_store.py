@@ -113,7 +113,7 @@ class RedisStore(Generic[R]):
             return
         rows = self.keys.rows(epoch)
         async for batch in self._members():
-            named = [f"{rows}{one}" for one in batch]
+            named = [f"{rows}{member}" for member in batch]
             if not await self._run(scripts.RENEW, epoch, len(rows), self._ttl, keys=named):
                 raise self._lost()
         # Counted from the start of the walk: rows it met first have lived that long already.
@@ -142,7 +142,7 @@ class RedisStore(Generic[R]):
         known = await self._known()
         rows = self.keys.rows(known.epoch)
         async for batch in self._members(tenant_id):
-            named = [f"{rows}{one}" for one in batch]
+            named = [f"{rows}{member}" for member in batch]
             if not await self._run(scripts.CLEAR, known.epoch, len(rows), checkpoint.token, keys=named):
                 raise self._lost()
 
@@ -160,7 +160,7 @@ class RedisStore(Generic[R]):
         mark = await self._look()
         names = self.view.key
         async for members in self._members(tenant_id):
-            batch = [f"{self.keys.rows(mark.epoch)}{one}" for one in members]
+            batch = [f"{self.keys.rows(mark.epoch)}{member}" for member in members]
             current, *values = await self._redis.mget([self.keys.mark, *batch])
             if current is None or Mark.read(current).epoch != mark.epoch:
                 raise self._lost()
@@ -226,8 +226,8 @@ class RedisStore(Generic[R]):
         """What the roster names, all of it or one tenant's, in batches."""
         batch: list[str] = []
         match = None if tenant_id is None else f"{tenant_id}:*"
-        async for one in self._redis.sscan_iter(self.keys.roster, match=match, count=_BATCH):
-            batch.append(one if isinstance(one, str) else one.decode())
+        async for member in self._redis.sscan_iter(self.keys.roster, match=match, count=_BATCH):
+            batch.append(member if isinstance(member, str) else member.decode())
             if len(batch) >= _BATCH:
                 yield batch
                 batch = []

@@ -174,8 +174,8 @@ class SearchStore(Generic[R]):
         """As `Store.scan`, as of one moment: all that was saved before it began."""
         await self.checkpoint()
         await self.refresh()
-        whose = {"exists": {"field": TENANT}} if tenant_id is None else {"term": {TENANT: str(tenant_id)}}
-        body = {"query": whose, "size": _CHUNK_IDS, "sort": ["_doc"]}
+        query = {"exists": {"field": TENANT}} if tenant_id is None else {"term": {TENANT: str(tenant_id)}}
+        body = {"query": query, "size": _CHUNK_IDS, "sort": ["_doc"]}
         try:
             answer = await self._client.search(
                 index=self.names.write,
@@ -285,7 +285,7 @@ class SearchStore(Generic[R]):
 
 async def _together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """All results; when one fails, the others are ended first, so that nothing is written afterwards."""
-    tasks = [asyncio.ensure_future(one) for one in work]
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in work]
     try:
         return await asyncio.gather(*tasks)
     finally:

@@ -52,4 +52,4 @@ class Staging(Generic[R]):
             for at in self._json:
                 if values[at] is not None:
                     values[at] = encode(values[at]).decode()
-            yield (*values, *(one.binary(row) for one in self._derived), full[0], positions[full])
+            yield (*values, *(column.binary(row) for column in self._derived), full[0], positions[full])

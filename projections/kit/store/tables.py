@@ -104,13 +104,16 @@ def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
     schema, name, full = place.schema, place.table, str(place)
     public_schema = place.public_schema
     table = _table(view, schema, name)
-    made = {one.name: one.kind for one in derived(view)}
-    kept = ("tenant_id", "position", *made)
+    derived_columns = {column.name: column.kind for column in derived(view)}
+    kept = ("tenant_id", "position", *derived_columns)
     own = {column.name: column for column in table.columns if column.name not in kept}
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
     statements = [
-        *(f'create schema if not exists "{one}"' for one in (public_schema, schema)),
-        *(f'grant usage on schema "{one}" to {READER}, {WRITER}' for one in (public_schema, schema)),
+        *(f'create schema if not exists "{schema_name}"' for schema_name in (public_schema, schema)),
+        *(
+            f'grant usage on schema "{schema_name}" to {READER}, {WRITER}'
+            for schema_name in (public_schema, schema)
+        ),
         _sql(CreateTable(table)),
         *(_sql(CreateIndex(index)) for index in indexes),
         f"alter table {full} enable row level security",
@@ -129,7 +132,7 @@ def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
         schema=schema,
         public_schema=public_schema,
         columns={name: column.type.compile(dialect=_DIALECT) for name, column in own.items()},
-        derived=made,
+        derived=derived_columns,
         key=view.key,
         create=tuple(statements),
         drop_indexes=tuple(_sql(DropIndex(index, if_exists=True)) for index in indexes),
@@ -174,8 +177,8 @@ def _table(view: type[PostgresView[Any]], schema: str, name: str) -> Table:
         columns.append(Column(field.name, kind, nullable=nullable, server_default=default))
     columns.append(Column("position", BigInteger(), nullable=False))
     columns += (
-        Column(one.name, _DERIVED[one.kind], nullable=False, server_default=text(EMPTY[one.kind]))
-        for one in derived(view)
+        Column(column.name, _DERIVED[column.kind], nullable=False, server_default=text(EMPTY[column.kind]))
+        for column in derived(view)
     )
     table = Table(
         name,
@@ -211,11 +214,11 @@ def _type(hint: Any) -> tuple[TypeEngine[Any], bool]:
         hint = get_args(hint)[0]
     nullable = False
     if get_origin(hint) in (Union, types.UnionType):
-        some = [one for one in get_args(hint) if one is not type(None)]
-        nullable = len(some) < len(get_args(hint))
-        if len(some) != 1:
+        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+        nullable = len(kinds) < len(get_args(hint))
+        if len(kinds) != 1:
             raise TypeError(f"A column cannot hold {hint}.")
-        kind, _ = _type(some[0])
+        kind, _ = _type(kinds[0])
     elif get_origin(hint) is tuple or get_origin(hint) is list:
         kind = ARRAY(_type(get_args(hint)[0])[0])
     elif get_origin(hint) is dict or hint is dict or hasattr(hint, "__struct_fields__"):

@@ -179,9 +179,11 @@ def _parts_sought(compound: str) -> Iterator[str]:
 
 @lru_cache(maxsize=100_000)
 def _word(text: str) -> str:
-    return "".join(one for one in folded(text) if one.isalnum() or unicodedata.category(one)[0] in "MS")[
-        :_LONGEST
-    ]
+    return "".join(
+        character
+        for character in folded(text)
+        if character.isalnum() or unicodedata.category(character)[0] in "MS"
+    )[:_LONGEST]
 
 
 @cache
