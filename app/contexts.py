@@ -14,12 +14,14 @@ CONTEXTS = load("projections", ContextViews, NAMES)
 """What each declares among the views."""
 
 VIEWS: tuple[type[View[Any]], ...] = tuple(
-    joined(CONTEXTS, "views", lambda one: ((view.name, view) for view in one.views)).values()
+    joined(CONTEXTS, "views", lambda context: ((view.name, view) for view in context.views)).values()
 )
 """Every view."""
 
 SUBJECTS: tuple[SubjectKind, ...] = tuple(
-    joined(DOMAIN, "subjects", lambda one: ((kind.aggregate.topic, kind) for kind in one.subjects)).values()
+    joined(
+        DOMAIN, "subjects", lambda context: ((kind.aggregate.topic, kind) for kind in context.subjects)
+    ).values()
 )
 """Every kind of thing that is about one person; a test finds an aggregate with personal fields that is missing."""
 

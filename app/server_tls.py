@@ -17,16 +17,16 @@ def is_private(url: str) -> bool:
     if query.get("sslmode", [""])[-1] == "verify-full":
         return True
     # The host of a URL of Postgres may stand in its query, and several be in either.
-    hosts = [parts.hostname or "", *(one for many in query.get("host", []) for one in many.split(","))]
+    hosts = [parts.hostname or "", *(host for many in query.get("host", []) for host in many.split(","))]
     named = [host for host in hosts if host]
     return bool(named) and all(host.startswith("/") or is_loopback(host) for host in named)
 
 
 def with_authorities(url: str, authorities: str) -> str:
     """A URL of Postgres that insists on TLS, with who vouches for the server, and in no older version than 1.3."""
-    asked = parse_qs(urlsplit(url).query)
-    if "sslmode" not in asked:
+    parameters = parse_qs(urlsplit(url).query)
+    if "sslmode" not in parameters:
         return url
     more = {"ssl_min_protocol_version": "TLSv1.3"} | ({"sslrootcert": authorities} if authorities else {})
-    added = {name: value for name, value in more.items() if name not in asked}
+    added = {name: value for name, value in more.items() if name not in parameters}
     return f"{url}&{urlencode(added)}" if added else url

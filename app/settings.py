@@ -305,8 +305,8 @@ def _is_address(text: str) -> bool:
     try:
         hosts = urlsplit(text).netloc.rpartition("@")[2]
         # Of Postgres there may be several.
-        for one in hosts.split(","):
-            parts = urlsplit(f"//{one}")
+        for host in hosts.split(","):
+            parts = urlsplit(f"//{host}")
             _ = parts.port
             (parts.hostname or "").encode("idna")
     except ValueError:

@@ -92,8 +92,8 @@ async def _months(owner: Connection) -> list[tuple[str, datetime]]:
             where i.inhparent = 'audit.data_access'::regclass order by c.relname"""
     )
     return [
-        (f'audit."{one["name"]}"', datetime.strptime(one["name"][-7:], "%Y_%m").replace(tzinfo=UTC))
-        for one in records
+        (f'audit."{record["name"]}"', datetime.strptime(record["name"][-7:], "%Y_%m").replace(tzinfo=UTC))
+        for record in records
     ]
 
 
@@ -158,11 +158,11 @@ async def _delete(connection: Connection, table: str, by: str, since: datetime) 
 async def _anchored(
     connection: Connection, log: str, table: str, by: str, month: datetime, *, dry_run: bool
 ) -> list[Anchor]:
-    found = [one async for one in anchors(connection, log=log, table=table, by=by, month=month)]
+    found = [anchor async for anchor in anchors(connection, log=log, table=table, by=by, month=month)]
     for anchor in found if not dry_run else ():
         await keep(connection, anchor)
     return found
 
 
 def _gone(log: str, month: datetime, found: Sequence[Anchor]) -> ExpiredMonth:
-    return ExpiredMonth(log, month, sum(one.rows for one in found), len(found))
+    return ExpiredMonth(log, month, sum(anchor.rows for anchor in found), len(found))

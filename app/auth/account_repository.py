@@ -77,12 +77,14 @@ class AccountRepository:
 
     async def is_good(self, id: UUID) -> bool:
         """Whether a mailed link that stands in the log under this id can be followed now; it is not used up."""
-        asked = (await self._repository.get(ACCOUNTS, [id], fresh=True)).get(id)
-        if not isinstance(asked, EmailVerification | PasswordReset):
+        request = (await self._repository.get(ACCOUNTS, [id], fresh=True)).get(id)
+        if not isinstance(request, EmailVerification | PasswordReset):
             return False
-        account = (await self._repository.get(ACCOUNTS, [asked.account_id], fresh=True)).get(asked.account_id)
+        account = (await self._repository.get(ACCOUNTS, [request.account_id], fresh=True)).get(
+            request.account_id
+        )
         return (
-            isinstance(account, Account) and not account.ended and asked.is_good(account, datetime.now(UTC))
+            isinstance(account, Account) and not account.ended and request.is_good(account, datetime.now(UTC))
         )
 
     async def send(

@@ -90,7 +90,7 @@ class Providers:
             metadata = await self._metadata(provider)
         except (httpx.HTTPError, ProviderRefused):
             return ProviderRefused(reason="it does not answer")
-        asked = {
+        parameters = {
             "response_type": "code",
             "client_id": provider.client_id,
             "redirect_uri": redirect_uri,
@@ -101,9 +101,9 @@ class Providers:
             "code_challenge_method": "S256",
         }
         if anew:
-            asked |= {"prompt": "login", "max_age": "0"}
+            parameters |= {"prompt": "login", "max_age": "0"}
         endpoint = str(metadata["authorization_endpoint"])
-        url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
+        url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
         claims = {
             "provider": name,
             "state": hashlib.sha256(state.encode()).hexdigest(),

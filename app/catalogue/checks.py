@@ -28,12 +28,12 @@ def _faults(view: type[View[Any]], field: Held) -> Iterator[str]:
     name, said = f"{view.name}.{field.own.name}", field.own.classifications
     if len(said) > 1:
         yield f"{name} has more than one classification: {' and '.join(said)}."
-    above = max((one.level for one in field.folded if one.level is not None), default=0)
+    above = max((fact.level for fact in field.folded if fact.level is not None), default=0)
     if above >= CONFIDENTIAL and (field.own.level is None or field.own.level < above):
         yield f"{name} is folded from what is {level_name(above)}, and must say that it is, too."
     if field.own.opened and view.store != "postgres":
         yield f"{name} is opened, which only the tables of Postgres views can be."
-    sealed = any(one.personal for one in field.folded) and not field.own.opened
+    sealed = any(fact.personal for fact in field.folded) and not field.own.opened
     if sealed and any(isinstance(mark, Len) for mark in marks(_hint(view, field.own.name))):
         yield f"{name} holds sealed texts, which are longer than plain ones, so its length must not be limited."
 

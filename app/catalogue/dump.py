@@ -124,23 +124,23 @@ class _Dumping:
             for tenant_id in tenants or (None,):
                 async with aclosing(log.copy_out(select=Selection(tenant_id=tenant_id))) as pages:
                     async for page in pages:
-                        if here := [one for one in page if one.tenant_id not in gone]:
+                        if here := [event for event in page if event.tenant_id not in gone]:
                             yield await self._events(here)
         finally:
             await log.close()
 
     async def _events(self, page: list[Envelope]) -> list[dict[str, Any]]:
         payloads = await self._open(
-            [(one.tenant_id, orjson.loads(one.payload)) for one in page],
+            [(event.tenant_id, orjson.loads(event.payload)) for event in page],
         )
         return [
             {
-                **{name: getattr(one, name) for name in (*_FACTS, *_REST)},
-                "session_id": self._pseudonyms.of("session_id", one.session_id),
-                "payload": self._mask.payload(one.type, orjson.dumps(payload)),
-                "metadata": self._pseudonyms.of("metadata", orjson.loads(one.metadata)),
+                **{name: getattr(event, name) for name in (*_FACTS, *_REST)},
+                "session_id": self._pseudonyms.of("session_id", event.session_id),
+                "payload": self._mask.payload(event.type, orjson.dumps(payload)),
+                "metadata": self._pseudonyms.of("metadata", orjson.loads(event.metadata)),
             }
-            for one, payload in zip(page, payloads, strict=True)
+            for event, payload in zip(page, payloads, strict=True)
         ]
 
     async def rows(
@@ -160,16 +160,16 @@ class _Dumping:
                     opened = await self._open([(UUID(row["tenant_id"]), row) for row in rows])
                     yield [mask.row(row) for row in opened]
 
-    async def _open(self, some: Iterable[tuple[UUID, dict[str, Any]]]) -> list[dict[str, Any]]:
+    async def _open(self, rows: Iterable[tuple[UUID, dict[str, Any]]]) -> list[dict[str, Any]]:
         """The same with sealed texts opened, each tenant's in one call."""
-        some = list(some)
+        rows = list(rows)
         plain: dict[UUID, dict[str, str]] = {}
-        for tenant_id, values in some:
+        for tenant_id, values in rows:
             plain.setdefault(tenant_id, {}).update((text, text) for text in _sealed(values))
         for tenant_id, texts in plain.items():
             if texts:
                 plain[tenant_id] = await self._plain(tenant_id, list(texts))
-        return [_replaced(values, plain[tenant_id]) for tenant_id, values in some]
+        return [_replaced(values, plain[tenant_id]) for tenant_id, values in rows]
 
     async def _plain(self, tenant_id: UUID, texts: list[str]) -> dict[str, str]:
         """Each text opened; one that cannot be is left as it is, and gets a pseudonym all the same."""
@@ -178,7 +178,11 @@ class _Dumping:
         except ValueError:
             if len(texts) == 1:
                 return {texts[0]: texts[0]}
-        return {text: plain for one in texts for text, plain in (await self._plain(tenant_id, [one])).items()}
+        return {
+            text: plain
+            for single in texts
+            for text, plain in (await self._plain(tenant_id, [single])).items()
+        }
 
 
 # Values are whatever JSON holds, hence Any.
@@ -188,14 +192,14 @@ def _sealed(value: Any) -> list[str]:
     inner: Iterable[Any] = (
         value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
     )
-    return [text for one in inner for text in _sealed(one)]
+    return [text for item in inner for text in _sealed(item)]
 
 
 def _replaced(value: Any, texts: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return texts.get(value, value)
     if isinstance(value, Mapping):
-        return {name: _replaced(one, texts) for name, one in value.items()}
+        return {name: _replaced(item, texts) for name, item in value.items()}
     if isinstance(value, list):
-        return [_replaced(one, texts) for one in value]
+        return [_replaced(item, texts) for item in value]
     return value

@@ -74,20 +74,22 @@ class Held:
     @property
     def level(self) -> int:
         """Its place among the classifications: what it says itself, at least what the events say."""
-        known = [one.level for one in (self.own, *self.folded) if one.level is not None]
+        known = [fact.level for fact in (self.own, *self.folded) if fact.level is not None]
         return max(known, default=UNMARKED)
 
     @property
     def personal(self) -> bool:
         """Whether it holds what is a person's."""
-        return self.own.personal or self.own.opened or any(one.personal for one in self.folded)
+        return self.own.personal or self.own.opened or any(fact.personal for fact in self.folded)
 
 
 def held(view: type[View[Any]]) -> list[Held]:
     """The fields of a view's row, in order."""
     known = product_events()
     folded = [field for name in view().folds if name in known for field in field_facts(known[name])]
-    return [Held(own, tuple(one for one in folded if one.name == own.name)) for own in field_facts(view.row)]
+    return [
+        Held(own, tuple(fact for fact in folded if fact.name == own.name)) for own in field_facts(view.row)
+    ]
 
 
 def _of_events() -> Iterator[CatalogueEntry]:
@@ -115,7 +117,7 @@ def _of_events() -> Iterator[CatalogueEntry]:
 def _of_views() -> Iterator[CatalogueEntry]:
     for view in sorted(VIEWS, key=lambda view: view.name):
         for field in held(view):
-            subject = next((one.subject for one in field.folded if one.personal), field.own.subject)
+            subject = next((fact.subject for fact in field.folded if fact.personal), field.own.subject)
             yield CatalogueEntry(
                 context=view.__module__.split(".")[1],
                 kind="view",
@@ -125,7 +127,7 @@ def _of_views() -> Iterator[CatalogueEntry]:
                 classification=level_name(field.level),
                 personal=field.personal,
                 subject=subject,
-                searchable=any(one.searchable for one in field.folded),
+                searchable=any(fact.searchable for fact in field.folded),
                 purpose=field.own.purpose or _meaning(field.folded) or _first_line(view),
                 store=view.store,
                 place=place_of(view, field.own.name),
@@ -180,7 +182,7 @@ def _length(time: timedelta) -> str:
 
 
 def _meaning(fields: Iterable[FieldFacts]) -> str:
-    return next((one.purpose for one in fields if one.purpose), "")
+    return next((fact.purpose for fact in fields if fact.purpose), "")
 
 
 # Any class with a docstring.

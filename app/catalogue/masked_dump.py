@@ -38,9 +38,9 @@ class Pseudonyms:
         if value is None or value == "" or isinstance(value, bool):
             return value
         if isinstance(value, list):
-            return [self.of(name, one) for one in value]
+            return [self.of(name, item) for item in value]
         if isinstance(value, dict):
-            return {key: self.of(key, one) for key, one in value.items()}
+            return {key: self.of(key, item) for key, item in value.items()}
         if isinstance(value, int | float):
             return 0
         if isinstance(value, str) and is_sealed(value):
@@ -62,14 +62,14 @@ class EventMask:
         self._pseudonyms = pseudonyms
         self._hidden = {
             name: {
-                one.name: _kind_name(one.name, one.searchable)
-                for one in field_facts(event)
-                if one.personal or one.level is None or one.level >= _MASKED_FROM
+                fact.name: _kind_name(fact.name, fact.searchable)
+                for fact in field_facts(event)
+                if fact.personal or fact.level is None or fact.level >= _MASKED_FROM
             }
             for name, event in product_events().items()
         }
         self._known = {
-            name: {one.name for one in field_facts(event)} for name, event in product_events().items()
+            name: {fact.name for fact in field_facts(event)} for name, event in product_events().items()
         }
 
     def payload(self, type_name: str, payload: str | bytes) -> dict[str, Any]:
@@ -91,12 +91,14 @@ class RowMask:
     def __init__(self, view: type[View[Any]], pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
         self._hidden = {
-            one.own.name: _kind_name(one.own.name, "")
-            for one in held(view)
-            if one.personal or one.level >= _MASKED_FROM
+            field.own.name: _kind_name(field.own.name, "")
+            for field in held(view)
+            if field.personal or field.level >= _MASKED_FROM
         }
         # Subclasses of `View` have no common parameter, hence the test.
-        self._derived = {one.name: one for one in derived(view)} if issubclass(view, PostgresView) else {}
+        self._derived = (
+            {column.name: column for column in derived(view)} if issubclass(view, PostgresView) else {}
+        )
         self._columns = set(get_type_hints(view.row)) | {"tenant_id", "position"}
         self._members = _hidden_members()
 
@@ -111,7 +113,7 @@ class RowMask:
         }
         # What a masked text is found and sorted by follows from the masked text.
         said = SimpleNamespace(**masked)
-        return {**masked, **{name: one.of(said) for name, one in self._derived.items() if name in row}}
+        return {**masked, **{name: column.of(said) for name, column in self._derived.items() if name in row}}
 
 
 def clean(pseudonyms: Pseudonyms, name: str, value: Any, members: Collection[str] = ()) -> Any:
@@ -122,11 +124,11 @@ def clean(pseudonyms: Pseudonyms, name: str, value: Any, members: Collection[str
     if isinstance(value, str):
         return pseudonyms.of(name, value) if is_sealed(value) else redacted_value(value)
     if isinstance(value, list):
-        return [clean(pseudonyms, name, one, members) for one in value]
+        return [clean(pseudonyms, name, item, members) for item in value]
     if isinstance(value, dict):
         return {
-            key: pseudonyms.of(key, one) if key in members else clean(pseudonyms, key, one, members)
-            for key, one in value.items()
+            key: pseudonyms.of(key, member) if key in members else clean(pseudonyms, key, member, members)
+            for key, member in value.items()
         }
     return value
 
@@ -134,10 +136,10 @@ def clean(pseudonyms: Pseudonyms, name: str, value: Any, members: Collection[str
 def _hidden_members() -> set[str]:
     """The names, in both spellings, of all event fields that are hidden: a view may quote events as JSON."""
     names = {
-        one.name
+        fact.name
         for event in product_events().values()
-        for one in field_facts(event)
-        if one.personal or (one.level or 0) >= _MASKED_FROM
+        for fact in field_facts(event)
+        if fact.personal or (fact.level or 0) >= _MASKED_FROM
     }
     return names | {camel(name) for name in names}
 

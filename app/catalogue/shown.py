@@ -39,17 +39,19 @@ def as_csv(entries: Iterable[CatalogueEntry]) -> str:
 def as_markdown(entries: Sequence[CatalogueEntry]) -> str:
     """The page: what is personal first, then every field by where it is kept."""
     parts = [_HEAD, _personal(entries)]
-    for kind, some in groupby(entries, key=lambda entry: entry.kind):
+    for kind, of_kind in groupby(entries, key=lambda entry: entry.kind):
         parts.append(f"## {_KINDS[kind]}\n")
-        parts += [_section(name, list(one)) for name, one in groupby(some, key=lambda entry: entry.name)]
+        parts += [
+            _section(name, list(fields)) for name, fields in groupby(of_kind, key=lambda entry: entry.name)
+        ]
     return "\n".join(parts)
 
 
 def _personal(entries: Sequence[CatalogueEntry]) -> str:
     rows = [
-        (f"`{one.name}.{one.field}`", one.classification, f"`{one.subject}`", one.purpose)
-        for one in entries
-        if one.kind == "event" and one.personal
+        (f"`{entry.name}.{entry.field}`", entry.classification, f"`{entry.subject}`", entry.purpose)
+        for entry in entries
+        if entry.kind == "event" and entry.personal
     ]
     return "\n".join(["## Personal data\n", *_table(("Field", "Class", "Whose", "What for"), rows), ""])
 
@@ -59,7 +61,7 @@ def _section(name: str, entries: list[CatalogueEntry]) -> str:
     # A column that says the same on every line says it once, above.
     once = f"Kept {kept.pop()}, in {entries[0].store}.\n" if len(kept) == 1 else f"In {entries[0].store}.\n"
     if entries[0].kind == "event" and (aliases := event_class(name).aliases):
-        once = f"Also known as {', '.join(f'`{one}`' for one in aliases)}. {once}"
+        once = f"Also known as {', '.join(f'`{alias}`' for alias in aliases)}. {once}"
     head: tuple[str, ...] = ("Field", "Type", "Class", "What for")
     rows: list[tuple[str, ...]] = [
         (

@@ -32,10 +32,10 @@ def table(
     name: str, context: str, purpose: str, retention: str, columns: str, levels: Mapping[str, str] = {}
 ) -> Table:
     """A table from a line: ``"position bigint, payload jsonb"``; ``levels`` of those that are not internal."""
-    made = []
+    found = []
     for column in columns.split(", "):
         called, _, kind = column.partition(" ")
-        made.append(Column(name=called, type=kind, classification=levels.get(called, "internal")))
-    if unknown := levels.keys() - {column.name for column in made}:
+        found.append(Column(name=called, type=kind, classification=levels.get(called, "internal")))
+    if unknown := levels.keys() - {column.name for column in found}:
         raise ValueError(f"{name} has no column {', '.join(sorted(unknown))}.")
-    return Table(name=name, context=context, purpose=purpose, retention=retention, columns=tuple(made))
+    return Table(name=name, context=context, purpose=purpose, retention=retention, columns=tuple(found))

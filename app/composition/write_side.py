@@ -70,11 +70,11 @@ async def writing(
         if ring is None:
             ring = await stack.enter_async_context(opened_ring(settings, database))
         inline = await inline_views(database, ring)
-        made = log(database, inline=inline, patience=settings.append_wait_seconds)
-        stack.push_async_callback(made.close)
+        opened = log(database, inline=inline, patience=settings.append_wait_seconds)
+        stack.push_async_callback(opened.close)
         codec = SealingCodec(ring)
-        bus = bus_of(made, codec, settings)
-        yield WriteSide(database=database, ring=ring, codec=codec, log=made, bus=bus, inline=inline)
+        bus = bus_of(opened, codec, settings)
+        yield WriteSide(database=database, ring=ring, codec=codec, log=opened, bus=bus, inline=inline)
 
 
 @asynccontextmanager
@@ -82,8 +82,8 @@ async def written(settings: Settings) -> AsyncIterator[WriteSide]:
     """The writing side on a few connections of its own."""
     database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=4)
     try:
-        async with writing(settings, database) as made:
-            yield made
+        async with writing(settings, database) as side:
+            yield side
     finally:
         await database.close()
 
@@ -91,15 +91,15 @@ async def written(settings: Settings) -> AsyncIterator[WriteSide]:
 @asynccontextmanager
 async def commanding(settings: Settings) -> AsyncIterator[tuple[Database, Bus]]:
     """What a program needs that only sends commands."""
-    async with written(settings) as made:
-        yield made.database, made.bus
+    async with written(settings) as side:
+        yield side.database, side.bus
 
 
 @asynccontextmanager
 async def operating(settings: Settings) -> AsyncIterator[tuple[Database, OperatorRequests]]:
     """What a program needs that directs the views as operators do."""
-    async with written(settings) as made:
-        yield made.database, made.operations(settings)
+    async with written(settings) as side:
+        yield side.database, side.operations(settings)
 
 
 def bus_of(log: PostgresLog, codec: Codec, settings: Settings) -> Bus:

@@ -101,16 +101,16 @@ def sign_ins(settings: Settings) -> list[DemoSignIn]:
 
 async def ensure_demo(settings: Settings) -> None:
     """Make the demo in a log that has none or half of it; a log that others have begun is left alone."""
-    async with written(settings) as made:
-        log, codec = made.log, made.codec
-        told = await log.read(limit=1, select=Selection(tenant_id=BRIGHT.id))
-        told_here = told or await is_away(made.database.writer, BRIGHT.id)
+    async with written(settings) as side:
+        log, codec = side.log, side.codec
+        events = await log.read(limit=1, select=Selection(tenant_id=BRIGHT.id))
+        told_here = events or await is_away(side.database.writer, BRIGHT.id)
         if told_here or await log.head() == 0:
             for company in COMPANIES:
-                if await is_away(made.database.writer, company.id):
+                if await is_away(side.database.writer, company.id):
                     continue  # Its story was told before it was moved, and goes on where it is.
                 await tell(log, codec, company)
-                desk = TenantService(settings, made.database, made.bus)
+                desk = TenantService(settings, side.database, side.bus)
                 await desk.adopt(company.id, company.name, company.slug)
             await _open_doors(log, codec, settings)
 

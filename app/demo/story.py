@@ -139,7 +139,7 @@ def _projects(company: Company, start: datetime, chance: random.Random) -> Itera
                 id=id, name=PROJECTS[number], description=chance.choice(ABOUT), visibility=visibility
             ),
         )
-        others = [one for one in people if one != owner]
+        others = [person for person in people if person != owner]
         for member in chance.sample(others, min(len(others), chance.randint(2, 7))):
             at += timedelta(seconds=5)
             yield StoryStep(at, owner, project_commands.AddProjectMember(id=id, user_id=member))

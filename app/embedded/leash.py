@@ -69,7 +69,7 @@ def _close_others(keep: set[int]) -> None:
 
 def main(parent: str, signal: str, identity: str, keep: str, *command: str) -> None:
     """Close what is not to be kept, change identity, ask for the parent-death signal, and become ``command``."""
-    _close_others({int(one) for one in keep.split(",") if one})
+    _close_others({int(number) for number in keep.split(",") if number})
     kind, _, number = identity.partition(":")
     if kind == "namespace":
         _enter_namespace(int(number))

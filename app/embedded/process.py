@@ -181,7 +181,7 @@ def require_space(folder: Path, *, new: bool) -> None:
     """
     needed = _NEW_MB if new else _GOING_ON_MB
     # The folder may be still to be made.
-    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    there = next(directory for directory in (folder, *folder.absolute().parents) if directory.exists())
     free = shutil.disk_usage(there).free // _MB
     if free < needed:
         raise EmbeddedError(

@@ -84,7 +84,7 @@ class Origins:
 
 def _said(header: str) -> str:
     """What a client says of itself, as far as it can be kept."""
-    text = "".join(one for one in header[:2_000] if one.isprintable())[:500]
+    text = "".join(character for character in header[:2_000] if character.isprintable())[:500]
     # Whoever calls themselves as a sealed text looks would have it taken for one.
     return "" if resembles_sealed(text) else text
 

@@ -101,8 +101,8 @@ class Crowd(ServerState):
 
     def sweep(self, now: float) -> None:
         """Cut the connections whose clients have had their time."""
-        for one in list(self.connections):
-            connection = cast(HttpConnection | WebSocketConnection, one)
+        for protocol in list(self.connections):
+            connection = cast(HttpConnection | WebSocketConnection, protocol)
             counted, transport = connection.counted, connection.transport
             blocked = connection.blocked or transport.is_closing()
             if counted is not None and counted.overdue(now, self.patience, blocked=blocked):
@@ -229,6 +229,6 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1013, "reason": "Too many connections"})
         return
-    told = "Too many requests of yours are under way."
+    detail = "Too many requests of yours are under way."
     headers = {"retry-after": "5", "connection": "close"}
-    await problem(503, "too_many_requests", told, headers=headers)(scope, receive, send)
+    await problem(503, "too_many_requests", detail, headers=headers)(scope, receive, send)

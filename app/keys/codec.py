@@ -58,7 +58,7 @@ class SealingCodec(PlainCodec):
             # From the aggregate's state, into another event: it is sealed anew for its new place.
             if given.subject != subject:
                 raise ValueError(f"{place.type} was given a sealed {field.name} of somebody else.")
-            if not any(given.place == one for one in _places_before(event, place)):
+            if not any(given.place == earlier for earlier in _places_before(event, place)):
                 raise ValueError(f"{place.type} was given a {field.name} that was sealed for something else.")
             value = self._ring.opened(tenant_id, value)
         generation, cipher = self._ring.sealing(tenant_id, subject)
@@ -76,7 +76,7 @@ class SealingCodec(PlainCodec):
 def _places_before(event: Event, place: EventPlace) -> Iterator[str]:
     """Where in the event's own stream a text may have been sealed, the last place first."""
     events: Sequence[type[Event]] = event.aggregate.events
-    fields = [(one.stored_as, field.name) for one in events for field in personal_fields(one)]
+    fields = [(kind.stored_as, field.name) for kind in events for field in personal_fields(kind)]
     for version in range(event.originator_version - 1, 0, -1):
         for type_, name in fields:
             yield replace(place, version=version, type=type_).of(name)

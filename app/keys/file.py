@@ -67,8 +67,8 @@ class FileMaster:
         with self._alone():
             content = self._read()
             name = _name(len(content.keys) + 1)
-            made = _Content(name, {**content.keys, name: _text(new_key())})
-            self._written(made).replace(self._path)
+            rotated = _Content(name, {**content.keys, name: _text(new_key())})
+            self._written(rotated).replace(self._path)
         return name
 
     async def close(self) -> None:

@@ -18,7 +18,7 @@ _BROKEN: tuple[type[Exception], ...] = (*LOST, asyncpg.PostgresError, asyncpg.In
 _logger = logging.getLogger(__name__)
 
 
-def told(tenant_id: UUID, subject: UUID | None = None) -> str:
+def notification(tenant_id: UUID, subject: UUID | None = None) -> str:
     """What is said on the channel when a person's key is gone, or a tenant has a new one."""
     return f"{tenant_id.hex}:{subject.hex if subject else ''}"
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.keys.cipher import Cipher, Tampered
-from app.keys.invalidation import CHANNEL, Listener, told
+from app.keys.invalidation import CHANNEL, Listener, notification
 from app.keys.key_provider import Master
 from app.keys.sealed_text import SealedText
 from app.keys.subject_keys import PersonKeyring, PersonKeys
@@ -98,7 +98,7 @@ class KeyRing:
             if any(person.erased for person in found.values()):
                 raise SubjectErased
             # What was destroyed, or had to make room, while this waited is gone again.
-            if all(self._people.kept(tenant_id, one) is not None for one in subjects):
+            if all(self._people.kept(tenant_id, subject) is not None for subject in subjects):
                 return
             await asyncio.sleep(_BETWEEN.pause(attempt))
         raise KeysUnavailable("There is no room for so many keys at once, or they keep being destroyed.")
@@ -124,15 +124,15 @@ class KeyRing:
     async def open(self, tenant_id: UUID, texts: Sequence[str]) -> list[str]:
         """See `domain.kit.sealed.Opening`. The keys of all are fetched with one query."""
         parts = [SealedText.parse(text) for text in texts]
-        subjects = {one.subject for one in parts if one is not None}
+        subjects = {part.subject for part in parts if part is not None}
         if not subjects:
             return list(texts)
         people = await self._people.get(tenant_id, subjects)
         opened: list[str] = []
-        for at, (text, one) in enumerate(zip(texts, parts, strict=True)):
+        for at, (text, part) in enumerate(zip(texts, parts, strict=True)):
             if at % _TOGETHER == _TOGETHER - 1:
                 await asyncio.sleep(0)
-            opened.append(text if one is None else _open(one, people.get(one.subject), tenant_id))
+            opened.append(text if part is None else _open(part, people.get(part.subject), tenant_id))
         return opened
 
     def fingerprint(self, name: str, value: str) -> str:
@@ -152,7 +152,7 @@ class KeyRing:
             await connection.execute(_OVERWRITE, tenant_id, subject)
             row = await connection.fetchrow(_DESTROYED, tenant_id, subject)
             assert row is not None, "an aggregate without groups is one row"
-            await connection.execute("select pg_notify($1, $2)", CHANNEL, told(tenant_id, subject))
+            await connection.execute("select pg_notify($1, $2)", CHANNEL, notification(tenant_id, subject))
         self._people.drop(tenant_id, subject)
         return Destroyed(row["at"], row["fingerprint"])
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.keys.invalidation import CHANNEL, told
+from app.keys.invalidation import CHANNEL, notification
 from app.keys.key_provider import Master, Wrapped
 from app.keys.subject_keys import about_person
 from app.keys.tenant_keys import NOBODY, TenantKeys, context
@@ -177,4 +177,4 @@ class Rotation:
         await self._tell(tenant_id)
 
     async def _tell(self, tenant_id: UUID) -> None:
-        await self._pool.execute("select pg_notify($1, $2)", CHANNEL, told(tenant_id))
+        await self._pool.execute("select pg_notify($1, $2)", CHANNEL, notification(tenant_id))

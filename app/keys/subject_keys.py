@@ -14,7 +14,7 @@ from app.storage.database import Pool
 from domain.kit.sealed import KeysUnavailable
 from projections.kit.background import end
 
-Whose = tuple[UUID, UUID]
+Owner = tuple[UUID, UUID]
 """A person's tenant and id."""
 
 _ATTEMPTS = 5
@@ -61,30 +61,30 @@ class PersonKeyring:
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    whose: list[Whose]
+    people: list[Owner]
     make: bool
-    answer: "asyncio.Future[dict[Whose, PersonKeyring]]"
+    answer: "asyncio.Future[dict[Owner, PersonKeyring]]"
 
 
 @dataclass(slots=True)
 class _Batch:
     """What one round of reading and making is about."""
 
-    wanted: set[Whose]
-    make: set[Whose]
-    found: dict[Whose, PersonKeyring] = field(default_factory=dict)
-    failed: dict[UUID | Whose, Exception] = field(default_factory=dict)
+    wanted: set[Owner]
+    make: set[Owner]
+    found: dict[Owner, PersonKeyring] = field(default_factory=dict)
+    failed: dict[UUID | Owner, Exception] = field(default_factory=dict)
     """Tenants and people whose key cannot be had."""
 
-    def fail(self, whose: UUID | Whose, error: BaseException) -> None:
+    def fail(self, failing: UUID | Owner, error: BaseException) -> None:
         """Note what is wrong, unless the process is to end."""
         if not isinstance(error, Exception):
             raise error
-        self.failed[whose] = error
+        self.failed[failing] = error
 
-    def error(self, whose: Whose) -> Exception | None:
+    def error(self, person: Owner) -> Exception | None:
         """What is wrong with somebody's key."""
-        return self.failed.get(whose[0]) or self.failed.get(whose)
+        return self.failed.get(person[0]) or self.failed.get(person)
 
 
 class PersonKeys:
@@ -111,7 +111,7 @@ class PersonKeys:
         """The keys of people, with ``make`` also of those who had none; others without a key are absent."""
         now = time.monotonic()
         found: dict[UUID, PersonKeyring] = {}
-        missing: list[Whose] = []
+        missing: list[Owner] = []
         for subject in set(subjects):
             person = self.kept(tenant_id, subject)
             if person is not None and person.until > now:
@@ -145,7 +145,7 @@ class PersonKeys:
         """End what is under way."""
         await end(self._working)
 
-    async def _ask(self, missing: list[Whose], *, make: bool) -> dict[Whose, PersonKeyring]:
+    async def _ask(self, missing: list[Owner], *, make: bool) -> dict[Owner, PersonKeyring]:
         request = _Request(missing, make, asyncio.get_running_loop().create_future())
         self._asked.append(request)
         if self._working is None or self._working.done():
@@ -172,8 +172,8 @@ class PersonKeys:
 
     async def _answered(self, requests: list[_Request]) -> _Batch:
         batch = _Batch(
-            {one for request in requests for one in request.whose},
-            {one for request in requests if request.make for one in request.whose},
+            {person for request in requests for person in request.people},
+            {person for request in requests if request.make for person in request.people},
         )
         self._dropped, self._cleared = set(), False
         try:
@@ -193,60 +193,65 @@ class PersonKeys:
     async def _read(self, batch: _Batch) -> bool:
         """Read what is missing; whether some of it has to be read again, for it was wrapped anew meanwhile."""
         missing = _ordered(batch.wanted - batch.found.keys())
-        rows = await self._pool.fetch(_READ, [one for one, _ in missing], [one for _, one in missing])
+        tenants, subjects = [tenant for tenant, _ in missing], [subject for _, subject in missing]
+        rows = await self._pool.fetch(_READ, tenants, subjects)
         under = {(row["tenant_id"], row["tenant_generation"]) for row in rows} - {
             (row["tenant_id"], None) for row in rows
         }
         ciphers, again = await self._unwrapping(batch, list(under))
         for row in rows:
-            whose = tenant_id, subject = row["tenant_id"], row["subject_id"]
+            person = tenant_id, subject = row["tenant_id"], row["subject_id"]
             generation, tenant_generation = row["generation"], row["tenant_generation"]
             if tenant_generation is None:
-                batch.found.setdefault(whose, PersonKeyring({}))
+                batch.found.setdefault(person, PersonKeyring({}))
             elif (cipher := ciphers.get((tenant_id, tenant_generation))) is not None:
                 try:
                     key = cipher.open(row["wrapped"], about_person(tenant_id, subject, generation))
                 except Tampered as error:
-                    batch.fail(whose, error)
+                    batch.fail(person, error)
                 else:
-                    batch.found.setdefault(whose, PersonKeyring({})).ciphers[generation] = Cipher(key)
+                    batch.found.setdefault(person, PersonKeyring({})).ciphers[generation] = Cipher(key)
         return again
 
     async def _unwrapping(
         self, batch: _Batch, under: list[tuple[UUID, int]]
     ) -> tuple[dict[tuple[UUID, int], Cipher], bool]:
-        found = await asyncio.gather(*(self._tenants.cipher(*one) for one in under), return_exceptions=True)
+        found = await asyncio.gather(
+            *(self._tenants.cipher(*generation) for generation in under), return_exceptions=True
+        )
         ciphers: dict[tuple[UUID, int], Cipher] = {}
         again = False
-        for one, cipher in zip(under, found, strict=True):
+        for generation, cipher in zip(under, found, strict=True):
             if isinstance(cipher, Cipher):
-                ciphers[one] = cipher
+                ciphers[generation] = cipher
             elif isinstance(cipher, Gone):
                 again = True
             else:
-                batch.fail(one[0], cipher)
+                batch.fail(generation[0], cipher)
         return ciphers, again
 
     async def _make(self, batch: _Batch) -> bool:
         """Make what is missing; whether some of it has to be read now, because others made it."""
-        missing = [one for one in _ordered(batch.make - batch.found.keys()) if batch.error(one) is None]
+        missing = [
+            person for person in _ordered(batch.make - batch.found.keys()) if batch.error(person) is None
+        ]
         if not missing:
             return False
         tenants = list({tenant for tenant, _ in missing})
-        newest = await asyncio.gather(*(self._tenants.newest(one) for one in tenants), return_exceptions=True)
+        newest = await asyncio.gather(*map(self._tenants.newest, tenants), return_exceptions=True)
         under: dict[UUID, tuple[int, Cipher]] = {}
-        for tenant_id, one in zip(tenants, newest, strict=True):
-            if isinstance(one, BaseException):
-                batch.fail(tenant_id, one)
+        for tenant_id, wrapping in zip(tenants, newest, strict=True):
+            if isinstance(wrapping, BaseException):
+                batch.fail(tenant_id, wrapping)
             else:
-                under[tenant_id] = one
-        missing = [one for one in missing if one[0] in under]
-        keys = {one: new_key() for one in missing}
+                under[tenant_id] = wrapping
+        missing = [person for person in missing if person[0] in under]
+        keys = {person: new_key() for person in missing}
         wrapped = [
             under[tenant_id][1].seal(keys[tenant_id, subject], about_person(tenant_id, subject, _FIRST))
             for tenant_id, subject in missing
         ]
-        made = await self._pool.fetch(
+        rows = await self._pool.fetch(
             _ADD,
             [tenant for tenant, _ in missing],
             [subject for _, subject in missing],
@@ -254,15 +259,15 @@ class PersonKeys:
             wrapped,
             _FIRST,
         )
-        for row in made:
-            whose = row["tenant_id"], row["subject_id"]
-            batch.found[whose] = PersonKeyring({_FIRST: Cipher(keys[whose])})
+        for row in rows:
+            person = row["tenant_id"], row["subject_id"]
+            batch.found[person] = PersonKeyring({_FIRST: Cipher(keys[person])})
         for tenant_id, _ in set(missing) - batch.found.keys():
             # Made by another process, or the tenant's generation was retired just now.
             self._tenants.drop(tenant_id)
-        return len(made) < len(missing)
+        return len(rows) < len(missing)
 
-    def _keep(self, found: dict[Whose, PersonKeyring], dropped: Collection[tuple[int, int]]) -> None:
+    def _keep(self, found: dict[Owner, PersonKeyring], dropped: Collection[tuple[int, int]]) -> None:
         until = time.monotonic() + self._seconds
         for (tenant_id, subject), person in found.items():
             key = tenant_id.int, subject.int
@@ -280,13 +285,15 @@ def about_person(tenant_id: UUID, subject: UUID, generation: int) -> bytes:
 def _answer(request: _Request, batch: _Batch) -> None:
     if request.answer.done():
         return
-    for one in request.whose:
-        if (error := batch.error(one)) is not None:
+    for person in request.people:
+        if (error := batch.error(person)) is not None:
             request.answer.set_exception(error)
             return
-    request.answer.set_result({one: batch.found[one] for one in request.whose if one in batch.found})
+    request.answer.set_result(
+        {person: batch.found[person] for person in request.people if person in batch.found}
+    )
 
 
-def _ordered(some: Collection[Whose]) -> list[Whose]:
+def _ordered(people: Collection[Owner]) -> list[Owner]:
     """In one order everywhere, so that two processes never wait for each other's rows."""
-    return sorted(some, key=lambda one: (one[0].int, one[1].int))
+    return sorted(people, key=lambda person: (person[0].int, person[1].int))

@@ -58,21 +58,21 @@ class SealedPlaces:
                     findings.append(Finding("sealed texts", f"{what} was sealed for another place"))
                 else:
                     good.setdefault(row["tenant_id"], []).append((what, value))
-        for tenant_id, some in good.items():
-            findings += await self._unopened(tenant_id, some)
+        for tenant_id, texts in good.items():
+            findings += await self._unopened(tenant_id, texts)
         return findings
 
-    async def _unopened(self, tenant_id: UUID, some: list[tuple[str, str]]) -> list[Finding]:
+    async def _unopened(self, tenant_id: UUID, texts: list[tuple[str, str]]) -> list[Finding]:
         try:
-            await self._ring.open(tenant_id, [text for _, text in some])
+            await self._ring.open(tenant_id, [text for _, text in texts])
         except ValueError:
-            if len(some) > 1:
-                middle = len(some) // 2
+            if len(texts) > 1:
+                middle = len(texts) // 2
                 return [
-                    *await self._unopened(tenant_id, some[:middle]),
-                    *await self._unopened(tenant_id, some[middle:]),
+                    *await self._unopened(tenant_id, texts[:middle]),
+                    *await self._unopened(tenant_id, texts[middle:]),
                 ]
-            return [Finding("sealed texts", f"{some[0][0]} does not open in its tenant")]
+            return [Finding("sealed texts", f"{texts[0][0]} does not open in its tenant")]
         return []
 
 

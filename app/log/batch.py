@@ -108,7 +108,7 @@ class Batch:
             self._add_holds(number, append, rest[4:])
 
     def _add_checks(self, number: int, append: Append, columns: list[list[object]]) -> None:
-        made = {
+        begun = {
             (event.topic, event.originator_id) for event in append.events if event.originator_version == 1
         }
         for guard in append.guards:
@@ -116,7 +116,7 @@ class Batch:
             _put(columns, number, guard.originator_id, None, guard.version)
         for reference in append.references:
             # A stream that begins in this very command lives by the time it commits.
-            if (reference.topic, reference.id) not in made:
+            if (reference.topic, reference.id) not in begun:
                 self._checks.append(reference)
                 _put(columns, number, reference.id, reference.topic, None)
 

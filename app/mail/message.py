@@ -33,18 +33,18 @@ class Sender:
 
         With the ``encoding`` 8bit people can copy a link out of it as it is; not every server takes that.
         """
-        made = EmailMessage(policy=SMTP)
-        made["From"] = self._header
-        made["To"] = recipient(mail.to)
-        made["Subject"] = in_a_line(mail.subject)
-        made["Date"] = format_datetime(now)
-        made["Message-ID"] = self.message_id(key)
+        message = EmailMessage(policy=SMTP)
+        message["From"] = self._header
+        message["To"] = recipient(mail.to)
+        message["Subject"] = in_a_line(mail.subject)
+        message["Date"] = format_datetime(now)
+        message["Message-ID"] = self.message_id(key)
         # Nobody's absence note is to answer a program (RFC 3834).
-        made["Auto-Submitted"] = "auto-generated"
-        made.set_content(mail.text, charset="utf-8", cte=encoding)
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(mail.text, charset="utf-8", cte=encoding)
         if mail.html:
-            made.add_alternative(mail.html, subtype="html", charset="utf-8", cte=encoding)
-        return made.as_bytes()
+            message.add_alternative(mail.html, subtype="html", charset="utf-8", cte=encoding)
+        return message.as_bytes()
 
 
 def recipient(text: str) -> Address:

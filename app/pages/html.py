@@ -53,7 +53,7 @@ def form_page(
     status: int = 200,
 ) -> HTMLResponse:
     """A page with a form that is sent to ``path``, with the token in its body; ``about`` is what it is about."""
-    inputs = "".join(_input(texts, one) for one in fields)
+    inputs = "".join(_input(texts, field) for field in fields)
     alert = f'<p role="alert">{escape(error)}</p>' if error else ""
     said = f"<p>{escape(about)}</p>" if about else ""
     body = (
@@ -72,7 +72,7 @@ def _input(texts: Texts, field: Field) -> str:
     )
 
 
-def told_page(texts: Texts, title: str, text: str, *, status: int = 200) -> HTMLResponse:
+def message_page(texts: Texts, title: str, text: str, *, status: int = 200) -> HTMLResponse:
     """A page that tells what came of it, and leads on unless there is nothing to lead to."""
     role = "status" if status < 400 else "alert"
     home = f'<p><a href="/">{escape(texts["home"])}</a></p>' if texts["home"] else ""

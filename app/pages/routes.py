@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute, Route
 from api.kit.execution.errors import RequestError
 from app.auth.factory import SignInServices
 from app.mail.mailed_tokens import RESET, VERIFY
-from app.pages.html import Field, form_page, told_page
-from app.pages.texts import Texts, texts_for, told
+from app.pages.html import Field, form_page, message_page
+from app.pages.texts import Texts, refusal_text, texts_for
 from domain.kit.caller import NOBODY
 from domain.kit.ids import read_id
 from domain.kit.refusals import Refusal
@@ -100,7 +100,7 @@ def _routes(
     async def show(request: Request) -> Response:
         texts, token = _texts(request), request.query_params.get("token", "")
         if not await good(token):
-            return told_page(texts, name, texts["not_valid"], status=400)
+            return message_page(texts, name, texts["not_valid"], status=400)
         return form_page(
             texts,
             name,
@@ -115,16 +115,17 @@ def _routes(
     async def send(request: Request) -> Response:
         texts, form = _texts(request), await _form(request, sign_in().public_url)
         if form is None:
-            return told_page(texts, name, texts["other_site"], status=400)
+            return message_page(texts, name, texts["other_site"], status=400)
         refusal = await _refusal(do, form)
         if refusal is None:
-            return told_page(texts, name, texts[f"{name}.done"])
-        said = told(texts, refusal)
+            return message_page(texts, name, texts[f"{name}.done"])
+        said = refusal_text(texts, refusal)
         if not fields or said == texts["not_valid"]:
-            return told_page(texts, name, said, status=400)
+            return message_page(texts, name, said, status=400)
         # What was typed stands there again, but for passwords.
         again = tuple(
-            one if one.type == "password" else replace(one, value=form.get(one.name, "")) for one in fields
+            field if field.type == "password" else replace(field, value=form.get(field.name, ""))
+            for field in fields
         )
         return form_page(
             texts,
@@ -149,7 +150,7 @@ def _opt_out(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
         texts, token = _texts(request), request.query_params.get("token", "")
         is_out = await sign_in().opt_outs.is_out(token)
         if is_out is None:
-            return told_page(texts, "optout", texts["not_valid"], status=400)
+            return message_page(texts, "optout", texts["not_valid"], status=400)
         way = "optin" if is_out else "optout"
         return form_page(
             texts, "optout", path=f"{path}/{way}", token=token, intro=f"{way}.intro", button=f"{way}.do"
@@ -159,10 +160,10 @@ def _opt_out(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
         async def send(request: Request) -> Response:
             texts, form = _texts(request), await _form(request, sign_in().public_url)
             if form is None:
-                return told_page(texts, "optout", texts["other_site"], status=400)
+                return message_page(texts, "optout", texts["other_site"], status=400)
             if await sign_in().opt_outs.change(form.get("token", ""), out=way == "optout"):
-                return told_page(texts, "optout", texts[f"{way}.done"])
-            return told_page(texts, "optout", texts["not_valid"], status=400)
+                return message_page(texts, "optout", texts[f"{way}.done"])
+            return message_page(texts, "optout", texts["not_valid"], status=400)
 
         return send
 
@@ -178,8 +179,8 @@ async def _task(request: Request) -> Response:
     try:
         id = read_id(request.query_params.get("id", ""))
     except ValueError:
-        return told_page(texts, "task", texts["not_valid"], status=400)
-    return told_page(texts, "task", f"{texts['task.intro']} {id}")
+        return message_page(texts, "task", texts["not_valid"], status=400)
+    return message_page(texts, "task", f"{texts['task.intro']} {id}")
 
 
 def _texts(request: Request) -> Texts:

@@ -98,14 +98,14 @@ _SPENT = {"verification_not_valid", "reset_not_valid", "invitation_not_valid"}
 
 def texts_for(accept_language: str) -> Texts:
     """The texts in the first language of an ``Accept-Language`` header that there is; English otherwise."""
-    for wish in accept_language.split(",")[:20]:
-        found = _LANGUAGES.get(wish.partition(";")[0].strip()[:2].lower())
+    for language in accept_language.split(",")[:20]:
+        found = _LANGUAGES.get(language.partition(";")[0].strip()[:2].lower())
         if found is not None:
             return found
     return ENGLISH
 
 
-def told(texts: Texts, refusal: Refusal) -> str:
+def refusal_text(texts: Texts, refusal: Refusal) -> str:
     """Why something was refused, in the reader's language where there are words for it."""
     if isinstance(refusal, Invalid) and (field := texts.get(refusal.field or "")):
         return texts["invalid"].format(field=field, reason=refusal.facts["reason"])

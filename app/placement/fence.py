@@ -66,9 +66,9 @@ async def is_away(pool: Pool, tenant_id: UUID) -> bool:
 def refusing(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append], Awaitable[Outcome]]:
     """An append that raises the refusal TenantMoving where the database refuses the tenant."""
 
-    async def fenced(one: Append) -> Outcome:
+    async def fenced(request: Append) -> Outcome:
         with refused():
-            return await append(one)
+            return await append(request)
 
     return fenced
 

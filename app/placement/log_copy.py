@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from app.keys.invalidation import CHANNEL, told
+from app.keys.invalidation import CHANNEL, notification
 from app.storage.database import Connection
 from domain.kit.log import GLOBAL, Envelope
 from domain.kit.process.effects import EffectRefused
@@ -169,7 +169,7 @@ async def forget_tables(source: Connection, tenant_id: UUID) -> None:
 
 async def _tell(connection: Connection, tenant_id: UUID) -> None:
     """Have every process forget the keys of a tenant that it holds."""
-    await connection.execute("select pg_notify($1, $2)", CHANNEL, told(tenant_id))
+    await connection.execute("select pg_notify($1, $2)", CHANNEL, notification(tenant_id))
 
 
 async def has_events(connection: Connection, tenant_id: UUID) -> bool:

@@ -14,7 +14,7 @@ _LONG = "interval '1000 years'"
 OF_ACCOUNTS = (SessionExpiry, AccountLapse)
 """Processes about accounts, which are the platform's: no silo runs them."""
 
-_HOME = [one.name for one in (Provisioning, Moving, *OF_ACCOUNTS)]
+_HOME = [process.name for process in (Provisioning, Moving, *OF_ACCOUNTS)]
 """Processes that run on the platform alone."""
 
 _REST = f"""

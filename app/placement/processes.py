@@ -22,7 +22,7 @@ def placing_processes(settings: Settings, platform: Database) -> list[Process[An
 
 async def placing(settings: Settings, platform: Database) -> list[Process[Any]]:
     """The processes, made known to the platform's database: nothing that is asked from now on is missed."""
-    made = placing_processes(settings, platform)
-    for one in made:
-        await enroll(platform.writer, one)
-    return made
+    processes = placing_processes(settings, platform)
+    for process in processes:
+        await enroll(platform.writer, process)
+    return processes

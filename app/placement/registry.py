@@ -164,7 +164,7 @@ class Registry:
         assert row is not None, "an aggregate without groups is one row"
         version = row["rows"], row["token"]
         if version != self._version:
-            self._known = {one.tenant_id: one for one in await placements(self._pool)}
+            self._known = {placement.tenant_id: placement for placement in await placements(self._pool)}
             self._version = version
             self.on_news()
             news, self._news = self._news, asyncio.Event()

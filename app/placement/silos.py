@@ -34,7 +34,7 @@ class Silos:
         """Begin and leave silos until cancelled."""
         try:
             while True:
-                wanted = {found for one in self._registry.all() if (found := self._wanted(one))}
+                wanted = {found for placement in self._registry.all() if (found := self._wanted(placement))}
                 await asyncio.gather(*(self._leave(key) for key in self._followed.keys() - wanted))
                 for silo, acting in wanted - self._followed.keys():
                     self._begin(silo, acting)
@@ -42,12 +42,12 @@ class Silos:
         finally:
             await asyncio.gather(*(self._leave(key) for key in list(self._followed)))
 
-    def _wanted(self, one: PlacementRecord) -> tuple[Silo, bool] | None:
-        if one.silo is None or one.region != self._settings.region:
+    def _wanted(self, placement: PlacementRecord) -> tuple[Silo, bool] | None:
+        if placement.silo is None or placement.region != self._settings.region:
             return None
-        if one.kind == "silo" and one.state in ("ready", "moving"):
-            return one.silo, True
-        return (one.silo, False) if one.state == "moving" else None
+        if placement.kind == "silo" and placement.state in ("ready", "moving"):
+            return placement.silo, True
+        return (placement.silo, False) if placement.state == "moving" else None
 
     def _begin(self, silo: Silo, acting: bool) -> None:
         stopping = asyncio.Event()

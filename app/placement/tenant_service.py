@@ -50,31 +50,31 @@ class TenantService:
 
     async def ask(
         self,
-        wish: Wish,
+        command: Wish,
         *,
         by: Caller,
         command_id: UUID | None = None,
         correlation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> AppendReceipt | Refusal:
-        if isinstance(wish, Change):
+        if isinstance(command, Change):
             return await self._change(
-                wish,
+                command,
                 by=by,
                 command_id=command_id or _ids.new(),
                 correlation_id=correlation_id,
                 metadata=metadata,
             )
-        if isinstance(wish, RequestTenant) and wish.region != self._settings.region:
-            return WrongRegion(field="region", region=wish.region, here=self._settings.region)
+        if isinstance(command, RequestTenant) and command.region != self._settings.region:
+            return WrongRegion(field="region", region=command.region, here=self._settings.region)
         if not self._known:
             # A process reacts to what is appended after it is made known, and maybe no worker ever ran.
             await placing(self._settings, self._platform)
             self._known = True
         return await self._bus.send(
-            wish,
+            command,
             by=Caller(tenant_id=PLATFORM, user_id=by.user_id, session_id=by.session_id),
-            command_id=command_id or (wish.id if isinstance(wish, RequestTenant) else _ids.new()),
+            command_id=command_id or (command.id if isinstance(command, RequestTenant) else _ids.new()),
             correlation_id=correlation_id,
             metadata=metadata,
         )
@@ -122,8 +122,8 @@ class TenantService:
         )
         if isinstance(outcome, Refusal):
             raise outcome
-        asked = await self.asked(tenant_id)
-        if asked is not None and asked.status == "failed":
+        request = await self.asked(tenant_id)
+        if request is not None and request.status == "failed":
             raise AlreadyTaken(field="slug")
         try:
             await registry.add(self._platform.writer, tenant_id, name, slug, region, None, state="ready")
@@ -150,15 +150,15 @@ class TenantService:
             return None
         # What it is called changes meanwhile, and says nothing of what was asked.
         status, last = next(
-            (_STATUS[kind], one)
-            for one in reversed(stream)
-            if (kind := one.type.rpartition(".")[2]) in _STATUS
+            (_STATUS[kind], event)
+            for event in reversed(stream)
+            if (kind := event.type.rpartition(".")[2]) in _STATUS
         )
         said = msgspec.json.decode(last.payload)
         return PlacementRequest(status=status, step=said.get("step"), reason=said.get("reason"))
 
     async def all(self) -> list[PlacedTenant]:
-        return [_shown(one) for one in await registry.placements(self._platform.writer)]
+        return [_shown(placement) for placement in await registry.placements(self._platform.writer)]
 
 
 _STATUS = {
@@ -172,16 +172,16 @@ _STATUS = {
 }
 
 
-def _shown(one: PlacementRecord) -> PlacedTenant:
-    database = one.silo.database if one.silo is not None else None
+def _shown(placement: PlacementRecord) -> PlacedTenant:
+    database = placement.silo.database if placement.silo is not None else None
     return PlacedTenant(
-        id=one.tenant_id,
-        name=one.name,
-        slug=one.slug,
-        placement=one.kind,
-        region=one.region,
-        state=one.state,
-        database=database if one.kind == "silo" else None,
-        left=database if one.kind == "pooled" and one.state == "ready" else None,
-        updated_at=one.updated_at,
+        id=placement.tenant_id,
+        name=placement.name,
+        slug=placement.slug,
+        placement=placement.kind,
+        region=placement.region,
+        state=placement.state,
+        database=database if placement.kind == "silo" else None,
+        left=database if placement.kind == "pooled" and placement.state == "ready" else None,
+        updated_at=placement.updated_at,
     )

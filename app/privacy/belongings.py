@@ -114,7 +114,7 @@ class Belongings:
 
     async def _sharing(self, tenant_id: UUID, subject_id: UUID, prints: set[str]) -> set[UUID]:
         """Under whose keys something with these fingerprints is sealed, and what names the person."""
-        parts = [f".{one}." for one in prints]
+        parts = [f".{fingerprint}." for fingerprint in prints]
         rows = await self._pool.fetch(_SHARED, tenant_id, parts)
         named = await self._pool.fetch(_NAMING, tenant_id, *self._naming, str(subject_id))
         return {row["originator_id"] for row in named} | {

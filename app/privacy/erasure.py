@@ -88,13 +88,13 @@ class ForgettingEverywhere:
         found = [
             looked for search, wanted in await self._wanted(whom) for looked in await search.look(wanted)
         ]
-        return {one.store: one.places for one in together(found)}
+        return {looked.store: looked.places for looked in together(found)}
 
     async def destroy(self, whom: Whom) -> list[str]:
         fingerprints: list[str] = []
-        for place, one, also in self._places(whom):
+        for place, tenant_id, also in self._places(whom):
             for subject in (whom.subject_id, *also):
-                destroyed = await place.keys.destroy(one, subject)
+                destroyed = await place.keys.destroy(tenant_id, subject)
                 fingerprints.append(destroyed.fingerprint)
         return fingerprints
 
@@ -104,7 +104,7 @@ class ForgettingEverywhere:
             for search, wanted in await self._wanted(whom)
             for looked in await search.unreadable(wanted)
         ]
-        return [one.evidence for one in together(found)]
+        return [looked.evidence for looked in together(found)]
 
     def _places(self, whom: Whom) -> list[tuple[Whereabouts, UUID, tuple[UUID, ...]]]:
         """Where something of them is: the stores, the tenant, and which subjects they are there besides."""
@@ -115,8 +115,8 @@ class ForgettingEverywhere:
 
     async def _wanted(self, whom: Whom) -> list[tuple[SubjectSearch, SearchedPerson]]:
         return [
-            (place.search, await place.search.wanted(one, whom.subject_id, also))
-            for place, one, also in self._places(whom)
+            (place.search, await place.search.wanted(tenant_id, whom.subject_id, also))
+            for place, tenant_id, also in self._places(whom)
         ]
 
 

@@ -94,7 +94,7 @@ async def privacy_processes(
         here = Whereabouts(search_of(settings, database, keys, redis, client), keys)
         store = PrivacyDatabase(rows=rows, pool=database.writer, opening=keys)
         place = platform or Platform(bus=bus, codec=codec, rows=rows, whereabouts=here, store=store)
-        folded = [one for one in VIEWS if client is not None or not issubclass(one, SearchView)]
+        folded = [view for view in VIEWS if client is not None or not issubclass(view, SearchView)]
         access = PlatformCommands(place.bus, place.codec, place.rows)
         forgetting = ForgettingEverywhere(
             access=access,

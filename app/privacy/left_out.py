@@ -34,7 +34,9 @@ _TABLES = {
 
 LEFT_OUT: Mapping[str, str] = {
     **joined(
-        CONTEXTS, "not_exported", lambda one: ((view.name, why) for view, why in one.not_exported.items())
+        CONTEXTS,
+        "not_exported",
+        lambda context: ((view.name, why) for view, why in context.not_exported.items()),
     ),
     **{name: why for part in PARTS for name, why in part.left_out.items()},
     **_TABLES,

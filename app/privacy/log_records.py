@@ -35,15 +35,15 @@ select id, at, user_id, session_id, kind, operation, root_fields, fields, reveal
 async def events(about: About) -> AsyncIterator[Record]:
     """Every event of the tenant that is about the person, holds a text of theirs, was caused by them, or names
     them. Of one that others caused and that merely names them, only what names them is shown."""
-    async for one in _events(about.here, about.person):
-        yield one
+    async for record in _events(about.here, about.person):
+        yield record
 
 
 async def account_events(about: About) -> AsyncIterator[Record]:
     """The same of the account and its sessions; for who belongs to no tenant, these are what `events` shows."""
     if about.here.tenant_id != about.accounts.tenant_id:
-        async for one in _events(about.accounts, about.person):
-            yield one
+        async for record in _events(about.accounts, about.person):
+            yield record
 
 
 async def _events(scope: Scope, person: UUID) -> AsyncIterator[Record]:
@@ -55,7 +55,7 @@ async def _events(scope: Scope, person: UUID) -> AsyncIterator[Record]:
         for row in rows:
             after = row["position"]
             by = row["user_id"]
-            theirs = (
+            by_themself = (
                 by in scope.subjects
                 or row["originator_id"] in scope.subjects
                 or any(seal in row["payload"] for seal in seals)
@@ -66,7 +66,7 @@ async def _events(scope: Scope, person: UUID) -> AsyncIterator[Record]:
                 "stream": str(row["originator_id"]),
                 "version": row["version"],
                 "by": str(by) if by == person else None,
-                "data": dict(_said(row["type"], row["payload"], None if theirs else ids)),
+                "data": dict(_said(row["type"], row["payload"], None if by_themself else ids)),
                 # What is known of a request is about whoever sent it.
                 "metadata": msgspec.json.decode(row["metadata"]) if by in scope.subjects else {},
             }
@@ -92,10 +92,10 @@ async def accesses(about: About) -> AsyncIterator[Record]:
     while True:
         rows = await scope.store.pool.fetch(_ACCESSES, scope.tenant_id, about.person, *place)
         for row in rows:
-            made = dict(row)
+            record = dict(row)
             if row["user_id"] != about.person:
-                made |= {"user_id": None, "session_id": None, "correlation_id": None}
-            yield msgspec.to_builtins(made)
+                record |= {"user_id": None, "session_id": None, "correlation_id": None}
+            yield msgspec.to_builtins(record)
             place = row["at"], row["id"]
         if len(rows) < _PAGE:
             return

@@ -17,7 +17,7 @@ _PEOPLE = tuple(kind.aggregate.topic for kind in SUBJECTS if kind.person)
 async def own_only(scope: Scope, records: Sequence[Record]) -> list[Record]:
     """The records with sealed texts of the scope's subjects opened; texts of others, and ids that stand for other
     people, are null, however deep they stand."""
-    texts = sorted({text for one in records for text in _texts(one)})
+    texts = sorted({text for record in records for text in _texts(record)})
     mine = [text for text in texts if is_sealed(text) and subject_of(text) in scope.subjects]
     plain = dict(zip(mine, await scope.store.opening.open(scope.tenant_id, mine), strict=True))
     ids = [UUID(text) for text in texts if _ID.fullmatch(text)]
@@ -28,7 +28,7 @@ async def own_only(scope: Scope, records: Sequence[Record]) -> list[Record]:
             return plain.get(text, ERASED) or None
         return None if text in others else text
 
-    return [_replaced(one, shown) for one in records]
+    return [_replaced(record, shown) for record in records]
 
 
 # Records are JSON of any depth, hence Any.
@@ -36,18 +36,18 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for one in value.values():
-            yield from _texts(one)
+        for item in value.values():
+            yield from _texts(item)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)
+        for item in value:
+            yield from _texts(item)
 
 
 def _replaced(value: Any, shown: Callable[[str], str | None]) -> Any:
     if isinstance(value, str):
         return shown(value)
     if isinstance(value, dict):
-        return {name: _replaced(one, shown) for name, one in value.items()}
+        return {name: _replaced(item, shown) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_replaced(one, shown) for one in value]
+        return [_replaced(item, shown) for item in value]
     return value

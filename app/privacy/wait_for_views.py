@@ -33,7 +33,7 @@ class ViewSettling:
     def __init__(self, pool: Pool, views: Sequence[type[View[Any]]], *, seconds: float = 300) -> None:
         """``seconds``: how long to wait at the most."""
         self._pool, self._seconds = pool, seconds
-        self._names, self._versions = [one.name for one in views], [one.version for one in views]
+        self._names, self._versions = [view.name for view in views], [view.version for view in views]
 
     async def reached(self, tenant_id: UUID, subjects: Sequence[UUID]) -> int:
         """See `Forgetting.settled`."""

@@ -41,7 +41,7 @@ async def extract_tags(database: Database, bus: Bus, *, batch: int = 1000) -> in
                 for tenant_id, id, tags in found
             )
         )
-        changed += sum(isinstance(one, AppendReceipt) and not one.repeated for one in outcomes)
+        changed += sum(isinstance(outcome, AppendReceipt) and not outcome.repeated for outcome in outcomes)
     return changed
 
 

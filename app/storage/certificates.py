@@ -34,7 +34,7 @@ def make_certificates(folder: Path, owners: Mapping[str, int | None]) -> bool:
     trusted = authority.public_bytes(Encoding.PEM)
     for host, owner in owners.items():
         own = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName(one) for one in dict.fromkeys((host, "localhost"))]
+        names = [x509.DNSName(name) for name in dict.fromkeys((host, "localhost"))]
         certificate = (
             _begun(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)]), name, own.public_key())
             .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -43,8 +43,8 @@ def role_url(owner_url: str, role: str, secret: str) -> str:
     parts = urlsplit(plain_url(owner_url))
     query = [(key, value) for key, value in parse_qsl(parts.query) if key not in ("user", "password")]
     place = parts.netloc.rpartition("@")[2]
-    who = f"{role}:{role_password(secret, role)}@{place}"
-    return urlunsplit((parts.scheme, who, parts.path, urlencode(query, quote_via=quote), ""))
+    role_at_host = f"{role}:{role_password(secret, role)}@{place}"
+    return urlunsplit((parts.scheme, role_at_host, parts.path, urlencode(query, quote_via=quote), ""))
 
 
 def plain_url(url: str) -> str:

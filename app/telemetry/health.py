@@ -87,8 +87,8 @@ async def readiness(checks: Checks) -> tuple[int, dict[str, object]]:
     views, *others = await asyncio.gather(
         _within(checks.views), *(_within(checks.helpful[name]) for name in names), return_exceptions=True
     )
-    problems = [f"{name} does not answer" for name, one in zip(names, others, strict=True) if _bad(one)]
-    dependencies = {name: _standing(one) for name, one in zip(names, others, strict=True)}
+    problems = [f"{name} does not answer" for name, answer in zip(names, others, strict=True) if _bad(answer)]
+    dependencies = {name: _standing(answer) for name, answer in zip(names, others, strict=True)}
     if not isinstance(views, list):
         report: dict[str, object] = {
             "status": "unavailable",

@@ -54,8 +54,8 @@ def metrics_route(statuses: Statuses, beside: Callable[[], Awaitable[SystemStatu
 
     async def metrics(request: Request) -> Response:
         if not known(request):
-            told = "Send the token that `headwater token metrics` prints."
-            return problem(401, "unauthenticated", told, headers={"www-authenticate": "Bearer"})
+            detail = "Send the token that `headwater token metrics` prints."
+            return problem(401, "unauthenticated", detail, headers={"www-authenticate": "Bearer"})
         body = generate_latest(REGISTRY)
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -76,28 +76,28 @@ def metrics_route(statuses: Statuses, beside: Callable[[], Awaitable[SystemStatu
 
 def view_metrics(views: list[ViewStatus]) -> list[Metric]:
     """The views' standing as metrics, labelled by view and generation."""
-    made: list[Metric] = [GaugeMetricFamily("headwater_views_up", "Whether the views can be asked.", 1)]
+    families: list[Metric] = [GaugeMetricFamily("headwater_views_up", "Whether the views can be asked.", 1)]
     head = GaugeMetricFamily("headwater_log_head", "The last committed position.")
     if views:
         head.add_metric([], max(view.head for view in views))
-    made.append(head)
+    families.append(head)
     for name, help, read in _GAUGES:
         gauge = GaugeMetricFamily(f"headwater_view_{name}", help, labels=_LABELS)
         for view in views:
             if (value := read(view)) is not None:
                 gauge.add_metric([view.name, str(view.generation)], value)
-        made.append(gauge)
+        families.append(gauge)
     for name, help, count in _COUNTERS:
         counter = CounterMetricFamily(f"headwater_view_{name}", help, labels=_LABELS)
         for view in views:
             counter.add_metric([view.name, str(view.generation)], count(view))
-        made.append(counter)
-    return made
+        families.append(counter)
+    return families
 
 
 def beside_metrics(standing: SystemStatus) -> list[Metric]:
     """Workers, rebuilds and processes as metrics."""
-    made: list[Metric] = [
+    families: list[Metric] = [
         GaugeMetricFamily("headwater_workers", "Workers that are alive.", standing.workers),
         GaugeMetricFamily("headwater_rebuilds_running", "Rebuilds that go on.", standing.rebuilding),
         GaugeMetricFamily(
@@ -113,13 +113,13 @@ def beside_metrics(standing: SystemStatus) -> list[Metric]:
     for view in standing.compared:
         differing.add_metric([view.view], view.differing)
         age.add_metric([view.view], view.age)
-    made += [differing, age]
+    families += [differing, age]
     for name, help, read in _PROCESS_GAUGES:
         gauge = GaugeMetricFamily(f"headwater_process_{name}", help, labels=("process",))
-        for one in standing.processes:
-            gauge.add_metric([one.process], read(one))
-        made.append(gauge)
-    return made
+        for process in standing.processes:
+            gauge.add_metric([process.process], read(process))
+        families.append(gauge)
+    return families
 
 
 class _Once:

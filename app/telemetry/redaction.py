@@ -100,11 +100,11 @@ def redacted_value(value: Any, name: str = "", *, longest: int | None = None) ->
     most = None if longest is None else 100
     if isinstance(value, Mapping):
         return {
-            _text(key, longest): redacted_value(one, str(key), longest=longest)
-            for key, one in islice(value.items(), most)
+            _text(key, longest): redacted_value(item, str(key), longest=longest)
+            for key, item in islice(value.items(), most)
         }
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
-        return [redacted_value(one, longest=longest) for one in islice(value, most)]
+        return [redacted_value(item, longest=longest) for item in islice(value, most)]
     return _text(value.decode(errors="replace") if isinstance(value, bytes) else value, longest)
 
 

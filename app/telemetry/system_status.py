@@ -54,7 +54,7 @@ class WaitingRebuild:
     differs: bool
     views: str
 
-    def told(self, where: str) -> str:
+    def sentence(self, where: str) -> str:
         """What it waits for, and the commands that end that; ``where`` is the option that says which silo."""
         if self.differs:
             what, commands = "found rows that differ, and is not cut over to", ("accept", "cancel")
@@ -76,17 +76,21 @@ class SystemStatus:
     waiting: tuple[WaitingRebuild, ...] = ()
 
     def waits(self, where: str = "") -> list[str]:
-        """What waits for an operator, in sentences; ``where`` as for `WaitingRebuild.told`."""
-        return [one.told(where) for one in self.waiting]
+        """What waits for an operator, in sentences; ``where`` as for `WaitingRebuild.sentence`."""
+        return [rebuild.sentence(where) for rebuild in self.waiting]
 
     def ailments(self, where: str = "") -> list[str]:
-        """What is wrong, in sentences; ``where`` as for `WaitingRebuild.told`."""
+        """What is wrong, in sentences; ``where`` as for `WaitingRebuild.sentence`."""
         wrong = [
-            f"{one.view} differs from the log in {one.differing} rows: headwater rebuilds {one.rebuild}{where}"
-            for one in self.compared
-            if one.differing
+            f"{view.view} differs from the log in {view.differing} rows: headwater rebuilds {view.rebuild}{where}"
+            for view in self.compared
+            if view.differing
         ]
-        return [*(said for one in self.processes if (said := ailment(one))), *wrong, *self.waits(where)]
+        return [
+            *(said for process in self.processes if (said := ailment(process))),
+            *wrong,
+            *self.waits(where),
+        ]
 
 
 async def standing(pool: Pool) -> SystemStatus:

@@ -57,9 +57,9 @@ def _exporter() -> SpanExporter | None:
     if not found:
         _logger.warning("Nothing is traced: opentelemetry-exporter-otlp-proto-http is not installed.")
         return None
-    made = importlib.import_module(name).OTLPSpanExporter()
-    assert isinstance(made, SpanExporter)
-    return made
+    exporter = importlib.import_module(name).OTLPSpanExporter()
+    assert isinstance(exporter, SpanExporter)
+    return exporter
 
 
 def traceparent() -> dict[str, str]:

@@ -53,20 +53,23 @@ class Replaying:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    async def replay(self, wish: ReplayEvents) -> Sequence[Replayed]:
-        select = Selection(tenant_id=wish.tenant_id, originator_id=wish.stream)
-        chosen = Chosen(select=select, after=wish.first - 1, until=wish.last)
+    async def replay(self, command: ReplayEvents) -> Sequence[Replayed]:
+        select = Selection(tenant_id=command.tenant_id, originator_id=command.stream)
+        chosen = Chosen(select=select, after=command.first - 1, until=command.last)
         try:
-            views = [view_named(name) for name in wish.views] or None
+            views = [view_named(name) for name in command.views] or None
             async with inspecting(self._settings) as place:
-                diffs, left = await replayed(place, chosen, views, dry_run=wish.dry_run)
+                diffs, left = await replayed(place, chosen, views, dry_run=command.dry_run)
         except FoldFailed as failed:
             raise RebuildRefused(f"{failed} cannot be folded.") from failed
         except (LookupError, TooMuch, LeaseLost, Lost) as error:
             raise RebuildRefused(f"{str(error.args[0]).rstrip('.')}.") from error
         return [
             Replayed(
-                one.view.name, one.rows, len(one.differences), one.view.name not in left and not wish.dry_run
+                diff.view.name,
+                diff.rows,
+                len(diff.differences),
+                diff.view.name not in left and not command.dry_run,
             )
-            for one in diffs
+            for diff in diffs
         ]

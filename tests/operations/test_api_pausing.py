@@ -106,7 +106,7 @@ async def test_who_waits_already_is_let_go(
         made = await client.send("CreateTask", input={"title": "Sow", "assignedTo": client.me})
         positions = Positions(pool, Only(1))
         waiting = asyncio.create_task(positions.wait_for(UserStats.name, int(made["position"]), 3600))
-        await until(lambda: positions._wishes != [])
+        await until(lambda: positions._waiters != [])
         await operator.send("PauseViews", input={"views": VIEWS, "reason": "Why not."})
         assert await waiting is False
     finally:

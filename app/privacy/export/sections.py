@@ -29,7 +29,7 @@ def _place(part: ExportPart) -> tuple[int, str]:
     return len(_SECTIONS) + (part.section == _MORE), part.section
 
 
-_DECLARED = joined(CONTEXTS, "exports", lambda one: ((part.path, part) for part in one.exports))
+_DECLARED = joined(CONTEXTS, "exports", lambda context: ((part.path, part) for part in context.exports))
 
 PARTS: tuple[ExportPart, ...] = (*sorted(_DECLARED.values(), key=_place), *_OF_THE_LOG)
 """Every part, in the order of the file."""

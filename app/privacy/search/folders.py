@@ -57,7 +57,9 @@ class Folders:
             return True
         headers = HeaderParser(policy=default).parsestr(text)
         to = headers["To"].addresses if headers["To"] else ()
-        return headers[TENANT] == str(wanted.tenant_id) and any(wanted.tells(one.addr_spec) for one in to)
+        return headers[TENANT] == str(wanted.tenant_id) and any(
+            wanted.tells(address.addr_spec) for address in to
+        )
 
     def _files(self, wanted: SearchedPerson) -> Iterator[Path]:
         for folder in (self._mail, self._exports / str(wanted.tenant_id), self._logs):
@@ -81,7 +83,7 @@ def _strike(path: Path, wanted: SearchedPerson) -> bool:
     # One letter for each byte, so that places in the text are places in the file; addresses are ASCII.
     found = list(wanted.telling.finditer(content.decode("latin-1")))
     with path.open("r+b") as file:
-        for one in found:
-            file.seek(one.start())
-            file.write(b"*" * (one.end() - one.start()))
+        for match in found:
+            file.seek(match.start())
+            file.write(b"*" * (match.end() - match.start()))
     return bool(found)

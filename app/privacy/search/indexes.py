@@ -40,7 +40,7 @@ class Indexes:
 
     async def _indexes(self) -> list[str]:
         found = await self._client.cat.indices(index=f"{self._prefix}*", params={"format": "json"})
-        return sorted(one["index"] for one in found)
+        return sorted(entry["index"] for entry in found)
 
     async def _look(self, index: str, wanted: SearchedPerson, looked: Looked) -> None:
         await self._client.indices.refresh(index=index)

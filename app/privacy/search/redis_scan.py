@@ -39,8 +39,10 @@ class Keyspace:
             if key.endswith(ROSTER):
                 continue
             of_others = ":t:" in key and f":t:{wanted.tenant_id}" not in key
-            told = wanted.everywhere and not of_others and wanted.tells(f"{key} {await self._text(key)}")
-            if key.startswith(cached) or told or (person in key and ":t:" not in key):
+            names_them = (
+                wanted.everywhere and not of_others and wanted.tells(f"{key} {await self._text(key)}")
+            )
+            if key.startswith(cached) or names_them or (person in key and ":t:" not in key):
                 swept += int(await self._redis.unlink(key))
         return swept
 
@@ -73,7 +75,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if isinstance(value, dict):
-        return " ".join(_text(one) for pair in value.items() for one in pair)
+        return " ".join(_text(item) for pair in value.items() for item in pair)
     if isinstance(value, list | set | tuple):
         return " ".join(map(_text, value))
     return str(value or "")

@@ -47,7 +47,7 @@ class SubjectSearch:
         for looked in found:
             if looked.plain:
                 # The key is left out, since it may be what tells the person.
-                places = sorted({one.place for one in looked.plain})
+                places = sorted({trace.place for trace in looked.plain})
                 raise StillReadable(f"{len(looked.plain)} in plain text, in {', '.join(places)}")
         return found
 
@@ -65,8 +65,8 @@ class SubjectSearch:
 def together(found: Sequence[Looked]) -> list[Looked]:
     """What was found in each store, over all tenants that were looked at."""
     by_store: dict[str, Looked] = {}
-    for one in found:
-        whole = by_store.setdefault(one.store, Looked(one.store))
-        whole.places += one.places
-        whole.sealed += one.sealed
+    for looked in found:
+        whole = by_store.setdefault(looked.store, Looked(looked.store))
+        whole.places += looked.places
+        whole.sealed += looked.sealed
     return list(by_store.values())

@@ -45,7 +45,7 @@ class PersonalTable:
         return [name for name, kind in self.columns if kind in types]
 
     @property
-    def whose(self) -> str:
+    def of_tenant(self) -> str:
         """Which rows are looked at: the tenant's ($1), where the table knows tenants."""
         return "t.tenant_id = $1" if "tenant_id" in self.of("uuid") else "$1::uuid is not null"
 
@@ -102,14 +102,14 @@ class Tables:
         # One moment, so that what is counted is what was looked at.
         async with owner.transaction(isolation="repeatable_read", readonly=True):
             looked.places += await owner.fetchval(
-                f"select count(*) from {table} t where {table.whose}", wanted.tenant_id
+                f"select count(*) from {table} t where {table.of_tenant}", wanted.tenant_id
             )
             rows = await owner.fetch(
                 f"""
                 select * from (
                     select {table.row_key} as key, {table.text} as text,
                            {table.about} and ({beside}) and $4::text[] is not null as named
-                      from {table} t where {table.whose} offset 0) looked
+                      from {table} t where {table.of_tenant} offset 0) looked
                  where named or exists (select from unnest($5::text[]) one where strpos(text, one) > 0)
                     or exists (select from unnest($3::text[]) one where strpos(lower(text), lower(one)) > 0)
                 """,
@@ -132,7 +132,7 @@ class Tables:
         for table in tables:
             for name in table.of(*_TEXTS):
                 status = await self._database.writer.execute(
-                    f"""update {table} t set "{name}" = '' where {table.whose} and {table.about}
+                    f"""update {table} t set "{name}" = '' where {table.of_tenant} and {table.about}
                          and t."{name}" = any($3)""",
                     wanted.tenant_id,
                     wanted.subject_id,
@@ -142,7 +142,7 @@ class Tables:
             # What a name is sorted by tells the name, to who knows how it is made.
             for name in table.of("bytea", "tsvector"):
                 await self._database.writer.execute(
-                    f"""update {table} t set "{name}" = '' where {table.whose} and {table.about}""",
+                    f"""update {table} t set "{name}" = '' where {table.of_tenant} and {table.about}""",
                     wanted.tenant_id,
                     wanted.subject_id,
                 )
