@@ -42,9 +42,9 @@ async def _ours(log: PostgresLog, times: int, size: int) -> Sample:
     commands = [command(batch) for batch in _batches(times, size)]
     took = []
     watch = Stopwatch()
-    for one in commands:
+    for sent in commands:
         began = time.monotonic()
-        assert isinstance(await log.append(one), AppendReceipt)
+        assert isinstance(await log.append(sent), AppendReceipt)
         took.append(time.monotonic() - began)
     return sample(times * size, watch, took)
 
@@ -52,8 +52,8 @@ async def _ours(log: PostgresLog, times: int, size: int) -> Sample:
 async def _theirs(recorder: PostgresApplicationRecorder, times: int, size: int) -> Sample:
     batches = [
         [
-            StoredEvent(one.originator_id, one.originator_version, "bench.events:Created", one.payload)
-            for one in batch
+            StoredEvent(event.originator_id, event.originator_version, "bench.events:Created", event.payload)
+            for event in batch
         ]
         for batch in _batches(times, size)
     ]

@@ -54,21 +54,21 @@ async def tell(log: PostgresLog, tasks: int) -> None:
         waiting.add(asyncio.create_task(log.append(append)))
         if len(waiting) == 20:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            assert all(isinstance(one.result(), AppendReceipt) for one in done)
+            assert all(isinstance(task.result(), AppendReceipt) for task in done)
     for outcome in await asyncio.gather(*waiting):
         assert isinstance(outcome, AppendReceipt), outcome
 
 
 async def _ours(database: Database, log: PostgresLog, pool: Pool, view: type[PostgresView]) -> Sample:  # type: ignore[type-arg]
     # The product's view is inline; followed as any other it shows what its indexes cost.
-    one = await fill(
+    result = await fill(
         database,
         log,
         pool,
         view(),
         lambda _, generation: PostgresStore(view, pool, database.owner, generation),
     )
-    return Sample(one.events / one.seconds, one.computed / one.events * 1_000_000)
+    return Sample(result.events / result.seconds, result.computed / result.events * 1_000_000)
 
 
 async def _theirs(url: str, settings: dict[str, str], events: int) -> Sample:

@@ -68,7 +68,7 @@ async def _bus(log: PostgresLog) -> Bus:
 async def _ours(bus: Bus) -> Sample:
     watch = Stopwatch()
     took = await asyncio.gather(*(_caller(bus, number) for number in range(CALLERS)))
-    return sample(CALLERS * OURS_EACH, watch, [one for some in took for one in some])
+    return sample(CALLERS * OURS_EACH, watch, [duration for some in took for duration in some])
 
 
 async def _caller(bus: Bus, number: int) -> list[float]:

@@ -39,7 +39,7 @@ async def main(events: int) -> None:
                 found = await rounds({name: partial(work, *log) for name, log in logs.items()}, count=ROUNDS)
                 before, after = found.values()
                 cost = "{:.2f}x ({:.2f}-{:.2f})".format(*ratio(before, after))
-                rates = [f"{middle(one).rate:,.0f} {unit}/s" for one in (before, after)]
+                rates = [f"{middle(sample).rate:,.0f} {unit}/s" for sample in (before, after)]
                 lines.append((title, *rates, cost))
         show("Growth", ("", *logs, "cost (least-most)"), lines)
 
@@ -77,7 +77,7 @@ async def _pages(log: PostgresLog, after: int) -> Sample:
 
 async def _stream(log: PostgresLog, events: int) -> Sample:
     known = await log.read(after=events // 3, limit=200, select=Selection(tenant_id=TENANT))
-    streams = list({one.originator_id for one in known})
+    streams = list({event.originator_id for event in known})
     watch = Stopwatch()
     for stream in streams:
         assert await log.streams(TENANT, [stream])

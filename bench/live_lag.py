@@ -85,11 +85,13 @@ async def _folded(database: Database, position: int) -> None:
 def _line(name: str, told: Told, seen: Sequence[tuple[float, int]]) -> tuple[str, ...]:
     times, positions = [at for at, _ in seen], [position for _, position in seen]
     # What the view had before the answer arrived here has no lag.
-    lags = [max(times[bisect_left(positions, one)] - answered, 0) * 1000 for _, answered, one in told]
+    lags = [
+        max(times[bisect_left(positions, position)] - answered, 0) * 1000 for _, answered, position in told
+    ]
     took = [(answered - sent) * 1000 for sent, answered, _ in told]
     spent = max(answered for _, answered, _ in told) - min(sent for sent, _, _ in told)
     figures = (median(lags), p99(lags), max(lags), len(told) / spent, median(took), p99(took))
-    return (name, *(f"{one:,.1f}" for one in figures))
+    return (name, *(f"{figure:,.1f}" for figure in figures))
 
 
 if __name__ == "__main__":

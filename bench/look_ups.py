@@ -92,8 +92,8 @@ def line(name: str, rounds: Sequence[Sequence[float]], peer: Sequence[Sequence[f
     def p(values: Sequence[float], percent: int) -> float:
         return quantiles(values, n=100)[percent - 1]
 
-    shown = (f"{median(p(one, percent) for one in rounds):.2f}" for percent in (50, 95, 99))
-    ratios = [p(one, 95) / p(other, 95) for one, other in zip(rounds, peer, strict=True)]
+    shown = (f"{median(p(round_, percent) for round_ in rounds):.2f}" for percent in (50, 95, 99))
+    ratios = [p(own, 95) / p(other, 95) for own, other in zip(rounds, peer, strict=True)]
     times = "" if rounds is peer else f"{median(ratios):.1f}x ({min(ratios):.1f}-{max(ratios):.1f})"
     return (name, *shown, times)
 

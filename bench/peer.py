@@ -126,7 +126,7 @@ def send(letters: Letters, *, callers: int, commands: int) -> list[float]:
         return took
 
     with ThreadPoolExecutor(callers) as threads:
-        return [one for took in threads.map(caller, range(callers)) for one in took]
+        return [duration for took in threads.map(caller, range(callers)) for duration in took]
 
 
 def tell(letters: Letters, tasks: int) -> int:

@@ -39,11 +39,11 @@ async def main(events: int) -> None:
 
 
 def _in_postgres(found: list[Built]) -> None:
-    fills = [one.fill for one in found]
-    rate = median(one.events / one.seconds for one in fills)
-    cpu = median(one.computed / one.events * 1_000_000 for one in fills)
-    early, peak = median(one.early for one in found), median(one.peak for one in found)
-    whole = (f"{one:,.0f}" for one in (fills[0].events, fills[0].rows, rate))
+    fills = [build.fill for build in found]
+    rate = median(fill.events / fill.seconds for fill in fills)
+    cpu = median(fill.computed / fill.events * 1_000_000 for fill in fills)
+    early, peak = median(build.early for build in found), median(build.peak for build in found)
+    whole = (f"{figure:,.0f}" for figure in (fills[0].events, fills[0].rows, rate))
     head = ("events", "rows", "events/s", "CPU µs each", "MB after a tenth", "MB at most")
     show("A Postgres view, in one process", head, [(*whole, f"{cpu:.1f}", f"{early:.0f}", f"{peak:.0f}")])
 
@@ -63,9 +63,9 @@ async def _search(url: str) -> tuple[str, ...]:
 
 
 async def _fill(url: str, store: str, server: str) -> Sample:
-    one = (await built(url, store, server)).fill
-    assert one.rows == DOCUMENTS, one
-    return Sample(one.rows / one.seconds, one.computed / one.rows * 1_000_000)
+    built_view = (await built(url, store, server)).fill
+    assert built_view.rows == DOCUMENTS, built_view
+    return Sample(built_view.rows / built_view.seconds, built_view.computed / built_view.rows * 1_000_000)
 
 
 def _compared(found: dict[str, list[Sample]]) -> tuple[str, ...]:

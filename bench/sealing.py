@@ -60,11 +60,11 @@ async def main(events: int, count: int) -> None:
             sides = {_PLAIN: plain, _SEALED: sealed}
             for title, commands in (("Commands about new people", _new), ("About known people", _known)):
                 found = await rounds(
-                    {name: partial(commands, one) for name, one in sides.items()}, count=count
+                    {name: partial(commands, side) for name, side in sides.items()}, count=count
                 )
                 show(f"{title}, {CALLERS} callers", _HEAD, _compared(found))
-            for one in sides.values():
-                await _fill(one, events)
+            for side in sides.values():
+                await _fill(side, events)
             built = await rounds(
                 {
                     _PLAIN: partial(_rebuilt, plain, Entries()),
@@ -81,9 +81,9 @@ def _compared(found: dict[str, list[Sample]]) -> list[tuple[str, ...]]:
     """A row for each side, with the share of the plain side's rate that is left."""
     lines: list[tuple[str, ...]] = []
     for name, samples in found.items():
-        one = middle(samples)
+        sample = middle(samples)
         share = "{:.2f} ({:.2f}-{:.2f})".format(*ratio(samples, found[_PLAIN])) if name != _PLAIN else ""
-        lines.append((name, f"{one.rate:,.0f}", f"{one.cpu:.1f}", share))
+        lines.append((name, f"{sample.rate:,.0f}", f"{sample.cpu:.1f}", share))
     return lines
 
 
@@ -129,8 +129,8 @@ async def _timed(caller: Callable[[], Awaitable[None]]) -> Sample:
     return sample(CALLERS * EACH, watch)
 
 
-async def _sent(bus: Bus, one: Command) -> None:
-    outcome = await bus.send(one, by=_BY)
+async def _sent(bus: Bus, command: Command) -> None:
+    outcome = await bus.send(command, by=_BY)
     assert isinstance(outcome, AppendReceipt), outcome
 
 

@@ -50,9 +50,9 @@ async def rounds(sides: Mapping[str, Side], *, count: int, warm_up: bool = True)
     found: dict[str, list[Sample]] = {name: [] for name in sides}
     for number in range(-1 if warm_up else 0, count):
         for name, side in sides.items():
-            one = await side()
+            sample = await side()
             if number >= 0:
-                found[name].append(one)
+                found[name].append(sample)
     return found
 
 
@@ -60,20 +60,20 @@ def middle(samples: Sequence[Sample]) -> Sample:
     """The median of each figure over the rounds."""
 
     def of(values: Sequence[float | None]) -> float | None:
-        known = [one for one in values if one is not None]
+        known = [value for value in values if value is not None]
         return median(known) if known else None
 
     return Sample(
-        median(one.rate for one in samples),
-        of([one.cpu for one in samples]),
-        of([one.p50 for one in samples]),
-        of([one.p99 for one in samples]),
+        median(sample.rate for sample in samples),
+        of([sample.cpu for sample in samples]),
+        of([sample.p50 for sample in samples]),
+        of([sample.p99 for sample in samples]),
     )
 
 
 def ratio(ours: Sequence[Sample], peer: Sequence[Sample]) -> tuple[float, float, float]:
     """How many times faster we are, round by round: median, least and most. Drift of the machine cancels."""
-    pairs = [one.rate / other.rate for one, other in zip(ours, peer, strict=True)]
+    pairs = [own.rate / other.rate for own, other in zip(ours, peer, strict=True)]
     return median(pairs), min(pairs), max(pairs)
 
 
@@ -81,11 +81,11 @@ def compare(found: Mapping[str, list[Sample]], *, peer: str, unit: str) -> list[
     """A row for each side; those that are not the peer's with their ratio to it."""
     lines: list[tuple[str, ...]] = []
     for name, samples in found.items():
-        one = middle(samples)
+        median_sample = middle(samples)
         times = "" if name == peer else "{:.1f}x ({:.1f}-{:.1f})".format(*ratio(samples, found[peer]))
-        figures = (one.p50, one.p99, one.cpu)
+        figures = (median_sample.p50, median_sample.p99, median_sample.cpu)
         shown = ("" if figure is None else f"{figure:,.2f}" for figure in figures)
-        lines.append((name, f"{one.rate:,.0f} {unit}/s", *shown, times))
+        lines.append((name, f"{median_sample.rate:,.0f} {unit}/s", *shown, times))
     return lines
 
 

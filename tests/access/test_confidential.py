@@ -61,8 +61,8 @@ def test_each_confidential_field_of_a_history_has_a_permission_or_is_read_by_nob
     topics = {
         event.aggregate.topic
         for event in product_events().values()
-        for one in field_facts(event)
-        if one.classifications == ("confidential",) and not one.personal
+        for fact in field_facts(event)
+        if fact.classifications == ("confidential",) and not fact.personal
     }
     assert {topic: confidential_of(topic) for topic in topics} == {
         "work.task": "work:confidential",

@@ -37,9 +37,11 @@ def test_roles_hold_permissions_that_exist() -> None:
 
 
 def test_only_operators_may_do_what_concerns_all_tenants() -> None:
-    assert {role for role, granted in ROLES.items() if any(one.startswith("ops:") for one in granted)} == {
-        "operator"
-    }
+    assert {
+        role
+        for role, granted in ROLES.items()
+        if any(permission.startswith("ops:") for permission in granted)
+    } == {"operator"}
 
 
 @strawberry.type

@@ -124,5 +124,5 @@ async def test_a_position_of_another_log_is_not_waited_for(scene: Scene) -> None
 async def test_a_command_that_is_sent_again_is_carried_out_once(scene: Scene) -> None:
     id = str(UUID(int=12))
     answers = [await sent(scene.asks(scene.owner), command_id=id) for _ in range(2)]
-    assert [one["repeated"] for one in answers] == [False, True]
+    assert [answer["repeated"] for answer in answers] == [False, True]
     assert answers[0]["position"] == answers[1]["position"]

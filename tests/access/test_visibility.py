@@ -45,7 +45,7 @@ async def scene(searching: Product) -> Scene:
 
     async def indexed() -> bool:
         found = [await made.admin.send(f"Search{kind}", text=WORD) for kind in ("Tasks", "Projects")]
-        return all(one["source"] == "opensearch" and one["hits"] for one in found)
+        return all(search["source"] == "opensearch" and search["hits"] for search in found)
 
     await until(indexed)
     return made
@@ -100,7 +100,7 @@ async def test_what_is_moved_into_it_is_counted_nowhere(scene: Scene) -> None:
     await until(indexed)
     await scene.owner.send("MoveTask", input={"id": task["id"], "projectId": scene.project})
     found = await scene.other.send("SearchTasks", text=word)
-    assert (found["totalCount"], [one["counts"] for one in found["facets"]]) == (0, [[], [], []])
+    assert (found["totalCount"], [facet["counts"] for facet in found["facets"]]) == (0, [[], [], []])
 
 
 async def test_nobody_else_changes_anything_in_it(scene: Scene) -> None:

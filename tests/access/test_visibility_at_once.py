@@ -55,12 +55,14 @@ class Scene:
             "task": await client.send("Task", id=task),
             "tasks": (await client.send("Tasks", filter={"projectId": project}))["edges"],
             "newest": any(
-                one["node"]["id"] == task for one in (await client.send("Tasks", first=2))["edges"]
+                edge["node"]["id"] == task for edge in (await client.send("Tasks", first=2))["edges"]
             ),
             "past": await client.send("Task", id=task, version=1),
             "versions": await versions(client, "Task", task) or await versions(client, "Project", project),
             "project": await client.send("Project", id=project),
-            "projects": any(one["node"]["id"] == project for one in (await client.send("Projects"))["edges"]),
+            "projects": any(
+                edge["node"]["id"] == project for edge in (await client.send("Projects"))["edges"]
+            ),
             "search": (await client.send("SearchTasks", text=SECRET, filter={"projectId": project}))["hits"],
             "node": await client.send("Node", id=task),
             "history": await client.send("History", stream=task),
@@ -121,7 +123,7 @@ async def test_a_task_that_was_moved_into_a_private_project(scene: Scene) -> Non
     found = await scene.shown(scene.member, project, task["id"])
     assert not any(found.values()), found
     past = await scene.member.send("Tasks", first=100, asOf={"position": at})
-    assert task["id"] not in [one["node"]["id"] for one in past["edges"]]
+    assert task["id"] not in [edge["node"]["id"] for edge in past["edges"]]
     assert (await scene.owner.send("Task", id=task["id"], version=1))["title"] == SECRET
 
 
@@ -292,10 +294,10 @@ async def test_lists_leave_deleted_projects_out_unless_asked(scene: Scene) -> No
     assert "position" in await scene.owner.send("DeleteProject", input={"id": id})
     for more, there in (({}, False), ({"filter": {"status": ["DELETED"]}}, True)):
         listed = await scene.owner.send("Projects", first=100, **more)
-        assert (id in [one["node"]["id"] for one in listed["edges"]]) is there
+        assert (id in [edge["node"]["id"] for edge in listed["edges"]]) is there
     for status, there in ((None, False), (["DELETED"], True)):
         asked: dict[str, Any] = {} if status is None else {"status": status}
         found = await scene.owner.send("SearchProjects", text=SECRET, first=100, **asked)
-        assert (id in [one["node"]["id"] for one in found["hits"]]) is there
+        assert (id in [hit["node"]["id"] for hit in found["hits"]]) is there
     answer = await scene.owner.send("CompleteTask", input={"id": task["id"]})
     assert (answer["code"], answer["field"]) == ("project_is_deleted", "id")

@@ -83,7 +83,7 @@ async def test_many_answers_of_one_socket_wait_for_each_other_and_not_in_memory(
         for n in range(30):
             await client.subscribe(str(n), query, v="x" * 60_000)
         answers = [await client.receive() for _ in range(60)]
-    assert sorted(int(one["id"]) for one in answers if one["type"] == "next") == list(range(30))
+    assert sorted(int(answer["id"]) for answer in answers if answer["type"] == "next") == list(range(30))
 
 
 async def test_who_does_not_read_loses_the_answer_and_holds_nothing() -> None:

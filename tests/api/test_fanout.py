@@ -126,12 +126,12 @@ async def test_the_last_to_leave_closes_the_source() -> None:
 
 
 async def test_all_members_hear_that_the_source_ended(server: Served) -> None:
-    async with begun(server) as one, begun(server) as two:
-        for client in (one, two):
+    async with begun(server) as first, begun(server) as second:
+        for client in (first, second):
             await client.subscribe("1", TICKS, topic="end")
             await settled(client)
         server.toy.publish(None)
-        assert [await client.receive() for client in (one, two)] == [{"id": "1", "type": "complete"}] * 2
+        assert [await client.receive() for client in (first, second)] == [{"id": "1", "type": "complete"}] * 2
 
 
 async def test_a_slow_client_is_closed_with_a_reason_and_the_others_miss_nothing() -> None:

@@ -40,11 +40,11 @@ async def _refused(client: Client, id: str = "more") -> Any:
 
 
 async def test_counts_over_all_connections_of_a_caller() -> None:
-    async with served(TWO) as server, begun(server) as one, begun(server) as two:
-        await _opened(one, "1")
-        await _opened(two, "1")
-        assert await _refused(one) == MINE
-        assert await _refused(two) == MINE
+    async with served(TWO) as server, begun(server) as first, begun(server) as second:
+        await _opened(first, "1")
+        await _opened(second, "1")
+        assert await _refused(first) == MINE
+        assert await _refused(second) == MINE
 
 
 async def test_another_caller_has_a_quota_of_their_own() -> None:

@@ -85,18 +85,18 @@ async def test_a_caller_has_one_rate_limit_over_all_connections_and_others_have_
     async with (
         served(limits) as server,
         # Those who wait for their turn are not heard when they say goodbye.
-        begun(server, patience=0.1) as one,
-        begun(server, patience=0.1) as two,
+        begun(server, patience=0.1) as first,
+        begun(server, patience=0.1) as second,
         begun(server, "bob") as bob,
     ):
-        await one.subscribe("1", SHOUT, text="first")
-        await two.subscribe("1", SHOUT, text="second")
-        await two.subscribe("2", SHOUT, text="third")
+        await first.subscribe("1", SHOUT, text="first")
+        await second.subscribe("1", SHOUT, text="second")
+        await second.subscribe("2", SHOUT, text="third")
         for _ in range(2):
-            assert (await two.receive())["type"] == "next"
-            assert (await two.receive())["type"] == "complete"
-        await one.subscribe("2", SHOUT, text="fourth")
-        await one.subscribe("3", SHOUT, text="fifth")
+            assert (await second.receive())["type"] == "next"
+            assert (await second.receive())["type"] == "complete"
+        await first.subscribe("2", SHOUT, text="fourth")
+        await first.subscribe("3", SHOUT, text="fifth")
         for number in range(3):
             await bob.subscribe(str(number), SHOUT, text="of bob")
             assert (await bob.receive())["type"] == "next"

@@ -65,8 +65,8 @@ async def test_who_is_not_known_any_more_is_cut_off_and_the_others_stay(
     assert await _ended(ann) == CloseReason(4403, "Forbidden: The session is over.")
     await door.rounds(4)
     assert bob.ending is None
-    for one in leave:
-        one()
+    for end in leave:
+        end()
 
 
 async def test_what_was_waiting_is_not_sent(door: Door, rechecks: Rechecks[str]) -> None:
@@ -93,15 +93,17 @@ async def test_who_may_see_something_else_is_told_to_connect_again(
 async def test_streams_with_the_same_credentials_cost_one_check(door: Door, rechecks: Rechecks[str]) -> None:
     leave = [rechecks.watch({"token": "a"}, "ann", Outbox(10)) for _ in range(1000)]
     assert len(rechecks) == 1
-    for one in leave:
-        one()
+    for end in leave:
+        end()
     assert len(rechecks) == 0
 
 
 async def test_of_many_those_are_asked_first_about_whom_something_has_changed(door: Door) -> None:
     changed: set[str] = set()
     door.known = {f"{n}": f"{n}" for n in range(1000)}
-    rechecks = Rechecks(door.authenticate, lambda one: one, SECONDS, lambda one: one in changed)
+    rechecks = Rechecks(
+        door.authenticate, lambda identity: identity, SECONDS, lambda identity: identity in changed
+    )
     outboxes = {name: Outbox(10) for name in door.known}
     leave = [rechecks.watch({"token": name}, name, outbox) for name, outbox in outboxes.items()]
     del door.known["999"]
@@ -113,8 +115,8 @@ async def test_of_many_those_are_asked_first_about_whom_something_has_changed(do
         while set(door.asked) != set(outboxes):
             await door.rounds(100)
     assert [name for name, outbox in outboxes.items() if outbox.ending is not None] == ["999"]
-    for one in leave:
-        one()
+    for end in leave:
+        end()
 
 
 async def test_nobody_is_asked_when_nothing_is_open(door: Door, rechecks: Rechecks[str]) -> None:
@@ -140,5 +142,5 @@ async def test_while_nobody_can_tell_streams_stay_and_the_others_are_checked(
     await door.rounds(1)
     assert ann.ending is None
     assert "the database is away" in caplog.text
-    for one in leave:
-        one()
+    for end in leave:
+        end()

@@ -34,7 +34,7 @@ async def _left(scope: dict[str, Any], messages: Sequence[dict[str, Any]], stuck
 
 async def test_a_websocket() -> None:
     subscribe = {"type": "subscribe", "id": "1", "payload": {"query": "{ hello }"}}
-    messages = [{"type": "websocket.receive", "text": json.dumps(one)} for one in (INIT, subscribe)]
+    messages = [{"type": "websocket.receive", "text": json.dumps(message)} for message in (INIT, subscribe)]
     scope = {"type": "websocket", "subprotocols": [PROTOCOL]}
     await _left(scope, [{"type": "websocket.connect"}, *messages], stuck="Hello")
 

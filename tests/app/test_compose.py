@@ -71,7 +71,7 @@ def test_every_server_has_a_certificate_for_its_name_and_each_its_own_key(compos
     assert certified == {"postgres", "valkey", "opensearch"}
     for name in certified:
         assert f"tls-{name}:/tls/{name}" in services["certificates"]["volumes"]
-        (mounted,) = [one for one in services[name]["volumes"] if one.startswith("tls-")]
+        (mounted,) = [volume for volume in services[name]["volumes"] if volume.startswith("tls-")]
         assert mounted.startswith(f"tls-{name}:")
         assert mounted.endswith(":ro")
         assert "certificates" in services[name]["depends_on"]

@@ -107,7 +107,7 @@ def test_twins_have_the_same_rows() -> None:
 )
 def test_nothing_starts_without_a_rule_of_who_sees_what(left_out: str, said: str) -> None:
     with pytest.raises(TypeError, match=said):
-        join_visibility([one for one in CONTEXTS if one.name != left_out])
+        join_visibility([context for context in CONTEXTS if context.name != left_out])
 
 
 def test_nor_with_two_of_them() -> None:
@@ -151,8 +151,8 @@ def test_what_a_context_says_is_about_its_own_aggregates() -> None:
 
 
 def test_every_permission_that_a_manifest_needs_can_be_granted() -> None:
-    needed = {entity.needs for one in DOMAIN for entity in one.entities}
-    needed |= {shown.needs for one in CONTEXTS for shown in one.visibility.shown}
+    needed = {entity.needs for context in DOMAIN for entity in context.entities}
+    needed |= {shown.needs for context in CONTEXTS for shown in context.visibility.shown}
     assert needed <= PERMISSIONS.keys()
 
 
@@ -173,6 +173,6 @@ def test_two_processes_may_not_keep_their_state_under_one_name() -> None:
     ports: Any = None
     mine = ContextDomain(package="domain.mine", processes=(lambda _: ProjectMemberships(),))
     other = ContextDomain(package="domain.other", processes=(lambda _: ProjectMemberships(),))
-    assert [type(one) for one in processes_of([mine], ports)] == [ProjectMemberships]
+    assert [type(process) for process in processes_of([mine], ports)] == [ProjectMemberships]
     with pytest.raises(TypeError, match=rf"processes: domain\.other has {ProjectMemberships.name}"):
         processes_of([mine, other], ports)

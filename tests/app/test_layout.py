@@ -47,7 +47,7 @@ def _project() -> dict[str, list[str]]:
 
 
 def _imported(*folders: str) -> list[tuple[Path, str]]:
-    return [one for folder in folders for one in _imports(folder)]
+    return [imported for folder in folders for imported in _imports(folder)]
 
 
 @cache
@@ -56,7 +56,7 @@ def _imports(folder: str) -> list[tuple[Path, str]]:
     for file in sorted((ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
-                found += ((file, one.name) for one in node.names)
+                found += ((file, name.name) for name in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module is not None:
                 found.append((file, node.module))
     return found
@@ -64,13 +64,13 @@ def _imports(folder: str) -> list[tuple[Path, str]]:
 
 @pytest.mark.parametrize("library", GIVEN)
 def test_every_given_library_is_declared_and_imported(library: str) -> None:
-    declared = {re.split(r"[\[<>=~]", one)[0] for one in _project()[""]}
+    declared = {re.split(r"[\[<>=~]", requirement)[0] for requirement in _project()[""]}
     assert library in declared
     assert GIVEN[library] in {module.partition(".")[0] for _, module in _imported(*FLOORS)}
 
 
 def test_tests_run_on_the_given_plugin() -> None:
-    assert any(one.startswith("pytest-asyncio") for one in _project()["dev"])
+    assert any(requirement.startswith("pytest-asyncio") for requirement in _project()["dev"])
 
 
 def test_the_top_level_is_as_given() -> None:
@@ -92,9 +92,12 @@ def test_queries_load_no_aggregate() -> None:
 def test_the_import_contracts_hold_for_every_context(floor: str) -> None:
     """By a pattern, so that a context that nobody has told them of could not import another one unseen."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    strangers = [one for one in contracts if one.get("source_modules") == [f"{floor}.*"]]
-    assert [one["forbidden_modules"] for one in strangers] == [[f"{floor}.*"]]
-    excused = {one.split(" -> ")[0].rpartition(".")[0] or one for one in strangers[0]["ignore_imports"]}
+    strangers = [contract for contract in contracts if contract.get("source_modules") == [f"{floor}.*"]]
+    assert [contract["forbidden_modules"] for contract in strangers] == [[f"{floor}.*"]]
+    excused = {
+        imported.split(" -> ")[0].rpartition(".")[0] or imported
+        for imported in strangers[0]["ignore_imports"]
+    }
     assert excused <= {floor, "domain.processes"}
 
 

@@ -45,7 +45,7 @@ async def test_lists_of_tasks_are_kept_for_five_minutes(product: Product, client
 
 def test_searches_are_kept_for_five_minutes() -> None:
     """Only what OpenSearch answers is kept; that it is, tests/stores/test_cache.py shows for every class."""
-    assert {one.ttl.total_seconds() for one in (TASK_SEARCHES, PROJECT_SEARCHES)} == {MINUTES}
+    assert {cached.ttl.total_seconds() for cached in (TASK_SEARCHES, PROJECT_SEARCHES)} == {MINUTES}
 
 
 async def test_profiles_and_projects_are_kept_for_five_minutes_and_counts_for_an_hour(

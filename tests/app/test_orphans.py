@@ -46,7 +46,7 @@ rebuilder.main()
 
 def _child(of: int, word: str) -> psutil.Process | None:
     children = psutil.Process(of).children(recursive=True)
-    return next((one for one in children if one.is_running() and word in one.cmdline()), None)
+    return next((child for child in children if child.is_running() and word in child.cmdline()), None)
 
 
 async def _asked(settings: Settings) -> None:
@@ -65,12 +65,12 @@ async def test_children_that_hang_end_with_a_run_that_is_killed_and_leave_the_fo
     assert served is not None
     await _asked(served)
     await until(lambda: _child(run.pid, "app.entry.rebuilder") is not None)
-    hung = [one for word in ("api", "worker", "app.entry.rebuilder") if (one := _child(run.pid, word))]
+    hung = [child for word in ("api", "worker", "app.entry.rebuilder") if (child := _child(run.pid, word))]
     assert len(hung) == 3
     assert str(settings.data_dir / "lock") not in [file.path for file in hung[-1].open_files()]
-    for one in hung:
-        one.suspend()
-    children = [one.pid for one in psutil.Process(run.pid).children(recursive=True)]
+    for child in hung:
+        child.suspend()
+    children = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
     run.kill()
     await run.communicate()
     try:

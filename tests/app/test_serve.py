@@ -132,14 +132,14 @@ async def test_an_answer_that_is_read_is_whole(impatient: str) -> None:
 
 
 async def test_a_stream_outlives_the_time_for_a_request(impatient: str) -> None:
-    async with connect(f"{impatient.replace('http', 'ws')}/graphql", subprotocols=[PROTOCOL]) as one:
-        await one.send('{"type": "connection_init"}')
-        assert "connection_ack" in str(await one.recv())
+    async with connect(f"{impatient.replace('http', 'ws')}/graphql", subprotocols=[PROTOCOL]) as socket:
+        await socket.send('{"type": "connection_init"}')
+        assert "connection_ack" in str(await socket.recv())
         reader, writer = await opened(impatient)
         with closing(writer):
             await ended(reader)  # So long takes what is closed.
-        await one.send('{"type": "ping"}')
-        assert "pong" in str(await one.recv())
+        await socket.send('{"type": "ping"}')
+        assert "pong" in str(await socket.recv())
 
 
 async def test_one_caller_has_a_bound_of_connections(settings: Settings) -> None:
@@ -148,9 +148,9 @@ async def test_one_caller_has_a_bound_of_connections(settings: Settings) -> None
         reader, writer = await opened(url)
         with closing(writer):
             assert (await ended(reader)).startswith(b"HTTP/1.1 503 ")
-        for _, one in held:
-            one.close()
-            await one.wait_closed()
+        for _, connection in held:
+            connection.close()
+            await connection.wait_closed()
         async with httpx.AsyncClient(base_url=url, transport=httpx.AsyncHTTPTransport(retries=3)) as client:
             assert (await client.get("/health/live")).status_code == 200
 
@@ -161,8 +161,8 @@ async def test_all_callers_have_a_bound_of_connections(settings: Settings) -> No
         reader, writer = await opened(url)
         with closing(writer):
             assert (await ended(reader)).startswith(b"HTTP/1.1 503 ")
-        for _, one in held:
-            one.close()
+        for _, connection in held:
+            connection.close()
 
 
 async def test_who_shares_a_proxy_is_bounded_alone(settings: Settings) -> None:
@@ -201,7 +201,7 @@ async def test_a_proxy_that_nobody_named_is_said_once(
         async with served(settings, trusted_proxies=proxies) as url, httpx.AsyncClient() as client:
             for _ in range(3):
                 await client.get(f"{url}/health/live", headers=headers)
-        said = [one for one in caplog.messages if "HEADWATER_TRUSTED_PROXIES" in one]
+        said = [message for message in caplog.messages if "HEADWATER_TRUSTED_PROXIES" in message]
         assert len(said) == told, proxies
 
 
@@ -217,8 +217,8 @@ async def test_a_handshake_leaves_no_line_in_the_log(settings: Settings) -> None
         )
         with contextlib.suppress(InvalidStatus, ConnectionClosed):
             # It waits for the process, for somebody listens already.
-            async with connect(f"ws://127.0.0.1:{port}/graphql?{'token-' * 800}", open_timeout=60) as one:
-                await one.recv()
+            async with connect(f"ws://127.0.0.1:{port}/graphql?{'token-' * 800}", open_timeout=60) as socket:
+                await socket.recv()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             await client.get("/health/live", headers={"x-forwarded-for": "192.0.2.1"})
         process.terminate()

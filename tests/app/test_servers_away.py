@@ -54,11 +54,11 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     postgres = Postgres(folder / "pg", sockets=folder / "run", log=folder / "pg.log", durable=False)
     valkey = Valkey(folder / "valkey", sockets=folder / "run", log=folder / "valkey.log")
     search = Osmem(port=free_port(), log=folder / "search.log")
-    for one in (postgres, valkey, search):
-        one.start()
+    for server in (postgres, valkey, search):
+        server.start()
     try:
-        for one in (postgres, valkey, search):
-            await one.ready()
+        for server in (postgres, valkey, search):
+            await server.ready()
         await servers.make_template(postgres)
         async with servers.fresh_database(postgres) as url:
             settings = Settings(
@@ -69,8 +69,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
             ) as product:
                 yield Site(product, postgres, valkey, search, await product.newcomer())
     finally:
-        for one in (search, valkey, postgres):
-            await one.stop()
+        for server in (search, valkey, postgres):
+            await server.stop()
 
 
 async def _created(client: Client, title: str, **more: Any) -> Any:
@@ -170,7 +170,7 @@ async def test_what_is_away_is_never_an_internal_error(site: Site, caplog: pytes
             site.postgres.start()
             await site.postgres.ready()
     assert {error["extensions"]["code"] for error in errors} == {"UNAVAILABLE"}
-    assert not [line for one in caplog.records if "Traceback" in (line := JsonLines().format(one))]
+    assert not [line for record in caplog.records if "Traceback" in (line := JsonLines().format(record))]
     await site.works()
 
 

@@ -165,8 +165,8 @@ async def test_postgres_is_asked_for_tls_and_nothing_else_is_said_without(
 
 def test_the_address_of_postgres_says_who_vouches_for_it_for_every_role() -> None:
     url = with_authorities("postgresql://o:p@db:5432/x?sslmode=verify-full", "/tls/ca.pem")
-    for one in (url, role_url(url, "headwater_reader", "s" * 40)):
-        assert "sslmode=verify-full&ssl_min_protocol_version=TLSv1.3&sslrootcert=%2Ftls%2Fca.pem" in one
+    for address in (url, role_url(url, "headwater_reader", "s" * 40)):
+        assert "sslmode=verify-full&ssl_min_protocol_version=TLSv1.3&sslrootcert=%2Ftls%2Fca.pem" in address
     assert with_authorities(url, "/tls/other.pem") == url
     assert with_authorities("postgresql://db/x", "/tls/ca.pem") == "postgresql://db/x"
 

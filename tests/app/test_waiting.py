@@ -31,7 +31,7 @@ async def test_a_process_waits_for_postgres_and_says_so(
     await server.stop()
     caplog.set_level(logging.WARNING)
     waiting = asyncio.create_task(until_there(server.url, SECRET))
-    await until(lambda: any("waiting for it" in one for one in caplog.messages))
+    await until(lambda: any("waiting for it" in message for message in caplog.messages))
     assert not waiting.done()
     server.start()
     try:

@@ -19,7 +19,7 @@ def test_it_says_what_to_open_and_as_whom() -> None:
     people = [DemoSignIn(email=f"{role}@x.example.com", role=role, company="X") for role in BaseRole]
     text = welcome(url="http://127.0.0.1:8000", people=people, password="PASS", folder=Path("/data"))
     assert "\nhttp://127.0.0.1:8000/#email=owner%40x.example.com&password=PASS\n" in text
-    assert all(f"{one.email} " in text for one in people)
+    assert all(f"{person.email} " in text for person in people)
 
 
 def test_it_promises_no_page_where_there_is_none() -> None:

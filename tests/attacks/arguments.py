@@ -57,20 +57,20 @@ def is_text(scalar: str) -> bool:
 def arguments(kind: str, name: str, path: str, value: str) -> dict[str, Any]:
     """Arguments with this value at a place, and something good wherever something is needed."""
     return {
-        one: _value(taken.type, one, path, value)
-        for one, taken in root(kind)[name].args.items()
-        if path.split(".")[0] == one or _needed(taken.type)
+        argument: _value(taken.type, argument, path, value)
+        for argument, taken in root(kind)[name].args.items()
+        if path.split(".")[0] == argument or _needed(taken.type)
     }
 
 
 def document(kind: str, name: str) -> str:
     """A document that takes every argument by a variable and tells whether it was refused, and for what."""
     field = root(kind)[name]
-    heads = ", ".join(f"${one}: {taken.type}" for one, taken in field.args.items())
-    passed = ", ".join(f"{one}: ${one}" for one in field.args)
+    heads = ", ".join(f"${argument}: {taken.type}" for argument, taken in field.args.items())
+    passed = ", ".join(f"{argument}: ${argument}" for argument in field.args)
     kind_of_answer = get_named_type(field.type)
     below = "" if is_leaf_type(kind_of_answer) else "{ __typename }"
-    if any(one.name == "Refused" for one in getattr(kind_of_answer, "types", ())):
+    if any(member.name == "Refused" for member in getattr(kind_of_answer, "types", ())):
         below = "{ __typename ... on Refused { code field } }"
     return f"{kind}({heads}) {{ {name}({passed}) {below} }}" if heads else f"{kind} {{ {name} {below} }}"
 

@@ -75,7 +75,7 @@ def test_every_text_is_tried_somewhere() -> None:
     assert tried == set(TEXTS)
 
 
-@pytest.mark.parametrize("place", range(len(PLACES)), ids=[".".join(one) for one in PLACES])
+@pytest.mark.parametrize("place", range(len(PLACES)), ids=[".".join(place) for place in PLACES])
 async def test_a_text_is_a_text(searching: Product, attacker: Client, bystander: Client, place: int) -> None:
     kind, name, path = PLACES[place]
     # Who erases themselves is of no use afterwards.
@@ -83,7 +83,7 @@ async def test_a_text_is_a_text(searching: Product, attacker: Client, bystander:
     for what, text in texts(place).items():
         response = await _posted(client, document(kind, name), arguments(kind, name, path, text))
         assert response.status_code in (200, 400, 413), (what, response.text[:500])
-        codes = {one["extensions"]["code"] for one in response.json().get("errors", ())}
+        codes = {error["extensions"]["code"] for error in response.json().get("errors", ())}
         assert codes.isdisjoint(OURS), (what, response.text[:500])
 
 

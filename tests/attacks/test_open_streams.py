@@ -120,7 +120,7 @@ async def test_a_stream_that_is_heard_ends_with_its_token_and_those_who_share_it
         with suppress(ConnectionClosed):
             while True:
                 told.append(str(await socket.recv()))
-        assert any(made["id"] in one for one in told)
+        assert any(made["id"] in message for message in told)
         assert (socket.close_code, socket.close_reason) == (4401, "The token has expired")
         (error,) = (await anext(events))["errors"]
         assert (error["message"], error["extensions"]["code"]) == ("The token has expired", "UNAUTHENTICATED")

@@ -244,4 +244,4 @@ def _holds(dump: bytes, secret: str) -> bool:
         json.dumps(secret)[1:-1].encode(),
     )
     lower = dump.lower()
-    return any(one in dump for one in spelt) or plain.lower() in lower
+    return any(spelling in dump for spelling in spelt) or plain.lower() in lower

@@ -35,8 +35,8 @@ def note(settings: Settings, *some: AccessRecord) -> None:
     async def work() -> None:
         database = await Database.open(settings.database_url, secret=settings.secret, writers=1, readers=1)
         async with recording(database.writer) as writer:
-            for one in some:
-                writer.note(one)
+            for record in some:
+                writer.note(record)
         await database.close()
 
     asyncio.run(work())
@@ -46,7 +46,7 @@ def shown(run: CommandLine, *words: str) -> list[str]:
     """The operations that ``audit show`` lists."""
     ran = run("audit", "show", "--tenant", str(TENANT), *words, "--json")
     assert ran.code == 0
-    return [one["operation"] for one in ran.json]
+    return [record["operation"] for record in ran.json]
 
 
 def test_show_lists_by_person_subject_and_time(run: CommandLine, settings: Settings) -> None:
@@ -65,10 +65,10 @@ def test_show_lists_by_person_subject_and_time(run: CommandLine, settings: Setti
     table = run("audit", "show", "--user", str(EVE)).out
     head = "AT TENANT_ID USER_ID KIND OPERATION ROOT_FIELDS SUBJECTS REVEALED OUTCOME"
     assert table.splitlines()[0].split() == head.split()
-    assert all(str(one) in table for one in (EVE, TENANT, ADA))
+    assert all(str(id) in table for id in (EVE, TENANT, ADA))
     table = run("audit", "show", "--tenant", str(TENANT)).out
     assert table.splitlines()[0].split() == head.replace("TENANT_ID ", "").split()
-    assert all(str(one) in table for one in (EVE, ADA))
+    assert all(str(id) in table for id in (EVE, ADA))
 
 
 def test_retain_says_what_went_and_then_that_nothing_is_left(run: CommandLine, settings: Settings) -> None:

@@ -104,7 +104,7 @@ async def test_an_anchor_proves_what_a_month_had_held(house: House) -> None:
     await retain(house.place.database, now=NOW)
     anchor = await owner.fetchrow("select * from audit.anchors where month = '2024-01-01'")
     assert anchor is not None
-    told = "".join(f"{one['row']}\n" for one in copy).encode()
+    told = "".join(f"{record['row']}\n" for record in copy).encode()
     assert (anchor["rows"], anchor["first"], anchor["last"]) == (2, OLD[1], OLD[2])
     assert (anchor["tenant_id"], anchor["hash"]) == (TENANT, sha256(told).digest())
     await owner.close()

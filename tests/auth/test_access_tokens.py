@@ -151,7 +151,7 @@ async def test_the_public_keys_verify_what_people_are_given(product: Product, ad
     kid = jwt.get_unverified_header(ada.given["accessToken"])["kid"]
     claims = jwt.decode(ada.given["accessToken"], by_id[kid].key, ["EdDSA"], audience="headwater")
     assert claims["sub"] == str(ada.id)
-    assert all("d" not in one for one in found["keys"])
+    assert all("d" not in key for key in found["keys"])
 
 
 async def test_old_keys_verify_until_their_tokens_are_over(
@@ -214,7 +214,7 @@ async def test_after_a_change_of_the_secret_a_new_key_signs(product: Product, ke
     with pytest.raises(SealedElsewhere):
         await renewed.current()
     made = await renewed.rotate()
-    assert [one["kid"] for one in (await renewed.jwks())["keys"]] == [made.kid]
+    assert [key["kid"] for key in (await renewed.jwks())["keys"]] == [made.kid]
     # So that the product signs again for the tests beside.
     await keys.rotate()
 

@@ -201,12 +201,12 @@ async def test_an_address_that_is_invited_many_times_at_once_is_invited_once(
 ) -> None:
     email = some_address()
     answers = await asyncio.gather(*(invite(ada, email) for _ in range(times)))
-    (sent,) = [one["invitation"]["id"] for one in answers if "invitation" in one]
-    refused = [(one["code"], one["field"]) for one in answers if "code" in one]
+    (sent,) = [answer["invitation"]["id"] for answer in answers if "invitation" in answer]
+    refused = [(answer["code"], answer["field"]) for answer in answers if "code" in answer]
     assert refused == [("already_invited", "email")] * (times - 1)
     # A mail is sent for each.
     everything = await ada.client.send("Invitations")
-    assert [one["node"]["id"] for one in everything["edges"] if one["node"]["email"] == email] == [sent]
+    assert [edge["node"]["id"] for edge in everything["edges"] if edge["node"]["email"] == email] == [sent]
     assert "tenantId" in await accept(product, ada, sent)
 
 
@@ -216,13 +216,13 @@ async def test_roles_that_are_offered_at_once_leave_one_invitation(
 ) -> None:
     """Who offers another role means another invitation; whoever is too late hears that there is one."""
     email = some_address()
-    wishes = [invite(ada, email, one) for one in ("ADMIN", "MEMBER", "GUEST", "ADMIN", "MEMBER", "GUEST")]
+    wishes = [invite(ada, email, role) for role in ("ADMIN", "MEMBER", "GUEST", "ADMIN", "MEMBER", "GUEST")]
     answers = await asyncio.gather(*wishes)
-    assert {one["code"] for one in answers if "code" in one} <= {"already_invited"}
+    assert {answer["code"] for answer in answers if "code" in answer} <= {"already_invited"}
     again = await invite(ada, email, role)
     assert "invitation" in again or again["code"] == "already_invited"
     still_open = await ada.client.send("Invitations", filter={"status": ["OPEN"]})
-    assert [one["node"]["email"] for one in still_open["edges"]].count(email) == 1
+    assert [edge["node"]["email"] for edge in still_open["edges"]].count(email) == 1
 
 
 async def test_an_invitation_is_sent_again_once_the_last_one_is_older(product: Product, ada: Person) -> None:

@@ -109,7 +109,7 @@ async def test_resets_and_registrations_are_counted_by_themselves(product: Produ
         asked = [
             await post(crowd, "password/forgot", {"email": f"{uuid4().hex}@example.com"}) for _ in range(32)
         ]
-        assert [one.status_code for one in asked] == [200] * 30 + [429] * 2
+        assert [response.status_code for response in asked] == [200] * 30 + [429] * 2
         assert int(asked[-1].headers["retry-after"]) > 0
         assert (await post(crowd, "register", somebody())).status_code == 200
         assert (await ada.on(crowd).sign_in()).status_code == 200
@@ -134,7 +134,7 @@ async def test_right_passwords_count_against_nobody(product: Product, owner: Con
     ada = await registered(product)
     async with elsewhere(product, 37) as http:
         answers = await asyncio.gather(*(ada.on(http).sign_in() for _ in range(12)))
-    assert [one.status_code for one in answers] == [200] * 12
+    assert [response.status_code for response in answers] == [200] * 12
     assert await owner.fetchval("select count(*) from auth.attempts where kind = 'network'") == (
         await owner.fetchval(
             "select count(*) from auth.attempts where kind = 'network' and cardinality(moments) > 0"
@@ -167,7 +167,7 @@ async def test_a_right_password_forgives_the_wrong_ones(product: Product) -> Non
 async def test_many_at_once_are_as_many_as_one_after_another(product: Product) -> None:
     ada = await registered(product)
     answers = await asyncio.gather(*(ada.sign_in(WRONG) for _ in range(12)))
-    assert sorted(one.status_code for one in answers) == [401] * 5 + [429] * 7
+    assert sorted(response.status_code for response in answers) == [401] * 5 + [429] * 7
 
 
 async def test_a_reset_by_mail_lifts_the_lock_out(product: Product, owner: Connection) -> None:
@@ -204,12 +204,12 @@ async def test_aliases_are_as_many_attempts_as_there_are(product: Product) -> No
         for n, guess in enumerate(guesses)
     )
     answer = (await product.http.post("/graphql", json={"query": f"mutation {{ {aliases} }}"})).json()
-    assert {one["__typename"] for one in (answer.get("data") or {}).values()} <= {"Refused"}
+    assert {answered["__typename"] for answered in (answer.get("data") or {}).values()} <= {"Refused"}
 
 
 async def test_a_batch_is_no_way_around(product: Product) -> None:
-    one = {"query": 'mutation { signIn(email: "a@example.com", password: "x") { __typename } }'}
-    response = await product.http.post("/graphql", json=[one] * 50)
+    operation = {"query": 'mutation { signIn(email: "a@example.com", password: "x") { __typename } }'}
+    response = await product.http.post("/graphql", json=[operation] * 50)
     assert response.json()["errors"][0]["extensions"]["code"] == "BATCHING_NOT_SUPPORTED"
 
 
@@ -261,7 +261,7 @@ async def test_what_is_refused_costs_no_hashing_whether_or_not_there_is_an_accou
             async with counting() as counted:
                 found = await asyncio.gather(*(post(stranger, "sign-in", body) for _ in range(40)))
             assert counted.checks == 5
-            assert sorted(one.status_code for one in found) == [401] * 5 + [429] * 35
+            assert sorted(response.status_code for response in found) == [401] * 5 + [429] * 35
 
 
 async def test_a_crowd_in_one_network_waits_behind_itself() -> None:
@@ -270,7 +270,7 @@ async def test_a_crowd_in_one_network_waits_behind_itself() -> None:
         crowd = [asyncio.create_task(passwords.right("x" * 10, "", line="crowd")) for _ in range(5)]
         assert not await passwords.right("x" * 10, "", line="somebody else")
         found = await asyncio.gather(*crowd, return_exceptions=True)
-        assert [type(one).__name__ for one in found] == ["bool"] * 2 + ["PasswordsBusy"] * 3
+        assert [type(outcome).__name__ for outcome in found] == ["bool"] * 2 + ["PasswordsBusy"] * 3
     finally:
         passwords.close()
 
@@ -332,7 +332,7 @@ async def test_a_clock_that_was_set_back_locks_nobody_out(product: Product, owne
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("address", "other", "same"),
     [
         ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
@@ -343,8 +343,8 @@ async def test_a_clock_that_was_set_back_locks_nobody_out(product: Product, owne
         ("testclient", "other", False),
     ],
 )
-def test_a_customers_network_of_ipv6_is_one_place(one: str, other: str, same: bool) -> None:
-    assert (network_of(one) == network_of(other)) is same
+def test_a_customers_network_of_ipv6_is_one_place(address: str, other: str, same: bool) -> None:
+    assert (network_of(address) == network_of(other)) is same
 
 
 def test_every_address_of_ipv6_has_a_network() -> None:

@@ -23,9 +23,11 @@ async def test_an_administrator_sees_when_somebody_was_signed_in_by_pages(produc
     third = await ben.again()
     await post(product.http, "sign-out", {}, second.given["accessToken"])
     listed = await _sessions(boss, ben)
-    assert [one["sessionId"] for one in listed] == [one.given["sessionId"] for one in (third, second, ben)]
-    assert [one["reason"] for one in listed] == [None, "SIGNED_OUT", None]
-    assert [one["endedAt"] is None for one in listed] == [True, False, True]
+    assert [session["sessionId"] for session in listed] == [
+        session.given["sessionId"] for session in (third, second, ben)
+    ]
+    assert [session["reason"] for session in listed] == [None, "SIGNED_OUT", None]
+    assert [session["endedAt"] is None for session in listed] == [True, False, True]
     assert await _sessions(boss, ben, first=1) == listed[:1]
     assert await _sessions(boss, ben, first=2, after=listed[0]["sessionId"]) == listed[1:]
     assert await _sessions(boss, ben, after=listed[-1]["sessionId"]) == []
@@ -38,7 +40,7 @@ async def test_nobody_sees_what_was_in_another_tenant(product: Product) -> None:
     _, token = await invited(product, boss, other.email)
     joined = await accepted(product, {"token": token, "password": other.password, "firstName": "Eve"})
     there = Person(product.http, other.email, joined)
-    shown = [one["sessionId"] for one in await _sessions(boss, there)]
+    shown = [session["sessionId"] for session in await _sessions(boss, there)]
     assert other.given["sessionId"] not in shown
     assert len(shown) == 1
     assert await _sessions(boss, there, after=other.given["sessionId"]) == []

@@ -134,9 +134,11 @@ async def test_of_two_at_the_same_moment_one_wins_and_the_session_goes_on(produc
     ada = await registered(product)
     body = {"refreshToken": ada.given["refreshToken"]}
     answers = await asyncio.gather(*(post(product.http, "refresh", body) for _ in range(8)))
-    won = [one.json() for one in answers if one.status_code == 200]
+    won = [answer.json() for answer in answers if answer.status_code == 200]
     assert len(won) == 1
-    assert {refusal(one) for one in answers if one.status_code != 200} == {(409, "refreshed_just_now")}
+    assert {refusal(answer) for answer in answers if answer.status_code != 200} == {
+        (409, "refreshed_just_now")
+    }
     assert (await post(product.http, "refresh", {"refreshToken": won[0]["refreshToken"]})).status_code == 200
 
 

@@ -58,7 +58,7 @@ async def test_signing_in_asks_for_the_code(product: Product) -> None:
     assert given_.status_code == 200
     person = Person(product.http, ada.email, given_.json())
     sessions = (await person.client.post(ME)).json()["data"]["mySessions"]
-    assert {one["secondFactor"] for one in sessions} == {True}
+    assert {session["secondFactor"] for session in sessions} == {True}
 
 
 async def test_a_code_is_good_once_also_for_two_at_the_same_moment(product: Product) -> None:
@@ -66,9 +66,12 @@ async def test_a_code_is_good_once_also_for_two_at_the_same_moment(product: Prod
     challenges = [(await ada.sign_in()).json()["challenge"] for _ in range(3)]
     code = codes.fresh()
     answers = await asyncio.gather(
-        *(post(product.http, "second-factor", {"challenge": one, "code": code}) for one in challenges)
+        *(
+            post(product.http, "second-factor", {"challenge": challenge, "code": code})
+            for challenge in challenges
+        )
     )
-    assert sorted(one.status_code for one in answers) == [200, 401, 401]
+    assert sorted(answer.status_code for answer in answers) == [200, 401, 401]
 
 
 async def test_a_challenge_is_good_once(product: Product) -> None:
@@ -179,7 +182,7 @@ async def test_a_session_in_which_a_factor_was_shown_that_is_gone_counts_as_one_
     again = Person(product.http, ada.email, refreshed.json())
     assert (await again.client.post(TASKS)).json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     shown = (await again.client.post("{ mySessions { current secondFactor } }")).json()["data"]["mySessions"]
-    assert {one["secondFactor"] for one in shown} == {False}
+    assert {session["secondFactor"] for session in shown} == {False}
     by_key = await product.http.post("/graphql", json={"query": TASKS}, headers={"x-api-key": key})
     assert by_key.status_code == 401
     await enrol(again)
@@ -244,9 +247,9 @@ class Codes:
         """A code that was not used before: the one of the step before or after counts as well."""
         now = int(datetime.now(UTC).timestamp()) // 30
         code = next(
-            one
+            generated
             for step in (now + 1, now, now - 1)
-            if (one := self._totp.generate_otp(step)) not in self._used
+            if (generated := self._totp.generate_otp(step)) not in self._used
         )
         self._used.add(code)
         return code

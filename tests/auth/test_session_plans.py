@@ -56,12 +56,12 @@ def _page(where: list[Condition], order: str) -> Ask:
 
 
 async def _of_a_person(rows: PostgresRows) -> object:
-    return [one async for one in sessions_of(rows, PERSON, Order("created_at", descending=True))]
+    return [session async for session in sessions_of(rows, PERSON, Order("created_at", descending=True))]
 
 
 async def _of_a_person_further(rows: PostgresRows) -> object:
     place = RowPlace(datetime.now(UTC), (PERSON,))
-    return [one async for one in sessions_of(rows, PERSON, Order("created_at"), after=place)]
+    return [session async for session in sessions_of(rows, PERSON, Order("created_at"), after=place)]
 
 
 async def _of_people(rows: PostgresRows) -> object:

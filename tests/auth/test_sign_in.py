@@ -183,7 +183,9 @@ async def test_all_other_sessions_end(product: Product) -> None:
     answer = (await here.client.post("mutation { endOtherSessions { count } }")).json()
     assert answer["data"] == {"endOtherSessions": {"count": 1}}
     assert (await ada.client.post(ME)).status_code == 401
-    assert [one["current"] for one in (await here.client.post(ME)).json()["data"]["mySessions"]] == [True]
+    assert [session["current"] for session in (await here.client.post(ME)).json()["data"]["mySessions"]] == [
+        True
+    ]
 
 
 async def test_nobody_ends_the_session_of_another(product: Product) -> None:
@@ -202,13 +204,13 @@ async def test_ending_the_others_ends_all_of_them_and_pages_show_each_once(produ
     while page := (await ada.client.post(document, {"after": seen[-1] if seen else None})).json()["data"][
         "mySessions"
     ]:
-        seen += [one["id"] for one in page]
+        seen += [session["id"] for session in page]
         assert page[0]["current"] is (len(seen) == len(page))
     assert len(seen) == len(set(seen)) == 1_011
     answer = (await ada.client.post("mutation { endOtherSessions { count } }")).json()
     assert answer["data"]["endOtherSessions"] == {"count": 1_010}
     left = (await ada.client.post(ME)).json()["data"]["mySessions"]
-    assert [one["current"] for one in left] == [True]
+    assert [session["current"] for session in left] == [True]
 
 
 async def test_a_page_holds_no_more_than_it_says(product: Product) -> None:
@@ -236,5 +238,5 @@ async def _sessions(product: Product, person: Person, count: int) -> None:
             )
             for _ in range(count)
         ]
-        outcomes = await asyncio.gather(*(made.bus.send(one, by=by) for one in starts))
-    assert all(isinstance(one, AppendReceipt) for one in outcomes)
+        outcomes = await asyncio.gather(*(made.bus.send(start, by=by) for start in starts))
+    assert all(isinstance(outcome, AppendReceipt) for outcome in outcomes)

@@ -56,9 +56,9 @@ async def test_all_that_was_opened_with_it_ends(product: Product, owner: Connect
         assert (socket.close_code, socket.close_reason) == (4403, "Forbidden: The session is over.")
         (error,) = (await anext(events))["errors"]
         assert error["extensions"]["code"] == "UNAUTHENTICATED"
-    for one in (ada, again):
-        assert (await one.client.post(TASKS)).status_code == 401
-        refreshed = await post(product.http, "refresh", {"refreshToken": one.given["refreshToken"]})
+    for person in (ada, again):
+        assert (await person.client.post(TASKS)).status_code == 401
+        refreshed = await post(product.http, "refresh", {"refreshToken": person.given["refreshToken"]})
         assert refusal(refreshed) == (401, "refresh_refused")
     await until(_refused(product, key))
     noted = await owner.fetchval(

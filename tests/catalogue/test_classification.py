@@ -106,7 +106,7 @@ def test_every_exception_names_a_field_and_a_reason() -> None:
 
 def classes(*kinds: str) -> dict[str, CatalogueEntry]:
     """The entries of these kinds, by name and field."""
-    return {f"{one.name}.{one.field}": one for one in inventory() if one.kind in kinds}
+    return {f"{entry.name}.{entry.field}": entry for entry in inventory() if entry.kind in kinds}
 
 
 def test_gov_05_names_and_public_information_about_projects_and_tasks_are_public() -> None:
@@ -142,17 +142,17 @@ def test_gov_06_logs_metrics_and_analytics_are_internal() -> None:
 
 
 def test_gov_07_addresses_and_descriptions_are_confidential_wherever_they_are_kept() -> None:
-    found = [one for one in inventory() if one.kind in ("event", "view")]
+    found = [entry for entry in inventory() if entry.kind in ("event", "view")]
     some = [
-        one
-        for one in found
-        if one.field in ("email", "description")
-        and one.context in ("identity", "work")
+        entry
+        for entry in found
+        if entry.field in ("email", "description")
+        and entry.context in ("identity", "work")
         # Its address is made up, and nobody's.
-        and one.name != "identity.user.anonymised"
+        and entry.name != "identity.user.anonymised"
     ]
-    assert {one.store for one in some} == {"postgres", "redis", "search"}
-    assert {one.name for one in some} >= {
+    assert {entry.store for entry in some} == {"postgres", "redis", "search"}
+    assert {entry.name for entry in some} >= {
         "identity.user.registered",
         "work.task.created",
         "work.task.described",
@@ -163,8 +163,8 @@ def test_gov_07_addresses_and_descriptions_are_confidential_wherever_they_are_ke
         "tasks.projects",
         "work.task_search",
     }
-    assert {f"{one.name}.{one.field}": one.classification for one in some} == {
-        f"{one.name}.{one.field}": "confidential" for one in some
+    assert {f"{entry.name}.{entry.field}": entry.classification for entry in some} == {
+        f"{entry.name}.{entry.field}": "confidential" for entry in some
     }
 
 
@@ -172,14 +172,14 @@ def test_gov_08_hashes_tokens_and_secrets_are_restricted_wherever_they_are_kept(
     words = ("hash", "hashes", "secret", "token", "password")
     # The hashes of a certificate are there to be shown: they prove what was erased.
     some = [
-        one
-        for one in inventory()
-        if one.kind in ("event", "view")
-        and one.context == "identity"
-        and one.field.rpartition("_")[2] in words
-        and one.type != "bool"
+        entry
+        for entry in inventory()
+        if entry.kind in ("event", "view")
+        and entry.context == "identity"
+        and entry.field.rpartition("_")[2] in words
+        and entry.type != "bool"
     ]
     assert some, "sign-in keeps hashes"
-    assert {f"{one.name}.{one.field}": one.classification for one in some} == {
-        f"{one.name}.{one.field}": "restricted" for one in some
+    assert {f"{entry.name}.{entry.field}": entry.classification for entry in some} == {
+        f"{entry.name}.{entry.field}": "restricted" for entry in some
     }

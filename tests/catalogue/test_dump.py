@@ -112,12 +112,12 @@ async def test_the_same_value_has_the_same_pseudonym_in_one_dump_and_another_in_
     for name in ("one", "two"):
         await dump(filled, tmp_path / name)
         events = lines(tmp_path / name / "events.jsonl")
-        texts = [one["payload"]["description"] for one in events if one["type"] == "work.task.created"]
+        texts = [event["payload"]["description"] for event in events if event["type"] == "work.task.created"]
         assert texts[0] == texts[1] == texts[3] != ""
         assert texts[2] == ""
         rows = lines(tmp_path / name / "views" / "tasks.tasks.jsonl")
         assert {row["description"] for row in rows} == set(texts)
-        mails = [one["payload"]["email"] for one in events if one["type"] == "identity.user.registered"]
+        mails = [event["payload"]["email"] for event in events if event["type"] == "identity.user.registered"]
         assert mails[0] == mails[1]
         assert mails[0].endswith("@example.invalid")
         seen.append({*texts, *mails} - {""})
@@ -150,7 +150,7 @@ async def test_sealed_texts_are_opened_for_pseudonyms_where_they_can_be(
 
     await dump(filled, tmp_path / "out", opening=Opener())
     events = lines(tmp_path / "out" / "events.jsonl")
-    mails = [one["payload"]["email"] for one in events if one["type"] == "identity.user.registered"]
+    mails = [event["payload"]["email"] for event in events if event["type"] == "identity.user.registered"]
     assert mails[0] == ""
     assert mails[1].endswith("@example.invalid")
     assert SECRET not in (tmp_path / "out" / "events.jsonl").read_text()
@@ -179,7 +179,7 @@ async def test_a_name_has_one_pseudonym_in_the_log_and_in_the_views(product: Pro
         await dump(product.settings, tmp_path / "out", tenants=[ada.tenant], opening=ring)
     await database.close()
     events = lines(tmp_path / "out" / "events.jsonl")
-    (told,) = (one["payload"] for one in events if one["type"] == "identity.user.registered")
+    (told,) = (event["payload"] for event in events if event["type"] == "identity.user.registered")
     (row,) = lines(tmp_path / "out" / "views" / "users.people.jsonl")
     assert row["first_name"] == told["first_name"]
     assert told["first_name"].startswith("first_name-")

@@ -44,9 +44,11 @@ async def test_every_durable_table_and_column_is_in_the_inventory(database_url: 
         there = {row["name"]: row["columns"] for row in await connection.fetch(_DURABLE)}
     finally:
         await connection.close()
-    told = {one.name: ", ".join(f"{column.name} {column.type}" for column in one.columns) for one in TABLES}
+    told = {
+        table.name: ", ".join(f"{column.name} {column.type}" for column in table.columns) for table in TABLES
+    }
     assert told == there
-    assert all(one.purpose.endswith(".") for one in TABLES)
+    assert all(table.purpose.endswith(".") for table in TABLES)
 
 
 def test_a_level_for_a_column_that_is_not_there_is_refused() -> None:
@@ -55,19 +57,23 @@ def test_a_level_for_a_column_that_is_not_there_is_refused() -> None:
 
 
 def test_every_event_and_every_view_has_an_entry_for_each_field() -> None:
-    found = {(one.kind, one.name) for one in inventory()}
+    found = {(entry.kind, entry.name) for entry in inventory()}
     fieldless = {name for name, event in product_events().items() if not fields(event)}
     assert {name for kind, name in found if kind == "event"} == product_events().keys() - fieldless
     assert {name for kind, name in found if kind == "view"} == {view.name for view in VIEWS}
 
 
 def test_everything_has_a_purpose_a_place_and_a_time() -> None:
-    vague = [one for one in inventory() if not (one.purpose and one.place and one.retention and one.type)]
+    vague = [
+        entry
+        for entry in inventory()
+        if not (entry.purpose and entry.place and entry.retention and entry.type)
+    ]
     assert vague == []
 
 
 def test_whatever_is_personal_says_whose_it_is() -> None:
-    lost = [f"{one.name}.{one.field}" for one in inventory() if one.personal and not one.subject]
+    lost = [f"{entry.name}.{entry.field}" for entry in inventory() if entry.personal and not entry.subject]
     assert lost == []
 
 
@@ -110,7 +116,7 @@ class TestCommand:
 
 
 def _one(entries: Iterable[Mapping[str, object]], name: str, field: str) -> Mapping[str, object]:
-    (found,) = (one for one in entries if (one["name"], one["field"]) == (name, field))
+    (found,) = (entry for entry in entries if (entry["name"], entry["field"]) == (name, field))
     return found
 
 

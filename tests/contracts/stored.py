@@ -43,14 +43,17 @@ def stored_names() -> Names:
     aggregates = {event.aggregate for event in events.values()}
     return {
         "events": {name: _event(event) for name, event in events.items()},
-        "aggregates": {one.topic: _aggregate(one) for one in sorted(aggregates, key=lambda one: one.topic)},
-        "commands": {name: _command(one) for name, one in commands().items() if ours(one)},
+        "aggregates": {
+            aggregate.topic: _aggregate(aggregate)
+            for aggregate in sorted(aggregates, key=lambda aggregate: aggregate.topic)
+        },
+        "commands": {name: _command(command) for name, command in commands().items() if ours(command)},
         "effects": {
             f"{process.name} {name}": _fields(effect)
-            for process in sorted(filter(_is_named, _below(Process)), key=lambda one: one.name)
+            for process in sorted(filter(_is_named, _below(Process)), key=lambda kind: kind.name)
             for name, effect in sorted(process.effects.items())
         },
-        "refusals": sorted(one.code for one in _below(Refusal) if ours(one)),
+        "refusals": sorted(kind.code for kind in _below(Refusal) if ours(kind)),
         "views": {view.name: _view(view) for view in sorted(VIEWS, key=lambda view: view.name)},
     }
 
@@ -112,11 +115,12 @@ def shape(hint: Any) -> str:
     if origin is Annotated:
         return shape(args[0])
     if origin in (Union, types.UnionType):
-        return " | ".join(shape(one) for one in args)
+        return " | ".join(shape(argument) for argument in args)
     if origin is not None:
-        return f"{origin.__name__}[{', '.join('...' if one is Ellipsis else shape(one) for one in args)}]"
+        held = ", ".join("..." if argument is Ellipsis else shape(argument) for argument in args)
+        return f"{origin.__name__}[{held}]"
     if inspect.isclass(hint) and issubclass(hint, Enum):
-        return "/".join(str(one.value) for one in hint)
+        return "/".join(str(member.value) for member in hint)
     if hint is types.NoneType:
         return "None"
     return str(getattr(hint, "__name__", hint))
@@ -128,4 +132,4 @@ def _is_named(process: type[Process[Any]]) -> bool:
 
 
 def _below(cls: type[T]) -> list[type[T]]:
-    return [one for below in cls.__subclasses__() for one in (below, *_below(below))]
+    return [kind for below in cls.__subclasses__() for kind in (below, *_below(below))]

@@ -28,9 +28,9 @@ def lay_out(name: str, root: Path = ROOT) -> list[Path]:
         raise ValueError(f"{name!r} is no name of a package, such as contacts.")
     folders = {floor: root / floor / name for floor in (*_FLOORS, "tests")}
     if taken := [
-        str(one.relative_to(root))
-        for one in folders.values()
-        if one.exists() or one.with_suffix(".py").exists()
+        str(file.relative_to(root))
+        for file in folders.values()
+        if file.exists() or file.with_suffix(".py").exists()
     ]:
         raise ValueError(f"There is {' and '.join(taken)} already.")
     listed = root / _LIST
@@ -64,7 +64,7 @@ def main(*names: str) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    print(*(one.relative_to(ROOT) for one in written), sep="\n")
+    print(*(file.relative_to(ROOT) for file in written), sep="\n")
     return 0
 
 

@@ -52,5 +52,7 @@ def missing_tests(path: str, named: Iterable[tuple[str, str]]) -> set[str]:
 @cache
 def _tests_of(path: str) -> frozenset[str]:
     tree = ast.parse((ROOT / path).read_text())
-    functions = (one for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
-    return frozenset(one.name for one in functions if one.name.startswith("test_"))
+    functions = (
+        statement for statement in tree.body if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    return frozenset(function.name for function in functions if function.name.startswith("test_"))

@@ -49,8 +49,8 @@ def test_the_paths_it_names_exist() -> None:
 
 def test_no_context_with_views_is_left_out_of_the_list() -> None:
     """A context whose views no worker knows would be empty for ever."""
-    folders = {one.parent.name for one in (ROOT / "projections").glob("*/__init__.py")} - {"kit"}
-    assert {one.name for one in CONTEXTS} == folders
+    folders = {path.parent.name for path in (ROOT / "projections").glob("*/__init__.py")} - {"kit"}
+    assert {context.name for context in CONTEXTS} == folders
 
 
 def _listed(place: Path) -> set[str]:

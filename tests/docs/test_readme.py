@@ -52,8 +52,8 @@ def _compare(shown: Any, found: Any, here: dict[str, str], path: str = "answer")
             _compare(value, found[name], here, f"{path}.{name}")
     elif isinstance(shown, list):
         # A list may be shorter here, as there is no search server.
-        for number, (one, other) in enumerate(zip(shown, found, strict=False)):
-            _compare(one, other, here, f"{path}[{number}]")
+        for number, (expected, other) in enumerate(zip(shown, found, strict=False)):
+            _compare(expected, other, here, f"{path}[{number}]")
     elif isinstance(shown, str) and path.endswith((".id", ".position")):
         here[shown] = found
     elif path.endswith((".title", ".status", ".priority", ".code")):

@@ -27,5 +27,5 @@ def test_the_paths_it_names_exist() -> None:
 
 def test_every_attack_test_is_evidence_of_something() -> None:
     """What is tried and not told is of no use to who asks what was tried."""
-    files = {f"tests/attacks/{one.name}" for one in (ROOT / "tests/attacks").glob("test_*.py")}
+    files = {f"tests/attacks/{path.name}" for path in (ROOT / "tests/attacks").glob("test_*.py")}
     assert files <= {path for path, _ in named_tests(page(PAGE))}

@@ -42,7 +42,7 @@ def test_events_are_stamped_with_stream_version_and_moment() -> None:
     account = opened()
     with at(LATER):
         account.record(Account.Paid(amount=3))
-    stamps = [(one.originator_id, one.originator_version, one.timestamp) for one in account.decided()]
+    stamps = [(event.originator_id, event.originator_version, event.timestamp) for event in account.decided()]
     assert stamps == [(STREAM, 1, NOON), (STREAM, 2, LATER)]
 
 
@@ -59,8 +59,10 @@ def test_what_was_claimed_is_told_once() -> None:
     account.refer("toys.user", STREAM, field="user_id")
     claims = account.collect_claims()
     assert claims.reserves == (Reservation("name", "anna", STREAM, "owner"),)
-    assert [one.value for one in claims.releases] == ["ben"]
-    assert [(one.field, one.topic, one.id) for one in claims.references] == [("user_id", "toys.user", STREAM)]
+    assert [release.value for release in claims.releases] == ["ben"]
+    assert [(reference.field, reference.topic, reference.id) for reference in claims.references] == [
+        ("user_id", "toys.user", STREAM)
+    ]
     nothing = account.collect_claims()
     assert (nothing.reserves, nothing.releases, nothing.references) == ((), (), ())
 
@@ -94,10 +96,10 @@ def test_a_first_event_may_be_the_last() -> None:
 
 
 def test_state_is_never_shared() -> None:
-    one, other = opened(), opened()
+    first, other = opened(), opened()
     with at(NOON):
-        one.record(Account.Paid(amount=3))
-    assert one.payments == [3]
+        first.record(Account.Paid(amount=3))
+    assert first.payments == [3]
     assert other.payments == []
 
 

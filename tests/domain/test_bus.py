@@ -50,8 +50,8 @@ async def test_what_is_outside_the_limits_is_refused(bus: Bus) -> None:
 
 async def test_creating_again_under_another_command_is_refused(bus: Bus, second_bus: Bus) -> None:
     id = await an_account(bus)
-    for one in (bus, second_bus):
-        refusal = await refused(one, OpenAccount(id=id, owner="another"), AlreadyExists)
+    for chosen in (bus, second_bus):
+        refusal = await refused(chosen, OpenAccount(id=id, owner="another"), AlreadyExists)
         assert (refusal.field, refusal.message) == ("id", "There is already another account with this id.")
 
 
@@ -70,8 +70,8 @@ async def test_two_tenants_may_use_one_id(bus: Bus, log: PostgresLog) -> None:
 
 async def test_what_another_tenant_has_is_not_there(bus: Bus, second_bus: Bus) -> None:
     id = await an_account(bus, balance=3)
-    for one in (bus, second_bus):
-        refusal = await refused(one, Withdraw(id=id, amount=1), NotFound, by=THEM)
+    for chosen in (bus, second_bus):
+        refusal = await refused(chosen, Withdraw(id=id, amount=1), NotFound, by=THEM)
         assert refusal.field == "id"
 
 
@@ -111,23 +111,23 @@ async def test_an_aggregate_of_another_tenant_is_refused_by_its_field(bus: Bus) 
 
 
 async def test_two_streams_change_in_one_step(bus: Bus, log: PostgresLog) -> None:
-    one, other = await an_account(bus, balance=3), await an_account(bus)
-    receipt = await accepted(bus, Transfer(id=one, to_id=other, amount=2))
+    payer, other = await an_account(bus, balance=3), await an_account(bus)
+    receipt = await accepted(bus, Transfer(id=payer, to_id=other, amount=2))
     assert receipt.last - receipt.first == 1
-    assert (await balance(log, one), await balance(log, other)) == (1, 2)
+    assert (await balance(log, payer), await balance(log, other)) == (1, 2)
 
 
 async def test_what_a_refused_command_had_recorded_is_forgotten(bus: Bus, log: PostgresLog) -> None:
-    one, other = await an_account(bus, balance=3), await an_account(bus)
-    await refused(bus, Transfer(id=one, to_id=other, amount=9), Overdrawn)
+    payer, other = await an_account(bus, balance=3), await an_account(bus)
+    await refused(bus, Transfer(id=payer, to_id=other, amount=9), Overdrawn)
     await refused(bus, Withdraw(id=other, amount=1), Overdrawn)
     assert await balance(log, other) == 0
 
 
 async def test_a_reserved_value_is_refused_to_another_stream(bus: Bus, second_bus: Bus) -> None:
     await accepted(bus, OpenAccount(id=uuid4(), owner="Clara"))
-    for one in (bus, second_bus):
-        refusal = await refused(one, OpenAccount(id=uuid4(), owner="CLARA"), AlreadyTaken)
+    for chosen in (bus, second_bus):
+        refusal = await refused(chosen, OpenAccount(id=uuid4(), owner="CLARA"), AlreadyTaken)
         assert (refusal.field, refusal.message) == ("owner", "owner is already in use.")
 
 
@@ -187,8 +187,8 @@ async def test_a_command_without_a_correlation_is_its_own(bus: Bus, log: Postgre
 
 
 async def test_all_events_of_a_command_happen_at_one_moment(bus: Bus, log: PostgresLog) -> None:
-    one, other = await an_account(bus, balance=3), await an_account(bus)
-    receipt = await accepted(bus, Transfer(id=one, to_id=other, amount=2))
+    payer, other = await an_account(bus, balance=3), await an_account(bus)
+    receipt = await accepted(bus, Transfer(id=payer, to_id=other, amount=2))
     out, into = await log.read(after=receipt.first - 1, until=receipt.last, limit=2)
     assert out.timestamp == into.timestamp
     assert out.event_id != into.event_id

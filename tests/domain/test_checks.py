@@ -149,5 +149,5 @@ def test_distinct_words_keep_their_order_and_first_spelling() -> None:
 def test_new_ids_are_version_7_and_rise() -> None:
     ids = TimeOrderedIds()
     made = [ids.new() for _ in range(10_000)]
-    assert {one.version for one in made} == {7}
+    assert {id.version for id in made} == {7}
     assert made == sorted(set(made))

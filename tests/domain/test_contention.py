@@ -57,7 +57,9 @@ async def test_one_command_from_two_processes_at_once_has_one_effect(
     bus: Bus, second_bus: Bus, log: PostgresLog
 ) -> None:
     id, command_id = await an_account(bus), uuid4()
-    sent = [one.send(Pay(id=id, amount=3), by=US, command_id=command_id) for one in [bus, second_bus] * 10]
+    sent = [
+        chosen.send(Pay(id=id, amount=3), by=US, command_id=command_id) for chosen in [bus, second_bus] * 10
+    ]
     outcomes = receipts(await asyncio.gather(*sent))
     assert len(outcomes) == 20
     assert len({(outcome.first, outcome.last) for outcome in outcomes}) == 1
@@ -84,12 +86,12 @@ async def test_of_many_reservations_of_one_value_one_wins(bus: Bus, second_bus: 
 async def test_money_moved_both_ways_at_once_is_neither_lost_nor_made(
     bus: Bus, second_bus: Bus, log: PostgresLog
 ) -> None:
-    one, other = await an_account(bus, balance=5), await an_account(bus, balance=5)
-    there = [Transfer(id=one, to_id=other, amount=2) for _ in range(10)]
-    back = [Transfer(id=other, to_id=one, amount=2) for _ in range(10)]
+    payer, other = await an_account(bus, balance=5), await an_account(bus, balance=5)
+    there = [Transfer(id=payer, to_id=other, amount=2) for _ in range(10)]
+    back = [Transfer(id=other, to_id=payer, amount=2) for _ in range(10)]
     outcomes = await send_all([bus, second_bus], [*there, *back])
     assert {type(outcome) for outcome in outcomes} <= {AppendReceipt, Overdrawn}
-    assert await balance(log, one) + await balance(log, other) == 10
+    assert await balance(log, payer) + await balance(log, other) == 10
 
 
 async def test_a_cache_that_is_behind_does_not_refuse_wrongly(

@@ -43,8 +43,8 @@ async def test_a_repeat_keeps_its_receipt_though_the_rule_would_now_refuse(
 ) -> None:
     id, command_id = await an_account(bus, balance=3), uuid4()
     first = await accepted(bus, Withdraw(id=id, amount=3), command_id=command_id)
-    for one in (bus, fresh()):
-        again = await accepted(one, Withdraw(id=id, amount=3), command_id=command_id)
+    for chosen in (bus, fresh()):
+        again = await accepted(chosen, Withdraw(id=id, amount=3), command_id=command_id)
         assert again == AppendReceipt(command_id, first.first, first.last, repeated=True)
 
 

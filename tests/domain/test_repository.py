@@ -96,14 +96,14 @@ async def test_what_was_forgotten_while_others_were_loaded_is_loaded_too(bus: Bu
 
 
 async def test_the_least_recent_go_when_the_cache_is_full(bus: Bus, log: PostgresLog) -> None:
-    one, two, three = [await an_account(bus) for _ in range(3)]
+    oldest, older, newest = [await an_account(bus) for _ in range(3)]
     kept = repository(log, capacity=2)
-    first = (await kept.get(TENANT, [one]))[one]
-    second = (await kept.get(TENANT, [two]))[two]
-    await kept.get(TENANT, [one])
-    await kept.get(TENANT, [three])
-    assert (await kept.get(TENANT, [one]))[one] is first
-    assert (await kept.get(TENANT, [two]))[two] is not second
+    first = (await kept.get(TENANT, [oldest]))[oldest]
+    second = (await kept.get(TENANT, [older]))[older]
+    await kept.get(TENANT, [oldest])
+    await kept.get(TENANT, [newest])
+    assert (await kept.get(TENANT, [oldest]))[oldest] is first
+    assert (await kept.get(TENANT, [older]))[older] is not second
 
 
 async def test_tenants_do_not_share_the_cache(bus: Bus, log: PostgresLog) -> None:

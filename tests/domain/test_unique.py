@@ -69,8 +69,8 @@ def claimed(boat: Boat, *events: Event) -> tuple[list[tuple[str, str]], list[tup
             boat.record(event)
     claims = boat.collect_claims()
     boat.decided()
-    return [(one.name, one.value) for one in claims.reserves], [
-        (one.name, one.value) for one in claims.releases
+    return [(reserved.name, reserved.value) for reserved in claims.reserves], [
+        (released.name, released.value) for released in claims.releases
     ]
 
 

@@ -68,9 +68,9 @@ async def kill_backend(cluster: Cluster, chance: Random, say: Say) -> None:
     assert cluster.postgres.process is not None
     with suppress(psutil.NoSuchProcess):
         children = psutil.Process(cluster.postgres.process.pid).children()
-        backends = [one for one in children if _WRITER in " ".join(one.cmdline())]
+        backends = [child for child in children if _WRITER in " ".join(child.cmdline())]
         if backends:
-            victim = chance.choice(sorted(backends, key=lambda one: one.pid))
+            victim = chance.choice(sorted(backends, key=lambda backend: backend.pid))
             say(f"kill -9 {' '.join(victim.cmdline()).strip()}")
             victim.kill()
 
@@ -129,7 +129,7 @@ async def hang_backend(cluster: Cluster, chance: Random, say: Say) -> None:
     with suppress(psutil.NoSuchProcess):
         children = psutil.Process(cluster.postgres.process.pid).children()
         backends = sorted(
-            (one for one in children if _WRITER in " ".join(one.cmdline())), key=lambda one: one.pid
+            (child for child in children if _WRITER in " ".join(child.cmdline())), key=lambda child: child.pid
         )
         if backends:
             victim, seconds = chance.choice(backends), chance.uniform(3, 8)
@@ -252,7 +252,7 @@ async def delete_index(cluster: Cluster, chance: Random, say: Say) -> None:
     with suppress(httpx.HTTPError):
         async with httpx.AsyncClient(base_url=cluster.search.url, timeout=10, trust_env=False) as http:
             found = (await http.get("/_cat/indices", params={"format": "json"})).json()
-            ours = sorted(one["index"] for one in found if one["index"].startswith("hw-"))
+            ours = sorted(index["index"] for index in found if index["index"].startswith("hw-"))
             if ours:
                 name = chance.choice(ours)
                 say(f"DELETE index {name}: {(await http.delete(f'/{name}')).status_code}")

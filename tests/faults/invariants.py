@@ -43,13 +43,17 @@ class Truth:
 
     def positions(self, tenant: UUID, after: int) -> list[int]:
         """What whoever watches all events of a tenant has to see."""
-        return [one.position for _, one in self.events if one.tenant_id == tenant and one.position > after]
+        return [
+            envelope.position
+            for _, envelope in self.events
+            if envelope.tenant_id == tenant and envelope.position > after
+        ]
 
     def task_changes(self, tenant: UUID, after: int) -> list[int]:
         """What whoever watches all tasks of a tenant has to see."""
         view = Tasks()
-        own = [one for one in self.events if one[1].tenant_id == tenant and one[1].position > after]
-        return [one.position for event, one in own for _ in view.touched(event, one)]
+        own = [pair for pair in self.events if pair[1].tenant_id == tenant and pair[1].position > after]
+        return [envelope.position for event, envelope in own for _ in view.touched(event, envelope)]
 
 
 async def read_truth(settings: Settings) -> Truth:
@@ -57,7 +61,11 @@ async def read_truth(settings: Settings) -> Truth:
     database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
     try:
         decode = PlainCodec().decode
-        events = [(decode(one), one) async for page in PostgresLog(database).copy_out() for one in page]
+        events = [
+            (decode(envelope), envelope)
+            async for page in PostgresLog(database).copy_out()
+            for envelope in page
+        ]
         async with opened_ring(settings, database) as ring:
             rows = {view.name: await _folded(view(), events, ring) for view in VIEWS}
     finally:
@@ -84,7 +92,7 @@ async def log_findings(settings: Settings) -> list[str]:
         verdict = await verify(database, checks=(view_counts,))
     finally:
         await database.close()
-    return [f"log: {one.check}: {one.detail}" for one in verdict.findings]
+    return [f"log: {finding.check}: {finding.detail}" for finding in verdict.findings]
 
 
 def command_findings(truth: Truth, journal: Journal, tenants: set[UUID]) -> list[str]:

@@ -62,7 +62,7 @@ async def _in_redis(view: RedisView[Any], generation: int, settings: Settings) -
         start = f"{keys.root}{Mark.read(mark).epoch}:t:"
         names = sorted({key.decode() async for key in redis.scan_iter(match=f"{start}*", count=_PAGE)})
         values = await redis.mget(names) if names else []
-        named = {f"{start}{one.decode()}" async for one in redis.sscan_iter(keys.roster, count=_PAGE)}
+        named = {f"{start}{member.decode()}" async for member in redis.sscan_iter(keys.roster, count=_PAGE)}
         if lost := sorted(named - set(names)):
             # Whoever reads one notices it; nobody has, so this is the first.
             ask = redis.register_script(READ)
@@ -77,7 +77,7 @@ async def _in_search(view: SearchView[Any], generation: int, settings: Settings)
     index = IndexNames(view, generation=generation, prefix=settings.index_prefix).index
     body: dict[str, Any] = {
         "query": {"exists": {"field": TENANT}},
-        "sort": [{one: "asc"} for one in (TENANT, *map(camel, view.key))],
+        "sort": [{column: "asc"} for column in (TENANT, *map(camel, view.key))],
         "size": _PAGE,
     }
     found: list[tuple[UUID, Any]] = []

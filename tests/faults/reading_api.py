@@ -25,7 +25,7 @@ async def reader_findings(truth: Truth, client: Client, chance: Random) -> list[
     findings = await _lists(client, tasks, head)
     findings += await _people(truth, client, tasks, head)
     findings += await _projects(truth, client, head, chance)
-    for row in chance.sample(sorted(tasks.values(), key=lambda one: one.id), min(_SAMPLE, len(tasks))):
+    for row in chance.sample(sorted(tasks.values(), key=lambda task: task.id), min(_SAMPLE, len(tasks))):
         word = row.title.split()[-1]
         answer = await client.answer("SearchTasks", text=word, afterPosition=head)
         hits = [hit["node"]["id"] for hit in answer["data"]["searchTasks"]["hits"]]

@@ -42,10 +42,10 @@ async def play(cluster: Cluster, plan: Plan) -> Report:
         http = await stack.enter_async_context(cluster.http())
         callers = await _callers(cluster, http, plan, journal)
         subscribers = _subscribers(plan, callers, journal)
-        watching = [asyncio.create_task(one.run()) for one in subscribers]
+        watching = [asyncio.create_task(subscriber.run()) for subscriber in subscribers]
         stack.push_async_callback(ended, watching)
         stopping = asyncio.Event()
-        working = [asyncio.create_task(one.run(stopping)) for one in callers]
+        working = [asyncio.create_task(caller.run(stopping)) for caller in callers]
         stack.push_async_callback(ended, working)
         began = asyncio.get_running_loop().time()
         await asyncio.gather(*(_strike(cluster, plan, number, report) for number in range(plan.faults)))
@@ -106,7 +106,7 @@ async def _examine(cluster: Cluster, report: Report, journal: Journal, subscribe
     clock = asyncio.get_running_loop().time
     deadline = clock() + NOTICED_SECONDS
     truth = await read_truth(cluster.direct)
-    tenants = {one.client.tenant for one in subscribers}
+    tenants = {subscriber.client.tenant for subscriber in subscribers}
     findings = [*journal.lies]
     findings += await log_findings(cluster.direct)
     findings += command_findings(truth, journal, tenants)
@@ -122,20 +122,24 @@ async def _examine(cluster: Cluster, report: Report, journal: Journal, subscribe
         findings += wrong
         await settled(cluster, QUIET_SECONDS)
         findings += await rebuild_findings(owner, report.since)
-    for client in {one.client.tenant: one.client for one in subscribers}.values():
+    for client in {subscriber.client.tenant: subscriber.client for subscriber in subscribers}.values():
         findings += await reader_findings(truth, client, Random(f"{report.plan.seed}/readers"))
     expected = [
-        (truth.positions if one.operation == "Events" else truth.task_changes)(one.client.tenant, one.since)
-        for one in subscribers
+        (truth.positions if subscriber.operation == "Events" else truth.task_changes)(
+            subscriber.client.tenant, subscriber.since
+        )
+        for subscriber in subscribers
     ]
     pairs = list(zip(subscribers, expected, strict=True))
     with suppress(TimeoutError):
         # Who does not come to the end of what they have to see is found below.
-        await until(lambda: all(not seen or one.cursor >= seen[-1] for one, seen in pairs), seconds=30)
-    for one, seen in pairs:
-        findings += one.findings(seen)
-    resumed = sum(one.resumed for one in subscribers)
-    gaps = sum(len(one.gaps) for one in subscribers)
+        await until(
+            lambda: all(not seen or subscriber.cursor >= seen[-1] for subscriber, seen in pairs), seconds=30
+        )
+    for subscriber, seen in pairs:
+        findings += subscriber.findings(seen)
+    resumed = sum(subscriber.resumed for subscriber in subscribers)
+    gaps = sum(len(subscriber.gaps) for subscriber in subscribers)
     report.say(f"{len(truth.events)} events; subscribers resumed {resumed} times, {gaps} discontinuities")
     for finding in findings:
         report.wrong(finding)

@@ -31,18 +31,20 @@ async def settled(cluster: Cluster, seconds: float) -> str | None:
 async def _unwell(cluster: Cluster) -> str | None:
     pool = await asyncpg.create_pool(cluster.direct.database_url, min_size=1, max_size=1, timeout=10)
     try:
-        lagging = [one for one in await views_status(pool) if one.live and not _at_head(one)]
+        lagging = [view for view in await views_status(pool) if view.live and not _at_head(view)]
         open_ones = await pool.fetch(_OPEN)
-        busy = [one for one in await process_statuses(pool) if one.open or one.lag_events]
+        busy = [process for process in await process_statuses(pool) if process.open or process.lag_events]
     finally:
         pool.terminate()
     if lagging:
-        return "; ".join(str(one) for one in lagging)
+        return "; ".join(str(view) for view in lagging)
     if open_ones:
         return "; ".join(f"rebuild {row['id']} is {row['state']}" for row in open_ones)
     if busy:
         # What they are still to do, after having waited for something, would come after the last look at the log.
-        return "; ".join(f"{one.process} has {one.open} to do and {one.lag_events} to read" for one in busy)
+        return "; ".join(
+            f"{process.process} has {process.open} to do and {process.lag_events} to read" for process in busy
+        )
     async with cluster.http() as http:
         response = await http.get("/health/ready")
     return None if response.json()["status"] == "ready" else response.text

@@ -70,12 +70,14 @@ class Subscriber:
 
     def findings(self, expected: list[int]) -> list[str]:
         """What is wrong, given the positions after ``since`` that it had to see."""
-        wanted = [one for one in expected if not any(after < one <= to for after, to in self.gaps)]
+        wanted = [
+            position for position in expected if not any(after < position <= to for after, to in self.gaps)
+        ]
         if self.seen == wanted:
             return []
         missing = sorted(set(wanted) - set(self.seen))
         foreign = sorted(set(self.seen) - set(expected))
-        doubled = sorted({one for one in self.seen if self.seen.count(one) > 1})
+        doubled = sorted({position for position in self.seen if self.seen.count(position) > 1})
         kinds = {"missed": missing, "saw twice": doubled, "saw of others": foreign}
         told = [f"{kind} {found[:5]} ({len(found)})" for kind, found in kinds.items() if found]
         about = "; ".join(told) or "saw them out of order"

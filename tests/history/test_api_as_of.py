@@ -95,7 +95,7 @@ async def then(product: Product) -> Then:
 
 
 async def test_every_moment_is_answered_as_it_was(then: Then) -> None:
-    assert len({str(one) for one in then.answers.values()}) == len(then.answers)
+    assert len({str(answer) for answer in then.answers.values()}) == len(then.answers)
     for position, answers in then.answers.items():
         for name, ask in then.asking().items():
             assert await ask(asOf={"position": position}) == answers[name], (position, name)
@@ -184,7 +184,7 @@ async def test_fields_side_by_side_each_show_their_own_moment(then: Then) -> Non
     }
     fragment Shown on Task { assignee { name } project { name progress { completed } memberIds } }
     """
-    position = next(one for one, found in then.answers.items() if found["task"]["status"] == "COMPLETED")
+    position = next(at for at, found in then.answers.items() if found["task"]["status"] == "COMPLETED")
     answer = (await then.client.post(document, {"id": then.task, "then": {"position": position}})).json()
     assert answer["data"] == {
         "past": {

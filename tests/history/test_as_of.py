@@ -88,7 +88,7 @@ def history(place: Place, **limits: int) -> RowsAsOf:
 async def told(place: Place, minutes: int, *, tenant: UUID = TENANT) -> int:
     """The position of a new jar, filled so many minutes after noon."""
     command = place.command((uuid4(), Jar.Filled(name="figs", shelf="top", amount=1)), tenant=tenant)
-    events = tuple(replace(one, timestamp=NOON + timedelta(minutes=minutes)) for one in command.events)
+    events = tuple(replace(event, timestamp=NOON + timedelta(minutes=minutes)) for event in command.events)
     outcome = await place.log.append(replace(command, events=events))
     assert isinstance(outcome, AppendReceipt)
     return outcome.last
@@ -106,7 +106,8 @@ async def test_a_time_means_the_last_position_that_says_it_or_less(place: Place)
         await told(place, minutes)
     past = history(place)
     meant = [
-        await past.position(TENANT, NOON + timedelta(minutes=one)) for one in (-1, 0, 9, 10, 19, 20, 30, 41)
+        await past.position(TENANT, NOON + timedelta(minutes=minutes))
+        for minutes in (-1, 0, 9, 10, 19, 20, 30, 41)
     ]
     assert meant == [0, 1, 1, 2, 2, 4, 4, 5]
 

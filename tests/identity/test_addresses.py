@@ -72,7 +72,7 @@ async def test_an_invitation_is_accepted_once_whoever_tries(services: Services) 
         )
         for id, email in ((uuid4(), "eve@example.com"), (uuid4(), "mallory@example.com"))
     ]
-    assert [type(one) for one in outcomes] == [AppendReceipt, InvitationNotValid]
+    assert [type(outcome) for outcome in outcomes] == [AppendReceipt, InvitationNotValid]
 
 
 async def test_the_name_of_a_role_is_used_once_in_a_tenant(services: Services) -> None:

@@ -27,7 +27,7 @@ async def _pages(client: Client, **asked: Any) -> list[str]:
     after = None
     while True:
         page = await _page(client, first=2, after=after, **asked)
-        names += [one["lastName"] for one in page["nodes"]]
+        names += [node["lastName"] for node in page["nodes"]]
         if not page["pageInfo"]["hasNextPage"]:
             return [name for name in names if name]
         after = page["pageInfo"]["endCursor"]
@@ -53,7 +53,7 @@ async def test_people_sort_by_name_now_and_in_the_past(client: Client) -> None:
     assert await _pages(client, asOf={"position": at}, direction="DESC") == _IN_ORDER[::-1]
     end = (await _page(client, last=1))["pageInfo"]["startCursor"]
     before = await _page(client, last=2, before=end)
-    assert [one["lastName"] for one in before["nodes"]] == now[-3:-1]
+    assert [node["lastName"] for node in before["nodes"]] == now[-3:-1]
 
 
 async def test_who_has_one_last_name_sorts_by_the_first(client: Client) -> None:
@@ -65,14 +65,19 @@ async def test_who_has_one_last_name_sorts_by_the_first(client: Client) -> None:
         )
     assert await client.send("Person", id=receipt["person"]["id"], afterPosition=receipt["position"])
     found = await _page(client)
-    assert [one["firstName"] for one in found["nodes"] if one["lastName"]] == ["anna", "Bo", "Örjan", "Östen"]
+    assert [node["firstName"] for node in found["nodes"] if node["lastName"]] == [
+        "anna",
+        "Bo",
+        "Örjan",
+        "Östen",
+    ]
 
 
 async def test_projects_sort_by_name(client: Client) -> None:
     for name in ("Winter campaign", "apple plan", "zebra plan", "Ärger plan"):
         await project(client, name)
     answer = (await client.post("{ projects(orderBy: NAME) { nodes { name } } }")).json()
-    names = [one["name"] for one in answer["data"]["projects"]["nodes"]]
+    names = [node["name"] for node in answer["data"]["projects"]["nodes"]]
     assert names == ["apple plan", "Ärger plan", "Winter campaign", "zebra plan"]
 
 

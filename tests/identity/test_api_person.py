@@ -89,8 +89,8 @@ async def test_a_profile_is_shown_to_whom_the_person_wants(
     receipt = await done(ann, "ChangePreferences", id=ann.me, profileVisibility=visibility)
     seen = {
         name
-        for name, one in seeing.items()
-        if (await one.send("User", id=ann.me, afterPosition=receipt["position"]))["profile"] is not None
+        for name, caller in seeing.items()
+        if (await caller.send("User", id=ann.me, afterPosition=receipt["position"]))["profile"] is not None
     }
     # The guest's and the member's tokens name somebody else than Ann.
     assert seen == seen_by
@@ -100,12 +100,12 @@ async def test_what_a_person_did_is_listed_by_pages(client: Client) -> None:
     for bio in ("one", "two"):
         await done(client, "UpdateProfile", id=client.me, bio=bio)
     first = (await client.send("PersonEvents", id=client.me, first=2))["events"]
-    assert [one["action"] for one in first["nodes"]] == ["profile_changed", "profile_changed"]
+    assert [node["action"] for node in first["nodes"]] == ["profile_changed", "profile_changed"]
     # What is confidential stays out of it.
     assert "bio" not in first["nodes"][0]["metadata"]
     after = first["pageInfo"]["endCursor"]
     rest = (await client.send("PersonEvents", id=client.me, first=2, after=after))["events"]
-    assert [one["action"] for one in rest["nodes"]] == ["registered"]
+    assert [node["action"] for node in rest["nodes"]] == ["registered"]
     assert not rest["pageInfo"]["hasNextPage"]
 
 

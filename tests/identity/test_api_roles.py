@@ -26,7 +26,7 @@ async def test_a_role_is_made_changed_granted_withdrawn_and_deleted(client: Clie
         "updatedAt": role["createdAt"],
     }
     person = (await done(client, "GrantRole", id=eve.me, roleId=role["id"]))["person"]
-    assert [one["role"] for one in person["roles"]] == [role]
+    assert [granted["role"] for granted in person["roles"]] == [role]
     changed = (await done(client, "ChangeRole", id=role["id"], name="Auditor", permissions=["audit:read"]))[
         "role"
     ]

@@ -38,5 +38,7 @@ async def test_of_two_owners_who_depose_one_another_one_remains(services: Servic
             company.send(against(anna, ben), company.caller("owner", ben)),
             company.send(demote(ben, anna), company.caller("owner", anna)),
         )
-        assert [type(one) for one in outcomes if not isinstance(one, AppendReceipt)] == [OwnerMustRemain]
-        assert [one for one in (anna, ben) if "billing:write" in await company.permissions(one)]
+        assert [type(outcome) for outcome in outcomes if not isinstance(outcome, AppendReceipt)] == [
+            OwnerMustRemain
+        ]
+        assert [user for user in (anna, ben) if "billing:write" in await company.permissions(user)]

@@ -118,7 +118,7 @@ async def test_only_the_platforms_own_people_are_operators(services: Services) -
         command = register if place is platform else replace(register, role=BaseRole.ADMIN)
         await place.done(command, by if place is platform else None)
     assert await platform.permissions(user) == ROLES["operator"]
-    assert not [one for one in await company.permissions(user) if one.startswith("ops")]
+    assert not [permission for permission in await company.permissions(user) if permission.startswith("ops")]
 
 
 class Counting:
@@ -158,9 +158,9 @@ async def test_a_key_allows_what_its_maker_still_may(services: Services) -> None
     await company.done(create, company.caller("admin", maker))
 
     async def found() -> ApiKeyAccess:
-        one = await key_standing(services.rows, company.tenant, key)
-        assert one is not None
-        return one
+        standing = await key_standing(services.rows, company.tenant, key)
+        assert standing is not None
+        return standing
 
     assert await found() == ApiKeyAccess(
         key_id=key,

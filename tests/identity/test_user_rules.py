@@ -89,7 +89,7 @@ def test_refuses_a_profile_outside_the_limits(field: str, value: str) -> None:
         RemoveUser(id=ANNA),
         DeleteUser(id=ANNA),
     ],
-    ids=lambda one: type(one).__name__,
+    ids=lambda value: type(value).__name__,
 )
 @pytest.mark.parametrize("by", [GUEST, MEMBER], ids=["guest", "member"])
 def test_nobody_changes_another_without_the_permission(command: Command, by: Any) -> None:

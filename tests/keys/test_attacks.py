@@ -27,7 +27,7 @@ Change = Callable[[UUID, int, dict[str, Any]], Awaitable[None]]
 
 
 async def stored(log: PostgresLog, id: UUID, tenant_id: UUID = US.tenant_id) -> list[dict[str, Any]]:
-    return [json.loads(one.payload) for one in (await log.streams(tenant_id, [id]))[id]]
+    return [json.loads(event.payload) for event in (await log.streams(tenant_id, [id]))[id]]
 
 
 @asynccontextmanager
@@ -55,7 +55,7 @@ async def found(owner: Connection, ring: KeyRing) -> Sequence[str]:
     """What the check says, of the log as its owner sees it."""
     async with owner.transaction():
         verdict = await examine(owner, checks=(SealedPlaces(ring),))
-    return [one.detail for one in verdict.findings if one.check == "sealed texts"]
+    return [finding.detail for finding in verdict.findings if finding.check == "sealed texts"]
 
 
 async def a_diary(bus: Bus, **more: Any) -> UUID:
@@ -106,8 +106,8 @@ async def test_no_part_of_a_text_can_be_changed(bus: Bus, log: PostgresLog, ring
 async def test_a_text_moved_to_another_stream_is_found(
     bus: Bus, log: PostgresLog, ring: KeyRing, owner: Connection
 ) -> None:
-    one, other = await a_diary(bus), await a_diary(bus)
-    [taken] = await stored(log, one)
+    first, other = await a_diary(bus), await a_diary(bus)
+    [taken] = await stored(log, first)
     async with tampered(owner) as change:
         await change(other, 1, {"name": taken["name"]})
         [said] = await found(owner, ring)
@@ -131,17 +131,17 @@ async def test_a_text_moved_to_another_event_of_its_stream_is_found(
     id = await a_diary(bus)
     await accepted(bus, WriteDiary(id=id, about=id, text="One."))
     await accepted(bus, WriteDiary(id=id, about=id, text="Two."))
-    _, one, _ = await stored(log, id)
+    _, second, _ = await stored(log, id)
     async with tampered(owner) as change:
-        await change(id, 3, {"text": one["text"]})
+        await change(id, 3, {"text": second["text"]})
         assert len(await found(owner, ring)) == 1
 
 
 async def test_a_text_that_is_given_another_place_does_not_open(
     bus: Bus, log: PostgresLog, ring: KeyRing, owner: Connection
 ) -> None:
-    one, other = await a_diary(bus), await a_diary(bus)
-    [taken], [own] = await stored(log, one), await stored(log, other)
+    first, other = await a_diary(bus), await a_diary(bus)
+    [taken], [own] = await stored(log, first), await stored(log, other)
     parts, place = taken["name"].split("."), own["name"].split(".")[4]
     async with tampered(owner) as change:
         await change(other, 1, {"name": ".".join([*parts[:4], place, parts[5]])})
@@ -162,13 +162,13 @@ async def test_readers_have_no_right_on_keys(place: Settings, ring: KeyRing) -> 
 async def test_a_key_put_in_the_place_of_anothers_is_refused(
     bus: Bus, log: PostgresLog, second: KeyRing, owner: Connection
 ) -> None:
-    one, other = await a_diary(bus), await a_diary(bus)
+    first, other = await a_diary(bus), await a_diary(bus)
     [text] = await stored(log, other)
     await owner.execute(
         "update keys.subject_keys s set wrapped = o.wrapped from keys.subject_keys o "
         "where s.subject_id = $1 and o.subject_id = $2",
         other,
-        one,
+        first,
     )
     with pytest.raises(ValueError, match="does not open"):
         await second.open(US.tenant_id, [text["name"]])

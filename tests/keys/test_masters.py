@@ -181,14 +181,14 @@ async def test_a_file_that_others_may_read_is_refused(file: FileMaster, tmp_path
 
 async def test_two_who_make_the_file_at_once_have_the_same(tmp_path: Path) -> None:
     some = [FileMaster(tmp_path / "keys/master.json") for _ in range(8)]
-    await gather(*(to_thread(one.make) for one in some))
-    assert len({await one.current() for one in some}) == 1
+    await gather(*(to_thread(master.make) for master in some))
+    assert len({await master.current() for master in some}) == 1
     assert os.listdir(tmp_path / "keys") == ["master.json"]
 
 
 async def test_two_who_rotate_at_once_lose_no_key(file: FileMaster, tmp_path: Path) -> None:
     others = [FileMaster(tmp_path / "keys/master.json") for _ in range(4)]
-    made = await gather(*(one.rotate() for one in others))
+    made = await gather(*(master.rotate() for master in others))
     assert set(made) < json.loads((tmp_path / "keys/master.json").read_text())["keys"].keys()
 
 

@@ -149,7 +149,7 @@ async def test_many_rows_at_once_are_opened_too(place: Place) -> None:
     many = [row, *(Owner(id=uuid4(), name=row.name, email="") for _ in range(2_500))]
     await store.save(changed(*many), Checkpoint(1, 1, lane.token))
     names = await place.database.writer.fetch(f"select distinct name from {store.table}")
-    assert [one["name"] for one in names] == ["Ada"]
+    assert [row["name"] for row in names] == ["Ada"]
 
 
 async def test_a_row_that_is_written_again_stays_plain(place: Place) -> None:

@@ -32,7 +32,7 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def test_processes_that_make_a_key_at_once_agree(ring: KeyRing, second: KeyRing) -> None:
     tenant, people = uuid4(), [uuid4() for _ in range(50)]
-    await asyncio.gather(*(one.ready(tenant, [who]) for who in people for one in (ring, second)))
+    await asyncio.gather(*(keys.ready(tenant, [who]) for who in people for keys in (ring, second)))
     for who in people:
         assert await second.open(tenant, [sealed_by(ring, tenant, who, "Ada")]) == ["Ada"]
         assert await ring.open(tenant, [sealed_by(second, tenant, who, "Ada")]) == ["Ada"]
@@ -45,7 +45,7 @@ async def test_many_people_are_read_with_one_query(place: Settings, ring: KeyRin
     async with process(place) as (database, cold):
         asked: list[str] = []
         async with database.writer.acquire() as connection:
-            connection.add_query_logger(lambda one: asked.append(one.query))
+            connection.add_query_logger(lambda query: asked.append(query.query))
         assert await cold.open(TENANT, texts) == [f"{who}" for who in people]
         assert sum("subject_keys" in query for query in asked) == 1
 
@@ -164,8 +164,8 @@ async def test_a_bus_of_another_process_refuses_too(
 
 
 async def test_whoever_gives_up_waiting_harms_nobody_else(ring: KeyRing) -> None:
-    tenant, one, other = uuid4(), uuid4(), uuid4()
-    leaving = asyncio.create_task(ring.ready(tenant, [one]))
+    tenant, first, other = uuid4(), uuid4(), uuid4()
+    leaving = asyncio.create_task(ring.ready(tenant, [first]))
     staying = asyncio.create_task(ring.ready(tenant, [other]))
     await asyncio.sleep(0)
     leaving.cancel()
@@ -178,7 +178,7 @@ async def test_keys_that_are_forgotten_again_and_again_for_a_moment_are_waited_f
         read: list[str] = []
         async with database.writer.acquire() as connection:
             connection.add_query_logger(
-                lambda one: read.append(one.query) if "subject_keys" in one.query else None
+                lambda query: read.append(query.query) if "subject_keys" in query.query else None
             )
 
         async def renew() -> None:

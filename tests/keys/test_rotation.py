@@ -211,7 +211,7 @@ async def test_the_command_line_renews_keys(place: Settings, ring: KeyRing) -> N
     assert code == 0
     found = json.loads(said)
     assert (found["people"], found["tenants"], found["own_keys"]) == (3, 1, 1)
-    assert [one["place"] for one in found["places"]] == ["platform"]
+    assert [place["place"] for place in found["places"]] == ["platform"]
     assert (await run("rotate"))[0] == 0
     code, said = await run("rotate", "--tenant", str(TENANT))
     assert (code, said) == (0, f"The key of tenant {TENANT} is now in generation 2.\n")

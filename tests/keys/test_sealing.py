@@ -18,7 +18,7 @@ from tests.keys.diaries import MAILBOX, BeginDiary, MoveDiary, SignDiary, TurnPa
 
 
 async def payloads(log: PostgresLog, id: UUID, tenant_id: UUID = US.tenant_id) -> list[dict[str, Any]]:
-    return [json.loads(one.payload) for one in (await log.streams(tenant_id, [id])).get(id, [])]
+    return [json.loads(event.payload) for event in (await log.streams(tenant_id, [id])).get(id, [])]
 
 
 async def a_diary(bus: Bus, **more: Any) -> UUID:
@@ -55,8 +55,8 @@ async def test_equal_texts_are_sealed_differently(bus: Bus, log: PostgresLog) ->
     id = await a_diary(bus)
     for _ in range(2):
         await accepted(bus, WriteDiary(id=id, about=id, text="Again."))
-    _, one, two = await payloads(log, id)
-    assert one["text"] != two["text"]
+    _, first, two = await payloads(log, id)
+    assert first["text"] != two["text"]
 
 
 async def test_texts_that_are_not_sealed_come_back_as_they_are(ring: KeyRing) -> None:

@@ -16,13 +16,15 @@ def operations() -> dict[str, str]:
     for path in sorted(FOLDER.rglob("*.graphql")):
         document = parse(path.read_text())
         fragments = {
-            one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
         }
-        for one in document.definitions:
-            if isinstance(one, OperationDefinitionNode):
-                assert one.name is not None, f"{path.name} has an operation without a name"
-                used = [fragments[name] for name in sorted(_spreads(one, fragments))]
-                found[one.name.value] = print_ast(DocumentNode(definitions=(one, *used)))
+        for definition in document.definitions:
+            if isinstance(definition, OperationDefinitionNode):
+                assert definition.name is not None, f"{path.name} has an operation without a name"
+                used = [fragments[name] for name in sorted(_spreads(definition, fragments))]
+                found[definition.name.value] = print_ast(DocumentNode(definitions=(definition, *used)))
     return found
 
 

@@ -25,11 +25,11 @@ def hanging(server: Server) -> Iterator[None]:
     first.suspend()
     every = [first, *first.children(recursive=True)]
     try:
-        for one in every[1:]:
+        for process in every[1:]:
             with suppress(psutil.NoSuchProcess):
-                one.suspend()
+                process.suspend()
         yield
     finally:
-        for one in reversed(every):
+        for process in reversed(every):
             with suppress(psutil.NoSuchProcess):
-                one.resume()
+                process.resume()

@@ -68,11 +68,11 @@ async def test_the_same_command_from_two_appenders_is_stored_once(database: Data
     answers = await asyncio.gather(
         *(appender.append(append) for append in commands for appender in appenders)
     )
-    for one, other in zip(answers[::2], answers[1::2], strict=True):
-        assert isinstance(one, AppendReceipt)
+    for first, other in zip(answers[::2], answers[1::2], strict=True):
+        assert isinstance(first, AppendReceipt)
         assert isinstance(other, AppendReceipt)
-        assert one.first == other.first
-        assert one.repeated != other.repeated
+        assert first.first == other.first
+        assert first.repeated != other.repeated
     for appender in appenders:
         await appender.close()
 
@@ -247,7 +247,7 @@ async def test_callers_wait_when_too_many_wait_already(
     def counted(queue: Queue, waiting: PendingAppend) -> None:
         nonlocal most
         seen.append(waiting)
-        most = max(most, sum(not one.answer.done() for one in seen))
+        most = max(most, sum(not pending.answer.done() for pending in seen))
         put(queue, waiting)
 
     monkeypatch.setattr(Queue, "put", counted)

@@ -105,15 +105,15 @@ async def test_the_bulk_reader_takes_any_cut(log: PostgresLog, database: Databas
 
 
 async def test_streams_come_in_one_answer(log: PostgresLog) -> None:
-    one, other, unknown = uuid4(), uuid4(), uuid4()
-    stored(await log.append(command(event(one), event(other), event(one, 2))))
-    found = await log.streams(TENANT, [one, other, unknown])
+    first, other, unknown = uuid4(), uuid4(), uuid4()
+    stored(await log.append(command(event(first), event(other), event(first, 2))))
+    found = await log.streams(TENANT, [first, other, unknown])
     assert {id: [e.originator_version for e in events] for id, events in found.items()} == {
-        one: [1, 2],
+        first: [1, 2],
         other: [1],
     }
-    assert await log.streams(TENANT, [one], after=2) == {}
-    assert await log.streams(OTHER, [one]) == {}
+    assert await log.streams(TENANT, [first], after=2) == {}
+    assert await log.streams(OTHER, [first]) == {}
     assert await log.streams(TENANT, []) == {}
 
 

@@ -115,7 +115,7 @@ async def test_the_server_works_while_callers_do(database: Database) -> None:
     spread = 0
     async with asyncio.TaskGroup() as group:
         callers = [group.create_task(caller(stream)) for stream in streams]
-        while not all(one.done() for one in callers):
+        while not all(task.done() for task in callers):
             spread = max(spread, len(set(standing.values())))
             await asyncio.sleep(0)
     await appender.close()

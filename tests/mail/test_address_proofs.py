@@ -46,7 +46,7 @@ async def test_a_proof_reaches_every_tenant_once(works: Works, made: Made) -> No
     here, there = await member(works, ann), await member(works, ann)
     assert await proofs(works, here) == 0
     await accepted(works.bus, MarkEmailVerified(id=ann), by=BY_ITSELF)
-    assert [await proofs(works, one) for one in (here, there)] == [1, 1]
+    assert [await proofs(works, tenant) for tenant in (here, there)] == [1, 1]
 
 
 async def test_who_joins_with_a_proved_address_has_proved_it(works: Works, made: Made) -> None:

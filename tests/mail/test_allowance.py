@@ -51,7 +51,7 @@ async def test_an_address_gets_five_invitations_a_day_whoever_sends_them(
         # Other tenants, other letters: one mailbox.
         await invited(works, admin(), "bob@example.org" if number % 2 else "Bob@Example.org")
     await invited(works, admin(), "eve@example.org")
-    assert [one for [one] in inbox.recipients] == ["bob@example.org"] * 5 + ["eve@example.org"]
+    assert [recipient for [recipient] in inbox.recipients] == ["bob@example.org"] * 5 + ["eve@example.org"]
 
 
 async def test_a_tenant_causes_so_much_and_another_try_of_a_mail_counts_once(

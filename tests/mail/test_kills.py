@@ -41,8 +41,8 @@ class Child:
 
 @pytest.fixture
 async def child(settings: Settings, works: Works, made: Made) -> AsyncIterator[Child]:
-    for one in made():
-        await enroll(works.database.writer, one)
+    for declared in made():
+        await enroll(works.database.writer, declared)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "tests.mail.child", settings.database_url, settings.smtp_url, str(settings.data_dir)),

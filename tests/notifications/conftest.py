@@ -59,7 +59,7 @@ class Telling:
 
     def _mails(self, client: Client) -> list[EmailMessage]:
         to = f"{client.user}@example.com"
-        return [one for one in self.inbox.messages if str(one["to"]).lower().endswith(to)]
+        return [message for message in self.inbox.messages if str(message["to"]).lower().endswith(to)]
 
 
 _QUIET = """

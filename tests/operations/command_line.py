@@ -51,7 +51,7 @@ def commands() -> dict[str, Command]:
     waiting = [(name, loaded(name)) for name in COMMANDS]
     for words, command in waiting:
         inner: dict[str, Command] = getattr(command, "commands", {})
-        waiting += [(f"{words} {name}", one) for name, one in inner.items()]
+        waiting += [(f"{words} {name}", command) for name, command in inner.items()]
         if not inner or getattr(command, "invoke_without_command", False):
             found[words] = command
     return found

@@ -39,7 +39,7 @@ async def test_an_unknown_name_is_an_error(
 
 
 async def test_what_is_there_is_answered_and_nothing_of_none(operator: Client) -> None:
-    assert {one["name"] for one in await operator.send("Views", names=["tasks.tasks"])} == {"tasks.tasks"}
+    assert {view["name"] for view in await operator.send("Views", names=["tasks.tasks"])} == {"tasks.tasks"}
     assert await operator.send("Views", names=[]) == []
     assert len(await operator.send("Views")) > 1
     assert await operator.send("Parked", view="tasks.tasks") == []

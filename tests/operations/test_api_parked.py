@@ -40,7 +40,7 @@ async def poisoned(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[set[UUID]]:
 
 async def parked(operator: Client, task: UUID) -> list[dict[str, Any]]:
     """How a task is parked in the view."""
-    return [one for one in await operator.send("Parked", view=VIEW) if one["stream"] == str(task)]
+    return [parked for parked in await operator.send("Parked", view=VIEW) if parked["stream"] == str(task)]
 
 
 async def park(operator: Client, client: Client, poisoned: set[UUID]) -> UUID:

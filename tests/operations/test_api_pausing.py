@@ -84,7 +84,7 @@ async def test_a_paused_view_stands_still_and_goes_on(
     finally:
         await other.pause()
     resumed = await operator.send("ResumeViews", input={"views": VIEWS})
-    assert {one["pausedBy"] for one in resumed["views"]} == {None}
+    assert {view["pausedBy"] for view in resumed["views"]} == {None}
     assert (await client.send("TaskStats", afterPosition=second["position"]))["todo"] == 2
 
 
@@ -119,12 +119,12 @@ async def test_health_and_metrics_say_paused_and_not_behind(
 ) -> None:
     await let_go(pool)
     await client.send("CreateTask", input={"title": "Sow", "assignedTo": client.me})
-    (status,) = [one for one in await views_status(pool) if one.name == UserStats.name]
+    (status,) = [view for view in await views_status(pool) if view.name == UserStats.name]
     assert (status.state, status.last_read_age, status.lag_events > 0) == (ViewState.PAUSED, None, True)
     said = ailment(status)
     assert said is not None
     assert said.startswith(f"{UserStats.name} is paused by user {operator.user} of tenant {operator.tenant}")
-    (gauge,) = [one for one in view_metrics([status]) if one.name == "headwater_view_paused"]
+    (gauge,) = [metric for metric in view_metrics([status]) if metric.name == "headwater_view_paused"]
     assert [sample.value for sample in gauge.samples] == [1.0]
 
 
@@ -153,7 +153,7 @@ async def test_refuses_what_cannot_stand_still(operator: Client, views: list[str
     refused = await operator.send("PauseViews", input={"views": views, "reason": "Why not."})
     assert refused["code"] == "not_possible"
     assert reason in refused["message"]
-    assert {one["pausedBy"] for one in await operator.send("Views", names=VIEWS)} == {None}
+    assert {view["pausedBy"] for view in await operator.send("Views", names=VIEWS)} == {None}
 
 
 async def test_a_pause_and_a_rebuild_exclude_each_other(operator: Client, paused: dict[str, Any]) -> None:
@@ -177,7 +177,7 @@ async def test_one_wish_pauses_once(operator: Client) -> None:
         receipt = await operator.send(
             "PauseViews", input={"views": VIEWS, "reason": "Why not."}, commandId=command_id
         )
-        assert (receipt["repeated"], {one["state"] for one in receipt["views"]}) == (repeated, {"PAUSED"})
+        assert (receipt["repeated"], {view["state"] for view in receipt["views"]}) == (repeated, {"PAUSED"})
     await operator.send("ResumeViews", input={"views": VIEWS})
 
 

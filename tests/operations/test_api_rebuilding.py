@@ -49,8 +49,8 @@ async def ended(operator: Client, mutation: str, **input: Any) -> dict[str, Any]
 
 async def live(operator: Client, view: str = VIEW) -> int:
     """The generation that serves."""
-    (one,) = [one for one in await operator.send("Views", names=[view]) if one["live"]]
-    generation: int = one["generation"]
+    (row,) = [row for row in await operator.send("Views", names=[view]) if row["live"]]
+    generation: int = row["generation"]
     return generation
 
 

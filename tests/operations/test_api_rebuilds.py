@@ -92,7 +92,7 @@ async def test_takes_everything_that_can_be_asked(operator: Client) -> None:
     await operator.send("CancelRebuild", input={"id": command_id})
     asked = [shown[name] for name in ("id", "kind", "tenantId", "rate", "parallel", "repair")]
     assert asked == [command_id, "rebuild", tenant, 100, 1, True]
-    assert [one["view"] for one in shown["views"]] == [VIEW, OTHER]
+    assert [view["view"] for view in shown["views"]] == [VIEW, OTHER]
 
 
 async def test_asking_twice_with_one_command_id_asks_once(product: Product, operator: Client) -> None:
@@ -141,7 +141,7 @@ async def test_lists_the_newest_first(operator: Client) -> None:
         receipt = await operator.send("RebuildViews", input={"views": [view]})
         ids.append(receipt["rebuild"]["id"])
         await operator.send("CancelRebuild", input={"id": ids[-1]})
-    assert [one["id"] for one in await operator.send("Rebuilds", first=2)] == ids[::-1]
+    assert [rebuild["id"] for rebuild in await operator.send("Rebuilds", first=2)] == ids[::-1]
     assert await operator.send("Rebuilds", first=0) == []
 
 
@@ -280,7 +280,7 @@ NEEDED = [
 ]
 
 
-@pytest.mark.parametrize(("mutation", "input", "permission"), NEEDED, ids=[one[0] for one in NEEDED])
+@pytest.mark.parametrize(("mutation", "input", "permission"), NEEDED, ids=[case[0] for case in NEEDED])
 async def test_nobody_directs_without_the_permission(
     product: Product, mutation: str, input: dict[str, Any], permission: str
 ) -> None:

@@ -36,9 +36,9 @@ def rebuild(headwater: CommandLine) -> Iterator[str]:
 
 def test_lists_every_view(headwater: CommandLine) -> None:
     listed = headwater("views", "--json")
-    assert (listed.code, {one["name"] for one in listed.json}) == (0, {view.name for view in VIEWS})
-    (one,) = headwater("views", "--name", VIEW, "--json").json
-    assert (one["store"], one["generation"], one["live"], one["parked"]) == ("postgres", 1, True, 0)
+    assert (listed.code, {row["name"] for row in listed.json}) == (0, {view.name for view in VIEWS})
+    (row,) = headwater("views", "--name", VIEW, "--json").json
+    assert (row["store"], row["generation"], row["live"], row["parked"]) == ("postgres", 1, True, 0)
     table = headwater("views").out
     assert all(view.name in table for view in VIEWS)
     assert "1 live" in table
@@ -46,7 +46,7 @@ def test_lists_every_view(headwater: CommandLine) -> None:
 
 def test_a_view_that_no_worker_folds_says_so(headwater: CommandLine) -> None:
     states = {
-        one["name"]: (one["inline"], one["state"], one["holder"]) for one in headwater("views", "--json").json
+        row["name"]: (row["inline"], row["state"], row["holder"]) for row in headwater("views", "--json").json
     }
     inline = {view.name for view in VIEWS if issubclass(view, PostgresView) and view.inline}
     assert states == {
@@ -69,13 +69,13 @@ def test_shows_what_was_asked(headwater: CommandLine) -> None:
     headwater("cancel", shown["id"])
     asked = [shown[name] for name in ("kind", "tenant_id", "rate", "parallel", "repair", "state")]
     assert asked == ["rebuild", tenant, 50, 3, False, "building"]
-    assert [one["view"] for one in shown["views"]] == [VIEW, "tasks.user_stats"]
+    assert [view["view"] for view in shown["views"]] == [VIEW, "tasks.user_stats"]
 
 
 def test_all_means_every_view(headwater: CommandLine) -> None:
     shown = headwater("rebuild", "--all", "--detach", "--json").json
     headwater("cancel", shown["id"])
-    assert {one["view"] for one in shown["views"]} == {view.name for view in VIEWS}
+    assert {view["view"] for view in shown["views"]} == {view.name for view in VIEWS}
 
 
 def test_a_comparison_names_its_kind_and_may_repair(headwater: CommandLine) -> None:

@@ -231,10 +231,10 @@ async def test_a_pool_that_cannot_connect_logs_one_line_whatever_the_reason(
         )
 
         def told() -> list[logging.LogRecord]:
-            return [one for one in caplog.records if one.name == "asyncpg.pool"]
+            return [record for record in caplog.records if record.name == "asyncpg.pool"]
 
         await until(lambda: bool(told()))
-        (error,) = {json.loads(JsonLines().format(one))["error"] for one in told()}
+        (error,) = {json.loads(JsonLines().format(record))["error"] for record in told()}
         assert error.startswith("asyncpg.exceptions.")
         assert "\n" not in error
     finally:

@@ -66,7 +66,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("words", WORDS)
 def test_answers_in_json_when_asked(words: str) -> None:
-    (switch,) = (one for one in commands()[words].params if "--json" in one.opts)
+    (switch,) = (option for option in commands()[words].params if "--json" in option.opts)
     assert (getattr(switch, "is_flag", False), getattr(switch, "metavar", None)) == (True, "")
 
 
@@ -135,7 +135,9 @@ def test_a_wrong_setting_is_a_sentence(
     assert line.startswith("headwater: ")
 
 
-TENANTS = [words for words in ASKING if any("--tenant" in one.opts for one in commands()[words].params)] + [
+TENANTS = [
+    words for words in ASKING if any("--tenant" in option.opts for option in commands()[words].params)
+] + [
     "tenant move",
     "tenant suspend",
     "tenant reactivate",

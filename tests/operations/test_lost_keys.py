@@ -63,7 +63,7 @@ async def is_back(redis: Redis, client: Client, count: int, at_least: int) -> No
 
 async def keys(redis: Redis, pattern: str) -> list[bytes]:
     """Keys of the view, in the generation that serves."""
-    return [one async for one in redis.scan_iter(match=f"hw:{UserCounts.name}:v1:g1:*{pattern}*")]
+    return [key async for key in redis.scan_iter(match=f"hw:{UserCounts.name}:v1:g1:*{pattern}*")]
 
 
 async def test_one_key_is_deleted(product: Product, client: Client, redis: Redis) -> None:
@@ -96,7 +96,7 @@ async def test_all_keys_of_a_tenant_are_deleted(product: Product, client: Client
     last = await works(other, 4)
     await is_back(redis, client, 3, last)
     await is_back(redis, other, 4, last)
-    gone = await redis.delete(*[one async for one in redis.scan_iter(match=f"*:t:{client.tenant}:*")])
+    gone = await redis.delete(*[key async for key in redis.scan_iter(match=f"*:t:{client.tenant}:*")])
     assert gone > 2
     last = await works(other, 3, 4)
     await is_back(redis, other, 7, last)
@@ -110,13 +110,13 @@ async def test_a_project_whose_members_are_evicted_keeps_them(client: Client, re
     lists = f"*:t:{client.tenant}:project:{project}:members"
 
     async def listed() -> bool:
-        return bool([one async for one in redis.scan_iter(match=lists)])
+        return bool([key async for key in redis.scan_iter(match=lists)])
 
     async def evicted() -> bool:
         return not await listed()
 
     await until(listed)
-    for name in [one async for one in redis.scan_iter(match=lists)]:
+    for name in [key async for key in redis.scan_iter(match=lists)]:
         await redis.pexpire(name, 1)
     await until(evicted)
     assert (await client.send("Project", id=project))["memberIds"] == members == [client.me]
@@ -132,11 +132,11 @@ async def test_everything_is_flushed(product: Product, client: Client, redis: Re
 async def test_many_tenants_lose_keys_at_once(product: Product, redis: Redis) -> None:
     """More than are built anew one by one: the view is filled anew, and all are right."""
     clients = [await product.newcomer() for _ in range(10)]
-    for one in clients:
-        await is_back(redis, one, 2, await works(one, 2))
-    for one in clients:
-        (name,) = await keys(redis, one.me)
+    for client in clients:
+        await is_back(redis, client, 2, await works(client, 2))
+    for client in clients:
+        (name,) = await keys(redis, client.me)
         await redis.delete(name)
-    last = max([await works(one, 1, 2) for one in clients])
-    for one in clients:
-        await is_back(redis, one, 3, last)
+    last = max([await works(client, 1, 2) for client in clients])
+    for client in clients:
+        await is_back(redis, client, 3, last)

@@ -45,7 +45,7 @@ async def test_a_link_that_no_longer_works_says_so_at_once_and_nothing_else(
         strange = await _shown(product, page, "x")
         assert ENGLISH["not_valid"] in strange
         # A link of another kind is none either.
-        others = [one for other, tokens in good.items() if other != page for one in tokens]
+        others = [token for other, tokens in good.items() if other != page for token in tokens]
         for token in (*tokens, *others, mailed(product).of(VERIFY, uuid4()), ""):
             assert await _shown(product, page, token) == strange, page
 

@@ -60,7 +60,7 @@ class DyingSearch(SearchStore[Any]):
 
 async def main(url: str, redis_url: str, search_url: str, prefix: str, name: str, _: str) -> None:
     """Work until SIGTERM."""
-    (kind,) = [one for one in (*DIARIES, *TALLIES) if one.name == name]
+    (kind,) = [found for found in (*DIARIES, *TALLIES) if found.name == name]
     async with opened(url) as place, Yard.opened(place, redis_url, search_url, prefix) as yard:
         followed = await yard.followed(kind, (DyingPostgres, DyingRedis, DyingSearch))
         async with place.working([followed], name="dying"):

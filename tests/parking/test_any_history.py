@@ -55,7 +55,7 @@ async def test_rows_are_those_of_a_fresh_fold_once_all_is_mended(
         async with yard.place.working(followed):
             for tenant, number, event in part:
                 last = await yard.place.tell((jars[number], event), tenant=tenant)
-            await yard.reached(last, *(one.view for one in followed))
+            await yard.reached(last, *(followed_view.view for followed_view in followed))
             POISON.difference_update(mended)
             await yard.parked.retry(None)
             await yard.settled()

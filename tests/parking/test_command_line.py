@@ -50,8 +50,8 @@ async def _park(settings: Settings, stream: UUID) -> None:
 
 def test_lists_and_shows_what_is_parked(headwater: CommandLine, stream: UUID) -> None:
     listed = headwater("parked", "list", "--json")
-    (one,) = listed.json
-    assert (listed.code, one["view"], one["stream"], one["attempts"]) == (0, VIEW, str(stream), 3)
+    (row,) = listed.json
+    assert (listed.code, row["view"], row["stream"], row["attempts"]) == (0, VIEW, str(stream), 3)
     assert str(stream) in headwater("parked", "list", VIEW).out
     shown = headwater("parked", "show", VIEW, str(stream))
     assert "stopped at position 1" in shown.out

@@ -59,7 +59,9 @@ async def test_an_append_parks_what_it_cannot_fold_and_goes_on(yard: Yard) -> No
         await now.place.tell(taken(bad, 7), taken(good, 8))
     assert await diaries(yard, bad, good) == [(1,), (2, 4, 6, 8)]
     parked = await yard.parked.list()
-    assert [(one.view, one.stream, one.position, one.attempts, one.waiting) for one in parked] == [
+    assert [
+        (stream.view, stream.stream, stream.position, stream.attempts, stream.waiting) for stream in parked
+    ] == [
         (InlineDiary.name, bad, 3, 1, 4),
         (InlineTally.name, bad, 3, 1, 4),
     ]
@@ -71,18 +73,18 @@ async def test_a_retry_gives_the_rows_of_a_fresh_fold_while_others_append(yard: 
     POISON.add(BAD)
     bad = [uuid4() for _ in range(5)]
     async with (
-        appending(yard, InlineDiary(), InlineTally()) as one,
-        appending(yard, InlineDiary(), InlineTally()) as other,
+        appending(yard, InlineDiary(), InlineTally()) as site,
+        appending(yard, InlineDiary(), InlineTally()) as neighbour,
     ):
-        await one.place.tell(*(filled(jar, BAD) for jar in bad))
+        await site.place.tell(*(filled(jar, BAD) for jar in bad))
         POISON.clear()
         for view in (InlineDiary, InlineTally):
             assert await yard.parked.retry(view.name) == 5
         *_, first, second = await asyncio.gather(
-            *(one.place.tell(taken(jar, 2)) for jar in bad),
-            *(other.place.tell(filled(uuid4(), 3)) for _ in range(20)),
-            one.answer(),
-            other.answer(),
+            *(site.place.tell(taken(jar, 2)) for jar in bad),
+            *(neighbour.place.tell(filled(uuid4(), 3)) for _ in range(20)),
+            site.answer(),
+            neighbour.answer(),
         )
         assert first + second == 10
     assert await yard.parked.list() == []
@@ -99,8 +101,8 @@ async def test_a_retry_that_fails_again_stays_parked(yard: Yard) -> None:
         await yard.parked.retry(None)
         assert await now.answer() == 1
         assert await diaries(yard, bad) == [(BAD, 1)]
-        (one,) = await yard.parked.list()
-        assert (one.position, one.attempts, one.asked) == (3, 2, None)
+        (stream,) = await yard.parked.list()
+        assert (stream.position, stream.attempts, stream.asked) == (3, 2, None)
 
 
 async def test_a_discard_leaves_out_what_waits_and_folds_what_comes(yard: Yard) -> None:

@@ -34,8 +34,8 @@ async def test_what_was_parked_is_folded_once_and_broken_jars_stay_broken(real: 
         await real.answered(2)
         POISON.discard(BAD)
         await real.parked.retry(SearchDiary.name)
-        (one,) = await real.answered(1)
-        assert (one.stream, one.position) == (bad, 6)
+        (stream,) = await real.answered(1)
+        assert (stream.stream, stream.position) == (bad, 6)
         assert [row.amounts for row in (await real.rows(SearchDiary, [row_of(bad)])).values()] == [
             (1, BAD, 3)
         ]

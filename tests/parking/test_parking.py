@@ -32,8 +32,15 @@ async def test_a_stream_is_parked_in_order_and_the_others_go_on(yard: Yard, kind
             row_of(bad): (1,),
             row_of(good): (2, 4, 6),
         }
-        (one,) = await yard.parked.list(kind.name)
-    assert (one.stream, one.position, one.event_type, one.attempts, one.waiting, one.asked) == (
+        (stream,) = await yard.parked.list(kind.name)
+    assert (
+        stream.stream,
+        stream.position,
+        stream.event_type,
+        stream.attempts,
+        stream.waiting,
+        stream.asked,
+    ) == (
         bad,
         3,
         "toys.jar.taken",
@@ -47,9 +54,9 @@ async def test_what_is_kept_of_an_error_quotes_nothing(yard: Yard) -> None:
     POISON.add(BAD)
     await yard.place.tell(filled(uuid4(), BAD))
     await yard.folded(PostgresDiary, position=1)
-    (one,) = await yard.parked.list()
-    assert one.error.startswith("ArithmeticError while folding toys.jar.filled at fragile.py:")
-    assert "secret" not in one.error
+    (stream,) = await yard.parked.list()
+    assert stream.error.startswith("ArithmeticError while folding toys.jar.filled at fragile.py:")
+    assert "secret" not in stream.error
 
 
 @every_view
@@ -84,8 +91,8 @@ async def test_search_refuses_a_retry_of_rows_that_hold_later_events_of_others(y
         await yard.reached(await yard.place.tell(filled(bad, BAD), filled(good, 2)), tally.view)
         POISON.clear()
         await yard.parked.retry(kind.name)
-        (one,) = await yard.answered(1)
-    assert one.error.endswith(f"rebuild {kind.name} for the tenant {TENANT}.")
+        (stream,) = await yard.answered(1)
+    assert stream.error.endswith(f"rebuild {kind.name} for the tenant {TENANT}.")
     assert [row.amount for row in (await yard.rows(kind, [(TENANT, ("top",))])).values()] == [2]
 
 
@@ -99,8 +106,8 @@ async def test_a_retry_that_fails_again_folds_what_comes_before(yard: Yard, kind
         await yard.reached(last, diary.view)
         POISON.discard(BAD)
         await yard.parked.retry(kind.name, bad)
-        (one,) = await yard.answered(1)
-        assert (one.position, one.attempts, one.waiting) == (4, 4, 1)
+        (stream,) = await yard.answered(1)
+        assert (stream.position, stream.attempts, stream.waiting) == (4, 4, 1)
         assert [row.amounts for row in (await yard.rows(kind, [row_of(bad)])).values()] == [(1, BAD, 2)]
         POISON.clear()
         await yard.parked.retry(None)
@@ -158,8 +165,8 @@ async def test_a_stream_is_parked_in_each_view_for_itself(yard: Yard) -> None:
         assert len(await yard.parked.list()) == 2
         POISON.clear()
         assert await yard.parked.retry(PostgresTally.name, bad) == 1
-        (one,) = await yard.answered(1)
-    assert one.view == PostgresDiary.name
+        (stream,) = await yard.answered(1)
+    assert stream.view == PostgresDiary.name
     await yard.is_as_fresh(PostgresTally)
 
 
@@ -181,8 +188,8 @@ async def test_what_was_parked_is_left_out_by_the_next_worker_too(yard: Yard) ->
     await yard.folded(PostgresDiary, position=await yard.place.tell(taken(bad, 2)))
     rows = await yard.rows(PostgresDiary, [row_of(bad)])
     assert [row.amounts for row in rows.values()] == [(1,)]
-    (one,) = await yard.parked.list()
-    assert (one.position, one.waiting) == (2, 2)
+    (stream,) = await yard.parked.list()
+    assert (stream.position, stream.waiting) == (2, 2)
 
 
 async def test_fifty_poisoned_streams_are_parked_beside_the_others(yard: Yard) -> None:
@@ -208,8 +215,8 @@ async def test_an_event_that_cannot_be_decoded_is_parked(yard: Yard) -> None:
     broken = (first, replace(second, payload=b"{}"), third)
     await yard.place.log.append(replace(append, events=broken))
     await yard.folded(PostgresDiary, position=3)
-    (one,) = await yard.parked.list()
-    assert (one.stream, one.position, one.event_type) == (bad, 2, "toys.jar.taken")
+    (stream,) = await yard.parked.list()
+    assert (stream.stream, stream.position, stream.event_type) == (bad, 2, "toys.jar.taken")
     assert len(await yard.place.rows(PostgresDiary)) == 2
 
 
@@ -221,14 +228,14 @@ async def test_a_stream_whose_row_the_store_refuses_is_parked(yard: Yard) -> Non
             filled(long, 1), filled(short, 2), taken(long, 3), taken(long, 4), taken(short, 5)
         )
         await yard.reached(5, diary.view)
-        (one,) = await yard.parked.list()
-        assert (one.stream, one.position, one.attempts) == (long, 4, 3)
-        assert one.error.startswith("CheckViolationError while folding toys.jar.taken")
+        (stream,) = await yard.parked.list()
+        assert (stream.stream, stream.position, stream.attempts) == (long, 4, 3)
+        assert stream.error.startswith("CheckViolationError while folding toys.jar.taken")
         rows = await yard.rows(NarrowDiary, [row_of(long), row_of(short)])
         assert [row.amounts for row in rows.values()] == [(1, 3), (2, 5)]
         await yard.parked.retry(NarrowDiary.name)
-        (one,) = await yard.answered(1)
-        assert (one.position, one.attempts) == (4, 4)
+        (stream,) = await yard.answered(1)
+        assert (stream.position, stream.attempts) == (4, 4)
         owner = await yard.place.database.owner()
         await owner.execute(f"alter table {diary.store.table} drop constraint short")  # type: ignore[attr-defined]
         await owner.close()

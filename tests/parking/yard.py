@@ -68,7 +68,7 @@ class Yard:
         """Wait until the views have come to the position."""
 
         async def there() -> bool:
-            found = {one.name: one.position for one in await views_status(self.place.database.writer)}
+            found = {view.name: view.position for view in await views_status(self.place.database.writer)}
             return all(found.get(view.name, 0) >= position for view in views)
 
         await until(there)
@@ -77,7 +77,7 @@ class Yard:
         """A worker follows the views up to the position, and is gone."""
         followed = [await self.followed(kind) for kind in kinds]
         async with self.place.working(followed):
-            await self.reached(position, *(one.view for one in followed))
+            await self.reached(position, *(entry.view for entry in followed))
 
     async def answered(self, count: int = 0) -> list[Parked]:
         """Wait until nothing is asked and so many streams are parked; answer which."""
@@ -86,7 +86,7 @@ class Yard:
         async def so() -> bool:
             nonlocal found
             found = await self.parked.list()
-            return len(found) == count and not any(one.asked for one in found)
+            return len(found) == count and not any(stream.asked for stream in found)
 
         await until(so)
         return found
@@ -95,7 +95,7 @@ class Yard:
         """Wait until nothing is asked any more."""
 
         async def so() -> bool:
-            return not any(one.asked for one in await self.parked.list())
+            return not any(stream.asked for stream in await self.parked.list())
 
         await until(so)
 
@@ -109,8 +109,8 @@ class Yard:
     async def fresh(self, kind: type[View[Any]], without: Collection[int] = ()) -> dict[FullKey, Any]:
         """Every row as a fold of the whole log makes it, but for events at some positions."""
         view = kind()
-        told = [one for one in await self.place.log.read(limit=10_000) if one.position not in without]
-        events = ((CODEC.decode(one), one) for one in told if one.type in view.folds)
+        told = [event for event in await self.place.log.read(limit=10_000) if event.position not in without]
+        events = ((CODEC.decode(envelope), envelope) for envelope in told if envelope.type in view.folds)
         return dict(fold(view, {}, events))
 
     async def is_as_fresh(self, kind: type[View[Any]], without: Collection[int] = ()) -> None:
@@ -119,7 +119,9 @@ class Yard:
         there = {full: row for full, row in fresh.items() if row is not None}
         assert await self.rows(kind, fresh) == there
         assert await (await self.followed(kind)).store.count() == len(there)
-        (status,) = [one for one in await views_status(self.place.database.writer) if one.name == kind.name]
+        (status,) = [
+            view for view in await views_status(self.place.database.writer) if view.name == kind.name
+        ]
         assert status.complete
 
 

@@ -94,13 +94,13 @@ async def test_what_is_about_a_whole_database_is_refused_for_a_tenant_that_share
 
 
 async def test_keys_of_silos_are_told_rotated_and_wrapped_anew_with_the_platforms(headwater: Typing) -> None:
-    places = [one["place"] for one in (await headwater("keys", "status", "--json")).json["places"]]
+    places = [place["place"] for place in (await headwater("keys", "status", "--json")).json["places"]]
     assert places[0] == "platform"
     assert OWN in places
     assert (await headwater("keys", "rotate")).code == 0
     behind = {
-        one["place"]: one["masters_behind"]
-        for one in (await headwater("keys", "status", "--json")).json["places"]
+        place["place"]: place["masters_behind"]
+        for place in (await headwater("keys", "status", "--json")).json["places"]
     }
     assert behind["platform"] > 0
     assert behind[OWN] > 0
@@ -108,8 +108,8 @@ async def test_keys_of_silos_are_told_rotated_and_wrapped_anew_with_the_platform
     ended = await headwater("keys", "rewrap", "--watch", "--json")
     assert (ended.code, '"behind":0' in ended.out.splitlines()[-1]) == (0, True)
     assert (await headwater("keys", "status")).code == 0
-    one = await headwater("keys", "rotate", "--tenant", OWN)
-    assert (one.code, f"The key of tenant {OWN} is now in generation" in one.out) == (0, True)
+    rotated = await headwater("keys", "rotate", "--tenant", OWN)
+    assert (rotated.code, f"The key of tenant {OWN} is now in generation" in rotated.out) == (0, True)
     assert (await headwater("keys", "rewrap", "--tenant", OWN)).code == 0
 
 

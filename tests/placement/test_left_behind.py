@@ -96,7 +96,7 @@ async def test_replaying_leaves_the_rows_alone_that_stayed_behind(platform: Plat
         stayed = await place.database.writer.fetchval(count, client.tenant)
         assert stayed
         diffs, left = await replayed(place, Chosen(), None, dry_run=False)
-        assert ({one.view.name for one in diffs if one.differences}, left) == (set(), [])
+        assert ({diff.view.name for diff in diffs if diff.differences}, left) == (set(), [])
         assert await place.database.writer.fetchval(count, client.tenant) == stayed
         with pytest.raises(LookupError, match="moved from here"):
             await replayed(place, own, None, dry_run=True)

@@ -31,7 +31,7 @@ async def test_its_tasks_are_there_after_each_move(platform: Platform) -> None:
         assert await platform.moves(client.tenant, place) == READY
         await platform.knows(client)
         shown = [await client.send("Task", id=task) for task in tasks]
-        assert [one["title"] for one in shown] == [f"task {n}" for n in range(len(tasks))]
+        assert [row["title"] for row in shown] == [f"task {n}" for n in range(len(tasks))]
         tasks.append((await created(client, f"task {len(tasks)}"))["id"])
 
 

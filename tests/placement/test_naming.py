@@ -95,7 +95,7 @@ class Names:
         held = await self.writes.database.writer.fetch(
             "select value from es.reservations where originator_id = $1", tenant
         )
-        return {itself.slug, placed.slug, row.slug, *(one["value"] for one in held)}
+        return {itself.slug, placed.slug, row.slug, *(row["value"] for row in held)}
 
 
 @pytest.fixture(scope="module")
@@ -193,8 +193,8 @@ async def test_a_closed_tenant_changes_no_more_and_holds_its_slug_in_the_registr
     await names.changed(tenant, theirs)
     assert isinstance(await names.send(tenant, CloseTenant(id=tenant)), AppendReceipt)
     assert await names.naming().carry(tenant) == f"closed; called {old} in the registry"
-    taken = [await registry.placement(names.writes.database.writer, one) for one in (tenant, other)]
-    assert [one and one.slug for one in taken] == [old, theirs]
+    taken = [await registry.placement(names.writes.database.writer, id) for id in (tenant, other)]
+    assert [placement and placement.slug for placement in taken] == [old, theirs]
     with pytest.raises(AlreadyTaken):
         await names.desk.adopt(uuid4(), "Acme", old)
 

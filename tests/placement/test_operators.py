@@ -35,7 +35,9 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
     )
     tenant = UUID(receipt["tenantId"])
     assert await platform.ended(tenant) == PlacementRequest(status="ready")
-    (row,) = [one for one in await client.send("TenantPlacements") if one["id"] == str(tenant)]
+    (row,) = [
+        placement for placement in await client.send("TenantPlacements") if placement["id"] == str(tenant)
+    ]
     assert row.pop("updatedAt")
     assert row.pop("database").endswith(tenant.hex)
     assert row == {
@@ -49,7 +51,9 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
     }
     await client.send("MoveTenant", input={"id": str(tenant), "placement": "POOLED"})
     assert await platform.ended(tenant) == PlacementRequest(status="ready")
-    (row,) = [one for one in await client.send("TenantPlacements") if one["id"] == str(tenant)]
+    (row,) = [
+        placement for placement in await client.send("TenantPlacements") if placement["id"] == str(tenant)
+    ]
     assert (row["placement"], row["database"], row["left"].endswith(tenant.hex)) == ("pooled", None, True)
     assert await client.send("TenantWish", id=str(tenant)) == {
         "status": "ready",

@@ -51,7 +51,7 @@ async def test_a_tenant_that_was_moved_is_found_after_a_restart(settings: Settin
             async with started_again(settings, mover) as again:
                 # Nobody was waited for: whoever is asked first has to find the tenant.
                 shown = [await again.send("Task", id=task) for task in tasks]
-                assert [one["title"] for one in shown] == [f"task {n}" for n in range(3)]
+                assert [row["title"] for row in shown] == [f"task {n}" for n in range(3)]
                 await _works(again, 3 + round)
                 await _works(replace(stayer, http=again.http), 1 + round)
         silo = await platform.database(mover.tenant)

@@ -155,4 +155,4 @@ def test_one_that_fails_gives_back_all_its_slugs() -> None:
     assert tenant is not None
     with at(NOON):
         AbandonTenant(id=TENANT, step="open", reason="It was in the way.").handle(tenant)
-    assert {one.value for one in tenant.collect_claims().releases} == {"acme", "new"}
+    assert {release.value for release in tenant.collect_claims().releases} == {"acme", "new"}

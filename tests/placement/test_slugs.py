@@ -25,7 +25,7 @@ def new_slug() -> str:
 
 
 async def _placed(platform: Platform, tenant: UUID) -> PlacedTenant | None:
-    return next((one for one in await platform.tenants.all() if one.id == tenant), None)
+    return next((row for row in await platform.tenants.all() if row.id == tenant), None)
 
 
 def called(platform: Platform, tenant: UUID, slug: str) -> Callable[[], Awaitable[bool]]:
@@ -161,11 +161,11 @@ async def test_of_many_who_register_with_a_slug_at_once_one_has_it_and_the_other
         emails = [f"{uuid4().hex}@example.com" for _ in range(4)]
         answers = await asyncio.gather(*(registers(platform, slug, email=email) for email in emails))
         won = [answer.json() for answer in answers if answer.status_code == 200]
-        assert [one["tenantId"] is not None for one in won] == [True]
+        assert [answer["tenantId"] is not None for answer in won] == [True]
         assert await called(platform, UUID(won[0]["tenantId"]), slug)()
-        assert [one.slug for one in await platform.tenants.all()].count(slug) == 1
+        assert [row.slug for row in await platform.tenants.all()].count(slug) == 1
         lost = [email for email, answer in zip(emails, answers, strict=True) if answer.status_code != 200]
-        assert [_refusal(one) for one in answers if one.status_code != 200] == [TAKEN] * 3
+        assert [_refusal(response) for response in answers if response.status_code != 200] == [TAKEN] * 3
         for email in lost:
             again = await registers(platform, new_slug(), email=email)
             assert (again.status_code, again.json().get("tenantId") is not None) == (200, True), again.text

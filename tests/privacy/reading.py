@@ -49,12 +49,12 @@ async def readable(estate: Estate, tenant: UUID, *texts: str) -> list[str]:
     sealed: dict[str, str] = {}
     wanted = [text.casefold() for text in texts]
     async for place, text in everything(estate):
-        found += [f"{place} in plain" for one in wanted if one in text.casefold()]
+        found += [f"{place} in plain" for word in wanted if word in text.casefold()]
         sealed |= dict.fromkeys(_TOKEN.findall(text), place)
     for token, place in sealed.items():
         for scope in (tenant, ACCOUNTS):
             opened = (await _opened(estate.ring, scope, token)).casefold()
-            if any(one in opened for one in wanted):
+            if any(word in opened for word in wanted):
                 found.append(f"{place} sealed")
     return sorted(set(found))
 

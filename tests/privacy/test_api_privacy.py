@@ -38,7 +38,7 @@ async def test_all_of_ones_consents_are_read_page_by_page(client: Client) -> Non
     seen: list[str] = []
     while page := await client.send("MyConsents", after=seen[-1] if seen else None):
         assert len(page) <= LARGEST
-        seen += [one["purpose"] for one in page]
+        seen += [consent["purpose"] for consent in page]
     assert seen == purposes
 
 

@@ -211,7 +211,7 @@ async def test_nothing_is_stored_for_who_belongs_to_no_tenant(estate: Estate) ->
 
 
 def test_begins_again_when_something_came_to_be_theirs_meanwhile(estate: Estate) -> None:
-    process = next(one for one in estate.processes if isinstance(one, PersonErasure))
+    process = next(process for process in estate.processes if isinstance(process, PersonErasure))
     me, invitation = str(uuid4()), str(uuid4())
     erasing = rehearse(process, id=erasure_id(UUID(me)))
     erasing.happens(Erasure.Requested(subject_id=UUID(me), requested_by=uuid4()))

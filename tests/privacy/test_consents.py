@@ -91,7 +91,7 @@ async def test_who_objects_to_analytics_is_in_none_whatever_they_allowed(estate:
 
     async def allowed() -> list[bool]:
         purposes = ("analytics", "analytics.campaigns", MAIL)
-        return [await consents.given(owner.tenant_id, ann.id, one) for one in purposes]
+        return [await consents.given(owner.tenant_id, ann.id, purpose) for purpose in purposes]
 
     await estate.send(
         GiveConsent(

@@ -104,7 +104,7 @@ async def test_is_unreadable_everywhere_also_after_a_rebuild(estate: Estate) -> 
         "key",
         "certify",
     )
-    stores = {one["store"]: one for one in certificate.certificate["stores"]}
+    stores = {store["store"]: store for store in certificate.certificate["stores"]}
     assert set(stores) == {"postgres", "redis", "search", "files"}
     assert stores["postgres"]["sealed"] > 10
     assert len(certificate.certificate["keys"]) == 2
@@ -134,8 +134,8 @@ async def test_leaves_another_tenant_of_the_same_account_alone(estate: Estate) -
     page = await estate.rows.page(
         Sessions, ACCOUNTS, where=equals("user_id", id), order=Order("created_at"), limit=10
     )
-    assert [one.in_tenant for one in page.rows] == [there.caller.tenant_id]
-    (token,) = {one.ip_address for one in page.rows}
+    assert [row.in_tenant for row in page.rows] == [there.caller.tenant_id]
+    (token,) = {row.ip_address for row in page.rows}
     assert await estate.ring.open(ACCOUNTS, [token]) == ["203.0.113.77"]
 
 

@@ -62,7 +62,7 @@ def test_what_is_left_out_is_there_and_in_no_part() -> None:
 @pytest.mark.parametrize("view", [view for view in VIEWS if view.name in HELD], ids=lambda view: view.name)
 def test_a_part_shows_every_field_but_what_is_restricted_or_left_out(view: type[PostgresView[Any]]) -> None:
     hints = get_type_hints(view.row, include_extras=True)
-    hidden = {name for name in hints if any(isinstance(one, Restricted) for one in marks(hints[name]))}
+    hidden = {name for name in hints if any(isinstance(mark, Restricted) for mark in marks(hints[name]))}
     hidden |= {name for name in hints if f"{view.name}.{name}" in LEFT_OUT}
     left_out = [name for part in PARTS if view.name in part.holds for name in part.left_out]
     shown = exported(view, *(name.removeprefix(f"{view.name}.") for name in left_out))
@@ -71,8 +71,8 @@ def test_a_part_shows_every_field_but_what_is_restricted_or_left_out(view: type[
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
     elif isinstance(value, str):
         yield value
 
@@ -164,13 +164,13 @@ async def test_an_export_tells_what_was_done_and_by_which_keys_and_invitations(e
     owner, ann = await _busy(estate)
     document = await _exported(estate, owner, ann.id)
     more = document["additional_data"]
-    assert [one["name"] for one in more["api_keys"]] == ["Annabella's key"]
+    assert [key["name"] for key in more["api_keys"]] == ["Annabella's key"]
     # Found by the address, for nobody has accepted it.
-    assert [one["email"] for one in more["invitations"]] == [ann.email]
+    assert [invitation["email"] for invitation in more["invitations"]] == [ann.email]
     assert {"created", "assigned", "completed"} <= {
-        one["action"] for one in document["activity_data"]["activities"]
+        activity["action"] for activity in document["activity_data"]["activities"]
     }
-    types = [one["type"] for one in more["events"]]
+    types = [event["type"] for event in more["events"]]
     assert types.count("identity.user.profile_changed") == 2
     assert str(owner.user_id) not in json.dumps(document)
 
@@ -191,7 +191,7 @@ async def test_a_contact_is_exported_by_its_declaration(estate: Estate) -> None:
     events = document["additional_data"]["events"]
     assert events[0]["data"] == {"email": email, "name": "Peregrine Toys"}
     # That it was asked for is kept as well.
-    assert [one["type"] for one in events] == ["toys.contact.created", "governance.export.requested"]
+    assert [event["type"] for event in events] == ["toys.contact.created", "governance.export.requested"]
     assert document["personal_data"] == {"user": None, "profile": None}
 
 
@@ -201,5 +201,5 @@ async def test_who_belongs_to_no_tenant_is_given_the_account(estate: Estate) -> 
     document = await _exported(estate, alone, id)
     more = document["additional_data"]
     assert more["account"]["email"] == email
-    assert next(one["type"] for one in more["events"]) == "identity.account.opened"
+    assert next(event["type"] for event in more["events"]) == "identity.account.opened"
     assert more["account_events"] == []

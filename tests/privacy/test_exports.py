@@ -64,7 +64,7 @@ async def test_holds_what_is_kept_about_a_person(estate: Estate) -> None:
     assert "email_key" not in user
     assert (profile["first_name"], profile["last_name"], profile["bio"]) == (FIRST, LAST, BIO)
     assert len(document["activity_data"]["tasks"]) == 4
-    assert [one["name"] for one in document["activity_data"]["projects"]] == ["Barometers"]
+    assert [project["name"] for project in document["activity_data"]["projects"]] == ["Barometers"]
     assert [len(more[name]) for name in ("sessions", "consents", "notifications")] == [1, 2, 1]
     [session] = more["sessions"]
     assert (session["ip_address"], session["user_agent"]) == ("203.0.113.77", "Annabella's browser")
@@ -194,7 +194,7 @@ async def test_is_fetched_by_the_person_or_who_may(estate: Estate) -> None:
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["content-disposition"].startswith("attachment")
     others = [somebody(owner.tenant_id, "member"), somebody(uuid4()), somebody(uuid4(), "member", ann.id)]
-    assert [(await _status(estate, id, one)).status_code for one in others] == [404] * 3
+    assert [(await _status(estate, id, other)).status_code for other in others] == [404] * 3
     assert (await _status(estate, id, None)).status_code == 401
     assert (await _status(estate, "..%2f..%2fsecret", ann.caller)).status_code == 404
 
@@ -203,7 +203,7 @@ async def test_what_somebody_asked_for_themself_nobody_else_is_given(estate: Est
     """It tells of their account as well, which is no business of the tenant."""
     owner, ann = await _ann(estate)
     id = await _exported(estate, ann.caller, ann.id)
-    assert [(await _status(estate, id, one)).status_code for one in (ann.caller, owner)] == [200, 404]
+    assert [(await _status(estate, id, caller)).status_code for caller in (ann.caller, owner)] == [200, 404]
     ours = await _document(estate, owner.tenant_id, await _exported(estate, owner, ann.id))
     own = {part.name for part in PARTS if part.own}
     assert not own & ours["additional_data"].keys()
@@ -272,4 +272,4 @@ async def test_what_a_try_has_left_goes_with_the_next(estate: Estate) -> None:
     folder.mkdir(parents=True)
     (folder / f".{id}.json.1.aa.part").write_bytes(b"half")
     await estate.files.write(owner.tenant_id, id, ann.id, by_themself=True, wrote=wrote)
-    assert [one.name for one in folder.iterdir()] == [f"{id}.json"]
+    assert [path.name for path in folder.iterdir()] == [f"{id}.json"]

@@ -85,7 +85,7 @@ async def test_an_erasure_survives_a_kill_at_each_of_its_steps(estate: Estate, c
     assert len(row.certificate["keys"]) == 2
     for tenant in (owner.tenant_id, ACCOUNTS):
         looked = await estate.search.unreadable(await estate.search.wanted(tenant, person.id))
-        assert sum(len(one.sealed) for one in looked) > 0
+        assert sum(len(looked_at.sealed) for looked_at in looked) > 0
 
 
 @pytest.mark.parametrize(

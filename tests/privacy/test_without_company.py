@@ -57,8 +57,8 @@ async def test_they_export_and_fetch_their_account(working: Product) -> None:
     assert response.status_code == 200, response.text
     more: dict[str, Any] = response.json()["additional_data"]
     assert more["account"]["email"] == alone.email
-    assert [one["ip_address"] for one in more["sessions"]] == ["127.0.0.1"]
-    assert next(one["type"] for one in more["events"]) == "identity.account.opened"
+    assert [session["ip_address"] for session in more["sessions"]] == ["127.0.0.1"]
+    assert next(event["type"] for event in more["events"]) == "identity.account.opened"
     others = [await registered(working, company=False), await registered(working)]
     for other in others:
         assert (await _fetched(other.client, id)).status_code == 404

@@ -39,7 +39,7 @@ def test_refuses_two_reactions_to_one_event() -> None:
 
         class Torn(Process[Count], name="toys.torn"):
             @on(Account.Paid)
-            def one(self, state: Count, event: Event) -> Then[Count]:
+            def first(self, state: Count, event: Event) -> Then[Count]:
                 return Then(state)
 
             @on(Account.Paid)
@@ -139,13 +139,13 @@ def test_a_saga_goes_back_from_where_it_failed() -> None:
 
 
 def test_a_key_is_another_for_each_tenant_process_cause_and_effect() -> None:
-    one, other = UUID(int=1), UUID(int=2)
+    first, other = UUID(int=1), UUID(int=2)
     keys = {
-        key_of(one, "a", one, "x"),
-        key_of(other, "a", one, "x"),
-        key_of(one, "b", one, "x"),
-        key_of(one, "a", other, "x"),
-        key_of(one, "a", one, "y"),
+        key_of(first, "a", first, "x"),
+        key_of(other, "a", first, "x"),
+        key_of(first, "b", first, "x"),
+        key_of(first, "a", other, "x"),
+        key_of(first, "a", first, "y"),
     }
     assert len(keys) == 5
-    assert key_of(one, "a", one, "x") in keys
+    assert key_of(first, "a", first, "x") in keys

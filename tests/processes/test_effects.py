@@ -117,7 +117,9 @@ async def test_parks_what_keeps_failing(works: Works, bus: Bus, clock: SetClock)
     await works.reach("parked", "pending")
     [status] = await process_statuses(works.database.writer)
     assert ailment(status) == "toys.thanks has 1 effect parked"
-    assert [(one.error, one.attempts) for one in await EffectLedger(works.database.writer).list()] == [
+    assert [
+        (effect.error, effect.attempts) for effect in await EffectLedger(works.database.writer).list()
+    ] == [
         ("ConnectionError", 3),
         (None, 0),
     ]

@@ -85,9 +85,9 @@ async def test_an_event_that_cannot_be_read_holds_up_only_its_own_stream(
     await pay(bus, 3)
     await works.reach("parked", "done")
     assert outside.deeds == ["thanks for 3"]
-    assert [one.error for one in await EffectLedger(works.database.writer).list(statuses=["parked"])] == [
-        "ValidationError"
-    ]
+    assert [
+        effect.error for effect in await EffectLedger(works.database.writer).list(statuses=["parked"])
+    ] == ["ValidationError"]
 
 
 async def test_sends_commands_as_the_system_because_of_the_event(

@@ -41,8 +41,8 @@ async def workers(database: Database) -> AsyncIterator[Workers]:
     await enroll(database.writer, THANKS)
     made = Workers(database)
     yield made
-    for one in made.sessions:
-        one.terminate()
+    for session in made.sessions:
+        session.terminate()
 
 
 async def _silent(database: Database) -> None:
@@ -125,7 +125,7 @@ async def test_tenants_take_turns(database: Database, workers: Workers) -> None:
     claims: list[list[UUID]] = []
     for limit in (4, 2, 100):
         async with store.transaction() as connection:
-            claims.append([one.origin.tenant_id for one in await store.claim(connection, NOON, limit)])
+            claims.append([effect.origin.tenant_id for effect in await store.claim(connection, NOON, limit)])
     assert sorted(claims[0], key=str) == sorted([many, many, few, few], key=str)
     assert claims[1:] == [[many] * 2, [many] * 16]
 
@@ -140,7 +140,7 @@ async def test_who_has_much_under_way_comes_last(database: Database, workers: Wo
             wishes = [_wish(tenant, number) for number in range(count)]
             await store.save(connection, UnitOfWork(THANKS, NOON, {}, entries=wishes))
             claimed = await store.claim(connection, NOON, 3)
-            assert {one.origin.tenant_id for one in claimed} == {tenant}
+            assert {effect.origin.tenant_id for effect in claimed} == {tenant}
 
 
 def _wish(tenant: UUID, number: int) -> LedgerEntry:

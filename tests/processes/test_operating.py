@@ -43,9 +43,9 @@ async def test_an_operator_lists_retries_and_discards(
     listed = json.loads(text)
     assert code == 0
     assert (await _headwater(database_url, "list", "--check"))[0] == 1
-    assert [one["status"] for one in listed["effects"]] == ["parked", "parked"]
+    assert [effect["status"] for effect in listed["effects"]] == ["parked", "parked"]
     assert listed["processes"][0]["parked"] == 2
-    first, second = (one["id"] for one in listed["effects"])
+    first, second = (effect["id"] for effect in listed["effects"])
     outside.trouble = None
     assert await _headwater(database_url, "retry", str(first), "--json") == (
         0,

@@ -45,8 +45,8 @@ async def test_a_reminder_is_told_and_mailed(database: Database, tmp_path: Path)
         # The mail is the last that comes of it.
         await until(lambda: len(list(tmp_path.glob("mail/*.eml"))) == 1, seconds=20)
     finally:
-        for one in (running, reading):
-            one.cancel()
+        for background in (running, reading):
+            background.cancel()
         await asyncio.gather(running, reading, return_exceptions=True)
         await log.close()
     told = await database.writer.fetch("select 1 from es.events where type = $1", Notification.Sent.stored_as)

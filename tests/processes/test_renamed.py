@@ -104,11 +104,11 @@ async def _burning(log: PostgresLog, lamp: UUID, sent: UUID) -> AppendReceipt:
 async def test_an_old_log_is_read(log: PostgresLog, bus: Bus) -> None:
     lamp = uuid4()
     await _burning(log, lamp, uuid4())
-    assert [type(one) for one in await history(log, lamp)] == [Light.Brightened]
+    assert [type(event) for event in await history(log, lamp)] == [Light.Brightened]
     assert (await refused(bus, Brighten(id=lamp), AlreadyBright)).code == "lamp_burns"
     await accepted(bus, Dim(id=lamp))
     await accepted(bus, Brighten(id=lamp))
-    types = [one.type for one in (await log.streams(US.tenant_id, [lamp]))[lamp]]
+    types = [event.type for event in (await log.streams(US.tenant_id, [lamp]))[lamp]]
     assert types == ["toys.lamp.turned_on", "toys.lamp.dimmed", "toys.lamp.turned_on"]
 
 

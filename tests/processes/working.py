@@ -79,12 +79,12 @@ class Works:
 
     async def stop(self, runner: Runner) -> None:
         """End a worker in order."""
-        for one in [one for one in self._tasks if one[0] is runner]:
-            self._tasks.remove(one)
+        for task in [task for task in self._tasks if task[0] is runner]:
+            self._tasks.remove(task)
             runner.stop()
-            await one[1]
-            one[2].cancel()
-            await asyncio.gather(one[2], return_exceptions=True)
+            await task[1]
+            task[2].cancel()
+            await asyncio.gather(task[2], return_exceptions=True)
 
     async def close(self) -> None:
         """End them all."""

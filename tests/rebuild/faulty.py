@@ -34,7 +34,7 @@ class Sliced:
         self, *, after: int = 0, until: int | None = None, select: Selection = EVERYTHING
     ) -> AsyncGenerator[list[Envelope], None]:
         async for some in self._log.copy_out(after=after, until=until, select=select):
-            left = [one for one in some if one.position not in self._lacking]
+            left = [event for event in some if event.position not in self._lacking]
             for begin in range(0, len(left), self._size):
                 yield left[begin : begin + self._size]
 

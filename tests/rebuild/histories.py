@@ -45,7 +45,7 @@ async def tell(place: Place, count: int, *, seed: int = 1) -> int:
     where: dict[tuple[UUID, UUID], str] = {}
     for number in range(count):
         tenant = chance.choice([TENANT, TENANT, OTHER])
-        mine = [one for one in where if one[0] == tenant]
+        mine = [pair for pair in where if pair[0] == tenant]
         shelf, amount = chance.choice(SHELVES), chance.randrange(9)
         if not mine or chance.random() < 0.4:
             jar = uuid5(tenant, f"{seed} {number}")
@@ -53,19 +53,19 @@ async def tell(place: Place, count: int, *, seed: int = 1) -> int:
             colour = chance.choice(list(Colour))
             event: Event = Jar.Filled(name="a", shelf=shelf, amount=amount, colour=colour)
         else:
-            _, jar = one = chance.choice(mine)
+            _, jar = chosen = chance.choice(mine)
             event = chance.choices(
                 [
-                    Jar.Moved(shelf=shelf, previous=where[one], amount=amount),
-                    Jar.Broken(shelf=where[one]),
+                    Jar.Moved(shelf=shelf, previous=where[chosen], amount=amount),
+                    Jar.Broken(shelf=where[chosen]),
                     Jar.Dusted(),
                 ],
                 [4, 3, 1],
             )[0]
             if isinstance(event, Jar.Moved):
-                where[one] = shelf
+                where[chosen] = shelf
             elif isinstance(event, Jar.Broken):
-                del where[one]
+                del where[chosen]
         told.append((tenant, (jar, event)))
     last = 0
     for begin in range(0, len(told), 100):

@@ -73,7 +73,7 @@ class House:
         """Give every view its generation and its storage."""
         kinds = [type(view) for view in self.views]
         for name, generation in (await enroll_all(self.place.database.writer, kinds)).items():
-            (view,) = (one for one in self.views if one.name == name)
+            (view,) = (kind for kind in self.views if kind.name == name)
             await self.store(view, generation).prepare()
 
     @asynccontextmanager
@@ -112,7 +112,7 @@ class House:
     async def ended(self, id: UUID) -> RebuildRecord:
         """The rebuild once it does not go on by itself."""
         async with asyncio.timeout(60):
-            return [one async for one in self.rebuilds.watch(id, every=0.02)][-1]
+            return [record async for record in self.rebuilds.watch(id, every=0.02)][-1]
 
     async def became(self, id: UUID, state: RebuildState) -> None:
         """Wait until the rebuild is in this state."""

@@ -111,7 +111,7 @@ class Site:
     async def events(self) -> list[tuple[Event, Envelope]]:
         """The whole log."""
         found = await self.place.log.read(limit=100_000)
-        return [(CODEC.decode(one), one) for one in found]
+        return [(CODEC.decode(envelope), envelope) for envelope in found]
 
 
 async def rows(store: Store[Any], tenant_id: UUID | None = None) -> dict[FullKey, Any]:

@@ -46,12 +46,12 @@ async def test_builds_every_view_of_the_product_as_following_does(site: Site) ->
         followed.append(Followed(view, store, generation))
     async with site.place.working(followed):
         await site.place.reached(head, *cast(list[PostgresView[Any]], views))
-    for one in followed:
-        built = await site.build(one.view)
+    for lane in followed:
+        built = await site.build(lane.view)
         assert (await stands(built)).position == head
-        expected = await rows(one.store)
-        assert expected, one.view.name
-        assert await rows(built.store) == expected, one.view.name
+        expected = await rows(lane.store)
+        assert expected, lane.view.name
+        assert await rows(built.store) == expected, lane.view.name
 
 
 @EVERY_KIND

@@ -111,7 +111,7 @@ async def test_a_row_that_comes_late_into_the_new_generation_is_compared(site: S
 
     new.store.scan = late  # type: ignore[method-assign]
     report = await compare(old.view, old.store, new.store, positions)
-    assert [one.kind for one in report.examples] == ["changed"]
+    assert [example.kind for example in report.examples] == ["changed"]
 
 
 async def test_a_wrong_row_that_moves_all_the_time_differs(site: Site) -> None:

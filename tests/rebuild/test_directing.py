@@ -55,7 +55,7 @@ async def test_a_cancelled_build_leaves_nothing_behind(everywhere: House) -> Non
     async with house.working():
 
         async def moving() -> bool:
-            return any(one.position > 0 for one in (await house.rebuilds.one(id)).views)
+            return any(view.position > 0 for view in (await house.rebuilds.one(id)).views)
 
         await until(moving)
         await house.rebuilds.cancel(id)

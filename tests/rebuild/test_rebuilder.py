@@ -29,7 +29,7 @@ async def test_views_of_all_stores_are_cut_over_together_and_back(everywhere: Ho
         names = [view.name for view in house.views]
         done = await house.ended(await house.rebuilds.ask(names, by="test"))
         assert done.state is RebuildState.SWITCHED, done
-        assert [(one.report.differing, one.report.complete) for one in done.views if one.report] == [
+        assert [(view.report.differing, view.report.complete) for view in done.views if view.report] == [
             (0, True)
         ] * 3
         assert {await house.live(view) for view in house.views} == {2}
@@ -55,14 +55,14 @@ async def test_asked_twice_a_rollback_stays_and_says_view_by_view_what_was_taken
             assert await house.rebuilds.rollback(id, [first], by=by) == {first: 1}
         found = await house.rebuilds.one(id)
         assert (found.state, found.rolled_back) == (RebuildState.SWITCHED, 1)
-        assert {one.view: (one.live, one.rolled_back_by) for one in found.views} == {
+        assert {view.view: (view.live, view.rolled_back_by) for view in found.views} == {
             first: (False, "ada"),
             **dict.fromkeys(others, (True, None)),
         }
         assert await house.rebuilds.rollback(id, by="bruno") == dict.fromkeys(names, 1)
         found = await house.rebuilds.one(id)
         assert found.state is RebuildState.ROLLED_BACK
-        assert {one.view: one.rolled_back_by for one in found.views} == {
+        assert {view.view: view.rolled_back_by for view in found.views} == {
             first: "ada",
             **dict.fromkeys(others, "bruno"),
         }
@@ -117,8 +117,8 @@ async def test_what_was_not_cut_over_to_is_not_taken_back(place: Place) -> None:
     with pytest.raises(RebuildRefused, match="is building: nothing was cut over to"):
         await house.rebuilds.rollback(id, by="ada")
     await house.rebuilds.cancel(id)
-    one = await house.rebuilds.ask([Jars.name], by="test", tenant_id=TENANT)
-    for unknown, reason in ((one, "rows of one tenant"), (uuid4(), "There is no rebuild")):
+    of_tenant = await house.rebuilds.ask([Jars.name], by="test", tenant_id=TENANT)
+    for unknown, reason in ((of_tenant, "rows of one tenant"), (uuid4(), "There is no rebuild")):
         with pytest.raises(RebuildRefused, match=reason):
             await house.rebuilds.rollback(unknown, by="ada")
 
@@ -164,7 +164,9 @@ async def test_a_rebuild_that_differs_is_not_cut_over_until_it_is_accepted(place
         report = found.views[0].report
         assert report is not None
         assert report.differing == 3
-        assert {(one.kind, one.fields if one.kind == "changed" else ()) for one in report.examples} == {
+        assert {
+            (example.kind, example.fields if example.kind == "changed" else ()) for example in report.examples
+        } == {
             ("changed", ("shelf", "amount")),
             ("missing", ()),
             ("extra", ()),
@@ -189,7 +191,7 @@ async def test_a_reconciliation_reports_and_leaves_everything_as_it_was(everywhe
         names = [view.name for view in house.views]
         found = await house.ended(await house.rebuilds.ask(names, by="test", kind="reconcile"))
         assert found.state is RebuildState.REPORTED
-        assert all(one.report and one.report.compared and not one.report.differing for one in found.views)
+        assert all(view.report and view.report.compared and not view.report.differing for view in found.views)
         assert {await house.live(view) for view in house.views} == {1}
         await place.database.writer.execute("update toys_g1.jars set amount = amount + 1")
         repaired = await house.ended(
@@ -293,7 +295,7 @@ async def test_one_tenants_rows_are_put_in_place_without_touching_anothers(every
             "select xmin, id from toys_g1.jars where tenant_id = $1 order by id", OTHER
         )
         assert house.redis is not None
-        key = next(one for one in await house.redis.keys(f"*:t:{TENANT}:*"))
+        key = next(name for name in await house.redis.keys(f"*:t:{TENANT}:*"))
         await house.redis.delete(key)
         id = await house.rebuilds.ask([view.name for view in house.views], by="test", tenant_id=TENANT)
         done = await house.ended(id)

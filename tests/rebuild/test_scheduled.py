@@ -38,7 +38,7 @@ async def test_workers_ask_once_and_for_one_view_after_the_other(everywhere: Hou
         await everywhere.followed()
         seen: list[str] = []
         for _ in everywhere.views:
-            (id,) = {one for one in await asyncio.gather(*(asked(everywhere) for _ in range(4))) if one}
+            (id,) = {id for id in await asyncio.gather(*(asked(everywhere) for _ in range(4))) if id}
             done = await everywhere.ended(id)
             assert (done.state, done.asked_by, done.parallel) == (RebuildState.REPORTED, SCHEDULE, 1)
             (member,) = done.views
@@ -70,12 +70,12 @@ async def test_what_differs_is_told_and_mended_only_where_that_is_said(everywher
         assert await compared(repair=False) is RebuildState.REPORTED
         assert await everywhere.live(Jars()) == 1
         now = await standing(writer)
-        assert {one.view: one.differing for one in now.compared if one.differing} == {Jars.name: count}
+        assert {view.view: view.differing for view in now.compared if view.differing} == {Jars.name: count}
         (told,) = [said for said in now.ailments() if "differs from the log" in said]
         (kept,) = await everywhere.rebuilds.all()
         assert str(kept.id) in told
         assert await compared(repair=True) is RebuildState.SWITCHED
-        assert not [one for one in (await standing(writer)).compared if one.differing]
+        assert not [view for view in (await standing(writer)).compared if view.differing]
 
 
 async def test_a_comparison_by_schedule_makes_way_for_whoever_asks(everywhere: House) -> None:
@@ -90,7 +90,7 @@ async def test_a_comparison_by_schedule_makes_way_for_whoever_asks(everywhere: H
         mine = await everywhere.rebuilds.ask(names, by="ada", kind="reconcile")
         given_up = await everywhere.rebuilds.one(scheduled)
         assert (given_up.state, given_up.views[0].phase) == (RebuildState.CANCELLED, "dropped")
-        (made,) = [one for one in (await everywhere.rebuilds.one(mine)).views if one.view == member.view]
+        (made,) = [view for view in (await everywhere.rebuilds.one(mine)).views if view.view == member.view]
         assert made.generation > member.generation
         # The schedule makes way; it does not come before a person, and neither does another person.
         assert await asked(everywhere) is None
@@ -100,7 +100,7 @@ async def test_a_comparison_by_schedule_makes_way_for_whoever_asks(everywhere: H
     async with everywhere.working():
         done = await everywhere.ended(mine)
         assert done.state is RebuildState.REPORTED
-        assert {one.view for one in done.views if one.report is not None and one.report.compared} == set(
+        assert {view.view for view in done.views if view.report is not None and view.report.compared} == set(
             names
         )
 

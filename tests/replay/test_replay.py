@@ -36,15 +36,15 @@ async def folded(product: Product, position: int) -> None:
     async with asyncpg.create_pool(product.settings.database_url, min_size=1, max_size=1) as pool:
 
         async def there() -> bool:
-            return all(one.position >= position for one in await views_status(pool))
+            return all(view.position >= position for view in await views_status(pool))
 
         await until(there)
 
 
 async def test_says_nothing_where_all_is_well(scene: Scene) -> None:
     ended = await ran(scene.settings, "replay", "--dry-run", "--tenant", scene.client.tenant, "--json")
-    found = {one["view"]: one for one in ended.json["views"]}
-    assert (ended.code, [one["differences"] for one in found.values()]) == (0, [[]] * len(found))
+    found = {view["view"]: view for view in ended.json["views"]}
+    assert (ended.code, [view["differences"] for view in found.values()]) == (0, [[]] * len(found))
     assert {name: (found[name]["events"], found[name]["rows"]) for name in DAMAGED} == {
         Tasks.name: (3, 2),
         ProjectCards.name: (2, 2),
@@ -59,12 +59,12 @@ async def test_finds_a_changed_a_lost_and_an_extra_row(scene: Scene, view: str) 
     ended = await ran(scene.settings, "replay", "--dry-run", *tenant, "--json")
     (found,) = ended.json["views"]
     assert ended.code == 1
-    assert {(one["kind"], *one["key"]) for one in found["differences"]} == {
+    assert {(difference["kind"], *difference["key"]) for difference in found["differences"]} == {
         ("changed", scene.damaged(view)),
         ("missing", scene.lost(view)),
         ("extra", extra),
     }
-    (changed,) = (one for one in found["differences"] if one["kind"] == "changed")
+    (changed,) = (difference for difference in found["differences"] if difference["kind"] == "changed")
     named: dict[str, Any] = changed["fields"]
     text = "name" if view == ProjectCards.name else "title"
     assert named[text] == {"stored": "Wrong", "folded": "Garden" if text == "name" else "Water it"}
@@ -72,7 +72,7 @@ async def test_finds_a_changed_a_lost_and_an_extra_row(scene: Scene, view: str) 
     ended = await ran(
         scene.settings, "replay", "--dry-run", "--stream", scene.lost(view), "--view", view, "--json"
     )
-    ((lost,),) = (one["differences"] for one in ended.json["views"])
+    ((lost,),) = (view["differences"] for view in ended.json["views"])
     assert (lost["kind"], lost["key"]) == ("missing", [scene.lost(view)])
 
 
@@ -93,7 +93,7 @@ async def test_shows_a_diff_without_confidential_values(scene: Scene) -> None:
         scene.client.tenant,
     )
     await connection.close()
-    assert [tuple(one) for one in records] == [
+    assert [tuple(record) for record in records] == [
         ("headwater replay", []),
         ("headwater replay --unmasked", ["description"]),
     ]

@@ -48,7 +48,9 @@ async def test_rows_of_many_streams_are_compared(place: Place) -> None:
     store = await place.store(Shelves)
     await place.database.writer.execute(f"update {store.table} set amount = 7")
     diff = await compared(place, Shelves(), chosen)
-    ((key, kind, names),) = ((one.key, one.kind, one.names) for one in diff.differences)
+    ((key, kind, names),) = (
+        (difference.key, difference.kind, difference.names) for difference in diff.differences
+    )
     assert (diff.events, diff.rows, key, kind, names) == (1, 1, ("top", "red"), "changed", ["amount"])
 
 
@@ -57,10 +59,10 @@ async def test_a_row_behind_its_lane_differs(place: Place) -> None:
     at = await place.tell((jar, Jar.Taken(shelf="top", amount=1)))
     assert (await compared(place, Jars())).differences == ()
     await place.database.writer.execute("update ops.lanes set position = $1 where view = $2", at, Jars.name)
-    (one,) = (await compared(place, Jars())).differences
-    assert isinstance(one.stored, JarRow)
-    assert isinstance(one.folded, JarRow)
-    assert (one.stored.amount, one.folded.amount) == (3, 2)
+    (difference,) = (await compared(place, Jars())).differences
+    assert isinstance(difference.stored, JarRow)
+    assert isinstance(difference.folded, JarRow)
+    assert (difference.stored.amount, difference.folded.amount) == (3, 2)
 
 
 @pytest.mark.parametrize("discarded", [False, True])

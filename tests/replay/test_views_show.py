@@ -45,7 +45,7 @@ WITHOUT_ROWS = {
 """Views of what does not happen here; tests/rebuild compares them with rows in them."""
 
 
-@pytest.mark.parametrize("view", [one.name for one in VIEWS])
+@pytest.mark.parametrize("view", [view.name for view in VIEWS])
 async def test_every_view_is_now_what_it_is_as_of_now(scene: Scene, view: str) -> None:
     asked = ("show", view, "--tenant", scene.client.tenant, "--json", "--unmasked")
     now, then = await ran(scene.settings, *asked), await ran(scene.settings, *asked, "--as-of", scene.last)
@@ -146,7 +146,7 @@ async def test_no_more_rows_than_wanted(scene: Scene) -> None:
 async def test_that_there_are_more_rows_is_said_apart_from_them(scene: Scene) -> None:
     asked = ("show", ProjectCards.name, "--tenant", scene.client.tenant)
     some, whole = await ran(scene.settings, *asked, "--limit", 1), await ran(scene.settings, *asked)
-    assert [len(one.said.splitlines()) for one in (some, whole)] == [1, 2]
+    assert [len(run.said.splitlines()) for run in (some, whole)] == [1, 2]
     assert "; there are more: give --limit more than that" in some.complained
     assert "more" not in whole.complained
 
@@ -165,7 +165,7 @@ async def test_that_there_are_more_rows_is_said_apart_from_them(scene: Scene) ->
 )
 async def test_says_what_cannot_be_asked(scene: Scene, words: tuple[str, ...], sentence: str) -> None:
     ended = await ran(
-        scene.settings, "show", *(str(scene.client.tenant) if one == "TENANT" else one for one in words)
+        scene.settings, "show", *(str(scene.client.tenant) if word == "TENANT" else word for word in words)
     )
     assert ended.code == 1
     assert sentence in ended.complained

@@ -79,7 +79,7 @@ def test_a_filter_narrows_by_its_columns() -> None:
         Condition("assigned_to = {}", ANNA),
         Condition("status = any({})", [TaskStatus.TODO]),
     ]
-    assert [one.sql for one in by(due_from=1, due_before=2).conditions()] == [
+    assert [condition.sql for condition in by(due_from=1, due_before=2).conditions()] == [
         "due_date >= {}",
         "due_date < {}",
     ]

@@ -89,7 +89,7 @@ async def test_the_key_is_the_catalogue_s_behind_the_tenant(
     redis: Redis, cache: Cache, markers: RedisStore[Marker]
 ) -> None:
     await cache.get_or_load(PAGES, ACME, FIRST, Source("a", 1))
-    (name,) = [one.decode() async for one in redis.scan_iter(match="hw:cache:*")]
+    (name,) = [key.decode() async for key in redis.scan_iter(match="hw:cache:*")]
     assert name == f"hw:cache:t:{ACME}:user:tasks:{ANN}:page:1"
     assert 0 < await redis.pttl(name) <= 300_000
 
@@ -185,7 +185,7 @@ async def test_a_failed_load_passes_to_all_and_is_not_kept(cache: Cache, markers
     results = await asyncio.gather(
         *(cache.get_or_load(PAGES, ACME, FIRST, fails) for _ in range(3)), return_exceptions=True
     )
-    assert all(isinstance(one, ZeroDivisionError) for one in results)
+    assert all(isinstance(result, ZeroDivisionError) for result in results)
     assert (await cache.get_or_load(PAGES, ACME, FIRST, Source("a", 1))).value == Page(("a",))
 
 

@@ -26,10 +26,10 @@ def rows(redis: Redis) -> RedisRows[Card]:
 async def test_reads_typed_rows(store: RedisStore[Card], rows: RedisRows[Card]) -> None:
     await store.save(changes(1, {key(1): card(1), key(2): card(2)}), at(1))
     await store.caught_up()
-    one, two, three = (key(n)[1] for n in (1, 2, 3))
-    assert await rows.get(ACME, *one) == card(1)
-    assert await rows.get(ACME, *three) is None
-    assert await rows.get_many(ACME, [one, two, three]) == {one: card(1), two: card(2)}
+    first, second, third = (key(n)[1] for n in (1, 2, 3))
+    assert await rows.get(ACME, *first) == card(1)
+    assert await rows.get(ACME, *third) is None
+    assert await rows.get_many(ACME, [first, second, third]) == {first: card(1), second: card(2)}
 
 
 async def test_another_tenant_finds_nothing(store: RedisStore[Card], rows: RedisRows[Card]) -> None:
@@ -92,16 +92,16 @@ async def test_a_reader_notices_a_lost_row_and_says_so_to_all(
 ) -> None:
     await store.save(changes(1, {key(1): card(1), key(2): card(2), key(3, OTHER): card(3)}), at(1))
     await store.caught_up()
-    one, two, three = (key(n)[1] for n in (1, 2, 3))
-    assert await rows.get(ACME, *one) == card(1)
-    (name,) = [name async for name in redis.scan_iter(match=f"*t:{ACME}:card:{one[0]}*")]
+    first, second, third = (key(n)[1] for n in (1, 2, 3))
+    assert await rows.get(ACME, *first) == card(1)
+    (name,) = [name async for name in redis.scan_iter(match=f"*t:{ACME}:card:{first[0]}*")]
     await redis.delete(name)
-    assert await rows.get(ACME, *two) == card(2)
+    assert await rows.get(ACME, *second) == card(2)
     with pytest.raises(Unavailable, match="has lost rows"):
-        await rows.get(ACME, *one)
+        await rows.get(ACME, *first)
     with pytest.raises(Unavailable, match="has lost rows"):
-        await rows.get(ACME, *two)
-    assert await rows.get(OTHER, *three) == card(3)
+        await rows.get(ACME, *second)
+    assert await rows.get(OTHER, *third) == card(3)
     with pytest.raises(RowsLost):
         await store.load([key(2)])
 

@@ -37,7 +37,7 @@ async def test_removes_a_deleted_row(redis: Redis) -> None:
 async def test_a_key_reads_as_catalogued(redis: Redis) -> None:
     store = await made(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
-    (name,) = [one async for one in redis.scan_iter(match="*:t:*")]
+    (name,) = [key async for key in redis.scan_iter(match="*:t:*")]
     root, _, rest = name.decode().partition(":t:")
     assert root.startswith("hw:test.cards:v1:g1:")
     assert rest == f"{ACME}:card:{UUID(int=1)}:face"
@@ -47,15 +47,15 @@ async def test_every_key_expires(redis: Redis) -> None:
     store = await made(redis)
     await store.save(changes(1, {key(n): card(n) for n in range(50)}), at(1))
     await store.caught_up()
-    names = [one async for one in redis.scan_iter()]
+    names = [key async for key in redis.scan_iter()]
     assert len(names) == 52
-    assert all([await redis.pttl(one) > 0 for one in names])
+    assert all([await redis.pttl(name) > 0 for name in names])
 
 
 async def test_the_mark_expires_before_the_rows(redis: Redis) -> None:
     store = await made(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
-    (row,) = [one async for one in redis.scan_iter(match="*:t:*")]
+    (row,) = [key async for key in redis.scan_iter(match="*:t:*")]
     assert await redis.pttl(store.keys.mark) <= 1_800_000 < await redis.pttl(row)
 
 
@@ -69,24 +69,24 @@ async def test_a_save_does_not_prolong_the_mark(redis: Redis) -> None:
 async def test_renewing_prolongs_rows_and_mark(redis: Redis) -> None:
     store = await made(redis)
     await store.save(changes(1, {key(n): card(n) for n in range(1200)}), at(1))
-    names = [one async for one in redis.scan_iter()]
-    for one in names:
-        await redis.pexpire(one, 100_000)
+    names = [key async for key in redis.scan_iter()]
+    for name in names:
+        await redis.pexpire(name, 100_000)
     store.swept = float("-inf")
     await store.renew()
-    assert min([await redis.pttl(one) for one in names]) > 1_700_000
+    assert min([await redis.pttl(name) for name in names]) > 1_700_000
     assert await redis.pttl(store.keys.mark) <= 1_800_000
 
 
 async def test_renewing_leaves_other_generations_alone(redis: Redis) -> None:
     first, second = await made(redis, 1), await made(redis, 11)
     await second.save(changes(1, {key(1): card(1)}), at(1))
-    names = [one async for one in redis.scan_iter(match=f"{second.keys.root}*")]
-    for one in names:
-        await redis.pexpire(one, 100_000)
+    names = [key async for key in redis.scan_iter(match=f"{second.keys.root}*")]
+    for name in names:
+        await redis.pexpire(name, 100_000)
     first.swept = float("-inf")
     await first.renew()
-    assert max([await redis.pttl(one) for one in names]) <= 100_000
+    assert max([await redis.pttl(name) for name in names]) <= 100_000
 
 
 async def test_an_expired_mark_is_lost(redis: Redis) -> None:
@@ -140,11 +140,11 @@ async def test_an_older_token_cannot_write(redis: Redis) -> None:
 
 
 async def test_a_page_cannot_be_saved_over_one_it_has_not_seen(redis: Redis) -> None:
-    one, two = await made(redis), await made(redis)
-    await one.save(changes(5, {key(1): card(1, "first")}), at(5))
+    first, second = await made(redis), await made(redis)
+    await first.save(changes(5, {key(1): card(1, "first")}), at(5))
     with pytest.raises(LeaseLost):
-        await two.save(changes(5, {key(1): card(1, "second")}), at(5))
-    assert await two.load([key(1)]) == {key(1): card(1, "first")}
+        await second.save(changes(5, {key(1): card(1, "second")}), at(5))
+    assert await second.load([key(1)]) == {key(1): card(1, "first")}
 
 
 async def test_preparing_again_keeps_the_rows(redis: Redis) -> None:

@@ -89,11 +89,11 @@ async def test_an_index_made_anew_is_lost(
     await client.indices.delete(index=store.names.index)
     other = SearchStore(Papers(), client, 1, checkpoints, prefix)
     await other.prepare()
-    for one in (store, other):
+    for opened in (store, other):
         with pytest.raises(Lost):
-            await one.checkpoint()
+            await opened.checkpoint()
         with pytest.raises(Lost):
-            await one.save(papers(2, {key(2): paper(2)}), at(2))
+            await opened.save(papers(2, {key(2): paper(2)}), at(2))
     assert await other.load([key(2)]) == {}
 
 

@@ -24,14 +24,14 @@ class Marks:
 
     def without(self, *marks: str) -> "Marks":
         """The marks but for these."""
-        return Marks(self.words - set(marks), self.ids - {one.replace("-", "") for one in marks})
+        return Marks(self.words - set(marks), self.ids - {mark.replace("-", "") for mark in marks})
 
 
 def hexes(text: str) -> set[str]:
     """Every id in a text, however it is written."""
-    return {one.replace("-", "") for one in _ID.findall(text.lower())}
+    return {match.replace("-", "") for match in _ID.findall(text.lower())}
 
 
 def marks(words: Iterable[str], ids: Iterable[object]) -> Marks:
     """The marks of a tenant."""
-    return Marks(frozenset(words), frozenset(str(one).replace("-", "") for one in ids))
+    return Marks(frozenset(words), frozenset(str(id).replace("-", "") for id in ids))

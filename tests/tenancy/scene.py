@@ -59,8 +59,8 @@ class Tenant:
     @property
     def addresses(self) -> list[str]:
         """Every e-mail address that anybody of it was given."""
-        inputs = [one.get("input", {}) for one in self.builder.accepted.values()]
-        return [self.email, *(one["email"] for one in inputs if "email" in one)]
+        inputs = [variables.get("input", {}) for variables in self.builder.accepted.values()]
+        return [self.email, *(input["email"] for input in inputs if "email" in input)]
 
 
 @dataclass
@@ -91,11 +91,11 @@ class Scene:
     @property
     def paths(self) -> list[str]:
         """The paths of the product's routes."""
-        return [one.path for one in create_app(self.product.settings).routes if isinstance(one, Route)]
+        return [route.path for route in create_app(self.product.settings).routes if isinstance(route, Route)]
 
     def actor(self, who: str) -> Actor:
         """One of `WHO`."""
-        return next(one for one in self.actors if one.name == who)
+        return next(actor for actor in self.actors if actor.name == who)
 
     def sweep(self, who: str) -> Sweep:
         """The visit of one of `WHO` to all that is the first tenant's."""
@@ -120,7 +120,7 @@ class Scene:
         """Texts that name what is the first tenant's."""
         return {
             "the word": WORD,
-            **{f"address {number}": one for number, one in enumerate(self.first.addresses)},
+            **{f"address {number}": address for number, address in enumerate(self.first.addresses)},
             **{f"key of a {kind}": f"TENANT#{self.first.id}#{kind}#{id}" for kind, id in self._kinds()},
             "configuration": f"TENANT#{self.first.id}#CONFIG",
             **{f"stream of {kind}": f"{kind.rpartition('.')[2]}_{id}" for kind, id in self.ids.items()},
@@ -133,7 +133,7 @@ class Scene:
 
 def root(name: str, kind: str = "mutation") -> Root:
     """A root field of the product."""
-    return next(one for one in SURFACE.roots(kind) if one.name == name)
+    return next(root for root in SURFACE.roots(kind) if root.name == name)
 
 
 def service(product: Product, tenant: UUID, user: UUID, role: str, *more: str, name: str = "") -> Actor:

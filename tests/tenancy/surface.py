@@ -107,7 +107,7 @@ class Surface:
         found = types.get(kind, self.schema.subscription_type)
         if found is None:
             return []
-        return [Root(kind, name, one, self.need(found.name, name)) for name, one in found.fields.items()]
+        return [Root(kind, name, field, self.need(found.name, name)) for name, field in found.fields.items()]
 
     def need(self, kind: str, name: str) -> str | None:
         return self.access.by_field.get((kind, name))
@@ -122,8 +122,8 @@ class Surface:
         if isinstance(kind, GraphQLObjectType):
             return [self._selection([kind], granted)]
         return [
-            self._selection(one, granted)
-            for one in ([[one] for one in members] if len(members) > 2 else [members])
+            self._selection(group, granted)
+            for group in ([[member] for member in members] if len(members) > 2 else [members])
         ]
 
     def _selection(self, members: list[GraphQLObjectType], granted: Granted) -> str:
@@ -143,7 +143,7 @@ class Surface:
     def reachable(self) -> set[tuple[str, str]]:
         """Every field of an object type that some root field leads to without an argument that must be given."""
         found: set[tuple[str, str]] = set()
-        pending: list[Any] = [get_named_type(one.field.type) for kind in KINDS for one in self.roots(kind)]
+        pending: list[Any] = [get_named_type(root.field.type) for kind in KINDS for root in self.roots(kind)]
         seen: set[str] = set()
         while pending:
             kind = pending.pop()
@@ -153,7 +153,7 @@ class Surface:
             pending += self.members(kind)
             if isinstance(kind, GraphQLObjectType):
                 found |= {(kind.name, name) for name in kind.fields}
-                pending += [get_named_type(one.type) for one in kind.fields.values()]
+                pending += [get_named_type(field.type) for field in kind.fields.values()]
         return found
 
 
@@ -169,38 +169,38 @@ class Selecting:
         """The fields of whichever of these a thing is. Two of them may give one name two types, which no
         document may ask for: the second one's is left out."""
         taken: dict[str, str] = {}
-        parts = [f"... on {one.name} {self._fields(one, deeper, above, taken)}" for one in members]
+        parts = [f"... on {member.name} {self._fields(member, deeper, above, taken)}" for member in members]
         return f"{{ __typename {' '.join(parts)} }}"
 
     def _fields(
         self, kind: GraphQLObjectType, deeper: int, above: tuple[str, ...], taken: dict[str, str]
     ) -> str:
         parts = ["__typename"]
-        for name, one in kind.fields.items():
+        for name, declared in kind.fields.items():
             need = self.surface.need(kind.name, name)
-            shape = str(one.type)
+            shape = str(declared.type)
             if (
                 need is None
                 or (need != COVERED and not self.granted(need))
                 or taken.get(name, shape) != shape
             ):
                 continue
-            if part := self._field(name, one, deeper, (*above, kind.name)):
+            if part := self._field(name, declared, deeper, (*above, kind.name)):
                 self.noted.add((kind.name, name))
                 taken[name] = shape
                 parts.append(part)
         return f"{{ {' '.join(parts)} }}"
 
-    def _field(self, name: str, one: GraphQLField, deeper: int, above: tuple[str, ...]) -> str:
-        kind = get_named_type(one.type)
-        if any(is_required_argument(argument) for argument in one.args.values()):
+    def _field(self, name: str, field: GraphQLField, deeper: int, above: tuple[str, ...]) -> str:
+        kind = get_named_type(field.type)
+        if any(is_required_argument(argument) for argument in field.args.values()):
             return ""
         if is_leaf_type(kind):
             return name
         # A thing inside a thing of its own kind shows nothing new.
         if deeper == 1 or kind.name in above:
             return ""
-        page = f"(first: {PAGE})" if "first" in one.args else ""
+        page = f"(first: {PAGE})" if "first" in field.args else ""
         members = self.surface.members(kind)
         if members:
             return f"{name}{page} {self.any_of(members, deeper - 1, above)}"
@@ -214,8 +214,8 @@ def _slots(kind: Any, path: tuple[str, ...], required: bool, many: bool = False)
     elif isinstance(kind, GraphQLList):
         yield from _slots(kind.of_type, path, required, True)
     elif isinstance(kind, GraphQLInputObjectType) and not many:
-        for name, one in kind.fields.items():
-            yield from _slots(one.type, (*path, name), required and is_required_input_field(one))
+        for name, input in kind.fields.items():
+            yield from _slots(input.type, (*path, name), required and is_required_input_field(input))
     elif not isinstance(kind, GraphQLInputObjectType) and kind.name in ("UUID", "String"):
         yield Slot(path, kind.name, many, required)
 

@@ -74,7 +74,7 @@ class Sweep:
             selection = "{ __typename }" if self.surface.selections(root.shown, lambda _: False)[0] else ""
             document.add(root, arguments.get(root.name) or self._least(root), selection)
             answer = await self.who.ask(document.text, document.variables)
-            codes = {one["extensions"]["code"] for one in answer.get("errors", [])}
+            codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
             if answer.get("data") is not None or not codes or codes - _DENIED:
                 found.append(self._finding(root, f"is not denied: {str(answer)[:300]}"))
         return found
@@ -101,14 +101,14 @@ class Sweep:
                 way = f"{slot} with {kind}"
                 known = self.ways is None or (root.name, way) in self.ways
                 if known or slot.kind == "UUID":
-                    given, twin = (paged(root, filled(least, slot, one)) for one in (value, _twin(value)))
+                    given, twin = (paged(root, filled(least, slot, id)) for id in (value, _twin(value)))
                     calls.append(Call(given, None if twin == given else twin, way))
         if self.position and "asOf" in root.field.args:
             past = {"asOf": {"position": self.position}}
             calls += [
-                Call({**one.arguments, **past})
-                for one in calls
-                if not one.way or (self.ways and (root.name, one.way) in self.ways)
+                Call({**call.arguments, **past})
+                for call in calls
+                if not call.way or (self.ways and (root.name, call.way) in self.ways)
             ]
         return calls
 
@@ -140,8 +140,8 @@ class Sweep:
         }
         for selection in self.surface.selections(root.shown, self.who.granted):
             ways = {_key(call.arguments): call.way for call in calls}
-            for one in await self._asked(root, list(wanted.values()), selection, told):
-                found.append(replace(one, way=ways.get(one.arguments, "")))
+            for answer in await self._asked(root, list(wanted.values()), selection, told):
+                found.append(replace(answer, way=ways.get(answer.arguments, "")))
             for call in calls:
                 if call.twin is not None and self._told_apart(told, call):
                     what = f"differs from what is told of nobody's: {told[_key(call.arguments)]}"
@@ -156,18 +156,21 @@ class Sweep:
         while pending:
             some = pending.pop()
             document = Document(root.kind)
-            names = [document.add(root, one, selection) for one in some]
+            names = [document.add(root, variables, selection) for variables in some]
             answer = await self.who.ask(document.text, document.variables)
             errors = answer.get("errors", [])
             if len(some) > 1 and answer.get("data") is None:
                 # Too much for one document, or an answer that must not be null took all the others with it.
                 pending += [some[: len(some) // 2], some[len(some) // 2 :]]
                 continue
-            for name, one in zip(names, some, strict=True):
+            for name, variables in zip(names, some, strict=True):
                 mine = [error for error in errors if (error.get("path") or [name])[0] == name]
                 data = (answer.get("data") or {}).get(name)
-                told[_key(one)] = {"data": data, "errors": [error["extensions"]["code"] for error in mine]}
-                found += self._look(root, one, data, mine)
+                told[_key(variables)] = {
+                    "data": data,
+                    "errors": [error["extensions"]["code"] for error in mine],
+                }
+                found += self._look(root, variables, data, mine)
         return found
 
     def _look(self, root: Root, given: Mapping[str, Any], data: Any, errors: list[Any]) -> Iterator[Finding]:

@@ -33,14 +33,14 @@ def watched(scene: Scene, actor: Actor) -> list[Said]:
             said.append((root, least))
             continue
         given = [least] + [filled(least, slot, id) for slot in root.slots for id in ids]
-        said += [(root, one) for one in given]
+        said += [(root, variables) for variables in given]
         # The whole log again, for each of them, would take long: it is the same for all ids.
         if "resumeFrom" in root.field.args:
             said.append((root, {**least, "resumeFrom": "0"}))
     return said
 
 
-@pytest.mark.parametrize("who", [one for one in WHO if one != "nobody"])
+@pytest.mark.parametrize("who", [name for name in WHO if name != "nobody"])
 async def test_nobody_hears_of_what_is_anothers(scene: Scene, who: str) -> None:
     sweep, actor = scene.sweep(who), scene.actor(who)
     said, fence = watched(scene, actor), str(uuid4())
@@ -55,9 +55,13 @@ async def test_nobody_hears_of_what_is_anothers(scene: Scene, who: str) -> None:
     for number, (root, given) in enumerate(said):
         messages = heard[str(number)]
         if not actor.granted(root.need):
-            assert [one["payload"][0]["extensions"]["code"] for one in messages] == ["FORBIDDEN"], root.name
+            assert [message["payload"][0]["extensions"]["code"] for message in messages] == ["FORBIDDEN"], (
+                root.name
+            )
         crossed = (
-            set() if root.of_all else sweep.marks.found([one.get("payload") for one in messages], but=given)
+            set()
+            if root.of_all
+            else sweep.marks.found([message.get("payload") for message in messages], but=given)
         )
         assert not crossed, (root.name, given, messages)
 
@@ -65,7 +69,7 @@ async def test_nobody_hears_of_what_is_anothers(scene: Scene, who: str) -> None:
 async def test_the_first_tenant_hears(scene: Scene) -> None:
     """Or the test above would prove nothing."""
     actor = scene.first.owner
-    said = [one for one in watched(scene, actor) if "resumeFrom" in one[1]]
+    said = [watch for watch in watched(scene, actor) if "resumeFrom" in watch[1]]
     missing = {root.name for root, _ in said}
     async with asyncio.timeout(30), _socket(actor) as socket:
         for number, (root, given) in enumerate(said):

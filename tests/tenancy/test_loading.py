@@ -32,7 +32,7 @@ async def assembly(scene: Scene) -> AsyncIterator[Assembly]:
 def asks(scene: Scene, assembly: Assembly) -> tuple[RequestContext, RequestContext]:
     """A request of each tenant's owner, on the same services."""
     callers = (scene.first.owner.caller, scene.second.owner.caller)
-    first, second = (RequestContext(identity=one, services=assembly.services) for one in callers)
+    first, second = (RequestContext(identity=caller, services=assembly.services) for caller in callers)
     return first, second
 
 
@@ -135,7 +135,7 @@ async def test_an_erasure_ends_nothing_of_another_tenant(scene: Scene, assembly:
 
 async def test_no_route_gives_what_is_anothers(scene: Scene) -> None:
     """Every path with a parameter, with every id of the first tenant."""
-    paths = [one for one in scene.paths if "{" in one]
+    paths = [path for path in scene.paths if "{" in path]
     assert "/exports/{id}" in paths
     for who in WHO:
         actor = scene.actor(who)

@@ -94,8 +94,8 @@ async def left(scene: Scene) -> tuple[str, str]:
     project = await scene.project()
     task = await scene.task(project)
     for mutation in ("AddProjectMember", "RemoveProjectMember"):
-        for one in scene.others.values():
-            await scene.said(mutation, id=project, userId=one.me)
+        for actor in scene.others.values():
+            await scene.said(mutation, id=project, userId=actor.me)
     return project, task
 
 
@@ -129,14 +129,14 @@ async def parked(scene: Scene) -> tuple[str, str]:
 WAYS: list[Callable[[Scene], Awaitable[tuple[str, str]]]] = [always, made_private, left, moved, parked]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("way", WAYS, ids=lambda value: value.__name__)
 async def test_nobody_else_is_shown_anything_of_it(
     scene: Scene, way: Callable[[Scene], Awaitable[tuple[str, str]]]
 ) -> None:
     project, task = await way(scene)
     for who in WHO:
         found = await scene.sweep(who, project, task).read()
-        assert [str(one) for one in found] == []
+        assert [str(finding) for finding in found] == []
 
 
 async def test_what_is_public_is_found_by_the_same_visit(scene: Scene) -> None:
@@ -144,7 +144,11 @@ async def test_what_is_public_is_found_by_the_same_visit(scene: Scene) -> None:
     project = await scene.project("PUBLIC")
     task = await scene.task(project)
     for who in WHO:
-        found = {one.root for one in await scene.sweep(who, project, task).read() if "shows" in one.what}
+        found = {
+            finding.root
+            for finding in await scene.sweep(who, project, task).read()
+            if "shows" in finding.what
+        }
         assert {"task", "tasks", "project", "projects", "history", "node", "searchTasks"} <= found
         assert ("activities" in found) is (who == "auditor")
 

@@ -24,19 +24,19 @@ async def shown(scene: Scene) -> list[Finding]:
 
 async def test_the_first_tenant_is_answered(shown: list[Finding]) -> None:
     """Or the tests below would prove nothing."""
-    answered = {one.root for one in shown if one.what.startswith("shows")}
+    answered = {finding.root for finding in shown if finding.what.startswith("shows")}
     wanted = {root.name for root in SURFACE.roots("query") if not root.of_all}
     assert UNMARKED.keys() <= wanted
     silent = sorted(wanted - answered - UNMARKED.keys())
     assert silent == [], "These show nothing of the first tenant; say in UNMARKED why, if that is right."
-    assert [str(one) for one in shown if one.what == "fails"] == []
+    assert [str(finding) for finding in shown if finding.what == "fails"] == []
 
 
 @pytest.mark.parametrize("who", WHO)
 async def test_nobody_else_is_shown_anything_of_it(scene: Scene, shown: list[Finding], who: str) -> None:
-    ways = frozenset((one.root, one.way) for one in shown if one.way)
+    ways = frozenset((finding.root, finding.way) for finding in shown if finding.way)
     sweep = replace(scene.sweep(who), cursors=scene.cursors, ways=ways, position=scene.position)
-    assert [str(one) for one in [*await sweep.denied("query", {}), *await sweep.read()]] == []
+    assert [str(finding) for finding in [*await sweep.denied("query", {}), *await sweep.read()]] == []
 
 
 def test_every_field_was_selected(shown: list[Finding]) -> None:

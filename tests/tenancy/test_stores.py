@@ -56,8 +56,10 @@ async def owner(scene: Scene) -> AsyncIterator["asyncpg.Connection[asyncpg.Recor
 
 async def test_every_table_that_is_read_is_guarded(owner: "asyncpg.Connection[asyncpg.Record]") -> None:
     found = await readable(owner)
-    assert [one.name for one in found if not one.guarded and one.name not in OF_NO_TENANT] == []
-    assert OF_NO_TENANT.keys() <= {one.name for one in found}
+    assert [
+        relation.name for relation in found if not relation.guarded and relation.name not in OF_NO_TENANT
+    ] == []
+    assert OF_NO_TENANT.keys() <= {relation.name for relation in found}
 
 
 async def test_a_session_without_a_tenant_sees_no_row(
@@ -65,7 +67,7 @@ async def test_a_session_without_a_tenant_sees_no_row(
 ) -> None:
     session = await reader(scene.product.settings)
     try:
-        counts = {one.name: await _count(session, one) for one in await readable(owner)}
+        counts = {relation.name: await _count(session, relation) for relation in await readable(owner)}
     finally:
         await session.close()
     assert {name: count for name, count in counts.items() if count and name not in OF_NO_TENANT} == {}
@@ -77,11 +79,11 @@ async def test_a_session_of_one_tenant_sees_no_row_of_another(
     session = await reader(scene.product.settings, scene.second.id)
     seen = 0
     try:
-        for one in await readable(owner):
-            rows = await session.fetch(f"select t::text as text from {one.name} t")
+        for relation in await readable(owner):
+            rows = await session.fetch(f"select t::text as text from {relation.name} t")
             seen += len(rows)
             crossed = {mark for row in rows for mark in scene.unnamed.found(row["text"])}
-            assert crossed == set(), one.name
+            assert crossed == set(), relation.name
     finally:
         await session.close()
     assert seen
@@ -103,14 +105,14 @@ async def test_the_first_tenant_has_rows_in_every_view(
 async def test_a_new_generation_of_any_view_is_guarded(owner: "asyncpg.Connection[asyncpg.Record]") -> None:
     transaction = owner.transaction()
     await transaction.start()
-    before = {one.name for one in await readable(owner)}
+    before = {relation.name for relation in await readable(owner)}
     shapes = [table_shape(view, 99) for view in VIEWS if issubclass(view, PostgresView)]
-    for statement in [one for shape in shapes for one in shape.create]:
+    for statement in [statement for shape in shapes for statement in shape.create]:
         await owner.execute(statement)
-    made = [one for one in await readable(owner) if one.name not in before]
+    made = [relation for relation in await readable(owner) if relation.name not in before]
     await transaction.rollback()
     assert len(made) == len(shapes)
-    assert [one.name for one in made if not one.guarded] == []
+    assert [relation.name for relation in made if not relation.guarded] == []
 
 
 async def test_functions_with_their_owners_rights_keep_to_the_tenant(
@@ -123,10 +125,12 @@ async def test_functions_with_their_owners_rights_keep_to_the_tenant(
 
 
 async def test_every_key_in_redis_is_of_one_tenant(scene: Scene) -> None:
-    values, shared = await _keys(scene), [re.compile(one) for one in SHARED_KEYS]
+    values, shared = await _keys(scene), [re.compile(pattern) for pattern in SHARED_KEYS]
     of_tenants = {name: found.group(1) for name in values if (found := _TENANT.search(name))}
     odd = [
-        name for name in values.keys() - of_tenants.keys() if not any(one.fullmatch(name) for one in shared)
+        name
+        for name in values.keys() - of_tenants.keys()
+        if not any(pattern.fullmatch(name) for pattern in shared)
     ]
     assert odd == []
     first = str(scene.first.id)
@@ -155,7 +159,7 @@ async def test_every_document_is_of_one_tenant(scene: Scene) -> None:
         assert tenant.replace("-", "") in hexes(hit["_id"])
 
 
-@pytest.mark.parametrize("view", [one for one in VIEWS if issubclass(one, SearchView)])
+@pytest.mark.parametrize("view", [view for view in VIEWS if issubclass(view, SearchView)])
 async def test_every_search_keeps_to_the_tenant(scene: Scene, view: type[SearchView[Row]]) -> None:
     settings = scene.product.settings
     client = AsyncOpenSearch(settings.opensearch_url)
@@ -175,8 +179,8 @@ async def test_every_search_keeps_to_the_tenant(scene: Scene, view: type[SearchV
     assert not scene.unnamed.found(str(everything))
 
 
-async def _count(session: "asyncpg.Connection[asyncpg.Record]", one: Relation) -> int:
-    return int(await session.fetchval(f"select count(*) from {one.name}"))
+async def _count(session: "asyncpg.Connection[asyncpg.Record]", relation: Relation) -> int:
+    return int(await session.fetchval(f"select count(*) from {relation.name}"))
 
 
 async def _keys(scene: Scene) -> dict[str, str]:

@@ -53,7 +53,7 @@ class ReadsWithoutTheTenant(Sound):
 
     @field("x", needs="work:read")
     def leaky(self, id: UUID) -> Thing | None:
-        return next((Thing(name=name) for (_, one), name in ROWS.items() if one == id), None)
+        return next((Thing(name=name) for (_, row_id), name in ROWS.items() if row_id == id), None)
 
 
 @strawberry.type
@@ -71,7 +71,7 @@ class TellsThatThereIs(Sound):
 
     @field("x", needs="work:read")
     def leaky(self, id: UUID) -> bool:
-        return any(one == id for _, one in ROWS)
+        return any(row_id == id for _, row_id in ROWS)
 
 
 @strawberry.type
@@ -113,8 +113,8 @@ class Insider:
             return {"errors": [{"message": "x", "extensions": {"code": "FORBIDDEN"}}]}
         done = await self._schema.execute(text, variable_values=dict(variables), context_value=self._caller)
         errors = [
-            {"message": one.message, "path": one.path, "extensions": {"code": "REFUSED"}}
-            for one in done.errors or []
+            {"message": error.message, "path": error.path, "extensions": {"code": "REFUSED"}}
+            for error in done.errors or []
         ]
         return {"data": done.data} | ({"errors": errors} if errors else {})
 
@@ -140,13 +140,13 @@ async def test_a_sound_schema_is_found_sound() -> None:
     "query", [ReadsWithoutTheTenant, ListsAll, TellsThatThereIs, SaysItInAnError, FindsByText]
 )
 async def test_a_leaky_field_is_found(query: type) -> None:
-    assert {one.root for one in await sweep(query).read()} == {"leaky"}
+    assert {finding.root for finding in await sweep(query).read()} == {"leaky"}
 
 
 async def test_a_field_that_answers_whoever_asks_is_found() -> None:
     assert await sweep(Sound, "nobody").denied("query", {}) == []
     found = await sweep(Sound, "nobody", checked=False).denied("query", {})
-    assert [one.root for one in found] == ["thing"]
+    assert [finding.root for finding in found] == ["thing"]
 
 
 def test_marks_are_known_however_they_are_written() -> None:

@@ -26,7 +26,7 @@ def own_arguments(scene: Scene) -> dict[str, dict[str, Any]]:
 async def test_who_lacks_a_permission_appends_nothing(scene: Scene, who: str) -> None:
     before = await head(scene)
     found = await scene.sweep(who).denied("mutation", own_arguments(scene))
-    assert [str(one) for one in found] == []
+    assert [str(finding) for finding in found] == []
     assert await head(scene) == before
 
 
@@ -35,7 +35,7 @@ async def test_ids_of_another_tenant_are_nobodys(scene: Scene, who: str) -> None
     before = await digests(scene)
     sweep = replace(scene.sweep(who), thorough=who == "signed-in owner")
     found = await sweep.write(own_arguments(scene))
-    assert [str(one) for one in found] == []
+    assert [str(finding) for finding in found] == []
     assert await digests(scene) == before
 
 
@@ -63,7 +63,7 @@ async def test_an_id_may_be_used_in_two_tenants_and_means_two_things(scene: Scen
         kinds = [kind for kind in scene.first.builder.known if root.shown.startswith(kind)]
         if not root.creates or root.of_all or not kinds:
             continue
-        slot = next(one for one in root.slots if one.path == ("input", "id"))
+        slot = next(slot for slot in root.slots if slot.path == ("input", "id"))
         least = builder.arguments(root, attempt=6)
         told = []
         for id in (scene.first.builder.known[max(kinds, key=len)][0], str(uuid4())):

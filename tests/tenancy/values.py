@@ -58,9 +58,9 @@ class Values:
     def arguments(self, root: Root, *, all: bool = False) -> dict[str, Any]:
         """The arguments that have to be given, or ``all`` that stand inside an input."""
         return {
-            name: self._value(name, one.type, all)
-            for name, one in root.field.args.items()
-            if is_required_argument(one)
+            name: self._value(name, argument.type, all)
+            for name, argument in root.field.args.items()
+            if is_required_argument(argument)
         }
 
     def _value(self, name: str, kind: Any, all: bool) -> Any:
@@ -70,12 +70,12 @@ class Values:
             return [self._value(name, kind.of_type, all)]
         if isinstance(kind, GraphQLInputObjectType):
             return {
-                inner: self._value(inner, one.type, all)
-                for inner, one in kind.fields.items()
-                if is_required_input_field(one) or (all and inner not in ("id", "otherOwnerId"))
+                inner: self._value(inner, field.type, all)
+                for inner, field in kind.fields.items()
+                if is_required_input_field(field) or (all and inner not in ("id", "otherOwnerId"))
             }
         if isinstance(kind, GraphQLEnumType):
-            names = sorted(kind.values, key=lambda one: one not in PREFERRED)
+            names = sorted(kind.values, key=lambda value: value not in PREFERRED)
             return names[self._attempt % len(names)]
         return self._scalar(name, kind.name)
 
@@ -107,22 +107,22 @@ def ids_in(answer: object) -> Iterator[tuple[str, str]]:
     """Every thing in an answer that says its type and id, the outer ones first."""
     pending = [answer]
     while pending:
-        one = pending.pop(0)
-        if isinstance(one, Mapping):
-            if isinstance(one.get("id"), str) and "__typename" in one:
-                yield one["__typename"], one["id"]
-            pending += one.values()
-        elif isinstance(one, list):
-            pending += one
+        item = pending.pop(0)
+        if isinstance(item, Mapping):
+            if isinstance(item.get("id"), str) and "__typename" in item:
+                yield item["__typename"], item["id"]
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
 
 
 def cursors_in(answer: object) -> Iterator[str]:
     """Every cursor in an answer."""
     pending = [answer]
     while pending:
-        one = pending.pop(0)
-        if isinstance(one, Mapping):
-            yield from (one[name] for name in ("cursor", "endCursor") if isinstance(one.get(name), str))
-            pending += one.values()
-        elif isinstance(one, list):
-            pending += one
+        item = pending.pop(0)
+        if isinstance(item, Mapping):
+            yield from (item[name] for name in ("cursor", "endCursor") if isinstance(item.get(name), str))
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item

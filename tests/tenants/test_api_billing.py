@@ -170,7 +170,7 @@ async def test_nobody_in_a_tenant_says_what_it_has_bought_or_paid(
 
 def test_a_tenant_says_of_its_subscription_only_that_it_ends() -> None:
     needs = Access(schema._schema).by_field
-    own = {one.python_name for one in get_object_definition(Mutation, strict=True).fields}
+    own = {field.python_name for field in get_object_definition(Mutation, strict=True).fields}
     assert {name for name in own if not str(needs["Mutation", camel(name)]).startswith("ops:")} == {
         "cancel_subscription"
     }

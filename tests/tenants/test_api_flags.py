@@ -57,8 +57,8 @@ async def test_two_tenants_have_flags_of_one_name(companies: Companies, client: 
     mine = await _added(client)
     theirs = await _added(other, enabled=False)
     answers = [
-        await one.send("FeatureEnabled", name=NAME, afterPosition=theirs["position"])
-        for one in (client, other)
+        await caller.send("FeatureEnabled", name=NAME, afterPosition=theirs["position"])
+        for caller in (client, other)
     ]
     assert answers == [True, False]
     id = theirs["featureFlag"]["id"]

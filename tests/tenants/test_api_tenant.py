@@ -71,8 +71,8 @@ async def test_of_two_who_take_a_slug_at_once_one_has_it(companies: Companies) -
     answers: list[AppendReceipt | Refusal] = await asyncio.gather(
         *(companies.found(uuid4(), slug=slug) for _ in range(5))
     )
-    assert sorted(type(one).__name__ for one in answers) == ["AlreadyTaken"] * 4 + ["AppendReceipt"]
-    assert all(one.field == "slug" for one in answers if isinstance(one, AlreadyTaken))
+    assert sorted(type(answer).__name__ for answer in answers) == ["AlreadyTaken"] * 4 + ["AppendReceipt"]
+    assert all(answer.field == "slug" for answer in answers if isinstance(answer, AlreadyTaken))
 
 
 async def test_the_slug_of_a_closed_tenant_stays_its_own(companies: Companies) -> None:

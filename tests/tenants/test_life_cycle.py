@@ -76,12 +76,12 @@ async def test_operators_suspend_reactivate_and_close_a_tenant(product: Product,
         )
     finally:
         await owner.close()
-    assert [(one["type"].rpartition(".")[2], one["reason"]) for one in stories] == [
+    assert [(story["type"].rpartition(".")[2], story["reason"]) for story in stories] == [
         ("suspended", "Unpaid"),
         ("reactivated", None),
         ("closed", "Unpaid"),
     ]
-    assert all(one["asked_by"] for one in stories)
+    assert all(story["asked_by"] for story in stories)
 
 
 async def test_what_no_tenant_has_is_refused(product: Product) -> None:

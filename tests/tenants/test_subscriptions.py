@@ -174,18 +174,18 @@ SETTLING: list[Command] = [
 ]
 
 
-@pytest.mark.parametrize("command", SETTLING, ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", SETTLING, ids=lambda value: value.stored_as)
 def test_a_paid_invoice_is_settled(command: Command) -> None:
     given(STARTED, invoiced(), paid()).when(command).refused(InvoiceNotOpen, field="number")
 
 
-@pytest.mark.parametrize("command", SETTLING, ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", SETTLING, ids=lambda value: value.stored_as)
 def test_an_invoice_taken_back_is_settled(command: Command) -> None:
     voided = Subscription.InvoiceVoided(number="2030-1", status=ACTIVE)
     given(STARTED, invoiced(), voided).when(command).refused(InvoiceNotOpen, field="number")
 
 
-@pytest.mark.parametrize("command", SETTLING, ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", SETTLING, ids=lambda value: value.stored_as)
 def test_an_invoice_that_is_not_there_is_not_settled(command: Command) -> None:
     given(STARTED, invoiced("other")).when(command).refused(NotFound, field="number")
 
@@ -204,6 +204,6 @@ RUNNING: list[Command] = [
 ]
 
 
-@pytest.mark.parametrize("command", RUNNING, ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", RUNNING, ids=lambda value: value.stored_as)
 def test_a_cancelled_subscription_rests(command: Command) -> None:
     given(STARTED, CANCELLED).when(command).refused(SubscriptionIsCancelled, field="id")

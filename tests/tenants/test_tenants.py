@@ -154,11 +154,15 @@ def test_a_changed_slug_holds_the_old_one_until_it_is_freed() -> None:
     with at(NOON):
         ChangeTenantSlug(id=TENANT, slug="apex").handle(tenant)
         claims = tenant.collect_claims()
-        assert [(one.name, one.value, one.everywhere) for one in claims.reserves] == [(SLUG, "apex", True)]
+        assert [(reserve.name, reserve.value, reserve.everywhere) for reserve in claims.reserves] == [
+            (SLUG, "apex", True)
+        ]
         assert claims.releases == ()
         FreeTenantSlugs(id=TENANT, slugs=("acme", "others")).handle(tenant)
     releases = tenant.collect_claims().releases
-    assert [(one.name, one.value, one.everywhere) for one in releases] == [(SLUG, "acme", True)]
+    assert [(release.name, release.value, release.everywhere) for release in releases] == [
+        (SLUG, "acme", True)
+    ]
 
 
 def test_a_former_slug_is_freed_once_and_never_the_one_it_has() -> None:
@@ -209,12 +213,12 @@ CHANGES: list[Command] = [
 ]
 
 
-@pytest.mark.parametrize("command", CHANGES, ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", CHANGES, ids=lambda value: value.stored_as)
 def test_a_closed_tenant_is_not_changed(command: Command) -> None:
     given(CREATED, CLOSED).when(command).refused(TenantIsClosed, field="id")
 
 
-@pytest.mark.parametrize("command", [*CHANGES, CloseTenant(id=TENANT)], ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", [*CHANGES, CloseTenant(id=TENANT)], ids=lambda value: value.stored_as)
 def test_a_tenant_that_is_not_there_is_not_changed(command: Command) -> None:
     given().when(command).refused(NotFound, field="id")
 

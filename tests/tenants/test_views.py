@@ -107,7 +107,7 @@ def test_every_event_of_a_flag_makes_its_cached_answer_old() -> None:
         FeatureFlag.Changed(feature_name=name, enabled=False, config={}),
         FeatureFlag.Removed(feature_name=name),
     )
-    assert {type(one) for one in events} == set(FeatureFlag.events)
+    assert {type(event) for event in events} == set(FeatureFlag.events)
     for count in (1, 2, 3):
         markers = folded(FlagTags(), on(FLAG, *events[:count]))
         assert {key: marker.position for key, marker in markers.items()} == {(f"flag:{name}",): count}

@@ -103,7 +103,7 @@ class Place:
         self, views: Sequence[Followed], *, name: str = "", beat: float = 0.2, stale: float = 1.0
     ) -> AsyncIterator[Lanes]:
         """A worker in this process."""
-        stores = {(one.view.name, one.generation): one.store for one in views}
+        stores = {(view.view.name, view.generation): view.store for view in views}
 
         def store(view: View[Any], generation: int) -> Store[Any]:
             found = stores.get((view.name, generation))
@@ -113,7 +113,7 @@ class Place:
             return stores.setdefault((view.name, generation), found)
 
         lanes = Lanes(
-            [one.view for one in views],
+            [view.view for view in views],
             store,
             connect=self.database.connect,
             pool=self.database.writer,
@@ -131,13 +131,13 @@ class Place:
 
     async def status(self, view: type[PostgresView[Any]]) -> ViewStatus:
         """How the newest generation of the view stands."""
-        return [one for one in await views_status(self.database.writer) if one.name == view.name][-1]
+        return [status for status in await views_status(self.database.writer) if status.name == view.name][-1]
 
     async def reached(self, position: int, *views: PostgresView[Any]) -> None:
         """Wait until the views have folded up to the position."""
 
         async def there() -> bool:
-            found = {one.name: one.position for one in await views_status(self.database.writer)}
+            found = {status.name: status.position for status in await views_status(self.database.writer)}
             return all(found[view.name] >= position for view in views)
 
         await until(there)

@@ -101,13 +101,13 @@ async def test_live_batch_and_twice_make_the_same_rows(
     followed = await _all_rows(place)
     sources: tuple[Source, ...] = (
         place.pages,
-        Twice([LogEntry(one) for one in await place.log.read(limit=10_000)]),
+        Twice([LogEntry(event) for event in await place.log.read(limit=10_000)]),
     )
     for source in sources:
-        for one in live:
-            await one.store.drop()
-            await one.store.prepare()
-            await _fold_all(place, one, source)
+        for lane in live:
+            await lane.store.drop()
+            await lane.store.prepare()
+            await _fold_all(place, lane, source)
         assert await _all_rows(place) == followed
 
 
@@ -183,7 +183,7 @@ async def test_a_view_that_is_being_refilled_says_so(place: Place) -> None:
 async def test_refuses_a_page_with_a_gap(place: Place) -> None:
     for _ in range(3):
         await place.tell((uuid4(), Jar.Dusted()))
-    entries = [LogEntry(one) for one in await place.log.read(limit=10)]
+    entries = [LogEntry(event) for event in await place.log.read(limit=10)]
     with pytest.raises(LogGap):
         fresh(0, [entries[0], entries[2]])
 
@@ -202,17 +202,19 @@ async def test_survives_the_loss_of_every_connection(place: Place) -> None:
     assert len(await place.rows(Jars)) == 2
 
 
-async def _fold_all(place: Place, one: Followed, source: Source) -> None:
+async def _fold_all(place: Place, followed: Followed, source: Source) -> None:
     """Fold the whole log into a view without a worker."""
     connection = await place.database.connect()
     try:
         await register(connection, "test")
-        (standing,) = await survey(connection, [(one.view.name, 1)], 60)
+        (standing,) = await survey(connection, [(followed.view.name, 1)], 60)
         taken = await take(connection, standing, 0)
         assert taken is not None
-        lane = Lane(id=standing.id, view=one.view.name, generation=1, token=taken.token)
+        lane = Lane(id=standing.id, view=followed.view.name, generation=1, token=taken.token)
         quick, silence = Backoff(0.01, 0.1), Silence(OpsParking(place.database.writer))
-        follower = ViewFollower(one.view, one.store, source, lane, silence, failing=quick, waiting=quick)
+        follower = ViewFollower(
+            followed.view, followed.store, source, lane, silence, failing=quick, waiting=quick
+        )
         task = asyncio.create_task(follower.run())
         head = await place.log.head()
 

@@ -78,14 +78,14 @@ async def test_a_row_is_there_when_the_append_returns(place: Place) -> None:
 
 async def test_many_appends_at_once_fold_every_event_once(place: Place) -> None:
     async with (
-        inline(place, InlineJars(), InlineShelves()) as one,
-        inline(place, InlineJars(), InlineShelves()) as other,
+        inline(place, InlineJars(), InlineShelves()) as first,
+        inline(place, InlineJars(), InlineShelves()) as second,
     ):
         await asyncio.gather(
             *(
                 log.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
                 for _ in range(100)
-                for log in (one, other)
+                for log in (first, second)
             )
         )
         assert len(await place.rows(InlineJars)) == 200
@@ -133,16 +133,16 @@ async def test_a_view_made_inline_over_a_full_log_is_caught_up_first(place: Plac
         await place.tell(*((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)) for _ in range(40)))
     # Two processes start at once, and a third one appends meanwhile without knowing of the view.
     async with (
-        inline(place, InlineShelves(), reach=7) as one,
-        inline(place, InlineShelves(), reach=7) as other,
+        inline(place, InlineShelves(), reach=7) as first,
+        inline(place, InlineShelves(), reach=7) as second,
     ):
         await asyncio.gather(
             *(
                 log.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
-                for log in (one, place, other, place, one)
+                for log in (first, place, second, place, first)
             )
         )
-        await one.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
+        await first.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
         assert [row["amount"] for row in await place.rows(InlineShelves)] == [126]
         assert (await place.status(InlineShelves)).complete
 

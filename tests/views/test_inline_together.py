@@ -46,7 +46,7 @@ BROKEN = Jar.Broken(shelf="top")
 
 async def claims(place: Place, *views: PostgresView[Any]) -> list[int]:
     """Where all generations of these views stand, having made sure that each holds what its position says."""
-    events = [(CODEC.decode(one), one) for one in await place.log.read(limit=10_000)]
+    events = [(CODEC.decode(envelope), envelope) for envelope in await place.log.read(limit=10_000)]
     stands: list[int] = []
     for view in views:
         lanes = await place.database.writer.fetch(
@@ -118,7 +118,7 @@ async def test_processes_that_keep_different_views_never_claim_too_much(place: P
     chance = random.Random(seed)
     async with (
         inline(place, *VIEWS) as whole,
-        inline(place, InlineJars()) as one,
+        inline(place, InlineJars()) as first,
         inline(place, InlineShelves(), Losses(), reach=2) as short,
     ):
         there: list[UUID] = []
@@ -130,7 +130,7 @@ async def test_processes_that_keep_different_views_never_claim_too_much(place: P
                 else:
                     there.append(uuid4())
                     events.append((there[-1], FILLED))
-            await chance.choice((whole, one, short)).tell(*events)
+            await chance.choice((whole, first, short)).tell(*events)
             await claims(place, *VIEWS)
         last = await whole.tell((uuid4(), FILLED))
         assert await claims(place, *VIEWS) == [last, last, last]

@@ -45,7 +45,7 @@ async def place(url: str) -> AsyncIterator[Place]:
 
 
 async def holders(place: Place) -> Counter[str | None]:
-    return Counter(one.holder for one in await views_status(place.database.writer))
+    return Counter(view.holder for view in await views_status(place.database.writer))
 
 
 async def shared(place: Place, **wanted: int) -> None:
@@ -62,7 +62,7 @@ async def written(place: Place) -> None:
     last = await place.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
     await place.reached(last, *(view() for view in VIEWS))
     assert len(await place.rows(Jars)) == last
-    assert all(one.complete for one in await views_status(place.database.writer))
+    assert all(view.complete for view in await views_status(place.database.writer))
 
 
 async def test_workers_share_the_lanes_and_a_newcomer_gets_his_part(place: Place, url: str) -> None:
@@ -95,7 +95,7 @@ async def test_a_view_whose_only_worker_is_gone_is_stopped_and_has_no_holder(
     with worker(url, "one") as only:
         await shared(place, one=4)
         await written(place)
-        assert {one.state for one in await views_status(place.database.writer)} == {ViewState.FOLLOWING}
+        assert {view.state for view in await views_status(place.database.writer)} == {ViewState.FOLLOWING}
         os.kill(only.pid, ending)
         # A process that hangs keeps its locks, and only time tells.
         await place.database.writer.execute(
@@ -104,12 +104,12 @@ async def test_a_view_whose_only_worker_is_gone_is_stopped_and_has_no_holder(
 
         async def stopped() -> bool:
             found = await views_status(place.database.writer)
-            return {(one.state, one.holder) for one in found} == {(ViewState.STOPPED, None)}
+            return {(view.state, view.holder) for view in found} == {(ViewState.STOPPED, None)}
 
         await until(stopped)
         assert all(
-            ailment(one) == f"{one.name} is stopped: no worker folds it"
-            for one in await views_status(place.database.writer)
+            ailment(view) == f"{view.name} is stopped: no worker folds it"
+            for view in await views_status(place.database.writer)
         )
 
 

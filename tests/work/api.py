@@ -34,7 +34,7 @@ async def sent(
 def named(value: Any, names: Mapping[str, str]) -> Any:
     """The value with names replaced by the ids that they stand for."""
     if isinstance(value, dict):
-        return {key: named(one, names) for key, one in value.items()}
+        return {key: named(item, names) for key, item in value.items()}
     return names.get(value, value) if isinstance(value, str) else value
 
 

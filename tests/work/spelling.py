@@ -18,7 +18,7 @@ def _plain(text: str) -> str:
 def _ways(text: str) -> set[str]:
     """How the same word may be typed."""
     typed = {text, _plain(text), text.upper(), text.lower()}
-    return typed | {unicodedata.normalize(form, one) for form in ("NFC", "NFD") for one in typed}
+    return typed | {unicodedata.normalize(form, text) for form in ("NFC", "NFD") for text in typed}
 
 
 FOUND: list[tuple[str, str, bool, str]] = [

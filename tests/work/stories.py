@@ -80,8 +80,8 @@ class Story:
     def standing(self, kind: type[Aggregate]) -> Sequence[tuple[UUID, Aggregate]]:
         """The aggregates of a kind as they stand, each with its tenant."""
         return [
-            (tenant_id, one)
+            (tenant_id, entity)
             for tenant_id, streams in self.streams.items()
-            for one in streams.values()
-            if isinstance(one, kind)
+            for entity in streams.values()
+            if isinstance(entity, kind)
         ]

@@ -86,7 +86,9 @@ async def test_others_in_the_same_batch_are_carried_out(client: Client, product:
         await owner.close()
     refused = [title for title, answer in zip(titles, receipts, strict=True) if "errors" in answer]
     assert refused == ["poison"]
-    positions = sorted(int(one["data"]["createTask"]["position"]) for one in receipts if "errors" not in one)
+    positions = sorted(
+        int(receipt["data"]["createTask"]["position"]) for receipt in receipts if "errors" not in receipt
+    )
     assert positions == list(range(start + 1, start + 20))
 
 

@@ -209,9 +209,9 @@ async def test_a_cursor_is_good_for_its_own_list_in_its_own_order(lister: Client
 async def test_the_total_is_counted_only_when_it_is_asked_for(lister: Client, product: Product) -> None:
     product.statements.clear()
     await lister.send("Tasks")
-    assert [one for one in product.statements if "count(*)" in one] == []
+    assert [statement for statement in product.statements if "count(*)" in statement] == []
     assert await lister.send("CountTasks", filter={"dueFrom": "2030-01-02T00:00:00Z"}) == {"totalCount": 3}
-    assert len([one for one in product.statements if "count(*)" in one]) == 1
+    assert len([statement for statement in product.statements if "count(*)" in statement]) == 1
 
 
 async def test_a_longer_page_asks_the_database_no_more_often(client: Client, product: Product) -> None:
@@ -224,7 +224,7 @@ async def test_a_longer_page_asks_the_database_no_more_often(client: Client, pro
         product.statements.clear()
         page = await client.send("Tasks", first=size)
         assert len(page["edges"]) == size
-        asked[size] = [one for one in product.statements if "set_config" not in one]
+        asked[size] = [statement for statement in product.statements if "set_config" not in statement]
     assert [len(asked[1]), len(asked[50])] == [2, 2], "the page, and its people; projects come from Redis"
 
 
@@ -262,9 +262,9 @@ async def test_lists_in_a_list_are_read_at_once(client: Client, product: Product
         product.statements.clear()
         answer = (await client.post(query, {"first": size, "position": added["position"]})).json()
         nodes = answer["data"]["projects"]["nodes"]
-        names = [{one["person"]["name"] for one in node["members"]} for node in nodes]
+        names = [{member["person"]["name"] for member in node["members"]} for node in nodes]
         assert (names, "extensions" in answer) == ([{"Ada", "Eve"}] * size, False)
-        asked[size] = len([one for one in product.statements if "set_config" not in one])
+        asked[size] = len([statement for statement in product.statements if "set_config" not in statement])
     assert asked[2] == asked[12]
 
 
@@ -283,8 +283,8 @@ async def test_a_page_of_nothing_says_where_it_stands(
     for _ in range(len(DUE)):
         nothing = (await lister.send("Tasks", **{size: 0, way: at}))["pageInfo"]
         assert nothing[more]
-        one = await lister.send("Tasks", **{size: 1, way: nothing[cursor]})
-        seen, at = seen + titles(one), one["pageInfo"][cursor]
+        answer = await lister.send("Tasks", **{size: 1, way: nothing[cursor]})
+        seen, at = seen + titles(answer), answer["pageInfo"][cursor]
     assert seen == order
     assert not (await lister.send("Tasks", **{size: 0, way: at}))["pageInfo"][more]
 
@@ -295,4 +295,4 @@ async def test_a_page_of_nothing_over_rest_says_where_it_stands(lister: Client) 
     assert nothing["hasNextPage"]
     page = {"first": 6, "after": nothing["endCursor"]}
     shown = (await lister.http.get("/tasks", params=page, headers=headers)).json()
-    assert [one["title"] for one in shown["nodes"]] == list("543210")
+    assert [node["title"] for node in shown["nodes"]] == list("543210")

@@ -68,7 +68,7 @@ async def test_who_watches_a_project_hears_of_what_comes_changes_and_leaves(clie
     async with client.watching("TaskChanged", projectId=garden, resumeFrom=start) as messages:
         heard = await taken(messages, 5)
     # A message carries the task as it stands when it is sent, which is after all of this.
-    assert [(one["change"].rsplit(".")[-1], one["node"]["title"]) for one in heard] == [
+    assert [(message["change"].rsplit(".")[-1], message["node"]["title"]) for message in heard] == [
         ("moved", "Dig"),
         ("moved", "Dig"),
         ("moved", "Dig"),
@@ -92,7 +92,7 @@ async def test_who_watches_a_person_hears_of_what_is_given_and_taken_away(
         renamed = await taken(messages, 1)
         await client.send("UnassignTask", input={"id": task["id"]})
         lost = await taken(messages, 1)
-    assert [(one["change"], one["node"]["assignee"]) for one in (*given, *renamed, *lost)] == [
+    assert [(message["change"], message["node"]["assignee"]) for message in (*given, *renamed, *lost)] == [
         ("work.task.assigned", {"id": eve.me, "name": "Eve"}),
         ("work.task.renamed", {"id": eve.me, "name": "Eve"}),
         ("work.task.unassigned", None),
@@ -108,23 +108,26 @@ async def test_who_is_cut_off_between_two_messages_of_one_event_gets_both_again(
     given = await client.send("AssignTask", input={"id": task["id"], "assignedTo": eve.me})
     async with client.watching("TaskStatsChanged", resumeFrom=start) as messages:
         heard = await taken(messages, 2)
-    assert [int(one["cursor"]) for one in heard] == [int(given["position"]) - 1, int(given["position"])]
+    assert [int(message["cursor"]) for message in heard] == [
+        int(given["position"]) - 1,
+        int(given["position"]),
+    ]
     async with client.watching("TaskStatsChanged", resumeFrom=heard[0]["cursor"]) as messages:
         again = await taken(messages, 2)
-    assert {one["node"]["userId"] for one in again} == {client.me, eve.me}
+    assert {message["node"]["userId"] for message in again} == {client.me, eve.me}
 
 
 async def test_counts_are_heard_each_time_they_change(client: Client) -> None:
     start = await head(client, await created(client))
     async with client.watching("TaskStatsChanged", userId=client.me, resumeFrom=start) as messages:
         task = await created(client, "Dig", assignedTo=client.me)
-        (one,) = await taken(messages, 1)
+        (message,) = await taken(messages, 1)
         await client.send("CompleteTask", input={"id": task["id"]})
-        (two,) = await taken(messages, 1)
+        (later,) = await taken(messages, 1)
     counts = {"userId": client.me, "todo": 0, "inProgress": 0, "inReview": 0, "completed": 0, "cancelled": 0}
-    assert [one, two] == [
-        {"cursor": one["cursor"], "change": "work.task.created", "node": {**counts, "todo": 1}},
-        {"cursor": two["cursor"], "change": "work.task.completed", "node": {**counts, "completed": 1}},
+    assert [message, later] == [
+        {"cursor": message["cursor"], "change": "work.task.created", "node": {**counts, "todo": 1}},
+        {"cursor": later["cursor"], "change": "work.task.completed", "node": {**counts, "completed": 1}},
     ]
 
 
@@ -137,7 +140,7 @@ async def test_a_client_that_comes_back_gets_exactly_what_it_missed_in_order(cli
     renames = [str(position) for position in range(int(start) + 1, int(start) + 30)]
     while len(heard) < 29:
         async with client.watching("TaskChanged", resumeFrom=cursor or start) as messages:
-            heard += [one["cursor"] for one in await taken(messages, 5 if len(heard) < 25 else 4)]
+            heard += [message["cursor"] for message in await taken(messages, 5 if len(heard) < 25 else 4)]
         cursor = heard[-1]
     assert heard == renames
 
@@ -166,7 +169,7 @@ async def test_who_comes_back_too_late_is_told_so_and_goes_on_from_now(
         "reason": "More than 3 events lie between and are left out: read the current state anew.",
     }
     assert (now["cursor"], now["node"]["title"]) == (str(int(start) + 5), "Now")
-    assert [one["cursor"] for one in missed] == [str(int(start) + number) for number in (3, 4, 5)]
+    assert [message["cursor"] for message in missed] == [str(int(start) + number) for number in (3, 4, 5)]
 
 
 async def test_a_person_has_a_bound_of_subscriptions_over_all_their_keys(
@@ -179,7 +182,7 @@ async def test_a_person_has_a_bound_of_subscriptions_over_all_their_keys(
         mine = replace(client, http=http)
         async with mine.streaming("TaskChanged", resumeFrom="0"):
             async with mine.watching("TaskStatsChanged") as messages:
-                ((refused,),) = [one["errors"] for one in await taken(messages, 1)]
+                ((refused,),) = [message["errors"] for message in await taken(messages, 1)]
     assert refused["extensions"] == {"code": "TOO_MANY_SUBSCRIPTIONS"}
 
 
@@ -208,7 +211,7 @@ async def test_events_are_for_auditors(client: Client, product: Product) -> None
     member = product.client(client.tenant, client.user, role="member")
     start = await head(client, task)
     async with member.watching("Events", resumeFrom=start) as messages:
-        ((error,),) = [one["errors"] for one in await taken(messages, 1)]
+        ((error,),) = [message["errors"] for message in await taken(messages, 1)]
     assert error["extensions"] == {"code": "FORBIDDEN", "permission": "audit:read"}
     auditor = await product.newcomer(tenant=client.tenant)
     async with auditor.streaming("Events", resumeFrom=start) as messages:
@@ -273,7 +276,7 @@ async def test_a_thousand_on_one_topic_cost_one_read_of_each_event(
         product.statements.clear()
         await client.send("DescribeTask", input={"id": task["id"], "description": "x"})
         assert await heard("quiet") == 1_000
-    reads = [one for one in product.statements if '"tasks_g1"."tasks"' in one]
+    reads = [statement for statement in product.statements if '"tasks_g1"."tasks"' in statement]
     assert len(reads) == 2, "one for the receipt of the mutation, one for all who listen"
 
 

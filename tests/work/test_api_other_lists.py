@@ -21,8 +21,8 @@ async def test_lists_of_projects_are_paged_and_filtered(client: Client) -> None:
     second = await client.send("Projects", first=1, after=everything["edges"][0]["cursor"])
     assert [edge["node"]["name"] for edge in second["edges"]] == ["Lake"]
     found = [
-        [edge["node"]["name"] for edge in (await client.send("Projects", filter=one))["edges"]]
-        for one in (
+        [edge["node"]["name"] for edge in (await client.send("Projects", filter=filter))["edges"]]
+        for filter in (
             {"status": ["ARCHIVED"]},
             {"text": "dam"},
             {"ownerId": client.me},
@@ -36,12 +36,12 @@ async def test_somebodys_tasks_come_by_numbered_pages(client: Client) -> None:
     last: Any = None
     for number in range(21):
         last = await client.send("CreateTask", input={"title": str(number), "assignedTo": client.me})
-    one = await client.send("UserTasks", afterPosition=last["position"])
-    two = await client.send("UserTasks", userId=client.me, page=2)
-    assert [task["title"] for task in one["nodes"]] == [str(number) for number in range(20, 0, -1)]
-    assert (one["page"], one["hasNextPage"], two["page"], two["hasNextPage"]) == (1, True, 2, False)
-    assert [task["title"] for task in two["nodes"]] == ["0"]
-    moved = await client.send("UnassignTask", input={"id": two["nodes"][0]["id"]})
+    first = await client.send("UserTasks", afterPosition=last["position"])
+    second = await client.send("UserTasks", userId=client.me, page=2)
+    assert [task["title"] for task in first["nodes"]] == [str(number) for number in range(20, 0, -1)]
+    assert (first["page"], first["hasNextPage"], second["page"], second["hasNextPage"]) == (1, True, 2, False)
+    assert [task["title"] for task in second["nodes"]] == ["0"]
+    moved = await client.send("UnassignTask", input={"id": second["nodes"][0]["id"]})
     gone = await client.send("UserTasks", page=2, afterPosition=moved["position"])
     assert gone == {"page": 2, "hasNextPage": False, "nodes": []}
     assert [await client.error("UserTasks", page=page) for page in (0, -1, 501)] == [

@@ -45,7 +45,9 @@ CHANGES: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("mutation", "before", "input", "changed"), CHANGES, ids=lambda one: str(one)[:24])
+@pytest.mark.parametrize(
+    ("mutation", "before", "input", "changed"), CHANGES, ids=lambda value: str(value)[:24]
+)
 async def test_a_mutation_answers_with_the_project_as_it_now_stands(
     client: Client,
     product: Product,
@@ -56,9 +58,9 @@ async def test_a_mutation_answers_with_the_project_as_it_now_stands(
 ) -> None:
     names = {"eve": (await product.newcomer("Eve", tenant=client.tenant)).me}
     stood = (await client.send("CreateProject", input={"name": "Garden"}))["project"]
-    for one in before:
-        more = {"userId": "eve"} if "Member" in one else {}
-        stood = (await sent(client, one, stood["id"], names, more))["project"]
+    for command in before:
+        more = {"userId": "eve"} if "Member" in command else {}
+        stood = (await sent(client, command, stood["id"], names, more))["project"]
     command_id = str(uuid4())
     receipt = await sent(client, mutation, stood["id"], names, input, commandId=command_id)
     after = receipt["project"]
@@ -125,7 +127,9 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
 ]
 
 
-@pytest.mark.parametrize(("mutation", "before", "input", "refusal"), REFUSALS, ids=lambda one: str(one)[:30])
+@pytest.mark.parametrize(
+    ("mutation", "before", "input", "refusal"), REFUSALS, ids=lambda value: str(value)[:30]
+)
 async def test_a_refusal_names_its_field_and_changes_nothing(
     client: Client,
     mutation: str,
@@ -135,8 +139,8 @@ async def test_a_refusal_names_its_field_and_changes_nothing(
 ) -> None:
     names = {"me": client.me, "nobody": str(uuid4())}
     id = await project(client)
-    for one in before:
-        await sent(client, one, id, names, {})
+    for command in before:
+        await sent(client, command, id, names, {})
     stands = await client.send("History", stream=id)
     given = named(input, names)
     if mutation != "CreateProject":
@@ -155,7 +159,7 @@ async def test_a_project_shows_members_and_progress_that_were_written_just_befor
     done = await created(client, projectId=id)
     position = (await client.send("CompleteTask", input={"id": done["id"]}))["position"]
     shown = await client.send("Project", id=id, afterPosition=position)
-    assert [one["person"] for one in shown["members"]] == [
+    assert [member["person"] for member in shown["members"]] == [
         {"id": client.me, "name": "Ada"},
         {"id": eve.me, "name": "Eve"},
     ]

@@ -139,7 +139,7 @@ async def test_what_cannot_be_searched_is_said(searching: Product, gardener: Cli
                 {"text": "rose", "first": -1},
                 {"text": "x" * 100_000},
             ]
-            codes = [(await client.error("SearchTasks", **one))[0] for one in wrong]
+            codes = [(await client.error("SearchTasks", **variables))[0] for variables in wrong]
             assert codes == ["BAD_USER_INPUT"] * 3
 
 
@@ -206,7 +206,7 @@ async def test_a_flushed_redis_is_filled_again_by_itself(searching: Product, gar
         assert [key for key in await redis.keys("*") if await redis.ttl(key) < 0] == []
     searching.statements.clear()
     assert await gardener.send("Project", id=id) == shown
-    assert [one for one in searching.statements if '"tasks_g1"."projects"' in one] == []
+    assert [statement for statement in searching.statements if '"tasks_g1"."projects"' in statement] == []
 
 
 async def test_a_deleted_index_is_filled_again_by_itself(searching: Product, gardener: Client) -> None:

@@ -42,7 +42,7 @@ def test_an_id_may_have_capitals() -> None:
 def test_tokens_name_ids_in_one_spelling(text: str) -> None:
     with pytest.raises(ValueError, match="hexadecimal"):
         read_hex(text)
-    assert read_hex((one := uuid4()).hex) == one
+    assert read_hex((id := uuid4()).hex) == id
 
 
 NO_INSTANTS = [

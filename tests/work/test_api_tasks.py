@@ -53,16 +53,20 @@ CHANGES: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("mutation", "before", "input", "changed"), CHANGES, ids=lambda one: str(one)[:20])
+@pytest.mark.parametrize(
+    ("mutation", "before", "input", "changed"), CHANGES, ids=lambda value: str(value)[:20]
+)
 async def test_a_mutation_answers_with_the_task_as_it_now_stands(
     client: Client, mutation: str, before: tuple[str, ...], input: dict[str, Any], changed: dict[str, Any]
 ) -> None:
     names = {"me": client.me, "project": await project(client)}
     task = await created(client)
-    for one in before:
-        task = (await sent(client, one, task["id"], names, {"assignedTo": "me"} if "Assign" in one else {}))[
-            "task"
-        ]
+    for command in before:
+        task = (
+            await sent(
+                client, command, task["id"], names, {"assignedTo": "me"} if "Assign" in command else {}
+            )
+        )["task"]
     command_id = str(uuid4())
     receipt = await sent(client, mutation, task["id"], names, input, commandId=command_id)
     after = receipt["task"]
@@ -181,7 +185,9 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
 ]
 
 
-@pytest.mark.parametrize(("mutation", "before", "input", "refusal"), REFUSALS, ids=lambda one: str(one)[:30])
+@pytest.mark.parametrize(
+    ("mutation", "before", "input", "refusal"), REFUSALS, ids=lambda value: str(value)[:30]
+)
 async def test_a_refusal_names_its_field_and_changes_nothing(
     client: Client,
     mutation: str,
@@ -193,8 +199,8 @@ async def test_a_refusal_names_its_field_and_changes_nothing(
     await client.send("ArchiveProject", input={"id": names["archived"]})
     task = await created(client)
     names["task"] = task["id"]
-    for one in before:
-        await sent(client, one, task["id"], names, {})
+    for command in before:
+        await sent(client, command, task["id"], names, {})
     stands, ends = await client.send("Task", id=task["id"]), await head(client, task)
     given = named(input, names)
     if mutation != "CreateTask":

@@ -58,11 +58,11 @@ def test_days_count_what_each_person_did_on_them(story: Story) -> None:
     kept: dict[FullKey, DailyPartRow] = rows(DailyStats, story)
     for event, column in ((Task.Created, "created"), (Task.Completed, "completed")):
         counted: Counter[tuple[UUID, date, UUID, UUID]] = Counter()
-        for one, envelope in story.of(event):
-            assert isinstance(one, Task.Created | Task.Completed)
-            whose = one.created_by if isinstance(one, Task.Created) else one.assigned_to
+        for happened, envelope in story.of(event):
+            assert isinstance(happened, Task.Created | Task.Completed)
+            whose = happened.created_by if isinstance(happened, Task.Created) else happened.assigned_to
             day = envelope.timestamp.date()
-            counted[envelope.tenant_id, day, whose or NONE, one.project_id or NONE] += 1
+            counted[envelope.tenant_id, day, whose or NONE, happened.project_id or NONE] += 1
         said = {(tenant, *key): getattr(row, column) for (tenant, key), row in kept.items()}
         assert {key: count for key, count in said.items() if count} == counted
 

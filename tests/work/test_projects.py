@@ -152,21 +152,21 @@ CHANGES: list[Command] = [
 EVERYTHING: list[Command] = [*CHANGES, RestoreProject(id=PROJECT), DeleteProject(id=PROJECT)]
 
 
-@pytest.mark.parametrize("command", CHANGES, ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", CHANGES, ids=lambda value: value.stored_as)
 def test_an_archived_project_rests(command: Command) -> None:
     given(CREATED, WITH_ANNA, ARCHIVED).when(command).refused(ProjectIsArchived, field="id")
 
 
-@pytest.mark.parametrize("command", EVERYTHING, ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", EVERYTHING, ids=lambda value: value.stored_as)
 def test_a_deleted_project_is_gone(command: Command) -> None:
     given(CREATED, Project.Deleted()).when(command).refused(NotFound, field="id")
 
 
-@pytest.mark.parametrize("command", EVERYTHING, ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", EVERYTHING, ids=lambda value: value.stored_as)
 def test_a_project_that_is_not_there_is_not_changed(command: Command) -> None:
     given().when(command).refused(NotFound, field="id")
 
 
-@pytest.mark.parametrize("command", EVERYTHING, ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", EVERYTHING, ids=lambda value: value.stored_as)
 def test_a_task_is_not_taken_for_a_project(command: Command) -> None:
     given(task_created()).when(command).refused(NotFound, field="id")

@@ -82,7 +82,7 @@ async def test_no_tag_lets_anybody_in_or_says_what_is_not_there(client: Client, 
 async def test_a_browser_keeps_nothing_that_is_confidential(client: Client, product: Product) -> None:
     task = await created(client, "Roses", description="Red ones.")
     guest = product.client(client.tenant, client.user, role="guest")
-    shown, masked = [await call(one, "GET", f"/tasks/{task['id']}") for one in (client, guest)]
+    shown, masked = [await call(caller, "GET", f"/tasks/{task['id']}") for caller in (client, guest)]
     assert (shown.json()["description"], masked.json()["description"]) == ("Red ones.", "***")
     assert shown.headers["cache-control"] == "no-store"
     assert masked.headers["etag"] != shown.headers["etag"]
@@ -166,7 +166,7 @@ async def test_what_is_read_is_in_the_audit(client: Client) -> None:
 
     async def noted() -> bool:
         answer = (await client.post("{ accesses(first: 10) { nodes { operation } } }")).json()
-        return "RestTasks" in [one["operation"] for one in answer["data"]["accesses"]["nodes"]]
+        return "RestTasks" in [node["operation"] for node in answer["data"]["accesses"]["nodes"]]
 
     await until(noted)
 

@@ -52,8 +52,8 @@ async def wrote(product: Product, *texts: str, language: str = "en", **input: An
 async def found_in(client: Client, http: httpx.AsyncClient, query: str) -> dict[str, set[str]]:
     """The titles that a query finds, by who found them."""
     found: dict[str, set[str]] = {}
-    for one in (client, replace(client, http=http)):
-        answer = await one.send("SearchTasks", text=query, first=100)
+    for caller in (client, replace(client, http=http)):
+        answer = await caller.send("SearchTasks", text=query, first=100)
         found[answer["source"]] = {hit["node"]["title"] for hit in answer["hits"]}
         assert answer["totalCount"] == len(answer["hits"])
     listed = await client.send("Tasks", filter={"text": query}, first=100)
@@ -94,8 +94,8 @@ async def test_tags_are_one_whatever_their_case(both: Product, fallback: httpx.A
     for tag in ("urgent", "Urgent", "URGENT", "Café"):
         listed = await client.send("Tasks", filter={"tags": [tag]})
         assert len(listed["edges"]) == 2, tag
-        for one in (client, replace(client, http=fallback)):
-            found = await one.send("SearchTasks", text="", filter={"tag": tag})
+        for caller in (client, replace(client, http=fallback)):
+            found = await caller.send("SearchTasks", text="", filter={"tag": tag})
             assert found["totalCount"] == 2, (found["source"], tag)
             (tags,) = (facet["counts"] for facet in found["facets"] if facet["field"] == "tags")
             assert tags == [{"value": "café", "count": 2}, {"value": "urgent", "count": 2}], found["source"]

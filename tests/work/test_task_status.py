@@ -89,7 +89,7 @@ def test_a_closed_task_is_not_closed_another_way(closing: Event, status: TaskSta
 
 
 @pytest.mark.parametrize(
-    "status", [TaskStatus.TODO, TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW], ids=lambda one: one.value
+    "status", [TaskStatus.TODO, TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW], ids=lambda value: value.value
 )
 def test_completes_from_every_open_status(status: TaskStatus) -> None:
     there = () if status is TaskStatus.TODO else (moved_to(Task.StatusChanged, status),)

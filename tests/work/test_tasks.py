@@ -290,11 +290,11 @@ def commands_on(id: UUID) -> list[Command]:
     ]
 
 
-@pytest.mark.parametrize("command", commands_on(TASK), ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", commands_on(TASK), ids=lambda value: value.stored_as)
 def test_a_task_that_is_not_there_is_not_changed(command: Command) -> None:
     given().when(command).refused(NotFound, field="id")
 
 
-@pytest.mark.parametrize("command", commands_on(PROJECT), ids=lambda one: one.stored_as)
+@pytest.mark.parametrize("command", commands_on(PROJECT), ids=lambda value: value.stored_as)
 def test_a_project_is_not_taken_for_a_task(command: Command) -> None:
     given(project_created()).when(command).refused(NotFound, field="id")

@@ -93,7 +93,7 @@ BY_HAND = {
     "resumeRebuild": "a wish of operators",
 }
 """Mutations that are not made by `sends`, and what they are."""
-NAMED = {f"{one.__name__[0].lower()}{one.__name__[1:]}": one for one in commands().values()}
+NAMED = {f"{command.__name__[0].lower()}{command.__name__[1:]}": command for command in commands().values()}
 CHANGING = sorted(NAMED.keys() & MUTATIONS.keys() - BY_HAND.keys())
 
 

@@ -31,8 +31,8 @@ from tests.work.strategies import often, stories, told
 def test_rows_are_the_same_however_the_log_is_cut(story: Story, cuts: list[int]) -> None:
     for view in VIEWS:
         singly, in_pages = Table(view), Table(view)
-        for one in story.events:
-            singly.fold([one])
+        for event in story.events:
+            singly.fold([event])
         rest, turn = story.events, 0
         while rest:
             size = cuts[turn % len(cuts)]
@@ -72,7 +72,7 @@ def test_aggregates_come_back_from_a_snapshot_as_they_were(story: Story) -> None
 @told
 def test_tasks_stand_as_their_aggregates_do(story: Story) -> None:
     found: dict[FullKey, TaskRow] = rows(Tasks, story)
-    standing = {(tenant, (one.id,)): one for tenant, one in story.standing(Task)}
+    standing = {(tenant, (entity.id,)): entity for tenant, entity in story.standing(Task)}
     assert found.keys() == standing.keys()
     for key, row in found.items():
         for name in ("id", "title", "description", "status", "priority", "due_date"):
@@ -98,7 +98,7 @@ def test_task_documents_say_what_the_table_says(story: Story) -> None:
 @told
 def test_projects_stand_as_their_aggregates_do(story: Story) -> None:
     found: dict[FullKey, ProjectRow] = rows(Projects, story)
-    standing = {(tenant, (one.id,)): one for tenant, one in story.standing(Project)}
+    standing = {(tenant, (entity.id,)): entity for tenant, entity in story.standing(Project)}
     assert found.keys() == standing.keys()
     for key, row in found.items():
         for name in ("id", "name", "description", "status", "visibility", "owner_id"):
@@ -123,10 +123,10 @@ def test_cards_and_documents_of_projects_say_what_the_table_says(story: Story) -
 @told
 def test_members_are_those_that_the_project_knows(story: Story) -> None:
     known = {
-        (tenant, (one.id, member))
-        for tenant, one in story.standing(Project)
-        if isinstance(one, Project)
-        for member in one.members
+        (tenant, (entity.id, member))
+        for tenant, entity in story.standing(Project)
+        if isinstance(entity, Project)
+        for member in entity.members
     }
     members: dict[FullKey, MemberRow] = rows(ProjectMembers, story)
     assert members.keys() == known

@@ -99,21 +99,21 @@ def test_work_in_a_private_project_is_given_to_who_belongs_to_it() -> None:
     given(IN_IT, private).by(BY_OWNER).when(assign).refused(AssigneeNotAMember, field="assigned_to")
     joined = on(PROJECT, PRIVATE, Project.MemberAdded(user_id=ANNA))
     scenario = given(IN_IT, joined).by(BY_OWNER).when(assign)
-    assert [type(one) for one in scenario.recorded] == [Task.Assigned]
+    assert [type(event) for event in scenario.recorded] == [Task.Assigned]
 
 
 def test_who_sees_a_private_project_may_take_its_work_on() -> None:
     assign = AssignTask(id=TASK, assigned_to=BEN)
     scenario = given(task_created(project_id=PROJECT), on(PROJECT, PRIVATE)).by(BY_ADMIN).when(assign)
-    assert [type(one) for one in scenario.recorded] == [Task.Assigned]
+    assert [type(event) for event in scenario.recorded] == [Task.Assigned]
 
 
-@pytest.mark.parametrize("command", CHANGES, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("command", CHANGES, ids=lambda value: type(value).__name__)
 def test_nobody_changes_what_they_do_not_see(command: Command) -> None:
     given(IN_IT, on(PROJECT, PRIVATE)).by(BY_BEN).when(command).refused(NotFound, field="id")
 
 
-@pytest.mark.parametrize("command", CHANGES, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("command", CHANGES, ids=lambda value: type(value).__name__)
 def test_nothing_changes_in_a_deleted_project(command: Command) -> None:
     deleted = on(PROJECT, project_created(), Project.Deleted())
     given(IN_IT, deleted).when(command).refused(ProjectIsDeleted, field="id")
@@ -122,7 +122,7 @@ def test_nothing_changes_in_a_deleted_project(command: Command) -> None:
 def test_a_task_is_moved_out_of_a_deleted_project() -> None:
     deleted = on(PROJECT, project_created(), Project.Deleted())
     scenario = given(IN_IT, deleted).when(MoveTask(id=TASK))
-    assert [type(one) for one in scenario.recorded] == [Task.Moved]
+    assert [type(event) for event in scenario.recorded] == [Task.Moved]
 
 
 def test_nobody_works_in_a_private_project_that_they_do_not_see() -> None:
@@ -154,7 +154,7 @@ def at(id: UUID, event: E) -> E:
 
 
 @pytest.mark.parametrize(
-    "left", [User.Removed(), User.Deleted(), User.Erased()], ids=lambda one: type(one).__name__
+    "left", [User.Removed(), User.Deleted(), User.Erased()], ids=lambda value: type(value).__name__
 )
 def test_who_leaves_is_taken_off_the_projects(left: User.Removed | User.Deleted | User.Erased) -> None:
     """Or notifications, member lists and rules would count them again when they are taken in again."""
