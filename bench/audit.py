@@ -86,7 +86,7 @@ def asks(assembly: Assembly, query: str, ids: list[UUID], log: AccessLog) -> Cal
     """Ask the next time, each time of another task, and have it recorded there."""
     services = replace(assembly.services, access_log=log)
     engine = Engine(
-        schema, lambda who: RequestContext(identity=who, services=services), limits(assembly.settings)
+        schema, lambda caller: RequestContext(identity=caller, services=services), limits(assembly.settings)
     )
     turn = itertools.cycle(ids)
 

@@ -29,7 +29,7 @@ async def main(events: int) -> None:
         url = await empty_database(server, "peer")
         settings = peer.environment(sockets(server), "peer")
         with peer.Letters(settings) as letters:
-            told = await asyncio.to_thread(peer.tell, letters, _THEIR_TASKS)
+            count = await asyncio.to_thread(peer.tell, letters, _THEIR_TASKS)
         async with opened(await migrated_database(server, "ours")) as (database, log):
             # A view that is new to a long log would be built in bulk, and here it is to follow.
             for view in (Board, Tasks):
@@ -38,7 +38,7 @@ async def main(events: int) -> None:
             async with folding_pool(database) as pool:
                 found = await rounds(
                     {
-                        _PEER: partial(_theirs, url, settings, told),
+                        _PEER: partial(_theirs, url, settings, count),
                         _OURS: partial(_ours, database, log, pool, Board),
                         _SEARCHED: partial(_ours, database, log, pool, Tasks),
                     },

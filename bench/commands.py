@@ -51,12 +51,12 @@ async def main() -> None:
             finally:
                 await inline.close()
         show(f"{CALLERS} callers at once", COMPARED, compare(found, peer=_PEER, unit="commands"))
-        theirs = middle(found[_PEER]).p99
+        peers = middle(found[_PEER]).p99
         for name in (_OURS, _INLINE):
             ours = middle(found[name]).p99
             assert ours is not None, "every command was timed"
-            assert theirs is not None, "every command was timed"
-            print(f"p99 of {name}: {ours / theirs:.2f} of the peer's")
+            assert peers is not None, "every command was timed"
+            print(f"p99 of {name}: {ours / peers:.2f} of the peer's")
 
 
 async def _bus(log: PostgresLog) -> Bus:
@@ -68,7 +68,7 @@ async def _bus(log: PostgresLog) -> Bus:
 async def _ours(bus: Bus) -> Sample:
     watch = Stopwatch()
     took = await asyncio.gather(*(_caller(bus, number) for number in range(CALLERS)))
-    return sample(CALLERS * OURS_EACH, watch, [duration for some in took for duration in some])
+    return sample(CALLERS * OURS_EACH, watch, [duration for durations in took for duration in durations])
 
 
 async def _caller(bus: Bus, number: int) -> list[float]:

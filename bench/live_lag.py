@@ -43,9 +43,9 @@ async def main(rate: int, seconds: int, beside: bool) -> None:
             for number in range(ROUNDS):
                 appends = list(work(rate * seconds // STAGES))
                 async with working("follow", url) as seen:
-                    told = await _tell(log, appends, rate)
-                    await _folded(database, max(position for _, _, position in told))
-                found.append(_line(f"round {number + 1}", told, json.loads(seen.result())))
+                    appended = await _tell(log, appends, rate)
+                    await _folded(database, max(position for _, _, position in appended))
+                found.append(_line(f"round {number + 1}", appended, json.loads(seen.result())))
     head = ("", "lag p50 ms", "lag p99 ms", "most ms", "events/s", "command p50 ms", "command p99 ms")
     title = f"Live lag at {rate:,} events/s" + (", while another view is rebuilt" if beside else "")
     middles = [
@@ -56,13 +56,13 @@ async def main(rate: int, seconds: int, beside: bool) -> None:
 
 async def _tell(log: PostgresLog, appends: Sequence[Append], rate: int) -> Told:
     """Send commands by the clock, whether earlier ones are answered or not."""
-    told: Told = []
+    appended: Told = []
 
     async def send(append: Append) -> None:
         sent = time.monotonic()
         outcome = await log.append(append)
         assert isinstance(outcome, AppendReceipt), outcome
-        told.append((sent, time.monotonic(), outcome.last))
+        appended.append((sent, time.monotonic(), outcome.last))
 
     began = time.monotonic()
     async with asyncio.TaskGroup() as tasks:
@@ -71,7 +71,7 @@ async def _tell(log: PostgresLog, appends: Sequence[Append], rate: int) -> Told:
             if ahead > 0.001:
                 await asyncio.sleep(ahead)
             tasks.create_task(send(append))
-    return told
+    return appended
 
 
 async def _folded(database: Database, position: int) -> None:
@@ -82,15 +82,16 @@ async def _folded(database: Database, position: int) -> None:
         await asyncio.sleep(0.01)
 
 
-def _line(name: str, told: Told, seen: Sequence[tuple[float, int]]) -> tuple[str, ...]:
+def _line(name: str, appended: Told, seen: Sequence[tuple[float, int]]) -> tuple[str, ...]:
     times, positions = [at for at, _ in seen], [position for _, position in seen]
     # What the view had before the answer arrived here has no lag.
     lags = [
-        max(times[bisect_left(positions, position)] - answered, 0) * 1000 for _, answered, position in told
+        max(times[bisect_left(positions, position)] - answered, 0) * 1000
+        for _, answered, position in appended
     ]
-    took = [(answered - sent) * 1000 for sent, answered, _ in told]
-    spent = max(answered for _, answered, _ in told) - min(sent for sent, _, _ in told)
-    figures = (median(lags), p99(lags), max(lags), len(told) / spent, median(took), p99(took))
+    took = [(answered - sent) * 1000 for sent, answered, _ in appended]
+    spent = max(answered for _, answered, _ in appended) - min(sent for sent, _, _ in appended)
+    figures = (median(lags), p99(lags), max(lags), len(appended) / spent, median(took), p99(took))
     return (name, *(f"{figure:,.1f}" for figure in figures))
 
 

@@ -73,14 +73,14 @@ async def latencies(look_up: LookUp, number: int, callers: int) -> list[float]:
 def engine(assembly: Assembly) -> LookUp:
     """The API's own field, with everything but HTTP around it."""
     services = replace(assembly.services, access_log=Unlogged())
-    made = Engine(
-        schema, lambda who: RequestContext(identity=who, services=services), limits(assembly.settings)
+    built = Engine(
+        schema, lambda caller: RequestContext(identity=caller, services=services), limits(assembly.settings)
     )
 
     async def ask(key: EntityKey) -> object:
         text = f"TENANT#{key.tenant_id}#{key.sk}"
         request = GraphQLRequest(query=ASKED, variables={"key": text})
-        async with made.answering(made.operation(request, WHO), request, WHO) as answer:
+        async with built.answering(built.operation(request, WHO), request, WHO) as answer:
             return b'"status":"active"' in answer
 
     return ask

@@ -27,7 +27,7 @@ _WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 def documents(count: int) -> list[tuple[str, bytes]]:
     """Ids and documents of `bench.views.CardSearch`, already encoded: encoding is no part of the raw rate."""
     shape = DocumentMapping(CardSearch())
-    made = []
+    texts = []
     for number in range(count):
         row = CardDocument(
             id=UUID(int=number),
@@ -38,11 +38,11 @@ def documents(count: int) -> list[tuple[str, bytes]]:
             assigned_to=USER,
             updated_at=_WHEN,
         )
-        made.append((shape.id((TENANT, (row.id,))), shape.document(TENANT, row)))
-    return made
+        texts.append((shape.id((TENANT, (row.id,))), shape.document(TENANT, row)))
+    return texts
 
 
-async def search_bulk(client: AsyncOpenSearch, some: Sequence[tuple[str, bytes]]) -> Sample:
+async def search_bulk(client: AsyncOpenSearch, texts: Sequence[tuple[str, bytes]]) -> Sample:
     """Indexes the documents into a new index with the view's mapping, ``CALLERS`` requests at a time."""
     index = "bench-raw"
     if await client.indices.exists(index=index):
@@ -52,7 +52,7 @@ async def search_bulk(client: AsyncOpenSearch, some: Sequence[tuple[str, bytes]]
         "mappings": DocumentMapping(CardSearch()).mapping,
     }
     await client.indices.create(index=index, body=body)
-    chunks = iter([some[at : at + _CHUNK] for at in range(0, len(some), _CHUNK)])
+    chunks = iter([texts[at : at + _CHUNK] for at in range(0, len(texts), _CHUNK)])
 
     async def caller() -> None:
         for chunk in chunks:
@@ -62,34 +62,34 @@ async def search_bulk(client: AsyncOpenSearch, some: Sequence[tuple[str, bytes]]
 
     watch = Stopwatch()
     await asyncio.gather(*(caller() for _ in range(CALLERS)))
-    return sample(len(some), watch)
+    return sample(len(texts), watch)
 
 
-async def redis_bulk(redis: Redis, some: Sequence[tuple[str, bytes]]) -> Sample:
+async def redis_bulk(redis: Redis, texts: Sequence[tuple[str, bytes]]) -> Sample:
     """Set the documents as keys that expire, in pipelines of a thousand."""
     await redis.flushdb()
     watch = Stopwatch()
-    for at in range(0, len(some), _CHUNK):
+    for at in range(0, len(texts), _CHUNK):
         pipeline = redis.pipeline(transaction=False)
-        for id, source in some[at : at + _CHUNK]:
+        for id, source in texts[at : at + _CHUNK]:
             pipeline.set(id, source, px=7_200_000)
         await pipeline.execute()
-    return sample(len(some), watch)
+    return sample(len(texts), watch)
 
 
 async def main() -> None:
     """Each server alone, for they share the machine with us."""
-    some = documents(DOCUMENTS)
+    texts = documents(DOCUMENTS)
     # Only for its line of facts; nothing is measured in it.
     async with postgres():
         pass
     lines: list[tuple[str, str]] = []
     async with valkey() as server, Redis.from_url(server.url) as redis:
-        found = await rounds({"redis": partial(redis_bulk, redis, some)}, count=ROUNDS)
+        found = await rounds({"redis": partial(redis_bulk, redis, texts)}, count=ROUNDS)
         lines.append(("Redis, pipelines of 1,000 SET", f"{middle(found['redis']).rate:,.0f} rows/s"))
     try:
         async with opensearch() as node, AsyncOpenSearch(node.url) as client:
-            found = await rounds({"search": partial(search_bulk, client, some)}, count=ROUNDS)
+            found = await rounds({"search": partial(search_bulk, client, texts)}, count=ROUNDS)
             rate = middle(found["search"]).rate
             lines.append((f"OpenSearch, bulks of 1,000, {CALLERS} callers", f"{rate:,.0f} documents/s"))
     except EmbeddedError as error:

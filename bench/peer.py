@@ -132,21 +132,21 @@ def send(letters: Letters, *, callers: int, commands: int) -> list[float]:
 def tell(letters: Letters, tasks: int) -> int:
     """Append the lives of tasks, as `bench.events.lives` tells them, and return how many events that are."""
     for first in range(0, tasks, 1000):
-        told = [
+        events = [
             Letter(f"Answer letter {number}", ABOUT, "high", str(UUID(int=2)))
             for number in range(first, min(first + 1000, tasks))
         ]
-        letters.save(*told)
-        for letter in told:
+        letters.save(*events)
+        for letter in events:
             letter.assign(str(UUID(int=2)))
-        letters.save(*told)
-        for letter in told:
+        letters.save(*events)
+        for letter in events:
             letter.rename("Answer the second letter")
-        letters.save(*told)
+        letters.save(*events)
         for status in ("in_progress", "completed"):
-            for letter in told:
+            for letter in events:
                 letter.change_status(status)
-            letters.save(*told)
+            letters.save(*events)
     return tasks * 5
 
 

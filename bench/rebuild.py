@@ -50,15 +50,15 @@ def _in_postgres(found: list[Built]) -> None:
 
 async def _redis(url: str) -> tuple[str, ...]:
     async with valkey() as server, Redis.from_url(server.url) as redis:
-        some = documents(DOCUMENTS)
-        sides = {_RAW: partial(redis_bulk, redis, some), _OURS: partial(_fill, url, "redis", server.url)}
+        texts = documents(DOCUMENTS)
+        sides = {_RAW: partial(redis_bulk, redis, texts), _OURS: partial(_fill, url, "redis", server.url)}
         return _compared(await rounds(sides, count=ROUNDS))
 
 
 async def _search(url: str) -> tuple[str, ...]:
     async with opensearch() as node, AsyncOpenSearch(node.url) as client:
-        some = documents(DOCUMENTS)
-        sides = {_RAW: partial(search_bulk, client, some), _OURS: partial(_fill, url, "search", node.url)}
+        texts = documents(DOCUMENTS)
+        sides = {_RAW: partial(search_bulk, client, texts), _OURS: partial(_fill, url, "search", node.url)}
         return _compared(await rounds(sides, count=ROUNDS))
 
 

@@ -113,8 +113,8 @@ async def _known(side: Side) -> Sample:
     bus = Bus(side.log, side.codec, SystemClock(), TimeOrderedIds())
     known = [uuid4() for _ in range(CALLERS * EACH)]
     for first in range(0, len(known), CALLERS):
-        some = known[first : first + CALLERS]
-        await asyncio.gather(*(_sent(bus, KnowPerson(id=id, email="somebody@example.com")) for id in some))
+        batch = known[first : first + CALLERS]
+        await asyncio.gather(*(_sent(bus, KnowPerson(id=id, email="somebody@example.com")) for id in batch))
 
     async def caller() -> None:
         for _ in range(EACH):
@@ -137,9 +137,9 @@ async def _sent(bus: Bus, command: Command) -> None:
 async def _fill(side: Side, events: int) -> None:
     """Append first events of so many people."""
     for first in range(0, events, _TOGETHER):
-        some = [_person(number) for number in range(first, first + _TOGETHER)]
-        await side.codec.ready(TENANT, some)
-        new = [_stored(event, side.codec) for event in some]
+        people = [_person(number) for number in range(first, first + _TOGETHER)]
+        await side.codec.ready(TENANT, people)
+        new = [_stored(event, side.codec) for event in people]
         assert isinstance(await side.log.append(command(new)), AppendReceipt)
 
 

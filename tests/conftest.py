@@ -78,8 +78,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     factory = session.config._tmp_path_factory  # type: ignore[attr-defined]
     search = session.config.stash[_search] = servers.Search(factory)
-    asked = {name for item in session.items for name in getattr(item, "fixturenames", ())}
-    if asked & {"opensearch", "search_url"}:
+    fixtures = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if fixtures & {"opensearch", "search_url"}:
         search.start_early()
 
 

@@ -102,23 +102,23 @@ async def test_a_text_that_is_not_the_rows_persons_is_not_opened(product: Produc
 @pytest.fixture(scope="module", params=["staging", "production"])
 async def somewhere(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Product]:
     """The product as it is set up by default in an environment of this name."""
-    async with produced(settings, masking="auto", environment=request.param) as made:
-        yield made
+    async with produced(settings, masking="auto", environment=request.param) as product:
+        yield product
 
 
 async def test_personal_data_of_others_are_masked_by_itself_outside_production(somewhere: Product) -> None:
     ada = await somewhere.newcomer("Ada")
     eve = await somewhere.newcomer("Eve", tenant=ada.tenant)
 
-    async def asked(of: Client) -> tuple[str, Any]:
+    async def answer_of(of: Client) -> tuple[str, Any]:
         answer = await ada.answer("Person", id=of.me)
         return answer["data"]["person"]["email"], answer.get("extensions", {}).get("masked")
 
-    assert await asked(ada) == (f"ada.{ada.me}@example.com", None)
+    assert await answer_of(ada) == (f"ada.{ada.me}@example.com", None)
     if somewhere.settings.environment == "production":
-        assert await asked(eve) == (f"eve.{eve.me}@example.com", None)
+        assert await answer_of(eve) == (f"eve.{eve.me}@example.com", None)
     else:
-        assert await asked(eve) == ("e***@example.com", [{"field": "Person.email", "reason": "SETTING"}])
+        assert await answer_of(eve) == ("e***@example.com", [{"field": "Person.email", "reason": "SETTING"}])
     invited = await ada.send("InviteUser", input={"email": "Zoe@Example.com", "role": "GUEST"})
     masking = somewhere.settings.environment != "production"
     assert invited["invitation"]["email"] == ("z***@example.com" if masking else "zoe@example.com")

@@ -30,32 +30,32 @@ class Scene:
 @pytest.fixture(scope="module")
 async def scene(searching: Product) -> Scene:
     """The private project, known to all views."""
-    made = Scene()
-    made.owner = await searching.newcomer("Olga", role="member")
+    scene = Scene()
+    scene.owner = await searching.newcomer("Olga", role="member")
     people = [
-        await searching.newcomer(name, tenant=made.owner.tenant, role="member") for name in ("Max", "Eve")
+        await searching.newcomer(name, tenant=scene.owner.tenant, role="member") for name in ("Max", "Eve")
     ]
-    made.member, made.other = people
-    made.admin = await searching.newcomer("Ann", tenant=made.owner.tenant, role="admin")
-    made.project = await project(made.owner, WORD, description=WORD, visibility="PRIVATE")
-    await made.owner.send("AddProjectMember", input={"id": made.project, "userId": made.member.me})
-    made.task = await created(
-        made.owner, WORD, description=WORD, projectId=made.project, assignedTo=made.member.me, tags=["z"]
+    scene.member, scene.other = people
+    scene.admin = await searching.newcomer("Ann", tenant=scene.owner.tenant, role="admin")
+    scene.project = await project(scene.owner, WORD, description=WORD, visibility="PRIVATE")
+    await scene.owner.send("AddProjectMember", input={"id": scene.project, "userId": scene.member.me})
+    scene.task = await created(
+        scene.owner, WORD, description=WORD, projectId=scene.project, assignedTo=scene.member.me, tags=["z"]
     )
 
     async def indexed() -> bool:
-        found = [await made.admin.send(f"Search{kind}", text=WORD) for kind in ("Tasks", "Projects")]
+        found = [await scene.admin.send(f"Search{kind}", text=WORD) for kind in ("Tasks", "Projects")]
         return all(search["source"] == "opensearch" and search["hits"] for search in found)
 
     await until(indexed)
-    return made
+    return scene
 
 
 async def shown(client: Client, scene: Scene) -> dict[str, bool]:
     """Where somebody comes across the project or its task."""
     at = await head(scene.admin, scene.task)
     id, task = scene.project, scene.task["id"]
-    asked: dict[str, Any] = {
+    requests: dict[str, Any] = {
         "task": await client.send("Task", id=task, afterPosition=at),
         "task of the past": await client.send("Task", id=task, asOf={"position": at}),
         "tasks": (await client.send("Tasks", filter={"projectId": id}))["edges"],
@@ -72,7 +72,7 @@ async def shown(client: Client, scene: Scene) -> dict[str, bool]:
         "history of the project": await client.send("History", stream=id),
         "node": await client.send("Node", id=task),
     }
-    return {name: bool(answer) for name, answer in asked.items()}
+    return {name: bool(answer) for name, answer in requests.items()}
 
 
 async def test_whoever_belongs_to_it_sees_it(scene: Scene) -> None:

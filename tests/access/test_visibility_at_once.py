@@ -46,12 +46,12 @@ class Scene:
 
     async def task(self, project: str | None) -> dict[str, Any]:
         """A new task in a project."""
-        made: dict[str, Any] = await created(self.owner, SECRET, description=SECRET, projectId=project)
-        return made
+        task: dict[str, Any] = await created(self.owner, SECRET, description=SECRET, projectId=project)
+        return task
 
     async def shown(self, client: Client, project: str, task: str) -> dict[str, object]:
         """Where somebody comes across the project or its task."""
-        asked = {
+        seen = {
             "task": await client.send("Task", id=task),
             "tasks": (await client.send("Tasks", filter={"projectId": project}))["edges"],
             "newest": any(
@@ -67,7 +67,7 @@ class Scene:
             "node": await client.send("Node", id=task),
             "history": await client.send("History", stream=task),
         }
-        return {name: bool(answer) for name, answer in asked.items()}
+        return {name: bool(answer) for name, answer in seen.items()}
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ async def test_who_left_and_is_taken_in_again_begins_anew(scene: Scene) -> None:
     assert all((await scene.shown(scene.member, project, task["id"])).values())
     head = scene.product.client(scene.owner.tenant, scene.owner.user)
     assert "position" in await head.send("RemoveUser", input={"id": scene.member.me})
-    async with written(scene.product.settings) as made:
+    async with written(scene.product.settings) as side:
         by, invitation = _boss(scene), uuid4()
         for command in (
             InviteUser(id=invitation, email="max@example.com", role=BaseRole.GUEST, token_hash=HASH),
@@ -192,7 +192,7 @@ async def test_who_left_and_is_taken_in_again_begins_anew(scene: Scene) -> None:
                 token_hash=HASH,
             ),
         ):
-            outcome = await made.bus.send(command, by=by)
+            outcome = await side.bus.send(command, by=by)
             assert isinstance(outcome, AppendReceipt), outcome
     found = await scene.shown(scene.member, project, task["id"])
     assert not any(found.values()), found
@@ -209,9 +209,9 @@ async def test_work_is_given_only_to_who_is_there(scene: Scene) -> None:
     assert "position" in await head.send("AssignTask", input=assign)
     await head.send("UnassignTask", input={"id": task["id"]})
     # By another process, so that what this one has at hand is old.
-    async with written(scene.product.settings) as made:
+    async with written(scene.product.settings) as side:
         assert isinstance(
-            await made.bus.send(SuspendUser(id=scene.guest.user), by=_boss(scene)), AppendReceipt
+            await side.bus.send(SuspendUser(id=scene.guest.user), by=_boss(scene)), AppendReceipt
         )
     answer = await head.send("AssignTask", input=assign)
     assert (answer["code"], answer["field"]) == ("user_is_suspended", "assignedTo")
@@ -247,16 +247,16 @@ async def test_who_watches_is_told_to_read_anew_when_they_see_less(scene: Scene)
     project = await scene.project("PUBLIC")
     async with scene.member.watching("TaskChanged") as messages:
         await scene.owner.send("ChangeProjectVisibility", input={"id": project, "visibility": "PRIVATE"})
-        told = await anext(messages)
-    assert told["reason"] == "What you may see has changed: read it anew."
+        message = await anext(messages)
+    assert message["reason"] == "What you may see has changed: read it anew."
 
 
 async def test_counts_that_change_tell_nothing_of_hidden_work(scene: Scene) -> None:
     private = await scene.project()
     head = scene.product.client(scene.owner.tenant, scene.owner.user)
     async with scene.member.watching("TaskStatsChanged", userId=scene.owner.me) as messages:
-        made = await created(scene.owner, projectId=private, assignedTo=scene.owner.me)
-        assert "position" in await head.send("CompleteTask", input={"id": made["id"]})
+        task = await created(scene.owner, projectId=private, assignedTo=scene.owner.me)
+        assert "position" in await head.send("CompleteTask", input={"id": task["id"]})
         plain = await created(scene.owner, assignedTo=scene.owner.me)
         message = await anext(messages)
     assert message["change"] == "work.task.created"
@@ -296,8 +296,8 @@ async def test_lists_leave_deleted_projects_out_unless_asked(scene: Scene) -> No
         listed = await scene.owner.send("Projects", first=100, **more)
         assert (id in [edge["node"]["id"] for edge in listed["edges"]]) is there
     for status, there in ((None, False), (["DELETED"], True)):
-        asked: dict[str, Any] = {} if status is None else {"status": status}
-        found = await scene.owner.send("SearchProjects", text=SECRET, first=100, **asked)
+        filter: dict[str, Any] = {} if status is None else {"status": status}
+        found = await scene.owner.send("SearchProjects", text=SECRET, first=100, **filter)
         assert (id in [hit["node"]["id"] for hit in found["hits"]]) is there
     answer = await scene.owner.send("CompleteTask", input={"id": task["id"]})
     assert (answer["code"], answer["field"]) == ("project_is_deleted", "id")

@@ -15,7 +15,7 @@ NUMBER = "query($v: Int!) { number(value: $v) }"
 REAL = "query($v: Float!) { real(value: $v) }"
 ID = "query($v: ID!) { id(value: $v) }"
 ANY = "query($v: JSON!) { json(value: $v) }"
-WISH = "query($v: Wish!) { wish(wish: $v) }"
+PARCEL = "query($v: Parcel!) { parcel(parcel: $v) }"
 
 
 def _query(query: str, variables: str = "null") -> bytes:
@@ -77,12 +77,12 @@ REFUSED: dict[str, bytes] = {
     "null for an integer": _query(NUMBER, '{"v": null}'),
     "nothing for an integer": _query(NUMBER),
     "an object for an id": _query(ID, '{"v": {}}'),
-    "an unknown input field": _query(WISH, '{"v": {"text": "x", "nothing": 1}}'),
-    "a missing input field": _query(WISH, '{"v": {}}'),
-    "a string for an input": _query(WISH, '{"v": "x"}'),
+    "an unknown input field": _query(PARCEL, '{"v": {"text": "x", "nothing": 1}}'),
+    "a missing input field": _query(PARCEL, '{"v": {}}'),
+    "a string for an input": _query(PARCEL, '{"v": "x"}'),
     "deep JSON": _query(ANY, '{"v": ' + "[" * 500 + "]" * 500 + "}"),
     "very deep JSON": _query(ANY, '{"v": ' + "[" * 100_000 + "]" * 100_000 + "}"),
-    "a deep input": _query(WISH, '{"v": ' + '{"text": "x", "wishes": [' * 200 + "]}" * 200 + "}"),
+    "a deep input": _query(PARCEL, '{"v": ' + '{"text": "x", "parcels": [' * 200 + "]}" * 200 + "}"),
     "a deep document": _query("{ node " + "{ self " * 1_900),
     "a deep literal": _query("{ json(value: " + "[" * 1_900 + "]" * 1_900 + ") }"),
     "a deep type": _query("query($v: " + "[" * 1_900 + "Int" + "]" * 1_900 + ") { hello }"),
@@ -168,12 +168,12 @@ SCALARS = (
 VALUES = st.recursive(
     SCALARS, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(), v, max_size=3), max_leaves=8
 )
-WORDS = """{ } ( ) [ ] ! $ : = | @ & . ... # on query mutation subscription fragment $v Int Wish JSON A
+WORDS = """{ } ( ) [ ] ! $ : = | @ & . ... # on query mutation subscription fragment $v Int Parcel JSON A
     hello node number value name first self children nodes countdown __typename __schema types
     1 -0 1e9 @skip if true null \\u0000 "x" \"\"\" \ufeff \u2028"""
 TOKENS = st.sampled_from(WORDS.split())
 DOCUMENTS = (
-    st.sampled_from([NUMBER, REAL, ID, ANY, WISH, "{ hello }"])
+    st.sampled_from([NUMBER, REAL, ID, ANY, PARCEL, "{ hello }"])
     | st.lists(TOKENS, max_size=40).map(" ".join)
     | st.text()
 )

@@ -18,12 +18,12 @@ class Door:
     """Knows people by their token; each is their own scope."""
 
     known: dict[str, str]
-    asked: list[str] = field(default_factory=list)
-    _asked: asyncio.Event = field(default_factory=asyncio.Event)
+    calls: list[str] = field(default_factory=list)
+    _called: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def authenticate(self, credentials: Mapping[str, str]) -> str:
-        self.asked.append(credentials["token"])
-        self._asked.set()
+        self.calls.append(credentials["token"])
+        self._called.set()
         name = self.known.get(credentials["token"])
         if name == "fault":
             raise ConnectionError("the database is away")
@@ -33,10 +33,10 @@ class Door:
 
     async def rounds(self, count: int) -> None:
         """Wait until so many more checks were made."""
-        until = len(self.asked) + count
-        while len(self.asked) < until:
-            self._asked.clear()
-            await self._asked.wait()
+        until = len(self.calls) + count
+        while len(self.calls) < until:
+            self._called.clear()
+            await self._called.wait()
 
 
 @pytest.fixture
@@ -109,10 +109,10 @@ async def test_of_many_those_are_asked_first_about_whom_something_has_changed(do
     del door.known["999"]
     changed.add("999")
     assert (await _ended(outboxes["999"])) is not None
-    assert door.asked.index("999") == 0
+    assert door.calls.index("999") == 0
     # And all others in turn, though nothing is known of them.
     async with asyncio.timeout(30):
-        while set(door.asked) != set(outboxes):
+        while set(door.calls) != set(outboxes):
             await door.rounds(100)
     assert [name for name, outbox in outboxes.items() if outbox.ending is not None] == ["999"]
     for end in leave:
@@ -124,10 +124,10 @@ async def test_nobody_is_asked_when_nothing_is_open(door: Door, rechecks: Rechec
     await door.rounds(2)
     leave()
     leave()
-    before = len(door.asked)
+    before = len(door.calls)
     again = rechecks.watch({"token": "b"}, "bob", Outbox(10))
     await door.rounds(2)
-    assert set(door.asked[before:]) == {"b"}
+    assert set(door.calls[before:]) == {"b"}
     again()
 
 

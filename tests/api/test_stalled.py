@@ -27,9 +27,9 @@ async def _left(scope: dict[str, Any], messages: Sequence[dict[str, Any]], stuck
             await never.wait()
 
     headers = [(b"authorization", f"Bearer {TOKEN}".encode()), *scope.pop("headers", [])]
-    made = {"path": "/graphql", "query_string": b"", "client": ("127.0.0.1", 1), "headers": headers, **scope}
+    whole = {"path": "/graphql", "query_string": b"", "client": ("127.0.0.1", 1), "headers": headers, **scope}
     async with asyncio.timeout(30):
-        await toy_app(SOON)(made, receive, send)
+        await toy_app(SOON)(whole, receive, send)
 
 
 async def test_a_websocket() -> None:

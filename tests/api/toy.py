@@ -63,9 +63,9 @@ class Node:
 
 
 @strawberry.input
-class Wish:
+class Parcel:
     text: str
-    wishes: list["Wish"] | None = None
+    parcels: list["Parcel"] | None = None
 
 
 @strawberry.type
@@ -107,8 +107,8 @@ class Query:
         return value
 
     @strawberry.field
-    def wish(self, wish: Wish) -> str:
-        return wish.text
+    def parcel(self, parcel: Parcel) -> str:
+        return parcel.text
 
     @strawberry.field
     def stale(self, info: Info) -> int:

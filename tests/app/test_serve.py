@@ -196,13 +196,13 @@ async def test_a_proxy_that_nobody_named_is_said_once(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"x-forwarded-for": "192.0.2.1"}
-    for proxies, told in (("", 1), ("127.0.0.1", 0)):
+    for proxies, warnings in (("", 1), ("127.0.0.1", 0)):
         caplog.clear()
         async with served(settings, trusted_proxies=proxies) as url, httpx.AsyncClient() as client:
             for _ in range(3):
                 await client.get(f"{url}/health/live", headers=headers)
         said = [message for message in caplog.messages if "HEADWATER_TRUSTED_PROXIES" in message]
-        assert len(said) == told, proxies
+        assert len(said) == warnings, proxies
 
 
 async def test_a_handshake_leaves_no_line_in_the_log(settings: Settings) -> None:

@@ -42,8 +42,8 @@ class Site:
     async def works(self) -> None:
         """Wait until a command is carried out."""
         async with asyncio.timeout(60):
-            wish = {"input": {"title": "works again"}}
-            while (await self.ada.post(operations()["CreateTask"], wish)).status_code != 200:  # noqa: ASYNC110
+            variables = {"input": {"title": "works again"}}
+            while (await self.ada.post(operations()["CreateTask"], variables)).status_code != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
 
@@ -131,13 +131,13 @@ async def test_whoever_waits_for_a_postgres_that_hangs_is_told_so(site: Site) ->
             entering = post(site.product.http, "sign-in", {"email": "a@example.com", "password": "x" * 20})
             async with asyncio.timeout(60):
                 answers = await asyncio.gather(created, site.ada.post("{ tasks { totalCount } }"), entering)
-                told = json.loads(await socket.recv())
+                outcome = json.loads(await socket.recv())
             for answer in answers[:2]:
                 _away(answer)
             assert answers[2].status_code == 503
             assert answers[2].json()["error"]["code"] == "unavailable"
-            assert told["type"] == "error"
-            assert told["payload"][0]["extensions"] == AWAY
+            assert outcome["type"] == "error"
+            assert outcome["payload"][0]["extensions"] == AWAY
             assert (await site.product.http.get("/health/live")).status_code == 200
             assert (await site.product.http.get("/health/ready")).status_code == 503
             # Now that it is known, nobody waits any more.
@@ -157,15 +157,15 @@ async def test_what_is_away_is_never_an_internal_error(site: Site, caplog: pytes
         site.postgres.process.kill()
         try:
             for number in range(30):
-                asked = [site.ada.post("{ tasks { totalCount } me { name } }")]
+                requests = [site.ada.post("{ tasks { totalCount } me { name } }")]
                 if number % 10 == 0:
-                    wish = {"input": {"title": "lost?"}, "commandId": str(uuid4())}
-                    asked.append(site.ada.post(operations()["CreateTask"], wish))
-                for answer in await asyncio.gather(*asked):
+                    variables = {"input": {"title": "lost?"}, "commandId": str(uuid4())}
+                    requests.append(site.ada.post(operations()["CreateTask"], variables))
+                for answer in await asyncio.gather(*requests):
                     errors += answer.json()["errors"]
             await socket.send(subscribe("1", "TaskChanged", {"resumeFrom": "1"}))
-            (told,) = json.loads(await socket.recv())["payload"]["errors"]
-            errors.append(told)
+            (reported,) = json.loads(await socket.recv())["payload"]["errors"]
+            errors.append(reported)
         finally:
             site.postgres.start()
             await site.postgres.ready()

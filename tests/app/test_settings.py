@@ -100,11 +100,11 @@ def test_nothing_is_derived_without_a_secret() -> None:
 
 
 def test_a_provider_of_identities_needs_to_be_told_where_to_send_people_back() -> None:
-    asked = {"HEADWATER_OIDC_ISSUER": "https://id.example.com", "HEADWATER_HOST": "0.0.0.0"}
+    environment = {"HEADWATER_OIDC_ISSUER": "https://id.example.com", "HEADWATER_HOST": "0.0.0.0"}
     with pytest.raises(SettingsError, match="HEADWATER_PUBLIC_URL must be set"):
-        read_settings(asked)
-    assert read_settings({**asked, "HEADWATER_PUBLIC_URL": "https://headwater.example"}).oidc_issuer
-    assert read_settings({**asked, "HEADWATER_HOST": "127.0.0.1"}).oidc_issuer
+        read_settings(environment)
+    assert read_settings({**environment, "HEADWATER_PUBLIC_URL": "https://headwater.example"}).oidc_issuer
+    assert read_settings({**environment, "HEADWATER_HOST": "127.0.0.1"}).oidc_issuer
 
 
 def test_production_does_not_start_without_the_address_that_mailed_links_lead_to() -> None:

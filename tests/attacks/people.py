@@ -17,10 +17,10 @@ async def colleague(product: Product, boss: Person, role: str = "MEMBER") -> Per
     token = MailedTokens(product.settings.derive("mailed tokens")).of(
         INVITE, id, UUID(boss.given["tenantId"])
     )
-    wish = {"token": token, "password": PASSWORD, "firstName": "Ben", "lastName": "Bell"}
+    values = {"token": token, "password": PASSWORD, "firstName": "Ben", "lastName": "Bell"}
     query = """mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) {
       ... on SignedIn { accessToken refreshToken accountId sessionId tenantId } ... on Refused { code } } }"""
-    body = {"query": query, "variables": {"input": wish}}
+    body = {"query": query, "variables": {"input": values}}
     given: dict[str, Any] = (await product.http.post("/graphql", json=body)).json()["data"][
         "acceptInvitation"
     ]

@@ -26,7 +26,7 @@ async def victim(product: Product) -> Person:
 
 
 @pytest.fixture(scope="module")
-async def theirs(product: Product, victim: Person) -> list[str]:
+async def victims_ids(product: Product, victim: Person) -> list[str]:
     """The ids of everything that the victim's company has, by whatever way an attacker learnt them."""
     client = victim.client
     ben = await colleague(product, victim)
@@ -59,19 +59,21 @@ async def theirs(product: Product, victim: Person) -> list[str]:
     [place for place in places(lambda scalar: scalar == "UUID") if place[1] not in NOT_A_TENANTS],
 )
 async def test_what_is_anothers_is_answered_as_what_is_not_there(
-    product: Product, theirs: list[str], kind: str, name: str, path: str
+    product: Product, victims_ids: list[str], kind: str, name: str, path: str
 ) -> None:
     eve = await product.newcomer("Eve")
     nothing = await _answered(eve, kind, name, path, str(uuid4()))
-    for id in theirs:
+    for id in victims_ids:
         if await _answered(eve, kind, name, path, id) != nothing:
             # Some things can be done once in a tenant, and Eve may just have done them under another id.
             assert await _answered(await product.newcomer("Eve"), kind, name, path, id) == nothing, id
 
 
-async def test_its_owner_is_answered_otherwise(product: Product, victim: Person, theirs: list[str]) -> None:
+async def test_its_owner_is_answered_otherwise(
+    product: Product, victim: Person, victims_ids: list[str]
+) -> None:
     """Or the test above would prove nothing."""
-    garden, task, owner, *_ = theirs
+    garden, task, owner, *_ = victims_ids
     for name, id in (("project", garden), ("task", task), ("person", owner), ("node", task)):
         nothing = await _answered(victim.client, "query", name, "id", str(uuid4()))
         assert await _answered(victim.client, "query", name, "id", id) != nothing, name
@@ -83,14 +85,14 @@ async def test_the_neighbours_of_an_id_lead_nowhere(product: Product, victim: Pe
     """Ids that the product makes grow with time; who has one can count from there."""
     eve = await registered(product)
     before = UUID((await created(eve.client))["id"]).int
-    theirs = await created(victim.client)
+    ids = await created(victim.client)
     for step in (-2, -1, 1, 2, 2**16, 2**62, 2**64):
         assert await eve.client.send("Task", id=str(UUID(int=before + step))) is None
-    assert await eve.client.send("Task", id=theirs["id"]) is None
-    guessed = [str(UUID(int=UUID(theirs["id"]).int + step)) for step in (-1, 0, 1)]
+    assert await eve.client.send("Task", id=ids["id"]) is None
+    guessed = [str(UUID(int=UUID(ids["id"]).int + step)) for step in (-1, 0, 1)]
     assert [await eve.client.send("Task", id=id) for id in guessed] == [None] * 3
     # 74 of an id's 128 bits are random, so that counting finds nothing either in one's own tenant.
-    assert (before ^ UUID(theirs["id"]).int) & (2**62 - 1)
+    assert (before ^ UUID(ids["id"]).int) & (2**62 - 1)
 
 
 @pytest.mark.parametrize("form", ["TENANT#{tenant}#CONFIG#{tenant}", "TENANT#{tenant}#USER#{person}"])

@@ -88,12 +88,12 @@ async def test_a_stream_ends_with_what_it_was_opened_with(
 
 async def test_a_stream_of_an_api_key_ends_when_the_key_is_revoked(product: Product) -> None:
     boss = await registered(product)
-    wish = {"name": "robot", "permissions": ["work:read"], "expiresAt": "2099-01-01T00:00:00Z"}
-    made = await boss.client.send("CreateApiKey", input=wish)
-    robot = Client(product.http, made["key"])
+    values = {"name": "robot", "permissions": ["work:read"], "expiresAt": "2099-01-01T00:00:00Z"}
+    receipt = await boss.client.send("CreateApiKey", input=values)
+    robot = Client(product.http, receipt["key"])
     async with asyncio.timeout(60), robot.socket() as socket:
         await socket.send(subscribe("1", "TaskStatsChanged", {}))
-        await boss.client.send("RevokeApiKey", input={"id": made["apiKey"]["id"]})
+        await boss.client.send("RevokeApiKey", input={"id": receipt["apiKey"]["id"]})
         with suppress(ConnectionClosed):
             while json.loads(await socket.recv())["type"] == "ping":
                 pass
@@ -113,14 +113,14 @@ async def test_a_stream_that_is_heard_ends_with_its_token_and_those_who_share_it
         boss.watching("TaskChanged", resumeFrom=start) as heard,
     ):
         await socket.send(subscribe("1", "TaskChanged", {"resumeFrom": start}))
-        made = await created(boss, "Plough")
+        project = await created(boss, "Plough")
         for stream in (events, heard):
-            assert (await anext(stream))["node"]["id"] == made["id"]
-        told: list[str] = []
+            assert (await anext(stream))["node"]["id"] == project["id"]
+        messages: list[str] = []
         with suppress(ConnectionClosed):
             while True:
-                told.append(str(await socket.recv()))
-        assert any(made["id"] in message for message in told)
+                messages.append(str(await socket.recv()))
+        assert any(project["id"] in message for message in messages)
         assert (socket.close_code, socket.close_reason) == (4401, "The token has expired")
         (error,) = (await anext(events))["errors"]
         assert (error["message"], error["extensions"]["code"]) == ("The token has expired", "UNAUTHENTICATED")

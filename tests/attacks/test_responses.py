@@ -54,15 +54,15 @@ async def test_no_page_of_another_origin_reads_an_answer(product: Product) -> No
     ada = await registered(product)
     headers = {"authorization": f"Bearer {ada.given['accessToken']}", **ORIGIN}
     body = {"query": "{ me { id } }"}
-    asked = {
+    preflight = {
         **ORIGIN,
         "access-control-request-method": "POST",
         "access-control-request-headers": "authorization",
     }
     for response in (
         await product.http.post("/graphql", json=body, headers=headers),
-        await product.http.options("/graphql", headers=asked),
-        await product.http.options("/auth/sign-in", headers=asked),
+        await product.http.options("/graphql", headers=preflight),
+        await product.http.options("/auth/sign-in", headers=preflight),
         await product.http.post(
             "/auth/sign-in", json={"email": ada.email, "password": PASSWORD}, headers=ORIGIN
         ),
@@ -80,9 +80,9 @@ async def test_a_form_of_another_page_changes_nothing(product: Product) -> None:
 
 async def test_no_header_says_what_runs_here_in_which_version(product: Product) -> None:
     for name, response in (await _responses(product)).items():
-        told = str({key: value for key, value in response.headers.items() if key != "date"})
+        headers = str({key: value for key, value in response.headers.items() if key != "date"})
         assert "x-powered-by" not in response.headers, name
-        assert not re.search(r"\d+\.\d+\.\d+", told), (name, told)
+        assert not re.search(r"\d+\.\d+\.\d+", headers), (name, headers)
 
 
 async def test_the_server_does_not_name_itself(product: Product) -> None:
@@ -100,14 +100,14 @@ async def test_what_is_refused_tells_nothing_of_the_inside(product: Product) -> 
 
 async def test_only_signing_in_elsewhere_sets_a_cookie_and_a_guarded_one(settings: Settings) -> None:
     async with providing() as provider:
-        made = replace(
+        app = replace(
             settings,
             oidc_issuer=provider.url,
             oidc_client_id=CLIENT,
             oidc_client_secret=SECRET,
             public_url="https://headwater.example/",
         )
-        async with produced(made) as product:
+        async with produced(app) as product:
             start = await product.http.get("/auth/oidc/default/start", headers={"host": "localhost"})
             flags = start.headers["set-cookie"].lower()
             assert "httponly" in flags

@@ -85,14 +85,17 @@ async def test_who_watches_shows_a_token_of_their_own(product: Product) -> None:
 
 
 def test_the_page_for_developers_is_not_there_in_production(product: Product) -> None:
-    for environment, wish, there in (
+    for environment, graphiql, there in (
         ("production", "auto", False),
         ("production", "on", True),
         ("development", "auto", True),
         ("development", "off", False),
     ):
-        made = create_app(replace(product.settings, environment=environment, graphiql=wish))
-        assert any(getattr(route, "path", "") == "/" for route in made.routes) is there, (environment, wish)
+        app = create_app(replace(product.settings, environment=environment, graphiql=graphiql))
+        assert any(getattr(route, "path", "") == "/" for route in app.routes) is there, (
+            environment,
+            graphiql,
+        )
 
 
 @pytest.mark.parametrize(

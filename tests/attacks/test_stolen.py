@@ -51,8 +51,8 @@ async def lives(product: Product) -> Lives:
     enrolment = (await client.post(ENROL, {"p": PASSWORD})).json()["data"]["enrolSecondFactor"]
     invitation, invited = uuid4(), f"{uuid4().hex}@example.com"
     await client.send("InviteUser", input={"id": str(invitation), "email": invited})
-    wish = {"name": "robot", "permissions": ["work:read"], "expiresAt": "2099-01-01T00:00:00Z"}
-    key = (await client.send("CreateApiKey", input=wish))["key"]
+    values = {"name": "robot", "permissions": ["work:read"], "expiresAt": "2099-01-01T00:00:00Z"}
+    key = (await client.send("CreateApiKey", input=values))["key"]
     await post(product.http, "password/forgot", {"email": ada.email})
     await ada.sign_in("wrong-" + PASSWORD)
     nobody = f"{uuid4().hex}@example.com"
@@ -196,9 +196,9 @@ async def test_what_fails_inside_says_nothing_outside(
         raise RuntimeError('relation "es.events" does not exist: select * from es.events, /srv/app/x.py')
 
     monkeypatch.setattr("app.log.postgres.PostgresLog.append", broken)
-    wish = {"i": {"title": "x"}}
+    variables = {"i": {"title": "x"}}
     answer = await lives.ada.client.post(
-        "mutation($i: CreateTaskInput!) { createTask(input: $i) { __typename } }", wish
+        "mutation($i: CreateTaskInput!) { createTask(input: $i) { __typename } }", variables
     )
     (error,) = answer.json()["errors"]
     assert error["message"] == "Internal error"

@@ -24,9 +24,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture(scope="module")
 async def log(database: Database) -> AsyncIterator[PostgresLog]:
     """The log, with the inline views folded as they are in the product."""
-    made = PostgresLog(database, inline=await inline_views(database))
-    yield made
-    await made.close()
+    log = PostgresLog(database, inline=await inline_views(database))
+    yield log
+    await log.close()
 
 
 @pytest.fixture

@@ -29,13 +29,13 @@ def run(settings: Settings) -> CommandLine:
     return CommandLine(settings)
 
 
-def note(settings: Settings, *some: AccessRecord) -> None:
+def note(settings: Settings, *records: AccessRecord) -> None:
     """Write accesses."""
 
     async def work() -> None:
         database = await Database.open(settings.database_url, secret=settings.secret, writers=1, readers=1)
         async with recording(database.writer) as writer:
-            for record in some:
+            for record in records:
                 writer.note(record)
         await database.close()
 
@@ -107,7 +107,7 @@ async def test_a_worker_does_it_and_goes_on_after_a_failure(
     database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
     async with recording(database.writer) as writer:
         writer.note(access(TENANT, at=datetime.now(UTC) - timedelta(days=800)))
-    asked = asyncio.Semaphore(0)
+    attempts = asyncio.Semaphore(0)
 
     class Failing(SystemClock):
         """Fails the first time that it is asked."""
@@ -116,14 +116,14 @@ async def test_a_worker_does_it_and_goes_on_after_a_failure(
 
         def now(self) -> datetime:
             self.times += 1
-            asked.release()
+            attempts.release()
             if self.times == 1:
                 raise OSError("no clock")
             return super().now()
 
     task = asyncio.create_task(keep_retention(database, Failing(), pause=0.001))
     for _ in range(3):
-        await asked.acquire()
+        await attempts.acquire()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert "could not be dropped" in caplog.text

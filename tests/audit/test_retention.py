@@ -62,9 +62,9 @@ async def inlined(house: House) -> AsyncIterator[Place]:
 async def happened(place: Place, *times: datetime, tenant: UUID = TENANT) -> None:
     """Something happens in a tenant at each of these times."""
     for time in times:
-        told = place.command((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)), tenant=tenant)
-        events = tuple(replace(event, timestamp=time) for event in told.events)
-        assert isinstance(await place.log.append(replace(told, events=events)), AppendReceipt)
+        command = place.command((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)), tenant=tenant)
+        events = tuple(replace(event, timestamp=time) for event in command.events)
+        assert isinstance(await place.log.append(replace(command, events=events)), AppendReceipt)
 
 
 async def times(house: House, generation: int = 1) -> list[datetime]:
@@ -104,9 +104,9 @@ async def test_an_anchor_proves_what_a_month_had_held(house: House) -> None:
     await retain(house.place.database, now=NOW)
     anchor = await owner.fetchrow("select * from audit.anchors where month = '2024-01-01'")
     assert anchor is not None
-    told = "".join(f"{record['row']}\n" for record in copy).encode()
+    lines = "".join(f"{record['row']}\n" for record in copy).encode()
     assert (anchor["rows"], anchor["first"], anchor["last"]) == (2, OLD[1], OLD[2])
-    assert (anchor["tenant_id"], anchor["hash"]) == (TENANT, sha256(told).digest())
+    assert (anchor["tenant_id"], anchor["hash"]) == (TENANT, sha256(lines).digest())
     await owner.close()
 
 

@@ -77,10 +77,10 @@ def somebody(**more: str) -> Json:
 async def registered(product: Product, *, company: bool = True, **more: str) -> Person:
     """Somebody who has just registered, with a company unless that is not wanted."""
     named = {"tenantName": "Acme", "tenantSlug": f"acme-{uuid4().hex}"} if company else {}
-    wish = somebody(**named, **more)
-    response = await post(product.http, "register", wish)
+    values = somebody(**named, **more)
+    response = await post(product.http, "register", values)
     assert response.status_code == 200, response.text
-    return Person(product.http, wish["email"], response.json())
+    return Person(product.http, values["email"], response.json())
 
 
 _ASKED = """
@@ -96,10 +96,10 @@ async def proved(product: Product, person: Person) -> Person:
     try:
         if await connection.fetchval("select email_verified from auth.accounts where id = $1", person.id):
             return person
-        asked = await connection.fetchval(_ASKED, person.given["accountId"])
+        request = await connection.fetchval(_ASKED, person.given["accountId"])
     finally:
         await connection.close()
-    token = MailedTokens(product.settings.derive("mailed tokens")).of(VERIFY, asked)
+    token = MailedTokens(product.settings.derive("mailed tokens")).of(VERIFY, request)
     response = await post(product.http, "verify-email", {"token": token})
     assert response.status_code == 200, response.text
     return person
@@ -121,9 +121,9 @@ async def reset_token(product: Product, owner: Connection, person: Person) -> st
     before = set(await owner.fetchval(known, person.id) or ())
     await post(product.http, "password/forgot", {"email": person.email})
 
-    async def asked() -> bool:
+    async def requested() -> bool:
         return set(await owner.fetchval(known, person.id) or ()) > before
 
-    await until(asked)
+    await until(requested)
     (new,) = set(await owner.fetchval(known, person.id)) - before
     return mailed(product).of(RESET, new)

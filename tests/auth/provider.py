@@ -67,13 +67,13 @@ class IdentityProvider:
 
     async def token(self, request: Request) -> Response:
         form = dict(pair.split("=", 1) for pair in (await request.body()).decode().split("&"))
-        asked = self.codes.pop(form["code"], None)
+        issued = self.codes.pop(form["code"], None)
         scheme, _, shown = request.headers["authorization"].partition(" ")
         assert scheme == "Basic"
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         known = base64.b64decode(shown).decode() == f"{CLIENT}:a%20secret%3A%20with%20a%20colon%20%26%20more"
-        if asked is None or not known or asked["code_challenge"] != challenge:
+        if issued is None or not known or issued["code_challenge"] != challenge:
             return JSONResponse({"error": "invalid_grant"}, 400)
         now = int(datetime.now(UTC).timestamp())
         claims = {
@@ -81,7 +81,7 @@ class IdentityProvider:
             "aud": CLIENT,
             "iat": now,
             "exp": now + 300,
-            "nonce": asked["nonce"],
+            "nonce": issued["nonce"],
             **self.claims,
         }
         said = {name: value for name, value in claims.items() if value is not ...}

@@ -213,8 +213,8 @@ async def test_after_a_change_of_the_secret_a_new_key_signs(product: Product, ke
     renewed = SigningKeys(keys._pool, product.settings.derive("signing keys of a new secret"))
     with pytest.raises(SealedElsewhere):
         await renewed.current()
-    made = await renewed.rotate()
-    assert [key["kid"] for key in (await renewed.jwks())["keys"]] == [made.kid]
+    renewed_key = await renewed.rotate()
+    assert [key["kid"] for key in (await renewed.jwks())["keys"]] == [renewed_key.kid]
     # So that the product signs again for the tests beside.
     await keys.rotate()
 

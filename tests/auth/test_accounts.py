@@ -19,14 +19,14 @@ SET = Account.SecondFactorSet(secret="s", recovery_hashes=("one",))
 
 
 def test_opens_with_the_address_in_lower_case() -> None:
-    wish = commands.OpenAccount(id=ID, email="Ada@Example.com", first_name=" Ada ", password_hash="h")
-    given().when(wish).then(OPENED)
+    command = commands.OpenAccount(id=ID, email="Ada@Example.com", first_name=" Ada ", password_hash="h")
+    given().when(command).then(OPENED)
 
 
 def test_refuses_what_is_no_address() -> None:
     for email in ("", "ada", "ada@example", "a b@example.com", "a@example.com\n"):
-        wish = commands.OpenAccount(id=ID, email=email, first_name="Ada")
-        given().when(wish).refused(Invalid, field="email")
+        command = commands.OpenAccount(id=ID, email=email, first_name="Ada")
+        given().when(command).refused(Invalid, field="email")
 
 
 def test_a_provider_that_verified_the_address_voids_an_unproved_password() -> None:
@@ -43,9 +43,9 @@ def test_a_proved_password_stays() -> None:
 
 
 def test_a_second_factor_that_is_asked_for_is_not_replaced() -> None:
-    wish = commands.SetSecondFactor(id=ID, secret="t", recovery_hashes=())
-    given(OPENED, SET, Account.SecondFactorConfirmed()).when(wish).refused(SecondFactorInUse)
-    given(OPENED, SET).when(wish).then(Account.SecondFactorSet(secret="t", recovery_hashes=()))
+    command = commands.SetSecondFactor(id=ID, secret="t", recovery_hashes=())
+    given(OPENED, SET, Account.SecondFactorConfirmed()).when(command).refused(SecondFactorInUse)
+    given(OPENED, SET).when(command).then(Account.SecondFactorSet(secret="t", recovery_hashes=()))
 
 
 def test_confirms_what_there_is() -> None:
@@ -67,13 +67,13 @@ def test_joins_a_tenant_once_and_leaves_it() -> None:
 def test_a_suspended_account_changes_nothing_until_it_is_reactivated() -> None:
     suspended = Account.Suspended()
     given(OPENED).when(commands.SuspendAccount(id=ID)).then(suspended)
-    for wish in (
+    for command in (
         commands.SuspendAccount(id=ID),
         commands.ChangePassword(id=ID, password_hash="n"),
         commands.SetSecondFactor(id=ID, secret="t", recovery_hashes=()),
         commands.LinkProvider(id=ID, identity="x"),
     ):
-        given(OPENED, suspended).when(wish).refused(AccountNotOpen)
+        given(OPENED, suspended).when(command).refused(AccountNotOpen)
     given(OPENED, suspended).when(commands.ReactivateAccount(id=ID)).then(Account.Reactivated())
     given(OPENED).when(commands.ReactivateAccount(id=ID)).refused(AccountNotSuspended)
 

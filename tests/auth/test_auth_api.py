@@ -106,9 +106,9 @@ def _register(**more: str) -> dict[str, str]:
 async def test_a_refusal_names_the_field_as_the_client_sent_it(
     product: Product, wrong: dict[str, str], field: str
 ) -> None:
-    wish = somebody(**wrong)
-    by_api = await product.client(uuid4(), uuid4()).send("Register", input=wish)
-    (by_rest,) = (await post(product.http, "register", wish)).json().values()
+    values = somebody(**wrong)
+    by_api = await product.client(uuid4(), uuid4()).send("Register", input=values)
+    (by_rest,) = (await post(product.http, "register", values)).json().values()
     for refused in (by_api, by_rest):
         assert (refused["field"], "_" in refused["message"]) == (field, False), refused
     assert by_api["message"] == by_rest["message"]

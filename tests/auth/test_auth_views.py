@@ -93,7 +93,7 @@ def test_a_reset_is_used() -> None:
 
 
 def test_sessions_are_indexed_as_they_are_looked_for() -> None:
-    made = " ".join(table_shape(Sessions, 1).make_indexes)
+    statements = " ".join(table_shape(Sessions, 1).make_indexes)
     for columns in ("user_id", "token_hash", "expires_at", "user_id, expires_at"):
-        assert f"(tenant_id, {columns})" in made
-    assert made.count("CREATE UNIQUE INDEX") == 2
+        assert f"(tenant_id, {columns})" in statements
+    assert statements.count("CREATE UNIQUE INDEX") == 2

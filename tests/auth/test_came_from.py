@@ -26,15 +26,15 @@ async def _said(product: Product, owner: Connection, tenant: UUID, person: UUID)
     for plain in (AGENT, "acme.example.com/prices", "127.0.0.1"):
         assert plain not in payload
     found: dict[str, Any] = msgspec.json.decode(payload)
-    async with written(product.settings) as made:
+    async with written(product.settings) as side:
         for name in ("ip_address", "user_agent", "referrer"):
-            (found[name],) = await made.ring.open(tenant, [found.get(name, "")])
+            (found[name],) = await side.ring.open(tenant, [found.get(name, "")])
     return found
 
 
 async def test_whoever_signs_up_came_from_somewhere(product: Product, owner: Connection) -> None:
-    wish = somebody(tenantName="Acme", tenantSlug=f"acme-{UUID(int=7)}")
-    answer = await product.http.post("/auth/register", json=wish, headers=HEADERS)
+    values = somebody(tenantName="Acme", tenantSlug=f"acme-{UUID(int=7)}")
+    answer = await product.http.post("/auth/register", json=values, headers=HEADERS)
     given = answer.json()
     said = await _said(product, owner, UUID(given["tenantId"]), UUID(given["accountId"]))
     assert (said["registration_source"], said["role"]) == ("sign_up", "owner")
@@ -46,9 +46,9 @@ async def test_whoever_signs_up_came_from_somewhere(product: Product, owner: Con
 async def test_whoever_accepts_an_invitation_came_from_somewhere(product: Product, owner: Connection) -> None:
     ada = await registered(product)
     _, token = await invited(product, ada)
-    wish = {"token": token, "password": PASSWORD, "firstName": "Ben"}
+    values = {"token": token, "password": PASSWORD, "firstName": "Ben"}
     answer = await product.http.post(
-        "/graphql", json={"query": ACCEPT, "variables": {"i": wish}}, headers=HEADERS
+        "/graphql", json={"query": ACCEPT, "variables": {"i": values}}, headers=HEADERS
     )
     joined = answer.json()["data"]["acceptInvitation"]
     said = await _said(product, owner, UUID(joined["tenantId"]), UUID(joined["accountId"]))
@@ -59,8 +59,8 @@ async def test_whoever_accepts_an_invitation_came_from_somewhere(product: Produc
 async def test_nobody_says_of_others_where_they_came_from(product: Product, name: str) -> None:
     ada = await registered(product)
     document = "mutation($i: RegisterUserInput!) { registerUser(input: $i) { __typename } }"
-    wish = {"email": somebody()["email"], "firstName": "Ben", name: "x"}
-    answer = (await ada.client.post(document, {"i": wish})).json()
+    values = {"email": somebody()["email"], "firstName": "Ben", name: "x"}
+    answer = (await ada.client.post(document, {"i": values})).json()
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 

@@ -34,8 +34,8 @@ async def accept(product: Product, by: Person, invitation: str, **more: str) -> 
     """What comes of following an invitation's link; ``by`` is of the tenant that invites."""
     mailed = MailedTokens(product.settings.derive("mailed tokens"))
     token = mailed.of(INVITE, UUID(invitation), UUID(by.given["tenantId"]))
-    wish = {"token": token, "password": PASSWORD, "firstName": "Ben", **more}
-    body = {"query": ACCEPT, "variables": {"i": wish}}
+    values = {"token": token, "password": PASSWORD, "firstName": "Ben", **more}
+    body = {"query": ACCEPT, "variables": {"i": values}}
     return (await product.http.post("/graphql", json=body)).json()["data"]["acceptInvitation"]
 
 
@@ -51,14 +51,14 @@ def some_address() -> str:
 async def test_whose_address_is_not_proved_invites_nobody(product: Product) -> None:
     eve = await registered(product)
     assert (await invite(eve, some_address()))["code"] == "inviter_not_proved"
-    wish = {
+    values = {
         "name": "robot",
         "permissions": ["people:write", "people:read"],
         "expiresAt": "2099-01-01T00:00:00Z",
     }
-    made = await eve.client.send("CreateApiKey", input=wish)
-    robot = replace(eve.client, token=made["key"]) if "key" in made else None
-    assert robot is not None, made
+    receipt = await eve.client.send("CreateApiKey", input=values)
+    robot = replace(eve.client, token=receipt["key"]) if "key" in receipt else None
+    assert robot is not None, receipt
     refused = await robot.send("InviteUser", input={"email": some_address(), "role": "GUEST"})
     assert refused["code"] == "inviter_not_proved"
     await proved(product, eve)
@@ -90,9 +90,9 @@ async def test_only_the_last_invitation_to_an_address_is_good(product: Product, 
 async def test_sent_again_it_is_the_same_invitation(product: Product, ada: Person) -> None:
     email = some_address()
     await invite(ada, email)
-    wish = {"input": {"id": str(uuid4()), "email": email, "role": "GUEST"}, "commandId": str(uuid4())}
-    receipt = await ada.client.send("InviteUser", **wish)
-    assert await ada.client.send("InviteUser", **wish) == {**receipt, "repeated": True}
+    variables = {"input": {"id": str(uuid4()), "email": email, "role": "GUEST"}, "commandId": str(uuid4())}
+    receipt = await ada.client.send("InviteUser", **variables)
+    assert await ada.client.send("InviteUser", **variables) == {**receipt, "repeated": True}
 
 
 async def test_what_a_removed_admin_sent_is_over(product: Product, ada: Person) -> None:
@@ -216,8 +216,10 @@ async def test_roles_that_are_offered_at_once_leave_one_invitation(
 ) -> None:
     """Who offers another role means another invitation; whoever is too late hears that there is one."""
     email = some_address()
-    wishes = [invite(ada, email, role) for role in ("ADMIN", "MEMBER", "GUEST", "ADMIN", "MEMBER", "GUEST")]
-    answers = await asyncio.gather(*wishes)
+    invitations = [
+        invite(ada, email, role) for role in ("ADMIN", "MEMBER", "GUEST", "ADMIN", "MEMBER", "GUEST")
+    ]
+    answers = await asyncio.gather(*invitations)
     assert {answer["code"] for answer in answers if "code" in answer} <= {"already_invited"}
     again = await invite(ada, email, role)
     assert "invitation" in again or again["code"] == "already_invited"

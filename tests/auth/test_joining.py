@@ -88,10 +88,10 @@ async def test_who_belongs_to_no_company_is_told_what_they_are(product: Product)
 async def test_an_invitation_makes_an_account_that_belongs(product: Product) -> None:
     ada = await registered(product)
     email, token = await invited(product, ada)
-    wish = {"token": token, "password": PASSWORD, "firstName": "Ben"}
-    joined = await accepted(product, wish)
+    values = {"token": token, "password": PASSWORD, "firstName": "Ben"}
+    joined = await accepted(product, values)
     assert joined["tenantId"] == ada.given["tenantId"]
-    again = await accepted(product, wish)
+    again = await accepted(product, values)
     assert again["__typename"] == "Refused" or again["accountId"] == joined["accountId"]
     ben = Person(product.http, email, {})
     assert (await ben.sign_in()).json()["accountId"] == joined["accountId"]
@@ -150,8 +150,8 @@ async def invited(
     return email, mailed.of(INVITE, id, UUID(by.given["tenantId"]))
 
 
-async def accepted(product: Product, wish: dict[str, str]) -> dict[str, Any]:
-    body = {"query": ACCEPT, "variables": {"i": wish}}
+async def accepted(product: Product, values: dict[str, str]) -> dict[str, Any]:
+    body = {"query": ACCEPT, "variables": {"i": values}}
     answer = (await product.http.post("/graphql", json=body)).json()
     found: dict[str, Any] = answer["data"]["acceptInvitation"]
     return found

@@ -22,9 +22,9 @@ async def test_a_key_does_what_it_was_made_for(product: Product) -> None:
     key = await key_of(ada, "work:read")
     assert key.startswith(f"hw_{UUID(ada.given['tenantId']).hex}_")
     for headers in ({"authorization": f"Bearer {key}"}, {"x-api-key": key}):
-        answer = await asked(product, headers, TASKS)
+        answer = await post_as(product, headers, TASKS)
         assert answer.json()["data"]["tasks"]["totalCount"] == 0
-    people = await asked(product, {"x-api-key": key}, "{ people(first: 1) { totalCount } }")
+    people = await post_as(product, {"x-api-key": key}, "{ people(first: 1) { totalCount } }")
     assert people.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
@@ -42,7 +42,7 @@ async def test_a_key_that_is_none_is_refused(product: Product) -> None:
         "hw_",
         ada.given["refreshToken"],
     ):
-        assert (await asked(product, {"x-api-key": bad}, TASKS)).status_code == 401
+        assert (await post_as(product, {"x-api-key": bad}, TASKS)).status_code == 401
 
 
 async def test_a_key_is_over_when_it_is_revoked_or_has_expired(product: Product, owner: Connection) -> None:
@@ -50,20 +50,20 @@ async def test_a_key_is_over_when_it_is_revoked_or_has_expired(product: Product,
     for ending in ("revoked", "expired"):
         key = await key_of(ada, "work:read")
         id = UUID(hex=key.split("_")[2])
-        assert (await asked(product, {"x-api-key": key}, TASKS)).status_code == 200
+        assert (await post_as(product, {"x-api-key": key}, TASKS)).status_code == 200
         if ending == "revoked":
             await ada.client.post(REVOKE, {"id": str(id)})
         else:
             await owner.execute("update auth_g1.api_keys set expires_at = now() where id = $1", id)
-        assert (await asked(product, {"x-api-key": key}, TASKS)).status_code == 401
+        assert (await post_as(product, {"x-api-key": key}, TASKS)).status_code == 401
 
 
 async def test_a_key_is_not_he_who_made_it(product: Product) -> None:
     ada = await registered(product)
     key = await key_of(ada, "work:read")
-    sessions = await asked(product, {"x-api-key": key}, "{ mySessions { id } }")
+    sessions = await post_as(product, {"x-api-key": key}, "{ mySessions { id } }")
     assert (sessions.json().get("data") or {"mySessions": []})["mySessions"] == []
-    ended = await asked(product, {"x-api-key": key}, "mutation { endOtherSessions { count } }")
+    ended = await post_as(product, {"x-api-key": key}, "mutation { endOtherSessions { count } }")
     assert "errors" in ended.json() or ended.json()["data"]["endOtherSessions"]["count"] == 0
     assert (await ada.client.post(TASKS)).status_code == 200
 
@@ -76,22 +76,22 @@ async def test_the_command_line_issues_tokens_for_services(product: Product) -> 
     assert printed.code == 0, printed.err
     token = printed.out.strip()
     headers = {"authorization": f"Bearer {token}"}
-    assert (await asked(product, headers, TASKS)).json()["data"]["tasks"]["totalCount"] == 0
+    assert (await post_as(product, headers, TASKS)).json()["data"]["tasks"]["totalCount"] == 0
     assert jwt.get_unverified_header(token)["typ"] == "service+jwt"
     unknown = headwater(*words[:-1], "work:everything")
     assert (unknown.code, "work:everything" in unknown.err) == (1, True)
 
 
 async def key_of(person: Person, permission: str) -> str:
-    wish = {
+    values = {
         "name": "A machine",
         "permissions": [permission],
         "expiresAt": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
     }
-    answer = (await person.client.post(CREATE, {"i": wish})).json()
+    answer = (await person.client.post(CREATE, {"i": values})).json()
     assert "errors" not in answer, answer
     return str(answer["data"]["createApiKey"]["key"])
 
 
-async def asked(product: Product, headers: dict[str, str], document: str) -> httpx.Response:
+async def post_as(product: Product, headers: dict[str, str], document: str) -> httpx.Response:
     return await product.http.post("/graphql", json={"query": document}, headers=headers)

@@ -106,11 +106,11 @@ async def test_a_crowd_behind_one_address_keeps_no_right_password_out(product: P
 async def test_resets_and_registrations_are_counted_by_themselves(product: Product) -> None:
     ada = await registered(product)
     async with elsewhere(product, 35) as crowd:
-        asked = [
+        responses = [
             await post(crowd, "password/forgot", {"email": f"{uuid4().hex}@example.com"}) for _ in range(32)
         ]
-        assert [response.status_code for response in asked] == [200] * 30 + [429] * 2
-        assert int(asked[-1].headers["retry-after"]) > 0
+        assert [response.status_code for response in responses] == [200] * 30 + [429] * 2
+        assert int(responses[-1].headers["retry-after"]) > 0
         assert (await post(crowd, "register", somebody())).status_code == 200
         assert (await ada.on(crowd).sign_in()).status_code == 200
         # Who has been there before is not of the crowd.
@@ -124,10 +124,10 @@ async def test_mail_that_strangers_ask_for_does_not_use_up_the_owners(
     async with elsewhere(product, 36) as stranger:
         for _ in range(8):
             await post(stranger, "password/forgot", {"email": ada.email})
-    asked = "select count(*) from auth.password_resets where user_id = $1"
-    await until(lambda: _equals(owner, asked, ada.id, 5))
+    count = "select count(*) from auth.password_resets where user_id = $1"
+    await until(lambda: _equals(owner, count, ada.id, 5))
     await post(product.http, "password/forgot", {"email": ada.email})
-    await until(lambda: _equals(owner, asked, ada.id, 6))
+    await until(lambda: _equals(owner, count, ada.id, 6))
 
 
 async def test_right_passwords_count_against_nobody(product: Product, owner: Connection) -> None:
@@ -185,7 +185,7 @@ async def test_a_reset_by_mail_lifts_the_lock_out(product: Product, owner: Conne
 
 async def test_the_owner_is_told_once_a_day(product: Product, owner: Connection) -> None:
     ada = await registered(product)
-    told = (
+    count = (
         "select count(*) from es.events where originator_id = $1"
         " and type = 'identity.account.sign_ins_failed'"
     )
@@ -193,7 +193,7 @@ async def test_the_owner_is_told_once_a_day(product: Product, owner: Connection)
         async with elsewhere(product, host) as stranger:
             for _ in range(5):
                 await ada.on(stranger).sign_in(WRONG)
-        await until(lambda: _equals(owner, told, ada.id, 1))
+        await until(lambda: _equals(owner, count, ada.id, 1))
 
 
 async def test_aliases_are_as_many_attempts_as_there_are(product: Product) -> None:

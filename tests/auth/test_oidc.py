@@ -22,16 +22,16 @@ REFUSED = (401, "provider_refused")
 
 @pytest.fixture(scope="module")
 async def provider() -> AsyncIterator[IdentityProvider]:
-    async with providing() as made:
-        yield made
+    async with providing() as provider:
+        yield provider
 
 
 @pytest.fixture(scope="module")
 async def product(settings: Settings, provider: IdentityProvider) -> AsyncIterator[Product]:
     """The product that knows the provider."""
     known = replace(settings, oidc_issuer=provider.url, oidc_client_id=CLIENT, oidc_client_secret=SECRET)
-    async with produced(known) as made:
-        yield made
+    async with produced(known) as product:
+        yield product
 
 
 @pytest.fixture(autouse=True)
@@ -138,12 +138,12 @@ ASKS = (
 )
 
 
-@pytest.mark.parametrize("asked", ASKS)
+@pytest.mark.parametrize("query", ASKS)
 async def test_a_token_alone_sets_neither_password_nor_factor_where_there_is_no_password(
-    product: Product, asked: str
+    product: Product, query: str
 ) -> None:
     given = (await _walk(product)).json()
-    assert await _mutated(product, given, asked) == PROVE
+    assert await _mutated(product, given, query) == PROVE
 
 
 async def test_whoever_proves_themselves_to_the_provider_anew_may_set_a_password(
@@ -179,8 +179,8 @@ async def test_a_provider_that_does_not_ask_again_proves_nothing(
 
 async def test_the_provider_is_asked_not_to_go_by_an_earlier_signing_in(product: Product) -> None:
     started = await product.http.get("/auth/oidc/default/start?anew=true")
-    asked = parse_qs(urlsplit(started.headers["location"]).query)
-    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    parameters = parse_qs(urlsplit(started.headers["location"]).query)
+    assert (parameters["prompt"], parameters["max_age"]) == (["login"], ["0"])
 
 
 async def test_a_mailed_link_sets_a_first_password(

@@ -42,8 +42,8 @@ def test_a_reset_expires() -> None:
 
 def test_a_reset_is_for_the_account_that_asked() -> None:
     other = on(UUID(int=9), Account.Opened(email="b@example.com", first_name="Eve", password_hash="old"))
-    wish = ResetPassword(id=ID, account_id=UUID(int=9), password_hash="new")
-    given(OPENED, other, REQUESTED).when(wish).refused(ResetNotValid)
+    command = ResetPassword(id=ID, account_id=UUID(int=9), password_hash="new")
+    given(OPENED, other, REQUESTED).when(command).refused(ResetNotValid)
 
 
 async def test_a_reset_by_mail_ends_all_sessions(product: Product, owner: Connection) -> None:

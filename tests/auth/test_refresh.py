@@ -163,8 +163,8 @@ async def test_only_hashes_are_kept(product: Product, owner: Connection) -> None
 
 
 def _session() -> Session:
-    made: Session = STARTED.stamped(SESSION, 1, NOON).mutate(None)
-    return made
+    session: Session = STARTED.stamped(SESSION, 1, NOON).mutate(None)
+    return session
 
 
 def _refreshed(session: Session, moment: datetime) -> Session:

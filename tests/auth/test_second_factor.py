@@ -49,11 +49,11 @@ def test_codes_of_a_former_factor_are_void() -> None:
 
 async def test_signing_in_asks_for_the_code(product: Product) -> None:
     ada, codes = await _enrolled(product)
-    asked = (await ada.sign_in()).json()
-    assert asked["secondFactorRequired"] is True
-    assert "accessToken" not in asked
+    answer = (await ada.sign_in()).json()
+    assert answer["secondFactorRequired"] is True
+    assert "accessToken" not in answer
     given_ = await post(
-        product.http, "second-factor", {"challenge": asked["challenge"], "code": codes.fresh()}
+        product.http, "second-factor", {"challenge": answer["challenge"], "code": codes.fresh()}
     )
     assert given_.status_code == 200
     person = Person(product.http, ada.email, given_.json())
@@ -194,14 +194,14 @@ async def test_a_session_in_which_a_factor_was_shown_that_is_gone_counts_as_one_
 async def test_operators_need_a_second_factor(product: Product, owner: Connection) -> None:
     """Whoever belongs to the platform's own tenant, whatever the settings of any tenant say (SEC-06)."""
     ada = await registered(product)
-    async with written(product.settings) as made:
+    async with written(product.settings) as side:
         register = RegisterUser(
             id=ada.id, email=ada.email, first_name="Ada", last_name="", role=BaseRole.OPERATOR
         )
         by = Caller(tenant_id=PLATFORM, user_id=SYSTEM, permissions=ROLES["operator"])
-        assert isinstance(await made.bus.send(register, by=by), AppendReceipt)
+        assert isinstance(await side.bus.send(register, by=by), AppendReceipt)
         join = JoinTenant(id=ada.id, tenant_id=PLATFORM)
-        joined = await made.bus.send(join, by=Caller(tenant_id=ACCOUNTS, user_id=SYSTEM))
+        joined = await side.bus.send(join, by=Caller(tenant_id=ACCOUNTS, user_id=SYSTEM))
         assert isinstance(joined, AppendReceipt)
     body = {"email": ada.email, "password": ada.password, "tenantId": str(PLATFORM)}
     operator = Person(product.http, ada.email, (await post(product.http, "sign-in", body)).json())

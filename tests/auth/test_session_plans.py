@@ -92,11 +92,11 @@ ASKED: dict[str, tuple[str, Ask]] = {
 }
 
 
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("question", ASKED)
 async def test_what_is_asked_about_sessions_is_answered_by_an_index(
-    explaining: Explaining, asked: str
+    explaining: Explaining, question: str
 ) -> None:
-    index, ask = ASKED[asked]
+    index, ask = ASKED[question]
     await ask(PostgresRows(explaining, Only(1)))
     # A person's sessions are found by either of the two indexes that begin with the person.
     assert f"using {index}" in explaining.plan or f"on {index}" in explaining.plan, explaining.plan

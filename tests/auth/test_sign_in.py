@@ -55,8 +55,8 @@ async def test_an_address_has_one_account(product: Product) -> None:
 
 async def test_a_taken_slug_leaves_no_account_behind(product: Product) -> None:
     slug = f"taken-{uuid4().hex}"
-    wish = somebody(tenantName="Acme", tenantSlug=slug)
-    assert (await post(product.http, "register", wish)).status_code == 200
+    values = somebody(tenantName="Acme", tenantSlug=slug)
+    assert (await post(product.http, "register", values)).status_code == 200
     second = somebody(tenantName="Other", tenantSlug=slug)
     response = await post(product.http, "register", second)
     assert (refusal(response), response.json()["error"]["field"]) == ((409, "already_taken"), "tenantSlug")
@@ -83,10 +83,10 @@ COMPOSED, DECOMPOSED = "\u00e9", "e\u0301"
     ],
 )
 async def test_a_password_is_the_same_from_every_keyboard(product: Product, first: str, second: str) -> None:
-    wish = somebody() | {"password": first}
-    assert (await post(product.http, "register", wish)).status_code == 200
-    assert (await post(product.http, "sign-in", wish | {"password": second})).status_code == 200
-    assert refusal(await post(product.http, "sign-in", wish | {"password": f"{second}."})) == REFUSED
+    values = somebody() | {"password": first}
+    assert (await post(product.http, "register", values)).status_code == 200
+    assert (await post(product.http, "sign-in", values | {"password": second})).status_code == 200
+    assert refusal(await post(product.http, "sign-in", values | {"password": f"{second}."})) == REFUSED
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ async def test_addresses_are_those_that_mail_reaches(product: Product, email: st
 
 async def test_an_address_is_the_same_in_every_form_that_unicode_has_of_it(product: Product) -> None:
     name = uuid4().hex
-    wish = somebody() | {"email": f"{name}\uff20example.com"}
-    assert (await post(product.http, "register", wish)).status_code == 200
+    values = somebody() | {"email": f"{name}\uff20example.com"}
+    assert (await post(product.http, "register", values)).status_code == 200
     taken = somebody() | {"email": f"{name}@example.com"}
     assert refusal(await post(product.http, "register", taken)) == (409, "already_taken")
     assert (await post(product.http, "sign-in", taken)).status_code == 200
@@ -153,8 +153,8 @@ async def test_a_weak_password_is_refused(product: Product) -> None:
         "\uff41da@example.com",
     )
     for password in weak:
-        wish = somebody() | {"password": password, "email": "ada@example.com"}
-        assert refusal(await post(product.http, "register", wish)) == (400, "password_too_weak")
+        values = somebody() | {"password": password, "email": "ada@example.com"}
+        assert refusal(await post(product.http, "register", values)) == (400, "password_too_weak")
 
 
 async def test_signing_out_ends_the_tokens_at_once(product: Product) -> None:
@@ -225,7 +225,7 @@ async def test_a_page_holds_no_more_than_it_says(product: Product) -> None:
 async def _sessions(product: Product, person: Person, count: int) -> None:
     """So many more sessions of a person."""
     by = Caller(tenant_id=ACCOUNTS, user_id=person.id)
-    async with written(product.settings) as made:
+    async with written(product.settings) as side:
         ids = TimeOrderedIds()
         starts = [
             StartSession(
@@ -238,5 +238,5 @@ async def _sessions(product: Product, person: Person, count: int) -> None:
             )
             for _ in range(count)
         ]
-        outcomes = await asyncio.gather(*(made.bus.send(start, by=by) for start in starts))
+        outcomes = await asyncio.gather(*(side.bus.send(start, by=by) for start in starts))
     assert all(isinstance(outcome, AppendReceipt) for outcome in outcomes)

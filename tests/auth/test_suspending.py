@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from app.storage.database import Connection
 from domain.kit.caller import PLATFORM
 from tests.auth.people import Person, post, refusal, registered, reset_token
-from tests.auth.test_keys_of_machines import TASKS, asked, key_of
+from tests.auth.test_keys_of_machines import TASKS, key_of, post_as
 from tests.kit.client import Client, subscribe
 from tests.kit.processes import until
 from tests.kit.product import Product
@@ -73,7 +73,7 @@ async def test_all_that_was_opened_with_it_ends(product: Product, owner: Connect
 
 def _refused(product: Product, key: str) -> Callable[[], Awaitable[bool]]:
     async def is_refused() -> bool:
-        return (await asked(product, {"x-api-key": key}, TASKS)).status_code == 401
+        return (await post_as(product, {"x-api-key": key}, TASKS)).status_code == 401
 
     return is_refused
 
@@ -96,7 +96,7 @@ async def test_who_is_reactivated_signs_in_anew(product: Product, way: Way) -> N
     await way(product, "suspend", ada.email)
     assert (await way(product, "reactivate", ada.email))[0] == "done"
     assert (await (await ada.again()).client.post(TASKS)).status_code == 200
-    assert (await asked(product, {"x-api-key": key}, TASKS)).status_code == 200
+    assert (await post_as(product, {"x-api-key": key}, TASKS)).status_code == 200
     assert (await ada.client.post(TASKS)).status_code == 401
     refreshed = await post(product.http, "refresh", {"refreshToken": ada.given["refreshToken"]})
     assert refusal(refreshed) == (401, "refresh_refused")

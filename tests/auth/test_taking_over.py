@@ -33,7 +33,7 @@ from domain.kit.scenario import NOON, given, on
 from domain.processes.account_lapse import AccountLapse
 from tests.auth.people import Person, post, refusal, registered, reset_token, somebody
 from tests.auth.test_joining import SWITCH, accepted, invited
-from tests.auth.test_keys_of_machines import asked, key_of
+from tests.auth.test_keys_of_machines import key_of, post_as
 from tests.auth.test_second_factor import enrol
 from tests.kit.processes import until
 from tests.kit.product import Product
@@ -60,7 +60,7 @@ def test_a_later_one_clears_nothing() -> None:
 @pytest.mark.parametrize("ended_by", ["password", "reset", "clearing"])
 def test_a_new_password_ends_every_older_link(ended_by: str) -> None:
     account = on(ID, OPENED)
-    asked = PasswordReset.Requested(
+    requested = PasswordReset.Requested(
         account_id=ID, token_hash="h", expires_at=NOON + PasswordReset.good_for, generation=0
     )
     what: dict[str, tuple[Account.PasswordChanged | Account.EmailVerified, ...]] = {
@@ -68,17 +68,17 @@ def test_a_new_password_ends_every_older_link(ended_by: str) -> None:
         "reset": (Account.EmailVerified(cleared=True), Account.PasswordChanged(password_hash="n")),
         "clearing": (Account.EmailVerified(cleared=True),),
     }
-    wish = ResetPassword(id=LINK, account_id=ID, password_hash="later")
-    assert given(account, asked).when(wish).refusal is None
-    given(on(ID, OPENED, *what[ended_by]), asked).when(wish).refused(ResetNotValid)
+    command = ResetPassword(id=LINK, account_id=ID, password_hash="later")
+    assert given(account, requested).when(command).refusal is None
+    given(on(ID, OPENED, *what[ended_by]), requested).when(command).refused(ResetNotValid)
 
 
 def test_a_new_password_ends_older_links_that_prove_an_address() -> None:
-    asked = EmailVerification.Requested(
+    requested = EmailVerification.Requested(
         account_id=ID, token_hash="h", expires_at=NOON + PasswordReset.good_for
     )
     changed = on(ID, OPENED, Account.PasswordChanged(password_hash="n"))
-    given(changed, asked).when(VerifyEmail(id=LINK, account_id=ID)).refused(VerificationNotValid)
+    given(changed, requested).when(VerifyEmail(id=LINK, account_id=ID)).refused(VerificationNotValid)
 
 
 def test_an_unproved_account_lapses_after_thirty_days() -> None:
@@ -116,17 +116,17 @@ def test_the_lapse_is_waited_for_until_the_address_is_proved() -> None:
 
 
 def test_an_operator_takes_a_second_factor_that_there_is() -> None:
-    wish = TakeSecondFactor(id=ID, asked_by="olive")
-    given(PROVED, FACTOR, Account.SecondFactorConfirmed()).when(wish).then(
+    command = TakeSecondFactor(id=ID, asked_by="olive")
+    given(PROVED, FACTOR, Account.SecondFactorConfirmed()).when(command).then(
         Account.SecondFactorRemoved(asked_by="olive")
     )
-    given(PROVED).when(wish).refused(NoSecondFactor)
+    given(PROVED).when(command).refused(NoSecondFactor)
 
 
 async def test_the_address_of_a_lapsed_account_is_free(product: Product, owner: Connection) -> None:
     eve = await registered(product)
-    async with written(product.settings) as made:
-        bus = Bus(made.log, made.codec, Later(), TimeOrderedIds(), environment="test")
+    async with written(product.settings) as side:
+        bus = Bus(side.log, side.codec, Later(), TimeOrderedIds(), environment="test")
         outcome = await bus.send(LapseAccount(id=eve.id), by=Caller(tenant_id=ACCOUNTS, user_id=SYSTEM))
     assert not isinstance(outcome, Refusal), outcome
     assert (await eve.client.post(ME)).status_code == 401
@@ -149,7 +149,7 @@ async def test_a_reset_by_mail_leaves_nothing_of_who_opened_the_account(
     eve = await registered(product)
     await enrol(eve)
     key = await key_of(eve, "work:read")
-    assert (await asked(product, {"x-api-key": key}, ME)).status_code == 200
+    assert (await post_as(product, {"x-api-key": key}, ME)).status_code == 200
     token = await reset_token(product, owner, eve)
     assert (await post(product.http, "password/reset", {"token": token, "password": NEW})).status_code == 200
 
@@ -157,7 +157,7 @@ async def test_a_reset_by_mail_leaves_nothing_of_who_opened_the_account(
     assert response.json().get("accessToken"), "no second factor is asked for"
     assert response.json()["tenantId"] is None, "and it is not the company of whoever opened it"
     assert (await eve.client.post(ME)).status_code == 401
-    assert (await asked(product, {"x-api-key": key}, ME)).status_code == 401
+    assert (await post_as(product, {"x-api-key": key}, ME)).status_code == 401
     refreshed = await post(product.http, "refresh", {"refreshToken": eve.given["refreshToken"]})
     assert refreshed.status_code == 401
     ada = Person(product.http, eve.email, response.json(), NEW)
@@ -180,28 +180,28 @@ async def test_who_joins_where_somebody_else_was_under_their_address_revives_not
     eve, bob = await registered(product), await registered(product)
     key = await key_of(eve, "work:read")
     tenant = UUID(eve.given["tenantId"])
-    async with written(product.settings) as made:
+    async with written(product.settings) as side:
         register = RegisterUser(
             id=bob.id, email=bob.email, first_name="Bob", last_name="", role=BaseRole.ADMIN
         )
         by = Caller(tenant_id=tenant, user_id=SYSTEM, permissions=ROLES["owner"])
-        assert isinstance(await made.bus.send(register, by=by), AppendReceipt)
+        assert isinstance(await side.bus.send(register, by=by), AppendReceipt)
         join = JoinTenant(id=bob.id, tenant_id=tenant)
         by = Caller(tenant_id=ACCOUNTS, user_id=SYSTEM)
-        assert isinstance(await made.bus.send(join, by=by), AppendReceipt)
+        assert isinstance(await side.bus.send(join, by=by), AppendReceipt)
     body = {"email": bob.email, "password": bob.password, "tenantId": str(tenant)}
     admin = Person(product.http, bob.email, (await post(product.http, "sign-in", body)).json())
     reset = await reset_token(product, owner, eve)
     with monkeypatch.context() as patch:
         patch.setattr(Disowning, "begin", lambda *_: None)
         await post(product.http, "password/reset", {"token": reset, "password": NEW})
-    assert (await asked(product, {"x-api-key": key}, ME)).status_code == 401
+    assert (await post_as(product, {"x-api-key": key}, ME)).status_code == 401
     _, token = await invited(product, admin, eve.email)
     joined = await accepted(product, {"token": token, "password": NEW})
     assert joined["__typename"] == "SignedIn", joined
-    answer = await asked(product, {"authorization": f"Bearer {joined['accessToken']}"}, "{ me { role } }")
+    answer = await post_as(product, {"authorization": f"Bearer {joined['accessToken']}"}, "{ me { role } }")
     assert answer.json()["data"]["me"] == {"role": "MEMBER"}
-    assert (await asked(product, {"x-api-key": key}, ME)).status_code == 401
+    assert (await post_as(product, {"x-api-key": key}, ME)).status_code == 401
 
 
 async def test_operators_remove_a_lost_factor_and_others_do_not(product: Product, owner: Connection) -> None:

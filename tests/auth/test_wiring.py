@@ -50,8 +50,8 @@ async def test_the_worker_ends_sessions_whose_time_is_over(product: Product, own
 
 async def _started(product: Product, id: UUID) -> None:
     """Begin a session whose time is over."""
-    async with written(product.settings) as made:
-        bus = Bus(made.log, made.codec, Earlier(), TimeOrderedIds(), environment="test")
+    async with written(product.settings) as side:
+        bus = Bus(side.log, side.codec, Earlier(), TimeOrderedIds(), environment="test")
         start = StartSession(
             id=id,
             user_id=uuid4(),
@@ -68,10 +68,10 @@ async def test_a_session_that_another_process_ends_is_over_here(product: Product
     """Redis would hold it for an hour: who ended it elsewhere died before it told Redis."""
     ada = await registered(product)
     assert (await ada.client.post(ME)).status_code == 200
-    async with written(product.settings) as made:
+    async with written(product.settings) as side:
         end = EndSession(id=UUID(ada.given["sessionId"]))
         by = Caller(tenant_id=ACCOUNTS, user_id=ada.id)
-        assert isinstance(await made.bus.send(end, by=by), AppendReceipt)
+        assert isinstance(await side.bus.send(end, by=by), AppendReceipt)
 
     async def over() -> bool:
         return (await ada.client.post(ME)).status_code == 401

@@ -143,7 +143,7 @@ def test_gov_06_logs_metrics_and_analytics_are_internal() -> None:
 
 def test_gov_07_addresses_and_descriptions_are_confidential_wherever_they_are_kept() -> None:
     found = [entry for entry in inventory() if entry.kind in ("event", "view")]
-    some = [
+    chosen = [
         entry
         for entry in found
         if entry.field in ("email", "description")
@@ -151,8 +151,8 @@ def test_gov_07_addresses_and_descriptions_are_confidential_wherever_they_are_ke
         # Its address is made up, and nobody's.
         and entry.name != "identity.user.anonymised"
     ]
-    assert {entry.store for entry in some} == {"postgres", "redis", "search"}
-    assert {entry.name for entry in some} >= {
+    assert {entry.store for entry in chosen} == {"postgres", "redis", "search"}
+    assert {entry.name for entry in chosen} >= {
         "identity.user.registered",
         "work.task.created",
         "work.task.described",
@@ -163,15 +163,15 @@ def test_gov_07_addresses_and_descriptions_are_confidential_wherever_they_are_ke
         "tasks.projects",
         "work.task_search",
     }
-    assert {f"{entry.name}.{entry.field}": entry.classification for entry in some} == {
-        f"{entry.name}.{entry.field}": "confidential" for entry in some
+    assert {f"{entry.name}.{entry.field}": entry.classification for entry in chosen} == {
+        f"{entry.name}.{entry.field}": "confidential" for entry in chosen
     }
 
 
 def test_gov_08_hashes_tokens_and_secrets_are_restricted_wherever_they_are_kept() -> None:
     words = ("hash", "hashes", "secret", "token", "password")
     # The hashes of a certificate are there to be shown: they prove what was erased.
-    some = [
+    chosen = [
         entry
         for entry in inventory()
         if entry.kind in ("event", "view")
@@ -179,7 +179,7 @@ def test_gov_08_hashes_tokens_and_secrets_are_restricted_wherever_they_are_kept(
         and entry.field.rpartition("_")[2] in words
         and entry.type != "bool"
     ]
-    assert some, "sign-in keeps hashes"
-    assert {f"{entry.name}.{entry.field}": entry.classification for entry in some} == {
-        f"{entry.name}.{entry.field}": "restricted" for entry in some
+    assert chosen, "sign-in keeps hashes"
+    assert {f"{entry.name}.{entry.field}": entry.classification for entry in chosen} == {
+        f"{entry.name}.{entry.field}": "restricted" for entry in chosen
     }

@@ -179,11 +179,11 @@ async def test_a_name_has_one_pseudonym_in_the_log_and_in_the_views(product: Pro
         await dump(product.settings, tmp_path / "out", tenants=[ada.tenant], opening=ring)
     await database.close()
     events = lines(tmp_path / "out" / "events.jsonl")
-    (told,) = (event["payload"] for event in events if event["type"] == "identity.user.registered")
+    (registered,) = (event["payload"] for event in events if event["type"] == "identity.user.registered")
     (row,) = lines(tmp_path / "out" / "views" / "users.people.jsonl")
-    assert row["first_name"] == told["first_name"]
-    assert told["first_name"].startswith("first_name-")
-    assert row["email"] == told["email"]
+    assert row["first_name"] == registered["first_name"]
+    assert registered["first_name"].startswith("first_name-")
+    assert row["email"] == registered["email"]
     for file in (tmp_path / "out").rglob("*.jsonl"):
         assert "zanzibara" not in file.read_text().lower(), file.name
         assert "hw1." not in file.read_text(), file.name

@@ -44,10 +44,10 @@ async def test_every_durable_table_and_column_is_in_the_inventory(database_url: 
         there = {row["name"]: row["columns"] for row in await connection.fetch(_DURABLE)}
     finally:
         await connection.close()
-    told = {
+    columns = {
         table.name: ", ".join(f"{column.name} {column.type}" for column in table.columns) for table in TABLES
     }
-    assert told == there
+    assert columns == there
     assert all(table.purpose.endswith(".") for table in TABLES)
 
 

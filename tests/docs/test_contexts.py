@@ -110,10 +110,10 @@ async def test_its_context_is_like_the_others(copy: Path) -> None:
     ):
         status, output = await _run(copy, *command)
         assert status == 0, output
-    ours, theirs = _listed(ROOT), _listed(copy)
+    ours, copied = _listed(ROOT), _listed(copy)
     changed = {path for path in ours if (copy / path).read_bytes() != (ROOT / path).read_bytes()}
     assert changed - {path.relative_to(ROOT).as_posix() for path in generated()} == {"domain/contexts.py"}
-    assert [path for path in theirs - ours if not path.startswith(FOLDERS)] == []
+    assert [path for path in copied - ours if not path.startswith(FOLDERS)] == []
     before, after = ((place / "domain" / "contexts.py").read_text().splitlines() for place in (ROOT, copy))
     assert [line for line in after if line not in before] == ['    "contacts",']
     assert [line for line in before if line not in after] == []

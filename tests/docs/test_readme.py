@@ -16,9 +16,9 @@ from tests.schema.published import faults
 README = "README.md"
 TOUR = "docs/tour.md"
 STEPS = [
-    (asked.text, json.loads(answered.text))
-    for asked, answered in pairwise(blocks(TOUR, "graphql", "json"))
-    if asked.language == "graphql" and answered.language == "json"
+    (document.text, json.loads(answered.text))
+    for document, answered in pairwise(blocks(TOUR, "graphql", "json"))
+    if document.language == "graphql" and answered.language == "json"
 ]
 """The documents of the tour that the page answers, with the answers."""
 
@@ -34,8 +34,8 @@ async def test_the_tour_goes_as_it_says(product: Product) -> None:
     """Ids and positions are those of another run; each is replaced by what stands for it in this one."""
     client = await product.newcomer(permissions=["ops:*"])
     here: dict[str, str] = {}
-    for asked, shown in STEPS:
-        document = asked
+    for block, shown in STEPS:
+        document = block
         for there, now in here.items():
             document = document.replace(f'"{there}"', f'"{now}"')
         response = await client.post(document)

@@ -100,13 +100,13 @@ async def test_a_reference_to_an_ended_stream_is_refused(bus: Bus) -> None:
 
 
 async def test_a_reference_to_another_tenants_stream_is_refused(bus: Bus) -> None:
-    id, theirs = await an_account(bus), await an_account(bus, by=THEM)
-    await refused(bus, NoteAccount(id=id, beside=theirs), NotFound)
+    id, foreign = await an_account(bus), await an_account(bus, by=THEM)
+    await refused(bus, NoteAccount(id=id, beside=foreign), NotFound)
 
 
 async def test_an_aggregate_of_another_tenant_is_refused_by_its_field(bus: Bus) -> None:
-    id, theirs = await an_account(bus, balance=3), await an_account(bus, by=THEM)
-    refusal = await refused(bus, Transfer(id=id, to_id=theirs, amount=1), NotFound)
+    id, foreign = await an_account(bus, balance=3), await an_account(bus, by=THEM)
+    refusal = await refused(bus, Transfer(id=id, to_id=foreign, amount=1), NotFound)
     assert refusal.field == "to_id"
 
 

@@ -148,6 +148,6 @@ def test_distinct_words_keep_their_order_and_first_spelling() -> None:
 
 def test_new_ids_are_version_7_and_rise() -> None:
     ids = TimeOrderedIds()
-    made = [ids.new() for _ in range(10_000)]
-    assert {id.version for id in made} == {7}
-    assert made == sorted(set(made))
+    made_ids = [ids.new() for _ in range(10_000)]
+    assert {id.version for id in made_ids} == {7}
+    assert made_ids == sorted(set(made_ids))

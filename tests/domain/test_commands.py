@@ -177,7 +177,7 @@ def test_two_refusals_of_one_code_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("granted", "asked", "may"),
+    ("granted", "permission", "may"),
     [
         ({"ops:views"}, "ops:views", True),
         ({"ops:*"}, "ops:views", True),
@@ -191,9 +191,9 @@ def test_two_refusals_of_one_code_are_refused() -> None:
         (set[str](), "ops:views", False),
     ],
 )
-def test_a_caller_may_what_was_granted(granted: set[str], asked: str, may: bool) -> None:
+def test_a_caller_may_what_was_granted(granted: set[str], permission: str, may: bool) -> None:
     caller = Caller(tenant_id=UUID(int=1), user_id=UUID(int=2), permissions=frozenset(granted))
-    assert caller.may(asked) is may
+    assert caller.may(permission) is may
 
 
 def test_references_may_be_optional() -> None:

@@ -155,15 +155,15 @@ class Caller:
     async def _read(self) -> None:
         """Read as a front end does; only that it comes back and does not harm is looked at here."""
         chance = self._chance
-        asked: list[tuple[str, dict[str, object]]] = [
+        requests: list[tuple[str, dict[str, object]]] = [
             ("Tasks", {"first": 20}),
             ("UserTasks", {"userId": chance.choice(self._people)}),
             ("TaskStats", {"userId": chance.choice(self._people)}),
             ("SearchTasks", {"text": "work", "first": 5}),
         ]
         if self._projects:
-            asked.append(("Project", {"id": chance.choice(self._projects)}))
-        answer = await self._ask(*chance.choice(asked))
+            requests.append(("Project", {"id": chance.choice(self._projects)}))
+        answer = await self._ask(*chance.choice(requests))
         self._journal.reads += 1
         self._journal.failed += answer is None or "errors" in answer
 

@@ -92,21 +92,21 @@ async def cluster(path: Path, *, search: str = "osmem", workers: int = 2) -> Asy
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(held(path))
         listener = stack.enter_context(listening("127.0.0.1", 0))
-        made = await _made(folder, search, workers, listener)
-        for proxy in made.proxies.values():
+        cluster = await _made(folder, search, workers, listener)
+        for proxy in cluster.proxies.values():
             await proxy.start()
             stack.push_async_callback(proxy.close)
-        for server in (made.postgres, made.valkey, made.search):
+        for server in (cluster.postgres, cluster.valkey, cluster.search):
             stack.push_async_callback(server.stop)
             server.start()
-        for server in (made.postgres, made.valkey, made.search):
+        for server in (cluster.postgres, cluster.valkey, cluster.search):
             await server.ready()
-        await migrate(made.direct.database_url, secret=SECRET)
-        for program in (made.api, *made.workers):
+        await migrate(cluster.direct.database_url, secret=SECRET)
+        for program in (cluster.api, *cluster.workers):
             stack.push_async_callback(program.stop)
             program.start()
             await program.ready()
-        yield made
+        yield cluster
 
 
 async def _made(folder: DataFolder, search: str, workers: int, listener: socket.socket) -> Cluster:

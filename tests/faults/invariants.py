@@ -168,9 +168,9 @@ def _differences(name: str, wanted: dict[FullKey, Any], found: dict[FullKey, Any
     extra = [full for full in found if full not in wanted]
     other = [full for full, row in wanted.items() if full in found and found[full] != row]
     findings = [
-        f"{name}: {len(some)} of {len(wanted)} rows {what}, as {some[:_MOST]}"
-        for some, what in ((absent, "are missing"), (extra, "should not be there"))
-        if some
+        f"{name}: {len(keys)} of {len(wanted)} rows {what}, as {keys[:_MOST]}"
+        for keys, what in ((absent, "are missing"), (extra, "should not be there"))
+        if keys
     ]
     if other:
         shown = "\n    ".join(f"is     {found[full]}\n    should {wanted[full]}" for full in other[:2])

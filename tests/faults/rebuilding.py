@@ -35,10 +35,10 @@ async def rebuild(cluster: Cluster, chance: Random, say: Say) -> None:
     names, moment, blow = _names(chance), chance.choice(_MOMENTS), chance.choice(_BLOWS)
     say(f"rebuild {' '.join(names)}, with {blow} while it is {moment}")
     since = datetime.now(UTC)
-    asked = asyncio.create_task(_headwater(cluster, "rebuild", *names, "--parallel", "4", "--json"))
+    request = asyncio.create_task(_headwater(cluster, "rebuild", *names, "--parallel", "4", "--json"))
 
     async def has_come() -> bool:
-        return asked.done() or await _state(cluster, since) in (moment, *_ENDS)
+        return request.done() or await _state(cluster, since) in (moment, *_ENDS)
 
     async def has_ended() -> bool:
         return await _state(cluster, since) in (*_ENDS, "nothing")
@@ -46,12 +46,12 @@ async def rebuild(cluster: Cluster, chance: Random, say: Say) -> None:
     try:
         await until(has_come, seconds=_ENDS_SECONDS)
         await FAULTS[blow](cluster, chance, say)
-        code, output = await asked
+        code, output = await request
         # The command only watches, and may have lost sight, or reached nobody; the workers go on.
         await until(has_ended, seconds=_ENDS_SECONDS)
     finally:
-        asked.cancel()
-        await asyncio.gather(asked, return_exceptions=True)
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
     state = await _state(cluster, since)
     say(f"the rebuild is {state}; the command ended with {code}")
     if state == "differs":

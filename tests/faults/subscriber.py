@@ -79,8 +79,8 @@ class Subscriber:
         foreign = sorted(set(self.seen) - set(expected))
         doubled = sorted({position for position in self.seen if self.seen.count(position) > 1})
         kinds = {"missed": missing, "saw twice": doubled, "saw of others": foreign}
-        told = [f"{kind} {found[:5]} ({len(found)})" for kind, found in kinds.items() if found]
-        about = "; ".join(told) or "saw them out of order"
+        findings = [f"{kind} {found[:5]} ({len(found)})" for kind, found in kinds.items() if found]
+        about = "; ".join(findings) or "saw them out of order"
         return [f"{self.name} {about}; resumed {self.resumed} times, last error {self.last_error}"]
 
 

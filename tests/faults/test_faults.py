@@ -18,8 +18,8 @@ SEED = "every fault once"
 @pytest.fixture(scope="module")
 async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
     """The product on servers of its own, which nobody else needs; search is the stand-in."""
-    async with cluster(tmp_path_factory.mktemp("faults") / "data") as made:
-        yield made
+    async with cluster(tmp_path_factory.mktemp("faults") / "data") as cluster_:
+        yield cluster_
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))

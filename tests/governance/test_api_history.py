@@ -73,8 +73,8 @@ async def test_a_thing_that_is_not_there_or_of_another_kind_has_no_history(
     client: Client, product: Product
 ) -> None:
     task, stranger = await created(client), await product.newcomer()
-    asked = (str(uuid4()), f"project_{task['id']}", f"work.task_{task['id']}")
-    assert [await client.send("History", stream=stream) for stream in asked] == [None] * 3
+    streams = (str(uuid4()), f"project_{task['id']}", f"work.task_{task['id']}")
+    assert [await client.send("History", stream=stream) for stream in streams] == [None] * 3
     assert await stranger.send("History", stream=task["id"]) is None
 
 

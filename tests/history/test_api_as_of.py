@@ -47,16 +47,16 @@ class Then:
         """Everything that is asked of every moment."""
         send = self.client.send
 
-        def asked(operation: str, **fixed: object) -> Callable[..., Awaitable[Any]]:
+        def request(operation: str, **fixed: object) -> Callable[..., Awaitable[Any]]:
             return lambda **moment: send(operation, **fixed, **moment)
 
         asks = {
-            "task": asked("Task", id=self.task),
-            "project": asked("Project", id=self.garden),
-            "projects": asked("Projects", first=2),
+            "task": request("Task", id=self.task),
+            "project": request("Project", id=self.garden),
+            "projects": request("Projects", first=2),
         }
         for number, filter in enumerate(FILTERS):
-            asks[f"tasks {filter}"] = asked(
+            asks[f"tasks {filter}"] = request(
                 "Tasks", filter=filter, orderBy="DUE_DATE" if number % 2 else "CREATED_AT", direction="ASC"
             )
         return asks
@@ -141,7 +141,7 @@ async def test_a_moment_that_has_not_come_is_refused(then: Then) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "moment",
     [
         {"asOf": {"position": "1", "time": "2001-01-01T00:00:00Z"}},
         {"asOf": {}},
@@ -150,8 +150,8 @@ async def test_a_moment_that_has_not_come_is_refused(then: Then) -> None:
         {"version": -1},
     ],
 )
-async def test_a_moment_is_named_in_one_way(then: Then, asked: dict[str, Any]) -> None:
-    code, _ = await then.client.error("Task", id=then.task, **asked)
+async def test_a_moment_is_named_in_one_way(then: Then, moment: dict[str, Any]) -> None:
+    code, _ = await then.client.error("Task", id=then.task, **moment)
     assert code == "BAD_USER_INPUT"
 
 
@@ -159,8 +159,8 @@ async def test_pages_of_the_past_walk_the_whole_list_both_ways(then: Then) -> No
     # The moment before the last five commands: all tasks are there, one is done.
     position = list(then.answers)[-5]
     for sorting in ({"orderBy": "DUE_DATE", "direction": "ASC"}, {"orderBy": "CREATED_AT"}):
-        asked: dict[str, Any] = {**sorting, "asOf": {"position": position}}
-        whole = [edge["node"]["id"] for edge in (await then.client.send("Tasks", **asked))["edges"]]
+        variables: dict[str, Any] = {**sorting, "asOf": {"position": position}}
+        whole = [edge["node"]["id"] for edge in (await then.client.send("Tasks", **variables))["edges"]]
         assert len(whole) == len(DUE)
         for size, turn, place, more in (
             ("first", "after", "endCursor", "hasNextPage"),
@@ -169,7 +169,7 @@ async def test_pages_of_the_past_walk_the_whole_list_both_ways(then: Then) -> No
             walked: list[str] = []
             cursor, going = None, True
             while going:
-                page = await then.client.send("Tasks", **asked, **{size: 2, turn: cursor})
+                page = await then.client.send("Tasks", **variables, **{size: 2, turn: cursor})
                 ids = [edge["node"]["id"] for edge in page["edges"]]
                 walked = walked + ids if size == "first" else ids + walked
                 cursor, going = page["pageInfo"][place], page["pageInfo"][more]

@@ -85,7 +85,7 @@ def history(place: Place, **limits: int) -> RowsAsOf:
     return RowsAsOf(place.log, CODEC, clock=Clock(), **limits)
 
 
-async def told(place: Place, minutes: int, *, tenant: UUID = TENANT) -> int:
+async def filled_at(place: Place, minutes: int, *, tenant: UUID = TENANT) -> int:
     """The position of a new jar, filled so many minutes after noon."""
     command = place.command((uuid4(), Jar.Filled(name="figs", shelf="top", amount=1)), tenant=tenant)
     events = tuple(replace(event, timestamp=NOON + timedelta(minutes=minutes)) for event in command.events)
@@ -103,7 +103,7 @@ def test_knows_which_views_are_made_of_single_streams() -> None:
 async def test_a_time_means_the_last_position_that_says_it_or_less(place: Place) -> None:
     # The clock was set back between the third event and the fourth.
     for minutes in (0, 10, 30, 20, 40):
-        await told(place, minutes)
+        await filled_at(place, minutes)
     past = history(place)
     meant = [
         await past.position(TENANT, NOON + timedelta(minutes=minutes))
@@ -113,15 +113,15 @@ async def test_a_time_means_the_last_position_that_says_it_or_less(place: Place)
 
 
 async def test_a_time_means_nothing_by_another_tenants_events(place: Place) -> None:
-    await told(place, 0)
-    await told(place, 10, tenant=OTHER)
+    await filled_at(place, 0)
+    await filled_at(place, 10, tenant=OTHER)
     past = history(place)
     assert await past.position(TENANT, NOON + timedelta(minutes=20)) == 1
     assert await past.position(OTHER, NOON) == 0
 
 
 async def test_what_has_not_come_is_refused(place: Place) -> None:
-    await told(place, 0)
+    await filled_at(place, 0)
     past = history(place)
     for moment in (2, Clock().now() + timedelta(seconds=1)):
         with pytest.raises(InFuture):
@@ -162,7 +162,7 @@ async def test_what_was_folded_once_is_kept_and_gone_on_from(place: Place) -> No
     log = Reads(place)
     past = RowsAsOf(log, CODEC, clock=Clock())  # type: ignore[arg-type]
     for minutes in range(6):
-        await told(place, minutes)
+        await filled_at(place, minutes)
     four = await past.all(Jars, TENANT, 4)
     assert (log.events, len(four.rows)) == (4, 4)
     assert await past.all(Jars, TENANT, 4) is four
@@ -172,7 +172,7 @@ async def test_what_was_folded_once_is_kept_and_gone_on_from(place: Place) -> No
 
 async def test_only_so_many_bytes_are_kept(place: Place) -> None:
     for minutes in range(4):
-        await told(place, minutes)
+        await filled_at(place, minutes)
     three = (await history(place).all(Jars, TENANT, 3)).size
     log = Reads(place)
     past = RowsAsOf(log, CODEC, clock=Clock(), most_kept=2 * three)  # type: ignore[arg-type]
@@ -186,7 +186,7 @@ async def test_only_so_many_bytes_are_kept(place: Place) -> None:
 
 
 async def test_a_long_text_weighs_what_it_takes(place: Place) -> None:
-    short = (await history(place).all(Jars, TENANT, await told(place, 0))).size
+    short = (await history(place).all(Jars, TENANT, await filled_at(place, 0))).size
     last = await place.tell((uuid4(), Jar.Filled(name="🫙" * 1000, shelf="top", amount=1)))
     assert (await history(place).all(Jars, TENANT, last)).size - short > 4_000
 
@@ -229,8 +229,8 @@ async def test_a_version_is_found_without_reading_the_others(place: Place) -> No
 
 async def test_tenants_that_look_back_take_turns(place: Place) -> None:
     for minutes in range(6):
-        await told(place, minutes)
-    last, done = await told(place, 6, tenant=OTHER), list[UUID]()
+        await filled_at(place, minutes)
+    last, done = await filled_at(place, 6, tenant=OTHER), list[UUID]()
     past = RowsAsOf(Waiting(place, 7), CODEC, clock=Clock())  # type: ignore[arg-type]
 
     async def look(tenant: UUID, position: int) -> None:
@@ -248,7 +248,7 @@ async def test_tenants_that_look_back_take_turns(place: Place) -> None:
 
 async def test_the_rows_of_the_past_are_there_once_for_each_tenant_and_paid_for(place: Place) -> None:
     for minutes in range(3):
-        await told(place, minutes)
+        await filled_at(place, minutes)
     past = await history(place).all(Jars, TENANT, 3)
     rows, there, most = PostgresRows(place.database, Only(1)), 0, 0
 
@@ -286,7 +286,7 @@ async def test_more_than_the_limit_is_refused_by_name(
     place: Place, limits: dict[str, int], limit: int, what: str
 ) -> None:
     for minutes in range(3):
-        await told(place, minutes)
+        await filled_at(place, minutes)
     past = history(place, **limits)
     assert len((await past.all(Jars, TENANT, 2)).rows) == 2
     with pytest.raises(TooMuch, match=f"toys.jars as of then is made of more than {what}") as refused:
@@ -296,7 +296,7 @@ async def test_more_than_the_limit_is_refused_by_name(
 
 async def test_a_client_is_told_of_the_limit(place: Place) -> None:
     for minutes in range(3):
-        await told(place, minutes)
+        await filled_at(place, minutes)
     rows, opening = PostgresRows(place.database, Only(1)), PlainOpening()
     everything = RowVisibility(VisibilityRules(), rows, Caller(tenant_id=TENANT, user_id=TENANT))
     looking = PastReads(history(place, most_rows=2), rows, TENANT, everything, opening)

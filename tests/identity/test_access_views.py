@@ -55,14 +55,14 @@ def test_whoever_is_taken_in_again_is_a_member_from_then_on() -> None:
 
 
 def test_roles() -> None:
-    made = Role.Created(name="Reader", permissions=("work:read",))
+    created = Role.Created(name="Reader", permissions=("work:read",))
     expected = RoleRow(id=ROLE, name="Reader", permissions=("work:read",), created_at=NOON, updated_at=NOON)
-    assert row(Roles(), made, id=ROLE) == expected
+    assert row(Roles(), created, id=ROLE) == expected
     changed = Role.Changed(name="Writer", permissions=("work:write",))
-    assert row(Roles(), made, changed, id=ROLE) == replace(
+    assert row(Roles(), created, changed, id=ROLE) == replace(
         expected, name="Writer", permissions=("work:write",)
     )
-    assert row(Roles(), made, Role.Deleted(), id=ROLE) is None
+    assert row(Roles(), created, Role.Deleted(), id=ROLE) is None
 
 
 def test_roles_of_users() -> None:
@@ -93,7 +93,7 @@ def test_invitations() -> None:
 
 
 def test_api_keys() -> None:
-    made = ApiKey.Created(
+    created = ApiKey.Created(
         name="x", permissions=("work:read",), secret_hash=HASH, expires_at=NOON, created_by=BEN
     )
     expected = ApiKeyRow(
@@ -105,5 +105,5 @@ def test_api_keys() -> None:
         created_at=NOON,
         expires_at=NOON,
     )
-    assert row(ApiKeys(), made, id=KEY) == expected
-    assert row(ApiKeys(), made, ApiKey.Revoked(), id=KEY) == replace(expected, revoked_at=NOON)
+    assert row(ApiKeys(), created, id=KEY) == expected
+    assert row(ApiKeys(), created, ApiKey.Revoked(), id=KEY) == replace(expected, revoked_at=NOON)

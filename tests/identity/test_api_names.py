@@ -15,18 +15,18 @@ _NAMES = ["Zuse", "adams", "de la Cruz", "van Dijk", "Ährenfeld", "Åberg", "É
 _IN_ORDER = ["Abel", "Åberg", "adams", "Ährenfeld", "de la Cruz", "Émile", "Emilia", "van Dijk", "Zuse"]
 
 
-async def _page(client: Client, **asked: Any) -> Any:
-    answer = (await client.post(_PEOPLE, asked)).json()
+async def _page(client: Client, **variables: Any) -> Any:
+    answer = (await client.post(_PEOPLE, variables)).json()
     assert "errors" not in answer, answer
     return answer["data"]["people"]
 
 
-async def _pages(client: Client, **asked: Any) -> list[str]:
+async def _pages(client: Client, **variables: Any) -> list[str]:
     """The last names on all pages of two."""
     names: list[str] = []
     after = None
     while True:
-        page = await _page(client, first=2, after=after, **asked)
+        page = await _page(client, first=2, after=after, **variables)
         names += [node["lastName"] for node in page["nodes"]]
         if not page["pageInfo"]["hasNextPage"]:
             return [name for name in names if name]

@@ -16,10 +16,10 @@ LATER = "2100-01-01T00:00:00Z"
 
 async def test_a_role_is_made_changed_granted_withdrawn_and_deleted(client: Client, product: Product) -> None:
     eve = await colleague(product, client, "guest")
-    made = await done(client, "CreateRole", name="Reader", permissions=["work:read", "audit:read"])
-    role = made["role"]
+    receipt = await done(client, "CreateRole", name="Reader", permissions=["work:read", "audit:read"])
+    role = receipt["role"]
     assert role == {
-        "id": made["commandId"],
+        "id": receipt["commandId"],
         "name": "Reader",
         "permissions": ["audit:read", "work:read"],
         "createdAt": role["createdAt"],
@@ -97,12 +97,12 @@ async def test_an_api_key_is_told_once_and_stored_as_a_hash(client: Client, prod
     input = {"name": "Machine", "permissions": ["work:read"], "expiresAt": LATER}
     receipt = await client.send("CreateApiKey", input=input, commandId=command_id)
     key = receipt.pop("key")
-    made = receipt["apiKey"]
-    assert made == {
+    created = receipt["apiKey"]
+    assert created == {
         "id": command_id,
         "name": "Machine",
         "permissions": ["work:read"],
-        "createdAt": made["createdAt"],
+        "createdAt": created["createdAt"],
         "expiresAt": LATER,
         "revokedAt": None,
         "maker": {"id": client.me, "name": "Ada"},
@@ -117,7 +117,7 @@ async def test_an_api_key_is_told_once_and_stored_as_a_hash(client: Client, prod
     again = await client.send("CreateApiKey", input=input, commandId=command_id)
     assert again["code"] == "command_id_reused"
     revoked = (await done(client, "RevokeApiKey", id=command_id))["apiKey"]
-    assert revoked["revokedAt"] > made["createdAt"]
+    assert revoked["revokedAt"] > created["createdAt"]
     assert await refusal(client, "RevokeApiKey", id=command_id) == ("api_key_revoked", "id")
     listed = await client.send("ApiKeys")
     assert [edge["node"] for edge in listed["edges"]] == [revoked]

@@ -224,11 +224,11 @@ def test_a_key_makes_no_keys() -> None:
 
 
 def test_an_api_key_is_revoked_once() -> None:
-    made = ApiKey.Created(
+    created = ApiKey.Created(
         name="x", permissions=("work:read",), secret_hash=HASH, expires_at=NOON, created_by=BEN
     )
-    given(made).by(ADMIN).when(RevokeApiKey(id=KEY)).then(ApiKey.Revoked())
-    given(made, ApiKey.Revoked()).by(ADMIN).when(RevokeApiKey(id=KEY)).refused(ApiKeyRevoked)
+    given(created).by(ADMIN).when(RevokeApiKey(id=KEY)).then(ApiKey.Revoked())
+    given(created, ApiKey.Revoked()).by(ADMIN).when(RevokeApiKey(id=KEY)).refused(ApiKeyRevoked)
 
 
 def test_guests_and_members_hold_what_lets_them_read() -> None:

@@ -135,8 +135,8 @@ def test_a_second_invitation_takes_the_place_of_the_first() -> None:
         id=second, email="anna@example.com", role=BaseRole.GUEST, token_hash=HASH, replaces_id=INVITATION
     )
     scenario = given(on(INVITATION, SENT)).by(ADMIN).when(command)
-    told = replace(SENT, role=BaseRole.GUEST, invited_by=ADMIN.user_id, replaces=INVITATION)
-    scenario.then(told, Invitation.Withdrawn())
+    sent = replace(SENT, role=BaseRole.GUEST, invited_by=ADMIN.user_id, replaces=INVITATION)
+    scenario.then(sent, Invitation.Withdrawn())
     lesser = caller("member", BEN, "people:write")
     given(on(INVITATION, SENT)).by(lesser).when(command).refused(NotYoursToGive, field="email")
 

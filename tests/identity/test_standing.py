@@ -100,9 +100,9 @@ async def test_who_is_reactivated_may_do_what_he_could(services: Services) -> No
 
 
 async def test_nobody_stands_in_a_tenant_that_does_not_know_him(services: Services) -> None:
-    ours, theirs = Company(services), Company(services)
+    ours, other = Company(services), Company(services)
     user = await ours.person()
-    assert await theirs.standing(user) is None
+    assert await other.standing(user) is None
     assert await ours.standing(uuid4()) is None
 
 

@@ -175,10 +175,10 @@ async def test_a_key_put_in_the_place_of_anothers_is_refused(
 
 
 async def test_an_address_cannot_be_guessed_from_a_fingerprint(ring: KeyRing, second: KeyRing) -> None:
-    made = ring.fingerprint("mail", "ada@example.com")
-    assert made == second.fingerprint("mail", "ada@example.com")
-    assert made != ring.fingerprint("other", "ada@example.com")
-    assert made not in {
+    fingerprint = ring.fingerprint("mail", "ada@example.com")
+    assert fingerprint == second.fingerprint("mail", "ada@example.com")
+    assert fingerprint != ring.fingerprint("other", "ada@example.com")
+    assert fingerprint not in {
         text for word in (b"ada@example.com", b"mail\0ada@example.com") for text in _hashes(word)
     }
 

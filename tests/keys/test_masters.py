@@ -83,10 +83,10 @@ async def a_kms_key(url: str) -> str:
     """A new key's id."""
     import boto3  # type: ignore[import-untyped]
 
-    made = await to_thread(
+    created = await to_thread(
         lambda: boto3.client("kms", endpoint_url=url, region_name="eu-central-1").create_key()
     )
-    return str(made["KeyMetadata"]["KeyId"])
+    return str(created["KeyMetadata"]["KeyId"])
 
 
 @pytest.fixture(params=["file", "vault", pytest.param("kms", marks=pytest.mark.servers)])
@@ -123,10 +123,10 @@ async def test_nor_when_it_was_changed(master: Master) -> None:
 
 async def test_former_generations_still_unwrap(rotating: Master) -> None:
     wrapped = await rotating.wrap(PLAIN, CONTEXT)
-    made = await rotating.rotate()
-    assert made == await rotating.current() != wrapped.master_key
+    name = await rotating.rotate()
+    assert name == await rotating.current() != wrapped.master_key
     assert await rotating.unwrap(wrapped, CONTEXT) == PLAIN
-    assert (await rotating.wrap(PLAIN, CONTEXT)).master_key == made
+    assert (await rotating.wrap(PLAIN, CONTEXT)).master_key == name
 
 
 async def test_aws_rotates_by_itself(kms: KmsMaster) -> None:
@@ -180,22 +180,22 @@ async def test_a_file_that_others_may_read_is_refused(file: FileMaster, tmp_path
 
 
 async def test_two_who_make_the_file_at_once_have_the_same(tmp_path: Path) -> None:
-    some = [FileMaster(tmp_path / "keys/master.json") for _ in range(8)]
-    await gather(*(to_thread(master.make) for master in some))
-    assert len({await master.current() for master in some}) == 1
+    masters = [FileMaster(tmp_path / "keys/master.json") for _ in range(8)]
+    await gather(*(to_thread(master.make) for master in masters))
+    assert len({await master.current() for master in masters}) == 1
     assert os.listdir(tmp_path / "keys") == ["master.json"]
 
 
 async def test_two_who_rotate_at_once_lose_no_key(file: FileMaster, tmp_path: Path) -> None:
     others = [FileMaster(tmp_path / "keys/master.json") for _ in range(4)]
-    made = await gather(*(master.rotate() for master in others))
-    assert set(made) < json.loads((tmp_path / "keys/master.json").read_text())["keys"].keys()
+    names = await gather(*(master.rotate() for master in others))
+    assert set(names) < json.loads((tmp_path / "keys/master.json").read_text())["keys"].keys()
 
 
 async def test_a_rotation_elsewhere_is_seen(file: FileMaster, tmp_path: Path) -> None:
     await file.current()
-    made = await FileMaster(tmp_path / "keys/master.json").rotate()
-    assert await file.current() == made
+    name = await FileMaster(tmp_path / "keys/master.json").rotate()
+    assert await file.current() == name
 
 
 async def test_a_file_with_other_keys_says_what_is_wrong(file: FileMaster, tmp_path: Path) -> None:

@@ -45,11 +45,13 @@ def test_commands_with_personal_fields_are_known() -> None:
 
 def test_a_plain_log_has_fingerprints_too() -> None:
     codec = PlainCodec()
-    made = codec.fingerprint("mail", "ada@example.com")
+    fingerprint = codec.fingerprint("mail", "ada@example.com")
     assert (
-        made == codec.fingerprint("mail", "ada@example.com") != codec.fingerprint("other", "ada@example.com")
+        fingerprint
+        == codec.fingerprint("mail", "ada@example.com")
+        != codec.fingerprint("other", "ada@example.com")
     )
-    token = f"hw1.{UUID(int=1).hex}.1.{made}.place.body"
-    assert codec.fingerprint("mail", token) == made
+    token = f"hw1.{UUID(int=1).hex}.1.{fingerprint}.place.body"
+    assert codec.fingerprint("mail", token) == fingerprint
     with pytest.raises(ValueError, match="no fingerprint"):
-        codec.fingerprint("mail", token.replace(made, "-"))
+        codec.fingerprint("mail", token.replace(fingerprint, "-"))

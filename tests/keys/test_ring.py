@@ -32,72 +32,72 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def test_processes_that_make_a_key_at_once_agree(ring: KeyRing, second: KeyRing) -> None:
     tenant, people = uuid4(), [uuid4() for _ in range(50)]
-    await asyncio.gather(*(keys.ready(tenant, [who]) for who in people for keys in (ring, second)))
-    for who in people:
-        assert await second.open(tenant, [sealed_by(ring, tenant, who, "Ada")]) == ["Ada"]
-        assert await ring.open(tenant, [sealed_by(second, tenant, who, "Ada")]) == ["Ada"]
+    await asyncio.gather(*(keys.ready(tenant, [person]) for person in people for keys in (ring, second)))
+    for person in people:
+        assert await second.open(tenant, [sealed_by(ring, tenant, person, "Ada")]) == ["Ada"]
+        assert await ring.open(tenant, [sealed_by(second, tenant, person, "Ada")]) == ["Ada"]
 
 
 async def test_many_people_are_read_with_one_query(place: Settings, ring: KeyRing) -> None:
     people = [uuid4() for _ in range(300)]
     await ring.ready(TENANT, people)
-    texts = [sealed_by(ring, TENANT, who, f"{who}") for who in people]
+    texts = [sealed_by(ring, TENANT, person, f"{person}") for person in people]
     async with process(place) as (database, cold):
-        asked: list[str] = []
+        queries: list[str] = []
         async with database.writer.acquire() as connection:
-            connection.add_query_logger(lambda query: asked.append(query.query))
-        assert await cold.open(TENANT, texts) == [f"{who}" for who in people]
-        assert sum("subject_keys" in query for query in asked) == 1
+            connection.add_query_logger(lambda query: queries.append(query.query))
+        assert await cold.open(TENANT, texts) == [f"{person}" for person in people]
+        assert sum("subject_keys" in query for query in queries) == 1
 
 
 async def test_no_more_keys_are_kept_than_there_is_room_for(database: Database, ring: KeyRing) -> None:
     small = KeyRing(database, ring.master, capacity=3)
     people = [uuid4() for _ in range(10)]
     await ring.ready(TENANT, people)
-    texts = [sealed_by(ring, TENANT, who, "Ada") for who in people]
+    texts = [sealed_by(ring, TENANT, person, "Ada") for person in people]
     assert await small.open(TENANT, texts) == ["Ada"] * 10
-    assert sum(_at_hand(small, who) for who in people) == 3
+    assert sum(_at_hand(small, person) for person in people) == 3
 
 
-def _at_hand(ring: KeyRing, who: UUID) -> bool:
+def _at_hand(ring: KeyRing, person: UUID) -> bool:
     try:
-        ring.sealing(TENANT, who)
+        ring.sealing(TENANT, person)
     except LookupError:
         return False
     return True
 
 
 async def test_a_key_that_was_destroyed_elsewhere_is_dropped(ring: KeyRing, second: KeyRing) -> None:
-    who = uuid4()
-    await ring.ready(TENANT, [who])
-    text = sealed_by(ring, TENANT, who, "Ada")
+    person = uuid4()
+    await ring.ready(TENANT, [person])
+    text = sealed_by(ring, TENANT, person, "Ada")
     assert await second.open(TENANT, [text]) == ["Ada"]
-    await ring.destroy(TENANT, who)
+    await ring.destroy(TENANT, person)
 
     async def gone() -> bool:
         return await second.open(TENANT, [text]) == [""]
 
     await eventually(gone)
     with pytest.raises(SubjectErased):
-        await second.ready(TENANT, [who])
+        await second.ready(TENANT, [person])
 
 
 async def test_without_being_told_a_key_is_kept_for_its_time_only(database: Database, ring: KeyRing) -> None:
     deaf = KeyRing(database, ring.master, seconds=0.0)
-    who = uuid4()
-    await ring.ready(TENANT, [who])
-    text = sealed_by(ring, TENANT, who, "Ada")
+    person = uuid4()
+    await ring.ready(TENANT, [person])
+    text = sealed_by(ring, TENANT, person, "Ada")
     assert await deaf.open(TENANT, [text]) == ["Ada"]
-    await ring.destroy(TENANT, who)
+    await ring.destroy(TENANT, person)
     assert await deaf.open(TENANT, [text]) == [""]
 
 
 async def test_who_lost_his_connection_forgets_what_he_may_have_missed(
     place: Settings, ring: KeyRing, owner: Connection
 ) -> None:
-    who = uuid4()
-    await ring.ready(TENANT, [who])
-    text = sealed_by(ring, TENANT, who, "Ada")
+    person = uuid4()
+    await ring.ready(TENANT, [person])
+    text = sealed_by(ring, TENANT, person, "Ada")
     async with process(place) as (_, other):
         assert await other.open(TENANT, [text]) == ["Ada"]
         # All who listen lose their connections, and nobody is told.
@@ -108,7 +108,7 @@ async def test_who_lost_his_connection_forgets_what_he_may_have_missed(
         await owner.execute(
             "update keys.subject_keys set wrapped = '', tenant_generation = null, fingerprint = '', "
             "destroyed_at = now() where subject_id = $1",
-            who,
+            person,
         )
 
         async def gone() -> bool:
@@ -118,10 +118,10 @@ async def test_who_lost_his_connection_forgets_what_he_may_have_missed(
 
 
 async def test_somebody_erased_before_he_had_a_key_gets_none(ring: KeyRing, second: KeyRing) -> None:
-    who = uuid4()
-    await ring.destroy(TENANT, who)
+    person = uuid4()
+    await ring.destroy(TENANT, person)
     with pytest.raises(SubjectErased):
-        await second.ready(TENANT, [who])
+        await second.ready(TENANT, [person])
 
 
 async def test_erasing_and_making_at_once_leaves_no_key(
@@ -129,14 +129,16 @@ async def test_erasing_and_making_at_once_leaves_no_key(
 ) -> None:
     people = [uuid4() for _ in range(30)]
 
-    async def make(who: UUID) -> None:
+    async def make(person: UUID) -> None:
         # Either may be first.
         try:
-            await ring.ready(TENANT, [who])
+            await ring.ready(TENANT, [person])
         except SubjectErased:
             return
 
-    await asyncio.gather(*(work for who in people for work in (make(who), second.destroy(TENANT, who))))
+    await asyncio.gather(
+        *(work for person in people for work in (make(person), second.destroy(TENANT, person)))
+    )
     held = await owner.fetchval(
         "select count(*) from keys.subject_keys where subject_id = any($1) and length(wrapped) > 0", people
     )
@@ -152,14 +154,14 @@ async def test_a_bus_of_another_process_refuses_too(
     await accepted(other, MoveDiary(id=id, email=f"2.{id.hex}@example.com"))
     await ring.destroy(TENANT, id)
 
-    async def told() -> bool:
+    async def dropped() -> bool:
         try:
             await second.ready(TENANT, [id])
         except SubjectErased:
             return True
         return False
 
-    await eventually(told)
+    await eventually(dropped)
     await refused(other, MoveDiary(id=id, email=f"3.{id.hex}@example.com"), SubjectErased)
 
 
@@ -186,21 +188,21 @@ async def test_keys_that_are_forgotten_again_and_again_for_a_moment_are_waited_f
                 ring._heard(TENANT, None)
                 await asyncio.sleep(0)
 
-        who = uuid4()
+        person = uuid4()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(renew())
-            tasks.create_task(ring.ready(TENANT, [who]))
-        assert _at_hand(ring, who)
+            tasks.create_task(ring.ready(TENANT, [person]))
+        assert _at_hand(ring, person)
 
 
 async def test_one_tenant_whose_key_is_broken_harms_no_other(
     place: Settings, ring: KeyRing, owner: Connection
 ) -> None:
-    broken, whole, who = uuid4(), uuid4(), uuid4()
+    broken, whole, person = uuid4(), uuid4(), uuid4()
     texts = {}
     for tenant in (broken, whole):
-        await ring.ready(tenant, [who])
-        texts[tenant] = sealed_by(ring, tenant, who, "Ada")
+        await ring.ready(tenant, [person])
+        texts[tenant] = sealed_by(ring, tenant, person, "Ada")
     await owner.execute("update keys.tenant_keys set wrapped = '\\x00' where tenant_id = $1", broken)
     async with process(place) as (_, cold):
         bad, good = await asyncio.gather(

@@ -58,13 +58,13 @@ def rotation(database: Database, ring: KeyRing) -> Rotation:
 
 
 async def everything(rotation: Rotation) -> int:
-    return sum([some async for some in rotation.rewrap()])
+    return sum([count async for count in rotation.rewrap()])
 
 
 async def people(ring: KeyRing, count: int, tenant: UUID = TENANT) -> dict[UUID, str]:
     found = [uuid4() for _ in range(count)]
     await ring.ready(tenant, found)
-    return {who: sealed_by(ring, tenant, who, str(who)) for who in found}
+    return {person: sealed_by(ring, tenant, person, str(person)) for person in found}
 
 
 async def test_a_tenants_new_key_comes_into_use_and_the_old_one_goes(
@@ -82,8 +82,8 @@ async def test_a_tenants_new_key_comes_into_use_and_the_old_one_goes(
     assert old["retired_at"] is not None
     assert old["wrapped"] == b""
     async with process(place) as (_, cold):
-        assert await cold.open(TENANT, list(texts.values())) == [str(who) for who in texts]
-    assert await ring.open(TENANT, list(texts.values())) == [str(who) for who in texts]
+        assert await cold.open(TENANT, list(texts.values())) == [str(person) for person in texts]
+    assert await ring.open(TENANT, list(texts.values())) == [str(person) for person in texts]
 
 
 async def test_new_keys_are_made_under_the_newest(
@@ -93,9 +93,9 @@ async def test_new_keys_are_made_under_the_newest(
     await rotation.rotate_tenant(TENANT)
     await everything(rotation)
     # This ring may not have heard of it yet; what it would wrap under the retired key is not taken.
-    [who] = await people(ring, 1)
+    [person] = await people(ring, 1)
     under = await database.writer.fetchval(
-        "select tenant_generation from keys.subject_keys where subject_id = $1", who
+        "select tenant_generation from keys.subject_keys where subject_id = $1", person
     )
     assert under == 2
 
@@ -105,14 +105,14 @@ async def test_another_master_key_wraps_every_tenants_key(
 ) -> None:
     texts = await people(ring, 3)
     await people(ring, 2, tenant=uuid4())
-    made = await rotation.rotate_master()
+    name = await rotation.rotate_master()
     assert (await rotation.standing()).masters_behind == 3
     assert await everything(rotation) == 3
     masters = await database.writer.fetch("select distinct master_key from keys.tenant_keys")
-    assert [row["master_key"] for row in masters] == [made]
+    assert [row["master_key"] for row in masters] == [name]
     fingerprint = ring.fingerprint("mail", "ada@example.com")
     async with process(place) as (_, cold):
-        assert await cold.open(TENANT, list(texts.values())) == [str(who) for who in texts]
+        assert await cold.open(TENANT, list(texts.values())) == [str(person) for person in texts]
         assert cold.fingerprint("mail", "ada@example.com") == fingerprint
 
 
@@ -151,7 +151,7 @@ async def test_commands_and_readers_go_on_meanwhile(
 
     async def read(cold: KeyRing) -> None:
         while not ended.is_set():
-            assert await cold.open(TENANT, list(texts.values())) == [str(who) for who in texts]
+            assert await cold.open(TENANT, list(texts.values())) == [str(person) for person in texts]
             cold._missed()  # All that it keeps is forgotten, so that it reads keys again.
 
     async def renew() -> None:
@@ -173,8 +173,8 @@ async def test_commands_and_readers_go_on_meanwhile(
     await everything(rotation)
     async with process(place) as (_, cold):
         names = []
-        for id, some in (await log.streams(TENANT, written)).items():
-            payload = json.loads(some[0].payload)
+        for id, events in (await log.streams(TENANT, written)).items():
+            payload = json.loads(events[0].payload)
             names.append((str(id), *await cold.open(TENANT, [payload["name"]])))
     await log.close()
     assert len(names) == len(written)
@@ -193,11 +193,11 @@ async def test_from_the_file_to_vault(
     with transit.serving() as server:
         moved = replace(place, key_provider="vault", key_url=server.url)
         async with process(moved) as (_, both):
-            assert await both.open(TENANT, list(texts.values())) == [str(who) for who in texts]
+            assert await both.open(TENANT, list(texts.values())) == [str(person) for person in texts]
             assert await everything(Rotation(database, both.master)) == 2
         (place.data_dir / "keys/master.json").unlink()
         async with process(moved) as (_, without):
-            assert await without.open(TENANT, list(texts.values())) == [str(who) for who in texts]
+            assert await without.open(TENANT, list(texts.values())) == [str(person) for person in texts]
 
 
 async def test_the_command_line_renews_keys(place: Settings, ring: KeyRing) -> None:
@@ -224,4 +224,4 @@ async def test_the_command_line_renews_keys(place: Settings, ring: KeyRing) -> N
     code, said = await run("rotate", "--tenant", str(uuid4()))
     assert code == 1
     assert "There is no tenant" in said
-    assert await ring.open(TENANT, list(texts.values())) == [str(who) for who in texts]
+    assert await ring.open(TENANT, list(texts.values())) == [str(person) for person in texts]

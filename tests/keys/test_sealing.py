@@ -193,5 +193,5 @@ async def test_an_erasure_is_of_one_tenant(bus: Bus, log: PostgresLog, ring: Key
     id = await a_diary(bus, name="Ada")
     await accepted(bus, BeginDiary(id=id, email="ada@else.com", name="Countess"), by=THEM)
     await ring.destroy(US.tenant_id, id)
-    [theirs] = await payloads(log, id, THEM.tenant_id)
-    assert await ring.open(THEM.tenant_id, [theirs["name"]]) == ["Countess"]
+    [payload] = await payloads(log, id, THEM.tenant_id)
+    assert await ring.open(THEM.tenant_id, [payload["name"]]) == ["Countess"]

@@ -81,8 +81,8 @@ async def running(settings: Settings, statements: list[str] | None = None) -> As
             super().__init__(*arguments, **named)
             self.add_query_logger(_note)
 
-    def _note(asked: asyncpg.connection.LoggedQuery) -> None:
-        noted.append(asked.query)
+    def _note(query: asyncpg.connection.LoggedQuery) -> None:
+        noted.append(query.query)
 
     with pytest.MonkeyPatch.context() as patch, listening("127.0.0.1", 0) as listener:
         patch.setattr(app.storage.database, "ScopedConnection", Noting)
@@ -114,15 +114,15 @@ async def produced(settings: Settings, **more: Any) -> AsyncIterator[Product]:
 @pytest.fixture(scope="module")
 async def product(settings: Settings) -> AsyncIterator[Product]:
     """The product without a search server."""
-    async with produced(settings) as made:
-        yield made
+    async with produced(settings) as product:
+        yield product
 
 
 @pytest.fixture(scope="module")
 async def searching(settings: Settings, opensearch_url: str, index_prefix: str) -> AsyncIterator[Product]:
     """The product with OpenSearch."""
-    async with produced(settings, opensearch_url=opensearch_url, index_prefix=index_prefix) as made:
-        yield made
+    async with produced(settings, opensearch_url=opensearch_url, index_prefix=index_prefix) as product:
+        yield product
 
 
 @pytest.fixture

@@ -47,13 +47,13 @@ class Model:
             return AppendReceipt(append.command_id, receipt.first, receipt.last, repeated=True)
         if refused := self._refuses(append):
             return refused
-        made = {
+        begun = {
             (event.topic, event.originator_id) for event in append.events if event.originator_version == 1
         }
         for reference in append.references:
             stream = self.streams.get((tenant, reference.id))
             lives = stream is not None and stream.topic == reference.topic and not stream.ended
-            if not lives and (reference.topic, reference.id) not in made:
+            if not lives and (reference.topic, reference.id) not in begun:
                 return Missing(reference)
         released = {
             key

@@ -107,13 +107,13 @@ async def test_without_its_tenant_there_are_no_rows(
 
 
 async def test_a_tenant_sees_its_own_rows_only(database: Database, log: PostgresLog) -> None:
-    mine, theirs = event(), event()
+    mine, other = event(), event()
     stored(await log.append(command(mine)))
-    stored(await log.append(command(theirs, tenant=OTHER)))
+    stored(await log.append(command(other, tenant=OTHER)))
     snapshot = StoredSnapshot(originator_version=1, timestamp=NOON, topic=TOPIC, state=b"{}")
-    await log.keep_snapshot(OTHER, theirs.originator_id, snapshot)
-    assert await log.snapshots(OTHER, [theirs.originator_id]) == {theirs.originator_id: snapshot}
-    assert await log.snapshots(TENANT, [theirs.originator_id]) == {}
+    await log.keep_snapshot(OTHER, other.originator_id, snapshot)
+    assert await log.snapshots(OTHER, [other.originator_id]) == {other.originator_id: snapshot}
+    assert await log.snapshots(TENANT, [other.originator_id]) == {}
     async with database.reading(TENANT) as connection:
         for table in TABLES:
             assert await connection.fetch(f"select * from es.{table} where tenant_id = $1", OTHER) == []

@@ -218,14 +218,14 @@ async def test_one_caller_reads_one_backlog_at_a_time_and_another_need_not_wait(
             _until(feed.pages_of(TENANT, caller, after=head - 100), head), name=str(caller)
         )
 
-    async def counted(reader: LogReader, **asked: Any) -> list[Envelope]:
+    async def counted(reader: LogReader, **arguments: Any) -> list[Envelope]:
         task = asyncio.current_task()
         assert task is not None
         caller = UUID(task.get_name())
         reading[caller] += 1
         most[caller] = max(most[caller], reading[caller])
         most[UUID(int=0)] = max(most[UUID(int=0)], reading.total())
-        found = await read(reader, **asked)
+        found = await read(reader, **arguments)
         reading[caller] -= 1
         return found
 
@@ -246,21 +246,21 @@ async def test_tenants_that_are_behind_take_turns_and_leave_readers_to_the_other
     reading, most = Counter[UUID](), Counter[UUID]()
     read = LogReader.read
 
-    async def counted(reader: LogReader, **asked: Any) -> list[Envelope]:
-        tenant: UUID = asked["select"].tenant_id
+    async def counted(reader: LogReader, **arguments: Any) -> list[Envelope]:
+        tenant: UUID = arguments["select"].tenant_id
         reading[tenant] += 1
         most[tenant] = max(most[tenant], reading[tenant])
         most[UUID(int=0)] = max(most[UUID(int=0)], reading.total())
-        found = await read(reader, **asked)
+        found = await read(reader, **arguments)
         reading[tenant] -= 1
         return found
 
     monkeypatch.setattr(LogReader, "read", counted)
-    asked = [feed.pages_of(tenant, uuid4(), after=head) for tenant in tenants for _ in range(5)]
+    requests = [feed.pages_of(tenant, uuid4(), after=head) for tenant in tenants for _ in range(5)]
     async with asyncio.TaskGroup() as group:
-        for pages in asked:
+        for pages in requests:
             group.create_task(anext(pages))
-    for pages in asked:
+    for pages in requests:
         await pages.aclose()
     assert most.pop(UUID(int=0)) == 4
     assert max(most.values()) == 2
@@ -289,11 +289,11 @@ async def test_who_asks_how_far_back_they_are_waits_their_turn_too(
     counting, most = 0, 0
     more_than = LogReader.more_than
 
-    async def counted(reader: LogReader, *asked: Any, after: int) -> bool:
+    async def counted(reader: LogReader, *arguments: Any, after: int) -> bool:
         nonlocal counting, most
         counting += 1
         most = max(most, counting)
-        found = await more_than(reader, *asked, after=after)
+        found = await more_than(reader, *arguments, after=after)
         counting -= 1
         return found
 

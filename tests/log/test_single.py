@@ -14,10 +14,10 @@ from app.storage.database import Database
 from domain.kit.log import Append, AppendReceipt, Guard, Reference
 from tests.log.appends import OTHER, TENANT, command, email, event, stored, whole
 
-Made = Callable[[UUID, UUID], Append]
+Build = Callable[[UUID, UUID], Append]
 """What is appended after a stream's first event: given the stream's id, and the first command's."""
 
-_AFTER: dict[str, Made] = {
+_AFTER: dict[str, Build] = {
     "next": lambda stream, _: command(event(stream, 2)),
     "end": lambda stream, _: command(event(stream, 2, ends=True)),
     "another stream": lambda *_: command(event()),
@@ -35,15 +35,17 @@ _STREAM = (
 )
 
 
-@pytest.mark.parametrize("made", _AFTER.values(), ids=_AFTER)
+@pytest.mark.parametrize("build", _AFTER.values(), ids=_AFTER)
 @pytest.mark.parametrize("ended", [False, True])
-async def test_is_judged_as_in_a_batch(log: PostgresLog, database: Database, made: Made, ended: bool) -> None:
-    told: list[tuple[object, ...]] = []
+async def test_is_judged_as_in_a_batch(
+    log: PostgresLog, database: Database, build: Build, ended: bool
+) -> None:
+    answers: list[tuple[object, ...]] = []
     for alone in (True, False):
         stream, before = uuid4(), await log.head()
         first = command(event(stream, ends=ended))
         stored(await log.append(first))
-        append = made(stream, first.command_id)
+        append = build(stream, first.command_id)
         prepared = PreparedAppend(append)
         assert prepared.plain
         batch = Single(append) if alone else Batch([prepared])
@@ -57,8 +59,8 @@ async def test_is_judged_as_in_a_batch(log: PostgresLog, database: Database, mad
             else type(outcome)
         )
         rows = await database.writer.fetch(_STREAM, append.tenant_id, append.events[0].originator_id)
-        told.append((seen, await log.head() - before, [tuple(row) for row in rows]))
-    assert told[0] == told[1]
+        answers.append((seen, await log.head() - before, [tuple(row) for row in rows]))
+    assert answers[0] == answers[1]
 
 
 async def test_only_one_event_and_nothing_else_travels_so() -> None:

@@ -20,7 +20,7 @@ from tests.kit.servers import SECRET, fresh_database
 from tests.mail.server import Inbox, mail_server
 from tests.processes.working import SetClock, Works
 
-Made = Callable[..., list[Process[Any]]]
+BuildProcesses = Callable[..., list[Process[Any]]]
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ async def works(database: Database, ring: KeyRing) -> AsyncIterator[Works]:
     bus = Bus(
         log, SealingCodec(ring), clock, TimeOrderedIds(), source="tests", environment="test", region="here"
     )
-    made = Works(database, log, bus, clock)
-    yield made
-    await made.close()
+    works = Works(database, log, bus, clock)
+    yield works
+    await works.close()
     await log.close()
 
 
@@ -82,7 +82,7 @@ async def smtp_port(inbox: Inbox) -> AsyncIterator[int]:
 
 
 @pytest.fixture
-def made(works: Works, ring: KeyRing, settings: Settings) -> Made:
+def build(works: Works, ring: KeyRing, settings: Settings) -> BuildProcesses:
     """The product's processes, which mail to the test's server, or to another port."""
 
     def make(port: int | None = None) -> list[Process[Any]]:

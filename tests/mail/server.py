@@ -73,7 +73,7 @@ async def mail_server(
 ) -> AsyncIterator[int]:
     """A server on a port of the loopback. With ``tls`` it offers STARTTLS, or encrypts at once (``implicit``)."""
 
-    def made() -> SMTP:
+    def session() -> SMTP:
         return SMTP(
             inbox,
             hostname="localhost",
@@ -85,7 +85,7 @@ async def mail_server(
         )
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(made, "127.0.0.1", port, ssl=tls if implicit else None)
+    server = await loop.create_server(session, "127.0.0.1", port, ssl=tls if implicit else None)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

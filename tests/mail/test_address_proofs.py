@@ -8,7 +8,7 @@ from domain.identity.user_commands import ChangeUserEmail
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.kit.permissions import ROLES
 from tests.domain.sending import accepted
-from tests.mail.conftest import Made
+from tests.mail.conftest import BuildProcesses
 from tests.processes.working import Works
 
 BY_ITSELF = Caller(tenant_id=ACCOUNTS, user_id=SYSTEM)
@@ -40,8 +40,8 @@ async def proofs(works: Works, by: Caller) -> int:
     return int(await works.database.writer.fetchval(PROVED, by.tenant_id, by.user_id))
 
 
-async def test_a_proof_reaches_every_tenant_once(works: Works, made: Made) -> None:
-    await works.start(*made())
+async def test_a_proof_reaches_every_tenant_once(works: Works, build: BuildProcesses) -> None:
+    await works.start(*build())
     ann = await opened(works)
     here, there = await member(works, ann), await member(works, ann)
     assert await proofs(works, here) == 0
@@ -49,15 +49,15 @@ async def test_a_proof_reaches_every_tenant_once(works: Works, made: Made) -> No
     assert [await proofs(works, tenant) for tenant in (here, there)] == [1, 1]
 
 
-async def test_who_joins_with_a_proved_address_has_proved_it(works: Works, made: Made) -> None:
-    await works.start(*made())
+async def test_who_joins_with_a_proved_address_has_proved_it(works: Works, build: BuildProcesses) -> None:
+    await works.start(*build())
     assert await proofs(works, await member(works, await opened(works, email_verified=True))) == 1
 
 
 async def test_an_address_that_is_not_the_accounts_is_not_proved_until_it_is(
-    works: Works, made: Made
+    works: Works, build: BuildProcesses
 ) -> None:
-    await works.start(*made())
+    await works.start(*build())
     by = await member(works, await opened(works, email_verified=True), "other@example.org")
     assert await proofs(works, by) == 0
     await accepted(works.bus, ChangeUserEmail(id=by.user_id, email="third@example.org"), by=by)

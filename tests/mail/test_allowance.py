@@ -19,7 +19,7 @@ from domain.kit.process.sealed_mailer import MailKind
 from domain.tenancy.tenant_commands import CreateTenant
 from tests.domain.sending import accepted
 from tests.kit.servers import SECRET
-from tests.mail.conftest import Made
+from tests.mail.conftest import BuildProcesses
 from tests.mail.server import Inbox, text_of
 from tests.processes.working import Works
 
@@ -44,9 +44,9 @@ async def invited(works: Works, by: Caller, email: str) -> None:
 
 
 async def test_an_address_gets_five_invitations_a_day_whoever_sends_them(
-    works: Works, made: Made, inbox: Inbox
+    works: Works, build: BuildProcesses, inbox: Inbox
 ) -> None:
-    await works.start(*made())
+    await works.start(*build())
     for number in range(8):
         # Other tenants, other letters: one mailbox.
         await invited(works, admin(), "bob@example.org" if number % 2 else "Bob@Example.org")
@@ -73,9 +73,9 @@ async def test_a_tenant_causes_so_much_and_another_try_of_a_mail_counts_once(
 
 
 async def test_who_has_opted_out_gets_what_they_ask_for_and_nothing_else(
-    works: Works, made: Made, inbox: Inbox, database: Database, settings: Settings
+    works: Works, build: BuildProcesses, inbox: Inbox, database: Database, settings: Settings
 ) -> None:
-    await works.start(*made())
+    await works.start(*build())
     await invited(works, admin(), "bob@example.org")
     text = text_of(inbox.messages[0])
     found = re.search(r"https://headwater\.example\.com/mail-opt-out\?token=(\S+)", text)
@@ -116,12 +116,12 @@ async def test_a_token_that_is_none_opts_nobody_out(database: Database) -> None:
 
 
 async def test_what_a_tenant_calls_itself_is_no_subject_and_no_link(
-    works: Works, made: Made, inbox: Inbox
+    works: Works, build: BuildProcesses, inbox: Inbox
 ) -> None:
     by = admin()
     create = CreateTenant(id=by.tenant_id, name=EVIL, slug="prize", region="local")
     await accepted(works.bus, create, by=Caller(tenant_id=by.tenant_id, user_id=SYSTEM))
-    await works.start(*made())
+    await works.start(*build())
     await invited(works, by, "bob@example.org")
     message = inbox.messages[0]
     assert str(message["subject"]) == "You are invited to join a company on Headwater"

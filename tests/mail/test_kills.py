@@ -16,7 +16,7 @@ from domain.identity.user_commands import ConfirmUserEmail
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.work.task_commands import CreateTask
 from tests.domain.sending import accepted
-from tests.mail.conftest import Made
+from tests.mail.conftest import BuildProcesses
 from tests.mail.server import Inbox
 from tests.processes.working import Works
 
@@ -40,8 +40,8 @@ class Child:
 
 
 @pytest.fixture
-async def child(settings: Settings, works: Works, made: Made) -> AsyncIterator[Child]:
-    for declared in made():
+async def child(settings: Settings, works: Works, build: BuildProcesses) -> AsyncIterator[Child]:
+    for declared in build():
         await enroll(works.database.writer, declared)
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -42,7 +42,7 @@ class Telling:
 
         await until(done)
 
-    async def told(self, client: Client) -> list[tuple[str, str | None]]:
+    async def notifications(self, client: Client) -> list[tuple[str, str | None]]:
         """Kind and task of each of a client's notifications, the first first, once all are told."""
         await self.quiet()
         position = str(await self.log.head())
@@ -81,10 +81,10 @@ async def telling(product: Product) -> AsyncIterator[Telling]:
         parts = Parts(
             settings=settings, database=database, log=log, bus=bus, opening=writes.ring, codec=writes.codec
         )
-        made = await enrolled(database, processes(parts))
+        enrolled_processes = await enrolled(database, processes(parts))
         pages = Pages(log, writes.codec, poll=0.05)
         await stack.enter_async_context(running(pages.run(), name="pages"))
-        acting = run_processes(made, database=database, log=log, pages=pages, bus=bus)
+        acting = run_processes(enrolled_processes, database=database, log=log, pages=pages, bus=bus)
         await stack.enter_async_context(running(acting, name="processes"))
         yield Telling(product, database, log, bus, inbox)
 

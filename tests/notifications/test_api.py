@@ -24,18 +24,18 @@ async def test_people_hear_of_what_others_do_to_their_tasks(team: Team, telling:
     await team.carl.send("DescribeTask", input={"id": task, "description": "In stripes."})
     await team.carl.send("AssignTask", input={"id": task, "assignedTo": team.carl.me})
     await team.carl.send("CompleteTask", input={"id": task})
-    assert await telling.told(team.bob) == [
+    assert await telling.notifications(team.bob) == [
         ("ASSIGNED", task),
         ("STATUS_CHANGED", task),
         ("DESCRIBED", task),
         ("UNASSIGNED", task),
     ]
-    assert await telling.told(team.ann) == [
+    assert await telling.notifications(team.ann) == [
         ("STATUS_CHANGED", task),
         ("DESCRIBED", task),
         ("COMPLETED", task),
     ]
-    assert await telling.told(team.carl) == []
+    assert await telling.notifications(team.carl) == []
 
 
 async def test_a_notification_leads_to_the_task_and_repeats_none_of_its_text(
@@ -67,18 +67,18 @@ async def test_a_reminder_is_a_notification(team: Team, telling: Telling) -> Non
     task = await created(team.bob, assignedTo=team.bob.me, dueDate=due)
 
     async def reminded() -> bool:
-        return bool(await telling.told(team.bob))
+        return bool(await telling.notifications(team.bob))
 
     # The timer is due at once, and yet it is looked at only now and then.
     await until(reminded)
-    assert await telling.told(team.bob) == [("DUE_SOON", task)]
+    assert await telling.notifications(team.bob) == [("DUE_SOON", task)]
     assert telling.mailed(team.bob)[0].startswith("This task is due on ")
 
 
 async def test_what_is_read_is_counted_no_more(team: Team, telling: Telling) -> None:
     for _ in range(2):
         await created(team.ann, assignedTo=team.bob.me)
-    await telling.told(team.bob)
+    await telling.notifications(team.bob)
     first = (await team.bob.send("Notifications"))["edges"][0]["node"]
     receipt = await team.bob.send("MarkNotificationRead", input={"id": first["id"]})
     assert receipt["notification"]["readAt"] is not None
@@ -93,11 +93,11 @@ async def test_what_is_read_is_counted_no_more(team: Team, telling: Telling) -> 
 
 async def test_nobody_else_reads_them_or_marks_them_read(team: Team, telling: Telling) -> None:
     await created(team.ann, assignedTo=team.bob.me)
-    await telling.told(team.bob)
+    await telling.notifications(team.bob)
     [edge] = (await team.bob.send("Notifications"))["edges"]
     notification = edge["node"]["id"]
     for other in (team.ann, team.carl):
-        assert await telling.told(other) == []
+        assert await telling.notifications(other) == []
         assert await other.send("UnreadNotifications") == 0
         refused = await other.send("MarkNotificationRead", input={"id": notification})
         assert refused["code"] == "not_found"

@@ -17,7 +17,7 @@ async def test_whoever_audits_and_does_not_see_the_task_reads_nothing_of_its_not
     await owner.send("AddProjectMember", input={"id": secret, "userId": member.me})
     start = await head(owner, await created(owner, "Plain"))
     task = await created(owner, "Buy it", projectId=secret, assignedTo=member.me)
-    assert (await telling.told(member))[-1] == ("ASSIGNED", task["id"])
+    assert (await telling.notifications(member))[-1] == ("ASSIGNED", task["id"])
     last = await head(owner, await created(owner, "Plain again"))
     [begun] = await telling.log.read(
         limit=1, select=Selection(tenant_id=owner.tenant, originator_id=UUID(task["id"]))

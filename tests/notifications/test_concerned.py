@@ -29,20 +29,20 @@ class Nobody:
 process: Process[Concerned] = TaskNotifications(Nobody())
 
 
-def told(by: UUID | None, *events: Event) -> set[tuple[UUID, str]]:
+def notified(by: UUID | None, *events: Event) -> set[tuple[UUID, str]]:
     """Who is told what by the last of these events, which somebody did; the others are history."""
     state: Concerned | None = None
-    wished: list[TaskNotifications.Notify] = []
+    requested: list[TaskNotifications.Notify] = []
     for version, event in enumerate(events, 1):
         around = replace(envelope(event.stored_as, originator_version=version), user_id=by)
         then = process.react(state, event.stamped(TASK, version, NOON), around)
         state = then.state
-        wished = [wish for wish in then.actions if isinstance(wish, TaskNotifications.Notify)]
-        assert len(wished) == len(then.actions)
-    keys = [wish.key for wish in wished]
+        requested = [effect for effect in then.actions if isinstance(effect, TaskNotifications.Notify)]
+        assert len(requested) == len(then.actions)
+    keys = [effect.key for effect in requested]
     assert len(set(keys)) == len(keys)
-    assert all(wish.task_id == TASK and wish.by == by for wish in wished)
-    return {(wish.person, wish.kind.value) for wish in wished}
+    assert all(effect.task_id == TASK and effect.by == by for effect in requested)
+    return {(effect.person, effect.kind.value) for effect in requested}
 
 
 def moved(event: type[Transition], status: TaskStatus, assigned_to: UUID | None = BOB) -> Transition:
@@ -50,30 +50,30 @@ def moved(event: type[Transition], status: TaskStatus, assigned_to: UUID | None 
 
 
 def test_whoever_is_given_a_new_task() -> None:
-    assert told(ANN, CREATED) == {(BOB, "assigned")}
+    assert notified(ANN, CREATED) == {(BOB, "assigned")}
 
 
 def test_nobody_who_takes_a_task_himself() -> None:
-    assert told(ANN, replace(CREATED, assigned_to=ANN)) == set()
+    assert notified(ANN, replace(CREATED, assigned_to=ANN)) == set()
 
 
 def test_nobody_of_a_new_task_that_nobody_has() -> None:
-    assert told(ANN, replace(CREATED, assigned_to=None)) == set()
+    assert notified(ANN, replace(CREATED, assigned_to=None)) == set()
 
 
 def test_new_and_former_assignee() -> None:
     given_on = Task.Assigned(assigned_to=CARL, assigned_by=ANN, previous=BOB, status=TaskStatus.TODO)
-    assert told(ANN, CREATED, given_on) == {(CARL, "assigned"), (BOB, "unassigned")}
+    assert notified(ANN, CREATED, given_on) == {(CARL, "assigned"), (BOB, "unassigned")}
 
 
 def test_the_former_assignee_who_gave_it_away_knows() -> None:
     given_on = Task.Assigned(assigned_to=CARL, assigned_by=BOB, previous=BOB, status=TaskStatus.TODO)
-    assert told(BOB, CREATED, given_on) == {(CARL, "assigned")}
+    assert notified(BOB, CREATED, given_on) == {(CARL, "assigned")}
 
 
 def test_whoever_a_task_was_taken_from() -> None:
     taken = Task.Unassigned(previous=BOB, status=TaskStatus.TODO)
-    assert told(CARL, CREATED, taken) == {(BOB, "unassigned")}
+    assert notified(CARL, CREATED, taken) == {(BOB, "unassigned")}
 
 
 @pytest.mark.parametrize(
@@ -88,29 +88,29 @@ def test_whoever_a_task_was_taken_from() -> None:
 def test_creator_and_assignee_of_another_status(
     event: type[Transition], status: TaskStatus, kind: str
 ) -> None:
-    assert told(CARL, CREATED, moved(event, status)) == {(ANN, kind), (BOB, kind)}
-    assert told(BOB, CREATED, moved(event, status)) == {(ANN, kind)}
+    assert notified(CARL, CREATED, moved(event, status)) == {(ANN, kind), (BOB, kind)}
+    assert notified(BOB, CREATED, moved(event, status)) == {(ANN, kind)}
 
 
 def test_everybody_concerned_of_what_the_system_did() -> None:
     done = moved(Task.Completed, TaskStatus.COMPLETED)
-    assert told(None, CREATED, done) == {(ANN, "completed"), (BOB, "completed")}
+    assert notified(None, CREATED, done) == {(ANN, "completed"), (BOB, "completed")}
 
 
 def test_once_a_person_who_is_creator_and_assignee() -> None:
     own = replace(CREATED, assigned_to=ANN)
     done = moved(Task.Completed, TaskStatus.COMPLETED, ANN)
-    assert told(CARL, own, done) == {(ANN, "completed")}
+    assert notified(CARL, own, done) == {(ANN, "completed")}
 
 
 def test_creator_and_assignee_of_another_description() -> None:
     described = Task.Described(description="In stripes.")
-    assert told(CARL, CREATED, described) == {(ANN, "described"), (BOB, "described")}
+    assert notified(CARL, CREATED, described) == {(ANN, "described"), (BOB, "described")}
 
 
 def test_the_assignee_of_a_task_whose_beginning_was_not_heard() -> None:
-    assert told(CARL, moved(Task.Completed, TaskStatus.COMPLETED)) == {(BOB, "completed")}
-    assert told(CARL, Task.Described(description="In stripes.")) == set()
+    assert notified(CARL, moved(Task.Completed, TaskStatus.COMPLETED)) == {(BOB, "completed")}
+    assert notified(CARL, Task.Described(description="In stripes.")) == set()
 
 
 def test_nothing_is_said_of_the_text() -> None:

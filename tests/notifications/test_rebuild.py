@@ -18,20 +18,20 @@ select (select count(*) from es.events where type = 'work.notification.sent'),
 async def test_a_rebuild_of_all_that_leads_to_them_tells_nobody(team: Team, telling: Telling) -> None:
     receipt = await team.ann.send("CreateTask", input={"title": "Mow", "assignedTo": team.bob.me})
     task = receipt["task"]["id"]
-    await telling.told(team.bob)
+    await telling.notifications(team.bob)
     [edge] = (await team.bob.send("Notifications"))["edges"]
     read = await team.bob.send("MarkNotificationRead", input={"id": edge["node"]["id"]})
     before = await team.bob.send("Notifications", afterPosition=read["position"])
-    mails, told = len(telling.inbox.messages), await telling.database.writer.fetchrow(_TOLD)
+    mails, sent = len(telling.inbox.messages), await telling.database.writer.fetchrow(_TOLD)
     assert mails
     operator = telling.product.client(PLATFORM, uuid4(), ["ops:*"])
     async with rebuilding(telling.product.settings):
-        asked = await operator.send("RebuildViews", input={"views": VIEWS, "parallel": 1})
-        await _ended(operator, asked["rebuild"]["id"])
+        rebuild = await operator.send("RebuildViews", input={"views": VIEWS, "parallel": 1})
+        await _ended(operator, rebuild["rebuild"]["id"])
     await telling.quiet()
     assert await team.bob.send("Notifications") == before
-    assert await telling.told(team.bob) == [("ASSIGNED", task)]
-    assert await telling.database.writer.fetchrow(_TOLD) == told
+    assert await telling.notifications(team.bob) == [("ASSIGNED", task)]
+    assert await telling.database.writer.fetchrow(_TOLD) == sent
     assert len(telling.inbox.messages) == mails
 
 

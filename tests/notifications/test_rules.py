@@ -31,7 +31,7 @@ READ = MarkNotificationRead(id=ID)
 
 
 def test_tells_a_person() -> None:
-    told = NotifyUser(
+    command = NotifyUser(
         id=ID,
         user_id=ANN,
         kind=NotificationKind.STATUS_CHANGED,
@@ -40,12 +40,12 @@ def test_tells_a_person() -> None:
         by=BOB,
         status=TaskStatus.IN_REVIEW,
     )
-    given().when(told).then(SENT)
+    given().when(command).then(SENT)
 
 
 def test_tells_nobody_by_no_channel() -> None:
-    told = NotifyUser(id=ID, user_id=ANN, kind=NotificationKind.ASSIGNED, task_id=TASK, channels=())
-    given().when(told).refused(Invalid, field="channels")
+    command = NotifyUser(id=ID, user_id=ANN, kind=NotificationKind.ASSIGNED, task_id=TASK, channels=())
+    given().when(command).refused(Invalid, field="channels")
 
 
 def test_is_read() -> None:

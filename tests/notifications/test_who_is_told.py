@@ -35,7 +35,7 @@ async def test_people_are_mailed_what_is_theirs_to_do_unless_they_say_otherwise(
 ) -> None:
     task = await created(team.ann, assignedTo=team.bob.me)
     await team.ann.send("CompleteTask", input={"id": task})
-    assert await telling.told(team.bob) == [("ASSIGNED", task), ("COMPLETED", task)]
+    assert await telling.notifications(team.bob) == [("ASSIGNED", task), ("COMPLETED", task)]
     assert telling.mailed(team.bob) == ["This task was given to you"]
 
 
@@ -56,7 +56,7 @@ async def test_a_mail_says_which_company_and_where_to_open_the_task(team: Team, 
 async def test_who_has_not_proved_their_address_is_told_and_not_mailed(team: Team, telling: Telling) -> None:
     dora = await telling.product.newcomer("Dora", tenant=team.tenant, role="member")
     task = await created(team.ann, assignedTo=dora.me)
-    assert await telling.told(dora) == [("ASSIGNED", task)]
+    assert await telling.notifications(dora) == [("ASSIGNED", task)]
     assert telling.mailed(dora) == []
     await accepted(telling.bus, ConfirmUserEmail(id=dora.user), by=_of(dora))
     await team.ann.send("AssignTask", input={"id": task, "assignedTo": team.bob.me})
@@ -69,14 +69,14 @@ async def test_each_channel_can_be_switched_off_by_kind(team: Team, telling: Tel
     await prefers(telling, team.bob, [Notice.COMPLETED], [Notice.COMPLETED])
     task = await created(team.ann, assignedTo=team.bob.me)
     await team.ann.send("CompleteTask", input={"id": task})
-    assert await telling.told(team.bob) == [("COMPLETED", task)]
+    assert await telling.notifications(team.bob) == [("COMPLETED", task)]
     assert telling.mailed(team.bob) == ["This task is done"]
 
 
 async def test_who_wishes_mail_alone_has_nothing_in_the_product(team: Team, telling: Telling) -> None:
     await prefers(telling, team.bob, [], [Notice.ASSIGNED])
     await created(team.ann, assignedTo=team.bob.me)
-    assert await telling.told(team.bob) == []
+    assert await telling.notifications(team.bob) == []
     assert await team.bob.send("UnreadNotifications") == 0
     assert telling.mailed(team.bob) == ["This task was given to you"]
 
@@ -84,7 +84,7 @@ async def test_who_wishes_mail_alone_has_nothing_in_the_product(team: Team, tell
 async def test_who_wishes_nothing_is_told_nothing(team: Team, telling: Telling) -> None:
     await prefers(telling, team.bob, [], [])
     await created(team.ann, assignedTo=team.bob.me)
-    assert await telling.told(team.bob) == []
+    assert await telling.notifications(team.bob) == []
     assert telling.mailed(team.bob) == []
     assert not await telling.database.writer.fetchval(
         "select exists (select from es.events where type = 'work.notification.sent' and tenant_id = $1)",
@@ -105,9 +105,9 @@ async def test_who_may_not_see_a_private_project_is_told_nothing_about_its_tasks
     refused = await team.ann.send("AssignTask", input=assigned)
     assert refused["code"] == "assignee_not_a_member"
     inside = await created(team.ann, projectId=project, assignedTo=team.carl.me)
-    assert await telling.told(team.bob) == []
+    assert await telling.notifications(team.bob) == []
     assert telling.mailed(team.bob) == []
-    assert await telling.told(team.carl) == [("ASSIGNED", inside)]
+    assert await telling.notifications(team.carl) == [("ASSIGNED", inside)]
     assert outside != inside
 
 
@@ -117,25 +117,25 @@ async def test_a_task_that_becomes_secret_is_a_notification_without_a_task(
     receipt = await team.ann.send("CreateProject", input={"name": "Open"})
     project = receipt["project"]["id"]
     task = await created(team.ann, projectId=project, assignedTo=team.bob.me)
-    assert await telling.told(team.bob) == [("ASSIGNED", task)]
+    assert await telling.notifications(team.bob) == [("ASSIGNED", task)]
     changed = await team.ann.send("ChangeProjectVisibility", input={"id": project, "visibility": "PRIVATE"})
     await team.ann.send("DescribeTask", input={"id": task, "description": "Under the third stone."})
-    assert await telling.told(team.bob) == [("ASSIGNED", task)]
+    assert await telling.notifications(team.bob) == [("ASSIGNED", task)]
     [edge] = (await team.bob.send("Notifications", afterPosition=changed["position"]))["edges"]
     assert edge["node"]["task"] is None
 
 
 async def test_who_is_suspended_is_told_nothing(team: Team, telling: Telling) -> None:
     task = await created(team.ann, assignedTo=team.bob.me)
-    assert await telling.told(team.bob) == [("ASSIGNED", task)]
+    assert await telling.notifications(team.bob) == [("ASSIGNED", task)]
     before = telling.mailed(team.bob)
     await accepted(telling.bus, SuspendUser(id=team.bob.user), by=_of(team.ann))
     await team.ann.send("DescribeTask", input={"id": task, "description": "Under the third stone."})
-    assert await telling.told(team.bob) == [("ASSIGNED", task)]
+    assert await telling.notifications(team.bob) == [("ASSIGNED", task)]
     assert telling.mailed(team.bob) == before
 
 
 async def test_another_tenant_hears_nothing(team: Team, telling: Telling) -> None:
     stranger = await telling.product.newcomer("Eve")
     await created(team.ann, assignedTo=team.bob.me)
-    assert await telling.told(stranger) == []
+    assert await telling.notifications(stranger) == []

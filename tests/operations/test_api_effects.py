@@ -75,8 +75,8 @@ async def test_one_is_tried_again_and_that_is_on_record(
     receipt = await operator.send("RetryEffects", input={"effects": [first]})
     assert receipt["effects"] == [first]
     assert await statuses(owner) == {first: "pending", second: "parked"}
-    ((kind, who, said),) = await noted(owner, receipt["commandId"])
-    assert (kind, who) == ("operations.intervention.retry_requested", operator.user)
+    ((kind, caller, said),) = await noted(owner, receipt["commandId"])
+    assert (kind, caller) == ("operations.intervention.retry_requested", operator.user)
     assert said["effects"] == [first]
 
 

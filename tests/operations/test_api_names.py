@@ -22,7 +22,7 @@ def operator(product: Product) -> Client:
 
 
 @pytest.mark.parametrize(
-    ("operation", "asked", "said"),
+    ("operation", "variables", "said"),
     [
         ("Views", {"names": ["tasks.taks"]}, "There is no view tasks.taks; there are "),
         ("Views", {"names": ["tasks.tasks", "nope"]}, "There is no view nope; there are "),
@@ -31,9 +31,9 @@ def operator(product: Product) -> Client:
     ],
 )
 async def test_an_unknown_name_is_an_error(
-    operator: Client, operation: str, asked: dict[str, object], said: str
+    operator: Client, operation: str, variables: dict[str, object], said: str
 ) -> None:
-    code, message = await operator.error(operation, **asked)
+    code, message = await operator.error(operation, **variables)
     assert code == "BAD_USER_INPUT"
     assert message.startswith(said)
 

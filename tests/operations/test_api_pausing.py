@@ -92,10 +92,10 @@ async def test_nobody_waits_for_a_paused_view(
     client: Client, pool: "asyncpg.Pool[asyncpg.Record]", paused: dict[str, Any]
 ) -> None:
     await let_go(pool)
-    made = await client.send("CreateTask", input={"title": "Sow", "assignedTo": client.me})
+    receipt = await client.send("CreateTask", input={"title": "Sow", "assignedTo": client.me})
     positions = Positions(pool, Only(1))
     an_hour = 3600.0
-    assert await positions.wait_for(UserStats.name, int(made["position"]), an_hour) is False
+    assert await positions.wait_for(UserStats.name, int(receipt["position"]), an_hour) is False
 
 
 async def test_who_waits_already_is_let_go(
@@ -103,9 +103,9 @@ async def test_who_waits_already_is_let_go(
 ) -> None:
     await product.worker.pause()
     try:
-        made = await client.send("CreateTask", input={"title": "Sow", "assignedTo": client.me})
+        receipt = await client.send("CreateTask", input={"title": "Sow", "assignedTo": client.me})
         positions = Positions(pool, Only(1))
-        waiting = asyncio.create_task(positions.wait_for(UserStats.name, int(made["position"]), 3600))
+        waiting = asyncio.create_task(positions.wait_for(UserStats.name, int(receipt["position"]), 3600))
         await until(lambda: positions._waiters != [])
         await operator.send("PauseViews", input={"views": VIEWS, "reason": "Why not."})
         assert await waiting is False

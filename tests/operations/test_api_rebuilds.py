@@ -90,8 +90,8 @@ async def test_takes_everything_that_can_be_asked(operator: Client) -> None:
     receipt = await operator.send("RebuildViews", input=input, commandId=command_id)
     shown = receipt["rebuild"]
     await operator.send("CancelRebuild", input={"id": command_id})
-    asked = [shown[name] for name in ("id", "kind", "tenantId", "rate", "parallel", "repair")]
-    assert asked == [command_id, "rebuild", tenant, 100, 1, True]
+    facts = [shown[name] for name in ("id", "kind", "tenantId", "rate", "parallel", "repair")]
+    assert facts == [command_id, "rebuild", tenant, 100, 1, True]
     assert [view["view"] for view in shown["views"]] == [VIEW, OTHER]
 
 

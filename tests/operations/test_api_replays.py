@@ -33,15 +33,15 @@ async def store(product: Product) -> AsyncIterator[RedisStore[UserStatsRow]]:
 
 async def spoilt(client: Client, store: RedisStore[UserStatsRow]) -> str:
     """A task of the client, whose count in Redis is then wrong; the task's id."""
-    made = await client.send("CreateTask", input={"title": "Sow", "assignedTo": client.me})
-    await client.send("TaskStats", afterPosition=made["position"])
+    receipt = await client.send("CreateTask", input={"title": "Sow", "assignedTo": client.me})
+    await client.send("TaskStats", afterPosition=receipt["position"])
     full = client.tenant, (client.user,)
     while not (found := await store.load([full])):
         pass
     changes: RowChanges[UserStatsRow] = RowChanges()
     changes[full] = replace(found[full], todo=7)
     await store.save(changes, await store.checkpoint())
-    id: str = made["task"]["id"]
+    id: str = receipt["task"]["id"]
     return id
 
 
@@ -57,12 +57,12 @@ async def test_what_differs_is_told_put_right_and_on_record(
     product: Product, operator: Client, client: Client, store: RedisStore[UserStatsRow]
 ) -> None:
     task = await spoilt(client, store)
-    whose = {"tenantId": str(client.tenant), "stream": task}
-    _, found = await replayed(operator, **whose, dryRun=True)
+    stream = {"tenantId": str(client.tenant), "stream": task}
+    _, found = await replayed(operator, **stream, dryRun=True)
     assert found == {"view": VIEW, "rows": 1, "differing": 1, "written": False}
-    id, found = await replayed(operator, **whose)
+    id, found = await replayed(operator, **stream)
     assert found == {"view": VIEW, "rows": 1, "differing": 1, "written": True}
-    _, found = await replayed(operator, **whose, dryRun=True)
+    _, found = await replayed(operator, **stream, dryRun=True)
     assert found["differing"] == 0
     ((full, row),) = (await store.load([(client.tenant, (client.user,))])).items()
     assert (full[0], row.todo) == (client.tenant, 1)

@@ -28,10 +28,10 @@ NOBODY = "headwater: No worker is at work, so nothing is built until one is"
 @pytest.fixture
 def rebuild(headwater: CommandLine) -> Iterator[str]:
     """The id of a rebuild that has begun, and is given up after the test."""
-    asked = headwater("rebuild", VIEW, "--detach", "--json")
-    assert asked.code == 0, asked.err
-    yield asked.json["id"]
-    headwater("cancel", asked.json["id"])
+    ran = headwater("rebuild", VIEW, "--detach", "--json")
+    assert ran.code == 0, ran.err
+    yield ran.json["id"]
+    headwater("cancel", ran.json["id"])
 
 
 def test_lists_every_view(headwater: CommandLine) -> None:
@@ -67,8 +67,8 @@ def test_shows_what_was_asked(headwater: CommandLine) -> None:
     options = ("--tenant", "mill", "--rate", "50", "--parallel", "3", "--detach", "--json")
     shown = headwater("rebuild", VIEW, "tasks.user_stats", *options).json
     headwater("cancel", shown["id"])
-    asked = [shown[name] for name in ("kind", "tenant_id", "rate", "parallel", "repair", "state")]
-    assert asked == ["rebuild", tenant, 50, 3, False, "building"]
+    facts = [shown[name] for name in ("kind", "tenant_id", "rate", "parallel", "repair", "state")]
+    assert facts == ["rebuild", tenant, 50, 3, False, "building"]
     assert [view["view"] for view in shown["views"]] == [VIEW, "tasks.user_stats"]
 
 
@@ -91,12 +91,12 @@ def test_an_unclear_wish_is_a_mistake(headwater: CommandLine, words: tuple[str, 
 
 
 def test_says_when_no_worker_is_at_work(headwater: CommandLine) -> None:
-    asked = headwater("rebuild", VIEW, "--detach")
-    id = asked.out.split("headwater cancel ")[1].strip()
+    ran = headwater("rebuild", VIEW, "--detach")
+    id = ran.out.split("headwater cancel ")[1].strip()
     assert headwater("cancel", id).code == 0
-    assert f"headwater rebuilds {id} --watch" in asked.out
-    assert f"headwater cancel {id}" in asked.out
-    assert asked.err.startswith(NOBODY)
+    assert f"headwater rebuilds {id} --watch" in ran.out
+    assert f"headwater cancel {id}" in ran.out
+    assert ran.err.startswith(NOBODY)
 
 
 def test_directs_a_rebuild(headwater: CommandLine, rebuild: str) -> None:

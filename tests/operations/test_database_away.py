@@ -189,8 +189,8 @@ async def test_it_is_given_up_after_a_time_with_what_to_do_then(
 ) -> None:
     monkeypatch.setattr(reconnect, "AT_MOST", 0)
     command = CommandLine(site.settings)
-    asked = (await asyncio.to_thread(command, "rebuild", VIEW, "--detach", "--json")).json
-    watching = asyncio.create_task(asyncio.to_thread(command, "rebuilds", asked["id"], "--watch"))
+    answer = (await asyncio.to_thread(command, "rebuild", VIEW, "--detach", "--json")).json
+    watching = asyncio.create_task(asyncio.to_thread(command, "rebuilds", answer["id"], "--watch"))
     owner = await asyncpg.connect(site.settings.database_url)
     looks: set[datetime] = set()
 
@@ -211,7 +211,7 @@ async def test_it_is_given_up_after_a_time_with_what_to_do_then(
     assert away.endswith("; waiting for it.")
     assert gave_up.startswith(f"headwater: {AWAY}")
     assert gave_up.endswith(" s now; it is not waited for.")
-    assert then == f"Watch it again: headwater rebuilds {asked['id']} --watch"
+    assert then == f"Watch it again: headwater rebuilds {answer['id']} --watch"
     assert ended.code == UNREACHABLE
 
 
@@ -230,11 +230,11 @@ async def test_a_pool_that_cannot_connect_logs_one_line_whatever_the_reason(
                 where usename = 'headwater_reader' and datname = current_database()"""
         )
 
-        def told() -> list[logging.LogRecord]:
+        def logged() -> list[logging.LogRecord]:
             return [record for record in caplog.records if record.name == "asyncpg.pool"]
 
-        await until(lambda: bool(told()))
-        (error,) = {json.loads(JsonLines().format(record))["error"] for record in told()}
+        await until(lambda: bool(logged()))
+        (error,) = {json.loads(JsonLines().format(record))["error"] for record in logged()}
         assert error.startswith("asyncpg.exceptions.")
         assert "\n" not in error
     finally:

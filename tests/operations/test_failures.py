@@ -9,16 +9,16 @@ from app.log.failures import LogUnavailable
 
 
 async def test_what_is_no_absence_of_the_database_ends_a_watch_at_once() -> None:
-    asked = 0
+    attempts = 0
 
     async def wrong() -> None:
-        nonlocal asked
-        asked += 1
+        nonlocal attempts
+        attempts += 1
         raise asyncpg.UndefinedTableError("there is no such table")
 
     with pytest.raises(asyncpg.UndefinedTableError):
         await Reconnecting().ask(wrong)
-    assert asked == 1
+    assert attempts == 1
 
 
 @pytest.mark.parametrize(

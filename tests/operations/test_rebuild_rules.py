@@ -38,8 +38,8 @@ PAUSE, RESUME = PauseRebuild(id=ID, asked_by=WHO), ResumeRebuild(id=ID, asked_by
 CANCEL, ACCEPT = CancelRebuild(id=ID, asked_by=WHO), AcceptRebuild(id=ID, asked_by=WHO)
 
 
-def declined(wish: RebuildRequest) -> Rebuild.Declined:
-    return Rebuild.Declined(wish=wish, reason="It was over.")
+def declined(request: RebuildRequest) -> Rebuild.Declined:
+    return Rebuild.Declined(wish=request, reason="It was over.")
 
 
 def test_says_what_was_asked() -> None:

@@ -25,8 +25,8 @@ MADE = Rollback.Made(views=(VIEW,), generations=(1,))
 
 
 def test_a_rollback_is_noted_with_what_serves_then() -> None:
-    asked = RollbackViews(id=ID, rebuild_id=STREAM, views=(VIEW, VIEW), asked_by=WHO)
-    given().when(asked).then(ASKED)
+    command = RollbackViews(id=ID, rebuild_id=STREAM, views=(VIEW, VIEW), asked_by=WHO)
+    given().when(command).then(ASKED)
     given(ASKED).when(SettleRollback(id=ID, views=(VIEW,), generations=(1,))).then(MADE)
 
 
@@ -65,5 +65,5 @@ def test_a_discard_needs_a_reason(reason: str) -> None:
 
 
 def test_what_could_not_be_done_about_a_stream_is_noted() -> None:
-    asked = Repair.RetryRequested(view=VIEW, asked_by=WHO)
-    given(asked).when(DeclineRepair(id=ID, reason="None.")).then(Repair.Declined(reason="None."))
+    requested = Repair.RetryRequested(view=VIEW, asked_by=WHO)
+    given(requested).when(DeclineRepair(id=ID, reason="None.")).then(Repair.Declined(reason="None."))

@@ -35,8 +35,8 @@ async def pool(product: Product) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"
 @pytest.fixture
 async def paused(operator: Client) -> AsyncIterator[str]:
     """The id of a rebuild that is paused, and is given up after the test."""
-    asked = await operator.send("RebuildViews", input={"views": [VIEW, "tasks.user_stats"], "rate": 1})
-    id: str = asked["rebuild"]["id"]
+    receipt = await operator.send("RebuildViews", input={"views": [VIEW, "tasks.user_stats"], "rate": 1})
+    id: str = receipt["rebuild"]["id"]
     await operator.send("PauseRebuild", input={"id": id})
     yield id
     await operator.send("CancelRebuild", input={"id": id})
@@ -47,7 +47,7 @@ async def status(product: Product, *options: str) -> Ran:
     return await asyncio.to_thread(CommandLine(product.settings), "status", *options)
 
 
-async def told(product: Product) -> tuple[int, str, list[str]]:
+async def readiness(product: Product) -> tuple[int, str, list[str]]:
     """What readiness says to who shows the token: code, status and problems."""
     headers = {"authorization": f"Bearer {watch_token(product.settings)}"}
     answer = await product.http.get("/health/ready", headers=headers)
@@ -78,7 +78,7 @@ async def test_a_paused_rebuild_is_told_until_it_goes_on(
 
 
 async def test_a_rebuild_that_waits_takes_no_api_out_of_rotation(product: Product, paused: str) -> None:
-    code, state, problems = await told(product)
+    code, state, problems = await readiness(product)
     assert (code, state, of_paused(paused) in problems) == (200, "degraded", True)
     assert (await product.http.get("/health/ready")).json() == {"status": "degraded"}
 
@@ -103,7 +103,7 @@ async def test_a_rebuild_that_differs_is_told_and_its_commands_end_it(
         f"the rebuild of {VIEW} found rows that differ, and is not cut over to: "
         f"headwater accept {id} or headwater cancel {id}"
     )
-    code, state, problems = await told(product)
+    code, state, problems = await readiness(product)
     assert (code, state, said in problems) == (200, "degraded", True)
     ended = await status(product)
     assert (ended.code, f"Not well: {said}." in ended.out.splitlines()) == (1, True)

@@ -51,7 +51,7 @@ class Browser:
         return waiting.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "[role]").text)
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """What the page tells, by its role."""
         return self.driver.find_element(By.CSS_SELECTOR, "[role]").text
 
@@ -80,8 +80,8 @@ def browser(folder: Path, *, scripts: bool, languages: str = "en") -> Iterator[B
         options.add_argument(switch)
     if not scripts:
         options.add_experimental_option("prefs", _NO_SCRIPTS)
-    made = Chrome(options, ChromeService(driver))
+    chrome = Chrome(options, ChromeService(driver))
     try:
-        yield Browser(made)
+        yield Browser(chrome)
     finally:
-        made.quit()
+        chrome.quit()

@@ -49,13 +49,13 @@ async def test_nobody_sees_an_error_before_they_did_anything(product: Product, t
             look = page.driver.execute_script
             WebDriverWait(page.driver, 30).until(lambda _: look(_EDITOR))
             # What was asked for before this is answered by now, too.
-            asked = look(f"return fetch('/health/live').then(() => {{ {_ASKED} }})")
+            answer = look(f"return fetch('/health/live').then(() => {{ {_ASKED} }})")
             before = look(_ANSWER)
             page.fill("email", ada.email)
             page.fill("password", PASSWORD)
             page.press()
             # The editor asks for the schema once somebody is known.
             WebDriverWait(page.driver, 30).until(lambda _: look(_ASKED) > 0)
-            return "UNAUTHENTICATED" in before, asked
+            return "UNAUTHENTICATED" in before, answer
 
     assert await asyncio.to_thread(visit) == (False, 0)

@@ -37,24 +37,24 @@ async def test_every_mailed_link_does_its_thing_in_a_browser(
 
     def surf() -> list[str]:
         with browser(tmp_path, scripts=scripts) as page:
-            told = []
+            texts = []
             page.open(link(product, "verify-email", verify))
-            told.append(page.press())
+            texts.append(page.press())
             page.open(link(product, "reset-password", reset))
             page.fill("password", NEW)
-            told.append(page.press())
+            texts.append(page.press())
             page.open(link(product, "accept-invitation", invite))
             page.fill("first_name", "Ben")
             page.fill("password", "short")
-            told.append(page.press())
+            texts.append(page.press())
             # What was typed stands there again, but for the password.
             page.fill("password", PASSWORD)
-            told.append(page.press())
+            texts.append(page.press())
             page.open(link(product, "mail-opt-out", opt_out))
-            told.append(page.press())
+            texts.append(page.press())
             page.open(link(product, "verify-email", verify))
-            told.append(page.told)
-            return told
+            texts.append(page.message)
+            return texts
 
     assert await asyncio.to_thread(surf) == [
         ENGLISH[name]
@@ -85,7 +85,7 @@ async def test_a_reader_sees_a_page_in_their_language(product: Product, tmp_path
 
 def test_every_language_says_everything() -> None:
     assert GERMAN.keys() == ENGLISH.keys()
-    assert [texts_for(wish) for wish in ("de-AT,en;q=0.5", "fr,de", "fr", "", "*;q=x")] == [
+    assert [texts_for(header) for header in ("de-AT,en;q=0.5", "fr,de", "fr", "", "*;q=x")] == [
         GERMAN,
         GERMAN,
         ENGLISH,
@@ -219,7 +219,7 @@ async def test_the_page_of_an_invitation_names_company_and_inviter(product: Prod
 
 
 @pytest.mark.parametrize(
-    ("field", "language", "told"),
+    ("field", "language", "text"),
     [
         ("first_name", "en", "First name must not be empty."),
         ("last_name", "en", "Last name "),
@@ -228,7 +228,7 @@ async def test_the_page_of_an_invitation_names_company_and_inviter(product: Prod
     ],
 )
 async def test_a_page_names_fields_as_it_shows_them(
-    product: Product, field: str, language: str, told: str
+    product: Product, field: str, language: str, text: str
 ) -> None:
     _, token = await invited(product, f"{uuid4().hex}@example.com")
     names = {"first_name": "Ben", "last_name": "Berg", field: "" if field == "first_name" else "x" * 101}
@@ -239,7 +239,7 @@ async def test_a_page_names_fields_as_it_shows_them(
     )
     assert answer.status_code == 400
     alert = answer.text.split('role="alert">')[1].split("</p>")[0]
-    assert told in alert
+    assert text in alert
     assert "_name" not in alert
     # What it is about stands there still.
     assert "Acme" in answer.text

@@ -20,7 +20,7 @@ Told = tuple[UUID, int, Event]
 @st.composite
 def histories(draw: st.DrawFn) -> list[Told]:
     """What may happen to a few jars of two tenants, in order; jars of both have the same numbers."""
-    told: list[Told] = []
+    events: list[Told] = []
     state: dict[tuple[UUID, int], str] = {}
     for _ in range(draw(st.integers(4, 30))):
         tenant, jar = draw(st.sampled_from([TENANT, OTHER])), draw(st.integers(1, 4))
@@ -28,16 +28,16 @@ def histories(draw: st.DrawFn) -> list[Told]:
         amount, shelf = draw(st.sampled_from([1, 2, 3, 13, 14])), draw(st.sampled_from(["top", "low"]))
         match state.get((tenant, jar)):
             case None:
-                told.append((tenant, jar, filled(UUID(int=0), amount, shelf)[1]))
+                events.append((tenant, jar, filled(UUID(int=0), amount, shelf)[1]))
                 state[tenant, jar] = "whole"
             case "whole":
                 broken = draw(st.integers(0, 9)) == 0
                 event = Jar.Broken(shelf=shelf) if broken else taken(UUID(int=0), amount, shelf)[1]
-                told.append((tenant, jar, event))
+                events.append((tenant, jar, event))
                 state[tenant, jar] = "broken" if broken else "whole"
             case _:
                 pass
-    return told
+    return events
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -109,8 +109,8 @@ class Yard:
     async def fresh(self, kind: type[View[Any]], without: Collection[int] = ()) -> dict[FullKey, Any]:
         """Every row as a fold of the whole log makes it, but for events at some positions."""
         view = kind()
-        told = [event for event in await self.place.log.read(limit=10_000) if event.position not in without]
-        events = ((CODEC.decode(envelope), envelope) for envelope in told if envelope.type in view.folds)
+        page = [event for event in await self.place.log.read(limit=10_000) if event.position not in without]
+        events = ((CODEC.decode(envelope), envelope) for envelope in page if envelope.type in view.folds)
         return dict(fold(view, {}, events))
 
     async def is_as_fresh(self, kind: type[View[Any]], without: Collection[int] = ()) -> None:

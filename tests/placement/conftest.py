@@ -43,15 +43,15 @@ class Platform:
     registry: Pool
     bus: Bus
     """Of the platform's database, past the API."""
-    made: list[UUID] = field(default_factory=list)
+    requested: list[UUID] = field(default_factory=list)
 
     async def asks(self, slug: str, kind: PlacementKind, **more: Any) -> UUID | Refusal:
         """The id of a tenant that is asked for."""
         id = uuid4()
-        wish = RequestTenant(
+        command = RequestTenant(
             id=id, name=slug.title(), slug=slug, region="local", placement=kind, asked_by="tests", **more
         )
-        outcome = await self.tenants.ask(wish, by=OPERATOR)
+        outcome = await self.tenants.ask(command, by=OPERATOR)
         return id if isinstance(outcome, AppendReceipt) else outcome
 
     async def tenant(self, slug: str, kind: PlacementKind) -> UUID:
@@ -64,8 +64,8 @@ class Platform:
 
     async def moves(self, id: UUID, kind: PlacementKind) -> PlacementRequest:
         """What came of a move."""
-        wish = MoveTenant(id=id, placement=kind, asked_by="tests")
-        outcome = await self.tenants.ask(wish, by=OPERATOR)
+        command = MoveTenant(id=id, placement=kind, asked_by="tests")
+        outcome = await self.tenants.ask(command, by=OPERATOR)
         assert isinstance(outcome, AppendReceipt), repr(outcome)
         return await self.ended(id)
 
@@ -73,8 +73,8 @@ class Platform:
         """How what was asked about a tenant has ended."""
 
         async def over() -> bool:
-            asked = await self.tenants.asked(id)
-            return asked is not None and asked.status not in ("provisioning", "moving")
+            progress = await self.tenants.asked(id)
+            return progress is not None and progress.status not in ("provisioning", "moving")
 
         try:
             await until(over, seconds=180)
@@ -98,9 +98,9 @@ class Platform:
             )
             await connection.close()
             pytest.fail(f"It stands still: {rows!r}; builds {building!r}; behind {lanes!r}")
-        asked = await self.tenants.asked(id)
-        assert asked is not None
-        return asked
+        progress = await self.tenants.asked(id)
+        assert progress is not None
+        return progress
 
     async def opens(self, id: UUID) -> None:
         """Wait until this API knows the tenant."""
@@ -196,5 +196,5 @@ async def platform_on(settings: Settings, *, keep: bool = False) -> AsyncIterato
 @pytest.fixture(scope="module")
 async def platform(settings: Settings) -> AsyncIterator[Platform]:
     """A platform without a search server."""
-    async with platform_on(settings) as made:
-        yield made
+    async with platform_on(settings) as platform:
+        yield platform

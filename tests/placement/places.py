@@ -36,9 +36,9 @@ class Places:
     async def ask(self, slug: str, kind: PlacementKind = PlacementKind.SILO, **more: Any) -> UUID:
         """Ask for a tenant."""
         id = uuid4()
-        told = {"region": self.settings.region, **more}
-        wish = RequestTenant(id=id, name="Acme", slug=slug, placement=kind, asked_by="tests", **told)
-        outcome = await self.tenants.ask(wish, by=OPERATOR)
+        values = {"region": self.settings.region, **more}
+        command = RequestTenant(id=id, name="Acme", slug=slug, placement=kind, asked_by="tests", **values)
+        outcome = await self.tenants.ask(command, by=OPERATOR)
         assert isinstance(outcome, AppendReceipt), repr(outcome)
         return id
 
@@ -76,7 +76,7 @@ class Places:
             await redis.aclose()
 
 
-async def told(connection: "asyncpg.Connection[asyncpg.Record]", tenant: UUID) -> list[tuple[Any, ...]]:
+async def events_of(connection: "asyncpg.Connection[asyncpg.Record]", tenant: UUID) -> list[tuple[Any, ...]]:
     """Ids and payloads of the tenant's events, in order; left out is what a move itself adds where it ends."""
     rows = await connection.fetch(
         """select event_id, payload from es.events

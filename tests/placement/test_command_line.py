@@ -15,11 +15,11 @@ async def _run(platform: Platform, *words: str) -> Ran:
 
 
 async def test_makes_a_silo_and_lists_it(platform: Platform) -> None:
-    made = await _run(platform, "create", "Acme", "--slug", "cli-acme", "--silo", "--json")
-    assert (made.code, made.json["status"]) == (0, "ready")
+    ran = await _run(platform, "create", "Acme", "--slug", "cli-acme", "--silo", "--json")
+    assert (ran.code, ran.json["status"]) == (0, "ready")
     listed = await _run(platform, "list", "--json")
     (row,) = [row for row in listed.json if row["slug"] == "cli-acme"]
-    assert (row["id"], row["placement"], row["state"]) == (made.json["id"], "silo", "ready")
+    assert (row["id"], row["placement"], row["state"]) == (ran.json["id"], "silo", "ready")
     table = await _run(platform, "list")
     assert (table.code, row["database"] in table.out) == (0, True)
 

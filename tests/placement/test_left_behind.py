@@ -131,8 +131,8 @@ async def test_the_demo_finds_its_companies_where_they_are(
     company = replace(SMALL, people=4, projects=1, tasks=3)
     monkeypatch.setattr(demo, "COMPANIES", (company,))
     monkeypatch.setattr(demo, "BRIGHT", company)
-    async with written(platform.settings) as made:
-        await demo.tell(made.log, made.codec, company)
+    async with written(platform.settings) as side:
+        await demo.tell(side.log, side.codec, company)
     await demo.ensure_demo(platform.settings)
     assert (await platform.moves(company.id, SILO)).status == "ready"
     # As each start of the product does.

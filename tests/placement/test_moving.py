@@ -11,7 +11,7 @@ from projections.operations.tenant_placements import PlacementRequest
 from tests.kit.client import Client
 from tests.kit.servers import SECRET
 from tests.placement.conftest import Platform, silo_name
-from tests.placement.places import told
+from tests.placement.places import events_of
 from tests.work.api import created
 
 SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
@@ -68,7 +68,7 @@ async def test_events_keep_their_ids_payloads_and_order(platform: Platform) -> N
     client, _ = await _with_tasks(platform, "exact")
     assert await platform.moves(client.tenant, SILO) == READY
     shared, own = await platform.database(), await platform.database(client.tenant)
-    there, here = await told(shared, client.tenant), await told(own, client.tenant)
+    there, here = await events_of(shared, client.tenant), await events_of(own, client.tenant)
     assert there == here
     assert len(there) >= 5
     stamps = """select event_id, timestamp, originator_version from es.events
@@ -137,8 +137,8 @@ async def test_a_move_that_fails_leaves_everything_as_it_was(platform: Platform)
     name = silo_name(platform.settings, client.tenant)
     await shared.execute(f'create database "{name}" template template0')
     await _put_a_table(platform, client.tenant)
-    asked = await platform.moves(client.tenant, SILO)
-    assert (asked.status, asked.step) == ("ready", "prepare")
+    request = await platform.moves(client.tenant, SILO)
+    assert (request.status, request.step) == ("ready", "prepare")
     assert (await client.send("Task", id=tasks[0]))["title"] == "task 0"
     await created(client, "and on")
     assert await shared.fetchval("select true from pg_database where datname = $1", name)

@@ -19,7 +19,7 @@ from domain.processes.tenant_move import Moving
 from domain.tenancy.tenant_commands import RenameTenant
 from projections.operations.tenant_placements import PlacementRequest
 from tests.placement.conftest import drop_silos, silo_name
-from tests.placement.places import OPERATOR, Places, places_on, told
+from tests.placement.places import OPERATOR, Places, events_of, places_on
 
 SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
 
@@ -27,8 +27,8 @@ SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
 @pytest.fixture
 async def places(settings: Settings) -> AsyncIterator[Places]:
     try:
-        async with places_on(settings) as made:
-            yield made
+        async with places_on(settings) as places:
+            yield places
     finally:
         await drop_silos(settings)
 
@@ -53,7 +53,7 @@ async def _told(places: Places, tenant: UUID, kind: PlacementKind) -> tuple[list
         moves = await connection.fetchval(
             "select count(*) from es.events where tenant_id = $1 and type = 'tenancy.tenant.moved'", tenant
         )
-        return await told(connection, tenant), moves
+        return await events_of(connection, tenant), moves
     finally:
         await connection.close()
 
@@ -67,8 +67,8 @@ async def test_survives_a_kill_at_each_of_its_steps(places: Places) -> None:
         before, moves = await _told(places, tenant, kind)
         assert len(before) == events
         kind = POOLED if kind is SILO else SILO
-        wish = MoveTenant(id=tenant, placement=kind, asked_by="tests")
-        assert isinstance(await places.tenants.ask(wish, by=OPERATOR, command_id=uuid4()), AppendReceipt)
+        command = MoveTenant(id=tenant, placement=kind, asked_by="tests")
+        assert isinstance(await places.tenants.ask(command, by=OPERATOR, command_id=uuid4()), AppendReceipt)
         # Of each step it is claimed, performed and recorded; it is killed between the last two.
         killed += await places.work(3 * list(Moving.steps).index(step) + 2, verb="fold") == "exit -9"
         assert await places.work(verb="fold") == "exit 0"

@@ -125,10 +125,10 @@ async def test_what_was_killed_anywhere_is_finished(names: Names, last: int, bef
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("last", [1, 2, 3])
 async def test_a_killed_way_back_is_finished(names: Names, last: int, before: bool) -> None:
-    old, theirs = _slug(), _slug()
+    old, foreign = _slug(), _slug()
     tenant = await names.tenant(old)
-    await names.desk.adopt(uuid4(), "Elsewhere", theirs)
-    await names.changed(tenant, theirs)
+    await names.desk.adopt(uuid4(), "Elsewhere", foreign)
+    await names.changed(tenant, foreign)
     with pytest.raises(_Killed):
         await names.naming(_Mortal(names.writes.bus, last=last, before=before)).carry(tenant)
     assert await names.naming().carry(tenant) == f"called {old}"
@@ -177,24 +177,24 @@ async def test_nobody_in_its_database_has_a_slug_that_it_may_go_back_to(names: N
 
 
 async def test_a_suspended_tenant_goes_back_too(names: Names) -> None:
-    old, theirs = _slug(), _slug()
+    old, foreign = _slug(), _slug()
     tenant = await names.tenant(old)
-    await names.desk.adopt(uuid4(), "Elsewhere", theirs)
-    await names.changed(tenant, theirs)
+    await names.desk.adopt(uuid4(), "Elsewhere", foreign)
+    await names.changed(tenant, foreign)
     assert isinstance(await names.send(tenant, SuspendTenant(id=tenant)), AppendReceipt)
     await names.naming().carry(tenant)
     assert await names.calls(tenant) == {old}
 
 
 async def test_a_closed_tenant_changes_no_more_and_holds_its_slug_in_the_registry(names: Names) -> None:
-    old, theirs = _slug(), _slug()
+    old, foreign = _slug(), _slug()
     tenant, other = await names.tenant(old), uuid4()
-    await names.desk.adopt(other, "Elsewhere", theirs)
-    await names.changed(tenant, theirs)
+    await names.desk.adopt(other, "Elsewhere", foreign)
+    await names.changed(tenant, foreign)
     assert isinstance(await names.send(tenant, CloseTenant(id=tenant)), AppendReceipt)
     assert await names.naming().carry(tenant) == f"closed; called {old} in the registry"
     taken = [await registry.placement(names.writes.database.writer, id) for id in (tenant, other)]
-    assert [placement and placement.slug for placement in taken] == [old, theirs]
+    assert [placement and placement.slug for placement in taken] == [old, foreign]
     with pytest.raises(AlreadyTaken):
         await names.desk.adopt(uuid4(), "Acme", old)
 

@@ -71,14 +71,14 @@ async def test_an_operator_suspends_and_closes_a_silo(platform: Platform) -> Non
         assert (await person.send("Tenant"))["status"] == status
     own = await platform.database(tenant)
     try:
-        asked = await own.fetch(
+        stories = await own.fetch(
             "select user_id, payload->>'asked_by' as asked_by from es.events"
             " where originator_id = $1 and type = 'tenancy.tenant.closed'",
             tenant,
         )
     finally:
         await own.close()
-    (row,) = asked
+    (row,) = stories
     assert (row["user_id"], row["asked_by"]) == (client.user, f"user {client.user} of tenant {PLATFORM}")
 
 
@@ -110,20 +110,20 @@ async def test_a_tenant_that_is_being_moved_is_not_suspended(platform: Platform)
 
 async def test_a_tenant_asked_for_twice_is_made_once(platform: Platform) -> None:
     client = operator(platform, "ops:tenants")
-    wish = {
+    values = {
         "input": {"name": "Twice", "slug": "twice", "region": "local"},
         "commandId": str(uuid4()),
     }
-    first, second = await client.send("CreateTenant", **wish), await client.send("CreateTenant", **wish)
+    first, second = await client.send("CreateTenant", **values), await client.send("CreateTenant", **values)
     assert first["tenantId"] == second["tenantId"]
     assert (first["repeated"], second["repeated"]) == (False, True)
 
 
 async def test_a_slug_in_use_is_refused(platform: Platform) -> None:
     client = operator(platform, "ops:tenants")
-    wish = {"name": "Dup", "slug": "dup", "region": "local"}
-    assert "tenantId" in await client.send("CreateTenant", input=wish)
-    refused = await client.send("CreateTenant", input=wish)
+    values = {"name": "Dup", "slug": "dup", "region": "local"}
+    assert "tenantId" in await client.send("CreateTenant", input=values)
+    refused = await client.send("CreateTenant", input=values)
     assert (refused["code"], refused["field"]) == ("already_taken", "slug")
 
 

@@ -19,11 +19,11 @@ def _product(platform: Platform) -> Product:
 
 
 def _is_proved(person: Person, *, at: str) -> Callable[[], Awaitable[bool]]:
-    async def asked() -> bool:
+    async def proved() -> bool:
         me = (await person.client.post("{ me { email emailVerified } }")).json()
         return bool(me.get("data") and me["data"]["me"] == {"email": at, "emailVerified": True})
 
-    return asked
+    return proved
 
 
 async def _moved(platform: Platform, founder: Person, kind: PlacementKind) -> None:

@@ -29,8 +29,8 @@ async def hostile(settings: Settings, osmem_url: str, index_prefix: str) -> Asyn
         settings, opensearch_url=osmem_url, index_prefix=index_prefix.rstrip("-"), region="No Region"
     )
     try:
-        async with places_on(settings) as made:
-            yield made
+        async with places_on(settings) as places:
+            yield places
     finally:
         await drop_silos(settings)
 
@@ -39,8 +39,8 @@ async def hostile(settings: Settings, osmem_url: str, index_prefix: str) -> Asyn
 async def places(settings: Settings, osmem_url: str, index_prefix: str) -> AsyncIterator[Places]:
     settings = replace(settings, opensearch_url=osmem_url, index_prefix=index_prefix.rstrip("-"))
     try:
-        async with places_on(settings) as made:
-            yield made
+        async with places_on(settings) as places:
+            yield places
     finally:
         await drop_silos(settings)
 
@@ -78,9 +78,9 @@ async def test_a_failing_step_takes_down_what_was_made_whenever_it_is_killed(hos
         ended = await hostile.work(point)
         if ended == "exit -9":
             assert await hostile.work() == "exit 0"
-        asked = await hostile.tenants.asked(id)
-        assert asked is not None
-        assert (asked.status, asked.step) == ("failed", "tenant"), f"killed at {point}"
+        progress = await hostile.tenants.asked(id)
+        assert progress is not None
+        assert (progress.status, progress.step) == ("failed", "tenant"), f"killed at {point}"
         assert await hostile.left(id, f"fails-{point}") == NOTHING, f"killed at {point}"
         point += 2
     assert ended == "exit 0"
@@ -96,9 +96,9 @@ async def test_a_slug_is_free_again_when_provisioning_has_failed(hostile: Places
 async def test_takes_no_database_that_holds_something_else(places: Places) -> None:
     id = await places.ask("greedy", database_url=places.settings.database_url)
     assert await places.work() == "exit 0"
-    asked = await places.tenants.asked(id)
-    assert asked is not None
-    assert (asked.status, asked.step) == ("failed", "database")
+    progress = await places.tenants.asked(id)
+    assert progress is not None
+    assert (progress.status, progress.step) == ("failed", "database")
     assert await places.fetch("select 1 from es.events limit 1")
 
 

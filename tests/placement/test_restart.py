@@ -56,13 +56,13 @@ async def test_a_tenant_that_was_moved_is_found_after_a_restart(settings: Settin
                 await _works(replace(stayer, http=again.http), 1 + round)
         silo = await platform.database(mover.tenant)
         shared = await platform.database()
-        told = "select count(*) from es.events where tenant_id = $1 and type = 'work.task.created'"
+        count = "select count(*) from es.events where tenant_id = $1 and type = 'work.task.created'"
         try:
             # Three, what was asked to see whether it is there yet, and one after each restart.
-            assert await silo.fetchval(told, mover.tenant) == 6
-            assert await silo.fetchval(told, stayer.tenant) == 0
-            assert await shared.fetchval(told, stayer.tenant) == 3
-            assert await shared.fetchval(told, mover.tenant) == 3
+            assert await silo.fetchval(count, mover.tenant) == 6
+            assert await silo.fetchval(count, stayer.tenant) == 0
+            assert await shared.fetchval(count, stayer.tenant) == 3
+            assert await shared.fetchval(count, mover.tenant) == 3
             assert await silo.fetchval("select current_database()") == silo_name(settings, mover.tenant)
         finally:
             await silo.close()

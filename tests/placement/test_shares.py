@@ -57,8 +57,8 @@ async def test_a_reader_that_is_cancelled_while_it_waits_costs_nothing(database:
 
 async def test_every_checkout_is_in_the_scope_of_who_asked(database: Database) -> None:
     tenants = [uuid4() for _ in range(7)]
-    asked = [tenants[n * n % 7] for n in range(300)]
-    assert await asyncio.gather(*(_read(database, tenant) for tenant in asked)) == asked
+    chosen = [tenants[n * n % 7] for n in range(300)]
+    assert await asyncio.gather(*(_read(database, tenant) for tenant in chosen)) == chosen
 
 
 async def test_a_checkout_that_is_cut_off_leaves_no_scope_behind(database: Database) -> None:

@@ -31,7 +31,7 @@ async def _placed(platform: Platform, tenant: UUID) -> PlacedTenant | None:
 def called(platform: Platform, tenant: UUID, slug: str) -> Callable[[], Awaitable[bool]]:
     """Whether the registry calls the tenant so, and nothing else is held for it any more."""
 
-    async def asked() -> bool:
+    async def renamed() -> bool:
         placed = await _placed(platform, tenant)
         connection = await platform.database()
         held = await connection.fetch(
@@ -41,7 +41,7 @@ def called(platform: Platform, tenant: UUID, slug: str) -> Callable[[], Awaitabl
         await connection.close()
         return placed is not None and placed.slug == slug and {row["value"] for row in held} == {slug}
 
-    return asked
+    return renamed
 
 
 async def change(client: Client, slug: str) -> dict[str, Any]:
@@ -52,8 +52,8 @@ async def change(client: Client, slug: str) -> dict[str, Any]:
 
 
 async def registers(platform: Platform, slug: str, **more: str) -> httpx.Response:
-    wish = somebody(tenantName="Acme", tenantSlug=slug) | more
-    return await post(platform.http, "register", wish)
+    values = somebody(tenantName="Acme", tenantSlug=slug) | more
+    return await post(platform.http, "register", values)
 
 
 def _refusal(response: httpx.Response) -> tuple[int, str, str]:

@@ -25,14 +25,14 @@ from tests.placement.test_slugs import KINDS, POOLED, SILO, called, change, new_
 async def test_a_slug_that_is_anothers_anywhere_is_refused_at_once(
     platform: Platform, kind: PlacementKind, owner: PlacementKind
 ) -> None:
-    mine, theirs = new_slug(), new_slug()
+    mine, foreign = new_slug(), new_slug()
     client = platform.client(await platform.tenant(mine, kind))
-    other = await platform.tenant(theirs, owner)
-    refused = await change(client, theirs)
+    other = await platform.tenant(foreign, owner)
+    refused = await change(client, foreign)
     assert (refused.get("code"), refused.get("field")) == ("already_taken", "slug")
     assert (await client.post("{ tenant { slug } }")).json() == {"data": {"tenant": {"slug": mine}}}
     assert await called(platform, client.tenant, mine)()
-    assert await called(platform, other, theirs)()
+    assert await called(platform, other, foreign)()
 
 
 async def test_a_change_that_was_made_keeps_its_receipt_when_another_has_the_slug_by_now(
@@ -40,12 +40,12 @@ async def test_a_change_that_was_made_keeps_its_receipt_when_another_has_the_slu
 ) -> None:
     slug, command = new_slug(), str(uuid4())
     client = platform.client(await platform.tenant(new_slug(), SILO))
-    wish = {"input": {"id": str(client.tenant), "slug": slug}, "commandId": command}
-    receipt = await client.send("ChangeTenantSlug", **wish)
+    variables = {"input": {"id": str(client.tenant), "slug": slug}, "commandId": command}
+    receipt = await client.send("ChangeTenantSlug", **variables)
     await change(client, newest := new_slug())
     await until(called(platform, client.tenant, newest))
     assert (await registers(platform, slug)).status_code == 200
-    again = await client.send("ChangeTenantSlug", **wish)
+    again = await client.send("ChangeTenantSlug", **variables)
     assert (again["repeated"], again["position"]) == (True, receipt["position"])
 
 
@@ -54,14 +54,14 @@ async def test_of_two_who_take_one_slug_in_the_same_moment_one_gives_it_back(
     platform: Platform, kind: PlacementKind
 ) -> None:
     """Both may have asked before either had it."""
-    mine, theirs = new_slug(), new_slug()
+    mine, foreign = new_slug(), new_slug()
     client = platform.client(await platform.tenant(mine, kind))
-    await platform.tenant(theirs, SILO)
+    await platform.tenant(foreign, SILO)
     found = await registry.placement(platform.registry, client.tenant)
-    asked = Caller(tenant_id=client.tenant, user_id=client.user)
+    caller = Caller(tenant_id=client.tenant, user_id=client.user)
     async with silo_of(found, platform.settings) as silo:
         bus = platform.bus if silo is None else silo.bus
-        outcome = await bus.send(ChangeTenantSlug(id=client.tenant, slug=theirs), by=asked)
+        outcome = await bus.send(ChangeTenantSlug(id=client.tenant, slug=foreign), by=caller)
     assert isinstance(outcome, AppendReceipt), outcome
 
     async def given_back() -> bool:
@@ -69,7 +69,7 @@ async def test_of_two_who_take_one_slug_in_the_same_moment_one_gives_it_back(
         return bool(answer["data"]["tenant"]["slug"] == mine)
 
     connection = await platform.database()
-    assert await connection.fetchval("select count(*) from placement.tenants where slug = $1", theirs) == 1
+    assert await connection.fetchval("select count(*) from placement.tenants where slug = $1", foreign) == 1
     await connection.close()
     await until(given_back)
     await until(called(platform, client.tenant, mine))
@@ -100,8 +100,8 @@ async def test_a_slug_is_not_changed_while_nobody_can_say_whose_it_is(platform: 
     command = str(uuid4())
 
     async def ask() -> tuple[int, str | None, str | None]:
-        wish = {"input": {"id": str(client.tenant), "slug": new}, "commandId": command}
-        answer = await client.post(operations()["ChangeTenantSlug"], wish)
+        variables = {"input": {"id": str(client.tenant), "slug": new}, "commandId": command}
+        answer = await client.post(operations()["ChangeTenantSlug"], variables)
         errors = answer.json().get("errors")
         code = errors[0]["extensions"]["code"] if errors else None
         return answer.status_code, code, answer.headers.get("retry-after")
@@ -110,8 +110,8 @@ async def test_a_slug_is_not_changed_while_nobody_can_say_whose_it_is(platform: 
         assert await ask() == (503, "UNAVAILABLE", "2")
         assert (await client.post("{ tenant { slug } }")).json() == {"data": {"tenant": {"slug": mine}}}
 
-    async def made() -> bool:
+    async def changed() -> bool:
         return (await ask())[0] == 200
 
-    await until(made)
+    await until(changed)
     assert (await client.post("{ tenant { slug } }")).json() == {"data": {"tenant": {"slug": new}}}

@@ -28,5 +28,5 @@ async def estate_settings(
 
 @pytest.fixture(scope="module")
 async def estate(estate_settings: Settings) -> AsyncIterator[Estate]:
-    async with opened_estate(estate_settings) as made:
-        yield made
+    async with opened_estate(estate_settings) as estate:
+        yield estate

@@ -92,7 +92,7 @@ class Estate:
         """The receipt of a command that must not be refused."""
         return accepted(await self.bus.send(command, by=by))
 
-    def asked(self, by: Caller) -> DataSubject:
+    def request(self, by: Caller) -> DataSubject:
         """Somebody who asks for something about data."""
         return DataSubject(by=by, command_id=uuid4())
 

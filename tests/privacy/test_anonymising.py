@@ -158,8 +158,8 @@ async def test_an_account_goes_with_the_last_tenant_that_needs_it(estate: Estate
             await accepted(bus, replace(opened, id=uuid4()), by=by_itself)
 
 
-async def _is(asked: Callable[[], Awaitable[int]], wanted: int) -> bool:
-    return await asked() == wanted
+async def _is(count: Callable[[], Awaitable[int]], wanted: int) -> bool:
+    return await count() == wanted
 
 
 def test_tries_again_when_the_clock_was_set_back_in_between() -> None:

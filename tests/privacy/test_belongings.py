@@ -31,7 +31,7 @@ async def _invited(estate: Estate, owner: Caller, email: str, *, instead_of: UUI
 
 async def _erased(estate: Estate, by: Caller, subject: UUID) -> None:
     async with estate.acting():
-        accepted(await estate.desk.erase(estate.asked(by), subject, reason=""))
+        accepted(await estate.desk.erase(estate.request(by), subject, reason=""))
         await estate.settled()
     key = (erasure_id(subject),)
     row = (await estate.rows.get(Erasures, by.tenant_id, [key]))[key]
@@ -95,11 +95,11 @@ async def test_an_address_that_one_only_says_is_ones_takes_nothing_along(estate:
     owner = await an_owner(estate, uuid4())
     person = await a_member(estate, owner, *await an_account(estate))
     victim = f"victim.{uuid4().hex}@example.com"
-    theirs = await _invited(estate, owner, victim)
+    invitation = await _invited(estate, owner, victim)
     mine = await _invited(estate, owner, person.email)
     await estate.send(ChangeUserEmail(id=person.id, email=victim), person.caller)
     await _erased(estate, person.caller, person.id)
-    assert await _left(estate, owner.tenant_id, [theirs, mine]) == [theirs]
+    assert await _left(estate, owner.tenant_id, [invitation, mine]) == [invitation]
 
 
 async def test_who_has_the_address_now_is_left_alone(estate: Estate) -> None:
@@ -152,7 +152,7 @@ async def test_somebody_known_is_forgotten_as_that_person(estate: Estate) -> Non
     email, me = f"known.{uuid4().hex}@example.com", uuid4()
     await estate.send(RegisterUser(id=me, email=email, first_name="Known"), owner)
     invited = await _invited(estate, owner, email)
-    refusal = await estate.desk.erase(estate.asked(owner), invited, reason="")
+    refusal = await estate.desk.erase(estate.request(owner), invited, reason="")
     assert isinstance(refusal, SubjectIsKnown)
     assert str(me) in refusal.message
 
@@ -160,21 +160,21 @@ async def test_somebody_known_is_forgotten_as_that_person(estate: Estate) -> Non
 async def test_nobody_is_forgotten_or_exported_whom_the_tenant_never_knew(estate: Estate) -> None:
     owner, other = await an_owner(estate, uuid4()), await an_owner(estate, uuid4())
     for stranger in (uuid4(), other.user_id):
-        assert isinstance(await estate.desk.erase(estate.asked(owner), stranger, reason=""), NotFound)
-        assert isinstance(await estate.desk.export(estate.asked(owner), stranger), NotFound)
+        assert isinstance(await estate.desk.erase(estate.request(owner), stranger, reason=""), NotFound)
+        assert isinstance(await estate.desk.export(estate.request(owner), stranger), NotFound)
 
 
 async def test_a_tenant_has_so_many_under_way_and_no_more(estate: Estate) -> None:
     owner = await an_owner(estate, uuid4())
     ids = [await _invited(estate, owner, f"n{n}.{uuid4().hex}@example.com") for n in range(AT_ONCE + 1)]
     for id in ids[:AT_ONCE]:
-        accepted(await estate.desk.erase(estate.asked(owner), id, reason=""))
-        accepted(await estate.desk.export(estate.asked(owner), id))
-    assert isinstance(await estate.desk.erase(estate.asked(owner), ids[AT_ONCE], reason=""), TooManyAtOnce)
-    assert isinstance(await estate.desk.export(estate.asked(owner), ids[AT_ONCE]), TooManyAtOnce)
+        accepted(await estate.desk.erase(estate.request(owner), id, reason=""))
+        accepted(await estate.desk.export(estate.request(owner), id))
+    assert isinstance(await estate.desk.erase(estate.request(owner), ids[AT_ONCE], reason=""), TooManyAtOnce)
+    assert isinstance(await estate.desk.export(estate.request(owner), ids[AT_ONCE]), TooManyAtOnce)
     async with estate.acting():
         await estate.settled()
-        accepted(await estate.desk.erase(estate.asked(owner), ids[AT_ONCE], reason=""))
+        accepted(await estate.desk.erase(estate.request(owner), ids[AT_ONCE], reason=""))
         await estate.settled()
 
 
@@ -183,7 +183,7 @@ async def test_who_belongs_to_no_tenant_is_forgotten_with_the_account(estate: Es
     me = somebody(UUID(int=0), "member", id)
     assert await readable(estate, ACCOUNTS, email)
     async with estate.acting():
-        accepted(await estate.desk.erase(estate.asked(me), id, reason="I go"))
+        accepted(await estate.desk.erase(estate.request(me), id, reason="I go"))
         await estate.settled()
     key = (erasure_id(id),)
     row = (await estate.rows.get(Erasures, ACCOUNTS, [key]))[key]
@@ -196,7 +196,7 @@ async def test_who_belongs_to_no_tenant_is_forgotten_with_the_account(estate: Es
 async def test_an_account_that_belongs_to_a_tenant_by_now_is_not_forgotten(estate: Estate) -> None:
     id, _ = await an_account(estate)
     await estate.send(JoinTenant(id=id, tenant_id=uuid4()), BY_ITSELF)
-    refusal = await estate.desk.erase(estate.asked(somebody(UUID(int=0), "member", id)), id, reason="")
+    refusal = await estate.desk.erase(estate.request(somebody(UUID(int=0), "member", id)), id, reason="")
     assert isinstance(refusal, AccountHasTenants)
 
 

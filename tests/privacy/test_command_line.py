@@ -24,8 +24,8 @@ async def known(settings: Settings) -> tuple[UUID, UUID]:
     """A tenant, and a person whom it knows."""
     owner = somebody(uuid4())
     async with written(settings) as writes:
-        wish = RegisterUser(id=owner.user_id, email=f"k{owner.user_id.hex}@example.com", first_name="Kim")
-        assert isinstance(await writes.bus.send(wish, by=owner), AppendReceipt)
+        command = RegisterUser(id=owner.user_id, email=f"k{owner.user_id.hex}@example.com", first_name="Kim")
+        assert isinstance(await writes.bus.send(command, by=owner), AppendReceipt)
     return owner.tenant_id, owner.user_id
 
 
@@ -38,9 +38,9 @@ def test_an_erasure_that_nobody_works_on_is_asked_for(
     headwater: CommandLine, known: tuple[UUID, UUID]
 ) -> None:
     tenant, person = known
-    asked = headwater("privacy", "erase", str(tenant), str(person), "--yes", "--wait", "0")
-    assert asked.code == 0, asked.err
-    assert asked.out.startswith("The erasure is requested")
+    ran = headwater("privacy", "erase", str(tenant), str(person), "--yes", "--wait", "0")
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("The erasure is requested")
     again = headwater("privacy", "erase", str(tenant), str(person), "--yes", "--wait", "0", "--json")
     assert (again.code, again.json["refused"]["code"]) == (1, "already_exists")
 

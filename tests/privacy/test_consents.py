@@ -72,14 +72,14 @@ async def test_holds_from_the_moment_it_is_answered(estate: Estate) -> None:
         return await consents.given(ann.tenant_id, ann.user_id, MAIL)
 
     assert not await allowed()
-    asked = estate.asked(ann)
+    subject = estate.request(ann)
     for repeated in (False, True):
-        done = accepted(await estate.desk.give(asked, ann.user_id, MAIL, source="web", text_version=""))
+        done = accepted(await estate.desk.give(subject, ann.user_id, MAIL, source="web", text_version=""))
         assert done.repeated is repeated
     assert await allowed()
-    accepted(await estate.desk.withdraw(estate.asked(ann), ann.user_id, MAIL, source="web"))
+    accepted(await estate.desk.withdraw(estate.request(ann), ann.user_id, MAIL, source="web"))
     assert not await allowed()
-    accepted(await estate.desk.give(estate.asked(ann), ann.user_id, MAIL, source="web", text_version="2"))
+    accepted(await estate.desk.give(estate.request(ann), ann.user_id, MAIL, source="web", text_version="2"))
     assert await allowed()
     assert not await consents.given(uuid4(), ann.user_id, MAIL)
 
@@ -127,5 +127,5 @@ def test_every_kind_of_mail_says_by_which_right_it_is_sent() -> None:
 
 async def test_is_everybodys_own_word(estate: Estate) -> None:
     ann, bob = somebody(uuid4(), "member"), uuid4()
-    refusal = await estate.desk.give(estate.asked(ann), bob, MAIL, source="web", text_version="")
+    refusal = await estate.desk.give(estate.request(ann), bob, MAIL, source="web", text_version="")
     assert isinstance(refusal, Forbidden)

@@ -90,7 +90,7 @@ async def test_is_unreadable_everywhere_also_after_a_rebuild(estate: Estate) -> 
     assert totals["tasks.user_stats"]
 
     async with estate.acting():
-        accepted(await estate.desk.erase(estate.asked(person.caller), person.id, reason=f"{FIRST} left"))
+        accepted(await estate.desk.erase(estate.request(person.caller), person.id, reason=f"{FIRST} left"))
         await estate.settled()
     certificate = await _certificate(estate, person)
     assert certificate.steps == (
@@ -124,7 +124,7 @@ async def test_leaves_another_tenant_of_the_same_account_alone(estate: Estate) -
     here, there = [await a_member(estate, await an_owner(estate, uuid4()), id, email) for _ in range(2)]
     await estate.house.followed()
     async with estate.acting():
-        accepted(await estate.desk.erase(estate.asked(here.caller), id, reason=""))
+        accepted(await estate.desk.erase(estate.request(here.caller), id, reason=""))
         await estate.settled()
     certificate = await _certificate(estate, here)
     assert len(certificate.certificate["keys"]) == 1
@@ -144,15 +144,15 @@ async def test_is_asked_for_by_oneself_or_who_may(estate: Estate) -> None:
     owner = await an_owner(estate, tenant)
     ann = await a_member(estate, owner, *await an_account(estate))
     bob = await a_member(estate, owner, *await an_account(estate))
-    refusal = await estate.desk.erase(estate.asked(ann.caller), bob.id, reason="")
+    refusal = await estate.desk.erase(estate.request(ann.caller), bob.id, reason="")
     assert isinstance(refusal, Forbidden)
-    assert isinstance(await estate.desk.erase(estate.asked(owner), bob.id, reason=""), AppendReceipt)
-    assert isinstance(await estate.desk.erase(estate.asked(bob.caller), bob.id, reason=""), AlreadyExists)
+    assert isinstance(await estate.desk.erase(estate.request(owner), bob.id, reason=""), AppendReceipt)
+    assert isinstance(await estate.desk.erase(estate.request(bob.caller), bob.id, reason=""), AlreadyExists)
 
 
 async def test_takes_no_tenants_last_owner(estate: Estate) -> None:
     owner = await an_owner(estate, uuid4())
-    refusal = await estate.desk.erase(estate.asked(owner), owner.user_id, reason="")
+    refusal = await estate.desk.erase(estate.request(owner), owner.user_id, reason="")
     assert isinstance(refusal, TenantNeedsAnOwner)
 
 
@@ -161,17 +161,19 @@ async def test_nobody_has_those_forgotten_who_may_do_more(estate: Estate) -> Non
     owner, second = await an_owner(estate, tenant), await an_owner(estate, tenant)
     bob = await a_member(estate, owner, *await an_account(estate))
     admin = replace(owner, user_id=uuid4(), permissions=ROLES[BaseRole.ADMIN])
-    refusal = await estate.desk.erase(estate.asked(admin), second.user_id, reason="")
+    refusal = await estate.desk.erase(estate.request(admin), second.user_id, reason="")
     assert isinstance(refusal, NotYoursToGive)
-    assert isinstance(await estate.desk.erase(estate.asked(admin), bob.id, reason=""), AppendReceipt)
-    assert isinstance(await estate.desk.erase(estate.asked(owner), second.user_id, reason=""), AppendReceipt)
+    assert isinstance(await estate.desk.erase(estate.request(admin), bob.id, reason=""), AppendReceipt)
+    assert isinstance(
+        await estate.desk.erase(estate.request(owner), second.user_id, reason=""), AppendReceipt
+    )
 
 
 async def test_withdraws_what_was_allowed(estate: Estate) -> None:
     owner = await an_owner(estate, uuid4())
     person = await a_member(estate, owner, *await an_account(estate))
     async with estate.acting():
-        accepted(await estate.desk.erase(estate.asked(person.caller), person.id, reason=""))
+        accepted(await estate.desk.erase(estate.request(person.caller), person.id, reason=""))
         await estate.settled()
     async with estate.database.reading(owner.tenant_id) as connection:
         rows = await connection.fetch(
@@ -201,7 +203,7 @@ async def test_blanks_names_that_a_former_version_of_a_view_has_kept(estate: Est
             [(owner.tenant_id, person.id, FIRST), (owner.tenant_id, namesake, FIRST)],
         )
         async with estate.acting():
-            accepted(await estate.desk.erase(estate.asked(person.caller), person.id, reason=""))
+            accepted(await estate.desk.erase(estate.request(person.caller), person.id, reason=""))
             await estate.settled()
         names = await connection.fetch("select id, first_name from users_g900.names")
         assert {row["id"]: row["first_name"] for row in names} == {person.id: "", namesake: FIRST}

@@ -29,8 +29,8 @@ ABOUT_PEOPLE = [view.name for view in (People, UserProfiles, ProfileCards, Users
 @pytest.fixture(scope="module")
 async def estate(estate_settings: Settings) -> AsyncIterator[Estate]:
     """An estate without a rebuilder."""
-    async with opened_estate(estate_settings, rebuilding=False) as made:
-        yield made
+    async with opened_estate(estate_settings, rebuilding=False) as estate:
+        yield estate
 
 
 @asynccontextmanager
@@ -72,7 +72,7 @@ async def test_no_generation_keeps_a_trace_of_who_was_erased_while_it_was_built(
     # More than a build leaves to those who follow.
     await some_work(estate, owner, person)
     await estate.house.followed()
-    asked = await estate.house.rebuilds.ask(ABOUT_PEOPLE, by="test")
+    rebuild = await estate.house.rebuilds.ask(ABOUT_PEOPLE, by="test")
     async with asyncio.timeout(240), estate.acting():
         async with _rebuilder(estate.settings, moment) as first:
             assert first.stdout is not None
@@ -80,7 +80,7 @@ async def test_no_generation_keeps_a_trace_of_who_was_erased_while_it_was_built(
             held = await readable(estate, tenant, FIRST)
             new = f'users_g{await _newest(estate)}."people" in plain'
             assert (new in held) == (moment == "saved"), held
-            accepted(await estate.desk.erase(estate.asked(person.caller), person.id, reason=""))
+            accepted(await estate.desk.erase(estate.request(person.caller), person.id, reason=""))
 
             async def forgotten() -> bool:
                 row = await _erasure(estate, person)
@@ -92,7 +92,7 @@ async def test_no_generation_keeps_a_trace_of_who_was_erased_while_it_was_built(
                 assert await first.wait() == -ending
                 async with _rebuilder(estate.settings, "") as second:
                     assert await second.wait() == 0
-            assert (await estate.house.ended(asked)).state is RebuildState.SWITCHED
+            assert (await estate.house.ended(rebuild)).state is RebuildState.SWITCHED
         await estate.settled()
     row = await _erasure(estate, person)
     assert row is not None

@@ -78,11 +78,11 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 async def _exported(estate: Estate, by: Caller, subject: UUID) -> Any:
-    asked = estate.asked(by)
+    request = estate.request(by)
     async with estate.acting():
-        accepted(await estate.desk.export(asked, subject))
+        accepted(await estate.desk.export(request, subject))
         await estate.settled()
-    pieces = await estate.files.read(by.home, asked.command_id)
+    pieces = await estate.files.read(by.home, request.command_id)
     assert pieces is not None
     return json.loads(b"".join(pieces))
 
@@ -124,14 +124,14 @@ async def test_every_sealed_text_of_a_person_is_in_their_own_export_in_plain(est
         wanted = await estate.search.wanted(tenant, ann.id)
         known |= {*wanted.everywhere, *wanted.beside}
     assert {ann.email, "Collects barometers and old maps", "203.0.113.77"} < known
-    told = set(_texts(await _exported(estate, ann.caller, ann.id)))
-    assert known - told == {"JBSWY3DPEHPK3PXP"}
+    texts = set(_texts(await _exported(estate, ann.caller, ann.id)))
+    assert known - texts == {"JBSWY3DPEHPK3PXP"}
 
 
 async def test_every_table_that_names_a_person_is_in_their_export(estate: Estate) -> None:
     """By what the database holds, not by what is declared."""
     _, ann = await _busy(estate)
-    told = {name for part in PARTS for name in part.holds}
+    names = {name for part in PARTS for name in part.holds}
     found = defaultdict[str, int](int)
     connection = await estate.database.owner()
     try:
@@ -156,8 +156,8 @@ async def test_every_table_that_names_a_person_is_in_their_export(estate: Estate
         "auth.invitations",
         "es.events",
         "audit.activity_log",
-    } <= naming | told
-    assert naming - told - LEFT_OUT.keys() == set()
+    } <= naming | names
+    assert naming - names - LEFT_OUT.keys() == set()
 
 
 async def test_an_export_tells_what_was_done_and_by_which_keys_and_invitations(estate: Estate) -> None:

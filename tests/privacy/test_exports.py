@@ -30,11 +30,11 @@ KEY, ABOUT = bytes(range(32)), "tenant/export"
 
 async def _exported(estate: Estate, by: Caller, subject: UUID) -> UUID:
     """The id of an export that is finished."""
-    asked = estate.asked(by)
+    request = estate.request(by)
     async with estate.acting():
-        accepted(await estate.desk.export(asked, subject))
+        accepted(await estate.desk.export(request, subject))
         await estate.settled()
-    return asked.command_id
+    return request.command_id
 
 
 async def _ann(estate: Estate) -> tuple[Caller, Person]:
@@ -112,9 +112,9 @@ async def test_is_on_record_with_its_parts(estate: Estate) -> None:
 
 async def test_others_are_exported_by_who_may(estate: Estate) -> None:
     owner, ann = await _ann(estate)
-    refusal = await estate.desk.export(estate.asked(ann.caller), owner.user_id)
+    refusal = await estate.desk.export(estate.request(ann.caller), owner.user_id)
     assert isinstance(refusal, Forbidden)
-    accepted(await estate.desk.export(estate.asked(owner), ann.id))
+    accepted(await estate.desk.export(estate.request(owner), ann.id))
 
 
 async def test_lies_encrypted_and_goes_with_the_person(estate: Estate) -> None:
@@ -125,7 +125,7 @@ async def test_lies_encrypted_and_goes_with_the_person(estate: Estate) -> None:
     assert ann.email.encode() not in path.read_bytes()
     kept = path.read_bytes()
     async with estate.acting():
-        accepted(await estate.desk.erase(estate.asked(ann.caller), ann.id, reason=""))
+        accepted(await estate.desk.erase(estate.request(ann.caller), ann.id, reason=""))
         await estate.settled()
     assert await estate.files.read(owner.tenant_id, id) is None
     # A copy, as a backup has it, does not open either.
@@ -213,10 +213,10 @@ async def test_what_somebody_asked_for_themself_nobody_else_is_given(estate: Est
 
 async def test_cannot_be_fetched_before_it_is_whole(estate: Estate) -> None:
     _, ann = await _ann(estate)
-    asked = estate.asked(ann.caller)
-    accepted(await estate.desk.export(asked, ann.id))
+    subject = estate.request(ann.caller)
+    accepted(await estate.desk.export(subject, ann.id))
     await estate.house.followed()
-    assert (await _status(estate, asked.command_id, ann.caller)).status_code == 409
+    assert (await _status(estate, subject.command_id, ann.caller)).status_code == 409
 
 
 def _written(path: Path, size: int) -> bytes:

@@ -58,17 +58,17 @@ async def _children(settings: Settings) -> AsyncIterator[Child]:
 
 @pytest.fixture(scope="module")
 async def child(estate: Estate, estate_settings: Settings) -> AsyncIterator[Child]:
-    async with _children(estate_settings) as made:
+    async with _children(estate_settings) as child:
         # The processes begin at the end of the log as it is when they are first run.
-        assert await made.run() == "exit 0"
-        yield made
+        assert await child.run() == "exit 0"
+        yield child
 
 
 async def test_an_erasure_survives_a_kill_at_each_of_its_steps(estate: Estate, child: Child) -> None:
     owner = await an_owner(estate, uuid4())
     person = await a_member(estate, owner, *await an_account(estate))
     await traces_outside(estate, person)
-    accepted(await estate.desk.erase(estate.asked(person.caller), person.id, reason=""))
+    accepted(await estate.desk.erase(estate.request(person.caller), person.id, reason=""))
     killed_at = [f"performed do {step}" for step in PersonErasure.steps]
     # In the middle of what a step does, too.
     access = killed_at.index("performed do access")
@@ -100,23 +100,23 @@ async def test_an_export_survives_a_kill(estate: Estate, child: Child, point: st
     owner = await an_owner(estate, uuid4())
     person = await a_member(estate, owner, *await an_account(estate))
     await some_work(estate, owner, person)
-    asked = estate.asked(person.caller)
-    accepted(await estate.desk.export(asked, person.id))
+    subject = estate.request(person.caller)
+    accepted(await estate.desk.export(subject, person.id))
     assert await child.run(point, number) == "exit -9"
-    found = await estate.files.read(owner.tenant_id, asked.command_id)
+    found = await estate.files.read(owner.tenant_id, subject.command_id)
     # What is there is whole; a file that was begun is not there under its name.
     assert (found is None) == (not point.startswith(("performed", "sent Finish")))
     if found is not None:
         assert json.loads(b"".join(found))["format"] == "JSON"
     assert await child.run() == "exit 0"
     await estate.house.followed()
-    row = await estate.desk.export_row(owner.tenant_id, asked.command_id)
+    row = await estate.desk.export_row(owner.tenant_id, subject.command_id)
     assert row is not None
     assert (row.state, row.done) == (ExportState.FINISHED, len(PARTS))
-    found = await estate.files.read(owner.tenant_id, asked.command_id)
+    found = await estate.files.read(owner.tenant_id, subject.command_id)
     assert found is not None
     text = b"".join(found)
     assert len(text) == row.size
     assert json.loads(text)["personal_data"]["user"]["email"] == person.email
     folder = estate.settings.data_dir / "exports" / str(owner.tenant_id)
-    assert [path.name for path in folder.iterdir()] == [f"{asked.command_id}.json"]
+    assert [path.name for path in folder.iterdir()] == [f"{subject.command_id}.json"]

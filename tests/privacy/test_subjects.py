@@ -73,7 +73,7 @@ async def test_a_contact_is_forgotten(estate: Estate) -> None:
     ) as processes:
         here = replace(estate, processes=processes)
         async with here.acting():
-            accepted(await here.desk.erase(here.asked(owner), contact, reason=""))
+            accepted(await here.desk.erase(here.request(owner), contact, reason=""))
             await here.settled()
         await _certified(here, owner.tenant_id, contact)
         assert await readable(here, owner.tenant_id, email, "Peregrine Toys") == []
@@ -89,7 +89,7 @@ async def test_a_contact_is_forgotten(estate: Estate) -> None:
         third, me = await _contact(here, owner, email), uuid4()
         await here.send(RegisterUser(id=me, email=email, first_name="Peregrine"), owner)
         async with here.acting():
-            accepted(await here.desk.erase(here.asked(owner), me, reason=""))
+            accepted(await here.desk.erase(here.request(owner), me, reason=""))
             await here.settled()
         assert await readable(here, owner.tenant_id, email, "Peregrine") == []
         assert isinstance(await here.bus.send(EraseContact(id=third), by=owner), NotFound)

@@ -64,8 +64,8 @@ async def test_they_export_and_fetch_their_account(working: Product) -> None:
         assert (await _fetched(other.client, id)).status_code == 404
     # An owner may export others, of their company.
     assert await others[1].client.send("ExportUserData", userId=str(alone.id)) is None
-    asked = await others[1].client.send("RequestExport", input={"subjectId": str(alone.id)})
-    assert (asked["code"], asked["field"]) == ("not_found", "subjectId")
+    requested = await others[1].client.send("RequestExport", input={"subjectId": str(alone.id)})
+    assert (requested["code"], requested["field"]) == ("not_found", "subjectId")
 
 
 async def test_they_are_forgotten(working: Product) -> None:
@@ -90,8 +90,8 @@ async def test_they_are_forgotten(working: Product) -> None:
 
 async def test_nobody_else_forgets_or_exports_them(working: Product) -> None:
     alone, nosy = [await registered(working, company=False) for _ in range(2)]
-    asked = await nosy.client.send("RequestExport", input={"subjectId": str(alone.id)})
-    assert asked["code"] == "forbidden"
+    answer = await nosy.client.send("RequestExport", input={"subjectId": str(alone.id)})
+    assert answer["code"] == "forbidden"
     assert (await nosy.client.error("EraseUser", input={"subjectId": str(alone.id)}))[0] == "FORBIDDEN"
     assert (await nosy.client.error("ExportUserData", userId=str(alone.id)))[0] == "FORBIDDEN"
     assert (await alone.sign_in()).status_code == 200

@@ -54,6 +54,6 @@ def bus(log: PostgresLog, clock: SetClock) -> Bus:
 
 @pytest.fixture
 async def works(database: Database, log: PostgresLog, bus: Bus, clock: SetClock) -> AsyncIterator[Works]:
-    made = Works(database, log, bus, clock)
-    yield made
-    await made.close()
+    works = Works(database, log, bus, clock)
+    yield works
+    await works.close()

@@ -73,8 +73,8 @@ async def child(database_url: str, owner: Connection, works: Works) -> AsyncIter
     await StoredOutside.make(owner)
     for process in (OpenShop(StoredOutside(owner)), Thanks(StoredOutside(owner))):
         await enroll(works.database.writer, process)
-    async with _children(database_url) as made:
-        yield made
+    async with _children(database_url) as child:
+        yield child
 
 
 async def _deeds(owner: Connection) -> list[tuple[str, int]]:

@@ -39,9 +39,9 @@ class Workers:
 @pytest.fixture
 async def workers(database: Database) -> AsyncIterator[Workers]:
     await enroll(database.writer, THANKS)
-    made = Workers(database)
-    yield made
-    for session in made.sessions:
+    workers = Workers(database)
+    yield workers
+    for session in workers.sessions:
         session.terminate()
 
 
@@ -119,9 +119,9 @@ async def test_tenants_take_turns(database: Database, workers: Workers) -> None:
     assert lease is not None
     store = ProcessStore(database.writer, THANKS, lease)
     many, few = uuid4(), uuid4()
-    wishes = [_wish(many, number) for number in range(20)] + [_wish(few, number) for number in range(2)]
+    actions = [_wish(many, number) for number in range(20)] + [_wish(few, number) for number in range(2)]
     async with store.transaction() as connection:
-        await store.save(connection, UnitOfWork(THANKS, NOON, {}, entries=wishes))
+        await store.save(connection, UnitOfWork(THANKS, NOON, {}, entries=actions))
     claims: list[list[UUID]] = []
     for limit in (4, 2, 100):
         async with store.transaction() as connection:
@@ -137,8 +137,8 @@ async def test_who_has_much_under_way_comes_last(database: Database, workers: Wo
     many, late = uuid4(), uuid4()
     for tenant, count in ((many, 8), (late, 3)):
         async with store.transaction() as connection:
-            wishes = [_wish(tenant, number) for number in range(count)]
-            await store.save(connection, UnitOfWork(THANKS, NOON, {}, entries=wishes))
+            actions = [_wish(tenant, number) for number in range(count)]
+            await store.save(connection, UnitOfWork(THANKS, NOON, {}, entries=actions))
             claimed = await store.claim(connection, NOON, 3)
             assert {effect.origin.tenant_id for effect in claimed} == {tenant}
 

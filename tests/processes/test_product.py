@@ -31,9 +31,9 @@ async def test_a_reminder_is_told_and_mailed(database: Database, tmp_path: Path)
     pages = Pages(log, PlainCodec())
     reading = asyncio.create_task(pages.run())
     settings = Settings(secret=SECRET, data_dir=tmp_path)
-    made = processes(Parts(settings=settings, database=database, log=log, bus=bus))
+    declared = processes(Parts(settings=settings, database=database, log=log, bus=bus))
     running = asyncio.create_task(
-        run_processes(await enrolled(database, made), database=database, log=log, pages=pages, bus=bus)
+        run_processes(await enrolled(database, declared), database=database, log=log, pages=pages, bus=bus)
     )
     person, task = uuid4(), uuid4()
     by = Caller(tenant_id=UUID(int=1), user_id=person)
@@ -49,8 +49,8 @@ async def test_a_reminder_is_told_and_mailed(database: Database, tmp_path: Path)
             background.cancel()
         await asyncio.gather(running, reading, return_exceptions=True)
         await log.close()
-    told = await database.writer.fetch("select 1 from es.events where type = $1", Notification.Sent.stored_as)
-    assert len(told) == 1
+    sent = await database.writer.fetch("select 1 from es.events where type = $1", Notification.Sent.stored_as)
+    assert len(sent) == 1
     statuses = {status.process: status for status in await process_statuses(database.writer)}
     status = statuses["work.due_date_reminder"]
     assert ailment(status) == "work.due_date_reminder is run by no worker"

@@ -76,9 +76,9 @@ async def desk(works: Works, bus: Bus, clock: SetClock) -> Desk:
     for id in (person, other):
         register = RegisterUser(id=id, email=f"{id.hex[:8]}@example.org", first_name="Ann")
         await accepted(bus, register, by=by)
-    made = Desk(works, bus, clock, person, other)
-    await works.start(made.process)
-    return made
+    desk = Desk(works, bus, clock, person, other)
+    await works.start(desk.process)
+    return desk
 
 
 async def test_reminds_a_day_before_and_once(desk: Desk) -> None:

@@ -33,8 +33,8 @@ class Sliced:
     async def copy_out(
         self, *, after: int = 0, until: int | None = None, select: Selection = EVERYTHING
     ) -> AsyncGenerator[list[Envelope], None]:
-        async for some in self._log.copy_out(after=after, until=until, select=select):
-            left = [event for event in some if event.position not in self._lacking]
+        async for page in self._log.copy_out(after=after, until=until, select=select):
+            left = [event for event in page if event.position not in self._lacking]
             for begin in range(0, len(left), self._size):
                 yield left[begin : begin + self._size]
 

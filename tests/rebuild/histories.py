@@ -41,7 +41,7 @@ KINDS: tuple[type[View[ShelfRow]], ...] = (Carried, CarriedCounts, CarriedSearch
 async def tell(place: Place, count: int, *, seed: int = 1) -> int:
     """So many events of two tenants, and the position of the last."""
     chance = random.Random(seed)
-    told: list[tuple[UUID, tuple[UUID, Event]]] = []
+    history: list[tuple[UUID, tuple[UUID, Event]]] = []
     where: dict[tuple[UUID, UUID], str] = {}
     for number in range(count):
         tenant = chance.choice([TENANT, TENANT, OTHER])
@@ -66,11 +66,11 @@ async def tell(place: Place, count: int, *, seed: int = 1) -> int:
                 where[chosen] = shelf
             elif isinstance(event, Jar.Broken):
                 del where[chosen]
-        told.append((tenant, (jar, event)))
+        history.append((tenant, (jar, event)))
     last = 0
-    for begin in range(0, len(told), 100):
+    for begin in range(0, len(history), 100):
         for tenant in (TENANT, OTHER):
-            some = [pair for whose, pair in told[begin : begin + 100] if whose == tenant]
-            if some:
-                last = await place.tell(*some, tenant=tenant)
+            pairs = [pair for owner, pair in history[begin : begin + 100] if owner == tenant]
+            if pairs:
+                last = await place.tell(*pairs, tenant=tenant)
     return last

@@ -83,10 +83,10 @@ async def test_rows_that_only_move_do_not_differ(site: Site) -> None:
     await behind
 
 
-async def _step_by_step(site: Site, *some: Built) -> None:
+async def _step_by_step(site: Site, *builds: Built) -> None:
     head = await site.place.log.head()
     for position in range(320, head + 1, 20):
-        for built in some:
+        for built in builds:
             await (await site.builder(built)).run(position)
 
 

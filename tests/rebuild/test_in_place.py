@@ -26,18 +26,18 @@ async def test_one_tenants_rows_become_right_and_the_others_stay(site: Site, kin
     live = await site.build(kind())
     expected = await site.folded(live.view)
     mine = [full for full in expected if full[0] == OTHER]
-    theirs = next(full for full in expected if full[0] == TENANT)
+    of_tenant = next(full for full in expected if full[0] == TENANT)
     wrong: dict[FullKey, Any] = {
         mine[0]: replace(expected[mine[0]], amount=-1),
         mine[1]: None,
         (OTHER, EXTRA): ShelfRow(shelf="nowhere", colour="red"),
-        theirs: replace(expected[theirs], amount=-1),
+        of_tenant: replace(expected[of_tenant], amount=-1),
     }
     await spoil(site, live, wrong)
     built = await site.build(kind(), tenant_id=OTHER)
     checkpoint = await _held(site, live)
     assert await put_in_place(live.view, live.store, built.store, checkpoint, OTHER) == 3
-    assert await rows(live.store) == {**expected, theirs: wrong[theirs]}
+    assert await rows(live.store) == {**expected, of_tenant: wrong[of_tenant]}
     assert (await stands(live)).position == last
     assert await put_in_place(live.view, live.store, built.store, checkpoint, OTHER) == 0
 

@@ -210,8 +210,8 @@ class Doubled(Jars, PostgresView[JarRow], name="toys.jars", version=2):
 
     @on(Jar.Filled, first=True)
     def filled(self, row: None, event: Jar.Filled, envelope: Envelope) -> JarRow:
-        made = super().filled(row, event, envelope)
-        return replace(made, amount=2 * made.amount)
+        row_ = super().filled(row, event, envelope)
+        return replace(row_, amount=2 * row_.amount)
 
 
 async def test_a_new_version_is_built_by_itself_while_yesterdays_code_goes_on(place: Place) -> None:
@@ -233,9 +233,9 @@ async def test_a_new_version_is_built_by_itself_while_yesterdays_code_goes_on(pl
                 return sorted(row.amount for row in await yesterday.read(old, Jars())) == [4, 5]
 
             await until(both)
-            (made,) = await today.rebuilds.all()
+            (rebuild,) = await today.rebuilds.all()
             with pytest.raises(RebuildRefused, match="of version 1"):
-                await today.rebuilds.rollback(made.id, by="ada")
+                await today.rebuilds.rollback(rebuild.id, by="ada")
 
 
 async def test_an_inline_view_is_cut_over_under_appends_and_never_behind(place: Place) -> None:
@@ -251,12 +251,12 @@ async def test_an_inline_view_is_cut_over_under_appends_and_never_behind(place: 
     async with house.working() as live:
 
         async def tell() -> int:
-            told = 0
+            count = 0
             while going:
                 jar = uuid4()
                 await now.tell((jar, Jar.Filled(name="a", shelf="top", amount=1)))
-                told += 1
-            return told
+                count += 1
+            return count
 
         telling = [asyncio.create_task(tell()) for _ in range(4)]
         done = await house.ended(await house.rebuilds.ask([InlineJars.name], by="test"))
@@ -272,9 +272,9 @@ async def test_an_inline_view_is_cut_over_under_appends_and_never_behind(place: 
         found = await PostgresRows(place.database, live).get(InlineJars, TENANT, [(jar,)])
         assert [row.name for row in found.values()] == ["last"]
         going = False
-        told = sum(await asyncio.gather(*telling))
+        count = sum(await asyncio.gather(*telling))
         await house.followed()
-        assert len(await house.all(InlineJars(), 2)) == told + 1
+        assert len(await house.all(InlineJars(), 2)) == count + 1
         assert await house.all(InlineJars(), 1) == await house.all(InlineJars(), 2)
         statuses = await place.status(InlineJars)
         assert statuses.complete

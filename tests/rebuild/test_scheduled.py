@@ -17,7 +17,7 @@ from tests.views.toys import Jars
 DAY, AT_ONCE = timedelta(days=1), timedelta(0)
 
 
-async def asked(house: House, *, every: timedelta = AT_ONCE, repair: bool = False) -> UUID | None:
+async def due_comparison(house: House, *, every: timedelta = AT_ONCE, repair: bool = False) -> UUID | None:
     """What one worker asks for."""
     views = [type(view) for view in house.views]
     return await compare_when_due(house.place.database.writer, views, every=every, repair=repair)
@@ -25,11 +25,11 @@ async def asked(house: House, *, every: timedelta = AT_ONCE, repair: bool = Fals
 
 async def test_nothing_is_due_before_its_time(everywhere: House) -> None:
     await everywhere.enroll()
-    assert await asked(everywhere) is None
+    assert await due_comparison(everywhere) is None
     async with everywhere.working():
         await some_events(everywhere.place)
         await everywhere.followed()
-        assert await asked(everywhere, every=DAY) is None
+        assert await due_comparison(everywhere, every=DAY) is None
 
 
 async def test_workers_ask_once_and_for_one_view_after_the_other(everywhere: House) -> None:
@@ -38,7 +38,7 @@ async def test_workers_ask_once_and_for_one_view_after_the_other(everywhere: Hou
         await everywhere.followed()
         seen: list[str] = []
         for _ in everywhere.views:
-            (id,) = {id for id in await asyncio.gather(*(asked(everywhere) for _ in range(4))) if id}
+            (id,) = {id for id in await asyncio.gather(*(due_comparison(everywhere) for _ in range(4))) if id}
             done = await everywhere.ended(id)
             assert (done.state, done.asked_by, done.parallel) == (RebuildState.REPORTED, SCHEDULE, 1)
             (member,) = done.views
@@ -47,7 +47,7 @@ async def test_workers_ask_once_and_for_one_view_after_the_other(everywhere: Hou
             assert not member.report.differing
             seen.append(member.view)
         assert sorted(seen) == sorted(view.name for view in everywhere.views)
-        assert await asked(everywhere, every=DAY) is None
+        assert await due_comparison(everywhere, every=DAY) is None
         assert await everywhere.rebuilds.all() == []
 
 
@@ -61,7 +61,7 @@ async def test_what_differs_is_told_and_mended_only_where_that_is_said(everywher
 
         async def compared(*, repair: bool) -> RebuildState:
             while True:
-                id = await asked(everywhere, repair=repair)
+                id = await due_comparison(everywhere, repair=repair)
                 assert id is not None
                 done = await everywhere.ended(id)
                 if done.views[0].view == Jars.name:
@@ -71,9 +71,9 @@ async def test_what_differs_is_told_and_mended_only_where_that_is_said(everywher
         assert await everywhere.live(Jars()) == 1
         now = await standing(writer)
         assert {view.view: view.differing for view in now.compared if view.differing} == {Jars.name: count}
-        (told,) = [said for said in now.ailments() if "differs from the log" in said]
+        (ailment,) = [said for said in now.ailments() if "differs from the log" in said]
         (kept,) = await everywhere.rebuilds.all()
-        assert str(kept.id) in told
+        assert str(kept.id) in ailment
         assert await compared(repair=True) is RebuildState.SWITCHED
         assert not [view for view in (await standing(writer)).compared if view.differing]
 
@@ -84,16 +84,16 @@ async def test_a_comparison_by_schedule_makes_way_for_whoever_asks(everywhere: H
     async with everywhere.working(rebuilding=False):
         await some_events(everywhere.place)
         await everywhere.followed()
-        scheduled = await asked(everywhere)
+        scheduled = await due_comparison(everywhere)
         assert scheduled is not None
         (member,) = (await everywhere.rebuilds.one(scheduled)).views
         mine = await everywhere.rebuilds.ask(names, by="ada", kind="reconcile")
         given_up = await everywhere.rebuilds.one(scheduled)
         assert (given_up.state, given_up.views[0].phase) == (RebuildState.CANCELLED, "dropped")
-        (made,) = [view for view in (await everywhere.rebuilds.one(mine)).views if view.view == member.view]
-        assert made.generation > member.generation
+        (built,) = [view for view in (await everywhere.rebuilds.one(mine)).views if view.view == member.view]
+        assert built.generation > member.generation
         # The schedule makes way; it does not come before a person, and neither does another person.
-        assert await asked(everywhere) is None
+        assert await due_comparison(everywhere) is None
         with pytest.raises(RebuildRefused, match=str(mine)):
             await everywhere.rebuilds.ask(names[:1], by="ben")
         assert (await everywhere.rebuilds.one(mine)).working
@@ -109,7 +109,7 @@ async def test_a_comparison_that_is_being_built_makes_way(everywhere: House) -> 
     async with everywhere.working():
         await some_events(everywhere.place, 100)
         await everywhere.followed()
-        scheduled = await asked(everywhere)
+        scheduled = await due_comparison(everywhere)
         assert scheduled is not None
         (member,) = (await everywhere.rebuilds.one(scheduled)).views
         mine = await everywhere.rebuilds.ask([member.view], by="ada")
@@ -122,12 +122,12 @@ async def test_who_is_refused_takes_nothing_from_the_schedule(everywhere: House)
     async with everywhere.working(rebuilding=False):
         await some_events(everywhere.place)
         await everywhere.followed()
-        scheduled = await asked(everywhere)
+        scheduled = await due_comparison(everywhere)
         assert scheduled is not None
         (member,) = (await everywhere.rebuilds.one(scheduled)).views
         others = [name for name in names if name != member.view]
-        theirs = await everywhere.rebuilds.ask(others, by="ben")
-        with pytest.raises(RebuildRefused, match=str(theirs)):
+        asked_for = await everywhere.rebuilds.ask(others, by="ben")
+        with pytest.raises(RebuildRefused, match=str(asked_for)):
             await everywhere.rebuilds.ask(names, by="ada")
         assert (await everywhere.rebuilds.one(scheduled)).working
 
@@ -139,7 +139,7 @@ async def test_what_found_nothing_is_forgotten_after_a_week(everywhere: House) -
         await everywhere.followed()
 
         async def once() -> UUID:
-            id = await asked(everywhere)
+            id = await due_comparison(everywhere)
             assert id is not None
             await everywhere.ended(id)
             return id
@@ -152,7 +152,7 @@ async def test_what_found_nothing_is_forgotten_after_a_week(everywhere: House) -
         await until(dropped)
         await writer.execute("update ops.rebuilds set ended_at = ended_at - interval '8 days'")
         # The newest of each view stays, with its number.
-        assert await asked(everywhere, every=DAY) is None
+        assert await due_comparison(everywhere, every=DAY) is None
         left = await writer.fetch("select id from ops.rebuilds")
         assert {row["id"] for row in left} == set(ids[len(everywhere.views) :])
         newest = await writer.fetchval("select max(generation) from ops.lanes where view = $1", Jars.name)
@@ -165,8 +165,8 @@ async def test_a_comparison_dated_ahead_is_none(everywhere: House) -> None:
     async with everywhere.working():
         await some_events(everywhere.place)
         await everywhere.followed()
-        id = await asked(everywhere)
+        id = await due_comparison(everywhere)
         assert id is not None
         await everywhere.ended(id)
         await writer.execute("update ops.rebuilds set asked_at = asked_at + interval '1 year'")
-        assert (await asked(everywhere)) is not None
+        assert (await due_comparison(everywhere)) is not None

@@ -78,14 +78,14 @@ async def test_finds_a_changed_a_lost_and_an_extra_row(scene: Scene, view: str) 
 
 async def test_shows_a_diff_without_confidential_values(scene: Scene) -> None:
     await scene.damage(Tasks.name)
-    asked = ("replay", "--dry-run", "--stream", scene.damaged(Tasks.name), "--view", Tasks.name)
-    ended = await ran(scene.settings, *asked)
+    arguments = ("replay", "--dry-run", "--stream", scene.damaged(Tasks.name), "--view", Tasks.name)
+    ended = await ran(scene.settings, *arguments)
     assert ended.said.splitlines()[1:] == [
         f"  changed {scene.damaged(Tasks.name)} of tenant {scene.client.tenant}",
         '    title: "Wrong" -> "Water it"',
         f'    description: "{MASKED}" -> ""',
     ]
-    assert '    description: "Secret" -> ""' in (await ran(scene.settings, *asked, "--unmasked")).said
+    assert '    description: "Secret" -> ""' in (await ran(scene.settings, *arguments, "--unmasked")).said
     connection = await asyncpg.connect(scene.settings.database_url)
     records = await connection.fetch(
         "select operation, revealed from audit.data_access "
@@ -101,7 +101,7 @@ async def test_shows_a_diff_without_confidential_values(scene: Scene) -> None:
 
 async def test_events_are_chosen_by_type_position_and_time(scene: Scene) -> None:
     async def chosen(*words: object) -> tuple[int, int]:
-        asked = (
+        arguments = (
             "replay",
             "--dry-run",
             "--tenant",
@@ -111,17 +111,17 @@ async def test_events_are_chosen_by_type_position_and_time(scene: Scene) -> None
             "--json",
             *words,
         )
-        (found,) = (await ran(scene.settings, *asked)).json["views"]
+        (found,) = (await ran(scene.settings, *arguments)).json["views"]
         return found["events"], found["rows"]
 
     history = await scene.client.send("History", stream=scene.tasks[0])
-    made, renamed = history["events"]
+    created, renamed = history["events"]
     assert await chosen("--type", "work.task.created") == (2, 2)
     assert await chosen("--type", "work.task.renamed", "--type", "work.task.moved") == (1, 1)
     assert await chosen("--from", renamed["position"]) == (1, 1)
-    assert await chosen("--to", made["position"]) == (1, 1)
+    assert await chosen("--to", created["position"]) == (1, 1)
     assert await chosen("--since", renamed["timestamp"]) == (1, 1)
-    assert await chosen("--until", made["timestamp"]) == (0, 0)
+    assert await chosen("--until", created["timestamp"]) == (0, 0)
 
 
 @pytest.mark.parametrize("view", [ProjectCards.name, TaskSearch.name])
@@ -159,8 +159,8 @@ async def test_who_has_rows_written_is_on_record(scene: Scene) -> None:
     async with asyncpg.create_pool(scene.settings.database_url, min_size=1, max_size=1) as pool:
 
         async def noted() -> list[dict[str, Any]]:
-            asked = "operations.intervention.replay_requested"
-            rows = await pool.fetch("select payload from es.events where type = $1 order by position", asked)
+            name = "operations.intervention.replay_requested"
+            rows = await pool.fetch("select payload from es.events where type = $1 order by position", name)
             return [json.loads(row["payload"]) for row in rows]
 
         before = len(await noted())

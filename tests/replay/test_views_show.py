@@ -47,8 +47,11 @@ WITHOUT_ROWS = {
 
 @pytest.mark.parametrize("view", [view.name for view in VIEWS])
 async def test_every_view_is_now_what_it_is_as_of_now(scene: Scene, view: str) -> None:
-    asked = ("show", view, "--tenant", scene.client.tenant, "--json", "--unmasked")
-    now, then = await ran(scene.settings, *asked), await ran(scene.settings, *asked, "--as-of", scene.last)
+    arguments = ("show", view, "--tenant", scene.client.tenant, "--json", "--unmasked")
+    now, then = (
+        await ran(scene.settings, *arguments),
+        await ran(scene.settings, *arguments, "--as-of", scene.last),
+    )
     assert (now.code, then.code) == (0, 0), (now, then)
     assert bool(now.json["rows"]) is (view not in WITHOUT_ROWS)
 
@@ -65,16 +68,16 @@ async def test_every_view_is_now_what_it_is_as_of_now(scene: Scene, view: str) -
 async def test_a_row_by_key_as_of_a_position_and_a_time(
     scene: Scene, view: str, before: str, after: str
 ) -> None:
-    made, renamed = (await scene.client.send("History", stream=scene.tasks[0]))["events"]
-    asked = ("show", view, "--tenant", scene.client.tenant, "--key", scene.tasks[0], "--json")
+    created, renamed = (await scene.client.send("History", stream=scene.tasks[0]))["events"]
+    arguments = ("show", view, "--tenant", scene.client.tenant, "--key", scene.tasks[0], "--json")
 
     async def title(*words: object) -> str:
-        (row,) = (await ran(scene.settings, *asked, *words)).json["rows"]
+        (row,) = (await ran(scene.settings, *arguments, *words)).json["rows"]
         return str(row["title"])
 
     assert await title() == await title("--as-of", renamed["position"]) == after
-    assert await title("--as-of", made["position"]) == before
-    assert await title("--as-of", made["timestamp"]) == before
+    assert await title("--as-of", created["position"]) == before
+    assert await title("--as-of", created["timestamp"]) == before
 
 
 async def test_a_key_of_two_parts_is_typed_with_a_comma(scene: Scene) -> None:
@@ -87,9 +90,9 @@ async def test_a_key_of_two_parts_is_typed_with_a_comma(scene: Scene) -> None:
 
 
 async def test_confidential_fields_are_masked(scene: Scene) -> None:
-    asked = ("show", "users.people", "--tenant", scene.client.tenant, "--json")
-    (masked,) = (await ran(scene.settings, *asked)).json["rows"]
-    (whole,) = (await ran(scene.settings, *asked, "--unmasked")).json["rows"]
+    arguments = ("show", "users.people", "--tenant", scene.client.tenant, "--json")
+    (masked,) = (await ran(scene.settings, *arguments)).json["rows"]
+    (whole,) = (await ran(scene.settings, *arguments, "--unmasked")).json["rows"]
     assert (masked["email"], masked["first_name"]) == (MASKED, "Ada")
     assert is_sealed(whole["email"])
 
@@ -110,9 +113,9 @@ async def recorded(scene: Scene, view: str) -> asyncpg.Record | None:
 
 
 async def test_what_was_shown_is_on_record_with_whose_it_is(scene: Scene) -> None:
-    asked = ("show", "users.people", "--tenant", scene.client.tenant, "--json")
+    arguments = ("show", "users.people", "--tenant", scene.client.tenant, "--json")
     for words, revealed in (((), []), (("--unmasked",), ["email"])):
-        assert (await ran(scene.settings, *asked, *words)).json["rows"]
+        assert (await ran(scene.settings, *arguments, *words)).json["rows"]
         record = await recorded(scene, "users.people")
         assert record is not None
         assert record["operation"] == " ".join(("headwater views show", *words))
@@ -125,29 +128,41 @@ async def test_what_was_shown_is_on_record_with_whose_it_is(scene: Scene) -> Non
 
 async def test_nothing_is_shown_that_cannot_be_recorded(scene: Scene) -> None:
     owner = await asyncpg.connect(scene.settings.database_url)
-    asked = ("show", "users.people", "--tenant", scene.client.tenant, "--unmasked")
+    arguments = ("show", "users.people", "--tenant", scene.client.tenant, "--unmasked")
     try:
         await owner.execute("revoke insert on audit.data_access from headwater_writer")
-        ended = await ran(scene.settings, *asked)
+        ended = await ran(scene.settings, *arguments)
         assert (ended.code, ended.said) == (2, "")
     finally:
         await owner.execute("grant insert on audit.data_access to headwater_writer")
         await owner.close()
-    assert (await ran(scene.settings, *asked)).said
+    assert (await ran(scene.settings, *arguments)).said
 
 
 async def test_no_more_rows_than_wanted(scene: Scene) -> None:
     for moment in ((), ("--as-of", scene.last)):
-        asked = ("show", ProjectCards.name, "--tenant", scene.client.tenant, "--limit", 1, "--json", *moment)
-        answer = (await ran(scene.settings, *asked)).json
+        arguments = (
+            "show",
+            ProjectCards.name,
+            "--tenant",
+            scene.client.tenant,
+            "--limit",
+            1,
+            "--json",
+            *moment,
+        )
+        answer = (await ran(scene.settings, *arguments)).json
         assert (len(answer["rows"]), answer["more"]) == (1, True)
 
 
 async def test_that_there_are_more_rows_is_said_apart_from_them(scene: Scene) -> None:
-    asked = ("show", ProjectCards.name, "--tenant", scene.client.tenant)
-    some, whole = await ran(scene.settings, *asked, "--limit", 1), await ran(scene.settings, *asked)
-    assert [len(run.said.splitlines()) for run in (some, whole)] == [1, 2]
-    assert "; there are more: give --limit more than that" in some.complained
+    arguments = ("show", ProjectCards.name, "--tenant", scene.client.tenant)
+    limited, whole = (
+        await ran(scene.settings, *arguments, "--limit", 1),
+        await ran(scene.settings, *arguments),
+    )
+    assert [len(run.said.splitlines()) for run in (limited, whole)] == [1, 2]
+    assert "; there are more: give --limit more than that" in limited.complained
     assert "more" not in whole.complained
 
 

@@ -99,18 +99,18 @@ class MemoryCheckpoints:
 
 def changes(position: int, rows: dict[FullKey, Card | None]) -> RowChanges[Card]:
     """Change of cards, all by the event at one position."""
-    made: RowChanges[Card] = RowChanges()
-    made.update(rows)
-    made.positions.update(dict.fromkeys(rows, position))
-    return made
+    changes: RowChanges[Card] = RowChanges()
+    changes.update(rows)
+    changes.positions.update(dict.fromkeys(rows, position))
+    return changes
 
 
 def papers(position: int, rows: dict[FullKey, Paper | None]) -> RowChanges[Paper]:
     """Change of papers, all by the event at one position."""
-    made: RowChanges[Paper] = RowChanges()
-    made.update(rows)
-    made.positions.update(dict.fromkeys(rows, position))
-    return made
+    changes: RowChanges[Paper] = RowChanges()
+    changes.update(rows)
+    changes.positions.update(dict.fromkeys(rows, position))
+    return changes
 
 
 def card(number: int, title: str = "a card") -> Card:

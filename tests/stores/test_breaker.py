@@ -26,13 +26,13 @@ async def works(breaker: Breaker) -> None:
         await asyncio.sleep(0)
 
 
-def made(time: Time, *, timeout: float = 60) -> Breaker:
+def breaker_of(time: Time, *, timeout: float = 60) -> Breaker:
     return Breaker("it", faults=(), timeout=timeout, failures=2, rest=5, clock=time)
 
 
 async def test_rests_after_some_failures_and_tries_again_later() -> None:
     time = Time()
-    breaker = made(time)
+    breaker = breaker_of(time)
     for _ in range(2):
         with pytest.raises(Unavailable, match="did not answer: no"):
             await fails(breaker)
@@ -45,7 +45,7 @@ async def test_rests_after_some_failures_and_tries_again_later() -> None:
 
 async def test_only_one_call_tries_again() -> None:
     time = Time()
-    breaker = made(time)
+    breaker = breaker_of(time)
     for _ in range(2):
         with pytest.raises(Unavailable):
             await fails(breaker)
@@ -57,14 +57,14 @@ async def test_only_one_call_tries_again() -> None:
 
 
 async def test_too_slow_a_call_is_ended() -> None:
-    breaker = made(Time(), timeout=0.001)
+    breaker = breaker_of(Time(), timeout=0.001)
     with pytest.raises(Unavailable, match="TimeoutError"):
         async with breaker.guard():
             await asyncio.Event().wait()
 
 
 async def test_a_mistake_passes() -> None:
-    breaker = made(Time())
+    breaker = breaker_of(Time())
     with pytest.raises(ZeroDivisionError):
         async with breaker.guard():
             raise ZeroDivisionError

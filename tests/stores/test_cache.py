@@ -56,10 +56,10 @@ async def markers(redis: Redis) -> RedisStore[Marker]:
 
 @pytest.fixture
 def cache(redis: Redis) -> Cache:
-    return made(redis)
+    return cache_on(redis)
 
 
-def made(redis: Redis, *, near: float = 0) -> Cache:
+def cache_on(redis: Redis, *, near: float = 0) -> Cache:
     breaker = redis_breaker(timeout=10)
     rows = RedisRows(Tags(), redis, Only(1), breaker=breaker)
     return Cache(redis, rows, [PAGES, FOUND], breaker=breaker, near=near)
@@ -217,7 +217,7 @@ async def test_without_redis_everything_is_loaded(unused_tcp_port: int) -> None:
 
 
 async def test_the_process_answers_first(redis: Redis, markers: RedisStore[Marker]) -> None:
-    cache = made(redis, near=600)
+    cache = cache_on(redis, near=600)
     await cache.get_or_load(PAGES, ACME, FIRST, Source("a", 1))
     await redis.flushdb()
     assert (await cache.get_or_load(PAGES, ACME, FIRST, Source("b", 2))).value == Page(("a",))

@@ -12,10 +12,10 @@ pytestmark = pytest.mark.servers
 
 
 @pytest.mark.parametrize(
-    ("policy", "told"), [("allkeys-lru", True), ("volatile-ttl", True), ("noeviction", False)]
+    ("policy", "warned"), [("allkeys-lru", True), ("volatile-ttl", True), ("noeviction", False)]
 )
 async def test_a_policy_that_evicts_is_told_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, policy: str, told: bool
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, policy: str, warned: bool
 ) -> None:
     server = Valkey(tmp_path / "data", sockets=tmp_path / "run", log=tmp_path / "log", durable=False)
     server.start()
@@ -26,4 +26,4 @@ async def test_a_policy_that_evicts_is_told_of(
             await warn_of_eviction(redis)
     finally:
         await server.stop()
-    assert (policy in caplog.text) is told
+    assert (policy in caplog.text) is warned

@@ -13,9 +13,9 @@ from tests.stores.rows import ACME, OTHER, Card, Cards, at, card, changes, key
 
 @pytest.fixture
 async def store(redis: Redis) -> RedisStore[Card]:
-    made = RedisStore(Cards(), redis, 1)
-    await made.prepare()
-    return made
+    store = RedisStore(Cards(), redis, 1)
+    await store.prepare()
+    return store
 
 
 @pytest.fixture

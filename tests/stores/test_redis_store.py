@@ -13,21 +13,21 @@ from projections.kit.store.store import Checkpoint, LeaseLost, Lossy, Lost, Rows
 from tests.stores.rows import ACME, OTHER, Card, Cards, Seat, Seats, Twins, at, card, changes, key
 
 
-async def made(redis: Redis, generation: int = 1) -> RedisStore[Card]:
+async def opened(redis: Redis, generation: int = 1) -> RedisStore[Card]:
     store = RedisStore(Cards(), redis, generation)
     await store.prepare()
     return store
 
 
 async def test_loads_what_was_saved(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(5, {key(1): card(1), key(2): card(2)}), at(5))
     assert await store.load([key(1), key(2), key(3)]) == {key(1): card(1), key(2): card(2)}
     assert await store.checkpoint() == at(5)
 
 
 async def test_removes_a_deleted_row(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1), key(2): card(2)}), at(1))
     await store.save(changes(2, {key(1): None}), at(2))
     assert await store.load([key(1), key(2)]) == {key(2): card(2)}
@@ -35,7 +35,7 @@ async def test_removes_a_deleted_row(redis: Redis) -> None:
 
 
 async def test_a_key_reads_as_catalogued(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
     (name,) = [key async for key in redis.scan_iter(match="*:t:*")]
     root, _, rest = name.decode().partition(":t:")
@@ -44,7 +44,7 @@ async def test_a_key_reads_as_catalogued(redis: Redis) -> None:
 
 
 async def test_every_key_expires(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(n): card(n) for n in range(50)}), at(1))
     await store.caught_up()
     names = [key async for key in redis.scan_iter()]
@@ -53,21 +53,21 @@ async def test_every_key_expires(redis: Redis) -> None:
 
 
 async def test_the_mark_expires_before_the_rows(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
     (row,) = [key async for key in redis.scan_iter(match="*:t:*")]
     assert await redis.pttl(store.keys.mark) <= 1_800_000 < await redis.pttl(row)
 
 
 async def test_a_save_does_not_prolong_the_mark(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await redis.pexpire(store.keys.mark, 60_000)
     await store.save(changes(1, {key(1): card(1)}), at(1))
     assert await redis.pttl(store.keys.mark) <= 60_000
 
 
 async def test_renewing_prolongs_rows_and_mark(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(n): card(n) for n in range(1200)}), at(1))
     names = [key async for key in redis.scan_iter()]
     for name in names:
@@ -79,7 +79,7 @@ async def test_renewing_prolongs_rows_and_mark(redis: Redis) -> None:
 
 
 async def test_renewing_leaves_other_generations_alone(redis: Redis) -> None:
-    first, second = await made(redis, 1), await made(redis, 11)
+    first, second = await opened(redis, 1), await opened(redis, 11)
     await second.save(changes(1, {key(1): card(1)}), at(1))
     names = [key async for key in redis.scan_iter(match=f"{second.keys.root}*")]
     for name in names:
@@ -90,7 +90,7 @@ async def test_renewing_leaves_other_generations_alone(redis: Redis) -> None:
 
 
 async def test_an_expired_mark_is_lost(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
     await redis.delete(store.keys.mark)
     with pytest.raises(Lost):
@@ -98,7 +98,7 @@ async def test_an_expired_mark_is_lost(redis: Redis) -> None:
 
 
 async def test_rows_of_an_earlier_filling_are_not_read(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
     await redis.delete(store.keys.mark)
     await store.prepare()
@@ -109,7 +109,7 @@ async def test_rows_of_an_earlier_filling_are_not_read(redis: Redis) -> None:
 
 @pytest.mark.parametrize("method", ["load", "save", "checkpoint", "renew", "caught_up"])
 async def test_a_flushed_server_is_lost(redis: Redis, method: str) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
     await redis.flushdb()
     arguments = {"load": ([key(1)],), "save": (changes(2, {key(2): card(2)}), at(2))}
@@ -119,10 +119,10 @@ async def test_a_flushed_server_is_lost(redis: Redis, method: str) -> None:
 
 
 async def test_a_worker_that_missed_the_flush_cannot_write(redis: Redis) -> None:
-    late = await made(redis)
+    late = await opened(redis)
     await late.save(changes(1, {key(1): card(1)}), at(1))
     await redis.flushdb()
-    await (await made(redis)).save(changes(1, {}), at(1, token=2))
+    await (await opened(redis)).save(changes(1, {}), at(1, token=2))
     with pytest.raises(Lost):
         await late.checkpoint()
     await late.prepare()
@@ -131,7 +131,7 @@ async def test_a_worker_that_missed_the_flush_cannot_write(redis: Redis) -> None
 
 
 async def test_an_older_token_cannot_write(redis: Redis) -> None:
-    old, new = await made(redis), await made(redis)
+    old, new = await opened(redis), await opened(redis)
     await new.save(changes(1, {}), at(1, token=2))
     await old.checkpoint()
     with pytest.raises(LeaseLost):
@@ -140,7 +140,7 @@ async def test_an_older_token_cannot_write(redis: Redis) -> None:
 
 
 async def test_a_page_cannot_be_saved_over_one_it_has_not_seen(redis: Redis) -> None:
-    first, second = await made(redis), await made(redis)
+    first, second = await opened(redis), await opened(redis)
     await first.save(changes(5, {key(1): card(1, "first")}), at(5))
     with pytest.raises(LeaseLost):
         await second.save(changes(5, {key(1): card(1, "second")}), at(5))
@@ -148,14 +148,14 @@ async def test_a_page_cannot_be_saved_over_one_it_has_not_seen(redis: Redis) -> 
 
 
 async def test_preparing_again_keeps_the_rows(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
-    again = await made(redis)
+    again = await opened(redis)
     assert await again.load([key(1)]) == {key(1): card(1)}
 
 
 async def test_dropping_removes_every_key_of_the_generation(redis: Redis) -> None:
-    store, other = await made(redis, 1), await made(redis, 2)
+    store, other = await opened(redis, 1), await opened(redis, 2)
     await store.save(changes(1, {key(n): card(n) for n in range(700)}), at(1))
     await other.save(changes(1, {key(1): card(1)}), at(1))
     await store.drop()
@@ -165,14 +165,14 @@ async def test_dropping_removes_every_key_of_the_generation(redis: Redis) -> Non
 
 
 async def test_two_tenants_never_share_a_key(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1, ACME): card(1, "ours"), key(1, OTHER): card(1, "theirs")}), at(1))
     assert await store.load([key(1, ACME)]) == {key(1, ACME): card(1, "ours")}
     assert await store.load([key(1, OTHER)]) == {key(1, OTHER): card(1, "theirs")}
 
 
 async def test_two_views_with_one_pattern_never_share_a_key(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
     twin = RedisStore(Twins(), redis, 1)
     await twin.prepare()
@@ -197,7 +197,7 @@ async def test_any_text_is_a_key_of_its_own(redis: Redis, nasty: str) -> None:
 
 
 async def test_a_large_page_is_one_step(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     rows = {key(n): card(n) for n in range(20_000)}
     await store.save(changes(1, dict(rows)), at(1))
     assert await store.load(rows) == rows
@@ -214,7 +214,7 @@ async def lose(redis: Redis, store: RedisStore[Card], full: FullKey) -> None:
 
 
 async def test_a_lost_row_is_not_taken_for_an_absent_one(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1), key(2): card(2), key(3, OTHER): card(3)}), at(1))
     await lose(redis, store, key(1))
     assert await store.load([key(2), key(4)]) == {key(2): card(2)}
@@ -226,11 +226,11 @@ async def test_a_lost_row_is_not_taken_for_an_absent_one(redis: Redis) -> None:
     with pytest.raises(RowsLost):
         await store.load([key(2)])
     assert await store.load([key(3, OTHER), key(9, OTHER)]) == {key(3, OTHER): card(3)}
-    assert await (await made(redis)).lost() == {ACME}
+    assert await (await opened(redis)).lost() == {ACME}
 
 
 async def test_a_row_that_somebody_put_there_is_none(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
     epoch = Mark.read(await redis.get(store.keys.mark) or "").epoch
     await redis.set(store.keys.row(epoch, *key(2)), b'{"id":"x","title":"y"}')
@@ -240,7 +240,7 @@ async def test_a_row_that_somebody_put_there_is_none(redis: Redis) -> None:
 
 
 async def test_a_deleted_row_is_not_lost(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
     await store.save(changes(2, {key(1): None, key(2): None}), at(2))
     assert await store.load([key(1), key(2)]) == {}
@@ -248,7 +248,7 @@ async def test_a_deleted_row_is_not_lost(redis: Redis) -> None:
 
 
 async def test_a_walk_finds_lost_rows_that_nobody_asks_for(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(n, OTHER): card(n) for n in range(1200)}), at(1))
     await lose(redis, store, key(700, OTHER))
     assert await store.lost() == frozenset()
@@ -259,7 +259,7 @@ async def test_a_walk_finds_lost_rows_that_nobody_asks_for(redis: Redis) -> None
 
 @pytest.mark.parametrize("method", ["load", "save", "checkpoint", "renew", "caught_up", "lost", "count"])
 async def test_a_view_without_its_roster_is_lost(redis: Redis, method: str) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(1): card(1)}), at(1))
     await redis.delete(store.keys.roster)
     arguments = {"load": ([key(1)],), "save": (changes(2, {key(2): card(2)}), at(2))}
@@ -270,14 +270,14 @@ async def test_a_view_without_its_roster_is_lost(redis: Redis, method: str) -> N
 
 
 async def test_a_tenants_rows_are_found_again(redis: Redis) -> None:
-    store = await made(redis)
+    store = await opened(redis)
     await store.save(changes(1, {key(n): card(n) for n in range(700)}), at(1))
     await store.save(changes(2, {key(1, OTHER): card(1)}), at(2))
     await lose(redis, store, key(7))
     with pytest.raises(RowsLost):
         await store.load([key(7)])
     with pytest.raises(LeaseLost):
-        await (await made(redis)).clear(ACME, at(2, token=0))
+        await (await opened(redis)).clear(ACME, at(2, token=0))
     await store.clear(ACME, at(2, token=2))
     assert await store.count() == 1
     await store.save(changes(2, {key(7): card(7, "again")}), at(2, token=2))

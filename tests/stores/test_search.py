@@ -66,9 +66,9 @@ async def test_no_query_reaches_another_tenant(search: SearchReader[Paper]) -> N
     ours = await search.search(ACME, everything)
     assert {hit.row.id.int for hit in ours.hits} == {1, 2, 3, 4, 5}
     assert "theirs" not in dict(ours.facets["tags"])
-    theirs = await search.search(OTHER, everything)
-    assert [hit.row for hit in theirs.hits] == [SECRET]
-    assert theirs.facets["tags"] == [("theirs", 1)]
+    foreign = await search.search(OTHER, everything)
+    assert [hit.row for hit in foreign.hits] == [SECRET]
+    assert foreign.facets["tags"] == [("theirs", 1)]
     assert (await search.search(UUID(int=99), everything)).total == 0
 
 

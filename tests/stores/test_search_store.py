@@ -23,9 +23,9 @@ def checkpoints() -> MemoryCheckpoints:
 
 @pytest.fixture
 async def store(client: AsyncOpenSearch, checkpoints: MemoryCheckpoints, prefix: str) -> SearchStore[Paper]:
-    made = SearchStore(Papers(), client, 1, checkpoints, prefix)
-    await made.prepare()
-    return made
+    store = SearchStore(Papers(), client, 1, checkpoints, prefix)
+    await store.prepare()
+    return store
 
 
 async def test_loads_what_was_saved_at_once(store: SearchStore[Paper]) -> None:

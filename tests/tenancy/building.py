@@ -54,14 +54,14 @@ class Builder:
             document = Document("mutation")
             alias = document.add(root, arguments, *self._surface.selections(root.shown, self.owner.granted))
             answer = await self.owner.ask(document.text, document.variables)
-            told = (answer.get("data") or {}).get(alias)
-            if told and told.get("__typename") != "Refused":
+            receipt = (answer.get("data") or {}).get(alias)
+            if receipt and receipt.get("__typename") != "Refused":
                 self.accepted[root.name] = arguments
-                self.told.append(told)
-                for kind, id in ids_in(told):
+                self.told.append(receipt)
+                for kind, id in ids_in(receipt):
                     if id not in self.known[kind]:
                         self.known[kind].append(id)
-                return told
+                return receipt
         assert not given, answer
         return None
 

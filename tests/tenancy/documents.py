@@ -58,9 +58,9 @@ def filled(given: Mapping[str, Any], slot: Slot, value: object) -> dict[str, Any
     inner: object = [value] if slot.many else value
     for step in reversed(rest):
         inner = {step: inner}
-    made = dict(given)
-    made[name] = _merged(made.get(name), inner)
-    return made
+    values = dict(given)
+    values[name] = _merged(values.get(name), inner)
+    return values
 
 
 def _merged(old: object, new: object) -> object:

@@ -16,9 +16,9 @@ class Marks:
     ids: frozenset[str]
     """In hexadecimal digits alone."""
 
-    def found(self, told: object, *, but: object = ()) -> set[str]:
+    def found(self, answer: object, *, but: object = ()) -> set[str]:
         """The marks in what somebody was told, but for the ids that they named themselves."""
-        text = told if isinstance(told, str) else json.dumps(told, default=str)
+        text = answer if isinstance(answer, str) else json.dumps(answer, default=str)
         ids = hexes(text) & self.ids - hexes(json.dumps(but, default=str))
         return ids | {word for word in self.words if word in text.lower()}
 

@@ -93,15 +93,15 @@ class Scene:
         """The paths of the product's routes."""
         return [route.path for route in create_app(self.product.settings).routes if isinstance(route, Route)]
 
-    def actor(self, who: str) -> Actor:
+    def actor(self, name: str) -> Actor:
         """One of `WHO`."""
-        return next(actor for actor in self.actors if actor.name == who)
+        return next(actor for actor in self.actors if actor.name == name)
 
-    def sweep(self, who: str) -> Sweep:
+    def sweep(self, name: str) -> Sweep:
         """The visit of one of `WHO` to all that is the first tenant's."""
-        actor = self.actor(who)
+        actor = self.actor(name)
         marks, ids = self.marks, self.ids
-        if who == "operator":
+        if name == "operator":
             # Where tenants are, and what they are called, is what operators are for.
             marks = marks.without(NAME, str(self.first.id))
             ids = {kind: id for kind, id in ids.items() if id != str(self.first.id)}
@@ -111,7 +111,7 @@ class Scene:
             marks,
             ids,
             self.texts
-            if who != "operator"
+            if name != "operator"
             else {kind: text for kind, text in self.texts.items() if str(self.first.id) not in text},
         )
 
@@ -160,9 +160,9 @@ async def signed_up(product: Product, word: str, name: str) -> Tenant:
     caller = Caller(tenant_id=tenant, user_id=user, permissions=ROLES["owner"])
     owner = Actor("signed-in owner", product.http, caller, given["accessToken"])
     acting = service(product, tenant, user, "owner", "ops:*", name="service")
-    made = Tenant(word, owner, acting, Builder(SURFACE, acting, word), body["email"])
-    await _fill(product.settings, made)
-    return made
+    company = Tenant(word, owner, acting, Builder(SURFACE, acting, word), body["email"])
+    await _fill(product.settings, company)
+    return company
 
 
 async def _fill(settings: Settings, tenant: Tenant) -> None:
@@ -176,15 +176,15 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
         root("eraseUser"), {"input": {"subjectId": spare["person"]["id"], "reason": tenant.word}}
     )
     await builder.make(root("requestExport"), {"input": {"subjectId": str(tenant.owner.caller.user_id)}})
-    async with written(settings) as made:
-        told = NotifyUser(
+    async with written(settings) as side:
+        command = NotifyUser(
             id=uuid4(),
             user_id=tenant.owner.caller.user_id,
             kind=NotificationKind.ASSIGNED,
             task_id=UUID(builder.known["Task"][0]),
             channels=(Channel.IN_APP,),
         )
-        outcome = await made.bus.send(told, by=tenant.service.caller, command_id=uuid4())
+        outcome = await side.bus.send(command, by=tenant.service.caller, command_id=uuid4())
         assert isinstance(outcome, AppendReceipt), outcome
 
 
@@ -193,11 +193,11 @@ async def staged(product: Product) -> Scene:
     first, second = await signed_up(product, WORD, NAME), await signed_up(product, OTHER, OTHER)
     actors = [second.owner, await _machine(product, second)]
     for role in ("admin", "member", "guest"):
-        made = await second.builder.make(
+        created = await second.builder.make(
             root("registerUser"),
             {"input": {"email": texts("email", OTHER), "firstName": OTHER, "role": role.upper()}},
         )
-        actors.append(service(product, second.id, UUID(made["person"]["id"]), role))
+        actors.append(service(product, second.id, UUID(created["person"]["id"]), role))
     actors.append(await _operator(product))
     actors.append(Actor("nobody", product.http, NOBODY))
     connection = await asyncpg.connect(product.settings.database_url)
@@ -214,14 +214,14 @@ async def staged(product: Product) -> Scene:
 async def _operator(product: Product) -> Actor:
     """An operator, who is one of the platform's own people."""
     id = uuid4()
-    made = service(product, PLATFORM, id, "operator")
+    actor = service(product, PLATFORM, id, "operator")
     registered = RegisterUser(
         id=id, email=texts("email", "olive"), first_name="Olive", last_name="", role=BaseRole.OPERATOR
     )
     async with written(product.settings) as writing:
-        outcome = await writing.bus.send(registered, by=made.caller, command_id=uuid4())
+        outcome = await writing.bus.send(registered, by=actor.caller, command_id=uuid4())
         assert isinstance(outcome, AppendReceipt), outcome
-    return made
+    return actor
 
 
 async def _machine(product: Product, tenant: Tenant) -> Actor:
@@ -232,14 +232,14 @@ async def _machine(product: Product, tenant: Tenant) -> Actor:
         input,
         {**input, "expiresAt": tenant.builder.accepted["createApiKey"]["input"]["expiresAt"]},
     ):
-        if made := await tenant.builder.make(root("createApiKey"), {"input": expires}):
+        if receipt := await tenant.builder.make(root("createApiKey"), {"input": expires}):
             caller = Caller(
                 tenant_id=tenant.id,
                 user_id=tenant.owner.caller.user_id,
                 permissions=frozenset(permissions),
                 kind="key",
             )
-            return Actor("API key", product.http, caller, made["key"])
+            return Actor("API key", product.http, caller, receipt["key"])
     raise AssertionError("no key was made")
 
 
@@ -289,7 +289,7 @@ async def _cursors(owner: Actor) -> dict[str, str]:
             document = Document("query")
             arguments = paged(root, Values(WORD, lambda _: []).arguments(root))
             name = document.add(root, arguments, SURFACE.selections(root.shown, owner.granted)[0])
-            told = ((await owner.ask(document.text, document.variables)).get("data") or {}).get(name)
-            if cursor := next(cursors_in(told), None):
+            answer = ((await owner.ask(document.text, document.variables)).get("data") or {}).get(name)
+            if cursor := next(cursors_in(answer), None):
                 found[root.name] = cursor
     return found

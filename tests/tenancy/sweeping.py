@@ -23,14 +23,14 @@ class Finding:
     """Something that should not be."""
 
     root: str
-    who: str
+    caller: str
     what: str
     arguments: str = ""
     way: str = ""
     """By which slot, filled with what kind of thing, where that is known."""
 
     def __str__(self) -> str:
-        return f"{self.who}: {self.root}({self.arguments}) {self.what}"
+        return f"{self.caller}: {self.root}({self.arguments}) {self.what}"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Sweep:
     """One caller's visit."""
 
     surface: Surface
-    who: Asks
+    caller: Asks
     marks: Marks
     ids: Mapping[str, str]
     """The other tenant's, one of every kind."""
@@ -68,12 +68,12 @@ class Sweep:
         """Ask for every field that the caller was not granted; ``arguments`` by the names of fields."""
         found = []
         for root in self.surface.roots(kind):
-            if self.who.granted(root.need):
+            if self.caller.granted(root.need):
                 continue
             document = Document(kind)
             selection = "{ __typename }" if self.surface.selections(root.shown, lambda _: False)[0] else ""
             document.add(root, arguments.get(root.name) or self._least(root), selection)
-            answer = await self.who.ask(document.text, document.variables)
+            answer = await self.caller.ask(document.text, document.variables)
             codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
             if answer.get("data") is not None or not codes or codes - _DENIED:
                 found.append(self._finding(root, f"is not denied: {str(answer)[:300]}"))
@@ -83,7 +83,7 @@ class Sweep:
         """Read every query field that the caller was granted, with everything that names what is another's."""
         found = []
         for root in self.surface.roots("query"):
-            if self.who.granted(root.need) and not root.of_all:
+            if self.caller.granted(root.need) and not root.of_all:
                 found += await self.visit(root, self.readings(root))
         return found
 
@@ -117,7 +117,7 @@ class Sweep:
         whose place stands each of the other tenant's."""
         found = []
         for root in self.surface.roots("mutation"):
-            if self.who.granted(root.need) and not root.of_all:
+            if self.caller.granted(root.need) and not root.of_all:
                 least = arguments.get(root.name) or self._least(root)
                 found += await self.visit(
                     root,
@@ -133,40 +133,40 @@ class Sweep:
 
     async def visit(self, root: Root, calls: Iterable[Call]) -> list[Finding]:
         """Make the calls and look at every answer."""
-        told: dict[str, Any] = {}
+        answers: dict[str, Any] = {}
         found = []
         wanted = {
             _key(given): given for call in calls for given in (call.arguments, call.twin) if given is not None
         }
-        for selection in self.surface.selections(root.shown, self.who.granted):
+        for selection in self.surface.selections(root.shown, self.caller.granted):
             ways = {_key(call.arguments): call.way for call in calls}
-            for answer in await self._asked(root, list(wanted.values()), selection, told):
+            for answer in await self._asked(root, list(wanted.values()), selection, answers):
                 found.append(replace(answer, way=ways.get(answer.arguments, "")))
             for call in calls:
-                if call.twin is not None and self._told_apart(told, call):
-                    what = f"differs from what is told of nobody's: {told[_key(call.arguments)]}"
+                if call.twin is not None and self._told_apart(answers, call):
+                    what = f"differs from what is told of nobody's: {answers[_key(call.arguments)]}"
                     found.append(self._finding(root, what[:500], call.arguments))
         return found
 
     async def _asked(
-        self, root: Root, given: list[Mapping[str, Any]], selection: str, told: dict[str, Any]
+        self, root: Root, given: list[Mapping[str, Any]], selection: str, answers: dict[str, Any]
     ) -> list[Finding]:
         found: list[Finding] = []
         pending = [given[at : at + _AT_ONCE] for at in range(0, len(given), _AT_ONCE)]
         while pending:
-            some = pending.pop()
+            batch = pending.pop()
             document = Document(root.kind)
-            names = [document.add(root, variables, selection) for variables in some]
-            answer = await self.who.ask(document.text, document.variables)
+            names = [document.add(root, variables, selection) for variables in batch]
+            answer = await self.caller.ask(document.text, document.variables)
             errors = answer.get("errors", [])
-            if len(some) > 1 and answer.get("data") is None:
+            if len(batch) > 1 and answer.get("data") is None:
                 # Too much for one document, or an answer that must not be null took all the others with it.
-                pending += [some[: len(some) // 2], some[len(some) // 2 :]]
+                pending += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
                 continue
-            for name, variables in zip(names, some, strict=True):
+            for name, variables in zip(names, batch, strict=True):
                 mine = [error for error in errors if (error.get("path") or [name])[0] == name]
                 data = (answer.get("data") or {}).get(name)
-                told[_key(variables)] = {
+                answers[_key(variables)] = {
                     "data": data,
                     "errors": [error["extensions"]["code"] for error in mine],
                 }
@@ -185,9 +185,9 @@ class Sweep:
         if any(error["extensions"]["code"] == "INTERNAL" for error in errors):
             yield self._finding(root, "fails", given)
 
-    def _told_apart(self, told: Mapping[str, Any], call: Call) -> bool:
+    def _told_apart(self, answers: Mapping[str, Any], call: Call) -> bool:
         assert call.twin is not None
-        mine, other = told[_key(call.arguments)], told[_key(call.twin)]
+        mine, other = answers[_key(call.arguments)], answers[_key(call.twin)]
         if _kind(other["data"]).endswith("Receipt"):
             # What was carried out once may well be refused the next time.
             return False
@@ -200,7 +200,7 @@ class Sweep:
         return Values("x", lambda _: [NOBODYS]).arguments(root)
 
     def _finding(self, root: Root, what: str, given: Mapping[str, Any] | None = None) -> Finding:
-        return Finding(root.name, self.who.name, what, _key(given) if given else "")
+        return Finding(root.name, self.caller.name, what, _key(given) if given else "")
 
 
 def _likely(root: Root, slot: Slot, kind: str) -> bool:
@@ -219,9 +219,9 @@ def _twin(value: str) -> str:
     return value
 
 
-def _blank(told: Any, given: Mapping[str, Any]) -> str:
+def _blank(answer: Any, given: Mapping[str, Any]) -> str:
     """An answer without the ids that were named in asking."""
-    text = json.dumps(told, default=str, sort_keys=True)
+    text = json.dumps(answer, default=str, sort_keys=True)
     for id in hexes(json.dumps(given)):
         text = text.replace(_uuid(id), "ID").replace(id, "ID")
     return text

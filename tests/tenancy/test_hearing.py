@@ -40,9 +40,9 @@ def watched(scene: Scene, actor: Actor) -> list[Said]:
     return said
 
 
-@pytest.mark.parametrize("who", [name for name in WHO if name != "nobody"])
-async def test_nobody_hears_of_what_is_anothers(scene: Scene, who: str) -> None:
-    sweep, actor = scene.sweep(who), scene.actor(who)
+@pytest.mark.parametrize("name", [name for name in WHO if name != "nobody"])
+async def test_nobody_hears_of_what_is_anothers(scene: Scene, name: str) -> None:
+    sweep, actor = scene.sweep(name), scene.actor(name)
     said, fence = watched(scene, actor), str(uuid4())
     heard: dict[str, list[dict[str, Any]]] = {str(number): [] for number in range(len(said))}
     async with asyncio.timeout(30), _socket(actor) as socket:
@@ -119,7 +119,7 @@ async def _until(
     socket: ClientConnection, fence: str, telling: Any, tellers: list[str]
 ) -> AsyncIterator[dict[str, Any]]:
     """The messages until each of the ``tellers`` has told of the fence."""
-    told, missing = asyncio.create_task(telling), set(tellers)
+    task, missing = asyncio.create_task(telling), set(tellers)
     try:
         async for text in socket:
             message: dict[str, Any] = json.loads(text)
@@ -131,7 +131,7 @@ async def _until(
             if not missing:
                 return
     finally:
-        await told
+        await task
 
 
 def _tellers(said: list[Said], actor: Actor) -> list[str]:

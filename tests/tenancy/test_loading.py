@@ -25,8 +25,8 @@ TABLES = [view for view in VIEWS if issubclass(view, PostgresView)]
 @pytest.fixture(scope="module")
 async def assembly(scene: Scene) -> AsyncIterator[Assembly]:
     """The parts of a process beside the product's own."""
-    async with assembled(scene.product.settings) as made:
-        yield made
+    async with assembled(scene.product.settings) as assembly:
+        yield assembly
 
 
 def asks(scene: Scene, assembly: Assembly) -> tuple[RequestContext, RequestContext]:
@@ -137,13 +137,13 @@ async def test_no_route_gives_what_is_anothers(scene: Scene) -> None:
     """Every path with a parameter, with every id of the first tenant."""
     paths = [path for path in scene.paths if "{" in path]
     assert "/exports/{id}" in paths
-    for who in WHO:
-        actor = scene.actor(who)
+    for name in WHO:
+        actor = scene.actor(name)
         for path in paths:
             for id in scene.ids.values():
                 response = await actor.http.get(_with(path, id), headers=actor.headers)
-                assert response.status_code in (401, 403, 404), (path, who)
-                assert not scene.marks.found(response.text, but=id), (path, who)
+                assert response.status_code in (401, 403, 404), (path, name)
+                assert not scene.marks.found(response.text, but=id), (path, name)
 
 
 def _with(path: str, id: str) -> str:

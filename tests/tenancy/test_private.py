@@ -53,12 +53,12 @@ class Scene:
         receipt = await self.owner.send(mutation, input=input)
         assert "position" in receipt, receipt
 
-    def sweep(self, who: str, project: str, task: str) -> Sweep:
+    def sweep(self, name: str, project: str, task: str) -> Sweep:
         """Everything that somebody may ask, with what there is to be known."""
-        client, ids = self.others[who], {"work.project": project, "work.task": task}
-        caller = Caller(tenant_id=client.tenant, user_id=client.user, permissions=frozenset(WHO[who]))
+        client, ids = self.others[name], {"work.project": project, "work.task": task}
+        caller = Caller(tenant_id=client.tenant, user_id=client.user, permissions=frozenset(WHO[name]))
         texts = {"the word": WORD, "task": f"task_{task}", "project": f"project_{project}"}
-        actor = Actor(who, self.product.http, caller, client.token)
+        actor = Actor(name, self.product.http, caller, client.token)
         return Sweep(SURFACE, actor, marks([WORD], [project, task]), ids, texts)
 
 
@@ -67,9 +67,9 @@ async def scene(product: Product) -> AsyncIterator[Scene]:
     """The owner, and those who do not belong to the projects."""
     owner = await product.newcomer("Olga", role="member")
     others = {}
-    for who, permissions in WHO.items():
-        known = await product.newcomer(who, tenant=owner.tenant, role="guest")
-        others[who] = product.client(owner.tenant, known.user, permissions, role="guest")
+    for name, permissions in WHO.items():
+        known = await product.newcomer(name, tenant=owner.tenant, role="guest")
+        others[name] = product.client(owner.tenant, known.user, permissions, role="guest")
     await product.worker.pause()
     yield Scene(product, owner, others)
     await product.worker.start()
@@ -134,8 +134,8 @@ async def test_nobody_else_is_shown_anything_of_it(
     scene: Scene, way: Callable[[Scene], Awaitable[tuple[str, str]]]
 ) -> None:
     project, task = await way(scene)
-    for who in WHO:
-        found = await scene.sweep(who, project, task).read()
+    for name in WHO:
+        found = await scene.sweep(name, project, task).read()
         assert [str(finding) for finding in found] == []
 
 
@@ -143,14 +143,14 @@ async def test_what_is_public_is_found_by_the_same_visit(scene: Scene) -> None:
     """Or the test above would prove nothing."""
     project = await scene.project("PUBLIC")
     task = await scene.task(project)
-    for who in WHO:
+    for name in WHO:
         found = {
             finding.root
-            for finding in await scene.sweep(who, project, task).read()
+            for finding in await scene.sweep(name, project, task).read()
             if "shows" in finding.what
         }
         assert {"task", "tasks", "project", "projects", "history", "node", "searchTasks"} <= found
-        assert ("activities" in found) is (who == "auditor")
+        assert ("activities" in found) is (name == "auditor")
 
 
 COUNTS = """query ($user: UUID!, $project: UUID!) {
@@ -166,28 +166,28 @@ COUNTS = """query ($user: UUID!, $project: UUID!) {
 }"""
 
 
-async def counted(scene: Scene, who: str, project: str) -> Any:
+async def counted(scene: Scene, name: str, project: str) -> Any:
     """All numbers that somebody is shown, when the worker has folded all there is."""
-    answer = await scene.others[who].post(COUNTS, {"user": scene.owner.me, "project": project})
+    answer = await scene.others[name].post(COUNTS, {"user": scene.owner.me, "project": project})
     assert "errors" not in answer.json(), answer.json()
     return answer.json()["data"]
 
 
-@pytest.mark.parametrize("who", ["member", "guest"])
-async def test_no_number_counts_hidden_work(scene: Scene, who: str) -> None:
+@pytest.mark.parametrize("name", ["member", "guest"])
+async def test_no_number_counts_hidden_work(scene: Scene, name: str) -> None:
     public = await scene.project("PUBLIC")
     await scene.task(public)
     await scene.product.worker.start()
     try:
         await _followed(scene)
-        before = await counted(scene, who, public)
+        before = await counted(scene, name, public)
         assert all([before["taskStats"]["todo"], before["taskDays"][0]["created"], before["of"]])
         project = await scene.project()
         for _ in range(2):
             await scene.said("CompleteTask", id=await scene.task(project))
         await scene.task(project)
         await _followed(scene)
-        assert await counted(scene, who, public) == before
+        assert await counted(scene, name, public) == before
     finally:
         await scene.product.worker.pause()
 

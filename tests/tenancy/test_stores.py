@@ -109,10 +109,10 @@ async def test_a_new_generation_of_any_view_is_guarded(owner: "asyncpg.Connectio
     shapes = [table_shape(view, 99) for view in VIEWS if issubclass(view, PostgresView)]
     for statement in [statement for shape in shapes for statement in shape.create]:
         await owner.execute(statement)
-    made = [relation for relation in await readable(owner) if relation.name not in before]
+    added = [relation for relation in await readable(owner) if relation.name not in before]
     await transaction.rollback()
-    assert len(made) == len(shapes)
-    assert [relation.name for relation in made if not relation.guarded] == []
+    assert len(added) == len(shapes)
+    assert [relation.name for relation in added if not relation.guarded] == []
 
 
 async def test_functions_with_their_owners_rights_keep_to_the_tenant(

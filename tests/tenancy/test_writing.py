@@ -22,18 +22,18 @@ def own_arguments(scene: Scene) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("who", WHO)
-async def test_who_lacks_a_permission_appends_nothing(scene: Scene, who: str) -> None:
+@pytest.mark.parametrize("name", WHO)
+async def test_who_lacks_a_permission_appends_nothing(scene: Scene, name: str) -> None:
     before = await head(scene)
-    found = await scene.sweep(who).denied("mutation", own_arguments(scene))
+    found = await scene.sweep(name).denied("mutation", own_arguments(scene))
     assert [str(finding) for finding in found] == []
     assert await head(scene) == before
 
 
-@pytest.mark.parametrize("who", WHO)
-async def test_ids_of_another_tenant_are_nobodys(scene: Scene, who: str) -> None:
+@pytest.mark.parametrize("name", WHO)
+async def test_ids_of_another_tenant_are_nobodys(scene: Scene, name: str) -> None:
     before = await digests(scene)
-    sweep = replace(scene.sweep(who), thorough=who == "signed-in owner")
+    sweep = replace(scene.sweep(name), thorough=name == "signed-in owner")
     found = await sweep.write(own_arguments(scene))
     assert [str(finding) for finding in found] == []
     assert await digests(scene) == before
@@ -58,20 +58,20 @@ async def test_an_id_may_be_used_in_two_tenants_and_means_two_things(scene: Scen
     before, second = await digests(scene), scene.second
     builder = Builder(SURFACE, second.service, "rodrigues")
     builder.known.update(second.builder.known)
-    made = set()
+    created = set()
     for root in SURFACE.roots("mutation"):
         kinds = [kind for kind in scene.first.builder.known if root.shown.startswith(kind)]
         if not root.creates or root.of_all or not kinds:
             continue
         slot = next(slot for slot in root.slots if slot.path == ("input", "id"))
         least = builder.arguments(root, attempt=6)
-        told = []
+        answers = []
         for id in (scene.first.builder.known[max(kinds, key=len)][0], str(uuid4())):
             document = Document("mutation")
             document.add(root, filled(least, slot, id), "{ __typename ... on Refused { code field } }")
-            told.append((await second.service.ask(document.text, document.variables))["data"]["a0"])
+            answers.append((await second.service.ask(document.text, document.variables))["data"]["a0"])
         # Whatever else the second one is refused for, it is not the id.
-        assert told[0]["__typename"] != "Refused" or told[0] == told[1], root.name
-        made |= {root.name} if told[0]["__typename"] != "Refused" else set()
-    assert len(made) > 3
+        assert answers[0]["__typename"] != "Refused" or answers[0] == answers[1], root.name
+        created |= {root.name} if answers[0]["__typename"] != "Refused" else set()
+    assert len(created) > 3
     assert await digests(scene) == before

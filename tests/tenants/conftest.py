@@ -12,8 +12,8 @@ from tests.tenants.companies import Companies, companies_of
 @pytest.fixture(scope="module")
 async def companies(product: Product) -> AsyncIterator[Companies]:
     """Found tenants in the running product."""
-    async with companies_of(product) as made:
-        yield made
+    async with companies_of(product) as companies:
+        yield companies
 
 
 @pytest.fixture

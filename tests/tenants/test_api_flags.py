@@ -55,13 +55,13 @@ async def test_a_name_is_used_once_until_it_is_given_back(client: Client) -> Non
 async def test_two_tenants_have_flags_of_one_name(companies: Companies, client: Client) -> None:
     other = await companies.founded()
     mine = await _added(client)
-    theirs = await _added(other, enabled=False)
+    foreign = await _added(other, enabled=False)
     answers = [
-        await caller.send("FeatureEnabled", name=NAME, afterPosition=theirs["position"])
+        await caller.send("FeatureEnabled", name=NAME, afterPosition=foreign["position"])
         for caller in (client, other)
     ]
     assert answers == [True, False]
-    id = theirs["featureFlag"]["id"]
+    id = foreign["featureFlag"]["id"]
     assert await client.send("SetFeatureFlag", input={"id": id, "enabled": True}) == refused(
         "not_found", "id", "id names no feature flag of yours."
     )

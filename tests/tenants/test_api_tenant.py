@@ -53,15 +53,15 @@ async def test_a_mutation_answers_with_the_tenant_as_it_now_stands(
 
 
 async def test_a_slug_that_another_tenant_has_is_refused(companies: Companies) -> None:
-    ours, theirs = await companies.founded(), await companies.founded()
-    taken = (await theirs.send("Tenant"))["slug"]
+    ours, foreign = await companies.founded(), await companies.founded()
+    taken = (await foreign.send("Tenant"))["slug"]
     answer = await ours.send("ChangeTenantSlug", input={"id": _id(ours), "slug": taken})
     assert answer == refused("already_taken", "slug", "slug is already in use.")
     # Given up, it can be had as soon as the registry of placements has heard of it.
-    await theirs.send("ChangeTenantSlug", input={"id": _id(theirs), "slug": f"new-{taken}"})
+    await foreign.send("ChangeTenantSlug", input={"id": _id(foreign), "slug": f"new-{taken}"})
     answer = await ours.send("ChangeTenantSlug", input={"id": _id(ours), "slug": taken})
     assert answer == refused("already_taken", "slug", "slug is already in use.")
-    await companies.send(theirs.tenant, FreeTenantSlugs(id=theirs.tenant, slugs=(taken,)))
+    await companies.send(foreign.tenant, FreeTenantSlugs(id=foreign.tenant, slugs=(taken,)))
     receipt = await ours.send("ChangeTenantSlug", input={"id": _id(ours), "slug": taken})
     assert receipt["tenant"]["slug"] == taken
 

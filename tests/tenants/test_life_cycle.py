@@ -26,10 +26,10 @@ async def tried(person: Person) -> str:
 def becomes(person: Person, code: str) -> Callable[[], Awaitable[bool]]:
     """The API goes by what it has read for two seconds."""
 
-    async def asked() -> bool:
+    async def reached() -> bool:
         return await tried(person) == code
 
-    return asked
+    return reached
 
 
 Way = Callable[[Product, str, str], Awaitable[str]]

@@ -56,11 +56,11 @@ class Place:
 
     def command(self, *events: tuple[UUID, Event], tenant: UUID = TENANT) -> Append:
         """A command that decided these events; streams are numbered here."""
-        made: list[NewEvent] = []
+        new: list[NewEvent] = []
         for stream, event in events:
             version = self.versions.get((tenant, stream), 0) + 1
             self.versions[tenant, stream] = version
-            made.append(
+            new.append(
                 NewEvent(
                     event_id=uuid4(),
                     topic="toys.jar",
@@ -77,7 +77,7 @@ class Place:
             tenant_id=tenant,
             command_id=uuid4(),
             digest=b"d" * 32,
-            events=tuple(made),
+            events=tuple(new),
             correlation_id="test",
             source="test",
             environment="test",

@@ -141,8 +141,8 @@ def test_states_how_a_row_changes(fold: DeclaredFold, event: Event, expected: Or
 def test_makes_a_row_only_where_it_is_said() -> None:
     upserted = carried(Order.Placed, upsert=True, position=POSITION)
     twice = on(ID, PLACED, Order.Placed(shop_id=SHOP, title="Jam", amount=1))
-    made = folded(orders(placed=upserted)(), twice)
-    assert made == {(ID,): replace(ROW, title="Jam", amount=1, position=2, version=2)}
+    rows = folded(orders(placed=upserted)(), twice)
+    assert rows == {(ID,): replace(ROW, title="Jam", amount=1, position=2, version=2)}
     changed = orders(placed=CREATED, titled=carried(Order.Titled))()
     with pytest.raises(TypeError, match="must be a"):
         folded(changed, on(ID, Order.Titled(title="Jam")))

@@ -54,7 +54,7 @@ class Twice:
 @st.composite
 def histories(draw: st.DrawFn) -> list[tuple[UUID, UUID, Event]]:
     """What may happen to a few jars of two tenants, in order; jars of both have the same ids."""
-    told: list[tuple[UUID, UUID, Event]] = []
+    history: list[tuple[UUID, UUID, Event]] = []
     where: dict[tuple[UUID, UUID], str | None] = {}
     for _ in range(draw(st.integers(1, 25))):
         tenant, jar = draw(st.sampled_from([TENANT, OTHER])), UUID(int=draw(st.integers(1, 3)))
@@ -80,8 +80,8 @@ def histories(draw: st.DrawFn) -> list[tuple[UUID, UUID, Event]]:
                 where[tenant, jar] = to
             elif isinstance(event, Jar.Broken):
                 where[tenant, jar] = None
-        told.append((tenant, jar, event))
-    return told
+        history.append((tenant, jar, event))
+    return history
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -29,11 +29,11 @@ HONEY = JarRow(
 
 
 def changes(*rows: JarRow, position: int = 1) -> RowChanges[JarRow]:
-    made: RowChanges[JarRow] = RowChanges()
+    changes: RowChanges[JarRow] = RowChanges()
     for row in rows:
-        made[TENANT, (row.id,)] = row
-        made.positions[TENANT, (row.id,)] = position
-    return made
+        changes[TENANT, (row.id,)] = row
+        changes.positions[TENANT, (row.id,)] = position
+    return changes
 
 
 async def test_loads_what_it_saved(place: Place) -> None:

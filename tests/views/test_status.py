@@ -67,9 +67,9 @@ async def refuses() -> None:
     raise ConnectionRefusedError
 
 
-def views(*some: ViewStatus) -> Callable[[], Awaitable[list[ViewStatus]]]:
+def views(*views: ViewStatus) -> Callable[[], Awaitable[list[ViewStatus]]]:
     async def statuses() -> list[ViewStatus]:
-        return list(some)
+        return list(views)
 
     return statuses
 

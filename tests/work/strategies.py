@@ -94,7 +94,7 @@ def stories(draw: st.DrawFn) -> Story:
     return story
 
 
-told = given(stories())
+with_story = given(stories())
 often = settings(
     max_examples=min(50, settings().max_examples),
     deadline=None,

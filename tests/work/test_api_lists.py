@@ -219,13 +219,15 @@ async def test_a_longer_page_asks_the_database_no_more_often(client: Client, pro
     projects = [await project(client, str(number)) for number in range(5)]
     for number in range(50):
         await created(client, str(number), assignedTo=people[number % 4], projectId=projects[number % 5])
-    asked = {}
+    statements = {}
     for size in (1, 50):
         product.statements.clear()
         page = await client.send("Tasks", first=size)
         assert len(page["edges"]) == size
-        asked[size] = [statement for statement in product.statements if "set_config" not in statement]
-    assert [len(asked[1]), len(asked[50])] == [2, 2], "the page, and its people; projects come from Redis"
+        statements[size] = [statement for statement in product.statements if "set_config" not in statement]
+    assert [len(statements[1]), len(statements[50])] == [2, 2], (
+        "the page, and its people; projects come from Redis"
+    )
 
 
 async def test_a_cursor_is_signed_only_for_who_asks(lister: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,8 +240,8 @@ async def test_a_cursor_is_signed_only_for_who_asks(lister: Client, monkeypatch:
 
     monkeypatch.setattr(Signature, "cursor", watched)
     counts = []
-    for asked in ("nodes { id }", "edges { node { id } cursor }", "pageInfo { endCursor }"):
-        response = await lister.post(f"{{ tasks(first: 6) {{ {asked} }} }}")
+    for selection in ("nodes { id }", "edges { node { id } cursor }", "pageInfo { endCursor }"):
+        response = await lister.post(f"{{ tasks(first: 6) {{ {selection} }} }}")
         assert "errors" not in response.json()
         counts.append(len(signed))
         signed.clear()
@@ -257,15 +259,17 @@ async def test_lists_in_a_list_are_read_at_once(client: Client, product: Product
             nodes { owner { name } members { person { name } } progress { todo } }
         }
     }"""
-    asked = {}
+    statements = {}
     for size in (2, 12):
         product.statements.clear()
         answer = (await client.post(query, {"first": size, "position": added["position"]})).json()
         nodes = answer["data"]["projects"]["nodes"]
         names = [{member["person"]["name"] for member in node["members"]} for node in nodes]
         assert (names, "extensions" in answer) == ([{"Ada", "Eve"}] * size, False)
-        asked[size] = len([statement for statement in product.statements if "set_config" not in statement])
-    assert asked[2] == asked[12]
+        statements[size] = len(
+            [statement for statement in product.statements if "set_config" not in statement]
+        )
+    assert statements[2] == statements[12]
 
 
 @pytest.mark.parametrize(

@@ -252,11 +252,11 @@ async def test_a_thousand_on_one_topic_cost_one_read_of_each_event(
         """How many messages tell that the task has this title, once everybody has been told."""
         count = 0
         for socket in crowd:
-            told: set[str] = set()
-            while len(told) < 100:
+            received: set[str] = set()
+            while len(received) < 100:
                 message = json.loads(await socket.recv())
                 if message["type"] == "next" and _title(message) == title:
-                    told.add(message["id"])
+                    received.add(message["id"])
                     count += 1
         return count
 

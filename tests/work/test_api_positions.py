@@ -29,16 +29,16 @@ async def hasty(product: Product, client: Client) -> AsyncIterator[Client]:
 
 async def test_views_that_follow_the_log_show_what_was_written_just_before(client: Client) -> None:
     for number in range(10):
-        made = await client.send("CreateProject", input={"name": f"Garden {number}"})
-        id, position = made["project"]["id"], made["position"]
+        receipt = await client.send("CreateProject", input={"name": f"Garden {number}"})
+        id, position = receipt["project"]["id"], receipt["position"]
         listed = await client.answer("Projects", first=100, afterPosition=position)
         assert "extensions" not in listed
         assert listed["data"]["projects"]["totalCount"] == number + 1
         assert (await client.send("Project", id=id, afterPosition=position))["name"] == f"Garden {number}"
-        made = await client.send(
+        receipt = await client.send(
             "CreateTask", input={"title": "Dig", "projectId": id, "assignedTo": client.me}
         )
-        position = made["position"]
+        position = receipt["position"]
         stats = await client.send("TaskStats", afterPosition=position)
         assert (stats["todo"], stats["userId"]) == (number + 1, client.me)
 
@@ -46,18 +46,18 @@ async def test_views_that_follow_the_log_show_what_was_written_just_before(clien
 async def test_what_hangs_on_the_answer_reflects_the_position_as_well(client: Client) -> None:
     id = (await client.send("CreateProject", input={"name": "Garden"}))["project"]["id"]
     for number in range(10):
-        made = await client.send("CreateTask", input={"title": "Dig", "projectId": id})
-        shown = await client.send("Project", id=id, afterPosition=made["position"])
+        receipt = await client.send("CreateTask", input={"title": "Dig", "projectId": id})
+        shown = await client.send("Project", id=id, afterPosition=receipt["position"])
         assert shown["progress"]["todo"] == number + 1
 
 
 async def test_a_read_says_that_it_is_stale_when_the_view_does_not_come_in_time(hasty: Client) -> None:
-    made = await hasty.answer("RegisterUser", input={"email": "ben@example.com", "firstName": "Ben"})
-    receipt = made["data"]["registerUser"]
+    answer = await hasty.answer("RegisterUser", input={"email": "ben@example.com", "firstName": "Ben"})
+    receipt = answer["data"]["registerUser"]
     before = str(int(receipt["position"]) - 1)
     # The receipt shows the person as far as they are known, and says so.
     stale = {"stale": True, "position": before}
-    assert (receipt["person"], made["extensions"]) == (None, stale)
+    assert (receipt["person"], answer["extensions"]) == (None, stale)
     id, position = receipt["commandId"], receipt["position"]
     shown = await hasty.answer("Person", id=id, afterPosition=position)
     assert shown == {"data": {"person": None}, "extensions": stale}
@@ -67,23 +67,23 @@ async def test_a_read_says_that_it_is_stale_when_the_view_does_not_come_in_time(
 
 
 async def test_projects_are_never_stale(hasty: Client) -> None:
-    made = await hasty.answer("CreateProject", input={"name": "Garden"})
-    receipt = made["data"]["createProject"]
-    assert ("extensions" in made, receipt["project"]["name"]) == (False, "Garden")
+    answer = await hasty.answer("CreateProject", input={"name": "Garden"})
+    receipt = answer["data"]["createProject"]
+    assert ("extensions" in answer, receipt["project"]["name"]) == (False, "Garden")
 
 
 async def test_tasks_are_never_stale(hasty: Client) -> None:
     task = await created(hasty, "Dig")
-    made = await hasty.send("RenameTask", input={"id": task["id"], "title": "Plough"})
+    receipt = await hasty.send("RenameTask", input={"id": task["id"], "title": "Plough"})
     listed = await hasty.answer("CountTasks")
     assert listed == {"data": {"tasks": {"totalCount": 1}}}
-    shown = await hasty.answer("Task", id=task["id"], afterPosition=made["position"])
+    shown = await hasty.answer("Task", id=task["id"], afterPosition=receipt["position"])
     assert shown["data"]["task"]["title"] == "Plough"
 
 
 async def test_a_position_that_does_not_exist_yet_is_refused(client: Client) -> None:
-    made = await client.send("CreateTask", input={"title": "Dig"})
-    next = str(int(made["position"]) + 1)
+    receipt = await client.send("CreateTask", input={"title": "Dig"})
+    next = str(int(receipt["position"]) + 1)
     refused = [
         await client.error(operation, **variables, afterPosition=next)
         for operation, variables in (
@@ -96,7 +96,7 @@ async def test_a_position_that_does_not_exist_yet_is_refused(client: Client) -> 
             ("Person", {"id": client.me}),
         )
     ]
-    message = f"Position {next} does not exist yet; the log ends at {made['position']}."
+    message = f"Position {next} does not exist yet; the log ends at {receipt['position']}."
     assert refused == [("POSITION_IN_FUTURE", message)] * 7
     code, _ = await client.error("Tasks", afterPosition=str(2**63 - 1))
     assert code == "POSITION_IN_FUTURE"
@@ -112,8 +112,8 @@ async def test_what_is_no_position_is_refused(client: Client, position: Any) -> 
 
 
 async def test_a_receipt_says_when_what_it_names_cannot_be_shown_yet(hasty: Client) -> None:
-    made = await hasty.answer("RegisterUser", input={"email": "eva@example.com", "firstName": "Eva"})
-    person = made["data"]["registerUser"]["commandId"]
+    receipt = await hasty.answer("RegisterUser", input={"email": "eva@example.com", "firstName": "Eva"})
+    person = receipt["data"]["registerUser"]["commandId"]
     answer = await hasty.answer("CreateTask", input={"title": "Dig", "assignedTo": person})
     task = answer["data"]["createTask"]["task"]
     assert task["assignee"] is None

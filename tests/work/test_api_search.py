@@ -252,8 +252,8 @@ async def test_a_cursor_is_good_only_for_the_search_that_gave_it_out(
         (gardener, {"text": "rose", "after": given, "filter": {"status": ["TODO"]}}),
         (elsewhere, {"text": "rose", "after": given}),
     ]
-    for client, asked in wrong:
-        assert (await client.error("SearchTasks", **asked))[0] == "BAD_CURSOR", asked
+    for client, variables in wrong:
+        assert (await client.error("SearchTasks", **variables))[0] == "BAD_CURSOR", variables
 
 
 async def test_highlights_are_read_only_for_who_asks(
@@ -268,8 +268,8 @@ async def test_highlights_are_read_only_for_who_asks(
 
     monkeypatch.setattr(searching_module, "highlighted", watched)
     counts = []
-    for asked in ("score", "highlights { field }"):
-        response = await gardener.post(f'{{ searchTasks(text: "rose") {{ hits {{ {asked} }} }} }}')
+    for selection in ("score", "highlights { field }"):
+        response = await gardener.post(f'{{ searchTasks(text: "rose") {{ hits {{ {selection} }} }} }}')
         assert "errors" not in response.json()
         counts.append(len(looked))
     assert counts == [0, 6]

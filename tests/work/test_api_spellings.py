@@ -79,8 +79,8 @@ async def test_what_is_no_instant_is_told_plainly(client: Client, text: str) -> 
     ],
 )
 async def test_every_spelling_of_rfc_3339_is_an_instant(client: Client, text: str, instant: str) -> None:
-    made = await client.send("CreateTask", input={"title": "Dig", "dueDate": text})
-    assert (await client.send("Task", id=made["task"]["id"]))["dueDate"] == instant
+    receipt = await client.send("CreateTask", input={"title": "Dig", "dueDate": text})
+    assert (await client.send("Task", id=receipt["task"]["id"]))["dueDate"] == instant
 
 
 @pytest.mark.parametrize(

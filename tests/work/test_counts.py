@@ -24,7 +24,7 @@ from projections.work.stats import (
 from projections.work.tasks import Tasks
 from tests.work.folding import rows
 from tests.work.stories import Story
-from tests.work.strategies import CALLERS, PEOPLE, SECRET, TASKS, often, told
+from tests.work.strategies import CALLERS, PEOPLE, SECRET, TASKS, often, with_story
 
 COUNTS: dict[type[View[Any]], str] = {
     UserStats: "assigned_to",
@@ -35,7 +35,7 @@ COUNTS: dict[type[View[Any]], str] = {
 
 
 @often
-@told
+@with_story
 def test_counts_are_what_counting_the_tasks_gives(story: Story) -> None:
     there = rows(Tasks, story).items()
     for view, by in COUNTS.items():
@@ -53,22 +53,22 @@ def test_counts_are_what_counting_the_tasks_gives(story: Story) -> None:
 
 
 @often
-@told
+@with_story
 def test_days_count_what_each_person_did_on_them(story: Story) -> None:
     kept: dict[FullKey, DailyPartRow] = rows(DailyStats, story)
     for event, column in ((Task.Created, "created"), (Task.Completed, "completed")):
         counted: Counter[tuple[UUID, date, UUID, UUID]] = Counter()
         for happened, envelope in story.of(event):
             assert isinstance(happened, Task.Created | Task.Completed)
-            whose = happened.created_by if isinstance(happened, Task.Created) else happened.assigned_to
+            person = happened.created_by if isinstance(happened, Task.Created) else happened.assigned_to
             day = envelope.timestamp.date()
-            counted[envelope.tenant_id, day, whose or NONE, happened.project_id or NONE] += 1
+            counted[envelope.tenant_id, day, person or NONE, happened.project_id or NONE] += 1
         said = {(tenant, *key): getattr(row, column) for (tenant, key), row in kept.items()}
         assert {key: count for key, count in said.items() if count} == counted
 
 
 @often
-@told
+@with_story
 def test_the_activity_log_has_a_row_for_every_event(story: Story) -> None:
     kept: dict[FullKey, ActivityRow] = rows(ActivityLog, story)
     assert len(kept) == len(story.events)
@@ -81,7 +81,7 @@ def test_the_activity_log_has_a_row_for_every_event(story: Story) -> None:
 
 
 @often
-@told
+@with_story
 def test_the_activity_log_tells_nothing_confidential(story: Story) -> None:
     for row in rows(ActivityLog, story).values():
         told_of = msgspec.json.encode(row.metadata).decode()

@@ -32,7 +32,7 @@ async def bus(database_url: str) -> AsyncIterator[Bus]:
     await database.close()
 
 
-async def made(bus: Bus, command: Command, by: Caller) -> UUID:
+async def created(bus: Bus, command: Command, by: Caller) -> UUID:
     """The id of what a command made, that must not be refused."""
     outcome = await bus.send(command, by=by)
     assert isinstance(outcome, AppendReceipt), outcome
@@ -44,7 +44,7 @@ async def a_person(bus: Bus, tenant: UUID) -> Caller:
     id = uuid4()
     command = RegisterUser(id=id, email=f"{id.hex}@example.com", first_name="Anna")
     caller = Caller(tenant_id=tenant, user_id=id)
-    await made(bus, command, caller)
+    await created(bus, command, caller)
     return caller
 
 
@@ -69,7 +69,7 @@ async def test_a_creator_of_another_tenant_is_refused(bus: Bus) -> None:
 
 async def test_an_assignee_must_be_a_person_of_the_tenant(bus: Bus) -> None:
     us, colleague, them = [await a_person(bus, tenant) for tenant in (OURS, OURS, THEIRS)]
-    task = await made(bus, CreateTask(id=uuid4(), title="Write", assigned_to=colleague.user_id), us)
+    task = await created(bus, CreateTask(id=uuid4(), title="Write", assigned_to=colleague.user_id), us)
     for wrong in (uuid4(), them.user_id, task):
         create = CreateTask(id=uuid4(), title="Write", assigned_to=wrong)
         assert await missing(bus, create, us) == "assigned_to"
@@ -78,9 +78,9 @@ async def test_an_assignee_must_be_a_person_of_the_tenant(bus: Bus) -> None:
 
 async def test_a_project_must_be_of_the_tenant(bus: Bus) -> None:
     us, them = await a_person(bus, OURS), await a_person(bus, THEIRS)
-    task = await made(bus, CreateTask(id=uuid4(), title="Write"), us)
-    theirs = await made(bus, CreateProject(id=uuid4(), name="Website"), them)
-    for wrong in (uuid4(), theirs, us.user_id):
+    task = await created(bus, CreateTask(id=uuid4(), title="Write"), us)
+    foreign = await created(bus, CreateProject(id=uuid4(), name="Website"), them)
+    for wrong in (uuid4(), foreign, us.user_id):
         create = CreateTask(id=uuid4(), title="Write", project_id=wrong)
         assert await missing(bus, create, us) == "project_id"
         assert await missing(bus, MoveTask(id=task, project_id=wrong), us) == "project_id"
@@ -88,21 +88,21 @@ async def test_a_project_must_be_of_the_tenant(bus: Bus) -> None:
 
 async def test_a_member_must_be_a_person_of_the_tenant(bus: Bus) -> None:
     us, them = await a_person(bus, OURS), await a_person(bus, THEIRS)
-    project = await made(bus, CreateProject(id=uuid4(), name="Website"), us)
+    project = await created(bus, CreateProject(id=uuid4(), name="Website"), us)
     for wrong in (uuid4(), them.user_id, project):
         assert await missing(bus, AddProjectMember(id=project, user_id=wrong), us) == "user_id"
 
 
 async def test_a_task_of_another_tenant_is_not_there(bus: Bus) -> None:
     us, them = await a_person(bus, OURS), await a_person(bus, THEIRS)
-    task = await made(bus, CreateTask(id=uuid4(), title="Write"), us)
+    task = await created(bus, CreateTask(id=uuid4(), title="Write"), us)
     assert await missing(bus, AssignTask(id=task, assigned_to=them.user_id), them) == "id"
 
 
 async def test_an_archived_project_takes_no_task(bus: Bus) -> None:
     us = await a_person(bus, OURS)
-    project = await made(bus, CreateProject(id=uuid4(), name="Website"), us)
-    await made(bus, ArchiveProject(id=project), us)
+    project = await created(bus, CreateProject(id=uuid4(), name="Website"), us)
+    await created(bus, ArchiveProject(id=project), us)
     outcome = await bus.send(CreateTask(id=uuid4(), title="Write", project_id=project), by=us)
     assert isinstance(outcome, ProjectIsArchived)
     assert outcome.field == "project_id"
@@ -110,7 +110,7 @@ async def test_an_archived_project_takes_no_task(bus: Bus) -> None:
 
 async def test_one_address_is_one_person_in_a_tenant(bus: Bus) -> None:
     us = await a_person(bus, OURS)
-    await made(bus, RegisterUser(id=uuid4(), email="clara@example.com", first_name="Clara"), us)
+    await created(bus, RegisterUser(id=uuid4(), email="clara@example.com", first_name="Clara"), us)
     for email in ("clara@example.com", "Clara@Example.COM"):
         outcome = await bus.send(RegisterUser(id=uuid4(), email=email, first_name="Clara"), by=us)
         assert isinstance(outcome, AlreadyTaken)
@@ -120,4 +120,4 @@ async def test_one_address_is_one_person_in_a_tenant(bus: Bus) -> None:
 async def test_one_address_may_be_somebody_in_each_tenant(bus: Bus) -> None:
     us, them = await a_person(bus, OURS), await a_person(bus, THEIRS)
     for caller in (us, them):
-        await made(bus, RegisterUser(id=uuid4(), email="dora@example.com", first_name="Dora"), caller)
+        await created(bus, RegisterUser(id=uuid4(), email="dora@example.com", first_name="Dora"), caller)

@@ -24,7 +24,7 @@ async def post(client: Client, body: object, **headers: str) -> httpx.Response:
     return await call(client, "POST", "/tasks", json=body, headers=headers)
 
 
-def told(response: httpx.Response) -> tuple[int, str]:
+def error_of(response: httpx.Response) -> tuple[int, str]:
     """Status and code of a response that tells an error."""
     return response.status_code, response.json()["error"]["code"]
 
@@ -75,7 +75,7 @@ async def test_no_tag_lets_anybody_in_or_says_what_is_not_there(client: Client, 
     known = {"if-none-match": f"*, {(await call(client, 'GET', path)).headers['etag']}"}
     stranger = await client.http.get(path, headers=known)
     other = await call(await product.newcomer(), "GET", path, headers=known)
-    assert (told(stranger), told(other)) == ((401, "unauthenticated"), (404, "not_found"))
+    assert (error_of(stranger), error_of(other)) == ((401, "unauthenticated"), (404, "not_found"))
     assert not {"etag"} & (stranger.headers.keys() | other.headers.keys())
 
 
@@ -92,7 +92,7 @@ async def test_a_request_sent_again_with_its_key_is_carried_out_once(client: Cli
     key = {"idempotency-key": str(uuid4())}
     first, second = [(await post(client, {"title": "Once"}, **key)).json() for _ in range(2)]
     assert second == first | {"repeated": True}
-    assert told(await post(client, {"title": "Something else"}, **key)) == (422, "command_id_reused")
+    assert error_of(await post(client, {"title": "Something else"}, **key)) == (422, "command_id_reused")
 
 
 async def test_a_refusal_names_its_field(client: Client) -> None:
@@ -117,7 +117,7 @@ async def test_a_refusal_names_its_field(client: Client) -> None:
     ids=str,
 )
 async def test_what_cannot_be_asked_is_said(client: Client, path: str, parameters: Any, code: str) -> None:
-    assert told(await call(client, "GET", path, params=parameters)) == (400, code)
+    assert error_of(await call(client, "GET", path, params=parameters)) == (400, code)
 
 
 @pytest.mark.parametrize(
@@ -138,19 +138,19 @@ async def test_what_cannot_be_asked_is_said(client: Client, path: str, parameter
     ids=str,
 )
 async def test_a_body_that_is_none_is_refused(client: Client, more: Any, expected: tuple[int, str]) -> None:
-    assert told(await call(client, "POST", "/tasks", **more)) == expected
+    assert error_of(await call(client, "POST", "/tasks", **more)) == expected
 
 
 async def test_permissions_are_those_of_graphql(client: Client, product: Product) -> None:
     guest = product.client(client.tenant, client.user, role="guest")
     assert "work:write" not in ROLES["guest"]
-    assert told(await post(guest, {"title": "No"})) == (403, "forbidden")
+    assert error_of(await post(guest, {"title": "No"})) == (403, "forbidden")
 
 
 async def test_what_is_anothers_is_not_there(client: Client, product: Product) -> None:
     id = (await created(client))["id"]
     stranger = await product.newcomer()
-    assert told(await call(stranger, "GET", f"/tasks/{id}")) == (404, "not_found")
+    assert error_of(await call(stranger, "GET", f"/tasks/{id}")) == (404, "not_found")
     assert (await call(stranger, "GET", "/tasks")).json()["nodes"] == []
 
 
@@ -158,7 +158,7 @@ async def test_private_projects_are_hidden(client: Client, product: Product) -> 
     secret = await project(client, "Secret", visibility="PRIVATE")
     id = (await created(client, "Secret plan", projectId=secret))["id"]
     member = await product.newcomer("Eve", tenant=client.tenant, role="member")
-    assert told(await call(member, "GET", f"/tasks/{id}")) == (404, "not_found")
+    assert error_of(await call(member, "GET", f"/tasks/{id}")) == (404, "not_found")
 
 
 async def test_what_is_read_is_in_the_audit(client: Client) -> None:
@@ -243,5 +243,5 @@ async def test_a_method_that_a_path_has_not_is_refused(client: Client, route: An
 
 async def test_too_much_at_once_is_said_in_plain_words(client: Client) -> None:
     response = await call(client, "GET", "/tasks", params={"first": "1000000000"})
-    assert told(response) == (400, "cost_exceeded")
+    assert error_of(response) == (400, "cost_exceeded")
     assert "operation" not in response.json()["error"]["message"]

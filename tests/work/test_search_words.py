@@ -20,8 +20,8 @@ from tests.work.spelling import FOUND
 @pytest.fixture(scope="module")
 async def both(settings: Settings, search_url: str, index_prefix: str) -> AsyncIterator[Product]:
     """The product with OpenSearch, then with osmem."""
-    async with produced(settings, opensearch_url=search_url, index_prefix=index_prefix) as made:
-        yield made
+    async with produced(settings, opensearch_url=search_url, index_prefix=index_prefix) as product:
+        yield product
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from projections.work.projects import (
 from projections.work.tasks import TaskDocument, TaskRow, Tasks, TaskSearch
 from tests.work.folding import Table, rows
 from tests.work.stories import Story
-from tests.work.strategies import often, stories, told
+from tests.work.strategies import often, stories, with_story
 
 
 @often
@@ -53,7 +53,7 @@ def test_events_delivered_twice_change_nothing_the_second_time(story: Story, bac
 
 
 @often
-@told
+@with_story
 def test_rows_lie_under_their_own_key(story: Story) -> None:
     for view in VIEWS:
         for (_, key), row in rows(view, story).items():
@@ -61,7 +61,7 @@ def test_rows_lie_under_their_own_key(story: Story) -> None:
 
 
 @often
-@told
+@with_story
 def test_aggregates_come_back_from_a_snapshot_as_they_were(story: Story) -> None:
     for aggregates in story.streams.values():
         for id, aggregate in aggregates.items():
@@ -69,7 +69,7 @@ def test_aggregates_come_back_from_a_snapshot_as_they_were(story: Story) -> None
 
 
 @often
-@told
+@with_story
 def test_tasks_stand_as_their_aggregates_do(story: Story) -> None:
     found: dict[FullKey, TaskRow] = rows(Tasks, story)
     standing = {(tenant, (entity.id,)): entity for tenant, entity in story.standing(Task)}
@@ -86,7 +86,7 @@ def test_tasks_stand_as_their_aggregates_do(story: Story) -> None:
 
 
 @often
-@told
+@with_story
 def test_task_documents_say_what_the_table_says(story: Story) -> None:
     found: dict[FullKey, TaskDocument] = rows(TaskSearch, story)
     assert {key: values(row, TaskDocument) for key, row in found.items()} == {
@@ -95,7 +95,7 @@ def test_task_documents_say_what_the_table_says(story: Story) -> None:
 
 
 @often
-@told
+@with_story
 def test_projects_stand_as_their_aggregates_do(story: Story) -> None:
     found: dict[FullKey, ProjectRow] = rows(Projects, story)
     standing = {(tenant, (entity.id,)): entity for tenant, entity in story.standing(Project)}
@@ -109,7 +109,7 @@ def test_projects_stand_as_their_aggregates_do(story: Story) -> None:
 
 
 @often
-@told
+@with_story
 def test_cards_and_documents_of_projects_say_what_the_table_says(story: Story) -> None:
     table = rows(Projects, story)
     documents = rows(ProjectSearch, story)
@@ -120,7 +120,7 @@ def test_cards_and_documents_of_projects_say_what_the_table_says(story: Story) -
 
 
 @often
-@told
+@with_story
 def test_members_are_those_that_the_project_knows(story: Story) -> None:
     known = {
         (tenant, (entity.id, member))
@@ -139,7 +139,7 @@ def test_members_are_those_that_the_project_knows(story: Story) -> None:
 
 
 @often
-@told
+@with_story
 def test_a_member_list_is_in_order_of_joining(story: Story) -> None:
     members: dict[FullKey, MemberRow] = rows(ProjectMembers, story)
     for (tenant, (project_id,)), row in rows(ProjectMemberLists, story).items():
