@@ -96,7 +96,7 @@ TABLES: tuple[Table, ...] = (
         "page_seconds double precision, errors bigint, error text, error_position bigint, "
         "error_event uuid, error_stream uuid, attempts integer, failed_at timestamp with time zone, "
         "phase text, served_at timestamp with time zone, tenant_id uuid, "
-        "drop_at timestamp with time zone, mended bigint, leaves_out boolean",
+        "drop_at timestamp with time zone, mended bigint, leaves_out boolean, store text",
     ),
     table(
         "ops.workers",

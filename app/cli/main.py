@@ -23,7 +23,7 @@ COMMANDS = {
     "demo": ("app.cli.running", "Create the demo companies if the log is empty, and print who can sign in."),
     "settings": ("app.cli.settings", "List every setting, its default and what it means."),
     "status": ("app.telemetry.cli", "Show the state of the views and the workers."),
-    "views": ("app.views.cli.views", "List, show, pause and resume views."),
+    "views": ("app.views.cli.views", "List, show, pause, resume and retire views."),
     "rebuild": ("app.views.cli.rebuild", "Rebuild views beside the live generations, compare, and cut over."),
     "reconcile": (
         "app.views.cli.rebuild",

@@ -23,6 +23,7 @@ from projections.kit.follow.inline import Inline
 from projections.kit.follow.parked_streams import ParkedStreams
 from projections.kit.rebuild.pause import ViewPauses
 from projections.kit.rebuild.requests import Rebuilds
+from projections.kit.rebuild.retirement import ViewRetirement
 from projections.kit.store.generations import enroll_all
 from projections.kit.store.postgres_store import PostgresStore
 from projections.operations.operator_requests import OperatorRequests
@@ -48,6 +49,7 @@ class WriteSide:
             rebuilds,
             ParkedStreams(pool),
             ViewPauses(pool, VIEWS),
+            ViewRetirement(pool, {view.name for view in VIEWS}),
             EffectLedger(pool),
             Replaying(settings),
             partial(self.inline.answer, pool),

@@ -19,6 +19,7 @@ from api.kit.schema.context import RequestContext, Services, permits
 from api.schema import CONTEXTS, schema
 from app.auth.oidc import is_secure
 from app.auth.routes import auth_routes
+from app.contexts import VIEWS
 from app.entry.assembly import HELPFUL, Assembly, assembled
 from app.entry.cells import Cells, celled
 from app.http.availability import Available
@@ -160,7 +161,7 @@ class _Running:
 
     async def standing(self) -> SystemStatus:
         """How what is beside the views stands."""
-        return await standing(self.assembly.database.writer)
+        return await standing(self.assembly.database.writer, {view.name for view in VIEWS})
 
     async def ailments(self) -> list[str]:
         """What is wrong beside the views."""

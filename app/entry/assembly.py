@@ -102,7 +102,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         stack.push_async_callback(feed.close)
         redis = redis_client(settings)
         stack.push_async_callback(redis.aclose)
-        progress = Positions(database.writer, live)
+        progress = Positions(database.writer, live, known={view.name for view in VIEWS})
         rows = PostgresRows(database, live)
         tenant_guard = TenantGuard(rows, here=settings.region)
         bus.admits = tenant_guard.admit

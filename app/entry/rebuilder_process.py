@@ -27,12 +27,13 @@ class Rebuilding:
     def __init__(self, settings: Settings, pool: Pool) -> None:
         self._settings = settings
         self._pool = pool
+        self._stores = ["postgres", "redis", *(["search"] if settings.opensearch_url else [])]
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
             try:
-                if await waiting(self._pool):
+                if await waiting(self._pool, self._stores):
                     await self._rebuild()
             except Exception as error:  # noqa: BLE001  # A database that is away comes back.
                 _logger.warning("It cannot be seen whether there is anything to rebuild: %r", error)

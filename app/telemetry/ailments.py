@@ -12,6 +12,8 @@ def ailment(view: ViewStatus) -> str | None:
     """What is wrong with a view, in a sentence; None when it is well."""
     if not view.live:
         return None  # Nobody reads it; how its rebuild goes is said elsewhere.
+    if view.state is ViewState.UNKNOWN:
+        return None  # Nobody reads it either.
     if view.state is ViewState.PAUSED:
         return f"{view.name} is paused by {view.paused_by} and stands at {view.position} of {view.head}"
     if view.parked:

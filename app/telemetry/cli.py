@@ -15,7 +15,7 @@ from app.settings import read_settings
 from app.telemetry.ailments import ailment
 from app.telemetry.process_status import ailment as process_ailment
 from app.telemetry.system_status import SystemStatus, standing
-from projections.kit.read.status import ViewStatus, views_status
+from projections.kit.read.status import ViewState, ViewStatus, views_status
 
 app = typer.Typer(help="Show the state of the views and the workers.", invoke_without_command=True)
 
@@ -27,6 +27,11 @@ class _Look:
     beside: SystemStatus
     where: str = ""
     """The option that says which silo was looked at."""
+
+    @property
+    def unknown(self) -> list[str]:
+        """The views that the code does not have, and nobody folds."""
+        return [one.name for one in self.views if one.state is ViewState.UNKNOWN]
 
     @property
     def problems(self) -> list[str]:
@@ -64,6 +69,7 @@ def status(
             {
                 "well": not look.problems,
                 "problems": look.problems,
+                "unknown": look.unknown,
                 "workers": look.workers,
                 "views": [asdict(one) for one in look.views],
             }
@@ -77,7 +83,14 @@ async def _look(tenant: str | None) -> _Look:
     where = "" if tenant is None else f" --tenant {tenant}"
     async with reading(tenant) as pool:
         at_work = await workers(pool)
-        return _Look(await views_status(pool), at_work, await standing(pool), where)
+        look = _Look(await views_status(pool), at_work, await standing(pool), where)
+        if look.problems:
+            # All views take a while to load, so they are only where it matters which there are.
+            from app.contexts import VIEWS
+
+            known = {view.name for view in VIEWS}
+            look = _Look(await views_status(pool, known), at_work, await standing(pool, known), where)
+        return look
 
 
 def _tell_worker(look: _Look, as_json: bool) -> None:
@@ -95,5 +108,9 @@ def _tell(look: _Look) -> None:
         lag = f"{view.lag_events:,} behind" if view.lag_events else "at the head"
         typer.echo(f"{name:<28} {view.store:<9} {view.state:<10} {view.position:>12,} {lag}")
     typer.echo(f"Workers: {', '.join(look.workers) or 'none'}.")
+    for name in look.unknown:
+        typer.echo(
+            f"Unknown to this version of the code: {name}. Drop it: headwater views retire {name}{look.where}"
+        )
     for problem in look.problems:
         typer.echo(f"Not well: {problem}.")

@@ -75,12 +75,13 @@ def metrics_route(statuses: Statuses, beside: Callable[[], Awaitable[SystemStatu
 
 
 def view_metrics(views: list[ViewStatus]) -> list[Metric]:
-    """The views' standing as metrics, labelled by view and generation."""
+    """The views' standing as metrics, labelled by view and generation; those that nobody knows are left out."""
     families: list[Metric] = [GaugeMetricFamily("headwater_views_up", "Whether the views can be asked.", 1)]
     head = GaugeMetricFamily("headwater_log_head", "The last committed position.")
     if views:
         head.add_metric([], max(view.head for view in views))
     families.append(head)
+    views = [view for view in views if view.state is not ViewState.UNKNOWN]
     for name, help, read in _GAUGES:
         gauge = GaugeMetricFamily(f"headwater_view_{name}", help, labels=_LABELS)
         for view in views:

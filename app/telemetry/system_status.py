@@ -1,5 +1,6 @@
 """How what is beside the views stands: workers, rebuilds and processes, as the database has it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,7 +21,7 @@ _COMPARED = """
 select distinct on (m.view) m.view, r.id as rebuild,
        case when r.state = 'reported' then (m.report->>'differing')::bigint else 0 end as differing,
        extract(epoch from clock_timestamp() - r.ended_at)::float8 as age
-  from ops.rebuilds r join ops.rebuild_views m on m.rebuild = r.id
+  from ops.rebuilds r join ops.rebuild_views m on m.rebuild = r.id join ops.views v on v.view = m.view
  where r.ended_at is not null and m.report is not null and r.tenant_id is null
    and r.state in ('reported', 'switched', 'finished')
  order by m.view, r.ended_at desc
@@ -93,11 +94,12 @@ class SystemStatus:
         ]
 
 
-async def standing(pool: Pool) -> SystemStatus:
-    """How they stand now."""
+async def standing(pool: Pool, known: Collection[str] | None = None) -> SystemStatus:
+    """How they stand now; ``known`` as for `views_status`."""
     row = await pool.fetchrow(_STANDING, SILENCE)
     assert row is not None, "a select without from is one row"
     processes = tuple(await process_statuses(pool))
-    compared = tuple(Compared(**found) for found in await pool.fetch(_COMPARED))
-    waiting = tuple(WaitingRebuild(**found) for found in await pool.fetch(_WAITING))
+    found = [Compared(**row) for row in await pool.fetch(_COMPARED)]
+    compared = tuple(one for one in found if known is None or one.view in known)
+    waiting = tuple(WaitingRebuild(**row) for row in await pool.fetch(_WAITING))
     return SystemStatus(row["workers"], row["rebuilding"], row["differing"], processes, compared, waiting)

@@ -45,6 +45,11 @@ class Intervention(Aggregate, topic="operations.intervention"):
         views: ViewNames
         asked_by: AskedBy
 
+    class RetireRequested(Event):
+        views: ViewNames
+        reason: Reason
+        asked_by: AskedBy
+
     class RetryRequested(Event):
         effects: Effects = ()
         process: ProcessName | None = None
@@ -93,6 +98,20 @@ class ResumeViews(Command):
 
     def handle(self) -> Intervention:
         asked = Intervention.ResumeRequested(views=distinct(self.views), asked_by=self.asked_by)
+        return Intervention.begin(self.id, asked)
+
+
+class RetireViews(Command):
+    """Retire views that the code no longer has: their rows are dropped in every store, for good."""
+
+    views: ViewNames
+    reason: Reason
+    asked_by: AskedBy
+
+    def handle(self) -> Intervention:
+        asked = Intervention.RetireRequested(
+            views=distinct(self.views), reason=self.reason, asked_by=self.asked_by
+        )
         return Intervention.begin(self.id, asked)
 
 

@@ -20,6 +20,7 @@ from domain.operations.interventions import (
     PauseViews,
     ReplayEvents,
     ResumeViews,
+    RetireViews,
     RetryEffects,
 )
 from domain.operations.operators import NotPossible
@@ -39,11 +40,13 @@ from projections.kit.follow.parked_streams import Parked, ParkedStreams
 from projections.kit.rebuild.model import RebuildState
 from projections.kit.rebuild.pause import ViewPauses
 from projections.kit.rebuild.requests import Rebuilds
+from projections.kit.rebuild.retirement import ViewRetirement
 from projections.kit.store.rebuild_queue import RebuildRefused
 from projections.operations.effects import Effects, Replayed, Replays
+from projections.operations.platform_sender import PlatformSender
 
 Directing = PauseRebuild | ResumeRebuild | CancelRebuild | AcceptRebuild
-Intervening = PauseViews | ResumeViews | RetryEffects | DiscardEffects | ReplayEvents
+Intervening = PauseViews | ResumeViews | RetireViews | RetryEffects | DiscardEffects | ReplayEvents
 Operation = RebuildViews | Directing | RollbackViews | RetryParked | DiscardParked | Intervening
 """What operators may ask."""
 
@@ -83,6 +86,7 @@ class OperatorRequests:
         rebuilds: Rebuilds,
         parked: ParkedStreams,
         pausing: ViewPauses,
+        retiring: ViewRetirement,
         effects: Effects,
         replays: Replays,
         answer: Callable[[], Awaitable[object]],
@@ -94,7 +98,7 @@ class OperatorRequests:
         """The rebuilds as they stand."""
         self.parked = parked
         """The streams that wait."""
-        self._pausing, self._replays = pausing, replays
+        self._pausing, self._retiring, self._replays = pausing, retiring, replays
         self.effects = effects
         """What processes do."""
 
@@ -112,7 +116,7 @@ class OperatorRequests:
         What is seen beforehand to be impossible is refused and leaves no trace; what proves impossible only
         after it was noted leaves a note of that as well. A wish that makes a stream has its id as command id.
         """
-        sender = _Sender(self._bus, by, correlation_id, metadata)
+        sender = PlatformSender(self._bus, by, correlation_id, metadata)
         command_id = command_id or (_ids.new() if isinstance(operation, Directing) else operation.id)
         try:
             check(operation)
@@ -140,7 +144,7 @@ class OperatorRequests:
 
     async def note(self, replay: NoteReplay, *, by: Caller) -> AppendReceipt | Refusal:
         """Note as an event what an operator is about to do without these operations."""
-        return await _Sender(self._bus, by, None, None).send(replay, replay.id)
+        return await PlatformSender(self._bus, by, None, None).send(replay, replay.id)
 
     async def _hopeless(self, operation: Operation) -> Refusal | None:
         """Why it cannot be done as things stand, when that is plain."""
@@ -170,11 +174,9 @@ class OperatorRequests:
                     await self.rebuilds.one(operation.rebuild_id)
                 except RebuildRefused as refused:
                     return NotPossible(reason=str(refused), field="rebuild_id")
-            case RebuildViews():
-                pass
         return None
 
-    async def _adopt(self, id: UUID, sender: "_Sender") -> None:
+    async def _adopt(self, id: UUID, sender: PlatformSender) -> None:
         """Give a rebuild that nobody asked for its place in the log; several may do so at once."""
         rebuild = await self.rebuilds.one(id)
         names = tuple(view.view for view in rebuild.views)
@@ -195,7 +197,9 @@ class OperatorRequests:
         # Something else was asked since, of what this wish had been granted.
         return OperationDone(receipt=receipt)
 
-    async def _do(self, operation: Operation, receipt: AppendReceipt, sender: "_Sender") -> OperationDone:
+    async def _do(
+        self, operation: Operation, receipt: AppendReceipt, sender: PlatformSender
+    ) -> OperationDone:
         match operation:
             case RebuildViews():
                 await self.rebuilds.ask(
@@ -239,6 +243,8 @@ class OperatorRequests:
                 await self._pausing.pause(views, by=operation.asked_by)
             case ResumeViews(views=views):
                 await self._pausing.resume(views)
+            case RetireViews(views=views):
+                await self._retiring.retire(views)
             case RetryEffects(effects=ids, process=process):
                 return _taken(receipt, await self.effects.retry(ids, process=process))
             case ReplayEvents():
@@ -252,26 +258,6 @@ def _taken(receipt: AppendReceipt, effects: Sequence[int]) -> OperationDone:
     if not effects:
         raise RebuildRefused("None of these effects is parked.")
     return OperationDone(receipt=receipt, effects=effects)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sender:
-    """Sends the commands of one wish, in the tenant that the actions of operators belong to."""
-
-    bus: Bus
-    by: Caller
-    correlation_id: str | None
-    metadata: Mapping[str, object] | None
-
-    async def send(self, command: Command, command_id: UUID) -> AppendReceipt | Refusal:
-        caller = Caller(tenant_id=PLATFORM, user_id=self.by.user_id, session_id=self.by.session_id)
-        return await self.bus.send(
-            command,
-            by=caller,
-            command_id=command_id,
-            correlation_id=self.correlation_id,
-            metadata=self.metadata,
-        )
 
 
 def _meant(stream: Parked, operation: RetryParked | DiscardParked) -> bool:

@@ -41,6 +41,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "tenant close": ("acme", "--yes"),
     "views pause": ("tasks.tasks", "--reason", "none"),
     "views resume": ("tasks.tasks",),
+    "views retire": ("tasks.tasks", "--reason", "none"),
     "account suspend": ("ada@example.com",),
     "account reactivate": ("ada@example.com",),
     "account remove-factor": ("ada@example.com", "--yes"),

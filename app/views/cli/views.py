@@ -8,16 +8,17 @@ import typer
 from app.cli.answers import EXIT_CODES, AsJson, Declined, refuse, say_json, say_table
 from app.cli.completion import view_names
 from app.cli.place import InSilo, asker, carry_out, operating, reading
+from app.contexts import VIEWS
 from app.views.cli.rows import show
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
-from domain.operations.interventions import PauseViews, ResumeViews
+from domain.operations.interventions import PauseViews, ResumeViews, RetireViews
 from projections.kit.read.status import ViewStatus, views_status
 from projections.operations.operator_requests import OperationDone
 
 _ids = TimeOrderedIds()
 
-app = typer.Typer(help="List, show, pause and resume views.", invoke_without_command=True)
+app = typer.Typer(help="List, show, pause, resume and retire views.", invoke_without_command=True)
 
 
 @app.callback(epilog=EXIT_CODES)
@@ -45,7 +46,7 @@ def views(
 
 async def _read(tenant: str | None) -> list[ViewStatus]:
     async with reading(tenant) as pool:
-        return await views_status(pool)
+        return await views_status(pool, {view.name for view in VIEWS})
 
 
 def _list(statuses: list[ViewStatus]) -> None:
@@ -92,7 +93,24 @@ def resume(names: Names, tenant: InSilo = None, as_json: AsJson = False) -> None
     _carry_out(ResumeViews(id=_ids.new(), views=tuple(names), asked_by=asker()), tenant, "resumed", as_json)
 
 
-def _carry_out(wish: PauseViews | ResumeViews, tenant: str | None, what: str, as_json: bool) -> None:
+@app.command(epilog=EXIT_CODES)
+def retire(
+    names: Annotated[list[str], typer.Argument(help="The views' names.")],
+    reason: Annotated[str, typer.Option(help="The reason; it is kept in the log.")],
+    tenant: InSilo = None,
+    as_json: AsJson = False,
+) -> None:
+    """Retire views that the code no longer has: their rows are dropped in every store, for good.
+
+    Stop every process of a version that has them first.
+    """
+    wish = RetireViews(id=_ids.new(), views=tuple(names), reason=reason, asked_by=asker())
+    _carry_out(wish, tenant, "retired", as_json)
+
+
+def _carry_out(
+    wish: PauseViews | ResumeViews | RetireViews, tenant: str | None, what: str, as_json: bool
+) -> None:
     async def work() -> OperationDone | Refusal:
         async with operating(tenant) as (operations, _):
             return await carry_out(operations, wish)

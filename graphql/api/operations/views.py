@@ -19,7 +19,7 @@ from api.kit.model import (
     shows,
 )
 from api.operations.operator_commands import operator_request
-from domain.operations.interventions import PauseViews, ResumeViews
+from domain.operations.interventions import PauseViews, ResumeViews, RetireViews
 from projections.kit.read.status import ViewStatus
 from projections.operations.operator_requests import Operation, OperationDone
 
@@ -60,7 +60,7 @@ class ViewsReceipt(Receipt):
 
 
 def _named(wish: Operation, done: OperationDone) -> dict[str, Any]:
-    assert isinstance(wish, PauseViews | ResumeViews)
+    assert isinstance(wish, PauseViews | ResumeViews | RetireViews)
     return {"names": wish.views}
 
 
@@ -77,6 +77,7 @@ def known(statuses: Sequence[ViewStatus], names: Sequence[str]) -> None:
 class Mutation:
     pause_views = operator_request(PauseViews, ViewsReceipt, needs=PERMISSION, shown=_named)
     resume_views = operator_request(ResumeViews, ViewsReceipt, needs=PERMISSION, shown=_named)
+    retire_views = operator_request(RetireViews, ViewsReceipt, needs=PERMISSION, shown=_named)
 
 
 @strawberry.type

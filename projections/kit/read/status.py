@@ -1,7 +1,7 @@
 """How the views stand: for operators, for health, and for readers who wait for a position."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +29,8 @@ class ViewState(StrEnum):
     STOPPED = "stopped"
     """No worker folds it."""
     PAUSED = "paused"
+    UNKNOWN = "unknown"
+    """Of no use: the code that asks has no such view, and no worker of other code folds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,10 @@ class ViewStatus:
     ]
     state: Annotated[
         ViewState,
-        Describe("What the view is doing; `WAITING` for its store, `STOPPED` while no worker folds it."),
+        Describe(
+            "What the view is doing; `WAITING` for its store, `STOPPED` while no worker folds it, `UNKNOWN` when "
+            "this version of the code has no such view and no worker of another folds it."
+        ),
     ]
     position: Annotated[int, Describe("The position up to which events are folded.")]
     head: Annotated[int, Describe("The last position of the log at the same moment.")]
@@ -112,15 +117,20 @@ select l.view as name, v.store, l.version, l.generation, l.generation = v.live a
 """
 
 
-async def views_status(pool: "Pool") -> list[ViewStatus]:
-    """All live views, and generations that are or were built beside them, by name."""
-    return [_status(dict(row)) for row in await pool.fetch(_STATUS, LANES, SILENCE)]
+async def views_status(pool: "Pool", known: Collection[str] | None = None) -> list[ViewStatus]:
+    """All live views, and generations that are or were built beside them, by name.
+
+    ``known``: the views that the code has which asks; None stands for whatever there is.
+    """
+    return [_status(dict(row), known) for row in await pool.fetch(_STATUS, LANES, SILENCE)]
 
 
-def _status(row: "dict[str, object]") -> ViewStatus:
+def _status(row: "dict[str, object]", known: Collection[str] | None) -> ViewStatus:
     building, refilling = row.pop("building"), row.pop("refilling")
     silent = row["last_read_age"] is not None and row["holder"] is None
-    if row["paused_by"] is not None:
+    if known is not None and row["name"] not in known and row["holder"] is None:
+        state = ViewState.UNKNOWN
+    elif row["paused_by"] is not None:
         state = ViewState.PAUSED
     elif building:
         state = ViewState.BUILDING
@@ -164,9 +174,17 @@ class Positions:
     However many wait, one task asks the database, every ``pause`` seconds and only while somebody waits.
     """
 
-    def __init__(self, pool: "Pool", live: Pointers, *, pause: float = 0.01, fresh: float = 0.05) -> None:
-        """A position asked for is at most ``fresh`` seconds old."""
-        self._pool = pool
+    def __init__(
+        self,
+        pool: "Pool",
+        live: Pointers,
+        *,
+        known: Collection[str] | None = None,
+        pause: float = 0.01,
+        fresh: float = 0.05,
+    ) -> None:
+        """A position asked for is at most ``fresh`` seconds old; ``known`` as for `views_status`."""
+        self._pool, self._views = pool, known
         self._live = live
         self._pause = pause
         self._fresh = fresh
@@ -180,7 +198,7 @@ class Positions:
 
     async def statuses(self) -> list[ViewStatus]:
         """See `views_status`."""
-        return await views_status(self._pool)
+        return await views_status(self._pool, self._views)
 
     async def position_of(self, view: str) -> int:
         """The position up to which the generation that is read has folded; 0 for an unknown view."""

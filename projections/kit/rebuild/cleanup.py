@@ -4,7 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
+
 from projections.kit.declare.view import View
+from projections.kit.rebuild.retirement import placeholder
 from projections.kit.store.generations import Pool
 from projections.kit.store.store import Store
 
@@ -15,9 +18,12 @@ update ops.lanes l set phase = 'dropped', drop_at = clock_timestamp(), token = t
   from ops.views v
  where v.view = l.view and l.generation <> v.live and l.phase = 'following' and l.drop_at < clock_timestamp()
 """
+# Of a view that was retired its lanes alone are left.
 _DROPPABLE = """
-select view, generation, version from ops.lanes
- where phase = 'dropped' and drop_at < clock_timestamp() - $1::interval
+select l.view, l.generation, l.version, coalesce(l.store, v.store) as store,
+       l.drop_at < clock_timestamp() - $1::interval as due
+  from ops.lanes l left join ops.views v using (view)
+ where l.phase = 'dropped' and l.drop_at is not null
 """
 # Rebuilds whose former generations are all gone cannot be rolled back any more.
 _FINISH = """
@@ -29,15 +35,16 @@ update ops.rebuilds r set state = 'finished'
 """
 _WAITING = """
 select exists (select from ops.rebuilds where state in ('building', 'verifying'))
-    or exists (select from ops.lanes where phase = 'dropped' and drop_at is not null)
+    or exists (select from ops.lanes l left join ops.views v using (view)
+                where l.phase = 'dropped' and l.drop_at is not null and coalesce(l.store, v.store) = any($1))
     or exists (select from ops.lanes l join ops.views v using (view)
                 where l.generation <> v.live and l.phase = 'following' and l.drop_at < clock_timestamp())
 """
 
 
-async def waiting(pool: Pool) -> bool:
-    """Whether a rebuilder has anything to do."""
-    return bool(await pool.fetchval(_WAITING))
+async def waiting(pool: Pool, stores: Sequence[str]) -> bool:
+    """Whether a rebuilder has anything to do that has these kinds of stores."""
+    return bool(await pool.fetchval(_WAITING, stores))
 
 
 class Cleanup:
@@ -53,11 +60,16 @@ class Cleanup:
     async def sweep(self) -> bool:
         """Drop generations whose time is over; whether any is still to be dropped."""
         await self._pool.execute(_OVERDUE)
+        waits = False
         for row in await self._pool.fetch(_DROPPABLE, _REST):
-            view = self._views.get(row["view"])
-            if view is None:
+            try:
+                store = self._stores(self._view(row), row["generation"])
+            except LookupError:
+                continue  # Its server is not here.
+            if not row["due"]:
+                waits = True
                 continue
-            await self._stores(_of_version(view, row["version"]), row["generation"]).drop()
+            await store.drop()
             async with self._pool.acquire() as connection, connection.transaction():
                 known = row["view"], row["generation"]
                 await connection.execute(
@@ -68,11 +80,13 @@ class Cleanup:
                         f"delete from {table} where view = $1 and generation = $2", *known
                     )
         await self._pool.execute(_FINISH)
-        return bool(
-            await self._pool.fetchval(
-                "select true from ops.lanes where phase = 'dropped' and drop_at is not null limit 1"
-            )
-        )
+        return waits
+
+    def _view(self, row: asyncpg.Record) -> View[Any]:
+        view = self._views.get(row["view"])
+        if view is None:
+            return placeholder(row["view"], row["store"], row["version"])
+        return _of_version(view, row["version"])
 
 
 def _of_version(view: View[Any], version: int) -> View[Any]:
