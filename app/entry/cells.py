@@ -1,6 +1,7 @@
 """Cells: one assembly of the product for the platform, and one for each silo that is asked for."""
 
 import asyncio
+import contextlib
 import logging
 import weakref
 from collections.abc import AsyncIterator, Callable, Hashable
@@ -13,13 +14,15 @@ from uuid import UUID
 from api.auth.port import Auth
 from api.kit.execution.errors import RequestError
 from app.entry.assembly import Assembly
+from app.log.failures import LogUnavailable
 from app.placement.places import Silo
 from app.placement.registry import Registry, registered
 from app.placement.tenant_service import TenantService
 from app.settings import Settings
 from domain.identity.invitations import Inviting
-from domain.tenancy.slug_check import SlugCheck
+from domain.tenancy.slug_registry import SlugRegistry
 from projections.kit.background import running
+from projections.kit.read.circuit_breaker import Unavailable
 from projections.operations.tenant_placements import TenantPlacements
 
 T = TypeVar("T")
@@ -28,7 +31,7 @@ _logger = logging.getLogger(__name__)
 
 Assemble = Callable[[Settings], AbstractAsyncContextManager[Assembly]]
 
-PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, SlugCheck, TenantPlacements})
+PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, SlugRegistry, TenantPlacements})
 """Ports to what belongs to no tenant, beside those that contexts declare: every cell is given the platform's."""
 
 
@@ -217,14 +220,20 @@ async def celled(
         cells = Cells(settings, platform, registry, assemble)
         tenants = TenantService(settings, platform.database, platform.services.bus, changed=cells.judge_anew)
 
-        async def is_slug_taken(tenant_id: UUID, slug: str) -> bool:
+        async def reserve(tenant_id: UUID, slug: str) -> None:
             async with platform.probe.guard():
-                return await tenants.is_slug_taken(tenant_id, slug)
+                await tenants.reserve_slug(tenant_id, slug)
+
+        async def release(tenant_id: UUID, slug: str) -> None:
+            # Else it lapses by itself.
+            with contextlib.suppress(Unavailable, LogUnavailable):
+                async with platform.probe.guard():
+                    await tenants.release_slug(tenant_id, slug)
 
         ports = {
             **platform.services.ports,
             TenantPlacements: TenantPlacements(tenants),
-            SlugCheck: SlugCheck(is_slug_taken),
+            SlugRegistry: SlugRegistry(reserve, release),
         }
         cells.platform = replace(platform, services=replace(platform.services, ports=ports))
         registry.on_news = on_news

@@ -5,6 +5,7 @@ from uuid import UUID
 from app.storage.database import Connection
 from domain.processes.account_lapse import AccountLapse
 from domain.processes.session_expiry import SessionExpiry
+from domain.processes.slug_reservations import SlugReservations
 from domain.processes.tenant_move import Moving
 from domain.processes.tenant_provisioning import Provisioning
 
@@ -14,7 +15,7 @@ _LONG = "interval '1000 years'"
 OF_ACCOUNTS = (SessionExpiry, AccountLapse)
 """Processes about accounts, which are the platform's: no silo runs them."""
 
-_HOME = [process.name for process in (Provisioning, Moving, *OF_ACCOUNTS)]
+_HOME = [process.name for process in (Provisioning, Moving, SlugReservations, *OF_ACCOUNTS)]
 """Processes that run on the platform alone."""
 
 _REST = f"""

@@ -8,6 +8,7 @@ from app.processes.lease import enroll
 from app.settings import Settings
 from app.storage.database import Database
 from domain.kit.process.process import Process
+from domain.processes.slug_reservations import SlugReservations
 from domain.processes.tenant_move import Moving
 from domain.processes.tenant_provisioning import Provisioning
 
@@ -17,6 +18,7 @@ def placing_processes(settings: Settings, platform: Database) -> list[Process[An
     return [
         Provisioning(PlacingProvisioner(settings, platform)),
         Moving(PlacingMover(settings, platform)),
+        SlugReservations(),
     ]
 
 

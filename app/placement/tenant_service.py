@@ -16,9 +16,16 @@ from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
+from domain.kit.commands import Command
 from domain.kit.log import GLOBAL, AppendReceipt
 from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
-from domain.operations.tenant_commands import AdoptTenant, RequestTenant, RetractTenant
+from domain.operations.tenant_commands import (
+    AdoptTenant,
+    ReleaseTenantSlugs,
+    RequestTenant,
+    ReserveTenantSlug,
+    RetractTenant,
+)
 from domain.operations.tenants import SLUG, TenantMoving, TenantNotPlaced, TenantPlacement
 from domain.tenancy import tenants as tenancy
 from domain.tenancy.regions import WrongRegion
@@ -67,10 +74,7 @@ class TenantService:
             )
         if isinstance(command, RequestTenant) and command.region != self._settings.region:
             return WrongRegion(field="region", region=command.region, here=self._settings.region)
-        if not self._known:
-            # A process reacts to what is appended after it is made known, and maybe no worker ever ran.
-            await placing(self._settings, self._platform)
-            self._known = True
+        await self._make_known()
         return await self._bus.send(
             command,
             by=Caller(tenant_id=PLATFORM, user_id=by.user_id, session_id=by.session_id),
@@ -78,6 +82,12 @@ class TenantService:
             correlation_id=correlation_id,
             metadata=metadata,
         )
+
+    async def _make_known(self) -> None:
+        if not self._known:
+            # A process reacts to what is appended after it is made known, and maybe no worker ever ran.
+            await placing(self._settings, self._platform)
+            self._known = True
 
     async def _change(
         self,
@@ -133,16 +143,26 @@ class TenantService:
     async def retract(self, tenant_id: UUID) -> None:
         """Take out a tenant that was adopted and not made; there may be none. Its slug is free again."""
         await registry.remove(self._platform.writer, tenant_id)
-        outcome = await self._bus.send(
-            RetractTenant(id=tenant_id), by=Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
-        )
+        await self._note(RetractTenant(id=tenant_id))
+
+    async def reserve_slug(self, tenant_id: UUID, slug: str) -> None:
+        """See `domain.tenancy.slug_registry.SlugRegistry`. A tenant that is in no registry reserves nothing: it is
+        in the platform's database, where its change is refused when the slug is another's by then."""
+        names = [SLUG, tenancy.SLUG]
+        if await self._platform.writer.fetchval(_TAKEN, GLOBAL, names, slug, tenant_id):
+            raise AlreadyTaken(field="slug")
+        await self._make_known()
+        await self._note(ReserveTenantSlug(id=tenant_id, slug=slug))
+
+    async def release_slug(self, tenant_id: UUID, slug: str) -> None:
+        """See `domain.tenancy.slug_registry.SlugRegistry`."""
+        await self._note(ReleaseTenantSlugs(id=tenant_id, slugs=(slug,)))
+
+    async def _note(self, command: Command) -> None:
+        """Raises the refusal, unless the tenant is in no registry."""
+        outcome = await self._bus.send(command, by=Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service"))
         if isinstance(outcome, Refusal) and not isinstance(outcome, NotFound):
             raise outcome
-
-    async def is_slug_taken(self, tenant_id: UUID, slug: str) -> bool:
-        """Whether another tenant has the slug, wherever it is placed, or holds it from before."""
-        names = [SLUG, tenancy.SLUG]
-        return bool(await self._platform.writer.fetchval(_TAKEN, GLOBAL, names, slug, tenant_id))
 
     async def asked(self, tenant_id: UUID) -> PlacementRequest | None:
         stream = (await self._bus.log.streams(PLATFORM, [tenant_id])).get(tenant_id)

@@ -8,6 +8,7 @@ from domain.operations.tenants import (
     Kind,
     PlacementKind,
     Region,
+    ReservedSlugs,
     Server,
     Slug,
     Slugs,
@@ -83,6 +84,30 @@ class RetractTenant(Command):
         tenant.require(TenantStatus.READY)
         failed = TenantPlacement.Failed(step="tenant", reason="Its slug was taken.", slug=tenant.slug)
         tenant.record(failed)
+
+
+class ReserveTenantSlug(Command):
+    """Reserve a slug over all databases before the tenant takes it in its own; `ReleaseTenantSlugs` ends that."""
+
+    slug: Slug
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        if tenant.status is TenantStatus.FAILED:
+            raise TenantNotPlaced(field="id")
+        if self.slug not in (tenant.slug, *tenant.reserved):
+            if self.slug not in tenant.former:
+                require_free_word(self.slug)
+            tenant.record(TenantPlacement.SlugReserved(slug=self.slug))
+
+
+class ReleaseTenantSlugs(Command):
+    """Let others have slugs that were reserved, unless the tenant is called so by now."""
+
+    slugs: ReservedSlugs
+
+    def handle(self, tenant: TenantPlacement) -> None:
+        if released := tuple(slug for slug in tenant.reserved if slug in self.slugs):
+            tenant.record(TenantPlacement.SlugsReleased(slugs=released))
 
 
 class NoteTenantSlug(Command):

@@ -53,6 +53,9 @@ Server = Annotated[
 Slugs = Annotated[
     tuple[str, ...], Internal(), Describe("Slugs that the tenant had before, which others may have now.")
 ]
+ReservedSlugs = Annotated[
+    tuple[str, ...], Internal(), Describe("Slugs that were reserved and that others may have again.")
+]
 StepName = Annotated[str, Internal(), Describe("The step that failed.")]
 
 
@@ -108,6 +111,12 @@ class TenantPlacement(
         reason: Why
         slug: Slug
 
+    class SlugReserved(Event):
+        slug: Slug
+
+    class SlugsReleased(Event):
+        slugs: ReservedSlugs
+
     class SlugChanged(Event):
         slug: Slug
         previous: Slug
@@ -130,6 +139,8 @@ class TenantPlacement(
     slug: str = ""
     former: tuple[str, ...] = ()
     """Slugs that it had before and still holds."""
+    reserved: tuple[str, ...] = ()
+    """Slugs that it is about to take, in a log that may be in another database."""
     placement: PlacementKind = PlacementKind.POOLED
     target: PlacementKind = PlacementKind.POOLED
     status: TenantStatus = TenantStatus.PROVISIONING
@@ -138,8 +149,8 @@ class TenantPlacement(
 
     @property
     def slugs(self) -> tuple[str, ...]:
-        """What it is known by, and what it may have to go back to."""
-        return () if self.status is TenantStatus.FAILED else (self.slug, *self.former)
+        """What it is known by, what it may have to go back to, and what it is about to be called."""
+        return () if self.status is TenantStatus.FAILED else (self.slug, *self.former, *self.reserved)
 
     def require(self, status: TenantStatus) -> None:
         """Raise NothingIsPending unless it stands like this."""
@@ -158,8 +169,17 @@ class TenantPlacement(
     def _failed(self, event: Failed) -> None:
         self.status = TenantStatus.FAILED
 
+    @applies(SlugReserved)
+    def _slug_reserved(self, event: SlugReserved) -> None:
+        self.reserved = (*self.reserved, event.slug)
+
+    @applies(SlugsReleased)
+    def _slugs_released(self, event: SlugsReleased) -> None:
+        self.reserved = tuple(slug for slug in self.reserved if slug not in event.slugs)
+
     @applies(SlugChanged)
     def _slug_changed(self, event: SlugChanged) -> None:
+        self.reserved = tuple(slug for slug in self.reserved if slug != event.slug)
         self.former = (*(slug for slug in self.former if slug != event.slug), event.previous)
         self.slug = event.slug
 

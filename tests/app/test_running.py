@@ -31,6 +31,7 @@ PROCESSES = (
     "identity.session_expiry",
     "operations.moving",
     "operations.provisioning",
+    "operations.slug_reservations",
     "tenancy.names",
     "work.due_date_reminder",
     "work.notification_mails",

@@ -145,6 +145,29 @@ async def test_doing_it_again_appends_nothing(names: Names) -> None:
     assert await names.writes.log.head() == head
 
 
+async def test_a_slug_that_it_had_for_a_moment_stays_reserved_for_nothing(names: Names) -> None:
+    slugs = [_slug() for _ in range(3)]
+    tenant = await names.tenant(slugs[0])
+    for slug in (slugs[1], slugs[2], slugs[0], slugs[2]):
+        await names.desk.reserve_slug(tenant, slug)
+        await names.changed(tenant, slug)
+    await names.naming().carry(tenant)
+    assert await names.calls(tenant) == {slugs[2]}
+
+
+async def test_carrying_over_what_was_before_keeps_what_is_reserved(names: Names) -> None:
+    old, new, next_one = _slug(), _slug(), _slug()
+    tenant, other = await names.tenant(old), await names.tenant(_slug())
+    await names.changed(tenant, new)
+    await names.desk.reserve_slug(tenant, next_one)
+    await names.naming().carry(tenant)
+    with pytest.raises(AlreadyTaken):
+        await names.desk.reserve_slug(other, next_one)
+    await names.changed(tenant, next_one)
+    await names.naming().carry(tenant)
+    assert await names.calls(tenant) == {next_one}
+
+
 async def test_many_at_once_while_it_is_changed_end_alike(names: Names) -> None:
     slugs = [_slug() for _ in range(4)]
     tenant = await names.tenant(slugs[0])

@@ -1,10 +1,12 @@
 """The rules of a tenant's placement."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.kit.clock import at
+from domain.kit.process.process_scenario import rehearse
 from domain.kit.refusals import Invalid
 from domain.kit.scenario import NOON, given
 from domain.operations.tenant_commands import (
@@ -16,7 +18,9 @@ from domain.operations.tenant_commands import (
     FreeTenantSlugs,
     MoveTenant,
     NoteTenantSlug,
+    ReleaseTenantSlugs,
     RequestTenant,
+    ReserveTenantSlug,
     RetractTenant,
 )
 from domain.operations.tenants import (
@@ -26,6 +30,8 @@ from domain.operations.tenants import (
     TenantNotPlaced,
     TenantPlacement,
 )
+from domain.processes.slug_reservations import SlugReservations
+from tests.domain.envelopes import envelope
 
 TENANT = UUID(int=7)
 SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
@@ -141,11 +147,60 @@ def test_a_slug_that_it_has_again_is_not_given_back() -> None:
     given(ADOPTED, CALLED, back).when(both).then(TenantPlacement.SlugsFreed(slugs=("new",)))
 
 
+RESERVE = ReserveTenantSlug(id=TENANT, slug="acme-goods")
+RESERVED = TenantPlacement.SlugReserved(slug="acme-goods")
+TAKEN = TenantPlacement.SlugChanged(slug="acme-goods", previous="acme")
+RELEASE = ReleaseTenantSlugs(id=TENANT, slugs=("acme-goods", "other"))
+RELEASED = TenantPlacement.SlugsReleased(slugs=("acme-goods",))
+
+
+def test_a_slug_is_reserved_once_and_released_once() -> None:
+    given(ADOPTED).when(RESERVE).then(RESERVED)
+    given(ADOPTED, RESERVED).when(RESERVE).then()
+    given(ADOPTED, RESERVED).when(RELEASE).then(RELEASED)
+    given(ADOPTED, RESERVED, RELEASED).when(RELEASE).then()
+
+
+def test_a_slug_that_was_taken_is_released_no_more() -> None:
+    given(ADOPTED, RESERVED, TAKEN).when(RELEASE).then()
+    given(ADOPTED, RESERVED, TAKEN).when(RESERVE).then()
+
+
+def test_a_former_slug_is_reserved_too_and_giving_it_back_leaves_it_reserved() -> None:
+    again = ReserveTenantSlug(id=TENANT, slug="acme"), TenantPlacement.SlugReserved(slug="acme")
+    given(ADOPTED, CALLED).when(again[0]).then(again[1])
+    freed = TenantPlacement.SlugsFreed(slugs=("acme",))
+    given(ADOPTED, CALLED, again[1]).when(FREE).then(freed)
+    given(ADOPTED, CALLED, again[1], freed).when(again[0]).then()
+
+
+@pytest.mark.parametrize("slug", ["admin", "Acme", str(TENANT)])
+def test_refuses_to_reserve_what_is_no_slug(slug: str) -> None:
+    given(ADOPTED).when(ReserveTenantSlug(id=TENANT, slug=slug)).refused(Invalid, field="slug")
+
+
+def test_a_reservation_lapses_after_an_hour_unless_the_slug_was_taken() -> None:
+    reserved = rehearse(SlugReservations(), id=TENANT).happens(RESERVED)
+    assert reserved.timers == {"lapse": NOON + timedelta(hours=1)}
+    reserved.due("lapse").decides(ReleaseTenantSlugs(id=TENANT, slugs=("acme-goods",)))
+    assert rehearse(SlugReservations(), id=TENANT).happens(RESERVED).happens(TAKEN).timers == {}
+
+
+def test_each_reservation_lapses_by_itself() -> None:
+    other = TenantPlacement.SlugReserved(slug="other")
+    instances = {
+        SlugReservations().instance_of(event.stamped(TENANT, 1, NOON), envelope(event.stored_as))
+        for event in (RESERVED, TAKEN, other)
+    }
+    assert instances == {f"{TENANT}/acme-goods", f"{TENANT}/other"}
+
+
 def test_one_that_was_not_made_after_all_is_retracted_for_good() -> None:
     failed = TenantPlacement.Failed(step="tenant", reason="Its slug was taken.", slug="acme")
     given(ADOPTED).when(RetractTenant(id=TENANT)).then(failed)
     given(ADOPTED, failed).when(RetractTenant(id=TENANT)).then()
     given(ADOPTED, failed).when(NOTE).refused(TenantNotPlaced)
+    given(ADOPTED, failed).when(RESERVE).refused(TenantNotPlaced)
 
 
 def test_one_that_fails_gives_back_all_its_slugs() -> None:

@@ -1,7 +1,9 @@
 """A slug is one tenant's over all databases: a silo asks the platform, and says so when the platform is away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from uuid import uuid4
 
 import asyncpg
@@ -14,10 +16,34 @@ from domain.kit.caller import Caller
 from domain.kit.log import AppendReceipt
 from domain.operations.tenants import PlacementKind
 from domain.tenancy.tenant_commands import ChangeTenantSlug
+from tests.kit.client import Client
 from tests.kit.documents import operations
 from tests.kit.processes import until
 from tests.placement.conftest import Platform
 from tests.placement.test_slugs import KINDS, POOLED, SILO, called, change, new_slug, registers
+
+_APPENDING = 7311902764001
+"""The lock of a database that its appends take; see migrations/event_log/append.sql."""
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Somebody of a silo, and somebody of another tenant of each kind."""
+
+    first: Client
+    others: dict[PlacementKind, Client]
+
+
+@pytest.fixture(scope="module")
+async def rivals(platform: Platform) -> Rivals:
+    first, *others = [
+        platform.client(await platform.tenant(new_slug(), kind)) for kind in (SILO, SILO, POOLED)
+    ]
+    return Rivals(first, dict(zip((SILO, POOLED), others, strict=True)))
+
+
+async def _slug_of(client: Client) -> str:
+    return str((await client.post("{ tenant { slug } }")).json()["data"]["tenant"]["slug"])
 
 
 @KINDS
@@ -50,10 +76,65 @@ async def test_a_change_that_was_made_keeps_its_receipt_when_another_has_the_slu
 
 
 @KINDS
-async def test_of_two_who_take_one_slug_in_the_same_moment_one_gives_it_back(
+async def test_of_two_who_take_one_slug_in_the_same_moment_one_is_refused(
+    platform: Platform, rivals: Rivals, kind: PlacementKind
+) -> None:
+    """The second asks when the first one's change is not in any log yet."""
+    wanted, first, second = new_slug(), rivals.first, rivals.others[kind]
+    mine = await _slug_of(second)
+
+    async def reserved() -> bool:
+        found = "select exists (select from es.reservations where originator_id = $1 and value = $2)"
+        return bool(await platform.registry.fetchval(found, first.tenant, wanted))
+
+    silo = await platform.database(first.tenant)
+    async with silo.transaction():
+        await silo.fetch("select pg_advisory_xact_lock($1)", _APPENDING)
+        changing = asyncio.create_task(change(first, wanted))
+        await until(reserved)
+        refused = await change(second, wanted)
+        assert (refused.get("code"), refused.get("field")) == ("already_taken", "slug")
+        assert (await registers(platform, wanted)).status_code == 409
+        assert not changing.done()
+    await silo.close()
+    assert "position" in await changing
+    await until(called(platform, first.tenant, wanted))
+    assert await called(platform, second.tenant, mine)()
+
+
+async def test_of_many_who_take_one_slug_at_once_one_has_it_for_good(
+    platform: Platform, rivals: Rivals
+) -> None:
+    wanted, clients = new_slug(), [rivals.first, *rivals.others.values()]
+    answers = await asyncio.gather(*(change(client, wanted) for client in clients))
+    assert sorted(answer.get("code", "") for answer in answers) == ["", "already_taken", "already_taken"]
+    won = next(client for client, answer in zip(clients, answers, strict=True) if "position" in answer)
+    await until(called(platform, won.tenant, wanted))
+
+
+async def test_a_change_that_is_refused_leaves_the_slug_to_others(rivals: Rivals) -> None:
+    wanted, first = new_slug(), rivals.first
+    sent = f'input: {{ id: "{first.tenant}", slug: "{wanted}" }}, expectedVersion: 999'
+    refused = await first.post(f"mutation {{ changeTenantSlug({sent}) {{ ... on Refused {{ code }} }} }}")
+    assert refused.json()["data"]["changeTenantSlug"] == {"code": "stale_version"}
+    assert "position" in await change(rivals.others[POOLED], wanted)
+
+
+async def test_a_change_that_was_broken_off_is_made_by_who_began_it_alone(
+    platform: Platform, rivals: Rivals
+) -> None:
+    wanted, first, second = new_slug(), rivals.first, rivals.others[POOLED]
+    await platform.tenants.reserve_slug(first.tenant, wanted)
+    assert (await change(second, wanted))["code"] == "already_taken"
+    assert "position" in await change(first, wanted)
+    await until(called(platform, first.tenant, wanted))
+
+
+@KINDS
+async def test_of_two_who_took_one_slug_past_the_api_one_gives_it_back(
     platform: Platform, kind: PlacementKind
 ) -> None:
-    """Both may have asked before either had it."""
+    """As when a reservation has lapsed before the slug reached the registry."""
     mine, foreign = new_slug(), new_slug()
     client = platform.client(await platform.tenant(mine, kind))
     await platform.tenant(foreign, SILO)

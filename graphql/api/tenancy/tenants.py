@@ -6,7 +6,7 @@ import strawberry
 
 from api.kit.model import After, Info, Node, Refusal, Resource, Sending, Sent, argument, field, shows
 from api.kit.schema.past import AsOf, moment
-from domain.tenancy.slug_check import SlugCheck
+from domain.tenancy.slug_registry import SlugRegistry
 from domain.tenancy.tenant_commands import ChangeTenantSettings, ChangeTenantSlug, RenameTenant
 from projections.tenancy.tenants import TenantRow, Tenants
 
@@ -21,9 +21,15 @@ _tenants = Resource(Tenant, Tenants, read="tenant:read", write="tenant:write")
 
 async def _change_slug(sending: Sending) -> Sent | Refusal:
     change = await sending.command(ChangeTenantSlug)
-    if not await sending.was_executed():
-        await sending.ask.port(SlugCheck).require_free(sending.ask.caller.tenant_id, change.slug)
-    return await sending.send(change)
+    if await sending.was_executed():
+        return await sending.send(change)
+    registry, tenant_id = sending.ask.port(SlugRegistry), sending.ask.caller.tenant_id
+    await registry.reserve(tenant_id, change.slug)
+    # When it rises it may be stored all the same: then the slug stays reserved, for an hour at most.
+    outcome = await sending.send(change)
+    if isinstance(outcome, Refusal):
+        await registry.release(tenant_id, change.slug)
+    return outcome
 
 
 @strawberry.type
