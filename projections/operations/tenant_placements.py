@@ -51,15 +51,15 @@ class PlacementView(Protocol):
 
     async def ask(
         self,
-        wish: Wish,
+        command: Wish,
         *,
         by: Caller,
         command_id: UUID | None = None,
         correlation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> AppendReceipt | Refusal:
-        """Note the wish, once for each ``command_id``; a worker then grants it. A change is made at once, in the
-        database that serves the tenant."""
+        """Note the command, once for each ``command_id``; a worker then carries it out. A change is made at once,
+        in the database that serves the tenant."""
         ...
 
     async def asked(self, tenant_id: UUID) -> PlacementRequest | None:
