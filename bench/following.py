@@ -41,7 +41,6 @@ class Progress:
         self._reached = asyncio.Event()
 
     def folded(self, view: str, events: Sequence[Envelope], position: int, seconds: float) -> None:
-        """See `Watch`."""
         self.seen.append((time.monotonic(), position))
         if position >= self._until:
             self._reached.set()

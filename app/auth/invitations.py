@@ -30,7 +30,7 @@ _DAY = timedelta(days=1)
 
 
 class InvitationService:
-    """See `domain.identity.invitations.Inviting`. It reads inline views, which are never behind."""
+    """The application's `domain.identity.invitations.Inviting`: it reads inline views, which are never behind."""
 
     def __init__(self, book: AccountRepository, homes: Homes, mailed: MailedTokens, *, per_day: int) -> None:
         """``per_day``: how many invitations one tenant may send within a day."""

@@ -8,7 +8,7 @@ from projections.identity.unattached import UnattachedRow
 
 
 class OwnAccounts:
-    """See `projections.identity.unattached.Unattached`."""
+    """The application's `projections.identity.unattached.Unattached`."""
 
     def __init__(self, book: AccountRepository) -> None:
         self._book = book

@@ -35,7 +35,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Recovery:
-    """See `api.auth.port.Recovering`."""
+    """The application's `api.auth.port.Recovering`."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ from domain.kit.refusals import AlreadyTaken, Invalid, Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationService:
-    """See `api.auth.port.Registering`."""
+    """The application's `api.auth.port.Registering`."""
 
     book: AccountRepository
     passwords: Passwords

@@ -74,7 +74,7 @@ class RefreshTokens:
 
 
 class SessionService:
-    """See `api.auth.port.SessionKeeping`."""
+    """The application's `api.auth.port.SessionKeeping`."""
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ _logger = logging.getLogger(__name__)
 
 
 class SignInService:
-    """See `api.auth.port.Entrance`."""
+    """The application's `api.auth.port.Entrance`."""
 
     def __init__(
         self,

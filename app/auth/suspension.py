@@ -17,7 +17,7 @@ async def _nobody_holds_it(account_id: UUID) -> None:
 
 
 class AccountService:
-    """See `api.auth.port.Suspending`."""
+    """The application's `api.auth.port.Suspending`."""
 
     def __init__(
         self, book: AccountRepository, forget: Callable[[UUID], Awaitable[None]] = _nobody_holds_it

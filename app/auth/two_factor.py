@@ -30,7 +30,7 @@ FRESH = timedelta(minutes=10)
 
 
 class TwoFactorService:
-    """See `api.auth.port.Factors`."""
+    """The application's `api.auth.port.Factors`."""
 
     def __init__(
         self, book: AccountRepository, door: SignInService, codes: OneTimeCodes, living: SessionCache

@@ -20,7 +20,6 @@ class SealingCodec(PlainCodec):
         self._ring = ring
 
     async def ready(self, tenant_id: UUID, events: Sequence[Event]) -> None:
-        """See `Codec`."""
         subjects = {
             _subject(event, field)
             for event in events
@@ -31,7 +30,6 @@ class SealingCodec(PlainCodec):
             await self._ring.ready(tenant_id, subjects)
 
     def encode(self, event: Event, *, tenant_id: UUID) -> bytes:
-        """See `Codec`."""
         personal = personal_fields(type(event))
         if not personal:
             return super().encode(event, tenant_id=tenant_id)
@@ -48,7 +46,6 @@ class SealingCodec(PlainCodec):
         return super().encode(sealed, tenant_id=tenant_id)
 
     def fingerprint(self, name: str, value: str) -> str:
-        """See `Codec`."""
         return carried_fingerprint(value) or self._ring.fingerprint(name, value)
 
     def _sealed(self, event: Event, field: PersonalField, place: EventPlace, tenant_id: UUID) -> str:

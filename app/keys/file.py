@@ -47,23 +47,19 @@ class FileMaster:
             written.unlink()
 
     async def current(self) -> str:
-        """See `Master`."""
         return self._read().current
 
     async def wrap(self, plain: bytes, context: Context) -> Wrapped:
-        """See `Master`."""
         name = self._read().current
         return Wrapped(name, self._cipher(name).seal(plain, _about(name, context)))
 
     async def unwrap(self, wrapped: Wrapped, context: Context) -> bytes:
-        """See `Master`."""
         try:
             return self._cipher(wrapped.master_key).open(wrapped.data, _about(wrapped.master_key, context))
         except Tampered as error:
             raise KeyRefused(f"{wrapped.master_key} does not unwrap this key.") from error
 
     async def rotate(self) -> str:
-        """See `Master`."""
         with self._alone():
             content = self._read()
             name = _name(len(content.keys) + 1)

@@ -29,17 +29,15 @@ class KmsMaster:
         self._client: Any = None
 
     async def current(self) -> str:
-        """See `Master`: the key's ARN."""
+        """Return the key's ARN."""
         found = await self._ask("describe_key", KeyId=self._key)
         return str(found["KeyMetadata"]["Arn"])
 
     async def wrap(self, plain: bytes, context: Context) -> Wrapped:
-        """See `Master`."""
         found = await self._ask("encrypt", KeyId=self._key, Plaintext=plain, EncryptionContext=dict(context))
         return Wrapped(str(found["KeyId"]), found["CiphertextBlob"])
 
     async def unwrap(self, wrapped: Wrapped, context: Context) -> bytes:
-        """See `Master`."""
         found = await self._ask(
             "decrypt",
             KeyId=wrapped.master_key,
@@ -57,7 +55,6 @@ class KmsMaster:
         )
 
     async def close(self) -> None:
-        """See `Master`."""
         await self._open.aclose()
         self._client = None
 

@@ -11,22 +11,17 @@ class KeyProviderMigration:
         self._master, self._former = master, former
 
     async def current(self) -> str:
-        """See `Master`."""
         return await self._master.current()
 
     async def wrap(self, plain: bytes, context: Context) -> Wrapped:
-        """See `Master`."""
         return await self._master.wrap(plain, context)
 
     async def unwrap(self, wrapped: Wrapped, context: Context) -> bytes:
-        """See `Master`."""
         keeper = self._former if wrapped.master_key.startswith("file-") else self._master
         return await keeper.unwrap(wrapped, context)
 
     async def rotate(self) -> str:
-        """See `Master`."""
         return await self._master.rotate()
 
     async def close(self) -> None:
-        """See `Master`."""
         await self._master.close()

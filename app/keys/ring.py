@@ -122,7 +122,7 @@ class KeyRing:
         return _open(parts, person, tenant_id)
 
     async def open(self, tenant_id: UUID, texts: Sequence[str]) -> list[str]:
-        """See `domain.kit.sealed.Opening`. The keys of all are fetched with one query."""
+        """Open sealed texts; all keys are fetched with one query."""
         parts = [SealedText.parse(text) for text in texts]
         subjects = {part.subject for part in parts if part is not None}
         if not subjects:

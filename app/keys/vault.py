@@ -31,11 +31,9 @@ class VaultMaster:
         )
 
     async def current(self) -> str:
-        """See `Master`."""
         return self._name((await self._ask("GET", f"keys/{self._key}"))["latest_version"])
 
     async def wrap(self, plain: bytes, context: Context) -> Wrapped:
-        """See `Master`."""
         found = await self._ask(
             "POST", f"encrypt/{self._key}", plaintext=_text(plain), associated_data=_about(context)
         )
@@ -44,7 +42,7 @@ class VaultMaster:
         return Wrapped(self._name(version), found["ciphertext"].encode())
 
     async def unwrap(self, wrapped: Wrapped, context: Context) -> bytes:
-        """See `Master`. A key wrapped under another name of key is asked for under that name."""
+        """Unwrap a key, under the name of the master key that wrapped it."""
         keeper, _, rest = wrapped.master_key.partition(":")
         if keeper != "vault":
             raise KeyRefused(f"{wrapped.master_key} is not a key of Vault's.")
@@ -54,12 +52,10 @@ class VaultMaster:
         return base64.b64decode(found["plaintext"])
 
     async def rotate(self) -> str:
-        """See `Master`."""
         await self._ask("POST", f"keys/{self._key}/rotate")
         return await self.current()
 
     async def close(self) -> None:
-        """See `Master`."""
         await self._http.aclose()
 
     def _name(self, version: object) -> str:

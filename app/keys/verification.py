@@ -29,7 +29,7 @@ class SealedPlaces:
         self._ring = ring
 
     async def __call__(self, connection: Connection, head: int) -> Sequence[Finding]:
-        """See `app.log.verify.Check`. Raises KeysUnavailable."""
+        """Check every sealed text of the log. Raises KeysUnavailable."""
         findings: list[Finding] = []
         page: list[Any] = []
         async for row in connection.cursor(_SEALED, prefetch=_TOGETHER):

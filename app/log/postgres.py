@@ -31,7 +31,6 @@ class PostgresLog:
         self._appender = Appender(database, inline=inline, max_waiting=max_waiting, patience=patience)
 
     async def append(self, append: Append) -> Outcome:
-        """See ``Appender.append``."""
         return await self._appender.append(append)
 
     async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[AppendReceipt, bytes] | None:
@@ -70,7 +69,6 @@ class PostgresLog:
     def copy_out(
         self, *, after: int = 0, until: int | None = None, select: Selection = EVERYTHING
     ) -> AsyncGenerator[list[Envelope], None]:
-        """See ``BulkReader.copy_out``."""
         return self._copying.copy_out(after=after, until=until, select=select)
 
     async def snapshots(

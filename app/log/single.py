@@ -44,7 +44,6 @@ class Single:
         ]
 
     def outcomes(self, row: asyncpg.Record) -> tuple[list[Outcome | Unstorable], int]:
-        """See ``Batch.outcomes``."""
         verdict, first, last = row
         command_id = self._append.command_id
         if verdict < 2:
@@ -54,5 +53,4 @@ class Single:
         return [Conflict(self._append.events[0].originator_id)], 0
 
     def envelopes(self, outcomes: Sequence[Outcome | Unstorable]) -> Iterator[Envelope]:
-        """See ``Batch.envelopes``."""
         return envelopes([self._append], outcomes)

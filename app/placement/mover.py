@@ -58,7 +58,7 @@ class _Ends:
 
 
 class PlacingMover:
-    """See `tenant_move.Mover`. A worker has to be at work, for it waits for views and processes."""
+    """The application's `tenant_move.Mover`. It waits for views and processes, so a worker must be running."""
 
     def __init__(self, settings: Settings, platform: Database) -> None:
         self._settings = settings

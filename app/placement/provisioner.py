@@ -37,7 +37,7 @@ on conflict do nothing
 
 
 class PlacingProvisioner:
-    """See `domain.processes.tenant_provisioning.Provisioner`. What a pooled tenant shares is there already."""
+    """The application's `tenant_provisioning.Provisioner`. What a pooled tenant shares exists already."""
 
     def __init__(self, settings: Settings, platform: Database) -> None:
         self._settings = settings

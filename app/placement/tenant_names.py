@@ -20,7 +20,7 @@ _STEPS = 30
 
 
 class RegistryNames:
-    """See `domain.processes.tenant_names.Naming`.
+    """The application's `domain.processes.tenant_names.Naming`.
 
     It does what is next by how both sides stand, instead of what an event said, and looks again after each step:
     whatever was late, done twice, at the same time or killed, the last look finds them alike. A slug of before is

@@ -40,7 +40,7 @@ select exists (select from es.reservations
 
 
 class TenantService:
-    """See `projections.operations.tenant_placements.PlacementView`; on the platform's log and registry."""
+    """The application's `tenant_placements.PlacementView`, on the platform's log and registry."""
 
     def __init__(
         self,

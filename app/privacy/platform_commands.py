@@ -31,7 +31,7 @@ class PlatformCommands:
         return self._bus.log
 
     async def end(self, tenant_id: UUID, subject_id: UUID, *, key: UUID) -> bool:
-        """See `Forgetting.end_access`: once for each ``key``, however often it is called."""
+        """End access once for each ``key``, however often it is called."""
         account = await self._account(subject_id)
         whole = await self._whole(account, tenant_id, key)
         if tenant_id == ACCOUNTS and not whole:

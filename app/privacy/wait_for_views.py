@@ -36,7 +36,6 @@ class ViewSettling:
         self._names, self._versions = [view.name for view in views], [view.version for view in views]
 
     async def reached(self, tenant_id: UUID, subjects: Sequence[UUID]) -> int:
-        """See `Forgetting.settled`."""
         head: int = await self._pool.fetchval("select coalesce(max(position), 0) from es.events")
         behind = ""
         try:

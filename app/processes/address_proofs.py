@@ -30,7 +30,7 @@ Reach = Callable[[UUID], AbstractAsyncContextManager[LinkedDatabase]]
 
 
 class AddressProver:
-    """See `domain.processes.address_proofs.Proving`. Accounts are with the platform, people with their tenant."""
+    """The application's `address_proofs.Proving`. Accounts are with the platform, people with their tenant."""
 
     def __init__(self, accounts: LinkedDatabase, reach: Reach) -> None:
         self._accounts, self._reach = accounts, reach

@@ -100,7 +100,7 @@ class TracedBus(Bus):
         metadata: Mapping[str, object] | None = None,
         expected_version: int | None = None,
     ) -> AppendReceipt | Refusal:
-        """See `Bus.send`; the events' metadata leads back to this span."""
+        """Send in a span that the events' metadata leads back to."""
         with _tracer.start_as_current_span(command.stored_as) as span:
             outcome = await super().send(
                 command,
@@ -131,7 +131,6 @@ class TracedFolds(Watch):
     """A span for every page that a view folds, linked to the commands whose events are in it."""
 
     def folded(self, view: str, events: Sequence[Envelope], position: int, seconds: float) -> None:
-        """See `Watch`."""
         if not events:
             return
         end = time.time_ns()

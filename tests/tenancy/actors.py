@@ -43,11 +43,9 @@ class Actor:
         return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
     def granted(self, need: str | None) -> bool:
-        """See `Asks`."""
         return permits(self.caller, need) is Permit.GRANTED
 
     async def ask(self, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """See `Asks`."""
         body = {"query": text, "variables": dict(variables)}
         response = await self.http.post("/graphql", json=body, headers=self.headers)
         answer: dict[str, Any] = response.json()

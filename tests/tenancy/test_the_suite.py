@@ -104,11 +104,10 @@ class Insider:
         self._caller = Caller(tenant_id=SECOND, user_id=uuid4(), permissions=ROLES.get(role, frozenset()))
 
     def granted(self, need: str | None) -> bool:
-        """See `Asks`."""
         return permits(self._caller, need) is Permit.GRANTED
 
     async def ask(self, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """See `Asks`; what is not granted is answered all the same unless this is ``checked``."""
+        """Answer what is not granted all the same, unless this is ``checked``."""
         if self._checked and not self.granted("work:read"):
             return {"errors": [{"message": "x", "extensions": {"code": "FORBIDDEN"}}]}
         done = await self._schema.execute(text, variable_values=dict(variables), context_value=self._caller)

@@ -75,4 +75,4 @@ class ContextVisibility:
     changes: tuple[type[Event], ...] = ()
     """Events after which somebody may see more or less."""
     members: type[PostgresView[Any]] | None = None
-    """See `Guarded`; one context has it."""
+    """As in `Guarded`; one context has it."""

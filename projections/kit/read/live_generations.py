@@ -38,11 +38,9 @@ class Only:
         self._generation = generation
 
     def generation(self, view: type[View[Any]]) -> int:
-        """See `Serving`."""
         return self._generation
 
     def reads(self, view: str) -> int:
-        """See `projections.kit.read.status.Pointers`."""
         return self._generation
 
 
@@ -60,7 +58,6 @@ class LiveGenerations:
         self._known: Mapping[str, int] = {}
 
     def generation(self, view: type[View[Any]]) -> int:
-        """See `Serving`."""
         found = self.reads(view.name)
         if found is None:
             raise NotServed(f"{view.name} is being built in version {view.version}")

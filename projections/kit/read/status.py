@@ -197,7 +197,6 @@ class Positions:
         self._granting: asyncio.Task[None] | None = None
 
     async def statuses(self) -> list[ViewStatus]:
-        """See `views_status`."""
         return await views_status(self._pool, self._views)
 
     async def position_of(self, view: str) -> int:

@@ -12,7 +12,6 @@ class PostgresCheckpoints:
         self._pool = pool
 
     async def get(self, view: str, generation: int) -> StoredCheckpoint | None:
-        """See `Checkpoints`."""
         row = await self._pool.fetchrow(
             """select position, folded, token, storage from ops.lanes
                 where view = $1 and generation = $2 and storage is not null""",
@@ -24,7 +23,6 @@ class PostgresCheckpoints:
         return StoredCheckpoint(Checkpoint(row["position"], row["folded"], row["token"]), row["storage"])
 
     async def put(self, view: str, generation: int, kept: StoredCheckpoint) -> None:
-        """See `Checkpoints`."""
         checkpoint = kept.checkpoint
         moved = await self._pool.fetchval(
             """update ops.lanes set position = $3, folded = $4, token = $5, storage = $6,
@@ -41,7 +39,6 @@ class PostgresCheckpoints:
             raise LeaseLost(f"{view} is held with a newer token than {checkpoint.token}")
 
     async def forget(self, view: str, generation: int) -> None:
-        """See `Checkpoints`."""
         await self._pool.execute(
             """update ops.lanes set storage = null, position = 0, folded = 0
                 where view = $1 and generation = $2""",

@@ -190,11 +190,11 @@ class PostgresStore(Generic[R]):
             last = [tenant, *key]
 
     async def begin_bulk(self) -> None:
-        """See `Bulk`: the table goes without secondary indexes."""
+        """Drop the secondary indexes until `end_bulk`."""
         await self._owned(*self._shape.drop_indexes)
 
     async def end_bulk(self) -> None:
-        """See `Bulk`: makes the indexes, and lets the planner know the table."""
+        """Create the indexes, and analyze the table for the planner."""
         await self._owned("set maintenance_work_mem = '256MB'", *self._shape.make_indexes)
         await self._owned(f"vacuum (analyze) {self.table}")
 

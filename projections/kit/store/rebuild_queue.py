@@ -42,7 +42,7 @@ async def ask(
     parallel: int = 2,
     repair: bool = False,
 ) -> None:
-    """See `Rebuilds.ask`; in the caller's transaction. Comparisons by schedule that are at it are given up."""
+    """Request a rebuild, in the caller's transaction, and give up scheduled comparisons that are running."""
     await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
     if await connection.fetchval("select true from ops.rebuilds where id = $1", id):
         return

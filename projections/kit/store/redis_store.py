@@ -105,7 +105,7 @@ class RedisStore(Generic[R]):
         return Checkpoint(mark.position, mark.folded, mark.token)
 
     async def renew(self) -> None:
-        """See `Upkeep`. Looks at the mark each time, and walks over the rows each quarter of their time."""
+        """Look at the mark each time, and walk over the rows after each quarter of their time."""
         epoch = (await self._known()).epoch
         began = time.monotonic()
         if (began - self.swept) * 4000 < self._ttl:
@@ -123,7 +123,6 @@ class RedisStore(Generic[R]):
         self.swept = began
 
     async def caught_up(self) -> None:
-        """See `Upkeep`."""
         known = await self._known()
         if known.open:
             return
@@ -132,11 +131,9 @@ class RedisStore(Generic[R]):
         self._mark = Mark(known.epoch, True, known.position, known.folded, known.token)
 
     async def lost(self) -> frozenset[UUID]:
-        """See `Lossy`."""
         return (await self._look()).lost
 
     async def clear(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
-        """See `Lossy`."""
         # Whoever wrote under an older token has written their last after this.
         await self.save(RowChanges(), checkpoint)
         known = await self._known()
@@ -147,7 +144,6 @@ class RedisStore(Generic[R]):
                 raise self._lost()
 
     async def found(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
-        """See `Lossy`."""
         known = await self._known()
         if not await self._run(scripts.FOUND, known.epoch, checkpoint.token, str(tenant_id)):
             raise self._lost()
@@ -175,10 +171,10 @@ class RedisStore(Generic[R]):
             raise self._lost()
 
     async def begin_bulk(self) -> None:
-        """See `Bulk`: there is nothing to leave out."""
+        """Do nothing: there is nothing to leave out."""
 
     async def end_bulk(self) -> None:
-        """See `Bulk`."""
+        """Do nothing, as `begin_bulk`."""
 
     async def drop(self) -> None:
         """Remove this generation's keys, in batches; never those of an epoch that began meanwhile."""

@@ -145,12 +145,11 @@ class SearchStore(Generic[R]):
         return kept.checkpoint if kept else Checkpoint(0, 0, 0)
 
     async def renew(self) -> None:
-        """See `Upkeep`."""
         if await self._index_uuid() != self._storage:
             await self.checkpoint()
 
     async def caught_up(self) -> None:
-        """See `Upkeep`. Refreshes before it lets readers in."""
+        """Refresh before readers are let in."""
         if self._open:
             return
         await self.refresh()
@@ -201,11 +200,10 @@ class SearchStore(Generic[R]):
         return (UUID(source[TENANT]), tuple(getattr(row, name) for name in self.view.key)), row
 
     async def begin_bulk(self) -> None:
-        """See `Bulk`: documents become visible to search at the end."""
+        """Hide new documents from searches until `end_bulk`."""
         await self._refreshed_every("-1")
 
     async def end_bulk(self) -> None:
-        """See `Bulk`."""
         await self._refreshed_every(_SETTINGS["refresh_interval"])
         await self.refresh()
 
