@@ -104,7 +104,7 @@ class Settings:
     after_wait_ms: Annotated[int, "How long a read waits for its `afterPosition`, in milliseconds."] = 2000
     invitations_per_day: Annotated[int, "How many people one tenant may invite within 24 hours."] = 100
     resume_events: Annotated[
-        int, "How many events of its tenant a subscription may go back; beyond it is told to read anew."
+        int, "How many events of its tenant a subscription may go back; beyond it is told to read the state again."
     ] = 10_000
     smtp_url: Annotated[
         str,
@@ -125,7 +125,7 @@ class Settings:
     reconcile_hours: Annotated[
         int, "How often each view is compared with the log, in hours; 0: only by `headwater reconcile`."
     ] = 24
-    reconcile_repair: Annotated[bool, "Whether rows that such a comparison finds to differ are mended."] = (
+    reconcile_repair: Annotated[bool, "Whether rows that such a comparison finds to differ are repaired."] = (
         False
     )
     log_level: Annotated[str, "`debug`, `info`, `warning` or `error`."] = "info"

@@ -29,7 +29,7 @@ _BY = Caller(tenant_id=TENANT, user_id=USER)
 
 
 async def main() -> None:
-    """Each caller creates a task, renames it four times, and begins anew. All sides cache aggregates."""
+    """Each caller creates a task, renames it four times, and starts over. All sides cache aggregates."""
     async with postgres() as server:
         await empty_database(server, "peer")
         settings = peer.environment(sockets(server), "peer", pool=CALLERS)

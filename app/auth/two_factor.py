@@ -114,7 +114,7 @@ class TwoFactorService:
         return found, version
 
     async def _require_fresh(self, caller: Caller) -> None:
-        """Whoever has no password has the provider say anew who they are: a session may have been stolen."""
+        """Whoever has no password has the provider say again who they are: a session may have been stolen."""
         session_id = session_of(caller)
         row = await self._living.row(session_id) if session_id is not None else None
         if row is None or row.method != ANEW or datetime.now(UTC) - row.created_at > FRESH:

@@ -137,7 +137,7 @@ TABLES: tuple[Table, ...] = (
     table(
         "ops.discarded",
         "operations",
-        "Events that were left out of a generation for good.",
+        "Events that were left out of a generation permanently.",
         "while the generation is kept",
         "view text, generation integer, tenant_id uuid, stream uuid, first bigint, last bigint, "
         "error text, reason text, discarded_at timestamp with time zone",

@@ -67,7 +67,7 @@ class Postgres:
         version = self._folder / "PG_VERSION"
         if not version.exists() or not (self._folder / "global" / "pg_control").exists():
             raise EmbeddedError(
-                f"{self._folder} is not a complete Postgres data folder; move it away to begin anew."
+                f"{self._folder} is not a complete Postgres data folder; move it away to start over."
             )
         if (found := version.read_text().strip()) != _MAJOR:
             raise EmbeddedError(

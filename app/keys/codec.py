@@ -52,7 +52,7 @@ class SealingCodec(PlainCodec):
         value, subject = getattr(event, field.name), _subject(event, field)
         given = SealedText.parse(value)
         if given is not None:
-            # From the aggregate's state, into another event: it is sealed anew for its new place.
+            # From the aggregate's state, into another event: it is sealed again for its new place.
             if given.subject != subject:
                 raise ValueError(f"{place.type} was given a sealed {field.name} of somebody else.")
             if not any(given.place == earlier for earlier in _places_before(event, place)):

@@ -23,7 +23,7 @@ class _Content(msgspec.Struct):
 
 
 class FileMaster:
-    """The keys in a JSON file, read anew whenever it has changed. Raises KeyRefused for a file that others may
+    """The keys in a JSON file, read again whenever it has changed. Raises KeyRefused for a file that others may
     read, or that holds no keys."""
 
     def __init__(self, path: Path) -> None:

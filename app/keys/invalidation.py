@@ -24,7 +24,7 @@ def notification(tenant_id: UUID, subject: UUID | None = None) -> str:
 
 
 class Listener:
-    """A connection of its own that is made anew when it breaks."""
+    """A connection of its own that is recreated when it breaks."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""From the key file to another keeper: what the file wrapped still unwraps, until it is wrapped anew."""
+"""From the key file to another keeper: what the file wrapped still unwraps, until it is rewrapped."""
 
 from app.keys.file import FileMaster
 from app.keys.key_provider import Context, Master, Wrapped

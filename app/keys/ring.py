@@ -142,7 +142,7 @@ class KeyRing:
         return hmac.new(self._fingerprints, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
     async def destroy(self, tenant_id: UUID, subject: UUID) -> Destroyed:
-        """Overwrite a person's key in a tenant, for good; again it says the same. It needs no master key.
+        """Overwrite a person's key in a tenant, permanently; again it says the same. It needs no master key.
 
         Nothing sealed for them opens any more, and nothing new is sealed for them.
         """

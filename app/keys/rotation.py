@@ -1,4 +1,4 @@
-"""Renews keys while everything goes on: new generations, and what was wrapped under old ones wrapped anew."""
+"""Renews keys while everything goes on: new generations, and what was wrapped under old ones rewrapped."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.storage.database import Database
 from domain.kit.caller import ACCOUNTS, PLATFORM
 
 _BATCH = 500
-"""Keys that are wrapped anew in one transaction: whoever makes a key under the same generation waits for it."""
+"""Keys that are rewrapped in one transaction: whoever makes a key under the same generation waits for it."""
 
 _STANDING = """
 select (select count(distinct tenant_id) from keys.tenant_keys where tenant_id <> all($1)) as tenants,
@@ -84,12 +84,12 @@ class RotationProgress:
 
     @property
     def behind(self) -> int:
-        """Keys that have to be wrapped anew."""
+        """Keys that have to be rewrapped."""
         return self.masters_behind + self.people_behind
 
 
 class Rotation:
-    """Makes new generations and wraps anew, in small transactions beside appends and reads."""
+    """Makes new generations and rewraps, in small transactions beside appends and reads."""
 
     def __init__(self, database: Database, master: Master, *, batch: int = _BATCH) -> None:
         self._pool, self._master, self._batch = database.writer, master, batch
@@ -122,7 +122,7 @@ class Rotation:
                 return newest + 1
 
     async def rewrap(self) -> AsyncIterator[int]:
-        """Wrap anew all that is behind, and retires what nothing needs any more. Yields how many keys each
+        """Rewrap all that is behind, and retire what nothing needs any more. Yields how many keys each
         transaction was about; what others are at work on is left to them."""
         while done := await self._rewrap_tenants():
             yield done

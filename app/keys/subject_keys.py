@@ -191,7 +191,7 @@ class PersonKeys:
         return batch
 
     async def _read(self, batch: _Batch) -> bool:
-        """Read what is missing; whether some of it has to be read again, for it was wrapped anew meanwhile."""
+        """Read what is missing; whether some of it has to be read again, for it was rewrapped meanwhile."""
         missing = _ordered(batch.wanted - batch.found.keys())
         tenants, subjects = [tenant for tenant, _ in missing], [subject for _, subject in missing]
         rows = await self._pool.fetch(_READ, tenants, subjects)

@@ -25,7 +25,7 @@ on conflict do nothing
 
 
 class Gone(Exception):
-    """A generation of a tenant's key is not there any more: what it had wrapped was wrapped anew."""
+    """A generation of a tenant's key is not there any more: what it had wrapped was rewrapped."""
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class TenantKeys:
         return said == "INSERT 0 1"
 
     def drop(self, tenant_id: UUID) -> None:
-        """Forget a tenant's keys; they are read anew when they are needed."""
+        """Forget a tenant's keys; they are read again when they are needed."""
         self._known.pop(tenant_id.int, None)
 
     def clear(self) -> None:

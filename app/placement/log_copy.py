@@ -15,7 +15,7 @@ _APPENDING = 7311902764001
 """The advisory lock that every append takes (es.append); it is given back after each batch."""
 
 TABLES = ("keys.tenant_keys", "keys.subject_keys")
-"""Tables beside the log that hold rows of a tenant for good, those that others refer to first."""
+"""Tables beside the log that hold rows of a tenant permanently, those that others refer to first."""
 
 _COLUMNS = [field.name for field in fields(Envelope)]
 _READ = f"""

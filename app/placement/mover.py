@@ -131,7 +131,7 @@ class PlacingMover:
             await self._name_again(move.id)
 
     async def _name_again(self, tenant_id: UUID) -> None:
-        """Make rows of the shared views anew that were made without names, while the keys were elsewhere."""
+        """Make rows of the shared views again that were made without names, while the keys were elsewhere."""
         blank = [name for name, query in _blank() if await self._pool.fetchval(query, tenant_id)]
         if not blank:
             return

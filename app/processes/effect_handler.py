@@ -68,7 +68,7 @@ class EffectHandler:
                 return _sent(await self._bounded(self._send(one, action, one.key), policy.timeout))
             call = self._call(one, stored, transaction)
             if transaction is not None:
-                # Cut off for good before the transaction ends, as the effect uses its connection.
+                # Cut off permanently before the transaction ends, as the effect uses its connection.
                 async with asyncio.timeout(policy.timeout):
                     result = await self._process.perform(action, call)
             else:

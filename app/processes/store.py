@@ -162,7 +162,7 @@ class ProcessStore:
         return bool(await self._pool.fetchval(_WAITING, self._process.name, self.lease.token, now))
 
     async def blocked(self, connection: Lent, keys: Collection[Key]) -> set[Key]:
-        """Those of the instances that have to wait until an earlier reaction has been mended."""
+        """Those of the instances that have to wait until an earlier reaction has been repaired."""
         if not keys:
             return set()
         rows = await connection.fetch(_BLOCKED, self._process.name, *_columns(keys))

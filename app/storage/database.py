@@ -165,7 +165,7 @@ _AWAY = (
     asyncpg.ConnectionDoesNotExistError,
     asyncpg.TooManyConnectionsError,
 )
-"""How a server looks that is not there yet; a wrong password or a missing database is for a person to mend."""
+"""How a server looks that is not there yet; a wrong password or a missing database is for a person to repair."""
 
 
 async def until_there(owner_url: str, secret: str) -> None:

@@ -13,7 +13,7 @@ _logger = logging.getLogger(__name__)
 
 
 async def warn_of_eviction(redis: Redis) -> None:
-    """Log it when the server evicts keys once its memory is full: rows would be built anew again and again.
+    """Log it when the server evicts keys once its memory is full: rows would be rebuilt again and again.
 
     A server that does not answer now, or does not tell, is not waited for.
     """

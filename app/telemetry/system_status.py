@@ -16,7 +16,7 @@ select (select count(*) from ops.workers
 """
 
 
-# A view that was built anew since is right again.
+# A view that was rebuilt since is right again.
 _COMPARED = """
 select distinct on (m.view) m.view, r.id as rebuild,
        case when r.state = 'reported' then (m.report->>'differing')::bigint else 0 end as differing,

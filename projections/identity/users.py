@@ -47,7 +47,7 @@ class Users(PostgresView[UserRow], name="users.users", version=1, inline=True):
     checks = (STATUSES,)
     indexes = (
         Index("idx_users_email", ("email_key",)),
-        # By the address's fingerprint: the address itself is sealed anew each time, so no index finds it.
+        # By the address's fingerprint: the address itself is sealed again each time, so no index finds it.
         Index("idx_users_email_status", ("email_key", "status"), where="status = 'active'"),
         Index("idx_users_status", ("status", "id")),
     )

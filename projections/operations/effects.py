@@ -1,4 +1,4 @@
-"""What processes did and have to do, for operators: listed, tried again, or given up for good."""
+"""What processes did and have to do, for operators: listed, tried again, or given up permanently."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,14 +50,14 @@ class Effects(Protocol):
         ...
 
     async def retry(self, ids: Sequence[int] = (), *, process: str | None = None) -> Sequence[int]:
-        """Have parked effects tried anew, with all their attempts; the ids of those that were parked.
+        """Have parked effects tried again, with all their attempts; the ids of those that were parked.
 
         They keep their idempotency keys. Whoever runs the process takes them up within a second.
         """
         ...
 
     async def discard(self, ids: Sequence[int], *, reason: str) -> Sequence[int]:
-        """Give parked effects up for good, for a reason that is kept; the ids of those that were parked.
+        """Give parked effects up permanently, for a reason that is kept; the ids of those that were parked.
 
         The instance goes on with what waits behind; `@when_discarded` hears of it.
         """

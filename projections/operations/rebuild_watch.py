@@ -64,7 +64,7 @@ class RebuildWatch:
         else:
             shared.next.set_result(None)
         finally:
-            # Whoever comes from now on asks anew.
+            # Whoever comes from now on asks again.
             self._forget(id, shared)
 
     def _forget(self, id: UUID, shared: _Shared) -> None:

@@ -46,7 +46,7 @@ BY_TYPE: Mapping[str, Entity] = joined(
 )
 """Every kind of entity, as the contexts declare them.
 
-Raise the view's version when one is declared for things that there were before, so that the index is built anew.
+Raise the view's version when one is declared for things that there were before, so that the index is rebuilt.
 Left out is what is no entity of a tenant: sessions, which are the account's; invoices, which are part of their
 subscription; notifications, which are their person's alone.
 """

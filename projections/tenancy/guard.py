@@ -21,7 +21,7 @@ class _Known:
 
 
 class TenantGuard:
-    """Asked before each command. That a tenant is admitted it keeps for ``seconds``; what refuses it is read anew.
+    """Asked before each command. Caches for ``seconds`` that a tenant is admitted; a refusal is read each time.
 
     A tenant that the registry does not hold, such as the platform's own, is not refused: what nobody has placed
     in a region may be in any. The table is kept in the append's transaction, so nothing is missed but by the

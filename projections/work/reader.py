@@ -101,7 +101,7 @@ class ProjectMembershipReader:
 
 
 class SeenCounts:
-    """Counts of tasks for who may not see all of them: counted anew, of those within sight."""
+    """Counts of tasks for who may not see all of them: counted again, of those within sight."""
 
     def __init__(self, rows: PostgresRows) -> None:
         self._rows = rows

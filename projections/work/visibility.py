@@ -50,7 +50,7 @@ CHANGES: tuple[type[Event], ...] = (Project.VisibilityChanged, Project.MemberRem
 """After these somebody may see more or less than before."""
 
 # The caller's tenant and id travel in one array, for a condition has one value. A membership holds only while
-# its member belongs to the tenant without a break: who left and was taken in again begins anew. By positions
+# its member belongs to the tenant without a break: who left and was taken in again starts over. By positions
 # rather than times, for clocks jump.
 _SEEN = """exists (
     select from (select {about} as it) o

@@ -1,4 +1,4 @@
-"""Everything that is made from the code and committed: ``python -m tests.docs.generated`` writes it anew.
+"""Everything that is made from the code and committed: ``python -m tests.docs.generated`` writes it.
 
 With ``--check`` it writes nothing and says what is out of date; ``--anyway`` also writes what makes stored data
 unreadable, which is for a change that was never deployed.

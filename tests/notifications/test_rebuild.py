@@ -1,4 +1,4 @@
-"""Notifications built anew: the same rows, and nobody is told or mailed again."""
+"""Notifications rebuilt: the same rows, and nobody is told or mailed again."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Parked streams through the API: seen, retried after the code was mended, or left out with a reason."""
+"""Parked streams through the API: seen, retried after the code was repaired, or left out with a reason."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Keys of Redis go while events come in: no answer is ever wrong, and the rows are built anew by themselves."""
+"""Keys of Redis go while events come in: no answer is ever wrong, and the rows are rebuilt by themselves."""
 
 from collections.abc import AsyncIterator
 
@@ -130,7 +130,7 @@ async def test_everything_is_flushed(product: Product, client: Client, redis: Re
 
 
 async def test_many_tenants_lose_keys_at_once(product: Product, redis: Redis) -> None:
-    """More than are built anew one by one: the view is filled anew, and all are right."""
+    """More than are rebuilt one by one: the view is refilled, and all are right."""
     clients = [await product.newcomer() for _ in range(10)]
     for client in clients:
         await is_back(redis, client, 2, await works(client, 2))

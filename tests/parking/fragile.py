@@ -1,4 +1,4 @@
-"""Views whose folds raise for some amounts, until they are mended; each in all three stores."""
+"""Views whose folds raise for some amounts, until they are repaired; each in all three stores."""
 
 from datetime import timedelta
 from typing import Any

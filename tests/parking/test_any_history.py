@@ -1,4 +1,4 @@
-"""Whatever could not be folded at first: once all is mended, the rows are those of a fresh fold."""
+"""Whatever could not be folded at first: once all is repaired, the rows are those of a fresh fold."""
 
 from uuid import UUID, uuid4
 
@@ -24,7 +24,7 @@ def histories(draw: st.DrawFn) -> list[Told]:
     state: dict[tuple[UUID, int], str] = {}
     for _ in range(draw(st.integers(4, 30))):
         tenant, jar = draw(st.sampled_from([TENANT, OTHER])), draw(st.integers(1, 4))
-        # Two amounts are poison; they are mended one after the other.
+        # Two amounts are poison; they are repaired one after the other.
         amount, shelf = draw(st.sampled_from([1, 2, 3, 13, 14])), draw(st.sampled_from(["top", "low"]))
         match state.get((tenant, jar)):
             case None:

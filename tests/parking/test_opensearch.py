@@ -1,4 +1,4 @@
-"""Parking and mending in the real OpenSearch, whose versions of documents everything rests on."""
+"""Parking and repairing in the real OpenSearch, whose versions of documents everything rests on."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4

@@ -65,7 +65,7 @@ async def test_a_retry_after_the_fix_gives_the_rows_of_a_fresh_fold(
 ) -> None:
     POISON.add(BAD)
     bad, good = uuid4(), uuid4()
-    # In search a shelf that other jars share cannot be mended, so there each has its own.
+    # In search a shelf that other jars share cannot be repaired, so there each has its own.
     shelf = "low" if kind.store == "search" else "top"
     diary = await yard.followed(kind)
     async with yard.place.working([diary]):

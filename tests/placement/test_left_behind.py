@@ -39,7 +39,7 @@ async def _moved(platform: Platform, slug: str) -> Client:
 
 
 async def _built(platform: Platform, kind: str) -> tuple[str, int, int]:
-    """Every view built anew and compared: how that ended, how many views differ, how many streams are parked."""
+    """Every view rebuilt and compared: how that ended, how many views differ, how many streams are parked."""
     shared = await platform.database()
     async with operating(platform.settings) as (_, operations):
         names = await operations.rebuilds.kept()

@@ -1,4 +1,4 @@
-"""Operators see and mend effects from the command line, and filling views from the log does no effect."""
+"""Operators see and repair effects from the command line, and filling views from the log does no effect."""
 
 import asyncio
 import json

@@ -27,7 +27,7 @@ class Thanked:
 
 
 class Thanks(Process[Thanked], name="toys.thanks", version=1):
-    """Thanks for each payment; an amount of 13 cannot be reacted to until a test mends it."""
+    """Thanks for each payment; an amount of 13 cannot be reacted to until a test repairs it."""
 
     unlucky = True
 

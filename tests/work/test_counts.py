@@ -1,4 +1,4 @@
-"""Counts, days and the activity log: what they say is what counting anew says."""
+"""Counts, days and the activity log: what they say is what counting again says."""
 
 from collections import Counter
 from datetime import date

@@ -51,7 +51,7 @@ class View(Generic[R]):
     name: ClassVar[str]
     """Stored: checkpoints, generations and metrics are filed under it."""
     version: ClassVar[int]
-    """Raise it when the row or a fold changes meaning; the view is then built anew beside the old one."""
+    """Raise it when the row or a fold changes meaning; the view is then rebuilt beside the old one."""
     inline: ClassVar[bool] = False
     """Folded inside the append's transaction rather than after it. Postgres only; every append pays for it."""
     key: ClassVar[tuple[str, ...]]

@@ -46,7 +46,7 @@ class RedisRows(Generic[R]):
 
     There is no way to read without naming the tenant. Raises Unavailable when Redis is down or slow, when
     the view is still being filled, when it has not come to ``at_least`` (a position) yet, or when a row of the
-    tenant was lost: who finds that it is not there puts this on record, and the tenant's rows are built anew.
+    tenant was lost: who finds that it is not there puts this on record, and the tenant's rows are rebuilt.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What folding events again would change: the rows they touch, folded anew and compared with the store."""
+"""What folding events again would change: the rows they touch, folded again and compared with the store."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping

@@ -11,7 +11,7 @@ class StoredCheckpoint:
     """A checkpoint and the incarnation of the storage that it vouches for.
 
     ``storage`` is given by the storage when it is made (the index's UUID): rows that were lost and made
-    anew carry another one, and the checkpoint does not speak for them.
+    again carry another one, and the checkpoint does not speak for them.
     """
 
     checkpoint: Checkpoint

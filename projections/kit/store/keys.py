@@ -104,7 +104,7 @@ class Mark:
     rows: int = 0
     """How many there are; the roster names as many, or it is lost."""
     lost: frozenset[UUID] = frozenset()
-    """The tenants of whom rows were lost: theirs are not read until they are built anew."""
+    """The tenants of whom rows were lost: theirs are not read until they are rebuilt."""
 
     def __str__(self) -> str:
         lost = ",".join(sorted(map(str, self.lost)))

@@ -39,7 +39,7 @@ _UNSTAGED = (*REFUSED, asyncpg.InsufficientPrivilegeError, asyncpg.InterfaceErro
 
 
 class ShapeChanged(Exception):
-    """The table was made from another row class; raise the view's version to build it anew beside the old."""
+    """The table was made from another row class; raise the view's version to rebuild it beside the old."""
 
 
 class PostgresStore(Generic[R]):

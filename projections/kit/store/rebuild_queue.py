@@ -13,7 +13,7 @@ SCHEDULE = "the schedule"
 """Who asks for the comparisons of each day; they make way for whatever else is asked."""
 
 _TOGETHER = 8
-"""Tenants from whose loss on all rows of the view are filled anew, which reads the log once."""
+"""Tenants from whose loss on all rows of the view are refilled, which reads the log once."""
 # One that could not be carried out is asked for again, but not at once.
 _LOSERS = """
 select t from unnest($2::uuid[]) t
@@ -81,10 +81,10 @@ async def ask(
 
 
 async def ask_for_lost(pool: Pool, view: type[View[Any]], generation: int, tenants: Collection[UUID]) -> bool:
-    """Ask for the rows of these tenants to be built anew in place, of one after the other; safe to repeat.
+    """Ask for the rows of these tenants to be rebuilt in place, of one after the other; safe to repeat.
 
     False where that is no way: too many have lost rows, or readers are not sent to this generation. Then all
-    of it is to be filled anew.
+    of it is to be refilled.
     """
     served = await pool.fetchval("select ops.serving($1, $2)", view.name, view.version)
     if served != generation or len(tenants) > _TOGETHER:

@@ -166,4 +166,4 @@ end
 return 1
 """
 """Rows of the epoch that counts are spared, so that a late sweep cannot hit what another
-worker fills anew."""
+worker refills."""

@@ -198,7 +198,7 @@ class RedisStore(Generic[R]):
             raise self._lost()
         mark = Mark.read(text)
         if self._mark is not None and self._mark.epoch != mark.epoch:
-            raise self._lost()  # Another worker began anew: what this one has folded is not in there.
+            raise self._lost()  # Another worker started over: what this one has folded is not in there.
         self._mark = mark
         return mark
 

@@ -69,7 +69,7 @@ class SearchStore(Generic[R]):
     A deleted row stays as an empty document that belongs to no tenant: no query finds it, and its version
     refuses late writes for ever (the server forgets the versions of really deleted ones after a minute).
 
-    The index's own UUID is kept with the checkpoint. An index that vanished, or was made anew after the
+    The index's own UUID is kept with the checkpoint. An index that vanished, or was recreated after the
     server lost its data, is Lost. Search sees a write up to a second after `save`; `load` sees it at once.
     """
 
@@ -278,7 +278,7 @@ class SearchStore(Generic[R]):
 
     def _lost(self) -> Lost:
         self._forget()
-        return Lost(f"{self.view.name}: its index {self.names.index} is gone or was made anew")
+        return Lost(f"{self.view.name}: its index {self.names.index} is gone or was recreated")
 
 
 async def _together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -96,7 +96,7 @@ async def there(store: Store[R], keys: Collection[FullKey]) -> dict[FullKey, R]:
 class Lossy(Protocol):
     """A store that single rows can vanish from, and that notices: a key of Redis is evicted, or deleted by hand.
 
-    Rows of the tenant are then neither read nor folded into. They are built anew beside (`in_place`), by
+    Rows of the tenant are then neither read nor folded into. They are rebuilt beside (`in_place`), by
     somebody who holds the lane: `clear`, then all of the tenant's rows are saved, then `found`.
     """
 

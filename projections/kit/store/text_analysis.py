@@ -4,7 +4,7 @@ A compound is what stands together, as ``E-mail``, ``ABC-123`` or ``super_tag``:
 parts and by all of them written as one. Accents, case and ``ß`` make no difference. Scripts without blanks are
 found by any characters that follow one another. There are no stop words. A document is also found by the stems
 of its words, those of every language that search knows, so that a query may
-choose its language and nothing is indexed anew.
+choose its language and nothing is reindexed.
 """
 
 import re
