@@ -104,7 +104,7 @@ class Settings:
     after_wait_ms: Annotated[int, "How long a read waits for its `afterPosition`, in milliseconds."] = 2000
     invitations_per_day: Annotated[int, "How many people one tenant may invite within 24 hours."] = 100
     resume_events: Annotated[
-        int, "How many events of its tenant a subscription may go back; beyond it is told to read the state again."
+        int, "How many events of its tenant a subscription may go back; beyond it must read the state again."
     ] = 10_000
     smtp_url: Annotated[
         str,
