@@ -1,6 +1,6 @@
 """How commands answer: in text or, with ``--json``, in JSON, and with exit codes that scripts can go by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,6 +44,16 @@ class Declined(Exception):
     def __init__(self, message: str, *, code: str = "not_possible", exit_code: int = REFUSED) -> None:
         super().__init__(message)
         self.code, self.exit_code = code, exit_code
+
+
+def require_known(what: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise Declined for a name that nothing has."""
+    from domain.operations.operators import absent
+
+    there = set(known)
+    for name in names:
+        if name not in there:
+            raise Declined(absent(what, name, there), code="not_found")
 
 
 class StillAway(Exception):

@@ -7,18 +7,17 @@ from uuid import UUID
 
 import typer
 
-from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, refuse, say_json
+from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, refuse, require_known, say_json
 from app.cli.place import InSilo, asker, carry_out, operating, placed, reading_at
 from app.storage.database import Pool
 from app.telemetry.process_status import EffectLedger, ailment, process_statuses
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.interventions import DiscardEffects, RetryEffects
+from projections.operations.effects import OPEN, STATUSES
 from projections.operations.operator_requests import OperationDone
 
 _ids = TimeOrderedIds()
-
-OPEN = ["pending", "running", "parked"]
 
 Tenant = Annotated[
     str | None,
@@ -46,10 +45,13 @@ def list_command(
     as_json: AsJson = False,
 ) -> None:
     """List effects that are not done, the oldest first."""
+    require_known("status", status or (), STATUSES)
     wanted = status or (None if everything else OPEN)
 
     async def read(pool: Pool, only: UUID | None) -> int:
-        found = await EffectLedger(pool).list(process=process, statuses=wanted, tenant_id=only, limit=limit)
+        ledger = EffectLedger(pool)
+        require_known("process", [process] if process else (), await ledger.processes())
+        found = await ledger.list(process=process, statuses=wanted, tenant_id=only, limit=limit)
         standing = await process_statuses(pool)
         if as_json:
             say_json(

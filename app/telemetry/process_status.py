@@ -85,6 +85,10 @@ class EffectLedger:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    async def processes(self) -> Sequence[str]:
+        rows = await self._pool.fetch("select process from processes.lanes order by process")
+        return [row["process"] for row in rows]
+
     async def list(
         self,
         *,

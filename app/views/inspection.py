@@ -15,6 +15,7 @@ from app.storage.database import Database
 from app.storage.stores import Stores
 from domain.kit.codec import Codec, PlainCodec
 from domain.kit.sealed import Opening
+from domain.operations.operators import absent
 from projections.kit.declare.view import View
 from projections.kit.follow.lane import LeftOut
 from projections.kit.follow.parking import left_out
@@ -60,7 +61,7 @@ def view_named(name: str) -> View[Any]:
     for view in VIEWS:
         if view.name == name:
             return view()
-    raise LookupError(f"There is no view {name}.")
+    raise LookupError(absent("view", name, (view.name for view in VIEWS)))
 
 
 @asynccontextmanager

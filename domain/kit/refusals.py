@@ -50,7 +50,11 @@ class Invalid(Refusal):
 
 
 class NotFound(Refusal):
-    """{field} names no {what} of yours."""
+    """{field} names no {what}{whose}."""
+
+    def __init__(self, *, field: str | None = None, whose: str = " of yours", **facts: object) -> None:
+        """``whose``: nothing, for operators, who ask about what is not theirs."""
+        super().__init__(field=field, **facts, whose=whose)
 
 
 class AlreadyExists(Refusal):

@@ -1,5 +1,6 @@
 """What all actions of operators have in common: where they are kept, who asked, and how they end."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from domain.kit.fields import Describe, Internal, Len
@@ -16,6 +17,12 @@ AskedBy = Annotated[
 ViewName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("The name of a view.")]
 ViewNames = Annotated[tuple[ViewName, ...], Len(1, 500), Internal(), Describe("The names of the views.")]
 Why = Annotated[str, Internal(), Describe("Why the step failed.")]
+
+
+def absent(what: str, name: str, known: Iterable[str]) -> str:
+    """What is said of a name that nothing has: an answer of nothing would say that all is well."""
+    there = f"; there are {', '.join(names)}" if (names := sorted(known)) else ""
+    return f"There is no {what} {name}{there}."
 
 
 class NotPossible(Refusal):

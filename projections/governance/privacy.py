@@ -131,7 +131,8 @@ class Privacy:
         if (refusal := request.refusal(subject_id)) is not None:
             return refusal
         if not await self._people.knows(request.by.tenant_id, subject_id):
-            return NotFound(field="subject_id", what="person")
+            whose = "" if request.by.kind == "service" else " of yours"
+            return NotFound(field="subject_id", what="person", whose=whose)
         return None
 
     async def _many(

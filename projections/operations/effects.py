@@ -35,8 +35,17 @@ class EffectStatus:
     finished_at: Annotated[datetime | None, Describe("When it was done or discarded; null before.")]
 
 
+OPEN = ("pending", "running", "parked")
+"""The statuses of what is not finished."""
+STATUSES = (*OPEN, "done", "failed", "withdrawn", "discarded")
+
+
 class Effects(Protocol):
     """The effects of all processes."""
+
+    async def processes(self) -> Sequence[str]:
+        """The names of all processes that ever ran."""
+        ...
 
     async def list(
         self,

@@ -23,7 +23,7 @@ from domain.operations.interventions import (
     RetireViews,
     RetryEffects,
 )
-from domain.operations.operators import NotPossible
+from domain.operations.operators import NotPossible, absent
 from domain.operations.rebuilds import (
     AcceptRebuild,
     AdoptRebuild,
@@ -162,6 +162,9 @@ class OperatorRequests:
                         field="id",
                     )
             case RetryParked() | DiscardParked():
+                views = await self.parked.views()
+                if operation.view not in views:
+                    return NotPossible(reason=absent("view", operation.view, views), field="view")
                 waiting = await self.parked.list(operation.view)
                 if not waiting:
                     return NotPossible(reason=f"No stream of {operation.view} is parked.", field="view")
@@ -169,6 +172,10 @@ class OperatorRequests:
                     return NotPossible(
                         reason=f"This stream is not parked in {operation.view}.", field="stream"
                     )
+            case RetryEffects(process=str() as process):
+                processes = await self.effects.processes()
+                if process not in processes:
+                    return NotPossible(reason=absent("process", process, processes), field="process")
             case RollbackViews():
                 try:
                     await self.rebuilds.one(operation.rebuild_id)

@@ -163,7 +163,7 @@ def test_facts_stand_in_the_message(refusal: Refusal, message: str) -> None:
 
 
 def test_a_refusal_that_is_not_given_what_it_says_is_told_by_its_name() -> None:
-    with pytest.raises(TypeError, match=r"^NotFound speaks of 'what', but was given waht\."):
+    with pytest.raises(TypeError, match=r"^NotFound speaks of 'what', but was given waht, whose\."):
         NotFound(field="id", waht="task")
 
 

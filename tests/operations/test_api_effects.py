@@ -12,6 +12,7 @@ from tests.kit.client import Client
 from tests.kit.product import Product
 
 PROCESS = "toys.thanks"
+OTHER = "toys.other"
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +31,14 @@ async def owner(product: Product) -> AsyncIterator["asyncpg.Connection[asyncpg.R
 
 @pytest.fixture
 async def parked(owner: "asyncpg.Connection[asyncpg.Record]") -> list[int]:
-    """Two effects that failed and wait; nobody runs their process here."""
+    """Two effects that failed and wait; nobody runs their process here, which ran before."""
     await owner.execute("delete from processes.ledger")
+    await owner.execute(
+        """insert into processes.lanes (process, version, since, position) values ($1, 1, 0, 0), ($2, 1, 0, 0)
+           on conflict do nothing""",
+        PROCESS,
+        OTHER,
+    )
     rows = await owner.fetch(
         """insert into processes.ledger (tenant_id, process, instance, cause, key, kind, name, payload, status,
                   attempts, next_at, event_id, position, correlation_id, error, made_at)
@@ -63,7 +70,7 @@ async def test_lists_what_is_not_done(operator: Client, parked: list[int]) -> No
     assert [(effect["id"], effect["status"], effect["attempts"], effect["error"]) for effect in found] == [
         (id, "parked", 8, "ConnectionError") for id in parked
     ]
-    assert await operator.send("Effects", process="no.process") == []
+    assert await operator.send("Effects", process=OTHER) == []
     assert await operator.send("Effects", status=["done"]) == []
     assert len(await operator.send("Effects", first=1)) == 1
 

@@ -1,7 +1,7 @@
 """A name that nothing has is an error with a code: an empty answer would say that all is well."""
 
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -27,7 +27,8 @@ def operator(product: Product) -> Client:
         ("Views", {"names": ["tasks.taks"]}, "There is no view tasks.taks; there are "),
         ("Views", {"names": ["tasks.tasks", "nope"]}, "There is no view nope; there are "),
         ("Parked", {"view": "tasks.taks"}, "There is no view tasks.taks; there are "),
-        ("Effects", {"status": ["parked", "stuck"]}, "There is no status stuck; there are pending, "),
+        ("Effects", {"status": ["parked", "stuck"]}, "There is no status stuck; there are discarded, "),
+        ("Effects", {"process": "nope"}, "There is no process nope"),
     ],
 )
 async def test_an_unknown_name_is_an_error(
@@ -36,6 +37,22 @@ async def test_an_unknown_name_is_an_error(
     code, message = await operator.error(operation, **variables)
     assert code == "BAD_USER_INPUT"
     assert message.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "field"),
+    [
+        ("RetryParked", {"view": "tasks.taks"}, "view"),
+        ("DiscardParked", {"view": "tasks.taks", "stream": str(UUID(int=7)), "reason": "Why not."}, "view"),
+        ("RetryEffects", {"process": "nope"}, "process"),
+    ],
+)
+async def test_an_unknown_name_is_refused(
+    operator: Client, operation: str, asked: dict[str, object], field: str
+) -> None:
+    refused = await operator.send(operation, input=asked)
+    assert (refused["code"], refused["field"]) == ("not_possible", field)
+    assert refused["message"].startswith(f"There is no {field} {asked[field]}")
 
 
 async def test_what_is_there_is_answered_and_nothing_of_none(operator: Client) -> None:

@@ -34,6 +34,22 @@ def rebuild(headwater: CommandLine) -> Iterator[str]:
     headwater("cancel", ran.json["id"])
 
 
+@pytest.fixture(scope="module")
+def ran(headwater: CommandLine) -> None:
+    """Two processes have run here."""
+
+    async def enrolled() -> None:
+        connection = await asyncpg.connect(headwater.settings.database_url)
+        names = ["identity.mails", "work.reminders"]
+        await connection.executemany(
+            "insert into processes.lanes (process, version, since, position) values ($1, 1, 0, 0)",
+            [(name,) for name in names],
+        )
+        await connection.close()
+
+    asyncio.run(enrolled())
+
+
 def test_lists_every_view(headwater: CommandLine) -> None:
     listed = headwater("views", "--json")
     assert (listed.code, {row["name"] for row in listed.json}) == (0, {view.name for view in VIEWS})
@@ -133,13 +149,42 @@ def test_watching_one_that_is_over_says_how_it_ended(headwater: CommandLine, reb
         (("rollback", str(UUID(int=7))), f"There is no rebuild {UUID(int=7)}."),
         (("rebuilds", str(UUID(int=7))), f"There is no rebuild {UUID(int=7)}."),
         (("pause", str(UUID(int=7))), f"There is no rebuild {UUID(int=7)}."),
-        (("views", "--name", "tasks.taks"), "There is no view tasks.taks."),
-        (("parked", "list", "tasks.taks"), "There is no view tasks.taks."),
+        *(
+            (words, "There is no view tasks.taks; there are audit.activity_log, auth.accounts, ")
+            for words in (
+                ("views", "--name", "tasks.taks"),
+                ("views", "show", "tasks.taks"),
+                ("views", "pause", "tasks.taks", "--reason", "x"),
+                ("views", "resume", "tasks.taks"),
+                ("views", "retire", "tasks.taks", "--reason", "x"),
+                ("reconcile", "tasks.taks"),
+                ("parked", "list", "tasks.taks"),
+                ("parked", "show", "tasks.taks", str(UUID(int=7))),
+                ("parked", "retry", "tasks.taks"),
+                ("parked", "discard", "tasks.taks", str(UUID(int=7)), "--reason", "x"),
+            )
+        ),
+        (("effects", "list", "--status", "nope"), "There is no status nope; there are discarded, done, "),
+        (
+            ("effects", "list", "--process", "nope"),
+            "There is no process nope; there are identity.mails, work.reminders.",
+        ),
+        (
+            ("effects", "retry", "--process", "nope"),
+            "There is no process nope; there are identity.mails, work.reminders.",
+        ),
+        (
+            ("token", "service", "--tenant", str(UUID(int=7)), "--permission", "nope"),
+            "There is no permission nope; there are ",
+        ),
+        (("account", "suspend", "nobody@example.com"), "email names no account."),
+        (("account", "reactivate", "nobody@example.com"), "email names no account."),
         (("parked", "retry", VIEW), f"No stream of {VIEW} is parked."),
         (("parked", "show", VIEW, str(UUID(int=7))), f"This stream is not parked in {VIEW}."),
         (("parked", "discard", VIEW, str(UUID(int=7)), "--reason", "x"), f"No stream of {VIEW} is parked."),
     ],
 )
+@pytest.mark.usefixtures("ran")
 def test_refuses_in_a_sentence(headwater: CommandLine, words: tuple[str, ...], message: str) -> None:
     refused = headwater(*words)
     assert refused.code == 1

@@ -169,7 +169,7 @@ async def test_that_there_are_more_rows_is_said_apart_from_them(scene: Scene) ->
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("no.view",), "There is no view no.view."),
+        (("no.view",), "There is no view no.view; there are "),
         ((Tasks.name, "--as-of", "1"), "Say whose rows with --tenant."),
         ((Tasks.name, "--key", "00000000-0000-0000-0000-000000000001"), "Say whose rows with --tenant."),
         ((Tasks.name, "--key", "x"), "'x' is no key of tasks.tasks"),

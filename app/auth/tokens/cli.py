@@ -9,7 +9,7 @@ import typer
 
 from app.auth.tokens.authentication import Tokens
 from app.auth.tokens.signing_keys import SigningKeys
-from app.cli.answers import EXIT_CODES, AsJson, Declined, say_json
+from app.cli.answers import EXIT_CODES, AsJson, require_known, say_json
 from app.cli.place import opened, placed
 from app.settings import read_settings
 from app.telemetry.monitoring_access import watch_token
@@ -38,8 +38,7 @@ def service(
     as_json: AsJson = False,
 ) -> None:
     """Print a token for a service of your own, with these permissions only, in one tenant."""
-    if unknown := sorted(set(permission) - PERMISSIONS.keys()):
-        raise Declined(f"There is no permission {', '.join(unknown)}.")
+    require_known("permission", permission, PERMISSIONS)
     tokens = Tokens(read_settings().derive("tokens"))
     issued = tokens.issue(
         tenant_id=_tenant(tenant),

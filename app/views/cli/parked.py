@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from app.cli.answers import EXIT_CODES, REFUSED, AsJson, Declined, refuse, say_json, say_table
+from app.cli.answers import EXIT_CODES, REFUSED, AsJson, Declined, refuse, require_known, say_json, say_table
 from app.cli.completion import view_names
 from app.cli.place import asker, carry_out, operating_at, placed, reading_at, workers
 from domain.kit.clock import TimeOrderedIds
@@ -42,9 +42,9 @@ def list_parked(
 
     async def work() -> list[Parked]:
         async with placed(tenant) as place, reading_at(place) as pool:
-            if view and not await pool.fetchval("select true from ops.views where view = $1", view):
-                raise Declined(f"There is no view {view}.", code="not_found")
-            listed = await ParkedStreams(pool).list(view)
+            parked = ParkedStreams(pool)
+            require_known("view", [view] if view else (), await parked.views())
+            listed = await parked.list(view)
             return [one for one in listed if place.only in (None, one.tenant_id)]
 
     found = asyncio.run(work())
@@ -64,7 +64,9 @@ def show(view: View, stream: Stream, tenant: Tenant = None, as_json: AsJson = Fa
 
     async def work() -> list[Parked]:
         async with placed(tenant) as place, reading_at(place) as pool:
-            return [*await ParkedStreams(pool).show(view, stream, tenant_id=place.only)]
+            parked = ParkedStreams(pool)
+            require_known("view", [view], await parked.views())
+            return [*await parked.show(view, stream, tenant_id=place.only)]
 
     found = asyncio.run(work())
     if not found:

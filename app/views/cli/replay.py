@@ -115,7 +115,7 @@ def _known(types: list[str] | None) -> list[str] | None:
         try:
             found.append(event_class(name).stored_as)
         except LookupError:
-            raise ValueError(f"There is no event type {name}.") from None
+            raise ValueError(f"There is no event type {name}; `headwater catalogue` lists them.") from None
     return found or None
 
 

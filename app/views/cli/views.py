@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.answers import EXIT_CODES, AsJson, Declined, refuse, say_json, say_table
+from app.cli.answers import EXIT_CODES, AsJson, refuse, require_known, say_json, say_table
 from app.cli.completion import view_names
 from app.cli.place import InSilo, asker, carry_out, operating, reading
 from app.contexts import VIEWS
@@ -35,8 +35,7 @@ def views(
     if context.invoked_subcommand is not None:
         return
     statuses = asyncio.run(_read(tenant))
-    if unknown := sorted(set(name or ()) - {one.name for one in statuses}):
-        raise Declined(f"There is no view {unknown[0]}.", code="not_found")
+    require_known("view", name or (), {one.name for one in statuses})
     shown = [one for one in statuses if not name or one.name in name]
     if as_json:
         say_json(shown)

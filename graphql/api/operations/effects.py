@@ -8,7 +8,6 @@ import strawberry
 from api.kit.model import (
     COVERED,
     LARGEST,
-    ClientError,
     Info,
     Position,
     Receipt,
@@ -17,14 +16,12 @@ from api.kit.model import (
     field,
     shows,
 )
-from api.operations.operator_commands import operator_request
+from api.operations.operator_commands import operator_request, require_known
 from domain.operations.interventions import DiscardEffects, RetryEffects
-from projections.operations.effects import EffectStatus
+from projections.operations.effects import OPEN, STATUSES, EffectStatus
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
 PERMISSION = "ops:repair"
-_OPEN = ("pending", "running", "parked")
-_STATUSES = (*_OPEN, "done", "failed", "withdrawn", "discarded")
 
 
 @shows(EffectStatus, needs=COVERED, leave_out=("kind", "key", "next_at"))
@@ -63,13 +60,10 @@ class Query:
         ] = None,
         first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 100,
     ) -> Sequence[EffectStatus]:
-        if unknown := [one for one in status or () if one not in _STATUSES]:
-            raise ClientError(
-                f"There is no status {unknown[0]}; there are {', '.join(_STATUSES)}.", code="BAD_USER_INPUT"
-            )
-        return await info.context.port(OperatorRequests).effects.list(
-            process=process, statuses=status or _OPEN, limit=max(0, min(first, LARGEST))
-        )
+        effects = info.context.port(OperatorRequests).effects
+        require_known("status", status or (), STATUSES)
+        require_known("process", () if process is None else [process], await effects.processes())
+        return await effects.list(process=process, statuses=status or OPEN, limit=max(0, min(first, LARGEST)))
 
 
 @strawberry.type

@@ -1,14 +1,15 @@
 """Mutations of operators: each needs a permission, is noted in the log, and answers a receipt or a refusal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from strawberry.types.field import StrawberryField
 
-from api.kit.model import Receipt, Refusal, Sending, Sent
+from api.kit.model import ClientError, Receipt, Refusal, Sending, Sent
 from api.kit.schema.mutations import Send, mutation, sentences
 from api.kit.schema.node_types import takes
 from domain.kit.commands import Command
+from domain.operations.operators import absent
 from projections.operations.operator_requests import (
     Directing,
     Operation,
@@ -16,6 +17,14 @@ from projections.operations.operator_requests import (
     OperatorRequests,
     asked_by,
 )
+
+
+def require_known(what: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise the client's error for a name that nothing has."""
+    there = set(known)
+    for name in names:
+        if name not in there:
+            raise ClientError(absent(what, name, there), code="BAD_USER_INPUT")
 
 
 def operator_request(

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 from api.kit.model import COVERED, Info, Position, Receipt, argument, covered, field, shows
-from api.operations.operator_commands import operator_request
-from api.operations.views import known
+from api.operations.operator_commands import operator_request, require_known
 from domain.operations.repairs import DiscardParked, RetryParked
 from projections.kit.follow.parked_streams import Parked
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
@@ -41,9 +40,9 @@ class Query:
         info: Info,
         view: Annotated[str | None, argument("Only those of this view; by default of all.")] = None,
     ) -> list[Parked]:
-        if view is not None:
-            known(await info.context.services.progress.statuses(), [view])
-        return await info.context.port(OperatorRequests).parked.list(view)
+        parked = info.context.port(OperatorRequests).parked
+        require_known("view", () if view is None else [view], await parked.views())
+        return await parked.list(view)
 
 
 @strawberry.type

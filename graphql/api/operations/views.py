@@ -1,6 +1,5 @@
 """The state of the views, for operators."""
 
-from collections.abc import Sequence
 from math import inf
 from typing import Annotated, Any
 
@@ -8,7 +7,6 @@ import strawberry
 
 from api.kit.model import (
     COVERED,
-    ClientError,
     Info,
     Position,
     Receipt,
@@ -18,7 +16,7 @@ from api.kit.model import (
     field,
     shows,
 )
-from api.operations.operator_commands import operator_request
+from api.operations.operator_commands import operator_request, require_known
 from domain.operations.interventions import PauseViews, ResumeViews, RetireViews
 from projections.kit.read.status import ViewStatus
 from projections.operations.operator_requests import Operation, OperationDone
@@ -64,15 +62,6 @@ def _named(wish: Operation, done: OperationDone) -> dict[str, Any]:
     return {"names": wish.views}
 
 
-def known(statuses: Sequence[ViewStatus], names: Sequence[str]) -> None:
-    """Raise the client's error for a name that no view has: an empty answer would say that all is well."""
-    there = {one.name for one in statuses}
-    if unknown := [name for name in names if name not in there]:
-        raise ClientError(
-            f"There is no view {unknown[0]}; there are {', '.join(sorted(there))}.", code="BAD_USER_INPUT"
-        )
-
-
 @strawberry.type
 class Mutation:
     pause_views = operator_request(PauseViews, ViewsReceipt, needs=PERMISSION, shown=_named)
@@ -89,5 +78,5 @@ class Query:
         names: Annotated[list[str] | None, argument("Only these views; by default all.")] = None,
     ) -> list[ViewStatus]:
         statuses = await info.context.services.progress.statuses()
-        known(statuses, names or ())
+        require_known("view", names or (), (one.name for one in statuses))
         return [one for one in statuses if names is None or one.name in names]

@@ -79,6 +79,10 @@ class ParkedStreams:
         """All that is parked, in one view or in any, oldest event first in each generation."""
         return [*await self._found(view, None, None)]
 
+    async def views(self) -> Sequence[str]:
+        """The names of the views in which something could be parked."""
+        return [row["view"] for row in await self._pool.fetch("select view from ops.views order by view")]
+
     async def show(self, view: str, stream: UUID, *, tenant_id: UUID | None = None) -> Sequence[Parked]:
         """How a stream is parked in the generations of a view; empty when it is not."""
         return await self._found(view, stream, tenant_id)
