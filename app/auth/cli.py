@@ -68,12 +68,12 @@ def remove_factor(
         from app.auth.account_repository import holder
         from app.composition.write_side import written
 
-        async with placed() as place, written(place.settings) as made:
-            found = await holder(made.database.writer, made.codec, email)
+        async with placed() as place, written(place.settings) as side:
+            found = await holder(side.database.writer, side.codec, email)
             if found is None:
                 raise Declined(f"There is no account {email}.", code="not_found")
-            wish = TakeSecondFactor(id=found, asked_by=asker())
-            outcome = await made.bus.send(wish, by=Caller(tenant_id=ACCOUNTS, user_id=SYSTEM))
+            command = TakeSecondFactor(id=found, asked_by=asker())
+            outcome = await side.bus.send(command, by=Caller(tenant_id=ACCOUNTS, user_id=SYSTEM))
             return outcome if isinstance(outcome, Refusal) else None
 
     refusal = asyncio.run(work())
@@ -94,17 +94,17 @@ async def _desk() -> "AsyncIterator[AccountService]":
     from projections.kit.read.live_generations import pointers
     from projections.kit.read.postgres_reader import PostgresRows
 
-    async with placed() as place, written(place.settings) as made:
-        async with pointers(made.database.writer, VIEWS) as live:
-            rows = PostgresRows(made.database, live)
+    async with placed() as place, written(place.settings) as side:
+        async with pointers(side.database.writer, VIEWS) as live:
+            rows = PostgresRows(side.database, live)
             yield AccountService(
                 AccountRepository(
-                    pool=made.database.writer,
+                    pool=side.database.writer,
                     rows=rows,
-                    bus=made.bus,
-                    log=made.log,
-                    codec=made.codec,
-                    opening=made.ring,
+                    bus=side.bus,
+                    log=side.log,
+                    codec=side.codec,
+                    opening=side.ring,
                 )
             )
 

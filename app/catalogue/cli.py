@@ -31,7 +31,7 @@ def catalogue(
 
     entries = inventory()
     if as_json:
-        say_json([asdict(one) for one in entries])
+        say_json([asdict(entry) for entry in entries])
         return
     for wanted, show in ((markdown, shown.as_markdown), (as_csv, shown.as_csv)):
         if wanted:
@@ -39,13 +39,13 @@ def catalogue(
             return
     rows = [
         (
-            f"{one.name}.{one.field}",
-            one.classification,
-            "personal" if one.personal else "",
-            one.store,
-            one.retention,
+            f"{entry.name}.{entry.field}",
+            entry.classification,
+            "personal" if entry.personal else "",
+            entry.store,
+            entry.retention,
         )
-        for one in entries
+        for entry in entries
     ]
     say_table(("FIELD", "CLASS", "WHOSE", "STORE", "KEPT"), rows)
 
@@ -69,7 +69,7 @@ def mask_dump(
     """
     if out.exists():
         raise Declined(f"{out} is there already.")
-    parts = frozenset(str(one) for one in part or list(DumpPart))
+    parts = frozenset(str(entry) for entry in part or list(DumpPart))
     counts = asyncio.run(_dump(out, tenant or [], parts))
     if as_json:
         say_json(counts)
@@ -84,9 +84,9 @@ async def _dump(out: Path, names: Sequence[str], parts: frozenset[str]) -> dict[
     async with placed() as platform:
         async with reading_at(platform) as pool:
             places = [await found(pool, platform.settings, name) for name in names] or [platform]
-        if len({one.settings.database_url for one in places}) > 1:
+        if len({entry.settings.database_url for entry in places}) > 1:
             raise Declined("These tenants are in several databases: make a dump of each.")
-        settings, only = places[0].settings, [one.only for one in places if one.only is not None]
+        settings, only = places[0].settings, [entry.only for entry in places if entry.only is not None]
         # Opened in memory only, so that a name gets one pseudonym in the log and in the views.
         async with opened(settings) as database, opened_ring(settings, database) as ring:
             return await dump(settings, out, tenants=only or None, parts=parts, opening=ring)

@@ -37,7 +37,7 @@ def _hush() -> None:
 
 
 @contextmanager
-def told(context: "Context") -> Iterator[None]:
+def failures_reported(context: "Context") -> Iterator[None]:
     """End the command with a sentence where an error is not ours; anything else rises, for it is a fault."""
     _hush()
     try:
@@ -61,7 +61,7 @@ def sentence(error: BaseException) -> str | None:
     if isinstance(error, SettingsError | EmbeddedError):
         return str(error)
     if isinstance(error, BaseExceptionGroup):
-        return next((said for one in error.exceptions if (said := sentence(one))), None)
+        return next((said for exception in error.exceptions if (said := sentence(exception))), None)
     return _of_postgres(error) or _of_others(error) or _of_the_system(error)
 
 

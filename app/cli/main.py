@@ -12,7 +12,7 @@ from typer._click import Command, Context, Parameter
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from app.cli.failures import told
+from app.cli.failures import failures_reported
 from app.cli.output import watched
 
 COMMANDS = {
@@ -81,7 +81,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Context) -> object:
         """Run the command that is named."""
-        with told(ctx):
+        with failures_reported(ctx):
             return super().invoke(ctx)
 
 
@@ -140,12 +140,12 @@ def loaded(name: str) -> Command:
 
 def _plain_switches(command: Command) -> None:
     _bare(command.get_params(Context(command)))
-    for one in getattr(command, "commands", {}).values():
-        _plain_switches(one)
+    for child in getattr(command, "commands", {}).values():
+        _plain_switches(child)
 
 
 def _bare(parameters: list[Parameter]) -> None:
     """Show switches without a type: ``--json``, and not ``--json <bool>``."""
-    for one in parameters:
-        if getattr(one, "is_flag", False):
-            one.metavar = ""
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""

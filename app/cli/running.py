@@ -82,19 +82,19 @@ def demo(as_json: AsJson = False) -> None:
         say_json(
             [
                 {
-                    "email": one.email,
+                    "email": person.email,
                     "password": password(found),
-                    "role": one.role,
-                    "company": one.company,
-                    "code": code(found) if one.factor else None,
+                    "role": person.role,
+                    "company": person.company,
+                    "code": code(found) if person.factor else None,
                 }
-                for one in people
+                for person in people
             ]
         )
         return
-    for one in people:
-        factor = f", code {code(found)}" if one.factor else ""
-        typer.echo(f"{one.email}\t{password(found)}\t{one.role} of {one.company}{factor}")
+    for person in people:
+        factor = f", code {code(found)}" if person.factor else ""
+        typer.echo(f"{person.email}\t{password(found)}\t{person.role} of {person.company}{factor}")
 
 
 commands = {

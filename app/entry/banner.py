@@ -50,8 +50,10 @@ def welcome(
     ``page``: there is GraphiQL; ``files``: mail becomes files. The address carries the first sign-in in its
     fragment, which no server is ever sent.
     """
-    width = max(len(one.email) for one in people)
-    listed = "\n".join(f"  {one.email.ljust(width)}  {one.role} of {one.company}" for one in people)
+    width = max(len(person.email) for person in people)
+    listed = "\n".join(
+        f"  {person.email.ljust(width)}  {person.role} of {person.company}" for person in people
+    )
     mail = f"Mail that would be sent lies in {folder / 'mail'}, logs" if files else "Logs lie"
     bare = f"Headwater is running at {url}, without a page: HEADWATER_GRAPHIQL is off."
     return f"""

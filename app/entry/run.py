@@ -128,14 +128,14 @@ def _require_wanted() -> None:
 async def _until_signal(work: Coroutine[Any, Any, None], say: Say) -> None:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
-    asked: list[float] = []
+    interrupts: list[float] = []
 
     def stop() -> None:
-        asked.append(loop.time())
-        if len(asked) == 1:
+        interrupts.append(loop.time())
+        if len(interrupts) == 1:
             say("Stopping; a second signal stops at once.")
             task.cancel()
-        elif asked[-1] - asked[0] > _SAME_SIGNAL_SECONDS:
+        elif interrupts[-1] - interrupts[0] > _SAME_SIGNAL_SECONDS:
             # The children's leashes stop them when this process is gone.
             os._exit(1)
 

@@ -48,13 +48,13 @@ class ApiServer(uvicorn.Server):
         self.servers = [
             await loop.create_server(
                 self._connection,
-                sock=one,
+                sock=socket,
                 backlog=self.config.backlog,
                 ssl=self.config.ssl,
                 ssl_handshake_timeout=patience,
                 ssl_shutdown_timeout=patience,
             )
-            for one in sockets
+            for socket in sockets
         ]
         self.started = True
 

@@ -51,33 +51,33 @@ def status_command(tenant: Tenant = None, as_json: AsJson = False) -> None:
     Exit code 1: some are, so `headwater keys rewrap` has something to do.
     """
     stands = asyncio.run(_stands(tenant))
-    behind = sum(one.standing.behind for one in stands)
+    behind = sum(stand.standing.behind for stand in stands)
     if as_json:
         counts = {field.name for field in fields(RotationProgress)} - {"master_key"}
         say_json(
             {
                 "master_key": stands[0].standing.master_key,
-                **{name: sum(getattr(one.standing, name) for one in stands) for name in sorted(counts)},
-                "places": [{"place": one.name, **asdict(one.standing)} for one in stands],
+                **{name: sum(getattr(stand.standing, name) for stand in stands) for name in sorted(counts)},
+                "places": [{"place": stand.name, **asdict(stand.standing)} for stand in stands],
             }
         )
     else:
         typer.echo(f"Master key {stands[0].standing.master_key}")
-        for one in stands:
-            _tell(one)
+        for stand in stands:
+            _tell(stand)
     raise typer.Exit(REFUSED if behind else DONE)
 
 
-def _tell(one: _Stand) -> None:
-    found = one.standing
+def _tell(stand: _Stand) -> None:
+    found = stand.standing
     typer.echo(
-        f"{one.name}: {found.tenant_keys:,} keys of {found.tenants:,} tenants"
+        f"{stand.name}: {found.tenant_keys:,} keys of {found.tenants:,} tenants"
         + (f", {found.own_keys:,} of Headwater's own" if found.own_keys else "")
         + f"; {found.people:,} people with a key, {found.erased:,} erased"
     )
     if found.behind:
         typer.echo(
-            f"  to be wrapped anew: {found.masters_behind:,} keys of tenants, {found.people_behind:,} of people"
+            f"  to be rewrapped: {found.masters_behind:,} keys of tenants, {found.people_behind:,} of people"
         )
 
 
@@ -103,13 +103,13 @@ def rotate_command(
             except LookupError as error:
                 raise Declined(f"The tenant {place.name} has no key.") from error
 
-    made, whose = asyncio.run(renew())
+    generation, owner = asyncio.run(renew())
     if as_json:
-        say_json({"tenant": whose or None, "made": made})
-    elif whose:
-        typer.echo(f"The key of tenant {whose} is now in generation {made}.")
+        say_json({"tenant": owner or None, "made": generation})
+    elif owner:
+        typer.echo(f"The key of tenant {owner} is now in generation {generation}.")
     else:
-        typer.echo(f"The master key is now {made}.")
+        typer.echo(f"The master key is now {generation}.")
 
 
 @app.command("rewrap", epilog=EXIT_CODES)
@@ -127,21 +127,21 @@ def rewrap_command(
 
 
 async def _until_none_is_behind(tenant: str | None, as_json: bool) -> int:
-    # A server that is away for a while is no reason to begin anew.
+    # A server that is away for a while is no reason to start over.
     persisting = Reconnecting(forever=True, away=_away)
 
     async def once() -> tuple[int, int]:
-        some = await _wrapped(tenant)
-        return some, sum(one.standing.behind for one in await _stands(tenant))
+        count = await _wrapped(tenant)
+        return count, sum(stand.standing.behind for stand in await _stands(tenant))
 
     count = 0
     while True:
-        some, behind = await persisting.ask(once, within=None)
-        count += some
+        wrapped, behind = await persisting.ask(once, within=None)
+        count += wrapped
         if as_json:
-            say_json({"rewrapped": some, "behind": behind})
+            say_json({"rewrapped": wrapped, "behind": behind})
         elif behind:
-            typer.echo(f"{some:,} keys wrapped anew, {behind:,} to go.")
+            typer.echo(f"{wrapped:,} keys rewrapped, {behind:,} to go.")
         if not behind:
             return count
         await asyncio.sleep(_LOOK)
@@ -153,12 +153,12 @@ def _away(error: Exception) -> str | None:
 
 
 async def _wrapped(tenant: str | None) -> int:
-    """Wrap anew what is behind; how many keys that were."""
+    """Rewrap what is behind; how many keys that were."""
     count = 0
     async for place in placed_everywhere(tenant):
         async with _rotating(place) as rotation:
-            async for some in rotation.rewrap():
-                count += some
+            async for wrapped in rotation.rewrap():
+                count += wrapped
     return count
 
 
@@ -174,7 +174,7 @@ def _say(count: int, as_json: bool) -> None:
     if as_json:
         say_json({"rewrapped": count})
     else:
-        typer.echo(f"{count:,} keys wrapped anew.")
+        typer.echo(f"{count:,} keys rewrapped.")
 
 
 @asynccontextmanager

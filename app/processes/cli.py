@@ -56,15 +56,16 @@ def list_command(
         if as_json:
             say_json(
                 {
-                    "processes": [asdict(one) for one in standing],
-                    "effects": [asdict(one) for one in found],
+                    "processes": [asdict(effect) for effect in standing],
+                    "effects": [asdict(effect) for effect in found],
                 }
             )
         else:
-            for one in found:
+            for effect in found:
+                error = f", {effect.error}" if effect.error else ""
                 typer.echo(
-                    f"{one.id:>8} {one.status:<9} {one.process}/{one.instance} {one.key} "
-                    f"(position {one.position}, {one.attempts} tries{f', {one.error}' if one.error else ''})"
+                    f"{effect.id:>8} {effect.status:<9} {effect.process}/{effect.instance} {effect.key} "
+                    f"(position {effect.position}, {effect.attempts} tries{error})"
                 )
             if not found:
                 typer.echo(
@@ -91,8 +92,8 @@ def retry_command(
     """Retry parked effects with the same idempotency keys."""
     if not ids and process is None:
         raise typer.BadParameter("Name effects by number, or a process.")
-    wish = RetryEffects(id=_ids.new(), effects=tuple(ids or ()), process=process, asked_by=asker())
-    _carry_out(wish, tenant, "retried", as_json)
+    command = RetryEffects(id=_ids.new(), effects=tuple(ids or ()), process=process, asked_by=asker())
+    _carry_out(command, tenant, "retried", as_json)
 
 
 @app.command("discard", epilog=EXIT_CODES)
@@ -105,14 +106,14 @@ def discard_command(
     """Discard parked effects permanently; effects that wait behind them continue."""
     if not reason.strip():
         raise typer.BadParameter("A reason is needed.")
-    wish = DiscardEffects(id=_ids.new(), effects=tuple(ids), reason=reason, asked_by=asker())
-    _carry_out(wish, tenant, "discarded", as_json)
+    command = DiscardEffects(id=_ids.new(), effects=tuple(ids), reason=reason, asked_by=asker())
+    _carry_out(command, tenant, "discarded", as_json)
 
 
-def _carry_out(wish: RetryEffects | DiscardEffects, tenant: str | None, what: str, as_json: bool) -> None:
+def _carry_out(command: RetryEffects | DiscardEffects, tenant: str | None, what: str, as_json: bool) -> None:
     async def work() -> OperationDone | Refusal:
         async with operating(tenant) as (operations, _):
-            return await carry_out(operations, wish)
+            return await carry_out(operations, command)
 
     found = asyncio.run(work())
     if isinstance(found, Refusal):

@@ -52,128 +52,128 @@ class EffectAttempts:
         self._notice = notice
         self._poll = poll
 
-    async def carry_out(self, one: Claimed, stored: StoredState | None) -> None:
+    async def carry_out(self, claimed: Claimed, stored: StoredState | None) -> None:
         """Try what was claimed, and write what came of it. A lost lease ends it: nothing is written then."""
         try:
-            if one.kind in ("effect", "command"):
-                await self._perform(one, stored)
+            if claimed.kind in ("effect", "command"):
+                await self._perform(claimed, stored)
             else:
-                await self._react_again(one)
+                await self._react_again(claimed)
         except LeaseLost:
             _logger.info("%s is another worker's by now.", self._process.name)
 
-    async def _perform(self, one: Claimed, stored: StoredState | None) -> None:
-        if one.discard is not None:
-            tried = Tried(error=one.discard)
-        elif one.kind == "effect" and self._transactional(one):
-            recorded = await self._perform_inside(one, stored)
+    async def _perform(self, claimed: Claimed, stored: StoredState | None) -> None:
+        if claimed.discard is not None:
+            tried = Tried(error=claimed.discard)
+        elif claimed.kind == "effect" and self._transactional(claimed):
+            recorded = await self._perform_inside(claimed, stored)
             if recorded is None:
                 return
             tried = recorded
         else:
-            tried = await self._performer.perform(one, stored)
-            self._notice("performed", one.key)
-        await self._until_written(lambda: self._record(one, tried))
+            tried = await self._performer.perform(claimed, stored)
+            self._notice("performed", claimed.key)
+        await self._until_written(lambda: self._record(claimed, tried))
 
-    def _transactional(self, one: Claimed) -> bool:
-        effect = self._process.effects.get(one.name)
+    def _transactional(self, claimed: Claimed) -> bool:
+        effect = self._process.effects.get(claimed.name)
         return effect is not None and effect.transactional
 
-    async def _perform_inside(self, one: Claimed, stored: StoredState | None) -> Tried | None:
+    async def _perform_inside(self, claimed: Claimed, stored: StoredState | None) -> Tried | None:
         """Perform and record in one transaction; what is left to record when that failed."""
         policy = Policy()
         try:
-            action = self._performer.read(one.kind, one.name, one.payload)
+            action = self._performer.read(claimed.kind, claimed.name, claimed.payload)
             policy = self._performer.policy(action)
             async with self._store.transaction(seconds=policy.timeout + 10) as connection:
-                tried = await self._performer.perform(one, stored, transaction=connection)
-                self._notice("performed", one.key)
-                await self._write(connection, one, tried)
+                tried = await self._performer.perform(claimed, stored, transaction=connection)
+                self._notice("performed", claimed.key)
+                await self._write(connection, claimed, tried)
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001  # It may be the effect's own; the performer logs it.
-            return self._performer.failed(one, error, policy)
-        self._notice("recorded", one.key)
+            return self._performer.failed(claimed, error, policy)
+        self._notice("recorded", claimed.key)
         return None
 
-    async def _record(self, one: Claimed, tried: Tried) -> None:
+    async def _record(self, claimed: Claimed, tried: Tried) -> None:
         async with self._store.transaction() as connection:
-            await self._write(connection, one, tried)
-        self._notice("recorded", one.key)
+            await self._write(connection, claimed, tried)
+        self._notice("recorded", claimed.key)
 
-    async def _write(self, connection: Lent, one: Claimed, tried: Tried) -> None:
+    async def _write(self, connection: Lent, claimed: Claimed, tried: Tried) -> None:
         now = self._clock.now()
         action: Any = None
         try:
-            action = self._performer.read(one.kind, one.name, one.payload)
+            action = self._performer.read(claimed.kind, claimed.name, claimed.payload)
         except (LookupError, ValueError):
             # Not to be read by this code: it can only be tried again, or wait for an operator.
-            _logger.debug("%s cannot read %s.", self._process.name, one.key, exc_info=True)
+            _logger.debug("%s cannot read %s.", self._process.name, claimed.key, exc_info=True)
         policy = self._performer.policy(action)
         error = tried.error
-        if error is not None and not tried.final and one.attempts < policy.attempts:
-            pause = timedelta(seconds=policy.pause_after(one.attempts))
-            await self._store.finish(connection, one, "pending", now, error=error, next_at=now + pause)
+        if error is not None and not tried.final and claimed.attempts < policy.attempts:
+            pause = timedelta(seconds=policy.pause_after(claimed.attempts))
+            await self._store.finish(connection, claimed, "pending", now, error=error, next_at=now + pause)
             return
-        status = "discarded" if one.discard is not None else "done" if error is None else "failed"
+        status = "discarded" if claimed.discard is not None else "done" if error is None else "failed"
         if status == "failed" and not (action is not None and self._process.hears_failure(type(action))):
-            await self._store.finish(connection, one, "parked", now, error=error)
+            await self._store.finish(connection, claimed, "parked", now, error=error)
             return
         result = None if tried.result is None else msgspec.json.encode(tried.result).decode()
-        if not await self._store.finish(connection, one, status, now, error=error, result=result):
+        if not await self._store.finish(connection, claimed, status, now, error=error, result=result):
             return
         outcome = Outcome(
-            kind=one.kind,
-            name=one.name,
-            wish=msgspec.Raw(one.payload.encode()),
+            kind=claimed.kind,
+            name=claimed.name,
+            wish=msgspec.Raw(claimed.payload.encode()),
             at=now,
             result=tried.result,
             error=error,
             certain=tried.certain,
-            discarded=one.discard is not None,
+            discarded=claimed.discard is not None,
         )
-        changes = await self._changes(connection, {one.origin.key})
-        self._reactions.to_outcome(changes, one, outcome)
+        changes = await self._changes(connection, {claimed.origin.key})
+        self._reactions.to_outcome(changes, claimed, outcome)
         await self._store.save(connection, changes)
 
-    async def _react_again(self, one: Claimed) -> None:
+    async def _react_again(self, claimed: Claimed) -> None:
         try:
             reaction: Reaction | None = None
-            if one.discard is None:
-                reaction = await self._reaction(one)
-            await self._until_written(lambda: self._react(one, reaction))
+            if claimed.discard is None:
+                reaction = await self._reaction(claimed)
+            await self._until_written(lambda: self._react(claimed, reaction))
         except LeaseLost:
             raise
         except Exception as error:
-            _logger.exception("%s still cannot react to %s.", self._process.name, one.name)
+            _logger.exception("%s still cannot react to %s.", self._process.name, claimed.name)
             tried = type(error.__cause__ or error).__name__
-            await self._until_written(lambda: self._put_off(one, tried))
+            await self._until_written(lambda: self._put_off(claimed, tried))
 
-    async def _reaction(self, one: Claimed) -> Reaction:
-        if one.kind != "event":
-            return self._reactions.again(one)
-        return self._reactions.to_event(*await self._event(one.origin.position))
+    async def _reaction(self, claimed: Claimed) -> Reaction:
+        if claimed.kind != "event":
+            return self._reactions.again(claimed)
+        return self._reactions.to_event(*await self._event(claimed.origin.position))
 
-    async def _react(self, one: Claimed, reaction: Reaction | None) -> None:
+    async def _react(self, claimed: Claimed, reaction: Reaction | None) -> None:
         async with self._store.transaction() as connection:
             status = "discarded" if reaction is None else "done"
             now = self._clock.now()
-            if await self._store.finish(connection, one, status, now) and reaction is not None:
-                changes = await self._changes(connection, {one.origin.key})
+            if await self._store.finish(connection, claimed, status, now) and reaction is not None:
+                changes = await self._changes(connection, {claimed.origin.key})
                 try:
-                    changes.react(one.origin, reaction)
+                    changes.react(claimed.origin, reaction)
                 except Exception as error:
                     raise _Raised from error
                 await self._store.save(connection, changes)
 
-    async def _put_off(self, one: Claimed, error: str) -> None:
+    async def _put_off(self, claimed: Claimed, error: str) -> None:
         now = self._clock.now()
         async with self._store.transaction() as connection:
-            if one.attempts < POLICY.attempts:
-                later = now + timedelta(seconds=POLICY.pause_after(one.attempts))
-                await self._store.finish(connection, one, "pending", now, error=error, next_at=later)
+            if claimed.attempts < POLICY.attempts:
+                later = now + timedelta(seconds=POLICY.pause_after(claimed.attempts))
+                await self._store.finish(connection, claimed, "pending", now, error=error, next_at=later)
             else:
-                await self._store.finish(connection, one, "parked", now, error=error)
+                await self._store.finish(connection, claimed, "parked", now, error=error)
 
     async def _until_written(self, write: Callable[[], Awaitable[None]]) -> None:
         """Write what has happened already, and so must be written, however long the database is away."""

@@ -55,18 +55,20 @@ class EffectHandler:
         """How it is tried."""
         return self._process.policy_of(action) if isinstance(action, Effect) else Policy()
 
-    async def perform(self, one: Claimed, stored: StoredState | None, *, transaction: object = None) -> Tried:
+    async def perform(
+        self, claimed: Claimed, stored: StoredState | None, *, transaction: object = None
+    ) -> Tried:
         """Try once, and answer whatever happens; only a transactional effect's errors rise."""
         action: Effect | Command | None = None
         policy = Policy()
         try:
-            action = self.read(one.kind, one.name, one.payload)
+            action = self.read(claimed.kind, claimed.name, claimed.payload)
             policy = self.policy(action)
-            if one.attempts > policy.attempts:
+            if claimed.attempts > policy.attempts:
                 return Tried(error="ended with the worker at the last try")
             if isinstance(action, Command):
-                return _sent(await self._bounded(self._send(one, action, one.key), policy.timeout))
-            call = self._call(one, stored, transaction)
+                return _sent(await self._bounded(self._send(claimed, action, claimed.key), policy.timeout))
+            call = self._call(claimed, stored, transaction)
             if transaction is not None:
                 # Cut off permanently before the transaction ends, as the effect uses its connection.
                 async with asyncio.timeout(policy.timeout):
@@ -81,9 +83,9 @@ class EffectHandler:
         except Exception as error:
             if transaction is not None:
                 raise
-            return self.failed(one, error, policy)
+            return self.failed(claimed, error, policy)
 
-    def failed(self, one: Claimed, error: Exception, policy: Policy) -> Tried:
+    def failed(self, claimed: Claimed, error: Exception, policy: Policy) -> Tried:
         """What an error means: another try, while there is one. The error's text may quote personal data, so it
         goes to the log of this process only."""
         if isinstance(error, EffectRefused):
@@ -91,25 +93,25 @@ class EffectHandler:
         _logger.warning(
             "%s could not do %s (try %s of %s).",
             self._process.name,
-            one.key,
-            one.attempts,
+            claimed.key,
+            claimed.attempts,
             policy.attempts,
             exc_info=error,
         )
-        return Tried(error=type(error).__name__, final=one.attempts >= policy.attempts)
+        return Tried(error=type(error).__name__, final=claimed.attempts >= policy.attempts)
 
-    def _call(self, one: Claimed, stored: StoredState | None, transaction: object) -> Call[Any]:
+    def _call(self, claimed: Claimed, stored: StoredState | None, transaction: object) -> Call[Any]:
         numbers = count(1)
 
         async def send(command: Command) -> AppendReceipt | Refusal:
-            return await self._send(one, command, f"{one.key}/send {next(numbers)}")
+            return await self._send(claimed, command, f"{claimed.key}/send {next(numbers)}")
 
-        origin = one.origin
+        origin = claimed.origin
         return Call(
-            key=key_of(origin.tenant_id, self._process.name, origin.cause, one.key),
+            key=key_of(origin.tenant_id, self._process.name, origin.cause, claimed.key),
             tenant_id=origin.tenant_id,
             instance=origin.instance,
-            attempt=one.attempts,
+            attempt=claimed.attempts,
             event_id=origin.event_id,
             correlation_id=origin.correlation_id,
             state=stored and self._process.restore(stored.version, stored.text),
@@ -117,8 +119,8 @@ class EffectHandler:
             transaction=transaction,
         )
 
-    async def _send(self, one: Claimed, command: Command, key: str) -> AppendReceipt | Refusal:
-        origin = one.origin
+    async def _send(self, claimed: Claimed, command: Command, key: str) -> AppendReceipt | Refusal:
+        origin = claimed.origin
         return await self._bus.send(
             command,
             by=Caller(tenant_id=origin.tenant_id, user_id=SYSTEM),

@@ -89,11 +89,11 @@ class Reactions:
                 # Before what it caused.
                 changes.entries.insert(place, entry)
 
-    def to_outcome(self, changes: UnitOfWork, one: Claimed, outcome: Outcome) -> None:
+    def to_outcome(self, changes: UnitOfWork, claimed: Claimed, outcome: Outcome) -> None:
         """React to what came of an effect or command."""
         sort = "discarded" if outcome.discarded else "failed" if outcome.error is not None else "done"
-        origin = one.origin
-        cause = key_of(origin.tenant_id, self._process.name, origin.cause, f"{one.key}/{sort}")
+        origin = claimed.origin
+        cause = key_of(origin.tenant_id, self._process.name, origin.cause, f"{claimed.key}/{sort}")
         entry = LedgerEntry(
             origin=Cause(
                 tenant_id=origin.tenant_id,
@@ -105,7 +105,7 @@ class Reactions:
             ),
             key=sort,
             kind="outcome",
-            name=one.name,
+            name=claimed.name,
             payload=msgspec.json.encode(outcome),
             next_at=changes.now,
         )
@@ -115,11 +115,11 @@ class Reactions:
         """The reaction to an event."""
         return lambda state: self._process.react(state, event, envelope)
 
-    def again(self, one: Claimed) -> Reaction:
+    def again(self, claimed: Claimed) -> Reaction:
         """The reaction to a timer or outcome that is in the ledger."""
-        if one.kind == "timer":
-            return partial(self._fire, msgspec.json.decode(one.payload, type=Fired))
-        return partial(self._hear, msgspec.json.decode(one.payload, type=Outcome))
+        if claimed.kind == "timer":
+            return partial(self._fire, msgspec.json.decode(claimed.payload, type=Fired))
+        return partial(self._hear, msgspec.json.decode(claimed.payload, type=Outcome))
 
     def _try(self, changes: UnitOfWork, entry: LedgerEntry, reaction: Reaction, blocked: set[Key]) -> bool:
         if entry.origin.key not in blocked:

@@ -42,7 +42,7 @@ _WITHDRAW = """
 update processes.ledger set status = 'withdrawn', finished_at = $6
  where process = $1 and tenant_id = $2 and instance = $3 and kind = $4 and name = $5 and finished_at is null
 """
-_WISH = """
+_ENTRY = """
 insert into processes.ledger
        (tenant_id, process, instance, cause, key, kind, name, payload, attempts, next_at, status, error,
         event_id, position, correlation_id, made_at, finished_at)
@@ -208,9 +208,9 @@ class ProcessStore:
             for key, state in changes.states.items()
             if state is not None
         ]
-        cancelled = [(name, *key, timer) for (key, timer), one in changes.timers.items() if one is None]
-        scheduled = [_timer(name, one) for one in changes.timers.values() if one is not None]
-        withdrawn = [(name, *key, kind, wish, changes.now) for key, kind, wish in changes.withdrawn]
+        cancelled = [(name, *key, timer) for (key, timer), due in changes.timers.items() if due is None]
+        scheduled = [_timer(name, timer) for timer in changes.timers.values() if timer is not None]
+        withdrawn = [(name, *key, kind, effect, changes.now) for key, kind, effect in changes.withdrawn]
         where = "where process = $1 and tenant_id = $2 and instance = $3"
         for statement, rows in (
             (f"delete from processes.timers {where}", ended),
@@ -219,7 +219,7 @@ class ProcessStore:
             (_WITHDRAW, withdrawn),
             (_KEEP, kept),
             (_SCHEDULE, scheduled),
-            (_WISH, [_row(name, one, changes.now) for one in changes.entries]),
+            (_ENTRY, [_row(name, entry, changes.now) for entry in changes.entries]),
         ):
             if rows:
                 await connection.executemany(statement, rows)
@@ -276,18 +276,18 @@ def _origin(row: Any, cause: UUID) -> Cause:
 
 
 def _timer(process: str, timer: Timer) -> tuple[object, ...]:
-    one = timer.origin
+    origin = timer.origin
     return (
-        *(one.tenant_id, process, one.instance, timer.name, timer.id, timer.due_at),
-        *(one.event_id, one.position, one.correlation_id),
+        *(origin.tenant_id, process, origin.instance, timer.name, timer.id, timer.due_at),
+        *(origin.event_id, origin.position, origin.correlation_id),
     )
 
 
 def _row(process: str, entry: LedgerEntry, now: datetime) -> tuple[object, ...]:
-    one = entry.origin
+    origin = entry.origin
     finished = None if entry.status in ("pending", "parked") else now
     return (
-        *(one.tenant_id, process, one.instance, one.cause, entry.key, entry.kind, entry.name),
+        *(origin.tenant_id, process, origin.instance, origin.cause, entry.key, entry.kind, entry.name),
         *(entry.payload.decode(), entry.attempts, entry.next_at, entry.status, entry.error),
-        *(one.event_id, one.position, one.correlation_id, now, finished),
+        *(origin.event_id, origin.position, origin.correlation_id, now, finished),
     )

@@ -122,7 +122,7 @@ class UnitOfWork:
             self.states[origin.key] = then.state
 
     def _entries(self, origin: Cause, actions: tuple[Action, ...]) -> list[LedgerEntry]:
-        made: dict[str, LedgerEntry] = {}
+        entries: dict[str, LedgerEntry] = {}
         for action in actions:
             if isinstance(action, Schedule):
                 self._require_timer(action)
@@ -134,10 +134,10 @@ class UnitOfWork:
                 raise LookupError(f"{self.process.name} has no method that performs {name}.")
             key = first = action.key if isinstance(action, Effect) else name
             number = 1
-            while key in made:
+            while key in entries:
                 number += 1
                 key = f"{first} {number}"
-            made[key] = LedgerEntry(
+            entries[key] = LedgerEntry(
                 origin=origin,
                 key=key,
                 kind=kind,
@@ -145,7 +145,7 @@ class UnitOfWork:
                 payload=msgspec.json.encode(what),
                 next_at=self.now,
             )
-        return list(made.values())
+        return list(entries.values())
 
     def _require_timer(self, action: Schedule) -> None:
         if ("timer", action.timer) not in self.process.methods:
@@ -162,5 +162,5 @@ class UnitOfWork:
 
     def _end(self, key: Key) -> None:
         self.ended.add(key)
-        for one in [one for one in self.timers if one[0] == key]:
-            del self.timers[one]
+        for timer in [timer for timer in self.timers if timer[0] == key]:
+            del self.timers[timer]

@@ -51,11 +51,11 @@ def certificates(
         if not host or (uid and not (uid.isascii() and uid.isdigit())):
             raise typer.BadParameter(f"{name!r} is not a host name, or one with a uid.")
         owners[host] = int(uid) if uid else None
-    made = make_certificates(folder, owners)
+    created = make_certificates(folder, owners)
     if as_json:
-        say_json({"made": made})
+        say_json({"made": created})
         return
-    typer.echo("Created, with an authority of their own." if made else "They exist already.")
+    typer.echo("Created, with an authority of their own." if created else "They exist already.")
 
 
 commands = {"certificates": (certificates, EXIT_CODES)}

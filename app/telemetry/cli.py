@@ -31,19 +31,21 @@ class _Look:
     @property
     def unknown(self) -> list[str]:
         """The views that the code does not have, and nobody folds."""
-        return [one.name for one in self.views if one.state is ViewState.UNKNOWN]
+        return [view.name for view in self.views if view.state is ViewState.UNKNOWN]
 
     @property
     def problems(self) -> list[str]:
         """What is wrong, in sentences."""
         if self.workers:
             return [
-                *(said for one in self.views if (said := ailment(one))),
+                *(said for view in self.views if (said := ailment(view))),
                 *self.beside.ailments(self.where),
             ]
         # Every view that nobody folds, and every process that nobody runs, would say the same once more.
-        parked = [said for one in self.views if one.parked and (said := ailment(one))]
-        effects = [said for one in self.beside.processes if one.parked and (said := process_ailment(one))]
+        parked = [said for view in self.views if view.parked and (said := ailment(view))]
+        effects = [
+            said for process in self.beside.processes if process.parked and (said := process_ailment(process))
+        ]
         waits = self.beside.waits(self.where)
         return ["no worker is at work, so nothing is folded and no process runs", *parked, *effects, *waits]
 
@@ -71,7 +73,7 @@ def status(
                 "problems": look.problems,
                 "unknown": look.unknown,
                 "workers": look.workers,
-                "views": [asdict(one) for one in look.views],
+                "views": [asdict(view) for view in look.views],
             }
         )
     else:

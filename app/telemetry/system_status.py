@@ -100,6 +100,6 @@ async def standing(pool: Pool, known: Collection[str] | None = None) -> SystemSt
     assert row is not None, "a select without from is one row"
     processes = tuple(await process_statuses(pool))
     found = [Compared(**row) for row in await pool.fetch(_COMPARED)]
-    compared = tuple(one for one in found if known is None or one.view in known)
+    compared = tuple(comparison for comparison in found if known is None or comparison.view in known)
     waiting = tuple(WaitingRebuild(**row) for row in await pool.fetch(_WAITING))
     return SystemStatus(row["workers"], row["rebuilding"], row["differing"], processes, compared, waiting)

@@ -58,10 +58,10 @@ class RollbackViews(Command):
     views: SomeViews = ()
 
     def handle(self) -> Rollback:
-        asked = Rollback.Requested(
+        requested = Rollback.Requested(
             views=distinct(self.views), asked_by=self.asked_by, rebuild_id=self.rebuild_id
         )
-        return Rollback.begin(self.id, asked)
+        return Rollback.begin(self.id, requested)
 
 
 class SettleRollback(Command):

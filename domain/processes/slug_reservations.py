@@ -35,8 +35,8 @@ class SlugReservations(Process[SlugReservation], name="operations.slug_reservati
     def reserved(
         self, state: SlugReservation | None, event: TenantPlacement.SlugReserved
     ) -> Then[SlugReservation]:
-        made = SlugReservation(event.originator_id, event.slug)
-        return Then(made, Schedule(_TIMER, event.timestamp + LASTS))
+        reservation = SlugReservation(event.originator_id, event.slug)
+        return Then(reservation, Schedule(_TIMER, event.timestamp + LASTS))
 
     @on(TenantPlacement.SlugChanged, by=_each)
     def taken(

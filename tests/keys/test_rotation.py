@@ -219,7 +219,7 @@ async def test_the_command_line_renews_keys(place: Settings, ring: KeyRing) -> N
     assert code == 1
     assert "3 of people" in said
     # Two of the tenant, one of fingerprints, of which the second generation of the tenant's is new.
-    assert await run("rewrap") == (0, "5 keys wrapped anew.\n")
+    assert await run("rewrap") == (0, "5 keys rewrapped.\n")
     assert (await run("status"))[0] == 0
     code, said = await run("rotate", "--tenant", str(uuid4()))
     assert code == 1

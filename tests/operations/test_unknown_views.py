@@ -64,17 +64,17 @@ async def ready(product: Product) -> httpx.Response:
 @pytest.mark.usefixtures("left")
 async def test_it_makes_nothing_unwell(product: Product, operator: Client) -> None:
     answer = (await ready(product)).json()
-    assert [one["state"] for one in answer["views"] if one["name"] == GONE] == ["unknown"]
+    assert [row["state"] for row in answer["views"] if row["name"] == GONE] == ["unknown"]
     assert [said for said in answer["problems"] if GONE in said] == []
     status = await ran(product, "status")
     (line,) = [line for line in status.out.splitlines() if "headwater views retire" in line]
     assert line == f"Unknown to this version of the code: {GONE}. Drop it: headwater views retire {GONE}"
     assert [line for line in status.out.splitlines() if "Not well" in line and GONE in line] == []
     in_json = (await ran(product, "status", "--json")).json
-    assert (in_json["unknown"], [one for one in in_json["problems"] if GONE in one]) == ([GONE], [])
+    assert (in_json["unknown"], [row for row in in_json["problems"] if GONE in row]) == ([GONE], [])
     (view,) = (await ran(product, "views", "--name", GONE, "--json")).json
     assert (view["state"], view["parked"]) == ("unknown", 1)
-    assert [one["state"] for one in await operator.send("Views", names=[GONE])] == ["UNKNOWN"]
+    assert [row["state"] for row in await operator.send("Views", names=[GONE])] == ["UNKNOWN"]
     headers = {"authorization": f"Bearer {watch_token(product.settings)}"}
     assert GONE not in (await product.http.get("/metrics", headers=headers)).text
 
@@ -103,7 +103,7 @@ async def test_it_is_retired_through_the_api_too(operator: Client) -> None:
         "not_possible",
         "tasks.tasks is a view of this version of the code.",
     )
-    assert [one["name"] for one in await operator.send("Views", names=[GONE])] == [GONE]
+    assert [row["name"] for row in await operator.send("Views", names=[GONE])] == [GONE]
     receipt = await operator.send("RetireViews", input={"views": [GONE], "reason": "Why not."})
     assert "position" in receipt
-    assert GONE not in {one["name"] for one in await operator.send("Views")}
+    assert GONE not in {row["name"] for row in await operator.send("Views")}

@@ -58,8 +58,8 @@ async def test_a_view_that_no_code_has_is_dropped_in_every_store(everywhere: Hou
     kept = "select to_regclass(one) from unnest(array['toys_g1.jars', 'toys_g2.jars', 'toys.jars']) one"
     assert [row[0] for row in await pool.fetch(kept)] == [None] * 3
     assert await pool.fetch("select from ops.parked") == []
-    assert [one.name for one in await views_status(pool)] == [Shelves.name]
-    assert [one.view for one in (await standing(pool)).compared] == []
+    assert [view.name for view in await views_status(pool)] == [Shelves.name]
+    assert [view.view for view in (await standing(pool)).compared] == []
 
 
 async def test_code_that_has_it_again_begins_it_anew(everywhere: House) -> None:
@@ -73,7 +73,7 @@ async def test_code_that_has_it_again_begins_it_anew(everywhere: House) -> None:
         assert {await again.live(view) for view in again.views} == {3}
         for view in again.views:
             assert await again.all(view, 3) != {}
-        assert {one.state for one in await views_status(pool, names)} == {ViewState.FOLLOWING}
+        assert {view.state for view in await views_status(pool, names)} == {ViewState.FOLLOWING}
 
 
 async def test_what_code_has_or_a_worker_folds_or_is_being_built_is_not_dropped(place: Place) -> None:
@@ -81,7 +81,7 @@ async def test_what_code_has_or_a_worker_folds_or_is_being_built_is_not_dropped(
     async with house.working(rebuilding=False):
 
         async def held() -> bool:
-            return [one.holder is not None for one in await views_status(pool)] == [True]
+            return [view.holder is not None for view in await views_status(pool)] == [True]
 
         await until(held)
         with pytest.raises(RebuildRefused, match="is a view of this version of the code"):
@@ -102,7 +102,7 @@ async def test_what_no_code_has_is_called_unknown_and_makes_nothing_unwell(place
     async with house.working(rebuilding=False):
 
         async def followed() -> bool:
-            return [one.state for one in await views_status(pool, ())] == [ViewState.FOLLOWING]
+            return [view.state for view in await views_status(pool, ())] == [ViewState.FOLLOWING]
 
         # A worker of other code folds it.
         await until(followed)
@@ -139,8 +139,8 @@ async def test_what_no_code_has_keeps_no_rebuilder_at_work_for_ever(everywhere: 
 def test_a_placeholder_stands_where_the_view_stood(everywhere: House, view: Jars) -> None:
     stands = placeholder(view.name, view.store, view.version)
     assert (stands.name, stands.store, stands.version) == (view.name, view.store, view.version)
-    one, other = everywhere.store(view, 1), replace(everywhere, stores={}).store(stands, 1)
+    first, other = everywhere.store(view, 1), replace(everywhere, stores={}).store(stands, 1)
     where = {"postgres": "table", "redis": "keys.root", "search": "names.index"}[view.store]
     for name in where.split("."):
-        one, other = getattr(one, name), getattr(other, name)
-    assert one == other
+        first, other = getattr(first, name), getattr(other, name)
+    assert first == other

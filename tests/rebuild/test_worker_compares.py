@@ -34,10 +34,10 @@ async def test_a_worker_compares_views_by_itself(settings: Settings) -> None:
         registration = RegisterUser(id=id, email="ada@example.com", first_name="Ada")
         outcome = await bus.send(registration, by=Caller(tenant_id=uuid4(), user_id=id))
         assert isinstance(outcome, AppendReceipt), outcome
-        asked = "select count(*) from ops.rebuilds where asked_by = $1 and kind = 'reconcile'"
+        count = "select count(*) from ops.rebuilds where asked_by = $1 and kind = 'reconcile'"
 
         async def compared() -> bool:
-            return bool(await writes.database.writer.fetchval(asked, SCHEDULE))
+            return bool(await writes.database.writer.fetchval(count, SCHEDULE))
 
         assert not await compared()
         stopping = asyncio.Event()

@@ -76,7 +76,7 @@ def create(
     if database_url and not silo:
         raise typer.BadParameter("Only a tenant with --silo has a database of its own.")
 
-    wish = RequestTenant(
+    command = RequestTenant(
         id=id or _ids.new(),
         name=name,
         slug=slug,
@@ -88,10 +88,10 @@ def create(
 
     async def work() -> PlacementRequest | Refusal:
         async with _tenants() as (tenants, _):
-            outcome = await tenants.ask(wish, by=_OPERATOR)
-            return outcome if isinstance(outcome, Refusal) else await _ended(tenants, wish.id, wait)
+            outcome = await tenants.ask(command, by=_OPERATOR)
+            return outcome if isinstance(outcome, Refusal) else await _ended(tenants, command.id, wait)
 
-    _tell(wish.id, slug, asyncio.run(work()), as_json, done="is ready")
+    _tell(command.id, slug, asyncio.run(work()), as_json, done="is ready")
 
 
 @app.command("list", epilog=EXIT_CODES)
@@ -146,19 +146,19 @@ def move(
         async with _tenants() as (tenants, (settings, pool)):
             place = await found(pool, settings, tenant)
             assert place.tenant is not None, "it was named"
-            wish = MoveTenant(
+            command = MoveTenant(
                 id=place.tenant,
                 placement=PlacementKind(to.value),
                 database_url=database_url,
                 asked_by=asker(),
             )
-            outcome = await tenants.ask(wish, by=_OPERATOR, command_id=uuid4())
+            outcome = await tenants.ask(command, by=_OPERATOR, command_id=uuid4())
             if isinstance(outcome, Refusal):
                 return place.tenant, place.name, outcome
             return place.tenant, place.name, await _ended(tenants, place.tenant, wait)
 
-    id, slug, asked = asyncio.run(work())
-    _tell(id, slug, asked, as_json, done=_MOVED[to])
+    id, slug, progress = asyncio.run(work())
+    _tell(id, slug, progress, as_json, done=_MOVED[to])
 
 
 add_to(app)
@@ -181,23 +181,23 @@ async def _ended(tenants: PlacementView, id: UUID, seconds: int) -> PlacementReq
     deadline = asyncio.get_running_loop().time() + seconds
     persisting = Reconnecting(then="A worker goes on with it; how it stands: headwater tenant list")
     while True:
-        asked = await persisting.ask(lambda: tenants.asked(id))
-        assert asked is not None, "it was noted before"
-        if asked.status not in ("provisioning", "moving") or asyncio.get_running_loop().time() > deadline:
-            return asked
+        progress = await persisting.ask(lambda: tenants.asked(id))
+        assert progress is not None, "it was noted before"
+        if progress.status not in ("provisioning", "moving") or asyncio.get_running_loop().time() > deadline:
+            return progress
         await asyncio.sleep(0.2)
 
 
-def _tell(id: UUID, slug: str, asked: PlacementRequest | Refusal, as_json: bool, *, done: str) -> None:
-    if isinstance(asked, Refusal):
-        raise refuse(asked, as_json)
+def _tell(id: UUID, slug: str, progress: PlacementRequest | Refusal, as_json: bool, *, done: str) -> None:
+    if isinstance(progress, Refusal):
+        raise refuse(progress, as_json)
     if as_json:
-        say_json({"id": id, "slug": slug, **asdict(asked)})
-    elif asked.reason is not None:
-        typer.echo(f"headwater: {asked.step} failed: {asked.reason}", err=True)
-    elif asked.status == "ready":
+        say_json({"id": id, "slug": slug, **asdict(progress)})
+    elif progress.reason is not None:
+        typer.echo(f"headwater: {progress.step} failed: {progress.reason}", err=True)
+    elif progress.status == "ready":
         typer.echo(f"Tenant {slug} {done}.")
     else:
-        typer.echo(f"Tenant {slug}: {asked.status}, a worker continues it.")
-    if asked.reason is not None:
+        typer.echo(f"Tenant {slug}: {progress.status}, a worker continues it.")
+    if progress.reason is not None:
         raise typer.Exit(REFUSED)

@@ -45,7 +45,7 @@ def list_parked(
             parked = ParkedStreams(pool)
             require_known("view", [view] if view else (), await parked.views())
             listed = await parked.list(view)
-            return [one for one in listed if place.only in (None, one.tenant_id)]
+            return [stream for stream in listed if place.only in (None, stream.tenant_id)]
 
     found = asyncio.run(work())
     if as_json:
@@ -96,13 +96,13 @@ def retry(
     if every == (view is not None):
         raise typer.BadParameter("Name a view, or say --all.")
 
-    def wishes(views: Sequence[str], only: UUID | None) -> list[RetryParked | DiscardParked]:
+    def commands(views: Sequence[str], only: UUID | None) -> list[RetryParked | DiscardParked]:
         return [
-            RetryParked(id=_ids.new(), view=one, stream=stream, tenant_id=only, asked_by=asker())
-            for one in ([view] if view else views)
+            RetryParked(id=_ids.new(), view=name, stream=stream, tenant_id=only, asked_by=asker())
+            for name in ([view] if view else views)
         ]
 
-    _carry_out(wishes, tenant, "to be folded", as_json)
+    _carry_out(commands, tenant, "to be folded", as_json)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -115,29 +115,31 @@ def discard(
 ) -> None:
     """Discard the waiting events of a stream: the view never folds them, but folds later ones."""
 
-    def wishes(views: Sequence[str], only: UUID | None) -> list[RetryParked | DiscardParked]:
+    def commands(views: Sequence[str], only: UUID | None) -> list[RetryParked | DiscardParked]:
         return [
             DiscardParked(
                 id=_ids.new(), view=view, stream=stream, tenant_id=only, reason=reason, asked_by=asker()
             )
         ]
 
-    _carry_out(wishes, tenant, "to be left out", as_json)
+    _carry_out(commands, tenant, "to be left out", as_json)
 
 
 def _carry_out(
-    wishes: Callable[[Sequence[str], UUID | None], list[RetryParked | DiscardParked]],
+    commands: Callable[[Sequence[str], UUID | None], list[RetryParked | DiscardParked]],
     tenant: str | None,
     what: str,
     as_json: bool,
 ) -> None:
-    """Do what is wished of the views where anything is parked, and of one tenant alone if one is named."""
+    """Carry out the commands for the views where anything is parked, and of one tenant alone if one is named."""
 
     async def work() -> tuple[int, bool] | Refusal:
         async with placed(tenant) as place, operating_at(place) as (operations, pool):
             streams = 0
-            for wish in wishes(sorted({one.view for one in await operations.parked.list()}), place.only):
-                done = await carry_out(operations, wish)
+            for command in commands(
+                sorted({stream.view for stream in await operations.parked.list()}), place.only
+            ):
+                done = await carry_out(operations, command)
                 if isinstance(done, Refusal):
                     return done
                 streams += done.streams
@@ -160,16 +162,16 @@ def _list(found: list[Parked]) -> None:
         ("VIEW", "GENERATION", "STREAM", "POSITION", "EVENT", "WAITING", "ASKED", "ERROR"),
         [
             (
-                one.view,
-                str(one.generation),
-                str(one.stream),
-                f"{one.position:,}",
-                one.event_type,
-                f"{one.waiting:,}",
-                one.asked or "",
-                one.error,
+                stream.view,
+                str(stream.generation),
+                str(stream.stream),
+                f"{stream.position:,}",
+                stream.event_type,
+                f"{stream.waiting:,}",
+                stream.asked or "",
+                stream.error,
             )
-            for one in found
+            for stream in found
         ],
         right=("GENERATION", "POSITION", "WAITING"),
     )

@@ -48,8 +48,8 @@ def rebuild(
 
     The workers do it; Ctrl-C only ends the watching.
     """
-    wish = _Wish(_named(names, every), RebuildKind.REBUILD, rate=rate, parallel=parallel)
-    _ask(wish, tenant, whole=False, detach=detach, as_json=as_json)
+    request = _Wish(_named(names, every), RebuildKind.REBUILD, rate=rate, parallel=parallel)
+    _ask(request, tenant, whole=False, detach=detach, as_json=as_json)
 
 
 def reconcile(
@@ -66,10 +66,10 @@ def reconcile(
 
     They are built beside those that serve; unless they are to repair, they are given up after the comparison.
     """
-    wish = _Wish(
+    request = _Wish(
         _named(names, every or not names), RebuildKind.RECONCILE, rate=rate, parallel=parallel, repair=repair
     )
-    _ask(wish, tenant, whole=True, detach=detach, as_json=as_json)
+    _ask(request, tenant, whole=True, detach=detach, as_json=as_json)
 
 
 def rollback(
@@ -103,9 +103,9 @@ def rollback(
     if as_json:
         say_json({"serving": serving, "rebuild": after})
         return
-    for one in after.views:
-        if one.view in serving:
-            typer.echo(f"{one.view}: generation {serving[one.view]} serves; {taken_back(one)}.")
+    for view in after.views:
+        if view.view in serving:
+            typer.echo(f"{view.view}: generation {serving[view.view]} serves; {taken_back(view)}.")
 
 
 def _named(names: list[str] | None, every: bool) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ class _Wish:
         )
 
 
-def _ask(wish: _Wish, tenant: str | None, *, whole: bool, detach: bool, as_json: bool) -> None:
+def _ask(request: _Wish, tenant: str | None, *, whole: bool, detach: bool, as_json: bool) -> None:
     id = _ids.new()
     where = "" if tenant is None else f" --tenant {tenant}"
     how_to_go_on = (
@@ -153,7 +153,7 @@ def _ask(wish: _Wish, tenant: str | None, *, whole: bool, detach: bool, as_json:
 
     async def work() -> int | Refusal:
         async with placed(tenant, whole=whole) as place, operating_at(place) as (operations, pool):
-            done = await carry_out(operations, await wish.operation(id, operations, place))
+            done = await carry_out(operations, await request.operation(id, operations, place))
             if isinstance(done, Refusal):
                 return done
             if not detach:

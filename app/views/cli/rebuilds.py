@@ -38,19 +38,19 @@ def rebuilds(
                 _list(await operations.rebuilds.all(limit=first), as_json)
                 return 0
             try:
-                one = await operations.rebuilds.one(id)
+                rebuild = await operations.rebuilds.one(id)
             except RebuildRefused as refused:
                 raise Declined(str(refused)) from refused
             if follow:
                 return await watch(operations.rebuilds, id, pool, as_json=as_json, where=where)
             if as_json:
-                say_json(one)
+                say_json(rebuild)
             else:
-                _table([one])
-                for each in one.views:
+                _table([rebuild])
+                for each in rebuild.views:
                     typer.echo(f"{each.view}: {each.position:,} of {each.target:,} events, {serves(each)}")
-                tell_end(one, where)
-            return outcome(one)
+                tell_end(rebuild, where)
+            return outcome(rebuild)
 
     try:
         code = asyncio.run(work())
@@ -103,17 +103,17 @@ def _list(found: list[RebuildRecord], as_json: bool) -> None:
         typer.echo("Nothing has been rebuilt.")
 
 
-def _names(one: RebuildRecord) -> str:
-    names = [each.view for each in one.views]
+def _names(rebuild: RebuildRecord) -> str:
+    names = [each.view for each in rebuild.views]
     return " ".join(names) if len(names) <= 4 else f"{' '.join(names[:3])} and {len(names) - 3} more"
 
 
-def _state(one: RebuildRecord) -> str:
-    if one.paused and one.open:
-        return f"{one.state}, paused"
-    if 0 < one.rolled_back < len(one.views):
-        return f"{one.state}, {one.rolled_back} of {len(one.views)} rolled back"
-    return one.state
+def _state(rebuild: RebuildRecord) -> str:
+    if rebuild.paused and rebuild.open:
+        return f"{rebuild.state}, paused"
+    if 0 < rebuild.rolled_back < len(rebuild.views):
+        return f"{rebuild.state}, {rebuild.rolled_back} of {len(rebuild.views)} rolled back"
+    return rebuild.state
 
 
 def _table(found: list[RebuildRecord]) -> None:
@@ -121,14 +121,14 @@ def _table(found: list[RebuildRecord]) -> None:
         ("REBUILD", "KIND", "STATE", "ASKED AT (UTC)", "BY", "VIEWS"),
         [
             (
-                str(one.id),
-                one.kind if one.tenant_id is None else f"{one.kind}, one tenant",
-                _state(one),
-                f"{one.asked_at:%Y-%m-%d %H:%M:%S}",
-                one.asked_by,
-                _names(one),
+                str(rebuild.id),
+                rebuild.kind if rebuild.tenant_id is None else f"{rebuild.kind}, one tenant",
+                _state(rebuild),
+                f"{rebuild.asked_at:%Y-%m-%d %H:%M:%S}",
+                rebuild.asked_by,
+                _names(rebuild),
             )
-            for one in found
+            for rebuild in found
         ],
     )
 

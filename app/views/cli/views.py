@@ -35,8 +35,8 @@ def views(
     if context.invoked_subcommand is not None:
         return
     statuses = asyncio.run(_read(tenant))
-    require_known("view", name or (), {one.name for one in statuses})
-    shown = [one for one in statuses if not name or one.name in name]
+    require_known("view", name or (), {status.name for status in statuses})
+    shown = [status for status in statuses if not name or status.name in name]
     if as_json:
         say_json(shown)
     else:
@@ -53,17 +53,17 @@ def _list(statuses: list[ViewStatus]) -> None:
         ("VIEW", "STORE", "VERSION", "GENERATION", "POSITION", "LAG", "RATE", "PARKED", "STATE"),
         [
             (
-                one.name,
-                one.store,
-                str(one.version),
-                f"{one.generation} live" if one.live else f"{one.generation}",
-                f"{one.position:,}",
-                f"{one.lag_events:,}",
-                f"{one.rate:,.0f}/s",
-                f"{one.parked:,}",
-                f"{one.state} by {one.paused_by}" if one.paused_by else one.state,
+                status.name,
+                status.store,
+                str(status.version),
+                f"{status.generation} live" if status.live else f"{status.generation}",
+                f"{status.position:,}",
+                f"{status.lag_events:,}",
+                f"{status.rate:,.0f}/s",
+                f"{status.parked:,}",
+                f"{status.state} by {status.paused_by}" if status.paused_by else status.state,
             )
-            for one in statuses
+            for status in statuses
         ],
         right=("VERSION", "POSITION", "LAG", "RATE", "PARKED"),
     )
@@ -82,8 +82,8 @@ def pause(
     as_json: AsJson = False,
 ) -> None:
     """Pause views: they can still be read, and report that they are behind."""
-    wish = PauseViews(id=_ids.new(), views=tuple(names), reason=reason, asked_by=asker())
-    _carry_out(wish, tenant, "paused", as_json)
+    command = PauseViews(id=_ids.new(), views=tuple(names), reason=reason, asked_by=asker())
+    _carry_out(command, tenant, "paused", as_json)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -103,21 +103,21 @@ def retire(
 
     Stop every process of a version that has them first.
     """
-    wish = RetireViews(id=_ids.new(), views=tuple(names), reason=reason, asked_by=asker())
-    _carry_out(wish, tenant, "retired", as_json)
+    command = RetireViews(id=_ids.new(), views=tuple(names), reason=reason, asked_by=asker())
+    _carry_out(command, tenant, "retired", as_json)
 
 
 def _carry_out(
-    wish: PauseViews | ResumeViews | RetireViews, tenant: str | None, what: str, as_json: bool
+    command: PauseViews | ResumeViews | RetireViews, tenant: str | None, what: str, as_json: bool
 ) -> None:
     async def work() -> OperationDone | Refusal:
         async with operating(tenant) as (operations, _):
-            return await carry_out(operations, wish)
+            return await carry_out(operations, command)
 
     found = asyncio.run(work())
     if isinstance(found, Refusal):
         raise refuse(found, as_json)
     if as_json:
-        say_json({what: list(wish.views)})
+        say_json({what: list(command.views)})
     else:
-        typer.echo(f"{', '.join(wish.views)} {what}.")
+        typer.echo(f"{', '.join(command.views)} {what}.")

@@ -51,7 +51,7 @@ class InvitationFilter:
     status: list[Standing] | None = strawberry.field(default=None, description="Any of these.")
 
     def conditions(self) -> list[Condition]:
-        wanted = None if self.status is None else [one.value for one in self.status]
+        wanted = None if self.status is None else [status.value for status in self.status]
         return one_of(_STANDING, wanted)
 
 

@@ -116,26 +116,28 @@ class InlineLanes:
             return {}
         seen = self._seen.values()
         row = await connection.fetchrow(
-            _MOVED_TOGETHER, [one.id for one in seen], [one.name for one in seen], before, last
+            _MOVED_TOGETHER, [lane.id for lane in seen], [lane.name for lane in seen], before, last
         )
         assert row is not None, "an aggregate without groups is one row"
         ids, leaving_out = set(row["ids"] or ()), row["leaving_out"] or ()
         return {
-            one.view: one if not one.leaves_out and not leaving_out else _kept(one, one.id in leaving_out)
-            for one in seen
-            if one.id in ids
+            lane.view: lane
+            if not lane.leaves_out and not leaving_out
+            else _kept(lane, lane.id in leaving_out)
+            for lane in seen
+            if lane.id in ids
         }
 
     async def move(
         self, connection: "Connection | Any", ready: Sequence[InlineLane], last: int, counts: Sequence[int]
     ) -> None:
         """Move views to ``last``, each of which has folded so many events on the way."""
-        views, generations = [one.view for one in ready], [one.generation for one in ready]
+        views, generations = [lane.view for lane in ready], [lane.generation for lane in ready]
         await connection.execute(_MOVED, views, generations, last, counts)
 
     def _named(self, views: Collection[str]) -> tuple[list[str], list[int]]:
         return list(views), [self._versions[name] for name in views]
 
 
-def _kept(one: InlineLane, leaves_out: bool) -> KeptGeneration:
-    return KeptGeneration(one.id, one.view, one.generation, leaves_out)
+def _kept(lane: InlineLane, leaves_out: bool) -> KeptGeneration:
+    return KeptGeneration(lane.id, lane.view, lane.generation, leaves_out)

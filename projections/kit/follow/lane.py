@@ -136,7 +136,7 @@ class Parking(Protocol):
         """What the lane leaves out, as it is on record."""
         ...
 
-    async def park(self, lane: Lane, some: Sequence[Stuck]) -> None:
+    async def park(self, lane: Lane, stuck: Sequence[Stuck]) -> None:
         """Park streams, each from this event on. It is durable when this returns; only then may the lane
         move past the events."""
         ...

@@ -48,10 +48,10 @@ class OpsParking:
         """The parked streams, each with its first position that is not folded."""
         return (await self.left_out(lane)).parked
 
-    async def park(self, lane: Lane, some: Sequence[Stuck]) -> None:
+    async def park(self, lane: Lane, stuck: Sequence[Stuck]) -> None:
         """See `Parking`."""
         async with self._held(lane) as connection:
-            await park(connection, lane.view, lane.generation, some)
+            await park(connection, lane.view, lane.generation, stuck)
 
     async def answer(
         self, lane: Lane, view: View[Any], store: Store[Any], decode: Callable[[LogEntry], Event]
@@ -59,10 +59,10 @@ class OpsParking:
         """See `Parking`."""
         mending = ParkedRetry(lane, view, store, decode, self._pool, self._held)
         for done in range(_AT_ONCE):
-            asked = await next_asked(self._pool, lane.view, lane.generation)
-            if asked is None:
+            request = await next_asked(self._pool, lane.view, lane.generation)
+            if request is None:
                 return done > 0
-            await mending.answer(asked)
+            await mending.answer(request)
             lane.alive()
         return True
 
@@ -92,21 +92,21 @@ async def left_out(connection: Lent, view: str, generation: int) -> LeftOut:
     return LeftOut({(row["tenant_id"], row["stream"]): row["position"] for row in parked}, dict(discarded))
 
 
-async def park(connection: Lent, view: str, generation: int, some: Sequence[Stuck]) -> None:
+async def park(connection: Lent, view: str, generation: int, stuck: Sequence[Stuck]) -> None:
     """Park streams, in the caller's transaction."""
-    envelopes = [one.envelope for one in some]
+    envelopes = [event.envelope for event in stuck]
     await connection.execute(
         _PARK,
         view,
         generation,
-        [one.originator_id for one in envelopes],
-        [one.tenant_id for one in envelopes],
-        [one.topic for one in envelopes],
-        [one.position for one in envelopes],
-        [one.event_id for one in envelopes],
-        [one.type for one in envelopes],
-        [one.text for one in some],
-        [one.attempts for one in some],
+        [event.originator_id for event in envelopes],
+        [event.tenant_id for event in envelopes],
+        [event.topic for event in envelopes],
+        [event.position for event in envelopes],
+        [event.event_id for event in envelopes],
+        [event.type for event in envelopes],
+        [event.text for event in stuck],
+        [event.attempts for event in stuck],
     )
 
 

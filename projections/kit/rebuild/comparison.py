@@ -122,8 +122,8 @@ class _Comparison(Generic[R]):
                 await self._suspect((full, batch[full], None) for full in lacking)
         await self._judge()
 
-    async def _suspect(self, some: Iterable[tuple[FullKey, R | None, R | None]]) -> None:
-        self._suspects.update((full, _Seen(old, new)) for full, old, new in some if not self._same(old, new))
+    async def _suspect(self, rows: Iterable[tuple[FullKey, R | None, R | None]]) -> None:
+        self._suspects.update((full, _Seen(old, new)) for full, old, new in rows if not self._same(old, new))
         if len(self._suspects) >= _TOGETHER:
             await self._judge()
 

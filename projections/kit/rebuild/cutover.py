@@ -96,10 +96,10 @@ class Cutover:
             await self._near_head(rebuild)
             if not await self._enter(connection, id, "verifying", "building", "verifying"):
                 return
-            reports = {one.view: await self._verify(one) for one in rebuild.views}
+            reports = {member.view: await self._verify(member) for member in rebuild.views}
             for view, report in reports.items():
                 await self._report(id, view, report)
-            wrong = [view for view, one in reports.items() if one.differing or not one.complete]
+            wrong = [view for view, member in reports.items() if member.differing or not member.complete]
             if differing := bool(wrong):
                 _logger.error("%s: %s differs from the log.", id, ", ".join(wrong))
             if rebuild.kind == "reconcile" and not (rebuild.repair and differing):
@@ -131,11 +131,11 @@ class Cutover:
             )
             while True:
                 (standing,) = (
-                    one
-                    for one in await leases.survey(
+                    member
+                    for member in await leases.survey(
                         connection, [(view.name, view.version)], 60, phase="repairing"
                     )
-                    if one.generation == generation
+                    if member.generation == generation
                 )
                 if (taken := await leases.take(connection, standing, me)) is not None:
                     break
@@ -159,7 +159,7 @@ class Cutover:
         assert rebuild.tenant_id is not None
         changed = await put_in_place(view, live, built, checkpoint, rebuild.tenant_id)
         async with self._pool.acquire() as connection, connection.transaction():
-            (member,) = (one for one in rebuild.views if one.view == view.name)
+            (member,) = (member for member in rebuild.views if member.view == view.name)
             known = view.name, member.former, member.generation, rebuild.tenant_id
             await adopt(connection, *known)
         report = Report(
@@ -169,7 +169,7 @@ class Cutover:
 
     async def _near_head(self, rebuild: RebuildRecord) -> None:
         """Wait until every generation has folded all but the newest events."""
-        while any(one.target - one.position > BEHIND for one in rebuild.views):
+        while any(member.target - member.position > BEHIND for member in rebuild.views):
             await asyncio.sleep(_PAUSE)
             rebuild = await self._read(rebuild.id)
 
@@ -227,14 +227,14 @@ class Cutover:
                 if not await self._enter(owner, rebuild.id, "switched", "verifying"):
                     return
                 # By id, as reports and appends lock them, so that nobody waits in a circle.
-                await owner.execute(LOCKED, [one.view for one in rebuild.views])
-                for one in rebuild.views:
+                await owner.execute(LOCKED, [member.view for member in rebuild.views])
+                for member in rebuild.views:
                     # Whatever was cut over to meanwhile is the one that is left.
-                    live = await owner.fetchval("select live from ops.views where view = $1", one.view)
-                    if live != one.generation:
-                        await retire(owner, one.view, live, self._keep)
-                views = [type(self._views[one.view]) for one in rebuild.views]
-                await point(owner, views, [one.generation for one in rebuild.views])
+                    live = await owner.fetchval("select live from ops.views where view = $1", member.view)
+                    if live != member.generation:
+                        await retire(owner, member.view, live, self._keep)
+                views = [type(self._views[member.view]) for member in rebuild.views]
+                await point(owner, views, [member.generation for member in rebuild.views])
         finally:
             await owner.close()
         _logger.info("Readers see %s.", ", ".join(f"{v.view} g{v.generation}" for v in rebuild.views))

@@ -77,7 +77,7 @@ class RebuildRecord:
     @property
     def rolled_back(self) -> int:
         """How many of its views were taken back."""
-        return sum(one.rolled_back_at is not None for one in self.views)
+        return sum(view.rolled_back_at is not None for view in self.views)
 
     @property
     def working(self) -> bool:

@@ -127,39 +127,39 @@ class Rebuilds:
                 rebuild = await self.one(id)
                 meant = _meant(rebuild, names)
                 # By id, as reports and appends lock them, so that nobody waits in a circle.
-                await connection.execute(LOCKED, [one.view for one in meant])
-                back = [one for one in meant if one.rolled_back_at is None]
-                former = {one.view: await self._former(connection, one) for one in back}
-                for one in back:
-                    await retire(connection, one.view, one.generation, self._keep)
-                    await connection.execute(_TAKE_BACK, id, one.view, by)
+                await connection.execute(LOCKED, [member.view for member in meant])
+                back = [member for member in meant if member.rolled_back_at is None]
+                former = {member.view: await self._former(connection, member) for member in back}
+                for member in back:
+                    await retire(connection, member.view, member.generation, self._keep)
+                    await connection.execute(_TAKE_BACK, id, member.view, by)
                 await connection.execute(_ALL_BACK, id)
                 await point(connection, [self._known(name) for name in former], list(former.values()))
-                rows = await connection.fetch(_LIVE, [one.view for one in meant])
+                rows = await connection.fetch(_LIVE, [member.view for member in meant])
                 return {row["view"]: row["live"] for row in rows}
         finally:
             await connection.close()
 
     # The owner's connection is of the driver's own type, which knows no rows, hence Any.
-    async def _former(self, connection: Any, one: Building) -> int:
+    async def _former(self, connection: Any, member: Building) -> int:
         """The generation that served before the one that was built, and can again."""
-        row = await connection.fetchrow(_FORMER, one.view)
-        if row["live"] != one.generation:
+        row = await connection.fetchrow(_FORMER, member.view)
+        if row["live"] != member.generation:
             raise RebuildRefused(
-                f"Generation {row['live']} of {one.view} serves, and not generation {one.generation}, "
+                f"Generation {row['live']} of {member.view} serves, and not generation {member.generation}, "
                 "which this rebuild made."
             )
         if row["generation"] is None:
-            raise RebuildRefused(f"{one.view} has no former generation any more.")
-        version = self._known(one.view).version
+            raise RebuildRefused(f"{member.view} has no former generation any more.")
+        version = self._known(member.view).version
         if row["version"] != version:
             raise RebuildRefused(
-                f"The former generation of {one.view} is of version {row['version']}: "
+                f"The former generation of {member.view} is of version {row['version']}: "
                 "code of that version reads it by itself."
             )
         if row["head"] - row["position"] > BEHIND:
             raise RebuildRefused(
-                f"The former generation of {one.view} stands at {row['position']} of "
+                f"The former generation of {member.view} stands at {row['position']} of "
                 f"{row['head']}; it has to catch up first."
             )
         generation: int = row["generation"]
@@ -217,9 +217,9 @@ def _meant(rebuild: RebuildRecord, names: Sequence[str]) -> list[Building]:
         )
     if rebuild.state not in _CUT_OVER:
         raise RebuildRefused(f"The rebuild {rebuild.id} is {rebuild.state}: nothing was cut over to.")
-    if strangers := sorted(set(names) - {one.view for one in rebuild.views}):
+    if strangers := sorted(set(names) - {member.view for member in rebuild.views}):
         raise RebuildRefused(f"{strangers[0]} is not in the rebuild {rebuild.id}.")
-    return [one for one in rebuild.views if not names or one.view in names]
+    return [member for member in rebuild.views if not names or member.view in names]
 
 
 # A pool's proxy for a connection has no type of its own, hence Any.

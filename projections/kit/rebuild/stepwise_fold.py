@@ -52,10 +52,11 @@ class LogPart:
         found: list[Envelope] = []
         until = min(position + _PAGE, self._until)
         async with contextlib.aclosing(self._log.copy_out(after=position, until=until)) as chunks:
-            async for some in chunks:
-                found += some
+            async for envelopes in chunks:
+                found += envelopes
         return [
-            LogEntry(one if self._tenant in (None, one.tenant_id) else replace(one, type="")) for one in found
+            LogEntry(envelope if self._tenant in (None, envelope.tenant_id) else replace(envelope, type=""))
+            for envelope in found
         ]
 
     def event(self, entry: LogEntry) -> Event:

@@ -85,9 +85,13 @@ class Access:
     def own(self, operation: OperationDefinitionNode) -> bool:
         """Whether a root field of a subscription is declared as each caller's own."""
         root: Any = self._schema.get_root_type(operation.operation)
-        names = (one.name.value for one in operation.selection_set.selections if isinstance(one, FieldNode))
+        names = (
+            selection.name.value
+            for selection in operation.selection_set.selections
+            if isinstance(selection, FieldNode)
+        )
         # A root field inside a fragment is not looked for: such a subscription counts as the caller's own.
-        plain = all(isinstance(one, FieldNode) for one in operation.selection_set.selections)
+        plain = all(isinstance(selection, FieldNode) for selection in operation.selection_set.selections)
         return not plain or any(
             _declared(root.fields[name], "own") for name in names if not name.startswith("__")
         )
@@ -96,7 +100,9 @@ class Access:
         self, document: DocumentNode, operation: OperationDefinitionNode
     ) -> Iterator[tuple[str, str]]:
         fragments = {
-            one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+            selection.name.value: selection
+            for selection in document.definitions
+            if isinstance(selection, FragmentDefinitionNode)
         }
         root = self._schema.get_root_type(operation.operation)
         assert root is not None, "validated before"
@@ -110,23 +116,23 @@ class Access:
         spread = set[tuple[str, str]]()
         while pending:
             kind, selections = pending.pop()
-            for one in selections.selections:
-                if isinstance(one, InlineFragmentNode):
-                    inner = one.type_condition.name.value if one.type_condition else kind
-                    pending.append((inner, one.selection_set))
-                elif isinstance(one, FragmentSpreadNode):
-                    fragment = fragments[one.name.value]
+            for selection in selections.selections:
+                if isinstance(selection, InlineFragmentNode):
+                    inner = selection.type_condition.name.value if selection.type_condition else kind
+                    pending.append((inner, selection.selection_set))
+                elif isinstance(selection, FragmentSpreadNode):
+                    fragment = fragments[selection.name.value]
                     if (fragment.name.value, kind) not in spread:
                         spread.add((fragment.name.value, kind))
                         pending.append((fragment.type_condition.name.value, fragment.selection_set))
                 else:
-                    assert isinstance(one, FieldNode)
-                    name = one.name.value
+                    assert isinstance(selection, FieldNode)
+                    name = selection.name.value
                     if (kind, name) not in seen:
                         seen.add((kind, name))
                         yield kind, name
-                    if one.selection_set is not None and not name.startswith("__"):
-                        pending.append((self._below(kind, name), one.selection_set))
+                    if selection.selection_set is not None and not name.startswith("__"):
+                        pending.append((self._below(kind, name), selection.selection_set))
 
     def _below(self, kind: str, name: str) -> str:
         parent: Any = self._schema.type_map[kind]

@@ -149,18 +149,18 @@ class Measure:
         depth, cost, weight = 0, _Sum(), _Sum()
         for node in selections.selections:
             if isinstance(node, FieldNode):
-                one = self._field(node, parent)
+                argument = self._field(node, parent)
             elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition
-                one = self._selections(
+                argument = self._selections(
                     node.selection_set, self._schema.get_type(condition.name.value) if condition else parent
                 )
             else:
                 assert isinstance(node, FragmentSpreadNode)
-                one = self._fragment(node.name.value)
-            depth = max(depth, one.depth)
-            cost.add(one.cost)
-            weight.add(one.weight)
+                argument = self._fragment(node.name.value)
+            depth = max(depth, argument.depth)
+            cost.add(argument.cost)
+            weight.add(argument.weight)
         return Measured(depth, cost.total(), weight.total())
 
     def _fragment(self, name: str) -> Measured:
@@ -226,7 +226,7 @@ _NOTHING = Cost(0)
 def _times(fixed: int, size: PageSize, inner: Cost, given: list[Given]) -> Cost:
     if not size.variables and not inner.parts and not given:
         return Cost(fixed + size.at({}) * inner.fixed)
-    return Cost(fixed, ((size, inner), *((one, Cost(_PAST)) for one in given)))
+    return Cost(fixed, ((size, inner), *((argument, Cost(_PAST)) for argument in given)))
 
 
 def _integer(value: object) -> int | None:

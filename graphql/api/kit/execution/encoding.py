@@ -93,9 +93,9 @@ def _fit(value: Any) -> Any:
     of long ago must not cost everything that is read together with it.
     """
     if isinstance(value, dict):
-        return {_text(cast("str", key)): _fit(one) for key, one in value.items()}
+        return {_text(cast("str", key)): _fit(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_fit(one) for one in value]
+        return [_fit(item) for item in value]
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, int) and not _LEAST <= value <= _MOST:

@@ -203,8 +203,8 @@ class Engine(Generic[I]):
                 yield encode_errors([_of_source(error)])
 
     async def _context(self, identity: I) -> Context[I]:
-        made = self._make_context(identity)
-        return made if isinstance(made, Context) else await made
+        context = self._make_context(identity)
+        return context if isinstance(context, Context) else await context
 
     async def _begun(self, operation: Operation, identity: I) -> Context[I]:
         """The context of an operation that may run. Raises RequestError."""

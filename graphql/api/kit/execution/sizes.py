@@ -49,8 +49,8 @@ def _bare(hint: Any) -> Iterator[Any]:
     """What is left without annotations and without None."""
     args = get_args(hint)
     if hasattr(hint, "__metadata__") or (args and type(None) in args):
-        for one in args[:1] if hasattr(hint, "__metadata__") else args:
-            yield from _bare(one)
+        for argument in args[:1] if hasattr(hint, "__metadata__") else args:
+            yield from _bare(argument)
     elif hint is not type(None):
         yield hint
 
@@ -59,7 +59,9 @@ class Sizes:
     """The sizes of a schema's fields and of the rows that its types show."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
-        objects = [one for one in schema.type_map.values() if isinstance(one, GraphQLObjectType)]
+        objects = [
+            argument for argument in schema.type_map.values() if isinstance(argument, GraphQLObjectType)
+        ]
         self._lengths = {
             (kind.name, name): length
             for kind in objects

@@ -21,5 +21,5 @@ def compact(document: DocumentNode) -> int:
             if isinstance(value, Node):
                 pending.append(value)
             elif isinstance(value, tuple | list):
-                pending.extend(one for one in value if isinstance(one, Node))
+                pending.extend(child for child in value if isinstance(child, Node))
     return nodes * _NODE_BYTES

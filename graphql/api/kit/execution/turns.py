@@ -22,8 +22,8 @@ class _Caller:
 class Turn:
     """One operation's hold on the room and on its caller's share."""
 
-    def __init__(self, turns: "Turns", who: _Caller, weight: int) -> None:
-        self._turns, self._who, self._weight, self._kept = turns, who, weight, 0
+    def __init__(self, turns: "Turns", caller: _Caller, weight: int) -> None:
+        self._turns, self._who, self._weight, self._kept = turns, caller, weight, 0
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -63,39 +63,39 @@ class Turns:
     @asynccontextmanager
     async def of(self, tenant: Hashable, caller: Hashable, weight: int) -> AsyncIterator[Turn]:
         """Hold room of this weight, at most the share. Raises RequestError when too much is waiting."""
-        who = self._tenants.setdefault(tenant, OrderedDict()).setdefault(caller, _Caller())
-        turn = Turn(self, who, min(max(weight, 1), self._share))
+        waiting = self._tenants.setdefault(tenant, OrderedDict()).setdefault(caller, _Caller())
+        turn = Turn(self, waiting, min(max(weight, 1), self._share))
         try:
-            await self._entered(who, turn)
+            await self._entered(waiting, turn)
             try:
                 yield turn
             finally:
                 turn.over()
         finally:
-            if not who.held and not who.waiting:
+            if not waiting.held and not waiting.waiting:
                 self._forget(tenant, caller)
 
-    def release(self, who: _Caller, room: int, *, share: int | None = None, keep: int = 0) -> None:
+    def release(self, caller: _Caller, room: int, *, share: int | None = None, keep: int = 0) -> None:
         """Give back this much of the room and of a caller's share, of which ``keep`` stays taken."""
         self._held -= room
-        who.held -= (room if share is None else share) - keep
+        caller.held -= (room if share is None else share) - keep
         self._admit()
 
-    async def _entered(self, who: _Caller, turn: Turn) -> None:
-        if len(who.waiting) >= self._most_waiting:
+    async def _entered(self, caller: _Caller, turn: Turn) -> None:
+        if len(caller.waiting) >= self._most_waiting:
             raise RequestError.of(
                 f"At most {self._most_waiting} operations may wait at a time.",
                 "TOO_MANY_REQUESTS",
                 429,
                 {"retry-after": _RETRY_SECONDS},
             )
-        who.waiting.append(turn)
+        caller.waiting.append(turn)
         self._admit()
         try:
             await turn.begun
         except asyncio.CancelledError:
-            if turn in who.waiting:
-                who.waiting.remove(turn)
+            if turn in caller.waiting:
+                caller.waiting.remove(turn)
                 # It may have been the one that kept the others from going on.
                 self._admit()
             else:
@@ -105,25 +105,27 @@ class Turns:
     def _admit(self) -> None:
         """Let in those whose turn it is as long as there is room."""
         while (found := self._next()) is not None:
-            who, turn = found
-            who.waiting.popleft()
-            who.held += turn.weight
+            caller, turn = found
+            caller.waiting.popleft()
+            caller.held += turn.weight
             self._held += turn.weight
             turn.begun.set_result(None)
 
     def _next(self) -> tuple[_Caller, Turn] | None:
         """Whose turn it is, None when nobody waits who may go on. It moves to the end of the line."""
         for tenant, callers in self._tenants.items():
-            for caller, who in callers.items():
-                if not who.waiting or (who.held and who.held + who.waiting[0].weight > self._share):
+            for caller, waiting in callers.items():
+                if not waiting.waiting or (
+                    waiting.held and waiting.held + waiting.waiting[0].weight > self._share
+                ):
                     continue
-                turn = who.waiting[0]
+                turn = waiting.waiting[0]
                 if self._held + turn.weight > self._room:
                     # Nobody lighter slips past, or the heavy would wait for ever.
                     return None
                 callers.move_to_end(caller)
                 self._tenants.move_to_end(tenant)
-                return who, turn
+                return waiting, turn
         return None
 
     def _forget(self, tenant: Hashable, caller: Hashable) -> None:

@@ -16,13 +16,13 @@ def tag(body: bytes) -> str:
 
 def conditional(response: Response, etag: str, caching: str, if_none_match: Sequence[str]) -> Response:
     """The response with its tag; 304 when the client has it already."""
-    told = {"cache-control": caching, "etag": etag, "vary": "accept, authorization"}
+    headers = {"cache-control": caching, "etag": etag, "vary": "accept, authorization"}
     if _matches(etag, if_none_match):
-        return Response(status_code=304, headers=told)
-    response.headers.update(told)
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
     return response
 
 
 def _matches(etag: str, given: Sequence[str]) -> bool:
-    tags = {one.strip().removeprefix("W/") for line in given for one in line.split(",")}
+    tags = {tag.strip().removeprefix("W/") for line in given for tag in line.split(",")}
     return etag in tags or "*" in tags

@@ -9,7 +9,9 @@ EVENT_STREAM = "text/event-stream"
 
 def is_plain(encodings: Iterable[str]) -> bool:
     """Whether the values of Content-Encoding say that a body is sent as it is."""
-    return all(one.strip().lower() in ("", "identity") for part in encodings for one in part.split(","))
+    return all(
+        encoding.strip().lower() in ("", "identity") for part in encodings for encoding in part.split(",")
+    )
 
 
 def acceptable(accept: str | None) -> list[str]:

@@ -49,8 +49,8 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer."""
-    told = {"error": {"code": code, "message": message, "field": field}}
-    return JSONResponse(told, status, {"cache-control": "no-store", **(headers or {})})
+    body = {"error": {"code": code, "message": message, "field": field}}
+    return JSONResponse(body, status, {"cache-control": "no-store", **(headers or {})})
 
 
 async def http_problem(request: Request, error: Exception) -> Response:

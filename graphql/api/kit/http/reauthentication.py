@@ -96,8 +96,8 @@ class Rechecks(Generic[I]):
             (others if self._changes(held.identity) == held.changes else changed).append(key)
         keys, faults = changed + others[:_IN_A_ROUND], list[Exception]()
         for first in range(0, len(keys), _AT_ONCE):
-            asked = [self._to_the_end(key) for key in keys[first : first + _AT_ONCE]]
-            checks = await asyncio.gather(*(self._check(one) for one in asked if one is not None))
+            streams = [self._to_the_end(key) for key in keys[first : first + _AT_ONCE]]
+            checks = await asyncio.gather(*(self._check(stream) for stream in streams if stream is not None))
             faults += [fault for fault in checks if fault is not None]
         if faults:
             failure(faults[0])

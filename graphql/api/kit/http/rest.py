@@ -56,7 +56,7 @@ class _Refused(Exception):
 
 def rest_routes(routes: Iterable[RestRoute], endpoint: ASGIApp, limits: Limits) -> list[Route]:
     """The routes, answered by the GraphQL ``endpoint``."""
-    return [Route(one.path, _Endpoint(one, endpoint, limits), methods=[one.method]) for one in routes]
+    return [Route(route.path, _Endpoint(route, endpoint, limits), methods=[route.method]) for route in routes]
 
 
 class _Endpoint:
@@ -131,13 +131,13 @@ class _Endpoint:
         self, request: Request, variables: Mapping[str, Any]
     ) -> tuple[int, Mapping[str, str], dict[str, Any]]:
         """Status, headers and answer of the GraphQL endpoint."""
-        asked = {"query": self._route.document, "variables": variables}
+        sent = {"query": self._route.document, "variables": variables}
         method, query, body = "POST", b"", b""
         if request.method == "POST":
-            body = orjson.dumps(asked)
+            body = orjson.dumps(sent)
         else:
             # HEAD as well: its answer has the headers of GET's.
-            method, query = "GET", urlencode(asked | {"variables": orjson.dumps(variables)}).encode()
+            method, query = "GET", urlencode(sent | {"variables": orjson.dumps(variables)}).encode()
         kept = [(name, value) for name, value in request.scope["headers"] if name not in _REPLACED]
         added = [
             (b"accept", GRAPHQL_JSON.encode()),

@@ -82,19 +82,19 @@ async def envelopes(
             reason=f"Position {after} does not exist yet; the log ends at {head}: read the current state anew.",
         )
         after = head
-    who, feed, longest = (
+    caller, feed, longest = (
         (ask.caller.tenant_id, ask.caller.user_id),
         ask.services.feed,
         ask.services.longest_resume,
     )
-    if after < head and await feed.far(*who, after=after, most=longest):
+    if after < head and await feed.far(*caller, after=after, most=longest):
         yield Discontinuity(
             cursor=Position(head),
             code=Gap.TOO_FAR_BACK,
             reason=f"More than {longest} events lie between and are left out: read the current state anew.",
         )
         after = head
-    async with aclosing(feed.pages_of(*who, after=after)) as pages:
+    async with aclosing(feed.pages_of(*caller, after=after)) as pages:
         async for page in pages:
             # A subscription may outlive the generations that it began with.
             ask.services.pin()
@@ -150,7 +150,7 @@ async def watch(
                 touched = await _about(ask, about, touched)
             if latest_only:
                 touched = list({key: (envelope, event, key) for envelope, event, key in touched}.values())
-                touched.sort(key=lambda one: one[0].position)
+                touched.sort(key=lambda envelope: envelope[0].position)
             rows, gone = await _rows(ask, view, touched, read)
             sent = [
                 (envelope, key)
@@ -182,7 +182,7 @@ async def _about(ask: RequestContext, about: PostgresView[Any], touched: Sequenc
         return []
     await _folded(ask, about, touched)
     seen = await _seen(ask, about, {(envelope.originator_id,) for envelope, _, _ in touched})
-    return [one for one in touched if (one[0].originator_id,) in seen]
+    return [envelope for envelope in touched if (envelope[0].originator_id,) in seen]
 
 
 async def _rows(
@@ -239,4 +239,8 @@ def _changes_sight(ask: RequestContext, page: Sequence[Envelope]) -> bool:
     """Whether an event of the page may have changed what the caller sees."""
     me = ask.caller.user_id
     decode = ask.services.codec.decode
-    return any(getattr(decode(one), "user_id", me) == me for one in page if ask.seeing.changed_by(one.type))
+    return any(
+        getattr(decode(envelope), "user_id", me) == me
+        for envelope in page
+        if ask.seeing.changed_by(envelope.type)
+    )

@@ -75,10 +75,10 @@ def receipt(shown: type, view: type[PostgresView[Any]], *, name: str, home: bool
         ),
         "__module__": __name__,
     }
-    made = type(title, (Receipt,), namespace)
+    kind = type(title, (Receipt,), namespace)
     return covered(
         strawberry.type(
-            made, name=title, description=f"The receipt of a command that changes `{shown.__name__}` objects."
+            kind, name=title, description=f"The receipt of a command that changes `{shown.__name__}` objects."
         )
     )
 

@@ -98,8 +98,8 @@ def row_filter(
         "view": view,
         "operators": {field: how for field, (how, _) in known.items()},
     }
-    made = type(name, (RowFilter,), body)
-    return strawberry.input(made, name=name, description=description)
+    declared = type(name, (RowFilter,), body)
+    return strawberry.input(declared, name=name, description=description)
 
 
 def settled(name: str, view: AnyView, fields: Mapping[str, Operator]) -> dict[str, tuple[Operator, Any]]:
@@ -119,12 +119,14 @@ def met_by(
     Whoever watches the tasks of a project also hears of one that leaves it. The row may have moved on since the
     event, so what the event itself says that the column held or holds counts as well.
     """
-    asked = [(how, value) for field, (how, _) in fields.items() if (value := given.get(field)) is not None]
+    conditions = [
+        (how, value) for field, (how, _) in fields.items() if (value := given.get(field)) is not None
+    ]
 
     def wanted(row: Any, event: Event, key: Key) -> bool:
         return all(
             how.meets is not None and any(how.meets(held, value) for held in _held_by(row, event, how.column))
-            for how, value in asked
+            for how, value in conditions
         )
 
     return wanted

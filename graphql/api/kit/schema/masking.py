@@ -34,7 +34,7 @@ def revealing(name: str, hint: Any, *, row: type, shown: Any, needs: str, about:
     """
     confidential = is_marked(hint, Confidential)
     permission = reading(needs.partition(":")[0]) if confidential else ""
-    whose = _whose(row, name, hint)
+    owner = _whose(row, name, hint)
 
     async def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
         value, ask = getattr(root, name), info.context
@@ -46,20 +46,20 @@ def revealing(name: str, hint: Any, *, row: type, shown: Any, needs: str, about:
         allowed = not confidential or own or ask.caller.may(permission)
         if allowed:
             subject = getattr(root, about) if about else None
-            if subject is None and whose and isinstance(value, str) and is_sealed(value):
+            if subject is None and owner and isinstance(value, str) and is_sealed(value):
                 subject = subject_of(value)
             ask.revealed(name, subject, confidential=confidential)
         else:
             ask.masked(_called(info), permission)
         if not isinstance(value, str):
             return value if allowed else None
-        if not allowed and not whose:
+        if not allowed and not owner:
             return MASKED
-        if whose and is_sealed(value):
-            if subject_of(value) != getattr(root, whose):
+        if owner and is_sealed(value):
+            if subject_of(value) != getattr(root, owner):
                 return MASKED
             value = await ask.opened(value)
-        if confidential and whose and not (allowed and (own or not ask.services.masking)):
+        if confidential and owner and not (allowed and (own or not ask.services.masking)):
             if allowed:
                 ask.masked(_called(info), "")
             return masked(value)
@@ -85,12 +85,12 @@ def _whose(row: type, name: str, hint: Any) -> str:
     mark = next((mark for mark in marks(hint) if isinstance(mark, Personal)), None)
     if mark is None:
         return ""
-    whose = "id" if mark.subject == "originator_id" else mark.subject
-    if get_type_hints(row).get(whose) is not UUID:
+    owner = "id" if mark.subject == "originator_id" else mark.subject
+    if get_type_hints(row).get(owner) is not UUID:
         raise TypeError(
-            f"{row.__name__}.{name} is personal, but {whose!r}, whose it is, is no id in the row."
+            f"{row.__name__}.{name} is personal, but {owner!r}, whose it is, is no id in the row."
         )
-    return whose
+    return owner
 
 
 def _called(info: strawberry.Info[Any, Any]) -> str:

@@ -78,10 +78,10 @@ class Sending:
 
         Raises Refusal for what it cannot be, and for what the caller may not see.
         """
-        made = built(command, self.input, self.command_id, **known)
-        if (unseen := await self.ask.seeing.unseen(made)) is not None:
+        built_command = built(command, self.input, self.command_id, **known)
+        if (unseen := await self.ask.seeing.unseen(built_command)) is not None:
             raise unseen
-        return made
+        return built_command
 
     async def was_executed(self) -> bool:
         """Whether it is in the log already: then it is answered as before, whatever holds by now."""
@@ -152,13 +152,13 @@ def mutation(
 def _without_version(resolve: Any) -> Any:
     """The same for a command that makes something: there is no version to expect."""
 
-    async def made(info: Info, input: Any, command_id: UUID | None = None) -> Any:
+    async def send(info: Info, input: Any, command_id: UUID | None = None) -> Any:
         return await resolve(info, input, command_id)
 
-    made.__annotations__ |= {
+    send.__annotations__ |= {
         name: hint for name, hint in resolve.__annotations__.items() if name != "expected_version"
     }
-    return made
+    return send
 
 
 _EXPECTED_VERSION = (

@@ -85,8 +85,12 @@ def shows(
         cls.__annotations__ = {n: shown[n] for n, _ in _fields(row) if n in shown} | own
         for n, (hint, description) in open_to_all.items():
             metadata = {LONGEST: longest(hint)}
-            made: Any = strawberry.field(description=description, metadata=metadata)
-            setattr(cls, n, made if about in (None, n) else made(noting(n, shown=plain(hint), about=about)))
+            declared: Any = strawberry.field(description=description, metadata=metadata)
+            setattr(
+                cls,
+                n,
+                declared if about in (None, n) else declared(noting(n, shown=plain(hint), about=about)),
+            )
         for n, (hint, description) in revealed.items():
             resolver = revealing(n, hint, row=row, shown=plain(hint), needs=needs, about=about)
             metadata = {LONGEST: longest(hint)}
@@ -136,9 +140,9 @@ def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: 
         else:
             annotations[field] = shown
             namespace[field] = strawberry.field(description=description)
-    made = type(name, (), namespace)
+    declared = type(name, (), namespace)
     taken_by = mutation or command.__name__[0].lower() + command.__name__[1:]
-    return strawberry.input(made, name=name, description=f"Input of `{taken_by}`. {_sentence(command)}")
+    return strawberry.input(declared, name=name, description=f"Input of `{taken_by}`. {_sentence(command)}")
 
 
 _ID = "The id of the new object; the command's id by default, so that a retry creates nothing twice."
@@ -153,7 +157,7 @@ def plain(hint: Any) -> Any:
     if origin is Annotated:
         return plain(args[0])
     if origin in (Union, types.UnionType):
-        return functools.reduce(operator.or_, (plain(one) for one in args))
+        return functools.reduce(operator.or_, (plain(argument) for argument in args))
     if origin in (tuple, list, set, frozenset):
         return list[plain(args[0])]  # type: ignore[misc]
     if origin is dict or hint is dict:

@@ -69,7 +69,11 @@ async def moment(
 
 def _given(as_of: AsOf) -> int | datetime:
     # The rules for documents see literals; what variables hold is seen here.
-    given = [one for one in (as_of.position, as_of.time) if one is not None and one is not strawberry.UNSET]
+    given = [
+        moment
+        for moment in (as_of.position, as_of.time)
+        if moment is not None and moment is not strawberry.UNSET
+    ]
     if len(given) != 1:
         raise ClientError("AsOf takes exactly one of position and time.", code="BAD_USER_INPUT")
     return given[0]

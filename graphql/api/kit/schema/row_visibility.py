@@ -88,10 +88,10 @@ class RowVisibility:
         nobody, auditors read everything: to audit what was done is not to see private work.
         """
         seen: set[UUID] = set()
-        asked: dict[str, set[UUID]] = {}
+        unknown: dict[str, set[UUID]] = {}
         for topic, id in things:
-            asked.setdefault(topic, set()).add(id)
-        for topic, ids in asked.items():
+            unknown.setdefault(topic, set()).add(id)
+        for topic, ids in unknown.items():
             if topic in self._sights.messages and self.sight.rule is not None:
                 continue
             view, need = self._sights.shown_in.get(topic), self._sights.needs.get(topic)
