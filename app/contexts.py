@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.contexts import CONTEXTS as DOMAIN
 from domain.contexts import NAMES
-from domain.kit.context.manifests import joined, load
+from domain.kit.context.manifests import joined, load, single
 from domain.kit.privacy.subjects import SubjectKind
 from projections.kit.context.context import ContextViews
 from projections.kit.context.joined_visibility import join_visibility
@@ -27,3 +27,9 @@ SUBJECTS: tuple[SubjectKind, ...] = tuple(
 
 VISIBILITY = join_visibility(CONTEXTS)
 """Who may see what of all that."""
+
+GUARD = single(CONTEXTS, "guard", lambda context: context.guard)
+"""Makes what judges which commands are taken at all."""
+
+LANGUAGE = single(CONTEXTS, "language", lambda context: context.language)
+"""Makes what says in which language a tenant searches."""

@@ -36,9 +36,11 @@ from app.mail.allowance import OptOuts
 from app.mail.mailed_tokens import MailedTokens
 from app.settings import Settings
 from app.storage.database import Pool
+from domain.identity.invitations import Inviting
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.codec import Codec
 from domain.kit.log import Log
+from projections.identity.unattached import Unattached
 from projections.kit.background import end
 from projections.kit.read.circuit_breaker import Breaker
 
@@ -85,6 +87,10 @@ class SignInServices:
     opt_outs: OptOuts
     public_url: str = ""
     """Where browsers find the product; empty: where they say that they did."""
+
+    def ports(self) -> tuple[object, ...]:
+        """What the API asks of accounts, which are the platform's."""
+        return self.auth, Inviting(self.inviting.prepared), Unattached(self.alone.find)
 
     @asynccontextmanager
     async def watching(self, feed: EventPages, log: Log) -> AsyncIterator[None]:

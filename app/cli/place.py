@@ -165,7 +165,7 @@ async def operating(tenant: str | None = None) -> AsyncIterator[tuple["OperatorR
 @asynccontextmanager
 async def operating_at(place: Place) -> AsyncIterator[tuple["OperatorRequests", "Pool"]]:
     """The operations on the views of a place, and its database."""
-    from app.composition.write_side import operating as assembled
+    from app.views.operations import operating as assembled
 
     async with assembled(place.settings) as (database, operations):
         yield operations, database.writer

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from app.contexts import VIEWS
@@ -11,22 +10,15 @@ from app.keys import KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
 from app.settings import Settings
 from app.storage.database import Database
-from app.telemetry.process_status import EffectLedger
 from app.telemetry.tracing import TracedBus
-from app.views.replay import Replaying
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import Codec, PlainCodec
 from domain.kit.sealed import Opening
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.follow.inline import Inline
-from projections.kit.follow.parked_streams import ParkedStreams
-from projections.kit.rebuild.pause import ViewPauses
-from projections.kit.rebuild.requests import Rebuilds
-from projections.kit.rebuild.retirement import ViewRetirement
 from projections.kit.store.generations import enroll_all
 from projections.kit.store.postgres_store import PostgresStore
-from projections.operations.operator_requests import OperatorRequests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +31,6 @@ class WriteSide:
     log: PostgresLog
     bus: Bus
     inline: Inline
-
-    def operations(self, settings: Settings) -> OperatorRequests:
-        """What directs the views as operators do."""
-        pool = self.database.writer
-        rebuilds = Rebuilds(pool, VIEWS, keep=settings.rollback, owner=self.database.owner)
-        return OperatorRequests(
-            self.bus,
-            rebuilds,
-            ParkedStreams(pool),
-            ViewPauses(pool, VIEWS),
-            ViewRetirement(pool, {view.name for view in VIEWS}),
-            EffectLedger(pool),
-            Replaying(settings),
-            partial(self.inline.answer, pool),
-        )
 
 
 @asynccontextmanager
@@ -95,13 +72,6 @@ async def commanding(settings: Settings) -> AsyncIterator[tuple[Database, Bus]]:
     """What a program needs that only sends commands."""
     async with written(settings) as side:
         yield side.database, side.bus
-
-
-@asynccontextmanager
-async def operating(settings: Settings) -> AsyncIterator[tuple[Database, OperatorRequests]]:
-    """What a program needs that directs the views as operators do."""
-    async with written(settings) as side:
-        yield side.database, side.operations(settings)
 
 
 def bus_of(log: PostgresLog, codec: Codec, settings: Settings) -> Bus:

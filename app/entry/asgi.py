@@ -19,7 +19,7 @@ from api.kit.schema.context import RequestContext, Services, permits
 from api.schema import CONTEXTS, schema
 from app.auth.oidc import is_secure
 from app.auth.routes import auth_routes
-from app.contexts import VIEWS
+from app.contexts import VIEWS, VISIBILITY
 from app.entry.assembly import HELPFUL, Assembly, assembled
 from app.entry.cells import Cells, celled
 from app.http.availability import Available
@@ -38,7 +38,6 @@ from app.telemetry.monitoring_access import watchers
 from app.telemetry.system_status import SystemStatus, standing
 from app.telemetry.tracing import TracedRequests, start_tracing, traceparent
 from domain.kit.caller import Caller
-from domain.work.access import ALL
 from projections.kit.read.status import ViewStatus
 
 
@@ -224,4 +223,4 @@ def _scope(caller: Caller) -> Hashable:
     """Callers who may see the same: those of one tenant with the same permissions, when these show them all of
     its work; who sees but some projects shares with nobody."""
     shared = caller.tenant_id, caller.permissions
-    return shared if caller.may(ALL) else (*shared, caller.user_id)
+    return shared if caller.may(VISIBILITY.sees_all) else (*shared, caller.user_id)

@@ -8,21 +8,17 @@ from functools import partial
 
 from opensearchpy import AsyncOpenSearch
 
-from api.auth.port import Auth
 from api.kit.schema.context import Services
 from api.kit.schema.row_visibility import VisibilityRules
 from app.audit.access_writer import recording
 from app.auth.factory import SignInServices, create_sign_in
 from app.composition.write_side import writing
-from app.contexts import CONTEXTS, VIEWS, VISIBILITY
+from app.contexts import CONTEXTS, GUARD, LANGUAGE, VIEWS, VISIBILITY
 from app.log.feed import RecentEvents
 from app.log.postgres import PostgresLog
 from app.placement.fence import refusing
 from app.placement.tenant_service import TenantService
-from app.privacy.consents import LoggedConsents
-from app.privacy.export.files import ExportFiles
-from app.privacy.factory import desk as privacy_desk
-from app.privacy.factory import export_files
+from app.privacy.factory import privacy_ports
 from app.settings import Settings
 from app.storage.clients import redis_client, search_client
 from app.storage.database import Database
@@ -30,22 +26,15 @@ from app.storage.database_probe import DatabaseProbe, probed
 from app.telemetry.health import ABSENT
 from app.telemetry.metrics import timed
 from app.telemetry.tracing import traced_append
-from domain.governance.consents import Consents
-from domain.identity.invitations import Inviting
-from domain.kit.bus.repository import Repository
+from app.views.operations import operator_ports
+from domain.kit.context.adapters import provided
 from domain.kit.log import Append, Outcome
-from projections.governance.privacy import Privacy
-from projections.identity.unattached import Unattached
-from projections.kit.context.context import ports_of
+from projections.kit.context.context import CommandGuard, ports_of
 from projections.kit.context.read_side import ReadSide
 from projections.kit.read.as_of import RowsAsOf
 from projections.kit.read.live_generations import LiveGenerations, pointers
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.status import Positions
-from projections.operations.operator_requests import OperatorRequests
-from projections.operations.rebuild_watch import RebuildWatch
-from projections.tenancy.guard import TenantGuard
-from projections.tenancy.languages import TenantLanguages
 
 _SILENCE = 10.0
 """Seconds after which a feed that has read nothing is not well; it looks each second."""
@@ -63,10 +52,10 @@ class Assembly:
     sign_in: SignInServices
     live: LiveGenerations
     probe: DatabaseProbe
-    tenant_guard: TenantGuard
+    guard: CommandGuard
     """Judges which tenants' commands are taken."""
     platform_ports: Mapping[type, object]
-    """What contexts read with of that which belongs to no tenant."""
+    """The ports to what belongs to no tenant."""
     helpful: Mapping[str, Callable[[], Awaitable[object]]]
     """Checks of what the product can do without for a while, by the names in `HELPFUL`; each raises."""
 
@@ -104,8 +93,6 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         stack.push_async_callback(redis.aclose)
         progress = Positions(database.writer, live, known={view.name for view in VIEWS})
         rows = PostgresRows(database, live)
-        tenant_guard = TenantGuard(rows, here=settings.region)
-        bus.admits = tenant_guard.admit
         client = search_client(settings) if settings.opensearch_url else None
         if client is not None:
             stack.push_async_callback(client.close)
@@ -116,17 +103,16 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             redis_prefix=settings.redis_prefix,
             search=client,
             index_prefix=settings.index_prefix,
+            region=settings.region,
         )
-        platform_ports = ports_of(reading, *(make for one in CONTEXTS for make in one.platform_readers))
-        directing = writes.operations(settings)
-        ports: dict[type, object] = {
-            **ports_of(reading, *(make for one in CONTEXTS for make in one.readers)),
-            **platform_ports,
-            OperatorRequests: directing,
-            RebuildWatch: RebuildWatch(directing.rebuilds),
-            Consents: LoggedConsents(Repository(log, writes.codec)),
-            Privacy: privacy_desk(bus, rows, database, writes.ring),
-            ExportFiles: export_files(settings, writes.ring, rows, database),
+        guard = GUARD(reading)
+        bus.admits = guard.admit
+        platform_ports = ports_of(
+            reading, (make for context in CONTEXTS for make in context.platform_readers)
+        )
+        ports = {
+            **ports_of(reading, (make for context in CONTEXTS for make in context.readers)),
+            **provided(*operator_ports(writes, settings), *privacy_ports(settings, writes, rows)),
         }
         services = Services(
             bus=bus,
@@ -152,7 +138,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 shown_in={topic: shown.view for topic, shown in VISIBILITY.shown.items()},
                 needs={topic: shown.needs for topic, shown in VISIBILITY.shown.items()},
             ),
-            language=TenantLanguages(rows).of,
+            language=LANGUAGE(reading),
             ports=ports,
         )
         sign_in = create_sign_in(
@@ -164,9 +150,8 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             place=TenantService(settings, database, bus),
             nobody=True,
         )
-        ports[Auth] = sign_in.auth
-        ports[Inviting] = Inviting(sign_in.inviting.prepared)
-        ports[Unattached] = Unattached(sign_in.alone.find)
+        platform_ports |= provided(*sign_in.ports())
+        ports |= platform_ports
         await stack.enter_async_context(sign_in.watching(feed, log))
         yield Assembly(
             settings=settings,
@@ -177,7 +162,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             sign_in=sign_in,
             live=live,
             probe=probe,
-            tenant_guard=tenant_guard,
+            guard=guard,
             platform_ports=platform_ports,
             helpful={
                 "redis": redis.ping,

@@ -1,7 +1,6 @@
 """Cells: one assembly of the product for the platform, and one for each silo that is asked for."""
 
 import asyncio
-import contextlib
 import logging
 import weakref
 from collections.abc import AsyncIterator, Callable, Hashable
@@ -11,28 +10,20 @@ from time import monotonic
 from typing import TypeVar
 from uuid import UUID
 
-from api.auth.port import Auth
 from api.kit.execution.errors import RequestError
 from app.entry.assembly import Assembly
-from app.log.failures import LogUnavailable
 from app.placement.places import Silo
 from app.placement.registry import Registry, registered
 from app.placement.tenant_service import TenantService
 from app.settings import Settings
-from domain.identity.invitations import Inviting
-from domain.tenancy.slug_registry import SlugRegistry
+from domain.kit.context.adapters import provided
 from projections.kit.background import running
-from projections.kit.read.circuit_breaker import Unavailable
-from projections.operations.tenant_placements import TenantPlacements
 
 T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
 Assemble = Callable[[Settings], AbstractAsyncContextManager[Assembly]]
-
-PLATFORM_PORTS: frozenset[type] = frozenset({Auth, Inviting, SlugRegistry, TenantPlacements})
-"""Ports to what belongs to no tenant, beside those that contexts declare: every cell is given the platform's."""
 
 
 class Cells:
@@ -85,7 +76,7 @@ class Cells:
         """Forget whether commands of a tenant are taken, wherever it is served."""
         for assembly in (self.platform, *(cell.serving for cell in self._open.values())):
             if assembly is not None:
-                assembly.tenant_guard.forget(tenant_id)
+                assembly.guard.forget(tenant_id)
 
     async def sweep(self) -> None:
         """Close what is idle, and what no tenant is served by any more."""
@@ -132,10 +123,9 @@ class Cells:
         return cell.serving, cell
 
     def _with_platform(self, assembly: Assembly) -> Assembly:
-        services, platform = assembly.services, self.platform.services
-        shared = {kind: port for kind, port in platform.ports.items() if kind in PLATFORM_PORTS}
-        shared |= self.platform.platform_ports
-        return replace(assembly, services=replace(services, ports={**services.ports, **shared}))
+        services = assembly.services
+        ports = {**services.ports, **self.platform.platform_ports}
+        return replace(assembly, services=replace(services, ports=ports))
 
     async def _make_room(self) -> None:
         while len(self._open) >= self._most:
@@ -219,23 +209,9 @@ async def celled(
     async with registered(platform.database.writer) as registry:
         cells = Cells(settings, platform, registry, assemble)
         tenants = TenantService(settings, platform.database, platform.services.bus, changed=cells.judge_anew)
-
-        async def reserve(tenant_id: UUID, slug: str) -> None:
-            async with platform.probe.guard():
-                await tenants.reserve_slug(tenant_id, slug)
-
-        async def release(tenant_id: UUID, slug: str) -> None:
-            # Else it lapses by itself.
-            with contextlib.suppress(Unavailable, LogUnavailable):
-                async with platform.probe.guard():
-                    await tenants.release_slug(tenant_id, slug)
-
-        ports = {
-            **platform.services.ports,
-            TenantPlacements: TenantPlacements(tenants),
-            SlugRegistry: SlugRegistry(reserve, release),
-        }
-        cells.platform = replace(platform, services=replace(platform.services, ports=ports))
+        shared = {**platform.platform_ports, **provided(*tenants.ports(platform.probe.guard))}
+        services = replace(platform.services, ports={**platform.services.ports, **shared})
+        cells.platform = replace(platform, services=services, platform_ports=shared)
         registry.on_news = on_news
 
         async def sweep() -> None:

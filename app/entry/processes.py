@@ -1,4 +1,4 @@
-"""The processes of the product, and what runs them."""
+"""The processes of the product with the adapters of their ports, and what runs them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,34 +8,25 @@ from app.mail.allowance import CountedAllowance, limits
 from app.mail.factory import create_mailer
 from app.mail.links import MailedLinks
 from app.mail.mailed_tokens import MailedTokens
-from app.placement.process_rows import OF_ACCOUNTS
 from app.placement.tenant_names import RegistryNames
 from app.processes.address_proofs import AddressProver, LinkedDatabase, Reach, always
+from app.processes.declared import PLATFORM_PROCESSES, PROCESSES
 from app.processes.lease import enroll
 from app.processes.recipients import Recipients
 from app.processes.reminders import NotifiedReminders
 from app.processes.runner import run_processes
 from app.settings import Settings
 from app.storage.database import Database, Pool
-from domain.contexts import CONTEXTS
 from domain.kit.bus.bus import Bus
 from domain.kit.bus.repository import Repository
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec, PlainCodec
-from domain.kit.context.context import ContextDomain
-from domain.kit.context.manifests import joined
+from domain.kit.context.adapters import created, provided
 from domain.kit.log import Log
 from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process
 from domain.kit.process.sealed_mailer import SealedMailer
 from domain.kit.sealed import Opening, PlainOpening
-from domain.processes.account_mails import AccountMails
-from domain.processes.address_proofs import AddressProofs
-from domain.processes.due_dates import DueDateReminder
-from domain.processes.notification_mails import NotificationMails
-from domain.processes.notifications import TaskNotifications
-from domain.processes.project_memberships import ProjectMemberships
-from domain.processes.tenant_names import TenantNames
 
 __all__ = ["Parts", "enrolled", "home_processes", "processes", "run_processes"]
 
@@ -77,31 +68,21 @@ def processes(parts: Parts) -> list[Process[Any]]:
         links=links,
     )
     mailer = SealedMailer(create_mailer(settings, parts.clock), parts.opening, allowance)
-    ports = ProcessPorts(bus=parts.bus, repository=repository, mailer=mailer, clock=parts.clock)
-    return [
-        *processes_of(CONTEXTS, ports),
-        DueDateReminder(NotifiedReminders(people, parts.bus)),
-        TaskNotifications(people),
-        ProjectMemberships(),
-        NotificationMails(mailer, people, links),
-        AccountMails(mailer, links, people, parts.clock),
-        AddressProofs(AddressProver(parts.accounts or here, parts.reach or always(here))),
-        TenantNames(RegistryNames(here, parts.accounts or here, platform)),
-    ]
-
-
-def processes_of(contexts: Sequence[ContextDomain], ports: ProcessPorts) -> list[Process[Any]]:
-    """The processes that contexts have. Raises TypeError for two that keep their state under one name."""
-    made = {one.package: [make(ports) for make in one.processes] for one in contexts}
-    named = joined(
-        contexts, "processes", lambda one: ((process.name, process) for process in made[one.package])
+    adapters = provided(
+        ProcessPorts(bus=parts.bus, repository=repository, mailer=mailer, clock=parts.clock),
+        mailer,
+        links,
+        people,
+        NotifiedReminders(people, parts.bus),
+        AddressProver(parts.accounts or here, parts.reach or always(here)),
+        RegistryNames(here, parts.accounts or here, platform),
     )
-    return list(named.values())
+    return [created(process, {**adapters, Clock: parts.clock}) for process in PROCESSES]
 
 
 def home_processes() -> list[Process[Any]]:
     """The processes of the platform's database alone, beside those that place tenants."""
-    return [one() for one in OF_ACCOUNTS]
+    return [created(process, {}) for process in PLATFORM_PROCESSES]
 
 
 async def enrolled(database: Database, made: Sequence[Process[Any]]) -> Sequence[Process[Any]]:

@@ -4,11 +4,13 @@ from uuid import UUID
 
 from app.mail.mailed_tokens import INVITE, OPT_OUT, RESET, VERIFY, MailedTokens
 from app.settings import Settings
+from domain.processes.account_mails import Links
 from domain.processes.mail_templates import Link
+from domain.processes.notification_mails import LinkPlaces
 
 
-class MailedLinks:
-    """The port `account_mails.Links`: pages of the product itself (ADR 29), each with its token in the query.
+class MailedLinks(Links, LinkPlaces):
+    """Pages of the product itself (ADR 29), each with its token in the query.
 
     A page that works without scripts cannot read a fragment. The product logs no query, sends no referrer and lets
     nobody keep the page; and what opening a link does is to show a form.
@@ -28,7 +30,7 @@ class MailedLinks:
         return self._link("accept-invitation", self._tokens.of(INVITE, id, tenant_id))
 
     def task(self, id: UUID) -> str:
-        """`domain.processes.notification_mails.LinkPlaces`: no secret, as it shows nothing."""
+        """No secret, as it shows nothing."""
         return f"{self._base}/task?id={id}"
 
     def opt_out(self, recipient: UUID) -> str:

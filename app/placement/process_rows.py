@@ -2,9 +2,8 @@
 
 from uuid import UUID
 
+from app.processes.declared import PLATFORM_PROCESSES
 from app.storage.database import Connection
-from domain.processes.account_lapse import AccountLapse
-from domain.processes.session_expiry import SessionExpiry
 from domain.processes.slug_reservations import SlugReservations
 from domain.processes.tenant_move import Moving
 from domain.processes.tenant_provisioning import Provisioning
@@ -12,10 +11,9 @@ from domain.processes.tenant_provisioning import Provisioning
 _LONG = "interval '1000 years'"
 """By so much is put off what rests; nothing else is ever due that late."""
 
-OF_ACCOUNTS = (SessionExpiry, AccountLapse)
-"""Processes about accounts, which are the platform's: no silo runs them."""
-
-_HOME = [process.name for process in (Provisioning, Moving, SlugReservations, *OF_ACCOUNTS)]
+_HOME = [process.name for process in (Provisioning, Moving, SlugReservations)] + [
+    process.name for process in PLATFORM_PROCESSES
+]
 """Processes that run on the platform alone."""
 
 _REST = f"""

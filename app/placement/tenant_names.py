@@ -12,6 +12,7 @@ from domain.kit.refusals import AlreadyTaken, Refusal, require
 from domain.operations import tenant_commands as placements
 from domain.operations.tenants import TenantPlacement
 from domain.operations.tenants import TenantStatus as Placed
+from domain.processes.tenant_names import Naming
 from domain.tenancy.tenant_commands import ChangeTenantSlug, FreeTenantSlugs
 from domain.tenancy.tenants import Tenant, TenantIsClosed
 
@@ -19,11 +20,10 @@ _STEPS = 30
 """Steps that one tenant takes at the most; four are enough when nobody changes it meanwhile."""
 
 
-class RegistryNames:
-    """The application's `domain.processes.tenant_names.Naming`.
+class RegistryNames(Naming):
+    """Do what is next by how both sides stand, instead of what an event said, and look again after each step.
 
-    It does what is next by how both sides stand, instead of what an event said, and looks again after each step:
-    whatever was late, done twice, at the same time or killed, the last look finds them alike. A slug of before is
+    Whatever was late, done twice, at the same time or killed, the last look finds them alike. A slug of before is
     given back last of all, first by the registry and then by the tenant, so that the tenant can go back to it.
     """
 

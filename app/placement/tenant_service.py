@@ -1,11 +1,13 @@
 """Asking for tenants and for moves, the same for the command line and for the API."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from uuid import UUID, uuid5
 
 import asyncpg
 import msgspec
 
+from app.log.failures import LogUnavailable
 from app.placement import registry
 from app.placement.fence import refused
 from app.placement.places import PlacementRecord
@@ -29,7 +31,15 @@ from domain.operations.tenant_commands import (
 from domain.operations.tenants import SLUG, TenantMoving, TenantNotPlaced, TenantPlacement
 from domain.tenancy import tenants as tenancy
 from domain.tenancy.regions import WrongRegion
-from projections.operations.tenant_placements import Change, PlacedTenant, PlacementRequest, Wish
+from domain.tenancy.slug_registry import SlugRegistry
+from projections.kit.read.circuit_breaker import Unavailable
+from projections.operations.tenant_placements import (
+    Change,
+    PlacedTenant,
+    PlacementRequest,
+    TenantPlacements,
+    Wish,
+)
 
 _ids = TimeOrderedIds()
 
@@ -54,6 +64,21 @@ class TenantService:
         self._settings, self._platform, self._bus = settings, platform, bus
         self._changed = changed
         self._known = False
+
+    def ports(self, guard: Callable[[], AbstractAsyncContextManager[object]]) -> tuple[object, ...]:
+        """What the API asks of tenants' places, inside ``guard``, which raises while the platform is away."""
+
+        async def reserve(tenant_id: UUID, slug: str) -> None:
+            async with guard():
+                await self.reserve_slug(tenant_id, slug)
+
+        async def release(tenant_id: UUID, slug: str) -> None:
+            # Else it lapses by itself.
+            with suppress(Unavailable, LogUnavailable):
+                async with guard():
+                    await self.release_slug(tenant_id, slug)
+
+        return TenantPlacements(self), SlugRegistry(reserve, release)
 
     async def ask(
         self,

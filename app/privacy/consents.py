@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from domain.governance.consents import ANALYTICS, Consent, consent_id
+from domain.governance.consents import ANALYTICS, Consent, Consents, consent_id
 from domain.identity.user_rules import UserStatus
 from domain.identity.users import User
 from domain.kit.bus.repository import Repository
 
 
-class LoggedConsents:
-    """`domain.governance.consents.Consents`. What it cannot read rises, so that nothing is done meanwhile."""
+class LoggedConsents(Consents):
+    """What it cannot read rises, so that nothing is done meanwhile."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository

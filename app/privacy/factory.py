@@ -6,9 +6,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from app.composition.write_side import WriteSide
 from app.contexts import SUBJECTS, VIEWS, VISIBILITY
 from app.keys import KeyRing
 from app.privacy.belongings import Belongings
+from app.privacy.consents import LoggedConsents
 from app.privacy.erasure import ForgettingEverywhere, Whereabouts, another_owner
 from app.privacy.export.file_keys import SealedFileKeys
 from app.privacy.export.files import ExportFiles
@@ -21,6 +23,7 @@ from app.storage.database import Database
 from domain.governance.erasures import AccountHasTenants, TenantNeedsAnOwner
 from domain.identity.authorization import BaseRole, is_own, require_role
 from domain.kit.bus.bus import Bus
+from domain.kit.bus.repository import Repository
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec
@@ -39,13 +42,30 @@ from projections.kit.declare.search import SearchView
 from projections.kit.read.live_generations import pointers
 from projections.kit.read.postgres_reader import PostgresRows
 
-__all__ = ["Platform", "desk", "export_files", "platform_of", "privacy_processes", "search_of"]
+__all__ = [
+    "Platform",
+    "desk",
+    "export_files",
+    "platform_of",
+    "privacy_ports",
+    "privacy_processes",
+    "search_of",
+]
 
 
 def desk(bus: Bus, rows: PostgresRows, database: Database, keys: KeyRing) -> Privacy:
     """What the API and the command line ask."""
     people = Belongings(database.writer, keys, SUBJECTS)
     return Privacy(bus, rows, partial(_may_go, rows), people)
+
+
+def privacy_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> tuple[object, ...]:
+    """What the API of privacy asks, in one database."""
+    return (
+        LoggedConsents(Repository(writes.log, writes.codec)),
+        desk(writes.bus, rows, writes.database, writes.ring),
+        export_files(settings, writes.ring, rows, writes.database),
+    )
 
 
 def export_files(

@@ -14,6 +14,7 @@ from domain.kit.bus.repository import Repository
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.kit.refusals import NotFound, Refusal
 from domain.kit.sealed import ERASED, Opening
+from domain.processes.address_proofs import Proving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,8 @@ Reach = Callable[[UUID], AbstractAsyncContextManager[LinkedDatabase]]
 """The place of a tenant; raises while it cannot be reached."""
 
 
-class AddressProver:
-    """The application's `address_proofs.Proving`. Accounts are with the platform, people with their tenant."""
+class AddressProver(Proving):
+    """Accounts are with the platform, people with their tenant."""
 
     def __init__(self, accounts: LinkedDatabase, reach: Reach) -> None:
         self._accounts, self._reach = accounts, reach

@@ -12,7 +12,9 @@ from domain.kit.aggregate import Aggregate
 from domain.kit.bus.repository import Repository
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.permissions import ROLES
-from domain.processes.notification_mails import MailReader
+from domain.processes.account_mails import Addresses
+from domain.processes.notification_mails import MailReader, Readers
+from domain.processes.notifications import Audience
 from domain.tenancy.tenants import Tenant
 from domain.work.access import sees
 from domain.work.notifications import Channel, NotificationKind
@@ -22,8 +24,8 @@ from domain.work.tasks import Task
 _READ = "work:read"
 
 
-class Recipients:
-    """The ports `Audience`, `Readers` and `Addresses` of `domain.processes`."""
+class Recipients(Audience, Readers, Addresses):
+    """Read whom processes write to, and whether they may see what it is about."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
+from domain.processes.due_dates import Reminders
 from domain.processes.notifications import Audience, delivered
 from domain.work.notifications import NotificationKind, NotifyUser, notification_id
 
 
-class NotifiedReminders:
-    """`domain.processes.due_dates.Reminders`: one notification for each key, as the person prefers."""
+class NotifiedReminders(Reminders):
+    """One notification for each key, as the person prefers."""
 
     def __init__(self, audience: Audience, bus: Bus) -> None:
         self._audience = audience

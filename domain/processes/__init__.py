@@ -1,1 +1,27 @@
-"""What happens by itself: the processes, which may react to the events of every context."""
+"""What happens by itself: the processes that join contexts, and may react to the events of all of them."""
+
+from domain.kit.context.context import ContextDomain
+from domain.processes.account_lapse import AccountLapse
+from domain.processes.account_mails import AccountMails
+from domain.processes.address_proofs import AddressProofs
+from domain.processes.due_dates import DueDateReminder
+from domain.processes.notification_mails import NotificationMails
+from domain.processes.notifications import TaskNotifications
+from domain.processes.project_memberships import ProjectMemberships
+from domain.processes.session_expiry import SessionExpiry
+from domain.processes.tenant_names import TenantNames
+
+CONTEXT = ContextDomain(
+    package=__name__,
+    processes=(
+        DueDateReminder,
+        TaskNotifications,
+        ProjectMemberships,
+        NotificationMails,
+        AccountMails,
+        AddressProofs,
+        TenantNames,
+    ),
+    platform_processes=(SessionExpiry, AccountLapse),
+)
+"""Processes that need more than ports, such as connections to every store, are made by what has these."""

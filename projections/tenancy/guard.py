@@ -9,6 +9,7 @@ from domain.kit.caller import SYSTEM, Caller
 from domain.kit.refusals import Refusal
 from domain.tenancy.regions import require_region
 from domain.tenancy.tenants import TenantIsClosed, TenantIsSuspended, TenantStatus
+from projections.kit.context.context import CommandGuard
 from projections.kit.read.memory_cache import MemoryCache
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.tenancy.tenants import Tenants
@@ -20,7 +21,7 @@ class _Known:
     status: TenantStatus | None
 
 
-class TenantGuard:
+class TenantGuard(CommandGuard):
     """Asked before each command. Caches for ``seconds`` that a tenant is admitted; a refusal is read each time.
 
     A tenant that the registry does not hold, such as the platform's own, is not refused: what nobody has placed

@@ -1,6 +1,6 @@
 """The manifest of work among the views."""
 
-from domain.work.access import READ
+from domain.work.access import ALL, READ
 from domain.work.notifications import Notification
 from domain.work.projects import Project
 from domain.work.tasks import Task
@@ -19,6 +19,7 @@ CONTEXT = ContextViews(
     },
     visibility=ContextVisibility(
         rule=visibility.ProjectSight,
+        sees_all=ALL,
         about=visibility.GUARDED,
         changes=visibility.CHANGES,
         messages=(Notification,),

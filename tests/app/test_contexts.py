@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -12,9 +12,10 @@ import projections.work
 from api.kit.manifest import ContextApi
 from api.work import rest
 from app.contexts import CONTEXTS
-from app.entry.processes import processes_of
+from app.processes.declared import declared
 from domain.contexts import CONTEXTS as DOMAIN
 from domain.contexts import NAMES
+from domain.kit.context.adapters import created, provided
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.context.manifests import joined, load
@@ -121,8 +122,8 @@ def test_nor_with_two_of_them() -> None:
 
 def test_two_readers_may_not_be_found_under_one_class() -> None:
     reading: Any = None
-    with pytest.raises(TypeError, match="Two readers make a str"):
-        ports_of(reading, lambda _: "one", lambda _: "two")
+    with pytest.raises(TypeError, match="Two adapters provide str"):
+        ports_of(reading, (lambda _: "one", lambda _: "two"))
 
 
 def test_a_permission_belongs_to_one_context() -> None:
@@ -170,9 +171,35 @@ def test_a_module_of_the_api_has_roots() -> None:
 
 
 def test_two_processes_may_not_keep_their_state_under_one_name() -> None:
-    ports: Any = None
-    mine = ContextDomain(package="domain.mine", processes=(lambda _: ProjectMemberships(),))
-    other = ContextDomain(package="domain.other", processes=(lambda _: ProjectMemberships(),))
-    assert [type(process) for process in processes_of([mine], ports)] == [ProjectMemberships]
-    with pytest.raises(TypeError, match=rf"processes: domain\.other has {ProjectMemberships.name}"):
-        processes_of([mine, other], ports)
+    mine = ContextDomain(package="domain.mine", processes=(ProjectMemberships,))
+    other = ContextDomain(package="domain.other", platform_processes=(ProjectMemberships,))
+    assert declared([mine], platform=False) == declared([other], platform=True) == (ProjectMemberships,)
+    assert declared([mine], platform=True) == ()
+    with pytest.raises(TypeError, match=rf"processes: domain\.other.* has {ProjectMemberships.name}"):
+        declared([mine, other], platform=False)
+
+
+class Wind(Protocol):
+    """A port."""
+
+
+class Sail:
+    """What needs one."""
+
+    def __init__(self, wind: Wind, area: int = 1) -> None:
+        self.wind, self.area = wind, area
+
+
+class Gale(Wind):
+    """An adapter."""
+
+
+def test_ports_are_found_by_their_types() -> None:
+    gale = Gale()
+    assert provided(gale) == {Gale: gale, Wind: gale}
+    sail = created(Sail, provided(gale))
+    assert (sail.wind, sail.area) == (gale, 1)
+    with pytest.raises(TypeError, match=r"Nothing provides what Sail needs: wind: .*Wind"):
+        created(Sail, provided("a breeze"))
+    with pytest.raises(TypeError, match="Two adapters provide Wind"):
+        provided(gale, type("Storm", (Wind,), {})())

@@ -12,7 +12,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.composition.write_side import operating
 from app.contexts import VIEWS
 from app.embedded import EmbeddedError, folder, running
 from app.embedded.folder import held, in_use
@@ -21,6 +20,7 @@ from app.embedded.process import leashed
 from app.embedded.services import embedded_services
 from app.entry.run import bring_up_to_date
 from app.settings import Settings
+from app.views.operations import operating
 from tests.app.test_run import read_until, start
 from tests.kit.processes import alive, until
 

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from app.catalogue.dump import dump
-from app.composition.write_side import operating, written
+from app.composition.write_side import written
 from app.demo import demo
 from app.demo.demo import SMALL
 from app.keys import opened_ring
@@ -16,6 +16,7 @@ from app.keys.verification import SealedPlaces
 from app.log.verify import verify
 from app.storage.database import Database
 from app.views.inspection import inspecting
+from app.views.operations import operating
 from app.views.replay import replayed
 from domain.kit.log import Selection
 from domain.operations.tenants import PlacementKind

@@ -1,6 +1,5 @@
 """The manifest of a context in the domain: what it can do, who may do it, and what it keeps about people."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,6 @@ from domain.kit.context.entities import Entity
 from domain.kit.context.manifests import Manifest
 from domain.kit.permissions import Permission, declare
 from domain.kit.privacy.subjects import SubjectKind
-from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process
 
 
@@ -29,8 +27,13 @@ class ContextDomain(Manifest):
     """Whom it keeps data about: its kinds of things that are about one person each."""
     entities: tuple[Entity, ...] = ()
     """Its things that a key addresses."""
-    processes: tuple[Callable[[ProcessPorts], Process[Any]], ...] = ()
-    """Makes the processes that react to its own events; those that join contexts are in `domain.processes`."""
+    processes: tuple[type[Process[Any]], ...] = ()
+    """Run in every database, with the ports that their constructors ask for by type: `ProcessPorts`, or others.
+
+    They react to its own events; those that join contexts are in the manifest of `domain.processes`.
+    """
+    platform_processes: tuple[type[Process[Any]], ...] = ()
+    """Run in the platform's database alone, as those about accounts."""
     area: str = ""
     """The area of its permissions, where that is not called as the context is: ``people`` of identity."""
     unread: tuple[type[Aggregate], ...] = ()

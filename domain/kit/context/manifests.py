@@ -64,6 +64,15 @@ def load(floor: str, kind: type[M], names: Iterable[str]) -> tuple[M, ...]:
     return tuple(found)
 
 
+def single(contexts: Iterable[M], part: str, of: Callable[[M], V | None]) -> V:
+    """What one context says in a part. Raises TypeError unless it is exactly one."""
+    found = [(context.package, said) for context in contexts if (said := of(context)) is not None]
+    if len(found) != 1:
+        names = ", ".join(package for package, _ in found) or "none of them"
+        raise TypeError(f"One context declares {part}, not {names}.")
+    return found[0][1]
+
+
 def joined(contexts: Iterable[M], part: str, items: Callable[[M], Iterable[tuple[str, V]]]) -> dict[str, V]:
     """What all contexts say in one part, by name. Raises TypeError where two of them say something by one name."""
     found: dict[str, V] = {}

@@ -1,9 +1,12 @@
 """The manifest of a context among the views: what it keeps, and how that is read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
+from domain.kit.caller import Caller
+from domain.kit.context.adapters import provided
 from domain.kit.context.manifests import Manifest
 from projections.kit.context.visibility import ContextVisibility
 from projections.kit.declare.postgres import PostgresView
@@ -19,6 +22,18 @@ Reader = Callable[["ReadSide"], object]
 """Makes what resolvers are given as a port, under the class of what it makes."""
 
 
+class CommandGuard(Protocol):
+    """Whether the commands of a tenant are taken."""
+
+    async def admit(self, by: Caller) -> None:
+        """Raise the refusal of a command that is not to be taken from them."""
+        ...
+
+    def forget(self, tenant_id: UUID) -> None:
+        """Have the tenant's next command judged by what is stored from now on."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ContextViews(Manifest):
     """What a context declares for readers, beside its views, which are found in its modules.
@@ -31,6 +46,10 @@ class ContextViews(Manifest):
     readers: tuple[Reader, ...] = ()
     platform_readers: tuple[Reader, ...] = ()
     """Readers of what belongs to no tenant, as accounts: they read the platform's database alone."""
+    guard: Callable[["ReadSide"], CommandGuard] | None = None
+    """Makes what judges which commands are taken at all; one context has it."""
+    language: Callable[["ReadSide"], Callable[[UUID], Awaitable[str]]] | None = None
+    """Makes what says in which language a tenant searches; one context has it."""
     twins: Mapping[type[PostgresView[Any]], type[RedisView[Any]]] = field(default_factory=dict)
     """Views with the view in Redis that has the same rows, and is asked first."""
     visibility: ContextVisibility = field(default_factory=ContextVisibility)
@@ -63,11 +82,6 @@ class ContextViews(Manifest):
         return tuple(view for view in self.declared(View) if view.__dict__.get("name"))
 
 
-def ports_of(reading: "ReadSide", *readers: Reader) -> dict[type, object]:
+def ports_of(reading: "ReadSide", readers: Iterable[Reader]) -> dict[type, object]:
     """What these make, by its class. Raises TypeError where two make the same."""
-    ports: dict[type, object] = {}
-    for port in (make(reading) for make in readers):
-        if type(port) in ports:
-            raise TypeError(f"Two readers make a {type(port).__name__}.")
-        ports[type(port)] = port
-    return ports
+    return provided(*(make(reading) for make in readers))

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from domain.kit.context.manifests import joined
+from domain.kit.context.manifests import joined, single
 from projections.kit.context.context import ContextViews
 from projections.kit.context.visibility import Guarded, Rule, Shown
 from projections.kit.read.live_generations import Serving
 from projections.kit.store.generations import ReaderPool
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +15,8 @@ class JoinedVisibility:
     """What the contexts declare in their `ContextVisibility`, put together."""
 
     make_rule: Callable[[ReaderPool, Serving, Guarded], Rule]
+    sees_all: str
+    """The permission of those from whom the rule hides nothing."""
     guarded: Guarded
     shown: Mapping[str, Shown]
     """Where the things of each topic are shown."""
@@ -50,9 +49,10 @@ def join_visibility(contexts: Sequence[ContextViews]) -> JoinedVisibility:
         ),
     )
     return JoinedVisibility(
-        make_rule=_single(contexts, "rule", lambda context: context.visibility.rule),
+        make_rule=single(contexts, "visibility.rule", lambda context: context.visibility.rule),
+        sees_all=single(contexts, "visibility.sees_all", lambda context: context.visibility.sees_all),
         guarded=Guarded(
-            members=_single(contexts, "members", lambda context: context.visibility.members),
+            members=single(contexts, "visibility.members", lambda context: context.visibility.members),
             about=dict(about.values()),
             about_anything=dict(anything.values()),
         ),
@@ -64,11 +64,3 @@ def join_visibility(contexts: Sequence[ContextViews]) -> JoinedVisibility:
         messages=frozenset(kind.topic for context in contexts for kind in context.visibility.messages),
         changes=frozenset(event.stored_as for context in contexts for event in context.visibility.changes),
     )
-
-
-def _single(contexts: Sequence[ContextViews], part: str, of: Callable[[ContextViews], V | None]) -> V:
-    found = [(context.package, said) for context in contexts if (said := of(context)) is not None]
-    if len(found) != 1:
-        names = ", ".join(package for package, _ in found) or "none of them"
-        raise TypeError(f"One context declares visibility.{part}, not {names}.")
-    return found[0][1]

@@ -33,6 +33,8 @@ class ReadSide:
     search: AsyncOpenSearch | None
     """None where nothing is searched but Postgres."""
     index_prefix: str
+    region: str
+    """Where this process is."""
     redis_breaker: Breaker = field(default_factory=redis_breaker)
     search_breaker: Breaker = field(default_factory=search_breaker)
 

@@ -72,6 +72,8 @@ class ContextVisibility:
     these."""
     rule: Callable[[ReaderPool, Serving, Guarded], Rule] | None = None
     """Says who may see what; one context has it."""
+    sees_all: str | None = None
+    """The permission of those from whom the rule hides nothing; the context of the rule says so."""
     changes: tuple[type[Event], ...] = ()
     """Events after which somebody may see more or less."""
     members: type[PostgresView[Any]] | None = None

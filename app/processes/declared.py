@@ -1,0 +1,33 @@
+"""The processes that manifests declare, of every context and of what joins them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.contexts import CONTEXTS
+from domain.kit.context.context import ContextDomain
+from domain.kit.context.manifests import joined
+from domain.kit.process.process import Process
+from domain.processes import CONTEXT as JOINING
+
+
+def declared(contexts: Sequence[ContextDomain], *, platform: bool) -> tuple[type[Process[Any]], ...]:
+    """Those of every database, or of the platform's alone.
+
+    Raises TypeError for two that keep their state under one name.
+    """
+    named = joined(
+        contexts,
+        "processes",
+        lambda context: (
+            (process.name, process) for process in (*context.processes, *context.platform_processes)
+        ),
+    )
+    homes = {process for context in contexts for process in context.platform_processes}
+    return tuple(process for process in named.values() if (process in homes) is platform)
+
+
+PROCESSES = declared((*CONTEXTS, JOINING), platform=False)
+"""The processes of every database that need no more than ports."""
+
+PLATFORM_PROCESSES = declared((*CONTEXTS, JOINING), platform=True)
+"""The processes of the platform's database alone, beside those that place tenants: no silo runs them."""
