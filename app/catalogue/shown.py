@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from itertools import groupby
 
+from app.catalogue.durable_tables import TABLES
 from app.catalogue.inventory import CatalogueEntry
 from domain.kit.events import event_class
 
@@ -62,6 +63,8 @@ def _section(name: str, entries: list[CatalogueEntry]) -> str:
     once = f"Kept {kept.pop()}, in {entries[0].store}.\n" if len(kept) == 1 else f"In {entries[0].store}.\n"
     if entries[0].kind == "event" and (aliases := event_class(name).aliases):
         once = f"Also known as {', '.join(f'`{alias}`' for alias in aliases)}. {once}"
+    if entries[0].kind == "table":
+        once = f"{TABLES[name].purpose} {once}"
     head: tuple[str, ...] = ("Field", "Type", "Class", "What for")
     rows: list[tuple[str, ...]] = [
         (

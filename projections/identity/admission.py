@@ -21,7 +21,12 @@ class InvitationRow(Row):
     email: Annotated[str, Confidential(), Personal(), Describe("The invited e-mail address.")]
     email_key: Annotated[str, Confidential(), Describe("By what the address is found.")]
     role: Annotated[BaseRole, Describe("The role that it offers.")]
-    token_hash: Annotated[str, Len(max_length=64), Restricted()]
+    token_hash: Annotated[
+        str,
+        Len(max_length=64),
+        Restricted(),
+        Describe("The SHA-256 of the token that the mail carries, in hexadecimal digits."),
+    ]
     status: Annotated[InvitationStatus, Describe("What became of it.")] = InvitationStatus.OPEN
     invited_by: Annotated[UUID | None, Describe("Who sent it.")]
     sent_at: Annotated[datetime, Describe("When it was sent.")]
@@ -71,7 +76,12 @@ class ApiKeyRow(Row):
     permissions: Annotated[
         tuple[str, ...], Describe("The permissions that it grants, as long as its creator has them.")
     ]
-    secret_hash: Annotated[str, Len(max_length=64), Restricted()]
+    secret_hash: Annotated[
+        str,
+        Len(max_length=64),
+        Restricted(),
+        Describe("The SHA-256 of the whole key, in hexadecimal digits."),
+    ]
     created_by: Annotated[UUID, Describe("Who created it.")]
     created_at: CreatedAt
     expires_at: Annotated[datetime, Describe("When it expires.")]

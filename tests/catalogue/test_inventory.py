@@ -11,15 +11,17 @@ import asyncpg
 import msgspec
 import pytest
 
-from app.catalogue.durable import TABLES
+from app.catalogue.durable_tables import TABLES, durable_tables
 from app.catalogue.inventory import inventory, product_events
-from app.catalogue.table import table
+from app.composition.write_side import prepared
 from app.contexts import VIEWS
 from app.settings import Settings
+from app.storage.database import Database
 from domain.kit.codec import PlainCodec
 from domain.operations.rollbacks import Rollback
 from tests.docs.data import PAGE, page
 from tests.domain.envelopes import envelope
+from tests.kit.servers import SECRET
 from tests.operations.command_line import CommandLine
 
 _DURABLE = """
@@ -33,9 +35,27 @@ select n.nspname || '.' || c.relname as name,
 """
 """The tables of views are made beside, in schemas of their generations."""
 
+_SILENT = """
+select c.oid::regclass::text as name, a.attname as column
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+ where c.relkind in ('r', 'p') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema')
+   and (obj_description(c.oid, 'pg_class') is null or col_description(c.oid, a.attnum) is null)
+"""
+
 
 def test_the_page_of_data_is_current() -> None:
     assert PAGE.read_text() == page(), "Run `make generate`."
+
+
+_NAMED = {
+    "int": "integer",
+    "float8": "double precision",
+    "timestamptz": "timestamp with time zone",
+    "timestamptz[]": "timestamp with time zone[]",
+    "varchar(32)": "character varying(32)",
+}
+"""How the database calls what migrations call in short."""
 
 
 async def test_every_durable_table_and_column_is_in_the_inventory(database_url: str) -> None:
@@ -45,15 +65,62 @@ async def test_every_durable_table_and_column_is_in_the_inventory(database_url: 
     finally:
         await connection.close()
     columns = {
-        table.name: ", ".join(f"{column.name} {column.type}" for column in table.columns) for table in TABLES
+        name: ", ".join(f"{column.name} {_NAMED.get(column.type, column.type)}" for column in table.columns)
+        for name, table in TABLES.items()
     }
     assert columns == there
-    assert all(table.purpose.endswith(".") for table in TABLES)
 
 
-def test_a_level_for_a_column_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ValueError, match="no column mistyped"):
-        table("es.toys", "log", "Toys.", "a day", "id uuid", {"mistyped": "public"})
+async def test_every_table_and_column_says_in_the_database_what_it_holds(database_url: str) -> None:
+    database = await Database.open(database_url, secret=SECRET, writers=2, readers=1)
+    try:
+        await prepared(database)
+        owner = await database.owner()
+        try:
+            silent = [tuple(row) for row in await owner.fetch(_SILENT)]
+            said = await owner.fetchval("select obj_description('tasks_g1.tasks'::regclass, 'pg_class')")
+        finally:
+            await owner.close()
+    finally:
+        await database.close()
+    assert silent == []
+    assert said == "Every task as it stands."
+
+
+_TOYS = """
+create table es.toys (
+    id uuid primary key, -- Its id; a comment in between.
+    called text not null
+);
+comment on table es.toys is 'Toys. Kept a day.';
+comment on column es.toys.id is 'The toy''s id. Public.';
+"""
+
+
+def test_a_durable_table_is_what_the_migrations_make_and_say() -> None:
+    added = "alter table es.toys\n    add column size int[]; comment on column es.toys.size is 'Old.';"
+    (toys,) = durable_tables(_TOYS + added + "comment on column es.toys.size is 'How large.';").values()
+    assert (toys.context, toys.purpose, toys.retention) == ("log", "Toys.", "a day")
+    assert [(column.name, column.type, column.classification, column.purpose) for column in toys.columns] == [
+        ("id", "uuid", "public", "The toy's id."),
+        ("size", "int[]", "internal", "How large."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        (
+            "comment on column es.toys.mistyped is 'Nothing.';",
+            r"es\.toys\.mistyped, which no migration makes",
+        ),
+        ("comment on column es.gone.id is 'Its id.';", r"es\.gone\.id, which no migration makes"),
+        ("comment on table es.toys is 'Toys.';", r"es\.toys does not end with how long"),
+    ],
+)
+def test_a_comment_that_fits_no_table_is_refused(said: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        durable_tables(_TOYS + said)
 
 
 def test_every_event_and_every_view_has_an_entry_for_each_field() -> None:

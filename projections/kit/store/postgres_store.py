@@ -267,7 +267,7 @@ class PostgresStore(Generic[R]):
         )
         if not there:
             await owner.execute(f"drop table if exists {self.table} cascade")
-            for statement in self._shape.create:
+            for statement in (*self._shape.create, self._shape.comments):
                 await owner.execute(statement)
             # An empty table is vouched for up to nothing. The new token stops whoever was filling the old one.
             await owner.execute(

@@ -33,11 +33,11 @@ from sqlalchemy import (
 from sqlalchemy import Index as TableIndex
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TSVECTOR
-from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
+from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex, SetColumnComment, SetTableComment
 from sqlalchemy.sql.ddl import DDLElement
 from sqlalchemy.types import TypeEngine
 
-from domain.kit.fields import Personal, marks
+from domain.kit.fields import Describe, Personal, marks
 from projections.kit.declare.postgres import Index, PostgresView
 from projections.kit.declare.retention import SINCE
 from projections.kit.store.derived_columns import EMPTY, derived
@@ -81,6 +81,8 @@ class TableShape:
     key: tuple[str, ...]
     create: tuple[str, ...]
     """Statements that make the schemas, the table, its indexes, policies and grants."""
+    comments: str
+    """Statements that say in the database what the table and its columns hold."""
     drop_indexes: tuple[str, ...]
     """Statements that leave a table without its indexes but for the key's, safe to repeat."""
     make_indexes: tuple[str, ...]
@@ -135,6 +137,7 @@ def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
         derived=derived_columns,
         key=view.key,
         create=tuple(statements),
+        comments=";\n".join(_sql(comment) for comment in _comments(table)),
         drop_indexes=tuple(_sql(DropIndex(index, if_exists=True)) for index in indexes),
         make_indexes=tuple(_sql(CreateIndex(index, if_not_exists=True)) for index in indexes),
         finders=tuple(_finders(view, full, schema, own)),
@@ -147,6 +150,12 @@ def _retained(view: type[PostgresView[Any]]) -> str:
     if view.retain is None:
         return ""
     return f"\"{view.retain.by}\" >= coalesce(({SINCE.format(view.name)}), '-infinity')"
+
+
+def _comments(table: Table) -> Iterator[DDLElement]:
+    yield SetTableComment(table)
+    for column in table.columns:
+        yield SetColumnComment(column)
 
 
 def _finders(
@@ -168,16 +177,32 @@ def _finders(
 
 def _table(view: type[PostgresView[Any]], schema: str, name: str) -> Table:
     hints = get_type_hints(view.row, include_extras=True)
-    columns: list[Column[Any]] = [Column("tenant_id", Uuid(), nullable=False)]
+    columns: list[Column[Any]] = [Column("tenant_id", Uuid(), nullable=False, comment="Whose row it is.")]
     for field in structs.fields(view.row):
         if field.name in ("tenant_id", "position"):
             raise TypeError(f"{view.row.__name__} may not have a field {field.name}; the kit adds it.")
         kind, nullable = _type(hints[field.name])
         default = None if field.required or nullable else _default(field.default)
-        columns.append(Column(field.name, kind, nullable=nullable, server_default=default))
-    columns.append(Column("position", BigInteger(), nullable=False))
+        meaning = [mark.text for mark in marks(hints[field.name]) if isinstance(mark, Describe)]
+        columns.append(
+            Column(
+                field.name,
+                kind,
+                nullable=nullable,
+                server_default=default,
+                comment=meaning[-1] if meaning else None,
+            )
+        )
+    latest = "The position of the last event that has changed the row."
+    columns.append(Column("position", BigInteger(), nullable=False, comment=latest))
     columns += (
-        Column(column.name, _DERIVED[column.kind], nullable=False, server_default=text(EMPTY[column.kind]))
+        Column(
+            column.name,
+            _DERIVED[column.kind],
+            nullable=False,
+            server_default=text(EMPTY[column.kind]),
+            comment="Worked out from the row, to search it or to sort by it.",
+        )
         for column in derived(view)
     )
     table = Table(
@@ -187,6 +212,7 @@ def _table(view: type[PostgresView[Any]], schema: str, name: str) -> Table:
         PrimaryKeyConstraint("tenant_id", *view.key),
         *(CheckConstraint(text(check.condition), name=check.name) for check in view.checks),
         schema=schema,
+        comment=" ".join((view.__doc__ or "").partition("\n\n")[0].split()) or None,
     )
     for index in view.indexes:
         _add(table, index)
