@@ -9,16 +9,20 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
-from urllib.parse import urlsplit
 
-from app.proxies import Proxies, is_loopback
+from app.proxies import is_loopback
 from app.server_tls import SECURE, is_private, with_authorities
+from app.setting_values import PREFIX, SettingsError, parsed, variable
 
-PREFIX = "HEADWATER_"
-
-
-class SettingsError(Exception):
-    """A setting has a value that cannot be used; the message names the variable."""
+__all__ = [
+    "PREFIX",
+    "Settings",
+    "SettingsError",
+    "kept_secret",
+    "read_settings",
+    "secret_file",
+    "settings_table",
+]
 
 
 def _default_cache() -> Path:
@@ -163,7 +167,7 @@ class Settings:
 
     def environ(self) -> dict[str, str]:
         """These settings as environment variables, for a child process."""
-        return {_variable(item.name): _text(getattr(self, item.name)) for item in fields(self)}
+        return {variable(item.name): _text(getattr(self, item.name)) for item in fields(self)}
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -175,8 +179,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     source = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     for name, (kind, *_) in _DECLARED.items():
-        if text := source.get(_variable(name), "").strip():
-            values[name] = _parsed(name, kind, text)
+        if text := source.get(variable(name), "").strip():
+            values[name] = parsed(name, kind, text)
     settings = Settings(**values)
     if not settings.secret and settings.environment == "production":
         raise SettingsError(f"{PREFIX}SECRET must be set when {PREFIX}ENVIRONMENT is production.")
@@ -188,7 +192,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         for name, how in SECURE.items():
             if not is_private(getattr(settings, name)):
                 raise SettingsError(
-                    f"{_variable(name)} must be by TLS ({how}), or {PREFIX}INTERNAL_TLS be `off`."
+                    f"{variable(name)} must be by TLS ({how}), or {PREFIX}INTERNAL_TLS be `off`."
                 )
     if settings.oidc_issuer and not settings.public_url and not is_loopback(settings.host):
         raise SettingsError(
@@ -225,97 +229,13 @@ def settings_table() -> Iterator[tuple[str, str, str]]:
     """Variable, default and meaning of every setting, for the documentation."""
     defaults = {item.name: item.default for item in fields(Settings)}
     for name, (_, meaning, *shown) in _DECLARED.items():
-        yield _variable(name), shown[0] if shown else _text(defaults[name]), meaning
+        yield variable(name), shown[0] if shown else _text(defaults[name]), meaning
 
 
 _DECLARED = {
     name: (declared.__origin__, *declared.__metadata__)
     for name, declared in get_type_hints(Settings, include_extras=True).items()
 }
-_SCHEMES = {
-    "database_url": ("postgresql", "postgres"),
-    "redis_url": ("redis", "rediss", "unix"),
-    "opensearch_url": ("http", "https"),
-    "key_url": ("https", "http"),
-    "oidc_issuer": ("https", "http"),
-    "smtp_url": ("smtp", "smtps"),
-    "public_url": ("http", "https"),
-}
-_SECURED = ("key_url", "oidc_issuer")
-_CHOICES = {
-    "log_level": ("debug", "info", "warning", "error"),
-    "masking": ("on", "off", "auto"),
-    "graphiql": ("on", "off", "auto"),
-    "internal_tls": ("on", "off", "auto"),
-    "key_provider": ("file", "vault", "aws-kms"),
-}
-_SWITCHES = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "on": True,
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-}
-_RANGES = {"port": (0, 65535), "after_wait_ms": (0, 60_000), "reconcile_hours": (0, 24 * 365)}
-
-
-def _parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
-    variable = _variable(name)
-    if kind is Path:
-        return Path(text).expanduser()
-    if kind is bool:
-        if text.lower() not in _SWITCHES:
-            raise SettingsError(f"{variable} must be true or false, not {text!r}.")
-        return _SWITCHES[text.lower()]
-    if kind is int:
-        low, high = _RANGES.get(name, (1, 2**31 - 1))
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise SettingsError(f"{variable} must be a whole number from {low} to {high}, not {text!r}.")
-        return int(text)
-    if name in _SCHEMES:
-        # The value is not repeated: an address may contain a password.
-        if text.partition("://")[0] not in _SCHEMES[name]:
-            raise SettingsError(f"{variable} must be an address that begins with {_SCHEMES[name][0]}://.")
-        if not _is_address(text):
-            raise SettingsError(f"{variable} is not an address: its host or its port cannot be one.")
-    if (
-        name in _SECURED
-        and urlsplit(text).scheme == "http"
-        and not is_loopback(urlsplit(text).hostname or "")
-    ):
-        raise SettingsError(f"{variable} must begin with https://, for secrets are sent to it.")
-    if name in _CHOICES and text not in _CHOICES[name]:
-        raise SettingsError(f"{variable} must be one of {', '.join(_CHOICES[name])}, not {text!r}.")
-    if name == "secret" and len(text) < 32:
-        raise SettingsError(f"{variable} must have at least 32 characters.")
-    if name == "trusted_proxies":
-        try:
-            Proxies(text)
-        except ValueError:
-            raise SettingsError(
-                f"{variable} must be addresses and networks with commas, not {text!r}."
-            ) from None
-    return text
-
-
-def _is_address(text: str) -> bool:
-    try:
-        hosts = urlsplit(text).netloc.rpartition("@")[2]
-        # Of Postgres there may be several.
-        for host in hosts.split(","):
-            parts = urlsplit(f"//{host}")
-            _ = parts.port
-            (parts.hostname or "").encode("idna")
-    except ValueError:
-        return False
-    return True
-
-
-def _variable(name: str) -> str:
-    return PREFIX + name.upper()
 
 
 def _text(value: object) -> str:

@@ -10,7 +10,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLOORS = ("app", "domain", "graphql", "projections")
 LARGE = {
-    "app/settings.py",
     "projections/kit/follow/follower.py",
     "projections/kit/read/postgres_reader.py",
 }

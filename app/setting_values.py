@@ -1,0 +1,100 @@
+"""The value of a setting, from the text of its environment variable: what it may be, and what it must not."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.proxies import Proxies, is_loopback
+
+PREFIX = "HEADWATER_"
+
+
+class SettingsError(Exception):
+    """A setting has a value that cannot be used; the message names the variable."""
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+_SCHEMES = {
+    "database_url": ("postgresql", "postgres"),
+    "redis_url": ("redis", "rediss", "unix"),
+    "opensearch_url": ("http", "https"),
+    "key_url": ("https", "http"),
+    "oidc_issuer": ("https", "http"),
+    "smtp_url": ("smtp", "smtps"),
+    "public_url": ("http", "https"),
+}
+_SECURED = ("key_url", "oidc_issuer")
+_CHOICES = {
+    "log_level": ("debug", "info", "warning", "error"),
+    "masking": ("on", "off", "auto"),
+    "graphiql": ("on", "off", "auto"),
+    "internal_tls": ("on", "off", "auto"),
+    "key_provider": ("file", "vault", "aws-kms"),
+}
+_SWITCHES = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+_RANGES = {"port": (0, 65535), "after_wait_ms": (0, 60_000), "reconcile_hours": (0, 24 * 365)}
+
+
+def parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
+    """The value that a text gives a setting. Raises SettingsError with one sentence that names the variable."""
+    called = variable(name)
+    if kind is Path:
+        return Path(text).expanduser()
+    if kind is bool:
+        if text.lower() not in _SWITCHES:
+            raise SettingsError(f"{called} must be true or false, not {text!r}.")
+        return _SWITCHES[text.lower()]
+    if kind is int:
+        low, high = _RANGES.get(name, (1, 2**31 - 1))
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise SettingsError(f"{called} must be a whole number from {low} to {high}, not {text!r}.")
+        return int(text)
+    if name in _SCHEMES:
+        # The value is not repeated: an address may contain a password.
+        if text.partition("://")[0] not in _SCHEMES[name]:
+            raise SettingsError(f"{called} must be an address that begins with {_SCHEMES[name][0]}://.")
+        if not _is_address(text):
+            raise SettingsError(f"{called} is not an address: its host or its port cannot be one.")
+    if (
+        name in _SECURED
+        and urlsplit(text).scheme == "http"
+        and not is_loopback(urlsplit(text).hostname or "")
+    ):
+        raise SettingsError(f"{called} must begin with https://, for secrets are sent to it.")
+    if name in _CHOICES and text not in _CHOICES[name]:
+        raise SettingsError(f"{called} must be one of {', '.join(_CHOICES[name])}, not {text!r}.")
+    if name == "secret" and len(text) < 32:
+        raise SettingsError(f"{called} must have at least 32 characters.")
+    if name == "trusted_proxies":
+        try:
+            Proxies(text)
+        except ValueError:
+            raise SettingsError(
+                f"{called} must be addresses and networks with commas, not {text!r}."
+            ) from None
+    return text
+
+
+def _is_address(text: str) -> bool:
+    try:
+        hosts = urlsplit(text).netloc.rpartition("@")[2]
+        # Of Postgres there may be several.
+        for host in hosts.split(","):
+            parts = urlsplit(f"//{host}")
+            _ = parts.port
+            (parts.hostname or "").encode("idna")
+    except ValueError:
+        return False
+    return True
