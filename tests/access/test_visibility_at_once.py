@@ -26,8 +26,7 @@ SECRET = "We buy Zanzibar"
 
 async def versions(client: Client, name: str, id: str) -> bool:
     """Whether somebody is told how many versions a thing has."""
-    answer = await client.answer(name, id=id, version=99)
-    return "errors" in answer
+    return "errors" in await client.answer(name, id=id, version=99)
 
 
 class Scene:
@@ -41,13 +40,11 @@ class Scene:
     async def project(self, visibility: str = "PRIVATE") -> str:
         """A new project."""
         receipt = await self.owner.send("CreateProject", input={"name": SECRET, "visibility": visibility})
-        id: str = receipt["project"]["id"]
-        return id
+        return str(receipt["project"]["id"])
 
     async def task(self, project: str | None) -> dict[str, Any]:
         """A new task in a project."""
-        task: dict[str, Any] = await created(self.owner, SECRET, description=SECRET, projectId=project)
-        return task
+        return dict(await created(self.owner, SECRET, description=SECRET, projectId=project))
 
     async def shown(self, client: Client, project: str, task: str) -> dict[str, object]:
         """Where somebody comes across the project or its task."""

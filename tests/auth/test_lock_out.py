@@ -1,7 +1,6 @@
 """Too many attempts: they slow down who makes them, not whose account it is, and tell nobody who has one."""
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,19 +9,16 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.auth.credentials.devices import network_of
 from app.auth.credentials.passwords import Passwords
-from app.auth.credentials.throttle import PASSWORD, Attempts
-from app.storage.database import Connection, Database
+from app.auth.credentials.throttle import Attempts
+from app.storage.database import Connection
 from tests.auth.people import elsewhere, post, refusal, registered, reset_token, somebody
 from tests.kit.processes import until
 from tests.kit.product import Product, running
-from tests.kit.servers import SECRET
 
 REFUSED = (401, "sign_in_refused")
 TOO_MANY = (429, "too_many_attempts")
 WRONG = "wrong password"
-KEY = "ab" * 32
 
 
 async def test_five_wrong_passwords_make_the_place_they_come_from_wait(product: Product) -> None:
@@ -264,93 +260,11 @@ async def test_what_is_refused_costs_no_hashing_whether_or_not_there_is_an_accou
             assert sorted(response.status_code for response in found) == [401] * 5 + [429] * 35
 
 
-async def test_a_crowd_in_one_network_waits_behind_itself() -> None:
-    passwords = Passwords(threads=1, each=1, line=1)
-    try:
-        crowd = [asyncio.create_task(passwords.right("x" * 10, "", line="crowd")) for _ in range(5)]
-        assert not await passwords.right("x" * 10, "", line="somebody else")
-        found = await asyncio.gather(*crowd, return_exceptions=True)
-        assert [type(outcome).__name__ for outcome in found] == ["bool"] * 2 + ["PasswordsBusy"] * 3
-    finally:
-        passwords.close()
-
-
 async def test_asking_for_a_reset_tells_nobody_who_has_an_account(product: Product) -> None:
     ada = await registered(product)
     known = await post(product.http, "password/forgot", {"email": ada.email})
     unknown = await post(product.http, "password/forgot", {"email": f"{uuid4().hex}@example.com"})
     assert (known.status_code, known.text) == (unknown.status_code, unknown.text) == (200, '{"ok":true}')
-
-
-async def test_attempts_wait_twice_as_long_each_time_within_a_window_that_slides(
-    product: Product, owner: Connection
-) -> None:
-    database = await Database.open(product.settings.database_url, secret=SECRET, writers=1, readers=1)
-    try:
-        attempts, name = Attempts(database.writer, KEY), uuid4().hex
-        row = attempts.fingerprint(PASSWORD.kind, name)
-        earlier = (
-            "update auth.attempts set moments = array(select one - $2::int * interval '1 second'"
-            " from unnest(moments) one order by one) where fingerprint = $1"
-        )
-        pauses = []
-        for _ in range(8):
-            admission = await attempts.admit(PASSWORD, name)
-            assert not admission.refused
-            if admission.until is not None:
-                assert (await attempts.admit(PASSWORD, name)).refused
-                pauses.append(round((admission.until - admission.now).total_seconds()))
-                await owner.execute(earlier, row, pauses[-1])
-        assert pauses == [30, 60, 120, 240]
-        # Five of the eight leave the window; three more mistakes are free again up to the fifth.
-        await owner.execute(
-            "update auth.attempts set moments = array(select case when at <= 5 then one - interval '1 day' "
-            "else one end from unnest(moments) with ordinality t(one, at) order by one) where fingerprint = $1",
-            row,
-        )
-        admission = await attempts.admit(PASSWORD, name)
-        assert (admission.refused, admission.locks) == (False, False)
-        assert (await attempts.admit(PASSWORD, name)).locks
-    finally:
-        await database.close()
-
-
-async def test_a_clock_that_was_set_back_locks_nobody_out(product: Product, owner: Connection) -> None:
-    database = await Database.open(product.settings.database_url, secret=SECRET, writers=1, readers=1)
-    try:
-        attempts, name = Attempts(database.writer, KEY), uuid4().hex
-        for _ in range(5):
-            await attempts.admit(PASSWORD, name)
-        await owner.execute(
-            "update auth.attempts set moments = array(select one + interval '1 day' from unnest(moments) one)"
-            " where fingerprint = $1",
-            attempts.fingerprint(PASSWORD.kind, name),
-        )
-        assert not (await attempts.admit(PASSWORD, name)).refused
-    finally:
-        await database.close()
-
-
-@pytest.mark.parametrize(
-    ("address", "other", "same"),
-    [
-        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("::ffff:192.0.2.1", "192.0.2.1", True),
-        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
-        ("fe80::1%eth0", "fe80::2%eth1", True),
-        ("192.0.2.1", "192.0.2.2", False),
-        ("testclient", "other", False),
-    ],
-)
-def test_a_customers_network_of_ipv6_is_one_place(address: str, other: str, same: bool) -> None:
-    assert (network_of(address) == network_of(other)) is same
-
-
-def test_every_address_of_ipv6_has_a_network() -> None:
-    assert ipaddress.ip_network(network_of("2001:db8:1:2:3:4:5:6")) == ipaddress.ip_network(
-        "2001:db8:1:2::/64"
-    )
 
 
 async def test_no_name_of_anybody_stands_with_the_attempts(product: Product, owner: Connection) -> None:

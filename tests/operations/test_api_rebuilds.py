@@ -11,6 +11,7 @@ import pytest
 from domain.kit.caller import PLATFORM
 from tests.kit.client import Client
 from tests.kit.product import Product
+from tests.operations.notes import noted
 
 VIEW, OTHER = "tasks.tasks", "tasks.user_stats"
 
@@ -27,21 +28,6 @@ async def rebuild(operator: Client) -> AsyncIterator[str]:
     receipt = await operator.send("RebuildViews", input={"views": [VIEW]})
     yield receipt["rebuild"]["id"]
     await operator.send("CancelRebuild", input={"id": receipt["rebuild"]["id"]})
-
-
-async def noted(product: Product, id: str) -> list[tuple[str, UUID | None]]:
-    """What the log says was asked of something, and by whom."""
-    connection = await asyncpg.connect(product.settings.database_url)
-    try:
-        rows = await connection.fetch(
-            """select type, user_id from es.events where tenant_id = $1 and originator_id = $2
-                order by originator_version""",
-            PLATFORM,
-            UUID(id),
-        )
-        return [(row["type"].removeprefix("operations."), row["user_id"]) for row in rows]
-    finally:
-        await connection.close()
 
 
 async def test_shows_what_was_asked(operator: Client, rebuild: str) -> None:
@@ -266,39 +252,3 @@ async def test_whoever_watches_what_is_not_there_is_told(operator: Client) -> No
     async with operator.watching("ViewProgress", rebuildId=unknown) as messages:
         (error,) = (await anext(messages))["errors"]
     assert (error["message"], error["extensions"]["code"]) == (f"There is no rebuild {unknown}.", "NOT_FOUND")
-
-
-NEEDED = [
-    ("RebuildViews", {"views": [VIEW]}, "ops:rebuild"),
-    *(
-        (f"{verb}Rebuild", {"id": str(uuid4())}, "ops:rebuild")
-        for verb in ("Pause", "Resume", "Cancel", "Accept")
-    ),
-    ("RollbackViews", {"views": [VIEW]}, "ops:rebuild"),
-    ("RetryParked", {"view": VIEW}, "ops:repair"),
-    ("DiscardParked", {"view": VIEW, "stream": str(uuid4()), "reason": "Twice."}, "ops:repair"),
-]
-
-
-@pytest.mark.parametrize(("mutation", "input", "permission"), NEEDED, ids=[case[0] for case in NEEDED])
-async def test_nobody_directs_without_the_permission(
-    product: Product, mutation: str, input: dict[str, Any], permission: str
-) -> None:
-    others = {"ops:rebuild", "ops:repair", "ops:views", "work:*"} - {permission}
-    client, command_id = product.client(uuid4(), uuid4(), others), str(uuid4())
-    code, message = await client.error(mutation, input=input, commandId=command_id)
-    field = mutation[0].lower() + mutation[1:]
-    assert (code, message) == ("FORBIDDEN", f"Mutation.{field} needs the permission {permission}.")
-    assert await noted(product, command_id) == []
-
-
-async def test_nobody_looks_without_the_permission(product: Product) -> None:
-    client = product.client(uuid4(), uuid4(), ["ops:rebuild"])
-    views = "needs the permission ops:views."
-    assert await client.error("Rebuilds") == ("FORBIDDEN", f"Query.rebuilds {views}")
-    assert await client.error("Rebuild", id=str(uuid4())) == ("FORBIDDEN", f"Query.rebuild {views}")
-    refused = ("FORBIDDEN", "Query.parked needs the permission ops:repair.")
-    assert await client.error("Parked") == refused
-    async with client.watching("ViewProgress", rebuildId=str(uuid4())) as messages:
-        (error,) = (await anext(messages))["errors"]
-    assert error["extensions"]["code"] == "FORBIDDEN"
