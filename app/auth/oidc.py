@@ -19,7 +19,7 @@ from app.auth.id_token import NotOurs, claims_of
 from app.auth.sign_in import SignInService
 from app.auth.tokens.signed_tokens import Expired, NotValid, Uses, signed, verified
 from app.auth.tokens.signing_keys import SigningKeys
-from app.auth.two_factor import ANEW
+from app.auth.two_factor import REAUTHENTICATED
 from domain.identity.account_commands import LinkProvider, OpenAccount
 from domain.identity.accounts import AccountIsSuspended, AccountStatus, normal_address
 from domain.identity.sign_in_refusals import ProviderRefused
@@ -77,10 +77,10 @@ class Providers:
         """Close the connections to the providers."""
         await self._http.aclose()
 
-    async def start(self, name: str, redirect_uri: str, *, anew: bool = False) -> Start | Refusal:
+    async def start(self, name: str, redirect_uri: str, *, reauthenticate: bool = False) -> Start | Refusal:
         """Begin to sign somebody in by the provider of this name.
 
-        ``anew``: the provider is not to go by an earlier signing-in, so that the session proves who is there now.
+        ``reauthenticate``: the provider must ask again who it is, so that the session proves who is there now.
         """
         provider = self._providers.get(name)
         if provider is None:
@@ -100,7 +100,7 @@ class Providers:
             "code_challenge": _challenge(verifier),
             "code_challenge_method": "S256",
         }
-        if anew:
+        if reauthenticate:
             parameters |= {"prompt": "login", "max_age": "0"}
         endpoint = str(metadata["authorization_endpoint"])
         url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
@@ -110,7 +110,7 @@ class Providers:
             "nonce": nonce,
             "verifier": verifier,
             "redirect_uri": redirect_uri,
-            "anew": anew,
+            "anew": reauthenticate,
         }
         return Start(url, signed(Uses.PROVIDER, await self._keys.current(), claims, lifetime=WAIT))
 
@@ -137,7 +137,7 @@ class Providers:
             return AccountIsSuspended()
         if account.status is not AccountStatus.OPEN:
             return ProviderRefused(reason="the account is closed")
-        return await self._door.enter(account, None, method=ANEW if said.get("anew") else "oidc")
+        return await self._door.enter(account, None, method=REAUTHENTICATED if said.get("anew") else "oidc")
 
     async def _claims(self, provider: Provider, said: dict[str, Any], code: str) -> dict[str, Any]:
         """What the provider's id token says, its signature, issuer, audience, times and nonce checked."""

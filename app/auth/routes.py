@@ -119,7 +119,9 @@ def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
                 ProviderRefused(reason="HEADWATER_PUBLIC_URL, where you would come back, is not set")
             )
         back = f"{known}{called.path}" if known else str(called)
-        started = await sign_in().providers.start(name, back, anew=request.query_params.get("anew") == "true")
+        started = await sign_in().providers.start(
+            name, back, reauthenticate=request.query_params.get("anew") == "true"
+        )
         if isinstance(started, Refusal):
             return _refused(started)
         answer = RedirectResponse(started.url, 303, headers={"cache-control": "no-store"})

@@ -23,7 +23,7 @@ from domain.kit.caller import Caller
 from domain.kit.refusals import Forbidden, NotFound, Refusal
 from projections.identity.auth_accounts import AccountRow
 
-ANEW = "oidc_anew"
+REAUTHENTICATED = "oidc_anew"
 """The method of a session for which the provider was asked to let nobody in but who had just proved themselves."""
 FRESH = timedelta(minutes=10)
 """For how long such a session stands in place of a password."""
@@ -117,7 +117,7 @@ class TwoFactorService:
         """Whoever has no password has the provider say again who they are: a session may have been stolen."""
         session_id = session_of(caller)
         row = await self._living.row(session_id) if session_id is not None else None
-        if row is None or row.method != ANEW or datetime.now(UTC) - row.created_at > FRESH:
+        if row is None or row.method != REAUTHENTICATED or datetime.now(UTC) - row.created_at > FRESH:
             raise ProofNeeded()
 
     async def _own(self, caller: Caller) -> AccountRow | None:

@@ -47,8 +47,8 @@ def durable_tables(text: str) -> dict[str, Table]:
     """
     # Alembic makes its own table.
     types = {"es.migrations.version_num": "varchar(32)"}
-    for made, columns, altered, added in _TABLE.findall(re.sub("--.*", "", text)):
-        types |= {f"{made or altered}.{name}": kind for name, kind in _COLUMN.findall(columns or added)}
+    for created, columns, altered, added in _TABLE.findall(re.sub("--.*", "", text)):
+        types |= {f"{created or altered}.{name}": kind for name, kind in _COLUMN.findall(columns or added)}
     said = {(kind, name): what.replace("''", "'") for kind, name, what in _COMMENT.findall(text)}
     columns_of: dict[str, list[Column]] = {name: [] for kind, name in said if kind == "table"}
     for (kind, name), what in said.items():

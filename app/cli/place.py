@@ -98,10 +98,10 @@ async def found(
     by = "slug = $1" if id is None else "tenant_id = $1"
     row = await database.fetchrow(f"select * from placement.tenants where {by}", id or tenant.lower())
     if row is not None:
-        one: PlacementRecord = PlacementRecord.of(row)
-        served_by = one.served_by
+        placement: PlacementRecord = PlacementRecord.of(row)
+        served_by = placement.served_by
         there = settings if served_by is None else served_by.settings(settings)
-        return Place(there, one.tenant_id, one.slug, served_by is not None)
+        return Place(there, placement.tenant_id, placement.slug, served_by is not None)
     # Not every tenant that shares the platform's database is in the registry.
     if id is None or not await database.fetchval(_KNOWN, id):
         raise Declined(f"There is no tenant {tenant}.", code="not_found")
@@ -118,9 +118,9 @@ async def placed_everywhere(tenant: str | None = None) -> AsyncIterator[Place]:
             return
         async with reading_at(place) as pool:
             rows = await placements(pool)
-        for one in rows:
-            if (silo := one.served_by) is not None and one.region == place.settings.region:
-                yield Place(silo.settings(place.settings), one.tenant_id, one.slug, True)
+        for placement in rows:
+            if (silo := placement.served_by) is not None and placement.region == place.settings.region:
+                yield Place(silo.settings(place.settings), placement.tenant_id, placement.slug, True)
 
 
 @asynccontextmanager

@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             limits=limits(settings),
             streams=streams,
             permits=permits,
-            rest=tuple(route for one in CONTEXTS for route in one.rest),
+            rest=tuple(route for context in CONTEXTS for route in context.rest),
             shares=_shares,
             graphiql_title="Headwater" if settings.shows_graphiql else None,
             door="/auth",
@@ -87,15 +87,15 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
     ]
     if start_tracing("headwater-api"):
         middleware.append(Middleware(TracedRequests))
-    made = Starlette(
+    app = Starlette(
         routes=routes,
         lifespan=running.lifespan,
         middleware=middleware,
         exception_handlers={HTTPException: http_problem, Exception: unexpected_problem},
     )
     # Whether there is a page at `/` that others may lead to.
-    made.state.home = settings.shows_graphiql
-    return made
+    app.state.home = settings.shows_graphiql
+    return app
 
 
 class _Running:

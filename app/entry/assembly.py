@@ -79,7 +79,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             secret=settings.secret,
             writers=settings.pool_writers,
             readers=settings.pool_readers,
-            asked=True,
+            serving=True,
         )
         stack.push_async_callback(database.close)
         probe = await stack.enter_async_context(probed(database.connect))
@@ -130,7 +130,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
             secret=settings.derive("cursors"),
             after_wait=settings.after_wait_ms / 1000,
             longest_resume=settings.resume_events,
-            twins={view: reading.twin(twin) for one in CONTEXTS for view, twin in one.twins.items()},
+            twins={view: reading.twin(twin) for context in CONTEXTS for view, twin in context.twins.items()},
             sights=VisibilityRules(
                 rule=VISIBILITY.rule(database, live),
                 messages=VISIBILITY.messages,

@@ -67,12 +67,12 @@ class Cells:
     async def held(self, tenant_id: UUID, holder: Callable[[Assembly], T]) -> T:
         """What ``holder`` makes of the tenant's cell, which stays open as long as that is referred to."""
         assembly, cell = await self._cell(tenant_id)
-        made = holder(assembly)
+        holding = holder(assembly)
         if cell is not None:
-            cell.hold(made)
-        return made
+            cell.hold(holding)
+        return holding
 
-    def judge_anew(self, tenant_id: UUID) -> None:
+    def judge_again(self, tenant_id: UUID) -> None:
         """Forget whether commands of a tenant are taken, wherever it is served."""
         for assembly in (self.platform, *(cell.serving for cell in self._open.values())):
             if assembly is not None:
@@ -80,7 +80,7 @@ class Cells:
 
     async def sweep(self) -> None:
         """Close what is idle, and what no tenant is served by any more."""
-        served = {one.served_by for one in self._registry.all()}
+        served = {entry.served_by for entry in self._registry.all()}
         now = monotonic()
         for silo, cell in list(self._open.items()):
             idle = not cell.users and now - cell.used_at > self._idle
@@ -129,10 +129,10 @@ class Cells:
 
     async def _make_room(self) -> None:
         while len(self._open) >= self._most:
-            free = [one for one in self._open.items() if not one[1].users and not one[1].opening]
+            free = [entry for entry in self._open.items() if not entry[1].users and not entry[1].opening]
             if not free:
                 raise _unavailable("Too many tenants are served here at the moment.", "UNAVAILABLE")
-            silo, cell = min(free, key=lambda one: one[1].used_at)
+            silo, cell = min(free, key=lambda entry: entry[1].used_at)
             del self._open[silo]
             await cell.close()
 
@@ -208,7 +208,7 @@ async def celled(
     """
     async with registered(platform.database.writer) as registry:
         cells = Cells(settings, platform, registry, assemble)
-        tenants = TenantService(settings, platform.database, platform.services.bus, changed=cells.judge_anew)
+        tenants = TenantService(settings, platform.database, platform.services.bus, changed=cells.judge_again)
         shared = {**platform.platform_ports, **provided(*tenants.ports(platform.probe.guard))}
         services = replace(platform.services, ports={**platform.services.ports, **shared})
         cells.platform = replace(platform, services=services, platform_ports=shared)

@@ -85,11 +85,11 @@ def home_processes() -> list[Process[Any]]:
     return [created(process, {}) for process in PLATFORM_PROCESSES]
 
 
-async def enrolled(database: Database, made: Sequence[Process[Any]]) -> Sequence[Process[Any]]:
+async def enrolled(database: Database, processes: Sequence[Process[Any]]) -> Sequence[Process[Any]]:
     """The processes, made known to the database; each reacts to what is appended after its first time.
 
     Raises ProcessRefused when newer code has run one of them.
     """
-    for one in made:
-        await enroll(database.writer, one)
-    return made
+    for process in processes:
+        await enroll(database.writer, process)
+    return processes

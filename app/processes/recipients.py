@@ -37,8 +37,8 @@ class Recipients(Audience, Readers, Addresses):
         if user is None or task is None:
             return []
         notice = Notice(kind.value)
-        wishes = {Channel.IN_APP: user.in_app, Channel.EMAIL: user.by_email}
-        return [channel for channel, wished in wishes.items() if notice in wished]
+        wanted = {Channel.IN_APP: user.in_app, Channel.EMAIL: user.by_email}
+        return [channel for channel, notices in wanted.items() if notice in notices]
 
     async def reader(self, *, tenant_id: UUID, person: UUID, task_id: UUID) -> MailReader | None:
         user, task = await self._somebody(tenant_id, person, task_id)

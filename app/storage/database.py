@@ -28,7 +28,7 @@ Lent: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 SETTINGS = {"application_name": "headwater", "timezone": "UTC", "jit": "off"}
-ASKED = {"statement_timeout": "10s"}
+SERVING = {"statement_timeout": "10s"}
 """What no statement of a reader may exceed that a client asked for, so that a costly question does not keep a
 connection from the others. Workers, which go through all rows of a tenant, have no such limit."""
 
@@ -116,15 +116,15 @@ class Database:
         writers: int = 8,
         readers: int = 16,
         share: int | None = None,
-        asked: bool = False,
+        serving: bool = False,
     ) -> "Database":
         """Connect both pools; ``writers`` and ``readers`` bound their connections, and ``share`` those of the
-        readers that one tenant may hold at a time: three quarters of them unless told otherwise. ``asked``:
+        readers that one tenant may hold at a time: three quarters of them unless told otherwise. ``serving``:
         readers answer clients, and their statements are cut off after some seconds."""
         writer = await _pool(role_url(owner_url, WRITER, secret), asyncpg.Connection, writers)
         try:
             reader = await _pool(
-                role_url(owner_url, READER, secret), ScopedConnection, readers, ASKED if asked else {}
+                role_url(owner_url, READER, secret), ScopedConnection, readers, SERVING if serving else {}
             )
         except BaseException:
             writer.terminate()

@@ -182,7 +182,7 @@ class User(
         """Raise OwnerMustRemain unless this is no owner, or another active one is named.
 
         The other's stream is guarded by the append: should they stop being one at the same moment, one of the
-        two commands is decided anew, and refused.
+        two commands is decided again, and refused.
         """
         if self.owns and (owner is None or owner.id == self.id or not owner.owns):
             raise OwnerMustRemain(field="other_owner_id")

@@ -120,7 +120,7 @@ class Aggregate(BaseAggregate[UUID]):
         self._references.append(Reference(field, topic, id))
 
     def require_present(self, *, field: str) -> None:
-        """Raise a refusal about this field when nobody may name it anew, though its stream has not ended; see
+        """Raise a refusal about this field when nobody may name it again, though its stream has not ended; see
         `domain.kit.fields.References`."""
 
     def decided(self) -> list[Event]:

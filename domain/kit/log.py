@@ -105,7 +105,7 @@ class AppendReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Another append moved this stream first; load again and decide anew."""
+    """Another append moved this stream first; load and decide again."""
 
     originator_id: UUID
 

@@ -32,7 +32,7 @@ class Mailer(Protocol):
     """Send mail."""
 
     async def send(self, mail: Mail, *, key: UUID) -> None:
-        """Hand the mail over, for good when this returns.
+        """Hand the mail over, durably when this returns.
 
         ``key`` is the same at every try of the same message and no other: it becomes the Message-ID, so a
         message that was delivered although the try failed can be told from a new one. Raises RecipientRefused;

@@ -1,4 +1,4 @@
-"""Which slugs nobody is given anew; whoever has one of them already keeps it."""
+"""Which slugs nobody is given again; whoever has one of them already keeps it."""
 
 import re
 

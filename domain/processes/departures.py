@@ -1,4 +1,4 @@
-"""Departures: what a context has deleted for good is forgotten as well, without anybody having to ask."""
+"""Departures: what a context has deleted permanently is forgotten as well, without anybody having to ask."""
 
 from collections.abc import Sequence
 

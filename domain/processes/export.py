@@ -39,7 +39,7 @@ class Files(Protocol):
     async def write(
         self, tenant_id: UUID, export_id: UUID, subject_id: UUID, *, by_themself: bool, wrote: Wrote
     ) -> Written:
-        """Write the file anew, whole or not at all: nobody sees it before its last byte is on the disk.
+        """Write the file again, whole or not at all: nobody sees it before its last byte is on the disk.
 
         ``by_themself``: the person asked; whoever else asks is not given what is no business of the tenant.
         """

@@ -245,7 +245,7 @@ async def test_who_watches_is_told_to_read_anew_when_they_see_less(scene: Scene)
     async with scene.member.watching("TaskChanged") as messages:
         await scene.owner.send("ChangeProjectVisibility", input={"id": project, "visibility": "PRIVATE"})
         message = await anext(messages)
-    assert message["reason"] == "What you may see has changed: read it anew."
+    assert message["reason"] == "What you may see has changed: read it again."
 
 
 async def test_counts_that_change_tell_nothing_of_hidden_work(scene: Scene) -> None:

@@ -1,6 +1,8 @@
 """The words of the code and the docs: people are "they"."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -51,3 +53,153 @@ def test_every_term_of_the_glossary_is_in_use() -> None:
     said = "\n".join(text for path, text in texts().items() if path.name != "glossary.md").casefold()
     unused = [term for term in glossary() if not re.search(rf"\b{re.escape(term.casefold())}s?\b", said)]
     assert unused == []
+
+
+INSTEAD = {
+    r"abreast": "together",
+    r"afresh|anew": "again (rebuilt, refilled, recreated)",
+    r"for good": "permanently",
+    r"mend(s|ed|ing)?": "repair",
+    r"see the port": "what it does, or nothing",
+    r"sparing(ly)?": "the limit",
+    r"to be had": "available",
+    r"wish(es|ed)?": "request, command or effect",
+}
+"""Words that no name, comment, text or page uses, each with what to say instead."""
+FIXED = re.compile(
+    r"""[?&"`]anew\b|oidc_anew|\bmended\b(?=[ `"]*bigint)|[tT]enant_?[wW]ish\b|\bwish=|\bwish:""",
+)
+"""Stored names, addresses and names of the API that have such a word: they are contracts."""
+ELSEWHERE = (
+    "CHANGELOG.md",
+    "docs/decisions",
+    "docs/data.md",
+    "graphql/schema.graphql",
+    "migrations",
+    "tests",
+)
+"""History, what is generated from texts that are read here, and the names of tests, which other pages quote."""
+UNTIDY = {
+    "app/audit/cli.py",
+    "app/entry/rebuilder.py",
+    "app/entry/worker.py",
+    "app/placement/tenant_service.py",
+    "app/privacy/cli.py",
+    "app/processes/process_worker.py",
+    "app/processes/reactions.py",
+    "app/processes/runner.py",
+    "app/views/cli/on_record.py",
+    "app/views/cli/rebuild_progress.py",
+    "app/views/cli/replay.py",
+    "app/views/cli/replay_report.py",
+    "app/views/cli/rows.py",
+    "domain/governance/erasures.py",
+    "domain/kit/refusals.py",
+    "domain/operations/interventions.py",
+    "domain/operations/rebuilds.py",
+    "graphql/api/auth/sign_in.py",
+    "graphql/api/governance/consents.py",
+    "graphql/api/governance/history.py",
+    "graphql/api/governance/privacy.py",
+    "graphql/api/kit/execution/documents.py",
+    "graphql/api/kit/http/streams.py",
+    "graphql/api/kit/schema/connections.py",
+    "graphql/api/kit/schema/fields.py",
+    "graphql/api/kit/schema/past_reads.py",
+    "graphql/api/kit/schema/resource.py",
+    "graphql/api/operations/effects.py",
+    "graphql/api/operations/operator_commands.py",
+    "graphql/api/operations/rebuilds.py",
+    "graphql/api/operations/replays.py",
+    "graphql/api/operations/tenants.py",
+    "graphql/api/operations/views.py",
+    "projections/governance/privacy.py",
+    "projections/kit/background.py",
+    "projections/kit/follow/fold_page.py",
+    "projections/kit/follow/follower.py",
+    "projections/kit/follow/inline.py",
+    "projections/kit/follow/inline_lanes.py",
+    "projections/kit/follow/lane.py",
+    "projections/kit/follow/lane_worker.py",
+    "projections/kit/follow/lanes.py",
+    "projections/kit/follow/lease_worker.py",
+    "projections/kit/follow/log_tail.py",
+    "projections/kit/follow/lost_rows.py",
+    "projections/kit/follow/page_folder.py",
+    "projections/kit/follow/parked_retry.py",
+    "projections/kit/follow/parked_streams.py",
+    "projections/kit/follow/parking.py",
+    "projections/kit/rebuild/bulk_build.py",
+    "projections/kit/rebuild/comparison.py",
+    "projections/kit/rebuild/cutover.py",
+    "projections/kit/rebuild/model.py",
+    "projections/kit/rebuild/rebuilder.py",
+    "projections/kit/rebuild/requests.py",
+    "projections/kit/rebuild/row_cache.py",
+    "projections/kit/rebuild/stepwise_fold.py",
+    "projections/operations/operator_requests.py",
+    "projections/operations/platform_sender.py",
+    "projections/operations/tenant_placements.py",
+}
+"""Files that still have such words or names; none may join them."""
+
+
+def test_words_have_one_spelling() -> None:
+    banned = {word: re.compile(rf"(?<![a-z]){word}(?![a-z])", re.IGNORECASE) for word in INSTEAD}
+    any_of_them = re.compile("|".join(INSTEAD), re.IGNORECASE)
+    wrong = [
+        f"{path}:{number}: say {INSTEAD[word]}: {line.strip()}"
+        for path, text in texts().items()
+        if not str(path).startswith(ELSEWHERE) and str(path) not in UNTIDY
+        for number, line in enumerate(text.splitlines(), 1)
+        if any_of_them.search(line)
+        for word, pattern in banned.items()
+        if pattern.search(FIXED.sub("", line))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+EMPTY = {"asked", "came", "made", "one", "some", "theirs", "told", "who", "whose", "wish", "wishes"}
+"""Names that do not say what they hold: a variable, parameter or function has the noun of it."""
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name
+        case ast.arg(arg=name) | ast.alias(asname=str(name)):
+            yield name
+        case ast.Module(body=body) | ast.FunctionDef(body=body) | ast.AsyncFunctionDef(body=body):
+            yield from (
+                each.name for each in body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+            )
+
+
+def test_names_say_what_they_hold() -> None:
+    """In the product. Fields of classes are left out: rows, events and GraphQL types may have to be called so."""
+    wrong = []
+    for path, text in texts().items():
+        if path.suffix == ".py" and path.parts[0] not in ("bench", "tests") and str(path) not in UNTIDY:
+            tree = ast.parse(text)
+            fields = {
+                id(target)
+                for kind in ast.walk(tree)
+                if isinstance(kind, ast.ClassDef)
+                for target in _fields(kind)
+            }
+            wrong += [
+                f"{path}:{getattr(node, 'lineno', 1)}: {name}"
+                for node in ast.walk(tree)
+                if id(node) not in fields
+                for name in _names(node)
+                if name in EMPTY
+            ]
+    assert not wrong, "\n".join(wrong)
+
+
+def _fields(kind: ast.ClassDef) -> Iterator[ast.AST]:
+    for statement in kind.body:
+        if isinstance(statement, ast.AnnAssign):
+            yield statement.target
+        elif isinstance(statement, ast.Assign):
+            yield from statement.targets

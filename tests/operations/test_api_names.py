@@ -48,11 +48,11 @@ async def test_an_unknown_name_is_an_error(
     ],
 )
 async def test_an_unknown_name_is_refused(
-    operator: Client, operation: str, asked: dict[str, object], field: str
+    operator: Client, operation: str, variables: dict[str, object], field: str
 ) -> None:
-    refused = await operator.send(operation, input=asked)
+    refused = await operator.send(operation, input=variables)
     assert (refused["code"], refused["field"]) == ("not_possible", field)
-    assert refused["message"].startswith(f"There is no {field} {asked[field]}")
+    assert refused["message"].startswith(f"There is no {field} {variables[field]}")
 
 
 async def test_what_is_there_is_answered_and_nothing_of_none(operator: Client) -> None:

@@ -166,7 +166,7 @@ async def test_who_comes_back_too_late_is_told_so_and_goes_on_from_now(
     assert gap == {
         "cursor": str(int(start) + 4),
         "code": "TOO_FAR_BACK",
-        "reason": "More than 3 events lie between and are left out: read the current state anew.",
+        "reason": "More than 3 events lie between and are left out: read the current state again.",
     }
     assert (now["cursor"], now["node"]["title"]) == (str(int(start) + 5), "Now")
     assert [message["cursor"] for message in missed] == [str(int(start) + number) for number in (3, 4, 5)]
@@ -198,7 +198,7 @@ async def test_a_cursor_that_no_message_had_is_a_gap_when_it_is_ahead_and_refuse
     assert gap == {
         "cursor": start,
         "code": "POSITION_IN_FUTURE",
-        "reason": f"Position {future} does not exist yet; the log ends at {start}: read the current state anew.",
+        "reason": f"Position {future} does not exist yet; the log ends at {start}: read the current state again.",
     }
     assert next["cursor"] == future
     async with client.watching("TaskChanged", resumeFrom="-1") as messages:

@@ -73,12 +73,12 @@ def show(view: View, stream: Stream, tenant: Tenant = None, as_json: AsJson = Fa
         raise Declined(f"This stream is not parked in {view}.")
     if as_json:
         say_json(found)
-    for one in () if as_json else found:
+    for each in () if as_json else found:
         typer.echo(
-            f"{one.view}, generation {one.generation}: {one.topic} {one.stream} of tenant {one.tenant_id}\n"
-            f"  stopped at position {one.position:,}, event {one.event_id} ({one.event_type})\n"
-            f"  {one.error}, tried {one.attempts} times, parked {one.parked_at:%Y-%m-%d %H:%M:%S} UTC\n"
-            f"  {one.waiting:,} events wait" + (f"; asked to {one.asked}" if one.asked else "")
+            f"{each.view}, generation {each.generation}: {each.topic} {each.stream} of tenant {each.tenant_id}\n"
+            f"  stopped at position {each.position:,}, event {each.event_id} ({each.event_type})\n"
+            f"  {each.error}, tried {each.attempts} times, parked {each.parked_at:%Y-%m-%d %H:%M:%S} UTC\n"
+            f"  {each.waiting:,} events wait" + (f"; asked to {each.asked}" if each.asked else "")
         )
 
 

@@ -1,4 +1,4 @@
-"""``headwater rebuild``, ``reconcile`` and ``rollback``: views built anew while the old ones serve."""
+"""``headwater rebuild``, ``reconcile`` and ``rollback``: views rebuilt while the old ones serve."""
 
 import asyncio
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def rebuild(
 
     The workers do it; Ctrl-C only ends the watching.
     """
-    request = _Wish(_named(names, every), RebuildKind.REBUILD, rate=rate, parallel=parallel)
+    request = _Request(_named(names, every), RebuildKind.REBUILD, rate=rate, parallel=parallel)
     _ask(request, tenant, whole=False, detach=detach, as_json=as_json)
 
 
@@ -66,7 +66,7 @@ def reconcile(
 
     They are built beside those that serve; unless they are to repair, they are given up after the comparison.
     """
-    request = _Wish(
+    request = _Request(
         _named(names, every or not names), RebuildKind.RECONCILE, rate=rate, parallel=parallel, repair=repair
     )
     _ask(request, tenant, whole=True, detach=detach, as_json=as_json)
@@ -120,7 +120,7 @@ def _named(names: list[str] | None, every: bool) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _Request:
     """What is asked of the workers; no views stand for all."""
 
     views: tuple[str, ...]
@@ -143,7 +143,7 @@ class _Wish:
         )
 
 
-def _ask(request: _Wish, tenant: str | None, *, whole: bool, detach: bool, as_json: bool) -> None:
+def _ask(request: _Request, tenant: str | None, *, whole: bool, detach: bool, as_json: bool) -> None:
     id = _ids.new()
     where = "" if tenant is None else f" --tenant {tenant}"
     how_to_go_on = (

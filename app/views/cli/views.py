@@ -99,7 +99,7 @@ def retire(
     tenant: InSilo = None,
     as_json: AsJson = False,
 ) -> None:
-    """Retire views that the code no longer has: their rows are dropped in every store, for good.
+    """Retire views that the code no longer has: their rows are dropped in every store, permanently.
 
     Stop every process of a version that has them first.
     """

@@ -201,7 +201,7 @@ class Bus:
         changed = [event.originator_id for event in append.events]
         for aggregate in touched:
             grown, every = changed.count(aggregate.id), aggregate.snapshot_every
-            # Its state then holds as plain text what the log holds sealed; who needs it next loads it anew.
+            # Its state then holds as plain text what the log holds sealed; who needs it next loads it again.
             plain = aggregate.id in personal
             if grown and not plain:
                 self._repository.keep(append.tenant_id, aggregate)

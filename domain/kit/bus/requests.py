@@ -41,7 +41,7 @@ def require_version(request: Request, needed: Mapping[str, Aggregate | None]) ->
 
 
 def raise_unless_conflict(outcome: Outcome, command: Command) -> None:
-    """Raise the refusal for an append that the log did not take; return when deciding anew may succeed."""
+    """Raise the refusal for an append that the log did not take; return when a second decision may succeed."""
     match outcome:
         case Missing(reference):
             raise NotFound(field=reference.field, what=noun(reference.topic))

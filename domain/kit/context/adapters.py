@@ -27,9 +27,9 @@ def created(kind: type[T], ports: Mapping[type, object]) -> T:
 
     Raises TypeError for a port that nothing provides.
     """
-    asked = inspect.signature(kind, eval_str=True).parameters.values()
+    wanted = inspect.signature(kind, eval_str=True).parameters.values()
     needed = {
-        parameter.name: parameter.annotation for parameter in asked if parameter.default is parameter.empty
+        parameter.name: parameter.annotation for parameter in wanted if parameter.default is parameter.empty
     }
     if missing := [f"{name}: {port}" for name, port in needed.items() if port not in ports]:
         raise TypeError(f"Nothing provides what {kind.__qualname__} needs: {', '.join(missing)}.")

@@ -76,11 +76,11 @@ def single(contexts: Iterable[M], part: str, of: Callable[[M], V | None]) -> V:
 def joined(contexts: Iterable[M], part: str, items: Callable[[M], Iterable[tuple[str, V]]]) -> dict[str, V]:
     """What all contexts say in one part, by name. Raises TypeError where two of them say something by one name."""
     found: dict[str, V] = {}
-    whose: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for context in contexts:
         for name, item in items(context):
             here = ".".join([context.package, *filter(None, [getattr(item, "__name__", "")])])
             if name in found:
-                raise TypeError(f"{part}: {here} has {name}, and so has {whose[name]}.")
-            found[name], whose[name] = item, here
+                raise TypeError(f"{part}: {here} has {name}, and so has {owners[name]}.")
+            found[name], owners[name] = item, here
     return found

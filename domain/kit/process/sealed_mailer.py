@@ -53,7 +53,7 @@ class SealedMailer:
     ) -> str:
         """Send to the address that was sealed in this tenant, once for each ``key``; in a word, what came of it.
 
-        Somebody who was erased gets nothing, nor does an address that the server refuses for good, that has opted
+        Somebody who was erased gets nothing, nor does an address that the server refuses for ever, that has opted
         out or had enough for a day: none is helped by another try. Whatever else fails rises.
         """
         (address,) = await self._opening.open(tenant_id, [to])

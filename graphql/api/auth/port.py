@@ -174,7 +174,7 @@ class Suspending(Protocol):
     """The accounts of others, as operators keep them."""
 
     async def suspend(self, email: str, *, by: Caller, asked_by: str) -> Refusal | None:
-        """Let nobody sign in with an account; all its sessions end, for good."""
+        """Let nobody sign in with an account; all its sessions end, permanently."""
         ...
 
     async def reactivate(self, email: str, *, by: Caller, asked_by: str) -> Refusal | None:

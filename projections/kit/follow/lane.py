@@ -106,7 +106,7 @@ class Stuck:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Which events a lane leaves out: those that wait in parked streams, and those discarded for good.
+    """Which events a lane leaves out: those that wait in parked streams, and those discarded permanently.
 
     ``mended`` is the token of the last write that folded parked events into a store with a memory of its own.
     """
@@ -145,7 +145,7 @@ class Parking(Protocol):
     async def answer(
         self, lane: Lane, view: View[Any], store: Store[Any], decode: Callable[[LogEntry], Event]
     ) -> bool:
-        """Do what somebody asked about parked streams: fold their events, or leave them out for good.
+        """Do what somebody asked about parked streams: fold their events, or leave them out permanently.
 
         To be called by the lane's holder between two saves, and before the first. At most a few streams
         at a time; True when there were any, and `left_out` has to be asked again.
@@ -163,7 +163,7 @@ class Ledger(Protocol):
 
     # Rows differ in type, hence Any.
     async def lost(self, lane: Lane, view: View[Any], tenants: Collection[UUID]) -> bool:
-        """Rows of these tenants are gone: has them built anew beside, and says whether that is a way; if not, the
+        """Rows of these tenants are gone: has them rebuilt beside, and says whether that is a way; if not, the
         view is to be refilled. Safe to repeat, and to be repeated until they are there."""
         ...
 

@@ -1,4 +1,4 @@
-"""The tenants of whom a lane's store has lost rows: they are left out until their rows are built anew."""
+"""The tenants of whom a lane's store has lost rows: they are left out until their rows are rebuilt."""
 
 import logging
 from typing import Any

@@ -97,7 +97,7 @@ class ParkedStreams:
         return _count(await self._pool.execute(_RETRY, view, stream, tenant_id))
 
     async def discard(self, view: str, stream: UUID, reason: str, *, tenant_id: UUID | None = None) -> int:
-        """Ask that the events that wait now be left out of the view for good, in every generation.
+        """Ask that the events that wait now be left out of the view permanently, in every generation.
 
         Later ones are folded again. Answers how many parkings it concerns: none when the stream is not
         parked or is being retried at this moment.

@@ -103,7 +103,7 @@ class Builder(Generic[R]):
         """Fold up to near the head, or exactly up to a position, and leave the store as before the bulk.
 
         Raises LeaseLost when somebody else holds the lane, or when the storage was gone and is to be filled
-        anew under a new lease; LogGap when the log lacks an event. A store or log that does not answer is
+        again under a new lease; LogGap when the log lacks an event. A store or log that does not answer is
         tried again. Cancel it to pause: nothing stays open.
         """
         attempts = 0
@@ -140,7 +140,7 @@ class Builder(Generic[R]):
         await self._begin()
         bulk = False
         while (end := await self._log.head() - self._near if until is None else until) > self._at:
-            # A few events more are not worth making the indexes anew.
+            # A few events more are not worth recreating the indexes.
             if self._bulk is not None and not bulk and end - self._at > self._near:
                 await self._bulk.begin_bulk()
                 bulk = True
@@ -169,7 +169,7 @@ class Builder(Generic[R]):
         await self._store.prepare()
         checkpoint = await self._store.checkpoint()
         if checkpoint.token > self._lane.token:
-            raise LeaseLost(f"{self._view.name} was made anew by another process")
+            raise LeaseLost(f"{self._view.name} was recreated by another process")
         if checkpoint.position < self._lane.position:
             await self._ledger.rewind(self._lane, checkpoint)
         self._lane.moved(checkpoint.position, checkpoint.folded)

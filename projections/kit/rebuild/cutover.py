@@ -76,7 +76,7 @@ class Cutover:
             )
 
     async def failed(self, rebuild: UUID, error: str) -> None:
-        """Give a rebuild up for good."""
+        """Give a rebuild up permanently."""
         async with self._pool.acquire() as connection, connection.transaction():
             await self._close(connection, rebuild, "failed", error)
             await give_up(connection, rebuild)

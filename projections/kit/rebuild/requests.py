@@ -75,7 +75,7 @@ class Rebuilds:
         repair: bool = False,
         id: UUID | None = None,
     ) -> UUID:
-        """Ask for these views to be built anew; the same ``id`` again asks for nothing more.
+        """Ask for these views to be rebuilt; the same ``id`` again asks for nothing more.
 
         Raises Refused for a view that is unknown, of another version than this code's, or being built.
         """

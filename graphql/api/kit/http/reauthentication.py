@@ -34,7 +34,7 @@ class _Held(Generic[I]):
 
 
 class Rechecks(Generic[I]):
-    """Authenticates the credentials of open streams anew.
+    """Authenticates the credentials of open streams again.
 
     A stream is cut off when its credentials are refused, or give an identity of another scope: one that may see
     more or less. Every `seconds` those are asked about whom `changes(identity)` gives another value than before,

@@ -79,7 +79,7 @@ async def envelopes(
         yield Discontinuity(
             cursor=Position(head),
             code=Gap.POSITION_IN_FUTURE,
-            reason=f"Position {after} does not exist yet; the log ends at {head}: read the current state anew.",
+            reason=f"Position {after} does not exist yet; the log ends at {head}: read the current state again.",
         )
         after = head
     caller, feed, longest = (
@@ -91,7 +91,7 @@ async def envelopes(
         yield Discontinuity(
             cursor=Position(head),
             code=Gap.TOO_FAR_BACK,
-            reason=f"More than {longest} events lie between and are left out: read the current state anew.",
+            reason=f"More than {longest} events lie between and are left out: read the current state again.",
         )
         after = head
     async with aclosing(feed.pages_of(*caller, after=after)) as pages:
@@ -131,7 +131,7 @@ async def watch(
     for views whose rows change often and whose past nobody needs, such as counts. With ``about``, only events
     of things count that the caller sees in that view; ``read`` then finds the rows in place of the view.
 
-    Who may not see all hears of a row that leaves their sight once more, without the row, and is told to read anew
+    Who may not see all hears of a row that leaves their sight once more, without the row, and reads again
     when what they may see has changed.
     """
     async with aclosing(envelopes(ask, resume_from)) as pages:
@@ -172,7 +172,7 @@ async def watch(
                 yield Discontinuity(
                     cursor=Position(page[-1].position),
                     code=Gap.SIGHT_CHANGED,
-                    reason="What you may see has changed: read it anew.",
+                    reason="What you may see has changed: read it again.",
                 )
 
 

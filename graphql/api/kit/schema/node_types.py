@@ -80,7 +80,7 @@ def shows(
         described = {n: f for n, f in fields.items() if not is_marked(f[0], Restricted)}
         revealed = {n: f for n, f in described.items() if is_marked(f[0], Confidential, Personal, Opened)}
         open_to_all = {n: f for n, f in described.items() if n not in revealed}
-        # What the class says anew of a column stands where the row has it.
+        # What the class redeclares of a column stands where the row has it.
         shown = {n: plain(hint) for n, (hint, _) in open_to_all.items()} | own
         cls.__annotations__ = {n: shown[n] for n, _ in _fields(row) if n in shown} | own
         for n, (hint, description) in open_to_all.items():
