@@ -10,7 +10,7 @@ from domain.kit.codec import PlainCodec
 from projections.kit.declare.view import View
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_progress import OpsLedger
-from projections.kit.follow.lanes import StoreOf
+from projections.kit.follow.lane_worker import StoreOf
 from projections.kit.rebuild.bulk_build import Builder
 from projections.kit.store.generations import add_generation, enroll
 

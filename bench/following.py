@@ -15,7 +15,8 @@ from bench.table import Stopwatch
 from domain.kit.codec import PlainCodec
 from domain.kit.log import Envelope
 from projections.kit.declare.view import View
-from projections.kit.follow.lanes import Lanes, StoreOf
+from projections.kit.follow.lane_worker import StoreOf
+from projections.kit.follow.lanes import Lanes
 from projections.kit.follow.pages import Pages
 from projections.kit.store.generations import enroll
 from projections.kit.store.postgres_store import CONNECTION_SETTINGS

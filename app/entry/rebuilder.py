@@ -16,11 +16,12 @@ from app.log.postgres import PostgresLog
 from app.settings import Settings, read_settings
 from app.telemetry.logs import configure_logs
 from domain.kit.codec import Codec, PlainCodec
+from projections.kit.background import TaskStuck
 from projections.kit.declare.view import View
 from projections.kit.follow.lane import Lane, Ledger
 from projections.kit.rebuild.bulk_build import Builder
 from projections.kit.rebuild.cutover import Cutover
-from projections.kit.rebuild.rebuilder import Rebuilder, TaskStuck
+from projections.kit.rebuild.rebuilder import Rebuilder
 from projections.kit.store.store import Store
 
 _logger = logging.getLogger(__name__)

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-import os
-import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from app.processes import lease as leases
@@ -16,20 +15,23 @@ from domain.kit.bus.bus import Bus
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.log import Envelope, Log
 from domain.kit.process.process import Process
-from projections.kit.background import end
-from projections.kit.follow.lease_locks import SESSION_LOST, prepare
+from projections.kit.follow.lease_locks import prepare
+from projections.kit.follow.lease_worker import LeasedTask, LeaseWorker
 from projections.kit.follow.pages import Source
-from projections.kit.store.store import LeaseLost
 
 _logger = logging.getLogger(__name__)
 
-_GRACE = 5.0
-"""Seconds that effects under way may take to finish when a process is given up."""
+
+@dataclass(slots=True, kw_only=True)
+class _Run(LeasedTask):
+    lease: Lease
 
 
-class Runner:
+class Runner(LeaseWorker[_Run]):
     """One worker's part of the processes. Start as many as you like: each process runs in one of them, and in
     another one soon after that one is gone, or shows no beat for ``stale`` seconds."""
+
+    _grace = 5.0
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Runner:
         slots: int = 8,
     ) -> None:
         """``poll``: seconds between two looks at timers; ``slots``: effects under way at once, per process."""
+        super().__init__(database.connect, name=name, beat=beat)
         names = [one.name for one in processes]
         if len(set(names)) < len(names):
             raise ValueError("Two processes have the same name.")
@@ -58,82 +61,32 @@ class Runner:
         self._bus = bus
         self._clock = clock or SystemClock()
         self._notice = notice
-        self._name = name or f"{socket.gethostname()}:{os.getpid()}"
-        self._beat, self._stale, self._poll, self._slots = beat, stale, poll, slots
-        self._held: dict[str, tuple[Lease, ProcessWorker, asyncio.Task[None]]] = {}
-        self._woken = asyncio.Event()
-        self._stopping = False
+        self._stale, self._poll, self._slots = stale, poll, slots
+        self._enrolled = False
 
     @property
     def held(self) -> list[str]:
         """The processes that run here now."""
-        return sorted(self._held)
+        return sorted(one.lease.process for one in self._tasks.values())
 
-    def stop(self) -> None:
-        """End `run` in order: effects under way may finish, leases are given back."""
-        self._stopping = True
-        self._woken.set()
-
-    async def run(self) -> None:
-        """Work until stopped or cancelled. Raises ProcessRefused when the database holds state of newer code.
-
-        A lost connection costs the leases for a moment, no more.
-        """
-        enrolled = False
-        while not self._stopping:
-            try:
-                if not enrolled:
-                    for process in self._processes:
-                        await leases.enroll(self._database.writer, process)
-                    enrolled = True
-                await self._work()
-            except (*SESSION_LOST, TimeoutError) as error:
-                _logger.warning("The session that holds the processes is lost, connecting again: %r", error)
-                await asyncio.sleep(self._beat)
-
-    async def _work(self) -> None:
-        connection = await self._database.connect()
-        try:
-            await prepare(connection)
-            while not self._stopping:
-                self._woken.clear()
-                await self._turn(connection)
-                await self._pause()
-            await self._end(self._held)
-            for lease, _, _ in self._held.values():
-                await leases.give_back(connection, lease)
-        finally:
-            await end(*(task for _, _, task in self._held.values()))
-            self._held.clear()
-            connection.terminate()
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(self._beat):
-                await self._woken.wait()
-            # A process that ends at once, again and again, is not to keep the machine busy.
-            await asyncio.sleep(self._beat / 10)
-        except TimeoutError:
-            pass
+    async def _begin(self, connection: Connection) -> None:
+        """Raises ProcessRefused when the database holds state of newer code."""
+        await prepare(connection)
+        for process in self._processes if not self._enrolled else ():
+            await leases.enroll(self._database.writer, process)
+        self._enrolled = True
 
     async def _turn(self, connection: Connection) -> None:
-        for name in [name for name, (_, _, task) in self._held.items() if task.done()]:
-            lease, _, task = self._held.pop(name)
-            error = None if task.cancelled() else task.exception()
-            if isinstance(error, LeaseLost):
-                _logger.info("The lease ended: %s.", error)
-            elif error is not None:
-                _logger.error("The process %s ended.", name, exc_info=error)
-            await leases.give_back(connection, lease)
-        await leases.beat(connection, self.held)
+        held = self.held
+        await leases.beat(connection, held)
         for process in self._processes:
-            if process.name not in self._held:
-                taken = await leases.take(connection, process, self._name, self._stale)
-                if taken is not None:
-                    self._start(process, taken)
+            if process.name not in held:
+                lease = await leases.take(connection, process, self._name, self._stale)
+                if lease is not None:
+                    self._run_process(process, lease)
 
-    def _start(self, process: Process[Any], lease: Lease) -> None:
-        lane = ProcessWorker(
+    def _run_process(self, process: Process[Any], lease: Lease) -> None:
+        worker = ProcessWorker(
             process,
             lease,
             pool=self._database.writer,
@@ -145,17 +98,12 @@ class Runner:
             poll=self._poll,
             slots=self._slots,
         )
-        task = asyncio.create_task(lane.run(), name=f"process {process.name}")
-        task.add_done_callback(lambda _: self._woken.set())
-        self._held[process.name] = lease, lane, task
+        task = self._start(worker.run(), f"process {process.name}")
+        self._tasks[lease.id] = _Run(id=lease.id, task=task, stop=worker.stop, lease=lease)
 
-    async def _end(self, some: Iterable[str]) -> None:
-        tasks = [self._held[name][2] for name in some]
-        for name in some:
-            self._held[name][1].stop()
-        if tasks:
-            await asyncio.wait(tasks, timeout=_GRACE)
-            await end(*tasks)
+    async def _give_back(self, connection: Connection, leased: Collection[_Run]) -> None:
+        for one in leased:
+            await leases.give_back(connection, one.lease)
 
     async def _read(self, position: int) -> Envelope:
         (envelope,) = await self._log.read(after=position - 1, until=position, limit=1)

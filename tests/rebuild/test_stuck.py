@@ -6,8 +6,8 @@ import contextlib
 import pytest
 
 from app.entry.rebuilder import FromLog
+from projections.kit.background import TaskStuck
 from projections.kit.rebuild.model import RebuildState
-from projections.kit.rebuild.rebuilder import TaskStuck
 from tests.rebuild.rebuilding import House, some_events
 from tests.views.place import Place
 from tests.views.toys import Jars
@@ -17,7 +17,7 @@ async def test_what_hangs_when_the_session_is_lost_ends_the_rebuilder_and_the_ne
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever waited with it would build nothing any more, and nobody would hear of it."""
-    monkeypatch.setattr("projections.kit.rebuild.rebuilder._PATIENCE", 0.05)
+    monkeypatch.setattr("projections.kit.background._PATIENCE", 0.05)
     begun, freed = asyncio.Event(), asyncio.Event()
 
     async def hangs(self: object, *_: object, **__: object) -> None:
