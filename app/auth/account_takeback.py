@@ -14,7 +14,7 @@ from domain.kit.caller import SYSTEM, Caller
 from domain.kit.refusals import NotFound, Refusal
 from projections.identity.admission import ApiKeys
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Order, RowPlace
+from projections.kit.read.keyset import Order, RowPlace
 
 _PAGE = 500
 _logger = logging.getLogger(__name__)

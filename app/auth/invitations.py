@@ -24,7 +24,7 @@ from projections.identity.admission import InvitationRow, Invitations
 from projections.identity.memberships import Memberships
 from projections.identity.users import UserRow, Users
 from projections.kit.read.conditions import equals, one_of, since
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 
 _DAY = timedelta(days=1)
 

@@ -9,7 +9,7 @@ from domain.identity.account_commands import ReactivateAccount, SuspendAccount
 from domain.identity.sessions import Ending, EndSession
 from domain.kit.caller import Caller
 from domain.kit.refusals import NotFound, Refusal
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 
 
 async def _nobody_holds_it(account_id: UUID) -> None:

@@ -23,7 +23,8 @@ from domain.kit.refusals import Refusal
 from projections.governance.erasures import ErasureRow, Erasures
 from projections.governance.exports import ExportRow, ExportState
 from projections.governance.privacy import DataSubject, Privacy
-from projections.kit.read.postgres_reader import Order, PostgresRows
+from projections.kit.read.keyset import Order
+from projections.kit.read.postgres_reader import PostgresRows
 
 if TYPE_CHECKING:
     from api.kit.schema.access_log import AccessRecord

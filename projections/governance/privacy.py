@@ -16,7 +16,8 @@ from projections.governance.erasures import Erasures
 from projections.governance.exports import ExportRow, Exports, ExportState
 from projections.kit.model import PostgresView
 from projections.kit.read.conditions import Condition, equals
-from projections.kit.read.postgres_reader import Order, PostgresRows
+from projections.kit.read.keyset import Order
+from projections.kit.read.postgres_reader import PostgresRows
 
 MayGo = Callable[[Caller, UUID], Awaitable[Refusal | None]]
 """Why the caller cannot have a person of their tenant forgotten now, as when that would leave it to nobody."""

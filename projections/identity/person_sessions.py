@@ -8,7 +8,8 @@ from uuid import UUID
 from domain.kit.caller import ACCOUNTS
 from projections.identity.auth_sessions import UserSessionRow, UserSessions
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace
+from projections.kit.read.keyset import Order, RowPlace
+from projections.kit.read.postgres_reader import PostgresRows
 
 _ORDER = Order("started_at", descending=True)
 

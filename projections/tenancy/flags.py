@@ -14,7 +14,8 @@ from projections.kit.declare.folds import carried, removed
 from projections.kit.model import CreatedAt, Index, Invalidation, PostgresView, Row, UpdatedAt, invalidates
 from projections.kit.read.cache import Cache, Cached
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Order, PostgresRows
+from projections.kit.read.keyset import Order
+from projections.kit.read.postgres_reader import PostgresRows
 
 
 class FeatureFlagRow(Row):

@@ -12,7 +12,8 @@ from projections.kit.read.cache import Cache
 from projections.kit.read.circuit_breaker import Unavailable
 from projections.kit.read.conditions import equals, one_of, since
 from projections.kit.read.fallback_search import Finder
-from projections.kit.read.postgres_reader import Order, PostgresRows
+from projections.kit.read.keyset import Order
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.redis_reader import RedisRows
 from projections.kit.read.row_visibility import EVERYTHING, Sight
 from projections.kit.read.search_query import BadQuery

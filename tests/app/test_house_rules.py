@@ -11,7 +11,6 @@ ROOT = Path(__file__).parents[2]
 FLOORS = ("app", "domain", "graphql", "projections")
 LARGE = {
     "projections/kit/follow/follower.py",
-    "projections/kit/read/postgres_reader.py",
     "tests/log/test_follow.py",
     "tests/rebuild/test_rebuilder.py",
 }

@@ -15,8 +15,9 @@ from projections.identity.auth_sessions import Sessions, UserSessions
 from projections.identity.person_sessions import PersonSessions, SessionPage
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import Condition, equals, until
+from projections.kit.read.keyset import Order, RowPlace
 from projections.kit.read.live_generations import Only
-from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.store.table_names import table_name
 from tests.kit.product import Product
 from tests.work.test_plans import Explaining

@@ -17,7 +17,7 @@ from projections.governance.erasures import ErasureRow, Erasures
 from projections.identity.auth_sessions import Sessions
 from projections.identity.people import People
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 from projections.kit.rebuild.model import RebuildState
 from tests.privacy.estate import Estate, accepted
 from tests.privacy.people import (

@@ -17,8 +17,9 @@ from projections.kit.declare.redis import RedisView
 from projections.kit.declare.search import SearchView
 from projections.kit.declare.view import FullKey, View
 from projections.kit.follow.lanes import Lanes
+from projections.kit.read.keyset import Order
 from projections.kit.read.live_generations import LiveGenerations, pointers
-from projections.kit.read.postgres_reader import Order, PostgresRows
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.rebuild.cutover import Cutover
 from projections.kit.rebuild.model import RebuildRecord, RebuildState
 from projections.kit.rebuild.rebuilder import Rebuilder

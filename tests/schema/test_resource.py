@@ -28,7 +28,7 @@ from domain.work.task_commands import CompleteTask
 from domain.work.tasks import Task, TaskStatus
 from projections.identity.people import People
 from projections.kit.read.conditions import Condition
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 from projections.tenancy.flags import FeatureFlags
 from projections.work.projects import ProjectMembers
 from projections.work.tasks import TaskRow, Tasks

@@ -15,7 +15,7 @@ from app.privacy.export.sections import PARTS
 from app.privacy.platform_commands import PlatformCommands
 from domain.kit.caller import ACCOUNTS
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 from tests.tenancy.scene import WHO, Scene
 from tests.tenancy.state import digests
 

@@ -10,8 +10,9 @@ import pytest
 
 from app.storage.database import READER, Database, role_url
 from projections.kit.read.conditions import Condition, equals, since, until
+from projections.kit.read.keyset import Order
 from projections.kit.read.live_generations import Only
-from projections.kit.read.postgres_reader import Order, PostgresRows
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.store.tables import table_shape
 from projections.tenancy.entity_index import EntityIndex
 from projections.tenancy.entity_keys import CONFIG, EntityKey

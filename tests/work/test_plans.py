@@ -19,8 +19,9 @@ from projections.identity.users import Users
 from projections.kit.context.visibility import Guarded
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import Condition, equals, one_of, since, until
+from projections.kit.read.keyset import Order
 from projections.kit.read.live_generations import Only
-from projections.kit.read.postgres_reader import Order, PostgresRows
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.store.tables import table_shape
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.tasks import Tasks

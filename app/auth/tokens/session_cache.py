@@ -21,7 +21,8 @@ from projections.identity.auth_sessions import SessionRow, Sessions, UserSession
 from projections.kit.declare.row import replace
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace
+from projections.kit.read.keyset import Order, RowPlace
+from projections.kit.read.postgres_reader import PostgresRows
 
 HOLD = 2.0
 """Seconds for which a process goes by what it has just read."""

@@ -26,7 +26,7 @@ from domain.governance.consents import consent_id
 from projections.governance.consents import ConsentRow, ConsentRows
 from projections.governance.privacy import Privacy
 from projections.kit.read.conditions import equals
-from projections.kit.read.postgres_reader import Order, RowPlace
+from projections.kit.read.keyset import Order, RowPlace
 
 
 @shows(ConsentRow, needs=COVERED, about="subject_id")

@@ -42,7 +42,7 @@ from projections.identity.profiles import PreferencesRow, ProfileRow
 from projections.identity.unattached import Unattached, UnattachedRow
 from projections.identity.users import Users
 from projections.kit.read import conditions
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 
 enum(Ending)
 

@@ -17,7 +17,7 @@ from api.kit.schema.fields import After, argument, field
 from api.kit.schema.node_types import shows
 from projections.identity.people import People, PersonRow
 from projections.kit.read.conditions import Condition, equals, since, until
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 from projections.tenancy.entity_index import BY_TYPE, EntityIndex, EntityRow
 from projections.tenancy.entity_keys import CONFIG, EntityKey, parse, partition
 

@@ -6,7 +6,7 @@ import strawberry
 
 from api.kit.model import After, Info, Node, Resource, derived, field, one_of, shows
 from domain.tenancy import subscription_commands as domain
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 from projections.tenancy.subscriptions import InvoiceRow, Invoices, SubscriptionRow, Subscriptions
 
 PAYMENTS = "ops:payments"

@@ -30,7 +30,7 @@ from domain.kit.events import Event
 from domain.work import notifications as domain
 from projections.identity.people import People
 from projections.kit.declare.folds import Key
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 from projections.work.notifications import NotificationRow, Notifications, own
 from projections.work.tasks import Tasks
 

@@ -9,7 +9,7 @@ from api.kit.model import Info, Node, Resource, equal, field, headed, linked, ma
 from domain.work import project_commands as domain
 from domain.work.projects import KEPT
 from projections.identity.people import People
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 from projections.work.projects import MemberRow, ProjectMemberLists, ProjectMembers, ProjectRow, Projects
 from projections.work.reader import WorkReader
 from projections.work.stats import ProjectProgress, ProjectProgressRow

@@ -6,7 +6,8 @@ from uuid import UUID
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.read.conditions import Condition
-from projections.kit.read.postgres_reader import Order, PostgresRows, RowPlace
+from projections.kit.read.keyset import Order, RowPlace
+from projections.kit.read.postgres_reader import PostgresRows
 
 _PAGE = 500
 

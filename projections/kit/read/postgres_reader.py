@@ -6,17 +6,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from sys import getsizeof
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from projections.kit.declare.folds import Key
-from projections.kit.declare.postgres import PostgresView, order_of
+from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.read.allowance import allowance
 from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition, bound
+from projections.kit.read.keyset import Order, RowPage, RowPlace
 from projections.kit.read.live_generations import Serving
 from projections.kit.read.shares import Shares
 from projections.kit.store.derived_columns import derived
@@ -28,44 +29,6 @@ T = TypeVar("T")
 
 _PASTS = 2
 """Questions about rows of the past at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """By which column a page is sorted; the key breaks ties. Empty values come last either way."""
-
-    column: str
-    descending: bool = False
-    nullable: bool = False
-
-    def by(self, view: type[PostgresView[Any]]) -> str:
-        """The column of the table that the rows are sorted by."""
-        return order_of(self.column) if self.column in view.collated else self.column
-
-    # The type is the column's.
-    def value(self, view: type[PostgresView[Any]], row: object) -> Any:
-        """What a row is sorted by."""
-        name = self.by(view)
-        found = next((column.binary(row) for column in derived(view) if column.name == name), None)
-        return getattr(row, self.column) if found is None else found
-
-
-@dataclass(frozen=True, slots=True)
-class RowPlace:
-    """A place between rows: right at the row with this value of the order's column and this key."""
-
-    # The type is the column's.
-    value: Any
-    key: Key
-
-
-@dataclass(frozen=True, slots=True)
-class RowPage(Generic[R]):
-    """Rows in order, and whether there are more on either side."""
-
-    rows: list[R]
-    more_before: bool
-    more_after: bool
 
 
 class PostgresRows:
@@ -119,11 +82,11 @@ class PostgresRows:
         table, arguments, parts = self._source(view, tenant_id, where, past, order)
         for place, following in ((after, True), (before, False)):
             if place is not None:
-                parts.append(_beyond(view, order, place, following=following, arguments=arguments))
+                parts.append(order.beyond(view, place, following=following, arguments=arguments))
         arguments.append(limit + 1)
         sql = _rows_of(
             f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
-            f" order by {_sorting(view, order, reverse=backward)} limit ${len(arguments)} offset {skip}"
+            f" order by {order.terms(view, reverse=backward)} limit ${len(arguments)} offset {skip}"
         )
         found = await self._fetch(view, tenant_id, sql, arguments)
         rows, more = found[:limit], len(found) > limit
@@ -150,7 +113,7 @@ class PostgresRows:
         each = (
             f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
             f" and {column} = wanted.value"
-            f" order by {_sorting(view, order, reverse=False)} limit ${more + 2}"
+            f" order by {order.terms(view)} limit ${more + 2}"
         )
         sql = _rows_of(
             f"select head.* from unnest(${more + 1}::{kind}[]) as wanted(value)"
@@ -325,32 +288,3 @@ def columns_of(view: type[PostgresView[Any]]) -> str:
 def _bare(kind: str) -> str:
     bare, _, rest = kind.partition("(")
     return bare + rest.partition(")")[2]
-
-
-def _sorting(view: type[PostgresView[Any]], order: Order, *, reverse: bool) -> str:
-    direction = "desc" if order.descending is not reverse else "asc"
-    terms = [f"{order.by(view)} {direction}", *(f"{name} {direction}" for name in view.key)]
-    if order.nullable:
-        terms.insert(0, f"({order.by(view)} is null) {'desc' if reverse else 'asc'}")
-    return ", ".join(terms)
-
-
-def _beyond(
-    view: type[PostgresView[Any]], order: Order, place: RowPlace, *, following: bool, arguments: list[Any]
-) -> str:
-    """The rows that stand after (or before) a place in the given order."""
-    sign = ">" if following is not order.descending else "<"
-    names, column = ", ".join(view.key), order.by(view)
-
-    def key() -> str:
-        arguments.extend(place.key)
-        first = len(arguments) - len(place.key) + 1
-        return ", ".join(f"${n}" for n in range(first, len(arguments) + 1))
-
-    if place.value is None:
-        same = f"{column} is null and ({names}) {sign} ({key()})"
-        return f"({same})" if following else f"({column} is not null or {same})"
-    arguments.append(place.value)
-    value = f"${len(arguments)}"
-    beyond = f"({column}, {names}) {sign} ({value}, {key()})"
-    return f"({beyond} or {column} is null)" if order.nullable and following else f"({beyond})"

@@ -21,7 +21,7 @@ from api.kit.schema.signatures import Signature
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition
-from projections.kit.read.postgres_reader import Order, RowPage, RowPlace
+from projections.kit.read.keyset import Order, RowPage, RowPlace
 from projections.kit.read.search_query import BadQuery
 
 T = TypeVar("T")

@@ -27,7 +27,7 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.declare.view import View
 from projections.kit.read.circuit_breaker import Unavailable
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 from projections.kit.read.row_visibility import Sight
 
 P = TypeVar("P")

@@ -14,7 +14,7 @@ from api.kit.schema.node_types import READS, require_rows
 from api.kit.schema.past import PAST_ARGUMENTS, AsOf, moment
 from api.kit.schema.scalars import Position
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 
 LARGEST = 100
 """The most rows that a page or a nested list holds."""

@@ -17,7 +17,8 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.declare.view import View
 from projections.kit.read.as_of import InFuture, Past, RowsAsOf, TooMuch
-from projections.kit.read.postgres_reader import Order, PostgresRows
+from projections.kit.read.keyset import Order
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.store.decrypted_fields import as_written
 
 

@@ -35,7 +35,7 @@ from domain.kit.commands import Command
 from domain.kit.events import event_class, snake
 from domain.kit.refusals import Refusal
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.read.postgres_reader import Order
+from projections.kit.read.keyset import Order
 
 
 class Resource:
