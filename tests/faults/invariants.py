@@ -21,8 +21,9 @@ from domain.kit.codec import PlainCodec
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.sealed import Opening
+from projections.kit.declare.folded_rows import fold
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import FullKey, RowChanges, View, fold
+from projections.kit.declare.view import FullKey, RowChanges, View
 from projections.kit.store.decrypted_fields import opened, opened_fields
 from projections.kit.store.generations import live_generations
 from projections.work.tasks import Tasks

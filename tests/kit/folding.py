@@ -7,9 +7,10 @@ from uuid import UUID
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.scenario import NOON, On
+from projections.kit.declare.folded_rows import fold
 from projections.kit.declare.folds import Key
 from projections.kit.declare.row import R
-from projections.kit.declare.view import View, fold
+from projections.kit.declare.view import View
 from tests.domain.envelopes import envelope
 
 

@@ -10,7 +10,8 @@ from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from domain.kit.events import Event
-from projections.kit.declare.view import FullKey, View, fold
+from projections.kit.declare.folded_rows import fold
+from projections.kit.declare.view import FullKey, View
 from projections.kit.follow.parked_streams import Parked, ParkedStreams
 from projections.kit.read.status import views_status
 from projections.kit.store.generations import enroll

@@ -10,10 +10,11 @@ from redis.asyncio import Redis
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.backoff import Backoff
+from projections.kit.declare.folded_rows import fold
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.redis import RedisView
 from projections.kit.declare.search import SearchView
-from projections.kit.declare.view import FullKey, View, fold
+from projections.kit.declare.view import FullKey, View
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_progress import OpsLedger
 from projections.kit.rebuild.bulk_build import Builder, BulkLog

@@ -34,7 +34,7 @@ class Choosy(Carried, PostgresView[ShelfRow], name="toys.choosy", key=("shelf", 
 async def test_parks_streams_that_fail_and_folds_the_others(site: Site) -> None:
     last = await tell(site.place, 400)
     events = await site.events()
-    page = IsolatingFold.of(Choosy(), [(envelope, partial(_itself, event)) for event, envelope in events])
+    page = IsolatingFold(Choosy(), [(envelope, partial(_itself, event)) for event, envelope in events])
     expected = {full: row for full, row in page.fold({}).items() if row is not None}
     parked = set(page.stuck)
     assert len(parked) > 1

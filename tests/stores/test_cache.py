@@ -9,8 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from domain.work.tasks import Task
+from projections.kit.declare.folded_rows import fold
 from projections.kit.declare.invalidation import Marker
-from projections.kit.declare.view import RowChanges, fold
+from projections.kit.declare.view import RowChanges
 from projections.kit.read.cache import Cache, Cached, CachedAnswer
 from projections.kit.read.live_generations import Only
 from projections.kit.read.memory_cache import MemoryCache

@@ -5,10 +5,11 @@ from opensearchpy import AsyncOpenSearch
 
 from domain.kit.events import Event
 from domain.work.tasks import Task
+from projections.kit.declare.folded_rows import fold
 from projections.kit.declare.folds import on
 from projections.kit.declare.row import Row, replace
 from projections.kit.declare.search import SearchView
-from projections.kit.declare.view import FullKey, fold
+from projections.kit.declare.view import FullKey
 from projections.kit.store.checkpoints import StoredCheckpoint
 from projections.kit.store.search_store import SearchStore
 from tests.stores.rows import ACME, ANN, MemoryCheckpoints, at, page

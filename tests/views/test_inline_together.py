@@ -13,10 +13,11 @@ from app.log.postgres import PostgresLog
 from app.storage.database import Connection
 from domain.kit.events import Event
 from domain.kit.log import Envelope
+from projections.kit.declare.folded_rows import fold
 from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import replace
-from projections.kit.declare.view import RowChanges, fold
+from projections.kit.declare.view import RowChanges
 from projections.kit.follow.inline import Inline
 from projections.kit.store.generations import add_generation, cut_over
 from projections.kit.store.postgres_store import PostgresStore

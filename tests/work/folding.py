@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from projections.kit.declare.view import FullKey, LoadedRows, RowChanges, View, fold
+from projections.kit.declare.folded_rows import fold
+from projections.kit.declare.view import FullKey, LoadedRows, RowChanges, View
 from tests.work.stories import Story
 
 

@@ -206,23 +206,3 @@ class RowChanges(dict[FullKey, "R | None"], Generic[R]):
     def __init__(self) -> None:
         super().__init__()
         self.positions: dict[FullKey, int] = {}
-
-
-def fold(
-    view: View[R], before: dict[FullKey, R], events: Iterable[tuple[Event, Envelope]]
-) -> "RowChanges[R]":
-    """Fold events, in order, over loaded rows; return only what changed. Pure."""
-    rows: dict[FullKey, R | None] = dict(before)
-    folded = before.positions if isinstance(before, LoadedRows) else {}
-    changes: RowChanges[R] = RowChanges()
-    for event, envelope in events:
-        for key in view.touched(event, envelope):
-            full = (envelope.tenant_id, key)
-            if envelope.position <= folded.get(full, 0):
-                continue
-            was = rows.get(full)
-            now = view.apply(was, event, key, envelope)
-            if now is not was:
-                rows[full] = changes[full] = now
-                changes.positions[full] = envelope.position
-    return changes

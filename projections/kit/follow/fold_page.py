@@ -1,13 +1,13 @@
 """A page of events on its way through a view: what it touches, what has to be loaded, who is to blame."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
 from typing import Generic
 
 from domain.kit.events import Event
 from domain.kit.log import Envelope
+from projections.kit.declare.folded_rows import FoldedRows, Step
 from projections.kit.declare.row import R
-from projections.kit.declare.view import FullKey, RowChanges, View, fold
+from projections.kit.declare.view import FullKey, RowChanges, View
 
 
 class FoldFailed(Exception):
@@ -18,49 +18,43 @@ class FoldFailed(Exception):
         self.envelope = envelope
 
 
-@dataclass(slots=True)
 class FoldPage(Generic[R]):
     """The events of a page that a view takes. Whatever goes wrong with one of them rises as FoldFailed."""
 
-    view: View[R]
-    events: list[tuple[Event, Envelope]]
-    keys: set[FullKey]
-    """The rows to load: all that are touched, but those that the page itself makes first."""
-
-    @classmethod
-    def of(cls, view: View[R], entries: Iterable[tuple[Envelope, Callable[[], Event]]]) -> "FoldPage[R]":
+    def __init__(
+        self,
+        view: View[R],
+        entries: Iterable[tuple[Envelope, Callable[[], Event]]],
+        rows: FoldedRows[R] | None = None,
+    ) -> None:
         """Take envelopes in order, each with what decodes it."""
-        page: FoldPage[R] = cls(view, [], set())
-        folds, made = view.folds, set[FullKey]()
+        self._rows = rows = FoldedRows(view) if rows is None else rows
+        self._steps: list[Step] = []
+        folds, touch, take = view.folds, rows.touch, self._steps.append
         for envelope, decode in entries:
-            fold = folds.get(envelope.type)
-            if fold is None:
-                continue
-            try:
-                event = decode()
-                for key in view.touched(event, envelope):
-                    full = (envelope.tenant_id, key)
-                    if fold.first and full not in page.keys:
-                        made.add(full)
-                    elif full not in made:
-                        page.keys.add(full)
-            except Exception as error:
-                raise FoldFailed(envelope) from error
-            page.events.append((event, envelope))
-        return page
+            if envelope.type in folds:
+                try:
+                    take(touch(decode(), envelope))
+                except Exception as error:
+                    raise FoldFailed(envelope) from error
+
+    @property
+    def envelopes(self) -> list[Envelope]:
+        """The events that the view takes."""
+        return [step[2] for step in self._steps]
+
+    @property
+    def keys(self) -> Collection[FullKey]:
+        """The rows to load: all that are touched, but those that the page itself makes first."""
+        return self._rows.missing()
 
     def fold(self, before: dict[FullKey, R]) -> RowChanges[R]:
         """Fold the events over the loaded rows."""
-        at: Envelope | None = None
-
-        def watched() -> Iterator[tuple[Event, Envelope]]:
-            nonlocal at
-            for pair in self.events:
-                at = pair[1]
-                yield pair
-
-        try:
-            return fold(self.view, before, watched())
-        except Exception as error:
-            assert at is not None
-            raise FoldFailed(at) from error
+        self._rows.loaded(before)
+        fold = self._rows.fold
+        for step in self._steps:
+            try:
+                fold(step)
+            except Exception as error:
+                raise FoldFailed(step[2]) from error
+        return self._rows.take()

@@ -186,7 +186,7 @@ class ViewFollower(Generic[R]):
         else:
             self._lane.pages += 1
             self._lane.page_seconds += self._now() - began
-            self._watch.folded(self._view.name, [one for _, one in page.events], last, self._now() - began)
+            self._watch.folded(self._view.name, page.envelopes, last, self._now() - began)
 
     async def _fold_around(self, entries: list[LogEntry], failed: FoldFailed) -> None:
         """Try again what cannot be folded, then park the streams that it belongs to and fold the others."""
@@ -249,13 +249,13 @@ class ViewFollower(Generic[R]):
         return ((one.envelope, partial(decode, one)) for one in entries if losses.takes(one.envelope))
 
     async def _changes(self, entries: list[LogEntry]) -> tuple[FoldPage[R], RowChanges[R]]:
-        page = FoldPage.of(self._view, self._taken(entries))
+        page = FoldPage(self._view, self._taken(entries))
         before = await self._store.load(page.keys) if page.keys else {}
         return page, page.fold(before)
 
     async def _stuck(self, entries: list[LogEntry]) -> dict[Stream, tuple[Envelope, Exception]]:
         """Which streams cannot be folded, and where they begin not to be."""
-        page = IsolatingFold.of(self._view, self._taken(entries))
+        page = IsolatingFold(self._view, self._taken(entries))
         page.fold(await self._store.load(page.keys) if page.keys else {})
         return page.stuck
 

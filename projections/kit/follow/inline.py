@@ -150,12 +150,12 @@ class Inline:
             entries = [entry for entry in entries if left.takes(entry[0])]
         page: FoldPage[Any] | IsolatingFold[Any]
         try:
-            page = FoldPage.of(view, entries)
+            page = FoldPage(view, entries)
             rows = await store.load_with(connection, page.keys) if page.keys else {}
             changes = page.fold(rows)
         except FoldFailed as failed:
             _logger.error("%s cannot fold %s.", one.view, failed, exc_info=failed.__cause__)
-            page = IsolatingFold.of(view, entries)
+            page = IsolatingFold(view, entries)
             rows = await store.load_with(connection, page.keys) if page.keys else {}
             changes = page.fold(rows)
             stuck = [Stuck.of(envelope, error, 1) for envelope, error in page.stuck.values()]

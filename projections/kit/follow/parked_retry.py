@@ -154,7 +154,7 @@ class ParkedRetry:
     async def _retry_in_one(self, asked: ParkedRequest, store: PostgresStore[Any]) -> None:
         lane = self._lane
         async with self._held(lane) as connection:
-            page = IsolatingFold.of(self._view, await self._waiting(asked, connection))
+            page = IsolatingFold(self._view, await self._waiting(asked, connection))
             rows = await store.load_with(connection, page.keys) if page.keys else {}
             try:
                 async with connection.transaction():
@@ -165,7 +165,7 @@ class ParkedRetry:
             await self._conclude(connection, asked, page)
 
     async def _retry(self, asked: ParkedRequest) -> None:
-        page = IsolatingFold.of(self._view, await self._waiting(asked, self._pool))
+        page = IsolatingFold(self._view, await self._waiting(asked, self._pool))
         rows = await self._store.load(page.keys) if page.keys else {}
         versioned = isinstance(rows, LoadedRows)
         if isinstance(rows, LoadedRows) and await self._newer(asked, rows):

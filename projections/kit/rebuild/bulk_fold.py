@@ -8,10 +8,11 @@ from typing import Generic
 from domain.kit.codec import Codec
 from domain.kit.log import Envelope
 from projections.kit.backoff import Backoff
+from projections.kit.declare.folded_rows import Step
 from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, View
 from projections.kit.follow.lane import Lane, LeftOut, Parking, Stuck
-from projections.kit.rebuild.row_cache import RowCache, Step
+from projections.kit.rebuild.row_cache import RowCache
 
 _logger = logging.getLogger(__name__)
 
