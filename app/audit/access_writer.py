@@ -16,7 +16,8 @@ from prometheus_client import Counter, Gauge
 from api.kit.schema.access_log import AccessNotRecorded, AccessRecord
 from app.storage.database import Lent, Pool
 from app.telemetry.metrics import REGISTRY
-from projections.kit.background import end
+from projections.kit.background import happens, running
+from projections.kit.backoff import Backoff
 
 _logger = logging.getLogger(__name__)
 
@@ -73,13 +74,8 @@ class AccessWriter:
             self._room.clear()
 
     async def ready(self) -> None:
-        if self._room.is_set():
-            return
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._room.wait()
-        except TimeoutError:
-            raise AccessNotRecorded from None
+        if not self._room.is_set() and not await happens(self._room, within=self._patience):
+            raise AccessNotRecorded
 
     async def run(self) -> None:
         """Write until `close`, and then what is left."""
@@ -96,7 +92,7 @@ class AccessWriter:
                 failures += 1
                 if failures == 1:
                     _logger.error("Accesses cannot be written, and wait: %r", error)
-                await asyncio.sleep(min(self._pause * 2**failures, _LONGEST_PAUSE))
+                await asyncio.sleep(Backoff(2 * self._pause, _LONGEST_PAUSE).pause(failures))
                 continue
             if failures:
                 _logger.warning("Accesses are written again.")
@@ -121,9 +117,7 @@ class AccessWriter:
         """Wait for a full batch, or for the pause to pass."""
         self._full.clear()
         if len(self._waiting) < self._rows:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._pause):
-                    await self._full.wait()
+            await happens(self._full, within=self._pause)
 
     def _written(self, count: int) -> None:
         for _ in range(count):
@@ -181,9 +175,8 @@ def _month(at: datetime) -> datetime:
 async def recording(pool: Pool) -> AsyncIterator[AccessWriter]:
     """A writer that writes as long as the block lasts, and at its end what is left."""
     writer = AccessWriter(pool)
-    task = asyncio.create_task(writer.run(), name="access log")
-    try:
-        yield writer
-    finally:
-        await writer.close()
-        await end(task)
+    async with running(writer.run(), name="access log"):
+        try:
+            yield writer
+        finally:
+            await writer.close()

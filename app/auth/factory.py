@@ -41,7 +41,7 @@ from domain.kit.clock import TimeOrderedIds
 from domain.kit.codec import Codec
 from domain.kit.log import Log
 from projections.identity.unattached import Unattached
-from projections.kit.background import end
+from projections.kit.background import running
 from projections.kit.read.circuit_breaker import Breaker
 
 _TIDY = 3600.0
@@ -95,16 +95,11 @@ class SignInServices:
     @asynccontextmanager
     async def watching(self, feed: EventPages, log: Log) -> AsyncIterator[None]:
         """Forget, inside the block, the sessions that other processes end."""
-        tasks = [
-            asyncio.create_task(
-                watch(feed, self.living, self.callers, after=await log.head()), name="sessions"
-            ),
-            asyncio.create_task(self._tidying(), name="attempts"),
-        ]
+        watching = watch(feed, self.living, self.callers, after=await log.head())
         try:
-            yield
+            async with running(watching, name="sessions"), running(self._tidying(), name="attempts"):
+                yield
         finally:
-            await end(*tasks)
             await self.providers.close()
             self.passwords.close()
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 
 from app.embedded import EmbeddedError
 from app.embedded.services import SupervisedServer
+from projections.kit.backoff import Backoff
 
 _LOOK = 1.0
 """Seconds between two looks at the length of a log."""
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
+_BACKOFF = Backoff(0.5, 30)
 _SETTLED_AFTER = 60.0
 
 
@@ -30,17 +30,18 @@ async def _keep_log_short(server: SupervisedServer) -> None:
 
 async def _keep(server: SupervisedServer, say: Callable[[str], None]) -> None:
     clock = asyncio.get_running_loop().time
-    pause = _FIRST_PAUSE
+    failures = 0
     while True:
         assert server.process is not None, "start() comes first"
         started = clock()
         code = await server.process.ended()
         if clock() - started > _SETTLED_AFTER:
-            pause = _FIRST_PAUSE
+            failures = 0
+        failures += 1
+        pause = _BACKOFF.pause(failures)
         log = server.process.log
         say(f"{server.name} ended ({_meaning(code)}); it starts again in {pause:g} s (see {log}).")
         await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
         try:
             server.start()
             await server.ready()
@@ -49,7 +50,7 @@ async def _keep(server: SupervisedServer, say: Callable[[str], None]) -> None:
             say(str(error))
             if server.process.exit_code() is None:
                 # It lives and waits for another, which is none of its faults.
-                pause = _FIRST_PAUSE
+                failures = 0
             await server.stop()
         else:
             say(f"{server.name} runs again.")

@@ -37,7 +37,7 @@ from app.telemetry.tracing import TracedFolds, start_tracing
 from domain.kit.bus.repository import Repository
 from domain.kit.codec import PlainCodec
 from domain.kit.process.process import Process
-from projections.kit.background import running
+from projections.kit.background import end, running
 from projections.kit.follow.lanes import Lanes
 from projections.kit.follow.pages import Pages
 from projections.kit.follow.watch import Watch
@@ -80,8 +80,7 @@ async def there(settings: Settings, stopping: asyncio.Event) -> bool:
         await waiting
         return True
     finally:
-        waiting.cancel()
-        stopped.cancel()
+        await end(waiting, stopped)
 
 
 async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:

@@ -13,11 +13,15 @@ from app.log.failures import AGAIN, LOST, UNFIT, LogUnavailable, lacks_partition
 from app.log.single import Single
 from app.storage.database import Connection, Database
 from domain.kit.log import Envelope, Outcome
+from projections.kit.backoff import Backoff
 
 Inline: TypeAlias = Callable[[Connection, Sequence[Envelope]], Awaitable[None]]
 """Folds the events of a batch, in order of position, inside the transaction that appends them."""
 
 _logger = logging.getLogger(__name__)
+
+_AGAIN = Backoff(0.02, 1)
+"""Between attempts at a commit while the server is away."""
 
 
 class AppendConnection:
@@ -39,7 +43,7 @@ class AppendConnection:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
-        pause = 0.02
+        attempts = 0
         while True:
             try:
                 return await self._commit(commands)
@@ -48,11 +52,12 @@ class AppendConnection:
                     await self.close()
                 elif not isinstance(error, AGAIN) and not lacks_partition(error):
                     raise
+                attempts += 1
+                pause = _AGAIN.pause(attempts)
                 if loop.time() + pause > deadline:
                     raise LogUnavailable("The event log cannot be reached.") from error
                 _logger.warning("The log's connection failed, trying again: %r", error)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 1)
 
     async def close(self) -> None:
         """Let the connection go."""

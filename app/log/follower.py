@@ -1,7 +1,6 @@
 """Following the log: a hint from the server, a poll each second, and patience with lost connections."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -10,11 +9,15 @@ from app.log.columns import COLUMNS
 from app.log.failures import AGAIN, LOST, hits_all
 from app.storage.database import Connection, Database
 from domain.kit.log import Envelope
+from projections.kit.background import happens
+from projections.kit.backoff import Backoff
 
 CHANNEL = "headwater_log"
 
 _PAGE = f"select {COLUMNS} from es.events where position > $1 order by position limit $2"
 _READ_TIMEOUT = 30
+_AGAIN = Backoff(0.05, 2)
+"""Between attempts at a connection that was lost."""
 _logger = logging.getLogger(__name__)
 
 
@@ -34,7 +37,7 @@ class LogFollower:
     async def follow(self, *, after: int) -> AsyncIterator[list[Envelope]]:
         """Positions come without gap, each once."""
         self.position = after
-        pause = 0.05
+        failures = 0
         while True:
             connection: Connection | None = None
             try:
@@ -45,15 +48,12 @@ class LogFollower:
                     hint.clear()
                     rows = await connection.fetch(_PAGE, self.position, self._page, timeout=_READ_TIMEOUT)
                     self.last_read_at = time.monotonic()
-                    pause = 0.05
+                    failures = 0
                     if rows:
                         self.position = rows[-1]["position"]
                         yield [Envelope(*row) for row in rows]
                     if len(rows) < self._page:
-                        # asyncio.wait_for would swallow a cancellation that comes together with the hint.
-                        with contextlib.suppress(TimeoutError):
-                            async with asyncio.timeout(self._poll):
-                                await hint.wait()
+                        await happens(hint, within=self._poll)
             except Exception as error:
                 closed = connection is not None and connection.is_closed()
                 # A read that the server cancels (statement_timeout) passes too; a feed that ends does not.
@@ -63,8 +63,8 @@ class LogFollower:
             finally:
                 if connection is not None:
                     connection.terminate()
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 2)
+            failures += 1
+            await asyncio.sleep(_AGAIN.pause(failures))
 
     async def _listen(self, hint: asyncio.Event) -> Connection:
         connection = await self._database.connect()

@@ -1,7 +1,6 @@
 """The registry of placements: kept in the platform's database, and known in memory by every process."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -11,7 +10,7 @@ import asyncpg
 
 from app.placement.places import PlacementRecord, Silo, State
 from app.storage.database import Pool
-from projections.kit.background import running
+from projections.kit.background import happens, running
 
 _logger = logging.getLogger(__name__)
 
@@ -154,9 +153,7 @@ class Registry:
 
     async def changed(self, *, seconds: float) -> None:
         """Wait for news, at most so long."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
+        await happens(self._news, within=seconds)
 
     async def look(self) -> None:
         """Read the registry when it has changed."""

@@ -8,6 +8,7 @@ from app.placement.places import PlacementRecord, Silo
 from app.placement.registry import Registry
 from app.settings import Settings
 from projections.kit.background import end
+from projections.kit.backoff import Backoff
 
 _logger = logging.getLogger(__name__)
 
@@ -55,15 +56,15 @@ class Silos:
         self._followed[silo, acting] = task, stopping
 
     async def _forever(self, silo: Silo, stopping: asyncio.Event, acting: bool) -> None:
-        pause = self._pause
+        failures = 0
         while not stopping.is_set():
             try:
                 await self._follow(silo.settings(self._settings), stopping, acting)
             except Exception:
                 # One silo that is away must not take the others along.
                 _logger.exception("The silo %s cannot be followed; trying again.", silo.database)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 60)
+                failures += 1
+                await asyncio.sleep(Backoff(self._pause, 60).pause(failures))
 
     async def _leave(self, key: tuple[Silo, bool]) -> None:
         task, stopping = self._followed.pop(key)

@@ -20,7 +20,8 @@ from domain.kit.clock import Clock
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.process.process import Process
-from projections.kit.background import end
+from projections.kit.background import end, happens
+from projections.kit.backoff import Backoff
 from projections.kit.follow.pages import LogEntry, Source, fresh
 from projections.kit.store.store import LeaseLost
 
@@ -112,7 +113,7 @@ class ProcessWorker:
                 if attempts in (1, 6):
                     _logger.warning("%s cannot go on for now.", self._process.name, exc_info=error)
                 await self._say(error)
-                await asyncio.sleep(min(self._poll * 2.0 ** min(attempts - 1, 10), 30))
+                await asyncio.sleep(Backoff(self._poll, 30).pause(attempts))
 
     async def _say(self, error: Exception) -> None:
         try:
@@ -188,11 +189,7 @@ class ProcessWorker:
         if await self._store.waiting(now):
             busy = await self._fire(now) | await self._claim(now)
         if not busy:
-            try:
-                async with asyncio.timeout(self._poll):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
+            await happens(self._woken, within=self._poll)
 
     async def _fire(self, now: datetime) -> bool:
         """Fire what is due once the log is read as far as it went at that time: what happened while nobody was

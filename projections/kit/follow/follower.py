@@ -4,7 +4,7 @@ import asyncio
 import logging
 from typing import Generic, NoReturn
 
-from projections.kit.backoff import FAILING, WAITING, Backoff
+from projections.kit.backoff import Backoff
 from projections.kit.declare.row import R
 from projections.kit.declare.view import RowChanges, View
 from projections.kit.follow.lane import Failure, Lane, Ledger
@@ -17,6 +17,10 @@ from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsLost, S
 
 _logger = logging.getLogger(__name__)
 
+FAILING = Backoff(0.2, 30)
+"""Between attempts at an event that cannot be folded: short, for the lane waits."""
+WAITING = Backoff(0.2, 5)
+"""Between attempts at a store that does not answer."""
 _IDLE = 1.0
 """Seconds after which a lane that has nothing to do looks after its store."""
 _TELLING = 6

@@ -1,12 +1,12 @@
 """Writes down how far the lanes of a worker have come, all of them in one statement."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
+from projections.kit.background import happens
 from projections.kit.declare.view import View
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.parking import OpsParking
@@ -61,9 +61,7 @@ class OpsLedger:
     async def run(self) -> None:
         """Report until cancelled: at once what moved, and everything each second, so that ages are true."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    await self._news.wait()
+            if await happens(self._news, within=1):
                 await asyncio.sleep(_PAUSE)
             self._news.clear()
             self._rate()

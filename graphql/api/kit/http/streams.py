@@ -9,6 +9,7 @@ from sys import getsizeof
 from typing import Any, Protocol
 
 from api.kit.execution.limits import Limits
+from projections.kit.background import happens
 
 
 @dataclass(frozen=True)
@@ -116,13 +117,10 @@ class Outbox:
         """
         while not self._roomy.is_set():
             taken = self._taken
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._roomy.wait()
-            except TimeoutError:
-                if taken == self._taken and self.ending is None:
-                    self._drop()
-                    self.end(SLOW_CLIENT)
+            in_time = await happens(self._roomy, within=seconds)
+            if not in_time and taken == self._taken and self.ending is None:
+                self._drop()
+                self.end(SLOW_CLIENT)
 
     def _half_full(self) -> bool:
         return 2 * len(self._messages) > self._limit or 2 * self._bytes > self._limit_bytes
@@ -200,9 +198,7 @@ class Streams:
         for stream in tuple(self._open):
             stream.outbox.end(GOING_AWAY)
         if self._open:
-            with contextlib.suppress(asyncio.TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._none_open.wait()
+            await happens(self._none_open, within=seconds)
 
     def leave_moved(self) -> None:
         """End every stream whose tenant has moved elsewhere, for it would hear nothing more."""
