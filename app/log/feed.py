@@ -10,6 +10,7 @@ from app.log.reader import LogReader
 from app.storage.database import Database
 from domain.kit.log import Envelope, Selection
 from projections.kit.background import end
+from projections.kit.follow.log_tail import LogTail
 from projections.kit.read.shares import Shares
 
 _BACKLOG_PAGE = 200
@@ -21,7 +22,7 @@ _OF_A_TENANT, _OF_ALL = 2, 4
 class RecentEvents:
     """Recent events in memory for everyone who follows; whoever is further behind reads the log themselves.
 
-    A slow consumer holds nothing: events leave the memory by count and size, whoever has not seen them.
+    A slow consumer holds nothing; see `LogTail`.
     """
 
     def __init__(
@@ -37,23 +38,17 @@ class RecentEvents:
         self._reader = LogReader(database)
         self._follower = LogFollower(database, page=page, poll=poll)
         self._page = page
-        self._recent = recent
-        self._recent_bytes = recent_bytes
-        self._events: list[Envelope] = []
-        self._bytes = 0
-        self._behind = 0
-        """The position before the first event in memory."""
+        self._tail: LogTail[Envelope] = LogTail(_size, most=recent, most_bytes=recent_bytes)
         # Whoever waits does so behind those of their own tenant, and each tenant behind the others.
         self._callers, self._tenants = Shares(1), Shares(_OF_A_TENANT)
         self._room = asyncio.Semaphore(_OF_ALL)
         self._closed = False
-        self._moved: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def position(self) -> int:
         """The last position this process has read."""
-        return self._follower.position
+        return self._tail.head
 
     @property
     def last_read_at(self) -> float | None:
@@ -62,21 +57,19 @@ class RecentEvents:
 
     def __len__(self) -> int:
         """How many events are in memory."""
-        return len(self._events)
+        return len(self._tail)
 
     async def start(self) -> None:
         """Read from the head on; events before are read by the consumers that want them."""
-        self._behind = await self._reader.head()
-        self._follower.position = self._behind
-        self._moved = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._run(self._behind), name="log feed")
+        self._tail.begin(await self._reader.head())
+        self._task = asyncio.create_task(self._run(self.position), name="log feed")
 
     async def close(self) -> None:
         """Stop reading; the pages of every consumer end."""
         self._closed = True
         # What it failed with was told to the consumers.
         await end(self._task)
-        self._announce()
+        self._tail.wake()
 
     async def pages(self, *, after: int) -> AsyncIterator[list[Envelope]]:
         """Pages of events after a position, until the feed closes; each consumer goes at its own pace.
@@ -130,41 +123,19 @@ class RecentEvents:
 
     async def _recent_after(self, after: int) -> list[Envelope] | None:
         """A page from memory, empty after waiting for one; None when it has left the memory already."""
-        assert self._moved is not None, "start() comes first"
         if after >= self.position:
-            await asyncio.shield(self._moved)
+            await self._tail.changed()
             return []
-        if after < self._behind:
-            return None
-        start = after - self._behind
-        return self._events[start : start + self._page]
+        return self._tail.after(after, self._page)
 
     async def _run(self, after: int) -> None:
         try:
             async for page in self._follower.follow(after=after):
-                self._keep(page)
-                self._announce()
+                self._tail.extend(page)
         except Exception as error:
-            # The consumers must fail with it; a feed that stands still in silence would look healthy.
-            if self._moved is not None and not self._moved.done():
-                self._moved.set_exception(error)
+            self._tail.fail(error)
             raise
 
-    def _keep(self, page: list[Envelope]) -> None:
-        self._events += page
-        self._bytes += sum(len(event.payload) for event in page)
-        # Trimmed by half when full, so that dropping from the front of a list costs little per event.
-        if len(self._events) > self._recent or self._bytes > self._recent_bytes:
-            drop = max(len(self._events) - self._recent // 2, 0)
-            kept = sum(len(event.payload) for event in self._events[drop:])
-            while kept > self._recent_bytes // 2 and drop < len(self._events):
-                kept -= len(self._events[drop].payload)
-                drop += 1
-            del self._events[:drop]
-            self._behind += drop
-            self._bytes = kept
 
-    def _announce(self) -> None:
-        moved, self._moved = self._moved, asyncio.get_running_loop().create_future()
-        if moved is not None and not moved.done():
-            moved.set_result(None)
+def _size(event: Envelope) -> int:
+    return len(event.payload)

@@ -10,7 +10,7 @@ from domain.kit.events import Event
 from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import RowChanges, View
-from projections.kit.follow.isolating_fold import IsolatingFold
+from projections.kit.follow.fold_page import IsolatingFold
 from projections.kit.follow.pages import LogGap
 from projections.kit.store.store import Checkpoint, LeaseLost
 from tests.rebuild.faulty import Sliced, kill_at, killed

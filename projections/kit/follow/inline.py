@@ -12,9 +12,8 @@ from domain.kit.codec import Codec
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.follow.fold_page import FoldFailed, FoldPage
+from projections.kit.follow.fold_page import FoldFailed, FoldPage, IsolatingFold
 from projections.kit.follow.inline_lanes import InlineLanes, KeptGeneration
-from projections.kit.follow.isolating_fold import IsolatingFold
 from projections.kit.follow.lane import Lane, Stuck
 from projections.kit.follow.pages import LogEntry
 from projections.kit.follow.parked_retry import ParkedRetry, next_asked

@@ -11,8 +11,7 @@ from domain.kit.log import Envelope
 from projections.kit.backoff import Backoff
 from projections.kit.declare.row import R
 from projections.kit.declare.view import RowChanges, View
-from projections.kit.follow.fold_page import FoldFailed, FoldPage
-from projections.kit.follow.isolating_fold import IsolatingFold
+from projections.kit.follow.fold_page import FoldFailed, FoldPage, IsolatingFold
 from projections.kit.follow.lane import Failure, Lane, LeftOut, Parking, Stream, Stuck, stream_of
 from projections.kit.follow.lost_rows import LostRows
 from projections.kit.follow.pages import LogEntry

@@ -13,6 +13,7 @@ from domain.kit.codec import Codec
 from domain.kit.events import Event
 from domain.kit.log import Envelope, Log
 from projections.kit.background import end
+from projections.kit.follow.log_tail import LogTail
 
 _logger = logging.getLogger(__name__)
 
@@ -49,8 +50,8 @@ class Source(Protocol):
 class Pages:
     """Pages of the log by position, for many readers at different places.
 
-    ``size`` is the most events in a page. The newest ``4 * size`` events are kept as they arrive, and a
-    few whole pages of older ones, with the next one read ahead, for lanes that refill.
+    ``size`` is the most events in a page. The newest ``4 * size`` events are kept as they arrive, or up to
+    twice as many, and a few whole pages of older ones, with the next one read ahead, for lanes that refill.
     """
 
     def __init__(self, log: Log, codec: Codec, *, size: int = 2000, poll: float = 1.0) -> None:
@@ -58,19 +59,21 @@ class Pages:
         self._codec = codec
         self._size = size
         self._poll = poll
-        self._tail: list[LogEntry] = []
+        self._tail: LogTail[LogEntry] = LogTail(_size, most=8 * size)
         self._older: LRUCache[int, asyncio.Task[list[LogEntry]]] = LRUCache(_OLDER)
-        self._news = asyncio.Event()
-        self.head = 0
-        """The last position known to be committed."""
         self.read_at = 0.0
         """When the log was last read, by the event loop's clock."""
+
+    @property
+    def head(self) -> int:
+        """The last position known to be committed."""
+        return self._tail.head
 
     async def run(self) -> None:
         """Follow the log until cancelled; whatever fails is tried again."""
         while True:
             try:
-                self._seen(await self._log.head())
+                self._began_at(await self._log.head())
                 await self._follow()
             except asyncio.CancelledError:
                 raise
@@ -87,13 +90,11 @@ class Pages:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     while position >= self.head:
-                        await self._news.wait()
+                        await self._tail.changed()
             if position >= self.head:
                 return []
-        start = position - self.head + len(self._tail)
-        if self._tail and start >= 0:
-            return self._tail[start : start + self._size]
-        return await self._read(position)
+        newest = self._tail.after(position, self._size)
+        return await self._read(position) if newest is None else newest
 
     def event(self, entry: LogEntry) -> Event:
         """The entry's event. Raises as `Codec.decode` does."""
@@ -129,20 +130,13 @@ class Pages:
             await end(coming)
 
     def _append(self, page: list[Envelope]) -> None:
-        if new := fresh(self.head, (LogEntry(envelope) for envelope in page)):
-            self._tail += new
-            if len(self._tail) > 6 * self._size:
-                del self._tail[: -4 * self._size]
-            self._seen(new[-1].envelope.position)
+        self._tail.extend(fresh(self.head, (LogEntry(envelope) for envelope in page)))
         self.read_at = asyncio.get_running_loop().time()
 
-    def _seen(self, head: int) -> None:
+    def _began_at(self, head: int) -> None:
         self.read_at = asyncio.get_running_loop().time()
-        if not self._tail or self._tail[-1].envelope.position != head:
-            self._tail.clear()
-        self.head = head
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        if head != self.head:
+            self._tail.begin(head)
 
     async def _read(self, position: int) -> list[LogEntry]:
         """Older pages lie on multiples of their size, so that lanes that refill side by side share them."""
@@ -189,6 +183,10 @@ def fresh(after: int, entries: Iterable[LogEntry]) -> list[LogEntry]:
             new.append(entry)
             expected += 1
     return new
+
+
+def _size(entry: LogEntry) -> int:
+    return len(entry.envelope.payload)
 
 
 async def _next(follow: AsyncIterator[list[Envelope]]) -> list[Envelope]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.declare.view import LoadedRows, RowChanges, View
-from projections.kit.follow.isolating_fold import IsolatingFold
+from projections.kit.follow.fold_page import IsolatingFold
 from projections.kit.follow.lane import Lane, Stream, Stuck
 from projections.kit.follow.pages import LogEntry
 from projections.kit.store.generations import Connection, Pool
