@@ -22,7 +22,7 @@ _logger = logging.getLogger(__name__)
 
 
 class LogFollower:
-    """Pages of the log on a connection of its own. One consumer; ``Feed`` shares one among many."""
+    """Pages of the log on a connection of its own. One consumer; `RecentEvents` shares one among many."""
 
     def __init__(self, database: Database, *, page: int = 2_000, poll: float = 1) -> None:
         """``page`` events at most come at once; ``poll`` seconds pass at most between two reads."""

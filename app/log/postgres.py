@@ -63,7 +63,7 @@ class PostgresLog:
         return await self._reader.position_at(tenant_id, time)
 
     def follow(self, *, after: int) -> AsyncIterator[list[Envelope]]:
-        """A ``Feed`` shares one reader among many consumers."""
+        """`RecentEvents` shares one reader among many consumers."""
         return LogFollower(self._database).follow(after=after)
 
     def copy_out(

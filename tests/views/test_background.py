@@ -2,7 +2,9 @@
 
 import asyncio
 
-from projections.kit.background import end, running
+import pytest
+
+from projections.kit.background import TaskStuck, end, happens, running
 from tests.kit.processes import until
 
 
@@ -55,3 +57,30 @@ async def test_what_a_task_raises_is_dropped_and_the_block_ends() -> None:
 
     async with running(fail(), name="fails at once"):
         await asyncio.sleep(0)
+
+
+async def test_who_must_not_wait_on_is_told_that_a_task_does_not_end() -> None:
+    deaf = _Deaf(lost=1)
+    task = asyncio.create_task(deaf.run(), name="deaf")
+    await deaf.at_it.wait()
+    with pytest.raises(TaskStuck, match="deaf does not end"):
+        await end(task, patience=0, once=True)
+    await end(task, patience=0.01)
+    assert task.cancelled()
+
+
+async def test_a_wait_ends_with_the_event_or_with_its_time() -> None:
+    event = asyncio.Event()
+    assert not await happens(event, within=0)
+    asyncio.get_running_loop().call_soon(event.set)
+    assert await happens(event, within=1000)
+
+
+async def test_a_cancellation_that_comes_with_the_event_is_not_lost() -> None:
+    event = asyncio.Event()
+    task = asyncio.create_task(happens(event, within=1000))
+    await asyncio.sleep(0)
+    event.set()
+    task.cancel()
+    await asyncio.wait((task,))
+    assert task.cancelled()
