@@ -36,6 +36,30 @@ async def test_a_read_is_on_record_with_what_was_shown(product: Product) -> None
     assert read["correlationId"]
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        "__schema { types { name } }",
+        '__type(name: "Task") { name }',
+        "__typename",
+        "...on Query { __typename }",
+    ],
+    ids=["schema", "type", "typename", "fragment"],
+)
+async def test_asking_for_the_schema_is_not_on_record_unless_data_is_read_as_well(
+    product: Product, read: str
+) -> None:
+    client = await product.newcomer("Ada")
+    auditor = product.client(client.tenant, uuid4(), ["audit:read"])
+    for document in (f"query Schema {{ {read} }}", f"query Mixed {{ {read} me {{ id }} }}"):
+        assert "errors" not in (await client.post(document)).json()
+    nodes = await accesses(auditor, "Mixed", userId=client.me)
+    assert "Schema" not in {node["operation"] for node in nodes}
+    mixed = next(node for node in nodes if node["operation"] == "Mixed")
+    assert "me" in mixed["rootFields"]
+    assert any(field.endswith(".id") for field in mixed["fields"])
+
+
 async def test_it_is_on_record_whose_data_was_read(product: Product) -> None:
     client = await product.newcomer("Ada")
     auditor = product.client(client.tenant, uuid4(), ["audit:read"])

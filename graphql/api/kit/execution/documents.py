@@ -83,6 +83,11 @@ class Operation:
         return tuple(one.partition(".")[2] for one in self.fields if one.startswith(roots))
 
     @property
+    def introspects(self) -> bool:
+        """Whether it asks about the schema alone, so that nobody's data is read."""
+        return all(name.startswith("__") for name in self.root_fields)
+
+    @property
     def kind(self) -> OperationType:
         """Query, mutation or subscription."""
         return self.node.operation

@@ -91,9 +91,9 @@ class RequestContext(Context[Caller]):
         return self.services.guard()
 
     def end(self, operation: Operation, outcome: str) -> None:
-        """See the base: the audit hears of it."""
+        """See the base: the audit hears of it, unless it says nothing but what the schema is."""
         caller = self.caller
-        if caller.kind == "nobody":
+        if caller.kind == "nobody" or operation.introspects:
             return
         self.services.access_log.note(
             AccessRecord(
