@@ -88,10 +88,13 @@ class ApiKeyRow(Row):
     revoked_at: Annotated[datetime | None, Describe("When it was revoked; null unless it was.")] = None
 
 
-class ApiKeys(PostgresView[ApiKeyRow], name="auth.api_keys", version=1, inline=True):
+class ApiKeys(PostgresView[ApiKeyRow], name="auth.api_keys", version=2, inline=True):
     """Every API key, those that are no longer good too."""
 
-    indexes = (Index("idx_api_keys_created_at", ("created_at", "id")),)
+    indexes = (
+        Index("idx_api_keys_created_at", ("created_at", "id")),
+        Index("idx_api_keys_expires_at", ("expires_at", "id")),
+    )
 
     created = carried(ApiKey.Created, first=True)
 

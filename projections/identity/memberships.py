@@ -49,11 +49,14 @@ class RoleRow(Row):
     updated_at: UpdatedAt
 
 
-class Roles(PostgresView[RoleRow], name="auth.roles", version=2, inline=True):
+class Roles(PostgresView[RoleRow], name="auth.roles", version=3, inline=True):
     """The tenant's own roles."""
 
     collated = {"name": ("name",)}
-    indexes = (Index("idx_roles_name", ("name_order", "id")),)
+    indexes = (
+        Index("idx_roles_name", ("name_order", "id")),
+        Index("idx_roles_created_at", ("created_at", "id")),
+    )
 
     created = carried(Role.Created, first=True)
 

@@ -29,12 +29,15 @@ class FeatureFlagRow(Row):
     updated_at: UpdatedAt
 
 
-class FeatureFlags(PostgresView[FeatureFlagRow], name="tenancy.feature_flags", version=1, inline=True):
+class FeatureFlags(PostgresView[FeatureFlagRow], name="tenancy.feature_flags", version=2, inline=True):
     """The tenant's feature flags."""
 
     # Not a unique index: a name given back and used again in one page of events may be written in any order.
     # That a tenant has a name once is the log's reservation.
-    indexes = (Index("idx_feature_flags_name", ("feature_name", "id")),)
+    indexes = (
+        Index("idx_feature_flags_name", ("feature_name", "id")),
+        Index("idx_feature_flags_created_at", ("created_at", "id")),
+    )
 
     added = carried(FeatureFlag.Added, first=True)
 

@@ -26,6 +26,7 @@ from api.kit.schema.scalars import SCALARS
 from domain.work.project_commands import RenameProject
 from domain.work.task_commands import CompleteTask
 from domain.work.tasks import Task, TaskStatus
+from projections.identity.admission import Invitations
 from projections.identity.people import People
 from projections.kit.read.conditions import Condition
 from projections.kit.read.keyset import Order
@@ -164,6 +165,21 @@ def test_words_are_found_only_where_a_view_searches_texts() -> None:
 def test_a_list_is_not_sorted_by_a_column_that_the_row_lacks() -> None:
     with pytest.raises(TypeError, match=r"ChoreOrder: TaskRow has no column 'nmae'"):
         chores().list("Chores.", chores().filter(status=one_of), orders=("created_at", "nmae"))
+
+
+def test_a_list_is_not_sorted_by_a_column_that_no_index_sorts() -> None:
+    with pytest.raises(TypeError, match=r"ChoreOrder: no index of Tasks sorts by 'title'"):
+        chores().list("Chores.", chores().filter(status=one_of), orders=("created_at", "title"))
+    members = Resource(Chore, ProjectMembers, read="work:read", name="member")
+    with pytest.raises(TypeError, match=r"ChoreOrder: no index of ProjectMembers sorts by a column"):
+        members.list("Chores.", chores().filter(status=one_of))
+
+
+def test_a_list_is_sorted_by_what_indexes_sort() -> None:
+    assert Tasks.sorted_by == ("due_date", "created_at")
+    assert People.sorted_by == ("last_name", "created_at")
+    assert Invitations.sorted_by == ("sent_at", "user_id")
+    assert ProjectMembers.sorted_by == ()
 
 
 def test_a_mutation_changes_what_the_view_holds() -> None:

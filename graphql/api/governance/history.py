@@ -111,7 +111,6 @@ class Query:
     activities = _activities.list(
         "The tenant's activity log, by pages; private work is shown only to those who may see it.",
         _filter,
-        orders=("created_at",),
     )
 
     @field("The events of an object; null for an id that does not belong to the tenant.", needs="work:read")

@@ -40,9 +40,7 @@ async def _create(sending: Sending) -> Sent | Refusal:
 
 @strawberry.type
 class Query:
-    api_keys = _api_keys.list(
-        "The tenant's API keys, by pages.", _filter, orders=("created_at", "expires_at")
-    )
+    api_keys = _api_keys.list("The tenant's API keys, by pages.", _filter)
 
 
 @strawberry.type

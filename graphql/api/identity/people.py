@@ -161,7 +161,7 @@ async def _as_they_stand(ask: RequestContext, id: UUID) -> PersonRow | None:
 class Query:
     person = _people.by_id("A person by id.")
     user = _people.by_id("A person by id; the same as `person`.")
-    people = _people.list("The people of the tenant, by pages.", _filter, orders=("last_name", "created_at"))
+    people = _people.list("The people of the tenant, by pages.", _filter)
 
     @field(
         "The caller as a person of the tenant; null when the tenant does not know them. A caller "

@@ -25,7 +25,7 @@ _filter = _roles.filter(names=one_of("name", text="With any of these names."))
 
 @strawberry.type
 class Query:
-    roles = _roles.list("The tenant's custom roles, by pages.", _filter, orders=("name", "created_at"))
+    roles = _roles.list("The tenant's custom roles, by pages.", _filter)
 
 
 @strawberry.type

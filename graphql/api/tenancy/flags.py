@@ -22,9 +22,7 @@ _filter = _flags.filter(
 
 @strawberry.type
 class Query:
-    feature_flags = _flags.list(
-        "The tenant's feature flags, by pages.", _filter, orders=("feature_name", "created_at")
-    )
+    feature_flags = _flags.list("The tenant's feature flags, by pages.", _filter)
 
     @field("Whether a feature is enabled, for programs; cached for five minutes.", needs="self")
     async def feature_enabled(

@@ -47,9 +47,7 @@ class Query:
         page = await ask.services.rows.page(Subscriptions, ask.caller.tenant_id, order=newest, limit=1)
         return page.rows[0] if page.rows else None
 
-    invoices = _invoices.list(
-        "The tenant's invoices, by pages.", _invoices.filter(status=one_of), orders=("issued_at",)
-    )
+    invoices = _invoices.list("The tenant's invoices, by pages.", _invoices.filter(status=one_of))
 
 
 @strawberry.type

@@ -1,7 +1,7 @@
 """Postgres views: the table, its checks and indexes stand in the view's own class."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -74,6 +74,9 @@ class PostgresView(View[R]):
     collated: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Texts by which rows are sorted as people sort names, each with the texts that decide, itself first."""
     checks: ClassVar[tuple[Check, ...]] = ()
+    sorted_by: ClassVar[tuple[str, ...]] = ()
+    """The columns by which pages of rows are read without a sort, in the order of the row's fields: an index holds
+    each with the key, or leaves out nothing but its empty values."""
     retain: ClassVar[Retain | None] = None
     """For how long rows are kept; as long as the log, if nothing is said."""
 
@@ -94,3 +97,17 @@ class PostgresView(View[R]):
             plain = _COLUMN.fullmatch(column)
             if plain is not None and plain[1] not in columns:
                 raise TypeError(f"{cls.__name__}: {part} names {plain[1]}, which {cls.row.__name__} has not.")
+        cls.sorted_by = tuple(
+            column for column in cls.row.__struct_fields__ if any(map(cls._sorts(column), cls.indexes))
+        )
+
+    @classmethod
+    def _sorts(cls, column: str) -> Callable[[Index], bool]:
+        by = order_of(column) if column in cls.collated else column
+
+        def sorts(index: Index) -> bool:
+            whole = index.where is None and index.columns == (by, *cls.key)
+            filled = index.where == f"{by} is not null" and index.columns in ((by,), (by, *cls.key))
+            return index.using == "btree" and index.tenant and (whole or filled)
+
+        return sorts

@@ -77,13 +77,20 @@ class Resource:
         description = f"Which {self._plural} to list: those that meet all that is given."
         return row_filter(f"{self._shown.__name__}Filter", self._view, fields, description=description)
 
-    def list(self, description: str, filter: type[Filter], *, orders: Sequence[str]) -> StrawberryField:
-        """The field that lists them by pages, sorted by one of these columns, the first by default."""
+    def list(self, description: str, filter: type[Filter], *, orders: Sequence[str] = ()) -> StrawberryField:
+        """The field that lists them by pages, sorted by one of these columns, the first by default.
+
+        Without ``orders`` these are all by which an index of the view sorts, in the order of the row's fields.
+        """
+        if not (columns := orders or self._view.sorted_by):
+            raise TypeError(
+                f"{self._shown.__name__}Order: no index of {self._view.__name__} sorts by a column."
+            )
         return listed(
             self._shown,
             self._view,
             filter=filter,
-            orders={column.upper(): self._order(column) for column in orders},
+            orders={column.upper(): self._order(column) for column in columns},
             description=description,
             needs=self._read,
         )
@@ -160,6 +167,10 @@ class Resource:
         if column not in self._hints:
             raise TypeError(
                 f"{self._shown.__name__}Order: {self._view.row.__name__} has no column {column!r}."
+            )
+        if column not in self._view.sorted_by:
+            raise TypeError(
+                f"{self._shown.__name__}Order: no index of {self._view.__name__} sorts by {column!r}."
             )
         return Order(column, nullable=type(None) in get_args(self._hints[column]))
 
