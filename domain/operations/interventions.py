@@ -1,5 +1,6 @@
 """Interventions: what operators do to views that serve and to effects that are parked."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -147,57 +148,62 @@ class DiscardEffects(Command):
         return Intervention.begin(self.id, asked)
 
 
-class ReplayEvents(Command):
-    """Replay the events of one aggregate or one tenant, and repair the rows of views that differ."""
+@dataclass(frozen=True, kw_only=True)
+class _Replay:
+    """Which events are replayed to which views."""
 
     views: SomeViews = ()
     stream: ReplayedStream | None = None
     tenant_id: ReplayedTenant | None = None
     first: First = 1
     last: Last | None = None
+
+    def _requested(
+        self,
+        *,
+        types: tuple[str, ...] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        dry_run: bool = False,
+        asked_by: str,
+    ) -> Intervention.ReplayRequested:
+        return Intervention.ReplayRequested(
+            views=distinct(self.views),
+            stream=self.stream,
+            tenant_id=self.tenant_id,
+            first=self.first,
+            last=self.last,
+            types=distinct(types),
+            since=since,
+            until=until,
+            dry_run=dry_run,
+            asked_by=asked_by,
+        )
+
+
+class ReplayEvents(_Replay, Command):
+    """Replay the events of one aggregate or one tenant, and repair the rows of views that differ."""
+
     dry_run: DryRun = False
     asked_by: AskedBy
 
     def handle(self) -> Intervention:
         if self.stream is None and self.tenant_id is None:
             raise Invalid(field="stream", reason="must be named, unless a tenant is")
-        asked = Intervention.ReplayRequested(
-            views=distinct(self.views),
-            stream=self.stream,
-            tenant_id=self.tenant_id,
-            first=self.first,
-            last=self.last,
-            dry_run=self.dry_run,
-            asked_by=self.asked_by,
-        )
+        asked = self._requested(dry_run=self.dry_run, asked_by=self.asked_by)
         return Intervention.begin(self.id, asked)
 
 
-class NoteReplay(Command):
+class NoteReplay(_Replay, Command):
     """Note that rows are about to be repaired from the command line, which may replay any events."""
 
-    views: SomeViews = ()
-    stream: ReplayedStream | None = None
-    tenant_id: ReplayedTenant | None = None
-    first: First = 1
-    last: Last | None = None
     types: ReplayedTypes = ()
     since: Since | None = None
     until: Until | None = None
     asked_by: AskedBy
 
     def handle(self) -> Intervention:
-        asked = Intervention.ReplayRequested(
-            views=distinct(self.views),
-            stream=self.stream,
-            tenant_id=self.tenant_id,
-            first=self.first,
-            last=self.last,
-            types=distinct(self.types),
-            since=self.since,
-            until=self.until,
-            asked_by=self.asked_by,
-        )
+        asked = self._requested(types=self.types, since=self.since, until=self.until, asked_by=self.asked_by)
         return Intervention.begin(self.id, asked)
 
 

@@ -39,6 +39,11 @@ def breaches(before: Names, now: Names) -> list[str]:
                 found.append(f"{kind}: {name} went back to version {thing['version']}.")
             elif thing["version"] == was["version"] and (why := _changed(kind, was[fields], thing[fields])):
                 found.append(f"{kind}: {name} {why}; raise its version.")
+    for name, was in before["reservations"].items():
+        if (reservation := now["reservations"].get(name)) is None:
+            found.append(f"reservations: {name} is gone, but values are reserved under it.")
+        elif reservation != was:
+            found.append(f"reservations: {name} reserves otherwise, but values are reserved under it.")
     for name, shape in before["effects"].items():
         if (effect := now["effects"].get(name)) is None:
             found.append(f"effects: {name} is gone, but may be pending.")

@@ -15,6 +15,7 @@ from msgspec import structs
 import domain
 from app.contexts import VIEWS
 from domain.kit.aggregate import Aggregate
+from domain.kit.claims import Unique
 from domain.kit.commands import Command, commands
 from domain.kit.events import Event, event_classes
 from domain.kit.fields import Confidential, Internal, Public, Restricted, marks
@@ -40,12 +41,14 @@ def stored_names() -> Names:
     # The API, with the refusals that are its own.
     importlib.import_module("app.entry.asgi")
     events = product_events()
-    aggregates = {event.aggregate for event in events.values()}
+    aggregates = sorted({event.aggregate for event in events.values()}, key=lambda aggregate: aggregate.topic)
     return {
         "events": {name: _event(event) for name, event in events.items()},
-        "aggregates": {
-            aggregate.topic: _aggregate(aggregate)
-            for aggregate in sorted(aggregates, key=lambda aggregate: aggregate.topic)
+        "aggregates": {aggregate.topic: _aggregate(aggregate) for aggregate in aggregates},
+        "reservations": {
+            unique.stored_as: _reservation(aggregate.topic, unique)
+            for aggregate in aggregates
+            for unique in aggregate.unique
         },
         "commands": {name: _command(command) for name, command in commands().items() if ours(command)},
         "effects": {
@@ -76,6 +79,10 @@ def _event(event: type[Event]) -> Names:
 
 def _aggregate(aggregate: type[Aggregate]) -> Names:
     return {"version": aggregate.class_version, "snapshot": _fields(aggregate)}
+
+
+def _reservation(topic: str, unique: Unique) -> Names:
+    return {"topic": topic, "everywhere": unique.everywhere, "personal": unique.personal}
 
 
 def _command(command: type[Command]) -> Names:

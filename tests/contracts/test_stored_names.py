@@ -20,7 +20,9 @@ STORED = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["events", "aggregates", "commands", "effects", "refusals", "views"])
+@pytest.mark.parametrize(
+    "kind", ["events", "aggregates", "reservations", "commands", "effects", "refusals", "views"]
+)
 def test_stored_names_are_as_locked(kind: str) -> None:
     assert stored_names()[kind] == locked()[kind], HOW
 
@@ -116,3 +118,11 @@ def test_an_effect_may_be_pending() -> None:
     assert breaches(locked(), after) == []
     del after["effects"][name]
     assert breaches(locked(), after) == [f"effects: {name} is gone, but may be pending."]
+
+
+def test_what_is_unique_stays_reserved_under_its_name() -> None:
+    name, after = "operations.tenant.slug", locked()
+    del after["reservations"][name]
+    assert breaches(locked(), after) == [f"reservations: {name} is gone, but values are reserved under it."]
+    (otherwise,) = changed("reservations", name, everywhere=False)
+    assert otherwise == f"reservations: {name} reserves otherwise, but values are reserved under it."
