@@ -36,9 +36,9 @@ from projections.kit.read.circuit_breaker import Unavailable
 from projections.operations.tenant_placements import (
     Change,
     PlacedTenant,
+    PlacementCommand,
     PlacementRequest,
     TenantPlacements,
-    Wish,
 )
 
 _ids = TimeOrderedIds()
@@ -82,7 +82,7 @@ class TenantService:
 
     async def ask(
         self,
-        command: Wish,
+        command: PlacementCommand,
         *,
         by: Caller,
         command_id: UUID | None = None,

@@ -1,7 +1,7 @@
 """Rebuilds: what operators asked of them, and what became of the asking; how far they are stands elsewhere."""
 
 from enum import StrEnum
-from typing import Annotated, assert_never
+from typing import Annotated, Any, assert_never
 from uuid import UUID
 
 from domain.kit.fields import Describe, Internal, Interval
@@ -101,8 +101,15 @@ class Rebuild(Aggregate, topic="operations.rebuild"):
     class Declined(Event):
         """What was asked last could not be done after all."""
 
-        wish: Asked
+        class_version = 2
+
+        request: Asked
         reason: Why
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """The field had another name."""
+            state["request"] = state.pop("wish")
 
     paused: bool = False
     over: bool = False
@@ -126,7 +133,7 @@ class Rebuild(Aggregate, topic="operations.rebuild"):
 
     @applies(Declined)
     def _declined(self, event: Declined) -> None:
-        match event.wish:
+        match event.request:
             case RebuildRequest.BEGIN:
                 self.over = True
             case RebuildRequest.PAUSE:
@@ -138,7 +145,7 @@ class Rebuild(Aggregate, topic="operations.rebuild"):
             case RebuildRequest.ACCEPT:
                 pass
             case _:
-                assert_never(event.wish)
+                assert_never(event.request)
 
 
 class RebuildViews(Command):
@@ -224,8 +231,8 @@ class AcceptRebuild(Command):
 class DeclineRebuild(Command):
     """Note that what was asked of a rebuild could not be done."""
 
-    wish: RebuildRequest
+    request: RebuildRequest
     reason: str
 
     def handle(self, rebuild: Rebuild) -> None:
-        rebuild.record(Rebuild.Declined(wish=self.wish, reason=self.reason))
+        rebuild.record(Rebuild.Declined(request=self.request, reason=self.reason))

@@ -111,10 +111,10 @@ class OperatorRequests:
         correlation_id: str | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> OperationDone | Refusal:
-        """Note the wish as an event in the log and do it, once for each ``command_id``.
+        """Note the command as an event in the log and do it, once for each ``command_id``.
 
         What is seen beforehand to be impossible is refused and leaves no trace; what proves impossible only
-        after it was noted leaves a note of that as well. A wish that makes a stream has its id as command id.
+        after it was noted leaves a note of that as well. A command that makes a stream has its id as command id.
         """
         sender = PlatformSender(self._bus, by, correlation_id, metadata)
         command_id = command_id or (_ids.new() if isinstance(operation, Directing) else operation.id)
@@ -190,7 +190,7 @@ class OperatorRequests:
         await sender.send(AdoptRebuild(id=id, views=names, asked_by=rebuild.asked_by), id)
 
     async def _outcome(self, id: UUID, receipt: AppendReceipt) -> OperationDone | Refusal | None:
-        """What the log says became of a wish that was noted before, when it says so."""
+        """What the log says became of a command that was noted before, when it says so."""
         stream = (await self._bus.log.streams(PLATFORM, [id])).get(id, [])
         after = next((event for event in stream if event.position > receipt.last), None)
         if after is None:
@@ -201,7 +201,7 @@ class OperatorRequests:
         if after.type == "operations.rollback.made":
             generations = dict(zip(said["views"], said["generations"], strict=True))
             return OperationDone(receipt=receipt, generations=generations)
-        # Something else was asked since, of what this wish had been granted.
+        # Something else was asked since, after this command was carried out.
         return OperationDone(receipt=receipt)
 
     async def _do(
@@ -281,11 +281,11 @@ _REBUILD_REQUESTS: dict[type[Command], RebuildRequest] = {
 
 
 def _declined(operation: Operation, reason: str) -> Command:
-    """The command that notes why the wish could not be granted."""
+    """The command that notes why the command could not be carried out."""
     if isinstance(operation, RollbackViews):
         return DeclineRollback(id=operation.id, reason=reason)
     if isinstance(operation, RetryParked | DiscardParked):
         return DeclineRepair(id=operation.id, reason=reason)
     if isinstance(operation, Intervening):
         return DeclineIntervention(id=operation.id, reason=reason)
-    return DeclineRebuild(id=operation.id, wish=_REBUILD_REQUESTS[type(operation)], reason=reason)
+    return DeclineRebuild(id=operation.id, request=_REBUILD_REQUESTS[type(operation)], reason=reason)

@@ -15,7 +15,7 @@ from domain.tenancy.tenant_commands import CloseTenant, ReactivateTenant, Suspen
 
 Change = SuspendTenant | ReactivateTenant | CloseTenant
 """Whether a tenant's people may change anything."""
-Wish = RequestTenant | MoveTenant | Change
+PlacementCommand = RequestTenant | MoveTenant | Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class PlacementView(Protocol):
 
     async def ask(
         self,
-        command: Wish,
+        command: PlacementCommand,
         *,
         by: Caller,
         command_id: UUID | None = None,

@@ -15,7 +15,7 @@ from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created, project
 
-NOT_A_TENANTS = frozenset({"discardParked", "rebuildViews", "retryParked", "moveTenant", "tenantWish"})
+NOT_A_TENANTS = frozenset({"discardParked", "rebuildViews", "retryParked", "moveTenant", "tenantOperation"})
 """What operators ask, who see all tenants."""
 
 

@@ -19,11 +19,11 @@ OPENED = on(ACCOUNT, Account.Opened(email="a@example.com", first_name="Ada", pas
 REQUESTED = PasswordReset.Requested(
     account_id=ACCOUNT, token_hash="h", expires_at=NOON + PasswordReset.good_for
 )
-WISH = ResetPassword(id=ID, account_id=ACCOUNT, password_hash="new")
+RESET_PASSWORD = ResetPassword(id=ID, account_id=ACCOUNT, password_hash="new")
 
 
 def test_a_reset_sets_the_password_and_proves_the_address() -> None:
-    given(OPENED, REQUESTED).when(WISH).then(
+    given(OPENED, REQUESTED).when(RESET_PASSWORD).then(
         PasswordReset.Used(),
         Account.EmailVerified(cleared=True),
         Account.PasswordChanged(password_hash="new"),
@@ -31,13 +31,13 @@ def test_a_reset_sets_the_password_and_proves_the_address() -> None:
 
 
 def test_a_reset_is_used_once() -> None:
-    given(OPENED, REQUESTED, PasswordReset.Used()).when(WISH).refused(ResetNotValid)
+    given(OPENED, REQUESTED, PasswordReset.Used()).when(RESET_PASSWORD).refused(ResetNotValid)
 
 
 def test_a_reset_expires() -> None:
-    given(OPENED, REQUESTED).at(NOON + PasswordReset.good_for).when(WISH).refused(ResetNotValid)
+    given(OPENED, REQUESTED).at(NOON + PasswordReset.good_for).when(RESET_PASSWORD).refused(ResetNotValid)
     soon = NOON + PasswordReset.good_for - timedelta(microseconds=1)
-    assert given(OPENED, REQUESTED).at(soon).when(WISH).refusal is None
+    assert given(OPENED, REQUESTED).at(soon).when(RESET_PASSWORD).refusal is None
 
 
 def test_a_reset_is_for_the_account_that_asked() -> None:

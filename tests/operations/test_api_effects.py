@@ -1,4 +1,4 @@
-"""Parked effects through the API: seen, tried again, or given up with a reason; each wish is in the log."""
+"""Parked effects through the API: seen, tried again, or given up with a reason; each command is in the log."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -58,7 +58,7 @@ async def statuses(owner: "asyncpg.Connection[asyncpg.Record]") -> dict[int, str
 
 
 async def noted(owner: "asyncpg.Connection[asyncpg.Record]", id: str) -> list[tuple[str, UUID, Any]]:
-    """What the log says of a wish: types, who, and what."""
+    """What the log says of a command: types, who, and what."""
     rows = await owner.fetch(
         "select type, user_id, payload from es.events where originator_id = $1 order by position", UUID(id)
     )
@@ -127,7 +127,9 @@ async def test_what_is_not_parked_is_declined_and_that_is_on_record(
         ("DiscardEffects", {"effects": [1], "reason": " "}),
     ],
 )
-async def test_a_wish_must_say_what_and_why(operator: Client, mutation: str, input: dict[str, Any]) -> None:
+async def test_a_command_must_say_what_and_why(
+    operator: Client, mutation: str, input: dict[str, Any]
+) -> None:
     assert (await operator.send(mutation, input=input))["code"] == "invalid"
 
 

@@ -171,7 +171,7 @@ async def test_a_pause_and_a_rebuild_exclude_each_other(operator: Client, paused
     await operator.send("PauseViews", input={"views": VIEWS, "reason": "Why not."})
 
 
-async def test_one_wish_pauses_once(operator: Client) -> None:
+async def test_one_command_pauses_once(operator: Client) -> None:
     command_id = str(uuid4())
     for repeated in (False, True):
         receipt = await operator.send(

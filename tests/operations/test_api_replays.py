@@ -46,7 +46,7 @@ async def spoilt(client: Client, store: RedisStore[UserStatsRow]) -> str:
 
 
 async def replayed(operator: Client, **input: Any) -> tuple[str, dict[str, Any]]:
-    """The id of the wish, and what was found in the view."""
+    """The id of the command, and what was found in the view."""
     receipt = await operator.send("ReplayEvents", input={"views": [VIEW], **input})
     assert "views" in receipt, receipt
     (view,) = receipt["views"]

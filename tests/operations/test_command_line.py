@@ -102,7 +102,7 @@ def test_a_comparison_names_its_kind_and_may_repair(headwater: CommandLine) -> N
 
 
 @pytest.mark.parametrize("words", [("rebuild",), ("rebuild", VIEW, "--all"), ("rebuilds", "--watch")])
-def test_an_unclear_wish_is_a_mistake(headwater: CommandLine, words: tuple[str, ...]) -> None:
+def test_an_unclear_request_is_a_mistake(headwater: CommandLine, words: tuple[str, ...]) -> None:
     assert headwater(*words).code == 2
 
 

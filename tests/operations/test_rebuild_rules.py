@@ -39,7 +39,7 @@ CANCEL, ACCEPT = CancelRebuild(id=ID, asked_by=WHO), AcceptRebuild(id=ID, asked_
 
 
 def declined(request: RebuildRequest) -> Rebuild.Declined:
-    return Rebuild.Declined(wish=request, reason="It was over.")
+    return Rebuild.Declined(request=request, reason="It was over.")
 
 
 def test_says_what_was_asked() -> None:
@@ -136,5 +136,5 @@ def test_one_that_began_by_itself_is_directed_like_any() -> None:
 
 
 def test_notes_why_it_could_not_be_done() -> None:
-    noted = DeclineRebuild(id=ID, wish=RebuildRequest.PAUSE, reason="It was over.")
+    noted = DeclineRebuild(id=ID, request=RebuildRequest.PAUSE, reason="It was over.")
     given(REQUESTED, PAUSED).when(noted).then(declined(RebuildRequest.PAUSE))

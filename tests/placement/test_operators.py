@@ -55,7 +55,7 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
         placement for placement in await client.send("TenantPlacements") if placement["id"] == str(tenant)
     ]
     assert (row["placement"], row["database"], row["left"].endswith(tenant.hex)) == ("pooled", None, True)
-    assert await client.send("TenantWish", id=str(tenant)) == {
+    assert await client.send("TenantOperation", id=str(tenant)) == {
         "status": "ready",
         "step": None,
         "reason": None,
@@ -131,7 +131,7 @@ async def test_a_slug_in_use_is_refused(platform: Platform) -> None:
     "operation",
     [
         "TenantPlacements",
-        "TenantWish",
+        "TenantOperation",
         "CreateTenant",
         "MoveTenant",
         "SuspendTenant",
@@ -142,7 +142,7 @@ async def test_a_slug_in_use_is_refused(platform: Platform) -> None:
 async def test_who_may_not_is_refused(platform: Platform, operation: str) -> None:
     client = operator(platform, "ops:views")
     variables: dict[str, dict[str, object]] = {
-        "TenantWish": {"id": str(uuid4())},
+        "TenantOperation": {"id": str(uuid4())},
         "CreateTenant": {"input": {"name": "No", "slug": "no", "region": "local"}},
         "MoveTenant": {"input": {"id": str(uuid4()), "placement": "SILO"}},
         **{f"{verb}Tenant": {"input": {"id": str(uuid4())}} for verb in ("Suspend", "Reactivate", "Close")},

@@ -46,7 +46,7 @@ class Mutation:
     async def register(
         self, info: Info, input: Annotated[RegisterInput, argument("The account.")]
     ) -> SignedInAnswer:
-        wish = Registration(
+        registration = Registration(
             email=input.email,
             password=input.password,
             first_name=input.first_name,
@@ -54,7 +54,7 @@ class Mutation:
             tenant_name=input.tenant_name,
             tenant_slug=input.tenant_slug,
         )
-        return granted(await info.context.port(Auth).registering.register(wish))
+        return granted(await info.context.port(Auth).registering.register(registration))
 
     @field("Sign in with a password.", needs=ANYONE)
     async def sign_in(

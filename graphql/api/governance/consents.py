@@ -68,24 +68,24 @@ class WithdrawConsentInput:
 
 
 async def _give(sending: Sending) -> Sent | Refusal:
-    wish, given = data_subject(sending), sending.input
-    subject = given.subject_id or wish.by.user_id
+    requester, given = data_subject(sending), sending.input
+    subject = given.subject_id or requester.by.user_id
     stored = await sending.ask.port(Privacy).give(
-        wish, subject, given.purpose, source=given.source, text_version=given.text_version
+        requester, subject, given.purpose, source=given.source, text_version=given.text_version
     )
     return sent(stored, target=consent_id(subject, given.purpose))
 
 
 async def _withdraw(sending: Sending) -> Sent | Refusal:
-    wish, given = data_subject(sending), sending.input
-    subject = given.subject_id or wish.by.user_id
-    stored = await sending.ask.port(Privacy).withdraw(wish, subject, given.purpose, source=given.source)
+    requester, given = data_subject(sending), sending.input
+    subject = given.subject_id or requester.by.user_id
+    stored = await sending.ask.port(Privacy).withdraw(requester, subject, given.purpose, source=given.source)
     return sent(stored, target=consent_id(subject, given.purpose))
 
 
 @strawberry.type
 class Query:
-    consents = _consents.list("The people's consents, by pages.", _filter, orders=("given_at",))
+    consents = _consents.list("The people's consents, by pages.", _filter)
 
     @field(
         f"The caller's consents, given or withdrawn, sorted by purpose; at most {LARGEST}.",

@@ -88,15 +88,15 @@ async def _erase_me(sending: Sending) -> Sent | Refusal:
 
 
 async def _erase(sending: Sending, subject_id: UUID) -> Sent | Refusal:
-    privacy, wish = sending.ask.port(Privacy), data_subject(sending)
-    stored = await privacy.erase(wish, subject_id, reason=sending.input.reason)
+    privacy, requester = sending.ask.port(Privacy), data_subject(sending)
+    stored = await privacy.erase(requester, subject_id, reason=sending.input.reason)
     return sent(stored, target=erasure_id(subject_id))
 
 
 async def _request_export(sending: Sending) -> Sent | Refusal:
-    wish = data_subject(sending)
-    subject_id = sending.input.subject_id or wish.by.user_id
-    return sent(await sending.ask.port(Privacy).export(wish, subject_id), target=wish.command_id)
+    requester = data_subject(sending)
+    subject_id = sending.input.subject_id or requester.by.user_id
+    return sent(await sending.ask.port(Privacy).export(requester, subject_id), target=requester.command_id)
 
 
 def _readable(ask: RequestContext, subject_id: UUID) -> bool:
@@ -108,7 +108,6 @@ class Query:
     erasures = _erasures.list(
         "Erasures of people, with their certificates, by pages.",
         _erasures.filter(subject_id=equal(text="Of this person.")),
-        orders=("requested_at",),
     )
 
     @field(

@@ -44,7 +44,7 @@ class EffectsReceipt(Receipt):
     )
 
 
-def _shown(wish: Operation, done: OperationDone) -> dict[str, Any]:
+def _shown(operation: Operation, done: OperationDone) -> dict[str, Any]:
     return {"effects": list(done.effects)}
 
 

@@ -38,9 +38,9 @@ def operator_request(
     receipt says besides."""
 
     async def send(sending: Sending) -> Sent | Refusal:
-        wish = await sending.command(operation, asked_by=asked_by(sending.ask.caller))
-        done = await sending.ask.port(OperatorRequests).carry_out(wish, **sending.sent_by)
-        return done if isinstance(done, Refusal) else Sent(done.receipt, shown(wish, done))
+        command = await sending.command(operation, asked_by=asked_by(sending.ask.caller))
+        done = await sending.ask.port(OperatorRequests).carry_out(command, **sending.sent_by)
+        return done if isinstance(done, Refusal) else Sent(done.receipt, shown(command, done))
 
     # What a request is about has an id only where there is something already, a rebuild.
     makes = operation not in Directing.__args__

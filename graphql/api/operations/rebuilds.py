@@ -142,11 +142,11 @@ def _directed(operation: type[Operation]) -> Any:
         operation,
         RebuildReceipt,
         needs=PERMISSION,
-        shown=lambda wish, done: {"target": wish.id},
+        shown=lambda operation, done: {"target": operation.id},
     )
 
 
-def _serving(wish: Operation, done: OperationDone) -> dict[str, Any]:
+def _serving(operation: Operation, done: OperationDone) -> dict[str, Any]:
     return {"views": [LiveGeneration(view=view, generation=one) for view, one in done.generations.items()]}
 
 

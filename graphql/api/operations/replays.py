@@ -26,7 +26,7 @@ class ReplayReceipt(Receipt):
     )
 
 
-def _shown(wish: Operation, done: OperationDone) -> dict[str, Any]:
+def _shown(operation: Operation, done: OperationDone) -> dict[str, Any]:
     return {"views": done.replayed}
 
 

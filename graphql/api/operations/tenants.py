@@ -24,7 +24,12 @@ from domain.operations import tenant_commands as domain
 from domain.operations.tenants import PlacementKind
 from domain.tenancy import tenant_commands as tenancy
 from projections.operations.operator_requests import asked_by
-from projections.operations.tenant_placements import PlacedTenant, PlacementRequest, TenantPlacements, Wish
+from projections.operations.tenant_placements import (
+    PlacedTenant,
+    PlacementCommand,
+    PlacementRequest,
+    TenantPlacements,
+)
 
 enum(PlacementKind)
 
@@ -37,7 +42,7 @@ class TenantPlacement:
 
 
 @shows(PlacementRequest, needs=COVERED)
-class TenantWish:
+class TenantOperation:
     """The progress of the last operation on a tenant."""
 
 
@@ -47,15 +52,17 @@ class TenantPlacementReceipt(Receipt):
     """Names the tenant."""
 
     tenant_id: UUID = strawberry.field(
-        description="The tenant's id; `tenantWish` shows the progress if a worker carries the operation out."
+        description="The tenant's id; `tenantOperation` shows the progress if a worker carries the operation out."
     )
 
 
-def _asks(command: type[Wish], *, makes: bool = False, name: str | None = None) -> StrawberryField:
+def _asks(
+    command: type[PlacementCommand], *, makes: bool = False, name: str | None = None
+) -> StrawberryField:
     async def send(sending: Sending) -> Sent | Refusal:
-        wish = await sending.command(command, asked_by=asked_by(sending.ask.caller))
-        stored = await sending.ask.port(TenantPlacements).placing.ask(wish, **sending.sent_by)
-        return stored if isinstance(stored, Refusal) else Sent(stored, {"tenant_id": wish.id})
+        asked = await sending.command(command, asked_by=asked_by(sending.ask.caller))
+        stored = await sending.ask.port(TenantPlacements).placing.ask(asked, **sending.sent_by)
+        return stored if isinstance(stored, Refusal) else Sent(stored, {"tenant_id": asked.id})
 
     return operator_mutation(command, send, TenantPlacementReceipt, needs=NEEDS, makes=makes, name=name)
 
@@ -70,8 +77,10 @@ class Query:
     async def tenants(self, info: Info) -> list[PlacedTenant]:
         return await info.context.port(TenantPlacements).placing.all()
 
-    @field("The progress of the last operation on a tenant, for operators.", TenantWish | None, needs=NEEDS)
-    async def tenant_wish(
+    @field(
+        "The progress of the last operation on a tenant, for operators.", TenantOperation | None, needs=NEEDS
+    )
+    async def tenant_operation(
         self, info: Info, id: Annotated[UUID, argument("The tenant's id.")]
     ) -> PlacementRequest | None:
         return await info.context.port(TenantPlacements).placing.asked(id)

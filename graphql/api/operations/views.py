@@ -57,9 +57,9 @@ class ViewsReceipt(Receipt):
         return [one for one in statuses if one.live and one.name in self.names]
 
 
-def _named(wish: Operation, done: OperationDone) -> dict[str, Any]:
-    assert isinstance(wish, PauseViews | ResumeViews | RetireViews)
-    return {"names": wish.views}
+def _named(operation: Operation, done: OperationDone) -> dict[str, Any]:
+    assert isinstance(operation, PauseViews | ResumeViews | RetireViews)
+    return {"names": operation.views}
 
 
 @strawberry.type
