@@ -123,7 +123,7 @@ class Providers:
         shown = hashlib.sha256(state.encode(errors="replace")).hexdigest()
         provider = self._providers.get(name)
         if provider is None or said["provider"] != name or not hmac.compare_digest(said["state"], shown):
-            return ProviderRefused(reason="the answer belongs to another question")
+            return ProviderRefused(reason="the answer belongs to another sign-in")
         if not await self._attempts.spend(f"oidc:{said['jti']}", WAIT * 2):
             return ProviderRefused(reason="the answer was used before")
         try:
@@ -169,7 +169,7 @@ class Providers:
                 raise ProviderRefused(reason="it did not ask you to prove yourself again")
         audience = claims["aud"]
         if isinstance(audience, list) and len(audience) > 1:
-            raise ProviderRefused(reason="its answer is for others as well")
+            raise ProviderRefused(reason="its answer is not meant for this service alone")
         return claims
 
     async def _account(self, provider: Provider, claims: dict[str, Any]) -> AccountRow:
@@ -212,11 +212,11 @@ class Providers:
         if provider.issuer not in self._known:
             found = await self._json(f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer") != provider.issuer:
-                raise ProviderRefused(reason="it says that it is another one")
+                raise ProviderRefused(reason="it calls itself by another name")
             if is_secure(provider.issuer):
                 for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
                     if not is_secure(str(found.get(name))):
-                        raise ProviderRefused(reason="it does not insist on TLS")
+                        raise ProviderRefused(reason="it does not use TLS")
             self._known[provider.issuer] = found
         return self._known[provider.issuer]
 

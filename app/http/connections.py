@@ -229,6 +229,6 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1013, "reason": "Too many connections"})
         return
-    detail = "Too many requests of yours are under way."
+    detail = "You have too many requests under way."
     headers = {"retry-after": "5", "connection": "close"}
     await problem(503, "too_many_requests", detail, headers=headers)(scope, receive, send)

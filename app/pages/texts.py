@@ -37,7 +37,7 @@ ENGLISH: Texts = {
     "first_name": "First name",
     "last_name": "Last name",
     "home": "Go to Headwater",
-    "not_valid": "This link is not valid, or no longer. Links work once, and for a while.",
+    "not_valid": "This link is not valid, or no longer valid. Each link works once and for a limited time.",
     "invalid": "{field} {reason}.",
     "sign_in_refused": "This password is not right.",
     "account_is_suspended": "This account is suspended. Ask those who run this service.",

@@ -32,7 +32,7 @@ ANALYTICS = "analytics"
 
 
 class ConsentNotGiven(Refusal):
-    """There is no consent that could be withdrawn."""
+    """There is no consent to withdraw."""
 
 
 def consent_id(subject_id: UUID, purpose: str) -> UUID:
@@ -79,7 +79,7 @@ class GiveConsent(Command):
 
     def handle(self) -> Consent:
         if self.id != consent_id(self.subject_id, self.purpose):
-            raise Invalid(field="id", reason="is not the one of this person and purpose")
+            raise Invalid(field="id", reason="is not the id of this person's consent to this purpose")
         given = Consent.Given(
             subject_id=self.subject_id,
             purpose=self.purpose,

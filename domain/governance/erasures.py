@@ -27,7 +27,7 @@ class TenantNeedsAnOwner(Refusal):
 
 
 class AccountHasTenants(Refusal):
-    """Your account belongs to companies: be forgotten in each of them, and it goes with the last one."""
+    """Your account belongs to companies: ask each to erase you; your account is erased with the last one."""
 
 
 def erasure_id(subject_id: UUID) -> UUID:
@@ -85,7 +85,7 @@ class RequestErasure(Command):
 
     def handle(self, by: Caller) -> Erasure:
         if self.id != erasure_id(self.subject_id):
-            raise Invalid(field="id", reason="is not the one of this person")
+            raise Invalid(field="id", reason="is not the id of this person's erasure")
         requested = Erasure.Requested(subject_id=self.subject_id, requested_by=by.user_id, reason=self.reason)
         return Erasure.begin(self.id, requested)
 

@@ -65,7 +65,7 @@ class AlreadyInvited(Refusal):
 
 
 class InvitationNotValid(Refusal):
-    """This invitation is not valid, or no longer."""
+    """This invitation is not valid, or no longer valid."""
 
 
 class InviterNotProved(Refusal):

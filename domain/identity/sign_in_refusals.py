@@ -12,7 +12,7 @@ class CodeRefused(Refusal):
 
 
 class RefreshRefused(Refusal):
-    """This refresh token is not good, or not any more; sign in again."""
+    """This refresh token is not valid, or no longer valid; sign in again."""
 
 
 class ProviderRefused(Refusal):

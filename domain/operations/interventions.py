@@ -125,7 +125,7 @@ class RetryEffects(Command):
 
     def handle(self) -> Intervention:
         if not self.effects and self.process is None:
-            raise Invalid(field="effects", reason="must name some, unless a process is named")
+            raise Invalid(field="effects", reason="must not be empty unless a process is named")
         asked = Intervention.RetryRequested(
             effects=self.effects, process=self.process, asked_by=self.asked_by
         )
@@ -141,7 +141,7 @@ class DiscardEffects(Command):
 
     def handle(self) -> Intervention:
         if not self.effects:
-            raise Invalid(field="effects", reason="must name some")
+            raise Invalid(field="effects", reason="must not be empty")
         asked = Intervention.DiscardRequested(
             effects=self.effects, reason=self.reason, asked_by=self.asked_by
         )
@@ -189,7 +189,7 @@ class ReplayEvents(_Replay, Command):
 
     def handle(self) -> Intervention:
         if self.stream is None and self.tenant_id is None:
-            raise Invalid(field="stream", reason="must be named, unless a tenant is")
+            raise Invalid(field="stream", reason="must be given unless a tenant is")
         asked = self._requested(dry_run=self.dry_run, asked_by=self.asked_by)
         return Intervention.begin(self.id, asked)
 

@@ -52,7 +52,7 @@ class RebuildIsOver(Refusal):
 
 
 class OneTenantIsNotCompared(Refusal):
-    """The rows of one tenant are not compared by themselves: rebuild them, or compare those of all."""
+    """The rows of one tenant cannot be compared alone: rebuild them, or compare the rows of all tenants."""
 
 
 class RebuildRequest(StrEnum):

@@ -20,7 +20,7 @@ RebuildId = Annotated[UUID, Internal(), Describe("The id of the rebuild to roll 
 
 
 class RollbackIsSettled(Refusal):
-    """How this rollback ended is known already."""
+    """This rollback has already ended."""
 
 
 class Rollback(Aggregate, topic="operations.rollback"):

@@ -26,7 +26,7 @@ TenantName = Annotated[str, Len(1, 255), ONE_LINE, Internal(), Describe("The com
 Slug = Annotated[
     str,
     Len(1, 100),
-    Pattern("[a-z0-9]+(-[a-z0-9]+)*", "is not lower-case words joined by hyphens"),
+    Pattern("[a-z0-9]+(-[a-z0-9]+)*", "must be lower-case words joined by hyphens"),
     Internal(),
     Describe("The tenant's slug, unique across tenants."),
 ]

@@ -14,7 +14,7 @@ _WORDS = "[a-z0-9_]+([.-][a-z0-9_]+)*"
 FeatureName = Annotated[
     str,
     Len(1, _LONGEST),
-    Pattern(_WORDS, "is not lower-case words joined by dots or hyphens"),
+    Pattern(_WORDS, "must be lower-case words joined by dots or hyphens"),
     Public(),
     Describe("The feature: lower-case words joined by dots or hyphens."),
 ]

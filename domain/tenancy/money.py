@@ -11,7 +11,7 @@ Amount = Annotated[
 ]
 Currency = Annotated[
     str,
-    Pattern("[A-Z]{3}", "is not the three letters of a currency"),
+    Pattern("[A-Z]{3}", "must be the three letters of a currency, such as EUR"),
     Public(),
     Describe("The currency, as a code of ISO 4217."),
 ]

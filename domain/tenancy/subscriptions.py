@@ -53,7 +53,7 @@ class SubscriptionIsCancelled(Refusal):
 
 
 class InvoiceNotOpen(Refusal):
-    """Invoice {number} is {status}, so it is not to be paid any more."""
+    """Invoice {number} is {status}, so it is no longer open."""
 
 
 class Subscription(

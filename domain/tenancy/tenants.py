@@ -16,7 +16,7 @@ Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Describe("The company's n
 Slug = Annotated[
     str,
     Len(1, 100),
-    Pattern("[a-z0-9]+(-[a-z0-9]+)*", "is not lower-case words joined by hyphens"),
+    Pattern("[a-z0-9]+(-[a-z0-9]+)*", "must be lower-case words joined by hyphens"),
     Public(),
     Describe("The tenant's slug: lower-case words joined by hyphens, unique across tenants."),
 ]

@@ -36,10 +36,7 @@ _CLASSES = (Public, Internal, Confidential, Restricted)
 
 def stored_names() -> Names:
     """Every stored name with its shape; what tests declare is left out."""
-    for module in pkgutil.walk_packages(domain.__path__, "domain."):
-        importlib.import_module(module.name)
-    # The API, with the refusals that are its own.
-    importlib.import_module("app.entry.asgi")
+    _load()
     events = product_events()
     aggregates = sorted({event.aggregate for event in events.values()}, key=lambda aggregate: aggregate.topic)
     return {
@@ -56,9 +53,22 @@ def stored_names() -> Names:
             for process in sorted(filter(_is_named, _below(Process)), key=lambda kind: kind.name)
             for name, effect in sorted(process.effects.items())
         },
-        "refusals": sorted(kind.code for kind in _below(Refusal) if ours(kind)),
+        "refusals": sorted(kind.code for kind in product_refusals()),
         "views": {view.name: _view(view) for view in sorted(VIEWS, key=lambda view: view.name)},
     }
+
+
+def product_refusals() -> list[type[Refusal]]:
+    """The product's own refusals."""
+    _load()
+    return [kind for kind in _below(Refusal) if ours(kind)]
+
+
+def _load() -> None:
+    for module in pkgutil.walk_packages(domain.__path__, "domain."):
+        importlib.import_module(module.name)
+    # The API, with the refusals that are its own.
+    importlib.import_module("app.entry.asgi")
 
 
 def product_events() -> dict[str, type[Event]]:

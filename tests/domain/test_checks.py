@@ -63,9 +63,9 @@ GOOD: list[dict[str, Any]] = [
     {"plain": "\x00"},
 ]
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"text": "a"}, "is shorter than 2"),
-    ({"text": " a "}, "is shorter than 2"),
-    ({"text": "abcde"}, "is longer than 4"),
+    ({"text": "a"}, "has fewer than 2 characters"),
+    ({"text": " a "}, "has fewer than 2 characters"),
+    ({"text": "abcde"}, "has more than 4 characters"),
     ({"text": "ab\x00"}, "holds characters that are not text"),
     ({"line": f"hw1.{'0' * 32}.1.-.AAAA"}, "looks like a sealed text"),
     ({"line": "a\nb"}, "must be one line"),
@@ -79,15 +79,15 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"number": 2**63}, "has too many digits"),
     ({"number": -(2**63) - 1}, "has too many digits"),
     ({"rate": math.inf}, "is not a number"),
-    ({"when": datetime(2030, 1, 1)}, "must say its time zone"),  # noqa: DTZ001  # That is the point.
-    ({"words": ("a", "b", "c")}, "is longer than 2"),
+    ({"when": datetime(2030, 1, 1)}, "must have a time zone"),  # noqa: DTZ001  # That is the point.
+    ({"words": ("a", "b", "c")}, "has more than 2 entries"),
     ({"words": ("a", " ")}, "holds one that must not be empty"),
-    ({"words": ("abcd",)}, "holds one that is longer than 3"),
+    ({"words": ("abcd",)}, "holds one that has more than 3 characters"),
     ({"pair": ("", 0)}, "must not be empty"),
     ({"pair": ("a", -1)}, "must be at least 0"),
     ({"facts": {"\x00": ""}}, "holds one that holds characters that are not text"),
-    ({"facts": {"k": "abcd"}}, "holds one that is longer than 3"),
-    ({"street": Street("Avenue")}, "name is longer than 5"),
+    ({"facts": {"k": "abcd"}}, "holds one that has more than 3 characters"),
+    ({"street": Street("Avenue")}, "name has more than 5 characters"),
 ]
 
 

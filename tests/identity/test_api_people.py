@@ -54,7 +54,7 @@ async def test_refusals_name_their_field(client: Client) -> None:
     assert answers == [
         refused("invalid", "email", "email is not an e-mail address."),
         refused("invalid", "firstName", "firstName must not be empty."),
-        refused("invalid", "lastName", "lastName is longer than 100."),
+        refused("invalid", "lastName", "lastName has more than 100 characters."),
         refused("invalid", "lastName", "lastName must not be null."),
         refused("invalid", "firstName", "firstName holds characters that are not text."),
     ]

@@ -27,7 +27,7 @@ async def test_one_gives_and_withdraws_ones_consent(client: Client) -> None:
     again = await client.send("WithdrawConsent", input={"purpose": MAIL})
     assert (again["code"], again["message"]) == (
         "consent_not_given",
-        "There is no consent that could be withdrawn.",
+        "There is no consent to withdraw.",
     )
 
 

@@ -207,7 +207,7 @@ async def test_lanes_that_move_meanwhile_make_no_difference(scene: Scene, search
             ("--dry-run", "--type", "no.event"),
             "There is no event type no.event; `headwater catalogue` lists them.",
         ),
-        (("--dry-run", "--since", "2030-01-01T00:00:00"), "must say its offset from UTC"),
+        (("--dry-run", "--since", "2030-01-01T00:00:00"), "must have an offset from UTC"),
         (("--dry-run", "--until", "2030-13-01"), "2030-13-01 is neither a position nor a time such as"),
         (("--dry-run", "--since", "7"), "7 is no time"),
     ],

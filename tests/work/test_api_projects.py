@@ -79,7 +79,12 @@ async def test_a_mutation_answers_with_the_project_as_it_now_stands(
 
 REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]]] = [
     ("CreateProject", (), {"name": ""}, refused("invalid", "name", "name must not be empty.")),
-    ("RenameProject", (), {"name": "x" * 256}, refused("invalid", "name", "name is longer than 255.")),
+    (
+        "RenameProject",
+        (),
+        {"name": "x" * 256},
+        refused("invalid", "name", "name has more than 255 characters."),
+    ),
     (
         "DescribeProject",
         ("ArchiveProject",),

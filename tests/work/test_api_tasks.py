@@ -82,7 +82,12 @@ async def test_a_mutation_answers_with_the_task_as_it_now_stands(
 
 REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]]] = [
     ("CreateTask", (), {"title": " "}, refused("invalid", "title", "title must not be empty.")),
-    ("CreateTask", (), {"title": "x" * 501}, refused("invalid", "title", "title is longer than 500.")),
+    (
+        "CreateTask",
+        (),
+        {"title": "x" * 501},
+        refused("invalid", "title", "title has more than 500 characters."),
+    ),
     (
         "CreateTask",
         (),
@@ -118,7 +123,7 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
         "DescribeTask",
         (),
         {"description": "x" * 20_001},
-        refused("invalid", "description", "description is longer than 20000."),
+        refused("invalid", "description", "description has more than 20000 characters."),
     ),
     (
         "AssignTask",
@@ -168,7 +173,7 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
         "TagTask",
         (),
         {"tags": ["x" * 51]},
-        refused("invalid", "tags", "tags holds one that is longer than 50."),
+        refused("invalid", "tags", "tags holds one that has more than 50 characters."),
     ),
     (
         "MoveTask",

@@ -48,7 +48,7 @@ def moment_of(text: str) -> Moment:
     except ValueError:
         raise ValueError(f"{text} is neither a position nor a time such as 2030-01-31T12:00:00Z.") from None
     if time.tzinfo is None:
-        raise ValueError(f"The time {text} must say its offset from UTC, as 2030-01-31T12:00:00Z.")
+        raise ValueError(f"The time {text} must have an offset from UTC, as 2030-01-31T12:00:00Z.")
     return time
 
 

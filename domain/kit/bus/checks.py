@@ -124,7 +124,7 @@ def _sealed_within(value: Any) -> bool:
 
 def _zoned(value: datetime) -> str | None:
     if value.tzinfo is None:
-        return "must say its time zone"
+        return "must have a time zone"
     return None if 1900 <= value.year <= 9000 else "is outside the years 1900 to 9000"
 
 
@@ -146,11 +146,13 @@ _OF_TYPES: dict[Any, Check] = {str: _printable, datetime: _zoned, int: _storable
 
 def _length(limit: Len) -> Check:
     def within(value: Any) -> str | None:
-        size = _visible(value) if isinstance(value, str) else len(value)
+        text = isinstance(value, str)
+        size, of = (_visible(value), "characters") if text else (len(value), "entries")
         if size < limit.min_length:
-            return "must not be empty" if limit.min_length == 1 else f"is shorter than {limit.min_length}"
+            few = f"has fewer than {limit.min_length} {of}"
+            return "must not be empty" if limit.min_length == 1 else few
         if limit.max_length is not None and len(value) > limit.max_length:
-            return f"is longer than {limit.max_length}"
+            return f"has more than {limit.max_length} {of}"
         return None
 
     return within

@@ -36,7 +36,7 @@ def _instant(value: object) -> datetime:
     except (ValueError, OverflowError):
         # What Python says of it is about Python.
         raise ValueError("An instant is a text as 2030-01-31T12:00:00Z.") from None
-    raise ValueError("An instant must say its offset from UTC, as 2030-01-31T12:00:00Z.")
+    raise ValueError("An instant must have an offset from UTC, as 2030-01-31T12:00:00Z.")
 
 
 def _instant_text(value: datetime) -> str:
