@@ -51,8 +51,10 @@ class RegistryNames(Naming):
             await registry.set_names(self._pool, tenant.id, tenant.name, tenant.slug)
         elif placed is not None and placed.former:
             require(await self._note(placements.FreeTenantSlugs(id=tenant.id, slugs=placed.former)))
-        elif placed is not None and (late := tuple(s for s in placed.reserved if s in tenant.former)):
-            require(await self._note(placements.ReleaseTenantSlugs(id=tenant.id, slugs=late)))
+        elif placed is not None and (
+            late := tuple(id for id, slug in placed.reserved if slug in tenant.former)
+        ):
+            require(await self._note(placements.ReleaseTenantSlugs(id=tenant.id, reservations=late)))
         elif tenant.former:
             require(await self._tell(tenant, FreeTenantSlugs(id=tenant.id, slugs=tenant.former)))
         else:

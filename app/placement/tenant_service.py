@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import asyncpg
 import msgspec
@@ -68,15 +68,15 @@ class TenantService:
     def ports(self, guard: Callable[[], AbstractAsyncContextManager[object]]) -> tuple[object, ...]:
         """What the API asks of tenants' places, inside ``guard``, which raises while the platform is away."""
 
-        async def reserve(tenant_id: UUID, slug: str) -> None:
+        async def reserve(tenant_id: UUID, slug: str) -> UUID:
             async with guard():
-                await self.reserve_slug(tenant_id, slug)
+                return await self.reserve_slug(tenant_id, slug)
 
-        async def release(tenant_id: UUID, slug: str) -> None:
+        async def release(tenant_id: UUID, reservation: UUID) -> None:
             # Else it lapses by itself.
             with suppress(Unavailable, LogUnavailable):
                 async with guard():
-                    await self.release_slug(tenant_id, slug)
+                    await self.release_slug(tenant_id, reservation)
 
         return TenantPlacements(self), SlugRegistry(reserve, release)
 
@@ -170,18 +170,20 @@ class TenantService:
         await registry.remove(self._platform.writer, tenant_id)
         await self._note(RetractTenant(id=tenant_id))
 
-    async def reserve_slug(self, tenant_id: UUID, slug: str) -> None:
+    async def reserve_slug(self, tenant_id: UUID, slug: str) -> UUID:
         """See `domain.tenancy.slug_registry.SlugRegistry`. A tenant that is in no registry reserves nothing: it is
         in the platform's database, where its change is refused when the slug is another's by then."""
         names = [SLUG, tenancy.SLUG]
         if await self._platform.writer.fetchval(_TAKEN, GLOBAL, names, slug, tenant_id):
             raise AlreadyTaken(field="slug")
         await self._make_known()
-        await self._note(ReserveTenantSlug(id=tenant_id, slug=slug))
+        reservation = uuid4()
+        await self._note(ReserveTenantSlug(id=tenant_id, slug=slug, reservation=reservation))
+        return reservation
 
-    async def release_slug(self, tenant_id: UUID, slug: str) -> None:
+    async def release_slug(self, tenant_id: UUID, reservation: UUID) -> None:
         """See `domain.tenancy.slug_registry.SlugRegistry`."""
-        await self._note(ReleaseTenantSlugs(id=tenant_id, slugs=(slug,)))
+        await self._note(ReleaseTenantSlugs(id=tenant_id, reservations=(reservation,)))
 
     async def _note(self, command: Command) -> None:
         """Raises the refusal, unless the tenant is in no registry."""

@@ -8,7 +8,8 @@ from domain.operations.tenants import (
     Kind,
     PlacementKind,
     Region,
-    ReservedSlugs,
+    Reservation,
+    Reservations,
     Server,
     Slug,
     Slugs,
@@ -87,27 +88,31 @@ class RetractTenant(Command):
 
 
 class ReserveTenantSlug(Command):
-    """Reserve a slug over all databases before the tenant takes it in its own; `ReleaseTenantSlugs` ends that."""
+    """Reserve a slug over all databases before the tenant takes it in its own; `ReleaseTenantSlugs` ends that.
+
+    Each change reserves for itself, so that one which is refused gives nothing back that another needs.
+    """
 
     slug: Slug
+    reservation: Reservation
 
     def handle(self, tenant: TenantPlacement) -> None:
         if tenant.status is TenantStatus.FAILED:
             raise TenantNotPlaced(field="id")
-        if self.slug not in (tenant.slug, *tenant.reserved):
+        if self.slug != tenant.slug:
             if self.slug not in tenant.former:
                 require_free_word(self.slug)
-            tenant.record(TenantPlacement.SlugReserved(slug=self.slug))
+            tenant.record(TenantPlacement.SlugReserved(slug=self.slug, reservation=self.reservation))
 
 
 class ReleaseTenantSlugs(Command):
-    """Let others have slugs that were reserved, unless the tenant is called so by now."""
+    """End reservations: others may have their slugs, unless the tenant is called so by now."""
 
-    slugs: ReservedSlugs
+    reservations: Reservations
 
     def handle(self, tenant: TenantPlacement) -> None:
-        if released := tuple(slug for slug in tenant.reserved if slug in self.slugs):
-            tenant.record(TenantPlacement.SlugsReleased(slugs=released))
+        if released := tuple(id for id, _ in tenant.reserved if id in self.reservations):
+            tenant.record(TenantPlacement.SlugsReleased(reservations=released))
 
 
 class NoteTenantSlug(Command):

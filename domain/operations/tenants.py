@@ -6,6 +6,7 @@ noted in the platform's log, because a silo's own log does not exist before.
 
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from domain.kit.fields import Describe, Internal, Len, Pattern
 from domain.kit.model import ONE_LINE, Aggregate, Event, Refusal, Unique, applies, assigns
@@ -53,8 +54,9 @@ Server = Annotated[
 Slugs = Annotated[
     tuple[str, ...], Internal(), Describe("Slugs that the tenant had before, which others may have now.")
 ]
-ReservedSlugs = Annotated[
-    tuple[str, ...], Internal(), Describe("Slugs that were reserved and that others may have again.")
+Reservation = Annotated[UUID, Internal(), Describe("The id of a change's reservation of its slug.")]
+Reservations = Annotated[
+    tuple[UUID, ...], Internal(), Describe("Reservations that ended; others may have their slugs again.")
 ]
 StepName = Annotated[str, Internal(), Describe("The step that failed.")]
 
@@ -113,9 +115,10 @@ class TenantPlacement(
 
     class SlugReserved(Event):
         slug: Slug
+        reservation: Reservation
 
     class SlugsReleased(Event):
-        slugs: ReservedSlugs
+        reservations: Reservations
 
     class SlugChanged(Event):
         slug: Slug
@@ -139,8 +142,8 @@ class TenantPlacement(
     slug: str = ""
     former: tuple[str, ...] = ()
     """Slugs that it had before and still holds."""
-    reserved: tuple[str, ...] = ()
-    """Slugs that it is about to take, in a log that may be in another database."""
+    reserved: tuple[tuple[UUID, str], ...] = ()
+    """Reservations of slugs that it is about to take, each change its own."""
     placement: PlacementKind = PlacementKind.POOLED
     target: PlacementKind = PlacementKind.POOLED
     status: TenantStatus = TenantStatus.PROVISIONING
@@ -150,7 +153,9 @@ class TenantPlacement(
     @property
     def slugs(self) -> tuple[str, ...]:
         """What it is known by, what it may have to go back to, and what it is about to be called."""
-        return () if self.status is TenantStatus.FAILED else (self.slug, *self.former, *self.reserved)
+        if self.status is TenantStatus.FAILED:
+            return ()
+        return self.slug, *self.former, *(slug for _, slug in self.reserved)
 
     def require(self, status: TenantStatus) -> None:
         """Raise NothingIsPending unless it stands like this."""
@@ -171,15 +176,15 @@ class TenantPlacement(
 
     @applies(SlugReserved)
     def _slug_reserved(self, event: SlugReserved) -> None:
-        self.reserved = (*self.reserved, event.slug)
+        self.reserved = (*self.reserved, (event.reservation, event.slug))
 
     @applies(SlugsReleased)
     def _slugs_released(self, event: SlugsReleased) -> None:
-        self.reserved = tuple(slug for slug in self.reserved if slug not in event.slugs)
+        self.reserved = tuple(held for held in self.reserved if held[0] not in event.reservations)
 
     @applies(SlugChanged)
     def _slug_changed(self, event: SlugChanged) -> None:
-        self.reserved = tuple(slug for slug in self.reserved if slug != event.slug)
+        self.reserved = tuple(held for held in self.reserved if held[1] != event.slug)
         self.former = (*(slug for slug in self.former if slug != event.slug), event.previous)
         self.slug = event.slug
 

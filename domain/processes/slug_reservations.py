@@ -18,32 +18,26 @@ _TIMER = "lapse"
 
 @dataclass(frozen=True, slots=True)
 class SlugReservation:
-    """A slug that a tenant is about to take."""
+    """A reservation of a slug that a tenant is about to take."""
 
     tenant_id: UUID
-    slug: str
+    reservation: UUID
 
 
-def _each(event: TenantPlacement.SlugReserved | TenantPlacement.SlugChanged, envelope: Envelope) -> str:
-    return f"{event.originator_id}/{event.slug}"
+def _each(event: TenantPlacement.SlugReserved, envelope: Envelope) -> str:
+    return f"{event.originator_id}/{event.reservation}"
 
 
 class SlugReservations(Process[SlugReservation], name="operations.slug_reservations", version=1):
-    """Release a slug an hour after it was reserved unless the tenant is called so by then."""
+    """End a reservation an hour after it was made; by then the tenant is called so, or never will be."""
 
     @on(TenantPlacement.SlugReserved, by=_each)
     def reserved(
         self, state: SlugReservation | None, event: TenantPlacement.SlugReserved
     ) -> Then[SlugReservation]:
-        reservation = SlugReservation(event.originator_id, event.slug)
+        reservation = SlugReservation(event.originator_id, event.reservation)
         return Then(reservation, Schedule(_TIMER, event.timestamp + LASTS))
-
-    @on(TenantPlacement.SlugChanged, by=_each)
-    def taken(
-        self, state: SlugReservation | None, event: TenantPlacement.SlugChanged
-    ) -> Then[SlugReservation]:
-        return Then(None)
 
     @when_due(_TIMER)
     def due(self, state: SlugReservation, fired: Fired) -> Then[SlugReservation]:
-        return Then(None, Send(ReleaseTenantSlugs(id=state.tenant_id, slugs=(state.slug,))))
+        return Then(None, Send(ReleaseTenantSlugs(id=state.tenant_id, reservations=(state.reservation,))))

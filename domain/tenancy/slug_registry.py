@@ -12,11 +12,11 @@ class SlugRegistry:
     Both raise while the platform is away.
     """
 
-    reserve: Callable[[UUID, str], Awaitable[None]]
-    """Reserve a slug for a tenant, until the tenant is called so, for an hour at most.
+    reserve: Callable[[UUID, str], Awaitable[UUID]]
+    """Reserve a slug for a tenant, until the tenant is called so, for an hour at most; the reservation's id.
 
     Raises a refusal: AlreadyTaken when another tenant has it, wherever that is placed, holds it from before or has
     reserved it.
     """
-    release: Callable[[UUID, str], Awaitable[None]]
-    """Let others have a reserved slug, for the tenant has not changed to it."""
+    release: Callable[[UUID, UUID], Awaitable[None]]
+    """End a tenant's reservation, for the change that made it was refused."""

@@ -147,18 +147,28 @@ def test_a_slug_that_it_has_again_is_not_given_back() -> None:
     given(ADOPTED, CALLED, back).when(both).then(TenantPlacement.SlugsFreed(slugs=("new",)))
 
 
-RESERVE = ReserveTenantSlug(id=TENANT, slug="acme-goods")
-RESERVED = TenantPlacement.SlugReserved(slug="acme-goods")
+ONE, TWO = UUID(int=1), UUID(int=2)
+RESERVE = ReserveTenantSlug(id=TENANT, slug="acme-goods", reservation=ONE)
+RESERVED = TenantPlacement.SlugReserved(slug="acme-goods", reservation=ONE)
+RESERVED_TOO = TenantPlacement.SlugReserved(slug="acme-goods", reservation=TWO)
 TAKEN = TenantPlacement.SlugChanged(slug="acme-goods", previous="acme")
-RELEASE = ReleaseTenantSlugs(id=TENANT, slugs=("acme-goods", "other"))
-RELEASED = TenantPlacement.SlugsReleased(slugs=("acme-goods",))
+RELEASE = ReleaseTenantSlugs(id=TENANT, reservations=(ONE, UUID(int=3)))
+RELEASED = TenantPlacement.SlugsReleased(reservations=(ONE,))
 
 
-def test_a_slug_is_reserved_once_and_released_once() -> None:
+def test_a_slug_is_reserved_and_released_once() -> None:
     given(ADOPTED).when(RESERVE).then(RESERVED)
-    given(ADOPTED, RESERVED).when(RESERVE).then()
     given(ADOPTED, RESERVED).when(RELEASE).then(RELEASED)
     given(ADOPTED, RESERVED, RELEASED).when(RELEASE).then()
+
+
+def test_a_change_gives_back_what_it_reserved_itself() -> None:
+    second = ReserveTenantSlug(id=TENANT, slug="acme-goods", reservation=TWO)
+    given(ADOPTED, RESERVED).when(second).then(RESERVED_TOO)
+    given(ADOPTED, RESERVED, RESERVED_TOO).when(RELEASE).then(RELEASED)
+    both = ReleaseTenantSlugs(id=TENANT, reservations=(ONE, TWO))
+    left = TenantPlacement.SlugsReleased(reservations=(TWO,))
+    given(ADOPTED, RESERVED, RESERVED_TOO, RELEASED).when(both).then(left)
 
 
 def test_a_slug_that_was_taken_is_released_no_more() -> None:
@@ -167,32 +177,33 @@ def test_a_slug_that_was_taken_is_released_no_more() -> None:
 
 
 def test_a_former_slug_is_reserved_too_and_giving_it_back_leaves_it_reserved() -> None:
-    again = ReserveTenantSlug(id=TENANT, slug="acme"), TenantPlacement.SlugReserved(slug="acme")
-    given(ADOPTED, CALLED).when(again[0]).then(again[1])
+    again = ReserveTenantSlug(id=TENANT, slug="acme", reservation=ONE)
+    reserved = TenantPlacement.SlugReserved(slug="acme", reservation=ONE)
+    given(ADOPTED, CALLED).when(again).then(reserved)
     freed = TenantPlacement.SlugsFreed(slugs=("acme",))
-    given(ADOPTED, CALLED, again[1]).when(FREE).then(freed)
-    given(ADOPTED, CALLED, again[1], freed).when(again[0]).then()
+    given(ADOPTED, CALLED, reserved).when(FREE).then(freed)
+    given(ADOPTED, CALLED, reserved, freed).when(RELEASE).then(RELEASED)
 
 
 @pytest.mark.parametrize("slug", ["admin", "Acme", str(TENANT)])
 def test_refuses_to_reserve_what_is_no_slug(slug: str) -> None:
-    given(ADOPTED).when(ReserveTenantSlug(id=TENANT, slug=slug)).refused(Invalid, field="slug")
+    given(ADOPTED).when(ReserveTenantSlug(id=TENANT, slug=slug, reservation=ONE)).refused(
+        Invalid, field="slug"
+    )
 
 
-def test_a_reservation_lapses_after_an_hour_unless_the_slug_was_taken() -> None:
+def test_a_reservation_lapses_after_an_hour() -> None:
     reserved = rehearse(SlugReservations(), id=TENANT).happens(RESERVED)
     assert reserved.timers == {"lapse": NOON + timedelta(hours=1)}
-    reserved.due("lapse").decides(ReleaseTenantSlugs(id=TENANT, slugs=("acme-goods",)))
-    assert rehearse(SlugReservations(), id=TENANT).happens(RESERVED).happens(TAKEN).timers == {}
+    reserved.due("lapse").decides(ReleaseTenantSlugs(id=TENANT, reservations=(ONE,)))
 
 
 def test_each_reservation_lapses_by_itself() -> None:
-    other = TenantPlacement.SlugReserved(slug="other")
     instances = {
         SlugReservations().instance_of(event.stamped(TENANT, 1, NOON), envelope(event.stored_as))
-        for event in (RESERVED, TAKEN, other)
+        for event in (RESERVED, RESERVED_TOO)
     }
-    assert instances == {f"{TENANT}/acme-goods", f"{TENANT}/other"}
+    assert instances == {f"{TENANT}/{ONE}", f"{TENANT}/{TWO}"}
 
 
 def test_one_that_was_not_made_after_all_is_retracted_for_good() -> None:

@@ -120,6 +120,20 @@ async def test_a_change_that_is_refused_leaves_the_slug_to_others(rivals: Rivals
     assert "position" in await change(rivals.others[POOLED], wanted)
 
 
+async def test_a_refused_change_gives_back_nothing_that_another_change_has_reserved(
+    platform: Platform, rivals: Rivals
+) -> None:
+    """Two changes of one tenant to one slug: one is stored and not carried over yet when the other is refused."""
+    wanted, first = new_slug(), rivals.first
+    stored = await platform.tenants.reserve_slug(first.tenant, wanted)
+    sent = f'input: {{ id: "{first.tenant}", slug: "{wanted}" }}, expectedVersion: 999'
+    refused = await first.post(f"mutation {{ changeTenantSlug({sent}) {{ ... on Refused {{ code }} }} }}")
+    assert refused.json()["data"]["changeTenantSlug"] == {"code": "stale_version"}
+    assert (await change(rivals.others[POOLED], wanted))["code"] == "already_taken"
+    await platform.tenants.release_slug(first.tenant, stored)
+    assert "position" in await change(rivals.others[POOLED], wanted)
+
+
 async def test_a_change_that_was_broken_off_is_made_by_who_began_it_alone(
     platform: Platform, rivals: Rivals
 ) -> None:

@@ -24,11 +24,11 @@ async def _change_slug(sending: Sending) -> Sent | Refusal:
     if await sending.was_executed():
         return await sending.send(change)
     registry, tenant_id = sending.ask.port(SlugRegistry), sending.ask.caller.tenant_id
-    await registry.reserve(tenant_id, change.slug)
-    # When it rises it may be stored all the same: then the slug stays reserved, for an hour at most.
+    reservation = await registry.reserve(tenant_id, change.slug)
+    # When it raises it may be stored all the same: then the slug stays reserved, for an hour at most.
     outcome = await sending.send(change)
     if isinstance(outcome, Refusal):
-        await registry.release(tenant_id, change.slug)
+        await registry.release(tenant_id, reservation)
     return outcome
 
 
