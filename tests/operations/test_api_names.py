@@ -40,7 +40,7 @@ async def test_an_unknown_name_is_an_error(
 
 
 @pytest.mark.parametrize(
-    ("operation", "asked", "field"),
+    ("operation", "variables", "field"),
     [
         ("RetryParked", {"view": "tasks.taks"}, "view"),
         ("DiscardParked", {"view": "tasks.taks", "stream": str(UUID(int=7)), "reason": "Why not."}, "view"),
