@@ -30,10 +30,11 @@ LOST = Counter(
 # Row-level security leaves no COPY; a JSON array costs this process less than arrays of every column would.
 _INSERT = """
 insert into audit.data_access (tenant_id, at, user_id, session_id, kind, operation, root_fields, fields, subjects,
-                               revealed, correlation_id, outcome)
+                               revealed, correlation_id, outcome, asked_by)
 select * from json_to_recordset($1::json) as
        (tenant_id uuid, at timestamptz, user_id uuid, session_id text, kind text, operation text,
-        root_fields text[], fields text[], subjects uuid[], revealed text[], correlation_id text, outcome text)
+        root_fields text[], fields text[], subjects uuid[], revealed text[], correlation_id text, outcome text,
+        asked_by text)
 """
 _LONGEST_PAUSE = 5.0
 _encode = msgspec.json.Encoder().encode

@@ -53,6 +53,7 @@ def show(
         *(() if tenant else ("tenant_id",)),
         "user_id",
         "kind",
+        "asked_by",
         "operation",
         "root_fields",
         "subjects",

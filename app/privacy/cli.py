@@ -13,7 +13,7 @@ from uuid import UUID
 import typer
 
 from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, Declined, refuse, say_json, say_table
-from app.cli.place import opened, placed
+from app.cli.place import asker, opened, placed
 from app.cli.reconnect import Reconnecting
 from app.settings import Settings
 from domain.governance.erasures import erasure_id
@@ -189,7 +189,8 @@ def _access(tenant: UUID, person: UUID) -> "AccessRecord":
         tenant_id=tenant,
         user_id=None,
         session_id=None,
-        kind="service",
+        kind="operator",
+        asked_by=asker(),
         operation="headwater privacy export",
         root_fields=("export",),
         fields=("Export.file",),

@@ -11,7 +11,7 @@ from projections.kit.store.generations import ReaderPool
 
 _COLUMNS = (
     "id, at, user_id, session_id, kind, operation, root_fields, fields, subjects, revealed, correlation_id, "
-    "outcome"
+    "outcome, asked_by"
 )
 
 
@@ -24,7 +24,11 @@ class AccessRow:
     user_id: Annotated[UUID | None, Confidential(), Describe("The caller; null when nobody was signed in.")]
     session_id: Annotated[str | None, Confidential(), Describe("The caller's session.")]
     kind: Annotated[
-        str, Internal(), Describe("How the caller was authenticated: `person`, `service`, `key` or `nobody`.")
+        str,
+        Internal(),
+        Describe(
+            "How the caller was authenticated: `person`, `service`, `key`, `nobody` or `operator`, on a machine."
+        ),
     ]
     operation: Annotated[str, Internal(), Describe("The operation's name; may be empty.")]
     root_fields: Annotated[tuple[str, ...], Internal(), Describe("The operation's root fields.")]
@@ -37,6 +41,11 @@ class AccessRow:
         str | None, Internal(), Describe("The correlation id, shared by everything that one request caused.")
     ]
     outcome: Annotated[str, Internal(), Describe("`done`, `refused`, `denied` or `failed`.")]
+    asked_by: Annotated[
+        str | None,
+        Internal(),
+        Describe("An operator at the command line: their account and the machine; null for others."),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ def test_show_lists_by_person_subject_and_time(run: CommandLine, settings: Setti
     assert shown(run, "--since", f"{LATELY - timedelta(days=2):%Y-%m-%d}") == ["New"]
     assert shown(run, "--limit", "1") == ["New"]
     table = run("audit", "show", "--user", str(EVE)).out
-    head = "AT TENANT_ID USER_ID KIND OPERATION ROOT_FIELDS SUBJECTS REVEALED OUTCOME"
+    head = "AT TENANT_ID USER_ID KIND ASKED_BY OPERATION ROOT_FIELDS SUBJECTS REVEALED OUTCOME"
     assert table.splitlines()[0].split() == head.split()
     assert all(str(id) in table for id in (EVE, TENANT, ADA))
     table = run("audit", "show", "--tenant", str(TENANT)).out

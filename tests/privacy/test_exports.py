@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from api.kit.execution.errors import Unauthenticated
 from app.audit.access_writer import recording
+from app.cli.place import asker
 from app.privacy.export.sealed_file import PIECE, Damaged, SealedFileWriter, drafts, pieces, sealed_key
 from app.privacy.export.sections import PARTS
 from app.privacy.routes import Exported, export_routes
@@ -179,9 +180,10 @@ async def test_the_command_line_is_on_record_though_the_file_cannot_be_written(
     assert (kept.code, (tmp_path / "file").stat().st_mode & 0o777) == (0, 0o600)
     assert lost.code != 0
     rows = await estate.database.writer.fetch(
-        "select operation, subjects from audit.data_access where tenant_id = $1", owner.tenant_id
+        "select operation, subjects, kind, asked_by from audit.data_access where tenant_id = $1",
+        owner.tenant_id,
     )
-    assert [tuple(row) for row in rows] == [("headwater privacy export", [ann.id])] * 2
+    assert [tuple(row) for row in rows] == [("headwater privacy export", [ann.id], "operator", asker())] * 2
 
 
 async def test_is_fetched_by_the_person_or_who_may(estate: Estate) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -88,15 +89,32 @@ async def test_shows_a_diff_without_confidential_values(scene: Scene) -> None:
     assert '    description: "Secret" -> ""' in (await ran(scene.settings, *arguments, "--unmasked")).said
     connection = await asyncpg.connect(scene.settings.database_url)
     records = await connection.fetch(
-        "select operation, revealed from audit.data_access "
+        "select operation, fields, revealed, asked_by from audit.data_access "
         "where tenant_id = $1 and starts_with(operation, 'headwater') order by id",
         scene.client.tenant,
     )
     await connection.close()
     assert [tuple(record) for record in records] == [
-        ("headwater replay", []),
-        ("headwater replay --unmasked", ["description"]),
+        ("headwater replay", ["tasks.tasks.title", "tasks.tasks.description"], [], asker()),
+        (
+            "headwater replay --unmasked",
+            ["tasks.tasks.title", "tasks.tasks.description"],
+            ["description"],
+            asker(),
+        ),
     ]
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+async def test_says_now_and_then_how_far_it_is(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("app.cli.progress.EVERY", 0.001)
+    ended = await ran(scene.settings, "replay", "--dry-run", "--tenant", scene.client.tenant, *words)
+    lines = ended.complained.splitlines()
+    assert re.fullmatch(r"headwater: 0 of \d+ views are done, after 0 s\.", lines[0])
+    assert len(set(lines)) > 1
+    assert "views are done" not in ended.said
 
 
 async def test_events_are_chosen_by_type_position_and_time(scene: Scene) -> None:

@@ -5,8 +5,8 @@ import json
 import asyncpg
 import pytest
 
+from app.cli.place import asker
 from app.contexts import VIEWS
-from domain.kit.sealed import is_sealed
 from projections.kit.read.plain_rows import MASKED
 from projections.work.projects import ProjectCards, ProjectMembers
 from projections.work.tasks import Tasks, TaskSearch
@@ -94,11 +94,11 @@ async def test_confidential_fields_are_masked(scene: Scene) -> None:
     (masked,) = (await ran(scene.settings, *arguments)).json["rows"]
     (whole,) = (await ran(scene.settings, *arguments, "--unmasked")).json["rows"]
     assert (masked["email"], masked["first_name"]) == (MASKED, "Ada")
-    assert is_sealed(whole["email"])
+    assert whole["email"] == f"Ada.{scene.client.me}@example.com".lower()
 
 
 _RECORD = """
-select operation, root_fields, subjects, revealed, user_id, kind from audit.data_access
+select operation, root_fields, subjects, revealed, user_id, kind, asked_by from audit.data_access
  where tenant_id = $1 and starts_with(operation, 'headwater') and $2 = any(root_fields) order by id desc limit 1
 """
 
@@ -120,10 +120,50 @@ async def test_what_was_shown_is_on_record_with_whose_it_is(scene: Scene) -> Non
         assert record is not None
         assert record["operation"] == " ".join(("headwater views show", *words))
         assert (record["subjects"], record["revealed"]) == ([scene.client.user], revealed)
+        assert (record["user_id"], record["kind"], record["asked_by"]) == (None, "operator", asker())
     assert (await ran(scene.settings, "show", Tasks.name, "--tenant", scene.client.tenant, "--unmasked")).said
     record = await recorded(scene, Tasks.name)
     assert record is not None
-    assert record["revealed"] == ["description"]
+    assert record["revealed"] == []  # They have none.
+
+
+async def test_what_is_sealed_in_any_store_is_shown_in_plain_and_that_is_on_record(scene: Scene) -> None:
+    profile = (
+        "show",
+        "users.profile_cards",
+        "--tenant",
+        scene.client.tenant,
+        "--key",
+        scene.client.me,
+        "--json",
+    )
+    (sealed,) = (await ran(scene.settings, *profile)).json["rows"]
+    (whole,) = (await ran(scene.settings, *profile, "--unmasked")).json["rows"]
+    assert sealed["first_name"].startswith("hw1.")
+    assert whole["first_name"] == "Ada"
+    record = await recorded(scene, "users.profile_cards")
+    assert record is not None
+    hidden = [name for name, value in sealed.items() if value == MASKED]
+    assert record["revealed"] == sorted(hidden)
+    assert all(whole[name] not in ("", MASKED) for name in hidden)
+    assert not any(str(value).startswith("hw1.") for value in whole.values())
+
+
+async def test_a_text_that_was_tampered_with_is_shown_to_nobody(scene: Scene) -> None:
+    owner = await asyncpg.connect(scene.settings.database_url)
+    asked = ("show", "users.people", "--tenant", scene.client.tenant)
+    email = await owner.fetchval("select email from users.people where tenant_id = $1", scene.client.tenant)
+    wrong = email[:-4] + ("AAAA" if email[-4:] != "AAAA" else "BBBB")
+    change = "update users_g1.people set email = $2 where tenant_id = $1"
+    try:
+        await owner.execute(change, scene.client.tenant, wrong)
+        ended = await ran(scene.settings, *asked, "--unmasked")
+        assert (ended.code, ended.said) == (1, "")
+        assert "A sealed text among these was changed" in ended.complained
+        assert (await ran(scene.settings, *asked)).code == 0
+    finally:
+        await owner.execute(change, scene.client.tenant, email)
+        await owner.close()
 
 
 async def test_nothing_is_shown_that_cannot_be_recorded(scene: Scene) -> None:

@@ -1,6 +1,8 @@
 """Shows a rebuild while it goes on: a bar for each view in a terminal, lines of JSON for programs."""
 
 import asyncio
+import sys
+from contextlib import AsyncExitStack
 from typing import Any, Self
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from rich.text import Text
 
 from app.cli.answers import DONE, REFUSED, Declined, say_json
 from app.cli.place import workers
+from app.cli.progress import now_and_then
 from app.cli.reconnect import Reconnecting
 from app.storage.database import Pool
 from projections.kit.rebuild.model import Building, RebuildRecord, RebuildState
@@ -45,7 +48,11 @@ async def watch(
     persisting = Reconnecting(then=then)
     last: RebuildRecord | None = None
     warned = False
-    with _Bars(hidden=as_json) as bars:
+    async with AsyncExitStack() as stack:
+        bars = stack.enter_context(_Bars(hidden=as_json))
+        if not (as_json or sys.stdout.isatty()):
+            # Bars are drawn in a terminal alone; elsewhere they are there at the end.
+            await stack.enter_async_context(now_and_then(lambda: _how_far(last)))
         while last is None or last.working:
             if last is not None:
                 await asyncio.sleep(_LOOK)
@@ -60,6 +67,14 @@ async def watch(
     if not as_json:
         tell_end(last, where)
     return outcome(last)
+
+
+def _how_far(rebuild: RebuildRecord | None) -> str:
+    if rebuild is None:
+        return "it is not known yet how far it is"
+    folded = sum(min(one.position, one.target) for one in rebuild.views)
+    events = sum(one.target for one in rebuild.views)
+    return f"it is {rebuild.state}, {folded:,} of {events:,} events in {len(rebuild.views)} views"
 
 
 async def _one(rebuilds: Rebuilds, id: UUID) -> RebuildRecord:

@@ -1,20 +1,20 @@
 """``headwater replay``: what folding events again would change in the views, as a diff."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-import orjson
 import typer
 
 from app.cli.answers import DONE, REFUSED, UNREACHABLE, AsJson, Declined, say_json
 from app.cli.place import Place, asker, operating_at, placed
+from app.cli.progress import now_and_then
 from app.cli.reconnect import Reconnecting
-from app.views.cli.on_record import rows_shown
+from app.views.cli.replay_report import ReplayReport, document, reported, tell
 from app.views.cli.rows import moment_of
 from app.views.inspection import Inspection, inspecting, view_named
 from app.views.replay import replayed
@@ -27,8 +27,7 @@ from domain.operations.interventions import NoteReplay
 from projections.kit.declare.view import View
 from projections.kit.follow.fold_page import FoldFailed
 from projections.kit.read.as_of import TooMuch
-from projections.kit.read.plain_rows import Plain, plain
-from projections.kit.repair.replay import Chosen, Diff, ReplayDifference
+from projections.kit.repair.replay import Chosen, Diff
 from projections.kit.store.store import LeaseLost
 
 
@@ -50,7 +49,9 @@ def replay(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
     ] = False,
-    unmasked: Annotated[bool, typer.Option("--unmasked", help="Show confidential fields as well.")] = False,
+    unmasked: Annotated[
+        bool, typer.Option("--unmasked", help="Show confidential fields, and what is sealed, in plain.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Replay events of the log, and repair, or only show, the rows of views that differ.
@@ -75,7 +76,7 @@ def replay(
     except (LookupError, ValueError) as error:
         raise Declined(str(error.args[0])) from error
     try:
-        diffs, left = asyncio.run(_replay(wanted, dry_run=dry_run, unmasked=unmasked))
+        reports, left = asyncio.run(_replay(wanted, dry_run=dry_run, unmasked=unmasked))
     except (LookupError, TooMuch) as error:
         raise Declined(str(error.args[0])) from error
     except FoldFailed as error:
@@ -83,16 +84,16 @@ def replay(
     except LeaseLost as error:
         raise Declined(f"{error}; try again.") from error
     if as_json:
-        say_json({"views": [_document(one, unmasked) for one in diffs]})
+        say_json({"views": [document(report) for report in reports]})
     else:
-        _tell(diffs, unmasked)
+        tell(reports)
     for name in left:
         typer.echo(
             f"headwater: {name} is folded with the appends and was not written; "
             "`headwater reconcile --repair` puts it right.",
             err=True,
         )
-    raise typer.Exit(REFUSED if left or (dry_run and any(one.differences for one in diffs)) else DONE)
+    raise typer.Exit(REFUSED if left or (dry_run and any(report.differences for report in reports)) else DONE)
 
 
 commands = {"replay": (replay, None)}
@@ -126,7 +127,9 @@ def _time(text: str | None) -> datetime | None:
     return found
 
 
-async def _replay(wanted: "_Wanted", *, dry_run: bool, unmasked: bool) -> tuple[list[Diff[Any]], list[str]]:
+async def _replay(
+    wanted: "_Wanted", *, dry_run: bool, unmasked: bool
+) -> tuple[list[ReplayReport], list[str]]:
     """What differs, or did, in each view; and the views that differ and cannot be written here."""
     async with placed(wanted.tenant, stores=True) as there, inspecting(there.settings) as place:
         chosen = Chosen(
@@ -138,17 +141,15 @@ async def _replay(wanted: "_Wanted", *, dry_run: bool, unmasked: bool) -> tuple[
         persisting = Reconnecting()
         diffs = list[Diff[Any]]()
         left = list[str]()
-        for view in wanted.views or place.stores.views:
-            work = partial(replayed, place, chosen, [view], dry_run=dry_run)
-            # Only who looks begins a view anew: of rows that were put right by then nobody would hear.
-            found, kept = await (persisting.ask(work, within=None) if dry_run else work())
-            diffs += found
-            left += kept
-        for diff in diffs:
-            await rows_shown(
-                place.database.writer, "headwater replay", diff.view, _rows(diff), unmasked=unmasked
-            )
-        return diffs, left
+        views = wanted.views or place.stores.views
+        async with now_and_then(lambda: f"{len(diffs)} of {len(views)} views are done"):
+            for view in views:
+                work = partial(replayed, place, chosen, [view], dry_run=dry_run)
+                # Only who looks begins a view anew: of rows that were put right by then nobody would hear.
+                found, kept = await (persisting.ask(work, within=None) if dry_run else work())
+                diffs += found
+                left += kept
+        return [await reported(place, diff, unmasked=unmasked) for diff in diffs], left
 
 
 async def _note(there: Place, chosen: Chosen, views: Sequence[View[Any]] | None) -> None:
@@ -180,62 +181,3 @@ async def _require_stream(place: Inspection, select: Selection) -> None:
     here = Selection(tenant_id=select.tenant_id, originator_id=select.originator_id)
     if not await place.log.read(limit=1, select=here):
         raise Declined(f"There is no stream {select.originator_id}.", code="not_found", exit_code=UNREACHABLE)
-
-
-def _tell(diffs: Sequence[Diff[Any]], unmasked: bool) -> None:
-    """The views that the events touch; the others are only counted."""
-    touched = [one for one in diffs if one.events]
-    for diff in touched:
-        _print(diff, unmasked)
-    if len(touched) < len(diffs):
-        others = len(diffs) - len(touched)
-        typer.echo(f"{others} {'view is' if others == 1 else 'views are'} not touched by these events.")
-
-
-def _rows(diff: Diff[Any]) -> Iterator[tuple[UUID, Any]]:
-    """The rows that a diff shows something of."""
-    for one in diff.differences:
-        for row in (one.stored, one.folded):
-            if row is not None:
-                yield one.tenant_id, row
-
-
-def _print(diff: Diff[Any], unmasked: bool) -> None:
-    found = f"{len(diff.differences):,} of {diff.rows:,} rows differ"
-    typer.echo(f"{diff.view.name} at {diff.position:,}: {diff.events:,} events, {found}.")
-    for one in diff.differences:
-        typer.echo(f"  {one.kind} {', '.join(map(str, one.key))} of tenant {one.tenant_id}")
-        stored, folded = _sides(one, unmasked)
-        for name in one.names:
-            typer.echo(f"    {name}: {_text(stored, name)} -> {_text(folded, name)}")
-
-
-def _text(row: Plain | None, name: str) -> str:
-    return "(no row)" if row is None else orjson.dumps(row[name]).decode()
-
-
-def _sides(one: ReplayDifference[Any], unmasked: bool) -> tuple[Plain | None, Plain | None]:
-    stored, folded = (row and plain(row, unmasked=unmasked) for row in (one.stored, one.folded))
-    return stored, folded
-
-
-def _document(diff: Diff[Any], unmasked: bool) -> Plain:
-    return {
-        "view": diff.view.name,
-        "position": diff.position,
-        "events": diff.events,
-        "rows": diff.rows,
-        "differences": [_changed(one, unmasked) for one in diff.differences],
-    }
-
-
-def _changed(one: ReplayDifference[Any], unmasked: bool) -> Plain:
-    stored, folded = _sides(one, unmasked)
-    return {
-        "tenant": str(one.tenant_id),
-        "key": [str(part) for part in one.key],
-        "kind": one.kind,
-        "fields": {
-            name: {"stored": stored and stored[name], "folded": folded and folded[name]} for name in one.names
-        },
-    }

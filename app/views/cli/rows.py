@@ -14,13 +14,13 @@ import typer
 
 from app.cli.answers import AsJson, Declined, say_json
 from app.cli.place import placed
-from app.views.cli.on_record import rows_shown
+from app.views.cli.on_record import ShownRow, shown
 from app.views.inspection import Inspection, inspecting, view_named
 from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
 from projections.kit.read.as_of import InFuture, Moment, RowsAsOf, TooMuch
-from projections.kit.read.plain_rows import Plain, key_of, plain
+from projections.kit.read.plain_rows import Plain, key_of
 from projections.kit.store.decrypted_fields import as_written
 from projections.kit.store.store import there
 
@@ -73,7 +73,9 @@ def show(
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The most rows to show.")] = 1000,
-    unmasked: Annotated[bool, typer.Option("--unmasked", help="Show confidential fields as well.")] = False,
+    unmasked: Annotated[
+        bool, typer.Option("--unmasked", help="Show confidential fields, and what is sealed, in plain.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the rows of a view, as its store holds them now or as of a moment in the past.
@@ -117,9 +119,11 @@ async def _read(wanted: _Wanted, unmasked: bool) -> tuple[int, list[Plain], bool
         else:
             position, rows = await _present(place, wanted, whose.tenant)
         rows, more = rows[: wanted.limit], len(rows) > wanted.limit
-        await rows_shown(place.database.writer, "headwater views show", wanted.view, rows, unmasked=unmasked)
-    shown = [{"tenant": str(tenant_id), **plain(row, unmasked=unmasked)} for tenant_id, row in rows]
-    return position, shown, more
+        names = wanted.view.row.__struct_fields__
+        listed = [ShownRow(tenant_id, row, names) for tenant_id, row in rows]
+        plains = await shown(place, "headwater views show", wanted.view, listed, unmasked=unmasked)
+    told = [{"tenant": str(one.tenant_id), **values} for one, values in zip(listed, plains, strict=True)]
+    return position, told, more
 
 
 async def _past(

@@ -16,7 +16,8 @@ class AccessRecord:
     user_id: UUID | None
     session_id: str | None
     kind: str
-    """How the caller showed who they are: ``person``, ``service``, ``key`` or ``nobody``."""
+    """How the caller showed who they are: ``person``, ``service``, ``key`` or ``nobody``; ``operator``: they did
+    so to the machine that the command line runs on."""
     operation: str
     """The operation's name in the document; empty when it has none."""
     root_fields: tuple[str, ...]
@@ -28,6 +29,8 @@ class AccessRecord:
     """The confidential fields that were shown in plain, each once."""
     at: datetime
     correlation_id: str | None
+    asked_by: str | None = None
+    """The account and the machine of an operator at the command line."""
     outcome: str = "done"
     """``done``, ``refused``, ``denied`` or ``failed``."""
 
