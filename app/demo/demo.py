@@ -6,7 +6,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 from uuid import UUID, uuid5
 
 from pyotp.totp import TOTP
@@ -33,6 +32,7 @@ from domain.kit.codec import Codec
 from domain.kit.commands import Command
 from domain.kit.log import AppendReceipt, Log, Selection
 from domain.kit.permissions import ROLES
+from domain.work import task_commands
 
 BRIGHT = Company(
     id=UUID("0d0e0f00-0000-4000-8000-000000000001"),
@@ -63,10 +63,14 @@ _now: ContextVar[datetime] = ContextVar("demo_now")
 
 
 class DemoClock:
-    """Says the moment that the story has come to, separately in each running command."""
+    """Says the moment that the story has come to, separately in each running command; it never goes back."""
+
+    def __init__(self) -> None:
+        self._last = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
-        return _now.get()
+        self._last = max(self._last, _now.get())
+        return self._last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,15 +133,19 @@ async def tell(
     if await log.receipt(company.id, uuid5(company.id, f"command {len(steps) - 1}")):
         return 0
     bus = Bus(log, codec, DemoClock(), TimeOrderedIds(), environment="demo")
-    # People and projects are referred to by what comes later, so each kind is there before the next begins.
-    for _, part in groupby(enumerate(steps), key=lambda numbered: _chapter(*numbered)):
-        # Commands start in order and those on one stream wait for one another: its story stays in order.
-        await asyncio.gather(*(_step(bus, company, number, step) for number, step in part))
+    started: dict[UUID, asyncio.Task[None]] = {}
+    for number, step in enumerate(steps):
+        # The log is to be in order of time, so none overtakes one that waits for another on its stream.
+        if (earlier := started.pop(step.command.id, None)) is not None:
+            await earlier
+        if len(started) == _TOGETHER:
+            await started.pop(next(iter(started)))
+        task = started[step.command.id] = asyncio.create_task(_step(bus, company, number, step))
+        if type(step.command).__module__ != task_commands.__name__:
+            # What comes later refers to people and projects, and a person's key has to be made first.
+            await task
+    await asyncio.gather(*started.values())
     return len(steps)
-
-
-def _chapter(number: int, step: StoryStep) -> tuple[str, int]:
-    return type(step.command).__module__, number // _TOGETHER
 
 
 async def _step(bus: Bus, company: Company, number: int, step: StoryStep) -> None:
