@@ -5,13 +5,14 @@ from uuid import UUID
 from app.processes.declared import PLATFORM_PROCESSES
 from app.storage.database import Connection
 from domain.processes.slug_reservations import SlugReservations
+from domain.processes.tenant_adoptions import TenantAdoptions
 from domain.processes.tenant_move import Moving
 from domain.processes.tenant_provisioning import Provisioning
 
 _LONG = "interval '1000 years'"
 """By so much is put off what rests; nothing else is ever due that late."""
 
-_HOME = [process.name for process in (Provisioning, Moving, SlugReservations)] + [
+_HOME = [process.name for process in (Provisioning, Moving, SlugReservations, TenantAdoptions)] + [
     process.name for process in PLATFORM_PROCESSES
 ]
 """Processes that run on the platform alone."""

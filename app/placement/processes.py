@@ -4,11 +4,13 @@ from typing import Any
 
 from app.placement.mover import PlacingMover
 from app.placement.provisioner import PlacingProvisioner
+from app.placement.tenant_adoptions import RegistryAdoptions
 from app.processes.lease import enroll
 from app.settings import Settings
 from app.storage.database import Database
 from domain.kit.process.process import Process
 from domain.processes.slug_reservations import SlugReservations
+from domain.processes.tenant_adoptions import TenantAdoptions
 from domain.processes.tenant_move import Moving
 from domain.processes.tenant_provisioning import Provisioning
 
@@ -19,6 +21,7 @@ def placing_processes(settings: Settings, platform: Database) -> list[Process[An
         Provisioning(PlacingProvisioner(settings, platform)),
         Moving(PlacingMover(settings, platform)),
         SlugReservations(),
+        TenantAdoptions(RegistryAdoptions(settings)),
     ]
 
 

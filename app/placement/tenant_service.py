@@ -149,6 +149,7 @@ class TenantService:
     async def adopt(self, tenant_id: UUID, name: str, slug: str) -> None:
         """Register a pooled tenant that is made by others, which makes its slug unique over all places. May be
         called again. Raises the refusal: AlreadyTaken for the slug, Invalid."""
+        await self._make_known()
         name, slug, region = name.strip(), slug.strip(), self._settings.region
         outcome = await self._bus.send(
             AdoptTenant(id=tenant_id, name=name, slug=slug, region=region),

@@ -79,12 +79,13 @@ class AbandonTenant(Command):
 class RetractTenant(Command):
     """Note that a tenant which was adopted has not been made after all; its slug is free again."""
 
+    reason: Why = "Its slug was taken."
+
     def handle(self, tenant: TenantPlacement) -> None:
         if tenant.status is TenantStatus.FAILED:
             return
         tenant.require(TenantStatus.READY)
-        failed = TenantPlacement.Failed(step="tenant", reason="Its slug was taken.", slug=tenant.slug)
-        tenant.record(failed)
+        tenant.record(TenantPlacement.Failed(step="tenant", reason=self.reason, slug=tenant.slug))
 
 
 class ReserveTenantSlug(Command):

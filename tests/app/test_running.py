@@ -32,6 +32,7 @@ PROCESSES = (
     "operations.moving",
     "operations.provisioning",
     "operations.slug_reservations",
+    "operations.tenant_adoptions",
     "tenancy.names",
     "work.due_date_reminder",
     "work.notification_mails",

@@ -10,6 +10,7 @@ import pytest
 
 from app.composition.write_side import WriteSide, written
 from app.placement import registry
+from app.placement.tenant_adoptions import RegistryAdoptions
 from app.placement.tenant_names import RegistryNames
 from app.placement.tenant_service import TenantService
 from app.processes.address_proofs import LinkedDatabase
@@ -51,6 +52,7 @@ class _Mortal(Bus):
 class Names:
     """Tenants in a registry, whose names are carried over when a test says so."""
 
+    settings: Settings
     writes: WriteSide
     desk: TenantService
 
@@ -101,7 +103,7 @@ class Names:
 @pytest.fixture(scope="module")
 async def names(settings: Settings) -> AsyncIterator[Names]:
     async with written(settings) as writes:
-        yield Names(writes, TenantService(settings, writes.database, writes.bus))
+        yield Names(settings, writes, TenantService(settings, writes.database, writes.bus))
 
 
 def _slug() -> str:
@@ -248,4 +250,18 @@ async def test_a_tenant_that_was_retracted_is_gone_for_good_and_its_slug_is_free
         with pytest.raises(AlreadyTaken):
             await names.desk.adopt(tenant, "Acme", slug)
     other = await names.tenant(slug)
+    assert await names.calls(other) == {slug}
+
+
+async def test_an_adopted_tenant_that_was_never_created_lapses_and_its_slug_is_free(names: Names) -> None:
+    """As when the API was killed between the two."""
+    slug, tenant = _slug(), uuid4()
+    await names.desk.adopt(tenant, "Acme", slug)
+    adoptions = RegistryAdoptions(names.settings)
+    for _ in range(2):
+        assert await adoptions.lapse(tenant) == "never created"
+    with pytest.raises(AlreadyTaken):
+        await names.desk.adopt(tenant, "Acme", slug)
+    other = await names.tenant(slug)
+    assert await adoptions.lapse(other) == "created"
     assert await names.calls(other) == {slug}

@@ -31,6 +31,7 @@ from domain.operations.tenants import (
     TenantPlacement,
 )
 from domain.processes.slug_reservations import SlugReservations
+from domain.processes.tenant_adoptions import TenantAdoptions
 from tests.domain.envelopes import envelope
 
 TENANT = UUID(int=7)
@@ -204,6 +205,20 @@ def test_each_reservation_lapses_by_itself() -> None:
         for event in (RESERVED, RESERVED_TOO)
     }
     assert instances == {f"{TENANT}/{ONE}", f"{TENANT}/{TWO}"}
+
+
+def test_an_adoption_lapses_after_a_day_unless_it_was_retracted() -> None:
+    class Registry:
+        """Says that nothing was created."""
+
+        async def lapse(self, tenant_id: UUID) -> str:
+            return "never created"
+
+    adopted = rehearse(TenantAdoptions(Registry()), id=TENANT).happens(ADOPTED)
+    assert adopted.timers == {"lapse": NOON + timedelta(days=1)}
+    adopted.due("lapse").decides(TenantAdoptions.Lapse(tenant_id=TENANT))
+    failed = TenantPlacement.Failed(step="tenant", reason="Its slug was taken.", slug="acme")
+    assert rehearse(TenantAdoptions(Registry()), id=TENANT).happens(ADOPTED).happens(failed).timers == {}
 
 
 def test_one_that_was_not_made_after_all_is_retracted_for_good() -> None:
