@@ -1,5 +1,6 @@
 """The value of a setting, from the text of its environment variable: what it may be, and what it must not."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,6 +35,15 @@ _CHOICES = {
     "internal_tls": ("on", "off", "auto"),
     "key_provider": ("file", "vault", "aws-kms"),
 }
+_FORMS = {
+    # OpenSearch takes no other name of an index, and the keys of Redis are sought with patterns.
+    "index_prefix": (re.compile(r"[a-z0-9][a-z0-9_-]{0,63}"), "small letters, digits, - and _"),
+    "redis_prefix": (re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}"), "letters, digits and _.:-"),
+    "region": (
+        re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"),
+        "small letters and digits with hyphens, as eu-central-1",
+    ),
+}
 _SWITCHES = {
     "true": True,
     "1": True,
@@ -58,7 +68,7 @@ def parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
         return _SWITCHES[text.lower()]
     if kind is int:
         low, high = _RANGES.get(name, (1, 2**31 - 1))
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        if len(text) > 20 or not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise SettingsError(f"{called} must be a whole number from {low} to {high}, not {text!r}.")
         return int(text)
     if name in _SCHEMES:
@@ -75,6 +85,8 @@ def parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
         raise SettingsError(f"{called} must begin with https://, for secrets are sent to it.")
     if name in _CHOICES and text not in _CHOICES[name]:
         raise SettingsError(f"{called} must be one of {', '.join(_CHOICES[name])}, not {text!r}.")
+    if name in _FORMS and not _FORMS[name][0].fullmatch(text):
+        raise SettingsError(f"{called} must be {_FORMS[name][1]}, not {text!r}.")
     if name == "secret" and len(text) < 32:
         raise SettingsError(f"{called} must have at least 32 characters.")
     if name == "trusted_proxies":

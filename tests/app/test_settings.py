@@ -51,6 +51,21 @@ def test_an_empty_variable_counts_as_unset() -> None:
             "http://127.0.0.1.example.com:8200",
             "HEADWATER_KEY_URL must begin with https://, for secrets are sent to it.",
         ),
+        (
+            "HEADWATER_INDEX_PREFIX",
+            "HW",
+            "HEADWATER_INDEX_PREFIX must be small letters, digits, - and _, not 'HW'.",
+        ),
+        (
+            "HEADWATER_REDIS_PREFIX",
+            "a b*",
+            "HEADWATER_REDIS_PREFIX must be letters, digits and _.:-, not 'a b*'.",
+        ),
+        (
+            "HEADWATER_REGION",
+            "a\nb",
+            "HEADWATER_REGION must be small letters and digits with hyphens, as eu-central-1, not 'a\\nb'.",
+        ),
         ("HEADWATER_SECRET", "8 signs.", "HEADWATER_SECRET must have at least 32 characters."),
         ("HEADWATER_SECRET", "x" * 31, "HEADWATER_SECRET must have at least 32 characters."),
         (

@@ -13,6 +13,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    IntValueNode,
     NoSchemaIntrospectionCustomRule,
     NullValueNode,
     OperationDefinitionNode,
@@ -40,6 +41,9 @@ from api.kit.execution.trees import compact
 _MOST_VALIDATION_ERRORS = 20
 # Fragments inside fragments add no depth, yet the cost is summed by going into each.
 _HIGHEST_COST = 100
+_MOST_DIGITS = 400
+"""In one number. Beyond these a float is infinite anyway, and Python takes no integer of some thousands."""
+_LONG_NUMBER = re.compile(rf"\d{{{_MOST_DIGITS + 1}}}")
 _NUL = re.compile(r"\0|\\u(?:0000|\{0+\})")
 
 
@@ -50,6 +54,20 @@ class FiniteFloatsRule(ValidationRule):
         """Report a literal beyond 64 bits."""
         if math.isinf(float(node.value)):
             self.report_error(GraphQLError("A float is too large.", node))
+
+
+class _NumbersOfALength(Visitor):
+    """Raises ClientError for a number of too many digits, which would fail inside Python."""
+
+    def enter_int_value(self, node: IntValueNode, *_: object) -> None:
+        """Count the digits of a whole number."""
+        if len(node.value) > _MOST_DIGITS:
+            raise too_much("digits in one number", _MOST_DIGITS)
+
+    def enter_float_value(self, node: FloatValueNode, *_: object) -> None:
+        """Count the signs of a float."""
+        if len(node.value) > _MOST_DIGITS:
+            raise too_much("digits in one number", _MOST_DIGITS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +210,9 @@ class Documents:
             code = "LIMIT_EXCEEDED" if "tokens" in error.message else "GRAPHQL_PARSE_FAILED"
             raise RequestError.of_document([error], code) from error
         check_shape(document, self._limits)
+        # Most documents have no such run of digits, and a long text may have one.
+        if _LONG_NUMBER.search(text):
+            visit(document, _NumbersOfALength())
         errors: list[GraphQLError] = validate(
             self._schema,
             document,
