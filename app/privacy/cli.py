@@ -132,10 +132,25 @@ def export_command(
         raise refuse(found, as_json)
     state = found.state if found is not None else ExportState.RUNNING
     if as_json:
-        say_json({"export": str(id), "state": state, "size": found.size if found else 0})
+        say_json(
+            {
+                "export": str(id),
+                "state": state,
+                "size": found.size if found else 0,
+                "error": found.error if found else "",
+            }
+        )
     else:
-        typer.echo(f"Export {id} is {state}" + (f", in {out}." if out else "."))
+        typer.echo(f"Export {id} {_came_to(found, out)}.")
     raise typer.Exit(DONE if state is ExportState.FINISHED or wait == 0 else REFUSED)
+
+
+def _came_to(export: ExportRow | None, out: Path | None) -> str:
+    if export is None or export.state is ExportState.RUNNING:
+        return "is under way"
+    if export.state is ExportState.FAILED:
+        return f"failed: {export.error}"
+    return f"is {export.state}" + (f", in {out}" if out is not None else "")
 
 
 @app.command("certificates", epilog=EXIT_CODES)

@@ -186,6 +186,17 @@ async def test_the_command_line_is_on_record_though_the_file_cannot_be_written(
     assert [tuple(row) for row in rows] == [("headwater privacy export", [ann.id], "operator", asker())] * 2
 
 
+async def test_the_command_line_says_why_there_is_no_file(estate: Estate, tmp_path: Path) -> None:
+    owner, ann = await _ann(estate)
+    words = ("privacy", "export", str(owner.tenant_id), str(ann.id), "--out", str(tmp_path / "file"))
+    async with estate.acting():
+        accepted(await estate.desk.erase(estate.request(owner), ann.id, reason=""))
+        await estate.settled()
+        said = await asyncio.to_thread(CommandLine(estate.settings), *words)
+    assert (said.code, "failed: subject_erased." in said.out) == (1, True), said
+    assert not (tmp_path / "file").exists()
+
+
 async def test_is_fetched_by_the_person_or_who_may(estate: Estate) -> None:
     owner, ann = await _ann(estate)
     id = await _exported(estate, owner, ann.id)
