@@ -16,7 +16,14 @@ from app.auth.tokens.signed_tokens import Uses, signed
 from app.auth.tokens.signing_keys import SigningKeys
 from app.http.client_info import origin
 from app.mail.mailed_tokens import hash_of
-from domain.identity.sessions import Ending, EndSession, RefreshSession, StartSession, SwitchTenant
+from domain.identity.sessions import (
+    Ending,
+    EndSession,
+    RefreshSession,
+    SessionIsOver,
+    StartSession,
+    SwitchTenant,
+)
 from domain.identity.sign_in_refusals import NotInTenant, RefreshRefused
 from domain.kit.caller import Caller
 from domain.kit.clock import TimeOrderedIds
@@ -148,7 +155,9 @@ class SessionService:
             await self._living.forget([row.id])
             return RefreshRefused()
         tenant_id = now.in_tenant
-        if tenant_id is not None and not await self._callers.belongs(tenant_id, row.user_id):
+        if tenant_id is not None and not await self._callers.belongs(
+            tenant_id, row.user_id, began=row.created_at
+        ):
             tenant_id = None
         return await self._granted(row.user_id, row.id, tenant_id, jti, fresh)
 
@@ -159,6 +168,9 @@ class SessionService:
             return NotInTenant(field="tenant_id")
         if not await self._callers.belongs(tenant_id, caller.user_id):
             return NotInTenant(field="tenant_id")
+        row = await self._living.row(session_id)
+        if row is None or not await self._callers.belongs(tenant_id, caller.user_id, began=row.created_at):
+            return SessionIsOver()
         jti = uuid4().hex
         command = SwitchTenant(id=session_id, tenant_id=tenant_id, token_hash=hash_of(jti))
         outcome = await self._book.send(command, by=caller.user_id)

@@ -25,7 +25,7 @@ _VIEWS: Mapping[str, type[PostgresView[Any]]] = {
 }
 
 _STANDING = """
-select u.id as user_id, u.status, m.role,
+select u.id as user_id, u.status, u.sessions_after, m.role,
        array(select distinct p from {user_roles} ur
                join {roles} r on r.tenant_id = ur.tenant_id and r.id = ur.role_id
               cross join unnest(r.permissions) p
@@ -36,7 +36,7 @@ select u.id as user_id, u.status, m.role,
 """
 _KEY = f"""
 select k.id as key_id, k.secret_hash, k.permissions as allowed, k.expires_at, k.revoked_at is not null as revoked,
-       s.user_id, s.status, s.role, s.granted
+       s.user_id, s.status, s.sessions_after, s.role, s.granted
   from {{api_keys}} k cross join lateral ({_STANDING.replace("$2", "k.created_by")}) s
  where k.tenant_id = $1 and k.id = $2
 """
@@ -53,6 +53,18 @@ class MemberAccess:
     status: UserStatus
     role: BaseRole | None
     permissions: frozenset[str]
+    sessions_after: datetime | None = None
+    """A session of theirs that was begun by then is over in this tenant."""
+
+    def lets_in(self, began: datetime | None = None) -> bool:
+        """Whether they may act in the tenant, in a session that began then or begins now.
+
+        Who was suspended, on leave or removed signs in again: what was opened before, by whomever, is over here,
+        while the same session goes on in other tenants. By time, for a tenant's own log counts no sessions.
+        """
+        if self.status is not UserStatus.ACTIVE or self.role is None:
+            return False
+        return began is None or self.sessions_after is None or began > self.sessions_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +84,7 @@ class ApiKeyAccess:
 class _Found:
     user_id: UUID
     status: UserStatus
+    sessions_after: datetime | None
     role: BaseRole | None
     granted: tuple[str, ...]
 
@@ -115,4 +128,10 @@ def _standing(tenant_id: UUID, found: _Found) -> MemberAccess:
         permissions = frozenset(
             permission for permission in permissions if permission.partition(":")[0] != OPERATORS
         )
-    return MemberAccess(user_id=found.user_id, status=found.status, role=found.role, permissions=permissions)
+    return MemberAccess(
+        user_id=found.user_id,
+        status=found.status,
+        role=found.role,
+        permissions=permissions,
+        sessions_after=found.sessions_after,
+    )

@@ -1,5 +1,6 @@
 """Users as the product decides on them: whether they may work, in which role, and how they are found."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Opened, Personal
 from domain.kit.sealed import fingerprint_of, is_sealed
-from projections.kit.declare.folds import carried, on, stamped
+from projections.kit.declare.folds import TIME, carried, on, stamped
 from projections.kit.model import Check, CreatedAt, Index, PostgresView, Row, UpdatedAt, replace
 
 STATUSES = Check("valid_status", "status in ('active', 'inactive', 'suspended', 'deleted')")
@@ -32,6 +33,9 @@ class UserRow(Row):
     status: Annotated[UserStatus, Describe("Whether the user may work.")] = UserStatus.ACTIVE
     role: Annotated[BaseRole, Describe("What the user is in the tenant.")]
     profile_visibility: Annotated[str, Len(max_length=20), Describe("Who sees the profile.")] = "everyone"
+    sessions_after: Annotated[
+        datetime | None, Describe("Sessions begun by then are over in this tenant; null: none is.")
+    ] = None
     created_at: Annotated[CreatedAt, Describe("When the user was registered.")]
     updated_at: Annotated[UpdatedAt, Describe("When anything of the user last changed.")]
 
@@ -41,7 +45,7 @@ def found_by(email: str) -> str:
     return (fingerprint_of(email) or "") if is_sealed(email) else email
 
 
-class Users(PostgresView[UserRow], name="users.users", version=1, inline=True):
+class Users(PostgresView[UserRow], name="users.users", version=2, inline=True):
     """Every user as they are now; deleted ones keep their row."""
 
     checks = (STATUSES,)
@@ -64,6 +68,7 @@ class Users(PostgresView[UserRow], name="users.users", version=1, inline=True):
         )
 
     changed = carried(User.RoleChanged, User.Rejoined, User.PreferencesChanged)
+    removed = carried(User.Removed, sessions_after=TIME)
 
     @on(User.EmailChanged, User.Anonymised)
     def email_changed(self, row: UserRow, event: User.EmailChanged | User.Anonymised) -> UserRow:
@@ -77,14 +82,17 @@ class Users(PostgresView[UserRow], name="users.users", version=1, inline=True):
 
     email_verified = carried(User.EmailVerified, email_verified=True)
 
-    suspended = carried(User.Suspended, status=UserStatus.SUSPENDED)
-    deactivated = carried(User.Deactivated, status=UserStatus.INACTIVE)
-    reactivated = carried(User.Reactivated, status=UserStatus.ACTIVE)
-    deleted = carried(User.Deleted, status=UserStatus.DELETED)
+    # What ended here does not come back when the person does.
+    suspended = carried(User.Suspended, status=UserStatus.SUSPENDED, sessions_after=TIME)
+    deactivated = carried(User.Deactivated, status=UserStatus.INACTIVE, sessions_after=TIME)
+    deleted = carried(User.Deleted, status=UserStatus.DELETED, sessions_after=TIME)
 
-    other_changed = stamped(User.ProfileChanged, User.RoleGranted, User.RoleWithdrawn, User.Removed)
+    # Nor does a session that was begun at the very moment of the suspension.
+    reactivated = carried(User.Reactivated, status=UserStatus.ACTIVE, sessions_after=TIME)
 
-    erased = carried(User.Erased, email="", email_key="", status=UserStatus.DELETED)
+    other_changed = stamped(User.ProfileChanged, User.RoleGranted, User.RoleWithdrawn)
+
+    erased = carried(User.Erased, email="", email_key="", status=UserStatus.DELETED, sessions_after=TIME)
 
 
 class FlatUserRow(Row):

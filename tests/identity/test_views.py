@@ -64,15 +64,27 @@ USER = UserRow(
             replace(USER, email=SEALED, email_key="0a1b"),
         ),
         ((User.RoleChanged(role=BaseRole.ADMIN),), replace(USER, role=BaseRole.ADMIN)),
-        ((User.Suspended(),), replace(USER, status=UserStatus.SUSPENDED)),
-        ((User.Deactivated(),), replace(USER, status=UserStatus.INACTIVE)),
-        ((User.Suspended(), User.Reactivated()), USER),
+        ((User.Suspended(),), replace(USER, status=UserStatus.SUSPENDED, sessions_after=NOON)),
+        ((User.Deactivated(),), replace(USER, status=UserStatus.INACTIVE, sessions_after=NOON)),
+        ((User.Suspended(), User.Reactivated()), replace(USER, sessions_after=NOON)),
         ((PREFERRED,), replace(USER, profile_visibility="nobody")),
-        ((User.Removed(), User.Rejoined(role=BaseRole.GUEST)), replace(USER, role=BaseRole.GUEST)),
-        ((User.Erased(),), replace(USER, email="", email_key="", status=UserStatus.DELETED)),
+        (
+            (User.Removed(), User.Rejoined(role=BaseRole.GUEST)),
+            replace(USER, role=BaseRole.GUEST, sessions_after=NOON),
+        ),
+        (
+            (User.Erased(),),
+            replace(USER, email="", email_key="", status=UserStatus.DELETED, sessions_after=NOON),
+        ),
         (
             (User.Deleted(), ANONYMISED),
-            replace(USER, email=ANONYMISED.email, email_key=ANONYMISED.email, status=UserStatus.DELETED),
+            replace(
+                USER,
+                email=ANONYMISED.email,
+                email_key=ANONYMISED.email,
+                status=UserStatus.DELETED,
+                sessions_after=NOON,
+            ),
         ),
     ],
 )

@@ -12,7 +12,6 @@ from app.auth.tenant_services import Homes
 from app.auth.tokens.session_cache import HOLD, SessionCache
 from app.mail.mailed_tokens import hash_of
 from domain.identity.accounts import AccountStatus
-from domain.identity.user_rules import UserStatus
 from domain.kit.caller import PLATFORM, Caller
 from domain.kit.ids import read_hex
 from domain.kit.log import GLOBAL
@@ -49,7 +48,7 @@ class Callers:
         permissions = _ALONE if tenant_id != GLOBAL else _UNATTACHED
         if tenant_id != GLOBAL:
             found, asks = await self._standing(tenant_id, user_id)
-            if found is None or not _in(found):
+            if found is None or not found.lets_in(alive.began):
                 return None
             if alive.second_factor or not asks:
                 permissions = found.permissions | _ALONE
@@ -61,10 +60,10 @@ class Callers:
             expires_at=min(expires_at, alive.expires_at),
         )
 
-    async def belongs(self, tenant_id: UUID, user_id: UUID) -> bool:
-        """Whether a person may sign in to a tenant."""
+    async def belongs(self, tenant_id: UUID, user_id: UUID, *, began: datetime | None = None) -> bool:
+        """Whether a person may sign in to a tenant, or go on there in a session that ``began`` then."""
         found, _ = await self._standing(tenant_id, user_id)
-        return _in(found)
+        return found is not None and found.lets_in(began)
 
     async def key(self, text: str) -> Caller | None:
         """Who shows this API key, ``hw_<tenant>_<key>_<secret>``; None unless it is good."""
@@ -123,8 +122,3 @@ class Callers:
             asks = tenant_id == PLATFORM or (tenant is not None and tenant.settings.get(ASKS) is True)
             held = self._held[tenant_id, user_id] = now + HOLD, found, asks
         return held[1], held[2]
-
-
-def _in(found: MemberAccess | None) -> bool:
-    """Whether somebody belongs to a tenant and is not suspended there."""
-    return found is not None and found.status is UserStatus.ACTIVE and found.role is not None

@@ -40,6 +40,7 @@ class Alive(msgspec.Struct, frozen=True, array_like=True):
     user_id: UUID
     expires_at: datetime
     second_factor: bool
+    began: datetime
     reached: int = 0
     """Up to where the log was known to whoever read this in Postgres."""
 
@@ -187,7 +188,7 @@ class SessionCache:
         if row is None or not _counts(row, account):
             return None
         shown = _with_factor(row, account).second_factor
-        return Alive(row.id, row.user_id, row.expires_at, shown, reached)
+        return Alive(row.id, row.user_id, row.expires_at, shown, row.created_at, reached)
 
     async def account(self, user_id: UUID) -> AccountRow | None:
         """What a person signs in with."""
