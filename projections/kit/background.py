@@ -19,7 +19,7 @@ async def end(*tasks: "asyncio.Task[Any] | None", patience: float | None = None,
     Who goes on for ``patience`` seconds is told again: a cancellation is lost where a clean-up on the way out
     fails with an error of its own, as a rollback does on a connection that is gone, and somebody who tries
     again whatever fails meets that error in its place. With ``once`` that raises TaskStuck instead, where
-    to wait on would stop everything else for good.
+    to wait on would stop everything else permanently.
     """
     left = {task for task in tasks if task is not None}
     try:

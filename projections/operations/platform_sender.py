@@ -13,7 +13,7 @@ from domain.kit.refusals import Refusal
 
 @dataclass(frozen=True, slots=True)
 class PlatformSender:
-    """Sends the commands of one wish, in the tenant that the actions of operators belong to."""
+    """Sends the commands of one request, in the tenant that the actions of operators belong to."""
 
     bus: Bus
     by: Caller

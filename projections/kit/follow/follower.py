@@ -126,7 +126,7 @@ class ViewFollower(Generic[R]):
             self._reading = None
 
     async def _begin(self) -> None:
-        """Find out where to go on from; a storage that is gone is made anew and filled from the first event."""
+        """Find out where to go on from; a storage that is gone is recreated and filled from the first event."""
         await self._store.prepare()
         try:
             checkpoint = await self._store.checkpoint()
@@ -135,7 +135,7 @@ class ViewFollower(Generic[R]):
                 await self._refill(lost)
             checkpoint = Checkpoint(0, 0, self._lane.token)
         if checkpoint.token > self._lane.token:
-            raise LeaseLost(f"{self._view.name} was made anew by another process")
+            raise LeaseLost(f"{self._view.name} was recreated by another process")
         self._folder.left_out = await self._ledger.parking.left_out(self._lane)
         await self._remembers(checkpoint)
         if (gone := await self._losses.look()) is not None:
@@ -149,7 +149,7 @@ class ViewFollower(Generic[R]):
     async def _remembers(self, checkpoint: Checkpoint) -> None:
         """A store that forgot its last seconds may have forgotten events that were parked, lie behind its
         position and are on record as folded."""
-        if checkpoint.position > 0 and checkpoint.token < self._folder.left_out.mended:
+        if checkpoint.position > 0 and checkpoint.token < self._folder.left_out.retry_token:
             await self._refill(Lost(f"{self._view.name} has lost what was folded of parked streams"))
 
     async def _answer(self) -> bool:
@@ -161,7 +161,7 @@ class ViewFollower(Generic[R]):
             if not await parking.answer(self._lane, self._view, self._store, self._pages.event):
                 return False
         except RowsLost:
-            # They are built anew, and what is parked of them with them.
+            # They are built again, and what is parked of them with them.
             return False
         self._folder.left_out = await parking.left_out(self._lane)
         return True

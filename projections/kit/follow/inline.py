@@ -46,7 +46,7 @@ class Inline:
     up to date here when it lacks ``reach`` events or fewer. When it lacks more, it is left to a worker,
     which folds it in pages until it is within reach: appends do not wait for a refill.
 
-    Of each view the generation is kept that readers see; which one that is, every batch finds out anew.
+    Of each view the generation is kept that readers see; which one that is, every batch finds out again.
     """
 
     def __init__(
@@ -106,26 +106,28 @@ class Inline:
         standing = await self._lanes.standing(connection, views)
         last = envelopes[-1].position if envelopes else before
         able = {
-            name: one for name, one in standing.items() if one.there and before - one.position <= self._reach
+            name: lane
+            for name, lane in standing.items()
+            if lane.there and before - lane.position <= self._reach
         }
         self._tell(views - able.keys())
-        ready = {name: one for name, one in able.items() if one.position < last}
+        ready = {name: lane for name, lane in able.items() if lane.position < last}
         if not ready:
             return False
-        missed = await self._missed(connection, min(one.position for one in ready.values()), before)
+        missed = await self._missed(connection, min(lane.position for lane in ready.values()), before)
         following = (*missed, *envelopes)
         for name, entries in self._touching(self._entries(following), ready).items():
-            one = ready[name]
+            lane = ready[name]
             await self._fold(
-                connection, one, [entry for entry in entries if entry[0].position > one.position]
+                connection, lane, [entry for entry in entries if entry[0].position > lane.position]
             )
-        counts = [sum(one.position > stood.position for one in following) for stood in ready.values()]
+        counts = [sum(envelope.position > lane.position for envelope in following) for lane in ready.values()]
         await self._lanes.move(connection, list(ready.values()), last, counts)
         return True
 
     def _entries(self, envelopes: Sequence[Envelope]) -> list[_Entry]:
         decode = partial(self._decode, dict[int, Event]())
-        return [(one, partial(decode, one)) for one in envelopes]
+        return [(envelope, partial(decode, envelope)) for envelope in envelopes]
 
     def _touching(
         self, entries: Sequence[_Entry], views: Mapping[str, KeptGeneration]
@@ -139,13 +141,13 @@ class Inline:
         return found
 
     async def _fold(
-        self, connection: "Connection | Any", one: KeptGeneration, entries: Sequence[_Entry]
+        self, connection: "Connection | Any", kept: KeptGeneration, entries: Sequence[_Entry]
     ) -> None:
         """Fold events into a view, but those of parked streams; a stream with one that cannot be folded is
         parked at once, for folds are pure, and whoever appends is not to suffer."""
-        view, store = self._views[one.view], self._store(one.view, one.generation)
-        if one.leaves_out:
-            left = await left_out(connection, one.view, one.generation)
+        view, store = self._views[kept.view], self._store(kept.view, kept.generation)
+        if kept.leaves_out:
+            left = await left_out(connection, kept.view, kept.generation)
             entries = [entry for entry in entries if left.takes(entry[0])]
         page: FoldPage[Any] | IsolatingFold[Any]
         try:
@@ -153,13 +155,13 @@ class Inline:
             rows = await store.load_with(connection, page.keys) if page.keys else {}
             changes = page.fold(rows)
         except FoldFailed as failed:
-            _logger.error("%s cannot fold %s.", one.view, failed, exc_info=failed.__cause__)
+            _logger.error("%s cannot fold %s.", kept.view, failed, exc_info=failed.__cause__)
             page = IsolatingFold(view, entries)
             rows = await store.load_with(connection, page.keys) if page.keys else {}
             changes = page.fold(rows)
             stuck = [Stuck.of(envelope, error, 1) for envelope, error in page.stuck.values()]
-            await park(connection, one.view, one.generation, stuck)
-            await connection.execute(_ERRORS, one.id, len(stuck))
+            await park(connection, kept.view, kept.generation, stuck)
+            await connection.execute(_ERRORS, kept.id, len(stuck))
         await store.upsert(connection, changes)
 
     async def answer(self, pool: Pool) -> int:
@@ -176,25 +178,23 @@ class Inline:
             done += 1
 
     async def _answer_one(self, connection: "Connection | Any") -> bool:
-        for one in (await self._lanes.standing(connection)).values():
-            if not (one.there and one.leaves_out) or one.holder is not None:
+        for standing in (await self._lanes.standing(connection)).values():
+            if not (standing.there and standing.leaves_out) or standing.holder is not None:
                 continue
-            asked = await next_asked(connection, one.view, one.generation)
-            if asked is None:
+            request = await next_asked(connection, standing.view, standing.generation)
+            if request is None:
                 continue
-            view, store = self._views[one.view], self._store(one.view, one.generation)
+            view, store = self._views[standing.view], self._store(standing.view, standing.generation)
             lane = Lane(
-                id=one.id,
-                view=one.view,
-                generation=one.generation,
-                token=one.token,
-                position=one.position,
-                folded=one.folded,
+                id=standing.id,
+                view=standing.view,
+                generation=standing.generation,
+                token=standing.token,
+                position=standing.position,
+                folded=standing.folded,
             )
-            mending = ParkedRetry(
-                lane, view, store, self._event, connection, lambda _: nullcontext(connection)
-            )
-            await mending.answer(asked)
+            retry = ParkedRetry(lane, view, store, self._event, connection, lambda _: nullcontext(connection))
+            await retry.answer(request)
             return True
         return False
 

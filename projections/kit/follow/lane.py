@@ -108,14 +108,14 @@ class Stuck:
 class LeftOut:
     """Which events a lane leaves out: those that wait in parked streams, and those discarded permanently.
 
-    ``mended`` is the token of the last write that folded parked events into a store with a memory of its own.
+    ``retry_token``: of the last write that folded parked events into a store with a memory of its own.
     """
 
     parked: dict[Stream, int] = field(default_factory=dict)
     """The first position of each that is not folded."""
     discarded: dict[Stream, list[tuple[int, int]]] = field(default_factory=dict)
     """First and last positions, both left out."""
-    mended: int = 0
+    retry_token: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.parked or self.discarded)

@@ -55,7 +55,7 @@ class LaneWorker(LeaseWorker[L]):
 
     def held(self) -> list[Lane]:
         """The lanes that this worker holds now."""
-        return [one.lane for one in self._tasks.values()]
+        return [lease.lane for lease in self._tasks.values()]
 
     async def run(self) -> None:
         """Work until stopped or cancelled."""
@@ -78,5 +78,5 @@ class LaneWorker(LeaseWorker[L]):
 
     async def _give_back(self, connection: Connection, leased: Collection[L]) -> None:
         await self.ledger.report()
-        for one in leased:
-            await leases.give_back(connection, one.id, self._worker)
+        for lease in leased:
+            await leases.give_back(connection, lease.id, self._worker)

@@ -50,11 +50,11 @@ class Lanes(LaneWorker[_Followed]):
         """Show that we live, look who else does, and take or give back lanes."""
         workers = await leases.heartbeat(connection, self._worker, self._stale)
         surveyed = await self._survey(connection, phase="following")
-        standings = [one for one in surveyed if not one.paused]
-        await self._compare(connection, {one.id: one for one in standings})
-        shared = [one for one in standings if not one.inline]
+        standings = [standing for standing in surveyed if not standing.paused]
+        await self._compare(connection, {standing.id: standing for standing in standings})
+        shared = [standing for standing in standings if not standing.inline]
         share = -(-len(shared) // max(workers, 1))
-        await self._balance(connection, share, {one.id for one in standings if one.caught_up})
+        await self._balance(connection, share, {standing.id for standing in standings if standing.caught_up})
         for standing in self._wanted(standings):
             if not standing.inline and len(self._shared()) >= share:
                 continue
@@ -62,14 +62,18 @@ class Lanes(LaneWorker[_Followed]):
                 self._follow(standing, lane)
 
     def _shared(self) -> list[_Followed]:
-        return [one for one in self._tasks.values() if not one.standing.inline]
+        return [followed for followed in self._tasks.values() if not followed.standing.inline]
 
     def _wanted(self, standings: list[LaneLease]) -> list[LaneLease]:
         """Lanes that nobody has or whose holder is silent; inline ones once they are behind for two beats."""
-        behind = {one.id for one in standings if one.inline and not one.caught_up}
+        behind = {standing.id for standing in standings if standing.inline and not standing.caught_up}
         late, self._behind = behind & self._behind, behind
-        free = (one for one in standings if one.id not in self._tasks and (one.stale or not one.locked))
-        return [one for one in free if not one.inline or one.id in late]
+        free = (
+            standing
+            for standing in standings
+            if standing.id not in self._tasks and (standing.stale or not standing.locked)
+        )
+        return [standing for standing in free if not standing.inline or standing.id in late]
 
     def _follow(self, standing: LaneLease, lane: Lane) -> None:
         view = self._views[lane.view]
@@ -86,13 +90,19 @@ class Lanes(LaneWorker[_Followed]):
         Nor are those whose token is newer than ours: an append took them over, which holds no lock. Their
         followers notice that when they write, but those with nothing to write would hold them for ever.
         """
-        await self._release(connection, [one for one in self._tasks.values() if not _ours(one, standings)])
-        for one in self._tasks.values():
-            one.standing = standings[one.id]
+        await self._release(
+            connection, [followed for followed in self._tasks.values() if not _ours(followed, standings)]
+        )
+        for followed in self._tasks.values():
+            followed.standing = standings[followed.id]
 
     async def _balance(self, connection: Connection, share: int, caught_up: set[int]) -> None:
         """Give back what is more than our share, and inline lanes that the appenders can keep."""
-        inline = [one for one in self._tasks.values() if one.standing.inline and one.id in caught_up]
+        inline = [
+            followed
+            for followed in self._tasks.values()
+            if followed.standing.inline and followed.id in caught_up
+        ]
         await self._release(connection, [*inline, *self._shared()[share:]])
 
 

@@ -103,26 +103,26 @@ class LeaseWorker(ABC, Generic[T]):
 
     async def _reap(self, connection: Connection) -> None:
         """Give back the leases of tasks that have ended by themselves."""
-        ended = [one for one in self._tasks.values() if one.task.done()]
-        for one in ended:
-            if not one.task.cancelled():
-                await self._ended(one, one.task.exception())
+        ended = [lease for lease in self._tasks.values() if lease.task.done()]
+        for lease in ended:
+            if not lease.task.cancelled():
+                await self._ended(lease, lease.task.exception())
         await self._release(connection, ended)
 
     async def _release(self, connection: Connection, leased: Collection[T]) -> None:
         """End tasks, in order where they can, and give their leases back."""
         if not leased:
             return
-        for one in leased:
-            one.stop()
-        await asyncio.wait([one.task for one in leased], timeout=self._grace)
+        for lease in leased:
+            lease.stop()
+        await asyncio.wait([lease.task for lease in leased], timeout=self._grace)
         await self._end(leased)
         await self._give_back(connection, leased)
-        for one in leased:
-            self._tasks.pop(one.id, None)
+        for lease in leased:
+            self._tasks.pop(lease.id, None)
 
     async def _end(self, leased: Collection[T]) -> None:
-        await end(*(one.task for one in leased))
+        await end(*(lease.task for lease in leased))
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
         """A task whose end is noticed soon."""

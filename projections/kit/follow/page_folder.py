@@ -80,7 +80,7 @@ class PageFolder(Generic[R]):
     async def _fold_around(self, entries: list[LogEntry], failed: FoldFailed) -> None:
         """Try again what cannot be folded, then park the streams that it belongs to and fold the others."""
         # What comes before is saved, so that the lane stops right at the event that cannot be folded.
-        if innocent := [one for one in entries if one.envelope.position < failed.envelope.position]:
+        if innocent := [entry for entry in entries if entry.envelope.position < failed.envelope.position]:
             await self.fold(innocent)
             if self._lane.position < innocent[-1].envelope.position:
                 return
@@ -94,7 +94,7 @@ class PageFolder(Generic[R]):
             stuck = await self._stuck(rest)
             if not stuck:
                 break
-            self._report(*min(stuck.values(), key=lambda one: one[0].position), attempt)
+            self._report(*min(stuck.values(), key=lambda failure: failure[0].position), attempt)
         if stuck:
             await self._park(stuck.values())
         await self.fold(rest)
@@ -124,18 +124,20 @@ class PageFolder(Generic[R]):
         await self.save(RowChanges(), envelope.position, 1)
 
     async def _park(self, stuck: Iterable[tuple[Envelope, BaseException]]) -> None:
-        some = [Stuck.of(envelope, error, _ATTEMPTS) for envelope, error in stuck]
-        await self._parking.park(self._lane, some)
-        for one in some:
-            _logger.error("%s parks stream %s: %s.", self._view.name, one.envelope.originator_id, one.text)
-            self.left_out.parked.setdefault(stream_of(one.envelope), one.envelope.position)
+        parked = [Stuck.of(envelope, error, _ATTEMPTS) for envelope, error in stuck]
+        await self._parking.park(self._lane, parked)
+        for event in parked:
+            _logger.error(
+                "%s parks stream %s: %s.", self._view.name, event.envelope.originator_id, event.text
+            )
+            self.left_out.parked.setdefault(stream_of(event.envelope), event.envelope.position)
 
     def _taken(self, entries: list[LogEntry]) -> Iterator[tuple[Envelope, Callable[[], Event]]]:
         """The events to be folded, each with what decodes it."""
         decode, left_out, losses = self._decode, self.left_out, self._losses
         if left_out:
-            entries = [one for one in entries if left_out.takes(one.envelope)]
-        return ((one.envelope, partial(decode, one)) for one in entries if losses.takes(one.envelope))
+            entries = [entry for entry in entries if left_out.takes(entry.envelope)]
+        return ((entry.envelope, partial(decode, entry)) for entry in entries if losses.takes(entry.envelope))
 
     async def _changes(self, entries: list[LogEntry]) -> tuple[FoldPage[R], RowChanges[R]]:
         page = FoldPage(self._view, self._taken(entries))

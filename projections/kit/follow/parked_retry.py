@@ -1,4 +1,4 @@
-"""Does what somebody asked about a parked stream: folds what waited, once, or leaves it out for good."""
+"""Does what somebody asked about a parked stream: folds what waited, once, or leaves it out permanently."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -123,26 +123,26 @@ class ParkedRetry:
         self._lane, self._view, self._store = lane, view, store
         self._decode, self._pool, self._held = decode, pool, held
 
-    async def answer(self, asked: ParkedRequest) -> None:
+    async def answer(self, request: ParkedRequest) -> None:
         """Retry or discards; afterwards the stream is folded, or parked with what is wrong now."""
-        if asked.token is not None and await self._settled(asked):
+        if request.token is not None and await self._settled(request):
             return
-        if asked.asked == "discard":
-            await self._change(asked, _LEFT_OUT)
+        if request.asked == "discard":
+            await self._change(request, _LEFT_OUT)
             return
         try:
             if isinstance(self._store, PostgresStore):
-                await self._retry_in_one(asked, self._store)
+                await self._retry_in_one(request, self._store)
             else:
-                await self._retry(asked)
+                await self._retry(request)
         except RowsRefused as refused:
             cause = refused.__cause__ or refused
-            await self._change(asked, _REFUSED, f"{type(cause).__name__} while writing its rows")
+            await self._change(request, _REFUSED, f"{type(cause).__name__} while writing its rows")
 
-    async def _settled(self, asked: ParkedRequest) -> bool:
+    async def _settled(self, request: ParkedRequest) -> bool:
         """Whether the write that was begun had been made; if not, it cannot be made any more."""
-        if (await self._store.checkpoint()).token == asked.token:
-            await self._change(asked, _SETTLED)
+        if (await self._store.checkpoint()).token == request.token:
+            await self._change(request, _SETTLED)
             return True
         async with self._held(self._lane) as connection:
             token = await self._fresh(connection)
@@ -151,10 +151,10 @@ class ParkedRetry:
         await self._save(RowChanges())
         return False
 
-    async def _retry_in_one(self, asked: ParkedRequest, store: PostgresStore[Any]) -> None:
+    async def _retry_in_one(self, request: ParkedRequest, store: PostgresStore[Any]) -> None:
         lane = self._lane
         async with self._held(lane) as connection:
-            page = IsolatingFold(self._view, await self._waiting(asked, connection))
+            page = IsolatingFold(self._view, await self._waiting(request, connection))
             rows = await store.load_with(connection, page.keys) if page.keys else {}
             try:
                 async with connection.transaction():
@@ -162,19 +162,19 @@ class ParkedRetry:
             except REFUSED as error:
                 raise RowsRefused(f"{store.table} refuses a row") from error
             await connection.execute(_FOLDED_TO, lane.id, lane.position, lane.folded)
-            await self._conclude(connection, asked, page)
+            await self._conclude(connection, request, page)
 
-    async def _retry(self, asked: ParkedRequest) -> None:
-        page = IsolatingFold(self._view, await self._waiting(asked, self._pool))
+    async def _retry(self, request: ParkedRequest) -> None:
+        page = IsolatingFold(self._view, await self._waiting(request, self._pool))
         rows = await self._store.load(page.keys) if page.keys else {}
         versioned = isinstance(rows, LoadedRows)
-        if isinstance(rows, LoadedRows) and await self._newer(asked, rows):
+        if isinstance(rows, LoadedRows) and await self._newer(request, rows):
             text = f"Its rows hold later events of other streams: rebuild {self._view.name} for the tenant"
-            await self._change(asked, _REFUSED, f"{text} {asked.tenant_id}.")
+            await self._change(request, _REFUSED, f"{text} {request.tenant_id}.")
             return
         changes = page.fold(rows)
         if changes and not versioned:
-            await self._begin(asked, page)
+            await self._begin(request, page)
         # Also without changes: the store's own checkpoint may be older than the lane's position, from where
         # on the stream is followed again.
         await self._save(changes)
@@ -183,14 +183,14 @@ class ParkedRetry:
                 await connection.execute(
                     "update ops.lanes set mended = $2 where id = $1", self._lane.id, self._lane.token
                 )
-            await self._conclude(connection, asked, page)
+            await self._conclude(connection, request, page)
 
-    async def _begin(self, asked: ParkedRequest, page: IsolatingFold[Any]) -> None:
-        stuck = page.stuck.get(asked.key)
+    async def _begin(self, request: ParkedRequest, page: IsolatingFold[Any]) -> None:
+        stuck = page.stuck.get(request.key)
         until = stuck[0].position - 1 if stuck else self._lane.position
         async with self._held(self._lane) as connection:
             token = await self._fresh(connection)
-            await connection.execute(_BEGUN, *self._this(asked), token, until)
+            await connection.execute(_BEGUN, *self._this(request), token, until)
         self._lane.token = token
 
     async def _fresh(self, connection: Lent) -> int:
@@ -199,41 +199,42 @@ class ParkedRetry:
             raise LeaseLost(f"{self._view.name} is held with a newer token than {self._lane.token}")
         return token
 
-    async def _conclude(self, connection: Lent, asked: ParkedRequest, page: IsolatingFold[Any]) -> None:
-        stuck = page.stuck.get(asked.key)
+    async def _conclude(self, connection: Lent, request: ParkedRequest, page: IsolatingFold[Any]) -> None:
+        stuck = page.stuck.get(request.key)
         if stuck is None:
-            await connection.execute(_FOLDED, *self._this(asked))
+            await connection.execute(_FOLDED, *self._this(request))
             await connection.execute(LEAVES_OUT, self._lane.view, self._lane.generation)
             return
         envelope, error = stuck
         text = Stuck.of(envelope, error, 1).text
         await connection.execute(
-            _STUCK, *self._this(asked), envelope.position, envelope.event_id, envelope.type, text
+            _STUCK, *self._this(request), envelope.position, envelope.event_id, envelope.type, text
         )
 
     async def _waiting(
-        self, asked: ParkedRequest, connection: Lent
+        self, request: ParkedRequest, connection: Lent
     ) -> Sequence[tuple[Envelope, Callable[[], Event]]]:
         """What is to be folded: nothing when the lane has not come to the first event yet."""
         rows = await connection.fetch(
-            _WAITING, asked.tenant_id, asked.stream, asked.position, self._lane.position
+            _WAITING, request.tenant_id, request.stream, request.position, self._lane.position
         )
-        return [(one, partial(self._decode, LogEntry(one))) for one in (Envelope(**row) for row in rows)]
+        envelopes = [Envelope(**row) for row in rows]
+        return [(envelope, partial(self._decode, LogEntry(envelope))) for envelope in envelopes]
 
-    async def _newer(self, asked: ParkedRequest, rows: LoadedRows[Any]) -> bool:
+    async def _newer(self, request: ParkedRequest, rows: LoadedRows[Any]) -> bool:
         """Whether a row holds an event of another stream that comes after the first that waits."""
-        positions = [one for one in rows.positions.values() if one > asked.position]
+        positions = [position for position in rows.positions.values() if position > request.position]
         if not positions:
             return False
-        return bool(await self._pool.fetchval(_OF_OTHERS, positions, asked.tenant_id, asked.stream))
+        return bool(await self._pool.fetchval(_OF_OTHERS, positions, request.tenant_id, request.stream))
 
     async def _save(self, changes: RowChanges[Any]) -> None:
         lane = self._lane
         await self._store.save(changes, Checkpoint(lane.position, lane.folded, lane.token))
 
-    async def _change(self, asked: ParkedRequest, sql: str, *arguments: object) -> None:
+    async def _change(self, request: ParkedRequest, sql: str, *arguments: object) -> None:
         async with self._held(self._lane) as connection:
-            await connection.execute(sql, *self._this(asked), *arguments)
+            await connection.execute(sql, *self._this(request), *arguments)
 
-    def _this(self, asked: ParkedRequest) -> tuple[object, ...]:
-        return self._lane.view, self._lane.generation, asked.tenant_id, asked.stream
+    def _this(self, request: ParkedRequest) -> tuple[object, ...]:
+        return self._lane.view, self._lane.generation, request.tenant_id, request.stream

@@ -41,8 +41,8 @@ class OpsParking:
         """See `Parking`."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             found = await left_out(connection, lane.view, lane.generation)
-            mended = await connection.fetchval("select mended from ops.lanes where id = $1", lane.id)
-        return LeftOut(found.parked, found.discarded, mended or 0)
+            retry_token = await connection.fetchval("select mended from ops.lanes where id = $1", lane.id)
+        return LeftOut(found.parked, found.discarded, retry_token or 0)
 
     async def streams(self, lane: Lane) -> dict[Stream, int]:
         """The parked streams, each with its first position that is not folded."""
@@ -57,12 +57,12 @@ class OpsParking:
         self, lane: Lane, view: View[Any], store: Store[Any], decode: Callable[[LogEntry], Event]
     ) -> bool:
         """See `Parking`."""
-        mending = ParkedRetry(lane, view, store, decode, self._pool, self._held)
+        retry = ParkedRetry(lane, view, store, decode, self._pool, self._held)
         for done in range(_AT_ONCE):
             request = await next_asked(self._pool, lane.view, lane.generation)
             if request is None:
                 return done > 0
-            await mending.answer(request)
+            await retry.answer(request)
             lane.alive()
         return True
 

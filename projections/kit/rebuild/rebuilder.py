@@ -85,17 +85,19 @@ class Rebuilder(LaneWorker[_Built]):
     async def run(self, *, idle: float | None = None) -> None:
         """Work until stopped, or until there has been nothing to do for ``idle`` seconds.
 
-        Raises TaskStuck for a build that does not end: to wait with it would stop every rebuild for good.
+        Raises TaskStuck for a build that does not end: to wait with it would stop every rebuild permanently.
         """
         self._idle, self._busy_at = idle, _now()
         await super().run()
 
     async def _turn(self, connection: Connection) -> None:
         await leases.heartbeat(connection, self._worker, self._stale)
-        rebuilds = {one.id: one for one in await self._switching.open()}
+        rebuilds = {rebuild.id: rebuild for rebuild in await self._switching.open()}
         # The lease of what was paused or cancelled is given back, and nothing stays open.
-        going = {one.id for one in rebuilds.values() if not one.paused}
-        await self._release(connection, [one for one in self._tasks.values() if one.rebuild not in going])
+        going = {rebuild.id for rebuild in rebuilds.values() if not rebuild.paused}
+        await self._release(
+            connection, [build for build in self._tasks.values() if build.rebuild not in going]
+        )
         await self._take_lanes(connection, rebuilds)
         for rebuild in rebuilds.values():
             if rebuild.id not in self._settling and not rebuild.paused:
@@ -109,12 +111,13 @@ class Rebuilder(LaneWorker[_Built]):
     async def _take_lanes(self, connection: Connection, rebuilds: dict[UUID, RebuildRecord]) -> None:
         """Take lanes to build: of each rebuild as many as it may build at a time, the oldest rebuild first."""
         standings = {
-            (one.view, one.generation): one for one in await self._survey(connection, phase="building")
+            (lease.view, lease.generation): lease
+            for lease in await self._survey(connection, phase="building")
         }
         for rebuild in rebuilds.values():
             if rebuild.paused:
                 continue
-            running = sum(one.rebuild == rebuild.id for one in self._tasks.values())
+            running = sum(build.rebuild == rebuild.id for build in self._tasks.values())
             for member in rebuild.views:
                 standing = standings.get((member.view, member.generation))
                 if standing is None or standing.id in self._tasks or running >= rebuild.parallel:
@@ -138,7 +141,7 @@ class Rebuilder(LaneWorker[_Built]):
         build = partial(self._build, view, store, lane, self.ledger, tenant_id=rebuild.tenant_id)
         await build(rate=rebuild.rate, until=None)
         if rebuild.tenant_id is not None:
-            (member,) = (one for one in rebuild.views if one.view == lane.view)
+            (member,) = (member for member in rebuild.views if member.view == lane.view)
             live = self._stores(view, member.former)
             # A live generation that is being refilled stands behind what was built.
             await self._switching.passes(view, member.former, lane.position)
@@ -165,7 +168,7 @@ class Rebuilder(LaneWorker[_Built]):
 
     def _settle(self, rebuild: RebuildRecord) -> None:
         """Verify and cut over, as soon as all is built, in a task of its own."""
-        if any(one.phase == "building" for one in rebuild.views):
+        if any(member.phase == "building" for member in rebuild.views):
             return
         self._settling[rebuild.id] = task = asyncio.create_task(
             _logged(self._switching.settle(rebuild.id, self._connect)), name=f"settle {rebuild.id}"
@@ -179,7 +182,7 @@ class Rebuilder(LaneWorker[_Built]):
             await end(*self._settling.values(), once=True)
 
     async def _end(self, leased: Collection[_Built]) -> None:
-        await end(*(one.task for one in leased), once=True)
+        await end(*(build.task for build in leased), once=True)
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:

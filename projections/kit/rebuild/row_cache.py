@@ -37,7 +37,7 @@ class RowCache(FoldedRows[R]):
         return cell
 
     def unfolded(self, step: Step) -> None:
-        """The event is left out for good: what it would have made may be there, and has to be loaded."""
+        """The event is left out permanently: what it would have made may be there, and has to be loaded."""
         cells = step[3]
         for cell in [cells] if isinstance(cells, Cell) else cells:
             if cell.row is None and not cell.position:
