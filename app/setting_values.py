@@ -36,13 +36,10 @@ _CHOICES = {
     "key_provider": ("file", "vault", "aws-kms"),
 }
 _FORMS = {
-    # OpenSearch takes no other name of an index, and the keys of Redis are sought with patterns.
-    "index_prefix": (re.compile(r"[a-z0-9][a-z0-9_-]{0,63}"), "small letters, digits, - and _"),
-    "redis_prefix": (re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}"), "letters, digits and _.:-"),
-    "region": (
-        re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"),
-        "small letters and digits with hyphens, as eu-central-1",
-    ),
+    # OpenSearch takes no other names, and keys of Redis are found by patterns. Those of a silo have a dot.
+    "index_prefix": (re.compile(r"[a-z0-9][a-z0-9_.-]{0,127}"), "small letters, digits, and ._-"),
+    "redis_prefix": (re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}"), "letters, digits and _.:-"),
+    "region": (re.compile(r"[!-~]([ -~]{0,48}[!-~])?"), "at most 50 characters in one line, as eu-central-1"),
 }
 _SWITCHES = {
     "true": True,

@@ -54,7 +54,7 @@ def test_an_empty_variable_counts_as_unset() -> None:
         (
             "HEADWATER_INDEX_PREFIX",
             "HW",
-            "HEADWATER_INDEX_PREFIX must be small letters, digits, - and _, not 'HW'.",
+            "HEADWATER_INDEX_PREFIX must be small letters, digits, and ._-, not 'HW'.",
         ),
         (
             "HEADWATER_REDIS_PREFIX",
@@ -64,7 +64,7 @@ def test_an_empty_variable_counts_as_unset() -> None:
         (
             "HEADWATER_REGION",
             "a\nb",
-            "HEADWATER_REGION must be small letters and digits with hyphens, as eu-central-1, not 'a\\nb'.",
+            "HEADWATER_REGION must be at most 50 characters in one line, as eu-central-1, not 'a\\nb'.",
         ),
         ("HEADWATER_SECRET", "8 signs.", "HEADWATER_SECRET must have at least 32 characters."),
         ("HEADWATER_SECRET", "x" * 31, "HEADWATER_SECRET must have at least 32 characters."),
