@@ -49,7 +49,7 @@ _FILL: dict[type[PostgresView[Any]], str] = {
     People: "uuidv7(), n || '@example.com', 'Ada', 'Name ' || n % 500, 'active', 'member', true, now()",
     # Few of those who had an address have it still.
     Users: """uuidv7(), n || '@example.com', 'address ' || n % 40, true,
-        case when n % 20 = 0 then 'active' else 'deleted' end, 'member', 'everyone', now(), now()""",
+        case when n % 20 = 0 then 'active' else 'deleted' end, 'member', 'everyone', null, now(), now()""",
     ActivityLog: f"""uuidv7(), 'task', {_id("n % 30")}, 'created', {_id("n % 30")}, '{{}}',
         now() + n * interval '1 second'""",
 }
