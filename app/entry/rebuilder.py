@@ -48,8 +48,8 @@ def main() -> None:
 async def work(settings: Settings) -> None:
     """Rebuild whatever is asked for, once Postgres is there: it may be recovering, as after a crash."""
     stopping, loop = asyncio.Event(), asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, stopping.set)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
     if not await there(settings, stopping):
         return
     async with contextlib.AsyncExitStack() as stack:
@@ -57,8 +57,8 @@ async def work(settings: Settings) -> None:
         log = PostgresLog(place.database)
         stack.push_async_callback(log.close)
         rebuilder = rebuilder_of(place, log, settings)
-        for one in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(one, _stop, rebuilder)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _stop, rebuilder)
         if stopping.is_set():
             return
         try:

@@ -62,8 +62,8 @@ def quick() -> None:
 async def work(settings: Settings) -> None:
     """Follow every view, of the platform and of each silo, until a signal."""
     stopping = asyncio.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(one, stopping.set)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     if not await there(settings, stopping):
         return
     await everywhere(settings, stopping)
@@ -156,8 +156,8 @@ async def _follow(
                     platform=home,
                 )
             )
-            made = [*await acting(parts), *await enrolled(place.database, own)]
-            at_work = run_processes(made, database=place.database, log=log, pages=pages, bus=bus)
+            at_home = [*await acting(parts), *await enrolled(place.database, own)]
+            at_work = run_processes(at_home, database=place.database, log=log, pages=pages, bus=bus)
             await stack.enter_async_context(running(at_work, name="processes"))
         await stack.enter_async_context(running(keep_retention(place.database), name="retention"))
         comparing = keep_comparing(settings, place.pool, place.stores)

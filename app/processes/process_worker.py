@@ -91,8 +91,8 @@ class ProcessWorker:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             following.cancel()
-            for one in done:
-                one.result()
+            for task in done:
+                task.result()
             if self._trying:
                 await asyncio.wait(self._trying)
         finally:
@@ -217,11 +217,11 @@ class ProcessWorker:
             return False
         async with self._store.transaction() as connection:
             claimed = await self._store.claim(connection, now, free)
-            states = await self._store.states(connection, {one.origin.key for one in claimed})
-        for one in claimed:
-            self._notice("claimed", one.key)
-            trial = self._trials.carry_out(one, states.get(one.origin.key))
-            task = asyncio.create_task(trial, name=one.key)
+            states = await self._store.states(connection, {effect.origin.key for effect in claimed})
+        for effect in claimed:
+            self._notice("claimed", effect.key)
+            trial = self._trials.carry_out(effect, states.get(effect.origin.key))
+            task = asyncio.create_task(trial, name=effect.key)
             self._trying.add(task)
             task.add_done_callback(self._tried)
         return len(claimed) == free

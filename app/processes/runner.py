@@ -51,7 +51,7 @@ class Runner(LeaseWorker[_Run]):
     ) -> None:
         """``poll``: seconds between two looks at timers; ``slots``: effects under way at once, per process."""
         super().__init__(database.connect, name=name, beat=beat)
-        names = [one.name for one in processes]
+        names = [process.name for process in processes]
         if len(set(names)) < len(names):
             raise ValueError("Two processes have the same name.")
         self._processes = processes
@@ -67,7 +67,7 @@ class Runner(LeaseWorker[_Run]):
     @property
     def held(self) -> list[str]:
         """The processes that run here now."""
-        return sorted(one.lease.process for one in self._tasks.values())
+        return sorted(run.lease.process for run in self._tasks.values())
 
     async def _begin(self, connection: Connection) -> None:
         """Raises ProcessRefused when the database holds state of newer code."""
@@ -102,8 +102,8 @@ class Runner(LeaseWorker[_Run]):
         self._tasks[lease.id] = _Run(id=lease.id, task=task, stop=worker.stop, lease=lease)
 
     async def _give_back(self, connection: Connection, leased: Collection[_Run]) -> None:
-        for one in leased:
-            await leases.give_back(connection, one.lease)
+        for run in leased:
+            await leases.give_back(connection, run.lease)
 
     async def _read(self, position: int) -> Envelope:
         (envelope,) = await self._log.read(after=position - 1, until=position, limit=1)

@@ -78,7 +78,7 @@ class Erasure(Aggregate, topic="governance.erasure"):
 
 
 class RequestErasure(Command):
-    """Have a person forgotten: for good, in this tenant. Its id is the person's `erasure_id`."""
+    """Have a person forgotten permanently, in this tenant. Its id is the person's `erasure_id`."""
 
     subject_id: SubjectId
     reason: Reason = ""

@@ -85,10 +85,10 @@ class PauseViews(Command):
     asked_by: AskedBy
 
     def handle(self) -> Intervention:
-        asked = Intervention.PauseRequested(
+        request = Intervention.PauseRequested(
             views=distinct(self.views), reason=self.reason, asked_by=self.asked_by
         )
-        return Intervention.begin(self.id, asked)
+        return Intervention.begin(self.id, request)
 
 
 class ResumeViews(Command):
@@ -98,22 +98,22 @@ class ResumeViews(Command):
     asked_by: AskedBy
 
     def handle(self) -> Intervention:
-        asked = Intervention.ResumeRequested(views=distinct(self.views), asked_by=self.asked_by)
-        return Intervention.begin(self.id, asked)
+        request = Intervention.ResumeRequested(views=distinct(self.views), asked_by=self.asked_by)
+        return Intervention.begin(self.id, request)
 
 
 class RetireViews(Command):
-    """Retire views that the code no longer has: their rows are dropped in every store, for good."""
+    """Retire views that the code no longer has: their rows are dropped in every store, permanently."""
 
     views: ViewNames
     reason: Reason
     asked_by: AskedBy
 
     def handle(self) -> Intervention:
-        asked = Intervention.RetireRequested(
+        request = Intervention.RetireRequested(
             views=distinct(self.views), reason=self.reason, asked_by=self.asked_by
         )
-        return Intervention.begin(self.id, asked)
+        return Intervention.begin(self.id, request)
 
 
 class RetryEffects(Command):
@@ -126,10 +126,10 @@ class RetryEffects(Command):
     def handle(self) -> Intervention:
         if not self.effects and self.process is None:
             raise Invalid(field="effects", reason="must not be empty unless a process is named")
-        asked = Intervention.RetryRequested(
+        request = Intervention.RetryRequested(
             effects=self.effects, process=self.process, asked_by=self.asked_by
         )
-        return Intervention.begin(self.id, asked)
+        return Intervention.begin(self.id, request)
 
 
 class DiscardEffects(Command):
@@ -142,10 +142,10 @@ class DiscardEffects(Command):
     def handle(self) -> Intervention:
         if not self.effects:
             raise Invalid(field="effects", reason="must not be empty")
-        asked = Intervention.DiscardRequested(
+        request = Intervention.DiscardRequested(
             effects=self.effects, reason=self.reason, asked_by=self.asked_by
         )
-        return Intervention.begin(self.id, asked)
+        return Intervention.begin(self.id, request)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,8 +190,8 @@ class ReplayEvents(_Replay, Command):
     def handle(self) -> Intervention:
         if self.stream is None and self.tenant_id is None:
             raise Invalid(field="stream", reason="must be given unless a tenant is")
-        asked = self._requested(dry_run=self.dry_run, asked_by=self.asked_by)
-        return Intervention.begin(self.id, asked)
+        request = self._requested(dry_run=self.dry_run, asked_by=self.asked_by)
+        return Intervention.begin(self.id, request)
 
 
 class NoteReplay(_Replay, Command):
@@ -203,8 +203,10 @@ class NoteReplay(_Replay, Command):
     asked_by: AskedBy
 
     def handle(self) -> Intervention:
-        asked = self._requested(types=self.types, since=self.since, until=self.until, asked_by=self.asked_by)
-        return Intervention.begin(self.id, asked)
+        request = self._requested(
+            types=self.types, since=self.since, until=self.until, asked_by=self.asked_by
+        )
+        return Intervention.begin(self.id, request)
 
 
 class DeclineIntervention(Command):

@@ -37,12 +37,12 @@ async def shown(
     """
     from api.kit.schema.access_log import AccessRecord
 
-    plains = [plain(one.row, unmasked=unmasked) for one in rows]
+    plains = [plain(entry.row, unmasked=unmasked) for entry in rows]
     if unmasked:
-        plains = await _opened(place.opening, [one.tenant_id for one in rows], plains)
+        plains = await _opened(place.opening, [entry.tenant_id for entry in rows], plains)
     of: defaultdict[UUID, list[tuple[ShownRow, Plain]]] = defaultdict(list)
-    for one, values in zip(rows, plains, strict=True):
-        of[one.tenant_id].append((one, values))
+    for entry, values in zip(rows, plains, strict=True):
+        of[entry.tenant_id].append((entry, values))
     # Classes can be hashed, which the checker does not see.
     hidden = secret(view.row)  # type: ignore[arg-type]
     accesses = [
@@ -54,14 +54,14 @@ async def shown(
             asked_by=asker(),
             operation=f"{operation} --unmasked" if unmasked else operation,
             root_fields=(view.name,),
-            fields=tuple(dict.fromkeys(f"{view.name}.{name}" for one, _ in some for name in one.names)),
-            subjects=tuple(dict.fromkeys(id for one, _ in some for id in _people(view, one.row))),
+            fields=tuple(dict.fromkeys(f"{view.name}.{name}" for entry, _ in listed for name in entry.names)),
+            subjects=tuple(dict.fromkeys(id for entry, _ in listed for id in _people(view, entry.row))),
             revealed=tuple(
                 sorted(
                     {
                         name
-                        for one, values in some
-                        for name in hidden.intersection(one.names)
+                        for entry, values in listed
+                        for name in hidden.intersection(entry.names)
                         if values[name] not in (None, "", MASKED)
                     }
                 )
@@ -69,7 +69,7 @@ async def shown(
             at=datetime.now(UTC),
             correlation_id=None,
         )
-        for tenant_id, some in of.items()
+        for tenant_id, listed in of.items()
     ]
     if accesses:
         await recorded(place.database.writer, accesses)
@@ -100,28 +100,28 @@ def _sealed(value: Any) -> Iterator[str]:
             yield value
         return
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for one in inner:
-        yield from _sealed(one)
+    for item in inner:
+        yield from _sealed(item)
 
 
 def _with(value: Any, opened: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return opened.get(value, value)
     if isinstance(value, dict):
-        return {name: _with(one, opened) for name, one in value.items()}
-    return [_with(one, opened) for one in value] if isinstance(value, list) else value
+        return {name: _with(item, opened) for name, item in value.items()}
+    return [_with(item, opened) for item in value] if isinstance(value, list) else value
 
 
 def _people(view: View[Any], row: Any) -> Iterator[UUID]:
     """Whose personal data a row holds."""
-    for one in held(type(view)):
-        value = getattr(row, one.own.name)
-        if not one.personal or not value:
+    for column in held(type(view)):
+        value = getattr(row, column.own.name)
+        if not column.personal or not value:
             continue
         if is_sealed(value):
             yield subject_of(value)
             continue
-        whose = next((fact.subject for fact in one.folded if fact.personal), "")
-        id = getattr(row, view.key[0] if whose == "originator_id" else whose, None)
+        subject = next((fact.subject for fact in column.folded if fact.personal), "")
+        id = getattr(row, view.key[0] if subject == "originator_id" else subject, None)
         if isinstance(id, UUID):
             yield id

@@ -72,8 +72,8 @@ async def watch(
 def _how_far(rebuild: RebuildRecord | None) -> str:
     if rebuild is None:
         return "it is not known yet how far it is"
-    folded = sum(min(one.position, one.target) for one in rebuild.views)
-    events = sum(one.target for one in rebuild.views)
+    folded = sum(min(building.position, building.target) for building in rebuild.views)
+    events = sum(building.target for building in rebuild.views)
     return f"it is {rebuild.state}, {folded:,} of {events:,} events in {len(rebuild.views)} views"
 
 
@@ -108,18 +108,21 @@ class _Bars:
 
     def show(self, rebuild: RebuildRecord) -> None:
         """Bring every bar to where its view stands."""
-        for one in rebuild.views:
-            fields = _fields(one, rebuild)
-            if one.view not in self._tasks:
-                self._tasks[one.view] = self._progress.add_task(one.view, **fields)
+        for building in rebuild.views:
+            fields = _fields(building, rebuild)
+            if building.view not in self._tasks:
+                self._tasks[building.view] = self._progress.add_task(building.view, **fields)
             self._progress.update(
-                self._tasks[one.view], completed=min(one.position, one.target), total=one.target, **fields
+                self._tasks[building.view],
+                completed=min(building.position, building.target),
+                total=building.target,
+                **fields,
             )
 
 
 def outcome(rebuild: RebuildRecord) -> int:
     """The exit code that says how a rebuild stands: 1 unless it did, or is doing, what was asked."""
-    differs = any(one.report is not None and one.report.differing for one in rebuild.views)
+    differs = any(building.report is not None and building.report.differing for building in rebuild.views)
     if rebuild.state is RebuildState.REPORTED:
         return REFUSED if differs else DONE
     return DONE if rebuild.state in _GOOD or rebuild.working else REFUSED
@@ -130,8 +133,8 @@ _DIFFERENCES = {"missing": "is not in what was built", "extra": "is only in what
 
 def tell_end(rebuild: RebuildRecord, where: str = "") -> None:
     """How it ended, view by view, and what may be done next; ``where`` as for `watch`."""
-    for one in rebuild.views:
-        if (report := one.report) is None:
+    for building in rebuild.views:
+        if (report := building.report) is None:
             continue
         if not report.compared:
             found = f"{report.rows:,} rows, not compared"
@@ -139,7 +142,7 @@ def tell_end(rebuild: RebuildRecord, where: str = "") -> None:
             found = f"{report.differing:,} of {report.compared:,} rows differ"
         else:
             found = f"{report.compared:,} rows agree"
-        typer.echo(f"{one.view}: {found}{f' ({report.note})' if report.note else ''}.")
+        typer.echo(f"{building.view}: {found}{f' ({report.note})' if report.note else ''}.")
         for each in report.examples:
             what = _DIFFERENCES.get(each.kind) or f"differs in {', '.join(each.fields)}"
             typer.echo(f"  {', '.join(each.key)} of tenant {each.tenant_id} {what}")
@@ -155,8 +158,11 @@ def _sentence(rebuild: RebuildRecord, where: str) -> str:
         case RebuildState.REPORTED:
             if outcome(rebuild) == DONE:
                 return "The views agree with the log."
-            differing = " ".join(one.view for one in rebuild.views if one.report and one.report.differing)
-            return f"The views differ from the log. To mend them: headwater reconcile {differing} --repair{where}"
+            differing = " ".join(
+                building.view for building in rebuild.views if building.report and building.report.differing
+            )
+            command = f"headwater reconcile {differing} --repair{where}"
+            return f"The views differ from the log. To repair them: {command}"
         case RebuildState.DIFFERS:
             return (
                 "Rows differ, so the former generations go on serving. Cut over all the same: "
@@ -173,28 +179,28 @@ def _sentence(rebuild: RebuildRecord, where: str) -> str:
 
 def _standing(rebuild: RebuildRecord, where: str) -> str:
     """What of a rebuild that was cut over to still serves."""
-    live = sum(one.live for one in rebuild.views)
-    whose = (
+    live = sum(building.live for building in rebuild.views)
+    serving = (
         "The new generations serve" if live == len(rebuild.views) else f"{live} of {len(rebuild.views)} serve"
     )
     return (
-        f"{whose}. Back to the former ones: headwater rollback {rebuild.id}{where}"
+        f"{serving}. Back to the former ones: headwater rollback {rebuild.id}{where}"
         if live
         else "None serves now."
     )
 
 
-def taken_back(one: Building) -> str:
+def taken_back(building: Building) -> str:
     """When a view's new generation was taken back, and by whom."""
-    at = f"{one.rolled_back_at:%Y-%m-%d %H:%M:%S} UTC" if one.rolled_back_at else "never"
-    return f"generation {one.generation} was rolled back at {at} by {one.rolled_back_by}"
+    at = f"{building.rolled_back_at:%Y-%m-%d %H:%M:%S} UTC" if building.rolled_back_at else "never"
+    return f"generation {building.generation} was rolled back at {at} by {building.rolled_back_by}"
 
 
-def serves(one: Building) -> str:
+def serves(building: Building) -> str:
     """Whether what was built for a view serves, in words."""
-    if one.rolled_back_at is not None:
-        return taken_back(one)
-    return f"generation {one.generation}, {'live' if one.live else one.phase}"
+    if building.rolled_back_at is not None:
+        return taken_back(building)
+    return f"generation {building.generation}, {'live' if building.live else building.phase}"
 
 
 def span(seconds: float) -> str:
@@ -206,9 +212,9 @@ def span(seconds: float) -> str:
 
 
 # The library takes a bar's own fields as keyword arguments of any type.
-def _fields(one: Building, rebuild: RebuildRecord) -> dict[str, Any]:
-    phase = "paused" if rebuild.paused and rebuild.working else one.phase
+def _fields(building: Building, rebuild: RebuildRecord) -> dict[str, Any]:
+    phase = "paused" if rebuild.paused and rebuild.working else building.phase
     if rebuild.state is RebuildState.VERIFYING and not rebuild.paused:
         phase = "verifying"
-    parked = f", {one.parked} parked" if one.parked else ""
-    return {"rate": one.rate, "eta": one.eta_seconds, "phase": f"{phase}{parked}"}
+    parked = f", {building.parked} parked" if building.parked else ""
+    return {"rate": building.rate, "eta": building.eta_seconds, "phase": f"{phase}{parked}"}

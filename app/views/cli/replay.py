@@ -145,7 +145,7 @@ async def _replay(
         async with now_and_then(lambda: f"{len(diffs)} of {len(views)} views are done"):
             for view in views:
                 work = partial(replayed, place, chosen, [view], dry_run=dry_run)
-                # Only who looks begins a view anew: of rows that were put right by then nobody would hear.
+                # Only who looks begins a view again: of rows that were put right by then nobody would hear.
                 found, kept = await (persisting.ask(work, within=None) if dry_run else work())
                 diffs += found
                 left += kept

@@ -34,19 +34,19 @@ class ReplayReport:
 async def reported(place: Inspection, diff: Diff[Any], *, unmasked: bool) -> ReplayReport:
     """What is to be shown of a diff, of each row the fields that differ. Raises as `shown`."""
     rows = [
-        ShownRow(one.tenant_id, row, one.names)
-        for one in diff.differences
-        for row in (one.stored, one.folded)
+        ShownRow(difference.tenant_id, row, difference.names)
+        for difference in diff.differences
+        for row in (difference.stored, difference.folded)
         if row is not None
     ]
     plains = iter(await shown(place, "headwater replay", diff.view, rows, unmasked=unmasked))
     differences = [
         ShownDifference(
-            one,
-            stored=None if one.stored is None else next(plains),
-            folded=None if one.folded is None else next(plains),
+            difference,
+            stored=None if difference.stored is None else next(plains),
+            folded=None if difference.folded is None else next(plains),
         )
-        for one in diff.differences
+        for difference in diff.differences
     ]
     return ReplayReport(diff, differences)
 
@@ -65,11 +65,13 @@ def _print(report: ReplayReport) -> None:
     diff = report.diff
     found = f"{len(diff.differences):,} of {diff.rows:,} rows differ"
     typer.echo(f"{diff.view.name} at {diff.position:,}: {diff.events:,} events, {found}.")
-    for one in report.differences:
-        row = one.difference
+    for shown_difference in report.differences:
+        row = shown_difference.difference
         typer.echo(f"  {row.kind} {', '.join(map(str, row.key))} of tenant {row.tenant_id}")
         for name in row.names:
-            typer.echo(f"    {name}: {_text(one.stored, name)} -> {_text(one.folded, name)}")
+            typer.echo(
+                f"    {name}: {_text(shown_difference.stored, name)} -> {_text(shown_difference.folded, name)}"
+            )
 
 
 def _text(row: Plain | None, name: str) -> str:
@@ -84,12 +86,12 @@ def document(report: ReplayReport) -> Plain:
         "position": diff.position,
         "events": diff.events,
         "rows": diff.rows,
-        "differences": [_changed(one) for one in report.differences],
+        "differences": [_changed(difference) for difference in report.differences],
     }
 
 
-def _changed(one: ShownDifference) -> Plain:
-    row, stored, folded = one.difference, one.stored, one.folded
+def _changed(shown_difference: ShownDifference) -> Plain:
+    row, stored, folded = shown_difference.difference, shown_difference.stored, shown_difference.folded
     return {
         "tenant": str(row.tenant_id),
         "key": [str(part) for part in row.key],

@@ -88,7 +88,7 @@ def show(
         wanted = _Wanted(
             view=view,
             tenant=tenant,
-            keys=[key_of(view, one) for one in key or ()],
+            keys=[key_of(view, text) for text in key or ()],
             moment=None if as_of is None else moment_of(as_of),
             limit=limit,
         )
@@ -112,18 +112,18 @@ def show(
 
 async def _read(wanted: _Wanted, unmasked: bool) -> tuple[int, list[Plain], bool]:
     """The position, the rows with their tenants, and whether there are more."""
-    async with placed(wanted.tenant, stores=True) as whose, inspecting(whose.settings) as place:
+    async with placed(wanted.tenant, stores=True) as target, inspecting(target.settings) as place:
         if wanted.moment is not None:
-            assert whose.tenant is not None, "the past is folded for one tenant"
-            position, rows = await _past(place, wanted, whose.tenant, wanted.moment)
+            assert target.tenant is not None, "the past is folded for one tenant"
+            position, rows = await _past(place, wanted, target.tenant, wanted.moment)
         else:
-            position, rows = await _present(place, wanted, whose.tenant)
+            position, rows = await _present(place, wanted, target.tenant)
         rows, more = rows[: wanted.limit], len(rows) > wanted.limit
         names = wanted.view.row.__struct_fields__
         listed = [ShownRow(tenant_id, row, names) for tenant_id, row in rows]
         plains = await shown(place, "headwater views show", wanted.view, listed, unmasked=unmasked)
-    told = [{"tenant": str(one.tenant_id), **values} for one, values in zip(listed, plains, strict=True)]
-    return position, told, more
+    documents = [{"tenant": str(row.tenant_id), **values} for row, values in zip(listed, plains, strict=True)]
+    return position, documents, more
 
 
 async def _past(
@@ -144,16 +144,16 @@ async def _past(
 
 
 async def _present(
-    place: Inspection, wanted: _Wanted, whose: UUID | None
+    place: Inspection, wanted: _Wanted, of_tenant: UUID | None
 ) -> tuple[int, list[tuple[UUID, Any]]]:
     store, _ = await place.store(wanted.view)
     position = (await store.checkpoint()).position
     if wanted.keys:
-        assert whose is not None, "a key is one tenant's"
-        found = await there(store, [(whose, key) for key in wanted.keys])
+        assert of_tenant is not None, "a key is one tenant's"
+        found = await there(store, [(of_tenant, key) for key in wanted.keys])
         return position, [(tenant_id, row) for (tenant_id, _), row in found.items()]
     rows: dict[tuple[UUID, Key], Any] = {}
-    async with aclosing(store.scan(whose)) as batches:
+    async with aclosing(store.scan(of_tenant)) as batches:
         async for batch in batches:
             rows |= batch
             if len(rows) > wanted.limit:

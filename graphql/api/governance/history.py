@@ -140,7 +140,7 @@ class Query:
         wanted = await _events(ask, own, after_version, first)
         return History(
             aggregate_id=_aggregate_id(begun[0]),
-            events=[HistoryEvent(**_shown(one, ask.caller)) for one in wanted],
+            events=[HistoryEvent(**_shown(envelope, ask.caller)) for envelope in wanted],
         )
 
 
@@ -150,8 +150,10 @@ async def _events(ask: RequestContext, own: Selection, after_version: int, first
     while len(found) < first:
         async with allowed.reading():
             page = await ask.services.log.read(after=at, limit=_PAGE, select=own)
-        kept = [one for one in page if one.originator_version > after_version][: first - len(found)]
-        allowed.spend(sum(getsizeof(one.payload) for one in kept))
+        kept = [envelope for envelope in page if envelope.originator_version > after_version][
+            : first - len(found)
+        ]
+        allowed.spend(sum(getsizeof(envelope.payload) for envelope in kept))
         found += kept
         if len(page) < _PAGE:
             break
@@ -170,16 +172,18 @@ class Subscription:
                 if isinstance(page, Discontinuity):
                     yield page
                     continue
-                seen = await info.context.seeing.things({(one.topic, one.originator_id) for one in page})
-                for one in page:
-                    if one.originator_id not in seen:
+                seen = await info.context.seeing.things(
+                    {(envelope.topic, envelope.originator_id) for envelope in page}
+                )
+                for envelope in page:
+                    if envelope.originator_id not in seen:
                         continue
                     yield LogEvent(
-                        **_shown(one, info.context.caller),
-                        cursor=Position(one.position),
-                        event_id=one.event_id,
-                        aggregate_id=_aggregate_id(one),
-                        correlation_id=one.correlation_id,
+                        **_shown(envelope, info.context.caller),
+                        cursor=Position(envelope.position),
+                        event_id=envelope.event_id,
+                        aggregate_id=_aggregate_id(envelope),
+                        correlation_id=envelope.correlation_id,
                     )
 
 
@@ -222,10 +226,10 @@ def confidential_of(topic: str) -> str | None:
     return None if topic in _NOBODY_READS else confidential(_AREAS.get(context, context))
 
 
-_AREAS = {one.name: one.area for one in CONTEXTS if one.area}
+_AREAS = {context.name: context.area for context in CONTEXTS if context.area}
 """The area of permissions of each context that is not called like it."""
 
-_NOBODY_READS = frozenset(aggregate.topic for one in CONTEXTS for aggregate in one.unread)
+_NOBODY_READS = frozenset(aggregate.topic for context in CONTEXTS for aggregate in context.unread)
 """Topics whose confidential fields no history shows."""
 
 

@@ -147,7 +147,11 @@ def _directed(operation: type[Operation]) -> Any:
 
 
 def _serving(operation: Operation, done: OperationDone) -> dict[str, Any]:
-    return {"views": [LiveGeneration(view=view, generation=one) for view, one in done.generations.items()]}
+    return {
+        "views": [
+            LiveGeneration(view=view, generation=generation) for view, generation in done.generations.items()
+        ]
+    }
 
 
 @strawberry.type

@@ -60,9 +60,9 @@ def _asks(
     command: type[PlacementCommand], *, makes: bool = False, name: str | None = None
 ) -> StrawberryField:
     async def send(sending: Sending) -> Sent | Refusal:
-        asked = await sending.command(command, asked_by=asked_by(sending.ask.caller))
-        stored = await sending.ask.port(TenantPlacements).placing.ask(asked, **sending.sent_by)
-        return stored if isinstance(stored, Refusal) else Sent(stored, {"tenant_id": asked.id})
+        request = await sending.command(command, asked_by=asked_by(sending.ask.caller))
+        stored = await sending.ask.port(TenantPlacements).placing.ask(request, **sending.sent_by)
+        return stored if isinstance(stored, Refusal) else Sent(stored, {"tenant_id": request.id})
 
     return operator_mutation(command, send, TenantPlacementReceipt, needs=NEEDS, makes=makes, name=name)
 

@@ -54,7 +54,7 @@ class ViewsReceipt(Receipt):
     )
     async def views(self, info: Info) -> list[ViewStatus]:
         statuses = await info.context.services.progress.statuses()
-        return [one for one in statuses if one.live and one.name in self.names]
+        return [status for status in statuses if status.live and status.name in self.names]
 
 
 def _named(operation: Operation, done: OperationDone) -> dict[str, Any]:
@@ -78,5 +78,5 @@ class Query:
         names: Annotated[list[str] | None, argument("Only these views; by default all.")] = None,
     ) -> list[ViewStatus]:
         statuses = await info.context.services.progress.statuses()
-        require_known("view", names or (), (one.name for one in statuses))
-        return [one for one in statuses if names is None or one.name in names]
+        require_known("view", names or (), (status.name for status in statuses))
+        return [status for status in statuses if names is None or status.name in names]

@@ -98,7 +98,7 @@ class Operation:
     def root_fields(self) -> tuple[str, ...]:
         """The fields of the root that are selected."""
         roots = ("Query.", "Mutation.", "Subscription.")
-        return tuple(one.partition(".")[2] for one in self.fields if one.startswith(roots))
+        return tuple(path.partition(".")[2] for path in self.fields if path.startswith(roots))
 
     @property
     def introspects(self) -> bool:
@@ -147,7 +147,7 @@ class Documents:
         self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, FiniteFloatsRule]
         if not limits.introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
-        self._known: LRUCache[str, _Prepared] = LRUCache(limits.cached_bytes, lambda one: one.size)
+        self._known: LRUCache[str, _Prepared] = LRUCache(limits.cached_bytes, lambda prepared: prepared.size)
 
     def operation(self, request: GraphQLRequest, *, stranger: bool = False) -> Operation:
         """The operation that a request names, within the limits. Raises RequestError."""

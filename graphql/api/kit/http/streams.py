@@ -24,7 +24,7 @@ COMPLETED = CloseReason(1000, "Completed")
 SLOW_CLIENT = CloseReason(1013, "Slow client: too much was waiting to be read")
 EXPIRED = CloseReason(4401, "The token has expired")
 GOING_AWAY = CloseReason(1001, "The server is going away")
-MOVED = CloseReason(1012, "The tenant has moved to another place: subscribe again, and read the state anew")
+MOVED = CloseReason(1012, "The tenant has moved to another place: subscribe again, and read the state again")
 
 
 class Outbox:

@@ -144,8 +144,8 @@ def listed(
     values = {key: strawberry.enum_value(key, description=_ordered(order)) for key, order in orders.items()}
     # Enum's functional form takes plain values, and the checker cannot see through it.
     make: Any = Enum
-    made = make(f"{name}Order", values)
-    order_type: Any = strawberry.enum(made, description=f"The sort order of `{name}` lists.")
+    choices = make(f"{name}Order", values)
+    order_type: Any = strawberry.enum(choices, description=f"The sort order of `{name}` lists.")
     default = next(iter(order_type))
     texts = {column for column, hint in get_type_hints(view.row).items() if hint is str}
 
@@ -220,9 +220,9 @@ async def connect(
     past: Past[Any] | None = None,
 ) -> "Connection[Any]":
     """The page that is wanted of the rows that meet the conditions, of those of the past where given."""
-    if any(one.words is not None for one in where):
+    if any(condition.words is not None for condition in where):
         language = await ask.services.language(ask.caller.tenant_id)
-        where = [one.meant(language, ask.sight.searched.get(view)) for one in where]
+        where = [condition.meant(language, ask.sight.searched.get(view)) for condition in where]
     where = [*where, *ask.sight.conditions(view, past=past is not None)]
     cursors = Cursors(ask, view, order)
     page: RowPage[Any] = await ask.services.rows.page(

@@ -81,8 +81,8 @@ def described(
     """A field of this resolver; ``needs`` is the permission it takes, when its type does not say that, ``reads``
     the column of the row that it follows."""
     metadata = {"needs": needs, READS: reads}
-    made = strawberry.field(resolver=resolver, description=description, metadata=metadata)
-    return cast(StrawberryField, made)
+    shown_field = strawberry.field(resolver=resolver, description=description, metadata=metadata)
+    return cast(StrawberryField, shown_field)
 
 
 def found(shown: type, view: type[PostgresView[Any]], description: str, *, needs: str) -> StrawberryField:

@@ -86,7 +86,7 @@ class PastReads:
             where = self._seeing.sight.conditions(view, past=True)
             read = partial(self._rows.heads, view, self._tenant_id, column, set(values), where=where)
             found = await read(order=order, limit=limit, past=past)
-            return [found.get(one, []) for one in values]
+            return [found.get(value, []) for value in values]
 
         rows: list[R] = await self._loader((view, column, order, limit, at), load).load(value)
         return rows

@@ -187,12 +187,16 @@ def _taking(resolve: Any, fields: Mapping[str, tuple[Operator, Any]], message: A
         )
         for field, (how, shown) in fields.items()
     ]
-    others = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    others = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
     *before, resume_from = others
     last = resume_from.replace(kind=inspect.Parameter.KEYWORD_ONLY)
     resolve.__signature__ = signature.replace(
         parameters=[*before, *arguments, last], return_annotation=AsyncGenerator[message, None]
     )
     del resolve.__annotations__["given"]
-    resolve.__annotations__ |= {one.name: one.annotation for one in arguments}
+    resolve.__annotations__ |= {parameter.name: parameter.annotation for parameter in arguments}
     return resolve
