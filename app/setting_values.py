@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.origins import read_origins
 from app.proxies import Proxies, is_loopback
 
 PREFIX = "HEADWATER_"
@@ -92,6 +93,14 @@ def parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
         except ValueError:
             raise SettingsError(
                 f"{called} must be addresses and networks with commas, not {text!r}."
+            ) from None
+    if name == "allowed_origins":
+        try:
+            read_origins(text)
+        except ValueError as wrong:
+            raise SettingsError(
+                f"{called} must be origins as browsers send them, with commas, as https://app.example.com "
+                f"(no path, no *, no port that goes without saying), not {str(wrong)!r}."
             ) from None
     return text
 

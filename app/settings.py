@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
+from app.origins import is_open_to_the_network, read_origins
 from app.proxies import is_loopback
 from app.server_tls import SECURE, is_private, with_authorities
 from app.setting_values import PREFIX, SettingsError, parsed, variable
@@ -56,6 +57,9 @@ class Settings:
     trusted_proxies: Annotated[
         str,
         "Addresses and networks of proxies before the API, with commas; only theirs is `X-Forwarded-For`.",
+    ] = ""
+    allowed_origins: Annotated[
+        str, "Other origins whose pages may call the API, as `https://app.example.com`, with commas."
     ] = ""
     max_connections: Annotated[int, "How many connections clients may have, in all."] = 2000
     max_connections_each: Annotated[
@@ -200,6 +204,12 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingsError(f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY belong together; one is not set.")
+    if settings.environment == "production":
+        for origin in sorted(read_origins(settings.allowed_origins)):
+            if is_open_to_the_network(origin):
+                raise SettingsError(
+                    f"{PREFIX}ALLOWED_ORIGINS must begin with https:// in production, unlike {origin}."
+                )
     if not settings.public_url and settings.environment == "production":
         raise SettingsError(
             f"{PREFIX}PUBLIC_URL must be set when {PREFIX}ENVIRONMENT is production: mailed links lead there."

@@ -25,7 +25,9 @@ from app.entry.cells import Cells, celled
 from app.http.availability import Available
 from app.http.client_info import Origins
 from app.http.connections import PerCaller
+from app.http.cross_origin import CrossOrigin
 from app.http.security_headers import SecurityHeaders
+from app.origins import read_origins
 from app.pages.routes import page_routes
 from app.privacy.routes import Exported, export_routes
 from app.proxies import Proxies, ProxyWatch
@@ -39,6 +41,8 @@ from app.telemetry.system_status import SystemStatus, standing
 from app.telemetry.tracing import TracedRequests, start_tracing, traceparent
 from domain.kit.caller import Caller
 from projections.kit.read.status import ViewStatus
+
+_REST = tuple(route for context in CONTEXTS for route in context.rest)
 
 
 def create_app(settings: Settings | None = None, streams: Streams | None = None) -> Starlette:
@@ -67,7 +71,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             limits=limits(settings),
             streams=streams,
             permits=permits,
-            rest=tuple(route for context in CONTEXTS for route in context.rest),
+            rest=_REST,
             shares=_shares,
             graphiql_title="Headwater" if settings.shows_graphiql else None,
             door="/auth",
@@ -85,6 +89,10 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         Middleware(Origins, secure=is_secure(settings.public_url)),
         Middleware(Available, probe=lambda: running.assembly.probe),
     ]
+    if origins := read_origins(settings.allowed_origins):
+        # Outside what may refuse, so that these pages can read refusals as well.
+        paths = {"/graphql", "/auth", "/exports", *("/" + route.path.split("/")[1] for route in _REST)}
+        middleware.insert(2, Middleware(CrossOrigin, origins=origins, paths=paths))
     if start_tracing("headwater-api"):
         middleware.append(Middleware(TracedRequests))
     app = Starlette(

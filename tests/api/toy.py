@@ -254,7 +254,6 @@ def toy_app(
     limits: Limits | None = None,
     toy: Toy | None = None,
     streams: Streams | None = None,
-    origins: tuple[str, ...] = (),
 ) -> Starlette:
     """The toy schema as an ASGI application; "lonely" shares no subscription, "mayfly" soon expires."""
     shared = toy or Toy()
@@ -268,7 +267,6 @@ def toy_app(
             lifetime=lambda identity: 0.05 if identity == "mayfly" else 3_600,
             limits=limits,
             streams=streams,
-            allowed_origins=origins,
         )
     )
 

@@ -36,6 +36,28 @@ def test_an_empty_variable_counts_as_unset() -> None:
             "10.0.0.0/8, *",
             "HEADWATER_TRUSTED_PROXIES must be addresses and networks with commas, not '10.0.0.0/8, *'.",
         ),
+        *(
+            (
+                "HEADWATER_ALLOWED_ORIGINS",
+                f"https://app.example.com, {wrong}",
+                "HEADWATER_ALLOWED_ORIGINS must be origins as browsers send them, with commas, as "
+                "https://app.example.com (no path, no *, no port that goes without saying), not "
+                f"{wrong!r}.",
+            )
+            for wrong in (
+                "*",
+                "null",
+                "app.example.com",
+                "https://*.example.com",
+                "https://app.example.com/",
+                "https://APP.example.com",
+                "https://app.example.com:443",
+                "http://localhost:80",
+                "https://ada@app.example.com",
+                "https://app.example.com:99999",
+                "https://münchen.example",
+            )
+        ),
         (
             "HEADWATER_TLS_CERT",
             "cert.pem",
@@ -135,3 +157,21 @@ def test_production_does_not_start_without_the_address_that_mailed_links_lead_to
 @pytest.mark.parametrize("url", ["http://localhost:8200", "http://127.0.0.1:8200", "http://[::1]:8200"])
 def test_on_this_machine_keys_may_be_fetched_in_the_clear(url: str) -> None:
     assert read_settings({"HEADWATER_KEY_URL": url}).key_url == url
+
+
+def test_pages_that_anybody_on_the_way_may_write_call_nothing_in_production() -> None:
+    def origins(text: str, environment: str = "production") -> str:
+        return read_settings(
+            {
+                "HEADWATER_ENVIRONMENT": environment,
+                "HEADWATER_SECRET": "s" * 40,
+                "HEADWATER_PUBLIC_URL": "https://headwater.example",
+                "HEADWATER_INTERNAL_TLS": "off",
+                "HEADWATER_ALLOWED_ORIGINS": text,
+            }
+        ).allowed_origins
+
+    with pytest.raises(SettingsError, match="must begin with https:// in production, unlike http://app"):
+        origins("https://app.example.com, http://app.example.com")
+    assert origins("http://app.example.com:5173", "development")
+    assert origins("https://app.example.com, capacitor://localhost, http://localhost:5173, http://[::1]:1")

@@ -2,10 +2,10 @@
 
 Why it is safe from cross-site requests: who asks is told by a bearer token in `Authorization`, never by a
 cookie, and a browser does not add that header by itself. A page of another origin cannot read an answer
-either, as CORS is off unless origins are allowed. On top of that nothing can be changed by a request that a
-browser sends without asking first (a "simple" request): POST takes JSON content types only, which need a
-preflight, and GET runs queries and subscriptions, never mutations. So GET needs no extra header, and plain
-clients of the protocol can use it.
+either, unless a setting names its origin. On top of that nothing can be changed by a request that a browser
+sends without asking first (a "simple" request): POST takes JSON content types only, which need a preflight,
+and GET runs queries and subscriptions, never mutations. So GET needs no extra header, and plain clients of
+the protocol can use it.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping

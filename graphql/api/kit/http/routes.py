@@ -1,11 +1,9 @@
 """The routes of a GraphQL API, for the composition root to serve."""
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import TypeVar
 
 import strawberry
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from api.kit.execution.engine import Context, Permit
@@ -30,7 +28,6 @@ def graphql_routes(
     streams: Streams | None = None,
     permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
     shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: ("", ""),
-    allowed_origins: Sequence[str] = (),
     path: str = "/graphql",
     rest: Iterable[RestRoute] = (),
     graphiql_title: str | None = "GraphiQL",
@@ -39,8 +36,7 @@ def graphql_routes(
     """GraphQL at `path` over HTTP and WebSocket and, unless its title is None, GraphiQL at `/`, where people sign
     in by the routes below `door`. The `rest` routes send documents of their own.
 
-    `allowed_origins` are the other origins whose pages may call the API (CORS); none by default. The other
-    arguments are those of `GraphQLEndpoint`; close the `streams` before the server stops.
+    The other arguments are those of `GraphQLEndpoint`; close the `streams` before the server stops.
     """
     endpoint = GraphQLEndpoint(
         schema,
@@ -54,15 +50,8 @@ def graphql_routes(
         permits=permits,
         shares=shares,
     )
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=allowed_origins,
-        allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type"],
-        max_age=600,
-    )
     return [
-        Route(path, endpoint, middleware=[cors] if allowed_origins else None),
+        Route(path, endpoint),
         WebSocketRoute(path, endpoint),
         *rest_routes(rest, endpoint, limits or Limits()),
         *(graphiql_routes(path, graphiql_title, door) if graphiql_title is not None else ()),
