@@ -38,7 +38,7 @@ WHO = Caller(
     tenant_id=TENANT, user_id=USER, session_id="bench", permissions=frozenset({"*", "work:read", "work:all"})
 )
 
-ONE = "query Task($id: UUID!) { task(id: $id) { id title status priority dueDate } }"
+ONE = "query Task($id: ID!) { task(id: $id) { id title status priority dueDate } }"
 PAGE = "query Tasks { tasks(first: 50) { nodes { id title description status priority } } }"
 
 

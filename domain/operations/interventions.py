@@ -9,7 +9,7 @@ from domain.kit.fields import Describe, Internal, Interval, Len
 from domain.kit.model import ONE_LINE, Aggregate, Command, Event, Invalid, distinct
 from domain.operations.operators import AskedBy, ViewName, ViewNames, Why
 
-Effects = Annotated[tuple[int, ...], Len(0, 500), Internal(), Describe("The ids of the effects.")]
+Effects = Annotated[tuple[int, ...], Len(0, 500), Internal(), Describe("The numbers of the effects.")]
 ProcessName = Annotated[
     str, Len(1, 100), ONE_LINE, Internal(), Describe("All parked effects of this process.")
 ]
@@ -117,7 +117,7 @@ class RetireViews(Command):
 
 
 class RetryEffects(Command):
-    """Retry parked effects with the same idempotency keys: some by id, or all of a process."""
+    """Retry parked effects with the same idempotency keys: some by number, or all of a process."""
 
     effects: Effects = ()
     process: ProcessName | None = None

@@ -14,7 +14,7 @@ from domain.operations.interventions import ReplayEvents
 class EffectStatus:
     """A row of the ledger. What it is about stays in the database, for it may be personal."""
 
-    id: Annotated[int, Describe("The effect's id.")]
+    id: Annotated[int, Describe("The effect's number, by which operators name it.")]
     process: Annotated[str, Describe("The process that requested it.")]
     tenant_id: Annotated[UUID, Describe("The tenant's id.")]
     instance: Annotated[str, Describe("The process instance.")]

@@ -51,7 +51,7 @@ class Mutation:
 
 SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=SCALARS))
 CREATE = """
-mutation ($input: CreateTaskInput!, $commandId: UUID) {
+mutation ($input: CreateTaskInput!, $commandId: ID) {
   %s(input: $input, commandId: $commandId) {
     ... on TaskReceipt { position repeated }
     ... on Refused { code field message }

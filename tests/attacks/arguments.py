@@ -112,7 +112,7 @@ def _value(taken: GraphQLInputType, here: str, path: str, value: str) -> Any:
         return {"x": value, value: [value]} if kind.name == "JSON" else value
     if isinstance(kind, GraphQLEnumType):
         return next(iter(kind.values))
-    if kind.name == "UUID":
+    if kind.name == "ID":
         return str(uuid4())
     if kind.name == "String":
         return f"{uuid4().hex}@example.com" if here.endswith("email") else uuid4().hex

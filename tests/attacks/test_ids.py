@@ -56,7 +56,7 @@ async def victims_ids(product: Product, victim: Person) -> list[str]:
 
 @pytest.mark.parametrize(
     ("kind", "name", "path"),
-    [place for place in places(lambda scalar: scalar == "UUID") if place[1] not in NOT_A_TENANTS],
+    [place for place in places(lambda scalar: scalar == "ID") if place[1] not in NOT_A_TENANTS],
 )
 async def test_what_is_anothers_is_answered_as_what_is_not_there(
     product: Product, victims_ids: list[str], kind: str, name: str, path: str

@@ -115,7 +115,7 @@ async def test_no_path_leads_out_of_a_folder(product: Product, name: str) -> Non
 async def test_nobody_enters_the_tenants_of_the_product_itself(product: Product, tenant: object) -> None:
     """One holds all accounts, the other the operators; neither takes members by any way from outside."""
     ada = await registered(product)
-    switch = "mutation($t: UUID!) { switchTenant(tenantId: $t) { __typename } }"
+    switch = "mutation($t: ID!) { switchTenant(tenantId: $t) { __typename } }"
     answer = (await ada.client.post(switch, {"t": str(tenant)})).json()
     assert answer["data"]["switchTenant"] == {"__typename": "Refused"}
     body = {"email": ada.email, "password": ada.password, "tenantId": str(tenant)}

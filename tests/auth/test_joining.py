@@ -19,7 +19,7 @@ INVITE_USER = """mutation($i: InviteUserInput!) { inviteUser(input: $i) {
   __typename ... on Refused { code message field } } }"""
 ACCEPT = """mutation($i: AcceptInvitationInput!) { acceptInvitation(input: $i) {
   __typename ... on SignedIn { accessToken tenantId accountId } ... on Refused { code field } } }"""
-SWITCH = """mutation($t: UUID!) { switchTenant(tenantId: $t) {
+SWITCH = """mutation($t: ID!) { switchTenant(tenantId: $t) {
   __typename ... on SignedIn { accessToken tenantId } ... on Refused { code } } }"""
 
 
@@ -74,7 +74,7 @@ async def test_who_belongs_to_no_company_is_told_what_they_are(product: Product)
     assert (await ada.client.post(ME)).json() == {"data": {"me": me}}
     await proved(product, ada)
     assert (await ada.client.post(ME)).json() == {"data": {"me": {**me, "emailVerified": True}}}
-    others = "query($id: UUID!) { person(id: $id) { name } people { totalCount } }"
+    others = "query($id: ID!) { person(id: $id) { name } people { totalCount } }"
     for id in (str(ada.id), str(other.id)):
         assert (await ada.client.post(others, {"id": id})).json()["data"] == {
             "person": None,

@@ -14,7 +14,7 @@ from tests.operations.command_line import CommandLine
 TASKS = "{ tasks(first: 1) { totalCount } }"
 CREATE = """mutation($i: CreateApiKeyInput!) { createApiKey(input: $i) {
   __typename ... on NewApiKeyReceipt { key } ... on Refused { code message } } }"""
-REVOKE = "mutation($id: UUID!) { revokeApiKey(input: { id: $id }) { __typename } }"
+REVOKE = "mutation($id: ID!) { revokeApiKey(input: { id: $id }) { __typename } }"
 
 
 async def test_a_key_does_what_it_was_made_for(product: Product) -> None:

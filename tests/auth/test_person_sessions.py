@@ -8,7 +8,7 @@ from tests.auth.people import Person, post, registered
 from tests.auth.test_joining import accepted, invited
 from tests.kit.product import Product
 
-SESSIONS = "query($id: UUID!) { person(id: $id) { sessions { sessionId } } }"
+SESSIONS = "query($id: ID!) { person(id: $id) { sessions { sessionId } } }"
 
 
 async def _sessions(boss: Person, of: Person, **more: Any) -> list[Any]:
@@ -52,6 +52,6 @@ async def test_only_who_may_see_what_people_did_sees_it(product: Product) -> Non
     for role in ("member", "guest"):
         somebody = product.client(boss.client.tenant, uuid4(), role=role)
         assert (await somebody.error("PersonSessions", id=str(ben.id)))[0] == "FORBIDDEN"
-    document = "query($id: UUID!) { person(id: $id) { sessions { userId ipAddress } } }"
+    document = "query($id: ID!) { person(id: $id) { sessions { userId ipAddress } } }"
     answer = (await boss.client.post(document, {"id": str(ben.id)})).json()
     assert "data" not in answer

@@ -229,7 +229,7 @@ async def _forbidden(person: Person) -> bool:
 
 async def _demand(ada: Person) -> None:
     """Have the company ask for second factors."""
-    setting = """mutation($id: UUID!, $s: JSON!) { changeTenantSettings(input: { id: $id, settings: $s }) {
+    setting = """mutation($id: ID!, $s: JSON!) { changeTenantSettings(input: { id: $id, settings: $s }) {
       __typename } }"""
     changed = await ada.client.post(
         setting, {"id": ada.given["tenantId"], "s": {"require_second_factor": True}}

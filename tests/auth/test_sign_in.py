@@ -170,7 +170,7 @@ async def test_signing_out_ends_the_tokens_at_once(product: Product) -> None:
 async def test_one_session_ends_and_the_others_go_on(product: Product) -> None:
     ada = await registered(product)
     here, there = await ada.again(), await ada.again()
-    document = "mutation($id: UUID!) { endSession(id: $id) { __typename } }"
+    document = "mutation($id: ID!) { endSession(id: $id) { __typename } }"
     answer = (await here.client.post(document, {"id": there.given["sessionId"]})).json()
     assert answer["data"]["endSession"] == {"__typename": "Done"}
     assert (await there.client.post(ME)).status_code == 401
@@ -190,7 +190,7 @@ async def test_all_other_sessions_end(product: Product) -> None:
 
 async def test_nobody_ends_the_session_of_another(product: Product) -> None:
     ada, eve = await registered(product), await registered(product)
-    document = "mutation($id: UUID!) { endSession(id: $id) { ... on Refused { code } } }"
+    document = "mutation($id: ID!) { endSession(id: $id) { ... on Refused { code } } }"
     answer = (await eve.client.post(document, {"id": ada.given["sessionId"]})).json()
     assert answer["data"]["endSession"] == {"code": "not_found"}
     assert (await ada.client.post(ME)).status_code == 200
@@ -200,7 +200,7 @@ async def test_ending_the_others_ends_all_of_them_and_pages_show_each_once(produ
     ada = await registered(product)
     await _sessions(product, ada, 1_010)
     seen: list[str] = []
-    document = "query($after: UUID) { mySessions(first: 100, after: $after) { id current } }"
+    document = "query($after: ID) { mySessions(first: 100, after: $after) { id current } }"
     while page := (await ada.client.post(document, {"after": seen[-1] if seen else None})).json()["data"][
         "mySessions"
     ]:

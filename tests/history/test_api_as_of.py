@@ -178,7 +178,7 @@ async def test_pages_of_the_past_walk_the_whole_list_both_ways(then: Then) -> No
 
 async def test_fields_side_by_side_each_show_their_own_moment(then: Then) -> None:
     document = """
-    query ($id: UUID!, $then: AsOf!) {
+    query ($id: ID!, $then: AsOf!) {
       past: task(id: $id, asOf: $then) { ...Shown }
       now: task(id: $id) { ...Shown }
     }

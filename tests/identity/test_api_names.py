@@ -90,8 +90,8 @@ async def test_a_name_of_the_past_is_shown_as_it_was(client: Client) -> None:
     id, at = receipt["person"]["id"], receipt["position"]
     await client.send("UpdateProfile", input={"id": id, "lastName": "Burg"})
     for query in (
-        "query($id: UUID!) { person(id: $id, version: 1) { firstName lastName name } }",
-        "query($id: UUID!, $at: Position!) { person(id: $id, asOf: {position: $at}) { firstName lastName name } }",
+        "query($id: ID!) { person(id: $id, version: 1) { firstName lastName name } }",
+        "query($id: ID!, $at: Position!) { person(id: $id, asOf: {position: $at}) { firstName lastName name } }",
     ):
         answer = (await client.post(query, {"id": id, "at": at} if "$at" in query else {"id": id})).json()
         assert answer["data"]["person"] == {"firstName": "Bob", "lastName": "Berg", "name": "Bob Berg"}

@@ -67,7 +67,7 @@ async def test_a_receipt_shows_the_changed_preferences(client: Client) -> None:
 async def test_nobody_sees_the_preferences_of_another(client: Client, product: Product) -> None:
     eve = await colleague(product, client, "member")
     answer = await client.post(
-        "query($id: UUID!) { person(id: $id) { preferences { theme } } }", {"id": eve.me}
+        "query($id: ID!) { person(id: $id) { preferences { theme } } }", {"id": eve.me}
     )
     assert answer.json() == {"data": {"person": {"preferences": None}}}
 

@@ -101,7 +101,7 @@ async def test_nobody_else_reads_them_or_marks_them_read(team: Team, telling: Te
         assert await other.send("UnreadNotifications") == 0
         refused = await other.send("MarkNotificationRead", input={"id": notification})
         assert refused["code"] == "not_found"
-        node = await other.post("query($id: UUID!) { node(id: $id) { id } }", {"id": notification})
+        node = await other.post("query($id: ID!) { node(id: $id) { id } }", {"id": notification})
         assert node.json()["data"] == {"node": None}
     unknown = await team.carl.send("MarkNotificationRead", input={"id": str(uuid4())})
     assert unknown["message"] == refused["message"]

@@ -64,7 +64,7 @@ def test_fields_of_a_filter_are_described_as_the_row_describes_them_unless_they_
         chores = chore.list("Chores.", by, orders=("created_at", "due_date"))
 
     sdl = printed(Query)
-    assert '"""The assignee\'s id."""\n  assignedTo: UUID = null' in sdl
+    assert '"""The assignee\'s id."""\n  assignedTo: ID = null' in sdl
     assert '"""Any of these."""\n  status: [TaskStatus!] = null' in sdl
     assert '"""Due then or later."""\n  dueFrom: DateTime = null' in sdl
     assert '"""Which chores to list: those that meet all that is given."""\ninput ChoreFilter' in sdl

@@ -42,7 +42,7 @@ class Slot:
     path: tuple[str, ...]
     """Names of the argument and of the fields of inputs below it."""
     kind: str
-    """``UUID`` or ``String``."""
+    """``ID`` or ``String``."""
     many: bool
     required: bool
 
@@ -216,7 +216,7 @@ def _slots(kind: Any, path: tuple[str, ...], required: bool, many: bool = False)
     elif isinstance(kind, GraphQLInputObjectType) and not many:
         for name, input in kind.fields.items():
             yield from _slots(input.type, (*path, name), required and is_required_input_field(input))
-    elif not isinstance(kind, GraphQLInputObjectType) and kind.name in ("UUID", "String"):
+    elif not isinstance(kind, GraphQLInputObjectType) and kind.name in ("ID", "String"):
         yield Slot(path, kind.name, many, required)
 
 

@@ -97,10 +97,10 @@ class Sweep:
                 cursor = self.cursors.get(root.name)
                 calls += [Call(paged(root, filled(least, slot, cursor), backwards=back))] if cursor else []
                 continue
-            for kind, value in (self.ids if slot.kind == "UUID" else self.texts).items():
+            for kind, value in (self.ids if slot.kind == "ID" else self.texts).items():
                 way = f"{slot} with {kind}"
                 known = self.ways is None or (root.name, way) in self.ways
-                if known or slot.kind == "UUID":
+                if known or slot.kind == "ID":
                     given, twin = (paged(root, filled(least, slot, id)) for id in (value, _twin(value)))
                     calls.append(Call(given, None if twin == given else twin, way))
         if self.position and "asOf" in root.field.args:
@@ -124,7 +124,7 @@ class Sweep:
                     [
                         Call(filled(least, slot, id), filled(least, slot, NOBODYS), f"{slot} with {kind}")
                         for slot in root.named()
-                        if slot.kind == "UUID"
+                        if slot.kind == "ID"
                         for kind, id in self.ids.items()
                         if self.thorough or _likely(root, slot, kind)
                     ],

@@ -153,7 +153,7 @@ async def test_what_is_public_is_found_by_the_same_visit(scene: Scene) -> None:
         assert ("activities" in found) is (name == "auditor")
 
 
-COUNTS = """query ($user: UUID!, $project: UUID!) {
+COUNTS = """query ($user: ID!, $project: ID!) {
   taskStats(userId: $user) { todo completed }
   userTasks(userId: $user) { nodes { id } }
   tasks { totalCount }

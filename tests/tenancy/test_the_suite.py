@@ -6,10 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 import strawberry
+from strawberry.schema.config import StrawberryConfig
 
 from api.kit.execution.engine import Permit
 from api.kit.schema.context import permits
 from api.kit.schema.fields import field
+from api.kit.schema.scalars import SCALARS
 from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from tests.tenancy.marks import marks
@@ -120,7 +122,7 @@ class Insider:
 
 def sweep(query: type, role: str = "member", *, checked: bool = True) -> Sweep:
     """A visit to a schema of this query type."""
-    schema = strawberry.Schema(query=query)
+    schema = strawberry.Schema(query=query, config=StrawberryConfig(scalar_map=SCALARS))
     return Sweep(
         Surface(schema._schema),
         Insider(schema, role, checked=checked),

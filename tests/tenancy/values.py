@@ -81,7 +81,7 @@ class Values:
 
     def _scalar(self, name: str, kind: str) -> Any:
         match kind:
-            case "UUID":
+            case "ID":
                 ids = self._ids(name)
                 return ids[self._attempt % len(ids)]
             case "DateTime":

@@ -121,7 +121,7 @@ async def test_a_receipt_says_when_what_it_names_cannot_be_shown_yet(hasty: Clie
 
 
 async def test_a_receipt_shows_what_was_made_a_moment_ago(client: Client) -> None:
-    document = """mutation ($project: UUID!) {
+    document = """mutation ($project: ID!) {
       createProject(input: { id: $project, name: "Garden" }) { ... on ProjectReceipt { position } }
       createTask(input: { title: "Dig", projectId: $project }) {
         ... on TaskReceipt { task { project { name } } }

@@ -9,7 +9,7 @@ from domain.kit.commands import commands
 from tests.kit.client import Client
 from tests.work.api import created
 
-RENAME = """mutation ($id: UUID!, $title: String!, $version: Int, $command: UUID) {
+RENAME = """mutation ($id: ID!, $title: String!, $version: Int, $command: ID) {
   renameTask(input: { id: $id, title: $title }, expectedVersion: $version, commandId: $command) {
     ... on TaskReceipt { repeated task { title version } }
     ... on Refused { code field message version }
@@ -59,7 +59,7 @@ async def test_every_change_of_a_project_is_a_version(client: Client) -> None:
         ("ChangeProjectVisibility", {"visibility": "PRIVATE"}),
     ):
         await client.send(mutation, input={"id": id, **more})
-    answer = await client.post("query ($id: UUID!) { project(id: $id) { version } }", {"id": id})
+    answer = await client.post("query ($id: ID!) { project(id: $id) { version } }", {"id": id})
     assert answer.json() == {"data": {"project": {"version": 5}}}
 
 

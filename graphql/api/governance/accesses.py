@@ -27,8 +27,8 @@ class Access:
         return root.user_id
 
     @field("The caller's session.")
-    def session_id(self, root: strawberry.Parent[AccessRow]) -> str | None:
-        return root.session_id
+    def session_id(self, root: strawberry.Parent[AccessRow]) -> strawberry.ID | None:
+        return None if root.session_id is None else strawberry.ID(root.session_id)
 
     @field("The people whose data was read.")
     def subjects(self, root: strawberry.Parent[AccessRow]) -> list[UUID]:

@@ -28,6 +28,7 @@ PERMISSION = "ops:repair"
 class Effect:
     """A side effect of a process, executed once for each event. Its payload is not shown."""
 
+    id: int = strawberry.field(name="number", description="The number by which operators name it.")
     discard: str | None = strawberry.field(
         name="discardReason", description="Why it was discarded, if it was."
     )
@@ -40,7 +41,7 @@ class EffectsReceipt(Receipt):
     """Says which they are."""
 
     effects: list[int] = strawberry.field(
-        description="The ids of the effects that were parked and no longer are."
+        description="The numbers of the effects that were parked and no longer are."
     )
 
 

@@ -22,7 +22,7 @@ _FILTER = frozenset(
     }
 )
 _CREATE = """
-mutation RestCreateTask($input: CreateTaskInput!, $commandId: UUID) {
+mutation RestCreateTask($input: CreateTaskInput!, $commandId: ID) {
   createTask(input: $input, commandId: $commandId) {
     __typename
     ... on TaskReceipt { commandId position repeated task { ...TaskFields } }
@@ -32,7 +32,7 @@ mutation RestCreateTask($input: CreateTaskInput!, $commandId: UUID) {
 """
 _LIST = """
 query RestTasks(
-  $status: [TaskStatus!], $priority: [TaskPriority!], $assignedTo: UUID, $projectId: UUID, $tag: [String!]
+  $status: [TaskStatus!], $priority: [TaskPriority!], $assignedTo: ID, $projectId: ID, $tag: [String!]
   $dueFrom: DateTime, $dueBefore: DateTime, $text: String
   $orderBy: TaskOrder! = CREATED_AT, $direction: Direction! = DESC
   $first: Int, $after: String, $last: Int, $before: String, $afterPosition: Position
@@ -52,7 +52,7 @@ query RestTasks(
 """
 _SEARCH = """
 query RestSearchTasks(
-  $q: String!, $status: [TaskStatus!], $priority: [TaskPriority!], $assignedTo: UUID, $projectId: UUID
+  $q: String!, $status: [TaskStatus!], $priority: [TaskPriority!], $assignedTo: ID, $projectId: ID
   $tag: String, $dueFrom: DateTime, $dueBefore: DateTime
   $first: Int! = 20, $after: String, $afterPosition: Position
 ) {
@@ -69,7 +69,7 @@ query RestSearchTasks(
 }
 """
 _SHOW = """
-query RestTask($id: UUID!, $afterPosition: Position) {
+query RestTask($id: ID!, $afterPosition: Position) {
   task(id: $id, afterPosition: $afterPosition) { ...TaskFields }
 }
 """

@@ -1,11 +1,13 @@
-"""Scalars of the API: instants with their zone, 64-bit positions, and JSON objects."""
+"""Scalars of the API: ids, instants with their zone, 64-bit positions, and JSON objects."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import NewType
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLNamedType, GraphQLScalarType
 from strawberry.types.scalar import ScalarDefinition
 
 from domain.kit.ids import read_id
@@ -63,14 +65,27 @@ def _day(value: object) -> date:
         raise ValueError("A day is a text as 2030-01-31.") from None
 
 
+class _Id(GraphQLScalarType):
+    """GraphQL's ``ID``, read as a UUID; graphql-core keeps the name for its own, which gives texts."""
+
+    reserved_types: Mapping[str, GraphQLNamedType] = {}
+
+
+_ID = ScalarDefinition(
+    name="ID",
+    description=None,
+    specified_by_url=None,
+    serialize=str,
+    parse_value=read_id,
+    parse_literal=None,
+    implementation=_Id("ID", serialize=str, parse_value=read_id),
+)
+
 # Strawberry types a scalar map's keys as plain objects.
 SCALARS: dict[object, ScalarDefinition] = {
-    UUID: strawberry.scalar(
-        name="UUID",
-        description="An id, as 8-4-4-4-12 hexadecimal digits.",
-        serialize=str,
-        parse_value=read_id,
-    ),
+    # GraphQL's own name, by which clients know what identifies an object.
+    UUID: _ID,
+    strawberry.ID: _ID,
     datetime: strawberry.scalar(
         name="DateTime",
         description="An instant as RFC 3339 writes it, with its offset from UTC; answers are in UTC.",
