@@ -237,7 +237,7 @@ async def test_a_quiet_connection_is_kept_alive() -> None:
 
 async def test_a_connection_ends_with_its_token(server: Served) -> None:
     async with begun(server, "mayfly") as client:
-        assert await client.closed() == (4401, "The token has expired")
+        assert await client.closed() == (4403, "The token has expired: connect again with another one")
 
 
 JSON_VALUES = st.recursive(

@@ -249,7 +249,10 @@ async def test_a_socket_does_not_outlive_its_token(product: Product, ada: Person
         with suppress(ConnectionClosed):
             while True:
                 await socket.recv()
-        assert (socket.close_code, socket.close_reason) == (4401, "The token has expired")
+        assert (socket.close_code, socket.close_reason) == (
+            4403,
+            "The token has expired: connect again with another one",
+        )
 
 
 async def test_who_was_removed_from_a_tenant_is_out(product: Product, owner: Connection) -> None:

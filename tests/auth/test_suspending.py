@@ -54,8 +54,7 @@ async def test_all_that_was_opened_with_it_ends(product: Product, owner: Connect
             while json.loads(await socket.recv())["type"] == "ping":
                 pass
         assert (socket.close_code, socket.close_reason) == (4403, "Forbidden: The session is over.")
-        (error,) = (await anext(events))["errors"]
-        assert error["extensions"]["code"] == "UNAUTHENTICATED"
+        assert (await anext(events))["broken off"].startswith("UNAUTHENTICATED ")
     for person in (ada, again):
         assert (await person.client.post(TASKS)).status_code == 401
         refreshed = await post(product.http, "refresh", {"refreshToken": person.given["refreshToken"]})

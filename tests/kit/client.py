@@ -79,7 +79,7 @@ class Client:
     async def streaming(
         self, operation: str, **variables: object
     ) -> AsyncIterator[AsyncGenerator[Any, None]]:
-        """The messages of a subscription over SSE, each the root field's value."""
+        """The messages of a subscription over SSE, each the root field's value; at last why it was broken off."""
         body = {"query": operations()[operation], "variables": variables}
         headers = self._headers() | {"accept": "text/event-stream"}
         async with self.http.stream("POST", "/graphql", json=body, headers=headers) as response:
@@ -110,6 +110,8 @@ async def _messages(socket: ClientConnection) -> AsyncGenerator[Any, None]:
 
 async def _events(response: httpx.Response) -> AsyncGenerator[Any, None]:
     async for line in response.aiter_lines():
+        if line.startswith(": "):
+            yield {"broken off": line.removeprefix(": ")}
         if line.startswith("data:") and (data := line.removeprefix("data:").strip()):
             yield _value(json.loads(data))
 

@@ -111,7 +111,7 @@ async def test_a_token_that_runs_out_ends_what_was_opened_with_it(product: Produ
     token = product.token(client.tenant, client.user, now=past, lifetime=timedelta(seconds=1))
     late = replace(client, token=token)
     assert (await late.post(WHO)).status_code == 200
-    assert await _closed(late) == (4401, "The token has expired")
+    assert await _closed(late) == (4403, "The token has expired: connect again with another one")
 
 
 async def _closed(client: Client) -> tuple[int, str]:

@@ -5,15 +5,14 @@ from collections.abc import Callable
 
 from starlette.types import Receive, Send
 
-from api.kit.execution.errors import FormattedError, RequestError, encode_errors
+from api.kit.execution.errors import FormattedError, encode_errors
 from api.kit.execution.limits import Limits
-from api.kit.http.streams import COMPLETED, EXPIRED, GOING_AWAY, MOVED, SLOW_CLIENT, Outbox, Streams
+from api.kit.http.streams import COMPLETED, GOING_AWAY, MOVED, SLOW_CLIENT, Outbox, Streams
 
 _CODES = {
     SLOW_CLIENT: "SLOW_CLIENT",
     GOING_AWAY: "GOING_AWAY",
     MOVED: "TENANT_MOVED",
-    EXPIRED: "UNAUTHENTICATED",
 }
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -28,7 +27,8 @@ _HEADERS = [
 class EventStream:
     """The answer to one operation as server-sent events: `next` for each result, then `complete`.
 
-    What ends it early is told in a last `next` with an error, so that no client waits for more.
+    What ends it early breaks it off without `complete`, for then clients connect again, and ask for another token
+    first; the reason is told in a comment. To an error as a last `next` they would give up.
     """
 
     def __init__(self, limits: Limits, lifetime: float | None = None) -> None:
@@ -79,11 +79,10 @@ class EventStream:
             async with asyncio.timeout(self._limits.stall_seconds):
                 await _send_text(send, message)
         ending = self.outbox.ending
-        last = ""
+        last = "event: complete\ndata:\n\n"
         if ending is not None and ending is not COMPLETED:
-            error = RequestError.of(ending.reason, _CODES.get(ending, "UNAUTHENTICATED")).errors
-            last = f"event: next\ndata: {encode_errors(error).decode()}\n\n"
-        await _send_text(send, f"{last}event: complete\ndata:\n\n", more=False)
+            last = f": {_CODES.get(ending, 'UNAUTHENTICATED')} {' '.join(ending.reason.split())}\n\n"
+        await _send_text(send, last, more=False)
 
 
 async def _send_text(send: Send, text: str, more: bool = True) -> None:

@@ -14,7 +14,8 @@ from projections.kit.background import happens
 
 @dataclass(frozen=True)
 class CloseReason:
-    """Why a connection ends: a WebSocket close code and a reason of at most 123 bytes."""
+    """Why a connection ends: a WebSocket close code, one that lets clients connect again, and a reason of at most
+    123 bytes."""
 
     code: int
     reason: str
@@ -22,7 +23,8 @@ class CloseReason:
 
 COMPLETED = CloseReason(1000, "Completed")
 SLOW_CLIENT = CloseReason(1013, "Slow client: too much was waiting to be read")
-EXPIRED = CloseReason(4401, "The token has expired")
+# Clients of graphql-transport-ws take 4401 for the end of all hope, and ask for another token after 4403.
+EXPIRED = CloseReason(4403, "The token has expired: connect again with another one")
 GOING_AWAY = CloseReason(1001, "The server is going away")
 MOVED = CloseReason(1012, "The tenant has moved to another place: subscribe again, and read the state again")
 
