@@ -98,7 +98,8 @@ def create_server(settings: Settings) -> ApiServer:
         access_log=False,
         server_header=False,
         forwarded_allow_ips=proxies.names(),
-        ws_max_size=settings.max_body_bytes,
+        # Counted in bytes, where what the operation's own refusal counts are characters of up to four.
+        ws_max_size=4 * settings.max_body_bytes,
         # Compressing every message costs more than the fan-out it would carry.
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -186,6 +186,11 @@ BROKEN: dict[str, tuple[list[object], int]] = {
     "no id": ([INIT, {"type": "subscribe", "payload": {"query": "{ hello }"}}], 4400),
     "an id that is no string": ([INIT, TICKS | {"id": 1}], 4400),
     "an endless id": ([INIT, TICKS | {"id": "x" * 300}], 4400),
+    "an unreadable message before the beginning": (['{"id":"1","type":"subscribe",'], 4400),
+    "two ids": ([INIT, '{"id":"1","id":"2","type":"subscribe","payload":{"query":"{ hello }"}}'], 4400),
+    "an id that is half an emoji": ([INIT, '{"id":"\\ud83d","type":"subscribe"}'], 4400),
+    "an unreadable end of an operation": ([INIT, '{"id":"1","type":"complete",'], 4400),
+    "an id that stands inside": ([INIT, '{"type":"subscribe","payload":{"id":"1"'], 4400),
     "an id in use": ([INIT, TICKS, TICKS], 4409),
 }
 

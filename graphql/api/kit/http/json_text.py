@@ -1,8 +1,12 @@
 """JSON as clients send it: read strictly, so that nobody in front of us reads something else in it."""
 
+import contextlib
 import json
+import re
 
 import orjson
+
+_DECODER = json.JSONDecoder()
 
 
 class NotJson(ValueError):
@@ -22,6 +26,30 @@ def decoded(text: str | bytes) -> object:
     except ValueError as error:
         raise NotJson(str(error)) from error
     return value
+
+
+def first_members(text: str) -> dict[str, object]:
+    """What a JSON object says before the first fault in it, so that whoever sent it can be told of that.
+
+    Read as leniently as it goes: half a surrogate pair and a member that is given twice are no faults inside a
+    value. A name that comes twice says nothing.
+    """
+    members, names, at = dict[str, object](), list[str](), _after(text, 0, "{")
+    with contextlib.suppress(ValueError, RecursionError):
+        while at is not None:
+            name, end = _DECODER.raw_decode(text, at)
+            if not isinstance(name, str) or (start := _after(text, end, ":")) is None:
+                break
+            members[name], end = _DECODER.raw_decode(text, start)
+            names.append(name)
+            at = _after(text, end, ",")
+    return {name: value for name, value in members.items() if names.count(name) == 1}
+
+
+def _after(text: str, at: int, mark: str) -> int | None:
+    """Where the next token begins behind this mark; None where something else stands."""
+    found = re.compile(rf"\s*{re.escape(mark)}\s*").match(text, at)
+    return None if found is None else found.end()
 
 
 def _once(pairs: list[tuple[str, object]]) -> None:

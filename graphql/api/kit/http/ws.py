@@ -6,8 +6,9 @@ array, a null payload), encodes each message for each client, and does not bound
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeGuard, TypeVar, cast
 
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -17,7 +18,7 @@ from api.kit.execution.errors import FormattedError, RequestError, Unauthenticat
 from api.kit.execution.limits import Limits
 from api.kit.execution.request import read_request
 from api.kit.http.fanout import Fanout
-from api.kit.http.json_text import NotJson, decoded
+from api.kit.http.json_text import NotJson, decoded, first_members
 from api.kit.http.rate_limit import RateLimits
 from api.kit.http.reauthentication import Rechecks, forbidden
 from api.kit.http.streams import CloseReason, Outbox, Streams
@@ -29,6 +30,9 @@ PROTOCOL = "graphql-transport-ws"
 _AWAY = 1013, "Something that this needs is away for the moment; connect again"
 # Every message of an operation repeats its id.
 _LONGEST_ID = 256
+_HALVES = re.compile("[\ud800-\udfff]")
+_HEAD = 4_096
+"""Where in a message that is too long its id is looked for, in characters."""
 
 
 class _Operation:
@@ -137,7 +141,8 @@ class GraphQLSocket(Generic[I]):
             if text is None:
                 self._end(4400, "Messages must be text")
             elif len(text) > self.limits.body_bytes:
-                self._end(1009, f"Messages must have at most {self.limits.body_bytes} bytes")
+                reason = f"Messages must have at most {self.limits.body_bytes} bytes"
+                self._refuse(text[:_HEAD], reason, "BODY_TOO_LARGE", 1009)
             else:
                 await self._receive(scope, text)
             await self._rate_limit.step()
@@ -146,7 +151,7 @@ class GraphQLSocket(Generic[I]):
         try:
             message = decoded(text)
         except NotJson as error:
-            self._end(4400, f"Messages must be JSON: {error}")
+            self._refuse(text, f"Messages must be JSON: {error}", "BAD_JSON", 4400)
             return
         if not isinstance(message, dict):
             message = {}
@@ -156,11 +161,22 @@ class GraphQLSocket(Generic[I]):
         elif kind == "ping":
             self.outbox.put('{"type":"pong"}')
         elif kind == "subscribe":
-            self._subscribe(message.get("id"), message.get("payload"))
+            payload = message.get("payload")
+            self._subscribe(message.get("id"), lambda entry: self._start(entry, payload))
         elif kind == "complete":
             self._stop(message.get("id"))
         elif kind != "pong":
             self._end(4400, "Unknown message type")
+
+    def _refuse(self, text: str, reason: str, error: str, code: int) -> None:
+        """Answer a message that cannot be read: to the operation that it would start, for the others of the
+        connection have no part in it, and by closing only where none is named."""
+        message = first_members(text)
+        id = message.get("id")
+        if self._acknowledged and _is_id(id) and message.get("type", "subscribe") == "subscribe":
+            self._subscribe(id, lambda entry: entry.refuse(RequestError.of(reason, error).errors))
+        else:
+            self._end(code, reason)
 
     async def _begin(self, scope: Scope, payload: object) -> None:
         if self._asked_to_begin:
@@ -196,10 +212,10 @@ class GraphQLSocket(Generic[I]):
         if operation is not None:
             operation.stop()
 
-    def _subscribe(self, id: object, payload: object) -> None:
+    def _subscribe(self, id: object, start: Callable[["_Operation"], None]) -> None:
         if not self._acknowledged:
             self._end(4401, "Unauthorized")
-        elif not isinstance(id, str) or not 0 < len(id) <= _LONGEST_ID:
+        elif not _is_id(id):
             self._end(4400, f"An operation's id must be a string of 1 to {_LONGEST_ID} characters")
         elif id in self.operations:
             self._end(4409, f"Subscriber for {id} already exists")
@@ -207,7 +223,7 @@ class GraphQLSocket(Generic[I]):
             entry = _Operation(self, id)
             self.operations[id] = entry
             try:
-                self._start(entry, payload)
+                start(entry)
             except RequestError as error:
                 entry.refuse(error.errors)
 
@@ -220,6 +236,11 @@ class GraphQLSocket(Generic[I]):
         identity = cast("I", self._identity)
         operation = self._engine.operation(request, identity)
         entry.stop = self._fanout.join(operation, request, identity, entry)
+
+
+def _is_id(id: object) -> TypeGuard[str]:
+    """Whether it can name an operation in every message about it; half a surrogate pair cannot be sent."""
+    return isinstance(id, str) and 0 < len(id) <= _LONGEST_ID and not _HALVES.search(id)
 
 
 _TELL_WHO = ("authorization", "token")
