@@ -18,7 +18,7 @@ from domain.identity.accounts import normal_address
 from domain.identity.sign_in_refusals import TooManyAttempts
 from domain.kit.caller import Caller
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.refusals import AlreadyTaken, Invalid, Refusal
+from domain.kit.refusals import AlreadyTaken, Invalid, Refusal, ViolationCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,11 @@ class RegistrationService:
             require_strong(registration.password, registration.email)
             if bool(registration.tenant_name.strip()) != bool(registration.tenant_slug.strip()):
                 missing = "tenant_name" if registration.tenant_slug.strip() else "tenant_slug"
-                raise Invalid(field=missing, reason="is needed: a company has both a name and a slug")
+                raise Invalid(
+                    field=missing,
+                    reason="is needed: a company has both a name and a slug",
+                    why=ViolationCode.REQUIRED,
+                )
             id = self.ids.new()
             if registration.tenant_slug:
                 await self.founding.require_free(id, registration.tenant_name, registration.tenant_slug)

@@ -20,7 +20,7 @@ from app.proxies import is_loopback
 from domain.identity.sessions import Ending
 from domain.identity.sign_in_refusals import ProviderRefused
 from domain.kit.ids import read_id
-from domain.kit.refusals import Invalid, Refusal
+from domain.kit.refusals import Invalid, Refusal, ViolationCode
 
 COOKIE = "hw_oidc"
 _LARGEST = 16 * 1024
@@ -58,7 +58,7 @@ class Body:
         """A text. Raises Invalid when it is none, or absent and there is no default."""
         value = self._members.get(name, default)
         if not isinstance(value, str):
-            raise Invalid(field=name, reason="must be a text")
+            raise Invalid(field=name, reason="must be a text", why=ViolationCode.FORMAT)
         return value
 
     def id(self, name: str) -> UUID | None:
@@ -67,7 +67,7 @@ class Body:
         try:
             return read_id(text) if text else None
         except ValueError:
-            raise Invalid(field=name, reason="is not an id") from None
+            raise Invalid(field=name, reason="is not an id", why=ViolationCode.FORMAT) from None
 
 
 def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:

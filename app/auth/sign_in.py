@@ -11,7 +11,7 @@ from api.auth.port import Entry, Granted, SecondFactorRequired
 from app.auth.account_repository import AccountRepository
 from app.auth.credentials.devices import AttemptSource, KnownDevices
 from app.auth.credentials.one_time_codes import OneTimeCodes
-from app.auth.credentials.passwords import Passwords, PasswordsBusy
+from app.auth.credentials.passwords import Passwords
 from app.auth.credentials.queues import Crowded, Queues, QueueTurn
 from app.auth.credentials.throttle import ACCOUNT, NETWORK, PASSWORD, Admission, Attempts
 from app.auth.sessions import SessionService
@@ -19,7 +19,13 @@ from app.auth.tokens.signed_tokens import Expired, NotValid, Uses, signed, verif
 from app.auth.tokens.signing_keys import SigningKeys
 from domain.identity.account_commands import NoteFailedSignIns
 from domain.identity.accounts import AccountIsSuspended, AccountStatus, normal_address
-from domain.identity.sign_in_refusals import CodeRefused, NotInTenant, SignInRefused, TooManyAttempts
+from domain.identity.sign_in_refusals import (
+    CodeRefused,
+    NotInTenant,
+    PasswordsBusy,
+    SignInRefused,
+    TooManyAttempts,
+)
 from domain.kit.refusals import Refusal
 from projections.identity.auth_accounts import AccountRow
 

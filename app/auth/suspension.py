@@ -29,7 +29,7 @@ class AccountService:
         """The event ends every session; that each says so itself is for its person's history."""
         id = await self._book.id_of(email)
         if id is None:
-            return NotFound(field="email", what="account", whose="")
+            return NotFound(field="email", what="account")
         outcome = await self._book.send(SuspendAccount(id=id, asked_by=asked_by), by=by.user_id)
         if isinstance(outcome, Refusal):
             return outcome
@@ -42,6 +42,6 @@ class AccountService:
     async def reactivate(self, email: str, *, by: Caller, asked_by: str) -> Refusal | None:
         id = await self._book.id_of(email)
         if id is None:
-            return NotFound(field="email", what="account", whose="")
+            return NotFound(field="email", what="account")
         outcome = await self._book.send(ReactivateAccount(id=id, asked_by=asked_by), by=by.user_id)
         return outcome if isinstance(outcome, Refusal) else None

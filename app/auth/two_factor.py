@@ -88,7 +88,7 @@ class TwoFactorService:
         """The log says which operator asked for it, and the owner is told by mail."""
         account = await self._book.by_email(email)
         if account is None:
-            return NotFound(field="email", what="account", whose="")
+            return NotFound(field="email", what="account")
         command = TakeSecondFactor(id=account.id, asked_by=str(caller.user_id))
         outcome = await self._book.send(command, by=caller.user_id)
         await self._living.forget_person(account.id)

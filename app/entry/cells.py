@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TypeVar
 from uuid import UUID
 
+from api.kit.execution.error_codes import ErrorCode
 from api.kit.execution.errors import RequestError
 from app.entry.assembly import Assembly
 from app.placement.places import Silo
@@ -137,7 +138,7 @@ class Cells:
             await cell.close()
 
 
-def _unavailable(message: str, code: str) -> RequestError:
+def _unavailable(message: str, code: ErrorCode) -> RequestError:
     return RequestError.of(message, code, 503, {"retry-after": "1"})
 
 

@@ -126,7 +126,7 @@ class TenantService:
         """A tenant of another region is served there."""
         found = await registry.placement(self._platform.writer, change.id)
         if found is None:
-            return NotFound(field="id", what="tenant", whose="")
+            return NotFound(field="id", what="tenant")
         if found.region != self._settings.region:
             return WrongRegion(field="id", region=found.region, here=self._settings.region)
         try:

@@ -1,13 +1,13 @@
 """The manifest of governance in the domain."""
 
-from domain.governance import consents, erasures, exports
+from domain.governance import consents, erasures, exports, refusals
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(consents, erasures, exports),
+    modules=(consents, erasures, exports, refusals),
     permissions=(
         Permission("audit:read", "Read who did and who read what.", "admin"),
         Permission("privacy:read", "Read consents, exports and erasures of others.", "admin"),

@@ -8,6 +8,7 @@ from domain.identity import (
     password_resets,
     roles,
     sessions,
+    sign_in_refusals,
     users,
 )
 from domain.identity.subjects import SUBJECTS
@@ -17,7 +18,17 @@ from domain.kit.permissions import Permission
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(accounts, api_keys, email_verifications, invitations, password_resets, roles, sessions, users),
+    modules=(
+        accounts,
+        api_keys,
+        email_verifications,
+        invitations,
+        password_resets,
+        roles,
+        sessions,
+        sign_in_refusals,
+        users,
+    ),
     area="people",
     permissions=(
         Permission("people:read", "See who belongs to the tenant.", "guest"),

@@ -29,3 +29,11 @@ class TooManyAttempts(Refusal):
 
 class ProofNeeded(Refusal):
     """This account has no password: request a link to set one, or sign in again with your provider."""
+
+
+class PasswordTooWeak(Refusal):
+    """A password has 10 to 200 characters, not only blanks, and is not your e-mail address."""
+
+
+class PasswordsBusy(Refusal):
+    """Too many people are signing in at the moment; try again in {retry_after} seconds."""

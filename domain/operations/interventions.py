@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.kit.fields import Describe, Internal, Interval, Len
 from domain.kit.model import ONE_LINE, Aggregate, Command, Event, Invalid, distinct
+from domain.kit.refusals import ViolationCode
 from domain.operations.operators import AskedBy, ViewName, ViewNames, Why
 
 Effects = Annotated[tuple[int, ...], Len(0, 500), Internal(), Describe("The numbers of the effects.")]
@@ -125,7 +126,12 @@ class RetryEffects(Command):
 
     def handle(self) -> Intervention:
         if not self.effects and self.process is None:
-            raise Invalid(field="effects", reason="must not be empty unless a process is named")
+            raise Invalid(
+                field="effects",
+                reason="must not be empty unless a process is named",
+                why=ViolationCode.TOO_FEW,
+                minimum=1,
+            )
         request = Intervention.RetryRequested(
             effects=self.effects, process=self.process, asked_by=self.asked_by
         )
@@ -141,7 +147,7 @@ class DiscardEffects(Command):
 
     def handle(self) -> Intervention:
         if not self.effects:
-            raise Invalid(field="effects", reason="must not be empty")
+            raise Invalid(field="effects", reason="must not be empty", why=ViolationCode.TOO_FEW, minimum=1)
         request = Intervention.DiscardRequested(
             effects=self.effects, reason=self.reason, asked_by=self.asked_by
         )
@@ -189,7 +195,9 @@ class ReplayEvents(_Replay, Command):
 
     def handle(self) -> Intervention:
         if self.stream is None and self.tenant_id is None:
-            raise Invalid(field="stream", reason="must be given unless a tenant is")
+            raise Invalid(
+                field="stream", reason="must be given unless a tenant is", why=ViolationCode.REQUIRED
+            )
         request = self._requested(dry_run=self.dry_run, asked_by=self.asked_by)
         return Intervention.begin(self.id, request)
 

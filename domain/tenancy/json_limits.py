@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from domain.kit.fields import Describe, Internal
-from domain.kit.refusals import Invalid
+from domain.kit.refusals import Invalid, ViolationCode
 
 LARGEST = 16_384
 """The most bytes that an object takes as JSON in UTF-8."""
@@ -28,11 +28,21 @@ def require_plain(value: dict[str, Any], *, field: str) -> None:
     """Raise Invalid, about this field, for an object that is too large, too deep or cannot be stored."""
     # Depth comes first: what follows recurses.
     if _deeper_than(value, DEEPEST):
-        raise Invalid(field=field, reason=f"is nested deeper than {DEEPEST}")
+        raise Invalid(
+            field=field,
+            reason=f"is nested deeper than {DEEPEST}",
+            why=ViolationCode.TOO_DEEP,
+            maximum=DEEPEST,
+        )
     if reason := _unstorable(value):
-        raise Invalid(field=field, reason=reason)
+        raise Invalid(field=field, reason=reason, why=ViolationCode.FORMAT)
     if len(msgspec.json.encode(value)) > LARGEST:
-        raise Invalid(field=field, reason=f"takes more than {LARGEST} bytes")
+        raise Invalid(
+            field=field,
+            reason=f"takes more than {LARGEST} bytes",
+            why=ViolationCode.TOO_LARGE,
+            maximum=LARGEST,
+        )
 
 
 def _deeper_than(value: object, limit: int) -> bool:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from domain.kit.fields import Confidential, Describe, Pattern, Public
-from domain.kit.refusals import Invalid
+from domain.kit.refusals import Invalid, ViolationCode
 
 Amount = Annotated[
     Decimal, Confidential(), Describe("The amount, as a decimal number in units of the currency.")
@@ -25,11 +25,16 @@ def require_amount(amount: Decimal, *, field: str) -> None:
     """Raise Invalid, about this field, for what is not an amount from 0 with at most four decimal places."""
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int):
-        raise Invalid(field=field, reason="is not a number")
+        raise Invalid(field=field, reason="is not a number", why=ViolationCode.FORMAT)
     if amount < 0:
-        raise Invalid(field=field, reason="must be at least 0")
+        raise Invalid(field=field, reason="must be at least 0", why=ViolationCode.TOO_SMALL, minimum=0)
     # The exponent is looked at as well: 1E+11 is a number, but texts of it are not what people expect.
     if amount >= _BEYOND or exponent > 0:
-        raise Invalid(field=field, reason="has too many digits")
+        raise Invalid(field=field, reason="has too many digits", why=ViolationCode.OUT_OF_RANGE)
     if -exponent > _PLACES:
-        raise Invalid(field=field, reason=f"has more than {_PLACES} decimal places")
+        raise Invalid(
+            field=field,
+            reason=f"has more than {_PLACES} decimal places",
+            why=ViolationCode.FORMAT,
+            maximum=_PLACES,
+        )

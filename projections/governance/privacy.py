@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.governance.consents import GiveConsent, WithdrawConsent, consent_id, give_consent
 from domain.governance.erasures import RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
+from domain.governance.refusals import SubjectIsKnown, TooManyAtOnce
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.log import AppendReceipt
@@ -53,14 +54,6 @@ class DataSubject:
 
 AT_ONCE = 50
 """How many erasures, and how many exports, of one tenant may be under way."""
-
-
-class SubjectIsKnown(Refusal):
-    """This is the address of a person of the tenant: {person}. Erase that person instead."""
-
-
-class TooManyAtOnce(Refusal):
-    """{most} of these are under way already; ask again when some are done."""
 
 
 class SubjectDirectory(Protocol):
@@ -132,8 +125,7 @@ class Privacy:
         if (refusal := request.refusal(subject_id)) is not None:
             return refusal
         if not await self._people.knows(request.by.tenant_id, subject_id):
-            whose = "" if request.by.kind == "service" else " of yours"
-            return NotFound(field="subject_id", what="person", whose=whose)
+            return NotFound(field="subject_id", what="person")
         return None
 
     async def _many(

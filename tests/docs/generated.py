@@ -9,7 +9,7 @@ from pathlib import Path
 
 from api.schema import schema
 from tests.contracts import lock
-from tests.docs import data, indexes, reference
+from tests.docs import data, errors, indexes, reference
 from tests.docs.pages import ROOT
 
 SCHEMA = ROOT / "graphql" / "schema.graphql"
@@ -21,6 +21,7 @@ def generated(*, anyway: bool = False) -> dict[Path, str]:
         SCHEMA: schema.as_str() + "\n",
         data.PAGE: data.page(),
         indexes.PAGE: indexes.page(),
+        ROOT / errors.PAGE: errors.page(),
         ROOT / reference.SETTINGS: reference.settings_page(),
         ROOT / reference.COMMANDS: reference.commands_page(),
         **lock.files(anyway=anyway),

@@ -89,7 +89,7 @@ async def test_a_reference_to_its_own_stream_passes(bus: Bus) -> None:
 async def test_a_reference_to_nothing_is_refused(bus: Bus, log: PostgresLog) -> None:
     id = await an_account(bus)
     refusal = await refused(bus, NoteAccount(id=id, beside=uuid4()), NotFound)
-    assert (refusal.field, refusal.message) == ("beside", "beside names no account of yours.")
+    assert (refusal.field, refusal.message) == ("beside", "There is no such account.")
     assert len(await history(log, id)) == 1
 
 
@@ -128,7 +128,7 @@ async def test_a_reserved_value_is_refused_to_another_stream(bus: Bus, second_bu
     await accepted(bus, OpenAccount(id=uuid4(), owner="Clara"))
     for chosen in (bus, second_bus):
         refusal = await refused(chosen, OpenAccount(id=uuid4(), owner="CLARA"), AlreadyTaken)
-        assert (refusal.field, refusal.message) == ("owner", "owner is already in use.")
+        assert (refusal.field, refusal.message) == ("owner", "Owner is already in use.")
 
 
 async def test_a_reserved_value_is_free_in_another_tenant(bus: Bus) -> None:

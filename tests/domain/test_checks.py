@@ -10,7 +10,7 @@ import pytest
 from domain.kit.bus.checks import check
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.fields import Confidential, Describe, Interval, Len, Pattern
-from domain.kit.refusals import Invalid
+from domain.kit.refusals import Invalid, Violation, ViolationCode
 from domain.kit.text import ONE_LINE, distinct
 
 
@@ -39,6 +39,7 @@ class Form:
     facts: dict[str, Annotated[str, Len(0, 3)]] | None = None
     street: Street = Street("Mill")
     plain: Any = None
+    needed: Annotated[tuple[Annotated[str, Len(1, 3)], ...], Len(1)] = ("a",)
 
 
 def test_a_good_form_passes() -> None:
@@ -62,32 +63,52 @@ GOOD: list[dict[str, Any]] = [
     {"facts": {"k": "abc"}},
     {"plain": "\x00"},
 ]
-BAD: list[tuple[dict[str, Any], str]] = [
-    ({"text": "a"}, "has fewer than 2 characters"),
-    ({"text": " a "}, "has fewer than 2 characters"),
-    ({"text": "abcde"}, "has more than 4 characters"),
-    ({"text": "ab\x00"}, "holds characters that are not text"),
-    ({"line": f"hw1.{'0' * 32}.1.-.AAAA"}, "looks like a sealed text"),
-    ({"line": "a\nb"}, "must be one line"),
-    ({"code": "Abc"}, "is no code"),
-    ({"code": "abc\n"}, "is no code"),
-    ({"score": 0}, "must be at least 1"),
-    ({"score": 6}, "must be at most 5"),
-    ({"share": 0.0}, "must be more than 0"),
-    ({"share": 1.0}, "must be less than 1"),
-    ({"share": math.nan}, "is not a number"),
-    ({"number": 2**63}, "has too many digits"),
-    ({"number": -(2**63) - 1}, "has too many digits"),
-    ({"rate": math.inf}, "is not a number"),
-    ({"when": datetime(2030, 1, 1)}, "must have a time zone"),  # noqa: DTZ001  # That is the point.
-    ({"words": ("a", "b", "c")}, "has more than 2 entries"),
-    ({"words": ("a", " ")}, "holds one that must not be empty"),
-    ({"words": ("abcd",)}, "holds one that has more than 3 characters"),
-    ({"pair": ("", 0)}, "must not be empty"),
-    ({"pair": ("a", -1)}, "must be at least 0"),
-    ({"facts": {"\x00": ""}}, "holds one that holds characters that are not text"),
-    ({"facts": {"k": "abcd"}}, "holds one that has more than 3 characters"),
-    ({"street": Street("Avenue")}, "name has more than 5 characters"),
+SHORT, LONG, FEW, MANY = (
+    ViolationCode.TOO_SHORT,
+    ViolationCode.TOO_LONG,
+    ViolationCode.TOO_FEW,
+    ViolationCode.TOO_MANY,
+)
+SMALL, LARGE, RANGE, FORMAT = (
+    ViolationCode.TOO_SMALL,
+    ViolationCode.TOO_LARGE,
+    ViolationCode.OUT_OF_RANGE,
+    ViolationCode.FORMAT,
+)
+BAD: list[tuple[dict[str, Any], Violation]] = [
+    ({"text": "a"}, Violation(SHORT, "has fewer than 2 characters", ("text",), 2, 4)),
+    ({"text": " a "}, Violation(SHORT, "has fewer than 2 characters", ("text",), 2, 4)),
+    ({"text": "abcde"}, Violation(LONG, "has more than 4 characters", ("text",), 2, 4)),
+    ({"text": "ab\x00"}, Violation(FORMAT, "holds characters that are not text", ("text",))),
+    ({"line": f"hw1.{'0' * 32}.1.-.AAAA"}, Violation(FORMAT, "looks like a sealed text", ("line",))),
+    ({"line": "a\nb"}, Violation(FORMAT, "must be one line", ("line",))),
+    ({"code": "Abc"}, Violation(FORMAT, "is no code", ("code",))),
+    ({"code": "abc\n"}, Violation(FORMAT, "is no code", ("code",))),
+    ({"score": 0}, Violation(SMALL, "must be at least 1", ("score",), 1, 5)),
+    ({"score": 6}, Violation(LARGE, "must be at most 5", ("score",), 1, 5)),
+    ({"share": 0.0}, Violation(SMALL, "must be more than 0", ("share",), 0, 1)),
+    ({"share": 1.0}, Violation(LARGE, "must be less than 1", ("share",), 0, 1)),
+    ({"share": math.nan}, Violation(FORMAT, "is not a number", ("share",))),
+    ({"number": 2**63}, Violation(RANGE, "has too many digits", ("number",))),
+    ({"number": -(2**63) - 1}, Violation(RANGE, "has too many digits", ("number",))),
+    ({"rate": math.inf}, Violation(FORMAT, "is not a number", ("rate",))),
+    # That is the point.
+    ({"when": datetime(2030, 1, 1)}, Violation(FORMAT, "must have a time zone", ("when",))),  # noqa: DTZ001
+    ({"words": ("a", "b", "c")}, Violation(MANY, "has more than 2 entries", ("words",), 0, 2)),
+    ({"words": ("a", " ")}, Violation(SHORT, "must not be empty", ("words", 1), 1, 3)),
+    ({"words": ("abcd",)}, Violation(LONG, "has more than 3 characters", ("words", 0), 1, 3)),
+    ({"pair": ("", 0)}, Violation(SHORT, "must not be empty", ("pair", 0), 1, 3)),
+    ({"pair": ("a", -1)}, Violation(SMALL, "must be at least 0", ("pair", 1), 0)),
+    (
+        {"facts": {"\x00": ""}},
+        Violation(FORMAT, "has an entry that holds characters that are not text", ("facts",)),
+    ),
+    (
+        {"facts": {"k": "abcd"}},
+        Violation(LONG, "has an entry that has more than 3 characters", ("facts",), 0, 3),
+    ),
+    ({"street": Street("Avenue")}, Violation(LONG, "has more than 5 characters", ("street", "name"), 1, 5)),
+    ({"needed": ()}, Violation(FEW, "must not be empty", ("needed",), 1)),
 ]
 
 
@@ -96,12 +117,40 @@ def test_within_the_limits_passes(given: dict[str, Any]) -> None:
     check(Form(**given))
 
 
-@pytest.mark.parametrize(("given", "reason"), BAD, ids=str)
-def test_outside_the_limits_is_refused(given: dict[str, Any], reason: str) -> None:
+@pytest.mark.parametrize(("given", "violation"), BAD, ids=range(len(BAD)))
+def test_outside_the_limits_is_refused(given: dict[str, Any], violation: Violation) -> None:
     with pytest.raises(Invalid) as refusal:
         check(Form(**given))
     assert refusal.value.field == next(iter(given))
-    assert refusal.value.facts == {"reason": reason}
+    assert refusal.value.violations == [violation]
+
+
+def test_every_value_that_is_wrong_is_told_once_in_the_order_of_the_fields() -> None:
+    wrong = Form(text="", score=9, words=("fine", "", "b"), street=Street(""))
+    with pytest.raises(Invalid) as refusal:
+        check(wrong)
+    assert [(one.path, one.code) for one in refusal.value.violations] == [
+        (("text",), SHORT),
+        (("score",), LARGE),
+        (("words", 0), LONG),
+        (("words", 1), SHORT),
+        (("words",), MANY),
+        (("street", "name"), SHORT),
+    ]
+    assert refusal.value.message == (
+        "Text has fewer than 2 characters. Score must be at most 5. "
+        "Entry 1 of words has more than 3 characters. Entry 2 of words must not be empty. "
+        "Words has more than 2 entries. Name of street must not be empty."
+    )
+
+
+def test_of_very_many_wrong_values_no_more_than_a_hundred_are_told() -> None:
+    with pytest.raises(Invalid) as refusal:
+        check(Form(anything=f"hw1.{'0' * 32}.1.-.AAAA", needed=("",) * 5_000))
+    assert [one.path for one in refusal.value.violations] == [
+        ("anything",),
+        *(("needed", place) for place in range(99)),
+    ]
 
 
 SEAL = f"hw1.{'0f' * 16}.1.-.AAAA.BBBB"

@@ -11,7 +11,7 @@ from domain.kit.caller import Caller
 from domain.kit.commands import Command, commands, noun, require_references
 from domain.kit.events import Event
 from domain.kit.fields import References
-from domain.kit.refusals import Forbidden, Invalid, NotFound, Refusal, refusal_codes
+from domain.kit.refusals import Forbidden, Invalid, NotFound, Refusal, refusals
 from tests.domain.envelopes import STREAM
 from tests.domain.toys import Account, NoteAccount, OpenAccount, OpenSavings, Overdrawn, Pay, Transfer
 
@@ -152,10 +152,10 @@ def test_a_refusal_speaks_by_its_docstring() -> None:
 @pytest.mark.parametrize(
     ("refusal", "message"),
     [
-        (Invalid(field="title", reason="must not be empty"), "title must not be empty."),
-        (NotFound(field="project_id", what="project"), "project_id names no project of yours."),
+        (Invalid(field="title", reason="must not be empty"), "Title must not be empty."),
+        (NotFound(field="project_id", what="project"), "There is no such project."),
         (Forbidden(permission="ops:views"), "This needs the permission ops:views."),
-        (Invalid(field="title", reason="holds {braces}"), "title holds {braces}."),
+        (Invalid(field="title", reason="holds {braces}"), "Title holds {braces}."),
     ],
 )
 def test_facts_stand_in_the_message(refusal: Refusal, message: str) -> None:
@@ -163,12 +163,12 @@ def test_facts_stand_in_the_message(refusal: Refusal, message: str) -> None:
 
 
 def test_a_refusal_that_is_not_given_what_it_says_is_told_by_its_name() -> None:
-    with pytest.raises(TypeError, match=r"^NotFound speaks of 'what', but was given waht, whose\."):
+    with pytest.raises(TypeError, match=r"^NotFound speaks of 'what', but was given waht\."):
         NotFound(field="id", waht="task")
 
 
 def test_codes_are_known() -> None:
-    assert {"overdrawn", "not_found", "already_exists", "command_id_reused"} <= set(refusal_codes())
+    assert {"overdrawn", "not_found", "already_exists", "command_id_reused"} <= set(refusals())
 
 
 def test_two_refusals_of_one_code_are_refused() -> None:

@@ -36,7 +36,7 @@ async def test_an_address_is_used_once_in_whatever_case(client: Client) -> None:
     first = await client.send("RegisterUser", input={"email": email, "firstName": "Eve"})
     assert first["person"]["email"] == email
     second = await client.send("RegisterUser", input={"email": email.upper(), "firstName": "Eve"})
-    assert second == refused("already_taken", "email", "email is already in use.")
+    assert second == refused("already_taken", "email", "Email is already in use.")
 
 
 async def test_refusals_name_their_field(client: Client) -> None:
@@ -52,11 +52,11 @@ async def test_refusals_name_their_field(client: Client) -> None:
         )
     ]
     assert answers == [
-        refused("invalid", "email", "email is not an e-mail address."),
-        refused("invalid", "firstName", "firstName must not be empty."),
-        refused("invalid", "lastName", "lastName has more than 100 characters."),
-        refused("invalid", "lastName", "lastName must not be null."),
-        refused("invalid", "firstName", "firstName holds characters that are not text."),
+        refused("invalid", "email", "Email is not an e-mail address."),
+        refused("invalid", "firstName", "First name must not be empty."),
+        refused("invalid", "lastName", "Last name has more than 100 characters."),
+        refused("invalid", "lastName", "Last name is required."),
+        refused("invalid", "firstName", "First name holds characters that are not text."),
     ]
 
 

@@ -152,7 +152,7 @@ async def test_refuses_a_time_zone_that_is_none(client: Client) -> None:
     assert answer == {
         "code": "invalid",
         "field": "timezone",
-        "message": "timezone is not the name of a time zone.",
+        "message": "Timezone is not the name of a time zone.",
     }
 
 

@@ -127,4 +127,4 @@ async def test_refuses_what_is_not_parked(operator: Client, client: Client, pois
 async def test_a_discard_needs_a_reason(operator: Client, reason: str) -> None:
     input = {"view": VIEW, "stream": str(uuid4()), "reason": reason}
     refused = await operator.send("DiscardParked", input=input)
-    assert (refused["code"], refused["message"]) == ("invalid", "reason must not be empty.")
+    assert (refused["code"], refused["message"]) == ("invalid", "Reason must not be empty.")

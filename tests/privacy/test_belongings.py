@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.governance.erasures import AccountHasTenants, Erasure, erasure_id
+from domain.governance.refusals import SubjectIsKnown, TooManyAtOnce
 from domain.identity.account_commands import JoinTenant, OpenAccount
 from domain.identity.invitations import AcceptInvitation, InviteUser, WithdrawInvitation
 from domain.identity.registration import RegisterUser
@@ -14,7 +15,7 @@ from domain.kit.process.process_scenario import rehearse
 from domain.kit.refusals import NoTenant, NotFound
 from domain.processes.erasure import PersonErasure
 from projections.governance.erasures import Erasures
-from projections.governance.privacy import AT_ONCE, SubjectIsKnown, TooManyAtOnce
+from projections.governance.privacy import AT_ONCE
 from projections.identity.admission import Invitations
 from tests.privacy.estate import Estate, accepted, somebody
 from tests.privacy.people import BY_ITSELF, a_member, an_account, an_owner

@@ -31,7 +31,7 @@ def payments(product: Product, client: Client) -> Client:
     return product.client(client.tenant, uuid4(), {"ops:payments", "billing:read"}, role="guest")
 
 
-def _invoice(subscription: Any, number: str = "2030-1", amount: str = "19.90") -> dict[str, Any]:
+def _invoice(subscription: Any, number: str = "2030-1", amount: object = "19.90") -> dict[str, Any]:
     return {
         "id": subscription["id"],
         "number": number,
@@ -58,7 +58,7 @@ async def test_starts(client: Client, payments: Client) -> None:
 async def test_one_runs_at_a_time(client: Client, payments: Client) -> None:
     first = await _started(payments)
     answer = await payments.send("StartSubscription", input={"tier": "company", **PERIOD})
-    assert answer == refused("already_taken", "id", "id is already in use.")
+    assert answer == refused("already_taken", "id", "ID is already in use.")
     await client.send("CancelSubscription", input={"id": first["id"]})
     assert (await client.send("TenantSubscription"))["status"] == "CANCELLED"
     second = await _started(payments, tier="company")
@@ -123,10 +123,18 @@ async def test_a_number_is_used_once_in_a_tenant(client: Client, payments: Clien
     await client.send("CancelSubscription", input={"id": first["id"]})
     second = await _started(payments)
     answer = await payments.send("IssueInvoice", input=_invoice(second))
-    assert answer == refused("already_taken", "number", "number is already in use.")
+    assert answer == refused("already_taken", "number", "Number is already in use.")
 
 
-@pytest.mark.parametrize("amount", ["NaN", "-1", "1e3", "0.00001"])
+@pytest.mark.parametrize("amount", ["NaN", "1e3", "Infinity", 1.5, "9" * 41])
+async def test_what_is_no_decimal_is_no_input(client: Client, payments: Client, amount: object) -> None:
+    subscription = await _started(payments)
+    code, message = await payments.error("IssueInvoice", input=_invoice(subscription, amount=amount))
+    assert code == "BAD_USER_INPUT"
+    assert "A decimal is a text such as 12.50" in message
+
+
+@pytest.mark.parametrize("amount", ["-1", "1000000000000", "0.00001"])
 async def test_what_is_no_amount_is_refused(client: Client, payments: Client, amount: str) -> None:
     subscription = await _started(payments)
     answer = await payments.send("IssueInvoice", input=_invoice(subscription, amount=amount))
@@ -142,7 +150,7 @@ async def test_another_tenants_billing_is_neither_seen_nor_changed(
     assert await other.send("TenantSubscription") is None
     assert (await other.send("Invoices"))["edges"] == []
     answer = await other.send("CancelSubscription", input={"id": subscription["id"]})
-    assert answer == refused("not_found", "id", "id names no subscription of yours.")
+    assert answer == refused("not_found", "id", "There is no such subscription.")
 
 
 @pytest.mark.parametrize("role", ["owner", "admin", "member", "guest"])

@@ -44,7 +44,7 @@ async def test_adds_a_flag(client: Client) -> None:
 async def test_a_name_is_used_once_until_it_is_given_back(client: Client) -> None:
     first = (await _added(client))["featureFlag"]["id"]
     again = await client.send("AddFeatureFlag", input={"featureName": NAME})
-    assert again == refused("already_taken", "featureName", "featureName is already in use.")
+    assert again == refused("already_taken", "featureName", "Feature name is already in use.")
     removed = await client.send("RemoveFeatureFlag", input={"id": first})
     assert removed["featureFlag"] is None
     assert (await _added(client, enabled=False))["featureFlag"]["enabled"] is False
@@ -63,7 +63,7 @@ async def test_two_tenants_have_flags_of_one_name(companies: Companies, client: 
     assert answers == [True, False]
     id = foreign["featureFlag"]["id"]
     assert await client.send("SetFeatureFlag", input={"id": id, "enabled": True}) == refused(
-        "not_found", "id", "id names no feature flag of yours."
+        "not_found", "id", "There is no such feature flag."
     )
     listed = await client.send("FeatureFlags")
     assert [edge["node"]["id"] for edge in listed["edges"]] == [mine["featureFlag"]["id"]]

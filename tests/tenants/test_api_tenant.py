@@ -56,11 +56,11 @@ async def test_a_slug_that_another_tenant_has_is_refused(companies: Companies) -
     ours, foreign = await companies.founded(), await companies.founded()
     taken = (await foreign.send("Tenant"))["slug"]
     answer = await ours.send("ChangeTenantSlug", input={"id": _id(ours), "slug": taken})
-    assert answer == refused("already_taken", "slug", "slug is already in use.")
+    assert answer == refused("already_taken", "slug", "Slug is already in use.")
     # Given up, it can be had as soon as the registry of placements has heard of it.
     await foreign.send("ChangeTenantSlug", input={"id": _id(foreign), "slug": f"new-{taken}"})
     answer = await ours.send("ChangeTenantSlug", input={"id": _id(ours), "slug": taken})
-    assert answer == refused("already_taken", "slug", "slug is already in use.")
+    assert answer == refused("already_taken", "slug", "Slug is already in use.")
     await companies.send(foreign.tenant, FreeTenantSlugs(id=foreign.tenant, slugs=(taken,)))
     receipt = await ours.send("ChangeTenantSlug", input={"id": _id(ours), "slug": taken})
     assert receipt["tenant"]["slug"] == taken
@@ -85,12 +85,12 @@ async def test_the_slug_of_a_closed_tenant_stays_its_own(companies: Companies) -
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        ({"a": "x" * LARGEST}, f"settings takes more than {LARGEST} bytes."),
-        ({"a": [[[[[[[[1]]]]]]]]}, "settings is nested deeper than 8."),
-        ({"a": 2**63}, "settings holds a number with too many digits."),
-        ({"a": 1e20}, "settings holds a number with too many digits."),
-        ({"a": [{"b": -1e300}]}, "settings holds a number with too many digits."),
-        ([1], "settings must be a JSON object."),
+        ({"a": "x" * LARGEST}, f"Settings takes more than {LARGEST} bytes."),
+        ({"a": [[[[[[[[1]]]]]]]]}, "Settings is nested deeper than 8."),
+        ({"a": 2**63}, "Settings holds a number with too many digits."),
+        ({"a": 1e20}, "Settings holds a number with too many digits."),
+        ({"a": [{"b": -1e300}]}, "Settings holds a number with too many digits."),
+        ([1], "Settings must be a JSON object."),
     ],
     ids=["large", "deep", "number", "real number", "number inside", "list"],
 )
@@ -103,7 +103,7 @@ async def test_settings_have_limits(client: Client, chosen: Any, message: str) -
 async def test_another_tenant_is_neither_seen_nor_changed(companies: Companies, client: Client) -> None:
     other = await companies.founded()
     answer = await client.send("RenameTenant", input={"id": _id(other), "name": "Mine"})
-    assert answer == refused("not_found", "id", "id names no tenant of yours.")
+    assert answer == refused("not_found", "id", "There is no such tenant.")
     assert (await other.send("Tenant"))["name"] == "Acme"
     assert (await client.send("Tenant"))["id"] == _id(client)
 

@@ -48,7 +48,7 @@ def test_a_tier_has_at_most_50_characters(length: int, taken: bool) -> None:
             assert outcome.refusal is None
         else:
             outcome.refused(Invalid, field="tier")
-            assert str(outcome.refusal) == "tier has more than 50 characters."
+            assert str(outcome.refusal) == "Tier has more than 50 characters."
 
 
 def _issue(amount: str = "19.90", currency: str = "EUR", number: str = "2030-1") -> IssueInvoice:

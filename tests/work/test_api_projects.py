@@ -78,12 +78,12 @@ async def test_a_mutation_answers_with_the_project_as_it_now_stands(
 
 
 REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]]] = [
-    ("CreateProject", (), {"name": ""}, refused("invalid", "name", "name must not be empty.")),
+    ("CreateProject", (), {"name": ""}, refused("invalid", "name", "Name must not be empty.")),
     (
         "RenameProject",
         (),
         {"name": "x" * 256},
-        refused("invalid", "name", "name has more than 255 characters."),
+        refused("invalid", "name", "Name has more than 255 characters."),
     ),
     (
         "DescribeProject",
@@ -98,12 +98,12 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
         refused("project_is_archived", "id", "This project is archived; restore it first."),
     ),
     ("RestoreProject", (), {}, refused("project_not_archived", "id", "This project is not archived.")),
-    ("DeleteProject", ("DeleteProject",), {}, refused("not_found", "id", "id names no project of yours.")),
+    ("DeleteProject", ("DeleteProject",), {}, refused("not_found", "id", "There is no such project.")),
     (
         "AddProjectMember",
         (),
         {"userId": "nobody"},
-        refused("not_found", "userId", "userId names no user of yours."),
+        refused("not_found", "userId", "There is no such user."),
     ),
     (
         "AddProjectMember",
@@ -127,7 +127,7 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
         "ChangeProjectVisibility",
         (),
         {"id": "nobody", "visibility": "PUBLIC"},
-        refused("not_found", "id", "id names no project of yours."),
+        refused("not_found", "id", "There is no such project."),
     ),
 ]
 

@@ -81,30 +81,30 @@ async def test_a_mutation_answers_with_the_task_as_it_now_stands(
 
 
 REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]]] = [
-    ("CreateTask", (), {"title": " "}, refused("invalid", "title", "title must not be empty.")),
+    ("CreateTask", (), {"title": " "}, refused("invalid", "title", "Title must not be empty.")),
     (
         "CreateTask",
         (),
         {"title": "x" * 501},
-        refused("invalid", "title", "title has more than 500 characters."),
+        refused("invalid", "title", "Title has more than 500 characters."),
     ),
     (
         "CreateTask",
         (),
         {"title": "x", "priority": None},
-        refused("invalid", "priority", "priority must not be null."),
+        refused("invalid", "priority", "Priority is required."),
     ),
     (
         "CreateTask",
         (),
         {"title": "x", "assignedTo": "nobody"},
-        refused("not_found", "assignedTo", "assignedTo names no user of yours."),
+        refused("not_found", "assignedTo", "There is no such user."),
     ),
     (
         "CreateTask",
         (),
         {"title": "x", "projectId": "nobody"},
-        refused("not_found", "projectId", "projectId names no project of yours."),
+        refused("not_found", "projectId", "There is no such project."),
     ),
     (
         "CreateTask",
@@ -112,24 +112,24 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
         {"title": "x", "id": "task"},
         refused("already_exists", "id", "There is already another task with this id."),
     ),
-    ("RenameTask", (), {"title": ""}, refused("invalid", "title", "title must not be empty.")),
+    ("RenameTask", (), {"title": ""}, refused("invalid", "title", "Title must not be empty.")),
     (
         "RenameTask",
         (),
         {"id": "nobody", "title": "x"},
-        refused("not_found", "id", "id names no task of yours."),
+        refused("not_found", "id", "There is no such task."),
     ),
     (
         "DescribeTask",
         (),
         {"description": "x" * 20_001},
-        refused("invalid", "description", "description has more than 20000 characters."),
+        refused("invalid", "description", "Description has more than 20000 characters."),
     ),
     (
         "AssignTask",
         (),
         {"assignedTo": "nobody"},
-        refused("not_found", "assignedTo", "assignedTo names no user of yours."),
+        refused("not_found", "assignedTo", "There is no such user."),
     ),
     (
         "AssignTask",
@@ -142,7 +142,7 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
         "ChangeTaskStatus",
         (),
         {"id": "nobody", "status": "TODO"},
-        refused("not_found", "id", "id names no task of yours."),
+        refused("not_found", "id", "There is no such task."),
     ),
     ("CompleteTask", ("CompleteTask",), {}, refused("task_already_done", "id", "This task is already done.")),
     (
@@ -161,25 +161,25 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
         "ChangeTaskPriority",
         (),
         {"id": "nobody", "priority": "LOW"},
-        refused("not_found", "id", "id names no task of yours."),
+        refused("not_found", "id", "There is no such task."),
     ),
     (
         "SetTaskDueDate",
         (),
         {"dueDate": "9999-01-01T00:00:00Z"},
-        refused("invalid", "dueDate", "dueDate is outside the years 1900 to 9000."),
+        refused("invalid", "dueDate", "Due date is outside the years 1900 to 9000."),
     ),
     (
         "TagTask",
         (),
         {"tags": ["x" * 51]},
-        refused("invalid", "tags", "tags holds one that has more than 50 characters."),
+        refused("invalid", "tags", "Entry 1 of tags has more than 50 characters."),
     ),
     (
         "MoveTask",
         (),
         {"projectId": "nobody"},
-        refused("not_found", "projectId", "projectId names no project of yours."),
+        refused("not_found", "projectId", "There is no such project."),
     ),
     (
         "MoveTask",
@@ -233,7 +233,7 @@ async def test_a_command_sent_again_is_answered_and_not_carried_out(client: Clie
     }
 
 
-REUSED = "This command id was used before, for something else or by somebody else."
+REUSED = "This command ID was used before, for another command or by another person."
 
 
 async def test_the_result_of_a_command_is_for_who_sent_it(product: Product, client: Client) -> None:

@@ -63,13 +63,13 @@ def test_refuses_to_rename_to_it(title: str) -> None:
 @pytest.mark.parametrize(
     ("command", "field", "reason"),
     [
-        (CreateTask(id=TASK, title=" "), "title", "title must not be empty."),
-        (CreateTask(id=TASK, title="T" * 501), "title", "title has more than 500 characters."),
-        (CreateTask(id=TASK, title="a\nb"), "title", "title must be one line."),
-        (CreateTask(id=TASK, title="\x00"), "title", "title holds characters that are not text."),
-        (TagTask(id=TASK, tags=("",)), "tags", "tags holds one that must not be empty."),
-        (TagTask(id=TASK, tags=(*FIFTY, "x")), "tags", "tags has more than 50 entries."),
-        (SetTaskDueDate(id=TASK, due_date=NAIVE), "due_date", "due_date must have a time zone."),
+        (CreateTask(id=TASK, title=" "), "title", "Title must not be empty."),
+        (CreateTask(id=TASK, title="T" * 501), "title", "Title has more than 500 characters."),
+        (CreateTask(id=TASK, title="a\nb"), "title", "Title must be one line."),
+        (CreateTask(id=TASK, title="\x00"), "title", "Title holds characters that are not text."),
+        (TagTask(id=TASK, tags=("",)), "tags", "Entry 1 of tags must not be empty."),
+        (TagTask(id=TASK, tags=(*FIFTY, "x")), "tags", "Tags has more than 50 entries."),
+        (SetTaskDueDate(id=TASK, due_date=NAIVE), "due_date", "Due date must have a time zone."),
     ],
 )
 def test_says_what_is_wrong_and_where(command: Command, field: str, reason: str) -> None:

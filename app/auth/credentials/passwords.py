@@ -12,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from app.auth.credentials.devices import network_of
 from app.auth.credentials.queues import Crowded, Queues
 from app.http.client_info import origin
-from domain.kit.refusals import Refusal
+from domain.identity.sign_in_refusals import PasswordsBusy, PasswordTooWeak
 
 T = TypeVar("T")
 
@@ -20,14 +20,6 @@ SHORTEST, LONGEST = 10, 200
 """The fewest and most code points of a password, once it is normalised (NIST SP 800-63B)."""
 _WIDEST = 8 * LONGEST
 """What is longer than this as it is typed cannot be right, and is not even normalised."""
-
-
-class PasswordTooWeak(Refusal):
-    """A password has 10 to 200 characters, not only blanks, and is not your e-mail address."""
-
-
-class PasswordsBusy(Refusal):
-    """Too many people are signing in at the moment; try again in {retry_after} seconds."""
 
 
 class Passwords:

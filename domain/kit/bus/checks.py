@@ -4,7 +4,7 @@ import dataclasses
 import math
 import re
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from operator import attrgetter, itemgetter
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from unicodedata import category
 
 from domain.kit.fields import Interval, Len, Pattern
-from domain.kit.refusals import Invalid
+from domain.kit.refusals import Invalid, Violation, ViolationCode, first_of_each
 from domain.kit.sealed import resembles_sealed
 
 # Postgres stores no NUL and UTF-8 has no lone surrogates; the other control characters only hide things.
@@ -31,24 +31,35 @@ _DEEPEST = 100
 """How many objects and lists may stand inside one another in any field; a rule may allow fewer."""
 
 # A field's value may be of any type, so a check takes Any.
-Check = Callable[[Any], str | None]
+Check = Callable[[Any], Iterable[Violation]]
+
+_FINE: tuple[Violation, ...] = ()
 
 
 def check(instance: object) -> None:
-    """Raise Invalid, naming the field, for the first value outside its limits."""
-    cls: Any = type(instance)
-    for name, value in vars(instance).items():
+    """Raise Invalid, with every field that has a value outside its limits."""
+    if found := violations(type(instance), vars(instance)):
+        raise Invalid.of(found)
+
+
+def violations(cls: Any, values: Mapping[str, Any]) -> list[Violation]:
+    """What is wrong with these values of a class's fields: of each value the first, in the fields' order."""
+    checks: tuple[tuple[str, tuple[Check, ...]], ...] = checks_of(cls)
+    return first_of_each(_violations(dict(checks), values))
+
+
+def _violations(checks: Mapping[str, tuple[Check, ...]], values: Mapping[str, Any]) -> Iterator[Violation]:
+    for name, value in values.items():
         if _deeper_than(value, _DEEPEST):
             # What follows recurses.
-            raise Invalid(field=name, reason="is nested too deeply")
-        if _sealed_within(value):
+            yield Violation(ViolationCode.TOO_DEEP, "is nested too deeply", (name,), maximum=_DEEPEST)
+        elif _sealed_within(value):
             # It would be taken for what the log had sealed: opened, or matched by its fingerprint.
-            raise Invalid(field=name, reason="looks like a sealed text")
-    for name, checks in checks_of(cls):
-        value = getattr(instance, name)
-        for find in checks:
-            if reason := find(value):
-                raise Invalid(field=name, reason=reason)
+            yield Violation(ViolationCode.FORMAT, "looks like a sealed text", (name,))
+        else:
+            for find in checks.get(name, ()):
+                for violation in find(value):
+                    yield violation.below(name)
 
 
 @cache
@@ -75,13 +86,13 @@ def _checks(hint: Any) -> Iterator[Check]:
                 yield _optional(each)
     elif origin is tuple and args[-1] is not Ellipsis:
         for place, inner in enumerate(args):
-            yield from (_at(place, each) for each in _checks(inner))
+            yield from (_of(itemgetter(place), each, place) for each in _checks(inner))
     elif origin in (tuple, list, frozenset, set):
         yield from map(_every, _checks(args[0]))
     elif origin is dict:
         yield _object
-        yield from (_of(dict.keys, _every(each)) for each in _checks(args[0]))
-        yield from (_of(dict.values, _every(each)) for each in _checks(args[1]))
+        yield from (_any_of(dict.keys, each) for each in _checks(args[0]))
+        yield from (_any_of(dict.values, each) for each in _checks(args[1]))
     elif isinstance(hint, type) and dataclasses.is_dataclass(hint):
         for name, checks in checks_of(hint):
             yield from (_of(attrgetter(name), each, name) for each in checks)
@@ -89,8 +100,16 @@ def _checks(hint: Any) -> Iterator[Check]:
         yield _OF_TYPES[hint]
 
 
-def _printable(value: str) -> str | None:
-    return "holds characters that are not text" if _UNPRINTABLE.search(value) else None
+def _wrong(
+    code: ViolationCode, reason: str, *, minimum: float | None = None, maximum: float | None = None
+) -> tuple[Violation]:
+    return (Violation(code, reason, minimum=minimum, maximum=maximum),)
+
+
+def _printable(value: str) -> Iterable[Violation]:
+    if _UNPRINTABLE.search(value):
+        return _wrong(ViolationCode.FORMAT, "holds characters that are not text")
+    return _FINE
 
 
 def _deeper_than(value: object, limit: int) -> bool:
@@ -122,38 +141,46 @@ def _sealed_within(value: Any) -> bool:
     return False
 
 
-def _zoned(value: datetime) -> str | None:
+def _zoned(value: datetime) -> Iterable[Violation]:
     if value.tzinfo is None:
-        return "must have a time zone"
-    return None if 1900 <= value.year <= 9000 else "is outside the years 1900 to 9000"
+        return _wrong(ViolationCode.FORMAT, "must have a time zone")
+    if 1900 <= value.year <= 9000:
+        return _FINE
+    return _wrong(ViolationCode.OUT_OF_RANGE, "is outside the years 1900 to 9000")
 
 
-def _object(value: Any) -> str | None:
+def _object(value: Any) -> Iterable[Violation]:
     # The API takes JSON of any shape here.
-    return None if isinstance(value, dict) else "must be a JSON object"
+    return _FINE if isinstance(value, dict) else _wrong(ViolationCode.FORMAT, "must be a JSON object")
 
 
-def _storable(value: int) -> str | None:
-    return None if -(2**63) <= value < 2**63 else "has too many digits"
+def _storable(value: int) -> Iterable[Violation]:
+    if -(2**63) <= value < 2**63:
+        return _FINE
+    return _wrong(ViolationCode.OUT_OF_RANGE, "has too many digits")
 
 
-def _finite(value: float) -> str | None:
-    return None if math.isfinite(value) else "is not a number"
+def _finite(value: float) -> Iterable[Violation]:
+    return _FINE if math.isfinite(value) else _wrong(ViolationCode.FORMAT, "is not a number")
 
 
 _OF_TYPES: dict[Any, Check] = {str: _printable, datetime: _zoned, int: _storable, float: _finite}
 
 
 def _length(limit: Len) -> Check:
-    def within(value: Any) -> str | None:
+    least, most = limit.min_length, limit.max_length
+
+    def within(value: Any) -> Iterable[Violation]:
         text = isinstance(value, str)
         size, of = (_visible(value), "characters") if text else (len(value), "entries")
-        if size < limit.min_length:
-            few = f"has fewer than {limit.min_length} {of}"
-            return "must not be empty" if limit.min_length == 1 else few
-        if limit.max_length is not None and len(value) > limit.max_length:
-            return f"has more than {limit.max_length} {of}"
-        return None
+        if size < least:
+            code = ViolationCode.TOO_SHORT if text else ViolationCode.TOO_FEW
+            reason = "must not be empty" if least == 1 else f"has fewer than {least} {of}"
+            return _wrong(code, reason, minimum=least, maximum=most)
+        if most is not None and len(value) > most:
+            code = ViolationCode.TOO_LONG if text else ViolationCode.TOO_MANY
+            return _wrong(code, f"has more than {most} {of}", minimum=least, maximum=most)
+        return _FINE
 
     return within
 
@@ -168,46 +195,59 @@ def _visible(text: str) -> int:
 
 
 def _interval(limit: Interval) -> Check:
-    def within(value: Any) -> str | None:
-        if limit.ge is not None and value < limit.ge:
-            return f"must be at least {limit.ge}"
-        if limit.gt is not None and value <= limit.gt:
-            return f"must be more than {limit.gt}"
-        if limit.le is not None and value > limit.le:
-            return f"must be at most {limit.le}"
-        if limit.lt is not None and value >= limit.lt:
-            return f"must be less than {limit.lt}"
-        return None
+    # Marks take bounds of any comparable type; those of fields are numbers.
+    bounds: Any = limit
+    least = bounds.gt if bounds.ge is None else bounds.ge
+    most = bounds.lt if bounds.le is None else bounds.le
+
+    def within(value: Any) -> Iterable[Violation]:
+        code = ViolationCode.TOO_SMALL
+        if bounds.ge is not None and value < bounds.ge:
+            return _wrong(code, f"must be at least {least}", minimum=least, maximum=most)
+        if bounds.gt is not None and value <= bounds.gt:
+            return _wrong(code, f"must be more than {least}", minimum=least, maximum=most)
+        code = ViolationCode.TOO_LARGE
+        if bounds.le is not None and value > bounds.le:
+            return _wrong(code, f"must be at most {most}", minimum=least, maximum=most)
+        if bounds.lt is not None and value >= bounds.lt:
+            return _wrong(code, f"must be less than {most}", minimum=least, maximum=most)
+        return _FINE
 
     return within
 
 
 def _pattern(limit: Pattern) -> Check:
-    compiled = re.compile(limit.regex)
-    return lambda value: None if compiled.fullmatch(value) else limit.otherwise
+    compiled, wrong = re.compile(limit.regex), _wrong(ViolationCode.FORMAT, limit.otherwise)
+    return lambda value: _FINE if compiled.fullmatch(value) else wrong
 
 
 def _optional(inner: Check) -> Check:
-    return lambda value: None if value is None else inner(value)
+    return lambda value: _FINE if value is None else inner(value)
 
 
 def _every(inner: Check) -> Check:
-    def all_within(values: Any) -> str | None:
-        reason = next(filter(None, map(inner, values)), None)
-        return reason and f"holds one that {reason}"
+    def each(values: Any) -> Iterable[Violation]:
+        for place, value in enumerate(values):
+            for violation in inner(value):
+                yield violation.below(place)
 
-    return all_within
-
-
-def _at(place: int, inner: Check) -> Check:
-    return _of(itemgetter(place), inner)
+    return each
 
 
-def _of(part: Callable[[Any], Any], inner: Check, name: str = "") -> Check:
-    """The check of a part of the value, with the part's name before the reason when it has one."""
+def _any_of(part: Callable[[Any], Iterable[Any]], inner: Check) -> Check:
+    """The check of the keys or values of an object; where it is wrong is not said, for keys are anybody's."""
 
-    def within(value: Any) -> str | None:
-        reason = inner(part(value))
-        return f"{name} {reason}" if reason and name else reason
+    def first(value: Any) -> Iterable[Violation]:
+        if not isinstance(value, dict):
+            return _FINE
+        found = next((violation for entry in part(value) for violation in inner(entry)), None)
+        if found is None:
+            return _FINE
+        return (dataclasses.replace(found, reason=f"has an entry that {found.reason}", path=()),)
 
-    return within
+    return first
+
+
+def _of(part: Callable[[Any], Any], inner: Check, name: str | int) -> Check:
+    """The check of a part of the value."""
+    return lambda value: [violation.below(name) for violation in inner(part(value))]

@@ -32,6 +32,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.kit.execution.access import Access
 from api.kit.execution.cost import Cost, Measure
+from api.kit.execution.error_codes import ErrorCode
 from api.kit.execution.errors import ClientError, RequestError
 from api.kit.execution.limits import Limits, check_shape, too_much
 from api.kit.execution.request import GraphQLRequest
@@ -207,7 +208,7 @@ class Documents:
         try:
             document = parse(text, max_tokens=tokens, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as error:
-            code = "LIMIT_EXCEEDED" if "tokens" in error.message else "GRAPHQL_PARSE_FAILED"
+            code: ErrorCode = "LIMIT_EXCEEDED" if "tokens" in error.message else "GRAPHQL_PARSE_FAILED"
             raise RequestError.of_document([error], code) from error
         check_shape(document, self._limits)
         # Most documents have no such run of digits, and a long text may have one.

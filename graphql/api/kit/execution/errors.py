@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 
+from api.kit.execution.error_codes import ErrorCode
 from projections.kit.read.allowance import Spent
 from projections.kit.read.live_generations import NotServed
 from projections.kit.read.unavailable import is_away, is_cut_off
@@ -17,7 +18,7 @@ from projections.kit.read.unavailable import is_away, is_cut_off
 # A formatted error is JSON of open shape: message, locations, path and extensions of any kind.
 FormattedError = dict[str, Any]
 
-TOO_LARGE = "RESPONSE_TOO_LARGE"
+TOO_LARGE: ErrorCode = "RESPONSE_TOO_LARGE"
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class ClientError(GraphQLError):
     `code` and everything in `more` stand in the error's `extensions`.
     """
 
-    def __init__(self, message: str, *, code: str, **more: object) -> None:
+    def __init__(self, message: str, *, code: ErrorCode, **more: object) -> None:
         super().__init__(message, extensions={"code": code, **more})
 
 
@@ -65,13 +66,13 @@ class RequestError(Exception):
 
     @classmethod
     def of(
-        cls, message: str, code: str, status: int = 400, headers: Mapping[str, str] | None = None
+        cls, message: str, code: ErrorCode, status: int = 400, headers: Mapping[str, str] | None = None
     ) -> "RequestError":
         """A badly formed HTTP request or stream message."""
-        return cls([{"message": message, "extensions": {"code": code}}], status=status, headers=headers)
+        return cls([{"message": message, "extensions": _extensions(code)}], status=status, headers=headers)
 
     @classmethod
-    def of_document(cls, errors: Sequence[GraphQLError], code: str) -> "RequestError":
+    def of_document(cls, errors: Sequence[GraphQLError], code: ErrorCode) -> "RequestError":
         """A document, or variables, that GraphQL itself refuses."""
         return cls([_public(error, code) for error in errors], well_formed=True)
 
@@ -119,7 +120,11 @@ def encode_errors(errors: list[FormattedError]) -> bytes:
 def internal_error(error: BaseException) -> FormattedError:
     """Log a fault that belongs to no field and give what a client may know of it."""
     error_id = _logged(error)
-    return {"message": "Internal error", "extensions": {"code": "INTERNAL", "errorId": error_id}}
+    return {"message": "Internal error", "extensions": _extensions("INTERNAL", errorId=error_id)}
+
+
+def _extensions(code: ErrorCode, **more: object) -> dict[str, object]:
+    return {"code": code, **more}
 
 
 def _answered(error: GraphQLError, ids: dict[object, str]) -> FormattedError:
@@ -127,13 +132,13 @@ def _answered(error: GraphQLError, ids: dict[object, str]) -> FormattedError:
         return {
             **error.formatted,
             "message": f"{cause}; try again later.",
-            "extensions": {"code": "NOT_READY"},
+            "extensions": _extensions("NOT_READY"),
         }
     if isinstance(cause, Spent):
         return {
             **error.formatted,
             "message": f"More than {cause.limit} bytes would be read: ask for smaller pages.",
-            "extensions": {"code": TOO_LARGE, "limit": cause.limit},
+            "extensions": _extensions(TOO_LARGE, limit=cause.limit),
         }
     if _is_public(error):
         return _public(error, "BAD_USER_INPUT")
@@ -141,7 +146,7 @@ def _answered(error: GraphQLError, ids: dict[object, str]) -> FormattedError:
         return {
             **error.formatted,
             "message": "This took too long and was ended: ask for less.",
-            "extensions": {"code": "TOO_SLOW"},
+            "extensions": _extensions("TOO_SLOW"),
         }
     if is_away(cause):
         _note(cause)
@@ -165,9 +170,9 @@ def _cause(error: GraphQLError) -> Exception:
     return cause
 
 
-def _public(error: GraphQLError, code: str) -> FormattedError:
+def _public(error: GraphQLError, code: ErrorCode) -> FormattedError:
     formatted: FormattedError = {**error.formatted}
-    formatted["extensions"] = {"code": code, **(error.extensions or {})}
+    formatted["extensions"] = _extensions(code) | dict(error.extensions or {})
     return formatted
 
 
@@ -175,7 +180,7 @@ def _away(formatted: Mapping[str, Any]) -> FormattedError:
     return {
         **formatted,
         "message": "Something that this needs is away for the moment; send it again, with the same command id.",
-        "extensions": {"code": "UNAVAILABLE", "retryAfter": RETRY_AFTER},
+        "extensions": _extensions("UNAVAILABLE", retryAfter=RETRY_AFTER),
     }
 
 
@@ -196,7 +201,7 @@ def _masked(error: GraphQLError, ids: dict[object, str]) -> FormattedError:
     if fault not in ids:
         ids[fault] = _logged(cause)
     formatted: FormattedError = {**error.formatted, "message": "Internal error"}
-    formatted["extensions"] = {"code": "INTERNAL", "errorId": ids[fault]}
+    formatted["extensions"] = _extensions("INTERNAL", errorId=ids[fault])
     return formatted
 
 

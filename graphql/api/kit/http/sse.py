@@ -1,15 +1,16 @@
 """The graphql-sse protocol with one connection for each operation ("distinct connections")."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.types import Receive, Send
 
+from api.kit.execution.error_codes import ErrorCode
 from api.kit.execution.errors import FormattedError, encode_errors
 from api.kit.execution.limits import Limits
-from api.kit.http.streams import COMPLETED, GOING_AWAY, MOVED, SLOW_CLIENT, Outbox, Streams
+from api.kit.http.streams import COMPLETED, GOING_AWAY, MOVED, SLOW_CLIENT, CloseReason, Outbox, Streams
 
-_CODES = {
+_CODES: Mapping[CloseReason, ErrorCode] = {
     SLOW_CLIENT: "SLOW_CLIENT",
     GOING_AWAY: "GOING_AWAY",
     MOVED: "TENANT_MOVED",

@@ -14,6 +14,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from api.kit.execution.engine import Engine
+from api.kit.execution.error_codes import ErrorCode
 from api.kit.execution.errors import FormattedError, RequestError, Unauthenticated, internal_error
 from api.kit.execution.limits import Limits
 from api.kit.execution.request import read_request
@@ -168,7 +169,7 @@ class GraphQLSocket(Generic[I]):
         elif kind != "pong":
             self._end(4400, "Unknown message type")
 
-    def _refuse(self, text: str, reason: str, error: str, code: int) -> None:
+    def _refuse(self, text: str, reason: str, error: ErrorCode, code: int) -> None:
         """Answer a message that cannot be read: to the operation that it would start, for the others of the
         connection have no part in it, and by closing only where none is named."""
         message = first_members(text)

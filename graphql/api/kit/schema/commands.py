@@ -1,6 +1,7 @@
 """What every mutation answers with: the receipt of a command, or a refusal."""
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -8,8 +9,49 @@ import strawberry
 from api.kit.execution.access import covered
 from api.kit.schema.context import Info
 from api.kit.schema.scalars import Position
-from domain.kit.refusals import Refusal, StaleVersion
+from domain.kit.refusals import MOST, Refusal, StaleVersion, Violation
 from projections.kit.declare.postgres import PostgresView
+
+if TYPE_CHECKING:
+    # They are made when the schema is built, which checkers cannot follow.
+    from enum import Enum as RefusalCode
+    from enum import Enum as ViolationCode
+
+
+_CODES = "api.kit.schema.refusal_codes"
+_LAZY = strawberry.lazy(_CODES)
+"""The codes are known when every context is, which is later than this module."""
+
+
+@covered
+@strawberry.type(description="Says what is wrong with one value of an input, as data.")
+class FieldViolation:
+    """A violation as the API shows it."""
+
+    path: list[str] = strawberry.field(
+        description="Where in the input the value stands: names of fields, and places in lists from 0, such as "
+        '`["tags", "1"]`.'
+    )
+    code: Annotated["ViolationCode", _LAZY] = strawberry.field(
+        description="Which kind of limit it is outside of."
+    )
+    message: str = strawberry.field(description="A message for the user, in plain words.")
+    minimum: float | None = strawberry.field(
+        description="The least that is allowed: characters of a text, entries of a list, or the number."
+    )
+    maximum: float | None = strawberry.field(description="The most that is allowed, as for `minimum`.")
+
+    @classmethod
+    def of(cls, violation: Violation) -> "FieldViolation":
+        """The violation as data, its fields named as the API names them."""
+        path = [camel(part) if isinstance(part, str) else str(part) for part in violation.path]
+        return cls(
+            path=path,
+            code=_codes().ViolationCode[violation.code],
+            message=violation.message,
+            minimum=violation.minimum,
+            maximum=violation.maximum,
+        )
 
 
 @covered
@@ -17,9 +59,18 @@ from projections.kit.declare.postgres import PostgresView
 class Refused:
     """A refusal as the API shows it."""
 
-    code: str = strawberry.field(description="The stable code of the rule that refused the command.")
-    message: str = strawberry.field(description="A message for the user.")
-    field: str | None = strawberry.field(description="The input field concerned, if any.")
+    code: Annotated["RefusalCode", _LAZY] = strawberry.field(
+        description="The stable code of the rule that refused the command."
+    )
+    message: str = strawberry.field(description="A message for the user, in plain words.")
+    field: str | None = strawberry.field(
+        description="The first input field concerned, if any; `violations` has all."
+    )
+    violations: list[FieldViolation] = strawberry.field(
+        default_factory=list,
+        description="Every field that is wrong, in the input's order; of each value the first violation, and "
+        f"{MOST} at most.",
+    )
     retry_after: int | None = strawberry.field(
         default=None, description="After how many seconds to try again, where waiting helps."
     )
@@ -29,15 +80,16 @@ class Refused:
 
     @classmethod
     def of(cls, refusal: Refusal) -> "Refused":
-        """The refusal as data, its field named as the API names it, in the message too."""
-        wait = refusal.facts.get("retry_after")
-        if refusal.field is None:
-            after = wait if isinstance(wait, int) else None
-            return cls(code=refusal.code, message=refusal.message, field=None, retry_after=after)
-        shown = refusal.about(camel(refusal.field))
-        version = refusal.facts["version"] if isinstance(refusal, StaleVersion) else None
-        stands = version if isinstance(version, int) else None
-        return cls(code=shown.code, message=shown.message, field=shown.field, version=stands)
+        """The refusal as data, its fields named as the API names them."""
+        wait, version = refusal.facts.get("retry_after"), refusal.facts.get("version")
+        return cls(
+            code=_codes().RefusalCode[refusal.code],
+            message=refusal.message,
+            field=None if refusal.field is None else camel(refusal.field),
+            violations=[FieldViolation.of(violation) for violation in refusal.violations],
+            retry_after=wait if isinstance(wait, int) else None,
+            version=version if isinstance(refusal, StaleVersion) and isinstance(version, int) else None,
+        )
 
 
 @covered
@@ -81,6 +133,11 @@ def receipt(shown: type, view: type[PostgresView[Any]], *, name: str, home: bool
             kind, name=title, description=f"The receipt of a command that changes `{shown.__name__}` objects."
         )
     )
+
+
+def _codes() -> Any:
+    """The module of the codes, which were loaded when the schema was built."""
+    return import_module(_CODES)
 
 
 def camel(name: str) -> str:

@@ -20,11 +20,12 @@ from api.kit.schema.commands import Receipt, Refused
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import described
 from api.kit.schema.scalars import Position
+from domain.kit.bus.checks import violations
 from domain.kit.caller import Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.commands import Command, target_id
 from domain.kit.log import AppendReceipt
-from domain.kit.refusals import Invalid, Refusal
+from domain.kit.refusals import Invalid, Refusal, Violation, ViolationCode
 
 C = TypeVar("C", bound=Command)
 
@@ -174,7 +175,7 @@ _COMMAND_ID = (
 def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
     """The command of an input and of what is ``known`` besides; what was left out takes the command's default.
 
-    Raises Invalid for a null.
+    Raises Invalid for nulls, together with what is wrong with the other fields.
     """
     given: Mapping[str, Any] = {
         each.name: value
@@ -182,14 +183,19 @@ def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
         if (value := getattr(input, each.name)) is not strawberry.UNSET
     }
     values: dict[str, Any] = {**known}
+    nulls: list[str] = []
     for each in fields(command):
         if each.name in given:
             value = given[each.name]
             values[each.name] = tuple(value) if isinstance(value, list) else value
             if value is None and each.default is not None:
-                raise Invalid(field=each.name, reason="must not be null")
+                nulls.append(each.name)
         elif each.name == "id":
             values["id"] = command_id
+    if nulls:
+        missing = [Violation(ViolationCode.REQUIRED, "is required", (name,)) for name in nulls]
+        others = {name: value for name, value in values.items() if name not in nulls}
+        raise Invalid.of([*missing, *violations(command, others)])
     return command(**values)
 
 

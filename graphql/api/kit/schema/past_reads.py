@@ -9,6 +9,7 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
+from api.kit.execution.error_codes import ErrorCode
 from api.kit.execution.errors import ClientError
 from api.kit.schema.row_visibility import RowVisibility
 from domain.kit.sealed import Opening
@@ -107,11 +108,18 @@ class PastReads:
         return self._loaders[shape]
 
 
+_IN_FUTURE: Mapping[str, ErrorCode] = {
+    "position": "POSITION_IN_FUTURE",
+    "time": "TIME_IN_FUTURE",
+    "version": "VERSION_IN_FUTURE",
+}
+
+
 @contextmanager
 def _for_the_client() -> Iterator[None]:
     try:
         yield
     except InFuture as error:
-        raise ClientError(str(error), code=f"{error.what.upper()}_IN_FUTURE") from None
+        raise ClientError(str(error), code=_IN_FUTURE[error.what]) from None
     except TooMuch as error:
         raise ClientError(str(error), code="LIMIT_EXCEEDED", limit=error.limit) from None

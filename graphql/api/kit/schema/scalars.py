@@ -1,8 +1,9 @@
-"""Scalars of the API: ids, instants with their zone, 64-bit positions, and JSON objects."""
+"""Scalars of the API: ids, instants, days, 64-bit positions, decimals and JSON, as standards write them."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import NewType
 from uuid import UUID
 
@@ -81,6 +82,26 @@ _ID = ScalarDefinition(
     implementation=_Id("ID", serialize=str, parse_value=read_id),
 )
 
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_DIGITS = 40
+"""More than any amount has, and few enough for Python to read at once."""
+
+
+def _decimal(value: object) -> Decimal:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    # A float is not what was written any more.
+    if not isinstance(value, str) and not whole:
+        raise ValueError("A decimal is a text such as 12.50, or a whole number.")
+    text = value if isinstance(value, str) else f"{value:d}"
+    if len(text) > _DIGITS or not _DECIMAL.fullmatch(text):
+        raise ValueError(
+            f"A decimal is a text such as 12.50, of at most {_DIGITS} digits and without an exponent."
+        )
+    return Decimal(text)
+
+
+_RFC, _XSD = "https://datatracker.ietf.org/doc/html/", "https://www.w3.org/TR/xmlschema11-2/"
+
 # Strawberry types a scalar map's keys as plain objects.
 SCALARS: dict[object, ScalarDefinition] = {
     # GraphQL's own name, by which clients know what identifies an object.
@@ -89,24 +110,35 @@ SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description="An instant as RFC 3339 writes it, with its offset from UTC; answers are in UTC.",
+        specified_by_url=f"{_RFC}rfc3339#section-5.6",
         serialize=_instant_text,
         parse_value=_instant,
     ),
     date: strawberry.scalar(
         name="Date",
         description="A day as RFC 3339 writes it, such as 2030-01-31.",
+        specified_by_url=f"{_RFC}rfc3339#section-5.6",
         serialize=date.isoformat,
         parse_value=_day,
     ),
     Position: strawberry.scalar(
         name="Position",
         description="A position in the event log, from 1; a string of digits, since it may exceed 53 bits.",
+        specified_by_url=f"{_XSD}#nonNegativeInteger",
         serialize=str,
         parse_value=_position,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description="A decimal number; a text such as 12.50, since a float would not keep it.",
+        specified_by_url=f"{_XSD}#decimal",
+        serialize=lambda value: format(value, "f"),
+        parse_value=_decimal,
     ),
     Json: strawberry.scalar(
         name="JSON",
         description="Plain JSON of any shape.",
+        specified_by_url=f"{_RFC}rfc8259",
         serialize=lambda value: value,
         parse_value=lambda value: value,
     ),

@@ -1,0 +1,58 @@
+"""The page of errors and refusals, made from the code."""
+
+from api.kit.execution.error_codes import ERROR_CODES
+from api.kit.schema.refusal_codes import MEANINGS
+from domain.kit.refusals import ViolationCode
+
+PAGE = "docs/errors.md"
+
+_TOP = """# Errors and refusals
+
+What the API answers when it does not do what was asked. This page is made from the code, and a test compares:
+each list is closed.
+
+## Refusals
+
+A mutation that a rule does not allow answers with `Refused`, which is data beside the receipt: nothing was
+changed, and the HTTP status is 200. `code` is the enum `RefusalCode`, so that a generated client can switch
+over all of them; `message` is a sentence for people. `violations` has every field that is wrong, each with
+its `path` in the input, a `code`, a message, and the limit as `minimum` and `maximum`. Ask for all of it:
+
+```graphql
+... on Refused { code message retryAfter version violations { path code message minimum maximum } }
+```
+
+A form shows each violation beside the field of its `path`, and `message` where there is none. REST and the routes
+below `/auth` use the same codes as `error.code`.
+
+| `RefusalCode` | What it says |
+|---|---|
+"""
+
+_VIOLATIONS = """
+## Violations
+
+| `ViolationCode` | What it says |
+|---|---|
+"""
+
+_ERRORS = """
+## Errors
+
+Everything else stands in `errors`, with its code as `extensions.code`. REST and `/auth` write the same codes in
+small letters.
+
+| `extensions.code` | What it says |
+|---|---|
+"""
+
+
+def page() -> str:
+    """The text of the page."""
+    return "".join(
+        [
+            *(_TOP, *(f"| `{code}` | {text} |\n" for code, text in MEANINGS.items())),
+            *(_VIOLATIONS, *(f"| `{code}` | {code.meaning} |\n" for code in ViolationCode)),
+            *(_ERRORS, *(f"| `{code}` | {text} |\n" for code, text in ERROR_CODES.items())),
+        ]
+    )

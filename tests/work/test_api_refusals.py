@@ -1,0 +1,79 @@
+"""What a form is told of an input: everything that is wrong with it, at once and as data."""
+
+from typing import Any
+
+from tests.kit.client import Client
+
+CREATE = """mutation($input: CreateTaskInput!) { createTask(input: $input) {
+  ... on TaskReceipt { position }
+  ... on Refused { code message field violations { path code message minimum maximum } }
+} }"""
+
+
+async def tried(client: Client, **input: object) -> Any:
+    answer = (await client.post(CREATE, {"input": input})).json()
+    assert "errors" not in answer, answer
+    return answer["data"]["createTask"]
+
+
+async def test_all_fields_that_are_wrong_are_told_at_once_with_their_limits(client: Client) -> None:
+    refused = await tried(
+        client, title="", tags=["fine", "", "x" * 51], dueDate="9999-01-01T00:00:00Z", priority=None
+    )
+    assert (refused["code"], refused["field"]) == ("invalid", "priority")
+    assert refused["violations"] == [
+        {
+            "path": ["priority"],
+            "code": "required",
+            "message": "Priority is required.",
+            "minimum": None,
+            "maximum": None,
+        },
+        {
+            "path": ["title"],
+            "code": "too_short",
+            "message": "Title must not be empty.",
+            "minimum": 1,
+            "maximum": 500,
+        },
+        {
+            "path": ["dueDate"],
+            "code": "out_of_range",
+            "message": "Due date is outside the years 1900 to 9000.",
+            "minimum": None,
+            "maximum": None,
+        },
+        {
+            "path": ["tags", "1"],
+            "code": "too_short",
+            "message": "Entry 2 of tags must not be empty.",
+            "minimum": 1,
+            "maximum": 50,
+        },
+        {
+            "path": ["tags", "2"],
+            "code": "too_long",
+            "message": "Entry 3 of tags has more than 50 characters.",
+            "minimum": 1,
+            "maximum": 50,
+        },
+    ]
+    assert refused["message"] == " ".join(violation["message"] for violation in refused["violations"])
+
+
+async def test_a_rule_names_the_one_field_that_it_is_about(client: Client) -> None:
+    refused = await tried(client, title="Water the plants", projectId=str(client.tenant))
+    assert refused == {
+        "code": "not_found",
+        "message": "There is no such project.",
+        "field": "projectId",
+        "violations": [
+            {
+                "path": ["projectId"],
+                "code": "rule",
+                "message": "There is no such project.",
+                "minimum": None,
+                "maximum": None,
+            }
+        ],
+    }
