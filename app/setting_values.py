@@ -52,7 +52,12 @@ _SWITCHES = {
     "no": False,
     "off": False,
 }
-_RANGES = {"port": (0, 65535), "after_wait_ms": (0, 60_000), "reconcile_hours": (0, 24 * 365)}
+_RANGES = {
+    "port": (0, 65535),
+    "demo_tasks": (1, 100_000),
+    "after_wait_ms": (0, 60_000),
+    "reconcile_hours": (0, 24 * 365),
+}
 
 
 def parsed(name: str, kind: type, text: str) -> Path | bool | int | str:

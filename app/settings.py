@@ -92,6 +92,9 @@ class Settings:
         str, "The master key's name in Vault, or its id, ARN or alias in AWS KMS.", "`headwater` in Vault"
     ] = ""
     key_url: Annotated[str, "Vault's address, or an address of AWS KMS other than AWS's own."] = ""
+    demo_tasks: Annotated[
+        int, "How many tasks the larger company of the demo gets; with fewer, the first start is sooner."
+    ] = 5000
     environment: Annotated[str, "Names the deployment; `production` insists on a secret."] = "development"
     region: Annotated[str, "Where this runs; events carry it."] = "local"
     masking: Annotated[

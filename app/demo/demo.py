@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid5
@@ -58,6 +58,8 @@ SMALL = Company(
 COMPANIES = (BRIGHT, SMALL)
 OPERATOR = "operator@platform.example.com"
 _OPERATOR = uuid5(PLATFORM, "demo operator")
+_TOLD = uuid5(_OPERATOR, "confirmed")
+"""The id of the demo's last command."""
 _TOGETHER = 500
 _now: ContextVar[datetime] = ContextVar("demo_now")
 
@@ -107,13 +109,16 @@ async def ensure_demo(settings: Settings) -> None:
     """Make the demo in a log that has none or half of it; a log that others have begun is left alone."""
     async with written(settings) as side:
         log, codec = side.log, side.codec
+        if await log.receipt(ACCOUNTS, _TOLD):
+            return
         events = await log.read(limit=1, select=Selection(tenant_id=BRIGHT.id))
         told_here = events or await is_away(side.database.writer, BRIGHT.id)
         if told_here or await log.head() == 0:
             for company in COMPANIES:
                 if await is_away(side.database.writer, company.id):
                     continue  # Its story was told before it was moved, and goes on where it is.
-                await tell(log, codec, company)
+                size = min(company.tasks, settings.demo_tasks)
+                await tell(log, codec, replace(company, tasks=size))
                 desk = TenantService(settings, side.database, side.bus)
                 await desk.adopt(company.id, company.name, company.slug)
             await _open_doors(log, codec, settings)
@@ -177,7 +182,7 @@ async def _open_doors(log: Log, codec: Codec, settings: Settings) -> None:
     by = Caller(tenant_id=ACCOUNTS, user_id=_OPERATOR)
     secret = SetSecondFactor(id=_OPERATOR, secret=_factor(settings), recovery_hashes=())
     await _send(bus, secret, by, uuid5(_OPERATOR, "factor"))
-    await _send(bus, ConfirmSecondFactor(id=_OPERATOR), by, uuid5(_OPERATOR, "confirmed"))
+    await _send(bus, ConfirmSecondFactor(id=_OPERATOR), by, _TOLD)
 
 
 async def _account(
@@ -205,7 +210,10 @@ async def _account(
 async def _send(bus: Bus, command: Command, by: Caller, command_id: UUID) -> None:
     outcome = await bus.send(command, by=by, command_id=command_id)
     if not isinstance(outcome, AppendReceipt):
-        raise RuntimeError(f"The demo's {command.stored_as} was refused: {outcome.message}")
+        raise RuntimeError(
+            f"The demo's {command.stored_as} was refused: {outcome.message} "
+            "A demo that was broken off goes on with the HEADWATER_DEMO_TASKS that it began with."
+        )
 
 
 def _signing(company: Company) -> Sequence[int]:

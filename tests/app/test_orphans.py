@@ -58,7 +58,7 @@ async def _asked(settings: Settings) -> None:
 async def test_children_that_hang_end_with_a_run_that_is_killed_and_leave_the_folder_free(
     tmp_path: Path,
 ) -> None:
-    settings = Settings(data_dir=tmp_path / "data", cache=tmp_path / "cache", port=free_port())
+    settings = Settings(data_dir=tmp_path / "data", cache=tmp_path / "cache", port=free_port(), demo_tasks=60)
     run = await start(settings)
     await read_until(run, "Ctrl-C stops everything.")
     served = running(settings)

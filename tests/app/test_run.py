@@ -44,7 +44,7 @@ async def read_until(process: Process, text: str) -> str:
 @pytest.fixture(scope="module")
 async def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("run")
-    return Settings(data_dir=folder / "data", cache=folder / "cache", port=free_port())
+    return Settings(data_dir=folder / "data", cache=folder / "cache", port=free_port(), demo_tasks=60)
 
 
 @pytest.fixture(scope="module")
