@@ -20,6 +20,7 @@ from app.entry.processes import Parts, enrolled, home_processes, processes, run_
 from app.entry.rebuilder_process import Rebuilding
 from app.entry.scheduled_comparison import keep_comparing
 from app.keys import KeyRing, opened_ring
+from app.placement.late_accesses import keep_carrying
 from app.placement.processes import placing
 from app.placement.registry import placement, registered
 from app.placement.silos import Silos
@@ -98,7 +99,8 @@ async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:
             own = await enrolled(parts.database, home_processes())
             return [*await _everyones(parts), *own, *await placing(settings, place.database)]
 
-        async with running(silos.run(), name="silos"):
+        late = keep_carrying(settings, place.database.writer)
+        async with running(silos.run(), name="silos"), running(late, name="late accesses"):
             await _follow(place, settings, stopping, acting, watch)
 
 

@@ -29,6 +29,8 @@ async def freeze(owner: Connection, tenant_id: UUID) -> None:
         await owner.execute("set local lock_timeout = '10s'")
         if await _is_disabled(owner):
             await owner.execute("alter table es.commands enable always trigger placed")
+        # Accesses being recorded now will be copied; the database notes those recorded from here on.
+        await owner.execute("lock table only audit.data_access in share row exclusive mode")
 
 
 async def hide(owner: Connection, tenant_id: UUID) -> None:

@@ -3,19 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-import asyncpg
-
 from app.composition.write_side import commanding
 from app.contexts import VIEWS
-from app.placement import fence, log_copy, process_rows, registry
+from app.placement import access_copy, fence, log_copy, process_rows, registry
+from app.placement.ends import Ends, both_ends, connected
 from app.placement.places import PlacementRecord, silo_for
 from app.placement.provisioner import PlacingProvisioner
 from app.settings import Settings
-from app.storage.database import SETTINGS, Connection, Database, plain_url
+from app.storage.database import Database
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.process.effects import EffectRefused
 from domain.kit.refusals import NotFound, Refusal
@@ -47,14 +45,6 @@ _WAITING = """
 select exists (select from ops.rebuild_views v join ops.rebuilds r on r.id = v.rebuild
                 where v.view = any($1) and (r.state = 'differs' or r.paused and r.ended_at is null))
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """The two databases, connected to as their owner."""
-
-    source: Connection
-    target: Connection
 
 
 class PlacingMover:
@@ -119,6 +109,7 @@ class PlacingMover:
             await log_copy.copy_reservations(ends.source, ends.target, move.id)
             await log_copy.copy_events(ends.source, ends.target, move.id)
             await log_copy.copy_commands(ends.source, ends.target, move.id)
+            await access_copy.copy_accesses(ends.source, ends.target, move.id)
 
     async def follow(self, move: Move) -> None:
         async with self._both(move) as ends:
@@ -136,7 +127,7 @@ class PlacingMover:
         if not blank:
             return
         keep = self._settings.rollback
-        rebuilds = Rebuilds(self._pool, VIEWS, keep=keep, owner=partial(_connected, self._settings))
+        rebuilds = Rebuilds(self._pool, VIEWS, keep=keep, owner=partial(connected, self._settings))
         while True:
             try:
                 id = await rebuilds.ask(blank, by="the move of a tenant", tenant_id=tenant_id)
@@ -154,6 +145,7 @@ class PlacingMover:
         async with self._both(move) as ends:
             there = await log_copy.fingerprint(ends.source, move.id)
             here = await log_copy.fingerprint(ends.target, move.id)
+            await access_copy.verify_accesses(ends.source, ends.target, move.id)
         if there != here:
             raise EffectRefused(f"{there[0]} events were to be copied, and {here[0]} that differ were found.")
 
@@ -172,6 +164,8 @@ class PlacingMover:
             # Whoever still reads at the old place, because they do not know better, reads what is right.
             await asyncio.sleep(_NEWS)
             await fence.hide(ends.source, move.id)
+            # Reading went on there until now; what is still recorded there is for `keep_carrying`.
+            await access_copy.carry_late(ends.source, ends.target, move.id)
             await process_rows.forget(ends.source, move.id)
             await log_copy.forget_tables(ends.source, move.id)
             await log_copy.forget_reservations(ends.source, move.id)
@@ -203,38 +197,21 @@ class PlacingMover:
         )
 
     @asynccontextmanager
-    async def _both(self, move: Move) -> AsyncIterator[_Ends]:
+    async def _both(self, move: Move) -> AsyncIterator[Ends]:
         async with self._ends(move) as ends:
             if ends is None:
                 raise EffectRefused("The tenant has no database of its own to be moved from or to.")
             yield ends
 
     @asynccontextmanager
-    async def _ends(self, move: Move, *, reach: bool = True) -> AsyncIterator[_Ends | None]:
+    async def _ends(self, move: Move, *, reach: bool = True) -> AsyncIterator[Ends | None]:
         """Both databases; None when there is no silo, or (unless it has to be reached) no database of it."""
         placement = await registry.placement(self._pool, move.id)
         if placement is None or placement.silo is None:
             yield None
             return
-        silo = placement.silo
-        settings = silo.settings(self._settings)
-        platform = await _connected(self._settings)
-        try:
-            own = await _connected(settings)
-        except asyncpg.InvalidCatalogNameError:
-            await platform.close()
-            if reach:
-                raise
-            yield None
-            return
-        try:
-            if move.to is PlacementKind.SILO:
-                yield _Ends(platform, own)
-            else:
-                yield _Ends(own, platform)
-        finally:
-            await platform.close()
-            await own.close()
+        async with both_ends(self._settings, placement.silo, to=move.to, reach=reach) as ends:
+            yield ends
 
 
 def _blank() -> list[tuple[str, str]]:
@@ -251,7 +228,3 @@ def _blank() -> list[tuple[str, str]]:
                 )
             )
     return found
-
-
-async def _connected(settings: Settings) -> Connection:
-    return await asyncpg.connect(plain_url(settings.database_url), server_settings=SETTINGS, timeout=10)

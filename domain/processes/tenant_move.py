@@ -49,7 +49,7 @@ class Mover(Protocol):
         ...
 
     async def copy(self, move: Move) -> None:
-        """Copy events in their order, with what makes commands and values known, and the keys."""
+        """Copy events in their order, with what makes commands and values known, the keys, and the access log."""
         ...
 
     async def follow(self, move: Move) -> None:
@@ -57,7 +57,7 @@ class Mover(Protocol):
         ...
 
     async def verify(self, move: Move) -> None:
-        """Compare the events of both places."""
+        """Compare the events and the accesses of both places."""
         ...
 
     async def switch(self, move: Move) -> None:

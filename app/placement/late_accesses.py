@@ -1,0 +1,59 @@
+"""Takes accesses along that were recorded where a tenant was, after it had been moved away from there.
+
+A process that cannot write what it has noted holds it, and one that was stopped goes on: both record at the place
+that they know. The database there notes that it holds such accesses, and every worker of the platform looks.
+"""
+
+import asyncio
+import logging
+
+import asyncpg
+
+from app.placement.access_copy import carry_late
+from app.placement.ends import both_ends
+from app.placement.registry import placements
+from app.settings import Settings
+from app.storage.database import Pool
+from domain.operations.tenants import PlacementKind
+
+_PAUSE = 15.0
+_LATE = "select tenant_id from placement.away where accesses_from is not null"
+
+_logger = logging.getLogger(__name__)
+
+
+async def keep_carrying(settings: Settings, platform: Pool, *, pause: float = _PAUSE) -> None:
+    """Do `carry_all` now and again until cancelled; what fails is logged once, and tried again."""
+    failing: set[str] = set()
+    while True:
+        try:
+            left = await carry_all(settings, platform)
+            if left - failing:
+                _logger.warning("Accesses cannot be taken along yet: %s.", ", ".join(sorted(left - failing)))
+            failing = left
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            _logger.warning("It cannot be seen which tenants' accesses are to be taken along: %r", error)
+        await asyncio.sleep(pause)
+
+
+async def carry_all(settings: Settings, platform: Pool) -> set[str]:
+    """Take along what each tenant's former place holds. Safe to repeat, and to be killed.
+
+    Returns the slugs of the tenants of which one place or the other does not answer.
+    """
+    failing: set[str] = set()
+    late = {row["tenant_id"] for row in await platform.fetch(_LATE)}
+    for place in await placements(platform):
+        if place.silo is None or place.state != "ready" or place.region != settings.region:
+            continue
+        to = PlacementKind(place.kind)
+        # The silo that was left is asked; it may be gone.
+        if to is PlacementKind.SILO and place.tenant_id not in late:
+            continue
+        try:
+            async with both_ends(settings, place.silo, to=to, reach=False) as ends:
+                if ends is not None:
+                    await carry_late(ends.source, ends.target, place.tenant_id)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            failing.add(place.slug)
+    return failing
