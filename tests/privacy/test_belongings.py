@@ -14,8 +14,8 @@ from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.process.process_scenario import rehearse
 from domain.kit.refusals import NoTenant, NotFound
 from domain.processes.erasure import PersonErasure
+from projections.governance import privacy
 from projections.governance.erasures import Erasures
-from projections.governance.privacy import AT_ONCE
 from projections.identity.admission import Invitations
 from tests.privacy.estate import Estate, accepted, somebody
 from tests.privacy.people import BY_ITSELF, a_member, an_account, an_owner
@@ -165,17 +165,21 @@ async def test_nobody_is_forgotten_or_exported_whom_the_tenant_never_knew(estate
         assert isinstance(await estate.desk.export(estate.request(owner), stranger), NotFound)
 
 
-async def test_a_tenant_has_so_many_under_way_and_no_more(estate: Estate) -> None:
+async def test_a_tenant_has_so_many_under_way_and_no_more(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 4
+    monkeypatch.setattr(privacy, "AT_ONCE", most)
     owner = await an_owner(estate, uuid4())
-    ids = [await _invited(estate, owner, f"n{n}.{uuid4().hex}@example.com") for n in range(AT_ONCE + 1)]
-    for id in ids[:AT_ONCE]:
+    ids = [await _invited(estate, owner, f"n{n}.{uuid4().hex}@example.com") for n in range(most + 1)]
+    for id in ids[:most]:
         accepted(await estate.desk.erase(estate.request(owner), id, reason=""))
         accepted(await estate.desk.export(estate.request(owner), id))
-    assert isinstance(await estate.desk.erase(estate.request(owner), ids[AT_ONCE], reason=""), TooManyAtOnce)
-    assert isinstance(await estate.desk.export(estate.request(owner), ids[AT_ONCE]), TooManyAtOnce)
+    assert isinstance(await estate.desk.erase(estate.request(owner), ids[most], reason=""), TooManyAtOnce)
+    assert isinstance(await estate.desk.export(estate.request(owner), ids[most]), TooManyAtOnce)
     async with estate.acting():
         await estate.settled()
-        accepted(await estate.desk.erase(estate.request(owner), ids[AT_ONCE], reason=""))
+        accepted(await estate.desk.erase(estate.request(owner), ids[most], reason=""))
         await estate.settled()
 
 
