@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from api.auth.port import Granted, Registration, SecondFactorRequired
-from api.kit.execution.errors import Unauthenticated
+from api.kit.execution.errors import Unauthenticated, come_back
 from api.kit.http.json_text import decoded
 from api.kit.http.negotiation import is_plain
 from api.kit.http.problems import problem
@@ -230,5 +230,5 @@ def _refused(refusal: Refusal) -> Response:
     field = camel(refusal.field) if refusal.field else None
     message = refusal.about(field).message
     wait = refusal.facts.get("retry_after")
-    headers = {} if wait is None else {"retry-after": str(wait)}
+    headers = come_back(wait, "attempts") if isinstance(wait, int) else {}
     return problem(_STATUS.get(refusal.code, 400), refusal.code, message, field=field, headers=headers)

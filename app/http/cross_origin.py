@@ -6,7 +6,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_READABLE = ("content-disposition", "etag", "retry-after", "www-authenticate", "x-correlation-id")
+_READABLE = (
+    "content-disposition",
+    "etag",
+    "ratelimit",
+    "retry-after",
+    "www-authenticate",
+    "x-correlation-id",
+)
 """Headers of an answer that these pages may read, beside those that every page may."""
 _PREFLIGHT_SECONDS = 600
 

@@ -4,7 +4,7 @@ import pytest
 import strawberry
 from graphql import OperationDefinitionNode, parse
 
-from api.kit.execution.access import ANYONE, COVERED, SIGNED_IN, Access, covered
+from api.kit.execution.access import ANYONE, COVERED, SIGNED_IN, WHOEVER, Access, covered
 from api.kit.execution.engine import Permit
 from api.kit.schema.context import permits
 from api.kit.schema.fields import field, live
@@ -15,7 +15,7 @@ from tests.kit.client import Client
 from tests.kit.product import Product
 
 ACCESS = Access(schema._schema)
-KNOWN = {*PERMISSIONS, ANYONE, COVERED}
+KNOWN = {*PERMISSIONS, ANYONE, WHOEVER, COVERED}
 
 
 def test_no_field_says_nothing() -> None:

@@ -1,6 +1,7 @@
 """GraphQL over HTTP: methods, media types, status codes, who asks."""
 
 import gzip
+import json
 
 import httpx
 import pytest
@@ -175,9 +176,18 @@ async def test_batches_are_refused_clearly(client: httpx.AsyncClient) -> None:
     assert response.json()["errors"][0]["extensions"]["code"] == "BATCHING_NOT_SUPPORTED"
 
 
-async def test_persisted_queries_get_the_code_that_clients_know(client: httpx.AsyncClient) -> None:
-    response = await client.post("/graphql", json={"extensions": {"persistedQuery": {"version": 1}}})
-    assert response.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_SUPPORTED"
+async def test_persisted_queries_get_the_words_that_clients_compare(client: httpx.AsyncClient) -> None:
+    asked = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+    for response in (
+        await client.post("/graphql", json={"extensions": asked}),
+        await client.get("/graphql", params={"extensions": json.dumps(asked)}),
+    ):
+        assert response.json()["errors"] == [
+            {
+                "message": "PersistedQueryNotSupported",
+                "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"},
+            }
+        ]
 
 
 async def test_a_subscription_needs_a_stream(client: httpx.AsyncClient) -> None:

@@ -97,7 +97,10 @@ async def test_who_has_too_much_waiting_is_refused_and_others_are_not() -> None:
     with pytest.raises(RequestError) as refused:
         async with turns.of("a", "a", 1):
             pass
-    assert (refused.value.status, refused.value.headers) == (429, {"retry-after": "1"})
+    assert (refused.value.status, refused.value.headers) == (
+        429,
+        {"retry-after": "1", "ratelimit": '"operations";r=0;t=1'},
+    )
     assert await line.end_all() == ["aa1", "aa2", "bb1", "aa3"]
 
 
@@ -122,4 +125,19 @@ async def test_nothing_is_kept_of_those_who_are_done() -> None:
         line.tasks["cc1"].cancel()
         await asyncio.wait([line.tasks["cc1"]])
         assert len(turns) == 2
+    assert len(turns) == 0
+
+
+async def test_who_leaves_at_the_same_moment_keeps_nobody_waiting() -> None:
+    turns = Turns(room=1, share=1, most_waiting=10)
+    line = _Line(turns)
+    for name in ("aa1", "bb1", "cc1"):
+        await line.ask(name)
+    for name in ("aa1", "bb1"):
+        line.tasks[name].cancel()
+    ended = await asyncio.gather(line.tasks["aa1"], line.tasks["bb1"], return_exceptions=True)
+    assert [type(error) for error in ended] == [asyncio.CancelledError] * 2
+    await asyncio.sleep(0)
+    assert line.begun == ["aa1", "cc1"]
+    await line.end("cc1")
     assert len(turns) == 0

@@ -27,7 +27,22 @@ async def test_five_wrong_passwords_make_the_place_they_come_from_wait(product: 
         assert refusal(await ada.sign_in(WRONG)) == REFUSED
     response = await ada.sign_in()
     assert refusal(response) == TOO_MANY
-    assert 0 < int(response.headers["retry-after"]) <= 31
+    wait = int(response.headers["retry-after"])
+    assert 0 < wait <= 31
+    assert response.headers["ratelimit"] == f'"attempts";r=0;t={wait}'
+
+
+async def test_who_has_no_account_waits_as_long_and_is_told_the_same(product: Product) -> None:
+    ada, nobody = await registered(product), f"{uuid4().hex}@example.com"
+    for _ in range(5):
+        await ada.sign_in(WRONG)
+        await post(product.http, "sign-in", {"email": nobody, "password": WRONG})
+    known = await ada.sign_in(WRONG)
+    unknown = await post(product.http, "sign-in", {"email": nobody, "password": WRONG})
+    for response in (known, unknown):
+        assert refusal(response) == TOO_MANY
+        assert 29 <= int(response.headers["retry-after"]) <= 31
+        assert "seconds" in response.json()["error"]["message"]
 
 
 async def test_graphql_says_how_long_to_wait(product: Product) -> None:

@@ -7,7 +7,7 @@ import strawberry
 
 from api.auth.answers import EntryAnswer, SignedInAnswer, entered, granted
 from api.auth.port import Auth, Registration
-from api.kit.execution.access import ANYONE
+from api.kit.execution.access import ANYONE, WHOEVER
 from api.kit.schema.context import Info
 from api.kit.schema.fields import argument, field
 
@@ -83,7 +83,7 @@ class Mutation:
     ) -> SignedInAnswer:
         return granted(await info.context.port(Auth).sessions.refresh(refresh_token))
 
-    @field("Accept an invitation to a tenant.", needs=ANYONE)
+    @field("Accept an invitation to a tenant.", needs=WHOEVER)
     async def accept_invitation(
         self, info: Info, input: Annotated[AcceptInvitationInput, argument("The invitation.")]
     ) -> EntryAnswer:

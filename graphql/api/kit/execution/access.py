@@ -25,7 +25,9 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 T = TypeVar("T", bound=type)
 
 ANYONE = "anyone"
-"""Needs nothing, not even that the caller has signed in."""
+"""Needs nothing, and takes no notice of who asks: a token that is no longer good does not matter."""
+WHOEVER = "whoever"
+"""Needs nothing, but is another thing for those who have signed in; a token that is shown must be good."""
 SIGNED_IN = "self"
 """Needs that the caller has signed in."""
 COVERED = ""
@@ -62,7 +64,7 @@ class Access:
     def require_known(self, permissions: Collection[str]) -> None:
         """Raise TypeError for a field that needs none of these permissions, and so would be nobody's."""
         for (kind, name), need in self.by_field.items():
-            if need is not None and need not in (ANYONE, SIGNED_IN, COVERED, *permissions):
+            if need is not None and need not in (ANYONE, WHOEVER, SIGNED_IN, COVERED, *permissions):
                 raise TypeError(f"{kind}.{name} needs {need}, which is no permission.")
 
     def undeclared(self) -> list[str]:

@@ -30,7 +30,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from api.kit.execution.access import Access
+from api.kit.execution.access import ANYONE, Access
 from api.kit.execution.cost import Cost, Measure
 from api.kit.execution.error_codes import ErrorCode
 from api.kit.execution.errors import ClientError, RequestError
@@ -105,6 +105,11 @@ class Operation:
     def introspects(self) -> bool:
         """Whether it asks about the schema alone, so that nobody's data is read."""
         return all(name.startswith("__") for name in self.root_fields)
+
+    @property
+    def is_anyones(self) -> bool:
+        """Whether it takes no notice of who asks, as signing in."""
+        return set(self.needs) == {ANYONE}
 
     @property
     def kind(self) -> OperationType:

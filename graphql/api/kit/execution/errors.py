@@ -77,6 +77,14 @@ class RequestError(Exception):
         return cls([_public(error, code) for error in errors], well_formed=True)
 
 
+def come_back(seconds: int, what: str) -> dict[str, str]:
+    """The headers of an answer that refuses for now: in how many seconds to try again, and what was too much.
+
+    ``RateLimit`` is as the IETF's draft of these headers has it.
+    """
+    return {"retry-after": str(seconds), "ratelimit": f'"{what}";r=0;t={seconds}'}
+
+
 def forbidden(field: str, permission: str | None) -> RequestError:
     """The error for a document with a field that needs a permission which the caller lacks."""
     what = f"the permission {permission}" if permission else "a permission that nobody has"

@@ -35,10 +35,8 @@ def read_request(body: object, limits: Limits) -> GraphQLRequest:
     extensions = _member(body, "extensions", dict, "an object") or {}
     if query is None:
         if "persistedQuery" in extensions:
-            # The code that Apollo's clients know: they send the whole document from then on.
-            raise RequestError.of(
-                "Persisted queries are not supported: send the query.", "PERSISTED_QUERY_NOT_SUPPORTED"
-            )
+            # Word for word what clients compare, some the code and some the message: they send the document then.
+            raise RequestError.of("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
         raise RequestError.of('The request needs a "query".', "BAD_REQUEST")
     _check_values(variables, limits.variable_depth)
     return GraphQLRequest(query, name, variables)

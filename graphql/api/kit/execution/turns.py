@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from api.kit.execution.errors import RequestError
+from api.kit.execution.errors import RequestError, come_back
 
-_RETRY_SECONDS = "1"
+_RETRY_SECONDS = 1
 
 
 @dataclass(eq=False)
@@ -87,7 +87,7 @@ class Turns:
                 f"At most {self._most_waiting} operations may wait at a time.",
                 "TOO_MANY_REQUESTS",
                 429,
-                {"retry-after": _RETRY_SECONDS},
+                come_back(_RETRY_SECONDS, "operations"),
             )
         caller.waiting.append(turn)
         self._admit()
@@ -109,7 +109,9 @@ class Turns:
             caller.waiting.popleft()
             caller.held += turn.weight
             self._held += turn.weight
-            turn.begun.set_result(None)
+            # Whoever has just been cancelled gives it back as they hear of that.
+            if not turn.begun.done():
+                turn.begun.set_result(None)
 
     def _next(self) -> tuple[_Caller, Turn] | None:
         """Whose turn it is, None when nobody waits who may go on. It moves to the end of the line."""

@@ -8,6 +8,7 @@ and GET runs queries and subscriptions, never mutations. So GET needs no extra h
 the protocol can use it.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
@@ -23,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from api.kit.execution.engine import Context, Engine, Permit
 from api.kit.execution.errors import RequestError, Unauthenticated, encode_errors, failure
 from api.kit.execution.limits import Limits
-from api.kit.execution.request import read_request
+from api.kit.execution.request import GraphQLRequest, read_request
 from api.kit.http.conditional import KEPT, conditional, tag
 from api.kit.http.fanout import Fanout
 from api.kit.http.json_text import NotJson, decoded
@@ -120,8 +121,7 @@ class GraphQLEndpoint(Generic[I]):
         for name in _ONLY_ONCE:
             if len(http.headers.getlist(name)) > 1:
                 raise RequestError.of(f"The header {name} must be given once.", "BAD_REQUEST")
-        identity = await self._identify(http.headers)
-        request = read_request(await self._body(http), self._limits)
+        credentials, identity, request = await self._asked(http)
         try:
             operation = self._engine.operation(request, identity)
             if operation.kind is OperationType.MUTATION and http.method == "GET":
@@ -136,11 +136,11 @@ class GraphQLEndpoint(Generic[I]):
             if not error.well_formed or accepted[0] != EVENT_STREAM:
                 raise
             errors = error.errors
-            await self._stream(http, identity, lambda stream: _refused(stream, errors), receive, send)
+            await self._stream(credentials, identity, lambda stream: _refused(stream, errors), receive, send)
             return None
         if live or accepted[0] == EVENT_STREAM:
             await self._stream(
-                http,
+                credentials,
                 identity,
                 lambda stream: self._fanout.join(operation, request, identity, stream),
                 receive,
@@ -159,18 +159,32 @@ class GraphQLEndpoint(Generic[I]):
 
     async def _stream(
         self,
-        http: HttpRequest,
+        credentials: Mapping[str, str],
         identity: I,
         start: Callable[[EventStream], Callable[[], object]],
         receive: Receive,
         send: Send,
     ) -> None:
         stream = EventStream(self._limits, self._lifetime(identity))
-        unwatch = self._rechecks.watch(dict(http.headers), identity, stream.outbox)
+        unwatch = self._rechecks.watch(credentials, identity, stream.outbox)
         try:
             await stream.serve(start, self._streams, receive, send)
         finally:
             unwatch()
+
+    async def _asked(self, http: HttpRequest) -> tuple[Mapping[str, str], I, GraphQLRequest]:
+        """What somebody shows, who they are by it, and what they ask for."""
+        try:
+            identity = await self._identify(http.headers)
+        except RequestError as refused:
+            # Clients send the token that they have until they have another one: also with what gives them that.
+            with contextlib.suppress(RequestError, Unauthenticated):
+                nobody = await self._authenticate({})
+                request = read_request(await self._body(http), self._limits)
+                if self._engine.operation(request, nobody).is_anyones:
+                    return {}, nobody, request
+            raise refused
+        return dict(http.headers), identity, read_request(await self._body(http), self._limits)
 
     async def _identify(self, headers: Headers) -> I:
         try:

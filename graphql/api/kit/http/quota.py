@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Hashable
 
-from api.kit.execution.errors import RequestError
+from api.kit.execution.errors import RequestError, come_back
 
-_RETRY_SECONDS = "30"
+_RETRY_SECONDS = 30
 
 
 class Quota:
@@ -46,4 +46,4 @@ class Quota:
 
 
 def _too_many(message: str) -> RequestError:
-    return RequestError.of(message, "TOO_MANY_SUBSCRIPTIONS", 429, {"retry-after": _RETRY_SECONDS})
+    return RequestError.of(message, "TOO_MANY_SUBSCRIPTIONS", 429, come_back(_RETRY_SECONDS, "subscriptions"))

@@ -173,6 +173,8 @@ def _read(name: str, text: str, number: bool) -> str | int:
 def _failed(status: int, headers: Mapping[str, str], error: Mapping[str, Any]) -> Response:
     if status < 400:
         status = _STATUS.get(error["extensions"]["code"], 400)
-    kept = {name: headers[name] for name in ("www-authenticate", "retry-after") if name in headers}
+    kept = {
+        name: headers[name] for name in ("www-authenticate", "retry-after", "ratelimit") if name in headers
+    }
     code, message, field = plain(error)
     return problem(status, code, message, field=field, headers=kept)
