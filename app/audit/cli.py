@@ -82,11 +82,13 @@ def retain(
 
     gone = asyncio.run(work())
     if as_json:
-        say_json([asdict(one) for one in gone])
+        say_json([asdict(month) for month in gone])
     elif not gone:
         typer.echo("Nothing is old enough to be dropped.")
     else:
-        rows = [(one.log, f"{one.month:%Y-%m}", f"{one.rows:,}", f"{one.tenants:,}") for one in gone]
+        rows = [
+            (month.log, f"{month.month:%Y-%m}", f"{month.rows:,}", f"{month.tenants:,}") for month in gone
+        ]
         say_table(("LOG", "MONTH", "ROWS", "TENANTS"), rows, right=("ROWS", "TENANTS"))
 
 

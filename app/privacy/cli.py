@@ -226,7 +226,7 @@ async def _fetch(desk: _Desk, person: UUID, id: UUID, out: Path) -> None:
         pieces = await export_files(desk.settings, keys, desk.rows, database).read(desk.tenant, id)
         if pieces is None:
             raise Declined("The export is on another machine, or gone.")
-        # First, and for good: whatever becomes of the file, somebody may have read it.
+        # First, and permanently: whatever becomes of the file, somebody may have read it.
         await recorded(database.writer, [_access(desk.tenant, person)])
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for piece in pieces:

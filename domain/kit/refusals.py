@@ -179,7 +179,7 @@ class Invalid(Refusal):
         """See the base."""
         if field is None:
             return Invalid(field=None, reason=str(self.facts["reason"]), why=self.all[0].code)
-        return Invalid.of([replace(one, path=(field, *one.path[1:])) for one in self.all])
+        return Invalid.of([replace(wrong, path=(field, *wrong.path[1:])) for wrong in self.all])
 
 
 class NotFound(Refusal):
