@@ -12,7 +12,7 @@ from domain.processes.tenant_provisioning import Provisioning
 _LONG = "interval '1000 years'"
 """By so much is put off what rests; nothing else is ever due that late."""
 
-_HOME = [process.name for process in (Provisioning, Moving, SlugReservations, TenantAdoptions)] + [
+HOME = [process.name for process in (Provisioning, Moving, SlugReservations, TenantAdoptions)] + [
     process.name for process in PLATFORM_PROCESSES
 ]
 """Processes that run on the platform alone."""
@@ -72,7 +72,7 @@ async def rest(owner: Connection, tenant_id: UUID, *, head: int) -> bool:
         # Whoever writes for a process holds its row.
         await owner.execute("select from processes.lanes order by process for update")
         await owner.execute(_REST, tenant_id)
-    return bool(await owner.fetchval(_AT_REST, tenant_id, head, _HOME))
+    return bool(await owner.fetchval(_AT_REST, tenant_id, head, HOME))
 
 
 async def wake(owner: Connection, tenant_id: UUID) -> None:
@@ -85,7 +85,7 @@ async def wake(owner: Connection, tenant_id: UUID) -> None:
 async def enroll(source: Connection, target: Connection) -> None:
     """Make the processes of the source known to the target, as `app.processes.lease.enroll` does: they react to
     what is appended from now on, and what was copied they leave alone."""
-    rows = await source.fetch("select process, version from processes.lanes where process <> all($1)", _HOME)
+    rows = await source.fetch("select process, version from processes.lanes where process <> all($1)", HOME)
     await target.executemany(
         """insert into processes.lanes (process, version, since, position)
            select $1, $2, head, head from (select coalesce(max(position), 0) as head from es.events) log

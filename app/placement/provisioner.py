@@ -10,6 +10,7 @@ from app.keys import master_of
 from app.keys.tenant_keys import NOBODY, TenantKeys
 from app.placement import databases, registry
 from app.placement.places import PlacementRecord, Silo, silo_for
+from app.processes.declared import EVERYWHERE
 from app.processes.lease import enroll
 from app.settings import Settings
 from app.storage.clients import redis_client, search_client
@@ -146,7 +147,11 @@ class PlacingProvisioner:
             region=tenant.region,
             placement=Placed(tenant.placement.value),
         )
-        async with commanding(settings) as (_, bus):
+        async with commanding(settings) as (database, bus):
+            # Much can happen in the tenant before a worker has found the silo. Not in `make_views`: where one
+            # moves to, processes begin after what was copied.
+            for process in EVERYWHERE if silo is not None else ():
+                await enroll(database.writer, process)
             by = Caller(tenant_id=tenant.id, user_id=SYSTEM, kind="service")
             outcome = await bus.send(create, by=by, command_id=command_id)
         if isinstance(outcome, Refusal):

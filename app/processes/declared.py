@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.contexts import SUBJECTS
 from domain.contexts import CONTEXTS
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.manifests import joined
 from domain.kit.process.process import Process
 from domain.processes import CONTEXT as JOINING
+from domain.processes.anonymisation import Anonymising
+from domain.processes.departures import departures
+from domain.processes.erasure import PersonErasure
+from domain.processes.export import PersonExport
 
 
 def declared(contexts: Sequence[ContextDomain], *, platform: bool) -> tuple[type[Process[Any]], ...]:
@@ -28,6 +33,15 @@ def declared(contexts: Sequence[ContextDomain], *, platform: bool) -> tuple[type
 
 PROCESSES = declared((*CONTEXTS, JOINING), platform=False)
 """The processes of every database that need no more than ports."""
+
+EVERYWHERE: tuple[type[Process[Any]], ...] = (
+    *PROCESSES,
+    PersonErasure,
+    type(departures(SUBJECTS)),
+    PersonExport,
+    Anonymising,
+)
+"""All processes of every database: those, and the ones of privacy, which reach into every store."""
 
 PLATFORM_PROCESSES = declared((*CONTEXTS, JOINING), platform=True)
 """The processes of the platform's database alone, beside those that place tenants: no silo runs them."""

@@ -72,6 +72,10 @@ class InviterNotProved(Refusal):
     """Confirm your own e-mail address before you invite others."""
 
 
+class TenantHasOwner(Refusal):
+    """This tenant has an owner already, who can invite others."""
+
+
 class TooManyInvitations(Refusal):
     """This tenant has sent {most} invitations within a day; more can be sent tomorrow."""
 

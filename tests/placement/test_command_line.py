@@ -35,6 +35,7 @@ async def test_moves_a_tenant_by_its_slug(platform: Platform) -> None:
     [
         (["create", "Acme", "--slug", "Not A Slug"], 1),
         (["create", "Acme", "--slug", "far", "--region", "mars"], 1),
+        (["create", "Acme", "--slug", "nowhere", "--owner", "ada at acme"], 1),
         (["create", "Acme", "--slug", "odd", "--database-url", "postgresql://db/x"], 2),
         (["move", "nobody", "--to", "silo"], 1),
         (["move", "nobody", "--to", "moon"], 2),

@@ -5,23 +5,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID, uuid4
 
 import typer
 
-from app.cli.answers import EXIT_CODES, REFUSED, AsJson, refuse, say_json, say_table
+from app.cli.answers import EXIT_CODES, REFUSED, AsJson, Declined, refuse, say_json, say_table
 from app.cli.place import asker, found, placed, placed_everywhere, reading_at, workers
 from app.cli.reconnect import Reconnecting
 from app.placement.cli.tenant_state import add_to
 from app.settings import Settings, read_settings
-from app.storage.database import Pool
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
 from domain.operations.tenants import PlacementKind
 from projections.operations.tenant_placements import PlacementRequest, PlacementView
+
+if TYPE_CHECKING:
+    from app.composition.write_side import WriteSide
 
 _ids = TimeOrderedIds()
 _OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
@@ -69,10 +71,19 @@ def create(
     id: Annotated[
         UUID | None, typer.Option(help="The new tenant's id; a retry with the same id is safe.")
     ] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EMAIL", help="Invite this person by mail as the tenant's owner, as soon as it is ready."
+        ),
+    ] = None,
     wait: Wait = 120,
     as_json: AsJson = False,
 ) -> None:
-    """Create a tenant with everything that it needs. What a failing step leaves is removed again."""
+    """Create a tenant with everything that it needs. What a failing step leaves is removed again.
+
+    Asked again with the same --id, it sends the owner another invitation, until the tenant has one.
+    """
     if database_url and not silo:
         raise typer.BadParameter("Only a tenant with --silo has a database of its own.")
 
@@ -86,12 +97,34 @@ def create(
         asked_by=asker(),
     )
 
-    async def work() -> PlacementRequest | Refusal:
-        async with _tenants() as (tenants, _):
-            outcome = await tenants.ask(command, by=_OPERATOR)
-            return outcome if isinstance(outcome, Refusal) else await _ended(tenants, command.id, wait)
+    async def work() -> tuple[PlacementRequest | Refusal, str]:
+        from app.placement.first_owner import invite_first_owner, require_address
 
-    _tell(command.id, slug, asyncio.run(work()), as_json, done="is ready")
+        if owner is not None:
+            require_address(owner, field="owner")
+        async with _tenants() as (tenants, (settings, side)):
+            outcome = await tenants.ask(command, by=_OPERATOR)
+            progress = outcome if isinstance(outcome, Refusal) else await _ended(tenants, command.id, wait)
+            if owner is None or isinstance(progress, Refusal) or progress.status == "failed":
+                return progress, "is ready"
+            if progress.status != "ready":
+                raise Declined(
+                    f"Tenant {slug}: {progress.status}, a worker continues it. {owner} is not invited yet: "
+                    f"repeat this command with --id {command.id}."
+                )
+            try:
+                standing = await invite_first_owner(settings, side, command.id, owner)
+            except Refusal as refusal:
+                raise Declined(
+                    f"Tenant {slug} is ready, {owner} is not invited: {refusal} "
+                    f"To repeat this command, add --id {command.id}.",
+                    code=refusal.code,
+                ) from None
+        joined = f"{owner} is its owner" if standing == "joined" else f"{owner} is invited as its owner"
+        return progress, f"is ready, and {joined}"
+
+    progress, done = asyncio.run(work())
+    _tell(command.id, slug, progress, as_json, done=done)
 
 
 @app.command("list", epilog=EXIT_CODES)
@@ -143,8 +176,8 @@ def move(
     """
 
     async def work() -> tuple[UUID, str, PlacementRequest | Refusal]:
-        async with _tenants() as (tenants, (settings, pool)):
-            place = await found(pool, settings, tenant)
+        async with _tenants() as (tenants, (settings, side)):
+            place = await found(side.database.writer, settings, tenant)
             assert place.tenant is not None, "it was named"
             command = MoveTenant(
                 id=place.tenant,
@@ -165,15 +198,15 @@ add_to(app)
 
 
 @asynccontextmanager
-async def _tenants(*, asks: bool = True) -> AsyncIterator[tuple[PlacementView, tuple[Settings, Pool]]]:
-    """The registry of tenants, and the platform's database."""
-    from app.composition.write_side import commanding
+async def _tenants(*, asks: bool = True) -> AsyncIterator[tuple[PlacementView, tuple[Settings, "WriteSide"]]]:
+    """The registry of tenants, and the platform's writing side."""
+    from app.composition.write_side import written
     from app.placement.tenant_service import TenantService
 
-    async with placed() as place, commanding(place.settings) as (database, bus):
-        if asks and not await workers(database.writer):
+    async with placed() as place, written(place.settings) as side:
+        if asks and not await workers(side.database.writer):
             typer.echo("No worker is at work here; the operation is carried out as soon as one is.", err=True)
-        yield TenantService(place.settings, database, bus), (place.settings, database.writer)
+        yield TenantService(place.settings, side.database, side.bus), (place.settings, side)
 
 
 async def _ended(tenants: PlacementView, id: UUID, seconds: int) -> PlacementRequest:
