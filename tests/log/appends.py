@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from app.log.postgres import PostgresLog
 from app.log.verify import verify
 from app.storage.database import Database
-from domain.kit.log import Append, AppendReceipt, Guard, NewEvent, Outcome, Reference, Reservation
+from domain.kit.log import Append, AppendReceipt, Envelope, Guard, NewEvent, Outcome, Reference, Reservation
 
 TENANT = UUID(int=1)
 OTHER = UUID(int=2)
@@ -91,3 +92,19 @@ async def whole(database: Database) -> int:
     verdict = await verify(database)
     assert verdict.findings == ()
     return verdict.head
+
+
+async def append(log: PostgresLog, count: int) -> int:
+    """Append events one command each; returns the last position."""
+    receipts = await asyncio.gather(*(log.append(command(event())) for _ in range(count)))
+    return max(stored(receipt).last for receipt in receipts)
+
+
+async def positions_until(pages: AsyncIterator[list[Envelope]], position: int) -> list[int]:
+    """The positions that come until one is reached."""
+    seen: list[int] = []
+    async for page in pages:
+        seen += [event.position for event in page]
+        if seen[-1] >= position:
+            return seen
+    raise AssertionError("The pages ended.")

@@ -1,21 +1,11 @@
 """Following the log: hints, polls, lost connections, and one reader shared by many."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from typing import Any
-from uuid import UUID, uuid4
 
-import pytest
-
-from app.log.feed import RecentEvents
 from app.log.follower import LogFollower
 from app.log.postgres import PostgresLog
-from app.log.reader import LogReader
 from app.storage.database import Connection, Database
-from domain.kit.log import Envelope
-from tests.log.appends import OTHER, TENANT, command, event, stored, until
+from tests.log.appends import append, positions_until, until
 
 _LISTENERS = (
     "select pid from pg_stat_activity where usename = 'headwater_writer' and datname = current_database()"
@@ -23,28 +13,12 @@ _LISTENERS = (
 )
 
 
-async def _append(log: PostgresLog, count: int) -> int:
-    """Append events one command each; returns the last position."""
-    receipts = await asyncio.gather(*(log.append(command(event())) for _ in range(count)))
-    return max(stored(receipt).last for receipt in receipts)
-
-
-async def _until(pages: AsyncIterator[list[Envelope]], position: int) -> list[int]:
-    """The positions that come until one is reached."""
-    seen: list[int] = []
-    async for page in pages:
-        seen += [event.position for event in page]
-        if seen[-1] >= position:
-            return seen
-    raise AssertionError("The pages ended.")
-
-
 async def test_follows_from_a_position(log: PostgresLog) -> None:
-    head = await _append(log, 25)
+    head = await append(log, 25)
     pages = log.follow(after=head - 20)
-    assert await _until(pages, head) == list(range(head - 19, head + 1))
-    later = asyncio.create_task(_until(pages, head + 5))
-    await _append(log, 5)
+    assert await positions_until(pages, head) == list(range(head - 19, head + 1))
+    later = asyncio.create_task(positions_until(pages, head + 5))
+    await append(log, 5)
     assert await later == list(range(head + 1, head + 6))
 
 
@@ -52,9 +26,9 @@ async def test_a_hint_is_enough(database: Database, log: PostgresLog) -> None:
     """With polls an hour apart, only the hint can bring the event."""
     head = await log.head()
     pages = LogFollower(database, poll=3600).follow(after=head)
-    waiting = asyncio.create_task(_until(pages, head + 3))
+    waiting = asyncio.create_task(positions_until(pages, head + 3))
     for _ in range(3):
-        await _append(log, 1)
+        await append(log, 1)
     assert await waiting == [head + 1, head + 2, head + 3]
 
 
@@ -62,7 +36,7 @@ async def test_a_poll_is_enough(database: Database, log: PostgresLog, owner: Con
     """Without a hint, as when the server's queue is half full, the next poll brings the event."""
     head = await log.head()
     follower = LogFollower(database, poll=0.02)
-    waiting = asyncio.create_task(_until(follower.follow(after=head), head + 1))
+    waiting = asyncio.create_task(positions_until(follower.follow(after=head), head + 1))
     await until(lambda: follower.last_read_at is not None)
     # The owner can put a row there behind the back of es.append, which would have sent a hint.
     await owner.execute(
@@ -80,10 +54,10 @@ async def test_survives_the_loss_of_its_connection(
 ) -> None:
     head = await log.head()
     follower = LogFollower(database, poll=3600)
-    waiting = asyncio.create_task(_until(follower.follow(after=head), head + 30))
+    waiting = asyncio.create_task(positions_until(follower.follow(after=head), head + 30))
     for _ in range(30):
         cut = await owner.fetchval(f"select count(pg_terminate_backend(pid)) from ({_LISTENERS}) l")
-        position = await _append(log, 1)
+        position = await append(log, 1)
         if not cut:
             await until(lambda position=position: follower.position >= position)  # type: ignore[misc]
     assert await waiting == list(range(head + 1, head + 31))
@@ -95,14 +69,14 @@ async def test_survives_a_read_that_the_server_cancels(
     """As statement_timeout does while a table is locked; a feed that ended would be missed by nobody."""
     head = await log.head()
     follower = LogFollower(database, poll=0.02)
-    waiting = asyncio.create_task(_until(follower.follow(after=head), head + 1))
+    waiting = asyncio.create_task(positions_until(follower.follow(after=head), head + 1))
     await until(lambda: follower.last_read_at is not None)
     async with owner.transaction():
         await owner.execute("lock table es.events in access exclusive mode")
         cancel = f"select count(pg_cancel_backend(pid)) from ({_LISTENERS} and wait_event_type = 'Lock') l"
         while not await owner.fetchval(cancel):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-    await _append(log, 1)
+    await append(log, 1)
     assert await waiting == [head + 1]
 
 
@@ -110,193 +84,9 @@ async def test_a_pause_of_the_consumer_costs_nothing(
     database: Database, log: PostgresLog, owner: Connection
 ) -> None:
     """A consumer that stopped for long goes on where it was, its connection gone or not."""
-    head = await _append(log, 1)
+    head = await append(log, 1)
     pages = LogFollower(database, page=10).follow(after=head - 1)
     assert [event.position for event in await anext(pages)] == [head]
     await owner.fetch(f"select pg_terminate_backend(pid) from ({_LISTENERS}) l")
-    await _append(log, 50)
-    assert await _until(pages, head + 50) == list(range(head + 1, head + 51))
-
-
-@pytest.fixture
-async def feed(database: Database) -> AsyncIterator[RecentEvents]:
-    feed = RecentEvents(database, page=10, recent=40)
-    await feed.start()
-    yield feed
-    await feed.close()
-
-
-async def test_many_share_one_reader(feed: RecentEvents, log: PostgresLog, owner: Connection) -> None:
-    head = await log.head()
-    consumers = [asyncio.create_task(_until(feed.pages(after=head), head + 30)) for _ in range(50)]
-    await _append(log, 30)
-    assert await asyncio.gather(*consumers) == [list(range(head + 1, head + 31))] * 50
-    assert feed.position == head + 30
-    assert feed.last_read_at is not None
-
-
-async def test_who_is_far_behind_reads_the_log(feed: RecentEvents, log: PostgresLog) -> None:
-    head = await _append(log, 100)
-    consumers = [_until(feed.pages(after=after), head) for after in (0, head - 99, head - 5)]
-    seen = await asyncio.gather(*consumers)
-    assert seen == [
-        list(range(1, head + 1)),
-        list(range(head - 98, head + 1)),
-        list(range(head - 4, head + 1)),
-    ]
-
-
-async def test_a_slow_consumer_misses_nothing_and_holds_nothing(feed: RecentEvents, log: PostgresLog) -> None:
-    head = await _append(log, 1)
-    slow = feed.pages(after=head - 1)
-    assert [event.position for event in await anext(slow)] == [head]
-    last = await _append(log, 300)
-    await _until(feed.pages(after=head), last)
-    assert len(feed) <= 60
-    assert await _until(slow, last) == list(range(head + 1, last + 1))
-
-
-async def test_what_is_kept_has_a_bound_in_bytes_too(database: Database, log: PostgresLog) -> None:
-    feed = RecentEvents(database, recent_bytes=1_000)
-    await feed.start()
-    last = await _append(log, 200)
-    await _until(feed.pages(after=last - 1), last)
-    kept = len(feed)
-    await feed.close()
-    assert 0 < kept * len(event().payload) <= 1_000
-
-
-async def test_a_position_beyond_the_head_waits(feed: RecentEvents, log: PostgresLog) -> None:
-    head = await log.head()
-    waiting = asyncio.create_task(_until(feed.pages(after=head + 3), head + 5))
-    await _append(log, 5)
-    assert await waiting == [head + 4, head + 5]
-
-
-async def test_closing_ends_every_consumer(database: Database) -> None:
-    feed = RecentEvents(database)
-    await feed.start()
-    consumer = asyncio.create_task(_until(feed.pages(after=feed.position), feed.position + 1))
-    await asyncio.sleep(0)
-    await feed.close()
-    with pytest.raises(AssertionError, match="ended"):
-        await consumer
-
-
-async def test_a_backlog_is_of_the_tenants_own_events(feed: RecentEvents, log: PostgresLog) -> None:
-    head = await log.head()
-    mine = list[int]()
-    for _ in range(6):
-        await asyncio.gather(*(log.append(command(event())) for _ in range(10)))
-        mine.append(stored(await log.append(command(event(), tenant=OTHER))).last)
-    await _until(feed.pages(after=head), mine[-1])
-    assert await _until(feed.pages_of(OTHER, OTHER, after=head), mine[-1]) == mine
-
-
-async def test_a_backlog_takes_none_of_the_writers_connections(
-    feed: RecentEvents, database: Database, log: PostgresLog
-) -> None:
-    head = await _append(log, 100)
-    await _until(feed.pages(after=head - 1), head)
-    async with AsyncExitStack() as stack:
-        for _ in range(database.writer.get_max_size()):
-            await stack.enter_async_context(database.writer.acquire())
-        seen = await _until(feed.pages_of(TENANT, TENANT, after=head - 100), head)
-    assert len(seen) == 100
-
-
-async def test_one_caller_reads_one_backlog_at_a_time_and_another_need_not_wait(
-    feed: RecentEvents, database: Database, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    head = await _append(log, 100)
-    await _until(feed.pages(after=head - 1), head)
-    reading, most = Counter[UUID](), Counter[UUID]()
-    read = LogReader.read
-
-    def one_of(caller: UUID) -> asyncio.Task[list[int]]:
-        return asyncio.create_task(
-            _until(feed.pages_of(TENANT, caller, after=head - 100), head), name=str(caller)
-        )
-
-    async def counted(reader: LogReader, **arguments: Any) -> list[Envelope]:
-        task = asyncio.current_task()
-        assert task is not None
-        caller = UUID(task.get_name())
-        reading[caller] += 1
-        most[caller] = max(most[caller], reading[caller])
-        most[UUID(int=0)] = max(most[UUID(int=0)], reading.total())
-        found = await read(reader, **arguments)
-        reading[caller] -= 1
-        return found
-
-    monkeypatch.setattr(LogReader, "read", counted)
-    callers = [TENANT] * 10 + [OTHER] * 10
-    assert [len(seen) for seen in await asyncio.gather(*map(one_of, callers))] == [100] * 20
-    assert most == {TENANT: 1, OTHER: 1, UUID(int=0): 2}
-
-
-async def test_tenants_that_are_behind_take_turns_and_leave_readers_to_the_others(
-    feed: RecentEvents, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    head, tenants = await log.head(), [uuid4() for _ in range(6)]
-    for tenant in tenants:
-        await log.append(command(event(), tenant=tenant))
-    last = await _append(log, 100)
-    await _until(feed.pages(after=last - 100), last)
-    reading, most = Counter[UUID](), Counter[UUID]()
-    read = LogReader.read
-
-    async def counted(reader: LogReader, **arguments: Any) -> list[Envelope]:
-        tenant: UUID = arguments["select"].tenant_id
-        reading[tenant] += 1
-        most[tenant] = max(most[tenant], reading[tenant])
-        most[UUID(int=0)] = max(most[UUID(int=0)], reading.total())
-        found = await read(reader, **arguments)
-        reading[tenant] -= 1
-        return found
-
-    monkeypatch.setattr(LogReader, "read", counted)
-    requests = [feed.pages_of(tenant, uuid4(), after=head) for tenant in tenants for _ in range(5)]
-    async with asyncio.TaskGroup() as group:
-        for pages in requests:
-            group.create_task(anext(pages))
-    for pages in requests:
-        await pages.aclose()
-    assert most.pop(UUID(int=0)) == 4
-    assert max(most.values()) == 2
-
-
-async def test_how_far_back_somebody_is_counts_the_tenants_own_events(
-    feed: RecentEvents, log: PostgresLog
-) -> None:
-    head = await log.head()
-    for _ in range(3):
-        await log.append(command(event(), tenant=OTHER))
-    last = await _append(log, 50)
-    await _until(feed.pages(after=last - 1), last)
-    assert await feed.far(OTHER, OTHER, after=head, most=2)
-    assert not await feed.far(OTHER, OTHER, after=head, most=3)
-    assert await feed.far(TENANT, TENANT, after=head, most=49)
-    assert not await feed.far(TENANT, TENANT, after=head, most=50)
-
-
-async def test_who_asks_how_far_back_they_are_waits_their_turn_too(
-    feed: RecentEvents, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    head = await log.head()
-    last = await _append(log, 50)
-    await _until(feed.pages(after=last - 1), last)
-    counting, most = 0, 0
-    more_than = LogReader.more_than
-
-    async def counted(reader: LogReader, *arguments: Any, after: int) -> bool:
-        nonlocal counting, most
-        counting += 1
-        most = max(most, counting)
-        found = await more_than(reader, *arguments, after=after)
-        counting -= 1
-        return found
-
-    monkeypatch.setattr(LogReader, "more_than", counted)
-    await asyncio.gather(*(feed.far(TENANT, TENANT, after=head, most=10) for _ in range(10)))
-    assert most == 1
+    await append(log, 50)
+    assert await positions_until(pages, head + 50) == list(range(head + 1, head + 51))
