@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hmac
 import secrets
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -31,6 +32,7 @@ from domain.kit.ids import read_hex
 from domain.kit.log import GLOBAL
 from domain.kit.refusals import NotFound, Refusal
 from projections.identity.auth_accounts import AccountRow
+from projections.identity.auth_sessions import SessionRow
 
 ACCESS = timedelta(minutes=15)
 """How long an access token lasts."""
@@ -209,6 +211,17 @@ class SessionService:
         if after is None:
             this = await self._living.shown(current)
             rows = [*([this] if this is not None else []), *rows][:first]
+        return await self._shown(rows, current)
+
+    async def some(self, caller: Caller, ids: Collection[UUID]) -> list[OwnSession]:
+        current = session_of(caller)
+        if current is None:
+            return []
+        own = await self._living.ids_of(caller.user_id)
+        rows = await asyncio.gather(*(self._living.shown(id) for id in own if id in ids))
+        return await self._shown([row for row in rows if row is not None], current)
+
+    async def _shown(self, rows: Sequence[SessionRow], current: UUID) -> list[OwnSession]:
         texts = await self._book.opened(*(text for row in rows for text in (row.ip_address, row.user_agent)))
         return [
             OwnSession(

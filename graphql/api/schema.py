@@ -6,6 +6,7 @@ from strawberry.tools import merge_types
 
 from api.kit.execution.access import Access
 from api.kit.manifest import ContextApi
+from api.kit.schema.nodes import require_findable
 from api.kit.schema.scalars import SCALARS
 from domain.contexts import NAMES
 from domain.kit.context.manifests import load
@@ -32,3 +33,4 @@ schema = strawberry.Schema(
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 Access(schema._schema).require_known({*PERMISSIONS})
+require_findable(schema._schema)

@@ -4,7 +4,7 @@ import pytest
 import strawberry
 from graphql import OperationDefinitionNode, parse
 
-from api.kit.execution.access import ANYONE, COVERED, SIGNED_IN, WHOEVER, Access, covered
+from api.kit.execution.access import ANYONE, COVERED, IDENTIFIED, SIGNED_IN, WHOEVER, Access, covered
 from api.kit.execution.engine import Permit
 from api.kit.schema.context import permits
 from api.kit.schema.fields import field, live
@@ -15,7 +15,7 @@ from tests.kit.client import Client
 from tests.kit.product import Product
 
 ACCESS = Access(schema._schema)
-KNOWN = {*PERMISSIONS, ANYONE, WHOEVER, COVERED}
+KNOWN = {*PERMISSIONS, ANYONE, WHOEVER, IDENTIFIED, COVERED}
 
 
 def test_no_field_says_nothing() -> None:
@@ -119,13 +119,17 @@ def test_a_document_needs_what_its_fields_need(text: str, expected: dict[str | N
 
 def test_nobody_and_who_lacks_a_permission_are_told_apart() -> None:
     guest = Caller(tenant_id=NOBODY.tenant_id, user_id=NOBODY.user_id, permissions=ROLES["guest"])
-    assert [permits(NOBODY, need) for need in (ANYONE, SIGNED_IN, "work:read", None)] == [
+    assert [permits(NOBODY, need) for need in (ANYONE, IDENTIFIED, SIGNED_IN, "work:read", None)] == [
         Permit.GRANTED,
         Permit.UNKNOWN,
         Permit.UNKNOWN,
         Permit.UNKNOWN,
+        Permit.UNKNOWN,
     ]
-    assert [permits(guest, need) for need in (ANYONE, SIGNED_IN, "work:read", "work:write", None)] == [
+    assert [
+        permits(guest, need) for need in (ANYONE, IDENTIFIED, SIGNED_IN, "work:read", "work:write", None)
+    ] == [
+        Permit.GRANTED,
         Permit.GRANTED,
         Permit.GRANTED,
         Permit.GRANTED,

@@ -103,6 +103,7 @@ async def test_nobody_else_reads_them_or_marks_them_read(team: Team, telling: Te
         assert refused["code"] == "not_found"
         node = await other.post("query($id: ID!) { node(id: $id) { id } }", {"id": notification})
         assert node.json()["data"] == {"node": None}
+    assert (await team.bob.send("Node", id=notification))["__typename"] == "Notification"
     unknown = await team.carl.send("MarkNotificationRead", input={"id": str(uuid4())})
     assert unknown["message"] == refused["message"]
 

@@ -1,6 +1,6 @@
 """What signing in is made of, for GraphQL and REST alike; `app.auth` makes it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -48,7 +48,7 @@ class Enrolment:
 class OwnSession:
     """One of a person's own sessions."""
 
-    id: Annotated[UUID, Describe("Its id.")]
+    id: Annotated[UUID, Describe("The session's id.")]
     current: Annotated[bool, Describe("Whether it is the session of this request.")]
     method: Annotated[str, Describe("How the user signed in.")]
     second_factor: Annotated[bool, Describe("Whether a second factor was used.")]
@@ -147,6 +147,10 @@ class SessionKeeping(Protocol):
 
     async def own(self, caller: Caller, *, first: int, after: UUID | None) -> list[OwnSession]:
         """The caller's sessions: the one in use, then the others from the newest; those behind ``after``."""
+        ...
+
+    async def some(self, caller: Caller, ids: Collection[UUID]) -> list[OwnSession]:
+        """Those of the caller's sessions that have these ids."""
         ...
 
 

@@ -1,5 +1,6 @@
 """One's own sessions."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -8,13 +9,33 @@ import strawberry
 from api.auth import port
 from api.auth.answers import DoneAnswer, SignedInAnswer, done, granted
 from api.auth.port import Auth
-from api.kit.model import COVERED, SIGNED_IN, ClientError, Info, argument, covered, field, shows
+from api.kit.model import (
+    COVERED,
+    SIGNED_IN,
+    ClientError,
+    Info,
+    Node,
+    RequestContext,
+    argument,
+    covered,
+    field,
+    shows,
+)
+from api.kit.schema.nodes import findable
 from domain.identity.sessions import Ending
 
 
 @shows(port.OwnSession, needs=COVERED)
-class OwnSession:
+class OwnSession(Node):
     """One of the caller's sessions."""
+
+
+async def _sessions(ask: RequestContext, ids: Sequence[UUID]) -> dict[UUID, port.OwnSession]:
+    found = await ask.port(Auth).sessions.some(ask.caller, ids)
+    return {session.id: session for session in found}
+
+
+findable(OwnSession, _sessions, needs=SIGNED_IN)
 
 
 @covered

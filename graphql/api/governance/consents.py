@@ -34,7 +34,7 @@ class Consent(Node):
     """A person's consent to the use of their data for one purpose."""
 
 
-_consents = Resource(Consent, ConsentRows, read="privacy:read", write=SIGNED_IN)
+_consents = Resource(Consent, ConsentRows, read="privacy:read", write=SIGNED_IN, own="subject_id")
 _filter = _consents.filter(
     subject_id=equal(text="Of this person."),
     purpose=equal(text="For this purpose."),

@@ -47,8 +47,8 @@ class Export(Node):
     """An export of all data about a person. When finished, it is downloaded from `/exports/{id}`."""
 
 
-_erasures = Resource(Erasure, Erasures, read="privacy:read", write=SIGNED_IN, home=True)
-_exports = Resource(Export, Exports, read=SIGNED_IN, write=SIGNED_IN, home=True)
+_erasures = Resource(Erasure, Erasures, read="privacy:read", write=SIGNED_IN, home=True, own="subject_id")
+_exports = Resource(Export, Exports, read="privacy:read", write=SIGNED_IN, home=True, own="subject_id")
 
 
 @strawberry.input(description="Input of `eraseUser`.")

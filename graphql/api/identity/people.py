@@ -54,6 +54,11 @@ NAMELESS = "Deleted user"
 class PersonEvent:
     """An activity of a person."""
 
+    # As an object of its own it is the `Activity` with this id.
+    id: UUID = strawberry.field(
+        name="eventId", description="The event's id, which is that of its `Activity`."
+    )
+
 
 @shows(UserSessionRow, needs="audit:read", name="PersonSession", leave_out=("user_id", "in_tenant"))
 class PersonSession:

@@ -1,29 +1,35 @@
-"""Anything by its id."""
+"""Any object by its id."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from api.kit.model import After, Info, Node, argument, field
-from domain.kit.log import Selection
+from api.kit.execution.access import IDENTIFIED
+from api.kit.model import LARGEST, ClientError, Info, Node, argument, field
+from api.kit.schema.nodes import by_id
 
 
 @strawberry.type
 class Query:
-    @field("An object of any type, by its id.", Node | None, needs="work:read")
-    async def node(
-        self,
-        info: Info,
-        id: Annotated[UUID, argument("Its id.")],
-        after_position: After = None,
-    ) -> object:
-        ask = info.context
-        own = Selection(tenant_id=ask.caller.tenant_id, originator_id=id)
-        first = await ask.services.log.read(limit=1, select=own)
-        sights = ask.services.sights
-        view = sights.shown_in.get(first[0].topic) if first else None
-        if view is None or not ask.caller.may(sights.needs.get(first[0].topic, "work:read")):
-            return None
-        await ask.caught_up(view, after_position)
-        return await ask.row(view, id)
+    @field(
+        "An object of any type by its id; null where there is none, or none that you may see.",
+        Node | None,
+        needs=IDENTIFIED,
+    )
+    async def node(self, info: Info, id: Annotated[UUID, argument("Its id.")]) -> Any:
+        (found,) = await by_id(info.context, [id])
+        return found
+
+    @field(
+        "Objects of any type by their ids, in the order of these; null in place of each that does not exist, or "
+        "that you may not see.",
+        list[Node | None],
+        needs=IDENTIFIED,
+    )
+    async def nodes(
+        self, info: Info, ids: Annotated[list[UUID], argument(f"Their ids, at most {LARGEST}.")]
+    ) -> Any:
+        if len(ids) > LARGEST:
+            raise ClientError(f"Give at most {LARGEST} ids, not {len(ids)}.", code="BAD_USER_INPUT")
+        return await by_id(info.context, ids)

@@ -1,6 +1,6 @@
 """Rebuilds for operators: asking for them, directing them, and watching how they go on."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,8 +13,10 @@ from api.kit.model import (
     LARGEST,
     ClientError,
     Info,
+    Node,
     Position,
     Receipt,
+    RequestContext,
     argument,
     covered,
     enum,
@@ -22,6 +24,7 @@ from api.kit.model import (
     live,
     shows,
 )
+from api.kit.schema.nodes import findable
 from api.operations.operator_commands import operator_request
 from domain.operations import rebuilds as domain
 from domain.operations.rollbacks import RollbackViews
@@ -81,8 +84,13 @@ class ViewRebuild:
 
 @covered
 @strawberry.type(description="A rebuild of views from the log while the live generations keep serving.")
-class Rebuild:
+class Rebuild(Node):
     """What was asked for, and how it stands."""
+
+    @classmethod
+    def is_type_of(cls, value: object, info: object) -> bool:
+        """Whether a value is shown as one: what finds them gives their records."""
+        return isinstance(value, RebuildRow | cls)
 
     id: UUID = strawberry.field(
         description="The rebuild's id: the command id of the mutation that requested it."
@@ -106,6 +114,14 @@ class Rebuild:
     ended_at: datetime | None = strawberry.field(description="When it ended; null before.")
     error: str | None = strawberry.field(description="Why it failed, if it did.")
     views: list[ViewRebuild] = strawberry.field(description="The views of the rebuild.")
+
+
+async def _rebuilds(ask: RequestContext, ids: Sequence[UUID]) -> dict[UUID, RebuildRow]:
+    found = await ask.port(OperatorRequests).rebuilds.some(ids)
+    return {rebuild.id: rebuild for rebuild in found}
+
+
+findable(Rebuild, _rebuilds, needs="ops:views")
 
 
 @covered

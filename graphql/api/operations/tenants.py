@@ -40,6 +40,9 @@ NEEDS = "ops:tenants"
 class TenantPlacement:
     """A tenant as operators see it: where its data is stored, and the state of that."""
 
+    # The object with this id is the tenant itself.
+    id: UUID = strawberry.field(name="tenantId", description="The tenant's id.")
+
 
 @shows(PlacementRequest, needs=COVERED)
 class TenantOperation:

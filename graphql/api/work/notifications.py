@@ -13,6 +13,7 @@ from api.kit.model import (
     Connection,
     Discontinuity,
     Info,
+    Node,
     PageRequest,
     Resource,
     ResumeFrom,
@@ -34,18 +35,16 @@ from projections.kit.read.keyset import Order
 from projections.work.notifications import NotificationRow, Notifications, own
 from projections.work.tasks import Tasks
 
-# No `Node`: whoever knows an id is not to get what is somebody else's by it.
-
 
 @shows(NotificationRow, leave_out=("user_id",), needs="self")
-class Notification:
+class Notification(Node):
     """A notification of the caller about a task."""
 
     task = linked(Task, Tasks, "task_id", "The task; null when the caller may no longer see it.")
     person = linked(Person, People, "by", "Who did it; null when nobody did.")
 
 
-_notifications = Resource(Notification, Notifications, read="self", write="self")
+_notifications = Resource(Notification, Notifications, write="self", own="user_id")
 _view = Notifications()
 
 

@@ -1,7 +1,7 @@
 """Rebuilds on record: asked for, directed and watched by operators, carried out by rebuilders."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -171,6 +171,11 @@ class Rebuilds:
         if row is None:
             raise RebuildRefused(f"There is no rebuild {id}.")
         return rebuild_of(row)
+
+    async def some(self, ids: Collection[UUID]) -> list[RebuildRecord]:
+        """The rebuilds with these ids."""
+        rows = await self._pool.fetch(f"{READ} where r.id = any($1)", list(ids))
+        return [rebuild_of(row) for row in rows]
 
     async def all(self, *, limit: int = 20) -> list[RebuildRecord]:
         """The newest rebuilds, the newest first, but for comparisons by schedule that found nothing."""

@@ -28,6 +28,8 @@ ANYONE = "anyone"
 """Needs nothing, and takes no notice of who asks: a token that is no longer good does not matter."""
 WHOEVER = "whoever"
 """Needs nothing, but is another thing for those who have signed in; a token that is shown must be good."""
+IDENTIFIED = "identified"
+"""Needs that the caller says who they are, as a person, a service or by an API key."""
 SIGNED_IN = "self"
 """Needs that the caller has signed in."""
 COVERED = ""
@@ -64,7 +66,14 @@ class Access:
     def require_known(self, permissions: Collection[str]) -> None:
         """Raise TypeError for a field that needs none of these permissions, and so would be nobody's."""
         for (kind, name), need in self.by_field.items():
-            if need is not None and need not in (ANYONE, WHOEVER, SIGNED_IN, COVERED, *permissions):
+            if need is not None and need not in (
+                ANYONE,
+                WHOEVER,
+                IDENTIFIED,
+                SIGNED_IN,
+                COVERED,
+                *permissions,
+            ):
                 raise TypeError(f"{kind}.{name} needs {need}, which is no permission.")
 
     def undeclared(self) -> list[str]:

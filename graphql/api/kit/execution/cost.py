@@ -16,6 +16,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -27,6 +28,8 @@ from graphql import (
 from api.kit.execution.sizes import Sizes
 
 _PAGE_ARGUMENTS = ("first", "last")
+_IDS = "ids"
+"""The argument of a field that gives an object for each id of a list."""
 _PAST_ARGUMENTS = ("asOf", "version")
 _PAST = 2_000
 """What a look at the past costs besides: rows are folded from the log, and a list needs all of them. So there are
@@ -202,7 +205,7 @@ class Measure:
         return fixed, given
 
     def _size(self, node: FieldNode, field: GraphQLField) -> PageSize:
-        names = [name for name in _PAGE_ARGUMENTS if name in field.args]
+        names = [name for name in (*_PAGE_ARGUMENTS, _IDS) if name in field.args]
         if not names:
             return _ONE
         numbers, variables = list[int](), list[tuple[str, int | None]]()
@@ -230,12 +233,16 @@ def _times(fixed: int, size: PageSize, inner: Cost, given: list[Given]) -> Cost:
 
 
 def _integer(value: object) -> int | None:
+    if isinstance(value, list):
+        return len(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(min(max(value, 0), _LARGEST))
 
 
 def _literal(node: ValueNode | None) -> int | None:
+    if isinstance(node, ListValueNode):
+        return len(node.values)
     if not isinstance(node, IntValueNode):
         return None
     # Python refuses to read integers of thousands of digits.

@@ -55,6 +55,8 @@ class Context(Generic[I]):
     extensions: dict[str, object] = field(default_factory=dict)
     shared: bool = field(default=False, kw_only=True)
     """Whether others than this identity may be given the same answer, as of a subscription."""
+    after: int = field(default=0, kw_only=True)
+    """The position of the log that the answer is to reflect."""
 
     @property
     def keepable(self) -> bool:
@@ -137,6 +139,7 @@ class Engine(Generic[I]):
 
     async def _answer(self, operation: Operation, request: GraphQLRequest, identity: I) -> Answer:
         context = await self._begun(operation, identity)
+        context.after = request.after
         executor = self._executor(operation, request, context)
         allow(self._limits.caller_bytes)
         try:

@@ -1,11 +1,18 @@
 """A GraphQL request as any transport carries it, checked for its shape."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from api.kit.execution.errors import RequestError
 from api.kit.execution.limits import Limits
+
+AFTER_HEADER = "headwater-after-position"
+"""The header by which a client reads its own writes, in whatever field."""
+_AFTER = "afterPosition"
+_POSITION = re.compile("[0-9]{1,19}")
+_LAST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -16,11 +23,14 @@ class GraphQLRequest:
     operation_name: str | None = None
     # JSON of any shape, as it came from the client.
     variables: Mapping[str, Any] = field(default_factory=dict)
+    after: int = 0
+    """The position of the log that everything it reads is to reflect."""
 
 
-def read_request(body: object, limits: Limits) -> GraphQLRequest:
+def read_request(body: object, limits: Limits, after: str | None = None) -> GraphQLRequest:
     """The request in a decoded JSON value. Unknown members are ignored, as the protocol demands.
 
+    ``after`` is the position in the transport's own header, which stands beside that in the request's extensions.
     Raises RequestError when a member has the wrong type or the variables are nested too deeply.
     """
     if isinstance(body, list):
@@ -39,7 +49,18 @@ def read_request(body: object, limits: Limits) -> GraphQLRequest:
             raise RequestError.of("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
         raise RequestError.of('The request needs a "query".', "BAD_REQUEST")
     _check_values(variables, limits.variable_depth)
-    return GraphQLRequest(query, name, variables)
+    least = max(_position(after, AFTER_HEADER), _position(extensions.get(_AFTER), f"extensions.{_AFTER}"))
+    return GraphQLRequest(query, name, variables, least)
+
+
+def _position(value: object, name: str) -> int:
+    """A position as its header or extension gives it, 0 for none. Raises RequestError."""
+    if value is None:
+        return 0
+    text = str(value)
+    if isinstance(value, bool) or not _POSITION.fullmatch(text) or int(text) > _LAST:
+        raise RequestError.of(f'"{name}" must be a position, such as "1024".', "BAD_REQUEST")
+    return int(text)
 
 
 def _member(body: Mapping[str, Any], name: str, kind: type, described: str) -> Any:

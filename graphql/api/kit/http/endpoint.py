@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from api.kit.execution.engine import Context, Engine, Permit
 from api.kit.execution.errors import RequestError, Unauthenticated, encode_errors, failure
 from api.kit.execution.limits import Limits
-from api.kit.execution.request import GraphQLRequest, read_request
+from api.kit.execution.request import AFTER_HEADER, GraphQLRequest, read_request
 from api.kit.http.conditional import KEPT, conditional, tag
 from api.kit.http.fanout import Fanout
 from api.kit.http.json_text import NotJson, decoded
@@ -40,7 +40,7 @@ from api.kit.http.ws import GraphQLSocket
 I = TypeVar("I")  # noqa: E741
 
 # Headers that would mean different things to us and to a proxy in front of us if they came twice.
-_ONLY_ONCE = ("authorization", "content-type", "content-length")
+_ONLY_ONCE = ("authorization", "content-type", "content-length", AFTER_HEADER)
 # A client that is answered while it still sends may see a reset connection instead of the answer. So what
 # is too large is read and dropped, up to this many times the limit.
 _READ_TO_THE_END = 50
@@ -180,11 +180,14 @@ class GraphQLEndpoint(Generic[I]):
             # Clients send the token that they have until they have another one: also with what gives them that.
             with contextlib.suppress(RequestError, Unauthenticated):
                 nobody = await self._authenticate({})
-                request = read_request(await self._body(http), self._limits)
+                request = await self._request(http)
                 if self._engine.operation(request, nobody).is_anyones:
                     return {}, nobody, request
             raise refused
-        return dict(http.headers), identity, read_request(await self._body(http), self._limits)
+        return dict(http.headers), identity, await self._request(http)
+
+    async def _request(self, http: HttpRequest) -> GraphQLRequest:
+        return read_request(await self._body(http), self._limits, http.headers.get(AFTER_HEADER))
 
     async def _identify(self, headers: Headers) -> I:
         try:

@@ -12,7 +12,7 @@ from uuid import UUID
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from api.kit.execution.access import ANYONE, SIGNED_IN, WHOEVER
+from api.kit.execution.access import ANYONE, IDENTIFIED, SIGNED_IN, WHOEVER
 from api.kit.execution.documents import Operation
 from api.kit.execution.engine import Context, Permit
 from api.kit.execution.errors import ClientError
@@ -172,19 +172,22 @@ class RequestContext(Context[Caller]):
             raise ClientError(f"This needs the permission {permission}.", code="FORBIDDEN")
 
     async def caught_up(self, view: type[View[Any]], after: Position | None) -> None:
-        """From here on the answer reflects this position, in this view and in all that hangs on it.
+        """From here on the answer reflects this position, and that of the request, in this view and in all that
+        hangs on it. Raises a client's error for a position that the log has not come to."""
+        if least := await self._least(after or 0):
+            await self.reached(view, least)
 
-        Raises a client's error for a position that the log has not come to.
-        """
-        if not after:
-            return
-        head = await self.services.log.head()
-        if after > head:
-            raise ClientError(
-                f"Position {after} does not exist yet; the log ends at {head}.", code="POSITION_IN_FUTURE"
-            )
-        self._after = max(self._after, after)
-        await self.reached(view, self._after)
+    async def _least(self, after: int = 0) -> int:
+        """The position that the answer reflects from here on."""
+        if (wanted := max(after, self.after)) > self._after:
+            head = await self.services.log.head()
+            if wanted > head:
+                raise ClientError(
+                    f"Position {wanted} does not exist yet; the log ends at {head}.",
+                    code="POSITION_IN_FUTURE",
+                )
+            self._after = wanted
+        return self._after
 
     async def reached(self, view: type[View[Any]], position: int) -> None:
         """Wait until the view has folded the position; when time is over, say that the answer is stale.
@@ -230,7 +233,7 @@ class RequestContext(Context[Caller]):
         if load not in self._batches:
 
             async def loads(keys: list[K]) -> list[V]:
-                return await load(self.caller.tenant_id, self._after, keys)
+                return await load(self.caller.tenant_id, await self._least(), keys)
 
             self._batches[load] = DataLoader(loads, cache=False)
         found: V = await self._batches[load].load(key)
@@ -246,14 +249,9 @@ class RequestContext(Context[Caller]):
         found: list[R] = await self._head_loaders[shape].load(value)
         return found
 
-    async def _reflects(self, view: type[View[Any]]) -> bool:
-        if self._after:
-            await self.reached(view, self._after)
-        return self._after > 0
-
     async def _load_heads(self, shape: HeadsShape, values: list[Any]) -> list[list[Any]]:
         view, column, order, limit = shape
-        await self._reflects(view)
+        await self.caught_up(view, None)
         rows, tenant_id = self.services.rows, self.caller.tenant_id
         where = self.sight.conditions(view)
         found = await rows.heads(view, tenant_id, column, set(values), where=where, order=order, limit=limit)
@@ -261,7 +259,7 @@ class RequestContext(Context[Caller]):
 
     async def _load(self, view: type[PostgresView[Any]], keys: list[Key]) -> list[Any]:
         wanted, tenant_id = set(keys), self.caller.tenant_id
-        await self._reflects(view)
+        await self.caught_up(view, None)
         rows: dict[Key, Any] = {}
         if (twin := self.services.twins.get(view)) is not None:
             # Down, still being filled or behind: Postgres has it.
@@ -283,6 +281,8 @@ def permits(caller: Caller, need: str | None) -> Permit:
         return Permit.GRANTED
     if caller.kind == "nobody":
         return Permit.UNKNOWN
+    if need == IDENTIFIED:
+        return Permit.GRANTED
     # A key acts for its creator, but is not the creator.
     own = need == SIGNED_IN and caller.kind != "key"
     granted = own or (need is not None and caller.may(need))

@@ -30,7 +30,8 @@ from api.kit.schema.context import Info
 from api.kit.schema.fields import argument, found, live
 from api.kit.schema.filters import AnyView, Operator, RowFilter, met_by, row_filter, settled
 from api.kit.schema.mutations import Send, Sending, Sent, mutation, sentences
-from api.kit.schema.node_types import takes
+from api.kit.schema.node_types import Node, takes
+from api.kit.schema.nodes import findable, in_view
 from domain.kit.commands import Command
 from domain.kit.events import event_class, snake
 from domain.kit.refusals import Refusal
@@ -46,19 +47,25 @@ class Resource:
         shown: type,
         view: AnyView,
         *,
-        read: str,
+        read: str = "",
         write: str = "",
         name: str = "",
         plural: str = "",
         home: bool = False,
+        own: str = "",
     ) -> None:
         """``name`` is the receipt's field that shows the thing and ``plural`` what they are called in a sentence,
-        where that does not follow from the type's name; ``home``: see `receipt`."""
+        where that does not follow from the type's name; ``home``: see `receipt`. ``own`` is the column with the id
+        of the person whose row it is, who finds it by its id without the permission to ``read``; where there is no
+        such permission, nobody else does."""
         self._shown, self._view, self._read, self._write = shown, view, read, write
         self._name, self._home = name or snake(shown.__name__), home
         self._noun = snake(shown.__name__).replace("_", " ")
         self._plural = plural or f"{self._noun}s"
         self._hints = get_type_hints(view.row)
+        if issubclass(shown, Node) and self._has_id:
+            find, needs = in_view(view, read=read, own=own, home=home)
+            findable(shown, find, needs=needs)
 
     @cached_property
     def receipt(self) -> type[Receipt]:
@@ -67,8 +74,7 @@ class Resource:
 
     def by_id(self, description: str) -> StrawberryField:
         """The field that looks one up by its id, as it is or as of a moment of the past."""
-        (*others, own) = self._view.key
-        if others or self._hints[own] is not UUID:
+        if not self._has_id:
             raise TypeError(f"{self._view.__name__} has no id to look a {self._shown.__name__} up by.")
         return found(self._shown, self._view, description, needs=self._read)
 
@@ -146,6 +152,11 @@ class Resource:
         return cast(
             StrawberryField, live(description, message, needs=self._read)(_taking(resolve, known, message))
         )
+
+    @property
+    def _has_id(self) -> bool:
+        (*others, own) = self._view.key
+        return not others and self._hints[own] is UUID
 
     @cached_property
     def _held(self) -> PostgresView[Any]:
