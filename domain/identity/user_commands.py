@@ -30,7 +30,7 @@ from domain.identity.user_rules import (
     UserStatus,
 )
 from domain.identity.users import User
-from domain.kit.fields import Describe
+from domain.kit.fields import KEPT, Describe, Kept
 from domain.kit.model import Caller, Command
 
 OtherOwner = Annotated[
@@ -39,24 +39,24 @@ OtherOwner = Annotated[
 
 
 class UpdateProfile(Command):
-    """Change a person's profile; omitted fields stay as they are."""
+    """Change a person's profile; omitted fields stay as they are, and null clears."""
 
-    first_name: FirstName | None = None
-    last_name: LastName | None = None
-    avatar_url: AvatarUrl | None = None
-    bio: Bio | None = None
-    location: Location | None = None
-    timezone: Timezone | None = None
-    language: Language | None = None
+    first_name: FirstName | Kept = KEPT
+    last_name: LastName | Kept | None = KEPT
+    avatar_url: AvatarUrl | Kept | None = KEPT
+    bio: Bio | Kept | None = KEPT
+    location: Location | Kept | None = KEPT
+    timezone: Timezone | Kept = KEPT
+    language: Language | Kept = KEPT
 
     def handle(self, user: User, by: Caller) -> None:
         user.require_own(by)
         user.require_kept()
-        if self.timezone is not None:
+        if self.timezone is not KEPT:
             require_zone(self.timezone)
-        given = {name: value for name, value in vars(self).items() if name != "id" and value is not None}
-        if given:
-            user.record(User.ProfileChanged(**{name: value.strip() for name, value in given.items()}))
+        said = {name: (value or "").strip() for name, value in self.said.items()}
+        if said:
+            user.record(User.ProfileChanged(**said))
 
 
 class ChangeUserEmail(Command):
@@ -80,16 +80,16 @@ class ConfirmUserEmail(Command):
 class ChangePreferences(Command):
     """Change a person's preferences; omitted fields stay as they are."""
 
-    in_app: InApp | None = None
-    by_email: ByEmail | None = None
-    profile_visibility: Seen | None = None
-    analytics_opt_out: OptOut | None = None
-    theme: Look | None = None
+    in_app: InApp | Kept = KEPT
+    by_email: ByEmail | Kept = KEPT
+    profile_visibility: Seen | Kept = KEPT
+    analytics_opt_out: OptOut | Kept = KEPT
+    theme: Look | Kept = KEPT
 
     def handle(self, user: User, by: Caller) -> None:
         user.require_own(by)
         user.require_kept()
-        wanted = {name: value for name, value in vars(self).items() if name != "id" and value is not None}
+        wanted = self.said
         for channel in ("in_app", "by_email"):
             if channel in wanted:
                 # Switches: each is on or off, in one order.

@@ -12,6 +12,12 @@ Every command has an ``id``: that of the aggregate which it makes or changes, ch
 ``project`` is the one that the task holds as its ``project_id``, ended or not. ``by: Caller`` is who asks;
 ``now: datetime`` is the moment. A command that makes an aggregate returns it. ``handle`` does no I/O and may
 run twice.
+
+    class UpdateTask(Command, of=(RenameTask, DescribeTask)):
+        \"\"\"Change several fields of a task at once.\"\"\"
+
+is an edit: it has the fields of the commands that it stands for, each of which may be left out, and those that are
+said are carried out one after the other, all or none.
 """
 
 import dataclasses
@@ -29,7 +35,7 @@ import msgspec
 from domain.kit.aggregate import Aggregate
 from domain.kit.caller import Caller
 from domain.kit.events import snake
-from domain.kit.fields import References, marks
+from domain.kit.fields import KEPT, Kept, References, marks
 from domain.kit.refusals import NotFound
 
 
@@ -135,6 +141,9 @@ def _aggregate(hint: object) -> tuple[type[Aggregate] | None, bool]:
 class Command:
     """Base of all commands.
 
+    A field that may be left out is either one that keeps what is there (see `Kept`), or one with a default that
+    says what is meant by nothing. What may be None without a default must be said.
+
     ``stored_as`` is a contract: ids of commands are known under it. It is the context of what the command makes or
     changes and the class's name in snake case, such as ``work.complete_task``, wherever the class stands; a class
     that is renamed keeps its name by ``stored_as = "work.complete_task"``.
@@ -144,13 +153,19 @@ class Command:
     """The aggregate that it makes or changes."""
 
     stored_as: ClassVar[str]
+    of: ClassVar[tuple["type[Command]", ...]] = ()
+    """The commands that an edit stands for."""
     wiring: ClassVar[Wiring]
     handle: ClassVar[Callable[..., Any]]
     """Each command has its own signature; `Wiring` checks it when the class is made."""
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, of: tuple["type[Command]", ...] = ()) -> None:
+        cls.of = of
+        for name, hint in _joined(cls).items():
+            cls.__annotations__ = {**inspect.get_annotations(cls), name: hint}
+            setattr(cls, name, KEPT)
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
-        cls.wiring = Wiring(cls)
+        cls.wiring = of[0].wiring if of else Wiring(cls)
         cls.stored_as = cls.__dict__.get("stored_as") or _stored_name(cls)
         cls._defaults = tuple((field.name, field.default) for field in dataclasses.fields(cls))
         hints = get_type_hints(cls, include_extras=True)
@@ -176,6 +191,23 @@ class Command:
     present: ClassVar[tuple[str, ...]]
     """Those of them that must name what is there now."""
 
+    @property
+    def steps(self) -> "tuple[Command, ...]":
+        """What is carried out: the command itself, or of an edit those that its fields ask for, in its order."""
+        if not self.of:
+            return (self,)
+        said = self.said
+        return tuple(
+            command(id=self.id, **{name: said[name]})
+            for command in self.of
+            if (name := _own_field(command)) in said
+        )
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What was said about each field but the id: all that is not `Kept`."""
+        return {name: value for name, value in vars(self).items() if name != "id" and value is not KEPT}
+
     @cached_property
     def digest(self) -> bytes:
         """SHA-256 of name and content, by which a repeated command id is told from a reused one.
@@ -193,16 +225,35 @@ class Command:
         return hashlib.sha256(self.stored_as.encode() + b"\0" + content).digest()
 
 
+def _own_field(command: type[Command]) -> str:
+    """The one field that a command of an edit has beside its id."""
+    names = [field.name for field in dataclasses.fields(command) if field.name != "id"]
+    if len(names) != 1:
+        raise TypeError(
+            f"{command.__name__} has {len(names)} fields beside its id, so no edit can stand for it."
+        )
+    return names[0]
+
+
+# Type hints have no static type, hence Any.
+def _joined(edit: type[Command]) -> dict[str, Any]:
+    """The fields of an edit. Raises TypeError unless its commands change one kind of aggregate, a field each."""
+    found: dict[str, Any] = {}
+    for command in edit.of:
+        if command.wiring.changes is None or command.wiring.target is not edit.of[0].wiring.target:
+            raise TypeError(f"{edit.__name__} is of {command.__name__}, which changes something else.")
+        name = _own_field(command)
+        if name in found:
+            raise TypeError(f"{edit.__name__} is of two commands with the field {name!r}.")
+        found[name] = get_type_hints(command, include_extras=True)[name] | Kept
+    return found
+
+
 def id_of(command: Command, field: str) -> UUID | None:
     """The id that a field holds."""
     value = getattr(command, field)
     assert value is None or isinstance(value, UUID), f"{command.stored_as}.{field} holds no id"
     return value
-
-
-def target_id(command: Command) -> UUID:
-    """The id of the aggregate that the command makes or changes."""
-    return command.id
 
 
 def resolve(need: Need, id: UUID | None, found: Mapping[UUID, Aggregate]) -> Aggregate | None:

@@ -6,10 +6,24 @@
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Union, get_args, get_origin
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Interval as Interval
 from annotated_types import Len as Len
+
+
+class Kept(Enum):
+    """What a command's field holds where nothing was said about it: what is there stays.
+
+    ``due_date: datetime | None | Kept = KEPT`` may be left out, which keeps, and None clears.
+    """
+
+    KEPT = "kept"
+
+
+KEPT = Kept.KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +128,22 @@ def field_names(cls: type) -> tuple[str, ...]:
     """
     structs: tuple[str, ...] | None = getattr(cls, "__struct_fields__", None)
     return tuple(field.name for field in fields(cls)) if structs is None else structs
+
+
+def nullable(cls: Any) -> frozenset[str]:
+    """The annotated fields of a class that may be None."""
+    return _nullable(cls)
+
+
+@cache
+def _nullable(cls: Any) -> frozenset[str]:
+    hints = get_type_hints(cls, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if _takes_none(hint))
+
+
+def _takes_none(hint: Any) -> bool:
+    if get_origin(hint) is Annotated:
+        return _takes_none(get_args(hint)[0])
+    if get_origin(hint) not in (Union, types.UnionType):
+        return hint is types.NoneType
+    return any(_takes_none(option) for option in get_args(hint))

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.bus.checks import check
+from domain.kit.bus.decisions import decide
 from domain.kit.caller import Caller
 from domain.kit.clock import at
 from domain.kit.commands import Command, id_of
@@ -69,12 +70,12 @@ class Scenario:
                 streams[id] = event.stamped(id, version, self.moment).mutate(before)
         try:
             check(command)
-            found = command.wiring.resolved(command, streams)
-            for field in command.present:
-                if (named := streams.get(id_of(command, field) or self.caller.tenant_id)) is not None:
-                    named.require_present(field=field)
+            for step in command.steps:
+                for field in step.present:
+                    if (named := streams.get(id_of(step, field) or self.caller.tenant_id)) is not None:
+                        named.require_present(field=field)
             with at(self.moment):
-                touched = command.wiring.call(command, found, self.caller, self.moment)
+                touched = decide(command, streams, self.caller, self.moment)
             self.recorded = [event for aggregate in touched for event in aggregate.decided()]
         except Refusal as refusal:
             self.refusal = refusal

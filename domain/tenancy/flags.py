@@ -4,7 +4,7 @@ import re
 from dataclasses import field
 from typing import Annotated, Any
 
-from domain.kit.fields import Describe, Len, Pattern, Public
+from domain.kit.fields import KEPT, Describe, Kept, Len, Pattern, Public
 from domain.kit.model import Aggregate, Command, Event, Unique, assigns
 from domain.tenancy.json_limits import Config, require_plain
 
@@ -70,12 +70,12 @@ class SetFeatureFlag(Command):
     """Enable or disable a feature flag."""
 
     enabled: Enabled
-    config: Config | None = None
+    config: Config | Kept = KEPT
 
     def handle(self, feature_flag: FeatureFlag) -> None:
-        if self.config is not None:
+        if self.config is not KEPT:
             require_plain(self.config, field="config")
-        config = feature_flag.config if self.config is None else self.config
+        config = feature_flag.config if self.config is KEPT else self.config
         if (self.enabled, config) != (feature_flag.enabled, feature_flag.config):
             changed = FeatureFlag.Changed(
                 feature_name=feature_flag.feature_name, enabled=self.enabled, config=config

@@ -148,3 +148,7 @@ class ChangeProjectVisibility(Command):
         project.require_active()
         if self.visibility is not project.visibility:
             project.record(Project.VisibilityChanged(visibility=self.visibility))
+
+
+class UpdateProject(Command, of=(RenameProject, DescribeProject, ChangeProjectVisibility)):
+    """Change several fields of a project at once: what is left out stays as it is."""

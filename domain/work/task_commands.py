@@ -80,16 +80,22 @@ class DescribeTask(Command):
 
 
 class AssignTask(Command):
-    """Assign an open task to a person."""
+    """Assign an open task to a person, or to nobody."""
 
-    assigned_to: Assignee
+    assigned_to: Assignee | None
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
         if project is not None:
             project.require_seen_by(self.assigned_to, by, field="assigned_to")
+        if self.assigned_to == task.assigned_to:
+            return
         task.require_open()
-        if self.assigned_to != task.assigned_to:
+        if self.assigned_to is None:
+            # They differ, so somebody is.
+            assert task.assigned_to is not None
+            task.record(Task.Unassigned(previous=task.assigned_to, status=task.status))
+        else:
             assigned = Task.Assigned(
                 assigned_to=self.assigned_to,
                 assigned_by=by.user_id,
@@ -158,7 +164,7 @@ class ChangeTaskPriority(Command):
 class SetTaskDueDate(Command):
     """Set or remove a task's due date."""
 
-    due_date: datetime | None = None
+    due_date: datetime | None
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
         require_workable(project, by)
@@ -190,12 +196,21 @@ class ExtractTaskTags(Command):
 class MoveTask(Command):
     """Move a task to another project, or out of its project."""
 
-    project_id: UUID | None = None
+    project_id: UUID | None
 
     def handle(self, task: Task, project: Project | None, by: Caller) -> None:
+        if self.project_id == task.project_id:
+            return
         if project is not None:
             project.require_seen(by, field="project_id")
             project.require_active(field="project_id")
-        if self.project_id != task.project_id:
-            moved = Task.Moved(project_id=self.project_id, previous=task.project_id, status=task.status)
-            task.record(moved)
+        moved = Task.Moved(project_id=self.project_id, previous=task.project_id, status=task.status)
+        task.record(moved)
+
+
+class UpdateTask(
+    Command,
+    # It is moved before it is assigned: who is given it must see where it then is.
+    of=(RenameTask, DescribeTask, ChangeTaskPriority, SetTaskDueDate, TagTask, MoveTask, AssignTask),
+):
+    """Change several fields of a task at once: what is left out stays as it is, and null clears."""

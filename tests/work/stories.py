@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
+from domain.kit.bus.decisions import decide
 from domain.kit.caller import Caller
 from domain.kit.clock import at
 from domain.kit.codec import PlainCodec
@@ -34,9 +35,8 @@ class Story:
         streams = self.streams.setdefault(by.tenant_id, {})
         wiring = command.wiring
         try:
-            found = copy.deepcopy(wiring.resolved(command, streams))
             with at(self._now):
-                touched = wiring.call(command, found, by, self._now)
+                touched = decide(command, copy.deepcopy(streams), by, self._now)
         except Refusal:
             return False
         if wiring.creates is not None and id_of(command, "id") in streams:

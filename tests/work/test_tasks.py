@@ -229,7 +229,8 @@ def test_sets_a_due_date(due: datetime) -> None:
 
 
 def test_clears_the_due_date() -> None:
-    given(task_created(due_date=DUE)).when(SetTaskDueDate(id=TASK)).then(Task.DueDateSet(due_date=None))
+    scenario = given(task_created(due_date=DUE)).when(SetTaskDueDate(id=TASK, due_date=None))
+    scenario.then(Task.DueDateSet(due_date=None))
 
 
 @pytest.mark.parametrize("hours", [-11, 0, 2, 14])
@@ -249,9 +250,8 @@ def test_moves_with_where_the_task_stood() -> None:
 
 
 def test_moves_out_of_any_project() -> None:
-    given(task_created(project_id=PROJECT)).when(MoveTask(id=TASK)).then(
-        Task.Moved(project_id=None, previous=PROJECT, status=TaskStatus.TODO)
-    )
+    moved = Task.Moved(project_id=None, previous=PROJECT, status=TaskStatus.TODO)
+    given(task_created(project_id=PROJECT)).when(MoveTask(id=TASK, project_id=None)).then(moved)
 
 
 def test_moving_to_its_own_project_records_nothing() -> None:
@@ -286,7 +286,7 @@ def commands_on(id: UUID) -> list[Command]:
         SetTaskDueDate(id=id, due_date=DUE),
         TagTask(id=id, tags=("note",)),
         ExtractTaskTags(id=id, tags=("note",)),
-        MoveTask(id=id),
+        MoveTask(id=id, project_id=None),
     ]
 
 

@@ -64,7 +64,7 @@ CHANGES: list[Command] = [
     CancelTask(id=TASK),
     ReopenTask(id=TASK),
     ChangeTaskPriority(id=TASK, priority=TaskPriority.HIGH),
-    SetTaskDueDate(id=TASK),
+    SetTaskDueDate(id=TASK, due_date=None),
     TagTask(id=TASK, tags=("x",)),
 ]
 
@@ -121,7 +121,7 @@ def test_nothing_changes_in_a_deleted_project(command: Command) -> None:
 
 def test_a_task_is_moved_out_of_a_deleted_project() -> None:
     deleted = on(PROJECT, project_created(), Project.Deleted())
-    scenario = given(IN_IT, deleted).when(MoveTask(id=TASK))
+    scenario = given(IN_IT, deleted).when(MoveTask(id=TASK, project_id=None))
     assert [type(event) for event in scenario.recorded] == [Task.Moved]
 
 

@@ -33,8 +33,9 @@ class AppendBuilder:
         command, by = request.command, request.by
         references = [
             Reference(field, topic, id)
-            for field, topic in command.references
-            if (id := id_of(command, field))
+            for step in command.steps
+            for field, topic in step.references
+            if (id := id_of(step, field))
         ]
         if draft.personal:
             await self._codec.ready(by.tenant_id, [event for _, event in draft.events])

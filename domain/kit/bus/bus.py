@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.bus.appends import AppendBuilder
 from domain.kit.bus.checks import check
+from domain.kit.bus.decisions import NotLoaded, decide, named_by
 from domain.kit.bus.drafts import drawn
 from domain.kit.bus.repository import Repository
 from domain.kit.bus.requests import Request, raise_unless_conflict, require_version
@@ -37,8 +39,9 @@ class _Turn(asyncio.Lock):
 class _Found:
     """What a command decides on."""
 
-    needed: Mapping[str, Aggregate | None]
-    """By parameter of its ``handle``."""
+    streams: Mapping[UUID, Aggregate]
+    looked_for: Collection[UUID]
+    """The ids of all that was looked for, whether or not it is there."""
     named: Mapping[str, Aggregate]
     """By the field that names what must be there now."""
 
@@ -129,9 +132,9 @@ class Bus:
                 del self._turns[stream]
 
     async def _carry_out(self, request: Request) -> AppendReceipt:
-        fresh = False
+        fresh, besides = False, set[UUID]()
         for _ in range(_ATTEMPTS):
-            found = await self._find(request, fresh=fresh)
+            found = await self._find(request, besides, fresh=fresh)
             try:
                 touched = self._decide(request, found)
             except Refusal:
@@ -139,6 +142,9 @@ class Bus:
                     raise
                 # What was cached may be behind; a refusal must be right.
                 fresh = True
+                continue
+            except NotLoaded as absent:
+                besides |= set(absent.ids)
                 continue
             draft = drawn(touched)
             append = await self._appends.build(request, draft)
@@ -150,34 +156,40 @@ class Bus:
             fresh = True
         raise Contended()
 
-    async def _find(self, request: Request, *, fresh: bool) -> "_Found":
-        command, tenant_id = request.command, request.by.tenant_id
-        named = {field: id for field in command.present if (id := id_of(command, field)) is not None}
-        wanted = [id for need in command.wiring.direct if (id := id_of(command, need.field)) is not None]
-        wanted += named.values()
+    async def _find(self, request: Request, besides: set[UUID], *, fresh: bool) -> "_Found":
+        tenant_id, steps = request.by.tenant_id, request.command.steps
+        wanted = list(dict.fromkeys([*chain.from_iterable(map(named_by, steps)), *besides]))
+        if not steps:
+            wanted.append(request.command.id)
         found = await self._repository.get(tenant_id, wanted, fresh=fresh) if wanted else {}
         known = set(wanted)
-        while absent := [id for id in command.wiring.held(command, found) if id not in known]:
+        while absent := [id for step in steps for id in step.wiring.held(step, found) if id not in known]:
             # Loaded first, and then all are taken together: none may change while another one is waited for.
             await self._repository.get(tenant_id, absent, fresh=fresh)
             known |= set(absent)
             found = await self._repository.get(tenant_id, list(known))
-        return _Found(
-            command.wiring.resolved(command, found), {f: found[id] for f, id in named.items() if id in found}
-        )
+        if steps:
+            # What is not there is not there any more when it is looked for again.
+            steps[0].wiring.resolved(steps[0], found)
+        present = {
+            field: found[id]
+            for step in steps
+            for field in step.present
+            if (id := id_of(step, field)) is not None and id in found
+        }
+        return _Found(found, known, present)
 
     def _decide(self, request: Request, found: "_Found") -> tuple[Aggregate, ...]:
         tenant_id, now = request.by.tenant_id, self._clock.now()
         try:
-            require_version(request, found.needed)
+            require_version(request, found.streams)
             for field, aggregate in found.named.items():
                 aggregate.require_present(field=field)
             with at(now):
-                touched = request.command.wiring.call(request.command, found.needed, request.by, now)
+                touched = decide(request.command, found.streams, request.by, now, found.looked_for)
         except BaseException:
-            for read in (*found.needed.values(), *found.named.values()):
-                if read is not None:
-                    self._repository.forget(tenant_id, read.id)
+            for id in found.streams:
+                self._repository.forget(tenant_id, id)
             raise
         ids = {aggregate.id for aggregate in touched}
         others = {named.id: named for named in found.named.values() if named.id not in ids}

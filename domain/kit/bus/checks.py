@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from unicodedata import category
 
-from domain.kit.fields import Interval, Len, Pattern
+from domain.kit.fields import KEPT, Interval, Len, Pattern
 from domain.kit.refusals import Invalid, Violation, ViolationCode, first_of_each
 from domain.kit.sealed import resembles_sealed
 
@@ -222,7 +222,7 @@ def _pattern(limit: Pattern) -> Check:
 
 
 def _optional(inner: Check) -> Check:
-    return lambda value: _FINE if value is None else inner(value)
+    return lambda value: _FINE if value is None or value is KEPT else inner(value)
 
 
 def _every(inner: Check) -> Check:

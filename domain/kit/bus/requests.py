@@ -30,12 +30,11 @@ class Request:
         return self.by.tenant_id.int, self.command.id.int
 
 
-def require_version(request: Request, needed: Mapping[str, Aggregate | None]) -> None:
+def require_version(request: Request, found: Mapping[UUID, Aggregate]) -> None:
     """Raise StaleVersion when what the command changes is at another version than its sender saw."""
-    changed = request.command.wiring.changes
-    if request.expected_version is None or changed is None:
+    if request.expected_version is None or request.command.wiring.changes is None:
         return
-    aggregate = needed[changed.parameter]
+    aggregate = found.get(request.command.id)
     if aggregate is not None and aggregate.version != request.expected_version:
         raise StaleVersion(field="id", version=aggregate.version)
 

@@ -66,6 +66,7 @@ class Query:
 @strawberry.type
 class Mutation:
     create_project = _projects.mutation(domain.CreateProject)
+    update_project = _projects.mutation(domain.UpdateProject)
     rename_project = _projects.mutation(domain.RenameProject)
     describe_project = _projects.mutation(domain.DescribeProject)
     archive_project = _projects.mutation(domain.ArchiveProject)

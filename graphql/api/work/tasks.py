@@ -51,6 +51,7 @@ class Subscription:
 @strawberry.type
 class Mutation:
     create_task = _tasks.mutation(commands.CreateTask)
+    update_task = _tasks.mutation(commands.UpdateTask)
     rename_task = _tasks.mutation(commands.RenameTask)
     describe_task = _tasks.mutation(commands.DescribeTask)
     assign_task = _tasks.mutation(commands.AssignTask)

@@ -9,7 +9,7 @@ Most are made by a `Resource`, which does just that.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Annotated, Any, TypeAlias, TypedDict, TypeVar
 from uuid import UUID
 
@@ -23,7 +23,8 @@ from api.kit.schema.scalars import Position
 from domain.kit.bus.checks import violations
 from domain.kit.caller import Caller
 from domain.kit.clock import TimeOrderedIds
-from domain.kit.commands import Command, target_id
+from domain.kit.commands import Command
+from domain.kit.fields import nullable
 from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Invalid, Refusal, Violation, ViolationCode
 
@@ -94,9 +95,7 @@ class Sending:
         stored = await self.ask.services.bus.send(
             command, **self.sent_by, expected_version=self.expected_version
         )
-        return (
-            stored if isinstance(stored, Refusal) else Sent(stored, {"target": target_id(command), **shown})
-        )
+        return stored if isinstance(stored, Refusal) else Sent(stored, {"target": command.id, **shown})
 
 
 Send: TypeAlias = Callable[[Sending], Awaitable[Sent | Refusal]]
@@ -175,7 +174,7 @@ _COMMAND_ID = (
 def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
     """The command of an input and of what is ``known`` besides; what was left out takes the command's default.
 
-    Raises Invalid for nulls, together with what is wrong with the other fields.
+    Raises Invalid for what is null or missing and must not be, together with what else is wrong with the input.
     """
     given: Mapping[str, Any] = {
         each.name: value
@@ -183,19 +182,19 @@ def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
         if (value := getattr(input, each.name)) is not strawberry.UNSET
     }
     values: dict[str, Any] = {**known}
-    nulls: list[str] = []
+    clearable, wrong = nullable(command), list[Violation]()
     for each in fields(command):
-        if each.name in given:
-            value = given[each.name]
-            values[each.name] = tuple(value) if isinstance(value, list) else value
-            if value is None and each.default is not None:
-                nulls.append(each.name)
-        elif each.name == "id":
+        name, value = each.name, given.get(each.name)
+        if name in given and (value is not None or name in clearable):
+            values[name] = tuple(value) if isinstance(value, list) else value
+        elif name in given:
+            wrong.append(Violation(ViolationCode.REQUIRED, "is required", (name,)))
+        elif name == "id":
             values["id"] = command_id
-    if nulls:
-        missing = [Violation(ViolationCode.REQUIRED, "is required", (name,)) for name in nulls]
-        others = {name: value for name, value in values.items() if name not in nulls}
-        raise Invalid.of([*missing, *violations(command, others)])
+        elif name in clearable and each.default is MISSING and name not in known:
+            wrong.append(Violation(ViolationCode.REQUIRED, "is required; null clears it", (name,)))
+    if wrong:
+        raise Invalid.of([*wrong, *violations(command, values)])
     return command(**values)
 
 

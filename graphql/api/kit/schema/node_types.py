@@ -28,7 +28,17 @@ from api.kit.execution.sizes import LONGEST, longest
 from api.kit.schema.masking import is_marked, noting, revealing
 from api.kit.schema.scalars import Json
 from domain.kit.commands import Command, noun
-from domain.kit.fields import Confidential, Describe, Opened, Personal, Restricted, field_names, marks
+from domain.kit.fields import (
+    Confidential,
+    Describe,
+    Kept,
+    Opened,
+    Personal,
+    Restricted,
+    field_names,
+    marks,
+    nullable,
+)
 from projections.kit.declare.postgres import PostgresView
 
 T = TypeVar("T")
@@ -124,6 +134,7 @@ def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: 
     """
     name = f"{command.__name__}Input"
     optional = {f.name for f in dataclasses.fields(command) if _has_default(f)}
+    clearable = nullable(command)
     annotations: dict[str, Any] = {}
     namespace: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
     for field, (hint, said) in _fields(command):
@@ -137,6 +148,12 @@ def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: 
         elif field in optional:
             annotations[field] = shown | None
             namespace[field] = strawberry.field(default=strawberry.UNSET, description=description)
+        elif field in clearable:
+            # Nothing may be cleared by being forgotten: `built` refuses what was left out.
+            annotations[field] = shown
+            namespace[field] = strawberry.field(
+                default=strawberry.UNSET, description=f"{description} Required: null clears it."
+            )
         else:
             annotations[field] = shown
             namespace[field] = strawberry.field(description=description)
@@ -157,7 +174,7 @@ def plain(hint: Any) -> Any:
     if origin is Annotated:
         return plain(args[0])
     if origin in (Union, types.UnionType):
-        return functools.reduce(operator.or_, (plain(argument) for argument in args))
+        return functools.reduce(operator.or_, (plain(argument) for argument in args if argument is not Kept))
     if origin in (tuple, list, set, frozenset):
         return list[plain(args[0])]  # type: ignore[misc]
     if origin is dict or hint is dict:

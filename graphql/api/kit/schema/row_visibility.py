@@ -75,10 +75,11 @@ class RowVisibility:
 
     async def unseen(self, command: Command) -> NotFound | None:
         """The refusal of a command on something that the caller may not see."""
-        for need in command.wiring.direct:
-            view, id = self._sights.shown_in.get(need.aggregate.topic), id_of(command, need.field)
-            if view is not None and id is not None and not await self._sees(view, id):
-                return NotFound(field=need.field, what=noun(need.aggregate.topic))
+        for step in command.steps or (command,):
+            for need in step.wiring.direct:
+                view, id = self._sights.shown_in.get(need.aggregate.topic), id_of(step, need.field)
+                if view is not None and id is not None and not await self._sees(view, id):
+                    return NotFound(field=need.field, what=noun(need.aggregate.topic))
         return None
 
     async def things(self, things: Collection[tuple[str, UUID]]) -> set[UUID]:
