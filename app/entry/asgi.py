@@ -30,6 +30,7 @@ from app.http.security_headers import SecurityHeaders
 from app.origins import read_origins
 from app.pages.routes import page_routes
 from app.privacy.routes import Exported, export_routes
+from app.processes.declared import KNOWN
 from app.proxies import Proxies, ProxyWatch
 from app.settings import Settings, read_settings
 from app.storage.database import until_there
@@ -168,7 +169,7 @@ class _Running:
 
     async def standing(self) -> SystemStatus:
         """How what is beside the views stands."""
-        return await standing(self.assembly.database.writer, {view.name for view in VIEWS})
+        return await standing(self.assembly.database.writer, {view.name for view in VIEWS}, KNOWN)
 
     async def ailments(self) -> list[str]:
         """What is wrong beside the views."""

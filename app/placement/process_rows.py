@@ -2,20 +2,12 @@
 
 from uuid import UUID
 
-from app.processes.declared import PLATFORM_PROCESSES
+from app.processes.declared import HOME, KNOWN
 from app.storage.database import Connection
-from domain.processes.slug_reservations import SlugReservations
-from domain.processes.tenant_adoptions import TenantAdoptions
-from domain.processes.tenant_move import Moving
-from domain.processes.tenant_provisioning import Provisioning
+from projections.kit.follow.lease_locks import SILENCE
 
 _LONG = "interval '1000 years'"
 """By so much is put off what rests; nothing else is ever due that late."""
-
-HOME = [process.name for process in (Provisioning, Moving, SlugReservations, TenantAdoptions)] + [
-    process.name for process in PLATFORM_PROCESSES
-]
-"""Processes that run on the platform alone."""
 
 _REST = f"""
 with ledger as (
@@ -33,13 +25,18 @@ with ledger as (
 update processes.timers set due_at = due_at - {_LONG}
  where tenant_id = $1 and due_at > clock_timestamp() + {_LONG} / 2
 """
+# A process that no code has, as of newer code that was taken back, reads nothing and finishes nothing.
 _AT_REST = f"""
-select not exists (select from processes.ledger
-                    where tenant_id = $1 and (status = 'running'
+with mine as (
+    select l.process, l.position from processes.lanes l left join processes.holders h using (process)
+     where l.process = any($4) or clock_timestamp() - h.beat_at < make_interval(secs => {SILENCE})
+)
+select not exists (select from processes.ledger left join mine using (process)
+                    where tenant_id = $1 and (status = 'running' and mine.process is not null
                        or status = 'pending' and next_at < clock_timestamp() + {_LONG} / 2))
    and not exists (select from processes.timers
                     where tenant_id = $1 and due_at < clock_timestamp() + {_LONG} / 2)
-   and not exists (select from processes.lanes l where l.position < $2 and l.process <> all($3))
+   and not exists (select from mine where position < $2 and process <> all($3))
 """
 _INSERT = {
     "instances": "insert into processes.instances select (jsonb_populate_record(null::processes.instances, r)).*"
@@ -72,7 +69,7 @@ async def rest(owner: Connection, tenant_id: UUID, *, head: int) -> bool:
         # Whoever writes for a process holds its row.
         await owner.execute("select from processes.lanes order by process for update")
         await owner.execute(_REST, tenant_id)
-    return bool(await owner.fetchval(_AT_REST, tenant_id, head, HOME))
+    return bool(await owner.fetchval(_AT_REST, tenant_id, head, list(HOME), list(KNOWN)))
 
 
 async def wake(owner: Connection, tenant_id: UUID) -> None:
@@ -85,7 +82,9 @@ async def wake(owner: Connection, tenant_id: UUID) -> None:
 async def enroll(source: Connection, target: Connection) -> None:
     """Make the processes of the source known to the target, as `app.processes.lease.enroll` does: they react to
     what is appended from now on, and what was copied they leave alone."""
-    rows = await source.fetch("select process, version from processes.lanes where process <> all($1)", HOME)
+    rows = await source.fetch(
+        "select process, version from processes.lanes where process <> all($1)", list(HOME)
+    )
     await target.executemany(
         """insert into processes.lanes (process, version, since, position)
            select $1, $2, head, head from (select coalesce(max(position), 0) as head from es.events) log

@@ -48,11 +48,13 @@ def list_command(
     require_known("status", status or (), STATUSES)
     wanted = status or (None if everything else OPEN)
 
+    from app.processes.declared import KNOWN
+
     async def read(pool: Pool, only: UUID | None) -> int:
         ledger = EffectLedger(pool)
         require_known("process", [process] if process else (), await ledger.processes())
         found = await ledger.list(process=process, statuses=wanted, tenant_id=only, limit=limit)
-        standing = await process_statuses(pool)
+        standing = await process_statuses(pool, KNOWN)
         if as_json:
             say_json(
                 {
@@ -73,7 +75,7 @@ def list_command(
                 )
             for problem in (problem for each in standing if (problem := ailment(each))):
                 typer.echo(f"Not well: {problem}.")
-        return sum(each.parked for each in standing)
+        return sum(each.parked for each in standing if not each.unknown)
 
     async def work() -> int:
         async with placed(tenant) as place, reading_at(place) as pool:

@@ -13,6 +13,10 @@ from domain.processes.anonymisation import Anonymising
 from domain.processes.departures import departures
 from domain.processes.erasure import PersonErasure
 from domain.processes.export import PersonExport
+from domain.processes.slug_reservations import SlugReservations
+from domain.processes.tenant_adoptions import TenantAdoptions
+from domain.processes.tenant_move import Moving
+from domain.processes.tenant_provisioning import Provisioning
 
 
 def declared(contexts: Sequence[ContextDomain], *, platform: bool) -> tuple[type[Process[Any]], ...]:
@@ -45,3 +49,12 @@ EVERYWHERE: tuple[type[Process[Any]], ...] = (
 
 PLATFORM_PROCESSES = declared((*CONTEXTS, JOINING), platform=True)
 """The processes of the platform's database alone, beside those that place tenants: no silo runs them."""
+
+PLACING: tuple[type[Process[Any]], ...] = (Provisioning, Moving, SlugReservations, TenantAdoptions)
+"""The processes that place tenants, of the platform's database alone."""
+
+HOME = frozenset(process.name for process in (*PLATFORM_PROCESSES, *PLACING))
+"""The names of all that run on the platform's database alone."""
+
+KNOWN = HOME | {process.name for process in EVERYWHERE}
+"""The names of all processes that this code has."""

@@ -21,7 +21,9 @@ app = typer.Typer(help="Show the state of the views and the workers.", invoke_wi
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class Look:
+    """What was seen of one database."""
+
     views: Sequence[ViewStatus]
     workers: Sequence[str]
     beside: SystemStatus
@@ -32,6 +34,11 @@ class _Look:
     def unknown(self) -> list[str]:
         """The views that the code does not have, and nobody folds."""
         return [view.name for view in self.views if view.state is ViewState.UNKNOWN]
+
+    @property
+    def unknown_processes(self) -> list[str]:
+        """The processes that the code does not have, and nobody runs."""
+        return [process.process for process in self.beside.processes if process.unknown]
 
     @property
     def problems(self) -> list[str]:
@@ -72,30 +79,32 @@ def status(
                 "well": not look.problems,
                 "problems": look.problems,
                 "unknown": look.unknown,
+                "unknown_processes": look.unknown_processes,
                 "workers": look.workers,
                 "views": [asdict(view) for view in look.views],
             }
         )
     else:
-        _tell(look)
+        tell_status(look)
     raise typer.Exit(REFUSED if look.problems else DONE)
 
 
-async def _look(tenant: str | None) -> _Look:
+async def _look(tenant: str | None) -> Look:
     where = "" if tenant is None else f" --tenant {tenant}"
     async with reading(tenant) as pool:
         at_work = await workers(pool)
-        look = _Look(await views_status(pool), at_work, await standing(pool), where)
+        look = Look(await views_status(pool), at_work, await standing(pool), where)
         if look.problems:
             # All views take a while to load, so they are only where it matters which there are.
             from app.contexts import VIEWS
+            from app.processes.declared import KNOWN
 
             known = {view.name for view in VIEWS}
-            look = _Look(await views_status(pool, known), at_work, await standing(pool, known), where)
+            look = Look(await views_status(pool, known), at_work, await standing(pool, known, KNOWN), where)
         return look
 
 
-def _tell_worker(look: _Look, as_json: bool) -> None:
+def _tell_worker(look: Look, as_json: bool) -> None:
     here = [name for name in look.workers if name.rpartition(":")[0] == socket.gethostname()]
     if as_json:
         say_json({"well": bool(here), "workers": here})
@@ -104,7 +113,8 @@ def _tell_worker(look: _Look, as_json: bool) -> None:
     raise typer.Exit(DONE if here else REFUSED)
 
 
-def _tell(look: _Look) -> None:
+def tell_status(look: Look) -> None:
+    """Write it for people."""
     for view in look.views:
         name = view.name if view.live else f"{view.name} g{view.generation}"
         lag = f"{view.lag_events:,} behind" if view.lag_events else "at the head"
@@ -114,5 +124,11 @@ def _tell(look: _Look) -> None:
         typer.echo(
             f"Unknown to this version of the code: {name}. Drop it: headwater views retire {name}{look.where}"
         )
+    for name in look.unknown_processes:
+        typer.echo(
+            f"Unknown to this version of the code: the process {name}. It rests until code has it again."
+        )
+    if not look.problems:
+        typer.echo("All is well.")
     for problem in look.problems:
         typer.echo(f"Not well: {problem}.")

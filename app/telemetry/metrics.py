@@ -117,7 +117,7 @@ def beside_metrics(standing: SystemStatus) -> list[Metric]:
     families += [differing, age]
     for name, help, read in _PROCESS_GAUGES:
         gauge = GaugeMetricFamily(f"headwater_process_{name}", help, labels=("process",))
-        for process in standing.processes:
+        for process in (each for each in standing.processes if not each.unknown):
             gauge.add_metric([process.process], read(process))
         families.append(gauge)
     return families

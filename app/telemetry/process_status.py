@@ -1,7 +1,7 @@
 """How the processes stand, and their effects: for operators and for health."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from app.storage.database import Pool
@@ -60,21 +60,32 @@ class ProcessStatus:
     holder: str | None
     beat_age: float | None
     """Seconds since the holder was last seen; None without a holder."""
+    unknown: bool = False
+    """Whether the code that asks does not have the process, and nobody runs it."""
 
 
-async def process_statuses(pool: Pool) -> list[ProcessStatus]:
-    """All processes that ever ran, by name."""
-    return [ProcessStatus(**dict(row)) for row in await pool.fetch(_STATUS)]
+async def process_statuses(pool: Pool, known: Collection[str] | None = None) -> list[ProcessStatus]:
+    """All processes that ever ran, by name. ``known``: those that this code has, as for `views_status`."""
+    statuses = [ProcessStatus(**dict(row)) for row in await pool.fetch(_STATUS)]
+    if known is None:
+        return statuses
+    return [replace(each, unknown=each.process not in known and _is_silent(each)) for each in statuses]
+
+
+def _is_silent(status: ProcessStatus) -> bool:
+    return status.beat_age is None or status.beat_age > _SILENCE
 
 
 def ailment(status: ProcessStatus) -> str | None:
-    """What is wrong with a process, in a sentence; None when it is well."""
+    """What is wrong with a process, in a sentence; None when it is well, or when this code does not have it."""
+    if status.unknown:
+        return None
     if status.parked:
         effects = "1 effect" if status.parked == 1 else f"{status.parked} effects"
         return f"{status.process} has {effects} parked"
     if status.error is not None:
         return f"{status.process} stands at position {status.position}: {status.error}"
-    if status.beat_age is None or status.beat_age > _SILENCE:
+    if _is_silent(status):
         return f"{status.process} is run by no worker"
     return None
 

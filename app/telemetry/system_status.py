@@ -94,11 +94,13 @@ class SystemStatus:
         ]
 
 
-async def standing(pool: Pool, known: Collection[str] | None = None) -> SystemStatus:
-    """How they stand now; ``known`` as for `views_status`."""
+async def standing(
+    pool: Pool, known: Collection[str] | None = None, known_processes: Collection[str] | None = None
+) -> SystemStatus:
+    """How they stand now; ``known`` as for `views_status`, and ``known_processes`` as for `process_statuses`."""
     row = await pool.fetchrow(_STANDING, SILENCE)
     assert row is not None, "a select without from is one row"
-    processes = tuple(await process_statuses(pool))
+    processes = tuple(await process_statuses(pool, known_processes))
     found = [Compared(**row) for row in await pool.fetch(_COMPARED)]
     compared = tuple(comparison for comparison in found if known is None or comparison.view in known)
     waiting = tuple(WaitingRebuild(**row) for row in await pool.fetch(_WAITING))

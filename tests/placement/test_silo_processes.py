@@ -1,7 +1,6 @@
 """The processes of a silo: known to it before its tenant is, so that they miss nothing."""
 
-from app.placement.process_rows import HOME
-from app.processes.declared import EVERYWHERE
+from app.processes.declared import EVERYWHERE, HOME
 from domain.operations.tenants import PlacementKind
 from tests.kit.processes import until
 from tests.placement.conftest import Platform
@@ -22,6 +21,6 @@ async def test_every_process_of_a_silo_hears_of_all_that_happens_there(platform:
     assert {row["process"] for row in rows if row["since"] > 0} == set()
     assert here == {process.name for process in EVERYWHERE}
     everywhere = {row["process"] for row in await shared.fetch("select process from processes.lanes")}
-    assert here == everywhere - set(HOME)
+    assert here == everywhere - HOME
     await silo.close()
     await shared.close()

@@ -15,9 +15,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from starlette.applications import Starlette
 
 from app.telemetry.ailments import ailment
+from app.telemetry.cli import Look, tell_status
 from app.telemetry.health import Checks, health_routes, readiness
 from app.telemetry.metrics import metrics_route
-from app.telemetry.system_status import standing
+from app.telemetry.system_status import SystemStatus, standing
 from app.telemetry.tracing import TracedBus, TracedFolds, TracedRequests
 from domain.identity.registration import RegisterUser
 from domain.kit.caller import Caller
@@ -231,3 +232,11 @@ async def test_a_fold_is_linked_to_the_trace_of_its_command(place: Place) -> Non
     assert command_span.context is not None
     assert [link.context.span_id for link in fold.links] == [command_span.context.span_id]
     provider.shutdown()
+
+
+def test_one_sentence_says_when_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+    beside = SystemStatus(workers=1, rebuilding=0, differing=0, processes=())
+    tell_status(Look([WELL], ["here:1"], beside))
+    assert capsys.readouterr().out.splitlines()[-2:] == ["Workers: here:1.", "All is well."]
+    tell_status(Look([WELL], [], beside))
+    assert "All is well." not in capsys.readouterr().out
