@@ -1,6 +1,6 @@
 # make help says what there is. Needs Python 3.11 or later and make.
 .DEFAULT_GOAL := run
-.PHONY: help run test check pure bench lint tests coverage chaos format generate stale context lock format-check ruff mypy pyright imports maven chromium
+.PHONY: help run test check pure bench lint tests coverage chaos hostile format generate stale context lock format-check ruff mypy pyright imports maven chromium
 
 PYTHON ?= python3
 VENV := .venv
@@ -65,6 +65,11 @@ coverage: $(DEV_STAMP) maven chromium ## all tests, and how much of the code the
 # Faults under load, by hand: make chaos ROUNDS=100, or again with SEED=...; OPTIONS="--search opensearch".
 chaos: $(DEV_STAMP) ## faults under load
 	@$(BIN)/python -m tests.faults --rounds $(or $(ROUNDS),10) $(if $(SEED),--seed "$(SEED)") $(OPTIONS)
+
+# Generated operations against the product, by hand: make hostile COUNT=100000, or again with SEED=...
+hostile: $(DEV_STAMP) maven ## thousands of hostile operations
+	@seed="$(or $(SEED),$$(date +%s))"; echo "seed $$seed"; HEADWATER_HOSTILE_SEED="$$seed" \
+		HEADWATER_HOSTILE_COUNT=$(or $(COUNT),10000) $(BIN)/pytest --quiet tests/hostile
 
 format: $(DEV_STAMP) ## format the code and mend what can be mended by itself
 	$(BIN)/ruff format .

@@ -202,7 +202,7 @@ async def staged(product: Product) -> Scene:
     actors.append(Actor("nobody", product.http, NOBODY))
     connection = await asyncpg.connect(product.settings.database_url)
     try:
-        await until(lambda: _folded(connection))
+        await until(lambda: folded(connection))
         position = str(await connection.fetchval("select max(position) from es.events"))
         ids = await _ids(connection, first)
         found = marks((WORD, NAME), await _all_ids(connection, first))
@@ -243,7 +243,7 @@ async def _machine(product: Product, tenant: Tenant) -> Actor:
     raise AssertionError("no key was made")
 
 
-async def _folded(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+async def folded(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
     """Whether every view has folded the whole log."""
     behind = await connection.fetchval(
         "select count(*) from ops.views v join ops.lanes l on l.view = v.view and l.generation = v.live"
