@@ -56,7 +56,7 @@ async def test_a_company_whose_making_was_interrupted_is_there_at_the_next_signi
             assert await owner.fetchval(founded, UUID(given["tenantId"]), kind) == 1
 
 
-ME = "{ me { id name email emailVerified role isMember profile { bio } roles { role { name } } } }"
+ME = "{ me { id name email emailVerified role isMember profile { bio } roles { nodes { role { name } } } } }"
 
 
 async def test_who_belongs_to_no_company_is_told_what_they_are(product: Product) -> None:
@@ -69,7 +69,7 @@ async def test_who_belongs_to_no_company_is_told_what_they_are(product: Product)
         "role": "GUEST",
         "isMember": False,
         "profile": None,
-        "roles": [],
+        "roles": {"nodes": []},
     }
     assert (await ada.client.post(ME)).json() == {"data": {"me": me}}
     await proved(product, ada)

@@ -39,7 +39,7 @@ async def test_shows_me_whole(client: Client) -> None:
         "isMember": True,
         "emailVerified": False,
         "profile": profile,
-        "roles": [],
+        "roles": {"nodes": []},
         "preferences": {
             "inApp": ALL_NOTICES,
             "byEmail": ["ASSIGNED", "DUE_SOON"],

@@ -26,7 +26,7 @@ async def test_a_role_is_made_changed_granted_withdrawn_and_deleted(client: Clie
         "updatedAt": role["createdAt"],
     }
     person = (await done(client, "GrantRole", id=eve.me, roleId=role["id"]))["person"]
-    assert [granted["role"] for granted in person["roles"]] == [role]
+    assert [granted["role"] for granted in person["roles"]["nodes"]] == [role]
     changed = (await done(client, "ChangeRole", id=role["id"], name="Auditor", permissions=["audit:read"]))[
         "role"
     ]
@@ -34,7 +34,7 @@ async def test_a_role_is_made_changed_granted_withdrawn_and_deleted(client: Clie
     listed = await client.send("Roles")
     assert [edge["node"] for edge in listed["edges"]] == [changed]
     person = (await done(client, "WithdrawRole", id=eve.me, roleId=role["id"]))["person"]
-    assert person["roles"] == []
+    assert person["roles"] == {"nodes": []}
     assert (await done(client, "DeleteRole", id=role["id"]))["role"] is None
     assert (await client.send("Roles"))["edges"] == []
 

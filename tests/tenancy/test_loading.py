@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.kit.schema.context import RequestContext
+from api.kit.schema.nested import NestedPages
 from app.contexts import VIEWS
 from app.entry.assembly import Assembly, assembled
 from app.privacy.export.files import ExportFiles
@@ -72,11 +73,13 @@ async def test_lists_of_two_requests_do_not_mix(
     order = Order(column)
     own, others = await asyncio.gather(
         *(
-            asyncio.gather(*(ask.heads(view, column, value, order=order, limit=5) for value in values))
+            asyncio.gather(
+                *(ask.batched(NestedPages(ask, view, column, order, limit=5), value) for value in values)
+            )
             for ask in (first, second)
         )
     )
-    assert all(own)
+    assert all(page.rows for page in own)
     assert not scene.unnamed.found(str(others), but=[str(value) for value in values])
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.kit.schema.signatures import Signature
+from api.kit.execution.signatures import Signature
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created, project
@@ -256,7 +256,7 @@ async def test_lists_in_a_list_are_read_at_once(client: Client, product: Product
         added = await client.send("AddProjectMember", input={"id": id, "userId": eve.me})
     query = """query ($first: Int!, $position: Position!) {
         projects(first: $first, afterPosition: $position) {
-            nodes { owner { name } members { person { name } } progress { todo } }
+            nodes { owner { name } members { nodes { person { name } } } progress { todo } }
         }
     }"""
     statements = {}
@@ -264,7 +264,7 @@ async def test_lists_in_a_list_are_read_at_once(client: Client, product: Product
         product.statements.clear()
         answer = (await client.post(query, {"first": size, "position": added["position"]})).json()
         nodes = answer["data"]["projects"]["nodes"]
-        names = [{member["person"]["name"] for member in node["members"]} for node in nodes]
+        names = [{member["person"]["name"] for member in node["members"]["nodes"]} for node in nodes]
         assert (names, "extensions" in answer) == ([{"Ada", "Eve"}] * size, False)
         statements[size] = sum("set_config" not in statement for statement in product.statements)
     assert statements[2] == statements[12]

@@ -132,7 +132,7 @@ async def test_takes_a_hundred_ids_and_counts_what_they_cost(owner: Person) -> N
     many = [str(uuid4()) for _ in range(101)]
     assert await _kinds(owner.client, many[:100]) == [None] * 100
     assert await owner.client.error("Nodes", ids=many) == ("BAD_USER_INPUT", "Give at most 100 ids, not 101.")
-    deep = "{ nodes(ids: $ids) { ... on Project { members(first: 100) { person { id name } } } } }"
+    deep = "{ nodes(ids: $ids) { ... on Project { members(first: 100) { nodes { person { id name } } } } } }"
     body = (await owner.client.post(f"query($ids: [ID!]!) {deep}", {"ids": many[:100]})).json()
     assert body["errors"][0]["extensions"]["code"] == "COST_EXCEEDED"
 

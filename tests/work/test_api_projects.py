@@ -164,7 +164,7 @@ async def test_a_project_shows_members_and_progress_that_were_written_just_befor
     done = await created(client, projectId=id)
     position = (await client.send("CompleteTask", input={"id": done["id"]}))["position"]
     shown = await client.send("Project", id=id, afterPosition=position)
-    assert [member["person"] for member in shown["members"]] == [
+    assert [member["person"] for member in shown["members"]["nodes"]] == [
         {"id": client.me, "name": "Ada"},
         {"id": eve.me, "name": "Eve"},
     ]

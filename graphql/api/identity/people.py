@@ -99,7 +99,7 @@ class Person(Node):
         UserRoles,
         "user_id",
         order=Order("granted_at"),
-        description="The tenant's custom roles that the person has.",
+        description="The tenant's custom roles that the person has, by pages.",
     )
 
     @field(

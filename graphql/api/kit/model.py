@@ -22,7 +22,6 @@ from api.kit.schema.fields import Parent as Parent
 from api.kit.schema.fields import argument as argument
 from api.kit.schema.fields import derived as derived
 from api.kit.schema.fields import field as field
-from api.kit.schema.fields import headed as headed
 from api.kit.schema.fields import linked as linked
 from api.kit.schema.fields import live as live
 from api.kit.schema.filters import contains as contains
@@ -33,6 +32,7 @@ from api.kit.schema.filters import since as since
 from api.kit.schema.filters import until as until
 from api.kit.schema.mutations import Sending as Sending
 from api.kit.schema.mutations import Sent as Sent
+from api.kit.schema.nested import headed as headed
 from api.kit.schema.node_types import Node as Node
 from api.kit.schema.node_types import enum as enum
 from api.kit.schema.node_types import shows as shows

@@ -1,5 +1,6 @@
 """Projects: queries, lists and mutations."""
 
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -13,6 +14,10 @@ from projections.kit.read.keyset import Order
 from projections.work.projects import MemberRow, ProjectMemberLists, ProjectMembers, ProjectRow, Projects
 from projections.work.reader import WorkReader
 from projections.work.stats import ProjectProgress, ProjectProgressRow
+from projections.work.tasks import Tasks
+
+if TYPE_CHECKING:
+    from api.work.tasks import Task as Task
 
 
 @shows(ProjectProgressRow, needs="work:read", leave_out=("project_id",))
@@ -45,7 +50,18 @@ class Project(Node):
         return await info.context.batched(memberships.of, self.id)
 
     members = headed(
-        Member, ProjectMembers, "project_id", order=Order("joined_at"), description="The members."
+        Member,
+        ProjectMembers,
+        "project_id",
+        order=Order("joined_at"),
+        description="The members, in order of joining, by pages.",
+    )
+    tasks = headed(
+        Annotated["Task", strawberry.lazy("api.work.tasks")],
+        Tasks,
+        "project_id",
+        order=Order("created_at", descending=True),
+        description="The project's tasks, the newest first, by pages; `tasks` lists them filtered and sorted.",
     )
 
 

@@ -36,6 +36,20 @@ class Order:
             terms.insert(0, f"({self.by(view)} is null) {'desc' if reverse else 'asc'}")
         return ", ".join(terms)
 
+    def between(
+        self,
+        view: type[PostgresView[Any]],
+        after: "RowPlace | None",
+        before: "RowPlace | None",
+        arguments: list[Any],
+    ) -> list[str]:
+        """The rows after one place and before another, as SQL; their values join the arguments."""
+        return [
+            self.beyond(view, place, following=following, arguments=arguments)
+            for place, following in ((after, True), (before, False))
+            if place is not None
+        ]
+
     def beyond(
         self, view: type[PostgresView[Any]], place: "RowPlace", *, following: bool, arguments: list[Any]
     ) -> str:

@@ -80,9 +80,7 @@ class PostgresRows:
         ``past`` its rows are read in place of the table's.
         """
         table, arguments, parts = self._source(view, tenant_id, where, past, order)
-        for place, following in ((after, True), (before, False)):
-            if place is not None:
-                parts.append(order.beyond(view, place, following=following, arguments=arguments))
+        parts += order.between(view, after, before, arguments)
         arguments.append(limit + 1)
         sql = _rows_of(
             f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
@@ -104,16 +102,20 @@ class PostgresRows:
         where: Sequence[Condition] = (),
         order: Order,
         limit: int,
+        after: RowPlace | None = None,
+        before: RowPlace | None = None,
+        backward: bool = False,
         past: Past[R] | None = None,
     ) -> dict[Any, list[R]]:
         """The first ``limit`` rows that meet the conditions, for each of several values of a column, in one round
-        trip."""
+        trip: of those after and before the given places, and from the back with the last one first."""
         table, arguments, parts = self._source(view, tenant_id, where, past, order)
+        parts += order.between(view, after, before, arguments)
         kind, more = _plan(view).types[column], len(arguments)
         each = (
             f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
             f" and {column} = wanted.value"
-            f" order by {order.terms(view)} limit ${more + 2}"
+            f" order by {order.terms(view, reverse=backward)} limit ${more + 2}"
         )
         sql = _rows_of(
             f"select head.* from unnest(${more + 1}::{kind}[]) as wanted(value)"

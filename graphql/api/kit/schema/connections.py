@@ -1,8 +1,9 @@
 """Connections: pages of rows by keyset, with opaque signed cursors, forward and backward."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any, Generic, Protocol, TypeVar, get_type_hints
 
 import msgspec
@@ -11,13 +12,13 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.execution.access import covered
 from api.kit.execution.errors import ClientError
+from api.kit.execution.signatures import Signature
 from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import LARGEST, After, described, field
 from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
 from api.kit.schema.scalars import Position
-from api.kit.schema.signatures import Signature
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition
@@ -77,12 +78,11 @@ class Connection(Generic[T]):
     page_info: PageInfo = strawberry.field(
         description="Cursors of the page, and whether there are more pages."
     )
-    counted: strawberry.Private[tuple[type[PostgresView[Any]], Sequence[Condition], Past[Any] | None]]
+    counted: strawberry.Private[Callable[[], Awaitable[int]]]
 
     @field("The number of items on all pages; counted only when selected.")
     async def total_count(self, info: Info) -> int:
-        view, where, past = self.counted
-        return await info.context.services.rows.count(view, info.context.caller.tenant_id, where, past)
+        return await self.counted()
 
 
 class Filter(Protocol):
@@ -236,6 +236,14 @@ async def connect(
         backward=wanted.last is not None,
         past=past,
     )
+    count = partial(ask.services.rows.count, view, ask.caller.tenant_id, where, past)
+    return connection(page, cursors, wanted, count)
+
+
+def connection(
+    page: RowPage[Any], cursors: "Cursors", wanted: PageRequest, counted: Callable[[], Awaitable[int]]
+) -> "Connection[Any]":
+    """A page as it is shown; ``counted`` says how many rows all pages have."""
     edges: list[Edge[Any]] = [Edge(node=row, cursor_of=cursors.cursor) for row in page.rows]
     info = PageInfo(
         has_next_page=page.more_after,
@@ -245,7 +253,7 @@ async def connect(
         came_from=lambda: wanted.cursor or cursors.beginning(),
         backward=wanted.last is not None,
     )
-    return Connection(edges=edges, nodes=page.rows, page_info=info, counted=(view, where, past))
+    return Connection(edges=edges, nodes=page.rows, page_info=info, counted=counted)
 
 
 class Cursors:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -27,7 +27,6 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.declare.view import View
 from projections.kit.read.circuit_breaker import Unavailable
-from projections.kit.read.keyset import Order
 from projections.kit.read.row_visibility import Sight
 
 P = TypeVar("P")
@@ -35,7 +34,6 @@ K = TypeVar("K")
 V = TypeVar("V")
 _LONGEST_NAME = 100
 """What the audit keeps of an operation's name, which clients make up."""
-HeadsShape: TypeAlias = tuple[type[PostgresView[Any]], str, Order, int]
 
 
 @dataclass
@@ -47,7 +45,6 @@ class RequestContext(Context[Caller]):
     """Under which the request is logged, and its events are stored."""
     _loaders: dict[type[PostgresView[Any]], DataLoader[Key, Any]] = field(default_factory=dict)
     _batches: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
-    _head_loaders: dict[HeadsShape, DataLoader[Any, list[Any]]] = field(default_factory=dict)
     _after: int = 0
     _at_least: dict[type[View[Any]], int] = field(default_factory=dict)
     _deadline: float | None = None
@@ -238,24 +235,6 @@ class RequestContext(Context[Caller]):
             self._batches[load] = DataLoader(loads, cache=False)
         found: V = await self._batches[load].load(key)
         return found
-
-    async def heads(
-        self, view: type[PostgresView[R]], column: str, value: object, *, order: Order, limit: int
-    ) -> list[R]:
-        """The first rows with this value of a column; asked for at the same time, read at once."""
-        shape = (view, column, order, limit)
-        if shape not in self._head_loaders:
-            self._head_loaders[shape] = DataLoader(partial(self._load_heads, shape), cache=False)
-        found: list[R] = await self._head_loaders[shape].load(value)
-        return found
-
-    async def _load_heads(self, shape: HeadsShape, values: list[Any]) -> list[list[Any]]:
-        view, column, order, limit = shape
-        await self.caught_up(view, None)
-        rows, tenant_id = self.services.rows, self.caller.tenant_id
-        where = self.sight.conditions(view)
-        found = await rows.heads(view, tenant_id, column, set(values), where=where, order=order, limit=limit)
-        return [found.get(value, []) for value in values]
 
     async def _load(self, view: type[PostgresView[Any]], keys: list[Key]) -> list[Any]:
         wanted, tenant_id = set(keys), self.caller.tenant_id

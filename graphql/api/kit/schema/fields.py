@@ -1,7 +1,7 @@
 """Fields that say what they read, rather than reading it by hand."""
 
 from collections.abc import AsyncGenerator, Callable
-from typing import Annotated, Any, TypeVar, cast, get_type_hints
+from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
 import strawberry
@@ -14,7 +14,6 @@ from api.kit.schema.node_types import READS, require_rows
 from api.kit.schema.past import PAST_ARGUMENTS, AsOf, moment
 from api.kit.schema.scalars import Position
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.read.keyset import Order
 
 LARGEST = 100
 """The most rows that a page or a nested list holds."""
@@ -113,40 +112,6 @@ def found(shown: type, view: type[PostgresView[Any]], description: str, *, needs
         **PAST_ARGUMENTS,
         "after_position": After,
         "return": shown | None,
-    }
-    return described(resolve, description, needs=needs)
-
-
-def headed(
-    shown: type,
-    view: type[PostgresView[Any]],
-    by: str,
-    *,
-    order: Order,
-    description: str,
-    needs: str | None = None,
-) -> StrawberryField:
-    """The field that lists the first rows whose column ``by`` holds the id of the thing it stands on.
-
-    For all pages of them, clients use the list field at the root. Asked of many things at once, it is
-    still one query. Raises TypeError for a column that the rows lack.
-    """
-    require_rows(shown, view)
-    for column in (by, order.column):
-        if column not in get_type_hints(view.row):
-            raise TypeError(f"{view.__name__}: {view.row.__name__} has no column {column!r} to list by.")
-
-    async def resolve(root: Any, info: Info, first: int = 20) -> Any:
-        if not 0 <= first <= LARGEST:
-            raise ClientError(f"A list holds 0 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
-        if (at := info.context.moment(info)) is not None:
-            return await info.context.past.heads(view, by, root.id, order=order, limit=first, at=at)
-        return await info.context.heads(view, by, root.id, order=order, limit=first)
-
-    resolve.__annotations__ |= {
-        "root": Parent[Any],
-        "first": Annotated[int, argument(f"How many, at most {LARGEST}.")],
-        "return": list[shown],  # type: ignore[valid-type]
     }
     return described(resolve, description, needs=needs)
 

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,6 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.declare.view import View
 from projections.kit.read.as_of import InFuture, Past, RowsAsOf, TooMuch
-from projections.kit.read.keyset import Order
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.store.decrypted_fields import as_written
 
@@ -76,21 +74,6 @@ class PastReads:
 
         row: R | None = await self._loader((view, at), load).load(key)
         return row
-
-    async def heads(
-        self, view: type[PostgresView[R]], column: str, value: object, *, order: Order, limit: int, at: int
-    ) -> list[R]:
-        """The first rows with this value of a column."""
-
-        async def load(values: list[object]) -> list[list[R]]:
-            past = await self.all(view, at)
-            where = self._seeing.sight.conditions(view, past=True)
-            read = partial(self._rows.heads, view, self._tenant_id, column, set(values), where=where)
-            found = await read(order=order, limit=limit, past=past)
-            return [found.get(value, []) for value in values]
-
-        rows: list[R] = await self._loader((view, column, order, limit, at), load).load(value)
-        return rows
 
     async def _hidden_today(self, view: type[View[Any]], keys: set[Key]) -> set[Key]:
         """Those of the keys whose rows, as they stand now, the reader may not see."""

@@ -8,11 +8,11 @@ import strawberry
 
 from api.kit.execution.access import covered
 from api.kit.execution.errors import ClientError
+from api.kit.execution.signatures import Signature
 from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import argument, derived, field
 from api.kit.schema.scalars import Position
-from api.kit.schema.signatures import Signature
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.fallback_search import Finder, SearchRequest
 from projections.kit.read.highlights import highlighted
