@@ -141,7 +141,7 @@ async def test_a_stranger_reaches_nothing(client: Client, product: Product) -> N
     for mutation in ("RemoveUser", "DeleteUser"):
         assert await refusal(stranger, mutation, id=eve.me) == ("not_found", "id")
     assert await refusal(stranger, "GrantRole", id=stranger.me, roleId=role["id"]) == ("not_found", "roleId")
-    assert await stranger.send("User", id=eve.me) is None
+    assert await stranger.send("PersonInDetail", id=eve.me) is None
     assert await stranger.send("PersonByEmail", email=f"eve.{eve.me}@example.com") is None
     for listing in ("Roles", "Invitations", "ApiKeys"):
         assert (await stranger.send(listing))["edges"] == []

@@ -90,7 +90,8 @@ async def test_a_profile_is_shown_to_whom_the_person_wants(
     seen = {
         name
         for name, caller in seeing.items()
-        if (await caller.send("User", id=ann.me, afterPosition=receipt["position"]))["profile"] is not None
+        if (await caller.send("PersonInDetail", id=ann.me, afterPosition=receipt["position"]))["profile"]
+        is not None
     }
     # The guest's and the member's tokens name somebody else than Ann.
     assert seen == seen_by

@@ -12,20 +12,20 @@ FOLDER = Path(__file__).parents[2] / "graphql" / "operations"
 @cache
 def operations() -> dict[str, str]:
     """Every operation by name, each with the fragments that it uses and nothing else."""
+    definitions = whole().definitions
+    fragments = {one.name.value: one for one in definitions if isinstance(one, FragmentDefinitionNode)}
     found: dict[str, str] = {}
-    for path in sorted(FOLDER.rglob("*.graphql")):
-        document = parse(path.read_text())
-        fragments = {
-            definition.name.value: definition
-            for definition in document.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
-        for definition in document.definitions:
-            if isinstance(definition, OperationDefinitionNode):
-                assert definition.name is not None, f"{path.name} has an operation without a name"
-                used = [fragments[name] for name in sorted(_spreads(definition, fragments))]
-                found[definition.name.value] = print_ast(DocumentNode(definitions=(definition, *used)))
+    for definition in definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            assert definition.name is not None, "there is an operation without a name"
+            used = [fragments[name] for name in sorted(_spreads(definition, fragments))]
+            found[definition.name.value] = print_ast(DocumentNode(definitions=(definition, *used)))
     return found
+
+
+def whole() -> DocumentNode:
+    """All documents as one, as clients' tools load them."""
+    return parse("\n".join(path.read_text() for path in sorted(FOLDER.rglob("*.graphql"))))
 
 
 def _spreads(node: Node, fragments: dict[str, FragmentDefinitionNode]) -> set[str]:

@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, validate
 
 from api.schema import schema
+from tests.kit.documents import operations, whole
 from tests.schema.published import faults, published
 
 FOLDER = Path(__file__).parents[2] / "graphql"
-DOCUMENTS = sorted((FOLDER / "operations").rglob("*.graphql"))
 
 
 def test_committed_schema_is_current() -> None:
@@ -18,9 +18,15 @@ def test_committed_schema_is_current() -> None:
     assert committed == schema.as_str() + "\n", "Run `make generate`."
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_client_document_is_valid(document: Path) -> None:
-    assert faults(document.read_text()) == []
+@pytest.mark.parametrize("name", sorted(operations()))
+def test_client_document_is_valid(name: str) -> None:
+    assert faults(operations()[name]) == []
+
+
+def test_the_documents_are_one_set_without_a_name_twice() -> None:
+    """Tools that generate code load all of them at once."""
+    assert len(operations()) > 100
+    assert validate(published(), whole()) == []
 
 
 def test_every_type_and_field_is_described() -> None:

@@ -165,7 +165,6 @@ async def _as_they_stand(ask: RequestContext, id: UUID) -> PersonRow | None:
 @strawberry.type
 class Query:
     person = _people.by_id("A person by id.")
-    user = _people.by_id("A person by id; the same as `person`.")
     people = _people.list("The people of the tenant, by pages.", _filter)
 
     @field(
