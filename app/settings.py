@@ -102,6 +102,9 @@ class Settings:
     ] = "auto"
     max_body_bytes: Annotated[int, "The largest request body in bytes."] = 1024 * 1024
     introspection: Annotated[bool, "Whether clients may ask for the schema."] = True
+    strict_permissions: Annotated[
+        bool, "Whether a query is refused as a whole for want of a permission, rather than answered in part."
+    ] = False
     graphiql: Annotated[str, "Whether GraphiQL is at `/`: `on`, `off`, or `auto`: unless in production."] = (
         "auto"
     )

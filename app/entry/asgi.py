@@ -204,6 +204,7 @@ def limits(settings: Settings) -> Limits:
         aliases=settings.max_aliases,
         cost=settings.max_cost,
         introspection=settings.introspection,
+        strict_permissions=settings.strict_permissions,
         subscriptions_each=settings.max_subscriptions_each,
         subscriptions_tenant=settings.max_subscriptions_tenant,
     )

@@ -1,6 +1,7 @@
 """The schema: every context's queries, mutations and subscriptions in one."""
 
 import strawberry
+from graphql import is_non_null_type
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
@@ -19,6 +20,15 @@ CONTEXTS = load("api", ContextApi, (*NAMES, _SIGN_IN))
 """What each context declares in the API."""
 
 
+def _let_roots_be_null(schema: strawberry.Schema) -> None:
+    """Let each field of a query fail by itself: one that must not be null would take all the others with it."""
+    query = schema._schema.query_type
+    assert query is not None
+    for field in query.fields.values():
+        if is_non_null_type(field.type):
+            field.type = field.type.of_type
+
+
 def _merged(name: str, description: str) -> type:
     parts = tuple(root for context in CONTEXTS for root in context.roots(name))
     merged = merge_types(name, parts)
@@ -32,5 +42,6 @@ schema = strawberry.Schema(
     subscription=_merged("Subscription", "Live updates."),
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+_let_roots_be_null(schema)
 Access(schema._schema).require_known({*PERMISSIONS})
 require_findable(schema._schema)

@@ -89,6 +89,11 @@ class Access:
                 found.setdefault(need, f"{kind}.{name}")
         return found
 
+    def need(self, field: str) -> str | None:
+        """What a field of a document needs, by its type and name as ``Task.title``."""
+        kind, _, name = field.partition(".")
+        return _INTROSPECTION[name] if name in _INTROSPECTION else self.by_field[kind, name]
+
     def fields(self, document: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
         """What an operation selects, as ``Task.title``, each once; of introspection only its root."""
         return tuple(f"{kind}.{name}" for kind, name in self._selected(document, operation))

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from cachetools import LRUCache
@@ -154,6 +154,11 @@ class Documents:
         if not limits.introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self._known: LRUCache[str, _Prepared] = LRUCache(limits.cached_bytes, lambda prepared: prepared.size)
+
+    def refused(self, operation: Operation, needs: Collection[str | None]) -> dict[str, str | None]:
+        """The fields of an operation that need one of these, with what each of them needs."""
+        found = {field: self._access.need(field) for field in operation.fields}
+        return {field: need for field, need in found.items() if need in needs}
 
     def operation(self, request: GraphQLRequest, *, stranger: bool = False) -> Operation:
         """The operation that a request names, within the limits. Raises RequestError."""

@@ -24,6 +24,7 @@ from api.kit.execution.errors import (
     forbidden,
 )
 from api.kit.execution.limits import Limits
+from api.kit.execution.partial_answers import Refused, answerable, permitting
 from api.kit.execution.request import GraphQLRequest
 from api.kit.execution.turns import Turns
 from projections.kit.read.allowance import allow
@@ -57,6 +58,8 @@ class Context(Generic[I]):
     """Whether others than this identity may be given the same answer, as of a subscription."""
     after: int = field(default=0, kw_only=True)
     """The position of the log that the answer is to reflect."""
+    refused: Refused = field(default_factory=dict, kw_only=True)
+    """The fields that are not resolved, because the identity lacks the permission."""
 
     @property
     def keepable(self) -> bool:
@@ -71,8 +74,8 @@ class Context(Generic[I]):
         return nullcontext()
 
     def end(self, operation: Operation, outcome: str) -> None:
-        """Called when an operation has run (``done`` or ``failed``) or was ``denied``, and when a subscription has
-        begun (``done``)."""
+        """Called when an operation has run (``done`` or ``failed``) or was ``denied``, in whole or in part, and
+        when a subscription has begun (``done``)."""
 
 
 class Answer(NamedTuple):
@@ -105,7 +108,7 @@ class Engine(Generic[I]):
         if schema.extensions:
             raise ValueError("The schema has extensions, which this engine does not run.")
         self._schema = schema._schema
-        self._executor_class: Any = schema.execution_context_class
+        self._executor_class: Any = permitting(schema.execution_context_class)
         self._make_context = make_context
         self._permits = permits
         self._limits = limits
@@ -150,7 +153,8 @@ class Engine(Generic[I]):
         except Exception:
             context.end(operation, "failed")
             raise
-        context.end(operation, "failed" if result.errors else "done")
+        outcome = "failed" if result.errors else "done"
+        context.end(operation, "denied" if context.refused else outcome)
         written = operation.kind is OperationType.MUTATION
         body = encoded(result, context.extensions, self._limits.answer_bytes, written=written, refuse=True)
         return Answer(body, not body.startswith(b'{"errors"'), context.keepable)
@@ -212,12 +216,13 @@ class Engine(Generic[I]):
     async def _begun(self, operation: Operation, identity: I) -> Context[I]:
         """The context of an operation that may run. Raises RequestError."""
         try:
-            self._admit(operation, identity)
+            refused = self._admit(operation, identity)
         except RequestError as error:
             if error.status == _FORBIDDEN:
                 (await self._context(identity)).end(operation, "denied")
             raise
         context = await self._context(identity)
+        context.refused = refused
         try:
             await context.begin()
         except ClientError as error:
@@ -226,8 +231,9 @@ class Engine(Generic[I]):
             ) from error
         return context
 
-    def _admit(self, operation: Operation, identity: I) -> None:
-        """Refuse an operation with a field that the identity has no permission for. Raises RequestError."""
+    def _admit(self, operation: Operation, identity: I) -> Refused:
+        """The fields that are refused to the identity. Raises RequestError for an operation that is as a whole."""
+        denied: dict[str | None, str] = {}
         for need, name in operation.needs.items():
             match self._permits(identity, need):
                 case Permit.UNKNOWN:
@@ -238,9 +244,17 @@ class Engine(Generic[I]):
                         {"www-authenticate": "Bearer"},
                     )
                 case Permit.DENIED:
-                    raise forbidden(name, need)
+                    denied[need] = name
                 case Permit.GRANTED:
                     pass
+        if not denied:
+            return {}
+        refused = self._documents.refused(operation, denied.keys())
+        partly = operation.kind is OperationType.QUERY and not self._limits.strict_permissions
+        if partly and answerable(operation.root_fields, refused):
+            return refused
+        need, name = next(iter(denied.items()))
+        raise forbidden(name, need)
 
     def _executor(self, operation: Operation, request: GraphQLRequest, context: Context[I]) -> Executor[Any]:
         executor: list[GraphQLError] | Executor[Any] = self._executor_class.build(

@@ -85,11 +85,15 @@ def come_back(seconds: int, what: str) -> dict[str, str]:
     return {"retry-after": str(seconds), "ratelimit": f'"{what}";r=0;t={seconds}'}
 
 
-def forbidden(field: str, permission: str | None) -> RequestError:
-    """The error for a document with a field that needs a permission which the caller lacks."""
+def lacking(field: str, permission: str | None) -> ClientError:
+    """The error for a field that needs a permission which the caller lacks."""
     what = f"the permission {permission}" if permission else "a permission that nobody has"
-    error = ClientError(f"{field} needs {what}.", code="FORBIDDEN", permission=permission)
-    return RequestError([_public(error, "FORBIDDEN")], status=403, well_formed=True)
+    return ClientError(f"{field} needs {what}.", code="FORBIDDEN", permission=permission)
+
+
+def forbidden(field: str, permission: str | None) -> RequestError:
+    """The refusal of a whole document because of such a field."""
+    return RequestError([_public(lacking(field, permission), "FORBIDDEN")], status=403, well_formed=True)
 
 
 def unavailable(error: BaseException) -> RequestError:

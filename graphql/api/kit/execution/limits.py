@@ -34,6 +34,8 @@ class Limits:
     `caller_bytes` what those of one caller may, with the answers that are on their way to them; what does not
     fit waits its turn, and `caller_waiting` says how many of one caller's may.
 
+    With `strict_permissions` a query is refused as a whole where a part of it would be.
+
     `subscriptions_each` is how many subscriptions one caller may have open in this process, over all connections,
     `subscriptions_tenant` how many all callers of a tenant may. Of the messages that a caller sends over
     WebSockets `messages_per_second` are taken on average, and `messages_at_once` before that.
@@ -53,6 +55,7 @@ class Limits:
     strange_document_chars: int = 8_000
     cached_bytes: int = 32_000_000
     introspection: bool = True
+    strict_permissions: bool = False
     connection_init_seconds: float = 10
     operations_per_connection: int = 100
     messages_per_second: float = 500
