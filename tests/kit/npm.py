@@ -1,6 +1,7 @@
 """Node and the packages that tests take from npm, kept outside the checkout between runs."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -41,3 +42,13 @@ def packages(folder: Path) -> Path:
                 # Another run was faster; what it installed is the same.
                 assert place.exists()
     return place
+
+
+def run(script: str, folder: Path) -> None:
+    """Run a script of the ``package.json`` in ``folder``, which has its packages.
+
+    Raises CalledProcessError when it fails.
+    """
+    path = f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"
+    command = [str(NODE), str(_NPM), "run", "--silent", script]
+    subprocess.run(command, check=True, cwd=folder, env={**os.environ, "PATH": path})
