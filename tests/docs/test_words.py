@@ -10,6 +10,7 @@ FLOORS = ("app", "bench", "domain", "graphql", "migrations", "projections", "tes
 TEXTS = [
     "*.md",
     "docs/**/*.md",
+    "docs/examples/*/src/*.ts*",
     *(f"{floor}/**/*.{ext}" for floor in FLOORS for ext in ("py", "sql", "graphql")),
 ]
 GENDERED = re.compile(r"\b(he|him|his|himself|she|hers?|herself)\b", re.IGNORECASE)
@@ -17,7 +18,7 @@ GENDERED = re.compile(r"\b(he|him|his|himself|she|hers?|herself)\b", re.IGNORECA
 
 def texts() -> dict[Path, str]:
     """Every text of the product that people write, but for this file, which names the words."""
-    found = {path for pattern in TEXTS for path in ROOT.glob(pattern)}
+    found = {path for pattern in TEXTS for path in ROOT.glob(pattern) if "node_modules" not in path.parts}
     return {path.relative_to(ROOT): path.read_text() for path in sorted(found - {Path(__file__).resolve()})}
 
 
