@@ -119,8 +119,9 @@ $(RUN_STAMP): requirements/run.lock pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(DEV_STAMP): requirements/dev.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --require-hashes --requirement requirements/dev.lock
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Installing what the checks need; this takes minutes the first time."
+	@$(PIP) install --quiet --require-hashes --requirement requirements/dev.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Debian keeps the part of Python that makes virtual environments in a package of its own.

@@ -19,7 +19,7 @@ _COLUMNS = (
 class AccessRow:
     """An operation that read or changed something."""
 
-    id: Annotated[int, Internal(), Describe("The effect's id.")]
+    id: Annotated[int, Internal(), Describe("The number of the access in its database.")]
     at: Annotated[datetime, Internal(), Describe("When the operation ended.")]
     user_id: Annotated[UUID | None, Confidential(), Describe("The caller; null when nobody was signed in.")]
     session_id: Annotated[str | None, Confidential(), Describe("The caller's session.")]

@@ -1,6 +1,7 @@
 """The durable schema: made once whoever asks, taken back, and changed outside a transaction."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -72,6 +73,24 @@ async def test_goes_back_and_forth(empty: str) -> None:
     assert await _fetch(empty, "select count(*) from pg_proc where pronamespace = 'es'::regnamespace") == 0
     await migrate(empty, secret=SECRET)
     assert await _fetch(empty, "select count(*) from es.events") == 0
+
+
+async def test_no_later_step_says_otherwise_of_a_column_than_the_comments_do(empty: str) -> None:
+    """They are run again for what comes to them, and must not take back what was said since."""
+    await migrate(empty, secret=SECRET)
+    script = (VERSIONS.parent / "comments.sql").read_text()
+    said = re.findall(r"comment on column (\w+\.\w+)\.(\w+) is '((?:[^']|'')*)';", script)
+    connection = await asyncpg.connect(empty)
+    found = """select col_description(attrelid, attnum) from pg_attribute
+                where attrelid = $1::text::regclass and attname = $2"""
+    kept = [(table, name, await connection.fetchval(found, table, name)) for table, name, _ in said]
+    await connection.close()
+    assert len(said) > 100
+    assert [row for row in kept if row[2] is not None] == [
+        (table, name, text.replace("''", "'"))
+        for (table, name, text), row in zip(said, kept, strict=True)
+        if row[2] is not None
+    ]
 
 
 async def test_a_step_may_run_outside_a_transaction(empty: str, tmp_path: Path) -> None:
