@@ -26,6 +26,14 @@ class TenantNeedsAnOwner(Refusal):
     """Make another person an owner first: a tenant must have one."""
 
 
+class ErasureUnderWay(Refusal):
+    """The erasure of this person is requested already, and under way."""
+
+
+class PersonErased(Refusal):
+    """This person was erased already, and there is a certificate of it."""
+
+
 class AccountHasTenants(Refusal):
     """Your account belongs to companies: ask each to erase you; your account is erased with the last one."""
 

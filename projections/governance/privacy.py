@@ -6,13 +6,13 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.governance.consents import GiveConsent, WithdrawConsent, consent_id, give_consent
-from domain.governance.erasures import RequestErasure, erasure_id
+from domain.governance.erasures import ErasureUnderWay, PersonErased, RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
 from domain.governance.refusals import SubjectIsKnown, TooManyAtOnce
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.log import AppendReceipt
-from domain.kit.refusals import Forbidden, NotFound, Refusal
+from domain.kit.refusals import AlreadyExists, Forbidden, NotFound, Refusal
 from projections.governance.erasures import Erasures
 from projections.governance.exports import ExportRow, Exports, ExportState
 from projections.kit.model import PostgresView
@@ -106,10 +106,14 @@ class Privacy:
             return refusal
         if (person := await self._people.person(tenant_id, subject_id)) is not None:
             return SubjectIsKnown(field="subject_id", person=person)
-        known = (id,) in await self._rows.get(Erasures, tenant_id, [(id,)])
-        if not known and await self._many(Erasures, tenant_id, equals("sha256", "")):
+        known = (await self._rows.get(Erasures, tenant_id, [(id,)])).get((id,))
+        if known is None and await self._many(Erasures, tenant_id, equals("sha256", "")):
             return TooManyAtOnce(field="subject_id", most=AT_ONCE)
-        return await self._send(request, RequestErasure(id=id, subject_id=subject_id, reason=reason))
+        outcome = await self._send(request, RequestErasure(id=id, subject_id=subject_id, reason=reason))
+        if not isinstance(outcome, AlreadyExists):
+            return outcome
+        is_done = known is not None and known.certified_at is not None
+        return PersonErased(field="subject_id") if is_done else ErasureUnderWay(field="subject_id")
 
     async def export(self, request: DataSubject, subject_id: UUID) -> AppendReceipt | Refusal:
         """Have all that is kept about a person written to a file, whose id is the command's."""

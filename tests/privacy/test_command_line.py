@@ -42,7 +42,7 @@ def test_an_erasure_that_nobody_works_on_is_asked_for(
     assert ran.code == 0, ran.err
     assert ran.out.startswith("The erasure is requested")
     again = headwater("privacy", "erase", str(tenant), str(person), "--yes", "--wait", "0", "--json")
-    assert (again.code, again.json["refused"]["code"]) == (1, "already_exists")
+    assert (again.code, again.json["refused"]["code"]) == (1, "erasure_under_way")
 
 
 def test_an_erasure_that_was_asked_for_here_is_by_the_platform(
