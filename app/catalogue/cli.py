@@ -11,6 +11,8 @@ import typer
 
 from app.cli.answers import EXIT_CODES, AsJson, Declined, say_json, say_table
 from app.cli.place import found, opened, placed, reading_at
+from app.cli.progress import now_and_then
+from app.plurals import counted
 
 
 class DumpPart(StrEnum):
@@ -89,7 +91,15 @@ async def _dump(out: Path, names: Sequence[str], parts: frozenset[str]) -> dict[
         settings, only = places[0].settings, [entry.only for entry in places if entry.only is not None]
         # Opened in memory only, so that a name gets one pseudonym in the log and in the views.
         async with opened(settings) as database, opened_ring(settings, database) as ring:
-            return await dump(settings, out, tenants=only or None, parts=parts, opening=ring)
+            counts: dict[str, int] = {}
+            async with now_and_then(
+                lambda: (
+                    f"{counted(len(counts), 'file')} written, {counted(sum(counts.values()), 'row')} in all"
+                )
+            ):
+                return await dump(
+                    settings, out, tenants=only or None, parts=parts, opening=ring, counts=counts
+                )
 
 
 commands = {"catalogue": (catalogue, EXIT_CODES), "mask-dump": (mask_dump, EXIT_CODES)}

@@ -49,12 +49,14 @@ async def dump(
     tenants: Sequence[UUID] | None = None,
     parts: frozenset[str] = frozenset({"events", "views"}),
     opening: Opening | None = None,
+    counts: dict[str, int] | None = None,
 ) -> dict[str, int]:
     """Fill the folder ``out``, which must not exist, and answer how many lines each file has.
 
     Redis and search hold what follows from the same events, so their rows are not in it. ``opening`` lets
     equal sealed texts that carry no fingerprint get equal pseudonyms; without it they get different ones.
-    The folder appears under its name when it is whole. Raises FileExistsError when there is one already.
+    ``counts`` is filled file by file, for whoever looks meanwhile. The folder appears under its name when it is
+    whole. Raises FileExistsError when there is one already.
     """
     # A command line's own loop, in which nothing else waits: its files are written as they come.
     if out.exists():  # noqa: ASYNC240
@@ -63,7 +65,7 @@ async def dump(
     making.mkdir(mode=0o700, parents=True)
     (making / "views").mkdir(mode=0o700)
     dumping = _Dumping(opening or PlainOpening())
-    counts: dict[str, int] = {}
+    counts = {} if counts is None else counts
     try:
         database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
         try:

@@ -14,6 +14,7 @@ from app.cli.place import Place, opened, placed, placed_everywhere
 from app.cli.reconnect import Reconnecting
 from app.keys import KeyRefused, master_of
 from app.keys.rotation import Rotation, RotationProgress
+from app.plurals import counted
 
 _LOOK = 1.0
 """Seconds after which ``--watch`` looks again at what others are at work on."""
@@ -71,13 +72,14 @@ def status_command(tenant: Tenant = None, as_json: AsJson = False) -> None:
 def _tell(stand: _Stand) -> None:
     found = stand.standing
     typer.echo(
-        f"{stand.name}: {found.tenant_keys:,} keys of {found.tenants:,} tenants"
+        f"{stand.name}: {counted(found.tenant_keys, 'key')} of {counted(found.tenants, 'tenant')}"
         + (f", {found.own_keys:,} of Headwater's own" if found.own_keys else "")
         + f"; {found.people:,} people with a key, {found.erased:,} erased"
     )
     if found.behind:
         typer.echo(
-            f"  to be rewrapped: {found.masters_behind:,} keys of tenants, {found.people_behind:,} of people"
+            f"  to be rewrapped: {counted(found.masters_behind, 'key')} of tenants, "
+            f"{found.people_behind:,} of people"
         )
 
 
@@ -141,7 +143,7 @@ async def _until_none_is_behind(tenant: str | None, as_json: bool) -> int:
         if as_json:
             say_json({"rewrapped": wrapped, "behind": behind})
         elif behind:
-            typer.echo(f"{wrapped:,} keys rewrapped, {behind:,} to go.")
+            typer.echo(f"{counted(wrapped, 'key')} rewrapped, {behind:,} to go.")
         if not behind:
             return count
         await asyncio.sleep(_LOOK)
@@ -174,7 +176,7 @@ def _say(count: int, as_json: bool) -> None:
     if as_json:
         say_json({"rewrapped": count})
     else:
-        typer.echo(f"{count:,} keys rewrapped.")
+        typer.echo(f"{counted(count, 'key')} rewrapped.")
 
 
 @asynccontextmanager

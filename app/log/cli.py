@@ -7,10 +7,13 @@ import typer
 
 from app.cli.answers import DONE, REFUSED, AsJson, say_json
 from app.cli.place import InSilo, opened, placed
+from app.cli.progress import now_and_then
 from app.keys import opened_ring
 from app.keys.verification import SealedPlaces
-from app.log.verify import Verdict, verify
+from app.log.verify import Check, Verdict, verify
 from app.log.view_counts import view_counts
+from app.plurals import counted
+from app.storage.database import Database
 
 app = typer.Typer(help="Inspect and verify the event log.", no_args_is_help=True)
 
@@ -35,13 +38,30 @@ async def _verify(tenant: str | None) -> Verdict:
     async with placed(tenant, whole=True) as place, opened(place.settings) as database:
         if not await database.writer.fetchval("select exists (select from keys.tenant_keys)"):
             # Nothing was ever sealed, and looking must not make keys.
-            return await verify(database, checks=(view_counts,))
+            return await _told(database, view_counts)
         async with opened_ring(place.settings, database) as ring:
-            return await verify(database, checks=(view_counts, SealedPlaces(ring)))
+            return await _told(database, view_counts, SealedPlaces(ring))
+
+
+async def _told(database: Database, *checks: Check) -> Verdict:
+    """Verify, and say now and then how far that is."""
+    how_far = [0, 0]
+
+    def tell(*now: int) -> None:
+        how_far[:] = now
+
+    async with now_and_then(lambda: f"{how_far[0]} of {counted(how_far[1], 'check')} done"):
+        return await verify(database, checks=checks, tell=tell)
 
 
 def _prose(verdict: Verdict) -> str:
     lines = [f"{finding.check}: {finding.detail}" for finding in verdict.findings]
-    looked = f"{verdict.events:,} events, {verdict.streams:,} streams, {verdict.commands:,} commands"
+    looked = ", ".join(
+        (
+            counted(verdict.events, "event"),
+            counted(verdict.streams, "stream"),
+            counted(verdict.commands, "command"),
+        )
+    )
     lines.append(f"{'The log is NOT whole' if lines else 'The log is whole'}: {looked}.")
     return "\n".join(lines)

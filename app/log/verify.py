@@ -85,21 +85,33 @@ select (select count(*) from es.events) as events, (select count(*) from es.stre
 """
 
 
-async def verify(database: Database, *, checks: Sequence[Check] = ()) -> Verdict:
-    """Look at the whole log as of one moment; appends go on meanwhile. Views add their ``checks``."""
+Tell: TypeAlias = Callable[[int, int], object]
+
+
+def _unheard(done: int, of: int) -> None:
+    """Nobody wants to know."""
+
+
+async def verify(database: Database, *, checks: Sequence[Check] = (), tell: Tell = _unheard) -> Verdict:
+    """Look at the whole log as of one moment; appends go on meanwhile. Views add their ``checks``.
+
+    ``tell`` is called with how many checks are done, and of how many.
+    """
     connection = await database.connect()
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            return await examine(connection, checks=checks)
+            return await examine(connection, checks=checks, tell=tell)
     finally:
         await connection.close()
 
 
-async def examine(connection: Connection, *, checks: Sequence[Check] = ()) -> Verdict:
+async def examine(connection: Connection, *, checks: Sequence[Check] = (), tell: Tell = _unheard) -> Verdict:
     """Look at the log as the connection sees it; its transaction says as of which moment."""
     head = await head_of(connection)
     findings: list[Finding] = []
-    for name, query in _QUERIES:
+    of = len(_QUERIES) + len(checks)
+    for done, (name, query) in enumerate(_QUERIES):
+        tell(done, of)
         arguments = (head,) if "$1" in query else ()
         rows = await connection.fetch(f"{query} limit {_MOST}", *arguments)
         findings += [Finding(name, row["detail"]) for row in rows]
@@ -107,6 +119,7 @@ async def examine(connection: Connection, *, checks: Sequence[Check] = ()) -> Ve
     assert counts is not None, "counts are one row"
     if counts["events"] != head:
         findings.append(Finding("density", f"{counts['events']} events up to position {head}"))
-    for check in checks:
+    for done, check in enumerate(checks, start=len(_QUERIES)):
+        tell(done, of)
         findings += await check(connection, head)
     return Verdict(head=head, findings=tuple(findings), **counts)

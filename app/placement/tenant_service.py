@@ -29,6 +29,8 @@ from domain.operations.tenant_commands import (
     RetractTenant,
 )
 from domain.operations.tenants import SLUG, TenantMoving, TenantNotPlaced, TenantPlacement
+from domain.processes.tenant_move import Moving
+from domain.processes.tenant_provisioning import Provisioning
 from domain.tenancy import tenants as tenancy
 from domain.tenancy.regions import WrongRegion
 from domain.tenancy.slug_registry import SlugRegistry
@@ -204,6 +206,15 @@ class TenantService:
         )
         said = msgspec.json.decode(last.payload)
         return PlacementRequest(status=status, step=said.get("step"), reason=said.get("reason"))
+
+    async def step(self, tenant_id: UUID) -> str | None:
+        """What a worker is doing for what was asked last, as "do copy"; None while nothing is to be done."""
+        query = """select key from processes.ledger
+                    where process = any($1) and instance = $2 and status in ('pending', 'running', 'parked')
+                    order by id desc limit 1"""
+        names = [Provisioning.name, Moving.name]
+        step: str | None = await self._platform.writer.fetchval(query, names, str(tenant_id))
+        return step
 
     async def all(self) -> list[PlacedTenant]:
         return [_shown(placement) for placement in await registry.placements(self._platform.writer)]

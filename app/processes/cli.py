@@ -9,6 +9,7 @@ import typer
 
 from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, refuse, require_known, say_json
 from app.cli.place import InSilo, asker, carry_out, operating, placed, reading_at
+from app.plurals import counted
 from app.storage.database import Pool
 from app.telemetry.process_status import EffectLedger, ailment, process_statuses
 from domain.kit.clock import TimeOrderedIds
@@ -124,4 +125,4 @@ def _carry_out(command: RetryEffects | DiscardEffects, tenant: str | None, what:
     if as_json:
         say_json({what: ids})
     else:
-        typer.echo(f"{len(ids)} {'effect' if len(ids) == 1 else 'effects'} {what}.")
+        typer.echo(f"{counted(len(ids), 'effect')} {what}.")

@@ -8,6 +8,7 @@ import typer
 
 from app.cli.answers import EXIT_CODES, AsJson, say_json
 from app.cli.place import InSilo, placed
+from app.plurals import counted
 
 app = typer.Typer(help="Bring old data up to what new code expects.", no_args_is_help=True)
 
@@ -24,7 +25,7 @@ def tags(tenant: InSilo = None, as_json: AsJson = False) -> None:
     if as_json:
         say_json({"tasks": count})
     else:
-        typer.echo(f"{count} {'task' if count == 1 else 'tasks'} got tags.")
+        typer.echo(f"{counted(count, 'task')} got tags.")
 
 
 async def _tags(tenant: str | None) -> int:

@@ -2,6 +2,7 @@
 
 import math
 
+from app.plurals import counted
 from projections.kit.read.status import ViewState, ViewStatus
 
 _SILENCE = 10.0
@@ -17,12 +18,11 @@ def ailment(view: ViewStatus) -> str | None:
     if view.state is ViewState.PAUSED:
         return f"{view.name} is paused by {view.paused_by} and stands at {view.position} of {view.head}"
     if view.parked:
-        streams = "1 stream" if view.parked == 1 else f"{view.parked} streams"
-        return f"{view.name} has {streams} parked"
+        return f"{view.name} has {counted(view.parked, 'stream')} parked"
     if view.state is ViewState.FAILING:
         return f"{view.name} fails at position {view.error_position}"
     if not view.complete:
-        return f"{view.name} has folded {view.folded} of {view.position} events"
+        return f"{view.name} has folded {view.folded} of {counted(view.position, 'event')}"
     if view.last_read_age is not None and view.last_read_age > _SILENCE:
         age = "ever" if math.isinf(view.last_read_age) else f"for {view.last_read_age:.0f} s"
         return f"{view.name} has not been read {age}"

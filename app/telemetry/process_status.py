@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from app.plurals import counted
 from app.storage.database import Pool
 from projections.operations.effects import EffectStatus
 
@@ -81,8 +82,7 @@ def ailment(status: ProcessStatus) -> str | None:
     if status.unknown:
         return None
     if status.parked:
-        effects = "1 effect" if status.parked == 1 else f"{status.parked} effects"
-        return f"{status.process} has {effects} parked"
+        return f"{status.process} has {counted(status.parked, 'effect')} parked"
     if status.error is not None:
         return f"{status.process} stands at position {status.position}: {status.error}"
     if _is_silent(status):

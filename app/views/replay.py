@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.log.reader import head_of
 from app.settings import Settings
 from app.views.inspection import Inspection, inspecting, view_named
 from domain.kit.log import Selection
@@ -47,6 +48,19 @@ async def replayed(
     return diffs, left
 
 
+async def require_events(place: Inspection, chosen: Chosen) -> None:
+    """Raise LookupError when there can be no such events: of an unknown stream, or beyond the log's end."""
+    select = chosen.select
+    if select.originator_id is not None:
+        here = Selection(tenant_id=select.tenant_id, originator_id=select.originator_id)
+        if not await place.log.read(limit=1, select=here):
+            raise LookupError(f"There is no stream {select.originator_id}.")
+    async with place.database.writer.acquire() as connection:
+        head = await head_of(connection)
+    if chosen.after and chosen.after >= head:
+        raise LookupError(f"There is no position {chosen.after + 1:,} yet: the log ends at {head:,}.")
+
+
 class Replaying:
     """`Replays` of the port: carries out what an operator asked for."""
 
@@ -59,6 +73,7 @@ class Replaying:
         try:
             views = [view_named(name) for name in command.views] or None
             async with inspecting(self._settings) as place:
+                await require_events(place, chosen)
                 diffs, left = await replayed(place, chosen, views, dry_run=command.dry_run)
         except FoldFailed as failed:
             raise RebuildRefused(f"{failed} cannot be folded.") from failed

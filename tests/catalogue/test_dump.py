@@ -189,6 +189,16 @@ async def test_a_name_has_one_pseudonym_in_the_log_and_in_the_views(product: Pro
         assert "hw1." not in file.read_text(), file.name
 
 
+def test_the_command_says_now_and_then_how_far_it_is(
+    filled: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.cli.progress.EVERY", 0.0001)
+    ran = CommandLine(filled)("mask-dump", "--out", str(tmp_path / "out"), "--json")
+    lines = ran.err.splitlines()
+    assert lines[0] == "headwater: 0 files written, 0 rows in all, after 0 s."
+    assert any(line.startswith("headwater: 1 file written, ") for line in lines)
+
+
 def test_the_command_fills_a_folder_once(filled: Settings, tmp_path: Path) -> None:
     run = CommandLine(filled)
     ran = run(

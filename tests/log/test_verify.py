@@ -1,5 +1,7 @@
 """The proof that the log is whole finds each way in which it could be broken."""
 
+import re
+
 import pytest
 
 from app.log.postgres import PostgresLog
@@ -60,6 +62,15 @@ def test_the_command_says_so_in_prose_and_json(database_url: str) -> None:
     assert (prose.code, prose.out) == (0, "The log is whole: 9 events, 5 streams, 6 commands.\n")
     whole = {"head": 9, "events": 9, "streams": 5, "commands": 6, "findings": []}
     assert headwater("log", "verify", "--json").json == whole
+
+
+def test_the_command_says_now_and_then_how_far_it_is(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.cli.progress.EVERY", 0.0001)
+    headwater = CommandLine(Settings(database_url=database_url, secret=SECRET))
+    lines = headwater("log", "verify", "--json").err.splitlines()
+    assert re.fullmatch(r"headwater: \d of [56] checks done, after 0 s\.", lines[-1])
 
 
 def test_the_command_tells_a_broken_log_from_an_unread_one() -> None:

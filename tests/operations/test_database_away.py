@@ -169,7 +169,9 @@ async def test_a_replay_that_only_looks_goes_on_when_the_database_is_back(site: 
         owner.terminate()
         await site.back()
         output, errors = await process.communicate()
-    assert (process.returncode, errors.decode()) == (0, BACK)
+    # A slow machine is told how far it is besides.
+    lines = [line for line in errors.decode().splitlines(keepends=True) if "done, after" not in line]
+    assert (process.returncode, lines) == (0, [BACK])
     assert output.decode() == "1 view is not touched by these events.\n"
 
 

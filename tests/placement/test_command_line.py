@@ -24,10 +24,12 @@ async def test_makes_a_silo_and_lists_it(platform: Platform) -> None:
     assert (table.code, row["database"] in table.out) == (0, True)
 
 
-async def test_moves_a_tenant_by_its_slug(platform: Platform) -> None:
+async def test_moves_a_tenant_by_its_slug(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.cli.progress.EVERY", 0.01)
     await platform.tenant("cli-nomad", PlacementKind.POOLED)
     moved = await _run(platform, "move", "cli-nomad", "--to", "silo")
     assert (moved.code, moved.out) == (0, "Tenant cli-nomad is in a database of its own.\n")
+    assert "headwater: at step do " in moved.err
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -112,9 +113,9 @@ async def test_says_now_and_then_how_far_it_is(
     monkeypatch.setattr("app.cli.progress.EVERY", 0.001)
     ended = await ran(scene.settings, "replay", "--dry-run", "--tenant", scene.client.tenant, *words)
     lines = ended.complained.splitlines()
-    assert re.fullmatch(r"headwater: 0 of \d+ views are done, after 0 s\.", lines[0])
+    assert re.fullmatch(r"headwater: 0 of \d+ views done, after 0 s\.", lines[0])
     assert len(set(lines)) > 1
-    assert "views are done" not in ended.said
+    assert "views done" not in ended.said
 
 
 async def test_events_are_chosen_by_type_position_and_time(scene: Scene) -> None:
@@ -244,3 +245,13 @@ async def test_tells_a_server_that_is_away_from_a_difference(scene: Scene) -> No
     ):
         ended = await ran(settings, "replay", "--dry-run")
         assert (ended.code, "could not be reached" in ended.complained) == (2, True)
+
+
+async def test_what_is_not_there_is_an_error(scene: Scene) -> None:
+    stream = uuid4()
+    for words, said in (
+        (("--stream", str(stream)), f"There is no stream {stream}."),
+        (("--from", "100000000"), "There is no position 100,000,000 yet: the log ends at "),
+    ):
+        ended = await ran(scene.settings, "replay", "--dry-run", *words)
+        assert (ended.code, ended.complained.startswith(f"headwater: {said}")) == (1, True), ended

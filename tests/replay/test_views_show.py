@@ -86,7 +86,7 @@ async def test_a_key_of_two_parts_is_typed_with_a_comma(scene: Scene) -> None:
         scene.settings, "show", ProjectMembers.name, "--tenant", scene.client.tenant, "--key", key
     )
     assert json.loads(ended.said)["user_id"] == scene.client.me
-    assert ended.complained.startswith(f"1 rows of {ProjectMembers.name} at position ")
+    assert ended.complained.startswith(f"1 row of {ProjectMembers.name} at position ")
 
 
 async def test_confidential_fields_are_masked(scene: Scene) -> None:
@@ -224,3 +224,12 @@ async def test_says_what_cannot_be_asked(scene: Scene, words: tuple[str, ...], s
     )
     assert ended.code == 1
     assert sentence in ended.complained
+
+
+async def test_what_is_said_of_the_rest_names_no_option_that_was_given(scene: Scene) -> None:
+    for words, said in (
+        ((), "or name a --tenant or a --key."),
+        (("--tenant", scene.client.tenant), "or name a --key."),
+    ):
+        ended = await ran(scene.settings, "show", Tasks.name, "--limit", "1", *words)
+        assert ended.complained.strip().endswith(said)

@@ -12,6 +12,7 @@ import typer
 
 from app.cli.answers import EXIT_CODES, REFUSED, AsJson, Declined, refuse, say_json, say_table
 from app.cli.place import asker, found, placed, placed_everywhere, reading_at, workers
+from app.cli.progress import now_and_then
 from app.cli.reconnect import Reconnecting
 from app.placement.cli.tenant_state import add_to
 from app.settings import Settings, read_settings
@@ -20,10 +21,11 @@ from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
 from domain.operations.tenants import PlacementKind
-from projections.operations.tenant_placements import PlacementRequest, PlacementView
+from projections.operations.tenant_placements import PlacementRequest
 
 if TYPE_CHECKING:
     from app.composition.write_side import WriteSide
+    from app.placement.tenant_service import TenantService
 
 _ids = TimeOrderedIds()
 _OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM, kind="service")
@@ -198,7 +200,9 @@ add_to(app)
 
 
 @asynccontextmanager
-async def _tenants(*, asks: bool = True) -> AsyncIterator[tuple[PlacementView, tuple[Settings, "WriteSide"]]]:
+async def _tenants(
+    *, asks: bool = True
+) -> AsyncIterator[tuple["TenantService", tuple[Settings, "WriteSide"]]]:
     """The registry of tenants, and the platform's writing side."""
     from app.composition.write_side import written
     from app.placement.tenant_service import TenantService
@@ -209,16 +213,22 @@ async def _tenants(*, asks: bool = True) -> AsyncIterator[tuple[PlacementView, t
         yield TenantService(place.settings, side.database, side.bus), (place.settings, side)
 
 
-async def _ended(tenants: PlacementView, id: UUID, seconds: int) -> PlacementRequest:
+async def _ended(tenants: "TenantService", id: UUID, seconds: int) -> PlacementRequest:
     """How it stands when it has ended, or when the time is over. Raises StillAway."""
     deadline = asyncio.get_running_loop().time() + seconds
     persisting = Reconnecting(then="A worker goes on with it; how it stands: headwater tenant list")
-    while True:
-        progress = await persisting.ask(lambda: tenants.asked(id))
-        assert progress is not None, "it was noted before"
-        if progress.status not in ("provisioning", "moving") or asyncio.get_running_loop().time() > deadline:
-            return progress
-        await asyncio.sleep(0.2)
+    doing: str | None = None
+    async with now_and_then(lambda: f"at step {doing}" if doing else "no step is under way"):
+        while True:
+            progress = await persisting.ask(lambda: tenants.asked(id))
+            assert progress is not None, "it was noted before"
+            if (
+                progress.status not in ("provisioning", "moving")
+                or asyncio.get_running_loop().time() > deadline
+            ):
+                return progress
+            doing = await persisting.ask(lambda: tenants.step(id))
+            await asyncio.sleep(0.2)
 
 
 def _tell(id: UUID, slug: str, progress: PlacementRequest | Refusal, as_json: bool, *, done: str) -> None:

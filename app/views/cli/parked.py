@@ -10,6 +10,7 @@ import typer
 from app.cli.answers import EXIT_CODES, REFUSED, AsJson, Declined, refuse, require_known, say_json, say_table
 from app.cli.completion import view_names
 from app.cli.place import asker, carry_out, operating_at, placed, reading_at, workers
+from app.plurals import counted
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.repairs import DiscardParked, RetryParked
@@ -78,7 +79,8 @@ def show(view: View, stream: Stream, tenant: Tenant = None, as_json: AsJson = Fa
             f"{each.view}, generation {each.generation}: {each.topic} {each.stream} of tenant {each.tenant_id}\n"
             f"  stopped at position {each.position:,}, event {each.event_id} ({each.event_type})\n"
             f"  {each.error}, tried {each.attempts} times, parked {each.parked_at:%Y-%m-%d %H:%M:%S} UTC\n"
-            f"  {each.waiting:,} events wait" + (f"; asked to {each.asked}" if each.asked else "")
+            f"  {counted(each.waiting, 'event', verb=('waits', 'wait'))}"
+            + (f"; asked to {each.asked}" if each.asked else "")
         )
 
 
@@ -152,7 +154,7 @@ def _carry_out(
     if as_json:
         say_json({"streams": streams})
     else:
-        typer.echo(f"{streams} {'stream is' if streams == 1 else 'streams are'} {what}.")
+        typer.echo(f"{counted(streams, 'stream', verb=('is', 'are'))} {what}.")
     if not at_work:
         typer.echo("headwater: No worker is at work; it is done when one is.", err=True)
 

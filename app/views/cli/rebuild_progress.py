@@ -14,6 +14,7 @@ from app.cli.answers import DONE, REFUSED, Declined, say_json
 from app.cli.place import workers
 from app.cli.progress import now_and_then
 from app.cli.reconnect import Reconnecting
+from app.plurals import counted, differing
 from app.storage.database import Pool
 from projections.kit.rebuild.model import Building, RebuildRecord, RebuildState
 from projections.kit.rebuild.requests import Rebuilds
@@ -74,7 +75,8 @@ def _how_far(rebuild: RebuildRecord | None) -> str:
         return "it is not known yet how far it is"
     folded = sum(min(building.position, building.target) for building in rebuild.views)
     events = sum(building.target for building in rebuild.views)
-    return f"it is {rebuild.state}, {folded:,} of {events:,} events in {len(rebuild.views)} views"
+    views = counted(len(rebuild.views), "view")
+    return f"it is {rebuild.state}, {folded:,} of {counted(events, 'event')} in {views}"
 
 
 async def _one(rebuilds: Rebuilds, id: UUID) -> RebuildRecord:
@@ -137,11 +139,11 @@ def tell_end(rebuild: RebuildRecord, where: str = "") -> None:
         if (report := building.report) is None:
             continue
         if not report.compared:
-            found = f"{report.rows:,} rows, not compared"
+            found = f"{counted(report.rows, 'row')}, not compared"
         elif report.differing:
-            found = f"{report.differing:,} of {report.compared:,} rows differ"
+            found = differing(report.differing, report.compared)
         else:
-            found = f"{report.compared:,} rows agree"
+            found = counted(report.compared, "row", verb=("agrees", "agree"))
         typer.echo(f"{building.view}: {found}{f' ({report.note})' if report.note else ''}.")
         for each in report.examples:
             what = _DIFFERENCES.get(each.kind) or f"differs in {', '.join(each.fields)}"

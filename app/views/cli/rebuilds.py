@@ -9,6 +9,7 @@ import typer
 from app.cli.answers import EXIT_CODES, AsJson, Declined, refuse, say_json, say_table
 from app.cli.completion import open_rebuild_ids, rebuild_ids
 from app.cli.place import InSilo, asker, carry_out, operating
+from app.plurals import counted
 from app.views.cli.rebuild_progress import outcome, serves, tell_end, watch
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import AcceptRebuild, CancelRebuild, PauseRebuild, ResumeRebuild
@@ -48,7 +49,9 @@ def rebuilds(
             else:
                 _table([rebuild])
                 for each in rebuild.views:
-                    typer.echo(f"{each.view}: {each.position:,} of {each.target:,} events, {serves(each)}")
+                    typer.echo(
+                        f"{each.view}: {each.position:,} of {counted(each.target, 'event')}, {serves(each)}"
+                    )
                 tell_end(rebuild, where)
             return outcome(rebuild)
 

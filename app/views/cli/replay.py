@@ -10,14 +10,15 @@ from uuid import UUID
 
 import typer
 
-from app.cli.answers import DONE, REFUSED, UNREACHABLE, AsJson, Declined, say_json
+from app.cli.answers import DONE, REFUSED, AsJson, Declined, say_json
 from app.cli.place import Place, asker, operating_at, placed
 from app.cli.progress import now_and_then
 from app.cli.reconnect import Reconnecting
+from app.plurals import counted
 from app.views.cli.replay_report import ReplayReport, document, reported, tell
 from app.views.cli.rows import moment_of
-from app.views.inspection import Inspection, inspecting, view_named
-from app.views.replay import replayed
+from app.views.inspection import inspecting, view_named
+from app.views.replay import replayed, require_events
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.events import event_class
@@ -61,7 +62,7 @@ def replay(
     go of its lanes for a moment; readers notice nothing. Who asked for it is an event in the log.
 
     Exit code 0: all rows are right now, with --dry-run: they were. 1: they are not, or it cannot be asked
-    so. 2: a server could not be reached, or there is no such stream.
+    so, as of a stream that is not there. 2: a server could not be reached.
     """
     try:
         wanted = _Wanted(
@@ -135,14 +136,17 @@ async def _replay(
         chosen = Chosen(
             select=replace(wanted.select, tenant_id=there.tenant), after=wanted.first - 1, until=wanted.last
         )
-        await _require_stream(place, chosen.select)
+        try:
+            await require_events(place, chosen)
+        except LookupError as error:
+            raise Declined(str(error.args[0]), code="not_found") from error
         if not dry_run:
             await _note(there, chosen, wanted.views)
         persisting = Reconnecting()
         diffs = list[Diff[Any]]()
         left = list[str]()
         views = wanted.views or place.stores.views
-        async with now_and_then(lambda: f"{len(diffs)} of {len(views)} views are done"):
+        async with now_and_then(lambda: f"{len(diffs)} of {counted(len(views), 'view')} done"):
             for view in views:
                 work = partial(replayed, place, chosen, [view], dry_run=dry_run)
                 # Only who looks begins a view again: of rows that were put right by then nobody would hear.
@@ -173,11 +177,3 @@ async def _note(there: Place, chosen: Chosen, views: Sequence[View[Any]] | None)
         )
     if isinstance(noted, Refusal):
         raise Declined(str(noted))
-
-
-async def _require_stream(place: Inspection, select: Selection) -> None:
-    if select.originator_id is None:
-        return
-    here = Selection(tenant_id=select.tenant_id, originator_id=select.originator_id)
-    if not await place.log.read(limit=1, select=here):
-        raise Declined(f"There is no stream {select.originator_id}.", code="not_found", exit_code=UNREACHABLE)

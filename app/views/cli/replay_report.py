@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import typer
 
+from app.plurals import counted, differing
 from app.views.cli.on_record import ShownRow, shown
 from app.views.inspection import Inspection
 from projections.kit.read.plain_rows import Plain
@@ -58,13 +59,13 @@ def tell(reports: Sequence[ReplayReport]) -> None:
         _print(report)
     if len(touched) < len(reports):
         others = len(reports) - len(touched)
-        typer.echo(f"{others} {'view is' if others == 1 else 'views are'} not touched by these events.")
+        typer.echo(f"{counted(others, 'view', verb=('is', 'are'))} not touched by these events.")
 
 
 def _print(report: ReplayReport) -> None:
     diff = report.diff
-    found = f"{len(diff.differences):,} of {diff.rows:,} rows differ"
-    typer.echo(f"{diff.view.name} at {diff.position:,}: {diff.events:,} events, {found}.")
+    found = differing(len(diff.differences), diff.rows)
+    typer.echo(f"{diff.view.name} at {diff.position:,}: {counted(diff.events, 'event')}, {found}.")
     for shown_difference in report.differences:
         row = shown_difference.difference
         typer.echo(f"  {row.kind} {', '.join(map(str, row.key))} of tenant {row.tenant_id}")

@@ -14,6 +14,7 @@ import typer
 
 from app.cli.answers import AsJson, Declined, say_json
 from app.cli.place import placed
+from app.plurals import counted
 from app.views.cli.on_record import ShownRow, shown
 from app.views.inspection import Inspection, inspecting, view_named
 from projections.kit.declare.folds import Key
@@ -24,7 +25,7 @@ from projections.kit.read.plain_rows import Plain, key_of
 from projections.kit.store.decrypted_fields import as_written
 from projections.kit.store.store import there
 
-_REST = "; there are more: give --limit more than that, or name a --tenant or a --key."
+_REST = "; there are more: give --limit more than that, or name "
 _MOST_EVENTS = 50_000_000
 _MOST_ROWS = 2_000_000
 """The most that is folded for an operator, on a machine of their choice; a process that serves takes less."""
@@ -105,9 +106,10 @@ def show(
         return
     for row in rows:
         typer.echo(orjson.dumps(row).decode())
-    said = f"{len(rows):,} rows of {name} at position {position:,}"
+    said = f"{counted(len(rows), 'row')} of {name} at position {position:,}"
     # Apart from the rows, which may go on into another program.
-    print(f"{said}{_REST if more else '.'}", file=sys.stderr)
+    rest = _REST + ("a --tenant or a --key" if tenant is None else "a --key")
+    print(f"{said}{rest if more else ''}.", file=sys.stderr)
 
 
 async def _read(wanted: _Wanted, unmasked: bool) -> tuple[int, list[Plain], bool]:
