@@ -48,6 +48,9 @@ export default [
       "@graphql-eslint/strict-id-in-types": "off",
       // An entry of the entity index has an id of its own, and the type and id of the entity that it is about.
       "@graphql-eslint/no-typename-prefix": "off",
+      // A mutation always answers, with a receipt or a refusal. That every field of a query may be null is held by
+      // tests/access/test_partial_answers.py; the rule does not tell the two apart.
+      "@graphql-eslint/require-nullable-result-in-root": "off",
       "@graphql-eslint/no-scalar-result-type-on-mutation": "error",
       "@graphql-eslint/require-nullable-fields-with-oneof": "error",
     },
@@ -65,10 +68,6 @@ export default [
           "OperationDefinition[name.value!=/^(Tenant|Start|Cancel)Subscription$/]": OperationDefinition,
         },
       ],
-      // Each file is complete by itself, so two of them may hold the same fragment.
-      "@graphql-eslint/unique-fragment-name": "off",
-      // Asks by whom something is seen: a name alone is shown.
-      "@graphql-eslint/require-selections": "off",
     },
   },
 ];
