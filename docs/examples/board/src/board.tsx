@@ -22,8 +22,8 @@ export function Board({ connected }: { connected: boolean }) {
   const [people] = useQuery({ query: People });
   useEffect(() => follow(client, setRefusal), [client]);
 
-  const tasks = board.data?.tasks.edges.map((edge) => edge.node) ?? [];
-  const persons = people.data?.people.edges.map((edge) => edge.node) ?? [];
+  const tasks = board.data?.tasks?.edges.map((edge) => edge.node) ?? [];
+  const persons = people.data?.people?.edges.map((edge) => edge.node) ?? [];
 
   function create(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();

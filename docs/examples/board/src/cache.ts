@@ -14,7 +14,7 @@ const embedded = () => null;
 // Only ids are written: whatever else the list shows may be an edit that is still to be refused.
 function add(cache: Cache, { id }: { id: string }): void {
   cache.updateQuery({ query: Listed }, (board) => {
-    if (!board || board.tasks.edges.some((edge) => edge.node.id === id)) return board;
+    if (!board?.tasks || board.tasks.edges.some((edge) => edge.node.id === id)) return board;
     const edges = [{ __typename: "TaskEdge", node: { __typename: "Task", id } }, ...board.tasks.edges];
     return { ...board, tasks: { ...board.tasks, edges } };
   });
