@@ -92,7 +92,7 @@ async def test_no_request_waits_for_a_redis_that_hangs(site: Site) -> None:
         async with asyncio.timeout(60):
             for _ in range(12):
                 again = await ben.again()
-                assert (await again.client.post("{ __typename }")).json() == {"data": {"__typename": "Query"}}
+                assert (await again.client.post("{ __typename }")).json()["data"] == {"__typename": "Query"}
                 await _created(again.client, "by Postgres alone")
                 assert (await again.client.post("{ tasks { totalCount } }")).status_code == 200
     await site.works()
@@ -115,7 +115,7 @@ async def test_no_search_and_no_command_waits_for_a_search_server_that_hangs(sit
         async with asyncio.timeout(60):
             for number in range(12):
                 found = (await site.ada.post(document % json.dumps(f"word{number}"))).json()
-                assert found == {"data": {"searchTasks": {"source": "postgres"}}}
+                assert found["data"] == {"searchTasks": {"source": "postgres"}}
                 await _created(site.ada, "unsearched")
     await site.works()
 

@@ -32,7 +32,7 @@ async def test_views_that_follow_the_log_show_what_was_written_just_before(clien
         receipt = await client.send("CreateProject", input={"name": f"Garden {number}"})
         id, position = receipt["project"]["id"], receipt["position"]
         listed = await client.answer("Projects", first=100, afterPosition=position)
-        assert "extensions" not in listed
+        assert "stale" not in listed["extensions"]
         assert listed["data"]["projects"]["totalCount"] == number + 1
         assert (await client.send("Project", id=id, afterPosition=position))["name"] == f"Garden {number}"
         receipt = await client.send(
@@ -61,7 +61,8 @@ async def test_a_read_says_that_it_is_stale_when_the_view_does_not_come_in_time(
     id, position = receipt["commandId"], receipt["position"]
     shown = await hasty.answer("Person", id=id, afterPosition=position)
     assert shown == {"data": {"person": None}, "extensions": stale}
-    assert (await hasty.answer("Person", id=id, afterPosition=before)) == {"data": {"person": None}}
+    at = {"extensions": {"position": before}}
+    assert (await hasty.answer("Person", id=id, afterPosition=before)) == {"data": {"person": None}, **at}
     people = await hasty.answer("Person", id=hasty.me, afterPosition=position)
     assert (people["data"]["person"]["name"], people["extensions"]) == ("Ada", stale)
 
@@ -69,14 +70,15 @@ async def test_a_read_says_that_it_is_stale_when_the_view_does_not_come_in_time(
 async def test_projects_are_never_stale(hasty: Client) -> None:
     answer = await hasty.answer("CreateProject", input={"name": "Garden"})
     receipt = answer["data"]["createProject"]
-    assert ("extensions" in answer, receipt["project"]["name"]) == (False, "Garden")
+    assert ("stale" in answer["extensions"], receipt["project"]["name"]) == (False, "Garden")
 
 
 async def test_tasks_are_never_stale(hasty: Client) -> None:
     task = await created(hasty, "Dig")
     receipt = await hasty.send("RenameTask", input={"id": task["id"], "title": "Plough"})
     listed = await hasty.answer("CountTasks")
-    assert listed == {"data": {"tasks": {"totalCount": 1}}}
+    assert listed["data"] == {"tasks": {"totalCount": 1}}
+    assert "stale" not in listed["extensions"]
     shown = await hasty.answer("Task", id=task["id"], afterPosition=receipt["position"])
     assert shown["data"]["task"]["title"] == "Plough"
 

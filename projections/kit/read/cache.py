@@ -14,6 +14,7 @@ from projections.kit.declare.invalidation import Marker
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.memory_cache import MemoryCache
 from projections.kit.read.redis_reader import Read, RedisRows
+from projections.kit.read_position import note_position
 from projections.kit.store.keys import KeyPattern, part
 
 T = TypeVar("T")
@@ -108,6 +109,20 @@ class Cache:
         ``scope`` separates callers who may see different things (C-44). ``load`` must depend on nothing but
         tenant, parameters and scope. What it raises passes to all who wait for it.
         """
+        answer = await self._answer(cached, tenant_id, params, load, scope=scope, at_least=at_least)
+        note_position(answer.position)
+        return answer
+
+    async def _answer(
+        self,
+        cached: Cached[T],
+        tenant_id: UUID,
+        params: Mapping[str, object],
+        load: Load[T],
+        *,
+        scope: str,
+        at_least: int,
+    ) -> CachedAnswer[T]:
         if self._classes.get(cached.pattern) is not cached:
             raise LookupError(f"{cached.pattern} is not a class of this cache.")
         key = self._key(cached, tenant_id, params, scope)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from projections.kit.background import running
 from projections.kit.declare.view import View
+from projections.kit.read_position import note_rows
 from projections.kit.store.generations import Pool
 
 _logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class LiveGenerations:
         found = self.reads(view.name)
         if found is None:
             raise NotServed(f"{view.name} is being built in version {view.version}")
+        note_rows(self, view.name, found)
         return found
 
     def reads(self, view: str) -> int | None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.kit.fields import Describe
 from projections.kit.background import end
 from projections.kit.follow.lease_locks import LANES, SILENCE
+from projections.kit.read_position import ReadPosition, begin_reading
 
 if TYPE_CHECKING:
     # A command that asks for the status should not load what makes tables.
@@ -195,6 +196,13 @@ class Positions:
         self._asking: asyncio.Task[None] | None = None
         self._waiters: list[_Waiter] = []
         self._granting: asyncio.Task[None] | None = None
+
+    async def begin_reading(self) -> ReadPosition:
+        """Note from here on what this task reads; see `begin_reading`."""
+        age = self._now() - self._known_at
+        return await begin_reading(
+            self._live, lambda: self._known, self._ask if age > self._fresh else None, age
+        )
 
     async def statuses(self) -> list[ViewStatus]:
         return await views_status(self._pool, self._views)

@@ -83,7 +83,11 @@ class _Endpoint:
             return problem(404, "not_found", "There is no such thing.")
         if shown.pop("__typename", "") == "Refused":
             return problem(422, shown["code"], shown["message"], field=shown["field"])
-        found = shown | answer.get("extensions", {})
+        extensions = answer.get("extensions", {})
+        if "stale" not in extensions:
+            # There is nothing here that could go on from a position.
+            extensions.pop("position", None)
+        found = shown | extensions
         response = JSONResponse(found, self._route.status, {"cache-control": "no-store"})
         if (etag := headers.get("etag")) is None:
             return response

@@ -24,8 +24,9 @@ T = TypeVar("T")
 ResumeFrom = Annotated[
     Position | None,
     strawberry.argument(
-        description="The cursor of the last message received; the subscription continues right after it. A "
-        "cursor too far back, or ahead of the log, is answered with a discontinuity."
+        description="The cursor of the last message received, or the `position` in the `extensions` of a query's "
+        "answer; the subscription continues right after it. A cursor too far back, or ahead of the log, is "
+        "answered with a discontinuity."
     ),
 ]
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import strawberry
+from graphql import OperationType
 from strawberry.dataloader import DataLoader
 
 from api.kit.execution.access import ANYONE, IDENTIFIED, SIGNED_IN, WHOEVER
@@ -28,6 +29,7 @@ from projections.kit.declare.row import R
 from projections.kit.declare.view import View
 from projections.kit.read.circuit_breaker import Unavailable
 from projections.kit.read.row_visibility import Sight
+from projections.kit.read_position import ReadPosition
 
 P = TypeVar("P")
 K = TypeVar("K")
@@ -48,6 +50,7 @@ class RequestContext(Context[Caller]):
     _after: int = 0
     _at_least: dict[type[View[Any]], int] = field(default_factory=dict)
     _deadline: float | None = None
+    _reading: ReadPosition | None = None
     _moments: dict[str | int, int] = field(default_factory=dict)
     _openings: DataLoader[str, str] | None = None
     _masked: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
@@ -82,6 +85,7 @@ class RequestContext(Context[Caller]):
     async def begin(self) -> None:
         """See the base: nothing is read that cannot be recorded."""
         await self.services.access_log.ready()
+        self._reading = await self.services.progress.begin_reading()
 
     def guard(self) -> AbstractAsyncContextManager[object]:
         """See the base: the database of the caller's tenant."""
@@ -92,6 +96,8 @@ class RequestContext(Context[Caller]):
         caller = self.caller
         if caller.kind == "nobody" or operation.introspects:
             return
+        if self._reading is not None and operation.kind is not OperationType.SUBSCRIPTION:
+            self.extensions["position"] = self._reading.told(self.extensions.get("position"), self.written)
         self.services.access_log.note(
             AccessRecord(
                 tenant_id=caller.tenant_id,
@@ -108,6 +114,13 @@ class RequestContext(Context[Caller]):
                 outcome=outcome,
             )
         )
+
+    def wrote(self, position: int) -> None:
+        """A command of this execution wrote up to this position."""
+        if self._reading is not None and not self.written:
+            # Nothing is shown that was read before.
+            self._reading.restart()
+        self.written = max(self.written, position)
 
     async def opened(self, text: str) -> str:
         """A sealed text of the tenant in plain; all that are asked for at the same time are opened at once."""
@@ -195,7 +208,10 @@ class RequestContext(Context[Caller]):
         now = asyncio.get_running_loop().time()
         self._deadline = self._deadline or now + self.services.after_wait
         progress = self.services.progress
-        if not await progress.wait_for(view.name, position, self._deadline - now):
+        if await progress.wait_for(view.name, position, self._deadline - now):
+            if self._reading is not None:
+                self._reading.reached(view.name, position)
+        else:
             stands = await progress.position_of(view.name)
             # Of several views, the one that is furthest behind.
             self.extensions["position"] = str(min(stands, int(str(self.extensions.get("position", stands)))))

@@ -132,7 +132,7 @@ def mutation(
             return Refused.of(outcome)
         stored = outcome.stored
         if not elsewhere:
-            info.context.written = max(info.context.written, stored.last)
+            info.context.wrote(stored.last)
         return either(
             command_id=sending.command_id,
             position=Position(stored.last),

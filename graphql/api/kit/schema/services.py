@@ -18,6 +18,7 @@ from projections.kit.read.as_of import RowsAsOf
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.redis_reader import RedisRows
 from projections.kit.read.status import ViewStatus
+from projections.kit.read_position import ReadPosition
 
 
 class ViewProgress(Protocol):
@@ -25,6 +26,10 @@ class ViewProgress(Protocol):
 
     async def position_of(self, view: str, /) -> int:
         """The position up to which a view is folded."""
+        ...
+
+    async def begin_reading(self) -> ReadPosition:
+        """Note from here on what this task reads, and how far that was folded before."""
         ...
 
     async def statuses(self) -> list[ViewStatus]:
