@@ -2,20 +2,17 @@
 
 import asyncio
 import json
-import os
 import shutil
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from socket import socket
 
 import pytest
 
 from app.http.listener import listening
-from app.settings import Settings
+from tests.clients.api import api_process, created
 from tests.kit import npm
 from tests.kit.client import Client
 from tests.kit.product import Product
@@ -35,21 +32,21 @@ async def test_they_go_on_over_tokens_that_run_out_and_an_api_that_is_killed(
     with listening("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/graphql"
         async with _renewed(product, somebody, token):
-            api = await _api(product.settings, listener)
+            api = await api_process(product.settings, listener)
             node = await asyncio.create_subprocess_exec(
                 *(npm.NODE, "lasting.mjs", url, "", token), cwd=packages, stdout=PIPE, stderr=PIPE
             )
             assert node.stdout is not None
             try:
                 renewed = asyncio.create_task(node.stdout.readline())
-                before = await _created(somebody, "before", renewed.done)
+                before = await created(somebody, "before", renewed.done)
                 assert await renewed == b"renewed\n", (await node.communicate())[1].decode()
                 api.kill()
                 await api.wait()
-                missed = await _created(somebody, "missed", _after(3))
-                api = await _api(product.settings, listener)
+                missed = await created(somebody, "missed", _after(3))
+                api = await api_process(product.settings, listener)
                 told = asyncio.create_task(node.stdout.readline())
-                await _created(somebody, "after", told.done)
+                await created(somebody, "after", told.done)
                 heard = json.loads(await told or (await node.communicate())[1])
             finally:
                 for process in (node, api):
@@ -84,25 +81,6 @@ async def _renewed(product: Product, somebody: Client, place: Path) -> AsyncIter
     keeping = asyncio.create_task(keep())
     yield
     keeping.cancel()
-
-
-async def _api(settings: Settings, listener: socket) -> Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app.cli", "api", "--fd", str(listener.fileno())),
-        env={**os.environ, **settings.environ()},
-        pass_fds=(listener.fileno(),),
-        stderr=DEVNULL,
-    )
-
-
-async def _created(somebody: Client, title: str, done: Callable[[], bool]) -> list[str]:
-    """Create tasks through another process of the API until it is done; their titles."""
-    titles = list[str]()
-    while not done():
-        titles.append(f"{title} {len(titles)}")
-        await somebody.send("CreateTask", input={"title": titles[-1]})
-        await asyncio.sleep(0.05)
-    return titles
 
 
 def _after(count: int) -> Callable[[], bool]:

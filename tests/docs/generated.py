@@ -4,8 +4,11 @@ With ``--check`` it writes nothing and says what is out of date; ``--anyway`` al
 unreadable, which is for a change that was never deployed.
 """
 
+import json
 import sys
 from pathlib import Path
+
+from graphql import GraphQLObjectType
 
 from api.schema import schema
 from tests.contracts import lock
@@ -13,12 +16,15 @@ from tests.docs import data, errors, indexes, reference
 from tests.docs.pages import ROOT
 
 SCHEMA = ROOT / "graphql" / "schema.graphql"
+EMBEDDED = ROOT / "graphql" / "embedded_types.json"
+"""The types of objects without an id, which caches of clients keep inside what holds them."""
 
 
 def generated(*, anyway: bool = False) -> dict[Path, str]:
     """The text of each file. Raises ValueError when stored data would become unreadable."""
     return {
         SCHEMA: schema.as_str() + "\n",
+        EMBEDDED: json.dumps(embedded_types(), indent=2) + "\n",
         data.PAGE: data.page(),
         indexes.PAGE: indexes.page(),
         ROOT / errors.PAGE: errors.page(),
@@ -26,6 +32,20 @@ def generated(*, anyway: bool = False) -> dict[Path, str]:
         ROOT / reference.COMMANDS: reference.commands_page(),
         **lock.files(anyway=anyway),
     }
+
+
+def embedded_types() -> list[str]:
+    """The names of the object types without an ``id``, but those at the root."""
+    found = schema._schema
+    roots = {found.query_type, found.mutation_type, found.subscription_type}
+    return sorted(
+        name
+        for name, kind in found.type_map.items()
+        if isinstance(kind, GraphQLObjectType)
+        and kind not in roots
+        and "id" not in kind.fields
+        and not name.startswith("__")
+    )
 
 
 def main(*options: str) -> int:

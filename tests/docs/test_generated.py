@@ -34,7 +34,15 @@ def test_writes_nothing_where_stored_data_would_become_unreadable(
 def test_knows_every_file_that_says_it_is_made() -> None:
     files = generated.generated()
     assert {path.name for path in files} == {
-        *("schema.graphql", "data.md", "errors.md", "indexes.md", "settings.md", "commands.md"),
+        *(
+            "schema.graphql",
+            "embedded_types.json",
+            "data.md",
+            "errors.md",
+            "indexes.md",
+            "settings.md",
+            "commands.md",
+        ),
         *("stored_names.json", "payloads.json"),
     }
     assert files[indexes.PAGE] == indexes.page()
