@@ -21,7 +21,8 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 @pytest.fixture(scope="module")
 async def client(search_url: str) -> AsyncIterator[AsyncOpenSearch]:
     """A client of OpenSearch, then of osmem."""
-    async with AsyncOpenSearch(hosts=[search_url]) as opened:
+    # A page of many megabytes takes the stand-in longer than the library waits by itself, beside other work.
+    async with AsyncOpenSearch(hosts=[search_url], timeout=60) as opened:
         yield opened
 
 
