@@ -228,7 +228,8 @@ def _answered(found: object) -> Response:
 
 def _refused(refusal: Refusal) -> Response:
     field = camel(refusal.field) if refusal.field else None
-    message = refusal.about(field).message
     wait = refusal.facts.get("retry_after")
     headers = come_back(wait, "attempts") if isinstance(wait, int) else {}
-    return problem(_STATUS.get(refusal.code, 400), refusal.code, message, field=field, headers=headers)
+    return problem(
+        _STATUS.get(refusal.code, 400), refusal.code, refusal.message, field=field, headers=headers
+    )

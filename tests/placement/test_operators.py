@@ -36,12 +36,14 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
     tenant = UUID(receipt["tenantId"])
     assert await platform.ended(tenant) == PlacementRequest(status="ready")
     (row,) = [
-        placement for placement in await client.send("TenantPlacements") if placement["id"] == str(tenant)
+        placement
+        for placement in await client.send("TenantPlacements")
+        if placement["tenantId"] == str(tenant)
     ]
     assert row.pop("updatedAt")
     assert row.pop("database").endswith(tenant.hex)
     assert row == {
-        "id": str(tenant),
+        "tenantId": str(tenant),
         "name": "Acme",
         "slug": "acme",
         "placement": "silo",
@@ -52,7 +54,9 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
     await client.send("MoveTenant", input={"id": str(tenant), "placement": "POOLED"})
     assert await platform.ended(tenant) == PlacementRequest(status="ready")
     (row,) = [
-        placement for placement in await client.send("TenantPlacements") if placement["id"] == str(tenant)
+        placement
+        for placement in await client.send("TenantPlacements")
+        if placement["tenantId"] == str(tenant)
     ]
     assert (row["placement"], row["database"], row["left"].endswith(tenant.hex)) == ("pooled", None, True)
     assert await client.send("TenantOperation", id=str(tenant)) == {

@@ -224,10 +224,16 @@ class Positions:
 
         Positions only grow (but for a refill), so one that was seen before is not asked for again.
         """
+        now = self._now()
         if await self.position_of(view) >= position:
             return True
-        if seconds <= 0 or self._lane(view) in self._paused:
+        if seconds <= 0:
             return False
+        while self._lane(view) in self._paused:
+            if self._known_at >= now:
+                return False
+            # What is known may be from before somebody resumed it.
+            await self._ask()
         waiter = _Waiter(self._lane(view), position, asyncio.get_running_loop().create_future())
         self._waiters.append(waiter)
         if self._granting is None or self._granting.done():
