@@ -43,6 +43,7 @@ LANES = [view.name for view in VIEWS if not view.inline and not issubclass(view,
 WORKER = {
     "keys listener",
     "lane reports",
+    "late accesses",
     "live generations",
     "log pages",
     "placements",
