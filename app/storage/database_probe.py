@@ -12,6 +12,8 @@ from projections.kit.background import running
 from projections.kit.read.circuit_breaker import Unavailable
 
 _SAID = "The database does not answer; try again."
+_TRIFLE = "select 1"
+_BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _logger = logging.getLogger(__name__)
 
 
@@ -70,9 +72,9 @@ class DatabaseProbe:
     async def _ask(self) -> None:
         try:
             async with asyncio.timeout(self._patience):
-                if self._connection is None or self._connection.is_closed():
+                if not await self._answers():
                     self._connection = await self._connect()
-                await self._connection.fetchval("select 1")
+                    await self._connection.fetchval(_TRIFLE)
         except TimeoutError:
             self._drop()
             self._unanswered += 1
@@ -80,7 +82,7 @@ class DatabaseProbe:
                 self._gone("it hangs")
         except asyncpg.TooManyConnectionsError:
             self._drop()  # It answers, and others have theirs.
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        except _BROKEN as error:
             self._drop()
             self._gone(str(error) or type(error).__name__)
         else:
@@ -88,6 +90,17 @@ class DatabaseProbe:
             if self.away:
                 self.away = False
                 _logger.warning("The database answers again.")
+
+    async def _answers(self) -> bool:
+        """Whether the connection that there is answers: one may break alone, and says nothing of the server."""
+        if self._connection is None:
+            return False
+        try:
+            await self._connection.fetchval(_TRIFLE)
+        except _BROKEN:
+            self._drop()
+            return False
+        return True
 
     def _gone(self, why: str) -> None:
         if not self.away:
