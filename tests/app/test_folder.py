@@ -10,6 +10,19 @@ import pytest
 from app.embedded import EmbeddedError
 from app.embedded.folder import held, in_use
 
+_BEGUN = "&& mkdir data && echo 1 > data/layout"
+_START = """
+import asyncio
+from pathlib import Path
+from app.embedded.folder import held
+
+async def start():
+    async with held(Path("data")):
+        print("held")
+
+asyncio.run(start())
+"""
+
 
 async def test_a_second_run_is_refused(tmp_path: Path) -> None:
     async with held(tmp_path / "data") as folder:
@@ -62,19 +75,26 @@ async def test_sockets_of_a_deep_folder_lie_elsewhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.servers
-def test_refuses_a_full_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("size", "before", "told"),
+    [
+        (195, "", "is full: 195 MB are free, and at least 200 MB must be."),
+        (195, _BEGUN, "held"),
+        (45, _BEGUN, "is full: 44 MB are free, and at least 50 MB must be."),
+    ],
+    ids=["too little for a first start", "enough to go on", "too little to go on"],
+)
+def test_a_disk_must_have_room(tmp_path: Path, size: int, before: str, told: str) -> None:
     """On a real small disk, mounted in a namespace of our own."""
     inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-    mount = f"mount -t tmpfs -o size=16m none '{tmp_path}'"
+    mount = f"mount -t tmpfs -o size={size}m none '{tmp_path}' && cd '{tmp_path}' {before}"
     if shutil.which("unshare") is None or subprocess.run([*inside, mount], check=False).returncode != 0:
         pytest.skip("this kernel forbids user namespaces")
-    start = (
-        "import asyncio; from pathlib import Path; from app.settings import Settings; "
-        "from app.embedded.services import embedded_services; "
-        f"asyncio.run(embedded_services(Settings(data_dir=Path('{tmp_path}/data'))).__aenter__())"
+    run = subprocess.run(
+        [*inside, f"{mount} && exec '{sys.executable}' -c '{_START}'"],
+        check=False,
+        capture_output=True,
+        text=True,
     )
-    script = f"{mount} && exec '{sys.executable}' -c \"{start}\""
-    run = subprocess.run([*inside, script], check=False, capture_output=True, text=True)
-    assert run.stderr.strip().endswith(
-        f"The disk that holds {tmp_path}/data is full: 16 MB are free, and at least 200 MB must be."
-    )
+    said = (run.stdout + run.stderr).strip()
+    assert said.endswith(told if told == "held" else f"The disk that holds {tmp_path}/data {told}")

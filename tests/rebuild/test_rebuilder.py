@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.views.cli.rebuild_progress import tell_end
 from domain.kit.log import Envelope
 from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
@@ -122,6 +123,20 @@ async def test_a_reconciliation_reports_and_leaves_everything_as_it_was(everywhe
             return bool(await place.database.writer.fetchval("select to_regclass('toys_g2.jars') is null"))
 
         await until(gone)
+
+
+async def test_what_is_to_be_repaired_are_the_views_that_differ_alone(
+    everywhere: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house, place = everywhere, everywhere.place
+    async with house.working():
+        await some_events(place)
+        await house.followed()
+        await place.database.writer.execute("update toys_g1.jars set amount = amount + 1")
+        names = [view.name for view in house.views]
+        tell_end(await house.ended(await house.rebuilds.ask(names, by="test", kind="reconcile")))
+        said = capsys.readouterr().out
+        assert said.endswith(f"To repair them: headwater reconcile {Jars.name} --repair\n"), said
 
 
 class Doubled(Jars, PostgresView[JarRow], name="toys.jars", version=2):
