@@ -42,15 +42,17 @@ async def test_every_change_of_a_task_is_heard_with_the_task_as_it_stands(
     assert [first, second, third] == [
         {
             "cursor": str(position + number),
-            "change": f"work.task.{change}",
+            "kind": "CREATED" if change == "CREATED" else "UPDATED",
+            "change": f"TASK_{change}",
+            "nodeId": task["id"],
             "at": history["events"][number - 1]["timestamp"],
             "by": client.me,
             "node": {**node, **now},
         }
         for number, change, now in (
-            (1, "created", {}),
-            (2, "assigned", {"assignee": mine}),
-            (3, "completed", {"assignee": mine, "status": "COMPLETED"}),
+            (1, "CREATED", {}),
+            (2, "ASSIGNED", {"assignee": mine}),
+            (3, "COMPLETED", {"assignee": mine, "status": "COMPLETED"}),
         )
     ]
 
@@ -67,13 +69,10 @@ async def test_who_watches_a_project_hears_of_what_comes_changes_and_leaves(clie
     last = await created(client, "Last", projectId=garden)
     async with client.watching("TaskChanged", projectId=garden, resumeFrom=start) as messages:
         heard = await taken(messages, 5)
-    # A message carries the task as it stands when it is sent, which is after all of this.
-    assert [(message["change"].rsplit(".")[-1], message["node"]["title"]) for message in heard] == [
-        ("moved", "Dig"),
-        ("moved", "Dig"),
-        ("moved", "Dig"),
-        ("moved", "Dig"),
-        ("created", "Last"),
+    # A message carries the task as it stands when it is sent, which is after all of this, and elsewhere.
+    assert [(message["kind"], message["change"], message["node"]["title"]) for message in heard] == [
+        *(("REMOVED", "TASK_MOVED", "Dig"),) * 4,
+        ("CREATED", "TASK_CREATED", "Last"),
     ]
     assert heard[-1]["node"]["id"] == last["id"]
 
@@ -92,10 +91,13 @@ async def test_who_watches_a_person_hears_of_what_is_given_and_taken_away(
         renamed = await taken(messages, 1)
         await client.send("UnassignTask", input={"id": task["id"]})
         lost = await taken(messages, 1)
-    assert [(message["change"], message["node"]["assignee"]) for message in (*given, *renamed, *lost)] == [
-        ("work.task.assigned", {"id": eve.me, "name": "Eve"}),
-        ("work.task.renamed", {"id": eve.me, "name": "Eve"}),
-        ("work.task.unassigned", None),
+    assert [
+        (message["kind"], message["change"], message["node"]["assignee"])
+        for message in (*given, *renamed, *lost)
+    ] == [
+        ("UPDATED", "TASK_ASSIGNED", {"id": eve.me, "name": "Eve"}),
+        ("UPDATED", "TASK_RENAMED", {"id": eve.me, "name": "Eve"}),
+        ("REMOVED", "TASK_UNASSIGNED", None),
     ]
 
 
@@ -126,8 +128,8 @@ async def test_counts_are_heard_each_time_they_change(client: Client) -> None:
         (later,) = await taken(messages, 1)
     counts = {"userId": client.me, "todo": 0, "inProgress": 0, "inReview": 0, "completed": 0, "cancelled": 0}
     assert [message, later] == [
-        {"cursor": message["cursor"], "change": "work.task.created", "node": {**counts, "todo": 1}},
-        {"cursor": later["cursor"], "change": "work.task.completed", "node": {**counts, "completed": 1}},
+        {"cursor": message["cursor"], "change": "TASK_CREATED", "node": {**counts, "todo": 1}},
+        {"cursor": later["cursor"], "change": "TASK_COMPLETED", "node": {**counts, "completed": 1}},
     ]
 
 

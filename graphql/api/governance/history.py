@@ -30,8 +30,8 @@ from api.kit.model import (
     since,
     until,
 )
-from api.kit.schema.changes import envelopes
 from api.kit.schema.commands import camel
+from api.kit.schema.live.changes import envelopes
 from api.kit.schema.masking import MASKED, is_marked
 from api.kit.schema.scalars import Json
 from domain.contexts import CONTEXTS

@@ -14,6 +14,7 @@ from api.kit.model import (
     After,
     ClientError,
     Info,
+    Interest,
     Node,
     Position,
     Refusal,
@@ -160,7 +161,8 @@ class Subscription:
         # Whoever belongs to no tenant asks again: there are no changes of theirs to watch.
         if row.state is not ExportState.RUNNING or ask.home != ask.caller.tenant_id:
             return
-        changes = watch(ask, Exports(), resume_from=head, wanted=lambda _, event, key: key == (id,))
+        its = Interest(concerns=lambda _, event, key, fold: key == (id,))
+        changes = watch(ask, Exports(), resume_from=head, interest=its)
         async with aclosing(changes):
             async for change in changes:
                 row = getattr(change, "node", None)

@@ -4,11 +4,6 @@ from api.kit.execution.access import COVERED as COVERED
 from api.kit.execution.access import SIGNED_IN as SIGNED_IN
 from api.kit.execution.access import covered as covered
 from api.kit.execution.errors import ClientError as ClientError
-from api.kit.schema.changes import Change as Change
-from api.kit.schema.changes import Discontinuity as Discontinuity
-from api.kit.schema.changes import ResumeFrom as ResumeFrom
-from api.kit.schema.changes import messages as messages
-from api.kit.schema.changes import watch as watch
 from api.kit.schema.commands import Receipt as Receipt
 from api.kit.schema.connections import PAGE_ARGUMENTS as PAGE_ARGUMENTS
 from api.kit.schema.connections import Connection as Connection
@@ -30,6 +25,13 @@ from api.kit.schema.filters import matches as matches
 from api.kit.schema.filters import one_of as one_of
 from api.kit.schema.filters import since as since
 from api.kit.schema.filters import until as until
+from api.kit.schema.live.changes import watch as watch
+from api.kit.schema.live.interest import Interest as Interest
+from api.kit.schema.live.messages import Change as Change
+from api.kit.schema.live.messages import ChangeKind as ChangeKind
+from api.kit.schema.live.messages import Discontinuity as Discontinuity
+from api.kit.schema.live.messages import ResumeFrom as ResumeFrom
+from api.kit.schema.live.messages import messages as messages
 from api.kit.schema.mutations import Sending as Sending
 from api.kit.schema.mutations import Sent as Sent
 from api.kit.schema.nested import headed as headed

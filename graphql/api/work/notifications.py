@@ -13,6 +13,7 @@ from api.kit.model import (
     Connection,
     Discontinuity,
     Info,
+    Interest,
     Node,
     PageRequest,
     Resource,
@@ -31,6 +32,7 @@ from domain.kit.events import Event
 from domain.work import notifications as domain
 from projections.identity.people import People
 from projections.kit.declare.folds import Key
+from projections.kit.declare.view import Fold
 from projections.kit.read.keyset import Order
 from projections.work.notifications import NotificationRow, Notifications, own
 from projections.work.tasks import Tasks
@@ -97,7 +99,7 @@ class Mutation:
 class Subscription:
     @live(
         "Every notification to the caller, as it is sent.",
-        messages(Notification, "A notification, or a gap in the messages."),
+        messages(Notification, Notifications, "A notification, or a gap in the messages."),
         needs="self",
         own=True,
     )
@@ -106,7 +108,7 @@ class Subscription:
     ) -> AsyncGenerator[Change[NotificationRow] | Discontinuity, None]:
         me = info.context.caller.user_id
 
-        def wanted(row: NotificationRow | None, event: Event, key: Key) -> bool:
+        def concerns(row: NotificationRow | None, event: Event, key: Key, fold: Fold) -> bool:
             return isinstance(event, domain.Notification.Sent) and row is not None and row.user_id == me
 
-        return watch(info.context, _view, resume_from=resume_from, wanted=wanted)
+        return watch(info.context, _view, resume_from=resume_from, interest=Interest(concerns=concerns))

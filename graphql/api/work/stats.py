@@ -14,6 +14,7 @@ from api.kit.model import (
     ClientError,
     Discontinuity,
     Info,
+    Interest,
     RequestContext,
     ResumeFrom,
     argument,
@@ -25,6 +26,7 @@ from api.kit.model import (
 )
 from domain.kit.events import Event
 from projections.kit.declare.folds import Key
+from projections.kit.declare.view import Fold
 from projections.work.reader import WorkReader
 from projections.work.stats import DailyRow, DailyStats, UserStats, UserStatsRow
 from projections.work.tasks import Tasks
@@ -100,7 +102,7 @@ class Query:
 class Subscription:
     @live(
         "A person's task counts, at every change.",
-        messages(TaskStats, "Changed counts, or a gap in the messages."),
+        messages(TaskStats, UserStats, "Changed counts, or a gap in the messages."),
         needs="work:read",
     )
     def task_stats_changed(
@@ -109,7 +111,7 @@ class Subscription:
         user_id: Annotated[UUID | None, argument("The person's id; by default everybody.")] = None,
         resume_from: ResumeFrom = None,
     ) -> AsyncGenerator[Change[UserStatsRow] | Discontinuity, None]:
-        def wanted(row: UserStatsRow | None, event: Event, key: Key) -> bool:
+        def concerns(row: UserStatsRow | None, event: Event, key: Key, fold: Fold) -> bool:
             return user_id is None or key == (user_id,)
 
         async def counted(keys: set[Key]) -> dict[Key, UserStatsRow]:
@@ -121,7 +123,7 @@ class Subscription:
             info.context,
             _user_stats,
             resume_from=resume_from,
-            wanted=wanted,
+            interest=Interest(concerns=concerns),
             latest_only=True,
             about=_tasks if narrowed else None,
             read=counted if narrowed else None,

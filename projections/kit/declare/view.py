@@ -43,6 +43,8 @@ class Fold:
     """``apply``, where the fold asks for nothing but row and event."""
     first: bool = False
     """Whether there is no row before the event, so that none is loaded."""
+    changes: frozenset[str] | None = None
+    """The only columns that it may change; None where that is not known, as of a method."""
 
 
 class View(Generic[R]):
@@ -129,9 +131,10 @@ class View(Generic[R]):
 
 def _declared(code: FoldCode, mark: FoldMark) -> Fold:
     keys, by_stream, fold = _keys(mark.by, code.event), mark.by == BY_STREAM, code.fold
+    changes = frozenset(code.changes)
     if code.plain:
-        return Fold(keys, _plain(fold), by_stream, fold, mark.first)
-    return Fold(keys, fold, by_stream, None, mark.first)
+        return Fold(keys, _plain(fold), by_stream, fold, mark.first, changes)
+    return Fold(keys, fold, by_stream, None, mark.first, changes)
 
 
 def _require_agreement(where: str, method: Callable[..., Any], mark: FoldMark, *, single: bool) -> None:

@@ -20,6 +20,14 @@ function add(cache: Cache, { id }: { id: string }): void {
   });
 }
 
+function remove(cache: Cache, id: string): void {
+  cache.updateQuery({ query: Listed }, (board) => {
+    if (!board?.tasks) return board;
+    const edges = board.tasks.edges.filter((edge) => edge.node.id !== id);
+    return { ...board, tasks: { ...board.tasks, edges } };
+  });
+}
+
 const person = (id: string | null) => id && { __typename: "Person", id };
 const receipt = (task: object) => ({ __typename: "TaskReceipt", task: { __typename: "Task", ...task } });
 
@@ -54,7 +62,9 @@ export const cache = () =>
       },
       Subscription: {
         taskChanged: ({ taskChanged }: ChangesSubscription, _, cache) => {
-          if (taskChanged.__typename === "TaskChange" && taskChanged.node) add(cache, taskChanged.node);
+          if (taskChanged.__typename !== "TaskChange") return;
+          if (taskChanged.kind === "REMOVED") remove(cache, taskChanged.nodeId);
+          else if (taskChanged.node) add(cache, taskChanged.node);
         },
       },
     },

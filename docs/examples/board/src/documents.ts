@@ -26,7 +26,7 @@ export const Changes = graphql(`
   subscription Changes($resumeFrom: Position) {
     taskChanged(resumeFrom: $resumeFrom) {
       __typename
-      ... on TaskChange { cursor node { ...Card } }
+      ... on TaskChange { cursor kind nodeId node { ...Card } }
       ... on Discontinuity { cursor reason }
     }
   }

@@ -14,8 +14,8 @@ export function follow(client: Client, onError: (message: string) => void): () =
     ({ unsubscribe: stop } = client.subscription(Changes, variables).subscribe(({ data, error }) => {
       if (error) return onError(error.message);
       const message = data?.taskChanged;
-      // Messages may be missing, or a task is gone: the state is read again, and followed from there.
-      if (message && (message.__typename === "Discontinuity" || !message.node)) {
+      // Messages may be missing: the state is read again, and followed from there.
+      if (message?.__typename === "Discontinuity") {
         stop();
         void start();
       }

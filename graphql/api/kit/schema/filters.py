@@ -6,19 +6,16 @@ A field of the input is met by a column, as its operator says, in SQL and, for l
 """
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias, get_args, get_type_hints
-from uuid import UUID
 
 import strawberry
 
 from api.kit.schema.masking import is_marked
 from api.kit.schema.node_types import described_as, plain
-from domain.kit.events import Event
 from domain.kit.fields import Confidential, Opened, Personal, Restricted
 from domain.kit.text import key
-from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read import conditions as sql
 from projections.kit.read.conditions import Condition
@@ -109,37 +106,6 @@ def settled(name: str, view: AnyView, fields: Mapping[str, Operator]) -> dict[st
     a value and sees what is found has read it.
     """
     return {field: _settled(f"{name}.{field}", view, field, how) for field, how in fields.items()}
-
-
-def met_by(
-    fields: Mapping[str, tuple[Operator, Any]], given: Mapping[str, Any]
-) -> Callable[[Any, Event, Key], bool]:
-    """Whether a change is one of those that are asked for.
-
-    Whoever watches the tasks of a project also hears of one that leaves it. The row may have moved on since the
-    event, so what the event itself says that the column held or holds counts as well.
-    """
-    conditions = [
-        (how, value) for field, (how, _) in fields.items() if (value := given.get(field)) is not None
-    ]
-
-    def wanted(row: Any, event: Event, key: Key) -> bool:
-        return all(
-            how.meets is not None and any(how.meets(held, value) for held in _held_by(row, event, how.column))
-            for how, value in conditions
-        )
-
-    return wanted
-
-
-def _held_by(row: Any, event: Event, column: str) -> Iterator[Any]:
-    """What the column holds or held, as far as row and event say."""
-    previous = getattr(event, "previous", None)
-    found = [getattr(row, column, None), getattr(event, column, None)]
-    # An event that takes an id away says which, and nothing else of the column; a status is no id.
-    if hasattr(event, column) or isinstance(previous, UUID):
-        found.append(previous)
-    return (held for held in found if held is not None)
 
 
 def _settled(called: str, view: AnyView, field: str, how: Operator) -> tuple[Operator, Any]:

@@ -23,12 +23,14 @@ from uuid import UUID
 
 from strawberry.types.field import StrawberryField
 
-from api.kit.schema.changes import ResumeFrom, messages, watch
 from api.kit.schema.commands import Receipt, receipt
 from api.kit.schema.connections import Filter, listed
 from api.kit.schema.context import Info
 from api.kit.schema.fields import argument, found, live
-from api.kit.schema.filters import AnyView, Operator, RowFilter, met_by, row_filter, settled
+from api.kit.schema.filters import AnyView, Operator, RowFilter, row_filter, settled
+from api.kit.schema.live.changes import watch
+from api.kit.schema.live.interest import interest
+from api.kit.schema.live.messages import ResumeFrom, messages
 from api.kit.schema.mutations import Send, Sending, Sent, mutation, sentences
 from api.kit.schema.node_types import Node, takes
 from api.kit.schema.nodes import findable, in_view
@@ -141,13 +143,13 @@ class Resource:
         known = settled(name, self._view, {**(by.operators if by else {}), **fields})
         if blind := [field for field, (how, _) in known.items() if how.meets is None]:
             raise TypeError(f"{name}.{blind[0]} can be told by SQL alone, not by a row that changes.")
-        message = messages(self._shown, f"A changed {self._noun}, or a gap in the messages.")
+        message = messages(self._shown, self._view, f"A changed {self._noun}, or a gap in the messages.")
         view = self._held
 
         def resolve(
             self: Any, info: Info, resume_from: ResumeFrom = None, **given: Any
         ) -> AsyncGenerator[Any, None]:
-            return watch(info.context, view, resume_from=resume_from, wanted=met_by(known, given))
+            return watch(info.context, view, resume_from=resume_from, interest=interest(known, given))
 
         return cast(
             StrawberryField, live(description, message, needs=self._read)(_taking(resolve, known, message))

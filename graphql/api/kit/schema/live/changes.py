@@ -2,72 +2,19 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from datetime import datetime
-from enum import Enum
 from itertools import zip_longest
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
-import strawberry
-
-from api.kit.execution.access import covered
 from api.kit.schema.context import RequestContext
+from api.kit.schema.live.interest import EVERYTHING_THERE_IS, Interest
+from api.kit.schema.live.messages import Change, ChangeKind, Discontinuity, Gap
 from api.kit.schema.scalars import Position
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
-
-T = TypeVar("T")
-
-ResumeFrom = Annotated[
-    Position | None,
-    strawberry.argument(
-        description="The cursor of the last message received, or the `position` in the `extensions` of a query's "
-        "answer; the subscription continues right after it. A cursor too far back, or ahead of the log, is "
-        "answered with a discontinuity."
-    ),
-]
-
-
-@covered
-@strawberry.type(description="A change of an object.")
-class Change(Generic[T]):
-    """One message of a live subscription."""
-
-    cursor: Position = strawberry.field(description="The message's cursor, for `resumeFrom`.")
-    change: str = strawberry.field(description="The event's type, such as `work.task.completed`.")
-    at: datetime = strawberry.field(description="When it happened.")
-    by: UUID | None = strawberry.field(description="Who did it; null when the system did.")
-    node: T | None = strawberry.field(description="The changed object in its current state.")
-
-
-@strawberry.enum(description="Why messages may be missing.")
-class Gap(Enum):
-    """Codes of a `Discontinuity`."""
-
-    TOO_FAR_BACK = strawberry.enum_value(
-        "too_far_back", description="The cursor is further back than a subscription can resume."
-    )
-    POSITION_IN_FUTURE = strawberry.enum_value(
-        "position_in_future",
-        description="The cursor is of another log, or of one that was restored from a backup since: "
-        "this one has not reached it.",
-    )
-    SIGHT_CHANGED = strawberry.enum_value(
-        "sight_changed", description="Your access has changed, so other objects are visible now."
-    )
-
-
-@covered
-@strawberry.type(description="Messages may be missing before this one: read the current state again.")
-class Discontinuity:
-    """Sent instead of messages that can no longer be delivered."""
-
-    cursor: Position = strawberry.field(description="The cursor from which messages continue.")
-    code: Gap = strawberry.field(description="The machine-readable reason.")
-    reason: str = strawberry.field(description="The reason in words.")
 
 
 async def envelopes(
@@ -102,15 +49,7 @@ async def envelopes(
             yield page
 
 
-def messages(shown: type, description: str) -> Any:
-    """The GraphQL union of what a subscription to things of a type sends."""
-    kind: Any = Change[shown]  # type: ignore[valid-type]
-    return Annotated[
-        kind | Discontinuity, strawberry.union(f"{shown.__name__}Message", description=description)
-    ]
-
-
-_UNSAID = object()
+_UNSAID, _SEEN = object(), object()
 
 Touched = tuple[Envelope, Event, Key]
 """An event, and the key of a row that it touches."""
@@ -121,19 +60,20 @@ async def watch(
     view: PostgresView[R],
     *,
     resume_from: Position | None,
-    wanted: Callable[[R | None, Event, Key], bool] = lambda row, event, key: True,
+    interest: Interest = EVERYTHING_THERE_IS,
     latest_only: bool = False,
     about: PostgresView[Any] | None = None,
     read: Callable[[set[Key]], Awaitable[dict[Key, R]]] | None = None,
 ) -> AsyncGenerator[Change[R] | Discontinuity, None]:
     """A message for every event that touches a row of the view, with the row as it stands by then.
 
-    ``wanted`` picks among them. ``latest_only`` sends one message per row and page rather than per event,
-    for views whose rows change often and whose past nobody needs, such as counts. With ``about``, only events
-    of things count that the caller sees in that view; ``read`` then finds the rows in place of the view.
+    ``interest`` picks among them; a row that no longer meets it is told as removed. ``latest_only`` sends one
+    message per row and page rather than per event, for views whose rows change often and whose past nobody needs,
+    such as counts. With ``about``, only events of things count that the caller sees in that view; ``read`` then
+    finds the rows in place of the view.
 
-    Who may not see all hears of a row that leaves their sight once more, without the row, and reads again
-    when what they may see has changed.
+    Who may not see all hears of a row that leaves their sight once more, as removed and without the row, and reads
+    again when what they may see has changed.
     """
     async with aclosing(envelopes(ask, resume_from)) as pages:
         async for page in pages:
@@ -156,17 +96,22 @@ async def watch(
             sent = [
                 (envelope, key)
                 for envelope, event, key in touched
-                if wanted(rows.get(key) or gone.get((envelope.position, key)), event, key)
+                for row in (rows.get(key) or gone.get((envelope.position, key)),)
+                if interest.concerns(row, event, key, view.folds[envelope.type])
                 and (key in rows or not ask.sight.narrows(type(view)) or (envelope.position, key) in gone)
             ]
             for (envelope, key), following in zip_longest(sent, sent[1:]):
                 # Who is cut off between two messages of one event gets both again.
                 more = following is not None and following[0] is envelope
+                there = key in rows and interest.meets(rows[key])
+                arrival = ChangeKind.CREATED if view.folds[envelope.type].first else ChangeKind.UPDATED
                 yield Change(
                     cursor=Position(envelope.position - more),
+                    kind=arrival if there else ChangeKind.REMOVED,
                     change=envelope.type,
                     at=envelope.timestamp,
                     by=envelope.user_id,
+                    node_id=key[0],
                     node=rows.get(key),
                 )
             if (about or ask.sight.narrows(type(view))) and _changes_sight(ask, page):
@@ -191,9 +136,9 @@ async def _rows(
     view: PostgresView[R],
     touched: Sequence[Touched],
     read: Callable[[set[Key]], Awaitable[dict[Key, R]]] | None,
-) -> tuple[dict[Key, R], dict[tuple[int, Key], R]]:
+) -> tuple[dict[Key, R], dict[tuple[int, Key], R | None]]:
     """The touched rows that the caller sees, once the view has folded the events that touched them; and, by event,
-    those that it took out of the caller's sight."""
+    those that it took out of the caller's sight, None where there is no row any more."""
     if not touched:
         return {}, {}
     keys = {key for _, _, key in touched}
@@ -203,23 +148,36 @@ async def _rows(
     rows: dict[Key, R] = await _seen(ask, view, keys)
     if not ask.sight.narrows(type(view)) or not (hidden := keys - rows.keys()):
         return rows, {}
+    kind: Any = type(view)
+    found: dict[Key, R] = await ask.services.rows.get(kind, ask.caller.tenant_id, hidden)
     column = ask.sight.columns[type(view)]
     left = [
-        (envelope.position, key, previous)
+        (envelope.position, key, before)
         for envelope, event, key in touched
-        # An event that changes the column says what it held before; a status is no id.
-        if key in hidden and hasattr(event, column)
-        for previous in (getattr(event, "previous", _UNSAID),)
-        if previous is None or isinstance(previous, UUID)
+        if key in hidden
+        for before in (_about_what(ask, column, envelope, event, there=key in found),)
+        if before is not _UNSAID
     ]
-    seen = await ask.seeing.among({previous for _, _, previous in left if previous is not None})
-    kind: Any = type(view)
-    found: dict[Key, R] = await ask.services.rows.get(kind, ask.caller.tenant_id, {key for _, key, _ in left})
+    seen = await ask.seeing.among({before for _, _, before in left if isinstance(before, UUID)})
     return rows, {
-        (position, key): found[key]
-        for position, key, previous in left
-        if key in found and (previous is None or previous in seen)
+        (position, key): found.get(key)
+        for position, key, before in left
+        if before is None or before is _SEEN or before in seen
     }
+
+
+def _about_what(ask: RequestContext, column: str, envelope: Envelope, event: Event, *, there: bool) -> object:
+    """What a row that is out of the caller's sight was about before an event: an id, or None for nothing.
+
+    `_SEEN` when the event alone shows that the caller saw it, `_UNSAID` when it does not take it out of sight.
+    """
+    if hasattr(event, column):
+        # An event that changes the column says what it held before, one that ends a row what it holds; a status is
+        # no id.
+        before = getattr(event, "previous", _UNSAID if there else getattr(event, column))
+        return before if before is None or isinstance(before, UUID) else _UNSAID
+    # An event that hides something from everybody, or from the caller: they saw it before.
+    return _SEEN if there and _of_mine(ask, envelope, event) else _UNSAID
 
 
 async def _seen(ask: RequestContext, view: PostgresView[R], keys: set[Key]) -> dict[Key, R]:
@@ -238,10 +196,12 @@ async def _folded(ask: RequestContext, view: PostgresView[Any], touched: Sequenc
 
 def _changes_sight(ask: RequestContext, page: Sequence[Envelope]) -> bool:
     """Whether an event of the page may have changed what the caller sees."""
+    return any(_of_mine(ask, envelope, None) for envelope in page)
+
+
+def _of_mine(ask: RequestContext, envelope: Envelope, event: Event | None) -> bool:
+    """Whether after an event the caller may see more or less."""
+    if not ask.seeing.changed_by(envelope.type):
+        return False
     me = ask.caller.user_id
-    decode = ask.services.codec.decode
-    return any(
-        getattr(decode(envelope), "user_id", me) == me
-        for envelope in page
-        if ask.seeing.changed_by(envelope.type)
-    )
+    return bool(getattr(event or ask.services.codec.decode(envelope), "user_id", me) == me)
