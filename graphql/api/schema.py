@@ -7,6 +7,8 @@ from strawberry.tools import merge_types
 
 from api.kit.execution.access import Access
 from api.kit.manifest import ContextApi
+from api.kit.roots.needs import say_needs
+from api.kit.roots.viewer import viewer
 from api.kit.schema.nodes import require_findable
 from api.kit.schema.scalars import SCALARS
 from domain.contexts import NAMES
@@ -29,19 +31,21 @@ def _let_roots_be_null(schema: strawberry.Schema) -> None:
             field.type = field.type.of_type
 
 
-def _merged(name: str, description: str) -> type:
+def _merged(name: str, description: str, *more: type) -> type:
     parts = tuple(root for context in CONTEXTS for root in context.roots(name))
-    merged = merge_types(name, parts)
+    merged = merge_types(name, (*parts, *more))
     merged.__strawberry_definition__.description = description  # type: ignore[attr-defined]
     return merged
 
 
+_mutation = _merged("Mutation", "Changes; most answer with a receipt or a refusal.")
 schema = strawberry.Schema(
-    query=_merged("Query", "Reads."),
-    mutation=_merged("Mutation", "Changes; most answer with a receipt or a refusal."),
+    query=_merged("Query", "Reads.", viewer(_mutation)),
+    mutation=_mutation,
     subscription=_merged("Subscription", "Live updates."),
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 _let_roots_be_null(schema)
 Access(schema._schema).require_known({*PERMISSIONS})
 require_findable(schema._schema)
+say_needs(schema)

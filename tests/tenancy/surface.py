@@ -141,7 +141,8 @@ class Surface:
         return []
 
     def reachable(self) -> set[tuple[str, str]]:
-        """Every field of an object type that some root field leads to without an argument that must be given."""
+        """Every field of an object type that some root field leads to, but for those with an argument that must be
+        given."""
         found: set[tuple[str, str]] = set()
         pending: list[Any] = [get_named_type(root.field.type) for kind in KINDS for root in self.roots(kind)]
         seen: set[str] = set()
@@ -152,7 +153,11 @@ class Surface:
             seen.add(kind.name)
             pending += self.members(kind)
             if isinstance(kind, GraphQLObjectType):
-                found |= {(kind.name, name) for name in kind.fields}
+                found |= {
+                    (kind.name, name)
+                    for name, field in kind.fields.items()
+                    if not any(map(is_required_argument, field.args.values()))
+                }
                 pending += [get_named_type(field.type) for field in kind.fields.values()]
         return found
 

@@ -12,6 +12,7 @@ UNMARKED = {
     "featureEnabled": "a yes or no",
     "taskDays": "numbers by day",
     "unreadNotifications": "a number",
+    "viewer": "permissions, which are words of the product",
 }
 """Queries that need not show the first tenant itself anything by which it can be known, and why."""
 

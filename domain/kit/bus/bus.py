@@ -2,22 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.bus.appends import AppendBuilder
 from domain.kit.bus.checks import check
-from domain.kit.bus.decisions import NotLoaded, decide, named_by
+from domain.kit.bus.decisions import NotLoaded, decide
 from domain.kit.bus.drafts import drawn
+from domain.kit.bus.found import FoundStreams, find, look_for, present, tried
 from domain.kit.bus.repository import Repository
 from domain.kit.bus.requests import Request, raise_unless_conflict, require_version
 from domain.kit.caller import Caller
 from domain.kit.clock import Clock, Ids, at
 from domain.kit.codec import Codec
-from domain.kit.commands import Command, id_of
+from domain.kit.commands import Command
 from domain.kit.log import GLOBAL, Append, AppendReceipt, Log
 from domain.kit.refusals import CommandIdReused, Contended, NoTenant, Refusal
 from domain.kit.text import composed
@@ -33,17 +32,6 @@ class _Turn(asyncio.Lock):
     """A stream's lock, and how many hold it or wait for it."""
 
     wanted = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a command decides on."""
-
-    streams: Mapping[UUID, Aggregate]
-    looked_for: Collection[UUID]
-    """The ids of all that was looked for, whether or not it is there."""
-    named: Mapping[str, Aggregate]
-    """By the field that names what must be there now."""
 
 
 class Bus:
@@ -99,14 +87,44 @@ class Bus:
         )
         try:
             check(command)
-            if by.tenant_id == GLOBAL:
-                # What is unique over all tenants is reserved under that id; nobody's data are kept under it.
-                raise NoTenant
-            if self.admits is not None:
-                await self.admits(by)
+            await self._admit(by)
             return await self._in_turn(request)
         except Refusal as refusal:
             return await self._known(request) or refusal
+
+    async def refusals(
+        self, questions: Sequence[tuple[type[Command], UUID]], *, by: Caller
+    ) -> list[Refusal | None]:
+        """What each of these commands would be refused with, were it sent now with nothing but this id; None: its
+        rules let it pass.
+
+        Of a command that needs more than an id it is found out whether that names what it changes. What is only
+        known as a command is appended, such as that a name is taken, is not found out. Nothing is changed, and all
+        are looked at in as few reads as one.
+        """
+        try:
+            await self._admit(by)
+        except Refusal as refusal:
+            return [refusal] * len(questions)
+        answers: list[Refusal | None] = [None] * len(questions)
+        wanted: Sequence[int] = range(len(questions))
+        for fresh in (False, True):
+            # What was cached may be behind; a refusal must be right.
+            found = await look_for(
+                self._repository, by.tenant_id, [questions[place] for place in wanted], fresh=fresh
+            )
+            for place in wanted:
+                answers[place] = tried(*questions[place], found, by, self._clock.now())
+            if not (wanted := [place for place in wanted if answers[place] is not None]):
+                break
+        return answers
+
+    async def _admit(self, by: Caller) -> None:
+        if by.tenant_id == GLOBAL:
+            # What is unique over all tenants is reserved under that id; nobody's data are kept under it.
+            raise NoTenant
+        if self.admits is not None:
+            await self.admits(by)
 
     async def _known(self, request: Request) -> AppendReceipt | Refusal | None:
         """A command carried out before keeps its receipt, though by now the rules would refuse it."""
@@ -156,34 +174,20 @@ class Bus:
             fresh = True
         raise Contended()
 
-    async def _find(self, request: Request, besides: set[UUID], *, fresh: bool) -> "_Found":
-        tenant_id, steps = request.by.tenant_id, request.command.steps
-        wanted = list(dict.fromkeys([*chain.from_iterable(map(named_by, steps)), *besides]))
-        if not steps:
-            wanted.append(request.command.id)
-        found = await self._repository.get(tenant_id, wanted, fresh=fresh) if wanted else {}
-        known = set(wanted)
-        while absent := [id for step in steps for id in step.wiring.held(step, found) if id not in known]:
-            # Loaded first, and then all are taken together: none may change while another one is waited for.
-            await self._repository.get(tenant_id, absent, fresh=fresh)
-            known |= set(absent)
-            found = await self._repository.get(tenant_id, list(known))
+    async def _find(self, request: Request, besides: set[UUID], *, fresh: bool) -> FoundStreams:
+        steps = request.command.steps
+        found = await find(self._repository, request.by.tenant_id, [request.command], besides, fresh=fresh)
         if steps:
             # What is not there is not there any more when it is looked for again.
-            steps[0].wiring.resolved(steps[0], found)
-        present = {
-            field: found[id]
-            for step in steps
-            for field in step.present
-            if (id := id_of(step, field)) is not None and id in found
-        }
-        return _Found(found, known, present)
+            steps[0].wiring.resolved(steps[0], found.streams)
+        return found
 
-    def _decide(self, request: Request, found: "_Found") -> tuple[Aggregate, ...]:
+    def _decide(self, request: Request, found: FoundStreams) -> tuple[Aggregate, ...]:
         tenant_id, now = request.by.tenant_id, self._clock.now()
         try:
             require_version(request, found.streams)
-            for field, aggregate in found.named.items():
+            named = present(request.command, found.streams)
+            for field, aggregate in named.items():
                 aggregate.require_present(field=field)
             with at(now):
                 touched = decide(request.command, found.streams, request.by, now, found.looked_for)
@@ -192,7 +196,7 @@ class Bus:
                 self._repository.forget(tenant_id, id)
             raise
         ids = {aggregate.id for aggregate in touched}
-        others = {named.id: named for named in found.named.values() if named.id not in ids}
+        others = {each.id: each for each in named.values() if each.id not in ids}
         touched += tuple(others.values())
         # What was changed is not in the log yet, so nobody else may see it.
         for aggregate in touched:

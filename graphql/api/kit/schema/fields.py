@@ -1,6 +1,7 @@
 """Fields that say what they read, rather than reading it by hand."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
@@ -75,11 +76,16 @@ def derived(
 
 
 def described(
-    resolver: Callable[..., Any], description: str, *, needs: str | None = None, reads: str | None = None
+    resolver: Callable[..., Any],
+    description: str,
+    *,
+    needs: str | None = None,
+    reads: str | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> StrawberryField:
     """A field of this resolver; ``needs`` is the permission it takes, when its type does not say that, ``reads``
-    the column of the row that it follows."""
-    metadata = {"needs": needs, READS: reads}
+    the column of the row that it follows, and ``more`` what its metadata say besides."""
+    metadata = {**more, "needs": needs, READS: reads}
     shown_field = strawberry.field(resolver=resolver, description=description, metadata=metadata)
     return cast(StrawberryField, shown_field)
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeAlias, TypedDict, TypeVar
 from uuid import UUID
 
 import strawberry
+from strawberry.types.base import get_object_definition
 from strawberry.types.field import StrawberryField
 
 from api.kit.schema.commands import Receipt, Refused
@@ -110,9 +111,11 @@ def mutation(
     needs: str,
     versioned: bool = False,
     elsewhere: bool = False,
+    command: type[Command] | None = None,
 ) -> StrawberryField:
     """The mutation that takes this input and sends it so.
 
+    ``command`` is the one that is sent as it is given, if nothing else is done.
     ``versioned``: it changes what is there already, of which a client may say the version it has read.
     ``elsewhere``: it is stored in another log than that which the caller's views follow.
     """
@@ -146,7 +149,21 @@ def mutation(
         "expected_version": Annotated[int | None, strawberry.argument(description=_EXPECTED_VERSION)],
         "return": answer,
     }
-    return described(resolve if versioned else _without_version(resolve), description, needs=needs)
+    resolver = resolve if versioned else _without_version(resolve)
+    return described(resolver, description, needs=needs, more={_COMMAND: command})
+
+
+def declared(root: type) -> dict[str, tuple[str, type[Command] | None]]:
+    """By the name of each mutation of a root: the permission that it takes, and the command that it sends as it is
+    given, if it does nothing else."""
+    fields = get_object_definition(root, strict=True).fields
+    return {
+        each.python_name: (each.metadata.get("needs") or "", each.metadata.get(_COMMAND)) for each in fields
+    }
+
+
+_COMMAND = "command"
+"""Under this name a mutation's metadata have its command."""
 
 
 def _without_version(resolve: Any) -> Any:

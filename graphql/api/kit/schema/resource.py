@@ -129,6 +129,7 @@ class Resource:
             description=sentences(command),
             needs=needs or self._write,
             versioned=command.wiring.changes is not None,
+            command=None if send or leave_out else command,
         )
 
     def request(self, taken: type, send: Send, description: str, *, needs: str = "") -> StrawberryField:

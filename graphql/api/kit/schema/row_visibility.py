@@ -75,12 +75,43 @@ class RowVisibility:
 
     async def unseen(self, command: Command) -> NotFound | None:
         """The refusal of a command on something that the caller may not see."""
-        for step in command.steps or (command,):
-            for need in step.wiring.direct:
-                view, id = self._sights.shown_in.get(need.aggregate.topic), id_of(step, need.field)
-                if view is not None and id is not None and not await self._sees(view, id):
-                    return NotFound(field=need.field, what=noun(need.aggregate.topic))
-        return None
+        (refusal,) = await self.unseen_by([command])
+        return refusal
+
+    async def unseen_by(self, commands: Sequence[Command]) -> list[NotFound | None]:
+        """The refusal of each command on something that the caller may not see; all are looked at at once."""
+        named = [
+            [
+                (need, id)
+                for step in command.steps or (command,)
+                for need in step.wiring.direct
+                if (id := id_of(step, need.field)) is not None
+            ]
+            for command in commands
+        ]
+        things = {(need.aggregate.topic, id) for needs in named for need, id in needs}
+        hidden = await self.hidden_of(things)
+        return [
+            next(
+                (
+                    NotFound(field=need.field, what=noun(need.aggregate.topic))
+                    for need, id in needs
+                    if (need.aggregate.topic, id) in hidden
+                ),
+                None,
+            )
+            for needs in named
+        ]
+
+    async def hidden_of(self, things: Collection[tuple[str, UUID]]) -> set[tuple[str, UUID]]:
+        """Those of these things, given with their topics, that are shown somewhere, but not to the caller."""
+        hidden: set[tuple[str, UUID]] = set()
+        for topic in {topic for topic, _ in things}:
+            view = self._sights.shown_in.get(topic)
+            if view is not None and self.sight.narrows(view):
+                ids = {id for of, id in things if of == topic}
+                hidden |= {(topic, id) for id in ids - await self._seen(view, ids)}
+        return hidden
 
     async def things(self, things: Collection[tuple[str, UUID]]) -> set[UUID]:
         """The ids of those things, given with their topics, whose history the caller may read.
@@ -107,9 +138,6 @@ class RowVisibility:
     def changed_by(self, type: str) -> bool:
         """Whether, after an event of this type, the caller may see more or less than before."""
         return self.sight.rule is not None and type in self._sights.changes
-
-    async def _sees(self, view: type[PostgresView[Any]], id: UUID) -> bool:
-        return not self.sight.narrows(view) or bool(await self._seen(view, {id}))
 
     async def _seen(self, view: type[PostgresView[Any]], ids: set[UUID]) -> set[UUID]:
         where, keys = self.sight.conditions(view), [(id,) for id in ids]
