@@ -22,7 +22,7 @@ mutation {
         """\
 query {
   tasks(first: 3) { nodes { id title status } }
-  searchTasks(text: "plants") { hits { node { title } highlights { field fragments } } }
+  searchTasks(text: "plants") { edges { node { title } highlights { field fragments } } }
 }""",
     ),
     (

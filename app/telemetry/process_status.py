@@ -27,7 +27,7 @@ select id, process, tenant_id, instance, kind, name, key, status, attempts, erro
        correlation_id, made_at, next_at, finished_at
   from processes.ledger
  where ($1::text is null or process = $1) and ($2::text[] is null or status = any($2))
-   and ($3::uuid is null or tenant_id = $3)
+   and ($3::uuid is null or tenant_id = $3) and id > $5
  order by id limit $4
 """
 _RETRY = """
@@ -107,8 +107,9 @@ class EffectLedger:
         statuses: Sequence[str] | None = None,
         tenant_id: UUID | None = None,
         limit: int = 100,
+        after: int = 0,
     ) -> Sequence[EffectStatus]:
-        rows = await self._pool.fetch(_EFFECTS, process, statuses, tenant_id, limit)
+        rows = await self._pool.fetch(_EFFECTS, process, statuses, tenant_id, limit, after)
         return [EffectStatus(**dict(row)) for row in rows]
 
     async def retry(self, ids: Sequence[int] = (), *, process: str | None = None) -> Sequence[int]:

@@ -54,8 +54,10 @@ class Effects(Protocol):
         statuses: Sequence[str] | None = None,
         tenant_id: UUID | None = None,
         limit: int = 100,
+        after: int = 0,
     ) -> Sequence[EffectStatus]:
-        """The oldest first; of all processes, statuses and tenants where none is named."""
+        """The oldest first, after the one of this number; of all processes, statuses and tenants where none
+        is named."""
         ...
 
     async def retry(self, ids: Sequence[int] = (), *, process: str | None = None) -> Sequence[int]:

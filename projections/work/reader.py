@@ -10,13 +10,12 @@ from projections.kit.context.read_side import ReadSide
 from projections.kit.model import replace
 from projections.kit.read.cache import Cache
 from projections.kit.read.circuit_breaker import Unavailable
-from projections.kit.read.conditions import equals, one_of, since
+from projections.kit.read.conditions import equals, one_of, since, until
 from projections.kit.read.fallback_search import Finder
-from projections.kit.read.keyset import Order
+from projections.kit.read.keyset import Order, RowPlace
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.redis_reader import RedisRows
 from projections.kit.read.row_visibility import EVERYTHING, Sight
-from projections.kit.read.search_query import BadQuery
 from projections.work.projects import (
     MemberList,
     ProjectDocument,
@@ -29,10 +28,7 @@ from projections.work.stats import DailyRow, DailyStats, UserStatsRow
 from projections.work.tags import CACHED, PROJECT_SEARCHES, TASK_SEARCHES, USER_TASKS, TagPage, WorkTags
 from projections.work.tasks import TaskDocument, Tasks, TaskSearch
 
-PAGE = 20
-"""Tasks on a numbered page."""
-
-_DEEPEST = 500
+NEWEST = Order("created_at", descending=True)
 _MOST_MEMBERS = 10_000
 
 
@@ -45,17 +41,22 @@ class ReadPositions(Protocol):
 
 
 class UserTasks:
-    """Numbered pages of the tasks that somebody has."""
+    """Pages of the tasks that somebody has."""
 
     def __init__(self, rows: PostgresRows, positions: ReadPositions, cache: Cache) -> None:
         self._rows, self._positions, self._cache = rows, positions, cache
 
     async def page(
-        self, tenant_id: UUID, user_id: UUID, page: int, *, at_least: int, sight: Sight = EVERYTHING
+        self,
+        tenant_id: UUID,
+        user_id: UUID,
+        after: RowPlace | None,
+        *,
+        first: int,
+        at_least: int,
+        sight: Sight = EVERYTHING,
     ) -> TagPage:
-        """The ids on a page, from 1, the newest first, of tasks within sight. Raises BadQuery for one too deep."""
-        if not 1 <= page <= _DEEPEST:
-            raise BadQuery(f"Pages go from 1 to {_DEEPEST}.")
+        """The ids of so many tasks within sight after a place, the newest first."""
 
         async def load() -> tuple[TagPage, int]:
             position = await self._positions.position_of(Tasks.name)
@@ -63,16 +64,17 @@ class UserTasks:
                 Tasks,
                 tenant_id,
                 where=[*equals("assigned_to", user_id), *sight.conditions(Tasks)],
-                order=Order("created_at", descending=True),
-                limit=PAGE,
-                skip=(page - 1) * PAGE,
+                order=NEWEST,
+                limit=first,
+                after=after,
             )
             return TagPage(ids=[row.id for row in found.rows], more=found.more_after), position
 
         if sight.narrows(Tasks):
             # What is kept is for those who see everything.
             return (await load())[0]
-        params = {"user_id": user_id, "page": page}
+        behind = "" if after is None else after.key[0]
+        params = {"user_id": user_id, "page": f"{first}:{behind}"}
         answer = await self._cache.get_or_load(USER_TASKS, tenant_id, params, load, at_least=at_least)
         return answer.value
 
@@ -127,10 +129,22 @@ class Days:
         self._rows = rows
 
     async def latest(
-        self, tenant_id: UUID, *, since_day: date | None, user_id: UUID | None, first: int, sight: Sight
+        self,
+        tenant_id: UUID,
+        *,
+        since_day: date | None,
+        before: date | None,
+        user_id: UUID | None,
+        first: int,
+        sight: Sight,
     ) -> list[DailyRow]:
-        """The latest days on which something happened, of one person's where one is given."""
-        where = [*since("day", since_day), *equals("user_id", user_id), *sight.conditions(DailyStats)]
+        """The latest days, before one, on which something happened, of one person's where one is given."""
+        where = [
+            *since("day", since_day),
+            *until("day", before),
+            *equals("user_id", user_id),
+            *sight.conditions(DailyStats),
+        ]
         found = await self._rows.summed(
             DailyStats, tenant_id, "day", ("created", "completed"), where, limit=first
         )

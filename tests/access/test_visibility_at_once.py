@@ -60,7 +60,7 @@ class Scene:
             "projects": any(
                 edge["node"]["id"] == project for edge in (await client.send("Projects"))["edges"]
             ),
-            "search": (await client.send("SearchTasks", text=SECRET, filter={"projectId": project}))["hits"],
+            "search": (await client.send("SearchTasks", text=SECRET, filter={"projectId": project}))["edges"],
             "node": await client.send("Node", id=task),
             "history": await client.send("History", stream=task),
         }
@@ -294,6 +294,6 @@ async def test_lists_leave_deleted_projects_out_unless_asked(scene: Scene) -> No
     for status, there in ((None, False), (["DELETED"], True)):
         filter: dict[str, Any] = {} if status is None else {"status": status}
         found = await scene.owner.send("SearchProjects", text=SECRET, first=100, **filter)
-        assert (id in [hit["node"]["id"] for hit in found["hits"]]) is there
+        assert (id in [hit["node"]["id"] for hit in found["edges"]]) is there
     answer = await scene.owner.send("CompleteTask", input={"id": task["id"]})
     assert (answer["code"], answer["field"]) == ("project_is_deleted", "id")

@@ -31,7 +31,9 @@ async def test_an_access_token_is_good_for_a_quarter_of_an_hour(product: Product
 
 async def test_a_session_is_kept_for_an_hour(product: Product) -> None:
     ada = await registered(product)
-    [session] = (await ada.client.post("{ mySessions { createdAt expiresAt } }")).json()["data"]["mySessions"]
+    [session] = (await ada.client.post("{ mySessions { nodes { createdAt expiresAt } } }")).json()["data"][
+        "mySessions"
+    ]["nodes"]
     begun, ends = (datetime.fromisoformat(session[name]) for name in ("createdAt", "expiresAt"))
     assert (ends - begun).days == 14
     assert HOUR - 60 < await longest(product, "*rd:session:*") <= HOUR

@@ -115,7 +115,7 @@ async def test_no_search_and_no_command_waits_for_a_search_server_that_hangs(sit
         async with asyncio.timeout(60):
             for number in range(12):
                 found = (await site.ada.post(document % json.dumps(f"word{number}"))).json()
-                assert found["data"] == {"searchTasks": {"source": "postgres"}}
+                assert found["data"] == {"searchTasks": {"source": "POSTGRES"}}
                 await _created(site.ada, "unsearched")
     await site.works()
 

@@ -163,7 +163,7 @@ async def test_registering_takes_nothing_that_would_make_one_more(product: Produ
     assert eve.given["tenantId"] != victim.given["tenantId"]
     me = await eve.client.send("Me")
     assert (me["emailVerified"], me["role"]) == (False, "OWNER")
-    answer = (await eve.client.post("{ views { name } }")).json()
+    answer = (await eve.client.post("{ views { nodes { name } } }")).json()
     assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 

@@ -110,9 +110,9 @@ async def test_the_markup_of_highlights_is_the_products_own(searching: Product) 
     await created(client, "<img src=x onerror=alert(1)> lawn", description="<script>alert(2)</script> lawn")
 
     async def found() -> dict[str, object]:
-        while not (answer := await client.send("SearchTasks", text="lawn"))["hits"]:
+        while not (answer := await client.send("SearchTasks", text="lawn"))["edges"]:
             pass
-        hit: dict[str, object] = answer["hits"][0]
+        hit: dict[str, object] = answer["edges"][0]
         return hit
 
     hit = await found()

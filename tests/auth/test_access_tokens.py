@@ -27,7 +27,7 @@ from tests.auth.people import Person, post, registered
 from tests.kit.product import Product, running
 from tests.kit.servers import SECRET
 
-ME = "{ mySessions { id } }"
+ME = "{ mySessions { nodes { id } } }"
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ async def test_a_visitor_registers_and_goes_on(product: Product) -> None:
     input = {"email": f"{uuid4().hex}@example.com", "password": PASSWORD, "firstName": "Ada"}
     given = await _without_token(visitor, "Register", input=input)
     me = replace(visitor, token=given["accessToken"])
-    (session,) = await me.send("MySessions")
+    (session,) = (await me.send("MySessions"))["nodes"]
     assert (session["id"], session["ipAddress"]) == (given["sessionId"], "127.0.0.1")
     assert await me.send("SignOut") == {"ok": True}
 
@@ -31,13 +31,13 @@ async def test_a_session_goes_from_hand_to_hand(product: Product) -> None:
 
 
 async def test_a_visitor_sees_nothing_else(product: Product) -> None:
-    response = await product.http.post("/graphql", json={"query": "{ mySessions { id } }"})
+    response = await product.http.post("/graphql", json={"query": "{ mySessions { nodes { id } } }"})
     assert response.status_code == 401
 
 
 async def test_a_service_has_no_sessions_and_no_factors(product: Product) -> None:
     service = product.client(uuid4(), uuid4(), ["*"])
-    assert await service.send("MySessions") == []
+    assert (await service.send("MySessions"))["nodes"] == []
     assert (await service.send("SignOut"))["code"] == "not_found"
     for operation, variables in (
         ("EnrolSecondFactor", {"password": ""}),
@@ -67,7 +67,7 @@ async def test_a_service_that_bears_the_name_of_a_person_does_not_act_for_him(pr
     ):
         assert (await service.send(operation, **variables))["code"] == "forbidden"
     assert (await service.send("EndSession", id=ada.given["sessionId"]))["code"] == "not_found"
-    assert await service.send("MySessions") == []
+    assert (await service.send("MySessions"))["nodes"] == []
 
 
 async def _without_token(client: Client, operation: str, **variables: object) -> dict[str, str]:

@@ -8,12 +8,14 @@ from tests.auth.people import Person, post, registered
 from tests.auth.test_joining import accepted, invited
 from tests.kit.product import Product
 
-SESSIONS = "query($id: ID!) { person(id: $id) { sessions { sessionId } } }"
-
 
 async def _sessions(boss: Person, of: Person, **more: Any) -> list[Any]:
-    found: list[Any] = (await boss.client.send("PersonSessions", id=str(of.id), **more))["sessions"]
+    found: list[Any] = (await _page(boss, of, **more))["nodes"]
     return found
+
+
+async def _page(boss: Person, of: Person, **more: Any) -> Any:
+    return (await boss.client.send("PersonSessions", id=str(of.id), **more))["sessions"]
 
 
 async def test_an_administrator_sees_when_somebody_was_signed_in_by_pages(product: Product) -> None:
@@ -28,9 +30,11 @@ async def test_an_administrator_sees_when_somebody_was_signed_in_by_pages(produc
     ]
     assert [session["reason"] for session in listed] == [None, "SIGNED_OUT", None]
     assert [session["endedAt"] is None for session in listed] == [True, False, True]
-    assert await _sessions(boss, ben, first=1) == listed[:1]
-    assert await _sessions(boss, ben, first=2, after=listed[0]["sessionId"]) == listed[1:]
-    assert await _sessions(boss, ben, after=listed[-1]["sessionId"]) == []
+    first = await _page(boss, ben, first=1)
+    assert (first["nodes"], first["pageInfo"]["hasNextPage"]) == (listed[:1], True)
+    second = await _page(boss, ben, first=2, after=first["pageInfo"]["endCursor"])
+    assert (second["nodes"], second["pageInfo"]["hasNextPage"]) == (listed[1:], False)
+    assert await _sessions(boss, ben, after=second["pageInfo"]["endCursor"]) == []
     code, _ = await boss.client.error("PersonSessions", id=str(ben.id), first=101)
     assert code == "BAD_USER_INPUT"
 
@@ -43,7 +47,9 @@ async def test_nobody_sees_what_was_in_another_tenant(product: Product) -> None:
     shown = [session["sessionId"] for session in await _sessions(boss, there)]
     assert other.given["sessionId"] not in shown
     assert len(shown) == 1
-    assert await _sessions(boss, there, after=other.given["sessionId"]) == []
+    elsewhere = (await _page(boss, boss))["pageInfo"]["endCursor"]
+    code, _ = await boss.client.error("PersonSessions", id=str(there.id), after=elsewhere)
+    assert code == "BAD_CURSOR"
 
 
 async def test_only_who_may_see_what_people_did_sees_it(product: Product) -> None:
@@ -52,6 +58,6 @@ async def test_only_who_may_see_what_people_did_sees_it(product: Product) -> Non
     for role in ("member", "guest"):
         somebody = product.client(boss.client.tenant, uuid4(), role=role)
         assert (await somebody.error("PersonSessions", id=str(ben.id)))[0] == "FORBIDDEN"
-    document = "query($id: ID!) { person(id: $id) { sessions { userId ipAddress } } }"
+    document = "query($id: ID!) { person(id: $id) { sessions { nodes { userId ipAddress } } } }"
     answer = (await boss.client.post(document, {"id": str(ben.id)})).json()
     assert "data" not in answer

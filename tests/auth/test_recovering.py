@@ -13,7 +13,7 @@ from tests.auth.people import mailed, post, refusal, registered, reset_token
 from tests.kit.product import Product
 
 NEW = "another battery staple"
-ME = "{ mySessions { id } }"
+ME = "{ mySessions { nodes { id } } }"
 ACCOUNT, ID = UUID(int=3), UUID(int=4)
 OPENED = on(ACCOUNT, Account.Opened(email="a@example.com", first_name="Ada", password_hash="old"))
 REQUESTED = PasswordReset.Requested(

@@ -120,7 +120,7 @@ async def test_a_stolen_token_that_was_used_ends_the_whole_family(
     assert refusal(newest) == (401, "refresh_refused")
     shown = await product.http.post(
         "/graphql",
-        json={"query": "{ mySessions { id } }"},
+        json={"query": "{ mySessions { nodes { id } } }"},
         headers={"authorization": f"Bearer {first['accessToken']}"},
     )
     assert shown.status_code == 401

@@ -25,7 +25,7 @@ from tests.kit.processes import until
 from tests.kit.product import Product
 
 TASKS = "{ tasks(first: 1) { totalCount } }"
-ME = "{ mySessions { id secondFactor } }"
+ME = "{ mySessions { nodes { id secondFactor } } }"
 ENROL = """mutation($p: String!) { enrolSecondFactor(password: $p) {
   ... on SecondFactorEnrolment { secret uri recoveryCodes } ... on Refused { code } } }"""
 CONFIRM = "mutation($c: String!) { confirmSecondFactor(code: $c) { __typename ... on Refused { code } } }"
@@ -57,7 +57,7 @@ async def test_signing_in_asks_for_the_code(product: Product) -> None:
     )
     assert given_.status_code == 200
     person = Person(product.http, ada.email, given_.json())
-    sessions = (await person.client.post(ME)).json()["data"]["mySessions"]
+    sessions = (await person.client.post(ME)).json()["data"]["mySessions"]["nodes"]
     assert {session["secondFactor"] for session in sessions} == {True}
 
 
@@ -181,7 +181,9 @@ async def test_a_session_in_which_a_factor_was_shown_that_is_gone_counts_as_one_
     refreshed = await post(product.http, "refresh", {"refreshToken": ada.given["refreshToken"]})
     again = Person(product.http, ada.email, refreshed.json())
     assert (await again.client.post(TASKS)).json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
-    shown = (await again.client.post("{ mySessions { current secondFactor } }")).json()["data"]["mySessions"]
+    shown = (await again.client.post("{ mySessions { nodes { current secondFactor } } }")).json()["data"][
+        "mySessions"
+    ]["nodes"]
     assert {session["secondFactor"] for session in shown} == {False}
     by_key = await product.http.post("/graphql", json={"query": TASKS}, headers={"x-api-key": key})
     assert by_key.status_code == 401
@@ -206,7 +208,7 @@ async def test_operators_need_a_second_factor(product: Product, owner: Connectio
     body = {"email": ada.email, "password": ada.password, "tenantId": str(PLATFORM)}
     operator = Person(product.http, ada.email, (await post(product.http, "sign-in", body)).json())
     assert operator.given["tenantId"] == str(PLATFORM)
-    views = "{ views { name } }"
+    views = "{ views { nodes { name } } }"
     assert (await operator.client.post(views)).json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     await enrol(operator)
     assert (await operator.client.post(views)).json()["data"]["views"]

@@ -1,6 +1,7 @@
 """Registering, signing in and out, over HTTP."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,22 +15,22 @@ from tests.auth.people import PASSWORD, Person, post, refusal, registered, someb
 from tests.kit.product import Product
 
 REFUSED = (401, "sign_in_refused")
-ME = "{ mySessions { id current method ipAddress } }"
+ME = "{ mySessions { nodes { id current method ipAddress } } }"
 
 
 async def test_a_company_signs_up_and_its_owner_is_signed_in(product: Product) -> None:
     ada = await registered(product)
     assert ada.given["tenantId"]
     answer = (
-        await ada.client.post("{ tasks(first: 1) { totalCount } mySessions { current method } }")
+        await ada.client.post("{ tasks(first: 1) { totalCount } mySessions { nodes { current method } } }")
     ).json()
-    assert answer["data"]["mySessions"] == [{"current": True, "method": "registration"}]
+    assert answer["data"]["mySessions"]["nodes"] == [{"current": True, "method": "registration"}]
 
 
 async def test_an_account_without_a_company_may_do_what_concerns_itself(product: Product) -> None:
     ada = await registered(product, company=False)
     assert ada.given["tenantId"] is None
-    assert len((await ada.client.post(ME)).json()["data"]["mySessions"]) == 1
+    assert len((await ada.client.post(ME)).json()["data"]["mySessions"]["nodes"]) == 1
     answer = (await ada.client.post("{ tasks(first: 1) { totalCount } }")).json()
     assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
@@ -131,7 +132,7 @@ async def test_nobody_is_signed_in_to_another_company_than_they_asked_for(produc
     ada, bob = await registered(product), await registered(product)
     body = {"email": ada.email, "password": ada.password, "tenantId": bob.given["tenantId"]}
     assert refusal(await post(product.http, "sign-in", body)) == (403, "not_in_tenant")
-    assert len((await ada.client.post(ME)).json()["data"]["mySessions"]) == 1
+    assert len((await ada.client.post(ME)).json()["data"]["mySessions"]["nodes"]) == 1
     document = (
         f'mutation {{ signIn(email: "{ada.email}", password: "{ada.password}", tenantId: "{uuid4()}")'
         " { ... on Refused { code field } } }"
@@ -183,9 +184,9 @@ async def test_all_other_sessions_end(product: Product) -> None:
     answer = (await here.client.post("mutation { endOtherSessions { count } }")).json()
     assert answer["data"] == {"endOtherSessions": {"count": 1}}
     assert (await ada.client.post(ME)).status_code == 401
-    assert [session["current"] for session in (await here.client.post(ME)).json()["data"]["mySessions"]] == [
-        True
-    ]
+    assert [
+        session["current"] for session in (await here.client.post(ME)).json()["data"]["mySessions"]["nodes"]
+    ] == [True]
 
 
 async def test_nobody_ends_the_session_of_another(product: Product) -> None:
@@ -200,26 +201,30 @@ async def test_ending_the_others_ends_all_of_them_and_pages_show_each_once(produ
     ada = await registered(product)
     await _sessions(product, ada, 1_010)
     seen: list[str] = []
-    document = "query($after: ID) { mySessions(first: 100, after: $after) { id current } }"
-    while page := (await ada.client.post(document, {"after": seen[-1] if seen else None})).json()["data"][
-        "mySessions"
-    ]:
+    document = """query($after: String) {
+        mySessions(first: 100, after: $after) { nodes { id current } pageInfo { hasNextPage endCursor } }
+    }"""
+    info: dict[str, Any] = {"hasNextPage": True, "endCursor": None}
+    while info["hasNextPage"]:
+        answer = (await ada.client.post(document, {"after": info["endCursor"]})).json()
+        page, info = answer["data"]["mySessions"]["nodes"], answer["data"]["mySessions"]["pageInfo"]
         seen += [session["id"] for session in page]
         assert page[0]["current"] is (len(seen) == len(page))
     assert len(seen) == len(set(seen)) == 1_011
     answer = (await ada.client.post("mutation { endOtherSessions { count } }")).json()
     assert answer["data"]["endOtherSessions"] == {"count": 1_010}
-    left = (await ada.client.post(ME)).json()["data"]["mySessions"]
+    left = (await ada.client.post(ME)).json()["data"]["mySessions"]["nodes"]
     assert [session["current"] for session in left] == [True]
 
 
 async def test_a_page_holds_no_more_than_it_says(product: Product) -> None:
     ada = await registered(product)
-    for first in (0, 101):
-        answer = (await ada.client.post(f"{{ mySessions(first: {first}) {{ id }} }}")).json()
+    for first in (-1, 101):
+        answer = (await ada.client.post(f"{{ mySessions(first: {first}) {{ nodes {{ id }} }} }}")).json()
         assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
     await ada.again()
-    assert len((await ada.client.post("{ mySessions(first: 1) { id } }")).json()["data"]["mySessions"]) == 1
+    answer = (await ada.client.post("{ mySessions(first: 1) { nodes { id } } }")).json()
+    assert len(answer["data"]["mySessions"]["nodes"]) == 1
 
 
 async def _sessions(product: Product, person: Person, count: int) -> None:

@@ -44,7 +44,7 @@ OPENED = Account.Opened(email="a@example.com", first_name="Ada", password_hash="
 PROVED = Account.Opened(email="a@example.com", first_name="Ada", password_hash="h", email_verified=True)
 FACTOR = Account.SecondFactorSet(secret="s", recovery_hashes=("x",))
 NEW = "another battery staple"
-ME = "{ me { name email } mySessions { id } }"
+ME = "{ me { name email } mySessions { nodes { id } } }"
 
 
 def test_a_first_proof_by_a_provider_clears_the_account() -> None:

@@ -16,7 +16,7 @@ from tests.auth.people import registered
 from tests.kit.processes import until
 from tests.kit.product import Product
 
-ME = "{ mySessions { id } }"
+ME = "{ mySessions { nodes { id } } }"
 
 
 class Earlier:

@@ -28,7 +28,7 @@ async def reader_findings(truth: Truth, client: Client, chance: Random) -> list[
     for row in chance.sample(sorted(tasks.values(), key=lambda task: task.id), min(_SAMPLE, len(tasks))):
         word = row.title.split()[-1]
         answer = await client.answer("SearchTasks", text=word, afterPosition=head)
-        hits = [hit["node"]["id"] for hit in answer["data"]["searchTasks"]["hits"]]
+        hits = [hit["node"]["id"] for hit in answer["data"]["searchTasks"]["edges"]]
         findings += _same(f"search for {word}", answer, hits, [str(row.id)])
     return [f"tenant {client.tenant}: {finding}" for finding in findings]
 

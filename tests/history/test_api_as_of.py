@@ -103,7 +103,7 @@ async def test_every_moment_is_answered_as_it_was(then: Then) -> None:
 
 async def test_a_time_means_the_last_position_at_or_before_it(then: Then) -> None:
     history = await then.client.send("History", stream=then.task)
-    for event, following in zip(history["events"], history["events"][1:], strict=False):
+    for event, following in zip(history["nodes"], history["nodes"][1:], strict=False):
         (at, later) = (event["timestamp"], following["timestamp"])
         assert at < later
         of_position = await then.client.send("Task", id=then.task, asOf={"position": event["position"]})
@@ -114,7 +114,7 @@ async def test_a_time_means_the_last_position_at_or_before_it(then: Then) -> Non
 
 async def test_a_version_is_the_moment_of_its_event(then: Then) -> None:
     history = await then.client.send("History", stream=then.task)
-    for event in history["events"]:
+    for event in history["nodes"]:
         by_version = await then.client.send("Task", id=then.task, version=event["version"])
         assert by_version == await then.client.send(
             "Task", id=then.task, asOf={"position": event["position"]}

@@ -66,13 +66,13 @@ async def noted(owner: "asyncpg.Connection[asyncpg.Record]", id: str) -> list[tu
 
 
 async def test_lists_what_is_not_done(operator: Client, parked: list[int]) -> None:
-    found = await operator.send("Effects", process=PROCESS)
+    found = (await operator.send("Effects", process=PROCESS))["nodes"]
     assert [
         (effect["number"], effect["status"], effect["attempts"], effect["error"]) for effect in found
     ] == [(id, "parked", 8, "ConnectionError") for id in parked]
-    assert await operator.send("Effects", process=OTHER) == []
-    assert await operator.send("Effects", status=["done"]) == []
-    assert len(await operator.send("Effects", first=1)) == 1
+    assert (await operator.send("Effects", process=OTHER))["nodes"] == []
+    assert (await operator.send("Effects", status=["done"]))["nodes"] == []
+    assert len((await operator.send("Effects", first=1))["nodes"]) == 1
 
 
 async def test_one_is_tried_again_and_that_is_on_record(

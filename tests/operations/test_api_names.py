@@ -56,10 +56,12 @@ async def test_an_unknown_name_is_refused(
 
 
 async def test_what_is_there_is_answered_and_nothing_of_none(operator: Client) -> None:
-    assert {view["name"] for view in await operator.send("Views", names=["tasks.tasks"])} == {"tasks.tasks"}
-    assert await operator.send("Views", names=[]) == []
-    assert len(await operator.send("Views")) > 1
-    assert await operator.send("Parked", view="tasks.tasks") == []
+    assert {view["name"] for view in (await operator.send("Views", names=["tasks.tasks"]))["nodes"]} == {
+        "tasks.tasks"
+    }
+    assert (await operator.send("Views", names=[]))["nodes"] == []
+    assert len((await operator.send("Views"))["nodes"]) > 1
+    assert (await operator.send("Parked", view="tasks.tasks"))["nodes"] == []
 
 
 async def test_every_status_that_is_stored_may_be_asked_for(operator: Client, product: Product) -> None:
@@ -68,7 +70,7 @@ async def test_every_status_that_is_stored_may_be_asked_for(operator: Client, pr
     await connection.close()
     stored = re.findall(r"'([a-z]+)'::text", check)
     assert "withdrawn" in stored
-    assert await operator.send("Effects", status=stored) == []
+    assert (await operator.send("Effects", status=stored))["nodes"] == []
 
 
 async def test_whoever_may_not_look_is_told_no_names(product: Product) -> None:

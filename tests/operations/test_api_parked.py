@@ -40,7 +40,11 @@ async def poisoned(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[set[UUID]]:
 
 async def parked(operator: Client, task: UUID) -> list[dict[str, Any]]:
     """How a task is parked in the view."""
-    return [parked for parked in await operator.send("Parked", view=VIEW) if parked["stream"] == str(task)]
+    return [
+        parked
+        for parked in (await operator.send("Parked", view=VIEW))["nodes"]
+        if parked["stream"] == str(task)
+    ]
 
 
 async def park(operator: Client, client: Client, poisoned: set[UUID]) -> UUID:
@@ -77,7 +81,7 @@ async def test_a_parked_stream_is_seen_and_folds_when_it_is_retried(
         None,
     )
     assert "ValueError" in seen["error"]
-    (view,) = await operator.send("Views", names=[VIEW])
+    (view,) = (await operator.send("Views", names=[VIEW]))["nodes"]
     assert view["parked"] >= 1
     poisoned.clear()
     input = {"view": VIEW, "stream": str(task), "tenantId": str(client.tenant)}

@@ -49,7 +49,7 @@ async def ended(operator: Client, mutation: str, **input: Any) -> dict[str, Any]
 
 async def live(operator: Client, view: str = VIEW) -> int:
     """The generation that serves."""
-    (row,) = [row for row in await operator.send("Views", names=[view]) if row["live"]]
+    (row,) = [row for row in (await operator.send("Views", names=[view]))["nodes"] if row["live"]]
     generation: int = row["generation"]
     return generation
 

@@ -74,7 +74,7 @@ async def test_it_makes_nothing_unwell(product: Product, operator: Client) -> No
     assert (in_json["unknown"], [row for row in in_json["problems"] if GONE in row]) == ([GONE], [])
     (view,) = (await ran(product, "views", "--name", GONE, "--json")).json
     assert (view["state"], view["parked"]) == ("unknown", 1)
-    assert [row["state"] for row in await operator.send("Views", names=[GONE])] == ["UNKNOWN"]
+    assert [row["state"] for row in (await operator.send("Views", names=[GONE]))["nodes"]] == ["UNKNOWN"]
     headers = {"authorization": f"Bearer {watch_token(product.settings)}"}
     assert GONE not in (await product.http.get("/metrics", headers=headers)).text
 
@@ -103,7 +103,7 @@ async def test_it_is_retired_through_the_api_too(operator: Client) -> None:
         "not_possible",
         "tasks.tasks is a view of this version of the code.",
     )
-    assert [row["name"] for row in await operator.send("Views", names=[GONE])] == [GONE]
+    assert [row["name"] for row in (await operator.send("Views", names=[GONE]))["nodes"]] == [GONE]
     receipt = await operator.send("RetireViews", input={"views": [GONE], "reason": "Why not."})
     assert "position" in receipt
-    assert GONE not in {row["name"] for row in await operator.send("Views")}
+    assert GONE not in {row["name"] for row in (await operator.send("Views"))["nodes"]}

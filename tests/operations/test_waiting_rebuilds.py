@@ -87,7 +87,7 @@ async def test_a_rebuild_that_differs_is_told_and_its_commands_end_it(
     product: Product, operator: Client, client: Client, pool: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
     task = (await client.send("CreateTask", input={"title": "Sow"}))["task"]["id"]
-    (view,) = [row for row in await operator.send("Views", names=[VIEW]) if row["live"]]
+    (view,) = [row for row in (await operator.send("Views", names=[VIEW]))["nodes"] if row["live"]]
     wrong = f"update tasks_g{view['generation']}.tasks set title = 'Wrong' where id = $1"
     assert await pool.execute(wrong, UUID(task)) == "UPDATE 1"
     async with rebuilding(product.settings):

@@ -37,7 +37,7 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
     assert await platform.ended(tenant) == PlacementRequest(status="ready")
     (row,) = [
         placement
-        for placement in await client.send("TenantPlacements")
+        for placement in (await client.send("TenantPlacements"))["nodes"]
         if placement["tenantId"] == str(tenant)
     ]
     assert row.pop("updatedAt")
@@ -55,7 +55,7 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
     assert await platform.ended(tenant) == PlacementRequest(status="ready")
     (row,) = [
         placement
-        for placement in await client.send("TenantPlacements")
+        for placement in (await client.send("TenantPlacements"))["nodes"]
         if placement["tenantId"] == str(tenant)
     ]
     assert (row["placement"], row["database"], row["left"].endswith(tenant.hex)) == ("pooled", None, True)

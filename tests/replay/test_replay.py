@@ -134,7 +134,7 @@ async def test_events_are_chosen_by_type_position_and_time(scene: Scene) -> None
         return found["events"], found["rows"]
 
     history = await scene.client.send("History", stream=scene.tasks[0])
-    created, renamed = history["events"]
+    created, renamed = history["nodes"]
     assert await chosen("--type", "work.task.created") == (2, 2)
     assert await chosen("--type", "work.task.renamed", "--type", "work.task.moved") == (1, 1)
     assert await chosen("--from", renamed["position"]) == (1, 1)

@@ -68,7 +68,7 @@ async def test_every_view_is_now_what_it_is_as_of_now(scene: Scene, view: str) -
 async def test_a_row_by_key_as_of_a_position_and_a_time(
     scene: Scene, view: str, before: str, after: str
 ) -> None:
-    created, renamed = (await scene.client.send("History", stream=scene.tasks[0]))["events"]
+    created, renamed = (await scene.client.send("History", stream=scene.tasks[0]))["nodes"]
     arguments = ("show", view, "--tenant", scene.client.tenant, "--key", scene.tasks[0], "--json")
 
     async def title(*words: object) -> str:

@@ -184,7 +184,7 @@ async def test_operators_find_nothing_by_themselves(search: SearchReader[Paper])
     "query",
     [
         Query(first=-1),
-        Query(first=101),
+        Query(first=102),
         Query(equal={"nothing": ["x"]}),
         Query(equal={"title": ["x"]}),
         Query(between={"status": Between(1, 2)}),

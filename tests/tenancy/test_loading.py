@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.kit.schema.context import RequestContext
-from api.kit.schema.nested import NestedPages
+from api.kit.schema.lists.nested import NestedPages
 from app.contexts import VIEWS
 from app.entry.assembly import Assembly, assembled
 from app.privacy.export.files import ExportFiles

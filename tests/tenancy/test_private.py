@@ -158,10 +158,10 @@ COUNTS = """query ($user: ID!, $project: ID!) {
   userTasks(userId: $user) { nodes { id } }
   tasks { totalCount }
   projects { totalCount }
-  searchTasks(text: "") { totalCount facets { counts { value count } } }
+  searchTasks(text: "") { totalCount facets { tags { value count } status { value count } } }
   searchProjects(text: "") { totalCount }
-  taskDays { day created completed }
-  of: taskDays(userId: $user) { day created completed }
+  taskDays { nodes { day created completed } }
+  of: taskDays(userId: $user) { nodes { day created completed } }
   project(id: $project) { progress { todo } }
 }"""
 
@@ -198,5 +198,7 @@ async def _followed(scene: Scene) -> None:
     receipt = await scene.owner.send("TagTask", input={"id": task["id"], "tags": [WORD]})
     everybody = scene.product.client(scene.owner.tenant, scene.owner.user)
     await everybody.send("TaskStats", afterPosition=receipt["position"])
-    answer = await everybody.post(f'{{ taskDays(afterPosition: "{receipt["position"]}") {{ day }} }}')
+    answer = await everybody.post(
+        f'{{ taskDays(afterPosition: "{receipt["position"]}") {{ nodes {{ day }} }} }}'
+    )
     assert "stale" not in answer.json()["extensions"]

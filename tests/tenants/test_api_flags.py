@@ -122,7 +122,7 @@ async def test_a_tenant_switches_highlights_of_searches_off(client: Client) -> N
 
     async def highlighted() -> bool:
         found = await client.send("SearchTasks", text="plants", afterPosition=after)
-        [hit] = found["hits"]
+        [hit] = found["edges"]
         return bool(hit["highlights"])
 
     assert await highlighted()

@@ -45,7 +45,7 @@ async def test_every_change_of_a_task_is_heard_with_the_task_as_it_stands(
             "kind": "CREATED" if change == "CREATED" else "UPDATED",
             "change": f"TASK_{change}",
             "nodeId": task["id"],
-            "at": history["events"][number - 1]["timestamp"],
+            "at": history["nodes"][number - 1]["timestamp"],
             "by": client.me,
             "node": {**node, **now},
         }

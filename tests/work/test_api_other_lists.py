@@ -32,29 +32,24 @@ async def test_lists_of_projects_are_paged_and_filtered(client: Client) -> None:
     assert found == [["Lake"], ["Big dam"], ["Big dam", "Lake", "Pump"], []]
 
 
-async def test_somebodys_tasks_come_by_numbered_pages(client: Client) -> None:
+async def test_somebodys_tasks_come_by_pages(client: Client) -> None:
     last: Any = None
     for number in range(21):
         last = await client.send("CreateTask", input={"title": str(number), "assignedTo": client.me})
     first = await client.send("UserTasks", afterPosition=last["position"])
-    second = await client.send("UserTasks", userId=client.me, page=2)
+    cursor = first["pageInfo"]["endCursor"]
+    second = await client.send("UserTasks", userId=client.me, after=cursor)
     assert [task["title"] for task in first["nodes"]] == [str(number) for number in range(20, 0, -1)]
-    assert (first["page"], first["hasNextPage"], second["page"], second["hasNextPage"]) == (1, True, 2, False)
+    assert [page["pageInfo"]["hasNextPage"] for page in (first, second)] == [True, False]
     assert [task["title"] for task in second["nodes"]] == ["0"]
     moved = await client.send("UnassignTask", input={"id": second["nodes"][0]["id"]})
-    gone = await client.send("UserTasks", page=2, afterPosition=moved["position"])
-    assert gone == {"page": 2, "hasNextPage": False, "nodes": []}
-    assert [await client.error("UserTasks", page=page) for page in (0, -1, 501)] == [
-        ("BAD_USER_INPUT", "Pages go from 1 to 500.")
-    ] * 3
-    assert await client.send("UserTasks", userId=str(UUID(int=5))) == {
-        "page": 1,
-        "hasNextPage": False,
-        "nodes": [],
-    }
+    gone = await client.send("UserTasks", after=cursor, afterPosition=moved["position"])
+    assert gone == {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+    assert (await client.error("UserTasks", after="p1"))[0] == "BAD_CURSOR"
+    assert (await client.send("UserTasks", userId=str(UUID(int=5))))["nodes"] == []
 
 
 @pytest.mark.parametrize("first", [-1, 101, 500])
 async def test_days_of_another_number_are_refused(client: Client, first: int) -> None:
     code, message = await client.error("TaskDays", first=first)
-    assert (code, message) == ("BAD_USER_INPUT", f"A list holds 0 to 100, not {first}.")
+    assert (code, message) == ("BAD_USER_INPUT", f"A page holds 0 to 100, not {first}.")

@@ -10,7 +10,7 @@ import pytest
 from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
-import api.kit.schema.search as searching_module
+import api.kit.schema.lists.search as searching_module
 from app.contexts import VIEWS
 from projections.kit.declare.redis import RedisView
 from projections.kit.read.highlights import highlighted
@@ -47,7 +47,7 @@ async def gardener(searching: Product) -> Client:
 
     async def indexed() -> bool:
         found = await client.send("SearchTasks", text="rose", filter={"status": ["COMPLETED"]})
-        return bool(found["source"] == "opensearch" and found["totalCount"] == 1)
+        return bool(found["source"] == "OPENSEARCH" and found["totalCount"] == 1)
 
     await until(indexed)
     return client
@@ -56,7 +56,7 @@ async def gardener(searching: Product) -> Client:
 async def test_finds_words_in_opensearch_with_highlights_and_facets(gardener: Client) -> None:
     found = await gardener.send("SearchTasks", text="rose")
     # How well something matches is the engine's affair.
-    hits = {hit["node"]["title"]: hit for hit in found["hits"]}
+    hits = {hit["node"]["title"]: hit for hit in found["edges"]}
     assert {title: hit["highlights"] for title, hit in hits.items()} == {
         "Water <b>roses</b>": [
             {"field": "title", "fragments": ["Water &lt;b&gt;<mark>roses</mark>&lt;/b&gt;"]},
@@ -65,23 +65,23 @@ async def test_finds_words_in_opensearch_with_highlights_and_facets(gardener: Cl
         "Prune the rose": [{"field": "title", "fragments": ["Prune the <mark>rose</mark>"]}],
         "Plant roses": [{"field": "title", "fragments": ["Plant <mark>roses</mark>"]}],
     }
-    assert all(hit["score"] > 0 for hit in found["hits"])
+    assert all(hit["score"] > 0 for hit in found["edges"])
     assert hits["Prune the rose"]["node"] == await gardener.send(
         "Task", id=hits["Prune the rose"]["node"]["id"]
     )
     assert {name: found[name] for name in ("source", "totalCount", "totalIsExact", "facets")} == {
-        "source": "opensearch",
+        "source": "OPENSEARCH",
         "totalCount": 3,
         "totalIsExact": True,
         "facets": FACETS,
     }
 
 
-FACETS = [
-    {"field": "status", "counts": [{"value": "todo", "count": 2}, {"value": "completed", "count": 1}]},
-    {"field": "priority", "counts": [{"value": "medium", "count": 2}, {"value": "high", "count": 1}]},
-    {"field": "tags", "counts": [{"value": "green", "count": 2}, {"value": "sharp", "count": 1}]},
-]
+FACETS = {
+    "status": [{"value": "TODO", "count": 2}, {"value": "COMPLETED", "count": 1}],
+    "priority": [{"value": "MEDIUM", "count": 2}, {"value": "HIGH", "count": 1}],
+    "tags": [{"value": "green", "count": 2}, {"value": "sharp", "count": 1}],
+}
 
 
 @pytest.mark.parametrize("url", ["", NOWHERE["opensearch"]], ids=["absent", "down"])
@@ -90,18 +90,18 @@ async def test_postgres_finds_the_same_while_opensearch_is_away(
 ) -> None:
     async with without(searching, gardener, opensearch_url=url) as client:
         found = await client.send("SearchTasks", text="rose")
-        assert {hit["node"]["title"] for hit in found["hits"]} == {
+        assert {hit["node"]["title"] for hit in found["edges"]} == {
             "Water <b>roses</b>",
             "Prune the rose",
             "Plant roses",
         }
         assert {name: found[name] for name in ("source", "totalCount", "totalIsExact", "facets")} == {
-            "source": "postgres",
+            "source": "POSTGRES",
             "totalCount": 3,
             "totalIsExact": True,
             "facets": FACETS,
         }
-        marked = {hit["node"]["title"]: hit["highlights"] for hit in found["hits"]}
+        marked = {hit["node"]["title"]: hit["highlights"] for hit in found["edges"]}
         assert marked["Prune the rose"] == [{"field": "title", "fragments": ["Prune the <mark>rose</mark>"]}]
 
 
@@ -114,21 +114,21 @@ async def test_filters_and_pages_are_the_same_in_both_stores(searching: Product,
         "": {"assignedTo": gardener.me},
     }
     async with without(searching, gardener, opensearch_url="") as fallback:
-        for client, source in ((gardener, "opensearch"), (fallback, "postgres")):
+        for client, source in ((gardener, "OPENSEARCH"), (fallback, "POSTGRES")):
             for title, filter in filters.items():
                 found = await client.send("SearchTasks", text="roses", filter=filter)
-                titles = [hit["node"]["title"] for hit in found["hits"]]
+                titles = [hit["node"]["title"] for hit in found["edges"]]
                 assert (titles, found["source"]) == ([title.strip()] if title else [], source)
             seen: list[str] = []
             cursor = None
             for _ in range(4):
                 page = await client.send("SearchTasks", text="", first=1, after=cursor)
-                assert (len(page["hits"]), page["totalCount"], page["source"]) == (1, 4, source)
-                seen += [page["hits"][0]["node"]["title"]]
-                cursor = page["hits"][0]["cursor"]
+                assert (len(page["edges"]), page["totalCount"], page["source"]) == (1, 4, source)
+                seen += [page["edges"][0]["node"]["title"]]
+                cursor = page["edges"][0]["cursor"]
             assert sorted(seen) == ["Mow the lawn", "Plant roses", "Prune the rose", "Water <b>roses</b>"]
             last = await client.send("SearchTasks", text="", first=1, after=cursor)
-            assert last["hits"] == []
+            assert last["edges"] == []
 
 
 async def test_what_cannot_be_searched_is_said(searching: Product, gardener: Client) -> None:
@@ -156,11 +156,11 @@ async def test_any_text_may_be_searched(searching: Product, gardener: Client, te
 async def test_projects_are_found(gardener: Client) -> None:
     async def indexed() -> bool:
         found = await gardener.send("SearchProjects", text="gardens")
-        return bool(found["source"] == "opensearch" and found["totalCount"] == 1)
+        return bool(found["source"] == "OPENSEARCH" and found["totalCount"] == 1)
 
     await until(indexed)
     found = await gardener.send("SearchProjects", text="gardens")
-    assert [hit["node"]["name"] for hit in found["hits"]] == ["Garden"]
+    assert [hit["node"]["name"] for hit in found["edges"]] == ["Garden"]
 
 
 async def test_everything_works_without_redis(searching: Product, gardener: Client) -> None:
@@ -177,7 +177,7 @@ async def test_everything_works_without_redis(searching: Product, gardener: Clie
         receipt = await client.send("UnassignTask", input={"id": task["id"]})
     assert (stats["completed"], [node["title"] for node in pages["nodes"]]) == (1, ["Rake"])
     assert [edge["node"]["name"] for edge in projects["edges"]] == ["Garden"]
-    assert (found["source"], found["totalCount"]) == ("opensearch", 3)
+    assert (found["source"], found["totalCount"]) == ("OPENSEARCH", 3)
     # Those with Redis hear of it as well.
     pages = await gardener.send("UserTasks", afterPosition=receipt["position"])
     assert pages["nodes"] == []
@@ -212,18 +212,18 @@ async def test_a_flushed_redis_is_filled_again_by_itself(searching: Product, gar
 async def test_a_deleted_index_is_filled_again_by_itself(searching: Product, gardener: Client) -> None:
     async def found() -> Any:
         answer = await gardener.send("SearchTasks", text="rose", first=7)
-        return answer["source"], {hit["node"]["title"] for hit in answer["hits"]}
+        return answer["source"], {hit["node"]["title"] for hit in answer["edges"]}
 
     expected = {"Water <b>roses</b>", "Prune the rose", "Plant roses"}
     async with AsyncOpenSearch(searching.settings.opensearch_url) as server:
         await server.indices.delete(index=f"{searching.settings.index_prefix}*")
-    assert await found() == ("postgres", expected)
+    assert await found() == ("POSTGRES", expected)
 
     async def back() -> bool:
         source, titles = await found()
         # Postgres goes on answering while the index is filled, so nothing is missing at any time.
         assert titles == expected
-        return bool(source == "opensearch")
+        return bool(source == "OPENSEARCH")
 
     await until(back)
 
@@ -231,7 +231,7 @@ async def test_a_deleted_index_is_filled_again_by_itself(searching: Product, gar
 async def test_a_search_reads_its_own_write(gardener: Client) -> None:
     receipt = await gardener.send("CreateTask", input={"title": "Hoe the beanrows"})
     found = await gardener.send("SearchTasks", text="beanrows", afterPosition=receipt["position"])
-    assert [hit["node"]["id"] for hit in found["hits"]] == [receipt["task"]["id"]]
+    assert [hit["node"]["id"] for hit in found["edges"]] == [receipt["task"]["id"]]
 
 
 async def test_a_cursor_is_good_only_for_the_search_that_gave_it_out(
@@ -239,9 +239,9 @@ async def test_a_cursor_is_good_only_for_the_search_that_gave_it_out(
 ) -> None:
     """Nobody makes up the cursor that has Postgres search, nor takes it to another search or tenant."""
     async with without(searching, gardener, opensearch_url="") as fallback:
-        given = (await fallback.send("SearchTasks", text="rose", first=1))["hits"][0]["cursor"]
+        given = (await fallback.send("SearchTasks", text="rose", first=1))["edges"][0]["cursor"]
     # In the same search it goes on in Postgres, where its place is.
-    assert (await gardener.send("SearchTasks", text="rose", after=given))["source"] == "postgres"
+    assert (await gardener.send("SearchTasks", text="rose", after=given))["source"] == "POSTGRES"
     elsewhere = await searching.newcomer()
     wrong: list[tuple[Client, dict[str, Any]]] = [
         *(
@@ -269,7 +269,7 @@ async def test_highlights_are_read_only_for_who_asks(
     monkeypatch.setattr(searching_module, "highlighted", watched)
     counts = []
     for selection in ("score", "highlights { field }"):
-        response = await gardener.post(f'{{ searchTasks(text: "rose") {{ hits {{ {selection} }} }} }}')
+        response = await gardener.post(f'{{ searchTasks(text: "rose") {{ edges {{ {selection} }} }} }}')
         assert "errors" not in response.json()
         counts.append(len(looked))
     assert counts == [0, 6]

@@ -42,7 +42,7 @@ async def test_a_task_is_created_shown_listed_and_found(client: Client) -> None:
     listed = await call(client, "GET", "/tasks", params={"status": ["TODO", "IN_PROGRESS"], "tag": "green"})
     assert [task["id"] for task in listed.json()["nodes"]] == [id]
     found = await call(client, "GET", "/tasks/search", params={"q": "roses", "afterPosition": position})
-    assert [hit["node"]["title"] for hit in found.json()["hits"]] == ["Water the roses"]
+    assert [hit["node"]["title"] for hit in found.json()["edges"]] == ["Water the roses"]
 
 
 async def test_pages_go_on_with_the_cursor(client: Client) -> None:

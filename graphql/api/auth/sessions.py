@@ -12,13 +12,16 @@ from api.auth.port import Auth
 from api.kit.model import (
     COVERED,
     SIGNED_IN,
-    ClientError,
+    First,
+    ForwardConnection,
+    FromCursor,
     Info,
     Node,
     RequestContext,
     argument,
     covered,
     field,
+    forward,
     shows,
 )
 from api.kit.schema.nodes import findable
@@ -50,18 +53,21 @@ class SessionsEnded:
 class Query:
     @field(
         "The caller's sessions: the one in use, then the others from the newest.",
-        list[OwnSession],
+        ForwardConnection[OwnSession],
         needs=SIGNED_IN,
     )
     async def my_sessions(
         self,
         info: Info,
-        first: Annotated[int, argument("How many sessions, from 1 to 100.")] = 100,
-        after: Annotated[UUID | None, argument("Only sessions after this one.")] = None,
-    ) -> list[port.OwnSession]:
-        if not 1 <= first <= 100:
-            raise ClientError(f"A list holds 1 to 100, not {first}.", code="BAD_USER_INPUT")
-        return await info.context.port(Auth).sessions.own(info.context.caller, first=first, after=after)
+        first: First = None,
+        after: FromCursor = None,
+    ) -> ForwardConnection[port.OwnSession]:
+        ask = info.context
+
+        async def read(limit: int, after: UUID | None) -> list[port.OwnSession]:
+            return await ask.port(Auth).sessions.own(ask.caller, first=limit, after=after)
+
+        return await forward(ask, "sessions", first, after, read, place=lambda session: session.id, of=UUID)
 
 
 @strawberry.type

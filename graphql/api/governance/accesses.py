@@ -1,20 +1,15 @@
 """Accesses: who read what, and whose data it was."""
 
-import base64
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 import strawberry
 
-from api.kit.execution.access import covered
-from api.kit.execution.errors import ClientError
-from api.kit.schema.connections import PageInfo
-from api.kit.schema.context import Info
-from api.kit.schema.fields import LARGEST, argument, field
-from api.kit.schema.node_types import shows
-from projections.governance.accesses import Accesses, AccessFilter, AccessRow, Place
+from api.kit.model import First, ForwardConnection, FromCursor, Info, argument, field, forward, shows
+from projections.governance import accesses as ports
+from projections.governance.accesses import AccessRow
 
 
 @shows(AccessRow, needs="audit:read", name="Access", leave_out=("id", "session_id", "user_id", "subjects"))
@@ -35,17 +30,6 @@ class Access:
         return list(root.subjects)
 
 
-@covered
-@strawberry.type(description="A page of accesses, the newest first.")
-class AccessPage:
-    """Rows and where they stand."""
-
-    nodes: list[Access] = strawberry.field(description="The page.")
-    page_info: PageInfo = strawberry.field(
-        description="Cursors of the page, and whether there are more pages."
-    )
-
-
 @strawberry.input(description="Which accesses to list: those that meet all that is given.")
 class AccessesFilter:
     """What the listed accesses must meet."""
@@ -58,63 +42,30 @@ class AccessesFilter:
 
 @strawberry.type
 class Query:
-    @field("The log of read accesses, the newest first; kept for two years.", needs="audit:read")
+    @field(
+        "The log of read accesses, the newest first; kept for two years.",
+        ForwardConnection[Access],
+        needs="audit:read",
+    )
     async def accesses(
         self,
         info: Info,
         filter: Annotated[AccessesFilter | None, argument("The filter; everything by default.")] = None,
-        first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 20,
-        after: Annotated[str | None, argument("Only items after this cursor.")] = None,
-    ) -> AccessPage:
-        if not 0 <= first <= LARGEST:
-            raise ClientError(f"A page holds 0 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
-        wanted = filter or AccessesFilter()
-        rows = await info.context.port(Accesses).page(
-            info.context.caller.tenant_id,
-            AccessFilter(
-                user_id=wanted.user_id,
-                subject_id=wanted.subject_id,
-                since=wanted.from_time,
-                until=wanted.before_time,
-            ),
-            limit=first + 1,
-            before=_place(after),
+        first: First = None,
+        after: FromCursor = None,
+    ) -> ForwardConnection[AccessRow]:
+        ask, wanted = info.context, filter or AccessesFilter()
+        narrowed = ports.AccessFilter(
+            user_id=wanted.user_id,
+            subject_id=wanted.subject_id,
+            since=wanted.from_time,
+            until=wanted.before_time,
         )
-        page = list(rows[:first])
-        info_ = PageInfo(
-            has_next_page=len(rows) > first,
-            has_previous_page=after is not None,
-            rows=page,
-            cursor_of=_cursor,
-            came_from=lambda: after or _BEGINNING,
+
+        async def read(limit: int, before: ports.Place | None) -> Sequence[AccessRow]:
+            page = ask.port(ports.Accesses).page
+            return await page(ask.caller.tenant_id, narrowed, limit=limit, before=before)
+
+        return await forward(
+            ask, "accesses", first, after, read, place=lambda row: (row.at, row.id), of=tuple[datetime, int]
         )
-        return AccessPage(nodes=page, page_info=info_)  # type: ignore[arg-type]  # Rows stand for their types.
-
-
-def _cursor(row: AccessRow) -> str:
-    # Unsigned: a place in a list that the reader sees whole anyway.
-    return base64.urlsafe_b64encode(msgspec.json.encode((row.at, row.id))).decode().rstrip("=")
-
-
-_BEGINNING = base64.urlsafe_b64encode(b"[]").decode().rstrip("=")
-"""The cursor of where the list begins."""
-
-
-# What the database can hold, with room for offsets.
-_At = Annotated[datetime, msgspec.Meta(tz=True)]
-_Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-
-
-def _place(cursor: str | None) -> Place | None:
-    if cursor is None:
-        return None
-    try:
-        raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-        if raw == b"[]":
-            return None
-        at, id = msgspec.json.decode(raw, type=tuple[_At, _Id])
-    except (ValueError, OverflowError):
-        raise ClientError("This cursor was not given out for this list.", code="BAD_CURSOR") from None
-    if not 1900 <= at.year <= 9000:
-        raise ClientError("This cursor was not given out for this list.", code="BAD_CURSOR")
-    return at, id

@@ -1,6 +1,5 @@
 """Consents: what people allow to be done with their data."""
 
-from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -8,16 +7,18 @@ import strawberry
 from api.governance.requests import data_subject, sent
 from api.kit.model import (
     COVERED,
-    LARGEST,
+    PAGE_ARGUMENTS,
     SIGNED_IN,
     After,
+    Connection,
     Info,
     Node,
+    PageRequest,
     Refusal,
     Resource,
     Sending,
     Sent,
-    argument,
+    connect,
     equal,
     field,
     shows,
@@ -26,7 +27,7 @@ from domain.governance.consents import consent_id
 from projections.governance.consents import ConsentRow, ConsentRows
 from projections.governance.privacy import Privacy
 from projections.kit.read.conditions import equals
-from projections.kit.read.keyset import Order, RowPlace
+from projections.kit.read.keyset import Order
 
 
 @shows(ConsentRow, needs=COVERED, about="subject_id")
@@ -87,29 +88,30 @@ async def _withdraw(sending: Sending) -> Sent | Refusal:
 class Query:
     consents = _consents.list("The people's consents, by pages.", _filter)
 
-    @field(
-        f"The caller's consents, given or withdrawn, sorted by purpose; at most {LARGEST}.",
-        list[Consent],
-        needs=SIGNED_IN,
-    )
-    async def my_consents(
+    async def _mine(
         self,
         info: Info,
-        after: Annotated[str | None, argument("Only purposes after this one.")] = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
         after_position: After = None,
-    ) -> Any:
+    ) -> "Connection[Consent]":
         ask = info.context
-        me = ask.caller.user_id
         await ask.caught_up(ConsentRows, after_position)
-        page = await ask.services.rows.page(
+        return await connect(
+            ask,
             ConsentRows,
-            ask.caller.tenant_id,
-            where=equals("subject_id", me),
+            where=equals("subject_id", ask.caller.user_id),
             order=Order("purpose"),
-            limit=LARGEST,
-            after=RowPlace(after, (consent_id(me, after),)) if after else None,
+            wanted=PageRequest(first=first, after=after, last=last, before=before),
         )
-        return page.rows
+
+    _mine.__annotations__ |= PAGE_ARGUMENTS
+    my_consents = field(
+        "The caller's consents, given or withdrawn, sorted by purpose, by pages.", needs=SIGNED_IN
+    )(_mine)
+    del _mine
 
 
 @strawberry.type

@@ -14,16 +14,19 @@ from api.identity.people import Person
 from api.kit.model import (
     ClientError,
     Discontinuity,
+    First,
+    ForwardConnection,
+    FromCursor,
     Info,
     Node,
     Position,
-    RequestContext,
     Resource,
     ResumeFrom,
     argument,
     covered,
     equal,
     field,
+    forward,
     linked,
     live,
     shows,
@@ -60,15 +63,6 @@ class HistoryEvent:
 
 
 @covered
-@strawberry.type(description="All events of one object, in order.")
-class History:
-    """An aggregate's events."""
-
-    aggregate_id: str = strawberry.field(description="The object's type and id, such as `task_…`.")
-    events: list[HistoryEvent] = strawberry.field(description="The events, the earliest first.")
-
-
-@covered
 @strawberry.type(description="An event of the log.")
 class LogEvent(HistoryEvent):
     """An event as operators see it."""
@@ -80,9 +74,6 @@ class LogEvent(HistoryEvent):
         description="The correlation id, shared by everything that one request caused."
     )
 
-
-_LARGEST = 1_000
-_PAGE = 200
 
 EventMessage = Annotated[
     LogEvent | Discontinuity,
@@ -113,16 +104,17 @@ class Query:
         _filter,
     )
 
-    @field("The events of an object; null for an id that does not belong to the tenant.", needs="work:read")
+    @field(
+        "The events of an object, the earliest first; null for an id that does not belong to the tenant.",
+        needs="work:read",
+    )
     async def history(
         self,
         info: Info,
         stream: Annotated[str, argument("The object's id, or its type and id, such as `task_…`.")],
-        after_version: Annotated[int, argument("Only events after this version.")] = 0,
-        first: Annotated[int, argument("How many events, at most 1,000.")] = 1000,
-    ) -> History | None:
-        if not 0 <= first <= _LARGEST:
-            raise ClientError(f"A history holds 0 to {_LARGEST}, not {first}.", code="BAD_USER_INPUT")
+        first: First = None,
+        after: FromCursor = None,
+    ) -> ForwardConnection[HistoryEvent] | None:
         kind, _, text = stream.rpartition("_")
         try:
             id = read_id(text)
@@ -137,28 +129,16 @@ class Query:
             return None
         if not await ask.seeing.things([(begun[0].topic, id)]):
             return None
-        wanted = await _events(ask, own, after_version, first)
-        return History(
-            aggregate_id=_aggregate_id(begun[0]),
-            events=[HistoryEvent(**_shown(envelope, ask.caller)) for envelope in wanted],
+
+        async def read(limit: int, position: int | None) -> list[HistoryEvent]:
+            async with (allowed := allowance()).reading():
+                page = await ask.services.log.read(after=position or 0, limit=limit, select=own)
+            allowed.spend(sum(getsizeof(envelope.payload) for envelope in page))
+            return [HistoryEvent(**_shown(envelope, ask.caller)) for envelope in page]
+
+        return await forward(
+            ask, f"history {id}", first, after, read, place=lambda event: int(event.position), of=int
         )
-
-
-async def _events(ask: RequestContext, own: Selection, after_version: int, first: int) -> list[Envelope]:
-    """The first events of a stream after a version, read page by page: a stream has no largest size."""
-    found, at, allowed = list[Envelope](), 0, allowance()
-    while len(found) < first:
-        async with allowed.reading():
-            page = await ask.services.log.read(after=at, limit=_PAGE, select=own)
-        kept = [envelope for envelope in page if envelope.originator_version > after_version][
-            : first - len(found)
-        ]
-        allowed.spend(sum(getsizeof(envelope.payload) for envelope in kept))
-        found += kept
-        if len(page) < _PAGE:
-            break
-        at = page[-1].position
-    return found
 
 
 @strawberry.type

@@ -9,11 +9,12 @@ import strawberry
 from api.identity.profiles import Preferences, Profile, preferences_of, profile_of
 from api.identity.roles import GrantedRole
 from api.kit.model import (
-    LARGEST,
     PAGE_ARGUMENTS,
     After,
-    ClientError,
     Connection,
+    First,
+    ForwardConnection,
+    FromCursor,
     Info,
     Node,
     PageRequest,
@@ -24,6 +25,7 @@ from api.kit.model import (
     enum,
     equal,
     field,
+    forward,
     headed,
     one_of,
     shows,
@@ -103,22 +105,26 @@ class Person(Node):
     )
 
     @field(
-        "The person's sessions in the tenant, the latest first.",
-        list[PersonSession],
+        "The person's sessions in the tenant, by pages, the latest first.",
+        ForwardConnection[PersonSession],
         needs="audit:read",
     )
     async def sessions(
         self,
         info: Info,
-        first: Annotated[int, argument("How many sessions, from 1 to 100.")] = 20,
-        after: Annotated[UUID | None, argument("Only sessions after this one.")] = None,
-    ) -> list[UserSessionRow]:
-        if not 1 <= first <= LARGEST:
-            raise ClientError(f"A list holds 1 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
+        first: First = None,
+        after: FromCursor = None,
+    ) -> ForwardConnection[UserSessionRow]:
         ask = info.context
         ask.revealed("sessions", self.id, confidential=False)
-        page = SessionPage(user_id=self.id, first=first, after=after)
-        return await ask.batched(ask.port(PersonSessions).of, page)
+
+        async def read(limit: int, after: UUID | None) -> list[UserSessionRow]:
+            page = SessionPage(user_id=self.id, first=limit, after=after)
+            return await ask.batched(ask.port(PersonSessions).of, page)
+
+        return await forward(
+            ask, f"sessions {self.id}", first, after, read, place=lambda row: row.session_id, of=UUID
+        )
 
     async def _events(
         self,

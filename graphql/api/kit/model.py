@@ -5,10 +5,6 @@ from api.kit.execution.access import SIGNED_IN as SIGNED_IN
 from api.kit.execution.access import covered as covered
 from api.kit.execution.errors import ClientError as ClientError
 from api.kit.schema.commands import Receipt as Receipt
-from api.kit.schema.connections import PAGE_ARGUMENTS as PAGE_ARGUMENTS
-from api.kit.schema.connections import Connection as Connection
-from api.kit.schema.connections import PageRequest as PageRequest
-from api.kit.schema.connections import connect as connect
 from api.kit.schema.context import Info as Info
 from api.kit.schema.context import RequestContext as RequestContext
 from api.kit.schema.fields import LARGEST as LARGEST
@@ -25,6 +21,16 @@ from api.kit.schema.filters import matches as matches
 from api.kit.schema.filters import one_of as one_of
 from api.kit.schema.filters import since as since
 from api.kit.schema.filters import until as until
+from api.kit.schema.lists.connections import connect as connect
+from api.kit.schema.lists.nested import headed as headed
+from api.kit.schema.lists.pages import PAGE_ARGUMENTS as PAGE_ARGUMENTS
+from api.kit.schema.lists.pages import Connection as Connection
+from api.kit.schema.lists.pages import First as First
+from api.kit.schema.lists.pages import ForwardConnection as ForwardConnection
+from api.kit.schema.lists.pages import FromCursor as FromCursor
+from api.kit.schema.lists.pages import PageRequest as PageRequest
+from api.kit.schema.lists.pages import among as among
+from api.kit.schema.lists.pages import forward as forward
 from api.kit.schema.live.changes import watch as watch
 from api.kit.schema.live.interest import Interest as Interest
 from api.kit.schema.live.messages import Change as Change
@@ -34,7 +40,6 @@ from api.kit.schema.live.messages import ResumeFrom as ResumeFrom
 from api.kit.schema.live.messages import messages as messages
 from api.kit.schema.mutations import Sending as Sending
 from api.kit.schema.mutations import Sent as Sent
-from api.kit.schema.nested import headed as headed
 from api.kit.schema.node_types import Node as Node
 from api.kit.schema.node_types import enum as enum
 from api.kit.schema.node_types import shows as shows

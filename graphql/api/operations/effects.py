@@ -7,13 +7,16 @@ import strawberry
 
 from api.kit.model import (
     COVERED,
-    LARGEST,
+    First,
+    ForwardConnection,
+    FromCursor,
     Info,
     Position,
     Receipt,
     argument,
     covered,
     field,
+    forward,
     shows,
 )
 from api.operations.operator_commands import operator_request, require_known
@@ -51,7 +54,11 @@ def _shown(operation: Operation, done: OperationDone) -> dict[str, Any]:
 
 @strawberry.type
 class Query:
-    @field("The effects of processes, the oldest first, for operators.", list[Effect], needs=PERMISSION)
+    @field(
+        "The effects of processes, the oldest first, for operators.",
+        ForwardConnection[Effect],
+        needs=PERMISSION,
+    )
     async def effects(
         self,
         info: Info,
@@ -59,12 +66,20 @@ class Query:
         status: Annotated[
             list[str] | None, argument("Only with one of these statuses; by default all but `done`.")
         ] = None,
-        first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 100,
-    ) -> Sequence[EffectStatus]:
+        first: First = None,
+        after: FromCursor = None,
+    ) -> ForwardConnection[EffectStatus]:
         effects = info.context.port(OperatorRequests).effects
         require_known("status", status or (), STATUSES)
         require_known("process", () if process is None else [process], await effects.processes())
-        return await effects.list(process=process, statuses=status or OPEN, limit=max(0, min(first, LARGEST)))
+
+        async def read(limit: int, after: int | None) -> Sequence[EffectStatus]:
+            wanted = status or OPEN
+            return await effects.list(process=process, statuses=wanted, limit=limit, after=after or 0)
+
+        return await forward(
+            info.context, "effects", first, after, read, place=lambda effect: effect.id, of=int
+        )
 
 
 @strawberry.type

@@ -4,10 +4,23 @@ from typing import Annotated, Any
 
 import strawberry
 
-from api.kit.model import COVERED, Info, Position, Receipt, argument, covered, field, shows
+from api.kit.model import (
+    COVERED,
+    First,
+    ForwardConnection,
+    FromCursor,
+    Info,
+    Position,
+    Receipt,
+    argument,
+    covered,
+    field,
+    forward,
+    shows,
+)
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.repairs import DiscardParked, RetryParked
-from projections.kit.follow.parked_streams import Parked
+from projections.kit.follow.parked_streams import Parked, ParkedPlace, place
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
 PERMISSION = "ops:repair"
@@ -34,15 +47,21 @@ def _marked(operation: Operation, done: OperationDone) -> dict[str, Any]:
 
 @strawberry.type
 class Query:
-    @field("The streams that are parked, for operators.", list[ParkedStream], needs=PERMISSION)
+    @field("The streams that are parked, for operators.", ForwardConnection[ParkedStream], needs=PERMISSION)
     async def parked(
         self,
         info: Info,
         view: Annotated[str | None, argument("Only those of this view; by default of all.")] = None,
-    ) -> list[Parked]:
+        first: First = None,
+        after: FromCursor = None,
+    ) -> ForwardConnection[Parked]:
         parked = info.context.port(OperatorRequests).parked
         require_known("view", () if view is None else [view], await parked.views())
-        return await parked.list(view)
+
+        async def read(limit: int, after: ParkedPlace | None) -> list[Parked]:
+            return await parked.list(view, limit=limit, after=after)
+
+        return await forward(info.context, "parked", first, after, read, place=place, of=ParkedPlace)
 
 
 @strawberry.type

@@ -10,8 +10,10 @@ import strawberry
 
 from api.kit.model import (
     COVERED,
-    LARGEST,
     ClientError,
+    First,
+    ForwardConnection,
+    FromCursor,
     Info,
     Node,
     Position,
@@ -21,6 +23,7 @@ from api.kit.model import (
     covered,
     enum,
     field,
+    forward,
     live,
     shows,
 )
@@ -38,6 +41,7 @@ from projections.operations.rebuild_watch import RebuildWatch
 enum(RebuildState)
 
 PERMISSION = "ops:rebuild"
+RebuildPlace = tuple[datetime, UUID]
 
 
 @shows(Difference, needs=COVERED)
@@ -172,12 +176,22 @@ def _serving(operation: Operation, done: OperationDone) -> dict[str, Any]:
 
 @strawberry.type
 class Query:
-    @field("The rebuilds, the newest first, for operators.", list[Rebuild], needs="ops:views")
+    @field("The rebuilds, the newest first, for operators.", ForwardConnection[Rebuild], needs="ops:views")
     async def rebuilds(
-        self, info: Info, first: Annotated[int, argument(f"How many, at most {LARGEST}.")] = 20
-    ) -> list[RebuildRow]:
-        limit = max(0, min(first, LARGEST))
-        return await info.context.port(OperatorRequests).rebuilds.all(limit=limit)
+        self, info: Info, first: First = None, after: FromCursor = None
+    ) -> ForwardConnection[RebuildRow]:
+        async def read(limit: int, before: RebuildPlace | None) -> list[RebuildRow]:
+            return await info.context.port(OperatorRequests).rebuilds.all(limit=limit, before=before)
+
+        return await forward(
+            info.context,
+            "rebuilds",
+            first,
+            after,
+            read,
+            place=lambda rebuild: (rebuild.asked_at, rebuild.id),
+            of=RebuildPlace,
+        )
 
     @field("A rebuild by id, for operators.", Rebuild | None, needs="ops:views")
     async def rebuild(self, info: Info, id: Annotated[UUID, argument("Its id.")]) -> RebuildRow | None:

@@ -8,15 +8,20 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.model import (
     COVERED,
+    First,
+    ForwardConnection,
+    FromCursor,
     Info,
     Receipt,
     Refusal,
     Sending,
     Sent,
+    among,
     argument,
     covered,
     enum,
     field,
+    forward,
     shows,
 )
 from api.operations.operator_commands import operator_mutation
@@ -70,15 +75,24 @@ def _asks(
     return operator_mutation(command, send, TenantPlacementReceipt, needs=NEEDS, makes=makes, name=name)
 
 
+def _slug(tenant: PlacedTenant) -> str:
+    return tenant.slug
+
+
 @strawberry.type
 class Query:
     @field(
-        "The tenants and where their data is stored, sorted by slug, for operators.",
-        list[TenantPlacement],
+        "The tenants and where their data is stored, by pages, sorted by slug, for operators.",
+        ForwardConnection[TenantPlacement],
         needs=NEEDS,
     )
-    async def tenants(self, info: Info) -> list[PlacedTenant]:
-        return await info.context.port(TenantPlacements).placing.all()
+    async def tenants(
+        self, info: Info, first: First = None, after: FromCursor = None
+    ) -> ForwardConnection[PlacedTenant]:
+        everyone = await info.context.port(TenantPlacements).placing.all()
+        return await forward(
+            info.context, "tenants", first, after, among(everyone, _slug), place=_slug, of=str
+        )
 
     @field(
         "The progress of the last operation on a tenant, for operators.", TenantOperation | None, needs=NEEDS

@@ -7,13 +7,18 @@ import strawberry
 
 from api.kit.model import (
     COVERED,
+    First,
+    ForwardConnection,
+    FromCursor,
     Info,
     Position,
     Receipt,
+    among,
     argument,
     covered,
     derived,
     field,
+    forward,
     shows,
 )
 from api.operations.operator_commands import operator_request, require_known
@@ -69,14 +74,27 @@ class Mutation:
     retire_views = operator_request(RetireViews, ViewsReceipt, needs=PERMISSION, shown=_named)
 
 
+def _place(status: ViewStatus) -> tuple[str, int]:
+    return status.name, status.generation
+
+
 @strawberry.type
 class Query:
-    @field("The state of the views, for operators.", list[ViewInfo], needs="ops:views")
+    @field(
+        "The state of the views, by pages, sorted by name, for operators.",
+        ForwardConnection[ViewInfo],
+        needs="ops:views",
+    )
     async def views(
         self,
         info: Info,
         names: Annotated[list[str] | None, argument("Only these views; by default all.")] = None,
-    ) -> list[ViewStatus]:
+        first: First = None,
+        after: FromCursor = None,
+    ) -> ForwardConnection[ViewStatus]:
         statuses = await info.context.services.progress.statuses()
         require_known("view", names or (), (status.name for status in statuses))
-        return [status for status in statuses if names is None or status.name in names]
+        wanted = [status for status in statuses if names is None or status.name in names]
+        return await forward(
+            info.context, "views", first, after, among(wanted, _place), place=_place, of=tuple[str, int]
+        )

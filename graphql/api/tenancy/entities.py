@@ -11,9 +11,10 @@ import strawberry
 from api.identity.people import Person
 from api.kit.execution.access import COVERED, SIGNED_IN
 from api.kit.execution.errors import ClientError
-from api.kit.schema.connections import Connection, Direction, PageRequest, connect
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, argument, field
+from api.kit.schema.lists.connections import Direction, connect
+from api.kit.schema.lists.pages import Connection, PageRequest
 from api.kit.schema.node_types import shows
 from projections.identity.people import People, PersonRow
 from projections.kit.read.conditions import Condition, equals, since, until

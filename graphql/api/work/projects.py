@@ -32,6 +32,9 @@ class Member:
     person = linked(Person, People, "user_id", "The member.")
 
 
+_MOST_IDS = 1_000
+
+
 @shows(ProjectRow, needs="work:read")
 class Project(Node):
     """A project: a group of tasks."""
@@ -41,13 +44,14 @@ class Project(Node):
         Progress, ProjectProgress, "id", "Task counts by status; null while the project has no tasks."
     )
 
-    @field("The ids of all members, in order of joining.")
+    @field(f"The ids of the first {_MOST_IDS:,} members, in order of joining; `members` lists all of them.")
     async def member_ids(self, info: Info) -> list[UUID]:
         if (at := info.context.moment(info)) is not None:
             found = await info.context.past.row(ProjectMemberLists, (self.id,), at)
-            return list(found.user_ids) if found else []
+            return list(found.user_ids[:_MOST_IDS]) if found else []
         memberships = info.context.port(WorkReader).memberships
-        return await info.context.batched(memberships.of, self.id)
+        found_ids = await info.context.batched(memberships.of, self.id)
+        return found_ids[:_MOST_IDS]
 
     members = headed(
         Member,

@@ -54,7 +54,7 @@ _SEARCH = """
 query RestSearchTasks(
   $q: String!, $status: [TaskStatus!], $priority: [TaskPriority!], $assignedTo: ID, $projectId: ID
   $tag: String, $dueFrom: DateTime, $dueBefore: DateTime
-  $first: Int! = 20, $after: String, $afterPosition: Position
+  $first: Int, $after: String, $afterPosition: Position
 ) {
   searchTasks(
     text: $q, first: $first, after: $after, afterPosition: $afterPosition
@@ -64,7 +64,8 @@ query RestSearchTasks(
     }
   ) {
     source totalCount
-    hits { cursor score highlights { field fragments } node { ...TaskFields } }
+    edges { cursor score highlights { field fragments } node { ...TaskFields } }
+    pageInfo { hasNextPage endCursor }
   }
 }
 """

@@ -1,27 +1,37 @@
 """Full-text search of tasks and projects, and lists of somebody's tasks."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from api.kit.execution.access import covered
-from api.kit.execution.errors import ClientError
-from api.kit.schema.context import Info, RequestContext
-from api.kit.schema.fields import After, argument, field
-from api.kit.schema.scalars import Position
-from api.kit.schema.search import AfterHit, First, SearchResult, Words, search
+from api.kit.model import (
+    After,
+    Connection,
+    First,
+    FromCursor,
+    Info,
+    PageRequest,
+    Position,
+    RequestContext,
+    argument,
+    field,
+)
+from api.kit.schema.lists.connections import Cursors, connection
+from api.kit.schema.lists.search import Words, search, search_connection
 from api.work.projects import Project
 from api.work.tasks import Task
 from domain.work.projects import KEPT, ProjectStatus
 from domain.work.tasks import TaskPriority, TaskStatus
-from projections.kit.read.conditions import contains, one_of, since, until
+from projections.kit.read.conditions import contains, equals, one_of, since, until
 from projections.kit.read.fallback_search import SearchRequest
-from projections.kit.read.search_query import BadQuery, Between
+from projections.kit.read.keyset import RowPage
+from projections.kit.read.search_query import Between
 from projections.tenancy.flags import Flags
 from projections.work.projects import Projects
-from projections.work.reader import WorkReader
+from projections.work.reader import NEWEST, WorkReader
 from projections.work.tasks import TaskRow, Tasks
 
 
@@ -37,7 +47,7 @@ class TaskSearchFilter:
     due_from: datetime | None = strawberry.field(default=None, description="Due at or after this.")
     due_before: datetime | None = strawberry.field(default=None, description="Due before this.")
 
-    def wanted(self, text: str, first: int, after: str | None) -> SearchRequest:
+    def wanted(self, text: str) -> SearchRequest:
         """The search, as both stores understand it."""
         given = {
             "status": self.status,
@@ -58,54 +68,46 @@ class TaskSearchFilter:
                 *since("due_date", self.due_from),
                 *until("due_date", self.due_before),
             ],
-            first=first,
-            after=after,
         )
-
-
-@covered
-@strawberry.type(description="A numbered page of a person's tasks, the newest first.")
-class TaskPage:
-    """A page of 20."""
-
-    ids: strawberry.Private[list[UUID]]
-    page: int = strawberry.field(description="The page's number, from 1.")
-    has_next_page: bool = strawberry.field(description="Whether there is another page.")
-
-    @field("The tasks.", list[Task])
-    async def nodes(self, info: Info) -> list[TaskRow]:
-        return await info.context.rows(Tasks, [(id,) for id in self.ids])
 
 
 HIGHLIGHTS = "search.highlights"
 """The feature flag by which a tenant switches highlights off."""
 
 
-async def _highlighted(ask: RequestContext, found: SearchResult[Any]) -> SearchResult[Any]:
-    """The result, without highlights where the tenant does not want any."""
-    if found.hits and not await ask.port(Flags).enabled(ask.caller.tenant_id, HIGHLIGHTS, default=True):
-        found.query.marks = False
-    return found
+async def _marked(ask: RequestContext) -> bool:
+    """Whether the tenant wants highlights."""
+    return await ask.port(Flags).enabled(ask.caller.tenant_id, HIGHLIGHTS, default=True)
+
+
+TaskSearch = search_connection(Task, Tasks, facets=("status", "priority", "tags"))
+ProjectSearch = search_connection(Project, Projects, facets=("status",))
 
 
 @strawberry.type
 class Query:
-    @field("Search tasks by words in title and description, best matches first.", needs="work:read")
+    @field(
+        "Search tasks by words in title and description, best matches first.", TaskSearch, needs="work:read"
+    )
     async def search_tasks(
         self,
         info: Info,
         text: Words,
         filter: Annotated[TaskSearchFilter | None, argument("The filter.")] = None,
-        first: First = 20,
-        after: AfterHit = None,
+        first: First = None,
+        after: FromCursor = None,
         after_position: After = None,
-    ) -> SearchResult[Task]:
-        wanted = (filter or TaskSearchFilter()).wanted(text, first, after)
-        finder = info.context.port(WorkReader).tasks
-        found = await search(info.context, finder, Tasks, wanted, after_position)
-        return await _highlighted(info.context, found)
+    ) -> Any:
+        wanted = (filter or TaskSearchFilter()).wanted(text)
+        ask, finder = info.context, info.context.port(WorkReader).tasks
+        page, marks = PageRequest(first=first, after=after), await _marked(ask)
+        return await search(ask, TaskSearch, finder, Tasks, wanted, page, after_position, marks=marks)
 
-    @field("Search projects by words in name and description, best matches first.", needs="work:read")
+    @field(
+        "Search projects by words in name and description, best matches first.",
+        ProjectSearch,
+        needs="work:read",
+    )
     async def search_projects(
         self,
         info: Info,
@@ -113,37 +115,40 @@ class Query:
         status: Annotated[
             list[ProjectStatus] | None, argument("Any of these; all but deleted ones by default.")
         ] = None,
-        first: First = 20,
-        after: AfterHit = None,
+        first: First = None,
+        after: FromCursor = None,
         after_position: After = None,
-    ) -> SearchResult[Project]:
+    ) -> Any:
         kept = list(KEPT) if status is None else status
         where = one_of("status", kept)
-        wanted = SearchRequest(text=text, equal={"status": kept}, where=where, first=first, after=after)
-        finder = info.context.port(WorkReader).projects
-        found = await search(info.context, finder, Projects, wanted, after_position)
-        return await _highlighted(info.context, found)
+        wanted = SearchRequest(text=text, equal={"status": kept}, where=where)
+        ask, finder = info.context, info.context.port(WorkReader).projects
+        page, marks = PageRequest(first=first, after=after), await _marked(ask)
+        return await search(ask, ProjectSearch, finder, Projects, wanted, page, after_position, marks=marks)
 
-    @field("A person's tasks, in numbered pages of 20, the newest first.", needs="work:read")
+    @field("A person's tasks, by pages, the newest first.", Connection[Task], needs="work:read")
     async def user_tasks(
         self,
         info: Info,
         user_id: Annotated[UUID | None, argument("The person's id; by default your own.")] = None,
-        page: Annotated[int, argument("The page number, from 1.")] = 1,
+        first: First = None,
+        after: FromCursor = None,
         after_position: After = None,
-    ) -> TaskPage:
-        ask = info.context
+    ) -> Connection[TaskRow]:
+        ask, person = info.context, user_id or info.context.caller.user_id
         await ask.caught_up(Tasks, after_position)
-        user_tasks = ask.port(WorkReader).user_tasks
-        at_least = after_position or Position(0)
-        try:
-            found = await user_tasks.page(
-                ask.caller.tenant_id,
-                user_id or ask.caller.user_id,
-                page,
-                at_least=at_least,
-                sight=ask.sight,
-            )
-        except BadQuery as error:
-            raise ClientError(str(error), code="BAD_USER_INPUT") from None
-        return TaskPage(ids=found.ids, page=page, has_next_page=found.more)
+        wanted, cursors = PageRequest(first=first, after=after), Cursors(ask, Tasks, NEWEST)
+        place = cursors.place(after)
+        found = await ask.port(WorkReader).user_tasks.page(
+            ask.caller.tenant_id,
+            person,
+            place,
+            first=wanted.limit,
+            at_least=after_position or Position(0),
+            sight=ask.sight,
+        )
+        rows = await ask.rows(Tasks, [(id,) for id in found.ids])
+        page = RowPage(rows, more_before=place is not None, more_after=found.more)
+        where = [*equals("assigned_to", person), *ask.sight.conditions(Tasks)]
+        counted = partial(ask.services.rows.count, Tasks, ask.caller.tenant_id, where)
+        return connection(page, cursors, wanted, counted)

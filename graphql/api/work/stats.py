@@ -8,17 +8,19 @@ from uuid import UUID
 import strawberry
 
 from api.kit.model import (
-    LARGEST,
     After,
     Change,
-    ClientError,
     Discontinuity,
+    First,
+    ForwardConnection,
+    FromCursor,
     Info,
     Interest,
     RequestContext,
     ResumeFrom,
     argument,
     field,
+    forward,
     live,
     messages,
     shows,
@@ -72,29 +74,35 @@ class Query:
 
     @field(
         "Counts of created and completed tasks per day, of those you may see; the latest day first.",
-        list[TaskDay],
+        ForwardConnection[TaskDay],
         needs="work:read",
     )
     async def task_days(
         self,
         info: Info,
         since_day: Annotated[date | None, argument("Only this day and later ones.")] = None,
-        first: Annotated[int, argument(f"How many days, at most {LARGEST}.")] = 30,
         user_id: Annotated[
             UUID | None, argument("Only tasks that this person created, or was assigned to on completion.")
         ] = None,
+        first: First = None,
+        after: FromCursor = None,
         after_position: After = None,
-    ) -> list[DailyRow]:
-        if not 0 <= first <= LARGEST:
-            raise ClientError(f"A list holds 0 to {LARGEST}, not {first}.", code="BAD_USER_INPUT")
+    ) -> ForwardConnection[DailyRow]:
         ask = info.context
         await ask.caught_up(DailyStats, after_position)
-        return await ask.port(WorkReader).days.latest(
-            ask.caller.tenant_id,
-            since_day=since_day,
-            user_id=user_id,
-            first=first,
-            sight=ask.sight,
+
+        async def read(limit: int, before: date | None) -> list[DailyRow]:
+            return await ask.port(WorkReader).days.latest(
+                ask.caller.tenant_id,
+                since_day=since_day,
+                before=before,
+                user_id=user_id,
+                first=limit,
+                sight=ask.sight,
+            )
+
+        return await forward(
+            ask, f"days {user_id} {since_day}", first, after, read, place=lambda row: row.day, of=date
         )
 
 

@@ -17,7 +17,9 @@ select p.view, p.generation, p.stream, p.tenant_id, p.topic, p.position, p.event
   from ops.parked p join ops.lanes l using (view, generation)
  where l.phase <> 'dropped' and ($1::text is null or view = $1) and ($2::uuid is null or stream = $2)
    and ($3::uuid is null or p.tenant_id = $3)
+   and ($5::text is null or (p.view, p.generation, p.position) > ($5, $6::integer, $7::bigint))
  order by p.view, p.generation, p.position
+ limit $4
 """
 _THESE = """
  where exists (select from ops.lanes l
@@ -64,6 +66,15 @@ class Parked:
     reason: str | None
 
 
+ParkedPlace = tuple[str, int, int]
+"""Where one stands among all: its view, generation and position."""
+
+
+def place(parked: Parked) -> ParkedPlace:
+    """Where it stands among all that is parked."""
+    return parked.view, parked.generation, parked.position
+
+
 class ParkedStreams:
     """What is parked, over all tenants and views, and what is asked of those who keep the views.
 
@@ -75,9 +86,12 @@ class ParkedStreams:
         """``pool`` connects as the writer."""
         self._pool = pool
 
-    async def list(self, view: str | None = None) -> list[Parked]:
-        """All that is parked, in one view or in any, oldest event first in each generation."""
-        return [*await self._found(view, None, None)]
+    async def list(
+        self, view: str | None = None, *, limit: int | None = None, after: ParkedPlace | None = None
+    ) -> list[Parked]:
+        """What is parked, in one view or in any, oldest event first in each generation: all of it, or so many
+        after a place."""
+        return [*await self._found(view, None, None, limit, after)]
 
     async def views(self) -> Sequence[str]:
         """The names of the views in which something could be parked."""
@@ -104,8 +118,17 @@ class ParkedStreams:
         """
         return _count(await self._pool.execute(_DISCARD, view, stream, tenant_id, reason))
 
-    async def _found(self, view: str | None, stream: UUID | None, tenant_id: UUID | None) -> Sequence[Parked]:
-        return [Parked(**row) for row in await self._pool.fetch(_LIST, view, stream, tenant_id)]
+    async def _found(
+        self,
+        view: str | None,
+        stream: UUID | None,
+        tenant_id: UUID | None,
+        limit: int | None = None,
+        after: ParkedPlace | None = None,
+    ) -> Sequence[Parked]:
+        behind = after or (None, None, None)
+        rows = await self._pool.fetch(_LIST, view, stream, tenant_id, limit, *behind)
+        return [Parked(**row) for row in rows]
 
 
 def _count(tag: str) -> int:

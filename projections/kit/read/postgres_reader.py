@@ -71,26 +71,24 @@ class PostgresRows:
         after: RowPlace | None = None,
         before: RowPlace | None = None,
         backward: bool = False,
-        skip: int = 0,
         past: Past[R] | None = None,
     ) -> RowPage[R]:
         """At most ``limit`` rows after and before the given places, from the front or from the back.
 
-        ``skip`` leaves rows out at the beginning, for pages that go by number; places are cheaper. With
-        ``past`` its rows are read in place of the table's.
+        With ``past`` its rows are read in place of the table's.
         """
         table, arguments, parts = self._source(view, tenant_id, where, past, order)
         parts += order.between(view, after, before, arguments)
         arguments.append(limit + 1)
         sql = _rows_of(
             f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
-            f" order by {order.terms(view, reverse=backward)} limit ${len(arguments)} offset {skip}"
+            f" order by {order.terms(view, reverse=backward)} limit ${len(arguments)}"
         )
         found = await self._fetch(view, tenant_id, sql, arguments)
         rows, more = found[:limit], len(found) > limit
         if backward:
             return RowPage(rows[::-1], more_before=more, more_after=before is not None)
-        return RowPage(rows, more_before=after is not None or skip > 0, more_after=more)
+        return RowPage(rows, more_before=after is not None, more_after=more)
 
     async def heads(
         self,

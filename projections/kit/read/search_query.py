@@ -30,8 +30,8 @@ from projections.kit.store.text_analysis import Sought, TooManyWords, sought
 LONGEST_TEXT = 1000
 """Characters of a query's text."""
 
-MOST_HITS = 100
-"""Hits of a page."""
+MOST_HITS = 101
+"""Hits of the largest page, and one that says whether there are more."""
 
 COUNTED = 10_000
 """Totals are exact up to here."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -177,10 +177,17 @@ class Rebuilds:
         rows = await self._pool.fetch(f"{READ} where r.id = any($1)", list(ids))
         return [rebuild_of(row) for row in rows]
 
-    async def all(self, *, limit: int = 20) -> list[RebuildRecord]:
-        """The newest rebuilds, the newest first, but for comparisons by schedule that found nothing."""
+    async def all(
+        self, *, limit: int = 20, before: tuple[datetime, UUID] | None = None
+    ) -> list[RebuildRecord]:
+        """The newest rebuilds, the newest first, but for comparisons by schedule that found nothing; those that
+        were asked for before a moment, or then and with a smaller id."""
         rows = await self._pool.fetch(
-            f"{READ} where {WORTH_TELLING} order by r.asked_at desc limit $1", limit
+            f"{READ} where {WORTH_TELLING}"
+            " and ($2::timestamptz is null or (r.asked_at, r.id) < ($2, $3::uuid))"
+            " order by r.asked_at desc, r.id desc limit $1",
+            limit,
+            *(before or (None, None)),
         )
         return [rebuild_of(row) for row in rows]
 

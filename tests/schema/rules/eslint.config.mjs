@@ -43,6 +43,8 @@ export default [
         "error",
         { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false },
       ],
+      // A list that is read from its start alone takes no `last`, such as the hits of a search.
+      "@graphql-eslint/relay-arguments": ["error", { includeBoth: false }],
       // Most types are values and have no identity: connections, receipts, counts. What has one is an `ID!`, which
       // tests/schema/test_ids.py holds every field to.
       "@graphql-eslint/strict-id-in-types": "off",

@@ -24,10 +24,10 @@ from uuid import UUID
 from strawberry.types.field import StrawberryField
 
 from api.kit.schema.commands import Receipt, receipt
-from api.kit.schema.connections import Filter, listed
 from api.kit.schema.context import Info
 from api.kit.schema.fields import argument, found, live
 from api.kit.schema.filters import AnyView, Operator, RowFilter, row_filter, settled
+from api.kit.schema.lists.connections import Filter, listed
 from api.kit.schema.live.changes import watch
 from api.kit.schema.live.interest import interest
 from api.kit.schema.live.messages import ResumeFrom, messages

@@ -1,21 +1,21 @@
 """Connections: pages of rows by keyset, with opaque signed cursors, forward and backward."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from functools import partial
-from typing import Annotated, Any, Generic, Protocol, TypeVar, get_type_hints
+from typing import Annotated, Any, Protocol, get_type_hints
 
 import msgspec
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from api.kit.execution.access import covered
 from api.kit.execution.errors import ClientError
 from api.kit.execution.signatures import Signature
 from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
-from api.kit.schema.fields import LARGEST, After, described, field
+from api.kit.schema.fields import After, described
+from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, Edge, PageInfo, PageRequest
 from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
 from api.kit.schema.scalars import Position
@@ -24,65 +24,6 @@ from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition
 from projections.kit.read.keyset import Order, RowPage, RowPlace
 from projections.kit.read.search_query import BadQuery
-
-T = TypeVar("T")
-
-
-@covered
-@strawberry.type(description="The position of a page in its list.")
-class PageInfo:
-    """As in the Relay connection specification."""
-
-    has_next_page: bool = strawberry.field(description="Whether there are more items after this page.")
-    has_previous_page: bool = strawberry.field(description="Whether there are more items before this page.")
-    rows: strawberry.Private[Sequence[Any]]
-    cursor_of: strawberry.Private[Callable[[Any], str]]
-    came_from: strawberry.Private[Callable[[], str]]
-    """The cursor that the page was asked for with, or that of where the list begins."""
-    backward: strawberry.Private[bool] = False
-
-    @field("The cursor of the first edge; of a page of 0 items from the end, where that page stands.")
-    def start_cursor(self) -> str | None:
-        if self.rows:
-            return self.cursor_of(self.rows[0])
-        return self.came_from() if self.backward and self.has_previous_page else None
-
-    @field("The cursor of the last edge; of a page of 0 items from the start, where that page stands.")
-    def end_cursor(self) -> str | None:
-        if self.rows:
-            return self.cursor_of(self.rows[-1])
-        return self.came_from() if not self.backward and self.has_next_page else None
-
-
-@covered
-@strawberry.type(description="An item of a page, with its cursor.")
-class Edge(Generic[T]):
-    """As in the Relay connection specification."""
-
-    node: T = strawberry.field(description="The item.")
-    cursor_of: strawberry.Private[Callable[[Any], str]]
-
-    @field("The item's cursor, for `after` or `before`.")
-    def cursor(self) -> str:
-        # Only now: signing a cursor that nobody asks for is a good part of the cost of a list.
-        return self.cursor_of(self.node)
-
-
-@covered
-@strawberry.type(description="A page of a list, with cursors.")
-class Connection(Generic[T]):
-    """As in the Relay connection specification, with the count only when it is asked for."""
-
-    edges: list[Edge[T]] = strawberry.field(description="The items of this page, each with its cursor.")
-    nodes: list[T] = strawberry.field(description="The items of this page.")
-    page_info: PageInfo = strawberry.field(
-        description="Cursors of the page, and whether there are more pages."
-    )
-    counted: strawberry.Private[Callable[[], Awaitable[int]]]
-
-    @field("The number of items on all pages; counted only when selected.")
-    async def total_count(self, info: Info) -> int:
-        return await self.counted()
 
 
 class Filter(Protocol):
@@ -99,32 +40,6 @@ class Direction(Enum):
 
     ASC = strawberry.enum_value("asc", description="The smallest or earliest first.")
     DESC = strawberry.enum_value("desc", description="The greatest or latest first.")
-
-
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """Which page a client wants."""
-
-    first: int | None
-    after: str | None
-    last: int | None
-    before: str | None
-
-    @property
-    def cursor(self) -> str | None:
-        """From where the page is counted."""
-        return self.after if self.last is None else self.before
-
-    @property
-    def limit(self) -> int:
-        """How many rows. Raises a client's error for what no page holds."""
-        if self.first is not None and self.last is not None:
-            raise ClientError("Give first or last, not both.", code="BAD_USER_INPUT")
-        wanted = self.first if self.last is None else self.last
-        limit = 20 if wanted is None else wanted
-        if not 0 <= limit <= LARGEST:
-            raise ClientError(f"A page holds 0 to {LARGEST}, not {limit}.", code="BAD_USER_INPUT")
-        return limit
 
 
 def listed(
@@ -196,18 +111,6 @@ def listed(
 
 def _ordered(order: Order) -> str:
     return f"By `{camel(order.column)}`" + (", nulls last." if order.nullable else ".")
-
-
-PAGE_ARGUMENTS: dict[str, Any] = {
-    "first": Annotated[
-        int | None, strawberry.argument(description="How many items from the start, at most 100.")
-    ],
-    "after": Annotated[str | None, strawberry.argument(description="Only items after this cursor.")],
-    "last": Annotated[
-        int | None, strawberry.argument(description="How many items from the end, at most 100.")
-    ],
-    "before": Annotated[str | None, strawberry.argument(description="Only items before this cursor.")],
-}
 
 
 async def connect(

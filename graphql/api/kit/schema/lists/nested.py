@@ -7,9 +7,10 @@ from uuid import UUID
 
 from strawberry.types.field import StrawberryField
 
-from api.kit.schema.connections import PAGE_ARGUMENTS, Connection, Cursors, PageRequest, connection
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import Parent, described
+from api.kit.schema.lists.connections import Cursors, connection
+from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, PageRequest
 from api.kit.schema.node_types import require_rows
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.conditions import equals, one_of
