@@ -1,7 +1,7 @@
 """Puts the parts of one API process together: log, bus, readers, feed, caches."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +25,7 @@ from app.storage.database import Database
 from app.storage.database_probe import DatabaseProbe, probed
 from app.telemetry.health import ABSENT
 from app.telemetry.metrics import timed
-from app.telemetry.tracing import traced_append
+from app.telemetry.tracing import traced_append, traced_append_all
 from app.views.operations import operator_ports
 from domain.kit.context.adapters import provided
 from domain.kit.log import Append, Outcome
@@ -68,6 +68,9 @@ class MeasuredLog(PostgresLog):
 
     async def append(self, append: Append) -> Outcome:
         return await refusing(traced_append(timed(super().append)))(append)
+
+    async def append_all(self, appends: Sequence[Append]) -> Sequence[Outcome]:
+        return await refusing(traced_append_all(timed(super().append_all)))(appends)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 import asyncpg
@@ -12,11 +13,13 @@ from app.log.batch import Batch, PreparedAppend, Unstorable
 from app.log.failures import AGAIN, LOST, UNFIT, LogUnavailable, lacks_partition
 from app.log.single import Single
 from app.storage.database import Connection, Database
-from domain.kit.log import Envelope, Outcome
+from domain.kit.log import AppendReceipt, Envelope, Outcome
 from projections.kit.backoff import Backoff
 
 Inline: TypeAlias = Callable[[Connection, Sequence[Envelope]], Awaitable[None]]
 """Folds the events of a batch, in order of position, inside the transaction that appends them."""
+
+Outcomes: TypeAlias = Sequence[Outcome | Unstorable]
 
 _logger = logging.getLogger(__name__)
 
@@ -41,12 +44,24 @@ class AppendConnection:
 
         Raises ``LogUnavailable`` when patience ends; any other failure has stored nothing.
         """
+        return await self._persist(partial(self._commit, commands))
+
+    async def persist_all(
+        self, batches: Sequence[Sequence[PreparedAppend]]
+    ) -> Sequence[Outcome | Unstorable]:
+        """Commit all batches in one transaction or none of them; a batch may touch what one before it did.
+
+        The outcomes end with those of the first batch of which something cannot be stored. Raises as ``persist``.
+        """
+        return await self._persist(partial(self._commit_all, batches))
+
+    async def _persist(self, commit: Callable[[], Awaitable[Outcomes]]) -> Outcomes:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
         attempts = 0
         while True:
             try:
-                return await self._commit(commands)
+                return await commit()
             except Exception as error:
                 if self._is_lost(error):
                     await self.close()
@@ -80,6 +95,35 @@ class AppendConnection:
                     self._folding = True
                     await self._inline(connection, events)
                     self._folding = False
+        self.head = max(self.head, head)
+        return outcomes
+
+    async def _commit_all(self, batches: Sequence[Sequence[PreparedAppend]]) -> Outcomes:
+        self._folding = False
+        connection = await self._connected()
+        outcomes: list[Outcome | Unstorable] = []
+        events: list[Envelope] = []
+        head = 0
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            for commands in batches:
+                batch = Batch(commands)
+                stored, head = await self._call(connection, batch)
+                outcomes += stored
+                if not all(isinstance(outcome, AppendReceipt) for outcome in stored):
+                    await transaction.rollback()
+                    return outcomes
+                events += batch.envelopes(stored)
+            if events and self._inline is not None:
+                self._folding = True
+                await self._inline(connection, events)
+                self._folding = False
+        except BaseException:
+            if not connection.is_closed():
+                await transaction.rollback()
+            raise
+        await transaction.commit()
         self.head = max(self.head, head)
         return outcomes
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from app.log.append_connection import AppendConnection, Inline
+from app.log.batch import PreparedAppend, Unstorable, apart
 from app.log.failures import LogUnavailable, hits_all
 from app.log.pending_append import PendingAppend, Queue
 from app.storage.database import Database
@@ -35,6 +36,9 @@ class Appender:
         self._queue = Queue()
         # One lane: a second only halves the batches, for the log's lock lets one of them through.
         self._lane = AppendConnection(database, inline=inline, patience=patience)
+        # What is stored whole or not at all shares its transaction with nobody; it is rare.
+        self._whole = AppendConnection(database, inline=inline, patience=patience)
+        self._whole_turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._closing = False
@@ -55,6 +59,19 @@ class Appender:
             self._wake.set()
             return await waiting.answer
 
+    async def append_all(self, appends: Sequence[Append]) -> Sequence[Outcome]:
+        """Store several commands in one transaction, all or none. Raises as ``append`` does."""
+        prepared = [PreparedAppend(append) for append in appends]
+        async with self._room, self._whole_turn:
+            if self._closing:
+                raise LogUnavailable("The appender is closed.")
+            outcomes = await self._whole.persist_all(apart(prepared))
+        self._look_ahead(self._whole.head)
+        for outcome in outcomes:
+            if isinstance(outcome, Unstorable):
+                raise outcome
+        return [outcome for outcome in outcomes if not isinstance(outcome, Unstorable)]
+
     async def close(self) -> None:
         """Store what is queued, then let the connection go."""
         self._closing = True
@@ -64,6 +81,8 @@ class Appender:
         if self._preparing is not None:
             await self._preparing
         await self._lane.close()
+        async with self._whole_turn:
+            await self._whole.close()
 
     async def _run(self) -> None:
         batch: list[PendingAppend] = []

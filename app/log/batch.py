@@ -60,6 +60,26 @@ class PreparedAppend:
             self.reads -= self.writes
 
 
+def apart(commands: Sequence[PreparedAppend]) -> list[list[PreparedAppend]]:
+    """The commands in their order, as few batches as there can be of those that do not touch one another."""
+    batches: list[list[PreparedAppend]] = []
+    written: set[Hashable] = set()
+    read: set[Hashable] = set()
+    for prepared in commands:
+        touches = not (
+            written.isdisjoint(prepared.writes)
+            and read.isdisjoint(prepared.writes)
+            and written.isdisjoint(prepared.reads)
+        )
+        if touches or not batches:
+            batches.append([])
+            written, read = set(), set()
+        batches[-1].append(prepared)
+        written |= prepared.writes
+        read |= prepared.reads
+    return batches
+
+
 class Batch:
     """The arguments of one call. The commands in it must not touch one another (see ``PreparedAppend``)."""
 

@@ -33,8 +33,16 @@ class PostgresLog:
     async def append(self, append: Append) -> Outcome:
         return await self._appender.append(append)
 
+    async def append_all(self, appends: Sequence[Append]) -> Sequence[Outcome]:
+        return await self._appender.append_all(appends)
+
     async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[AppendReceipt, bytes] | None:
-        return await self._reader.receipt(tenant_id, command_id)
+        return (await self.receipts(tenant_id, [command_id])).get(command_id)
+
+    async def receipts(
+        self, tenant_id: UUID, command_ids: Sequence[UUID]
+    ) -> dict[UUID, tuple[AppendReceipt, bytes]]:
+        return await self._reader.receipts(tenant_id, command_ids)
 
     async def streams(
         self, tenant_id: UUID, ids: Sequence[UUID], *, after: int = 0

@@ -16,7 +16,9 @@ select coalesce((select e.position from es.events e
                     and e.originator_version = $3 and e.position between s.first and s.last), 0), s.version
   from es.streams s where s.tenant_id = $1 and s.originator_id = $2
 """
-_RECEIPT = "select first, last, digest from es.commands where tenant_id = $1 and command_id = $2"
+_RECEIPTS = """
+select command_id, first, last, digest from es.commands where tenant_id = $1 and command_id = any($2)
+"""
 _AT = """
 select position from es.events where tenant_id = $1 and timestamp <= $2 order by position desc limit 1
 """
@@ -109,13 +111,19 @@ class LogReader:
             position: int | None = await connection.fetchval(_AT, tenant_id, time)
         return position or 0
 
-    async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[AppendReceipt, bytes] | None:
-        """The receipt says ``repeated``."""
+    async def receipts(
+        self, tenant_id: UUID, command_ids: Sequence[UUID]
+    ) -> dict[UUID, tuple[AppendReceipt, bytes]]:
+        """The receipts say ``repeated``."""
         async with self._database.reading(tenant_id) as connection:
-            row = await connection.fetchrow(_RECEIPT, tenant_id, command_id)
-        if row is None:
-            return None
-        return AppendReceipt(command_id, row["first"], row["last"], repeated=True), row["digest"]
+            rows = await connection.fetch(_RECEIPTS, tenant_id, command_ids)
+        return {
+            row["command_id"]: (
+                AppendReceipt(row["command_id"], row["first"], row["last"], repeated=True),
+                row["digest"],
+            )
+            for row in rows
+        }
 
     async def snapshots(
         self, tenant_id: UUID, ids: Sequence[UUID], *, until: int = _NEWEST

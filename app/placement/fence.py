@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 from uuid import UUID
 
 import asyncpg
 
 from app.storage.database import Connection, Pool
-from domain.kit.log import Append, Outcome
 from domain.operations.tenants import TenantMoving
 
+A = TypeVar("A")
+O = TypeVar("O")  # noqa: E741
 _REFUSED = "HW001"
 """What `placement.refuse` raises."""
 
@@ -65,10 +67,10 @@ async def is_away(pool: Pool, tenant_id: UUID) -> bool:
     return bool(await pool.fetchval(query, tenant_id))
 
 
-def refusing(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append], Awaitable[Outcome]]:
+def refusing(append: Callable[[A], Awaitable[O]]) -> Callable[[A], Awaitable[O]]:
     """An append that raises the refusal TenantMoving where the database refuses the tenant."""
 
-    async def fenced(request: Append) -> Outcome:
+    async def fenced(request: A) -> O:
         with refused():
             return await append(request)
 

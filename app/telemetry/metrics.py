@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -15,9 +16,10 @@ from api.kit.http.problems import problem
 from app.telemetry.monitoring_access import Known
 from app.telemetry.process_status import ProcessStatus
 from app.telemetry.system_status import SystemStatus
-from domain.kit.log import Append, Outcome
 from projections.kit.read.status import ViewState, ViewStatus
 
+A = TypeVar("A")
+O = TypeVar("O")  # noqa: E741
 _logger = logging.getLogger(__name__)
 
 Statuses = Callable[[], Awaitable[list[ViewStatus]]]
@@ -37,10 +39,10 @@ APPEND_SECONDS = Histogram(
 ProcessCollector(registry=REGISTRY)
 
 
-def timed(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append], Awaitable[Outcome]]:
+def timed(append: Callable[[A], Awaitable[O]]) -> Callable[[A], Awaitable[O]]:
     """The same append, with its time in ``headwater_log_append_seconds``."""
 
-    async def measured(command: Append) -> Outcome:
+    async def measured(command: A) -> O:
         with APPEND_SECONDS.time():
             return await append(command)
 

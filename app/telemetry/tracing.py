@@ -18,6 +18,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.kit.bus.bus import Bus
+from domain.kit.bus.requests import SentTogether
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.log import Append, AppendReceipt, Envelope, Outcome
@@ -114,6 +115,24 @@ class TracedBus(Bus):
             span.set_attribute("headwater.refused", outcome.code if isinstance(outcome, Refusal) else "")
             return outcome
 
+    async def send_all(
+        self,
+        commands: Sequence[SentTogether],
+        *,
+        by: Caller,
+        correlation_id: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> list[AppendReceipt]:
+        """Send several in a span that the events' metadata leads back to."""
+        with _tracer.start_as_current_span("commands") as span:
+            span.set_attribute("headwater.commands", len(commands))
+            return await super().send_all(
+                commands,
+                by=by,
+                correlation_id=correlation_id,
+                metadata={**(metadata or {}), **traceparent()},
+            )
+
 
 def traced_append(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[Append], Awaitable[Outcome]]:
     """The same append inside a span."""
@@ -123,6 +142,20 @@ def traced_append(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[A
             span.set_attribute("headwater.events", len(command.events))
             span.set_attribute("headwater.command_id", str(command.command_id))
             return await append(command)
+
+    return traced
+
+
+def traced_append_all(
+    append: Callable[[Sequence[Append]], Awaitable[Sequence[Outcome]]],
+) -> Callable[[Sequence[Append]], Awaitable[Sequence[Outcome]]]:
+    """The same append of several commands inside a span."""
+
+    async def traced(commands: Sequence[Append]) -> Sequence[Outcome]:
+        with _tracer.start_as_current_span("append all") as span:
+            span.set_attribute("headwater.commands", len(commands))
+            span.set_attribute("headwater.events", sum(len(command.events) for command in commands))
+            return await append(commands)
 
     return traced
 

@@ -198,6 +198,20 @@ class Log(Protocol):
         """Store one command's events and return once they are durable."""
         ...
 
+    async def append_all(self, appends: Sequence[Append]) -> Sequence[Outcome]:
+        """Store several commands, in their order and in one transaction: all of them or none.
+
+        Each is checked against what those before it store. If one cannot be stored, nothing is, and the outcomes
+        end with it or soon after it.
+        """
+        ...
+
+    async def receipts(
+        self, tenant_id: UUID, command_ids: Sequence[UUID]
+    ) -> dict[UUID, tuple[AppendReceipt, bytes]]:
+        """The receipts and digests stored for command ids; unknown ones are absent."""
+        ...
+
     async def receipt(self, tenant_id: UUID, command_id: UUID) -> tuple[AppendReceipt, bytes] | None:
         """The receipt and digest stored for a command id, or None."""
         ...

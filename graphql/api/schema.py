@@ -7,6 +7,7 @@ from strawberry.tools import merge_types
 
 from api.kit.execution.access import Access
 from api.kit.manifest import ContextApi
+from api.kit.roots.command_list import command_list
 from api.kit.roots.needs import say_needs
 from api.kit.roots.viewer import viewer
 from api.kit.schema.nodes import require_findable
@@ -38,7 +39,9 @@ def _merged(name: str, description: str, *more: type) -> type:
     return merged
 
 
-_mutation = _merged("Mutation", "Changes; most answer with a receipt or a refusal.")
+_said = "Changes; most answer with a receipt or a refusal."
+_single = _merged("Mutation", _said)
+_mutation = _merged("Mutation", _said, command_list(_single))
 schema = strawberry.Schema(
     query=_merged("Query", "Reads.", viewer(_mutation)),
     mutation=_mutation,

@@ -89,6 +89,10 @@ class Root:
         return [slot for slot in self.slots if not (self.creates and slot.path == ("input", "id"))]
 
 
+_OF_OTHERS = {"sendCommands"}
+"""Root fields that do what others do; tests/work/test_commands_together.py has what they might do besides."""
+
+
 @dataclass(frozen=True)
 class Surface:
     """A schema and what each of its fields needs."""
@@ -107,7 +111,11 @@ class Surface:
         found = types.get(kind, self.schema.subscription_type)
         if found is None:
             return []
-        return [Root(kind, name, field, self.need(found.name, name)) for name, field in found.fields.items()]
+        return [
+            Root(kind, name, field, self.need(found.name, name))
+            for name, field in found.fields.items()
+            if name not in _OF_OTHERS
+        ]
 
     def need(self, kind: str, name: str) -> str | None:
         return self.access.by_field.get((kind, name))

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
@@ -12,12 +13,13 @@ from domain.kit.bus.decisions import NotLoaded, decide
 from domain.kit.bus.drafts import drawn
 from domain.kit.bus.found import FoundStreams, find, look_for, present, tried
 from domain.kit.bus.repository import Repository
-from domain.kit.bus.requests import Request, raise_unless_conflict, require_version
+from domain.kit.bus.requests import Request, SentTogether, raise_unless_conflict, require_version
+from domain.kit.bus.together import RefusedTogether, Together
 from domain.kit.caller import Caller
 from domain.kit.clock import Clock, Ids, at
 from domain.kit.codec import Codec
 from domain.kit.commands import Command
-from domain.kit.log import GLOBAL, Append, AppendReceipt, Log
+from domain.kit.log import GLOBAL, AppendReceipt, Log
 from domain.kit.refusals import CommandIdReused, Contended, NoTenant, Refusal
 from domain.kit.text import composed
 
@@ -56,6 +58,7 @@ class Bus:
         self._ids = ids
         self._repository = Repository(log, codec)
         self._appends = AppendBuilder(codec, ids, source=source, environment=environment, region=region)
+        self._together = Together(log, self._repository, self._appends, clock, self._appended)
         self._turns: dict[tuple[int, int], _Turn] = {}
 
     async def send(
@@ -91,6 +94,47 @@ class Bus:
             return await self._in_turn(request)
         except Refusal as refusal:
             return await self._known(request) or refusal
+
+    async def send_all(
+        self,
+        commands: Sequence[SentTogether],
+        *,
+        by: Caller,
+        correlation_id: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> list[AppendReceipt]:
+        """Carry several commands out in their order, all of them or none, each once however often it is sent.
+
+        Each sees what those before it did, also what these made. What was carried out before is answered as it
+        was then, and the rest is carried out. Raises RefusedTogether, which says which of them was refused, or the
+        refusal of all of them.
+        """
+        requests = [
+            Request(
+                composed(sent.command),
+                by,
+                sent.command_id,
+                correlation_id or str(commands[0].command_id),
+                None,
+                metadata or {},
+                sent.expected_version,
+            )
+            for sent in commands
+        ]
+        known = await self._together.known(requests)
+        for place, request in enumerate(requests):
+            if place not in known:
+                try:
+                    check(request.command)
+                except Refusal as refusal:
+                    raise RefusedTogether(place, refusal) from None
+        if len(known) < len(requests):
+            await self._admit(by)
+        async with AsyncExitStack() as turns:
+            # In one order, so that no two wait for each other.
+            for stream in sorted({request.stream for request in requests}):
+                await turns.enter_async_context(self._turn(stream))
+            return await self._together.carry_out(requests, known, _ATTEMPTS)
 
     async def refusals(
         self, questions: Sequence[tuple[type[Command], UUID]], *, by: Caller
@@ -135,15 +179,19 @@ class Bus:
         return receipt if digest in self._appends.known_digests(request) else CommandIdReused()
 
     async def _in_turn(self, request: Request) -> AppendReceipt:
+        async with self._turn(request.stream):
+            return await self._carry_out(request)
+
+    @asynccontextmanager
+    async def _turn(self, stream: tuple[int, int]) -> AsyncIterator[None]:
         # Commands on one stream in one process wait here rather than conflict in the database.
-        stream = request.stream
         turn = self._turns.get(stream)
         if turn is None:
             turn = self._turns[stream] = _Turn()
         turn.wanted += 1
         try:
             async with turn:
-                return await self._carry_out(request)
+                yield
         finally:
             turn.wanted -= 1
             if not turn.wanted:
@@ -168,7 +216,9 @@ class Bus:
             append = await self._appends.build(request, draft)
             outcome = await self.log.append(append)
             if isinstance(outcome, AppendReceipt):
-                await self._appended(append, touched, outcome, personal=draft.personal)
+                if not outcome.repeated:
+                    grown = [event.originator_id for event in append.events]
+                    await self._appended(append.tenant_id, grown, touched, draft.personal)
                 return outcome
             raise_unless_conflict(outcome, request.command)
             fresh = True
@@ -206,23 +256,19 @@ class Bus:
 
     async def _appended(
         self,
-        append: Append,
+        tenant_id: UUID,
+        changed: Sequence[UUID],
         touched: tuple[Aggregate, ...],
-        receipt: AppendReceipt,
-        *,
         personal: Sequence[UUID],
     ) -> None:
-        if receipt.repeated:
-            return
-        changed = [event.originator_id for event in append.events]
         for aggregate in touched:
             grown, every = changed.count(aggregate.id), aggregate.snapshot_every
             # Its state then holds as plain text what the log holds sealed; who needs it next loads it again.
             plain = aggregate.id in personal
             if grown and not plain:
-                self._repository.keep(append.tenant_id, aggregate)
+                self._repository.keep(tenant_id, aggregate)
             if aggregate.version // every > (aggregate.version - grown) // every:
-                await self._snapshot(append.tenant_id, aggregate, plain=plain)
+                await self._snapshot(tenant_id, aggregate, plain=plain)
 
     async def _snapshot(self, tenant_id: UUID, aggregate: Aggregate, *, plain: bool) -> None:
         try:

@@ -30,6 +30,15 @@ class Request:
         return self.by.tenant_id.int, self.command.id.int
 
 
+@dataclass(frozen=True, slots=True)
+class SentTogether:
+    """One of several commands that are sent together."""
+
+    command: Command
+    command_id: UUID
+    expected_version: int | None = None
+
+
 def require_version(request: Request, found: Mapping[UUID, Aggregate]) -> None:
     """Raise StaleVersion when what the command changes is at another version than its sender saw."""
     if request.expected_version is None or request.command.wiring.changes is None:

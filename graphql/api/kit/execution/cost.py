@@ -28,8 +28,8 @@ from graphql import (
 from api.kit.execution.sizes import Sizes
 
 _PAGE_ARGUMENTS = ("first", "last")
-_IDS = "ids"
-"""The argument of a field that gives an object for each id of a list."""
+_LISTS = ("ids", "commands")
+"""The arguments of fields that give an object for each entry of a list."""
 _PAST_ARGUMENTS = ("asOf", "version")
 _PAST = 2_000
 """What a look at the past costs besides: rows are folded from the log, and a list needs all of them. So there are
@@ -205,7 +205,7 @@ class Measure:
         return fixed, given
 
     def _size(self, node: FieldNode, field: GraphQLField) -> PageSize:
-        names = [name for name in (*_PAGE_ARGUMENTS, _IDS) if name in field.args]
+        names = [name for name in (*_PAGE_ARGUMENTS, *_LISTS) if name in field.args]
         if not names:
             return _ONE
         numbers, variables = list[int](), list[tuple[str, int | None]]()

@@ -33,7 +33,10 @@ class _Action:
 
 def viewer(mutation: type) -> type:
     """The part of the query's root with the field `viewer`, whose actions are these mutations."""
-    actions = {name: _Action(*said) for name, said in declared(mutation).items()}
+    actions = {
+        name: _Action(need, None if plain is None else plain.command)
+        for name, (need, plain) in declared(mutation).items()
+    }
     values: Any = {
         name.upper(): strawberry.enum_value(name, description=f"Send `{camel(name)}`.") for name in actions
     }

@@ -77,10 +77,13 @@ class Refused:
     version: int | None = strawberry.field(
         default=None, description="With `stale_version`: the object's current version."
     )
+    index: int | None = strawberry.field(
+        default=None, description="Of `sendCommands`: which of the commands was refused, from 0."
+    )
 
     @classmethod
-    def of(cls, refusal: Refusal) -> "Refused":
-        """The refusal as data, its fields named as the API names them."""
+    def of(cls, refusal: Refusal, *, index: int | None = None) -> "Refused":
+        """The refusal as data, its fields named as the API names them; ``index``: of which of several commands."""
         wait, version = refusal.facts.get("retry_after"), refusal.facts.get("version")
         return cls(
             code=_codes().RefusalCode[refusal.code],
@@ -89,6 +92,7 @@ class Refused:
             violations=[FieldViolation.of(violation) for violation in refusal.violations],
             retry_after=wait if isinstance(wait, int) else None,
             version=version if isinstance(refusal, StaleVersion) and isinstance(version, int) else None,
+            index=index,
         )
 
 

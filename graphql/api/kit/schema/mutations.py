@@ -31,7 +31,7 @@ from domain.kit.refusals import Invalid, Refusal, Violation, ViolationCode
 
 C = TypeVar("C", bound=Command)
 
-_ids = TimeOrderedIds()
+new_command_id = TimeOrderedIds().new
 
 
 class SentBy(TypedDict):
@@ -99,6 +99,15 @@ class Sending:
         return stored if isinstance(stored, Refusal) else Sent(stored, {"target": command.id, **shown})
 
 
+@dataclass(frozen=True, slots=True)
+class PlainMutation:
+    """A mutation that sends a command as it is given, and does nothing else."""
+
+    command: type[Command]
+    taken: type
+    receipt: type[Receipt]
+
+
 Send: TypeAlias = Callable[[Sending], Awaitable[Sent | Refusal]]
 
 
@@ -126,7 +135,7 @@ def mutation(
     async def resolve(
         info: Info, input: Any, command_id: UUID | None = None, expected_version: int | None = None
     ) -> Any:
-        sending = Sending(info.context, input, command_id or _ids.new(), expected_version)
+        sending = Sending(info.context, input, command_id or new_command_id(), expected_version)
         try:
             outcome = await send(sending)
         except Refusal as refusal:
@@ -145,25 +154,25 @@ def mutation(
 
     resolve.__annotations__ |= {
         "input": Annotated[taken, strawberry.argument(description="The command's input.")],
-        "command_id": Annotated[UUID | None, strawberry.argument(description=_COMMAND_ID)],
-        "expected_version": Annotated[int | None, strawberry.argument(description=_EXPECTED_VERSION)],
+        "command_id": Annotated[UUID | None, strawberry.argument(description=COMMAND_ID)],
+        "expected_version": Annotated[int | None, strawberry.argument(description=EXPECTED_VERSION)],
         "return": answer,
     }
     resolver = resolve if versioned else _without_version(resolve)
-    return described(resolver, description, needs=needs, more={_COMMAND: command})
+    plain = None if command is None else PlainMutation(command, taken, receipt)
+    return described(resolver, description, needs=needs, more={_PLAIN: plain})
 
 
-def declared(root: type) -> dict[str, tuple[str, type[Command] | None]]:
-    """By the name of each mutation of a root: the permission that it takes, and the command that it sends as it is
-    given, if it does nothing else."""
+def declared(root: type) -> dict[str, tuple[str, PlainMutation | None]]:
+    """By the name of each mutation of a root: the permission that it takes, and whether it is a plain one."""
     fields = get_object_definition(root, strict=True).fields
     return {
-        each.python_name: (each.metadata.get("needs") or "", each.metadata.get(_COMMAND)) for each in fields
+        each.python_name: (each.metadata.get("needs") or "", each.metadata.get(_PLAIN)) for each in fields
     }
 
 
-_COMMAND = "command"
-"""Under this name a mutation's metadata have its command."""
+_PLAIN = "plain"
+"""Under this name a mutation's metadata say that it is a plain one."""
 
 
 def _without_version(resolve: Any) -> Any:
@@ -178,11 +187,11 @@ def _without_version(resolve: Any) -> Any:
     return send
 
 
-_EXPECTED_VERSION = (
+EXPECTED_VERSION = (
     "The version of the object that you last read: the command is refused with `stale_version` "
     "if the object has changed since."
 )
-_COMMAND_ID = (
+COMMAND_ID = (
     "An id that you choose: a command sent twice with the same id is executed once. "
     "Nobody else can use the id again."
 )

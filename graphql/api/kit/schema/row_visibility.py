@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.kit.caller import Caller
-from domain.kit.commands import Command, id_of, noun
+from domain.kit.commands import Command, Need, id_of, noun
 from domain.kit.refusals import NotFound
 from projections.kit.context.visibility import Rule
 from projections.kit.declare.postgres import PostgresView
@@ -79,16 +79,21 @@ class RowVisibility:
         return refusal
 
     async def unseen_by(self, commands: Sequence[Command]) -> list[NotFound | None]:
-        """The refusal of each command on something that the caller may not see; all are looked at at once."""
-        named = [
-            [
-                (need, id)
+        """The refusal of each command on something that the caller may not see; all are looked at at once.
+
+        What one of them makes is seen by those after it: it stands nowhere yet.
+        """
+        named: list[list[tuple[Need, UUID]]] = []
+        created = set[UUID]()
+        for command in commands:
+            needs = (
+                (need, id_of(step, need.field))
                 for step in command.steps or (command,)
                 for need in step.wiring.direct
-                if (id := id_of(step, need.field)) is not None
-            ]
-            for command in commands
-        ]
+            )
+            named.append([(need, id) for need, id in needs if id is not None and id not in created])
+            if command.wiring.creates is not None:
+                created.add(command.id)
         things = {(need.aggregate.topic, id) for needs in named for need, id in needs}
         hidden = await self.hidden_of(things)
         return [
