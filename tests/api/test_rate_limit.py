@@ -105,6 +105,20 @@ async def test_a_caller_has_one_rate_limit_over_all_connections_and_others_have_
         assert "fifth" not in server.toy.mutations
 
 
+async def test_a_machine_that_has_just_started_makes_nobody_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("api.kit.http.rate_limit.asyncio.sleep", sleep)
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: 1.0)
+    rate_limit = RateLimit(rate=1 / 3_600, burst=3)
+    for _ in range(3):
+        await rate_limit.step()
+    assert waits == [0, 0, 0]
+
+
 def test_nothing_is_kept_of_who_left() -> None:
     rates = RateLimits(1, 1)
     rate_limit = rates.of("ann")

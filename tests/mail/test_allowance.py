@@ -77,6 +77,7 @@ async def test_who_has_opted_out_gets_what_they_ask_for_and_nothing_else(
 ) -> None:
     await works.start(*build())
     await invited(works, admin(), "bob@example.org")
+    assert inbox.messages, await works.rows("select name, status, result from processes.ledger")
     text = text_of(inbox.messages[0])
     found = re.search(r"https://headwater\.example\.com/mail-opt-out\?token=(\S+)", text)
     assert found is not None, text

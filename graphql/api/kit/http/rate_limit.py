@@ -15,7 +15,8 @@ class RateLimit:
 
     def __init__(self, rate: float, burst: int) -> None:
         self._each, self._ahead = 1 / rate, burst / rate
-        self._due = 0.0
+        # The clock may have begun just now, with the machine.
+        self._due = float("-inf")
 
     async def step(self) -> None:
         """Take a step, when it is due."""
