@@ -23,7 +23,7 @@ its `path` in the input, a `code`, a message, and the limit as `minimum` and `ma
 ```
 
 A form shows each violation beside the field of its `path`, and `message` where there is none. REST and the routes
-below `/auth` use the same codes as `error.code`.
+below `/auth` use the same codes as `error.code`, and REST has the violations as `error.violations`.
 
 | `RefusalCode` | What it says |
 |---|---|

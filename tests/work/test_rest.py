@@ -224,6 +224,20 @@ async def test_what_is_wrong_with_a_parameter_is_said_in_plain_words(
     assert response.json() == {"error": {"code": "invalid", "message": message, "field": field}}
 
 
+async def test_every_field_that_a_rule_refuses_is_told(client: Client) -> None:
+    response = await post(client, {"title": "", "tags": ["x" * 51]})
+    assert response.status_code == 422
+    error = response.json()["error"]
+    assert [(each["path"], each["code"], each["maximum"]) for each in error["violations"]] == [
+        (["title"], "too_short", 500),
+        (["tags", "0"], "too_long", 50),
+    ]
+    assert (error["field"], error["message"]) == (
+        "title",
+        " ".join(violation["message"] for violation in error["violations"]),
+    )
+
+
 async def test_what_one_may_not_is_said_in_plain_words(client: Client, product: Product) -> None:
     guest = product.client(client.tenant, client.user, role="guest")
     assert (await post(guest, {"title": "No"})).json() == {

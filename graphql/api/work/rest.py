@@ -26,7 +26,7 @@ mutation RestCreateTask($input: CreateTaskInput!, $commandId: ID) {
   createTask(input: $input, commandId: $commandId) {
     __typename
     ... on TaskReceipt { commandId position repeated task { ...TaskFields } }
-    ... on Refused { code message field }
+    ... on Refused { code message field violations { path code message minimum maximum } }
   }
 }
 """

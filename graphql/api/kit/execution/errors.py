@@ -11,6 +11,7 @@ import orjson
 from graphql import GraphQLError
 
 from api.kit.execution.error_codes import ErrorCode
+from api.kit.execution.value_messages import plain_words
 from projections.kit.read.allowance import Spent
 from projections.kit.read.live_generations import NotServed
 from projections.kit.read.unavailable import is_away, is_cut_off
@@ -184,6 +185,8 @@ def _cause(error: GraphQLError) -> Exception:
 
 def _public(error: GraphQLError, code: ErrorCode) -> FormattedError:
     formatted: FormattedError = {**error.formatted}
+    if not isinstance(error, ClientError):
+        formatted["message"] = plain_words(error.message)
     formatted["extensions"] = _extensions(code) | dict(error.extensions or {})
     return formatted
 

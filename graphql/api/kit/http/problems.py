@@ -2,16 +2,19 @@
 
     {"error": {"code": "invalid", "message": "priority cannot be 'high'.", "field": "priority"}}
 
-Codes are those of refusals, in snake case; ``field`` names a parameter or a member of the body, or is null.
+Codes are those of refusals, in snake case; ``field`` names a parameter or a member of the body, or is null. Where
+fields are refused, ``violations`` has every one of them, as in GraphQL.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from api.kit.execution.value_messages import VARIABLE
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -19,12 +22,13 @@ _OF_STATUS = {
     404: ("not_found", "There is nothing at this path."),
     405: ("method_not_allowed", "This path does not take this method; `Allow` says which ones it takes."),
 }
-_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at ([\w.\[\]]+))?: (.*)", re.DOTALL)
 # What graphql-core says of a value, and the same without its own words. What is found stands behind a space.
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # What a scalar says of itself.
+    (re.compile(r"(?!Expected |Enum |Value |\w+ cannot represent )([A-Z].*\.)", re.DOTALL), r": \1"),
     (re.compile(r".* to include required field '(\w+)'.*", re.DOTALL), "+ is required."),
     (re.compile(r".* not to include unknown field '(\w+)'.*", re.DOTALL), "+ is not known here."),
-    (re.compile(r".*non-null type .* (?:not to be None|to be provided)\.", re.DOTALL), " is required."),
+    (re.compile(r".*non-null type .* (?:not to be null|to be provided)\.", re.DOTALL), " is required."),
     (re.compile(r"Value (.*) does not exist in '\w+' enum\.", re.DOTALL), r" cannot be \1."),
     (
         re.compile(
@@ -32,9 +36,9 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         r" cannot be \1. Did you mean \2?",
     ),
-    (re.compile(r".*but encountered error '(.*?)'; found.*", re.DOTALL), r": \1"),
     (re.compile(r"String cannot represent.*", re.DOTALL), " must be a text."),
     (re.compile(r"Int cannot represent.*", re.DOTALL), " must be a whole number."),
+    (re.compile(r"Float cannot represent.*", re.DOTALL), " must be a number."),
     (re.compile(r"Boolean cannot represent.*", re.DOTALL), " must be true or false."),
 )
 _LONGEST = 500
@@ -47,10 +51,13 @@ def problem(
     *,
     field: str | None = None,
     headers: Mapping[str, str] | None = None,
+    violations: Sequence[Mapping[str, Any]] = (),
 ) -> Response:
     """The answer."""
-    body = {"error": {"code": code, "message": message, "field": field}}
-    return JSONResponse(body, status, {"cache-control": "no-store", **(headers or {})})
+    error: dict[str, Any] = {"code": code, "message": message, "field": field}
+    if violations:
+        error["violations"] = violations
+    return JSONResponse({"error": error}, status, {"cache-control": "no-store", **(headers or {})})
 
 
 async def http_problem(request: Request, error: Exception) -> Response:
@@ -76,10 +83,10 @@ def plain(error: Mapping[str, Any]) -> tuple[str, str, str | None]:
     if code == "COST_EXCEEDED":
         return "cost_exceeded", "This asks for too much at once: take smaller pages.", None
     code = "invalid" if code == "BAD_USER_INPUT" else code.lower()
-    found = _VARIABLE.fullmatch(message)
+    found = VARIABLE.fullmatch(message)
     if found is None:
         return code, message, None
-    name, path, said = found.groups()
+    _, name, path, said = found.groups()
     field = (path or "").lstrip(".") if name == "input" else name + (path or "")
     return code, *_worded(field, said[:_LONGEST])
 

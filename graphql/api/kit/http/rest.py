@@ -82,7 +82,8 @@ class _Endpoint:
         if shown is None:
             return problem(404, "not_found", "There is no such thing.")
         if shown.pop("__typename", "") == "Refused":
-            return problem(422, shown["code"], shown["message"], field=shown["field"])
+            found = shown.get("violations", ())
+            return problem(422, shown["code"], shown["message"], field=shown["field"], violations=found)
         extensions = answer.get("extensions", {})
         if "stale" not in extensions:
             # There is nothing here that could go on from a position.
