@@ -181,7 +181,9 @@ async def test_no_number_counts_hidden_work(scene: Scene, name: str) -> None:
     try:
         await _followed(scene)
         before = await counted(scene, name, public)
-        assert all([before["taskStats"]["todo"], before["taskDays"][0]["created"], before["of"]])
+        assert all(
+            [before["taskStats"]["todo"], before["taskDays"]["nodes"][0]["created"], before["of"]["nodes"]]
+        )
         project = await scene.project()
         for _ in range(2):
             await scene.said("CompleteTask", id=await scene.task(project))
