@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import islice
+from weakref import WeakSet
 
 import asyncpg
 import msgspec
@@ -18,6 +19,7 @@ from app.storage.database import Lent, Pool
 from app.telemetry.metrics import REGISTRY
 from projections.kit.background import happens, running
 from projections.kit.backoff import Backoff
+from projections.kit.connections import CONNECTION_FAILED
 
 _logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ select * from json_to_recordset($1::json) as
         asked_by text)
 """
 _LONGEST_PAUSE = 5.0
+_WRITERS: WeakSet["AccessWriter"] = WeakSet()
 _encode = msgspec.json.Encoder().encode
 
 
@@ -63,6 +66,7 @@ class AccessWriter:
         self._noted, self._full, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room.set()
         self._closing = False
+        _WRITERS.add(self)
 
     def note(self, access: AccessRecord) -> None:
         waiting = self._waiting
@@ -73,6 +77,11 @@ class AccessWriter:
             self._full.set()
         elif len(waiting) == self._enough:
             self._room.clear()
+
+    @property
+    def waiting(self) -> int:
+        """How many accesses wait to be written."""
+        return len(self._waiting)
 
     async def ready(self) -> None:
         if not self._room.is_set() and not await happens(self._room, within=self._patience):
@@ -85,11 +94,10 @@ class AccessWriter:
             await self._noted.wait()
             if not self._closing:
                 await self._gathered()
-            WAITING.set(len(self._waiting))
             batch = list(islice(self._waiting, 10 * self._rows))
             try:
                 await self._write(batch)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except CONNECTION_FAILED as error:
                 failures += 1
                 if failures == 1:
                     _logger.error("Accesses cannot be written, and wait: %r", error)
@@ -148,6 +156,9 @@ class AccessWriter:
                 LOST.inc()
 
 
+WAITING.set_function(lambda: sum(writer.waiting for writer in _WRITERS))
+
+
 async def recorded(pool: Pool, accesses: Sequence[AccessRecord]) -> None:
     """Write accesses before it returns. Raises what the database raises; then nothing may be shown."""
     async with pool.acquire() as connection:
@@ -176,7 +187,7 @@ def _month(at: datetime) -> datetime:
 async def recording(pool: Pool) -> AsyncIterator[AccessWriter]:
     """A writer that writes as long as the block lasts, and at its end what is left."""
     writer = AccessWriter(pool)
-    async with running(writer.run(), name="access log"):
+    async with running(writer.run, name="access log"):
         try:
             yield writer
         finally:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from redis.asyncio import Redis
@@ -95,9 +96,9 @@ class SignInServices:
     @asynccontextmanager
     async def watching(self, feed: EventPages, log: Log) -> AsyncIterator[None]:
         """Forget, inside the block, the sessions that other processes end."""
-        watching = watch(feed, self.living, self.callers, after=await log.head())
+        watching = partial(watch, feed, self.living, self.callers, after=await log.head())
         try:
-            async with running(watching, name="sessions"), running(self._tidying(), name="attempts"):
+            async with running(watching, name="sessions"), running(self._tidying, name="attempts"):
                 yield
         finally:
             await self.providers.close()

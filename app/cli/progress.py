@@ -22,5 +22,5 @@ async def now_and_then(how_far: Callable[[], str]) -> AsyncIterator[None]:
             seconds = asyncio.get_running_loop().time() - began
             typer.echo(f"headwater: {how_far()}, after {seconds:.0f} s.", err=True)
 
-    async with running(tell(), name="progress"):
+    async with running(tell, name="progress"):
         yield

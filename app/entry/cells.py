@@ -221,7 +221,7 @@ async def celled(
                 await cells.sweep()
 
         try:
-            async with running(sweep(), name="cells"):
+            async with running(sweep, name="cells"):
                 yield cells
         finally:
             await cells.close()

@@ -99,8 +99,8 @@ async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:
             own = await enrolled(parts.database, home_processes())
             return [*await _everyones(parts), *own, *await placing(settings, place.database)]
 
-        late = keep_carrying(settings, place.database.writer)
-        async with running(silos.run(), name="silos"), running(late, name="late accesses"):
+        late = partial(keep_carrying, settings, place.database.writer)
+        async with running(silos.run, name="silos"), running(late, name="late accesses"):
             await _follow(place, settings, stopping, acting, watch)
 
 
@@ -134,7 +134,7 @@ async def _follow(
             pages=pages,
             watch=watch,
         )
-        await stack.enter_async_context(running(pages.run(), name="log pages"))
+        await stack.enter_async_context(running(pages.run, name="log pages"))
         if acting is not None:
             home = None if platform is None else await stack.enter_async_context(platform_of(platform))
             parts = Parts(
@@ -159,13 +159,13 @@ async def _follow(
                 )
             )
             at_home = [*await acting(parts), *await enrolled(place.database, own)]
-            at_work = run_processes(at_home, database=place.database, log=log, pages=pages, bus=bus)
+            at_work = partial(run_processes, at_home, database=place.database, log=log, pages=pages, bus=bus)
             await stack.enter_async_context(running(at_work, name="processes"))
-        await stack.enter_async_context(running(keep_retention(place.database), name="retention"))
-        comparing = keep_comparing(settings, place.pool, place.stores)
+        await stack.enter_async_context(running(partial(keep_retention, place.database), name="retention"))
+        comparing = partial(keep_comparing, settings, place.pool, place.stores)
         await stack.enter_async_context(running(comparing, name="reconciling"))
-        await stack.enter_async_context(running(Rebuilding(settings, place.pool).run(), name="rebuilding"))
-        await stack.enter_async_context(running(_until(stopping, lanes), name="stop"))
+        await stack.enter_async_context(running(Rebuilding(settings, place.pool).run, name="rebuilding"))
+        await stack.enter_async_context(running(partial(_until, stopping, lanes), name="stop"))
         await lanes.run()
 
 

@@ -5,15 +5,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-import asyncpg
-
-from app.log.failures import LOST
 from app.storage.database import Connection
+from projections.kit.connections import CONNECTION_FAILED
 
 CHANNEL = "headwater_keys"
 _PAUSE = 1.0
-
-_BROKEN: tuple[type[Exception], ...] = (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _logger = logging.getLogger(__name__)
 
@@ -44,7 +40,7 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except _BROKEN as error:
+            except CONNECTION_FAILED as error:
                 _logger.warning("Keys are not listened for: %s.", type(error).__name__)
             self.listening.clear()
             await asyncio.sleep(_PAUSE)

@@ -7,14 +7,13 @@ that they know. The database there notes that it holds such accesses, and every 
 import asyncio
 import logging
 
-import asyncpg
-
 from app.placement.access_copy import carry_late
 from app.placement.ends import both_ends
 from app.placement.registry import placements
 from app.settings import Settings
 from app.storage.database import Pool
 from domain.operations.tenants import PlacementKind
+from projections.kit.connections import CONNECTION_FAILED
 
 _PAUSE = 15.0
 _LATE = "select tenant_id from placement.away where accesses_from is not null"
@@ -31,7 +30,7 @@ async def keep_carrying(settings: Settings, platform: Pool, *, pause: float = _P
             if left - failing:
                 _logger.warning("Accesses cannot be taken along yet: %s.", ", ".join(sorted(left - failing)))
             failing = left
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except CONNECTION_FAILED as error:
             _logger.warning("It cannot be seen which tenants' accesses are to be taken along: %r", error)
         await asyncio.sleep(pause)
 
@@ -54,6 +53,6 @@ async def carry_all(settings: Settings, platform: Pool) -> set[str]:
             async with both_ends(settings, place.silo, to=to, reach=False) as ends:
                 if ends is not None:
                     await carry_late(ends.source, ends.target, place.tenant_id)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except CONNECTION_FAILED:
             failing.add(place.slug)
     return failing

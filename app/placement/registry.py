@@ -182,5 +182,5 @@ async def registered(pool: Pool) -> AsyncIterator[Registry]:
     """The registry, kept up to date as long as the block lasts."""
     registry = Registry(pool)
     await registry.look()
-    async with running(registry.run(), name="placements"):
+    async with running(registry.run, name="placements"):
         yield registry

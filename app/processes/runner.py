@@ -124,12 +124,6 @@ async def run_processes(
     running = asyncio.create_task(runner.run(), name="processes")
     try:
         await asyncio.shield(running)
-    except asyncio.CancelledError:
-        raise
-    except Exception:
-        # Whoever started this may look at it only at the end.
-        _logger.exception("No process runs in this worker.")
-        raise
     finally:
         runner.stop()
         await asyncio.gather(running, return_exceptions=True)

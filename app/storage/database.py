@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from projections.kit.connections import CONNECTION_FAILED
 from projections.kit.read.shares import Shares
 
 _logger = logging.getLogger(__name__)
@@ -58,7 +59,6 @@ _SCOPE = "select set_config('headwater.tenant', coalesce(placement.here($1)::tex
 
 
 _GIVING_BACK = 2.0
-_GONE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class BoundedPool(asyncpg.Pool):
@@ -76,7 +76,7 @@ class BoundedPool(asyncpg.Pool):
         """
         try:
             await super().release(connection, timeout=_GIVING_BACK if timeout is None else timeout)
-        except _GONE:
+        except CONNECTION_FAILED:
             _logger.debug("A connection was thrown away.", exc_info=True)
 
 

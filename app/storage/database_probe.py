@@ -9,11 +9,11 @@ import asyncpg
 
 from app.storage.database import Connection
 from projections.kit.background import running
+from projections.kit.connections import CONNECTION_FAILED
 from projections.kit.read.circuit_breaker import Unavailable
 
 _SAID = "The database does not answer; try again."
 _TRIFLE = "select 1"
-_BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _logger = logging.getLogger(__name__)
 
 
@@ -82,7 +82,7 @@ class DatabaseProbe:
                 self._gone("it hangs")
         except asyncpg.TooManyConnectionsError:
             self._drop()  # It answers, and others have theirs.
-        except _BROKEN as error:
+        except CONNECTION_FAILED as error:
             self._drop()
             self._gone(str(error) or type(error).__name__)
         else:
@@ -97,7 +97,7 @@ class DatabaseProbe:
             return False
         try:
             await self._connection.fetchval(_TRIFLE)
-        except _BROKEN:
+        except CONNECTION_FAILED:
             self._drop()
             return False
         return True
@@ -120,5 +120,5 @@ class DatabaseProbe:
 async def probed(connect: Callable[[], Awaitable[Connection]]) -> AsyncIterator[DatabaseProbe]:
     """A probe that asks as long as the block lasts."""
     probe = DatabaseProbe(connect)
-    async with running(probe.run(), name="database probe"):
+    async with running(probe.run, name="database probe"):
         yield probe

@@ -1,12 +1,18 @@
-"""Tasks in the background: run beside a block, and ended so that none goes on."""
+"""Tasks in the background: kept running beside a block, and ended so that none goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from projections.kit.backoff import Backoff
+
+_AGAIN = Backoff(0.5, 30)
 _PATIENCE, _IN_ORDER = 5.0, 30.0
 """Seconds that a task may take to end before it is told again; the latter where it has much to put in order."""
+
+_logger = logging.getLogger(__name__)
 
 
 class TaskStuck(Exception):
@@ -40,13 +46,25 @@ async def end(*tasks: "asyncio.Task[Any] | None", patience: float | None = None,
 
 
 @asynccontextmanager
-async def running(work: Coroutine[Any, Any, None], *, name: str) -> AsyncIterator[None]:
-    """A task beside the block, ended with it; see `end`."""
-    task = asyncio.create_task(work, name=name)
+async def running(work: Callable[[], Coroutine[Any, Any, None]], *, name: str) -> AsyncIterator[None]:
+    """A task beside the block, ended with it; see `end`. Work that fails is told of, and begins again: nobody
+    else would notice that it has ended."""
+    task = asyncio.create_task(_kept_at(work, name), name=name)
     try:
         yield
     finally:
         await end(task, patience=_IN_ORDER)
+
+
+async def _kept_at(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    failures = 0
+    while True:
+        try:
+            return await work()
+        except Exception:
+            failures += 1
+            _logger.exception("The task %s has failed and begins again.", name)
+            await asyncio.sleep(_AGAIN.pause(failures))
 
 
 async def happens(event: asyncio.Event, *, within: float) -> bool:

@@ -19,7 +19,7 @@ async def test_a_connection_that_breaks_alone_says_nothing_of_the_server(setting
         return connection
 
     probe, other = DatabaseProbe(connect, pause=0), await asyncpg.connect(url)
-    async with running(probe.run(), name="probe"):
+    async with running(probe.run, name="probe"):
         await until(lambda: bool(answered))
         async with probe.guard():
             for _ in range(50):

@@ -82,3 +82,15 @@ def test_an_init_holds_no_code() -> None:
                 assert not (isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)), _name(
                     file
                 )
+
+
+def test_what_a_connection_raises_is_listed_once() -> None:
+    """A list that lacks one of the driver's words ends a task of the background when the server says it."""
+    listed = {
+        _name(file)
+        for file in _files()
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Tuple)
+        and {"PostgresError", "InterfaceError"} <= {getattr(each, "attr", "") for each in node.elts}
+    }
+    assert listed == {"projections/kit/connections.py"}

@@ -13,6 +13,7 @@ from app.storage.database import Connection, Database
 from projections.governance.accesses import Accesses, AccessFilter
 from tests.audit.accesses import NOW, access
 from tests.audit.conftest import blocked
+from tests.kit.processes import until
 
 ALL = AccessFilter()
 
@@ -36,6 +37,30 @@ async def test_all_that_was_noted_is_there_once_after_the_end(database: Database
                 await asyncio.sleep(0)
     rows = await Accesses(database).page(tenant, ALL, limit=10_000)
     assert sorted(row.operation for row in rows) == sorted(f"N{number}" for number in range(3_210))
+
+
+_CUT = """
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+ where datname = current_database() and usename <> current_user and state = 'active'
+"""
+
+
+async def test_all_is_there_though_connections_end_while_they_are_used(
+    database: Database, database_url: str
+) -> None:
+    """However they end: the driver has a word of its own for a farewell that comes while it is busy."""
+    tenant, cut, noted = uuid4(), 0, set[str]()
+    owner = await asyncpg.connect(database_url)
+    async with recording(database.writer) as writer:
+        while cut < 10:
+            if len(noted) < 5_000:
+                noted.add(operation := f"N{len(noted)}")
+                writer.note(access(tenant, operation=operation))
+            cut += await owner.fetchval(_CUT)
+        await until(lambda: not writer.waiting)
+    await owner.close()
+    rows = await Accesses(database).page(tenant, ALL, limit=100_000)
+    assert {row.operation for row in rows} == noted
 
 
 async def test_pages_go_on_where_the_last_one_ended(database: Database) -> None:

@@ -27,7 +27,7 @@ class Worker:
         log = PostgresLog(place.database)
         self._stack.push_async_callback(log.close)
         pages = Pages(log, PlainCodec())
-        await self._stack.enter_async_context(running(pages.run(), name="log pages"))
+        await self._stack.enter_async_context(running(pages.run, name="log pages"))
         self._lanes = Lanes(
             place.stores.views,
             place.stores.of,

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -83,8 +84,8 @@ async def telling(product: Product) -> AsyncIterator[Telling]:
         )
         enrolled_processes = await enrolled(database, processes(parts))
         pages = Pages(log, writes.codec, poll=0.05)
-        await stack.enter_async_context(running(pages.run(), name="pages"))
-        acting = run_processes(enrolled_processes, database=database, log=log, pages=pages, bus=bus)
+        await stack.enter_async_context(running(pages.run, name="pages"))
+        acting = partial(run_processes, enrolled_processes, database=database, log=log, pages=pages, bus=bus)
         await stack.enter_async_context(running(acting, name="processes"))
         yield Telling(product, database, log, bus, inbox)
 

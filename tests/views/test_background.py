@@ -51,12 +51,32 @@ async def test_who_waits_for_the_end_may_be_cancelled_and_the_tasks_are_told_onc
     assert task.cancelled()
 
 
-async def test_what_a_task_raises_is_dropped_and_the_block_ends() -> None:
-    async def fail() -> None:
-        raise ValueError
+async def test_work_that_fails_is_told_of_and_begins_again(caplog: pytest.LogCaptureFixture) -> None:
+    begun = list[int]()
 
-    async with running(fail(), name="fails at once"):
-        await asyncio.sleep(0)
+    async def fail_once() -> None:
+        begun.append(len(begun))
+        if len(begun) == 1:
+            raise ValueError("at first")
+        await asyncio.Event().wait()
+
+    async with running(fail_once, name="toils"):
+        await until(lambda: len(begun) == 2)
+    (told,) = caplog.records
+    assert (told.levelname, told.message) == ("ERROR", "The task toils has failed and begins again.")
+    assert "ValueError: at first" in caplog.text
+
+
+async def test_work_that_has_ended_is_not_begun_again_and_the_block_goes_on() -> None:
+    begun = list[int]()
+
+    async def work() -> None:
+        begun.append(1)
+
+    async with running(work, name="is done"):
+        await until(lambda: bool(begun))
+        await asyncio.sleep(0.01)
+    assert begun == [1]
 
 
 async def test_who_must_not_wait_on_is_told_that_a_task_does_not_end() -> None:

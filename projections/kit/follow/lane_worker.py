@@ -59,7 +59,7 @@ class LaneWorker(LeaseWorker[L]):
 
     async def run(self) -> None:
         """Work until stopped or cancelled."""
-        async with running(self.ledger.run(), name="lane reports"):
+        async with running(self.ledger.run, name="lane reports"):
             await super().run()
 
     async def _begin(self, connection: Connection) -> None:

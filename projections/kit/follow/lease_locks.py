@@ -2,8 +2,6 @@
 
 import asyncio
 
-import asyncpg
-
 from projections.kit.store.generations import Connection
 
 LANES = 0x4877
@@ -17,8 +15,6 @@ SILENCE = 15
 """Seconds without a heartbeat after which a worker counts as gone, though its session may still be there."""
 TIMEOUT = 5.0
 """Seconds after which a session that does not answer counts as lost."""
-SESSION_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What a connection raises that went away; the last one when it was ended while this process was stopped."""
 
 _LOCK = "select pg_try_advisory_lock($1::int, $2::int)"
 _UNLOCK = "select pg_advisory_unlock($1::int, $2::int)"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from projections.kit.background import end, happens
-from projections.kit.follow.lease_locks import SESSION_LOST
+from projections.kit.connections import CONNECTION_FAILED
 from projections.kit.store.generations import Connect, Connection
 from projections.kit.store.store import LeaseLost
 
@@ -58,7 +58,7 @@ class LeaseWorker(ABC, Generic[T]):
         while not self._stopping.is_set():
             try:
                 await self._session()
-            except SESSION_LOST as error:
+            except CONNECTION_FAILED as error:
                 _logger.warning("%s has lost the session of its leases: %r", type(self).__name__, error)
                 await happens(self._stopping, within=self._beat)
 

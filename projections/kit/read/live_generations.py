@@ -105,5 +105,5 @@ async def pointers(pool: Pool, views: Sequence[type[View[Any]]]) -> AsyncIterato
     """The pointers, kept up to date as long as the block lasts."""
     live = LiveGenerations(pool, views)
     await live.look()
-    async with running(live.run(), name="live generations"):
+    async with running(live.run, name="live generations"):
         yield live
