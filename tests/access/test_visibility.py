@@ -133,6 +133,26 @@ async def test_who_joins_sees_it_and_who_leaves_no_longer(scene: Scene, searchin
         assert bool(found) is sees_it
 
 
+@pytest.mark.parametrize("created_there", [True, False])
+async def test_what_a_task_was_in_a_private_project_is_told_to_nobody_else(
+    product: Product, created_there: bool
+) -> None:
+    owner = await product.newcomer("Olga", role="member")
+    guest = await product.newcomer("Gus", tenant=owner.tenant, role="guest")
+    private = await project(owner, "Secret", visibility="PRIVATE")
+    public = await project(owner, "Open")
+    task = await created(owner, WORD, projectId=private if created_there else public)
+    if not created_there:
+        await owner.send("MoveTask", input={"id": task["id"], "projectId": private})
+    moved = await owner.send("MoveTask", input={"id": task["id"], "projectId": public})
+    await owner.send("RenameTask", input={"id": task["id"], "title": "nothing"})
+    assert (await guest.send("Task", id=task["id"], afterPosition=moved["position"]))["title"] == "nothing"
+    assert await guest.send("History", stream=task["id"]) is None
+    assert (await owner.send("History", stream=task["id"]))["nodes"][0]["data"]["title"] == WORD
+    await owner.send("ChangeProjectVisibility", input={"id": private, "visibility": "PUBLIC"})
+    assert (await guest.send("History", stream=task["id"]))["nodes"][0]["data"]["title"] == WORD
+
+
 async def test_a_subscriber_hears_of_what_he_sees_alone(scene: Scene) -> None:
     start = await head(scene.admin, scene.task)
     plain = await created(scene.owner, "Plain")

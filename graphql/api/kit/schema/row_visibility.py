@@ -140,6 +140,12 @@ class RowVisibility:
                 seen |= ids
         return seen
 
+    def place_of(self, topic: str) -> str | None:
+        """The column, and the field of events, by which the rule knows what a thing of the topic is about; None
+        where nothing of them is hidden from the caller."""
+        view = self._sights.shown_in.get(topic)
+        return self.sight.columns[view] if view is not None and self.sight.narrows(view) else None
+
     def changed_by(self, type: str) -> bool:
         """Whether, after an event of this type, the caller may see more or less than before."""
         return self.sight.rule is not None and type in self._sights.changes
