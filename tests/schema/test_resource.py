@@ -122,8 +122,8 @@ def test_whoever_watches_a_column_hears_of_what_comes_stays_and_leaves(
 ) -> None:
     fields = settled("ChoreMessage", Tasks, {"assignee_id": equal("assigned_to")})
     fold = Tasks().folds[event.stored_as]
-    assert interest(fields, {"assignee_id": ANNA}).concerns(row, event, (UUID(int=9),), fold) is heard
-    assert interest(fields, {"assignee_id": None}).concerns(row, event, (UUID(int=9),), fold)
+    assert interest(Tasks, fields, {"assignee_id": ANNA}).concerns(row, event, (UUID(int=9),), fold) is heard
+    assert interest(Tasks, fields, {"assignee_id": None}).concerns(row, event, (UUID(int=9),), fold)
 
 
 def test_what_an_event_held_before_counts_only_for_the_column_it_is_about() -> None:
@@ -133,7 +133,9 @@ def test_what_an_event_held_before_counts_only_for_the_column_it_is_about() -> N
         status=TaskStatus.IN_PROGRESS, previous=TaskStatus.TODO, assigned_to=None, project_id=None
     )
     fold = Tasks().folds[event.stored_as]
-    assert not interest(fields, {"priority": TaskStatus.TODO}).concerns(row, event, (UUID(int=9),), fold)
+    assert not interest(Tasks, fields, {"priority": TaskStatus.TODO}).concerns(
+        row, event, (UUID(int=9),), fold
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,9 @@ def test_what_an_event_held_before_counts_only_for_the_column_it_is_about() -> N
 def test_what_may_have_left_the_list_is_told_where_the_event_does_not_say_what_was(
     event: Any, heard: bool
 ) -> None:
-    urgent = interest(settled("ChoreMessage", Tasks, {"priority": one_of}), {"priority": [TaskPriority.HIGH]})
+    urgent = interest(
+        Tasks, settled("ChoreMessage", Tasks, {"priority": one_of}), {"priority": [TaskPriority.HIGH]}
+    )
     row = SimpleNamespace(priority=TaskPriority.LOW)
     assert urgent.concerns(row, event, (UUID(int=9),), Tasks().folds[event.stored_as]) is heard
     assert not urgent.meets(row)
@@ -155,7 +159,7 @@ def test_what_may_have_left_the_list_is_told_where_the_event_does_not_say_what_w
 
 
 def test_a_method_may_change_any_column() -> None:
-    employed = interest(settled("ChoreMessage", People, {"is_member": equal}), {"is_member": True})
+    employed = interest(People, settled("ChoreMessage", People, {"is_member": equal}), {"is_member": True})
     suspended = User.Suspended()
     fold = People().folds[suspended.stored_as]
     assert employed.concerns(SimpleNamespace(is_member=False), suspended, (UUID(int=9),), fold)
@@ -163,7 +167,7 @@ def test_a_method_may_change_any_column() -> None:
 
 def test_what_a_list_leaves_out_by_default_has_left_it() -> None:
     deleted, event = SimpleNamespace(status=ProjectStatus.DELETED), Project.Deleted()
-    kept = interest(settled("ChoreMessage", Projects, {"status": one_of(default=KEPT)}), {})
+    kept = interest(Projects, settled("ChoreMessage", Projects, {"status": one_of(default=KEPT)}), {})
     assert not kept.meets(deleted)
     assert kept.concerns(deleted, event, (), Projects().folds[event.stored_as])
 
@@ -179,7 +183,7 @@ def test_a_list_of_texts_is_met_in_any_case() -> None:
         tags: tuple[str, ...]
 
     fields = settled("ChoreMessage", Tasks, {"tags": contains})
-    wanted = interest(fields, {"tags": ["GARDEN", "roof"]})
+    wanted = interest(Tasks, fields, {"tags": ["GARDEN", "roof"]})
     assert wanted.meets(Tagged(("garden", "Roof", "new")))
     assert not wanted.meets(Tagged(("garden",)))
 

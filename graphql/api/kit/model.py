@@ -36,7 +36,9 @@ from api.kit.schema.live.interest import Interest as Interest
 from api.kit.schema.live.messages import Change as Change
 from api.kit.schema.live.messages import ChangeKind as ChangeKind
 from api.kit.schema.live.messages import Discontinuity as Discontinuity
+from api.kit.schema.live.messages import Initial as Initial
 from api.kit.schema.live.messages import ResumeFrom as ResumeFrom
+from api.kit.schema.live.messages import State as State
 from api.kit.schema.live.messages import messages as messages
 from api.kit.schema.mutations import Sending as Sending
 from api.kit.schema.mutations import Sent as Sent

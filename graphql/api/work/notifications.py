@@ -18,6 +18,7 @@ from api.kit.model import (
     PageRequest,
     Resource,
     ResumeFrom,
+    State,
     argument,
     connect,
     field,
@@ -105,7 +106,7 @@ class Subscription:
     )
     def notification_received(
         self, info: Info, resume_from: ResumeFrom = None
-    ) -> AsyncGenerator[Change[NotificationRow] | Discontinuity, None]:
+    ) -> AsyncGenerator[Change[NotificationRow] | State[NotificationRow] | Discontinuity, None]:
         me = info.context.caller.user_id
 
         def concerns(row: NotificationRow | None, event: Event, key: Key, fold: Fold) -> bool:

@@ -15,9 +15,11 @@ from api.kit.model import (
     ForwardConnection,
     FromCursor,
     Info,
+    Initial,
     Interest,
     RequestContext,
     ResumeFrom,
+    State,
     argument,
     field,
     forward,
@@ -29,6 +31,7 @@ from api.kit.model import (
 from domain.kit.events import Event
 from projections.kit.declare.folds import Key
 from projections.kit.declare.view import Fold
+from projections.kit.read.conditions import equals
 from projections.work.reader import WorkReader
 from projections.work.stats import DailyRow, DailyStats, UserStats, UserStatsRow
 from projections.work.tasks import Tasks
@@ -118,7 +121,8 @@ class Subscription:
         info: Info,
         user_id: Annotated[UUID | None, argument("The person's id; by default everybody.")] = None,
         resume_from: ResumeFrom = None,
-    ) -> AsyncGenerator[Change[UserStatsRow] | Discontinuity, None]:
+        initial: Initial = False,
+    ) -> AsyncGenerator[State[UserStatsRow] | Change[UserStatsRow] | Discontinuity, None]:
         def concerns(row: UserStatsRow | None, event: Event, key: Key, fold: Fold) -> bool:
             return user_id is None or key == (user_id,)
 
@@ -131,7 +135,8 @@ class Subscription:
             info.context,
             _user_stats,
             resume_from=resume_from,
-            interest=Interest(concerns=concerns),
+            initial=initial,
+            interest=Interest(concerns=concerns, where=equals("user_id", user_id)),
             latest_only=True,
             about=_tasks if narrowed else None,
             read=counted if narrowed else None,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from sys import getsizeof
 from typing import Any, TypeVar
@@ -17,13 +16,12 @@ from projections.kit.declare.row import R
 from projections.kit.read.allowance import allowance
 from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition, bound
-from projections.kit.read.keyset import Order, RowPage, RowPlace
+from projections.kit.read.keyset import Order, RowPage, RowPlace, as_json, row_plan
 from projections.kit.read.live_generations import Serving
 from projections.kit.read.shares import Shares
 from projections.kit.store.derived_columns import derived
 from projections.kit.store.generations import Connection, ReaderPool
 from projections.kit.store.table_names import TableName, table_name
-from projections.kit.store.tables import table_shape
 
 T = TypeVar("T")
 
@@ -51,12 +49,12 @@ class PostgresRows:
         if not keys:
             return {}
         table = self._table(view)
-        types = [_plan(view).types[name] for name in view.key]
+        types = [row_plan(view).types[name] for name in view.key]
         unnest = ", ".join(f"${n + 2}::{kind}[]" for n, kind in enumerate(types))
         arguments: list[Any] = [tenant_id, *map(list, zip(*keys, strict=True))]
         keyed = f"({', '.join(view.key)}) in (select * from unnest({unnest}))"
         parts = ["tenant_id = $1", keyed, *bound(where, arguments, table)]
-        sql = _rows_of(f"select {_plan(view).columns} from {table} where {' and '.join(parts)}")
+        sql = as_json(f"select {row_plan(view).columns} from {table} where {' and '.join(parts)}")
         rows = await self._fetch(view, tenant_id, sql, arguments)
         return {tuple(getattr(row, name) for name in view.key): row for row in rows}
 
@@ -80,8 +78,8 @@ class PostgresRows:
         table, arguments, parts = self._source(view, tenant_id, where, past, order)
         parts += order.between(view, after, before, arguments)
         arguments.append(limit + 1)
-        sql = _rows_of(
-            f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
+        sql = as_json(
+            f"select {row_plan(view).columns} from {table} where {' and '.join(parts)}"
             f" order by {order.terms(view, reverse=backward)} limit ${len(arguments)}"
         )
         found = await self._fetch(view, tenant_id, sql, arguments)
@@ -109,13 +107,13 @@ class PostgresRows:
         trip: of those after and before the given places, and from the back with the last one first."""
         table, arguments, parts = self._source(view, tenant_id, where, past, order)
         parts += order.between(view, after, before, arguments)
-        kind, more = _plan(view).types[column], len(arguments)
+        kind, more = row_plan(view).types[column], len(arguments)
         each = (
-            f"select {_plan(view).columns} from {table} where {' and '.join(parts)}"
+            f"select {row_plan(view).columns} from {table} where {' and '.join(parts)}"
             f" and {column} = wanted.value"
             f" order by {order.terms(view, reverse=backward)} limit ${more + 2}"
         )
-        sql = _rows_of(
+        sql = as_json(
             f"select head.* from unnest(${more + 1}::{kind}[]) as wanted(value)"
             f" cross join lateral ({each}) head"
         )
@@ -137,6 +135,40 @@ class PostgresRows:
         sql = f"select count(*) from {table} where {' and '.join(parts)}"
         async with self._asking(tenant_id, arguments) as (connection, values):
             return int(await connection.fetchval(sql, *values))
+
+    async def standing(
+        self,
+        view: type[PostgresView[R]],
+        tenant_id: UUID,
+        where: Sequence[Condition],
+        *,
+        limit: int,
+        most_bytes: int,
+    ) -> tuple[int, list[R] | None]:
+        """The rows that meet the conditions, by their keys, with the position up to which they are folded, both as
+        of one moment; None in place of more rows than ``limit``, or bytes of JSON than ``most_bytes``."""
+        table, arguments, parts = self._source(view, tenant_id, where, None)
+        at = len(arguments)
+        arguments += [view.name, self.live.generation(view), limit + 1, most_bytes]
+        sql = f"""with found as materialized ({
+            as_json(
+                f"select {row_plan(view).columns} from {table} where {' and '.join(parts)}"
+                f" order by {', '.join(view.key)} limit ${at + 3}"
+            )
+        })
+        select coalesce((select position from ops.lanes where view = ${at + 1} and generation = ${
+            at + 2
+        }), 0),
+               (select case when octet_length(rows) <= ${at + 4} then rows end from found)"""
+        async with self._asking(tenant_id, arguments) as (connection, values):
+            record = await connection.fetchrow(sql, *values)
+            assert record is not None
+            position, text = record
+        if text is None:
+            return position, None
+        allowance().spend(getsizeof(text))
+        rows: list[R] = row_plan(view).decoder.decode(text)
+        return position, rows if len(rows) <= limit else None
 
     async def tally(
         self,
@@ -193,7 +225,7 @@ class PostgresRows:
         read. ``$1`` is the tenant; the database shows no other's rows.
         """
         tables = {name: str(self._table(view)) for name, view in views.items()}
-        sql = _rows_of(sql.format_map(tables))
+        sql = as_json(sql.format_map(tables))
         text = await self._text(tenant_id, sql, [tenant_id, *arguments])
         # Generic aliases of a type variable are unknown to the checker.
         found: list[T] = msgspec.json.decode(text, type=list[shape])  # type: ignore[valid-type]
@@ -221,7 +253,7 @@ class PostgresRows:
         said = " ".join(parts) + (f" {order.by(view)}" if order else "")
         # Working them all out would take far longer than the rest.
         needed = [column for column in derived(view) if column.name in said]
-        kinds = {**_plan(view).types, **{column.name: column.kind for column in needed}}
+        kinds = {**row_plan(view).types, **{column.name: column.kind for column in needed}}
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
         arguments[0] = partial(past.json, needed)
         return f"json_to_recordset($1::json) as past({columns})", arguments, ["true", *parts]
@@ -229,7 +261,7 @@ class PostgresRows:
     async def _fetch(
         self, view: type[PostgresView[R]], tenant_id: UUID, sql: str, arguments: Sequence[Any]
     ) -> list[R]:
-        rows: list[R] = _plan(view).decoder.decode(await self._text(tenant_id, sql, arguments))
+        rows: list[R] = row_plan(view).decoder.decode(await self._text(tenant_id, sql, arguments))
         return rows
 
     async def _text(self, tenant_id: UUID, sql: str, arguments: Sequence[Any]) -> str:
@@ -252,39 +284,3 @@ class PostgresRows:
                 allowed.spend(getsizeof(rows := past_rows()))
                 arguments = [rows, *arguments[1:]]
             yield await stack.enter_async_context(self.reader.reading(tenant_id)), arguments
-
-
-def _rows_of(select: str) -> str:
-    """All rows as one JSON array: decoded to typed rows in one go, several times faster than records."""
-    return f"select coalesce(json_agg(r), '[]')::text from ({select}) r"
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What reading a view needs to know of it, worked out once."""
-
-    columns: str
-    types: Mapping[str, str]
-    decoder: "msgspec.json.Decoder[list[Any]]"
-
-
-_plans: dict[str, _Plan] = {}
-
-
-def _plan(view: type[PostgresView[Any]]) -> _Plan:
-    plan = _plans.get(view.name)
-    if plan is None:
-        types = {name: _bare(kind) for name, kind in table_shape(view, 1).columns.items()}
-        decoder = msgspec.json.Decoder(list[view.row])  # type: ignore[name-defined]
-        plan = _plans[view.name] = _Plan(", ".join(types), types, decoder)
-    return plan
-
-
-def columns_of(view: type[PostgresView[Any]]) -> str:
-    """The columns that a row is read from, as SQL."""
-    return _plan(view).columns
-
-
-def _bare(kind: str) -> str:
-    bare, _, rest = kind.partition("(")
-    return bare + rest.partition(")")[2]

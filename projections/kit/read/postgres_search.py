@@ -10,8 +10,8 @@ from domain.kit.languages import DEFAULT
 from projections.kit.declare.postgres import WORDS, PostgresView, key_of
 from projections.kit.declare.row import R
 from projections.kit.read.conditions import TSQUERY, Condition, bound, found_by, tsquery, weights_of
+from projections.kit.read.keyset import columns_of
 from projections.kit.read.live_generations import Serving
-from projections.kit.read.postgres_reader import columns_of
 from projections.kit.read.search_query import MOST_HITS, BadQuery, Query, looked_for
 from projections.kit.read.search_reader import Found, Hit
 from projections.kit.store.generations import ReaderPool

@@ -207,7 +207,7 @@ class Measure:
     def _size(self, node: FieldNode, field: GraphQLField) -> PageSize:
         names = [name for name in (*_PAGE_ARGUMENTS, *_LISTS) if name in field.args]
         if not names:
-            return _ONE
+            return PageSize(default=self._sizes.most(field))
         numbers, variables = list[int](), list[tuple[str, int | None]]()
         for argument in node.arguments or ():
             if argument.name.value in names:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 from graphql import (
     ArgumentNode,
+    BooleanValueNode,
     DocumentNode,
     FloatValueNode,
     GraphQLError,
@@ -40,6 +41,8 @@ from api.kit.execution.sizes import Sizes
 from api.kit.execution.trees import compact
 
 _MOST_VALIDATION_ERRORS = 20
+_STARTS = ("resumeFrom", "initial")
+"""Arguments that say where a subscription starts."""
 # Fragments inside fragments add no depth, yet the cost is summed by going into each.
 _HIGHEST_COST = 100
 _MOST_DIGITS = 400
@@ -75,9 +78,9 @@ class _NumbersOfALength(Visitor):
 class Operation:
     """One operation of a valid document.
 
-    `resume_points` are the values of its `resumeFrom` arguments, `needs` the permissions that it takes, each with
-    a field that takes it, `fields` all that are selected, as `Task.title`, and `own` says that the answers of a
-    subscription depend on who asks. `weight` is how many bytes may be read for it, at most.
+    `resume_points` are the values of its `resumeFrom` and `initial` arguments, `needs` the permissions that it
+    takes, each with a field that takes it, `fields` all that are selected, as `Task.title`, and `own` says that
+    the answers of a subscription depend on who asks. `weight` is how many bytes may be read for it, at most.
     """
 
     text: str
@@ -117,16 +120,19 @@ class Operation:
         return self.node.operation
 
     def resumes(self, request: GraphQLRequest) -> bool:
-        """Whether a `resumeFrom` is given, so that the stream starts elsewhere than now."""
+        """Whether a `resumeFrom` or `initial` is given, so that the stream starts elsewhere than now."""
         defaults = {v.variable.name.value: v.default_value for v in self.node.variable_definitions or ()}
         for point in self.resume_points:
             value: ValueNode | None = point
             if isinstance(point, VariableNode):
                 name = point.name.value
-                if request.variables.get(name) is not None:
+                if request.variables.get(name) not in (None, False):
                     return True
                 value = None if name in request.variables else defaults.get(name)
-            if value is not None and not isinstance(value, NullValueNode):
+            if isinstance(value, BooleanValueNode):
+                if value.value:
+                    return True
+            elif value is not None and not isinstance(value, NullValueNode):
                 return True
         return False
 
@@ -184,7 +190,7 @@ class Documents:
         try:
             document = self._valid(text, stranger)
             measure = Measure(self._schema, self._sizes, document, self._limits.page)
-            points = _resume_points(document) if "resumeFrom" in text else ()
+            points = _resume_points(document) if any(name in text for name in _STARTS) else ()
             operations: dict[str | None, Operation] = {}
             for node in document.definitions:
                 if isinstance(node, OperationDefinitionNode):
@@ -254,7 +260,7 @@ def _resume_points(document: DocumentNode) -> tuple[ValueNode, ...]:
 
     class Collect(Visitor):
         def enter_argument(self, node: ArgumentNode, *_: object) -> None:
-            if node.name.value == "resumeFrom":
+            if node.name.value in _STARTS:
                 points.append(node.value)
 
     visit(document, Collect())

@@ -18,6 +18,9 @@ from domain.tenancy.json_limits import LARGEST
 LONGEST = "longest"
 """Under which a field's metadata say how many characters its value may have."""
 
+MOST = "most"
+"""Under which a field's metadata say how many things its list holds at most, where no argument says that."""
+
 _JSON = LARGEST
 _UNSAID = 255
 """The characters of a text of a row that says nothing."""
@@ -77,6 +80,12 @@ class Sizes:
     def cost(self, parent: GraphQLNamedType | None, name: str) -> int:
         """What a field without fields of its own costs."""
         return 1 + self._lengths.get((parent.name if parent else "", name), 0) // _DEARER
+
+    def most(self, field: GraphQLField) -> int:
+        """How many things a field without a page size leads to."""
+        declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        most: int = getattr(declared, "metadata", {}).get(MOST, 1)
+        return most
 
     def row(self, field: GraphQLField, parent: GraphQLNamedType) -> int:
         """How many bytes each thing that a field leads to may take, whatever is selected of it: rows are read

@@ -30,7 +30,7 @@ from api.kit.schema.filters import AnyView, Operator, RowFilter, row_filter, set
 from api.kit.schema.lists.connections import Filter, listed
 from api.kit.schema.live.changes import watch
 from api.kit.schema.live.interest import interest
-from api.kit.schema.live.messages import ResumeFrom, messages
+from api.kit.schema.live.messages import Initial, ResumeFrom, messages
 from api.kit.schema.mutations import Send, Sending, Sent, mutation, sentences
 from api.kit.schema.node_types import Node, takes
 from api.kit.schema.nodes import findable, in_view
@@ -148,9 +148,14 @@ class Resource:
         view = self._held
 
         def resolve(
-            self: Any, info: Info, resume_from: ResumeFrom = None, **given: Any
+            self: Any,
+            info: Info,
+            resume_from: ResumeFrom = None,
+            initial: Initial = False,
+            **given: Any,
         ) -> AsyncGenerator[Any, None]:
-            return watch(info.context, view, resume_from=resume_from, interest=interest(known, given))
+            wanted = interest(type(view), known, given)
+            return watch(info.context, view, resume_from=resume_from, initial=initial, interest=wanted)
 
         return cast(
             StrawberryField, live(description, message, needs=self._read)(_taking(resolve, known, message))
@@ -206,10 +211,10 @@ def _taking(resolve: Any, fields: Mapping[str, tuple[Operator, Any]], message: A
         for parameter in signature.parameters.values()
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
-    *before, resume_from = others
-    last = resume_from.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+    *before, resume_from, initial = others
+    last = [where.replace(kind=inspect.Parameter.KEYWORD_ONLY) for where in (resume_from, initial)]
     resolve.__signature__ = signature.replace(
-        parameters=[*before, *arguments, last], return_annotation=AsyncGenerator[message, None]
+        parameters=[*before, *arguments, *last], return_annotation=AsyncGenerator[message, None]
     )
     del resolve.__annotations__["given"]
     resolve.__annotations__ |= {parameter.name: parameter.annotation for parameter in arguments}

@@ -1,14 +1,16 @@
 """Live changes: any Postgres view can be watched, from now on or from where a client left off."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
 from api.kit.schema.context import RequestContext
 from api.kit.schema.live.interest import EVERYTHING_THERE_IS, Interest
-from api.kit.schema.live.messages import Change, ChangeKind, Discontinuity, Gap
+from api.kit.schema.live.messages import Change, ChangeKind, Discontinuity, Gap, State
+from api.kit.schema.live.present import Read, folded, present
 from api.kit.schema.scalars import Position
 from domain.kit.events import Event
 from domain.kit.log import Envelope
@@ -27,6 +29,7 @@ async def envelopes(
         yield Discontinuity(
             cursor=Position(head),
             code=Gap.POSITION_IN_FUTURE,
+            again=after,
             reason=f"Position {after} does not exist yet; the log ends at {head}: read the current state again.",
         )
         after = head
@@ -39,6 +42,7 @@ async def envelopes(
         yield Discontinuity(
             cursor=Position(head),
             code=Gap.TOO_FAR_BACK,
+            again=after,
             reason=f"More than {longest} events lie between and are left out: read the current state again.",
         )
         after = head
@@ -60,11 +64,12 @@ async def watch(
     view: PostgresView[R],
     *,
     resume_from: Position | None,
+    initial: bool = False,
     interest: Interest = EVERYTHING_THERE_IS,
     latest_only: bool = False,
     about: PostgresView[Any] | None = None,
-    read: Callable[[set[Key]], Awaitable[dict[Key, R]]] | None = None,
-) -> AsyncGenerator[Change[R] | Discontinuity, None]:
+    read: Read | None = None,
+) -> AsyncGenerator[Change[R] | State[R] | Discontinuity, None]:
     """A message for every event that touches a row of the view, with the row as it stands by then.
 
     ``interest`` picks among them; a row that no longer meets it is told as removed. ``latest_only`` sends one
@@ -72,9 +77,43 @@ async def watch(
     such as counts. With ``about``, only events of things count that the caller sees in that view; ``read`` then
     finds the rows in place of the view.
 
+    ``initial`` begins with the rows that are there, and sends them again after a discontinuity: all of them as of
+    one position, from which the changes continue.
+
     Who may not see all hears of a row that leaves their sight once more, as removed and without the row, and reads
     again when what they may see has changed.
     """
+    at, from_state = resume_from, initial and resume_from is None
+    while True:
+        if from_state:
+            async for part in present(ask, view, interest, read):
+                at = part.cursor
+                yield part
+        broken = False
+        following = _following(ask, view, at, interest, latest_only=latest_only, about=about, read=read)
+        async with aclosing(following) as messages:
+            async for message in messages:
+                if initial and isinstance(message, Discontinuity):
+                    broken = True
+                    # Who is cut off before the state is complete is sent it then.
+                    yield replace(message, cursor=Position(message.again))
+                    break
+                yield message
+        if not broken:
+            return
+        from_state = True
+
+
+async def _following(
+    ask: RequestContext,
+    view: PostgresView[R],
+    resume_from: Position | None,
+    interest: Interest,
+    *,
+    latest_only: bool,
+    about: PostgresView[Any] | None,
+    read: Read | None,
+) -> AsyncGenerator[Change[R] | Discontinuity, None]:
     async with aclosing(envelopes(ask, resume_from)) as pages:
         async for page in pages:
             if isinstance(page, Discontinuity):
@@ -114,10 +153,12 @@ async def watch(
                     node_id=key[0],
                     node=rows.get(key),
                 )
-            if (about or ask.sight.narrows(type(view))) and _changes_sight(ask, page):
+            changed = _sight_changed(ask, page) if about or ask.sight.narrows(type(view)) else None
+            if changed is not None:
                 yield Discontinuity(
                     cursor=Position(page[-1].position),
                     code=Gap.SIGHT_CHANGED,
+                    again=changed - 1,
                     reason="What you may see has changed: read it again.",
                 )
 
@@ -126,7 +167,7 @@ async def _about(ask: RequestContext, about: PostgresView[Any], touched: Sequenc
     """The events of things that the caller sees in a view."""
     if not touched:
         return []
-    await _folded(ask, about, touched)
+    await folded(ask, about, touched[-1][0].position)
     seen = await _seen(ask, about, {(envelope.originator_id,) for envelope, _, _ in touched})
     return [envelope for envelope in touched if (envelope[0].originator_id,) in seen]
 
@@ -135,7 +176,7 @@ async def _rows(
     ask: RequestContext,
     view: PostgresView[R],
     touched: Sequence[Touched],
-    read: Callable[[set[Key]], Awaitable[dict[Key, R]]] | None,
+    read: Read | None,
 ) -> tuple[dict[Key, R], dict[tuple[int, Key], R | None]]:
     """The touched rows that the caller sees, once the view has folded the events that touched them; and, by event,
     those that it took out of the caller's sight, None where there is no row any more."""
@@ -144,7 +185,7 @@ async def _rows(
     keys = {key for _, _, key in touched}
     if read is not None:
         return await read(keys), {}
-    await _folded(ask, view, touched)
+    await folded(ask, view, touched[-1][0].position)
     rows: dict[Key, R] = await _seen(ask, view, keys)
     if not ask.sight.narrows(type(view)) or not (hidden := keys - rows.keys()):
         return rows, {}
@@ -187,16 +228,9 @@ async def _seen(ask: RequestContext, view: PostgresView[R], keys: set[Key]) -> d
     return found
 
 
-async def _folded(ask: RequestContext, view: PostgresView[Any], touched: Sequence[Touched]) -> None:
-    """Wait until the view has folded the events."""
-    # While the view is behind or its lane stands still, a late message is better than a wrong one.
-    while not await ask.services.progress.wait_for(view.name, touched[-1][0].position, 5.0):
-        pass
-
-
-def _changes_sight(ask: RequestContext, page: Sequence[Envelope]) -> bool:
-    """Whether an event of the page may have changed what the caller sees."""
-    return any(_of_mine(ask, envelope, None) for envelope in page)
+def _sight_changed(ask: RequestContext, page: Sequence[Envelope]) -> int | None:
+    """The position of the first event of the page after which the caller may see more or less."""
+    return next((envelope.position for envelope in page if _of_mine(ask, envelope, None)), None)
 
 
 def _of_mine(ask: RequestContext, envelope: Envelope, event: Event | None) -> bool:

@@ -1,14 +1,18 @@
 """What somebody who watches wants to hear of: rows that meet a filter, and those that have just left it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from api.kit.execution.errors import ClientError
 from api.kit.schema.filters import Operator
 from domain.kit.events import Event
 from projections.kit.declare.folds import Key
+from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import Fold
+from projections.kit.read.conditions import Condition
+from projections.kit.read.search_query import BadQuery
 
 _UNSAID = object()
 
@@ -24,12 +28,19 @@ class Interest:
 
     The row may have moved on since, or be gone."""
 
+    where: Sequence[Condition] = ()
+    """The same as ``meets``, of the rows that are there."""
+
 
 EVERYTHING_THERE_IS = Interest()
 
 
-def interest(fields: Mapping[str, tuple[Operator, Any]], given: Mapping[str, Any]) -> Interest:
-    """The rows that meet what was given for these fields, or what each means where nothing was."""
+def interest(
+    view: type[PostgresView[Any]], fields: Mapping[str, tuple[Operator, Any]], given: Mapping[str, Any]
+) -> Interest:
+    """The rows that meet what was given for these fields, or what each means where nothing was.
+
+    Raises a client's error for what cannot be asked."""
     wanted = [
         (how, how.default if given.get(name) is None else given[name]) for name, (how, _) in fields.items()
     ]
@@ -41,7 +52,11 @@ def interest(fields: Mapping[str, tuple[Operator, Any]], given: Mapping[str, Any
     def concerns(row: Any | None, event: Event, key: Key, fold: Fold) -> bool:
         return all(_may_have_met(how, value, row, event, fold) for how, value in conditions)
 
-    return Interest(meets, concerns)
+    try:
+        where = [part for how, value in conditions for part in how.condition(view, how.column, value)]
+    except BadQuery as error:
+        raise ClientError(str(error), code="BAD_USER_INPUT") from None
+    return Interest(meets, concerns, where)
 
 
 def _meets(how: Operator, held: Any, value: Any) -> bool:

@@ -1,6 +1,7 @@
 """The messages of a subscription: changes, and what is said where changes are missing."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -10,11 +11,17 @@ from uuid import UUID
 import strawberry
 
 from api.kit.execution.access import covered
+from api.kit.execution.sizes import MOST
 from api.kit.schema.fields import derived
 from api.kit.schema.scalars import Position
 from projections.kit.declare.postgres import PostgresView
 
 T = TypeVar("T")
+
+MOST_ROWS, MOST_BYTES = 1_000, 10_000_000
+"""What `initial` sends at most."""
+PART = 100
+"""How many rows one of its messages has at most."""
 
 ResumeFrom = Annotated[
     Position | None,
@@ -22,6 +29,14 @@ ResumeFrom = Annotated[
         description="The cursor of the last message received, or the `position` in the `extensions` of a query's "
         "answer; the subscription continues right after it. A cursor too far back, or ahead of the log, is "
         "answered with a discontinuity."
+    ),
+]
+
+Initial = Annotated[
+    bool,
+    strawberry.argument(
+        description="Whether to begin with the present state, and to send it again after a discontinuity. With "
+        "`resumeFrom`, it is sent only if the subscription cannot continue from there."
     ),
 ]
 
@@ -56,6 +71,15 @@ class Change(Generic[T]):
     node: T | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State(Generic[T]):
+    """A part of the present state, which GraphQL types made by `messages` show."""
+
+    cursor: Position
+    nodes: Sequence[T]
+    complete: bool
+
+
 @strawberry.enum(description="Why messages may be missing.")
 class Gap(Enum):
     """Codes of a `Discontinuity`."""
@@ -71,6 +95,11 @@ class Gap(Enum):
     SIGHT_CHANGED = strawberry.enum_value(
         "sight_changed", description="Your access has changed, so other objects are visible now."
     )
+    TOO_MUCH = strawberry.enum_value(
+        "too_much",
+        description=f"There is more than `initial` sends, {MOST_ROWS} objects or {MOST_BYTES} bytes: read it by "
+        "pages, and go on with the changes.",
+    )
 
 
 @covered
@@ -81,6 +110,8 @@ class Discontinuity:
     cursor: Position = strawberry.field(description="The cursor from which messages continue.")
     code: Gap = strawberry.field(description="The machine-readable reason.")
     reason: str = strawberry.field(description="The reason in words.")
+    again: strawberry.Private[int]
+    """From where a subscription would come to it again."""
 
 
 def messages(shown: type, view: type[PostgresView[Any]], description: str) -> Any:
@@ -107,12 +138,33 @@ def messages(shown: type, view: type[PostgresView[Any]], description: str) -> An
         def is_type_of(cls, value: object, info: object) -> bool:
             return isinstance(value, Change | cls)
 
-    name = f"{shown.__name__}Change"
-    Message.__name__ = name
-    kind: Any = covered(strawberry.type(Message, name=name, description="A change of an object."))
+    class Part:
+        cursor: Position = strawberry.field(
+            description="The message's cursor, for `resumeFrom`: the position of the state once it is complete, "
+            "and 0, from where it is sent again, before."
+        )
+        nodes: list[shown] = strawberry.field(  # type: ignore[valid-type]
+            description=f"At most {PART} of the objects, in the order of their ids.", metadata={MOST: PART}
+        )
+        complete: bool = strawberry.field(
+            description="Whether the state is complete, so that what is not in its messages is not there."
+        )
+
+        @classmethod
+        def is_type_of(cls, value: object, info: object) -> bool:
+            return isinstance(value, State | cls)
+
+    kind = _type(Message, f"{shown.__name__}Change", "A change of an object.")
+    part = _type(Part, f"{shown.__name__}State", "A part of the present state, as `initial` asks for it.")
     return Annotated[
-        kind | Discontinuity, strawberry.union(f"{shown.__name__}Message", description=description)
+        kind | part | Discontinuity, strawberry.union(f"{shown.__name__}Message", description=description)
     ]
+
+
+# Types have no static type, hence Any.
+def _type(declared: type, name: str, description: str) -> Any:
+    declared.__name__ = name
+    return covered(strawberry.type(declared, name=name, description=description))
 
 
 # The members follow from the view, hence Any.
