@@ -6,6 +6,7 @@ from uuid import UUID
 from app.auth.account_repository import AccountRepository
 from app.auth.tokens.session_cache import sessions_of
 from domain.identity.account_commands import ReactivateAccount, SuspendAccount
+from domain.identity.accounts import OwnAccount
 from domain.identity.sessions import Ending, EndSession
 from domain.kit.caller import Caller
 from domain.kit.refusals import NotFound, Refusal
@@ -26,10 +27,13 @@ class AccountService:
         self._book, self._forget = book, forget
 
     async def suspend(self, email: str, *, by: Caller, asked_by: str) -> Refusal | None:
-        """The event ends every session; that each says so itself is for its person's history."""
+        """The event ends every session; that each says so itself is for its person's history. Nobody suspends
+        themselves: the last operator could not undo it."""
         id = await self._book.id_of(email)
         if id is None:
             return NotFound(field="email", what="account")
+        if id == by.user_id:
+            return OwnAccount(field="email")
         outcome = await self._book.send(SuspendAccount(id=id, asked_by=asked_by), by=by.user_id)
         if isinstance(outcome, Refusal):
             return outcome

@@ -58,6 +58,10 @@ class AccountIsSuspended(Refusal):
     """This account is suspended; ask the operators of this service."""
 
 
+class OwnAccount(Refusal):
+    """This is your own account; ask another operator, or use the command line of the server."""
+
+
 class AccountNotSuspended(Refusal):
     """This account is not suspended."""
 

@@ -109,6 +109,14 @@ async def test_a_link_that_was_mailed_opens_no_suspended_account(product: Produc
     assert refusal(reset) == (403, "account_not_open")
 
 
+async def test_nobody_suspends_themselves(product: Product) -> None:
+    ada = await registered(product)
+    operator = product.client(PLATFORM, ada.id, role="operator")
+    refused = await operator.send("SuspendAccount", email=ada.email)
+    assert (refused["code"], refused["field"]) == ("own_account", "email")
+    assert (await ada.client.post(TASKS)).status_code == 200
+
+
 @pytest.mark.parametrize("role", ["owner", "admin", "member", "guest"])
 @pytest.mark.parametrize("mutation", ["SuspendAccount", "ReactivateAccount"])
 async def test_operators_alone_suspend_accounts(product: Product, mutation: str, role: str) -> None:
