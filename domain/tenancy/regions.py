@@ -15,7 +15,7 @@ Region = Annotated[
 
 
 class WrongRegion(Refusal):
-    """The data of this tenant stays in {region}; {here} takes no commands for it."""
+    """Data of the region {region} stays there; {here} takes no commands for it."""
 
 
 def require_region(region: str, *, here: str) -> None:

@@ -139,6 +139,24 @@ async def test_what_is_to_be_repaired_are_the_views_that_differ_alone(
         assert said.endswith(f"To repair them: headwater reconcile {Jars.name} --repair\n"), said
 
 
+async def test_a_rebuild_of_one_tenant_says_how_many_rows_were_wrong(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house = House(place, (Jars(),))
+    async with house.working():
+        await some_events(place)
+        await house.followed()
+        await place.database.writer.execute("update toys_g1.jars set amount = amount + 1")
+        wrong = await place.database.writer.fetchval(
+            "select count(*) from toys_g1.jars where tenant_id = $1", TENANT
+        )
+        tell_end(await house.ended(await house.rebuilds.ask([Jars.name], by="test", tenant_id=TENANT)))
+        assert (
+            capsys.readouterr().out
+            == f"{Jars.name}: {wrong} rows put in place; the others were right.\nDone.\n"
+        )
+
+
 class Doubled(Jars, PostgresView[JarRow], name="toys.jars", version=2):
     """The same table with another meaning."""
 

@@ -60,7 +60,7 @@ def test_another_region_says_where_the_data_stays() -> None:
     with pytest.raises(WrongRegion) as refused:
         require_region("eu-central-1", here="us-east-1")
     assert refused.value.message == (
-        "The data of this tenant stays in eu-central-1; us-east-1 takes no commands for it."
+        "Data of the region eu-central-1 stays there; us-east-1 takes no commands for it."
     )
 
 
