@@ -9,7 +9,6 @@ from app.keys.key_provider import Master
 from app.keys.kms import KmsMaster
 from app.keys.provider_migration import KeyProviderMigration
 from app.keys.ring import KeyRing
-from app.keys.vault import VaultMaster
 from app.settings import PREFIX, Settings, SettingsError
 from app.storage.database import Database, Pool
 
@@ -38,6 +37,9 @@ async def master_of(settings: Settings, pool: Pool) -> Master:
     master: Master
     match settings.key_provider:
         case "vault":
+            # Loads an HTTP client, which whoever keeps keys elsewhere need not wait for.
+            from app.keys.vault import VaultMaster
+
             master = VaultMaster(_given(settings.key_url, "KEY_URL"), key=settings.key_id or "headwater")
         case "aws-kms":
             master = KmsMaster(_given(settings.key_id, "KEY_ID"), url=settings.key_url or None)

@@ -6,16 +6,15 @@ import hashlib
 import hmac
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection as Synchronous
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 import migrations
 from app.storage.database import READER, WRITER, Connection, plain_url, role_password
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection as Synchronous
 
 VERSIONS = Path(migrations.__file__).parent / "versions"
 _LOCK = 7311902764003
@@ -44,6 +43,10 @@ async def revert(owner_url: str, *, secret: str, to: str, versions: Path = VERSI
 async def _alone(
     owner_url: str, secret: str, to: str, versions: Path, *, up: bool, new_secret: bool = False
 ) -> None:
+    # Few processes migrate, and all would start later for it.
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
     url = plain_url(owner_url)
     guard = await asyncpg.connect(url)
     try:
@@ -66,7 +69,10 @@ async def _alone(
         await guard.close()
 
 
-def _run(connection: Synchronous, to: str, versions: Path, up: bool) -> None:
+def _run(connection: "Synchronous", to: str, versions: Path, up: bool) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(VERSIONS.parent).replace("%", "%%"))
     config.set_main_option("version_locations", str(versions).replace("%", "%%"))

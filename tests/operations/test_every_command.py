@@ -189,6 +189,15 @@ def test_loads_only_what_it_needs(words: list[str], unneeded: set[str]) -> None:
 
 
 @pytest.mark.servers
+def test_a_worker_loads_neither_the_api_nor_what_migrates() -> None:
+    """Each process of ours would start later for it."""
+    script = "import sys, app.entry.worker; print(*sys.modules)"
+    loaded = set(subprocess.check_output([sys.executable, "-c", script], text=True).split())
+    assert "app.contexts" in loaded
+    assert loaded & {"strawberry", "uvicorn", "alembic", "sqlalchemy.ext.asyncio", "httpx"} == set()
+
+
+@pytest.mark.servers
 def test_help_says_of_each_command_what_it_does() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "app.cli", "--help"],
