@@ -24,6 +24,10 @@ from tests.kit.processes import until
 PRODUCT = {"after_wait_ms": 20_000, "log_level": "warning", "masking": "off"}
 """What the tests set: a read may wait for a view as long as a busy machine needs."""
 
+LIMITS = httpx.Limits(keepalive_expiry=2)
+"""Of a client that leaves connections well before the server does, after 5 seconds: a request on one that is
+just being closed would be lost."""
+
 
 @dataclass
 class Product:
@@ -102,7 +106,10 @@ async def produced(settings: Settings, **more: Any) -> AsyncIterator[Product]:
     """The product on the stores that the settings name, which it finds empty."""
     settings = replace(settings, **{**PRODUCT, **more})
     statements: list[str] = []
-    async with running(settings, statements) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
+    async with (
+        running(settings, statements) as url,
+        httpx.AsyncClient(base_url=url, timeout=60, limits=LIMITS) as http,
+    ):
         worker = Worker(settings)
         await worker.start()
         try:

@@ -27,7 +27,7 @@ from domain.operations.tenants import PlacementKind
 from projections.operations.tenant_placements import PlacementRequest
 from tests.kit.client import Client
 from tests.kit.processes import until
-from tests.kit.product import PRODUCT, running
+from tests.kit.product import LIMITS, PRODUCT, running
 
 OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM)
 ALL = ["*"]
@@ -184,7 +184,7 @@ async def platform_on(settings: Settings, *, keep: bool = False) -> AsyncIterato
         async with (
             worker(settings),
             running(settings) as url,
-            httpx.AsyncClient(base_url=url, timeout=60) as http,
+            httpx.AsyncClient(base_url=url, timeout=60, limits=LIMITS) as http,
             commanding(settings) as (database, bus),
         ):
             yield Platform(settings, http, TenantService(settings, database, bus), database.writer, bus)

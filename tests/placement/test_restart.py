@@ -10,7 +10,7 @@ import httpx
 from app.settings import Settings
 from domain.operations.tenants import PlacementKind
 from tests.kit.client import Client
-from tests.kit.product import PRODUCT, running
+from tests.kit.product import LIMITS, PRODUCT, running
 from tests.placement.conftest import drop_silos, platform_on, silo_name, worker
 from tests.work.api import created
 
@@ -21,7 +21,7 @@ async def started_again(settings: Settings, client: Client) -> AsyncIterator[Cli
     async with (
         worker(settings),
         running(settings) as url,
-        httpx.AsyncClient(base_url=url, timeout=60) as http,
+        httpx.AsyncClient(base_url=url, timeout=60, limits=LIMITS) as http,
     ):
         yield replace(client, http=http)
 
