@@ -79,6 +79,9 @@ class RedisStore(Generic[R]):
                 f"{self.view.name} changed {len(changes)} rows in one page; {_MOST} are the most."
             )
         known = await self._known()
+        if checkpoint.position < known.position:
+            # Somebody's last write came late; to go back behind it would have its events folded twice.
+            raise LeaseLost(f"{self.view.name} was moved by another, to {known.position}.")
         answer = await self._run(
             scripts.SAVE,
             known.epoch,
