@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.kit.execution.value_messages import LONGEST
 from tests.api.toy import BEARER, Served, toy_app
 
 JSON_HEADERS = {"content-type": "application/json", "accept": "application/graphql-response+json"}
@@ -152,6 +153,17 @@ async def test_bad_parameters_are_refused(client: httpx.AsyncClient, query_strin
     response = await client.get(f"/graphql?{query_string}")
     assert response.status_code in (200, 400)
     assert response.json()["errors"][0]["extensions"]["code"] != "INTERNAL"
+
+
+@pytest.mark.parametrize("name", ["x" * 100_000, "'. Did you mean " * 10_000, "', found: " * 10_000])
+async def test_what_is_said_of_a_long_name_is_short(client: httpx.AsyncClient, name: str) -> None:
+    body = _query(PARCEL, json.dumps({"v": {name: 1}}))
+    (error, *_) = (await client.post("/graphql", content=body, headers=JSON_HEADERS | BEARER)).json()[
+        "errors"
+    ]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert error["message"].startswith("Variable '$v' has invalid value: Expected value of type 'Parcel")
+    assert len(error["message"]) <= LONGEST + 1
 
 
 async def test_the_server_still_answers_after_all_this(client: httpx.AsyncClient, server: Served) -> None:

@@ -132,3 +132,17 @@ async def test_exactly_one_mutation_is_named(client: Client) -> None:
     for command in ({}, {"createTask": {"title": "x"}, "createProject": {"name": "x"}}, {"createTask": None}):
         entries = [{"command": command}]
         assert (await client.error("SendCommands", commands=entries))[0] == "BAD_USER_INPUT"
+
+
+async def test_who_made_something_does_not_change_it_once_it_is_hidden(product: Product) -> None:
+    """A command that is repeated makes nothing, so what follows it is not of something new."""
+    olga = await product.newcomer("Olga", role="admin")
+    max = await product.newcomer("Max", tenant=olga.tenant, role="member")
+    garden, task, id = await project(olga, "Garden", visibility="PRIVATE"), str(uuid4()), str(uuid4())
+    make = {"createTask": {"id": task, "title": "Dig"}}
+    assert "receipts" in await send(max, make, ids=[id])
+    assert "position" in await olga.send("MoveTask", input={"id": task, "projectId": garden})
+    for change in ({"renameTask": {"id": task, "title": "x"}}, {"completeTask": {"id": task}}):
+        refused = await send(max, make, change, ids=[id, str(uuid4())])
+        assert (refused["index"], refused["code"]) == (1, "not_found")
+    assert (await olga.send("Task", id=task))["title"] == "Dig"

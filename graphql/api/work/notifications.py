@@ -100,7 +100,7 @@ class Mutation:
 class Subscription:
     @live(
         "Every notification to the caller, as it is sent.",
-        messages(Notification, Notifications, "A notification, or a gap in the messages."),
+        messages(Notification, Notifications, "A notification, or a gap in the messages.", initial=False),
         needs="self",
         own=True,
     )

@@ -6,6 +6,9 @@ client knows what it sent, and a scalar's sentence stands by itself.
 
 import re
 
+LONGEST = 2_000
+"""Characters of a message. What a client sent stands in it, and is looked through by more than one rule."""
+
 VARIABLE = re.compile(r"(Variable '\$(\w+)' has invalid value(?: at '?([\w.\[\]]+?)'?)?: )(.*)", re.DOTALL)
 """Where the value of a variable is wrong: the whole prefix, the variable, the path in it, and what is said."""
 _ARGUMENT = re.compile(r"(Argument '[^']*'(?: of type '[^']*')? has invalid value[^:]*: )(.*)", re.DOTALL)
@@ -30,7 +33,9 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 def plain_words(message: str) -> str:
-    """The same message in words for everybody; any other message is left as it is."""
+    """The same message in words for everybody, and cut; any other message is left as it is."""
+    if len(message) > LONGEST:
+        message = message[:LONGEST] + "…"
     for prefix in (VARIABLE, _ARGUMENT):
         if (found := prefix.fullmatch(message)) is not None:
             return found[1] + _plain(found[found.re.groups])

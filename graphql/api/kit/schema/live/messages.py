@@ -114,8 +114,9 @@ class Discontinuity:
     """From where a subscription would come to it again."""
 
 
-def messages(shown: type, view: type[PostgresView[Any]], description: str) -> Any:
-    """The GraphQL union of what a subscription to rows of a view sends, which are shown as this type.
+def messages(shown: type, view: type[PostgresView[Any]], description: str, *, initial: bool = True) -> Any:
+    """The GraphQL union of what a subscription to rows of a view sends, which are shown as this type; ``initial``:
+    whether it may begin with those that are there.
 
     Raises TypeError for a view whose rows have no id: nobody could be told which one is gone.
     """
@@ -138,6 +139,13 @@ def messages(shown: type, view: type[PostgresView[Any]], description: str) -> An
         def is_type_of(cls, value: object, info: object) -> bool:
             return isinstance(value, Change | cls)
 
+    kind = _type(Message, f"{shown.__name__}Change", "A change of an object.")
+    if not initial:
+        return Annotated[
+            kind | Discontinuity,
+            strawberry.union(f"{shown.__name__}Message", description=description),
+        ]
+
     class Part:
         cursor: Position = strawberry.field(
             description="The message's cursor, for `resumeFrom`: the position of the state once it is complete, "
@@ -154,7 +162,6 @@ def messages(shown: type, view: type[PostgresView[Any]], description: str) -> An
         def is_type_of(cls, value: object, info: object) -> bool:
             return isinstance(value, State | cls)
 
-    kind = _type(Message, f"{shown.__name__}Change", "A change of an object.")
     part = _type(Part, f"{shown.__name__}State", "A part of the present state, as `initial` asks for it.")
     return Annotated[
         kind | part | Discontinuity, strawberry.union(f"{shown.__name__}Message", description=description)
