@@ -1,5 +1,6 @@
 """Workers share the lanes, take over from the dead, and cannot write once they lost them."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -7,13 +8,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from subprocess import Popen
+from typing import cast
 from uuid import uuid4
 
 import pytest
 
 from app.embedded.postgres import Postgres
 from app.telemetry.ailments import ailment
+from projections.kit.follow.lane import Lane
+from projections.kit.follow.lane_progress import OpsLedger
 from projections.kit.read.status import ViewState, views_status
+from projections.kit.store.generations import Pool
 from tests.kit.servers import fresh_database
 from tests.views.place import Place, opened, until
 from tests.views.toys import Jar, Jars
@@ -127,3 +132,40 @@ async def test_a_stopped_worker_loses_its_lanes_and_shares_again_when_it_wakes(
         os.kill(first.pid, signal.SIGCONT)
         await shared(place, one=2, two=2)
         await written(place)
+
+
+class Held:
+    """A pool of which the first statement is sent late, as under load."""
+
+    def __init__(self, place: Place) -> None:
+        self._pool, self._first, self.sent = place.database.writer, True, asyncio.Event()
+
+    async def execute(self, sql: str, *arguments: object) -> str:
+        if self._first:
+            self._first = False
+            await self.sent.wait()
+        status: str = await self._pool.execute(sql, *arguments)
+        return status
+
+
+async def test_an_older_report_is_never_written_over_a_newer_one(place: Place) -> None:
+    async with place.working(await place.followed(Jars())):
+        await until(lambda: _held(place))
+    row = await place.database.writer.fetchrow(
+        "select id, view, generation, token, position, folded from ops.lanes"
+    )
+    assert row is not None
+    lane, held = Lane(**row), Held(place)
+    ledger = OpsLedger(cast(Pool, held), lambda: [lane])
+    older = asyncio.create_task(ledger.report())
+    await asyncio.sleep(0)
+    lane.pages = 1
+    newer = asyncio.create_task(ledger.report())
+    await asyncio.wait([newer], timeout=0.5)
+    held.sent.set()
+    await asyncio.gather(older, newer)
+    assert (await place.status(Jars)).pages == 1
+
+
+async def _held(place: Place) -> bool:
+    return None not in await holders(place)

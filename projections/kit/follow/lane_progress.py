@@ -52,6 +52,7 @@ class OpsLedger:
         self._lanes = lanes
         self.parking = OpsParking(pool)
         self._news = asyncio.Event()
+        self._reporting = asyncio.Lock()
         self._rated: dict[int, tuple[float, int]] = {}
 
     def news(self) -> None:
@@ -72,7 +73,11 @@ class OpsLedger:
                 await asyncio.sleep(1)
 
     async def report(self) -> None:
-        """Report all lanes as they are now."""
+        """Report all lanes as they are now; one report after the other, or an older one might be written last."""
+        async with self._reporting:
+            await self._report()
+
+    async def _report(self) -> None:
         lanes = list(self._lanes())
         if not lanes:
             return
