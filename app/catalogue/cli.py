@@ -65,7 +65,8 @@ def mask_dump(
     part: Annotated[list[DumpPart] | None, typer.Option(help="Events, views or, by default, both.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the data as JSON lines with pseudonyms for whatever is personal, confidential or restricted.
+    """Copy the data as JSON lines with pseudonyms for whatever is personal, confidential or restricted,
+    and for what people wrote: names, titles, tags, reasons.
 
     The same value gets the same pseudonym within one dump and another one in the next; the key is kept nowhere.
     """

@@ -1,4 +1,4 @@
-"""Stable pseudonyms: what stands in a dump instead of what is personal, confidential or restricted."""
+"""Stable pseudonyms: what stands in a dump instead of what is confidential, personal or written by people."""
 
 import base64
 import hmac
@@ -17,9 +17,6 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
 from projections.kit.store.derived_columns import derived
 from projections.kit.store.index_mapping import camel
-
-_MASKED_FROM = 2
-"""The level from which on values are replaced: confidential."""
 
 
 class Pseudonyms:
@@ -64,7 +61,7 @@ class EventMask:
             name: {
                 fact.name: _kind_name(fact.name, fact.searchable)
                 for fact in field_facts(event)
-                if fact.personal or fact.level is None or fact.level >= _MASKED_FROM
+                if fact.masked
             }
             for name, event in product_events().items()
         }
@@ -91,9 +88,7 @@ class RowMask:
     def __init__(self, view: type[View[Any]], pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
         self._hidden = {
-            field.own.name: _kind_name(field.own.name, "")
-            for field in held(view)
-            if field.personal or field.level >= _MASKED_FROM
+            field.own.name: _kind_name(field.own.name, "") for field in held(view) if field.masked
         }
         # Subclasses of `View` have no common parameter, hence the test.
         self._derived = (
@@ -135,12 +130,7 @@ def clean(pseudonyms: Pseudonyms, name: str, value: Any, members: Collection[str
 
 def _hidden_members() -> set[str]:
     """The names, in both spellings, of all event fields that are hidden: a view may quote events as JSON."""
-    names = {
-        fact.name
-        for event in product_events().values()
-        for fact in field_facts(event)
-        if fact.personal or (fact.level or 0) >= _MASKED_FROM
-    }
+    names = {fact.name for event in product_events().values() for fact in field_facts(event) if fact.masked}
     return names | {camel(name) for name in names}
 
 

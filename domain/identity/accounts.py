@@ -6,7 +6,17 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Public, Purpose, Restricted
+from domain.kit.fields import (
+    Authored,
+    Confidential,
+    Describe,
+    Internal,
+    Len,
+    Personal,
+    Public,
+    Purpose,
+    Restricted,
+)
 from domain.kit.model import ADDRESS, ONE_LINE, Aggregate, Event, Refusal, Unique, applies
 
 EMAIL = "identity.account.email"
@@ -28,7 +38,7 @@ PasswordHash = Annotated[str, Len(0, 500), Restricted(), Describe("argon2id of t
 Hashes = Annotated[tuple[str, ...], Len(0, 20), Restricted(), Describe("Hashes of codes, each good once.")]
 Member = Annotated[UUID, Internal(), Describe("The tenant.")]
 AskedBy = Annotated[
-    str, Len(0, 200), Internal(), Describe("Which operator asked for it; empty: nobody is known.")
+    str, Len(0, 200), Internal(), Authored(), Describe("Which operator asked for it; empty: nobody is known.")
 ]
 
 
@@ -101,10 +111,10 @@ class Account(
         registration_source: Annotated[
             str, Internal(), Describe("What made it: sign_up, invitation, oidc, api.")
         ] = "api"
-        tenant_name: Annotated[str, Internal(), Describe("The company to be made with it; may be empty.")] = (
-            ""
-        )
-        tenant_slug: Annotated[str, Internal(), Describe("That company's slug.")] = ""
+        tenant_name: Annotated[
+            str, Internal(), Authored(), Describe("The company to be made with it; may be empty.")
+        ] = ""
+        tenant_slug: Annotated[str, Internal(), Authored(), Describe("That company's slug.")] = ""
 
     class EmailVerified(Event):
         cleared: Annotated[
@@ -131,7 +141,11 @@ class Account(
 
     class SecondFactorRemoved(Event):
         asked_by: Annotated[
-            str, Len(0, 200), Internal(), Describe("Which operator took it away; empty: its person did.")
+            str,
+            Len(0, 200),
+            Internal(),
+            Authored(),
+            Describe("Which operator took it away; empty: its person did."),
         ] = ""
 
     class RecoveryCodeUsed(Event):

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.identity.authorization import Permissions, require_held, require_known
-from domain.kit.fields import Describe, Internal, Len, Pattern, Restricted
+from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Restricted
 from domain.kit.model import (
     ONE_LINE,
     Aggregate,
@@ -21,7 +21,7 @@ from domain.kit.model import (
     in_utc,
 )
 
-KeyName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("What the key is for.")]
+KeyName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("What the key is for.")]
 KeyPermissions = Annotated[Permissions, Len(1, 100), Describe("The permissions that the key grants.")]
 SecretHash = Annotated[
     str,

@@ -3,13 +3,13 @@
 from typing import Annotated
 
 from domain.identity.authorization import Permissions, require_held, require_known
-from domain.kit.fields import Describe, Internal, Len
+from domain.kit.fields import Authored, Describe, Internal, Len
 from domain.kit.model import ONE_LINE, Aggregate, Caller, Command, Event, Unique, assigns, distinct
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import AlreadyTaken
 from domain.kit.text import key
 
-RoleName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("The role's name.")]
+RoleName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("The role's name.")]
 
 
 class Role(Aggregate, topic="identity.role", unique=(Unique("name", fold=key),)):

@@ -47,6 +47,11 @@ class Restricted:
 
 
 @dataclass(frozen=True, slots=True)
+class Authored:
+    """What people chose or wrote themselves, as a title: a masked dump replaces it, whoever else may see it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Personal:
     """Data of a person: stored under the person's own key, and unreadable everywhere once that is destroyed.
 

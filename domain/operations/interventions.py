@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.fields import Describe, Internal, Interval, Len
+from domain.kit.fields import Authored, Describe, Internal, Interval, Len
 from domain.kit.model import ONE_LINE, Aggregate, Command, Event, Invalid, distinct
 from domain.kit.refusals import ViolationCode
 from domain.operations.operators import AskedBy, ViewName, ViewNames, Why
@@ -32,7 +32,7 @@ ReplayedTypes = Annotated[
 Since = Annotated[datetime, Internal(), Describe("Only events of this time or later.")]
 Until = Annotated[datetime, Internal(), Describe("Only events before this time.")]
 DryRun = Annotated[bool, Internal(), Describe("Whether to report changes without making them.")]
-Reason = Annotated[str, Len(1, 2_000), Internal(), Describe("The reason; it is kept in the log.")]
+Reason = Annotated[str, Len(1, 2_000), Internal(), Authored(), Describe("The reason; it is kept in the log.")]
 
 
 class Intervention(Aggregate, topic="operations.intervention"):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from domain.kit.fields import Describe, Internal, Len
+from domain.kit.fields import Authored, Describe, Internal, Len
 from domain.kit.refusals import Refusal
 from domain.kit.text import ONE_LINE
 
@@ -12,11 +12,12 @@ AskedBy = Annotated[
     Len(1, 200),
     ONE_LINE,
     Internal(),
+    Authored(),
     Describe("Who asked: a user with the tenant, or an account on a machine."),
 ]
 ViewName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("The name of a view.")]
 ViewNames = Annotated[tuple[ViewName, ...], Len(1, 500), Internal(), Describe("The names of the views.")]
-Why = Annotated[str, Internal(), Describe("Why the step failed.")]
+Why = Annotated[str, Internal(), Authored(), Describe("Why the step failed.")]
 
 
 def absent(what: str, name: str, known: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.fields import Describe, Internal, Len
+from domain.kit.fields import Authored, Describe, Internal, Len
 from domain.kit.model import Aggregate, Command, Event
 from domain.operations.operators import AskedBy, ViewName, Why
 
@@ -18,7 +18,9 @@ AnyStream = Annotated[
 TenantOf = Annotated[
     UUID, Internal(), Describe("The stream's tenant, since two tenants may use the same id; by default any.")
 ]
-Reason = Annotated[str, Len(1, 2_000), Internal(), Describe("The reason for discarding the events.")]
+Reason = Annotated[
+    str, Len(1, 2_000), Internal(), Authored(), Describe("The reason for discarding the events.")
+]
 
 
 class Repair(Aggregate, topic="operations.repair"):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.fields import Describe, Internal, Len, Pattern
+from domain.kit.fields import Authored, Describe, Internal, Len, Pattern
 from domain.kit.model import ONE_LINE, Aggregate, Event, Refusal, Unique, applies, assigns
 from domain.operations.operators import AskedBy, Why
 
@@ -23,12 +23,13 @@ class PlacementKind(StrEnum):
     SILO = "silo"
 
 
-TenantName = Annotated[str, Len(1, 255), ONE_LINE, Internal(), Describe("The company's name.")]
+TenantName = Annotated[str, Len(1, 255), ONE_LINE, Internal(), Authored(), Describe("The company's name.")]
 Slug = Annotated[
     str,
     Len(1, 100),
     Pattern("[a-z0-9]+(-[a-z0-9]+)*", "must be lower-case words joined by hyphens"),
     Internal(),
+    Authored(),
     Describe("The tenant's slug, unique across tenants."),
 ]
 Region = Annotated[
@@ -47,12 +48,16 @@ Server = Annotated[
         "must be an address of Postgres without a password",
     ),
     Internal(),
+    Authored(),
     Describe(
         "The URL of a silo's own database, without a password; by default one on the platform's server."
     ),
 ]
 Slugs = Annotated[
-    tuple[str, ...], Internal(), Describe("Slugs that the tenant had before, which others may have now.")
+    tuple[str, ...],
+    Internal(),
+    Authored(),
+    Describe("Slugs that the tenant had before, which others may have now."),
 ]
 Reservation = Annotated[UUID, Internal(), Describe("The id of a change's reservation of its slug.")]
 Reservations = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from domain.kit.fields import Describe, Internal
+from domain.kit.fields import Authored, Describe, Internal
 from domain.kit.refusals import Invalid, ViolationCode
 
 LARGEST = 16_384
@@ -15,10 +15,16 @@ DEEPEST = 8
 
 # Any, because people put into it what they like; `require_plain` says what they may.
 Settings = Annotated[
-    dict[str, Any], Internal(), Describe("The tenant's settings, a JSON object of at most 16 KiB.")
+    dict[str, Any],
+    Internal(),
+    Authored(),
+    Describe("The tenant's settings, a JSON object of at most 16 KiB."),
 ]
 Config = Annotated[
-    dict[str, Any], Internal(), Describe("The flag's configuration, a JSON object of at most 16 KiB.")
+    dict[str, Any],
+    Internal(),
+    Authored(),
+    Describe("The flag's configuration, a JSON object of at most 16 KiB."),
 ]
 
 _LEAST, _MOST = -(2**63), 2**63 - 1

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from domain.kit.fields import Confidential, Describe, Internal, Len, Public
+from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Public
 from domain.kit.model import ONE_LINE, Aggregate, Event, NotFound, Refusal, Unique, applies, assigns
 from domain.tenancy.money import Amount, Currency
 
@@ -19,7 +19,7 @@ DueAt = Annotated[datetime, Internal(), Describe("When it is due.")]
 Payment = Annotated[
     str, Len(0, 100), ONE_LINE, Confidential(), Describe("The payment's reference at the payment provider.")
 ]
-Why = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Describe("The reason, in one line.")]
+Why = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Authored(), Describe("The reason, in one line.")]
 
 
 class SubscriptionStatus(StrEnum):

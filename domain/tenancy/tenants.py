@@ -4,7 +4,7 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Annotated, Any
 
-from domain.kit.fields import Describe, Internal, Len, Pattern, Public
+from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Public
 from domain.kit.model import ONE_LINE, Aggregate, Event, Refusal, Unique, applies, assigns
 from domain.tenancy.json_limits import Settings
 from domain.tenancy.regions import Region
@@ -12,20 +12,29 @@ from domain.tenancy.regions import Region
 SLUG = "tenancy.tenant.slug"
 """Under this name slugs are reserved, over all tenants of one database."""
 
-Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Describe("The company's name.")]
+Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Authored(), Describe("The company's name.")]
 Slug = Annotated[
     str,
     Len(1, 100),
     Pattern("[a-z0-9]+(-[a-z0-9]+)*", "must be lower-case words joined by hyphens"),
     Public(),
+    Authored(),
     Describe("The tenant's slug: lower-case words joined by hyphens, unique across tenants."),
 ]
 Slugs = Annotated[
-    tuple[str, ...], Public(), Describe("Slugs that the tenant had before, which others may have now.")
+    tuple[str, ...],
+    Public(),
+    Authored(),
+    Describe("Slugs that the tenant had before, which others may have now."),
 ]
-Reason = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Describe("The reason, in one line.")]
+Reason = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Authored(), Describe("The reason, in one line.")]
 AskedBy = Annotated[
-    str, Len(0, 200), ONE_LINE, Internal(), Describe("Which operator asked for it; empty: nobody is known.")
+    str,
+    Len(0, 200),
+    ONE_LINE,
+    Internal(),
+    Authored(),
+    Describe("Which operator asked for it; empty: nobody is known."),
 ]
 
 

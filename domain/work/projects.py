@@ -5,13 +5,13 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.fields import Confidential, Describe, Internal, Len, Public, References
+from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Public, References
 from domain.kit.model import ONE_LINE, Aggregate, Caller, Event, NotFound, Refusal, applies, assigns
 from domain.work.access import sees
 
 USER = "identity.user"
 
-Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Describe("The project's name.")]
+Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Authored(), Describe("The project's name.")]
 About = Annotated[str, Len(0, 20_000), Confidential(), Describe("The project's description, as plain text.")]
 Member = Annotated[UUID, References(USER, present=True), Internal(), Describe("The person's id.")]
 FormerOrNew = Annotated[UUID, Internal(), Describe("Who came or went.")]

@@ -5,17 +5,19 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from domain.kit.fields import Confidential, Describe, Internal, Len, Public, References
+from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Public, References
 from domain.kit.model import ONE_LINE, Aggregate, Event, Refusal, applies, assigns
 
 USER = "identity.user"
 
-Title = Annotated[str, Len(1, 500), ONE_LINE, Internal(), Describe("The task's title, in one line.")]
+Title = Annotated[
+    str, Len(1, 500), ONE_LINE, Internal(), Authored(), Describe("The task's title, in one line.")
+]
 Description = Annotated[
     str, Len(0, 20_000), Confidential(), Describe("The task's description, as plain text.")
 ]
 Tag = Annotated[str, Len(1, 50), ONE_LINE]
-Tags = Annotated[tuple[Tag, ...], Len(0, 50), Internal(), Describe("Free-form tags.")]
+Tags = Annotated[tuple[Tag, ...], Len(0, 50), Internal(), Authored(), Describe("Free-form tags.")]
 Assignee = Annotated[UUID, References(USER, present=True), Public(), Describe("The assignee's id.")]
 Person = Annotated[UUID, Public(), Describe("Who did it, or is to do it.")]
 Place = Annotated[UUID, Public(), Describe("The project it belongs to.")]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from domain.kit.events import Event
 from domain.kit.fields import (
+    Authored,
     Confidential,
     Describe,
     Internal,
@@ -41,8 +42,15 @@ class FieldFacts:
     """The name under which equal values can be found without opening them; empty when they cannot."""
     opened: bool
     """Whether a view holds it in plain text although its event is sealed."""
+    authored: bool
+    """Whether people chose or wrote it."""
     purpose: str
     """What it is kept for, when the field says so itself; else what it means, or nothing."""
+
+    @property
+    def masked(self) -> bool:
+        """Whether a dump for tests must not show it."""
+        return self.personal or self.authored or self.level is None or self.level >= _MASKED_FROM
 
     @property
     def level(self) -> int | None:
@@ -50,6 +58,7 @@ class FieldFacts:
         return max((_NAMES.index(name) for name in self.classifications), default=None)
 
 
+_MASKED_FROM = LEVELS.index(Confidential)
 _NAMES = tuple(level.__name__.lower() for level in LEVELS)
 
 
@@ -85,6 +94,7 @@ def _facts(name: str, hint: Any) -> FieldFacts:
         subject=personal.subject if personal else "",
         searchable=personal.searchable if personal else "",
         opened=any(isinstance(mark, Opened) for mark in declared),
+        authored=any(isinstance(mark, Authored) for mark in declared),
         purpose=(purpose or meaning or [""])[-1],
     )
 
