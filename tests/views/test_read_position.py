@@ -55,9 +55,35 @@ async def test_a_view_that_is_refilled_meanwhile_counts_as_it_stands_then() -> N
     views.stands = {"tasks": 2}
     await views.ask()
     assert reading.value == 2
-    views.stands = {}
+    views.stands = {"tasks": 0}
     await views.ask()
     assert reading.value == 0
+
+
+async def test_is_unknown_for_a_view_that_nothing_is_known_of_and_one_that_is_gone() -> None:
+    views = Views(tasks=9)
+    reading = await begin_reading(HERE, lambda: views.known, views.ask, 60)
+    note_rows(HERE, *TASKS)
+    note_rows(HERE, *PEOPLE)
+    assert reading.value is None
+    assert reading.told("4", 7) is None
+    reading = await begin_reading(HERE, lambda: views.known, views.ask, 60)
+    note_rows(HERE, *TASKS)
+    views.stands = {}
+    await views.ask()
+    assert reading.value is None
+
+
+async def test_a_process_that_knows_nothing_yet_waits_for_a_database_that_is_slow() -> None:
+    views = Views(tasks=9)
+
+    async def slowly() -> None:
+        await asyncio.sleep(0.5)
+        await views.ask()
+
+    reading = await begin_reading(HERE, lambda: views.known, slowly, float("inf"))
+    note_rows(HERE, *TASKS)
+    assert reading.value == 9
 
 
 async def test_what_was_waited_for_counts_for_what_is_read_afterwards_alone() -> None:

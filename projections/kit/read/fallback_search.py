@@ -20,6 +20,8 @@ from projections.kit.read.search_reader import Found, SearchReader
 
 _REFRESH = 2.0
 """Seconds after which OpenSearch surely shows what was written; its own interval is one second."""
+_APART = 0.05
+"""Seconds between two positions of a view that are remembered."""
 
 
 class SearchPositions(Protocol):
@@ -91,13 +93,15 @@ class Finder(Generic[R]):
     async def find(self, tenant_id: UUID, wanted: SearchRequest, *, at_least: int = 0) -> Hits:
         """A page of hits, the best first. Raises BadQuery for what cannot be asked.
 
-        Until the index surely shows the position ``at_least``, Postgres answers; wait for its view before.
+        Until the index surely shows the position ``at_least``, Postgres answers; wait for its view before. So it
+        does while nothing is known of what the index shows, as in a process that has just begun.
         """
         # A cursor of Postgres goes on there: hits stand elsewhere in OpenSearch.
         if self._search is not None and wanted.indexed and not (wanted.after or "").startswith("p"):
             try:
-                if at_least <= 0 or await self._shown(self._search.view.name) >= at_least:
-                    found = await self._indexed(self._search, tenant_id, wanted, at_least)
+                shown = await self._shown(self._search.view.name)
+                if shown is not None and shown >= at_least:
+                    found = await self._indexed(self._search, tenant_id, wanted, at_least, shown)
                     return Hits(found, "opensearch")
             except Unavailable:
                 pass
@@ -114,10 +118,10 @@ class Finder(Generic[R]):
         return Hits(matched, "postgres")
 
     async def _indexed(
-        self, search: SearchReader[R], tenant_id: UUID, wanted: SearchRequest, at_least: int
+        self, search: SearchReader[R], tenant_id: UUID, wanted: SearchRequest, at_least: int, shown: int
     ) -> Found[R]:
         async def load() -> tuple[Found[R], int]:
-            position = await self._shown(search.view.name)
+            position = await self._shown(search.view.name) or shown
             query = Query(
                 text=wanted.text,
                 language=wanted.language,
@@ -135,12 +139,14 @@ class Finder(Generic[R]):
         answer = await self._cache.get_or_load(self._cached, tenant_id, params, load, at_least=at_least)
         return answer.value
 
-    async def _shown(self, view: str) -> int:
-        """A position that every search reflects: one that the view had reached a refresh ago."""
+    async def _shown(self, view: str) -> int | None:
+        """A position that every search reflects: one that the view had reached a refresh ago; None when none is
+        known."""
         now = time.monotonic()
         position, age = await self._positions.standing(view)
-        self._seen.append((now, position))
-        if age >= _REFRESH:
+        if not self._seen or now - self._seen[-1][0] >= _APART:
+            self._seen.append((now, position))
+        if age >= _REFRESH or position == 0:
             return position
         # While the view moves all the time, what was seen of it before says where it stood.
-        return max((seen for at, seen in self._seen if now - at >= _REFRESH), default=0)
+        return max((seen for at, seen in self._seen if now - at >= _REFRESH), default=None)

@@ -97,7 +97,9 @@ class RequestContext(Context[Caller]):
         if caller.kind == "nobody" or operation.introspects:
             return
         if self._reading is not None and operation.kind is not OperationType.SUBSCRIPTION:
-            self.extensions["position"] = self._reading.told(self.extensions.get("position"), self.written)
+            position = self._reading.told(self.extensions.pop("position", None), self.written)
+            if position is not None:
+                self.extensions["position"] = position
         self.services.access_log.note(
             AccessRecord(
                 tenant_id=caller.tenant_id,
