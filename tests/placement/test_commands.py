@@ -83,6 +83,7 @@ async def test_a_silo_is_rebuilt_and_rolled_back_by_its_slug(headwater: Typing) 
         assert (back.code, back.json["serving"]) == (0, {"tenancy.tenants": 1})
     prose = await headwater("rebuilds", id, "--tenant", OWN)
     assert f"generation {listed[0]['views'][0]['generation']} was rolled back at" in prose.out
+    assert prose.code == 0  # It was rolled back on request.
 
 
 async def test_what_is_about_a_whole_database_is_refused_for_a_tenant_that_shares_one(

@@ -24,7 +24,10 @@ NOBODY = "No worker is at work, so nothing is built until one is: `headwater run
 
 _LOOK = 0.5
 """Seconds between two looks."""
-_GOOD = frozenset({RebuildState.SWITCHED, RebuildState.FINISHED, RebuildState.REPORTED})
+_GOOD = frozenset(
+    # What was rolled back had been cut over to, and was then taken back because somebody asked for it.
+    {RebuildState.SWITCHED, RebuildState.FINISHED, RebuildState.REPORTED, RebuildState.ROLLED_BACK}
+)
 
 
 class _Pace(ProgressColumn):
@@ -123,7 +126,10 @@ class _Bars:
 
 
 def outcome(rebuild: RebuildRecord) -> int:
-    """The exit code that says how a rebuild stands: 1 unless it did, or is doing, what was asked."""
+    """The exit code that says how a rebuild stands: 1 unless it did, or is doing, what was asked.
+
+    One that was cancelled never did.
+    """
     differs = any(building.report is not None and building.report.differing for building in rebuild.views)
     if rebuild.state is RebuildState.REPORTED:
         return REFUSED if differs else DONE

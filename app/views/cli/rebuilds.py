@@ -6,14 +6,14 @@ from uuid import UUID
 
 import typer
 
-from app.cli.answers import EXIT_CODES, AsJson, Declined, refuse, say_json, say_table
+from app.cli.answers import DONE, EXIT_CODES, AsJson, Declined, refuse, say_json, say_table
 from app.cli.completion import open_rebuild_ids, rebuild_ids
 from app.cli.place import InSilo, asker, carry_out, operating
 from app.plurals import counted
 from app.views.cli.rebuild_progress import outcome, serves, tell_end, watch
 from domain.kit.refusals import Refusal
 from domain.operations.rebuilds import AcceptRebuild, CancelRebuild, PauseRebuild, ResumeRebuild
-from projections.kit.rebuild.model import RebuildRecord
+from projections.kit.rebuild.model import RebuildRecord, RebuildState
 from projections.kit.store.rebuild_queue import RebuildRefused
 from projections.operations.operator_requests import Directing
 
@@ -53,7 +53,8 @@ def rebuilds(
                         f"{each.view}: {each.position:,} of {counted(each.target, 'event')}, {serves(each)}"
                     )
                 tell_end(rebuild, where)
-            return outcome(rebuild)
+            # It ended as somebody asked, which is no failure to who looks at it, but to who waits for it.
+            return DONE if rebuild.state is RebuildState.CANCELLED else outcome(rebuild)
 
     try:
         code = asyncio.run(work())
@@ -136,8 +137,13 @@ def _table(found: list[RebuildRecord]) -> None:
     )
 
 
+_CODES = (
+    f"{EXIT_CODES} For one rebuild, 1 means that it failed, that rows differ, or, with --watch, that it was "
+    "cancelled; one that was rolled back, or cancelled before, ended as somebody asked."
+)
+
 commands = {
-    name: (command, EXIT_CODES)
+    name: (command, _CODES if name == "rebuilds" else EXIT_CODES)
     for name, command in {
         "rebuilds": rebuilds,
         "pause": pause,
