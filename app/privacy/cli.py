@@ -61,7 +61,7 @@ def privacy_group() -> None:
 def erase_command(
     tenant: Tenant,
     person: Person,
-    reason: Annotated[str, typer.Option(help="The reason; it is erased with the person.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason; it is erased with the user.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     wait: Wait = 120,
     as_json: AsJson = False,

@@ -24,7 +24,7 @@ Source = Annotated[
 TextVersion = Annotated[
     str, Len(0, 100), ONE_LINE, Internal(), Describe("Which wording of the question was answered.")
 ]
-SubjectId = Annotated[UUID, Internal(), Describe("The person whose data it is.")]
+SubjectId = Annotated[UUID, Internal(), Describe("The user whose data it is.")]
 
 
 ANALYTICS = "analytics"

@@ -15,7 +15,7 @@ Reason = Annotated[
     Confidential(),
     Personal(subject="subject_id"),
     Purpose("To say why, as long as it is not done."),
-    Describe("The reason; it is erased with the person."),
+    Describe("The reason; it is erased with the user."),
 ]
 StepName = Annotated[str, Len(1, 50), ONE_LINE, Internal(), Describe("Which step was done.")]
 Names = Annotated[tuple[str, ...], Internal()]
@@ -23,15 +23,15 @@ Counts = Annotated[tuple[int, ...], Internal()]
 
 
 class TenantNeedsAnOwner(Refusal):
-    """Make another person an owner first: a tenant must have one."""
+    """Make another user an owner first: a tenant must have one."""
 
 
 class ErasureUnderWay(Refusal):
-    """The erasure of this person is requested already, and under way."""
+    """The erasure of this user is requested already, and under way."""
 
 
-class PersonErased(Refusal):
-    """This person was erased already, and there is a certificate of it."""
+class UserIsErased(Refusal):
+    """This user was erased already, and there is a certificate of it."""
 
 
 class AccountHasTenants(Refusal):

@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.kit.fields import Describe, Internal, Interval, Len
 from domain.kit.model import ONE_LINE, Aggregate, Caller, Command, Event, applies, assigns
 
-SubjectId = Annotated[UUID, Internal(), Describe("The person whose data it is.")]
+SubjectId = Annotated[UUID, Internal(), Describe("The user whose data it is.")]
 PartName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Describe("The part, as `activity_data.tasks`.")]
 Count = Annotated[int, Interval(ge=0), Internal()]
 
@@ -65,7 +65,7 @@ class Export(Aggregate, topic="governance.export"):
 
 
 class RequestExport(Command):
-    """Request an export of all data about a person."""
+    """Request an export of all data about a user."""
 
     subject_id: SubjectId
 

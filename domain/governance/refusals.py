@@ -4,7 +4,7 @@ from domain.kit.refusals import Refusal
 
 
 class SubjectIsKnown(Refusal):
-    """This is the address of a person of the tenant: {person}. Erase that person instead."""
+    """This is the address of a user of the tenant: {user}. Erase that user instead."""
 
 
 class TooManyAtOnce(Refusal):

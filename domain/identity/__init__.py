@@ -29,25 +29,25 @@ CONTEXT = ContextDomain(
         sign_in_refusals,
         users,
     ),
-    area="people",
+    area="users",
     permissions=(
-        Permission("people:read", "See who belongs to the tenant.", "guest"),
-        Permission("people:confidential", "Read the e-mail addresses of others.", "admin"),
+        Permission("users:read", "See who belongs to the tenant.", "guest"),
+        Permission("users:confidential", "Read the e-mail addresses of others.", "admin"),
         Permission(
-            "people:write", "Invite, suspend and remove people, and say which roles they have.", "admin"
+            "users:write", "Invite, suspend and remove people, and say which roles they have.", "admin"
         ),
         Permission("keys:read", "List API keys.", "admin"),
         Permission("keys:write", "Create and revoke API keys.", "admin"),
     ),
     subjects=SUBJECTS,
     entities=(
-        Entity(kind="USER", aggregate=users.User, needs="people:read", data=("role",)),
-        Entity(kind="ROLE", aggregate=roles.Role, needs="people:read"),
+        Entity(kind="USER", aggregate=users.User, needs="users:read", data=("role",)),
+        Entity(kind="ROLE", aggregate=roles.Role, needs="users:read"),
         Entity(
             kind="INVITATION",
             aggregate=invitations.Invitation,
             starts="open",
-            needs="people:write",
+            needs="users:write",
             data=("role",),
         ),
         Entity(kind="API_KEY", aggregate=api_keys.ApiKey, needs="keys:read"),

@@ -12,7 +12,7 @@ from domain.kit.refusals import Refusal
 
 
 class BaseRole(StrEnum):
-    """A person's built-in role in a tenant. `OPERATOR` exists only in the platform's own tenant."""
+    """A user's built-in role in a tenant. `OPERATOR` exists only in the platform's own tenant."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -21,7 +21,7 @@ class BaseRole(StrEnum):
     OPERATOR = "operator"
 
 
-MembershipRole = Annotated[BaseRole, Internal(), Describe("The person's built-in role.")]
+MembershipRole = Annotated[BaseRole, Internal(), Describe("The user's built-in role.")]
 Permissions = Annotated[
     tuple[Annotated[str, Len(1, 50)], ...],
     Len(0, 100),

@@ -180,7 +180,7 @@ class Invitation(
 
 
 class InviteUser(Command):
-    """Invite a person by e-mail, in a role whose permissions you hold."""
+    """Invite a user by e-mail, in a role whose permissions you hold."""
 
     email: Email
     role: MembershipRole = BaseRole.MEMBER

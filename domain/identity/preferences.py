@@ -15,7 +15,7 @@ class Theme(StrEnum):
 
 
 class ProfileVisibility(StrEnum):
-    """Who sees a person's profile, besides those who administer people."""
+    """Who sees a user's profile, besides those who administer people."""
 
     EVERYONE = "everyone"
     TEAM = "team"
@@ -23,7 +23,7 @@ class ProfileVisibility(StrEnum):
 
 
 class Notice(StrEnum):
-    """What a person can be notified of, named like the notifications."""
+    """What a user can be notified of, named like the notifications."""
 
     ASSIGNED = "assigned"
     UNASSIGNED = "unassigned"
@@ -37,7 +37,7 @@ Notices = Annotated[tuple[Notice, ...], Len(0, 50), Internal()]
 InApp = Annotated[Notices, Describe("The events to be notified of inside the product.")]
 ByEmail = Annotated[Notices, Describe("The events to be notified of by e-mail.")]
 Seen = Annotated[ProfileVisibility, Internal(), Describe("Who sees the profile.")]
-OptOut = Annotated[bool, Internal(), Describe("Whether the person opts out of product analytics.")]
+OptOut = Annotated[bool, Internal(), Describe("Whether the user opts out of product analytics.")]
 Look = Annotated[Theme, Internal(), Describe("The colour theme.")]
 
 EVERY_NOTICE = tuple(Notice)

@@ -27,7 +27,7 @@ Email = Annotated[
     Confidential(),
     Personal(searchable=EMAIL_INDEX),
     Purpose("To reach the person, and to tell people apart."),
-    Describe("The person's e-mail address."),
+    Describe("The user's e-mail address."),
 ]
 FirstName = Annotated[
     str,
@@ -36,7 +36,7 @@ FirstName = Annotated[
     Public(),
     Personal(),
     Purpose("To show colleagues who did what."),
-    Describe("The person's first name."),
+    Describe("The user's first name."),
 ]
 LastName = Annotated[
     str,
@@ -45,7 +45,7 @@ LastName = Annotated[
     Public(),
     Personal(),
     Purpose("To show colleagues who did what."),
-    Describe("The person's last name."),
+    Describe("The user's last name."),
 ]
 AvatarUrl = Annotated[
     str,
@@ -55,7 +55,7 @@ AvatarUrl = Annotated[
     Internal(),
     Personal(),
     Purpose("To show colleagues a picture of the person."),
-    Describe("The https URL of a picture of the person; empty for none."),
+    Describe("The https URL of a picture of the user; empty for none."),
 ]
 Bio = Annotated[
     str,
@@ -63,7 +63,7 @@ Bio = Annotated[
     Internal(),
     Personal(),
     Purpose("What the person wants colleagues to know."),
-    Describe("What the person says about themselves, as plain text."),
+    Describe("What the user says about themselves, as plain text."),
 ]
 Location = Annotated[
     str,
@@ -72,17 +72,17 @@ Location = Annotated[
     Internal(),
     Personal(),
     Purpose("To let colleagues know where the person works."),
-    Describe("The person's location."),
+    Describe("The user's location."),
 ]
 Timezone = Annotated[
-    str, Len(1, 50), Internal(), Describe("The person's IANA time zone, such as `Europe/Berlin`.")
+    str, Len(1, 50), Internal(), Describe("The user's IANA time zone, such as `Europe/Berlin`.")
 ]
 Language = Annotated[
     str,
     Len(2, 10),
     Pattern(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "is not a language tag such as en or pt-BR"),
     Internal(),
-    Describe("The person's language, as a tag such as `en` or `pt-BR`."),
+    Describe("The user's language, as a tag such as `en` or `pt-BR`."),
 ]
 
 

@@ -25,7 +25,7 @@ def registered(id: UUID, event: User.Registered) -> User:
 
 
 class RegisterUser(Command):
-    """Register a person in the tenant."""
+    """Register a user in the tenant."""
 
     email: Email
     first_name: FirstName

@@ -34,12 +34,12 @@ from domain.kit.fields import KEPT, Describe, Kept
 from domain.kit.model import Caller, Command
 
 OtherOwner = Annotated[
-    UUID | None, Describe("Another owner who remains; required when the person is an owner.")
+    UUID | None, Describe("Another owner who remains; required when the user is an owner.")
 ]
 
 
 class UpdateProfile(Command):
-    """Change a person's profile; omitted fields stay as they are, and null clears."""
+    """Change a user's profile; omitted fields stay as they are, and null clears."""
 
     first_name: FirstName | Kept = KEPT
     last_name: LastName | Kept | None = KEPT
@@ -60,7 +60,7 @@ class UpdateProfile(Command):
 
 
 class ChangeUserEmail(Command):
-    """Change a person's e-mail address in the tenant; the new one is unverified."""
+    """Change a user's e-mail address in the tenant; the new one is unverified."""
 
     email: Email
 
@@ -78,7 +78,7 @@ class ConfirmUserEmail(Command):
 
 
 class ChangePreferences(Command):
-    """Change a person's preferences; omitted fields stay as they are."""
+    """Change a user's preferences; omitted fields stay as they are."""
 
     in_app: InApp | Kept = KEPT
     by_email: ByEmail | Kept = KEPT
@@ -103,7 +103,7 @@ class ChangePreferences(Command):
 
 
 class ChangeUserRole(Command):
-    """Change a person's built-in role; you must hold every permission of both roles."""
+    """Change a user's built-in role; you must hold every permission of both roles."""
 
     role: MembershipRole
     other_owner_id: OtherOwner = None
@@ -119,7 +119,7 @@ class ChangeUserRole(Command):
 
 
 class GrantRole(Command):
-    """Grant a person one of the tenant's custom roles, in addition to the built-in one."""
+    """Grant a user one of the tenant's custom roles, in addition to the built-in one."""
 
     role_id: Annotated[UUID, Describe("The role.")]
 
@@ -132,7 +132,7 @@ class GrantRole(Command):
 
 
 class WithdrawRole(Command):
-    """Withdraw one of the tenant's custom roles from a person."""
+    """Withdraw one of the tenant's custom roles from a user."""
 
     role_id: Annotated[UUID, Describe("The role.")]
 
@@ -145,7 +145,7 @@ class WithdrawRole(Command):
 
 
 class SuspendUser(Command):
-    """Suspend a person: they can do nothing in the tenant until they are reactivated."""
+    """Suspend a user: they can do nothing in the tenant until they are reactivated."""
 
     other_owner_id: OtherOwner = None
 
@@ -156,7 +156,7 @@ class SuspendUser(Command):
 
 
 class DeactivateUser(Command):
-    """Deactivate a person, for example while they are on leave."""
+    """Deactivate a user, for example while they are on leave."""
 
     other_owner_id: OtherOwner = None
 
@@ -167,7 +167,7 @@ class DeactivateUser(Command):
 
 
 class ReactivateUser(Command):
-    """Reactivate a suspended or inactive person, or undo a deletion before it is final."""
+    """Reactivate a suspended or inactive user, or undo a deletion before it is final."""
 
     def handle(self, user: User, by: Caller, now: datetime) -> None:
         require_role(by, user.role, field="id")
@@ -179,7 +179,7 @@ class ReactivateUser(Command):
 
 
 class RemoveUser(Command):
-    """Remove a person, or yourself, from the tenant. They stay known and can be invited again."""
+    """Remove a user, or yourself, from the tenant. They stay known and can be invited again."""
 
     other_owner_id: OtherOwner = None
 
@@ -197,7 +197,7 @@ class DisownUser(Command):
 
 
 class DeleteUser(Command):
-    """Delete a person; 30 days later they are anonymised."""
+    """Delete a user; 30 days later they are anonymised."""
 
     other_owner_id: OtherOwner = None
 

@@ -10,7 +10,7 @@ ANONYMISED_AFTER = timedelta(days=30)
 
 
 class UserStatus(StrEnum):
-    """The status of a person in the tenant."""
+    """The status of a user in the tenant."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -19,31 +19,31 @@ class UserStatus(StrEnum):
 
 
 class UserIsDeleted(Refusal):
-    """This person was deleted."""
+    """This user was deleted."""
 
 
 class UserNotAMember(Refusal):
-    """This person no longer belongs to the tenant."""
+    """This user no longer belongs to the tenant."""
 
 
 class UserIsSuspended(Refusal):
-    """This person is suspended."""
+    """This user is suspended."""
 
 
 class UserIsAMember(Refusal):
-    """This person belongs to the tenant already."""
+    """This user belongs to the tenant already."""
 
 
 class UserHasStatus(Refusal):
-    """This person is {status} already."""
+    """This user is {status} already."""
 
 
 class RoleAlreadyGranted(Refusal):
-    """This person has the role already."""
+    """This user has the role already."""
 
 
 class RoleNotGranted(Refusal):
-    """This person does not have the role."""
+    """This user does not have the role."""
 
 
 class OwnerMustRemain(Refusal):
@@ -51,4 +51,4 @@ class OwnerMustRemain(Refusal):
 
 
 class TooEarlyToAnonymise(Refusal):
-    """A person is anonymised 30 days after they were deleted, not earlier."""
+    """A user is anonymised 30 days after they were deleted, not earlier."""

@@ -174,8 +174,8 @@ class User(
     def require_own(self, by: Caller) -> None:
         """Raise Forbidden or NotYoursToGive unless it is the caller, or one who may administer them."""
         if not is_own(by, self.id):
-            if not by.may("people:write"):
-                raise Forbidden(field="id", permission="people:write")
+            if not by.may("users:write"):
+                raise Forbidden(field="id", permission="users:write")
             require_role(by, self.role, field="id")
 
     def require_another(self, owner: "User | None") -> None:

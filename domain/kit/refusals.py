@@ -195,7 +195,7 @@ class AlreadyTaken(Refusal):
 
 
 class CommandIdReused(Refusal):
-    """This command ID was used before, for another command or by another person."""
+    """This command ID was used before, for another command or by another user."""
 
 
 class Contended(Refusal):
@@ -211,7 +211,7 @@ class Forbidden(Refusal):
 
 
 class SubjectErased(Refusal):
-    """This person was erased; nothing can be stored about them any more."""
+    """This user was erased; nothing can be stored about them any more."""
 
 
 class NoTenant(Refusal):

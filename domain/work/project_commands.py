@@ -95,7 +95,7 @@ class DeleteProject(Command):
 
 
 class AddProjectMember(Command):
-    """Add a person to a project."""
+    """Add a user to a project."""
 
     user_id: Member
 
@@ -110,7 +110,7 @@ class AddProjectMember(Command):
 
 
 class RemoveProjectMember(Command):
-    """Remove a person from a project."""
+    """Remove a user from a project."""
 
     user_id: Annotated[UUID, Describe("The id of the member to remove.")]
 

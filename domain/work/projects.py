@@ -13,7 +13,7 @@ USER = "identity.user"
 
 Name = Annotated[str, Len(1, 255), ONE_LINE, Public(), Authored(), Describe("The project's name.")]
 About = Annotated[str, Len(0, 20_000), Confidential(), Describe("The project's description, as plain text.")]
-Member = Annotated[UUID, References(USER, present=True), Internal(), Describe("The person's id.")]
+Member = Annotated[UUID, References(USER, present=True), Internal(), Describe("The user's id.")]
 FormerOrNew = Annotated[UUID, Internal(), Describe("Who came or went.")]
 Owner = Annotated[UUID, Public(), Describe("Who owns the project.")]
 
@@ -53,15 +53,15 @@ class ProjectIsDeleted(Refusal):
 
 
 class AssigneeNotAMember(Refusal):
-    """This person does not belong to the private project."""
+    """This user does not belong to the private project."""
 
 
 class AlreadyMember(Refusal):
-    """This person is already a member of the project."""
+    """This user is already a member of the project."""
 
 
 class NotAMember(Refusal):
-    """This person is not a member of the project."""
+    """This user is not a member of the project."""
 
 
 class OwnerMustStay(Refusal):

@@ -80,7 +80,7 @@ class DescribeTask(Command):
 
 
 class AssignTask(Command):
-    """Assign an open task to a person, or to nobody."""
+    """Assign an open task to a user, or to nobody."""
 
     assigned_to: Assignee | None
 

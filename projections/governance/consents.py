@@ -13,8 +13,8 @@ from projections.kit.model import Index, PostgresView, Row
 class ConsentRow(Row):
     """What somebody says about a purpose."""
 
-    id: Annotated[UUID, Describe("The consent's id, derived from person and purpose.")]
-    subject_id: Annotated[UUID, Describe("The person whose data it is.")]
+    id: Annotated[UUID, Describe("The consent's id, derived from user and purpose.")]
+    subject_id: Annotated[UUID, Describe("The user whose data it is.")]
     purpose: Annotated[str, Len(max_length=100), Describe("The purpose for which the data may be used.")]
     given: Annotated[bool, Describe("Whether it is allowed now.")]
     source: Annotated[str, Len(max_length=100), Describe("Where it was last given or withdrawn.")]

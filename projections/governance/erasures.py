@@ -13,8 +13,8 @@ from projections.kit.model import Index, PostgresView, Row, replace
 class ErasureRow(Row):
     """A person who is being forgotten, or was."""
 
-    id: Annotated[UUID, Describe("The erasure's id, derived from the person's.")]
-    subject_id: Annotated[UUID, Describe("The id of the erased person; nothing else is left of them.")]
+    id: Annotated[UUID, Describe("The erasure's id, derived from the user's.")]
+    subject_id: Annotated[UUID, Describe("The id of the erased user; nothing else is left of them.")]
     requested_by: Annotated[UUID, Describe("Who requested it.")]
     requested_at: Annotated[datetime, Describe("When it was requested.")]
     steps: Annotated[tuple[str, ...], Describe("The completed steps.")]

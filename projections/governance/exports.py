@@ -24,7 +24,7 @@ class ExportRow(Row):
     """A file with all that is kept about a person."""
 
     id: Annotated[UUID, Describe("The export's id; the file is at `/exports/{id}`.")]
-    subject_id: Annotated[UUID, Describe("The person whose data it is.")]
+    subject_id: Annotated[UUID, Describe("The user whose data it is.")]
     requested_by: Annotated[UUID, Describe("Who requested it.")]
     requested_at: Annotated[datetime, Describe("When it was requested.")]
     state: Annotated[ExportState, Describe("The export's state.")]

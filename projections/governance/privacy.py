@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.governance.consents import GiveConsent, WithdrawConsent, consent_id, give_consent
-from domain.governance.erasures import ErasureUnderWay, PersonErased, RequestErasure, erasure_id
+from domain.governance.erasures import ErasureUnderWay, RequestErasure, UserIsErased, erasure_id
 from domain.governance.exports import RequestExport
 from domain.governance.refusals import SubjectIsKnown, TooManyAtOnce
 from domain.kit.bus.bus import Bus
@@ -105,7 +105,7 @@ class Privacy:
         if (refusal := await self._may_go(request.by, subject_id)) is not None:
             return refusal
         if (person := await self._people.person(tenant_id, subject_id)) is not None:
-            return SubjectIsKnown(field="subject_id", person=person)
+            return SubjectIsKnown(field="subject_id", user=person)
         known = (await self._rows.get(Erasures, tenant_id, [(id,)])).get((id,))
         if known is None and await self._many(Erasures, tenant_id, equals("sha256", "")):
             return TooManyAtOnce(field="subject_id", most=AT_ONCE)
@@ -113,7 +113,7 @@ class Privacy:
         if not isinstance(outcome, AlreadyExists):
             return outcome
         is_done = known is not None and known.certified_at is not None
-        return PersonErased(field="subject_id") if is_done else ErasureUnderWay(field="subject_id")
+        return UserIsErased(field="subject_id") if is_done else ErasureUnderWay(field="subject_id")
 
     async def export(self, request: DataSubject, subject_id: UUID) -> AppendReceipt | Refusal:
         """Have all that is kept about a person written to a file, whose id is the command's."""

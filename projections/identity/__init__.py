@@ -32,7 +32,7 @@ CONTEXT = ContextViews(
     twins={profiles.UserProfiles: profiles.ProfileCards},
     visibility=ContextVisibility(
         members=memberships.Memberships,
-        shown=(Shown(aggregate=User, view=people.People, needs="people:read"),),
+        shown=(Shown(aggregate=User, view=people.People, needs="users:read"),),
     ),
     exports=export_parts.EXPORTS,
     not_exported={

@@ -31,7 +31,7 @@ class InvitationRow(Row):
     invited_by: Annotated[UUID | None, Describe("Who sent it.")]
     sent_at: Annotated[datetime, Describe("When it was sent.")]
     expires_at: Annotated[datetime, Describe("Until when it can be accepted.")]
-    user_id: Annotated[UUID | None, Describe("The person who accepted it.")] = None
+    user_id: Annotated[UUID | None, Describe("The user who accepted it.")] = None
     vouched_by: Annotated[UUID | None, Describe("Whose leaving ends it.")] = None
     replaces: Annotated[UUID | None, Describe("The invitation that it took the place of.")] = None
 

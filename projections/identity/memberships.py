@@ -66,7 +66,7 @@ class Roles(PostgresView[RoleRow], name="auth.roles", version=3, inline=True):
 
 
 class UserRoleRow(Row):
-    """A custom role that a person has."""
+    """A custom role that a user has."""
 
     user_id: Annotated[UUID, Describe("Who has it.")]
     role_id: Annotated[UUID, Describe("The role; it may have been deleted since.")]

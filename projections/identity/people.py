@@ -14,16 +14,16 @@ from projections.kit.model import CreatedAt, Index, PostgresView, Row, replace
 
 
 class PersonRow(Row):
-    """A person of the tenant."""
+    """A user of the tenant."""
 
-    id: Annotated[UUID, Describe("The person's id.")]
-    email: Annotated[str, Confidential(), Personal(), Describe("The person's e-mail address.")]
-    first_name: Annotated[str, Opened(), Describe("The first name; empty once the person is erased.")]
+    id: Annotated[UUID, Describe("The user's id.")]
+    email: Annotated[str, Confidential(), Personal(), Describe("The user's e-mail address.")]
+    first_name: Annotated[str, Opened(), Describe("The first name; empty once the user is erased.")]
     last_name: Annotated[str, Opened(), Describe("The last name; may be empty.")]
-    status: Annotated[UserStatus, Describe("The person's status.")] = UserStatus.ACTIVE
-    role: Annotated[BaseRole, Describe("The person's built-in role, or their last one.")]
-    is_member: Annotated[bool, Describe("Whether the person is a member of the tenant now.")] = True
-    created_at: Annotated[CreatedAt, Describe("When the person was registered in the tenant.")]
+    status: Annotated[UserStatus, Describe("The user's status.")] = UserStatus.ACTIVE
+    role: Annotated[BaseRole, Describe("The user's built-in role, or their last one.")]
+    is_member: Annotated[bool, Describe("Whether the user is a member of the tenant now.")] = True
+    created_at: Annotated[CreatedAt, Describe("When the user was registered in the tenant.")]
 
 
 class People(PostgresView[PersonRow], name="users.people", version=3):

@@ -16,16 +16,16 @@ from projections.kit.model import Check, CreatedAt, Index, PostgresView, RedisVi
 class ProfileRow(Row):
     """What a person says about themselves; texts about them are sealed."""
 
-    id: Annotated[UUID, Describe("The person's id.")]
+    id: Annotated[UUID, Describe("The user's id.")]
     first_name: Annotated[str, Personal(), Describe("The first name.")]
     last_name: Annotated[str, Personal(), Describe("The last name; may be empty.")]
     avatar_url: Annotated[
         str, Longest(2_000), Personal(), Describe("The https URL of a picture; empty for none.")
     ] = ""
     bio: Annotated[
-        str, Longest(5_000), Personal(), Describe("What the person says about themselves, as plain text.")
+        str, Longest(5_000), Personal(), Describe("What the user says about themselves, as plain text.")
     ] = ""
-    location: Annotated[str, Personal(), Describe("The person's location.")] = ""
+    location: Annotated[str, Personal(), Describe("The user's location.")] = ""
     timezone: Annotated[str, Len(max_length=50), Describe("The time zone, by its IANA name.")] = "UTC"
     language: Annotated[str, Len(max_length=10), Describe("The language, as a tag.")] = "en"
     visibility: Annotated[ProfileVisibility, Describe("Who sees it.")] = ProfileVisibility.EVERYONE
@@ -82,15 +82,15 @@ class ProfileCards(
 
 
 class PreferencesRow(Row):
-    """A person's preferences."""
+    """A user's preferences."""
 
-    user_id: Annotated[UUID, Describe("The person's id.")]
+    user_id: Annotated[UUID, Describe("The user's id.")]
     in_app: Annotated[tuple[Notice, ...], Describe("The events to be notified of inside the product.")]
     by_email: Annotated[tuple[Notice, ...], Describe("The events to be notified of by e-mail.")]
     profile_visibility: Annotated[ProfileVisibility, Describe("Who sees the profile.")] = (
         ProfileVisibility.EVERYONE
     )
-    analytics_opt_out: Annotated[bool, Describe("Whether the person opts out of product analytics.")] = False
+    analytics_opt_out: Annotated[bool, Describe("Whether the user opts out of product analytics.")] = False
     theme: Annotated[Theme, Describe("The colour theme.")] = Theme.SYSTEM
     updated_at: Annotated[UpdatedAt, Describe("When they last changed.")]
 

@@ -25,7 +25,7 @@ class NotificationRow(Row):
         datetime | None, Describe("When the task was due, if the notification is about that.")
     ]
     sent_at: Annotated[datetime, Describe("When the notification was sent.")]
-    read_at: Annotated[datetime | None, Describe("When the person read it; null while it is unread.")]
+    read_at: Annotated[datetime | None, Describe("When the user read it; null while it is unread.")]
 
 
 class Notifications(PostgresView[NotificationRow], name="notifications.notifications", version=1):

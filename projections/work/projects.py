@@ -96,7 +96,7 @@ class ProjectSearch(ProjectFolds, SearchView[ProjectDocument], name="work.projec
 
 
 class MemberRow(Row):
-    """A person's membership of a project."""
+    """A user's membership of a project."""
 
     project_id: Annotated[UUID, Describe("The project.")]
     user_id: Annotated[UUID, Describe("The member.")]

@@ -24,9 +24,9 @@ class StatusCounts(Row):
 
 
 class UserStatsRow(StatusCounts):
-    """A person's task counts, by status."""
+    """A user's task counts, by status."""
 
-    user_id: Annotated[UUID, Describe("The person whose tasks are counted.")]
+    user_id: Annotated[UUID, Describe("The user whose tasks are counted.")]
 
 
 class ProjectProgressRow(StatusCounts):

@@ -54,7 +54,7 @@ def test_nor_one_whose_permission_no_role_has(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_personal_field_says_whose_it_is_by_an_id_in_the_row() -> None:
     with pytest.raises(TypeError, match="'person_id', whose it is, is no id in the row"):
-        shows(NamelessRow, needs="people:read")(type("Nameless", (), {"__doc__": "A toy."}))
+        shows(NamelessRow, needs="users:read")(type("Nameless", (), {"__doc__": "A toy."}))
 
 
 def test_each_confidential_field_of_a_history_has_a_permission_or_is_read_by_nobody() -> None:
@@ -85,7 +85,7 @@ async def test_an_answer_says_for_want_of_which_permission_a_field_is_masked(pro
 
 async def test_a_text_that_is_not_the_rows_persons_is_not_opened(product: Product, client: Client) -> None:
     other = await product.newcomer("Eve", tenant=client.tenant)
-    assert (await client.send("Person", id=other.me))["email"] == f"eve.{other.me}@example.com"
+    assert (await client.send("User", id=other.me))["email"] == f"eve.{other.me}@example.com"
     settings = product.settings
     connection = await asyncpg.connect(role_url(settings.database_url, WRITER, settings.secret))
     people = table_name(People, 1)
@@ -96,7 +96,7 @@ async def test_a_text_that_is_not_the_rows_persons_is_not_opened(product: Produc
     )
     await connection.close()
     assert changed == "UPDATE 1"
-    assert (await client.send("Person", id=other.me))["email"] == "***"
+    assert (await client.send("User", id=other.me))["email"] == "***"
 
 
 @pytest.fixture(scope="module", params=["staging", "production"])
@@ -111,14 +111,14 @@ async def test_personal_data_of_others_are_masked_by_itself_outside_production(s
     eve = await somewhere.newcomer("Eve", tenant=ada.tenant)
 
     async def answer_of(of: Client) -> tuple[str, Any]:
-        answer = await ada.answer("Person", id=of.me)
-        return answer["data"]["person"]["email"], answer.get("extensions", {}).get("masked")
+        answer = await ada.answer("User", id=of.me)
+        return answer["data"]["user"]["email"], answer.get("extensions", {}).get("masked")
 
     assert await answer_of(ada) == (f"ada.{ada.me}@example.com", None)
     if somewhere.settings.environment == "production":
         assert await answer_of(eve) == (f"eve.{eve.me}@example.com", None)
     else:
-        assert await answer_of(eve) == ("e***@example.com", [{"field": "Person.email", "reason": "SETTING"}])
+        assert await answer_of(eve) == ("e***@example.com", [{"field": "User.email", "reason": "SETTING"}])
     invited = await ada.send("InviteUser", input={"email": "Zoe@Example.com", "role": "GUEST"})
     masking = somewhere.settings.environment != "production"
     assert invited["invitation"]["email"] == ("z***@example.com" if masking else "zoe@example.com")

@@ -263,7 +263,7 @@ async def test_counts_that_change_tell_nothing_of_hidden_work(scene: Scene) -> N
     ("permissions", "people", "work", "roles"),
     [
         ({"work:read"}, False, False, False),
-        ({"work:read", "people:read"}, True, False, False),
+        ({"work:read", "users:read"}, True, False, False),
         ({"work:read", "audit:read"}, True, False, True),
         ({"work:read", "work:all"}, False, True, False),
         ({"work:read", "work:all", "audit:read"}, True, True, True),

@@ -57,7 +57,7 @@ async def test_profiles_and_projects_are_kept_for_five_minutes_and_counts_for_an
     task = await created(client, projectId=garden, assignedTo=client.me)
     done = await client.send("CompleteTask", input={"id": task["id"]})
     await client.send("TaskStats", afterPosition=done["position"])
-    await client.send("Person", id=client.me, afterPosition=done["position"])
+    await client.send("User", id=client.me, afterPosition=done["position"])
     mine = f"*t:{client.tenant}:"
     for pattern, seconds in (
         (f"{mine}user:profile:{client.me}", MINUTES),

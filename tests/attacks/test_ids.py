@@ -74,7 +74,7 @@ async def test_its_owner_is_answered_otherwise(
 ) -> None:
     """Or the test above would prove nothing."""
     garden, task, owner, *_ = victims_ids
-    for name, id in (("project", garden), ("task", task), ("person", owner), ("node", task)):
+    for name, id in (("project", garden), ("task", task), ("user", owner), ("node", task)):
         nothing = await _answered(victim.client, "query", name, "id", str(uuid4()))
         assert await _answered(victim.client, "query", name, "id", id) != nothing, name
     nothing = await _answered(victim.client, "mutation", "completeTask", "input.id", str(uuid4()))

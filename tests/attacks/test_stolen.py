@@ -169,9 +169,7 @@ async def test_log_files_of_flows_that_fail_hold_nothing(
     await asyncio.gather(*(ada.sign_in(f"wrong-{PASSWORD}") for _ in range(7)))
     await post(product.http, "refresh", {"refreshToken": ada.given["refreshToken"] + "x"})
     await post(product.http, "password/reset", {"token": lives.secrets["invitation"], "password": PASSWORD})
-    await product.http.get(
-        "/graphql", params={"query": f'{{ personByEmail(email: "{ada.email}") {{ id }} }}'}
-    )
+    await product.http.get("/graphql", params={"query": f'{{ userByEmail(email: "{ada.email}") {{ id }} }}'})
     await Client(product.http, lives.secrets["access token"] + "x").post("{ me { id } }")
 
     async def broken(self: object, append: object) -> None:

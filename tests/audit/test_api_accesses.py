@@ -63,7 +63,7 @@ async def test_asking_for_the_schema_is_not_on_record_unless_data_is_read_as_wel
 async def test_it_is_on_record_whose_data_was_read(product: Product) -> None:
     client = await product.newcomer("Ada")
     auditor = product.client(client.tenant, uuid4(), ["audit:read"])
-    await client.send("Person", id=client.me)
+    await client.send("User", id=client.me)
     nodes = await accesses(auditor, "Person", subjectId=client.me)
     assert {node["operation"] for node in nodes} >= {"Person"}
     assert all(client.me in node["subjects"] for node in nodes)
@@ -85,7 +85,7 @@ async def test_a_list_of_people_names_each_of_them_whatever_is_shown(
     auditor = product.client(client.tenant, uuid4(), ["audit:read"])
     operation = f"People{name}"
     answer = (await client.post(f"query {operation} {{ people {{ nodes {{ {name} }} }} }}")).json()
-    assert len(answer["data"]["people"]["nodes"]) == 2
+    assert len(answer["data"]["users"]["nodes"]) == 2
     nodes = await accesses(auditor, operation, userId=client.me)
     listed = next(node for node in nodes if node["operation"] == operation)
     assert {*listed["subjects"]} == {client.me, eve.me}
@@ -129,7 +129,7 @@ async def test_pages_go_on_to_the_end(product: Product) -> None:
 async def test_a_page_of_nothing_says_where_it_stands(product: Product) -> None:
     client = await product.newcomer("Ada")
     auditor = product.client(client.tenant, uuid4(), ["audit:read"])
-    await client.send("Person", id=client.me)
+    await client.send("User", id=client.me)
     await accesses(auditor, "Person")
     nothing = (await auditor.send("Accesses", first=0))["pageInfo"]
     assert nothing["hasNextPage"]

@@ -53,7 +53,7 @@ async def test_whose_address_is_not_proved_invites_nobody(product: Product) -> N
     assert (await invite(eve, some_address()))["code"] == "inviter_not_proved"
     values = {
         "name": "robot",
-        "permissions": ["people:write", "people:read"],
+        "permissions": ["users:write", "users:read"],
         "expiresAt": "2099-01-01T00:00:00Z",
     }
     receipt = await eve.client.send("CreateApiKey", input=values)
@@ -159,7 +159,7 @@ async def test_a_deletion_is_taken_back(product: Product, ada: Person) -> None:
     await accept(product, ada, first, password=ben.password)
     await ada.client.send("DeleteUser", input={"id": str(ben.id)})
     back = await ada.client.send("ReactivateUser", input={"id": str(ben.id)})
-    assert (back["person"]["status"], back["person"]["isMember"]) == ("ACTIVE", True), back
+    assert (back["user"]["status"], back["user"]["isMember"]) == ("ACTIVE", True), back
     refused = await invite(ada, ben.email)
     assert refused["code"] == "user_is_a_member"
 
@@ -186,7 +186,7 @@ async def test_who_has_just_joined_is_somebody_to_themselves_while_no_worker_run
         assert await me(product, ben) == {**joined, "role": "MEMBER"}
         # The position alone: a receipt that shows the person would wait for the worker.
         document = """mutation ($input: ChangeUserRoleInput!) {
-            changeUserRole(input: $input) { ... on PersonReceipt { position } } }"""
+            changeUserRole(input: $input) { ... on UserReceipt { position } } }"""
         change = {"input": {"id": ben["accountId"], "role": "ADMIN"}}
         changed = (await ada.client.post(document, change)).json()["data"]["changeUserRole"]
         assert "position" in changed, changed

@@ -74,7 +74,7 @@ async def test_who_belongs_to_no_company_is_told_what_they_are(product: Product)
     assert (await ada.client.post(ME)).json()["data"] == {"me": me}
     await proved(product, ada)
     assert (await ada.client.post(ME)).json()["data"] == {"me": {**me, "emailVerified": True}}
-    others = "query($id: ID!) { person(id: $id) { name } people { totalCount } }"
+    others = "query($id: ID!) { user(id: $id) { name } users { totalCount } }"
     for id in (str(ada.id), str(other.id)):
         assert (await ada.client.post(others, {"id": id})).json()["data"] == {
             "person": None,
@@ -83,7 +83,7 @@ async def test_who_belongs_to_no_company_is_told_what_they_are(product: Product)
     for document in (TASKS, "{ tenant { name } }"):
         error = (await ada.client.post(document)).json()["errors"][0]
         assert error["extensions"]["code"] == "FORBIDDEN"
-    events = "{ people { nodes { events { nodes { action } } } } }"
+    events = "{ users { nodes { events { nodes { action } } } } }"
     assert (await ada.client.post(events)).json()["data"] == {"people": {"nodes": []}}
 
 

@@ -24,7 +24,7 @@ async def test_a_key_does_what_it_was_made_for(product: Product) -> None:
     for headers in ({"authorization": f"Bearer {key}"}, {"x-api-key": key}):
         answer = await post_as(product, headers, TASKS)
         assert answer.json()["data"]["tasks"]["totalCount"] == 0
-    people = await post_as(product, {"x-api-key": key}, "{ people(first: 1) { totalCount } }")
+    people = await post_as(product, {"x-api-key": key}, "{ users(first: 1) { totalCount } }")
     assert people.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 

@@ -15,7 +15,7 @@ async def _sessions(boss: Person, of: Person, **more: Any) -> list[Any]:
 
 
 async def _page(boss: Person, of: Person, **more: Any) -> Any:
-    return (await boss.client.send("PersonSessions", id=str(of.id), **more))["sessions"]
+    return (await boss.client.send("UserSessions", id=str(of.id), **more))["sessions"]
 
 
 async def test_an_administrator_sees_when_somebody_was_signed_in_by_pages(product: Product) -> None:
@@ -58,6 +58,6 @@ async def test_only_who_may_see_what_people_did_sees_it(product: Product) -> Non
     for role in ("member", "guest"):
         somebody = product.client(boss.client.tenant, uuid4(), role=role)
         assert (await somebody.error("PersonSessions", id=str(ben.id)))[0] == "FORBIDDEN"
-    document = "query($id: ID!) { person(id: $id) { sessions { nodes { userId ipAddress } } } }"
+    document = "query($id: ID!) { user(id: $id) { sessions { nodes { userId ipAddress } } } }"
     answer = (await boss.client.post(document, {"id": str(ben.id)})).json()
     assert "data" not in answer

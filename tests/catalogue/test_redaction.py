@@ -116,7 +116,7 @@ def test_every_part_of_a_record_is_redacted(captured: Captured) -> None:
 async def test_a_flow_that_fails_with_personal_data_in_hand_leaves_none_in_the_log(
     product: Product, captured: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = product.client(uuid4(), uuid4(), ["people:write"])
+    client = product.client(uuid4(), uuid4(), ["users:write"])
     email, name = f"zanzibar.{uuid4().hex}@example.com", "Zanzibara"
 
     async def broken(self: object, append: object) -> None:

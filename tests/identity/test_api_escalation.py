@@ -141,8 +141,8 @@ async def test_a_stranger_reaches_nothing(client: Client, product: Product) -> N
     for mutation in ("RemoveUser", "DeleteUser"):
         assert await refusal(stranger, mutation, id=eve.me) == ("not_found", "id")
     assert await refusal(stranger, "GrantRole", id=stranger.me, roleId=role["id"]) == ("not_found", "roleId")
-    assert await stranger.send("PersonInDetail", id=eve.me) is None
-    assert await stranger.send("PersonByEmail", email=f"eve.{eve.me}@example.com") is None
+    assert await stranger.send("UserInDetail", id=eve.me) is None
+    assert await stranger.send("UserByEmail", email=f"eve.{eve.me}@example.com") is None
     for listing in ("Roles", "Invitations", "ApiKeys"):
         assert (await stranger.send(listing))["edges"] == []
-    assert {edge["node"]["name"] for edge in (await stranger.send("People"))["edges"]} == {"Mallory"}
+    assert {edge["node"]["name"] for edge in (await stranger.send("Users"))["edges"]} == {"Mallory"}

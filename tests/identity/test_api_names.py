@@ -6,7 +6,7 @@ from tests.kit.client import Client
 from tests.work.api import project
 
 _PEOPLE = """query($asOf: AsOf, $after: String, $before: String, $first: Int, $last: Int, $direction: Direction) {
-  people(orderBy: LAST_NAME, asOf: $asOf, after: $after, before: $before, first: $first, last: $last,
+  users(orderBy: LAST_NAME, asOf: $asOf, after: $after, before: $before, first: $first, last: $last,
     direction: $direction) {
     nodes { lastName firstName } pageInfo { startCursor endCursor hasNextPage hasPreviousPage }
   }
@@ -18,7 +18,7 @@ _IN_ORDER = ["Abel", "Åberg", "adams", "Ährenfeld", "de la Cruz", "Émile", "E
 async def _page(client: Client, **variables: Any) -> Any:
     answer = (await client.post(_PEOPLE, variables)).json()
     assert "errors" not in answer, answer
-    return answer["data"]["people"]
+    return answer["data"]["users"]
 
 
 async def _pages(client: Client, **variables: Any) -> list[str]:
@@ -45,7 +45,7 @@ async def test_people_sort_by_name_now_and_in_the_past(client: Client) -> None:
     receipt = await client.send(
         "RegisterUser", input={"email": email, "firstName": "Bob", "lastName": "Berg"}
     )
-    assert await client.send("Person", id=receipt["person"]["id"], afterPosition=receipt["position"])
+    assert await client.send("User", id=receipt["user"]["id"], afterPosition=receipt["position"])
     now = sorted([*_IN_ORDER, "Berg"], key=[*_IN_ORDER[:4], "Berg", *_IN_ORDER[4:]].index)
     assert await _pages(client) == now
     assert await _pages(client, direction="DESC") == now[::-1]
@@ -63,7 +63,7 @@ async def test_who_has_one_last_name_sorts_by_the_first(client: Client) -> None:
         receipt = await client.send(
             "RegisterUser", input={"email": email, "firstName": name, "lastName": "Ek"}
         )
-    assert await client.send("Person", id=receipt["person"]["id"], afterPosition=receipt["position"])
+    assert await client.send("User", id=receipt["user"]["id"], afterPosition=receipt["position"])
     found = await _page(client)
     assert [node["firstName"] for node in found["nodes"] if node["lastName"]] == [
         "anna",
@@ -87,11 +87,11 @@ async def test_a_name_of_the_past_is_shown_as_it_was(client: Client) -> None:
     receipt = await client.send(
         "RegisterUser", input={"email": email, "firstName": "Bob", "lastName": "Berg"}
     )
-    id, at = receipt["person"]["id"], receipt["position"]
+    id, at = receipt["user"]["id"], receipt["position"]
     await client.send("UpdateProfile", input={"id": id, "lastName": "Burg"})
     for query in (
-        "query($id: ID!) { person(id: $id, version: 1) { firstName lastName name } }",
-        "query($id: ID!, $at: Position!) { person(id: $id, asOf: {position: $at}) { firstName lastName name } }",
+        "query($id: ID!) { user(id: $id, version: 1) { firstName lastName name } }",
+        "query($id: ID!, $at: Position!) { user(id: $id, asOf: {position: $at}) { firstName lastName name } }",
     ):
         answer = (await client.post(query, {"id": id, "at": at} if "$at" in query else {"id": id})).json()
-        assert answer["data"]["person"] == {"firstName": "Bob", "lastName": "Berg", "name": "Bob Berg"}
+        assert answer["data"]["user"] == {"firstName": "Bob", "lastName": "Berg", "name": "Bob Berg"}

@@ -25,7 +25,7 @@ async def test_a_role_is_made_changed_granted_withdrawn_and_deleted(client: Clie
         "createdAt": role["createdAt"],
         "updatedAt": role["createdAt"],
     }
-    person = (await done(client, "GrantRole", id=eve.me, roleId=role["id"]))["person"]
+    person = (await done(client, "GrantRole", id=eve.me, roleId=role["id"]))["user"]
     assert [granted["role"] for granted in person["roles"]["nodes"]] == [role]
     changed = (await done(client, "ChangeRole", id=role["id"], name="Auditor", permissions=["audit:read"]))[
         "role"
@@ -33,7 +33,7 @@ async def test_a_role_is_made_changed_granted_withdrawn_and_deleted(client: Clie
     assert (changed["name"], changed["permissions"]) == ("Auditor", ["audit:read"])
     listed = await client.send("Roles")
     assert [edge["node"] for edge in listed["edges"]] == [changed]
-    person = (await done(client, "WithdrawRole", id=eve.me, roleId=role["id"]))["person"]
+    person = (await done(client, "WithdrawRole", id=eve.me, roleId=role["id"]))["user"]
     assert person["roles"] == {"nodes": []}
     assert (await done(client, "DeleteRole", id=role["id"]))["role"] is None
     assert (await client.send("Roles"))["edges"] == []
@@ -52,7 +52,7 @@ async def test_somebody_is_invited_and_the_invitation_withdrawn(client: Client) 
         "sentAt": invitation["sentAt"],
         "expiresAt": invitation["expiresAt"],
         "inviter": {"id": client.me, "name": "Ada"},
-        "person": None,
+        "user": None,
     }
     assert await client.send("InviteUser", input=input, commandId=command_id) == {**receipt, "repeated": True}
     withdrawn = await done(client, "WithdrawInvitation", id=command_id)

@@ -52,7 +52,7 @@ KNOWN = registered()
 A_GUEST = registered(BaseRole.GUEST)
 AN_OWNER = registered(BaseRole.OWNER)
 BILLING = Role.Created(name="Bookkeeper", permissions=("billing:read", "billing:write"))
-READING = Role.Created(name="Reader", permissions=("people:read", "work:read"))
+READING = Role.Created(name="Reader", permissions=("users:read", "work:read"))
 
 
 def test_an_owner_gives_every_role_of_a_tenant() -> None:
@@ -64,9 +64,9 @@ def test_an_owner_gives_every_role_of_a_tenant() -> None:
 ESCALATIONS: list[tuple[Any, Any, Command]] = [
     (ADMIN, KNOWN, ChangeUserRole(id=ANNA, role=BaseRole.OWNER)),
     (caller("admin", ANNA), registered(BaseRole.ADMIN), ChangeUserRole(id=ANNA, role=BaseRole.OWNER)),
-    (caller("guest", BEN, "people:write"), KNOWN, ChangeUserRole(id=ANNA, role=BaseRole.ADMIN)),
+    (caller("guest", BEN, "users:write"), KNOWN, ChangeUserRole(id=ANNA, role=BaseRole.ADMIN)),
     (
-        caller("guest", ANNA, "people:write"),
+        caller("guest", ANNA, "users:write"),
         registered(BaseRole.GUEST),
         ChangeUserRole(id=ANNA, role=BaseRole.MEMBER),
     ),
@@ -92,7 +92,7 @@ def test_nobody_gives_or_takes_more_than_he_holds(by: Any, target: Any, command:
 
 @pytest.mark.parametrize("role", [BaseRole.OWNER, BaseRole.ADMIN])
 def test_nobody_registers_or_invites_more_than_he_is(role: BaseRole) -> None:
-    by = caller("member", BEN, "people:write")
+    by = caller("member", BEN, "users:write")
     register = RegisterUser(id=ANNA, email="a@example.com", first_name="Anna", role=role)
     given().by(by).when(register).refused(NotYoursToGive, field="role")
     invite = InviteUser(id=INVITATION, email="a@example.com", role=role, token_hash=HASH)
@@ -162,7 +162,7 @@ def test_a_role_is_granted_and_withdrawn_once() -> None:
 
 
 def test_a_role_is_stored_tidy() -> None:
-    command = CreateRole(id=ROLE, name=" Reader ", permissions=("work:read", "people:read", "work:read"))
+    command = CreateRole(id=ROLE, name=" Reader ", permissions=("work:read", "users:read", "work:read"))
     given().by(ADMIN).when(command).then(READING)
 
 

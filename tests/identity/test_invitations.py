@@ -137,7 +137,7 @@ def test_a_second_invitation_takes_the_place_of_the_first() -> None:
     scenario = given(on(INVITATION, SENT)).by(ADMIN).when(command)
     sent = replace(SENT, role=BaseRole.GUEST, invited_by=ADMIN.user_id, replaces=INVITATION)
     scenario.then(sent, Invitation.Withdrawn())
-    lesser = caller("member", BEN, "people:write")
+    lesser = caller("member", BEN, "users:write")
     given(on(INVITATION, SENT)).by(lesser).when(command).refused(NotYoursToGive, field="email")
 
 
@@ -184,6 +184,6 @@ def test_a_token_is_stored_as_a_hash_alone() -> None:
 
 
 def test_an_invitation_is_withdrawn_by_who_could_have_sent_it() -> None:
-    by = caller("member", ANNA, "people:write")
+    by = caller("member", ANNA, "users:write")
     given(SENT).by(by).when(WithdrawInvitation(id=INVITATION)).refused(NotYoursToGive)
     given(SENT).by(ADMIN).when(WithdrawInvitation(id=INVITATION)).then(Invitation.Withdrawn())

@@ -69,7 +69,7 @@ class Product:
             "RegisterUser", input={"id": client.me, "email": email, "firstName": name}
         )
         # Those who look at what they do shall see their name.
-        assert await client.send("Person", id=client.me, afterPosition=receipt["position"])
+        assert await client.send("User", id=client.me, afterPosition=receipt["position"])
         return client
 
 

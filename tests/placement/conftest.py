@@ -135,7 +135,7 @@ class Platform:
         receipt = await client.send(
             "RegisterUser", input={"id": client.me, "email": email, "firstName": "Ada"}
         )
-        assert await client.send("Person", id=client.me, afterPosition=receipt["position"])
+        assert await client.send("User", id=client.me, afterPosition=receipt["position"])
         return client
 
     async def database(self, tenant: UUID | None = None) -> "asyncpg.Connection[asyncpg.Record]":

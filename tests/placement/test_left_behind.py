@@ -84,7 +84,7 @@ async def test_the_shared_views_agree_with_the_log_and_are_rebuilt(platform: Pla
     assert [row[0] for row in await shared.fetch(names, client.tenant)] == [""]
     assert (await platform.moves(client.tenant, POOLED)).status == "ready"
     await platform.knows(client)
-    assert (await client.send("Person", id=client.me))["name"] == "Ada"
+    assert (await client.send("User", id=client.me))["name"] == "Ada"
     assert [row[0] for row in await shared.fetch(names, client.tenant)] == ["Ada"]
     await shared.close()
 
@@ -115,7 +115,7 @@ async def test_a_move_back_waits_for_no_operator(platform: Platform) -> None:
         await operations.rebuilds.cancel(id)
     assert (await platform.moves(client.tenant, POOLED)).status == "ready"
     await platform.knows(client)
-    assert (await client.send("Person", id=client.me))["name"] == "Ada"
+    assert (await client.send("User", id=client.me))["name"] == "Ada"
 
 
 async def test_a_dump_holds_nothing_of_it(platform: Platform, tmp_path: Path) -> None:

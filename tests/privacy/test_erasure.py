@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.privacy.search.traces import SearchedPerson
-from domain.governance.erasures import ErasureUnderWay, PersonErased, TenantNeedsAnOwner, erasure_id
+from domain.governance.erasures import ErasureUnderWay, TenantNeedsAnOwner, UserIsErased, erasure_id
 from domain.identity.authorization import BaseRole, NotYoursToGive
 from domain.kit.caller import ACCOUNTS
 from domain.kit.log import AppendReceipt
@@ -94,7 +94,7 @@ async def test_is_unreadable_everywhere_also_after_a_rebuild(estate: Estate) -> 
         await estate.settled()
     certificate = await _certificate(estate, person)
     again = await estate.desk.erase(estate.request(owner), person.id, reason="")
-    assert isinstance(again, PersonErased), again
+    assert isinstance(again, UserIsErased), again
     assert certificate.steps == (
         "find",
         "forget",

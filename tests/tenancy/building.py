@@ -31,7 +31,7 @@ class Builder:
     def __init__(self, surface: Surface, owner: Actor, word: str) -> None:
         self._surface, self.owner, self._word = surface, owner, word
         self.known: defaultdict[str, list[str]] = defaultdict(list)
-        self.known["Person"].append(str(owner.caller.user_id))
+        self.known["User"].append(str(owner.caller.user_id))
         self.known["Tenant"].append(str(owner.caller.tenant_id))
         self.accepted: dict[str, dict[str, Any]] = {}
         self.told: list[Any] = []
@@ -74,6 +74,6 @@ class Builder:
         """Ids that may be meant, the likeliest first: of the kind that the field's name or the answer names."""
         hint = (root.shown if name == "id" else name).lower()
         kinds = sorted(
-            self.known, key=lambda kind: (-len(kind) if kind.lower() in hint else 0, kind != "Person")
+            self.known, key=lambda kind: (-len(kind) if kind.lower() in hint else 0, kind != "User")
         )
         return [id for kind in kinds for id in self.known[kind][:3]] or [str(uuid4())]

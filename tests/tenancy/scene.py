@@ -173,7 +173,7 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
         root("registerUser"), {"input": {"email": texts("email", tenant.word), "firstName": tenant.word}}
     )
     await builder.make(
-        root("eraseUser"), {"input": {"subjectId": spare["person"]["id"], "reason": tenant.word}}
+        root("eraseUser"), {"input": {"subjectId": spare["user"]["id"], "reason": tenant.word}}
     )
     await builder.make(root("requestExport"), {"input": {"subjectId": str(tenant.owner.caller.user_id)}})
     async with written(settings) as side:
@@ -197,7 +197,7 @@ async def staged(product: Product) -> Scene:
             root("registerUser"),
             {"input": {"email": texts("email", OTHER), "firstName": OTHER, "role": role.upper()}},
         )
-        actors.append(service(product, second.id, UUID(created["person"]["id"]), role))
+        actors.append(service(product, second.id, UUID(created["user"]["id"]), role))
     actors.append(await _operator(product))
     actors.append(Actor("nobody", product.http, NOBODY))
     connection = await asyncpg.connect(product.settings.database_url)

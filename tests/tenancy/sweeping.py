@@ -205,7 +205,7 @@ class Sweep:
 
 def _likely(root: Root, slot: Slot, kind: str) -> bool:
     name = kind.rpartition(".")[2].replace("_", "")
-    return name in ("person", "tenant") or name in f"{root.name}{root.shown}{slot}".lower()
+    return name in ("user", "tenant") or name in f"{root.name}{root.shown}{slot}".lower()
 
 
 def _key(given: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ WORD = "tasmania"
 WHO = {
     "member": ROLES["member"],
     "guest": ROLES["guest"],
-    "auditor": ROLES["guest"] | {"audit:read", "work:confidential", "people:read"},
+    "auditor": ROLES["guest"] | {"audit:read", "work:confidential", "users:read"},
 }
 
 

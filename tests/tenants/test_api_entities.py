@@ -54,7 +54,7 @@ async def test_a_tenants_configuration_is_one_look_up(client: Client) -> None:
 async def test_a_user_is_one_look_up(client: Client) -> None:
     user = await client.send("TenantUser", id=client.me, afterPosition=await _folded(client))
     assert (user["pk"], user["sk"]) == (f"TENANT#{client.tenant}", f"USER#{client.me}")
-    assert user["person"] == {"id": client.me, "name": "Ada"}
+    assert user["user"] == {"id": client.me, "name": "Ada"}
     assert (await client.send("Entity", key=user["key"]))["entityId"] == client.me
 
 

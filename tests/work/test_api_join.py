@@ -82,7 +82,7 @@ async def test_what_a_view_that_is_behind_lacks_comes_by_its_changes(
 async def test_a_query_of_several_views_says_the_position_of_the_one_that_is_furthest_behind(
     client: Client, product: Product, without_worker: None
 ) -> None:
-    query = "query { tasks { totalCount } people { totalCount } }"
+    query = "query { tasks { totalCount } users { totalCount } }"
     at = (await client.post(query)).json()["extensions"]["position"]
     task = await client.send("CreateTask", input={"title": "one"})
     assert int(task["position"]) > int(at)
@@ -100,7 +100,7 @@ async def test_a_mutation_says_the_position_of_its_receipt(client: Client) -> No
 async def test_a_mutation_that_shows_what_is_behind_says_that_position(
     client: Client, without_worker: None
 ) -> None:
-    before = (await client.post("{ people { totalCount } }")).json()["extensions"]["position"]
+    before = (await client.post("{ users { totalCount } }")).json()["extensions"]["position"]
     # It shows who created the task, as the view of people knows them.
     answer = await client.answer("CreateTask", input={"title": "one"})
     assert answer["extensions"] == {"position": before}

@@ -190,7 +190,7 @@ async def test_a_text_to_look_for_has_at_most_1000_characters(client: Client) ->
 async def test_a_cursor_is_good_for_its_own_list_in_its_own_order(lister: Client, product: Product) -> None:
     cursor = (await lister.send("Tasks", first=1))["edges"][0]["cursor"]
     stranger = await product.newcomer()
-    person = (await lister.send("People", first=1))["edges"][0]["cursor"]
+    person = (await lister.send("Users", first=1))["edges"][0]["cursor"]
     bad = ("BAD_CURSOR", "This cursor was not given out for this list in this order.")
     refused = [
         await lister.error("Tasks", first=1, after=cursor[:-2] + ("AA" if cursor[-2:] != "AA" else "BB")),
@@ -256,7 +256,7 @@ async def test_lists_in_a_list_are_read_at_once(client: Client, product: Product
         added = await client.send("AddProjectMember", input={"id": id, "userId": eve.me})
     query = """query ($first: Int!, $position: Position!) {
         projects(first: $first, afterPosition: $position) {
-            nodes { owner { name } members { nodes { person { name } } } progress { todo } }
+            nodes { owner { name } members { nodes { user { name } } } progress { todo } }
         }
     }"""
     statements = {}
@@ -264,7 +264,7 @@ async def test_lists_in_a_list_are_read_at_once(client: Client, product: Product
         product.statements.clear()
         answer = (await client.post(query, {"first": size, "position": added["position"]})).json()
         nodes = answer["data"]["projects"]["nodes"]
-        names = [{member["person"]["name"] for member in node["members"]["nodes"]} for node in nodes]
+        names = [{member["user"]["name"] for member in node["members"]["nodes"]} for node in nodes]
         assert (names, "stale" in answer["extensions"]) == ([{"Ada", "Eve"}] * size, False)
         statements[size] = sum("set_config" not in statement for statement in product.statements)
     assert statements[2] == statements[12]

@@ -87,7 +87,7 @@ async def test_the_lists_of_many_objects_are_read_in_as_many_queries_as_that_of_
             await created(client, f"task {number}", projectId=id)
     page = await _page(client, ids[0], first=1)
     document = """query($first: Int!, $after: String) { projects(first: $first) { nodes {
-      members { totalCount nodes { person { id } } }
+      members { totalCount nodes { user { id } } }
       tasks(first: 2, after: $after) { totalCount nodes { title } } } } }"""
     for after in (None, page["pageInfo"]["endCursor"]):
         counts = []

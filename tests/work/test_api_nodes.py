@@ -47,7 +47,7 @@ async def ids(product: Product, owner: Person, operator: Client) -> dict[str, st
     made = {
         "Project": garden,
         "Task": task,
-        "Person": client.me,
+        "User": client.me,
         "Tenant": str(client.tenant),
         "OwnSession": owner.given["sessionId"],
         "Erasure": str(erasure_id(gone.id)),
@@ -106,8 +106,8 @@ async def test_who_may_see_less_finds_less(product: Product, ids: dict[str, str]
     guest = await colleague(product, owner, role="GUEST")
     seen = dict(zip(ids, await _kinds(guest.client, list(ids.values())), strict=True))
     # The work is private; consent, export and sessions are somebody else's.
-    assert {kind for kind, found in seen.items() if found} <= {"Person", "Tenant", "Role", "FeatureFlag"}
-    assert seen["Person"] == "Person"
+    assert {kind for kind, found in seen.items() if found} <= {"User", "Tenant", "Role", "FeatureFlag"}
+    assert seen["User"] == "User"
 
 
 async def test_gives_null_in_place_of_each_that_is_not_there(ids: dict[str, str], owner: Person) -> None:
@@ -132,7 +132,7 @@ async def test_takes_a_hundred_ids_and_counts_what_they_cost(owner: Person) -> N
     many = [str(uuid4()) for _ in range(101)]
     assert await _kinds(owner.client, many[:100]) == [None] * 100
     assert await owner.client.error("Nodes", ids=many) == ("BAD_USER_INPUT", "Give at most 100 ids, not 101.")
-    deep = "{ nodes(ids: $ids) { ... on Project { members(first: 100) { nodes { person { id name } } } } } }"
+    deep = "{ nodes(ids: $ids) { ... on Project { members(first: 100) { nodes { user { id name } } } } } }"
     body = (await owner.client.post(f"query($ids: [ID!]!) {deep}", {"ids": many[:100]})).json()
     assert body["errors"][0]["extensions"]["code"] == "COST_EXCEEDED"
 

@@ -57,14 +57,14 @@ async def test_a_read_says_that_it_is_stale_when_the_view_does_not_come_in_time(
     before = str(int(receipt["position"]) - 1)
     # The receipt shows the person as far as they are known, and says so.
     stale = {"stale": True, "position": before}
-    assert (receipt["person"], answer["extensions"]) == (None, stale)
+    assert (receipt["user"], answer["extensions"]) == (None, stale)
     id, position = receipt["commandId"], receipt["position"]
-    shown = await hasty.answer("Person", id=id, afterPosition=position)
-    assert shown == {"data": {"person": None}, "extensions": stale}
+    shown = await hasty.answer("User", id=id, afterPosition=position)
+    assert shown == {"data": {"user": None}, "extensions": stale}
     at = {"extensions": {"position": before}}
-    assert (await hasty.answer("Person", id=id, afterPosition=before)) == {"data": {"person": None}, **at}
-    people = await hasty.answer("Person", id=hasty.me, afterPosition=position)
-    assert (people["data"]["person"]["name"], people["extensions"]) == ("Ada", stale)
+    assert (await hasty.answer("User", id=id, afterPosition=before)) == {"data": {"user": None}, **at}
+    people = await hasty.answer("User", id=hasty.me, afterPosition=position)
+    assert (people["data"]["user"]["name"], people["extensions"]) == ("Ada", stale)
 
 
 async def test_projects_are_never_stale(hasty: Client) -> None:
@@ -95,7 +95,7 @@ async def test_a_position_that_does_not_exist_yet_is_refused(client: Client) -> 
             ("UserTasks", {}),
             ("Project", {"id": client.me}),
             ("Projects", {}),
-            ("Person", {"id": client.me}),
+            ("User", {"id": client.me}),
         )
     ]
     message = f"Position {next} does not exist yet; the log ends at {receipt['position']}."

@@ -109,13 +109,13 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
         "AddProjectMember",
         (),
         {"userId": "me"},
-        refused("already_member", "userId", "This person is already a member of the project."),
+        refused("already_member", "userId", "This user is already a member of the project."),
     ),
     (
         "RemoveProjectMember",
         (),
         {"userId": "nobody"},
-        refused("not_a_member", "userId", "This person is not a member of the project."),
+        refused("not_a_member", "userId", "This user is not a member of the project."),
     ),
     (
         "RemoveProjectMember",
@@ -164,7 +164,7 @@ async def test_a_project_shows_members_and_progress_that_were_written_just_befor
     done = await created(client, projectId=id)
     position = (await client.send("CompleteTask", input={"id": done["id"]}))["position"]
     shown = await client.send("Project", id=id, afterPosition=position)
-    assert [member["person"] for member in shown["members"]["nodes"]] == [
+    assert [member["user"] for member in shown["members"]["nodes"]] == [
         {"id": client.me, "name": "Ada"},
         {"id": eve.me, "name": "Eve"},
     ]

@@ -233,7 +233,7 @@ async def test_a_command_sent_again_is_answered_and_not_carried_out(client: Clie
     }
 
 
-REUSED = "This command ID was used before, for another command or by another person."
+REUSED = "This command ID was used before, for another command or by another user."
 
 
 async def test_the_result_of_a_command_is_for_who_sent_it(product: Product, client: Client) -> None:

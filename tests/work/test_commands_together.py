@@ -67,7 +67,7 @@ async def test_each_needs_what_its_mutation_needs(client: Client, product: Produ
         (
             member,
             [complete, {"createRole": {"name": "x", "permissions": []}}],
-            "Mutation.createRole needs the permission people:write.",
+            "Mutation.createRole needs the permission users:write.",
         ),
     ):
         entries = [{"command": each} for each in commands]

@@ -21,7 +21,7 @@ from projections.tenancy.tenants import Tenants
 _CAPACITY = 20_000
 _ALONE = frozenset({"self"})
 """What somebody may do who has still to show the second factor that is asked for."""
-_UNATTACHED = frozenset({"self", "people:read"})
+_UNATTACHED = frozenset({"self", "users:read"})
 """What somebody may do who belongs to no tenant: there is nobody to see there but themselves."""
 
 

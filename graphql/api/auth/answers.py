@@ -24,7 +24,7 @@ class SignedIn:
     )
     expires_in: int = strawberry.field(description="For how many seconds the access token is valid.")
     account_id: UUID = strawberry.field(
-        description="The account's id, which is also the person's id in each tenant."
+        description="The account's id, which is also the user's id in each tenant."
     )
     session_id: UUID = strawberry.field(description="The session.")
     tenant_id: UUID | None = strawberry.field(

@@ -61,7 +61,7 @@ class Mutation:
         return done(await info.context.port(Auth).factors.remove(info.context.caller, password, code))
 
     @field(
-        "Remove the second factor of a person who has lost it, after checking who they are; for operators.",
+        "Remove the second factor of a user who has lost it, after checking who they are; for operators.",
         needs="ops:accounts",
     )
     async def remove_second_factor_of(

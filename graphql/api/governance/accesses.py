@@ -35,7 +35,7 @@ class AccessesFilter:
     """What the listed accesses must meet."""
 
     user_id: UUID | None = strawberry.field(default=None, description="By this caller.")
-    subject_id: UUID | None = strawberry.field(default=None, description="Involving this person's data.")
+    subject_id: UUID | None = strawberry.field(default=None, description="Involving this user's data.")
     from_time: datetime | None = strawberry.field(default=None, description="At or after this time.")
     before_time: datetime | None = strawberry.field(default=None, description="Before this time.")
 

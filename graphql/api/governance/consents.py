@@ -32,12 +32,12 @@ from projections.kit.read.keyset import Order
 
 @shows(ConsentRow, needs=COVERED, about="subject_id")
 class Consent(Node):
-    """A person's consent to the use of their data for one purpose."""
+    """A user's consent to the use of their data for one purpose."""
 
 
 _consents = Resource(Consent, ConsentRows, read="privacy:read", write=SIGNED_IN, own="subject_id")
 _filter = _consents.filter(
-    subject_id=equal(text="Of this person."),
+    subject_id=equal(text="Of this user."),
     purpose=equal(text="For this purpose."),
     given=equal(text="Given, or withdrawn."),
 )
@@ -49,7 +49,7 @@ class GiveConsentInput:
 
     purpose: str = strawberry.field(description="The purpose, such as `marketing.email`.")
     subject_id: UUID | None = strawberry.field(
-        default=None, description="The person; by default the caller. Others require `privacy:write`."
+        default=None, description="The user; by default the caller. Others require `privacy:write`."
     )
     source: str = strawberry.field(default="web", description="Where the consent was given or withdrawn.")
     text_version: str = strawberry.field(
@@ -63,7 +63,7 @@ class WithdrawConsentInput:
 
     purpose: str = strawberry.field(description="The purpose.")
     subject_id: UUID | None = strawberry.field(
-        default=None, description="The person; by default the caller. Others require `privacy:write`."
+        default=None, description="The user; by default the caller. Others require `privacy:write`."
     )
     source: str = strawberry.field(default="web", description="Where the consent was given or withdrawn.")
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 import strawberry
 
-from api.identity.people import Person
+from api.identity.users import User
 from api.kit.model import (
     ClientError,
     Discontinuity,
@@ -86,13 +86,13 @@ EventMessage = Annotated[
 class Activity(Node):
     """An action in the tenant, as the activity log records it."""
 
-    actor = linked(Person, People, "actor_id", "Who did it; null when the system did.")
+    actor = linked(User, People, "actor_id", "Who did it; null when the system did.")
 
 
 _activities = Resource(Activity, ActivityLog, read="audit:read", plural="activities")
 _filter = _activities.filter(
     entity_id=equal(text="On this entity."),
-    actor_id=equal(text="By this person."),
+    actor_id=equal(text="By this user."),
     from_time=since("created_at", text="At or after this time."),
     before_time=until("created_at", text="Before this time."),
 )

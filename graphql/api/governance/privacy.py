@@ -40,12 +40,12 @@ enum(ExportState)
 
 @shows(ErasureRow, needs=COVERED, about="subject_id")
 class Erasure(Node):
-    """The erasure of a person, with its certificate."""
+    """The erasure of a user, with its certificate."""
 
 
 @shows(ExportRow, needs=COVERED, about="subject_id")
 class Export(Node):
-    """An export of all data about a person. When finished, it is downloaded from `/exports/{id}`."""
+    """An export of all data about a user. When finished, it is downloaded from `/exports/{id}`."""
 
 
 _erasures = Resource(Erasure, Erasures, read="privacy:read", write=SIGNED_IN, home=True, own="subject_id")
@@ -56,8 +56,8 @@ _exports = Resource(Export, Exports, read="privacy:read", write=SIGNED_IN, home=
 class EraseUserInput:
     """What is needed to have somebody forgotten."""
 
-    subject_id: UUID = strawberry.field(description="The person.")
-    reason: str = strawberry.field(default="", description="The reason; it is erased with the person.")
+    subject_id: UUID = strawberry.field(description="The user.")
+    reason: str = strawberry.field(default="", description="The reason; it is erased with the user.")
 
 
 @strawberry.input(description="Input of `eraseMe`.")
@@ -72,7 +72,7 @@ class RequestExportInput:
     """What is needed for an export."""
 
     subject_id: UUID | None = strawberry.field(
-        default=None, description="The person; by default the caller. Others require `privacy:write`."
+        default=None, description="The user; by default the caller. Others require `privacy:write`."
     )
 
 
@@ -108,18 +108,18 @@ def _readable(ask: RequestContext, subject_id: UUID) -> bool:
 class Query:
     erasures = _erasures.list(
         "Erasures of people, with their certificates, by pages.",
-        _erasures.filter(subject_id=equal(text="Of this person.")),
+        _erasures.filter(subject_id=equal(text="Of this user.")),
     )
 
     @field(
-        "A person's newest export, finished or not; those of others require `privacy:read`.",
+        "A user's newest export, finished or not; those of others require `privacy:read`.",
         Export | None,
         needs=SIGNED_IN,
     )
     async def export_user_data(
         self,
         info: Info,
-        user_id: Annotated[UUID, argument("The person.")],
+        user_id: Annotated[UUID, argument("The user.")],
         after_position: After = None,
     ) -> Any:
         ask = info.context
@@ -134,14 +134,14 @@ class Mutation:
     erase_user = _erasures.request(
         EraseUserInput,
         _erase_user,
-        "Erase a person's personal data in this tenant, permanently.",
+        "Erase a user's personal data in this tenant, permanently.",
         needs="privacy:write",
     )
     erase_me = _erasures.request(
         EraseMeInput, _erase_me, "Erase your personal data in this tenant, permanently."
     )
     request_export = _exports.request(
-        RequestExportInput, _request_export, "Request an export of all data about a person."
+        RequestExportInput, _request_export, "Request an export of all data about a user."
     )
 
 

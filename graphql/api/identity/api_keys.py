@@ -5,7 +5,7 @@ import secrets
 
 import strawberry
 
-from api.identity.people import Person
+from api.identity.users import User
 from api.kit.model import Node, Refusal, Resource, Sending, Sent, covered, linked, one_of, shows
 from domain.identity import api_keys as domain
 from projections.identity.admission import ApiKeyRow, ApiKeys
@@ -16,7 +16,7 @@ from projections.identity.people import People
 class ApiKey(Node):
     """A key with which a program acts for the tenant. The secret itself is not stored."""
 
-    maker = linked(Person, People, "created_by", "Who created it.")
+    maker = linked(User, People, "created_by", "Who created it.")
 
 
 _api_keys = Resource(ApiKey, ApiKeys, read="keys:read", write="keys:write", plural="API keys")

@@ -5,7 +5,7 @@ from enum import Enum
 
 import strawberry
 
-from api.identity.people import Person
+from api.identity.users import User
 from api.kit.model import Node, Refusal, Resource, Sending, Sent, derived, linked, shows
 from domain.identity import invitations as domain
 from domain.kit.refusals import AlreadyTaken
@@ -29,7 +29,7 @@ _STANDING = "case when status = 'open' and expires_at <= clock_timestamp() then 
 
 @shows(
     InvitationRow,
-    needs="people:write",
+    needs="users:write",
     leave_out=("invited_by", "user_id", "email_key", "vouched_by", "replaces", "status"),
 )
 class Invitation(Node):
@@ -40,8 +40,8 @@ class Invitation(Node):
         lambda row: Standing.EXPIRED if _is_over(row) else Standing(row.status.value),
         "The status; an open invitation that is past its time is `EXPIRED`.",
     )
-    inviter = linked(Person, People, "invited_by", "Who sent it; null when the system did.")
-    person = linked(Person, People, "user_id", "The person who accepted it.")
+    inviter = linked(User, People, "invited_by", "Who sent it; null when the system did.")
+    user = linked(User, People, "user_id", "The user who accepted it.")
 
 
 @strawberry.input(description="Which invitations to list: those that meet all that is given.")
@@ -59,7 +59,7 @@ def _is_over(row: InvitationRow) -> bool:
     return row.status is domain.InvitationStatus.OPEN and row.expires_at <= datetime.now(UTC)
 
 
-_invitations = Resource(Invitation, Invitations, read="people:write", write="people:write")
+_invitations = Resource(Invitation, Invitations, read="users:write", write="users:write")
 
 
 async def _invite(sending: Sending) -> Sent | Refusal:

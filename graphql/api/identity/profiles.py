@@ -10,14 +10,14 @@ from domain.kit.caller import Caller
 from projections.identity.profiles import PreferencesRow, ProfileRow, UserPreferences, UserProfiles
 
 
-@shows(ProfileRow, needs="people:read", leave_out=("id", "hidden"))
+@shows(ProfileRow, needs="users:read", leave_out=("id", "hidden"))
 class Profile:
-    """A person's profile."""
+    """A user's profile."""
 
 
 @shows(PreferencesRow, needs="self", leave_out=("user_id",))
 class Preferences:
-    """A person's preferences."""
+    """A user's preferences."""
 
 
 async def profile_of(info: Info, id: UUID) -> ProfileRow | None:
@@ -36,7 +36,7 @@ async def profile_of(info: Info, id: UUID) -> ProfileRow | None:
 def _sees(caller: Caller, profile: ProfileRow) -> bool:
     if profile.hidden:
         return False
-    if is_own(caller, profile.id) or caller.may("people:write"):
+    if is_own(caller, profile.id) or caller.may("users:write"):
         return True
     match profile.visibility:
         case ProfileVisibility.EVERYONE:

@@ -7,19 +7,19 @@ from domain.identity import roles as domain
 from projections.identity.memberships import RoleRow, Roles, UserRoleRow
 
 
-@shows(RoleRow, needs="people:read")
+@shows(RoleRow, needs="users:read")
 class Role(Node):
     """A custom role of the tenant."""
 
 
-@shows(UserRoleRow, needs="people:read", leave_out=("user_id", "role_id"))
+@shows(UserRoleRow, needs="users:read", leave_out=("user_id", "role_id"))
 class GrantedRole:
-    """A custom role that a person has."""
+    """A custom role that a user has."""
 
     role = linked(Role, Roles, "role_id", "The role; null if it was deleted since.")
 
 
-_roles = Resource(Role, Roles, read="people:read", write="people:write")
+_roles = Resource(Role, Roles, read="users:read", write="users:write")
 _filter = _roles.filter(names=one_of("name", text="With any of these names."))
 
 

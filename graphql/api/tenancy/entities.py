@@ -8,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 
-from api.identity.people import Person
+from api.identity.users import User
 from api.kit.execution.access import COVERED, SIGNED_IN
 from api.kit.execution.errors import ClientError
 from api.kit.schema.context import Info, RequestContext
@@ -37,8 +37,8 @@ class Entity:
         row = _row(self)
         return str(EntityKey(info.context.caller.tenant_id, row.entity_type, row.entity_id))
 
-    @field("The person, if the entity is a user.", Person | None, needs="people:read")
-    async def person(self, info: Info) -> PersonRow | None:
+    @field("The user, if the entity is a user.", User | None, needs="users:read")
+    async def user(self, info: Info) -> PersonRow | None:
         row = _row(self)
         if row.entity_type != "USER":
             return None
@@ -87,7 +87,7 @@ class Query:
         await info.context.caught_up(EntityIndex, after_position)
         return await info.context.row(EntityIndex, CONFIG)
 
-    @field("A user of the tenant, from the entity index.", Entity | None, needs="people:read")
+    @field("A user of the tenant, from the entity index.", Entity | None, needs="users:read")
     async def tenant_user(
         self,
         info: Info,

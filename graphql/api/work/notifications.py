@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from api.identity.people import Person
+from api.identity.users import User
 from api.kit.model import (
     PAGE_ARGUMENTS,
     After,
@@ -44,7 +44,7 @@ class Notification(Node):
     """A notification of the caller about a task."""
 
     task = linked(Task, Tasks, "task_id", "The task; null when the caller may no longer see it.")
-    person = linked(Person, People, "by", "Who did it; null when nobody did.")
+    actor = linked(User, People, "by", "Who did it; null when nobody did.")
 
 
 _notifications = Resource(Notification, Notifications, write="self", own="user_id")

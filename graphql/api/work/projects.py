@@ -5,7 +5,7 @@ from uuid import UUID
 
 import strawberry
 
-from api.identity.people import Person
+from api.identity.users import User
 from api.kit.model import Info, Node, Resource, equal, field, headed, linked, matches, one_of, shows
 from domain.work import project_commands as domain
 from domain.work.projects import KEPT
@@ -27,9 +27,9 @@ class Progress:
 
 @shows(MemberRow, needs="work:read", leave_out=("project_id", "user_id", "since"))
 class Member:
-    """A person's membership of a project."""
+    """A user's membership of a project."""
 
-    person = linked(Person, People, "user_id", "The member.")
+    user = linked(User, People, "user_id", "The member.")
 
 
 _MOST_IDS = 1_000
@@ -39,7 +39,7 @@ _MOST_IDS = 1_000
 class Project(Node):
     """A project: a group of tasks."""
 
-    owner = linked(Person, People, "owner_id", "The owner.")
+    owner = linked(User, People, "owner_id", "The owner.")
     progress = linked(
         Progress, ProjectProgress, "id", "Task counts by status; null while the project has no tasks."
     )
@@ -72,7 +72,7 @@ class Project(Node):
 _projects = Resource(Project, Projects, read="work:read", write="work:write")
 _filter = _projects.filter(
     status=one_of(text="Any of these; all but deleted ones by default.", default=KEPT),
-    owner_id=equal(text="Owned by this person."),
+    owner_id=equal(text="Owned by this user."),
     text=matches(text="Words in name or description."),
 )
 

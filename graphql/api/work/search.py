@@ -41,7 +41,7 @@ class TaskSearchFilter:
 
     status: list[TaskStatus] | None = strawberry.field(default=None, description="Any of these.")
     priority: list[TaskPriority] | None = strawberry.field(default=None, description="Any of these.")
-    assigned_to: UUID | None = strawberry.field(default=None, description="Given to this person.")
+    assigned_to: UUID | None = strawberry.field(default=None, description="Given to this user.")
     project_id: UUID | None = strawberry.field(default=None, description="In this project.")
     tag: str | None = strawberry.field(default=None, description="With this tag.")
     due_from: datetime | None = strawberry.field(default=None, description="Due at or after this.")
@@ -126,11 +126,11 @@ class Query:
         page, marks = PageRequest(first=first, after=after), await _marked(ask)
         return await search(ask, ProjectSearch, finder, Projects, wanted, page, after_position, marks=marks)
 
-    @field("A person's tasks, by pages, the newest first.", Connection[Task], needs="work:read")
+    @field("A user's tasks, by pages, the newest first.", Connection[Task], needs="work:read")
     async def user_tasks(
         self,
         info: Info,
-        user_id: Annotated[UUID | None, argument("The person's id; by default your own.")] = None,
+        user_id: Annotated[UUID | None, argument("The user's id; by default your own.")] = None,
         first: First = None,
         after: FromCursor = None,
         after_position: After = None,

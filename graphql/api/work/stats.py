@@ -44,7 +44,7 @@ class TaskDay:
 
 @shows(UserStatsRow, needs="work:read")
 class TaskStats:
-    """A person's task counts, by status."""
+    """A user's task counts, by status."""
 
 
 _user_stats, _tasks = UserStats(), Tasks()
@@ -58,14 +58,14 @@ async def _seen(ask: RequestContext, people: list[UUID]) -> dict[UUID, UserStats
 @strawberry.type
 class Query:
     @field(
-        "A person's task counts by status; null for a person who never had a task.",
+        "A user's task counts by status; null for a user who never had a task.",
         TaskStats | None,
         needs="work:read",
     )
     async def task_stats(
         self,
         info: Info,
-        user_id: Annotated[UUID | None, argument("The person's id; by default your own.")] = None,
+        user_id: Annotated[UUID | None, argument("The user's id; by default your own.")] = None,
         after_position: After = None,
     ) -> UserStatsRow | None:
         ask, person = info.context, user_id or info.context.caller.user_id
@@ -85,7 +85,7 @@ class Query:
         info: Info,
         since_day: Annotated[date | None, argument("Only this day and later ones.")] = None,
         user_id: Annotated[
-            UUID | None, argument("Only tasks that this person created, or was assigned to on completion.")
+            UUID | None, argument("Only tasks that this user created, or was assigned to on completion.")
         ] = None,
         first: First = None,
         after: FromCursor = None,
@@ -112,14 +112,14 @@ class Query:
 @strawberry.type
 class Subscription:
     @live(
-        "A person's task counts, at every change.",
+        "A user's task counts, at every change.",
         messages(TaskStats, UserStats, "Changed counts, or a gap in the messages."),
         needs="work:read",
     )
     def task_stats_changed(
         self,
         info: Info,
-        user_id: Annotated[UUID | None, argument("The person's id; by default everybody.")] = None,
+        user_id: Annotated[UUID | None, argument("The user's id; by default everybody.")] = None,
         resume_from: ResumeFrom = None,
         initial: Initial = False,
     ) -> AsyncGenerator[State[UserStatsRow] | Change[UserStatsRow] | Discontinuity, None]:

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from api.identity.people import Person
+from api.identity.users import User
 from api.kit.model import Node, Resource, contains, equal, linked, matches, one_of, shows, since, until
 from api.work.projects import Project
 from domain.work import task_commands as commands
@@ -15,8 +15,8 @@ from projections.work.tasks import TaskRow, Tasks
 class Task(Node):
     """A task."""
 
-    creator = linked(Person, People, "created_by", "The person who created it.")
-    assignee = linked(Person, People, "assigned_to", "The assignee.")
+    creator = linked(User, People, "created_by", "The user who created it.")
+    assignee = linked(User, People, "assigned_to", "The assignee.")
     project = linked(Project, Projects, "project_id", "The project it belongs to.")
 
 
@@ -24,7 +24,7 @@ _tasks = Resource(Task, Tasks, read="work:read", write="work:write")
 _filter = _tasks.filter(
     status=one_of,
     priority=one_of,
-    assigned_to=equal(text="Given to this person."),
+    assigned_to=equal(text="Given to this user."),
     project_id=equal(text="In this project."),
     tags=contains(text="With all of these tags."),
     due_from=since("due_date", text="Due at or after this."),
@@ -44,7 +44,7 @@ class Subscription:
     task_changed = _tasks.subscription(
         "Every change of a task, as it happens.",
         project_id=equal(text="Only tasks that are, or just were, in this project."),
-        assignee_id=equal("assigned_to", text="Only tasks that are, or just were, this person's."),
+        assignee_id=equal("assigned_to", text="Only tasks that are, or just were, this user's."),
     )
 
 

@@ -1,7 +1,7 @@
 import { useEffect, useState, type FormEvent } from "react";
 import { useClient, useQuery } from "urql";
 import { TaskCard } from "./card";
-import { Board as BoardDocument, Create, People } from "./documents";
+import { Board as BoardDocument, Create, Users } from "./documents";
 import { useEdit } from "./edits";
 import { follow } from "./follow";
 import type { TaskStatus } from "./gql/graphql";
@@ -19,11 +19,11 @@ export function Board({ connected }: { connected: boolean }) {
   const [refusal, setRefusal] = useState("");
   const edit = useEdit(setRefusal);
   const [board] = useQuery({ query: BoardDocument });
-  const [people] = useQuery({ query: People });
+  const [people] = useQuery({ query: Users });
   useEffect(() => follow(client, setRefusal), [client]);
 
   const tasks = board.data?.tasks?.edges.map((edge) => edge.node) ?? [];
-  const persons = people.data?.people?.edges.map((edge) => edge.node) ?? [];
+  const persons = people.data?.users?.edges.map((edge) => edge.node) ?? [];
 
   function create(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();

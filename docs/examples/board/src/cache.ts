@@ -28,7 +28,7 @@ function remove(cache: Cache, id: string): void {
   });
 }
 
-const person = (id: string | null) => id && { __typename: "Person", id };
+const person = (id: string | null) => id && { __typename: "User", id };
 const receipt = (task: object) => ({ __typename: "TaskReceipt", task: { __typename: "Task", ...task } });
 
 export const cache = () =>
@@ -36,8 +36,8 @@ export const cache = () =>
     keys: {
       TaskConnection: embedded,
       TaskEdge: embedded,
-      PersonConnection: embedded,
-      PersonEdge: embedded,
+      UserConnection: embedded,
+      UserEdge: embedded,
       TaskReceipt: embedded,
       Refused: embedded,
       TaskChange: embedded,

@@ -18,8 +18,8 @@ export const Listed = graphql(`
   }
 `);
 
-export const People = graphql(`
-  query People { people(first: 100) { edges { node { id name } } } }
+export const Users = graphql(`
+  query Users { users(first: 100) { edges { node { id name } } } }
 `);
 
 export const Changes = graphql(`

@@ -94,7 +94,7 @@ def _whose(row: type, name: str, hint: Any) -> str:
 
 
 def _called(info: strawberry.Info[Any, Any]) -> str:
-    """The field that is resolved, as ``Person.email``."""
+    """The field that is resolved, as ``User.email``."""
     return f"{info._raw_info.parent_type.name}.{info._raw_info.field_name}"
 
 

@@ -5,7 +5,7 @@
         \"\"\"A task.\"\"\"
 
         @field(description="The assignee.")
-        async def assignee(self, info: Info) -> Person | None: ...
+        async def assignee(self, info: Info) -> User | None: ...
 
 Every field of the row is a field of the type, described where the row describes it. Resolvers return rows
 as they are: nothing is copied.

@@ -53,23 +53,21 @@ async def test_shows_me_whole(client: Client) -> None:
 
 async def test_a_receipt_shows_the_changed_profile(client: Client) -> None:
     input = {"firstName": "Grace", "timezone": "Europe/Berlin", "avatarUrl": "https://example.com/a.png"}
-    person = (await done(client, "UpdateProfile", id=client.me, **input))["person"]
+    person = (await done(client, "UpdateProfile", id=client.me, **input))["user"]
     assert person["name"] == "Grace"
     assert {name: person["profile"][name] for name in input} == input
 
 
 async def test_a_receipt_shows_the_changed_preferences(client: Client) -> None:
     input = {"theme": "DARK", "byEmail": [], "inApp": ["DUE_SOON"], "analyticsOptOut": True}
-    preferences = (await done(client, "ChangePreferences", id=client.me, **input))["person"]["preferences"]
+    preferences = (await done(client, "ChangePreferences", id=client.me, **input))["user"]["preferences"]
     assert {name: preferences[name] for name in input} == input
 
 
 async def test_nobody_sees_the_preferences_of_another(client: Client, product: Product) -> None:
     eve = await colleague(product, client, "member")
-    answer = await client.post(
-        "query($id: ID!) { person(id: $id) { preferences { theme } } }", {"id": eve.me}
-    )
-    assert answer.json()["data"] == {"person": {"preferences": None}}
+    answer = await client.post("query($id: ID!) { user(id: $id) { preferences { theme } } }", {"id": eve.me})
+    assert answer.json()["data"] == {"user": {"preferences": None}}
 
 
 @pytest.mark.parametrize(
@@ -90,7 +88,7 @@ async def test_a_profile_is_shown_to_whom_the_person_wants(
     seen = {
         name
         for name, caller in seeing.items()
-        if (await caller.send("PersonInDetail", id=ann.me, afterPosition=receipt["position"]))["profile"]
+        if (await caller.send("UserInDetail", id=ann.me, afterPosition=receipt["position"]))["profile"]
         is not None
     }
     # The guest's and the member's tokens name somebody else than Ann.
@@ -100,32 +98,32 @@ async def test_a_profile_is_shown_to_whom_the_person_wants(
 async def test_what_a_person_did_is_listed_by_pages(client: Client) -> None:
     for bio in ("one", "two"):
         await done(client, "UpdateProfile", id=client.me, bio=bio)
-    first = (await client.send("PersonEvents", id=client.me, first=2))["events"]
+    first = (await client.send("UserEvents", id=client.me, first=2))["events"]
     assert [node["action"] for node in first["nodes"]] == ["profile_changed", "profile_changed"]
     # What is confidential stays out of it.
     assert "bio" not in first["nodes"][0]["metadata"]
     after = first["pageInfo"]["endCursor"]
-    rest = (await client.send("PersonEvents", id=client.me, first=2, after=after))["events"]
+    rest = (await client.send("UserEvents", id=client.me, first=2, after=after))["events"]
     assert [node["action"] for node in rest["nodes"]] == ["registered"]
     assert not rest["pageInfo"]["hasNextPage"]
 
 
 async def test_a_person_is_found_by_the_whole_address(client: Client, product: Product) -> None:
     eve = await colleague(product, client, "member")
-    found = await client.send("PersonByEmail", email=f" EVE.{eve.me}@example.com")
+    found = await client.send("UserByEmail", email=f" EVE.{eve.me}@example.com")
     assert found["id"] == eve.me
-    assert await client.send("PersonByEmail", email="eve@example.com") is None
-    assert await client.send("PersonByEmail", email="%") is None
+    assert await client.send("UserByEmail", email="eve@example.com") is None
+    assert await client.send("UserByEmail", email="%") is None
 
 
 async def test_people_are_listed_by_role_and_status(client: Client, product: Product) -> None:
     eve = await colleague(product, client, "guest", "Eve")
     joe = await colleague(product, client, "member", "Joe")
     receipt = await done(client, "SuspendUser", id=joe.me)
-    await client.send("Person", id=joe.me, afterPosition=receipt["position"])
+    await client.send("User", id=joe.me, afterPosition=receipt["position"])
 
     async def names(**filter: Any) -> set[str]:
-        page = await client.send("People", filter=filter)
+        page = await client.send("Users", filter=filter)
         return {edge["node"]["name"] for edge in page["edges"]}
 
     assert await names(role=["GUEST"]) == {"Eve"}
@@ -133,7 +131,7 @@ async def test_people_are_listed_by_role_and_status(client: Client, product: Pro
     assert await names(status=["ACTIVE"], role=["MEMBER", "GUEST"]) == {"Ada", "Eve"}
     assert await names(ids=[eve.me, joe.me]) == {"Eve", "Joe"}
     receipt = await done(client, "RemoveUser", id=eve.me)
-    await client.send("Person", id=eve.me, afterPosition=receipt["position"])
+    await client.send("User", id=eve.me, afterPosition=receipt["position"])
     assert await names(isMember=True) == {"Ada", "Joe"}
 
 
@@ -172,5 +170,5 @@ async def test_the_second_status_change_is_refused(client: Client, product: Prod
 
 async def test_a_deleted_person_has_no_profile_but_keeps_his_name(client: Client, product: Product) -> None:
     eve = await colleague(product, client, "member")
-    person = (await done(client, "DeleteUser", id=eve.me))["person"]
+    person = (await done(client, "DeleteUser", id=eve.me))["user"]
     assert (person["name"], person["status"], person["profile"]) == ("Eve", "DELETED", None)

@@ -16,17 +16,17 @@ async def test_registers_a_person(client: Client) -> None:
         "commandId": id,
         "position": receipt["position"],
         "repeated": False,
-        "person": {
+        "user": {
             "id": id,
             "name": "Eve Moss",
             "firstName": "Eve",
             "lastName": "Moss",
             "email": f"eve.{id}@example.com",
-            "createdAt": receipt["person"]["createdAt"],
+            "createdAt": receipt["user"]["createdAt"],
         },
     }
     assert receipt == expected
-    assert await client.send("Person", id=id) == expected["person"]
+    assert await client.send("User", id=id) == expected["user"]
     again = await client.send("RegisterUser", input=input, commandId=id)
     assert again == {**expected, "repeated": True}
 
@@ -34,7 +34,7 @@ async def test_registers_a_person(client: Client) -> None:
 async def test_an_address_is_used_once_in_whatever_case(client: Client) -> None:
     email = f"{client.me}@example.com"
     first = await client.send("RegisterUser", input={"email": email, "firstName": "Eve"})
-    assert first["person"]["email"] == email
+    assert first["user"]["email"] == email
     second = await client.send("RegisterUser", input={"email": email.upper(), "firstName": "Eve"})
     assert second == refused("already_taken", "email", "Email is already in use.")
 
@@ -63,12 +63,12 @@ async def test_refusals_name_their_field(client: Client) -> None:
 async def test_people_are_listed_by_pages(client: Client, product: Product) -> None:
     for name in ("Eve", "Joe"):
         await product.newcomer(name, tenant=client.tenant)
-    everybody = await client.send("People")
+    everybody = await client.send("Users")
     assert {edge["node"]["name"] for edge in everybody["edges"]} == {"Ada", "Eve", "Joe"}
     names: list[str] = []
     page: Any = None
     for _ in range(3):
-        page = await client.send("People", first=1, after=page and page["pageInfo"]["endCursor"])
+        page = await client.send("Users", first=1, after=page and page["pageInfo"]["endCursor"])
         names += [edge["node"]["name"] for edge in page["edges"]]
     assert names == [edge["node"]["name"] for edge in everybody["edges"]]
     assert not page["pageInfo"]["hasNextPage"]

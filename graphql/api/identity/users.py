@@ -52,9 +52,9 @@ NAMELESS = "Deleted user"
 """What a person is called once they are forgotten."""
 
 
-@shows(ActivityRow, needs="audit:read", name="PersonEvent", leave_out=("actor_id",))
-class PersonEvent:
-    """An activity of a person."""
+@shows(ActivityRow, needs="audit:read", name="UserEvent", leave_out=("actor_id",))
+class UserEvent:
+    """An activity of a user."""
 
     # As an object of its own it is the `Activity` with this id.
     id: UUID = strawberry.field(
@@ -62,14 +62,14 @@ class PersonEvent:
     )
 
 
-@shows(UserSessionRow, needs="audit:read", name="PersonSession", leave_out=("user_id", "in_tenant"))
-class PersonSession:
-    """A session of a person in the tenant."""
+@shows(UserSessionRow, needs="audit:read", name="UserSession", leave_out=("user_id", "in_tenant"))
+class UserSession:
+    """A session of a user in the tenant."""
 
 
-@shows(PersonRow, needs="people:read", about="id")
-class Person(Node):
-    """A person of the tenant."""
+@shows(PersonRow, needs="users:read", about="id")
+class User(Node):
+    """A user of the tenant."""
 
     @field("First and last name.")
     async def name(self, info: Info) -> str:
@@ -88,11 +88,11 @@ class Person(Node):
         row = await info.context.row(Users, self.id)
         return row is not None and row.email_verified
 
-    @field("The person's profile; null when they do not show it to you.", Profile | None)
+    @field("The user's profile; null when they do not show it to you.", Profile | None)
     async def profile(self, info: Info) -> ProfileRow | None:
         return await profile_of(info, self.id)
 
-    @field("The person's preferences; null unless it is yourself.", Preferences | None, needs="self")
+    @field("The user's preferences; null unless it is yourself.", Preferences | None, needs="self")
     async def preferences(self, info: Info) -> PreferencesRow | None:
         return await preferences_of(info, self.id)
 
@@ -101,12 +101,12 @@ class Person(Node):
         UserRoles,
         "user_id",
         order=Order("granted_at"),
-        description="The tenant's custom roles that the person has, by pages.",
+        description="The tenant's custom roles that the user has, by pages.",
     )
 
     @field(
-        "The person's sessions in the tenant, by pages, the latest first.",
-        ForwardConnection[PersonSession],
+        "The user's sessions in the tenant, by pages, the latest first.",
+        ForwardConnection[UserSession],
         needs="audit:read",
     )
     async def sessions(
@@ -133,7 +133,7 @@ class Person(Node):
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
-    ) -> "Connection[PersonEvent]":
+    ) -> "Connection[UserEvent]":
         return await connect(
             info.context,
             ActivityLog,
@@ -143,12 +143,12 @@ class Person(Node):
         )
 
     _events.__annotations__ |= PAGE_ARGUMENTS
-    events = field("The person's activities, by pages, the latest first.", needs="audit:read")(_events)
+    events = field("The user's activities, by pages, the latest first.", needs="audit:read")(_events)
     del _events
 
 
-_people = Resource(Person, People, read="people:read", write="people:write", plural="people")
-_filter = _people.filter(
+_users = Resource(User, People, read="users:read", write="users:write")
+_filter = _users.filter(
     ids=one_of("id"),
     role=one_of,
     status=one_of,
@@ -170,13 +170,13 @@ async def _as_they_stand(ask: RequestContext, id: UUID) -> PersonRow | None:
 
 @strawberry.type
 class Query:
-    person = _people.by_id("A person by id.")
-    people = _people.list("The people of the tenant, by pages.", _filter)
+    user = _users.by_id("A user by id.")
+    users = _users.list("The users of the tenant, by pages.", _filter)
 
     @field(
-        "The caller as a person of the tenant; null when the tenant does not know them. A caller "
+        "The caller as a user of the tenant; null when the tenant does not know them. A caller "
         "without a tenant is a guest and not a member.",
-        Person | None,
+        User | None,
         needs="self",
     )
     async def me(self, info: Info, after_position: After = None) -> PersonRow | None:
@@ -186,8 +186,8 @@ class Query:
         await ask.caught_up(People, after_position)
         return await _as_they_stand(ask, ask.caller.user_id)
 
-    @field("The person with this e-mail address, ignoring case.", Person | None, needs="people:confidential")
-    async def person_by_email(
+    @field("The user with this e-mail address, ignoring case.", User | None, needs="users:confidential")
+    async def user_by_email(
         self, info: Info, email: Annotated[str, argument("The complete e-mail address.")]
     ) -> PersonRow | None:
         ask = info.context
@@ -211,15 +211,15 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    register_user = _people.mutation(RegisterUser)
-    update_profile = _people.mutation(commands.UpdateProfile, needs="self")
-    change_preferences = _people.mutation(commands.ChangePreferences, needs="self")
-    change_user_email = _people.mutation(commands.ChangeUserEmail)
-    change_user_role = _people.mutation(commands.ChangeUserRole)
-    grant_role = _people.mutation(commands.GrantRole)
-    withdraw_role = _people.mutation(commands.WithdrawRole)
-    suspend_user = _people.mutation(commands.SuspendUser)
-    deactivate_user = _people.mutation(commands.DeactivateUser)
-    reactivate_user = _people.mutation(commands.ReactivateUser)
-    remove_user = _people.mutation(commands.RemoveUser, needs="self")
-    delete_user = _people.mutation(commands.DeleteUser, needs="self")
+    register_user = _users.mutation(RegisterUser)
+    update_profile = _users.mutation(commands.UpdateProfile, needs="self")
+    change_preferences = _users.mutation(commands.ChangePreferences, needs="self")
+    change_user_email = _users.mutation(commands.ChangeUserEmail)
+    change_user_role = _users.mutation(commands.ChangeUserRole)
+    grant_role = _users.mutation(commands.GrantRole)
+    withdraw_role = _users.mutation(commands.WithdrawRole)
+    suspend_user = _users.mutation(commands.SuspendUser)
+    deactivate_user = _users.mutation(commands.DeactivateUser)
+    reactivate_user = _users.mutation(commands.ReactivateUser)
+    remove_user = _users.mutation(commands.RemoveUser, needs="self")
+    delete_user = _users.mutation(commands.DeleteUser, needs="self")
