@@ -62,7 +62,7 @@ async def lives(product: Product) -> Lives:
     await created(client, "Readable title", description=REASON)
     await client.send("RequestExport", input={"subjectId": str(ada.id)})
     # The caches are filled by those who read.
-    for operation in ("Me", "People", "MySessions"):
+    for operation in ("Me", "Users", "MySessions"):
         await client.send(operation)
     owner = await asyncpg.connect(product.settings.database_url)
     try:

@@ -64,27 +64,25 @@ async def test_it_is_on_record_whose_data_was_read(product: Product) -> None:
     client = await product.newcomer("Ada")
     auditor = product.client(client.tenant, uuid4(), ["audit:read"])
     await client.send("User", id=client.me)
-    nodes = await accesses(auditor, "Person", subjectId=client.me)
-    assert {node["operation"] for node in nodes} >= {"Person"}
+    nodes = await accesses(auditor, "User", subjectId=client.me)
+    assert {node["operation"] for node in nodes} >= {"User"}
     assert all(client.me in node["subjects"] for node in nodes)
 
 
-_PERSON: Any = schema._schema.type_map["Person"]
+_USER: Any = schema._schema.type_map["User"]
 _SHOWN = [
-    name
-    for name, field in _PERSON.fields.items()
-    if is_leaf_type(get_named_type(field.type)) and name != "id"
+    name for name, field in _USER.fields.items() if is_leaf_type(get_named_type(field.type)) and name != "id"
 ]
 
 
 @pytest.mark.parametrize("name", _SHOWN)
-async def test_a_list_of_people_names_each_of_them_whatever_is_shown(
+async def test_a_list_of_users_names_each_of_them_whatever_is_shown(
     client: Client, product: Product, name: str
 ) -> None:
     eve = await product.newcomer("Eve", tenant=client.tenant)
     auditor = product.client(client.tenant, uuid4(), ["audit:read"])
-    operation = f"People{name}"
-    answer = (await client.post(f"query {operation} {{ people {{ nodes {{ {name} }} }} }}")).json()
+    operation = f"Users{name}"
+    answer = (await client.post(f"query {operation} {{ users {{ nodes {{ {name} }} }} }}")).json()
     assert len(answer["data"]["users"]["nodes"]) == 2
     nodes = await accesses(auditor, operation, userId=client.me)
     listed = next(node for node in nodes if node["operation"] == operation)
@@ -130,7 +128,7 @@ async def test_a_page_of_nothing_says_where_it_stands(product: Product) -> None:
     client = await product.newcomer("Ada")
     auditor = product.client(client.tenant, uuid4(), ["audit:read"])
     await client.send("User", id=client.me)
-    await accesses(auditor, "Person")
+    await accesses(auditor, "User")
     nothing = (await auditor.send("Accesses", first=0))["pageInfo"]
     assert nothing["hasNextPage"]
     assert (await auditor.send("Accesses", first=1, after=nothing["endCursor"]))["nodes"]

@@ -77,14 +77,14 @@ async def test_who_belongs_to_no_company_is_told_what_they_are(product: Product)
     others = "query($id: ID!) { user(id: $id) { name } users { totalCount } }"
     for id in (str(ada.id), str(other.id)):
         assert (await ada.client.post(others, {"id": id})).json()["data"] == {
-            "person": None,
-            "people": {"totalCount": 0},
+            "user": None,
+            "users": {"totalCount": 0},
         }
     for document in (TASKS, "{ tenant { name } }"):
         error = (await ada.client.post(document)).json()["errors"][0]
         assert error["extensions"]["code"] == "FORBIDDEN"
     events = "{ users { nodes { events { nodes { action } } } } }"
-    assert (await ada.client.post(events)).json()["data"] == {"people": {"nodes": []}}
+    assert (await ada.client.post(events)).json()["data"] == {"users": {"nodes": []}}
 
 
 async def test_an_invitation_makes_an_account_that_belongs(product: Product) -> None:

@@ -45,12 +45,12 @@ async def test_a_notification_leads_to_the_task_and_repeats_none_of_its_text(
     await telling.quiet()
     [node] = (await team.bob.send("Notifications", afterPosition=str(await telling.log.head())))["edges"]
     shown = node["node"]
-    assert {name: shown[name] for name in ("kind", "status", "taskId", "task", "person", "readAt")} == {
+    assert {name: shown[name] for name in ("kind", "status", "taskId", "task", "actor", "readAt")} == {
         "kind": "ASSIGNED",
         "status": None,
         "taskId": task,
         "task": {"id": task, "title": "Mow the lawn", "status": "TODO"},
-        "person": {"id": team.ann.me, "name": "Ann"},
+        "actor": {"id": team.ann.me, "name": "Ann"},
         "readAt": None,
     }
     stored = await telling.database.writer.fetch(

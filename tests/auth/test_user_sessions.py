@@ -35,7 +35,7 @@ async def test_an_administrator_sees_when_somebody_was_signed_in_by_pages(produc
     second = await _page(boss, ben, first=2, after=first["pageInfo"]["endCursor"])
     assert (second["nodes"], second["pageInfo"]["hasNextPage"]) == (listed[1:], False)
     assert await _sessions(boss, ben, after=second["pageInfo"]["endCursor"]) == []
-    code, _ = await boss.client.error("PersonSessions", id=str(ben.id), first=101)
+    code, _ = await boss.client.error("UserSessions", id=str(ben.id), first=101)
     assert code == "BAD_USER_INPUT"
 
 
@@ -48,7 +48,7 @@ async def test_nobody_sees_what_was_in_another_tenant(product: Product) -> None:
     assert other.given["sessionId"] not in shown
     assert len(shown) == 1
     elsewhere = (await _page(boss, boss))["pageInfo"]["endCursor"]
-    code, _ = await boss.client.error("PersonSessions", id=str(there.id), after=elsewhere)
+    code, _ = await boss.client.error("UserSessions", id=str(there.id), after=elsewhere)
     assert code == "BAD_CURSOR"
 
 
@@ -57,7 +57,7 @@ async def test_only_who_may_see_what_people_did_sees_it(product: Product) -> Non
     ben = await colleague(product, boss)
     for role in ("member", "guest"):
         somebody = product.client(boss.client.tenant, uuid4(), role=role)
-        assert (await somebody.error("PersonSessions", id=str(ben.id)))[0] == "FORBIDDEN"
+        assert (await somebody.error("UserSessions", id=str(ben.id)))[0] == "FORBIDDEN"
     document = "query($id: ID!) { user(id: $id) { sessions { nodes { userId ipAddress } } } }"
     answer = (await boss.client.post(document, {"id": str(ben.id)})).json()
     assert "data" not in answer
