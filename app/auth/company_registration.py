@@ -15,7 +15,7 @@ from domain.kit.bus.checks import check
 from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import AlreadyTaken, CommandIdReused, Refusal, require
-from domain.kit.slugs import require_free_word
+from domain.kit.tenants import require_free_word
 from domain.operations.tenants import SLUG as PLACED_SLUG
 from domain.tenancy.tenant_commands import CreateTenant
 from domain.tenancy.tenants import SLUG

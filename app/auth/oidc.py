@@ -19,9 +19,9 @@ from app.auth.id_token import NotOurs, claims_of
 from app.auth.sign_in import SignInService
 from app.auth.tokens.signed_tokens import Expired, NotValid, Uses, signed, verified
 from app.auth.tokens.signing_keys import SigningKeys
-from app.auth.two_factor import REAUTHENTICATED
 from domain.identity.account_commands import LinkProvider, OpenAccount
 from domain.identity.accounts import AccountIsSuspended, AccountStatus, normal_address
+from domain.identity.sessions import SignInMethod
 from domain.identity.sign_in_refusals import ProviderRefused
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import AlreadyTaken, NotFound, Refusal
@@ -137,7 +137,9 @@ class Providers:
             return AccountIsSuspended()
         if account.status is not AccountStatus.OPEN:
             return ProviderRefused(reason="the account is closed")
-        return await self._door.enter(account, None, method=REAUTHENTICATED if said.get("anew") else "oidc")
+        return await self._door.enter(
+            account, None, method=SignInMethod.OIDC_REAUTHENTICATED if said.get("anew") else SignInMethod.OIDC
+        )
 
     async def _claims(self, provider: Provider, said: dict[str, Any], code: str) -> dict[str, Any]:
         """What the provider's id token says, its signature, issuer, audience, times and nonce checked."""

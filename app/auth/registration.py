@@ -15,6 +15,7 @@ from app.auth.sign_in import SignInService
 from app.http.client_info import origin
 from domain.identity.account_commands import NoteRepeatedRegistration, OpenAccount, WithdrawAccount
 from domain.identity.accounts import normal_address
+from domain.identity.sessions import SignInMethod
 from domain.identity.sign_in_refusals import TooManyAttempts
 from domain.kit.caller import Caller
 from domain.kit.clock import TimeOrderedIds
@@ -85,7 +86,7 @@ class RegistrationService:
             return withdrawn if isinstance(withdrawn, Refusal) else refusal
         await self.recovery.ask_verification(account)
         await self.places.remember(normal_address(registration.email))
-        return await self.sessions.enter(account, None, method="registration")
+        return await self.sessions.enter(account, None, method=SignInMethod.REGISTRATION)
 
     async def accept_invitation(
         self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
@@ -94,7 +95,7 @@ class RegistrationService:
         if isinstance(joined, Refusal):
             return joined
         account, tenant_id = joined
-        return await self.door.enter(account, tenant_id, method="invitation")
+        return await self.door.enter(account, tenant_id, method=SignInMethod.INVITATION)
 
     async def join(
         self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller

@@ -19,6 +19,7 @@ from app.auth.tokens.signed_tokens import Expired, NotValid, Uses, signed, verif
 from app.auth.tokens.signing_keys import SigningKeys
 from domain.identity.account_commands import NoteFailedSignIns
 from domain.identity.accounts import AccountIsSuspended, AccountStatus, normal_address
+from domain.identity.sessions import SignInMethod
 from domain.identity.sign_in_refusals import (
     CodeRefused,
     NotInTenant,
@@ -66,7 +67,7 @@ class SignInService:
             account = await self.checked(email, password)
         except Refusal as refusal:
             return refusal
-        return await self.enter(await self._finish(account), tenant_id, method="password")
+        return await self.enter(await self._finish(account), tenant_id, method=SignInMethod.PASSWORD)
 
     async def checked(self, email: str, password: str) -> AccountRow:
         """The account whose password this is. Raises SignInRefused, AccountIsSuspended, TooManyAttempts or

@@ -17,14 +17,12 @@ from domain.identity.account_commands import (
     TakeSecondFactor,
 )
 from domain.identity.accounts import NoSecondFactor, WrongCode
-from domain.identity.sessions import ShowSecondFactor
+from domain.identity.sessions import ShowSecondFactor, SignInMethod
 from domain.identity.sign_in_refusals import ProofNeeded, SignInRefused, TooManyAttempts
 from domain.kit.caller import Caller
 from domain.kit.refusals import Forbidden, NotFound, Refusal
 from projections.identity.auth_accounts import AccountRow
 
-REAUTHENTICATED = "oidc_anew"
-"""The method of a session for which the provider was asked to let nobody in but who had just proved themselves."""
 FRESH = timedelta(minutes=10)
 """For how long such a session stands in place of a password."""
 
@@ -117,7 +115,11 @@ class TwoFactorService:
         """Whoever has no password has the provider say again who they are: a session may have been stolen."""
         session_id = session_of(caller)
         row = await self._living.row(session_id) if session_id is not None else None
-        if row is None or row.method != REAUTHENTICATED or datetime.now(UTC) - row.created_at > FRESH:
+        if (
+            row is None
+            or row.method != SignInMethod.OIDC_REAUTHENTICATED
+            or datetime.now(UTC) - row.created_at > FRESH
+        ):
             raise ProofNeeded()
 
     async def _own(self, caller: Caller) -> AccountRow | None:

@@ -9,7 +9,7 @@ import asyncpg
 from app.placement.places import Silo
 from app.settings import Settings
 from app.storage.database import SETTINGS, Connection, plain_url
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Ends:
 
 @asynccontextmanager
 async def both_ends(
-    settings: Settings, silo: Silo, *, to: PlacementKind, reach: bool = True
+    settings: Settings, silo: Silo, *, to: Placement, reach: bool = True
 ) -> AsyncIterator[Ends | None]:
     """The platform's database and the silo's; None when the silo has none, unless it has to be reached."""
     platform = await connected(settings)
@@ -35,7 +35,7 @@ async def both_ends(
             yield None
             return
         try:
-            yield Ends(platform, own) if to is PlacementKind.SILO else Ends(own, platform)
+            yield Ends(platform, own) if to is Placement.SILO else Ends(own, platform)
         finally:
             await own.close()
     finally:

@@ -12,7 +12,7 @@ from app.placement.ends import both_ends
 from app.placement.registry import placements
 from app.settings import Settings
 from app.storage.database import Pool
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from projections.kit.connections import CONNECTION_FAILED
 
 _PAUSE = 15.0
@@ -45,9 +45,9 @@ async def carry_all(settings: Settings, platform: Pool) -> set[str]:
     for place in await placements(platform):
         if place.silo is None or place.state != "ready" or place.region != settings.region:
             continue
-        to = PlacementKind(place.kind)
+        to = Placement(place.kind)
         # The silo that was left is asked; it may be gone.
-        if to is PlacementKind.SILO and place.tenant_id not in late:
+        if to is Placement.SILO and place.tenant_id not in late:
             continue
         try:
             async with both_ends(settings, place.silo, to=to, reach=False) as ends:

@@ -17,11 +17,10 @@ from app.storage.database import Database
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.process.effects import EffectRefused
 from domain.kit.refusals import NotFound, Refusal
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from domain.processes.tenant_move import Move
 from domain.processes.tenant_provisioning import NewTenant
 from domain.tenancy.tenant_commands import NoteTenantPlacement
-from domain.tenancy.tenants import Placement as Placed
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.rebuild.requests import Rebuilds
 from projections.kit.store.decrypted_fields import opened_fields
@@ -56,7 +55,7 @@ class PlacingMover:
         self._provisioner = PlacingProvisioner(settings, platform)
 
     async def prepare(self, move: Move) -> None:
-        if move.to is not PlacementKind.SILO:
+        if move.to is not Placement.SILO:
             return
         silo = await registry.give_silo(
             self._pool, move.id, silo_for(self._settings, move.id, move.database_url)
@@ -72,7 +71,7 @@ class PlacingMover:
 
     async def clear(self, move: Move) -> None:
         async with self._ends(move, reach=False) as ends:
-            if move.to is PlacementKind.POOLED:
+            if move.to is Placement.POOLED:
                 # What was copied stays in the log; nobody is to read it there, and a later move goes on with it.
                 if ends is not None and await log_copy.has_events(ends.target, move.id):
                     await fence.hide(ends.target, move.id)
@@ -118,7 +117,7 @@ class PlacingMover:
             mine = [view.name for view in VIEWS], [view.version for view in VIEWS]
             while await ends.target.fetchval(_BEHIND, head, searches, *mine):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK)
-        if move.to is PlacementKind.POOLED:
+        if move.to is Placement.POOLED:
             await self._name_again(move.id)
 
     async def _name_again(self, tenant_id: UUID) -> None:
@@ -174,9 +173,9 @@ class PlacingMover:
         """Have the tenant itself say where it is, in the place that it goes to; nobody is served there yet."""
         assert placement.silo is not None, "one of the two places is a silo"
         settings = self._settings
-        if move.to is PlacementKind.SILO:
+        if move.to is Placement.SILO:
             settings = placement.silo.settings(settings)
-        note = NoteTenantPlacement(id=move.id, placement=Placed(move.to.value))
+        note = NoteTenantPlacement(id=move.id, placement=move.to)
         async with commanding(settings) as (_, bus):
             outcome = await bus.send(note, by=Caller(tenant_id=move.id, user_id=SYSTEM, kind="service"))
         # One that was never founded as a tenant says nothing of itself.

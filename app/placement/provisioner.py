@@ -20,12 +20,11 @@ from app.storage.stores import Stores
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.process.effects import EffectRefused
 from domain.kit.refusals import Refusal
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from domain.processes.tenant_names import TenantNames
 from domain.processes.tenant_provisioning import NewTenant
 from domain.tenancy.tenant_commands import CreateTenant
 from domain.tenancy.tenants import SLUG
-from domain.tenancy.tenants import Placement as Placed
 from projections.kit.declare.search import SearchView
 from projections.kit.store.generations import enroll_all
 
@@ -59,7 +58,7 @@ class PlacingProvisioner:
         if taken:
             raise EffectRefused("The slug is in use.")
         silo = None
-        if tenant.placement is PlacementKind.SILO:
+        if tenant.placement is Placement.SILO:
             silo = silo_for(self._settings, tenant.id, tenant.database_url)
         try:
             await registry.add(self._pool, tenant.id, tenant.name, tenant.slug, tenant.region, silo)
@@ -145,7 +144,7 @@ class PlacingProvisioner:
             name=tenant.name,
             slug=tenant.slug,
             region=tenant.region,
-            placement=Placed(tenant.placement.value),
+            placement=tenant.placement,
         )
         async with commanding(settings) as (database, bus):
             # Much can happen in the tenant before a worker has found the silo. Not in `make_views`: where one

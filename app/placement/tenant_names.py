@@ -10,8 +10,8 @@ from domain.kit.commands import Command
 from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyTaken, Refusal, require
 from domain.operations import tenant_commands as placements
+from domain.operations.tenants import PlacementState as Placed
 from domain.operations.tenants import TenantPlacement
-from domain.operations.tenants import TenantStatus as Placed
 from domain.processes.tenant_names import Naming
 from domain.tenancy.tenant_commands import ChangeTenantSlug, FreeTenantSlugs
 from domain.tenancy.tenants import Tenant, TenantIsClosed

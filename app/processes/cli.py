@@ -15,7 +15,7 @@ from app.telemetry.process_status import EffectLedger, ailment, process_statuses
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
 from domain.operations.interventions import DiscardEffects, RetryEffects
-from projections.operations.effects import OPEN, STATUSES
+from projections.operations.effects import OPEN, EffectStatus
 from projections.operations.operator_requests import OperationDone
 
 _ids = TimeOrderedIds()
@@ -46,7 +46,7 @@ def list_command(
     as_json: AsJson = False,
 ) -> None:
     """List effects that are not done, the oldest first."""
-    require_known("status", status or (), STATUSES)
+    require_known("status", status or (), EffectStatus)
     wanted = status or (None if everything else OPEN)
 
     from app.processes.declared import KNOWN

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.plurals import counted
 from app.storage.database import Pool
-from projections.operations.effects import EffectStatus
+from projections.operations.effects import EffectRow
 
 _SILENCE = 10.0
 """Seconds without a beat after which a process counts as run by nobody."""
@@ -108,9 +108,9 @@ class EffectLedger:
         tenant_id: UUID | None = None,
         limit: int = 100,
         after: int = 0,
-    ) -> Sequence[EffectStatus]:
+    ) -> Sequence[EffectRow]:
         rows = await self._pool.fetch(_EFFECTS, process, statuses, tenant_id, limit, after)
-        return [EffectStatus(**dict(row)) for row in rows]
+        return [EffectRow(**dict(row)) for row in rows]
 
     async def retry(self, ids: Sequence[int] = (), *, process: str | None = None) -> Sequence[int]:
         return [row["id"] for row in await self._pool.fetch(_RETRY, list(ids) or None, process)]

@@ -47,6 +47,16 @@ class Ending(StrEnum):
     ERASED = "erased"
 
 
+class SignInMethod(StrEnum):
+    """How a person signed in; `OIDC_REAUTHENTICATED`: with a provider that had them prove themselves again."""
+
+    PASSWORD = "password"
+    REGISTRATION = "registration"
+    INVITATION = "invitation"
+    OIDC = "oidc"
+    OIDC_REAUTHENTICATED = "oidc_anew"
+
+
 class SessionIsOver(Refusal):
     """This session is over; sign in again."""
 

@@ -1,12 +1,12 @@
 """Commands on tenants as operators know them."""
 
 from domain.kit.model import Command
-from domain.kit.slugs import require_free_word
+from domain.kit.tenants import Placement, require_free_word
 from domain.operations.operators import AskedBy, Why
 from domain.operations.tenants import (
     AlreadyPlacedThere,
     Kind,
-    PlacementKind,
+    PlacementState,
     Region,
     Reservation,
     Reservations,
@@ -17,7 +17,6 @@ from domain.operations.tenants import (
     TenantName,
     TenantNotPlaced,
     TenantPlacement,
-    TenantStatus,
 )
 
 
@@ -27,7 +26,7 @@ class RequestTenant(Command):
     name: TenantName
     slug: Slug
     region: Region
-    placement: Kind = PlacementKind.POOLED
+    placement: Kind = Placement.POOLED
     database_url: Server | None = None
     asked_by: AskedBy
 
@@ -61,7 +60,7 @@ class ConfirmTenant(Command):
     """Note that a tenant is ready."""
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.require(TenantStatus.PROVISIONING)
+        tenant.require(PlacementState.PROVISIONING)
         tenant.record(TenantPlacement.Provisioned())
 
 
@@ -72,7 +71,7 @@ class AbandonTenant(Command):
     reason: Why
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.require(TenantStatus.PROVISIONING)
+        tenant.require(PlacementState.PROVISIONING)
         tenant.record(TenantPlacement.Failed(step=self.step, reason=self.reason, slug=tenant.slug))
 
 
@@ -82,9 +81,9 @@ class RetractTenant(Command):
     reason: Why = "Its slug was taken."
 
     def handle(self, tenant: TenantPlacement) -> None:
-        if tenant.status is TenantStatus.FAILED:
+        if tenant.status is PlacementState.FAILED:
             return
-        tenant.require(TenantStatus.READY)
+        tenant.require(PlacementState.READY)
         tenant.record(TenantPlacement.Failed(step="tenant", reason=self.reason, slug=tenant.slug))
 
 
@@ -98,7 +97,7 @@ class ReserveTenantSlug(Command):
     reservation: Reservation
 
     def handle(self, tenant: TenantPlacement) -> None:
-        if tenant.status is TenantStatus.FAILED:
+        if tenant.status is PlacementState.FAILED:
             raise TenantNotPlaced(field="id")
         if self.slug != tenant.slug:
             if self.slug not in tenant.former:
@@ -122,7 +121,7 @@ class NoteTenantSlug(Command):
     slug: Slug
 
     def handle(self, tenant: TenantPlacement) -> None:
-        if tenant.status is TenantStatus.FAILED:
+        if tenant.status is PlacementState.FAILED:
             raise TenantNotPlaced(field="id")
         if self.slug != tenant.slug:
             tenant.record(TenantPlacement.SlugChanged(slug=self.slug, previous=tenant.slug))
@@ -146,7 +145,7 @@ class MoveTenant(Command):
     asked_by: AskedBy
 
     def handle(self, tenant: TenantPlacement) -> None:
-        if tenant.status is not TenantStatus.READY:
+        if tenant.status is not PlacementState.READY:
             raise TenantNotPlaced(field="id")
         if self.placement is tenant.placement:
             raise AlreadyPlacedThere(field="placement", kind=self.placement.value)
@@ -160,7 +159,7 @@ class ConfirmMove(Command):
     """Note that a tenant's data have been moved."""
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.require(TenantStatus.MOVING)
+        tenant.require(PlacementState.MOVING)
         tenant.record(TenantPlacement.Moved(placement=tenant.target))
 
 
@@ -171,5 +170,5 @@ class AbandonMove(Command):
     reason: Why
 
     def handle(self, tenant: TenantPlacement) -> None:
-        tenant.require(TenantStatus.MOVING)
+        tenant.require(PlacementState.MOVING)
         tenant.record(TenantPlacement.MoveFailed(step=self.step, reason=self.reason))

@@ -10,17 +10,11 @@ from uuid import UUID
 
 from domain.kit.fields import Authored, Describe, Internal, Len, Pattern
 from domain.kit.model import ONE_LINE, Aggregate, Event, Refusal, Unique, applies, assigns
+from domain.kit.tenants import Placement
 from domain.operations.operators import AskedBy, Why
 
 SLUG = "operations.tenant.slug"
 """The reservation that makes a slug unique, whatever database the tenant is in."""
-
-
-class PlacementKind(StrEnum):
-    """Where a tenant's data is stored."""
-
-    POOLED = "pooled"
-    SILO = "silo"
 
 
 TenantName = Annotated[str, Len(1, 255), ONE_LINE, Internal(), Authored(), Describe("The company's name.")]
@@ -36,7 +30,7 @@ Region = Annotated[
     str, Len(1, 50), ONE_LINE, Internal(), Describe("The region where the tenant's data is kept.")
 ]
 Kind = Annotated[
-    PlacementKind,
+    Placement,
     Internal(),
     Describe("`pooled` shares the platform's database, `silo` has a database of its own."),
 ]
@@ -82,8 +76,8 @@ class NothingIsPending(Refusal):
     """Nothing that was asked about this tenant is still to be done."""
 
 
-class TenantStatus(StrEnum):
-    """How what was asked about a tenant stands."""
+class PlacementState(StrEnum):
+    """The state of where a tenant's data is stored, and of what was asked about that last."""
 
     PROVISIONING = "provisioning"
     READY = "ready"
@@ -149,35 +143,35 @@ class TenantPlacement(
     """Slugs that it had before and still holds."""
     reserved: tuple[tuple[UUID, str], ...] = ()
     """Reservations of slugs that it is about to take, each change its own."""
-    placement: PlacementKind = PlacementKind.POOLED
-    target: PlacementKind = PlacementKind.POOLED
-    status: TenantStatus = TenantStatus.PROVISIONING
+    placement: Placement = Placement.POOLED
+    target: Placement = Placement.POOLED
+    status: PlacementState = PlacementState.PROVISIONING
 
     requested = assigns(Requested)
 
     @property
     def slugs(self) -> tuple[str, ...]:
         """What it is known by, what it may have to go back to, and what it is about to be called."""
-        if self.status is TenantStatus.FAILED:
+        if self.status is PlacementState.FAILED:
             return ()
         return self.slug, *self.former, *(slug for _, slug in self.reserved)
 
-    def require(self, status: TenantStatus) -> None:
+    def require(self, status: PlacementState) -> None:
         """Raise NothingIsPending unless it stands like this."""
         if self.status is not status:
             raise NothingIsPending(field="id")
 
     @applies(Adopted)
     def _adopted(self, event: Adopted) -> None:
-        self.slug, self.status = event.slug, TenantStatus.READY
+        self.slug, self.status = event.slug, PlacementState.READY
 
     @applies(Provisioned)
     def _provisioned(self, event: Provisioned) -> None:
-        self.status = TenantStatus.READY
+        self.status = PlacementState.READY
 
     @applies(Failed)
     def _failed(self, event: Failed) -> None:
-        self.status = TenantStatus.FAILED
+        self.status = PlacementState.FAILED
 
     @applies(SlugReserved)
     def _slug_reserved(self, event: SlugReserved) -> None:
@@ -199,12 +193,12 @@ class TenantPlacement(
 
     @applies(MoveRequested)
     def _move_requested(self, event: MoveRequested) -> None:
-        self.target, self.status = event.placement, TenantStatus.MOVING
+        self.target, self.status = event.placement, PlacementState.MOVING
 
     @applies(Moved)
     def _moved(self, event: Moved) -> None:
-        self.placement, self.status = event.placement, TenantStatus.READY
+        self.placement, self.status = event.placement, PlacementState.READY
 
     @applies(MoveFailed)
     def _move_failed(self, event: MoveFailed) -> None:
-        self.status = TenantStatus.READY
+        self.status = PlacementState.READY

@@ -8,8 +8,9 @@ from uuid import UUID
 from domain.kit.process.effects import Action, Call, Send, Then
 from domain.kit.process.process import on
 from domain.kit.process.saga import Saga, SagaState, Step
+from domain.kit.tenants import Placement
 from domain.operations.tenant_commands import AbandonMove, ConfirmMove
-from domain.operations.tenants import PlacementKind, TenantPlacement
+from domain.operations.tenants import TenantPlacement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,7 @@ class Move:
 
     id: UUID
     """The tenant's."""
-    to: PlacementKind
+    to: Placement
     database_url: str | None = None
 
 

@@ -3,7 +3,7 @@
 from dataclasses import field
 
 from domain.kit.model import Caller, Command, Invalid
-from domain.kit.slugs import require_free_word
+from domain.kit.tenants import Placement, require_free_word
 from domain.tenancy.json_limits import Settings
 from domain.tenancy.regions import Region
 from domain.tenancy.settings import require_settings
@@ -11,7 +11,6 @@ from domain.tenancy.tenants import (
     AskedBy,
     Name,
     Placed,
-    Placement,
     Reason,
     Slug,
     Slugs,

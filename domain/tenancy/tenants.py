@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Public
 from domain.kit.model import ONE_LINE, Aggregate, Event, Refusal, Unique, applies, assigns
+from domain.kit.tenants import Placement
 from domain.tenancy.json_limits import Settings
 from domain.tenancy.regions import Region
 
@@ -36,13 +37,6 @@ AskedBy = Annotated[
     Authored(),
     Describe("Which operator asked for it; empty: nobody is known."),
 ]
-
-
-class Placement(StrEnum):
-    """How a tenant's data is isolated from that of others."""
-
-    POOLED = "pooled"
-    SILO = "silo"
 
 
 class TenantStatus(StrEnum):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -15,6 +16,25 @@ _COLUMNS = (
 )
 
 
+class AccessKind(StrEnum):
+    """How the caller of an operation was authenticated; an `OPERATOR` is one on a machine, at the command line."""
+
+    PERSON = "person"
+    SERVICE = "service"
+    KEY = "key"
+    NOBODY = "nobody"
+    OPERATOR = "operator"
+
+
+class AccessOutcome(StrEnum):
+    """What became of an operation."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    DENIED = "denied"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRow:
     """An operation that read or changed something."""
@@ -23,13 +43,7 @@ class AccessRow:
     at: Annotated[datetime, Internal(), Describe("When the operation ended.")]
     user_id: Annotated[UUID | None, Confidential(), Describe("The caller; null when nobody was signed in.")]
     session_id: Annotated[str | None, Confidential(), Describe("The caller's session.")]
-    kind: Annotated[
-        str,
-        Internal(),
-        Describe(
-            "How the caller was authenticated: `person`, `service`, `key`, `nobody` or `operator`, on a machine."
-        ),
-    ]
+    kind: Annotated[str, Internal(), Describe("How the caller was authenticated.")]
     operation: Annotated[str, Internal(), Describe("The operation's name; may be empty.")]
     root_fields: Annotated[tuple[str, ...], Internal(), Describe("The operation's root fields.")]
     fields: Annotated[tuple[str, ...], Internal(), Describe("The selected fields, such as `Task.title`.")]
@@ -40,7 +54,7 @@ class AccessRow:
     correlation_id: Annotated[
         str | None, Internal(), Describe("The correlation id, shared by everything that one request caused.")
     ]
-    outcome: Annotated[str, Internal(), Describe("`done`, `refused`, `denied` or `failed`.")]
+    outcome: Annotated[str, Internal(), Describe("What became of the operation.")]
     asked_by: Annotated[
         str | None,
         Internal(),

@@ -2,19 +2,40 @@
 
 import dataclasses
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from uuid import UUID
 
 import msgspec
 
 # With this, every event of the product is known, whichever context it happens in.
-import domain.contexts  # noqa: F401
+from domain.contexts import CONTEXTS
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Describe, Len, Personal, Restricted, marks
 from domain.kit.log import Envelope
 from projections.kit.declare.folds import on
 from projections.kit.model import Index, PostgresView, Retain, Row
+
+if TYPE_CHECKING:
+    # Their members are those of the contexts, which checkers cannot follow.
+    class ActivityEntityType(StrEnum): ...
+
+    class ActivityAction(StrEnum): ...
+
+else:
+    _EVENTS = [
+        event.stored_as for context in CONTEXTS for kind in context.aggregates for event in kind.events
+    ]
+
+    def _enum(name: str, description: str, part: int) -> type[StrEnum]:
+        values = sorted({type.split(".")[part] for type in _EVENTS})
+        declared = StrEnum(name, [(value.upper(), value) for value in values], module=__name__)
+        declared.__doc__ = description
+        return declared
+
+    ActivityEntityType = _enum("ActivityEntityType", "The type of what something was done to.", -2)
+    ActivityAction = _enum("ActivityAction", "What was done, as the name of its event ends.", -1)
 
 
 class ActivityRow(Row):
@@ -23,7 +44,7 @@ class ActivityRow(Row):
     id: Annotated[UUID, Describe("The event's id.")]
     entity_type: Annotated[str, Len(max_length=50), Describe("The type of the entity that it was done to.")]
     entity_id: Annotated[UUID, Describe("The id of that entity.")]
-    action: Annotated[str, Len(max_length=100), Describe("The action, such as `assigned`.")]
+    action: Annotated[str, Len(max_length=100), Describe("The action.")]
     actor_id: Annotated[UUID | None, Describe("Who did it; null when the system did.")]
     metadata: Annotated[dict[str, Any], Describe("The changes, without confidential or personal data.")]
     created_at: Annotated[datetime, Describe("When it happened.")]

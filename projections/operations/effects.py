@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Protocol
 from uuid import UUID
 
@@ -10,8 +11,21 @@ from domain.kit.fields import Describe
 from domain.operations.interventions import ReplayEvents
 
 
+class EffectStatus(StrEnum):
+    """How an effect stands: what is `PARKED` failed too often and waits for an operator; what `FAILED` is over,
+    which its process was told; what was `WITHDRAWN` was not wanted any more."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PARKED = "parked"
+    DONE = "done"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+    DISCARDED = "discarded"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EffectStatus:
+class EffectRow:
     """A row of the ledger. What it is about stays in the database, for it may be personal."""
 
     id: Annotated[int, Describe("The effect's number, by which operators name it.")]
@@ -21,9 +35,7 @@ class EffectStatus:
     kind: str
     name: Annotated[str, Describe("The name of the effect.")]
     key: str
-    status: Annotated[
-        str, Describe("`pending`, `running`, `done`, `parked` when it failed and waits, or `discarded`.")
-    ]
+    status: Annotated[str, Describe("How it stands.")]
     attempts: Annotated[int, Describe("The number of attempts.")]
     error: Annotated[str | None, Describe("Why it failed, if it did.")]
     discard: str | None
@@ -35,9 +47,8 @@ class EffectStatus:
     finished_at: Annotated[datetime | None, Describe("When it was done or discarded; null before.")]
 
 
-OPEN = ("pending", "running", "parked")
+OPEN = (EffectStatus.PENDING, EffectStatus.RUNNING, EffectStatus.PARKED)
 """The statuses of what is not finished."""
-STATUSES = (*OPEN, "done", "failed", "withdrawn", "discarded")
 
 
 class Effects(Protocol):
@@ -55,7 +66,7 @@ class Effects(Protocol):
         tenant_id: UUID | None = None,
         limit: int = 100,
         after: int = 0,
-    ) -> Sequence[EffectStatus]:
+    ) -> Sequence[EffectRow]:
         """The oldest first, after the one of this number; of all processes, statuses and tenants where none
         is named."""
         ...

@@ -25,9 +25,9 @@ class PlacedTenant:
     id: Annotated[UUID, Describe("The tenant's id.")]
     name: Annotated[str, Describe("The company's name.")]
     slug: Annotated[str, Describe("The tenant's slug.")]
-    placement: Annotated[str, Describe("`pooled`, or `silo` when it has a database of its own.")]
+    placement: Annotated[str, Describe("Where its data is stored.")]
     region: Annotated[str, Describe("The region where its data is kept.")]
-    state: Annotated[str, Describe("`provisioning`, `ready`, `moving` or `failed`.")]
+    state: Annotated[str, Describe("The state of that.")]
     database: Annotated[
         str | None, Describe("The database of its own that serves it; null if it shares the platform's.")
     ]
@@ -41,7 +41,7 @@ class PlacedTenant:
 class PlacementRequest:
     """The progress of the last operation on a tenant."""
 
-    status: Annotated[str, Describe("`provisioning`, `moving`, `ready` or `failed`.")]
+    status: Annotated[str, Describe("How it stands.")]
     step: Annotated[str | None, Describe("The step that failed.")] = None
     reason: Annotated[str | None, Describe("Why the step failed.")] = None
 

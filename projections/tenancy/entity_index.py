@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -61,7 +62,7 @@ class EntityRow(Row):
     """An entity of the tenant, whatever its kind."""
 
     sk: Annotated[str, Len(max_length=100), Describe("The sort key, such as `USER#{id}`.")]
-    entity_type: Annotated[str, Len(max_length=50), Describe("The entity's type, such as `USER`.")]
+    entity_type: Annotated[str, Len(max_length=50), Describe("The entity's type.")]
     entity_id: Annotated[UUID, Describe("Its id.")]
     status: Annotated[str, Len(max_length=50), Describe("The lifecycle status.")]
     created_at: Annotated[datetime, Describe("When it was created.")]
@@ -73,7 +74,7 @@ class EntityStep:
     """What an event of one class does to its entity, worked out once."""
 
     def __init__(self, event: type[Event], entity: Entity) -> None:
-        self.entity = entity
+        self.entity, self._event = entity, event
         present = {field.name for field in fields(event)}
         self._names = tuple(name for name in self.entity.data if name in present)
         self._states = "status" in present
@@ -83,6 +84,13 @@ class EntityStep:
     def sk(self, id: UUID) -> str:
         """The place of the entity in its tenant's partition, as `EntityKey` has it."""
         return CONFIG if self.entity.kind == CONFIG else f"{self.entity.kind}#{id}"
+
+    @property
+    def statuses(self) -> set[str]:
+        """Every status that events of this class may lead to."""
+        if not self._states:
+            return {self._named} if self._named else set()
+        return {str(value) for value in get_type_hints(self._event)["status"]}
 
     # Events have fields of their own, hence Any.
     def status(self, event: Any) -> str | None:
@@ -97,6 +105,24 @@ class EntityStep:
 _STEPS: Mapping[type[Event], EntityStep] = {
     event: EntityStep(event, entity) for entity in _BY_TOPIC.values() for event in entity.aggregate.events
 }
+
+
+if TYPE_CHECKING:
+    # Their members are those of the contexts, which checkers cannot follow.
+    class EntityType(StrEnum): ...
+
+    class EntityStatus(StrEnum): ...
+
+else:
+    _starts = {entity.starts for entity in BY_TYPE.values()}
+    _statuses = sorted(_starts.union(*(step.statuses for step in _STEPS.values())))
+
+    EntityType = StrEnum("EntityType", [(kind, kind) for kind in sorted(BY_TYPE)], module=__name__)
+    EntityType.__doc__ = "The type of an entity, as its global key has it."
+    EntityStatus = StrEnum("EntityStatus", [(each.upper(), each) for each in _statuses], module=__name__)
+    EntityStatus.__doc__ = (
+        "The lifecycle status of an entity; which of these it can have depends on its type."
+    )
 
 
 class EntityIndex(PostgresView[EntityRow], name="tenancy.entity_index", version=3, key="sk"):

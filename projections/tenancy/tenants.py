@@ -5,8 +5,9 @@ from uuid import UUID
 
 from domain.kit.fields import Describe, Len
 from domain.kit.log import Envelope
+from domain.kit.tenants import Placement
 from domain.tenancy.subscriptions import Subscription
-from domain.tenancy.tenants import Placement, Tenant, TenantStatus
+from domain.tenancy.tenants import Tenant, TenantStatus
 from projections.kit.declare.folds import carried, on
 from projections.kit.model import Check, CreatedAt, PostgresView, Row, UpdatedAt, replace
 

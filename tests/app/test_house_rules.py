@@ -22,8 +22,8 @@ NOUNS = {
     "tracing",
 }
 """Names of files in -ing that are the field's nouns."""
-SHARED = {"FreeTenantSlugs", "TenantStatus"}
-"""Names of a command and of a state that the tenant and its operators each have."""
+SHARED = {"FreeTenantSlugs"}
+"""Names of a command that the tenant and its operators each have."""
 
 
 def _files() -> list[Path]:

@@ -9,7 +9,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from app.entry.asgi import create_app
 from app.telemetry.monitoring_access import watch_token
 from domain.kit.caller import ACCOUNTS, PLATFORM
-from domain.kit.slugs import RESERVED
+from domain.kit.tenants import RESERVED
 from tests.auth.people import registered
 from tests.kit.product import Product
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,9 @@ import pytest
 from graphql import get_named_type, is_leaf_type
 
 from api.schema import schema
+from app.audit.access_writer import recording
+from app.storage.database import Database
+from tests.audit.accesses import access
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created
@@ -31,9 +35,25 @@ async def test_a_read_is_on_record_with_what_was_shown(product: Product) -> None
     await client.send("Task", id=task["id"])
     nodes = await accesses(auditor, "Task", userId=client.me)
     read = next(node for node in nodes if node["operation"] == "Task")
-    assert (read["userId"], read["rootFields"], read["outcome"]) == (client.me, ["task"], "done")
+    assert (read["userId"], read["rootFields"], read["outcome"]) == (client.me, ["task"], "DONE")
     assert {"Task.title", "Task.description"} <= {*read["fields"]}
     assert read["correlationId"]
+
+
+async def test_what_another_version_wrote_is_null_where_this_one_does_not_know_it(product: Product) -> None:
+    client = await product.newcomer("Ada")
+    auditor = product.client(client.tenant, uuid4(), ["audit:read"])
+    written = access(
+        client.tenant, operation="Robots", kind="robot", outcome="pondered", at=datetime.now(UTC)
+    )
+    database = await Database.open(
+        product.settings.database_url, secret=product.settings.secret, writers=1, readers=1
+    )
+    async with recording(database.writer) as writer:
+        writer.note(written)
+    await database.close()
+    node = next(node for node in await accesses(auditor, "Robots") if node["operation"] == "Robots")
+    assert (node["kind"], node["outcome"], node["rootFields"]) == (None, None, ["task"])
 
 
 @pytest.mark.parametrize(
@@ -95,7 +115,7 @@ async def test_changes_are_on_record_too(product: Product) -> None:
     task = await created(client, "Sow")
     await client.send("CompleteTask", input={"id": task["id"]})
     nodes = await accesses(auditor, "CreateTask", "CompleteTask", userId=client.me)
-    assert {node["outcome"] for node in nodes} == {"done"}
+    assert {node["outcome"] for node in nodes} == {"DONE"}
 
 
 async def test_reading_the_audit_is_itself_on_record(product: Product) -> None:

@@ -24,7 +24,7 @@ async def test_a_company_signs_up_and_its_owner_is_signed_in(product: Product) -
     answer = (
         await ada.client.post("{ tasks(first: 1) { totalCount } mySessions { nodes { current method } } }")
     ).json()
-    assert answer["data"]["mySessions"]["nodes"] == [{"current": True, "method": "registration"}]
+    assert answer["data"]["mySessions"]["nodes"] == [{"current": True, "method": "REGISTRATION"}]
 
 
 async def test_an_account_without_a_company_may_do_what_concerns_itself(product: Product) -> None:

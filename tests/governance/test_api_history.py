@@ -91,7 +91,7 @@ async def test_activities_tell_who_did_what_without_what_is_confidential(
     assert [{**node, "id": None, "createdAt": None} for node in nodes] == [
         {
             "id": None,
-            "entityType": "task",
+            "entityType": "TASK",
             "entityId": task["id"],
             "action": action,
             "metadata": metadata,
@@ -100,14 +100,14 @@ async def test_activities_tell_who_did_what_without_what_is_confidential(
         }
         for action, actor, name, metadata in (
             (
-                "assigned",
+                "ASSIGNED",
                 eve,
                 "Eve",
                 {"assignedTo": client.me, "assignedBy": eve.me, "previous": None, "status": "todo"},
             ),
-            ("described", eve, "Eve", {}),
+            ("DESCRIBED", eve, "Eve", {}),
             (
-                "created",
+                "CREATED",
                 client,
                 "Ada",
                 {
@@ -136,18 +136,18 @@ async def test_activities_are_filtered_and_paged(client: Client, product: Produc
         page = await client.send("Activities", filter=filter)
         return [edge["node"]["action"] for edge in page["edges"]]
 
-    assert await actions() == ["renamed", "created", "registered", "registered"]
-    assert await actions(actorId=eve.me) == ["renamed", "registered"]
-    assert await actions(fromTime=at) == ["renamed"]
-    assert await actions(beforeTime=at, entityId=task["id"]) == ["created"]
-    assert await actions(entityId=client.me) == ["registered"]
+    assert await actions() == ["RENAMED", "CREATED", "REGISTERED", "REGISTERED"]
+    assert await actions(actorId=eve.me) == ["RENAMED", "REGISTERED"]
+    assert await actions(fromTime=at) == ["RENAMED"]
+    assert await actions(beforeTime=at, entityId=task["id"]) == ["CREATED"]
+    assert await actions(entityId=client.me) == ["REGISTERED"]
     seen: list[str] = []
     page: Any = None
     for _ in range(4):
         page = await client.send("Activities", first=1, after=page and page["pageInfo"]["endCursor"])
         seen += [edge["node"]["action"] for edge in page["edges"]]
     assert (seen, page["pageInfo"]["hasNextPage"]) == (
-        ["renamed", "created", "registered", "registered"],
+        ["RENAMED", "CREATED", "REGISTERED", "REGISTERED"],
         False,
     )
 

@@ -99,12 +99,12 @@ async def test_what_a_person_did_is_listed_by_pages(client: Client) -> None:
     for bio in ("one", "two"):
         await done(client, "UpdateProfile", id=client.me, bio=bio)
     first = (await client.send("UserEvents", id=client.me, first=2))["events"]
-    assert [node["action"] for node in first["nodes"]] == ["profile_changed", "profile_changed"]
+    assert [node["action"] for node in first["nodes"]] == ["PROFILE_CHANGED", "PROFILE_CHANGED"]
     # What is confidential stays out of it.
     assert "bio" not in first["nodes"][0]["metadata"]
     after = first["pageInfo"]["endCursor"]
     rest = (await client.send("UserEvents", id=client.me, first=2, after=after))["events"]
-    assert [node["action"] for node in rest["nodes"]] == ["registered"]
+    assert [node["action"] for node in rest["nodes"]] == ["REGISTERED"]
     assert not rest["pageInfo"]["hasNextPage"]
 
 

@@ -69,9 +69,9 @@ async def test_lists_what_is_not_done(operator: Client, parked: list[int]) -> No
     found = (await operator.send("Effects", process=PROCESS))["nodes"]
     assert [
         (effect["number"], effect["status"], effect["attempts"], effect["error"]) for effect in found
-    ] == [(id, "parked", 8, "ConnectionError") for id in parked]
+    ] == [(id, "PARKED", 8, "ConnectionError") for id in parked]
     assert (await operator.send("Effects", process=OTHER))["nodes"] == []
-    assert (await operator.send("Effects", status=["done"]))["nodes"] == []
+    assert (await operator.send("Effects", status=["DONE"]))["nodes"] == []
     assert len((await operator.send("Effects", first=1))["nodes"]) == 1
 
 

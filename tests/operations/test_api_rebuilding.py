@@ -110,7 +110,7 @@ async def test_a_comparison_says_what_differs_and_changes_nothing(
     (view,) = done["views"]
     assert (done["state"], view["comparison"]["differing"], await live(operator)) == ("REPORTED", 1, before)
     assert view["comparison"]["examples"] == [
-        {"tenantId": str(client.tenant), "key": [task], "kind": "changed", "fields": ["title"]}
+        {"tenantId": str(client.tenant), "key": [task], "kind": "CHANGED", "fields": ["title"]}
     ]
     await reads(client, task, "Wrong")
     repaired = await ended(operator, "RebuildViews", views=[VIEW], kind="RECONCILE", repair=True)

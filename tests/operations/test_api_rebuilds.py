@@ -37,8 +37,8 @@ async def test_shows_what_was_asked(operator: Client, rebuild: str) -> None:
     assert int(view.pop("target")) >= int(view.pop("position"))
     assert view == {
         "view": VIEW,
-        "store": "postgres",
-        "phase": "building",
+        "store": "POSTGRES",
+        "phase": "BUILDING",
         "rate": 0,
         "etaSeconds": view["etaSeconds"],
         "parked": 0,
@@ -50,7 +50,8 @@ async def test_shows_what_was_asked(operator: Client, rebuild: str) -> None:
     assert shown.pop("askedAt")
     assert shown == {
         "id": rebuild,
-        "kind": "rebuild",
+        "kind": "REBUILD",
+        "forNewVersion": False,
         "tenantId": None,
         "state": "BUILDING",
         "open": True,
@@ -77,7 +78,7 @@ async def test_takes_everything_that_can_be_asked(operator: Client) -> None:
     shown = receipt["rebuild"]
     await operator.send("CancelRebuild", input={"id": command_id})
     facts = [shown[name] for name in ("id", "kind", "tenantId", "rate", "parallel", "repair")]
-    assert facts == [command_id, "rebuild", tenant, 100, 1, True]
+    assert facts == [command_id, "REBUILD", tenant, 100, 1, True]
     assert [view["view"] for view in shown["views"]] == [VIEW, OTHER]
 
 
@@ -115,7 +116,7 @@ async def test_who_belongs_to_the_platform_reads_the_audit(
     auditor = product.client(PLATFORM, uuid4())
     filter = {"entityId": rebuild}
     activities = await auditor.send("Activities", filter=filter)
-    assert [edge["node"]["action"] for edge in activities["edges"]] == ["requested"]
+    assert [edge["node"]["action"] for edge in activities["edges"]] == ["REQUESTED"]
     assert activities["edges"][0]["node"]["metadata"]["views"] == [VIEW]
     # Whoever asked has nothing of it among their tenant's activities.
     assert (await operator.send("Activities", filter=filter))["edges"] == []

@@ -22,8 +22,8 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
+from domain.kit.tenants import Placement
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
-from domain.operations.tenants import PlacementKind
 from projections.operations.tenant_placements import PlacementRequest
 from tests.kit.client import Client
 from tests.kit.processes import until
@@ -45,7 +45,7 @@ class Platform:
     """Of the platform's database, past the API."""
     requested: list[UUID] = field(default_factory=list)
 
-    async def asks(self, slug: str, kind: PlacementKind, **more: Any) -> UUID | Refusal:
+    async def asks(self, slug: str, kind: Placement, **more: Any) -> UUID | Refusal:
         """The id of a tenant that is asked for."""
         id = uuid4()
         command = RequestTenant(
@@ -54,7 +54,7 @@ class Platform:
         outcome = await self.tenants.ask(command, by=OPERATOR)
         return id if isinstance(outcome, AppendReceipt) else outcome
 
-    async def tenant(self, slug: str, kind: PlacementKind) -> UUID:
+    async def tenant(self, slug: str, kind: Placement) -> UUID:
         """A tenant that is ready."""
         id = await self.asks(slug, kind)
         assert isinstance(id, UUID), id
@@ -62,7 +62,7 @@ class Platform:
         await self.opens(id)
         return id
 
-    async def moves(self, id: UUID, kind: PlacementKind) -> PlacementRequest:
+    async def moves(self, id: UUID, kind: Placement) -> PlacementRequest:
         """What came of a move."""
         command = MoveTenant(id=id, placement=kind, asked_by="tests")
         outcome = await self.tenants.ask(command, by=OPERATOR)

@@ -18,8 +18,8 @@ from app.placement.tenant_service import TenantService
 from app.settings import Settings
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import AppendReceipt
+from domain.kit.tenants import Placement
 from domain.operations.tenant_commands import RequestTenant
-from domain.operations.tenants import PlacementKind
 from tests.placement.conftest import silo_name
 
 OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM)
@@ -33,7 +33,7 @@ class Places:
     tenants: TenantService
     _process: asyncio.subprocess.Process
 
-    async def ask(self, slug: str, kind: PlacementKind = PlacementKind.SILO, **more: Any) -> UUID:
+    async def ask(self, slug: str, kind: Placement = Placement.SILO, **more: Any) -> UUID:
         """Ask for a tenant."""
         id = uuid4()
         values = {"region": self.settings.region, **more}

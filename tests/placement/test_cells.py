@@ -5,7 +5,7 @@ from uuid import uuid4
 from app.entry.assembly import assembled
 from app.entry.cells import Cells
 from app.placement.registry import registered
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from tests.placement.conftest import Platform
 
 
@@ -14,8 +14,8 @@ class Holder:
 
 
 async def test_opens_no_more_silos_than_it_may(platform: Platform) -> None:
-    first = await platform.tenant("cells-one", PlacementKind.SILO)
-    second = await platform.tenant("cells-two", PlacementKind.SILO)
+    first = await platform.tenant("cells-one", Placement.SILO)
+    second = await platform.tenant("cells-two", Placement.SILO)
     async with (
         assembled(platform.settings) as shared,
         registered(shared.database.writer) as registry,
@@ -31,7 +31,7 @@ async def test_opens_no_more_silos_than_it_may(platform: Platform) -> None:
 
 
 async def test_closes_what_is_idle_and_not_what_is_held(platform: Platform) -> None:
-    tenant = await platform.tenant("cells-idle", PlacementKind.SILO)
+    tenant = await platform.tenant("cells-idle", Placement.SILO)
     async with (
         assembled(platform.settings) as shared,
         registered(shared.database.writer) as registry,

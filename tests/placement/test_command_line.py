@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from tests.operations.command_line import CommandLine, Ran
 from tests.placement.conftest import Platform
 
@@ -26,7 +26,7 @@ async def test_makes_a_silo_and_lists_it(platform: Platform) -> None:
 
 async def test_moves_a_tenant_by_its_slug(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.cli.progress.EVERY", 0.01)
-    await platform.tenant("cli-nomad", PlacementKind.POOLED)
+    await platform.tenant("cli-nomad", Placement.POOLED)
     moved = await _run(platform, "move", "cli-nomad", "--to", "silo")
     assert (moved.code, moved.out) == (0, "Tenant cli-nomad is in a database of its own.\n")
     assert "headwater: at step do " in moved.err

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from tests.kit.processes import until
 from tests.operations.command_line import CommandLine, Ran
 from tests.placement.conftest import Platform
@@ -26,8 +26,8 @@ class Typing:
 async def headwater(platform: Platform) -> Typing:
     """The command line, beside a tenant of each kind in which there is a task."""
     ids = {
-        SHARED: str(await platform.tenant(SHARED, PlacementKind.POOLED)),
-        OWN: str(await platform.tenant(OWN, PlacementKind.SILO)),
+        SHARED: str(await platform.tenant(SHARED, Placement.POOLED)),
+        OWN: str(await platform.tenant(OWN, Placement.SILO)),
     }
     headwater = Typing(platform, ids)
 

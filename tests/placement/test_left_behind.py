@@ -19,7 +19,7 @@ from app.views.inspection import inspecting
 from app.views.operations import operating
 from app.views.replay import replayed
 from domain.kit.log import Selection
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from projections.kit.repair.replay import Chosen
 from tests.kit.client import Client
 from tests.kit.processes import until
@@ -27,7 +27,7 @@ from tests.kit.servers import SECRET
 from tests.placement.conftest import Platform
 from tests.work.api import created
 
-SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
+SILO, POOLED = Placement.SILO, Placement.POOLED
 
 
 async def _moved(platform: Platform, slug: str) -> Client:

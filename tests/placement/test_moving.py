@@ -6,7 +6,7 @@ import pytest
 
 from app.placement import fence
 from app.storage.database import Database
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from projections.operations.tenant_placements import PlacementRequest
 from tests.kit.client import Client
 from tests.kit.servers import SECRET
@@ -14,13 +14,11 @@ from tests.placement.conftest import Platform, silo_name
 from tests.placement.places import events_of
 from tests.work.api import created
 
-SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
+SILO, POOLED = Placement.SILO, Placement.POOLED
 READY = PlacementRequest(status="ready")
 
 
-async def _with_tasks(
-    platform: Platform, slug: str, kind: PlacementKind = POOLED
-) -> tuple[Client, list[str]]:
+async def _with_tasks(platform: Platform, slug: str, kind: Placement = POOLED) -> tuple[Client, list[str]]:
     client = await platform.newcomer(await platform.tenant(slug, kind))
     return client, [(await created(client, f"task {n}"))["id"] for n in range(3)]
 
@@ -146,7 +144,7 @@ async def test_a_move_that_fails_leaves_everything_as_it_was(platform: Platform)
 
 
 @pytest.mark.parametrize(("kind", "code"), [(POOLED, "already_placed_there")])
-async def test_refuses_to_move_to_where_it_is(platform: Platform, kind: PlacementKind, code: str) -> None:
+async def test_refuses_to_move_to_where_it_is(platform: Platform, kind: Placement, code: str) -> None:
     client, _ = await _with_tasks(platform, "still")
     with pytest.raises(AssertionError, match="AlreadyPlacedThere"):
         await platform.moves(client.tenant, kind)

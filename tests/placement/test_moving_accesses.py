@@ -13,7 +13,7 @@ from app.placement.access_copy import carry_late, copy_accesses, verify_accesses
 from app.placement.late_accesses import carry_all
 from app.placement.places import with_database
 from app.storage.database import Database
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from projections.operations.tenant_placements import PlacementRequest
 from tests.audit.accesses import access
 from tests.kit.processes import until
@@ -21,7 +21,7 @@ from tests.kit.servers import SECRET
 from tests.operations.command_line import CommandLine
 from tests.placement.conftest import Platform, silo_name
 
-SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
+SILO, POOLED = Placement.SILO, Placement.POOLED
 READY = PlacementRequest(status="ready")
 OLD = datetime(2025, 7, 1, tzinfo=UTC)
 """The first moment of a month that a new database has no partition for."""
@@ -36,7 +36,7 @@ async def _noted(
     platform: Platform,
     tenant: UUID,
     *operations: str,
-    place: PlacementKind = POOLED,
+    place: Placement = POOLED,
     subject: UUID | None = None,
 ) -> None:
     """Write accesses where a pooled tenant is, or one with a silo, all at the same moment."""

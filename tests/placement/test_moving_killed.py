@@ -13,15 +13,15 @@ from app.placement.places import silo_for, with_database
 from app.settings import Settings
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.log import AppendReceipt
+from domain.kit.tenants import Placement
 from domain.operations.tenant_commands import MoveTenant
-from domain.operations.tenants import PlacementKind
 from domain.processes.tenant_move import Moving
 from domain.tenancy.tenant_commands import RenameTenant
 from projections.operations.tenant_placements import PlacementRequest
 from tests.placement.conftest import drop_silos, silo_name
 from tests.placement.places import OPERATOR, Places, events_of, places_on
 
-SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
+SILO, POOLED = Placement.SILO, Placement.POOLED
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ async def places(settings: Settings) -> AsyncIterator[Places]:
         await drop_silos(settings)
 
 
-async def _rename(places: Places, tenant: UUID, kind: PlacementKind, name: str) -> None:
+async def _rename(places: Places, tenant: UUID, kind: Placement, name: str) -> None:
     """Add an event where the tenant is placed."""
     silo = silo_for(places.settings, tenant, None)
     settings = silo.settings(places.settings) if kind is SILO else places.settings
@@ -43,7 +43,7 @@ async def _rename(places: Places, tenant: UUID, kind: PlacementKind, name: str) 
     assert isinstance(outcome, AppendReceipt), repr(outcome)
 
 
-async def _told(places: Places, tenant: UUID, kind: PlacementKind) -> tuple[list[tuple[Any, ...]], int]:
+async def _told(places: Places, tenant: UUID, kind: Placement) -> tuple[list[tuple[Any, ...]], int]:
     """What was told to the place, and how often a move that ended there has noted it."""
     url = places.settings.database_url
     if kind is SILO:

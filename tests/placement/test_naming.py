@@ -21,8 +21,9 @@ from domain.kit.caller import PLATFORM, Caller
 from domain.kit.commands import Command
 from domain.kit.log import AppendReceipt
 from domain.kit.refusals import AlreadyTaken, Refusal
+from domain.kit.tenants import Placement
 from domain.operations.tenant_commands import MoveTenant, NoteTenantSlug
-from domain.operations.tenants import PlacementKind, TenantPlacement
+from domain.operations.tenants import TenantPlacement
 from domain.tenancy.tenant_commands import ChangeTenantSlug, CloseTenant, CreateTenant, SuspendTenant
 from domain.tenancy.tenants import Tenant
 from projections.operations.tenant_placements import PlacementRequest
@@ -235,7 +236,7 @@ async def test_one_in_no_registry_gives_its_former_slug_back(names: Names) -> No
 
 async def test_a_changed_slug_says_nothing_of_a_move_under_way(names: Names) -> None:
     tenant = await names.tenant(_slug())
-    moves = MoveTenant(id=tenant, placement=PlacementKind.SILO, asked_by="tests")
+    moves = MoveTenant(id=tenant, placement=Placement.SILO, asked_by="tests")
     for command in (moves, NoteTenantSlug(id=tenant, slug=_slug())):
         assert isinstance(await names.send(PLATFORM, command), AppendReceipt)
     assert await names.desk.asked(tenant) == PlacementRequest(status="moving")

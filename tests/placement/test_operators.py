@@ -8,7 +8,7 @@ import pytest
 from app.auth.tokens.authentication import Tokens
 from app.placement import fence
 from domain.kit.caller import PLATFORM
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from projections.operations.tenant_placements import PlacementRequest
 from tests.auth.people import registered
 from tests.kit.client import Client
@@ -46,9 +46,9 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
         "tenantId": str(tenant),
         "name": "Acme",
         "slug": "acme",
-        "placement": "silo",
+        "placement": "SILO",
         "region": "local",
-        "state": "ready",
+        "state": "READY",
         "left": None,
     }
     await client.send("MoveTenant", input={"id": str(tenant), "placement": "POOLED"})
@@ -58,16 +58,16 @@ async def test_an_operator_makes_a_silo_and_moves_it(platform: Platform) -> None
         for placement in (await client.send("TenantPlacements"))["nodes"]
         if placement["tenantId"] == str(tenant)
     ]
-    assert (row["placement"], row["database"], row["left"].endswith(tenant.hex)) == ("pooled", None, True)
+    assert (row["placement"], row["database"], row["left"].endswith(tenant.hex)) == ("POOLED", None, True)
     assert await client.send("TenantOperation", id=str(tenant)) == {
-        "status": "ready",
+        "status": "READY",
         "step": None,
         "reason": None,
     }
 
 
 async def test_an_operator_suspends_and_closes_a_silo(platform: Platform) -> None:
-    tenant = await platform.tenant("sleepy", PlacementKind.SILO)
+    tenant = await platform.tenant("sleepy", Placement.SILO)
     client, person = operator(platform, "ops:tenants"), platform.client(tenant)
     for verb, status in (("Suspend", "SUSPENDED"), ("Reactivate", "ACTIVE"), ("Close", "CLOSED")):
         receipt = await client.send(f"{verb}Tenant", input={"id": str(tenant)})
@@ -89,7 +89,7 @@ async def test_an_operator_suspends_and_closes_a_silo(platform: Platform) -> Non
 async def test_the_answer_of_a_suspension_counts_at_once_in_a_silo(platform: Platform) -> None:
     founder = await registered(Product(platform.settings, platform.http, Worker(platform.settings), []))
     tenant = founder.client.tenant
-    assert await platform.moves(tenant, PlacementKind.SILO) == PlacementRequest(status="ready")
+    assert await platform.moves(tenant, Placement.SILO) == PlacementRequest(status="ready")
     await platform.knows(founder.client)
     client = operator(platform, "ops:tenants")
     for verb, code in (("Suspend", "tenant_is_suspended"), ("Reactivate", ""), ("Close", "tenant_is_closed")):
@@ -99,7 +99,7 @@ async def test_the_answer_of_a_suspension_counts_at_once_in_a_silo(platform: Pla
 
 
 async def test_a_tenant_that_is_being_moved_is_not_suspended(platform: Platform) -> None:
-    tenant = await platform.tenant("in-motion", PlacementKind.POOLED)
+    tenant = await platform.tenant("in-motion", Placement.POOLED)
     connection = await platform.database()
     try:
         await fence.freeze(connection, tenant)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from projections.operations.tenant_placements import PlacementRequest
 from tests.auth.people import Person, proved, registered
 from tests.kit.following import Worker
@@ -10,7 +10,7 @@ from tests.kit.processes import until
 from tests.kit.product import Product
 from tests.placement.conftest import Platform
 
-SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
+SILO, POOLED = Placement.SILO, Placement.POOLED
 
 
 def _product(platform: Platform) -> Product:
@@ -26,7 +26,7 @@ def _is_proved(person: Person, *, at: str) -> Callable[[], Awaitable[bool]]:
     return proved
 
 
-async def _moved(platform: Platform, founder: Person, kind: PlacementKind) -> None:
+async def _moved(platform: Platform, founder: Person, kind: Placement) -> None:
     assert await platform.moves(founder.client.tenant, kind) == PlacementRequest(status="ready")
     await platform.knows(founder.client)
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.placement.places import with_database
 from app.settings import Settings
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from projections.operations.tenant_placements import PlacementRequest
 from tests.placement.conftest import drop_silos, silo_name
 from tests.placement.places import Places, places_on
@@ -103,7 +103,7 @@ async def test_takes_no_database_that_holds_something_else(places: Places) -> No
 
 
 async def test_makes_a_pooled_tenant_in_the_shared_log(places: Places) -> None:
-    id = await places.ask("shared", PlacementKind.POOLED)
+    id = await places.ask("shared", Placement.POOLED)
     assert await places.work() == "exit 0"
     assert await places.tenants.asked(id) == PlacementRequest(status="ready")
     assert await places.fetch("select type from es.events where tenant_id = $1", id) == [

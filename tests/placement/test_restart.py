@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 
 from app.settings import Settings
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from tests.kit.client import Client
 from tests.kit.product import LIMITS, PRODUCT, running
 from tests.placement.conftest import drop_silos, platform_on, silo_name, worker
@@ -41,11 +41,11 @@ async def test_a_tenant_that_was_moved_is_found_after_a_restart(settings: Settin
     settings = replace(settings, **PRODUCT)  # type: ignore[arg-type]
     try:
         async with platform_on(settings, keep=True) as platform:
-            mover = await platform.newcomer(await platform.tenant("mover", PlacementKind.POOLED))
-            stayer = await platform.newcomer(await platform.tenant("stayer", PlacementKind.POOLED))
+            mover = await platform.newcomer(await platform.tenant("mover", Placement.POOLED))
+            stayer = await platform.newcomer(await platform.tenant("stayer", Placement.POOLED))
             tasks = [(await created(mover, f"task {n}", assignedTo=mover.me))["id"] for n in range(3)]
             await created(stayer, "stays", assignedTo=stayer.me)
-            assert (await platform.moves(mover.tenant, PlacementKind.SILO)).status == "ready"
+            assert (await platform.moves(mover.tenant, Placement.SILO)).status == "ready"
             await platform.knows(mover)
         for round in range(2):
             async with started_again(settings, mover) as again:

@@ -9,6 +9,7 @@ from domain.kit.clock import at
 from domain.kit.process.process_scenario import rehearse
 from domain.kit.refusals import Invalid
 from domain.kit.scenario import NOON, given
+from domain.kit.tenants import Placement
 from domain.operations.tenant_commands import (
     AbandonMove,
     AbandonTenant,
@@ -26,7 +27,6 @@ from domain.operations.tenant_commands import (
 from domain.operations.tenants import (
     AlreadyPlacedThere,
     NothingIsPending,
-    PlacementKind,
     TenantNotPlaced,
     TenantPlacement,
 )
@@ -35,7 +35,7 @@ from domain.processes.tenant_adoptions import TenantAdoptions
 from tests.domain.envelopes import envelope
 
 TENANT = UUID(int=7)
-SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
+SILO, POOLED = Placement.SILO, Placement.POOLED
 REQUESTED = TenantPlacement.Requested(
     name="Acme", slug="acme", region="local", placement=SILO, asked_by="tests"
 )

@@ -1,7 +1,7 @@
 """The processes of a silo: known to it before its tenant is, so that they miss nothing."""
 
 from app.processes.declared import EVERYWHERE, HOME
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from tests.kit.processes import until
 from tests.placement.conftest import Platform
 
@@ -9,7 +9,7 @@ _HELD = "select (select count(*) from processes.holders) = count(*) from process
 
 
 async def test_every_process_of_a_silo_hears_of_all_that_happens_there(platform: Platform) -> None:
-    tenant = await platform.tenant("heard", PlacementKind.SILO)
+    tenant = await platform.tenant("heard", Placement.SILO)
     silo, shared = await platform.database(tenant), await platform.database()
 
     async def followed() -> bool:

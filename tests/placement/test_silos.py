@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from tests.kit.client import Client
 from tests.placement.conftest import Platform
 from tests.work.api import created
@@ -25,7 +25,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 async def scene(platform: Platform) -> Scene:
-    kinds = (PlacementKind.SILO, PlacementKind.SILO, PlacementKind.POOLED)
+    kinds = (Placement.SILO, Placement.SILO, Placement.POOLED)
     tenants = [await platform.tenant(word.lower(), kind) for word, kind in zip(WORDS, kinds, strict=True)]
     clients = [await platform.newcomer(tenant) for tenant in tenants]
     tasks = [

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from projections.operations.tenant_placements import PlacedTenant, PlacementRequest
 from tests.auth.people import post, somebody
 from tests.kit.client import Client
@@ -16,7 +16,7 @@ from tests.kit.processes import until
 from tests.operations.command_line import CommandLine
 from tests.placement.conftest import Platform
 
-SILO, POOLED = PlacementKind.SILO, PlacementKind.POOLED
+SILO, POOLED = Placement.SILO, Placement.POOLED
 KINDS = pytest.mark.parametrize("kind", [POOLED, SILO])
 
 
@@ -65,7 +65,7 @@ TAKEN = 409, "already_taken", "tenantSlug"
 
 
 @KINDS
-async def test_commands_know_the_slug_that_a_tenant_has_now(platform: Platform, kind: PlacementKind) -> None:
+async def test_commands_know_the_slug_that_a_tenant_has_now(platform: Platform, kind: Placement) -> None:
     old, new = new_slug(), new_slug()
     client = platform.client(await platform.tenant(old, kind))
     assert "position" in await change(client, new)
@@ -77,9 +77,7 @@ async def test_commands_know_the_slug_that_a_tenant_has_now(platform: Platform, 
 
 
 @KINDS
-async def test_a_slug_that_was_given_up_founds_another_company(
-    platform: Platform, kind: PlacementKind
-) -> None:
+async def test_a_slug_that_was_given_up_founds_another_company(platform: Platform, kind: Placement) -> None:
     old, new = new_slug(), new_slug()
     client = platform.client(await platform.tenant(old, kind))
     await change(client, new)
@@ -107,7 +105,7 @@ async def test_a_slug_is_taken_until_the_registry_has_heard_that_it_was_given_up
 
 
 @KINDS
-async def test_slugs_end_as_they_were_changed_last(platform: Platform, kind: PlacementKind) -> None:
+async def test_slugs_end_as_they_were_changed_last(platform: Platform, kind: Placement) -> None:
     slugs = [new_slug() for _ in range(3)]
     client = platform.client(await platform.tenant(slugs[0], kind))
     for slug in (slugs[1], slugs[2], slugs[0], slugs[1]):
@@ -116,9 +114,7 @@ async def test_slugs_end_as_they_were_changed_last(platform: Platform, kind: Pla
 
 
 @pytest.mark.parametrize("kinds", [(POOLED, POOLED), (POOLED, SILO)])
-async def test_two_companies_swap_their_slugs(
-    platform: Platform, kinds: tuple[PlacementKind, PlacementKind]
-) -> None:
+async def test_two_companies_swap_their_slugs(platform: Platform, kinds: tuple[Placement, Placement]) -> None:
     mine, yours, between = new_slug(), new_slug(), new_slug()
     me = platform.client(await platform.tenant(mine, kinds[0]))
     you = platform.client(await platform.tenant(yours, kinds[1]))

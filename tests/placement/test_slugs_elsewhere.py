@@ -14,7 +14,7 @@ from app.placement.places import with_database
 from app.placement.write_side import silo_of
 from domain.kit.caller import Caller
 from domain.kit.log import AppendReceipt
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from domain.tenancy.tenant_commands import ChangeTenantSlug
 from tests.kit.client import Client
 from tests.kit.documents import operations
@@ -31,7 +31,7 @@ class Rivals:
     """Somebody of a silo, and somebody of another tenant of each kind."""
 
     first: Client
-    others: dict[PlacementKind, Client]
+    others: dict[Placement, Client]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ async def _slug_of(client: Client) -> str:
 @KINDS
 @pytest.mark.parametrize("owner", [POOLED, SILO])
 async def test_a_slug_that_is_anothers_anywhere_is_refused_at_once(
-    platform: Platform, kind: PlacementKind, owner: PlacementKind
+    platform: Platform, kind: Placement, owner: Placement
 ) -> None:
     mine, foreign = new_slug(), new_slug()
     client = platform.client(await platform.tenant(mine, kind))
@@ -77,7 +77,7 @@ async def test_a_change_that_was_made_keeps_its_receipt_when_another_has_the_slu
 
 @KINDS
 async def test_of_two_who_take_one_slug_in_the_same_moment_one_is_refused(
-    platform: Platform, rivals: Rivals, kind: PlacementKind
+    platform: Platform, rivals: Rivals, kind: Placement
 ) -> None:
     """The second asks when the first one's change is not in any log yet."""
     wanted, first, second = new_slug(), rivals.first, rivals.others[kind]
@@ -146,7 +146,7 @@ async def test_a_change_that_was_broken_off_is_made_by_who_began_it_alone(
 
 @KINDS
 async def test_of_two_who_took_one_slug_past_the_api_one_gives_it_back(
-    platform: Platform, kind: PlacementKind
+    platform: Platform, kind: Placement
 ) -> None:
     """As when a reservation has lapsed before the slug reached the registry."""
     mine, foreign = new_slug(), new_slug()

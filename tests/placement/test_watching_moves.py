@@ -7,7 +7,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from domain.operations.tenants import PlacementKind
+from domain.kit.tenants import Placement
 from tests.kit.client import subscribe
 from tests.placement.conftest import Platform
 from tests.placement.test_moving import POOLED, READY, SILO
@@ -26,7 +26,7 @@ async def _until_closed(socket: ClientConnection) -> tuple[set[str], int | None]
 
 @pytest.mark.parametrize("places", [(POOLED, SILO), (SILO, POOLED)], ids=["to a silo", "back"])
 async def test_subscriptions_end_and_are_taken_up_at_the_new_place(
-    platform: Platform, places: tuple[PlacementKind, PlacementKind]
+    platform: Platform, places: tuple[Placement, Placement]
 ) -> None:
     first, then = places
     client = await platform.newcomer(await platform.tenant(f"watched-{first.value}", first))

@@ -7,7 +7,7 @@ import pytest
 
 from projections.kit.declare.folds import on
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.declare.view import View
+from projections.kit.declare.view import View, ViewStore
 from projections.kit.follow.fold_page import FoldFailed
 from projections.kit.follow.lane import LeftOut
 from projections.kit.read.as_of import TooMuch
@@ -88,7 +88,7 @@ async def test_an_event_that_cannot_be_folded_is_named(place: Place) -> None:
     class Angry(Jars, View[JarRow], name="toys.jars"):
         """Jars, but no jar of nothing."""
 
-        store = "postgres"
+        store = ViewStore.POSTGRES
 
         @on(Jar.Filled, first=True)
         def filled(self, row: None, event: Jar.Filled) -> JarRow:  # type: ignore[override]

@@ -37,7 +37,7 @@ async def test_a_tenants_configuration_is_one_look_up(client: Client) -> None:
         "sk": "CONFIG",
         "entityType": "CONFIG",
         "entityId": str(client.tenant),
-        "status": "active",
+        "status": "ACTIVE",
         "createdAt": config["createdAt"],
         "updatedAt": config["updatedAt"],
         "data": {
@@ -62,9 +62,9 @@ async def test_any_entity_is_found_by_its_key(client: Client) -> None:
     task, garden = await created(client), await project(client)
     after = await _folded(client)
     for rest, status in (
-        (f"TASK#{task['id']}", "todo"),
-        (f"PROJECT#{garden}", "active"),
-        (f"USER#{client.me}", "active"),
+        (f"TASK#{task['id']}", "TODO"),
+        (f"PROJECT#{garden}", "ACTIVE"),
+        (f"USER#{client.me}", "ACTIVE"),
     ):
         entity = await client.send("Entity", key=_key(client, rest), afterPosition=after)
         assert (entity["sk"], entity["status"], entity["key"]) == (rest, status, _key(client, rest))
@@ -97,10 +97,10 @@ async def test_entities_are_listed_by_status(client: Client) -> None:
     ids = sorted([(await created(client, title))["id"] for title in ("One", "Two", "Three")])
     done = await client.send("CompleteTask", input={"id": ids[0]})
     after = done["position"]
-    open_ = {"type": "TASK", "status": "todo"}
+    open_ = {"type": "TASK", "status": "TODO"}
     by_id = {"orderBy": "ID", "direction": "ASC", "afterPosition": after}
     assert await _listed(client, filter=open_, **by_id) == ids[1:]
-    assert await _listed(client, filter={"type": "TASK", "status": "completed"}) == ids[:1]
+    assert await _listed(client, filter={"type": "TASK", "status": "COMPLETED"}) == ids[:1]
 
 
 async def test_entities_are_listed_by_date(client: Client) -> None:
@@ -129,9 +129,7 @@ async def test_entities_are_listed_by_pages(client: Client) -> None:
 
 
 async def test_a_kind_that_is_not_there_is_an_error_of_the_client(client: Client) -> None:
-    code, message = await client.error("Entities", filter={"type": "CAMPAIGN"})
-    assert code == "BAD_USER_INPUT"
-    assert "TASK" in message
+    assert (await client.error("Entities", filter={"type": "CAMPAIGN"}))[0] == "BAD_USER_INPUT"
 
 
 async def test_what_belongs_to_people_and_access_is_found_by_its_key(client: Client) -> None:
@@ -140,7 +138,7 @@ async def test_what_belongs_to_people_and_access_is_found_by_its_key(client: Cli
     id = invited["invitation"]["id"]
     await client.send("WithdrawInvitation", input={"id": id})
     after = await _folded(client)
-    wanted = {f"ROLE#{role['role']['id']}": "active", f"INVITATION#{id}": "withdrawn"}
+    wanted = {f"ROLE#{role['role']['id']}": "ACTIVE", f"INVITATION#{id}": "WITHDRAWN"}
     for key, status in wanted.items():
         found = await client.send("Entity", key=_key(client, key), afterPosition=after)
         assert (found["entityType"], found["status"]) == (key.partition("#")[0], status)

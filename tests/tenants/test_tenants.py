@@ -9,6 +9,7 @@ from domain.kit.clock import at
 from domain.kit.commands import Command
 from domain.kit.refusals import Invalid, NotFound
 from domain.kit.scenario import NOON, given
+from domain.kit.tenants import Placement
 from domain.tenancy.json_limits import DEEPEST, LARGEST
 from domain.tenancy.tenant_commands import (
     ChangeTenantSettings,
@@ -21,7 +22,7 @@ from domain.tenancy.tenant_commands import (
     RenameTenant,
     SuspendTenant,
 )
-from domain.tenancy.tenants import SLUG, Placement, Tenant, TenantIsClosed, TenantNotSuspended
+from domain.tenancy.tenants import SLUG, Tenant, TenantIsClosed, TenantNotSuspended
 from tests.tenants.histories import TENANT, tenant_created
 
 CREATED = tenant_created()

@@ -8,9 +8,10 @@ import pytest
 from domain.identity.users import User
 from domain.kit.context.entities import Entity
 from domain.kit.scenario import NOON, on
+from domain.kit.tenants import Placement
 from domain.tenancy.flags import FeatureFlag
 from domain.tenancy.subscriptions import InvoiceStatus, Subscription, SubscriptionStatus
-from domain.tenancy.tenants import Placement, Tenant, TenantStatus
+from domain.tenancy.tenants import Tenant, TenantStatus
 from domain.work.projects import Project
 from domain.work.tasks import Task, TaskStatus
 from projections.tenancy.entity_index import EntityIndex, EntityRow

@@ -19,8 +19,8 @@ from app.settings import Settings, read_settings
 from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import Refusal
+from domain.kit.tenants import Placement
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
-from domain.operations.tenants import PlacementKind
 from projections.operations.tenant_placements import PlacementRequest
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def create(
         name=name,
         slug=slug,
         region=region or read_settings().region,
-        placement=PlacementKind.SILO if silo else PlacementKind.POOLED,
+        placement=Placement.SILO if silo else Placement.POOLED,
         database_url=database_url,
         asked_by=asker(),
     )
@@ -183,7 +183,7 @@ def move(
             assert place.tenant is not None, "it was named"
             command = MoveTenant(
                 id=place.tenant,
-                placement=PlacementKind(to.value),
+                placement=Placement(to.value),
                 database_url=database_url,
                 asked_by=asker(),
             )

@@ -25,12 +25,14 @@ from api.kit.model import (
     shows,
 )
 from api.kit.schema.nodes import findable
-from domain.identity.sessions import Ending
+from domain.identity.sessions import Ending, SignInMethod
 
 
 @shows(port.OwnSession, needs=COVERED)
 class OwnSession(Node):
     """One of the caller's sessions."""
+
+    method: SignInMethod | None
 
 
 async def _sessions(ask: RequestContext, ids: Sequence[UUID]) -> dict[UUID, port.OwnSession]:

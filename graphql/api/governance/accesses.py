@@ -9,12 +9,15 @@ import strawberry
 
 from api.kit.model import First, ForwardConnection, FromCursor, Info, argument, field, forward, shows
 from projections.governance import accesses as ports
-from projections.governance.accesses import AccessRow
+from projections.governance.accesses import AccessKind, AccessOutcome, AccessRow
 
 
 @shows(AccessRow, needs="audit:read", name="Access", leave_out=("id", "session_id", "user_id", "subjects"))
 class Access:
     """A recorded GraphQL operation and its caller."""
+
+    kind: AccessKind | None
+    outcome: AccessOutcome | None
 
     # They are what the audit is read for, so who may read it sees them.
     @field("The caller; null when nobody was signed in.")

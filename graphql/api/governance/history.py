@@ -45,7 +45,7 @@ from domain.kit.fields import Confidential, Personal, Restricted
 from domain.kit.ids import read_id
 from domain.kit.log import Envelope, Selection
 from domain.kit.permissions import confidential
-from projections.governance.activity import ActivityLog, ActivityRow
+from projections.governance.activity import ActivityAction, ActivityEntityType, ActivityLog, ActivityRow
 from projections.identity.people import People
 from projections.kit.read.allowance import allowance
 
@@ -86,6 +86,8 @@ EventMessage = Annotated[
 class Activity(Node):
     """An action in the tenant, as the activity log records it."""
 
+    entity_type: ActivityEntityType | None
+    action: ActivityAction | None
     actor = linked(User, People, "actor_id", "Who did it; null when the system did.")
 
 

@@ -35,7 +35,7 @@ from domain.identity.profiles import EMAIL_INDEX
 from domain.identity.registration import RegisterUser
 from domain.identity.sessions import Ending
 from domain.kit.log import GLOBAL
-from projections.governance.activity import ActivityLog, ActivityRow
+from projections.governance.activity import ActivityAction, ActivityEntityType, ActivityLog, ActivityRow
 from projections.identity.auth_sessions import UserSessionRow
 from projections.identity.memberships import Memberships, UserRoles
 from projections.identity.people import People, PersonRow
@@ -56,6 +56,8 @@ NAMELESS = "Deleted user"
 class UserEvent:
     """An activity of a user."""
 
+    entity_type: ActivityEntityType | None
+    action: ActivityAction | None
     # As an object of its own it is the `Activity` with this id.
     id: UUID = strawberry.field(
         name="eventId", description="The event's id, which is that of its `Activity`."

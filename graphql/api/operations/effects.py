@@ -21,16 +21,17 @@ from api.kit.model import (
 )
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.interventions import DiscardEffects, RetryEffects
-from projections.operations.effects import OPEN, STATUSES, EffectStatus
+from projections.operations.effects import OPEN, EffectRow, EffectStatus
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
 PERMISSION = "ops:repair"
 
 
-@shows(EffectStatus, needs=COVERED, leave_out=("kind", "key", "next_at"))
+@shows(EffectRow, needs=COVERED, leave_out=("kind", "key", "next_at"))
 class Effect:
     """A side effect of a process, executed once for each event. Its payload is not shown."""
 
+    status: EffectStatus | None
     id: int = strawberry.field(name="number", description="The number by which operators name it.")
     discard: str | None = strawberry.field(
         name="discardReason", description="Why it was discarded, if it was."
@@ -64,16 +65,16 @@ class Query:
         info: Info,
         process: Annotated[str | None, argument("Only of this process.")] = None,
         status: Annotated[
-            list[str] | None, argument("Only with one of these statuses; by default all but `done`.")
+            list[EffectStatus] | None,
+            argument("Only with one of these statuses; by default what is not finished."),
         ] = None,
         first: First = None,
         after: FromCursor = None,
-    ) -> ForwardConnection[EffectStatus]:
+    ) -> ForwardConnection[EffectRow]:
         effects = info.context.port(OperatorRequests).effects
-        require_known("status", status or (), STATUSES)
         require_known("process", () if process is None else [process], await effects.processes())
 
-        async def read(limit: int, after: int | None) -> Sequence[EffectStatus]:
+        async def read(limit: int, after: int | None) -> Sequence[EffectRow]:
             wanted = status or OPEN
             return await effects.list(process=process, statuses=wanted, limit=limit, after=after or 0)
 

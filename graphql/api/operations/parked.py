@@ -20,7 +20,7 @@ from api.kit.model import (
 )
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.repairs import DiscardParked, RetryParked
-from projections.kit.follow.parked_streams import Parked, ParkedPlace, place
+from projections.kit.follow.parked_streams import Parked, ParkedPlace, ParkedStreamRequest, place
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
 PERMISSION = "ops:repair"
@@ -30,6 +30,7 @@ PERMISSION = "ops:repair"
 class ParkedStream:
     """A stream whose events cannot be folded into a view at present and wait in order."""
 
+    asked: ParkedStreamRequest | None
     position: Position
 
 

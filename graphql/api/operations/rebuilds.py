@@ -20,7 +20,9 @@ from api.kit.model import (
     Receipt,
     RequestContext,
     argument,
+    chosen,
     covered,
+    derived,
     enum,
     field,
     forward,
@@ -28,12 +30,15 @@ from api.kit.model import (
     shows,
 )
 from api.kit.schema.nodes import findable
+from api.kit.schema.stored_texts import UNKNOWN, known
 from api.operations.operator_commands import operator_request
 from domain.operations import rebuilds as domain
+from domain.operations.rebuilds import RebuildKind
 from domain.operations.rollbacks import RollbackViews
-from projections.kit.rebuild.comparison import Difference, Report
+from projections.kit.declare.view import ViewStore
+from projections.kit.rebuild.comparison import Difference, DifferenceKind, Report
+from projections.kit.rebuild.model import RebuildPhase, RebuildState
 from projections.kit.rebuild.model import RebuildRecord as RebuildRow
-from projections.kit.rebuild.model import RebuildState
 from projections.kit.store.rebuild_queue import RebuildRefused
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 from projections.operations.rebuild_watch import RebuildWatch
@@ -41,6 +46,8 @@ from projections.operations.rebuild_watch import RebuildWatch
 enum(RebuildState)
 
 PERMISSION = "ops:rebuild"
+_ITSELF = "version"
+"""What kind of rebuild begins by itself."""
 RebuildPlace = tuple[datetime, UUID]
 
 
@@ -49,7 +56,7 @@ class RowDifference:
     """A row that differs between two generations of a view."""
 
     # Values are left out, for they may be personal.
-    kind: str
+    kind: DifferenceKind | None
 
 
 @shows(Report, needs=COVERED)
@@ -65,10 +72,10 @@ class ViewRebuild:
     """How far the new generation of a view is."""
 
     view: str = strawberry.field(description="The view's name.")
-    store: str = strawberry.field(description="The store of its rows: `postgres`, `redis` or `search`.")
+    store = chosen(ViewStore, "store", "The store of its rows.")
     former: int = strawberry.field(description="The live generation at the time of the request.")
     generation: int = strawberry.field(description="The generation that is being built.")
-    phase: str = strawberry.field(description="`building`, `following`, or `dropped` when it is gone.")
+    phase = chosen(RebuildPhase, "phase", "What becomes of it.")
     position: Position = strawberry.field(description="The position up to which events are folded.")
     target: Position = strawberry.field(description="The last position of the log at the same moment.")
     rate: float = strawberry.field(description="Folded events per second.")
@@ -99,8 +106,15 @@ class Rebuild(Node):
     id: UUID = strawberry.field(
         description="The rebuild's id: the command id of the mutation that requested it."
     )
-    kind: str = strawberry.field(
-        description="`rebuild` cuts over, `reconcile` only compares, `version` is a rebuild for new code."
+    kind = derived(
+        enum(RebuildKind) | None,
+        lambda row: RebuildKind.REBUILD if row.kind == _ITSELF else known(RebuildKind, row.kind),
+        f"Whether it cuts over to the new generations, or only compares them. {UNKNOWN}",
+    )
+    for_new_version = derived(
+        bool,
+        lambda row: row.kind == _ITSELF,
+        "Whether it began by itself, for a new version of the views' code.",
     )
     tenant_id: UUID | None = strawberry.field(
         description="The only tenant whose rows are rebuilt; null for all tenants."

@@ -19,14 +19,14 @@ from api.kit.model import (
     among,
     argument,
     covered,
-    enum,
     field,
     forward,
     shows,
 )
 from api.operations.operator_commands import operator_mutation
+from domain.kit.tenants import Placement
 from domain.operations import tenant_commands as domain
-from domain.operations.tenants import PlacementKind
+from domain.operations.tenants import PlacementState
 from domain.tenancy import tenant_commands as tenancy
 from projections.operations.operator_requests import asked_by
 from projections.operations.tenant_placements import (
@@ -36,8 +36,6 @@ from projections.operations.tenant_placements import (
     TenantPlacements,
 )
 
-enum(PlacementKind)
-
 NEEDS = "ops:tenants"
 
 
@@ -45,6 +43,8 @@ NEEDS = "ops:tenants"
 class TenantPlacement:
     """A tenant as operators see it: where its data is stored, and the state of that."""
 
+    placement: Placement | None
+    state: PlacementState | None
     # The object with this id is the tenant itself.
     id: UUID = strawberry.field(name="tenantId", description="The tenant's id.")
 
@@ -52,6 +52,8 @@ class TenantPlacement:
 @shows(PlacementRequest, needs=COVERED)
 class TenantOperation:
     """The progress of the last operation on a tenant."""
+
+    status: PlacementState | None
 
 
 @covered

@@ -23,6 +23,7 @@ from api.kit.model import (
 )
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.interventions import PauseViews, ResumeViews, RetireViews
+from projections.kit.declare.view import ViewStore
 from projections.kit.read.status import ViewStatus
 from projections.operations.operator_requests import Operation, OperationDone
 
@@ -35,6 +36,7 @@ UNSHOWN = ("folded", "error_event", "attempts", "pages", "page_seconds", "errors
 class ViewInfo:
     """The state of a view in relation to the log."""
 
+    store: ViewStore | None
     position: Position
     head: Position
     error_position: Position | None

@@ -19,7 +19,7 @@ from api.kit.schema.node_types import shows
 from projections.identity.people import People, PersonRow
 from projections.kit.read.conditions import Condition, equals, since, until
 from projections.kit.read.keyset import Order
-from projections.tenancy.entity_index import BY_TYPE, EntityIndex, EntityRow
+from projections.tenancy.entity_index import BY_TYPE, EntityIndex, EntityRow, EntityStatus, EntityType
 from projections.tenancy.entity_keys import CONFIG, EntityKey, parse, partition
 
 
@@ -27,6 +27,9 @@ from projections.tenancy.entity_keys import CONFIG, EntityKey, parse, partition
 @shows(EntityRow, needs=COVERED)
 class Entity:
     """An entry of the tenant's entity index: an entity of any type."""
+
+    entity_type: EntityType | None
+    status: EntityStatus | None
 
     @field("The partition key: `TENANT#{tenantId}`.")
     async def pk(self, info: Info) -> str:
@@ -66,8 +69,8 @@ _ORDERS = {EntityOrder.CREATED_AT: Order("created_at"), EntityOrder.ID: Order("s
 class EntityFilter:
     """What the listed entities must meet."""
 
-    type: str = strawberry.field(description="The entity's type, such as `USER`.")
-    status: str | None = strawberry.field(default=None, description="With this status.")
+    type: EntityType = strawberry.field(description="The entity's type.")
+    status: EntityStatus | None = strawberry.field(default=None, description="With this status.")
     created_from: datetime | None = strawberry.field(default=None, description="Created at or after this.")
     created_before: datetime | None = strawberry.field(default=None, description="Created before this.")
 
@@ -146,8 +149,4 @@ class Query:
 
 
 def _require(ask: RequestContext, kind: str) -> None:
-    entity = BY_TYPE.get(kind)
-    if entity is None:
-        known = ", ".join(sorted(BY_TYPE))
-        raise ClientError(f"There are entities of the kinds {known}.", code="BAD_USER_INPUT")
-    ask.require(entity.needs)
+    ask.require(BY_TYPE[kind].needs)

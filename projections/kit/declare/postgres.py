@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from projections.kit.declare.retention import Retain
 from projections.kit.declare.row import R
-from projections.kit.declare.view import View
+from projections.kit.declare.view import View, ViewStore
 
 WORDS = "search_words"
 """The column with the words that a row is found by."""
@@ -65,7 +65,7 @@ class PostgresView(View[R]):
     row-level security.
     """
 
-    store = "postgres"
+    store = ViewStore.POSTGRES
     indexes: ClassVar[tuple[Index, ...]] = ()
     words: ClassVar[tuple[str, ...]] = ()
     """Texts to be found by their words, the most telling one first, at most four (see `text_analysis`)."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from projections.kit.declare.row import R
-from projections.kit.declare.view import View
+from projections.kit.declare.view import View, ViewStore
 
 
 class RedisView(View[R]):
@@ -16,7 +16,7 @@ class RedisView(View[R]):
     are refilled from the log rather than taken for empty ones.
     """
 
-    store = "redis"
+    store = ViewStore.REDIS
     pattern: ClassVar[str]
     ttl: ClassVar[timedelta]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from projections.kit.declare.row import R
-from projections.kit.declare.view import View
+from projections.kit.declare.view import View, ViewStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +26,4 @@ class SearchView(View[R]):
     searching alone, the words of each text and the keys of each list that is `Keyed`.
     """
 
-    store = "search"
+    store = ViewStore.SEARCH

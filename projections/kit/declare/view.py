@@ -18,6 +18,7 @@ the tenant of its events; the kit keeps that, a row class never mentions it.
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any, ClassVar, Generic, get_args, get_origin
 from uuid import UUID
 
@@ -29,6 +30,14 @@ from projections.kit.declare.row import R, Row
 
 FullKey = tuple[UUID, Key]
 """A row's tenant and key: unique in a view."""
+
+
+class ViewStore(StrEnum):
+    """Where the rows of a view are kept."""
+
+    POSTGRES = "postgres"
+    REDIS = "redis"
+    SEARCH = "search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +68,8 @@ class View(Generic[R]):
     key: ClassVar[tuple[str, ...]]
     # A class attribute cannot be of the type of the row, hence Any.
     row: ClassVar[type[Any]]
-    store: ClassVar[str]
-    """Which store holds it: ``postgres``, ``redis`` or ``search``."""
+    store: ClassVar[ViewStore]
+    """Which store holds it."""
     _declared: ClassVar[list[tuple[type[Event], Fold]]]
     """The folds that need no method, with their events."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -40,6 +41,13 @@ update ops.parked p set asked = 'discard', asked_at = clock_timestamp(), reason 
 """
 
 
+class ParkedStreamRequest(StrEnum):
+    """What an operator asks of a parked stream: to fold its events again, or to leave them out permanently."""
+
+    RETRY = "retry"
+    DISCARD = "discard"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
     """A stream whose events from ``position`` on wait, in one generation of a view.
@@ -61,7 +69,7 @@ class Parked:
     attempts: Annotated[int, Describe("The number of attempts.")]
     parked_at: Annotated[datetime, Describe("When it was parked.")]
     waiting: Annotated[int, Describe("The number of events that wait.")]
-    asked: Annotated[str | None, Describe("`retry` or `discard` while such a request is pending.")]
+    asked: Annotated[str | None, Describe("The pending request, if any.")]
     asked_at: datetime | None
     reason: str | None
 

@@ -46,7 +46,7 @@ class ViewStatus:
     """
 
     name: Annotated[str, Describe("The view's name.")]
-    store: Annotated[str, Describe("The store of its rows: `postgres`, `redis` or `search`.")]
+    store: Annotated[str, Describe("The store of its rows.")]
     version: Annotated[int, Describe("The version of the view's code.")]
     generation: Annotated[int, Describe("The number of the generation.")]
     live: Annotated[bool, Describe("Whether this generation is live.")]

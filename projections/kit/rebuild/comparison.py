@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Generic
 from uuid import UUID
 
 from domain.kit.fields import Describe
@@ -24,16 +25,21 @@ _LOOKS = 25
 _PAUSE = 0.05
 
 
+class DifferenceKind(StrEnum):
+    """How a row differs: `MISSING` from the new generation, `EXTRA` in it, or `CHANGED` between the two."""
+
+    MISSING = "missing"
+    EXTRA = "extra"
+    CHANGED = "changed"
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A row that differs. ``fields`` names what does, without values, for these may be personal data."""
 
     tenant_id: Annotated[UUID, Describe("The row's tenant.")]
     key: Annotated[tuple[str, ...], Describe("The row's key.")]
-    kind: Annotated[
-        Literal["missing", "extra", "changed"],
-        Describe("`missing` from the new generation, `extra` in it, or `changed` between the two."),
-    ]
+    kind: Annotated[str, Describe("How it differs.")]
     fields: Annotated[tuple[str, ...], Describe("The fields that differ, for a changed row.")]
 
 
@@ -181,8 +187,8 @@ class _Comparison(Generic[R]):
 def _difference(full: FullKey, seen: _Seen[Any], names: list[str]) -> Difference:
     tenant_id, key = full
     if seen.new is None:
-        return Difference(tenant_id, tuple(map(str, key)), "missing", ())
+        return Difference(tenant_id, tuple(map(str, key)), DifferenceKind.MISSING, ())
     if seen.old is None:
-        return Difference(tenant_id, tuple(map(str, key)), "extra", ())
+        return Difference(tenant_id, tuple(map(str, key)), DifferenceKind.EXTRA, ())
     changed = tuple(name for name in names if getattr(seen.old, name) != getattr(seen.new, name))
-    return Difference(tenant_id, tuple(map(str, key)), "changed", changed)
+    return Difference(tenant_id, tuple(map(str, key)), DifferenceKind.CHANGED, changed)

@@ -25,6 +25,15 @@ class RebuildState(StrEnum):
     ROLLED_BACK = "rolled back"
 
 
+class RebuildPhase(StrEnum):
+    """What becomes of a generation of a view; `REPAIRING` is done to the live one, and what is `DROPPED` goes."""
+
+    BUILDING = "building"
+    FOLLOWING = "following"
+    REPAIRING = "repairing"
+    DROPPED = "dropped"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Building:
     """One view of a rebuild. ``rate`` is in events per second; ``target`` is the head of the log now."""

@@ -1,6 +1,7 @@
 """Fields that say what they read, rather than reading it by hand."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
+from enum import Enum
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
@@ -11,9 +12,10 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.execution.errors import ClientError
 from api.kit.schema.context import Info
-from api.kit.schema.node_types import READS, require_rows
+from api.kit.schema.node_types import READS, enum, require_rows
 from api.kit.schema.past import PAST_ARGUMENTS, AsOf, moment
 from api.kit.schema.scalars import Position
+from api.kit.schema.stored_texts import UNKNOWN, known
 from projections.kit.declare.postgres import PostgresView
 
 LARGEST = 100
@@ -75,6 +77,11 @@ def derived(
     return described(resolve, description, needs=needs)
 
 
+def chosen(of: type[Enum], column: str, description: str) -> StrawberryField:
+    """A column with a text that is one of an enum's values; null for one that the enum lacks."""
+    return derived(enum(of) | None, lambda row: known(of, getattr(row, column)), f"{description} {UNKNOWN}")
+
+
 def described(
     resolver: Callable[..., Any],
     description: str,
@@ -104,7 +111,7 @@ def found(shown: type, view: type[PostgresView[Any]], description: str, *, needs
         try:
             at = await moment(info, as_of, stream=id, version=version)
         except ClientError:
-            # How many versions there are is told to whoever may see the thing alone.
+            # How many versions there are is chosen to whoever may see the thing alone.
             if version is not None and as_of is None and await info.context.row(view, id) is None:
                 return None
             raise

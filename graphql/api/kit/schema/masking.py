@@ -23,12 +23,22 @@ def is_marked(hint: Any, *kinds: type) -> bool:
     return any(isinstance(mark, kinds) for mark in marks(hint))
 
 
-def revealing(name: str, hint: Any, *, row: type, shown: Any, needs: str, about: str | None) -> Resolver:
+def revealing(
+    name: str,
+    hint: Any,
+    *,
+    row: type,
+    shown: Any,
+    needs: str,
+    about: str | None,
+    read: Callable[[Any], Any] | None = None,
+) -> Resolver:
     """The resolver of a row's confidential or personal field.
 
     Confidential fields of work, for one, take the permission ``work:confidential``; without it they are masked.
     Where personal data are masked (outside production), only the person themselves reads them in full. Either way
-    the answer's extensions say which field was masked, and why.
+    the answer's extensions say which field was masked, and why. ``read`` is how an empty text is shown, unless as
+    it is.
 
     Raises LookupError where no permission reads such a field, TypeError where the row does not tell whose it is.
     """
@@ -41,7 +51,7 @@ def revealing(name: str, hint: Any, *, row: type, shown: Any, needs: str, about:
         if value is None or value == "":
             # That there is nothing tells something of the person, too.
             ask.revealed(name, getattr(root, about) if about else None, confidential=False)
-            return value
+            return value if read is None else read(value)
         own = about is not None and not ask.shared and getattr(root, about) == ask.caller.user_id
         allowed = not confidential or own or ask.caller.may(permission)
         if allowed:
@@ -69,12 +79,17 @@ def revealing(name: str, hint: Any, *, row: type, shown: Any, needs: str, about:
     return resolve
 
 
-def noting(name: str, *, shown: Any, about: str) -> Callable[..., Any]:
-    """The resolver of any other field of a row about a person: the audit hears whose it is."""
+def noting(
+    name: str, *, shown: Any, about: str | None, read: Callable[[Any], Any] | None = None
+) -> Callable[..., Any]:
+    """The resolver of any other field: of a row ``about`` a person, the audit hears whose it is. ``read`` is how
+    it is shown, unless as it stands."""
 
     def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
-        info.context.revealed(name, getattr(root, about), confidential=False)
-        return getattr(root, name)
+        if about is not None:
+            info.context.revealed(name, getattr(root, about), confidential=False)
+        value = getattr(root, name)
+        return value if read is None else read(value)
 
     resolve.__annotations__ |= {"root": _PARENT[Any], "return": shown}
     return resolve

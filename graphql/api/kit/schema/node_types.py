@@ -27,6 +27,7 @@ from api.kit.execution.access import covered, needing
 from api.kit.execution.sizes import LONGEST, longest
 from api.kit.schema.masking import is_marked, noting, revealing
 from api.kit.schema.scalars import Json
+from api.kit.schema.stored_texts import UNKNOWN, is_of_enum, reading
 from domain.kit.commands import Command, noun
 from domain.kit.fields import (
     Confidential,
@@ -88,23 +89,23 @@ def shows(
         own = inspect.get_annotations(cls)
         fields = {n: f for n, f in _fields(row) if n not in leave_out and n not in cls.__dict__}
         described = {n: f for n, f in fields.items() if not is_marked(f[0], Restricted)}
-        revealed = {n: f for n, f in described.items() if is_marked(f[0], Confidential, Personal, Opened)}
-        open_to_all = {n: f for n, f in described.items() if n not in revealed}
+        revealed = {n for n, f in described.items() if is_marked(f[0], Confidential, Personal, Opened)}
         # What the class redeclares of a column stands where the row has it.
-        shown = {n: plain(hint) for n, (hint, _) in open_to_all.items()} | own
-        cls.__annotations__ = {n: shown[n] for n, _ in _fields(row) if n in shown} | own
-        for n, (hint, description) in open_to_all.items():
+        shown = {n: plain(own.get(n, hint)) for n, (hint, _) in described.items()}
+        kept = {n: hint for n, hint in shown.items() if n not in revealed}
+        cls.__annotations__ = (
+            {n: {**own, **kept}[n] for n, _ in _fields(row) if n in {**own, **kept}} | own | kept
+        )
+        for n, (hint, description) in described.items():
+            read = reading(f"{cls.__name__}.{n}", shown[n], plain(hint))
+            resolver: Any = None
+            if n in revealed:
+                resolver = revealing(n, hint, row=row, shown=shown[n], needs=needs, about=about, read=read)
+            elif read or about not in (None, n):
+                resolver = noting(n, shown=shown[n], about=about if n != about else None, read=read)
+            text = f"{description} {UNKNOWN}" if is_of_enum(read) else description
             metadata = {LONGEST: longest(hint)}
-            declared: Any = strawberry.field(description=description, metadata=metadata)
-            setattr(
-                cls,
-                n,
-                declared if about in (None, n) else declared(noting(n, shown=plain(hint), about=about)),
-            )
-        for n, (hint, description) in revealed.items():
-            resolver = revealing(n, hint, row=row, shown=plain(hint), needs=needs, about=about)
-            metadata = {LONGEST: longest(hint)}
-            setattr(cls, n, strawberry.field(resolver=resolver, description=description, metadata=metadata))
+            setattr(cls, n, strawberry.field(resolver=resolver, description=text, metadata=metadata))
         needing(cls, needs)
         setattr(cls, _ROW, row)
 

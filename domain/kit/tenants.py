@@ -1,8 +1,20 @@
-"""Which slugs nobody is given again; whoever has one of them already keeps it."""
+"""What several contexts say of tenants: where their data is, and which slugs nobody is given again.
+
+Whoever has one of those slugs already keeps it.
+"""
 
 import re
+from enum import StrEnum
 
 from domain.kit.refusals import Invalid
+
+
+class Placement(StrEnum):
+    """Where a tenant's data is stored: `POOLED` in the platform's database, `SILO` in one of its own."""
+
+    POOLED = "pooled"
+    SILO = "silo"
+
 
 _WORDS = """
 about account accounts accept-invitation admin administrator api app apps assets auth billing blog cdn
