@@ -21,8 +21,8 @@ from app.telemetry.logs import configure_logs
 
 _GRACE_SECONDS = 5
 """How long requests in flight get to finish when the server stops."""
-_SPARE_FILES = 256
-"""Files that a process has open beside its clients' connections."""
+_SPARE_FILES = 512
+"""Files that a process has open beside its clients' connections, those included that are just being refused."""
 _TLS_SECONDS = 10
 """How long a handshake may take, and a farewell."""
 

@@ -1,10 +1,13 @@
 """Connections of the API's server: how many there may be, and for how long what was begun may lie unfinished."""
 
 import asyncio
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
+from httptools import HttpParserError
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -12,6 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 
 from api.kit.http.problems import problem
+from app.http.half_close import let_go, lingering
 from app.proxies import Proxies
 
 _LARGEST_HEAD = 64 * 1024
@@ -119,6 +123,10 @@ class HttpConnection(HttpToolsProtocol):
         super().__init__(config, server_state, **more)
         self.counted: _Counted | None = None
         self._head: int | None = 0
+        self._refused = False
+        self._fault = ""
+        self._bare: asyncio.Transport | None = None
+        self._lingering: asyncio.Transport | None = None
 
     @property
     def blocked(self) -> bool:
@@ -127,20 +135,25 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio."""
-        super().connection_made(transport)
+        self._bare = transport
+        self._lingering = lingering(transport, self._unread)
+        super().connection_made(self._lingering)
         if not self.server_state.enter(self, self.client, self.loop.time()):
-            transport.write(_FULL)
-            transport.close()
+            self._refused = True
+            self.transport.write(_FULL)
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
+        if self._lingering is not None:
+            let_go(self._lingering)
         self.server_state.leave(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
-        if self.counted is None:
-            return  # Refused.
+        if self.counted is None or self.transport.is_closing():
+            return  # Refused, or answered before all of it was there.
         # There is none before the first request, whatever uvicorn's types say.
         cycle: RequestResponseCycle | None = self.cycle
         if (cycle is None or cycle.response_complete) and self.counted.asking_since is None:
@@ -159,7 +172,15 @@ class HttpConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """See httptools."""
         self._head = None
+        assert self.parser is not None, "It calls this."
+        if fault := _host_fault(self.headers, self.parser.get_http_version()):
+            self._fault = fault
+            raise HttpParserError(fault)
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """See uvicorn."""
+        super().send_400_response(self._fault or msg)
 
     def on_message_complete(self) -> None:
         """See httptools."""
@@ -170,7 +191,26 @@ class HttpConnection(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the protocol of WebSockets, which counts it in this one's place."""
         self.server_state.leave(self)
+        assert self._bare is not None, "There is a connection."
+        self.transport = self._bare
         super().handle_websocket_upgrade()
+
+    def _unread(self) -> bool:
+        """Whether the client may be sending what nobody waits for."""
+        return self._refused or (self.counted is not None and self.counted.asking_since is not None)
+
+
+_HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%]+\]|[\w.~!$&'()*+,;=%-]*)(?::[0-9]*)?")
+
+
+def _host_fault(headers: Sequence[tuple[bytes, bytes]], version: str) -> str:
+    """What is wrong with how a request says whom it is to, by RFC 9112; nothing when all is well."""
+    hosts = [value for name, value in headers if name == b"host"]
+    if not hosts and version != "1.0":
+        return "The header Host is missing."
+    if len(hosts) > 1:
+        return "There is more than one header Host."
+    return "" if all(_HOST.fullmatch(host) for host in hosts) else "The header Host names no host."
 
 
 class WebSocketConnection(WebSocketsSansIOProtocol):
