@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from uuid import UUID
 
 from app.composition.write_side import WriteSide, written
 from app.contexts import VIEWS
 from app.settings import Settings
-from app.storage.database import Database
+from app.storage.database import Database, Pool
 from app.telemetry.process_status import EffectLedger
 from app.views.replay import Replaying
 from projections.kit.follow.parked_streams import ParkedStreams
@@ -16,6 +17,23 @@ from projections.kit.rebuild.requests import Rebuilds
 from projections.kit.rebuild.retirement import ViewRetirement
 from projections.operations.operator_requests import OperatorRequests
 from projections.operations.rebuild_watch import RebuildWatch
+from projections.operations.tenant_location import TenantWhereabouts
+
+_PLACED = """
+select coalesce((select kind = 'silo' from placement.tenants where tenant_id = $1), false) as elsewhere,
+       exists (select from placement.tenants where tenant_id = $1)
+       or exists (select from es.streams where tenant_id = $1)
+       or exists (select from keys.tenant_keys where tenant_id = $1) as known
+"""
+
+
+async def _whereabouts(pool: Pool, tenant_id: UUID) -> TenantWhereabouts:
+    # Not every tenant that shares the platform's database is in the registry, and that of a silo has none.
+    row = await pool.fetchrow(_PLACED, tenant_id)
+    assert row is not None
+    if row["elsewhere"]:
+        return TenantWhereabouts.ELSEWHERE
+    return TenantWhereabouts.HERE if row["known"] else TenantWhereabouts.NOWHERE
 
 
 def operator_requests(writes: WriteSide, settings: Settings) -> OperatorRequests:
@@ -31,6 +49,7 @@ def operator_requests(writes: WriteSide, settings: Settings) -> OperatorRequests
         EffectLedger(pool),
         Replaying(settings),
         partial(writes.inline.answer, pool),
+        partial(_whereabouts, pool),
     )
 
 

@@ -44,6 +44,7 @@ from projections.kit.rebuild.retirement import ViewRetirement
 from projections.kit.store.rebuild_queue import RebuildRefused
 from projections.operations.effects import Effects, Replayed, Replays
 from projections.operations.platform_sender import PlatformSender
+from projections.operations.tenant_location import FindTenant, misplaced
 
 Directing = PauseRebuild | ResumeRebuild | CancelRebuild | AcceptRebuild
 Intervening = PauseViews | ResumeViews | RetireViews | RetryEffects | DiscardEffects | ReplayEvents
@@ -90,10 +91,11 @@ class OperatorRequests:
         effects: Effects,
         replays: Replays,
         answer: Callable[[], Awaitable[object]],
+        find_tenant: FindTenant,
     ) -> None:
         """``answer`` does what was asked about parked streams of views that appends keep, which no worker does."""
         self._bus = bus
-        self._answer = answer
+        self._answer, self._find_tenant = answer, find_tenant
         self.rebuilds = rebuilds
         """The rebuilds as they stand."""
         self.parked = parked
@@ -148,6 +150,8 @@ class OperatorRequests:
 
     async def _hopeless(self, operation: Operation) -> Refusal | None:
         """Why it cannot be done as things stand, when that is plain."""
+        if (refusal := await misplaced(operation, self._find_tenant)) is not None:
+            return refusal
         match operation:
             case PauseRebuild() | ResumeRebuild() | CancelRebuild() | AcceptRebuild():
                 try:

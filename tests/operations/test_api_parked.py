@@ -113,7 +113,9 @@ async def test_a_discarded_stream_is_left_out_and_the_log_says_why(
     assert tuple(noted) == ("operations.repair.discard_requested", operator.user, "Imported twice.")
 
 
-async def test_refuses_what_is_not_parked(operator: Client, client: Client, poisoned: set[UUID]) -> None:
+async def test_refuses_what_is_not_parked(
+    product: Product, operator: Client, client: Client, poisoned: set[UUID]
+) -> None:
     task = await park(operator, client, poisoned)
     for view, stream, field in (
         ("tasks.tasks", task, "view"),
@@ -123,7 +125,7 @@ async def test_refuses_what_is_not_parked(operator: Client, client: Client, pois
         input = {"view": view, "stream": str(stream), "reason": "x"}
         refused = await operator.send("DiscardParked", input=input)
         assert (refused["code"], refused["field"]) == ("not_possible", field)
-    anothers = {"view": VIEW, "stream": str(task), "tenantId": str(uuid4())}
+    anothers = {"view": VIEW, "stream": str(task), "tenantId": str((await product.newcomer()).tenant)}
     assert (await operator.send("RetryParked", input=anothers))["code"] == "not_possible"
 
 

@@ -65,8 +65,8 @@ async def test_shows_what_was_asked(operator: Client, rebuild: str) -> None:
     }
 
 
-async def test_takes_everything_that_can_be_asked(operator: Client) -> None:
-    tenant, command_id = str(uuid4()), str(uuid4())
+async def test_takes_everything_that_can_be_asked(operator: Client, client: Client) -> None:
+    tenant, command_id = str(client.tenant), str(uuid4())
     input = {
         "views": [VIEW, OTHER],
         "tenantId": tenant,
