@@ -3,14 +3,18 @@
 from projections.governance import accesses, activity, consents, erasures, exports
 from projections.kit.context.context import ContextViews
 from projections.kit.context.exports import listed
-from projections.kit.context.visibility import ContextVisibility
+from projections.kit.context.visibility import ContextVisibility, Moments
 
 CONTEXT = ContextViews(
     package=__name__,
     modules=(activity, consents, erasures, exports),
     readers=(lambda reading: accesses.Accesses(reading.rows.reader),),
     visibility=ContextVisibility(
-        about_anything={activity.ActivityLog: ("entity_id", "entity_type = 'notification'")},
+        moments={
+            activity.ActivityLog: Moments(
+                id="entity_id", kind="entity_type", about_many="entity_type = 'notification'"
+            )
+        },
     ),
     exports=(
         listed(

@@ -8,7 +8,7 @@ from projections.kit.context.subject import About
 from projections.kit.read.conditions import equals
 from projections.work.notifications import Notifications
 from projections.work.projects import ProjectMembers, Projects
-from projections.work.tasks import Tasks
+from projections.work.tasks import PLACES, Tasks
 
 
 async def _projects(about: About) -> AsyncIterator[Record]:
@@ -35,6 +35,7 @@ EXPORTS = (
         "created_by",
         "assigned_to",
         people=("created_by", "assigned_to"),
+        left_out=dict.fromkeys(PLACES, "Says who may see what, and nothing about the person."),
     ),
     ExportPart(
         section="activity_data",

@@ -5,8 +5,9 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.kit.fields import Confidential, Describe, Len, Longest
+from domain.kit.log import Envelope
 from domain.work.tasks import Task, TaskPriority, TaskStatus
-from projections.kit.declare.folds import TIME, carried
+from projections.kit.declare.folds import TIME, carried, on
 from projections.kit.model import (
     Check,
     CreatedAt,
@@ -18,6 +19,7 @@ from projections.kit.model import (
     SearchView,
     UpdatedAt,
     Version,
+    replace,
 )
 
 
@@ -40,6 +42,22 @@ class TaskRow(Row):
     updated_at: UpdatedAt
     completed_at: Annotated[datetime | None, Describe("When it was completed; null while it is not.")]
     version: Version
+    project_since: Annotated[int, Describe("Where in the log it came to its project; 0: created there.")]
+    past_projects: Annotated[
+        tuple[UUID | None, ...], Describe("Projects that it once lay in, the earliest first.")
+    ] = ()
+    past_since: Annotated[
+        tuple[int, ...], Describe("Where in the log it came to each; 0: created there.")
+    ] = ()
+    past_until: Annotated[tuple[int, ...], Describe("Where in the log it left each of these.")] = ()
+
+
+PLACES = ("project_since", "past_projects", "past_since", "past_until")
+"""Fields that nobody is shown: they say what of a task's past may be told to whom."""
+
+MOST_PLACES = 100
+"""So many times in a project are told apart, the latest; what was before is one, in a project that is not said: it
+is told only to who sees all work."""
 
 
 class TaskDocument(Row):
@@ -71,13 +89,12 @@ class TaskFolds:
         Task.DueDateSet,
         Task.Tagged,
         Task.TagsExtracted,
-        Task.Moved,
     )
 
     unassigned = carried(Task.Unassigned, assigned_to=None)
 
 
-class Tasks(TaskFolds, PostgresView[TaskRow], name="tasks.tasks", version=3, inline=True):
+class Tasks(TaskFolds, PostgresView[TaskRow], name="tasks.tasks", version=4, inline=True):
     """Every task as it stands."""
 
     words = ("title", "description")
@@ -101,7 +118,29 @@ class Tasks(TaskFolds, PostgresView[TaskRow], name="tasks.tasks", version=3, inl
         Index("idx_tasks_search", ("search_words",), using="gin", finds="@@ tsquery"),
     )
 
-    created = carried(Task.Created, first=True, status=TaskStatus.TODO, completed_at=None)
+    created = carried(Task.Created, first=True, status=TaskStatus.TODO, completed_at=None, project_since=0)
+
+    @on(Task.Moved)
+    def moved(self, row: TaskRow, event: Task.Moved, envelope: Envelope) -> TaskRow:
+        times: list[tuple[UUID | None, int, int]] = list(
+            zip(row.past_projects, row.past_since, row.past_until, strict=True)
+        )
+        if event.previous is not None:
+            times.append((event.previous, row.project_since, envelope.position))
+        if len(times) > MOST_PLACES:
+            (_, since, _), (_, _, until), *rest = times
+            times = [(None, since, until), *rest]
+        return replace(
+            row,
+            project_id=event.project_id,
+            status=event.status,
+            updated_at=event.timestamp,
+            version=event.originator_version,
+            project_since=envelope.position,
+            past_projects=tuple(project for project, _, _ in times),
+            past_since=tuple(since for _, since, _ in times),
+            past_until=tuple(until for _, _, until in times),
+        )
 
     completed = carried(Task.Completed, completed_at=TIME)
     status_changed = carried(Task.StatusChanged, Task.Cancelled, Task.Reopened, completed_at=None)
@@ -112,4 +151,5 @@ class TaskSearch(TaskFolds, SearchView[TaskDocument], name="work.task_search", v
 
     created = carried(Task.Created, first=True, status=TaskStatus.TODO)
 
+    moved = carried(Task.Moved)
     moved_on = carried(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened)

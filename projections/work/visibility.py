@@ -9,7 +9,7 @@ from domain.kit.caller import Caller
 from domain.kit.events import Event
 from domain.work.access import ALL, CONFIDENTIAL
 from domain.work.projects import Project
-from projections.kit.context.visibility import Guarded
+from projections.kit.context.visibility import Guarded, Moment, Moments
 from projections.kit.declare.view import View
 from projections.kit.model import PostgresView
 from projections.kit.read.live_generations import Serving
@@ -63,6 +63,31 @@ _SEEN = """exists (
                    where s.tenant_id = (({value})::uuid[])[1] and s.user_id = (({value})::uuid[])[2]), 0))))"""
 _TODAY = """id in (select t.id from {tasks} t
     where t.tenant_id = (({value})::uuid[])[1] and (t.project_id is null or {seen}))"""
+# What is not known for certain, as of a task that has no row, is told to nobody.
+_TOLD = """case
+    when {about_many} then false
+    when {kind} = 'project' then {seen_project}
+    when {kind} = 'task' then exists (
+        select from (select {id} as id, {at} as at) told
+          join {tasks} t on t.tenant_id = (({value})::uuid[])[1] and t.id = told.id
+         where t.id <> all ((select {doubtful})::uuid[]) and (t.project_id is null or {seen})
+           and not exists (
+               select from unnest(t.past_projects, t.past_since, t.past_until) l (project_id, since, until)
+                where told.at between l.since and l.until and not {seen_then}))
+    else true end"""
+_TOLD_TODAY = """exists (
+    select from (select {key} as key) past
+      join {table} a on a.tenant_id = (({value})::uuid[])[1] and a.{key} = past.key
+     where {told})"""
+_UNTOLD = """
+select asked.id, asked.at
+  from unnest($3::uuid[], $4::bigint[]) as asked (id, at)
+  join {tasks} t on t.tenant_id = $1 and t.id = asked.id
+ where (t.id <> all ((select {doubtful})::uuid[])) is not true
+    or exists (
+        select from unnest(t.past_projects, t.past_since, t.past_until) l (project_id, since, until)
+         where asked.at between l.since + $5 and l.until - $5 and not {seen})
+"""
 _AMONG = "select id from unnest($1::uuid[]) as asked (id) where {seen}"
 _HIDDEN = """
 select p.id from {projects} p where p.tenant_id = $1 and p.visibility = 'private' and not {seen}
@@ -90,7 +115,7 @@ class ProjectSight:
         searched = {} if caller.may(CONFIDENTIAL) else PUBLIC_TEXTS
         if caller.may(ALL):
             return Sight(searched=searched) if searched else EVERYTHING
-        views: tuple[type[PostgresView[Any]], ...] = (Tasks, *DEPENDS, self._people)
+        views: tuple[type[PostgresView[Any]], ...] = (Tasks, *DEPENDS, self._people, *self._guarded.moments)
         read = tuple(map(self._live.generation, views))
         if self._said is None or self._said[0] != read:
             self._said = read, self._sight()
@@ -100,8 +125,13 @@ class ProjectSight:
         rule = self._rule()
         seen = rule.format(about="t.project_id", value="{value}")
         today = _TODAY.format(value="{value}", tasks=self._table(Tasks), seen=seen)
-        places = {view: self._place(*said) for view, said in self._guarded.about_anything.items()}
-        return Sight(columns={**self._guarded.about, **places}, rule=rule, today={Tasks: today})
+        moments = {view: self._moments(view, of, rule) for view, of in self._guarded.moments.items()}
+        return Sight(
+            columns=self._guarded.about,
+            rule=rule,
+            today={Tasks: today, **{view: elsewhere for view, (_, elsewhere) in moments.items()}},
+            told={view: here for view, (here, _) in moments.items()},
+        )
 
     async def among(self, caller: Caller, ids: Collection[UUID]) -> frozenset[UUID]:
         """Those of the projects that the caller may see."""
@@ -109,6 +139,19 @@ class ProjectSight:
         async with self._reader.reading(caller.tenant_id) as connection:
             found = await connection.fetch(sql, list(ids), caller.tenant_id, caller.user_id)
         return frozenset(row["id"] for row in found)
+
+    async def untold(
+        self, caller: Caller, moments: Collection[Moment], *, moves: bool = True
+    ) -> frozenset[Moment]:
+        """Those of the moments of tasks at which these lay in projects that the caller may not see."""
+        seen = self._rule().format(about="l.project_id", value="array[$1, $2]")
+        sql = _UNTOLD.format(tasks=self._table(Tasks), doubtful=self._uncertain(Tasks), seen=seen)
+        ids, positions = [id for id, _ in moments], [position for _, position in moments]
+        async with self._reader.reading(caller.tenant_id) as connection:
+            found = await connection.fetch(
+                sql, caller.tenant_id, caller.user_id, ids, positions, 0 if moves else 1
+            )
+        return frozenset((row["id"], row["at"]) for row in found)
 
     async def hidden(self, caller: Caller) -> frozenset[UUID] | None:
         """The projects that the caller may not see; None while that is uncertain."""
@@ -138,14 +181,30 @@ class ProjectSight:
             found: int = await connection.fetchval(sql, caller.tenant_id, list(hidden))
         return found
 
-    def _place(self, id: str, about_nothing: str) -> str:
-        """SQL for the project that a thing is or lies in; null for what has nothing to do with projects."""
-        task = f"(select t.project_id from {self._table(Tasks)} t where t.id = {id})"
-        project = f"(select p.id from {self._table(Projects)} p where p.id = {id})"
-        return f"case when {about_nothing} then '{NONE}' else coalesce({task}, {project}) end"
+    def _moments(self, view: type[PostgresView[Any]], of: Moments, rule: str) -> tuple[str, str]:
+        """SQL that is true when a row of what happened to things may be seen: of the view's table, and of one that
+        is read elsewhere and stands there too."""
 
-    def _uncertain(self) -> str:
-        views = (*DEPENDS, self._people)
+        def sql(row: str) -> str:
+            id = f"{row}{of.id}"
+            return _TOLD.format(
+                about_many=of.about_many,
+                kind=f"{row}{of.kind}",
+                id=id,
+                at=f"{row}position",
+                tasks=self._table(Tasks),
+                doubtful=self._uncertain(Tasks),
+                seen_project=rule.format(about=id, value="{value}"),
+                seen=rule.format(about="t.project_id", value="{value}"),
+                seen_then=rule.format(about="l.project_id", value="{value}"),
+                value="{value}",
+            )
+
+        (key,) = view.key
+        return sql(""), _TOLD_TODAY.format(table=self._table(view), key=key, told=sql("a."), value="{value}")
+
+    def _uncertain(self, *more: type[PostgresView[Any]]) -> str:
+        views = (*DEPENDS, self._people, *more)
         names = ", ".join(f"'{view.name}'" for view in views)
         generations = ", ".join(str(self._live.generation(view)) for view in views)
         return f"ops.uncertain(array[{names}], array[{generations}])"

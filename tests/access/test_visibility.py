@@ -147,7 +147,10 @@ async def test_what_a_task_was_in_a_private_project_is_told_to_nobody_else(
     moved = await owner.send("MoveTask", input={"id": task["id"], "projectId": public})
     await owner.send("RenameTask", input={"id": task["id"], "title": "nothing"})
     assert (await guest.send("Task", id=task["id"], afterPosition=moved["position"]))["title"] == "nothing"
-    assert await guest.send("History", stream=task["id"]) is None
+    history = (await guest.send("History", stream=task["id"]))["nodes"]
+    there = [] if created_there else ["work.task.created"]
+    assert [event["type"] for event in history] == [*there, "work.task.renamed"]
+    assert (WORD in str(history)) is not created_there
     assert (await owner.send("History", stream=task["id"]))["nodes"][0]["data"]["title"] == WORD
     await owner.send("ChangeProjectVisibility", input={"id": private, "visibility": "PUBLIC"})
     assert (await guest.send("History", stream=task["id"]))["nodes"][0]["data"]["title"] == WORD

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from app.contexts import VISIBILITY
 from app.storage.database import READER, Database, role_url
 from domain.kit.caller import Caller
 from projections.governance.activity import ActivityLog
@@ -42,7 +43,8 @@ def _id(number: str) -> str:
 _FILL: dict[type[PostgresView[Any]], str] = {
     Tasks: f"""uuidv7(), 'Task ' || n, 'word' || n % 200, (array['todo', 'in_progress', 'completed'])[1 + n % 3],
         'low', case when n % 3 > 0 then now() + n * interval '1 hour' end, {_id("n % 30")}, {_id("n % 30")},
-        {_id("n % 40")}, array['tag' || n % 300], now() + n * interval '1 second', now(), null, 1""",
+        {_id("n % 40")}, array['tag' || n % 300], now() + n * interval '1 second', now(), null, 1,
+        0, '{{}}', '{{}}', '{{}}'""",
     Projects: f"""uuidv7(), 'Project ' || n, 'word' || n % 200, 'active', 'public', {_id("n % 400")},
         now() + n * interval '1 second', now(), 1""",
     ProjectMembers: f"{_id('n % 30')}, {_id('n')}, now(), n",
@@ -55,9 +57,7 @@ _FILL: dict[type[PostgresView[Any]], str] = {
 }
 
 _READER: Any = None
-_SIGHT = ProjectSight(_READER, Only(1), Guarded(members=Memberships, about=GUARDED)).of(
-    Caller(tenant_id=TENANT, user_id=PERSON)
-)
+_SIGHT = ProjectSight(_READER, Only(1), VISIBILITY.guarded).of(Caller(tenant_id=TENANT, user_id=PERSON))
 # What the product works out as it writes a row.
 _DERIVED: dict[type[PostgresView[Any]], str] = {
     Tasks: "search_words = to_tsvector('simple', description), tags_key = tags",
@@ -92,6 +92,7 @@ LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
         NEWEST,
     ),
     ("idx_activity_created_at", ActivityLog, [], NEWEST),
+    ("idx_activity_created_at", ActivityLog, _SIGHT.conditions(ActivityLog), NEWEST),
     ("idx_activity_entity", ActivityLog, equals("entity_id", PERSON), NEWEST),
     ("idx_activity_actor", ActivityLog, equals("actor_id", PERSON), NEWEST),
 ]

@@ -1,12 +1,15 @@
 """The views of work as pure folds: over random stories, however the log is cut into pages."""
 
+from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.contexts import VIEWS
 from domain.kit.bus.repository import restore, take
+from domain.kit.scenario import on
 from domain.work.projects import Project
 from domain.work.tasks import Task, TaskStatus
 from projections.kit.declare.row import Row
@@ -20,8 +23,10 @@ from projections.work.projects import (
     Projects,
     ProjectSearch,
 )
-from projections.work.tasks import TaskDocument, TaskRow, Tasks, TaskSearch
+from projections.work.tasks import MOST_PLACES, TaskDocument, TaskRow, Tasks, TaskSearch
+from tests.kit.folding import folded
 from tests.work.folding import Table, rows
+from tests.work.histories import TASK, task_created
 from tests.work.stories import Story
 from tests.work.strategies import often, stories, with_story
 
@@ -83,6 +88,33 @@ def test_tasks_stand_as_their_aggregates_do(story: Story) -> None:
         # Or a form would be stale for ever: each event of a stream moves the row.
         assert row.version == standing[key].version
         assert (row.completed_at is not None) is (row.status is TaskStatus.COMPLETED)
+
+
+@often
+@with_story
+def test_a_task_remembers_when_it_lay_in_which_project(story: Story) -> None:
+    found: dict[FullKey, TaskRow] = rows(Tasks, story)
+    lay: dict[FullKey, list[tuple[UUID | None, int]]] = {}
+    for event, envelope in story.events:
+        if isinstance(event, Task.Created | Task.Moved):
+            begun = 0 if isinstance(event, Task.Created) else envelope.position
+            lay.setdefault((envelope.tenant_id, (event.originator_id,)), []).append((event.project_id, begun))
+    for key, row in found.items():
+        times = [(place, begun, end) for (place, begun), (_, end) in pairwise(lay[key]) if place is not None]
+        assert (row.project_id, row.project_since) == lay[key][-1]
+        assert list(zip(row.past_projects, row.past_since, row.past_until, strict=True)) == times
+
+
+def test_of_a_task_that_moves_on_and_on_the_latest_places_are_told_apart() -> None:
+    moves = [
+        Task.Moved(project_id=UUID(int=n + 1), previous=UUID(int=n) if n else None, status=TaskStatus.TODO)
+        for n in range(MOST_PLACES + 3)
+    ]
+    row = folded(Tasks(), on(TASK, task_created(), *moves))[(TASK,)]
+    assert row.project_id == UUID(int=MOST_PLACES + 3)
+    assert row.past_projects == (None, *(UUID(int=n) for n in range(4, MOST_PLACES + 3)))
+    assert (row.past_since[0], row.past_until[0], row.past_since[1]) == (2, 5, 5)
+    assert row.past_until[1:-1] == row.past_since[2:]
 
 
 @often

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 from sys import getsizeof
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -34,13 +34,12 @@ from api.kit.model import (
     until,
 )
 from api.kit.schema.commands import camel
-from api.kit.schema.context import RequestContext
 from api.kit.schema.live.changes import envelopes
 from api.kit.schema.masking import MASKED, is_marked
 from api.kit.schema.scalars import Json
 from domain.contexts import CONTEXTS
 from domain.kit.caller import Caller
-from domain.kit.events import Event, event_class, event_classes
+from domain.kit.events import event_class
 from domain.kit.fields import Confidential, Personal, Restricted
 from domain.kit.ids import read_id
 from domain.kit.log import Envelope, Selection
@@ -92,6 +91,9 @@ class Activity(Node):
 
 
 _activities = Resource(Activity, ActivityLog, read="audit:read", plural="activities")
+_MOST_AT_A_TIME = 1_000
+"""Events of a history that are read at a time where some may not be shown."""
+
 _filter = _activities.filter(
     entity_id=equal(text="On this entity."),
     actor_id=equal(text="By this user."),
@@ -130,14 +132,22 @@ class Query:
         begun = await ask.services.log.read(limit=1, select=own)
         if not begun or (kind and kind != _kind(begun[0])):
             return None
-        if not await ask.seeing.things([(begun[0].topic, id)]) or not await _seen_throughout(ask, begun[0]):
+        if not await ask.seeing.things([(begun[0].topic, id)]):
             return None
 
         async def read(limit: int, position: int | None) -> list[HistoryEvent]:
-            async with (allowed := allowance()).reading():
-                page = await ask.services.log.read(after=position or 0, limit=limit, select=own)
-            allowed.spend(sum(getsizeof(envelope.payload) for envelope in page))
-            return [HistoryEvent(**_shown(envelope, ask.caller)) for envelope in page]
+            found: list[Envelope] = []
+            after, size = position or 0, limit
+            while len(found) < limit:
+                async with (allowed := allowance()).reading():
+                    page = await ask.services.log.read(after=after, limit=size, select=own)
+                allowed.spend(sum(getsizeof(envelope.payload) for envelope in page))
+                # After they were read: what happened since then is not among them.
+                found += await ask.seeing.told(page)
+                if len(page) < size:
+                    break
+                after, size = page[-1].position, _MOST_AT_A_TIME
+            return [HistoryEvent(**_shown(envelope, ask.caller)) for envelope in found[:limit]]
 
         return await forward(
             ask, f"history {id}", first, after, read, place=lambda event: int(event.position), of=int
@@ -155,12 +165,7 @@ class Subscription:
                 if isinstance(page, Discontinuity):
                     yield page
                     continue
-                seen = await info.context.seeing.things(
-                    {(envelope.topic, envelope.originator_id) for envelope in page}
-                )
-                for envelope in page:
-                    if envelope.originator_id not in seen:
-                        continue
+                for envelope in await info.context.seeing.told(page):
                     yield LogEvent(
                         **_shown(envelope, info.context.caller),
                         cursor=Position(envelope.position),
@@ -168,32 +173,6 @@ class Subscription:
                         aggregate_id=_aggregate_id(envelope),
                         correlation_id=envelope.correlation_id,
                     )
-
-
-_MOST_MOVES = 1_000
-
-
-async def _seen_throughout(ask: RequestContext, begun: Envelope) -> bool:
-    """Whether the caller may see all that a thing has ever been about, as the projects that a task has lain in:
-    its events tell what it was there. ``begun`` is its first event."""
-    if (place := ask.seeing.place_of(begun.topic)) is None:
-        return True
-    moves = [
-        name
-        for name, event in event_classes().items()
-        if event.aggregate.topic == begun.topic and _moves(event, place)
-    ]
-    own = Selection(tenant_id=begun.tenant_id, originator_id=begun.originator_id, types=moves)
-    moved = await ask.services.log.read(limit=_MOST_MOVES, select=own)
-    said = [msgspec.json.decode(envelope.payload) for envelope in (begun, *moved)]
-    about = {UUID(id) for each in said for name in (place, "previous") if (id := each.get(name)) is not None}
-    return len(moved) < _MOST_MOVES and about <= await ask.seeing.among(about)
-
-
-def _moves(event: type[Event], place: str) -> bool:
-    """Whether an event says that a thing is about something else from then on."""
-    hints = get_type_hints(event)
-    return place in hints and UUID in get_args(hints.get("previous"))
 
 
 def _shown(envelope: Envelope, caller: Caller) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from api.work.projects import Project
 from domain.work import task_commands as commands
 from projections.identity.people import People
 from projections.work.projects import Projects
-from projections.work.tasks import TaskRow, Tasks
+from projections.work.tasks import PLACES, TaskRow, Tasks
 
 
-@shows(TaskRow, needs="work:read")
+@shows(TaskRow, needs="work:read", leave_out=PLACES)
 class Task(Node):
     """A task."""
 

@@ -68,7 +68,7 @@ class ContextViews(Manifest):
         parts: dict[str, set[type[View[Any]]]] = {
             "twins": {*self.twins, *self.twins.values()},
             "not_exported": set(self.not_exported),
-            "visibility": {*about.about, *about.about_anything, *(shown.view for shown in about.shown)},
+            "visibility": {*about.about, *about.moments, *(shown.view for shown in about.shown)},
         }
         for part, views in parts.items():
             if strange := sorted(view.__name__ for view in views - ours):

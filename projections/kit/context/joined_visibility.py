@@ -30,8 +30,8 @@ class JoinedVisibility:
         return self.make_rule(reader, live, self.guarded)
 
     def rule_of_single(self, reader: ReaderPool, live: Serving) -> Rule:
-        """The same, without a say about rows that may be about things of any kind."""
-        return self.make_rule(reader, live, replace(self.guarded, about_anything={}))
+        """The same, without a say about what happened to things of any kind."""
+        return self.make_rule(reader, live, replace(self.guarded, moments={}))
 
 
 def join_visibility(contexts: Sequence[ContextViews]) -> JoinedVisibility:
@@ -41,12 +41,10 @@ def join_visibility(contexts: Sequence[ContextViews]) -> JoinedVisibility:
         "visibility.about",
         lambda context: ((view.name, (view, column)) for view, column in context.visibility.about.items()),
     )
-    anything = joined(
+    moments = joined(
         contexts,
-        "visibility.about_anything",
-        lambda context: (
-            (view.name, (view, place)) for view, place in context.visibility.about_anything.items()
-        ),
+        "visibility.moments",
+        lambda context: ((view.name, (view, moment)) for view, moment in context.visibility.moments.items()),
     )
     return JoinedVisibility(
         make_rule=single(contexts, "visibility.rule", lambda context: context.visibility.rule),
@@ -54,7 +52,7 @@ def join_visibility(contexts: Sequence[ContextViews]) -> JoinedVisibility:
         guarded=Guarded(
             members=single(contexts, "visibility.members", lambda context: context.visibility.members),
             about=dict(about.values()),
-            about_anything=dict(anything.values()),
+            moments=dict(moments.values()),
         ),
         shown=joined(
             contexts,

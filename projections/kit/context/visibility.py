@@ -14,6 +14,9 @@ from projections.kit.read.live_generations import Serving
 from projections.kit.read.row_visibility import Sight
 from projections.kit.store.generations import ReaderPool
 
+Moment = tuple[UUID, int]
+"""A thing, by its id, and the position of one of its events."""
+
 
 class Rule(Protocol):
     """Who may see what."""
@@ -26,6 +29,15 @@ class Rule(Protocol):
         """Those of the ids, as they stand in the columns of a `Sight`, that the caller may see now."""
         ...
 
+    async def untold(
+        self, caller: Caller, moments: Collection[Moment], /, *, moves: bool = True
+    ) -> frozenset[Moment]:
+        """Those of the moments of things at which these were about what the caller may not see.
+
+        The events by which a thing came to be about it, and ceased to be, are of that time, but without ``moves``.
+        """
+        ...
+
     async def hidden(self, caller: Caller, /) -> frozenset[UUID] | None:
         """The ids that the caller may not see now; None while that is uncertain."""
         ...
@@ -36,6 +48,18 @@ class Rule(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """What the rows of a view are about that tell what happened to things of any kind, as SQL on their columns."""
+
+    id: str
+    """The thing's id."""
+    kind: str
+    """Its kind: the last part of its topic, as ``task``."""
+    about_many: str
+    """A condition for the rows that are not about one thing alone, which only who sees all work may see."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guarded:
     """What of all contexts a rule has to know."""
 
@@ -43,9 +67,8 @@ class Guarded:
     """Has a row for each member of the tenant, with ``since`` which position they are one."""
     about: Mapping[type[View[Any]], str] = field(default_factory=dict)
     """Views whose rows are about projects, each with the column that says about which."""
-    about_anything: Mapping[type[View[Any]], tuple[str, str]] = field(default_factory=dict)
-    """Views whose rows are about things of any kind: with the column of the thing's id, and a condition for the
-    rows that are not about one project alone, which only who sees all work may see."""
+    moments: Mapping[type[PostgresView[Any]], Moments] = field(default_factory=dict)
+    """Views whose rows tell what happened to things of any kind; each stands at its event's position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +88,7 @@ class ContextVisibility:
     shown: tuple[Shown, ...] = ()
     about: Mapping[type[View[Any]], str] = field(default_factory=dict)
     """See `Guarded`."""
-    about_anything: Mapping[type[View[Any]], tuple[str, str]] = field(default_factory=dict)
+    moments: Mapping[type[PostgresView[Any]], Moments] = field(default_factory=dict)
     """See `Guarded`."""
     messages: tuple[type[Aggregate], ...] = ()
     """What tells one person about things that others may not see: who does not see everything reads no history of

@@ -25,9 +25,13 @@ class Sight:
     today: Mapping[type[View[Any]], str] = field(default_factory=dict)
     """Views whose rows may come to be about something else: SQL that is true when today's row may be seen."""
 
+    told: Mapping[type[View[Any]], str] = field(default_factory=dict)
+    """Views whose rows tell what happened to things that may have been about something else then: SQL that is true
+    when a row, as it stands in the view's table, may be seen."""
+
     def narrows(self, view: type[View[Any]]) -> bool:
         """Whether any row of this view may be hidden."""
-        return self.rule is not None and view in self.columns
+        return self.rule is not None and (view in self.columns or view in self.told)
 
     def conditions(self, view: type[View[Any]], *, past: bool = False) -> list[Condition]:
         """What rows that are selected in Postgres have to meet.
@@ -39,8 +43,11 @@ class Sight:
             column = self.columns[view]
             seen = self.rule.format(about=column, value="{0}")
             found.append(Condition(f"({column} is null or {seen})", self.value))
+        if self.rule is not None:
             if past and view in self.today:
                 found.append(Condition(self.today[view].format(value="{0}"), self.value))
+            elif not past and view in self.told:
+                found.append(Condition(self.told[view].format(value="{0}"), self.value))
         return found
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from domain.kit.caller import Caller
 from domain.kit.commands import Command, Need, id_of, noun
+from domain.kit.log import Envelope
 from domain.kit.refusals import NotFound
-from projections.kit.context.visibility import Rule
+from projections.kit.context.visibility import Moment, Rule
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.declare.view import View
@@ -48,9 +49,8 @@ class RowVisibility:
         """Rows that were read from elsewhere a moment ago, None in place of those that are hidden."""
         if self._sights.rule is None or not self.sight.narrows(view):
             return list(rows)
+        # What happened to things is only ever read together with the rule.
         column = self.sight.columns[view]
-        # Of what is about things of any kind, rows are only ever read together with the rule.
-        assert column.isidentifier(), view.name
         about = {id for row in rows if row is not None and (id := getattr(row, column)) is not None}
         seen = await self.among(about)
         return [row if row is None or getattr(row, column) in seen | {None} else None for row in rows]
@@ -140,11 +140,20 @@ class RowVisibility:
                 seen |= ids
         return seen
 
-    def place_of(self, topic: str) -> str | None:
-        """The column, and the field of events, by which the rule knows what a thing of the topic is about; None
-        where nothing of them is hidden from the caller."""
-        view = self._sights.shown_in.get(topic)
-        return self.sight.columns[view] if view is not None and self.sight.narrows(view) else None
+    async def told(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        """Those of these events, which were read before, that the caller may read: of things whose history they
+        may read, and from times at which these were about nothing that the caller may not see."""
+        seen = await self.things({(envelope.topic, envelope.originator_id) for envelope in envelopes})
+        found = [envelope for envelope in envelopes if envelope.originator_id in seen]
+        untold = await self.untold({(envelope.originator_id, envelope.position) for envelope in found})
+        return [envelope for envelope in found if (envelope.originator_id, envelope.position) not in untold]
+
+    async def untold(self, moments: Collection[Moment], *, moves: bool = True) -> frozenset[Moment]:
+        """Those of the moments of things at which these were about what the caller may not see now; without
+        ``moves``, but for the events by which they came to be about it or ceased to be."""
+        if self._sights.rule is None or self.sight.rule is None or not moments:
+            return frozenset()
+        return await self._sights.rule.untold(self._caller, moments, moves=moves)
 
     def changed_by(self, type: str) -> bool:
         """Whether, after an event of this type, the caller may see more or less than before."""

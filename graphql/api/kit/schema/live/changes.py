@@ -128,6 +128,8 @@ async def _following(
             ]
             if about is not None:
                 touched = await _about(ask, about, touched)
+            if about is not None or ask.sight.narrows(type(view)):
+                touched = await _told(ask, touched)
             if latest_only:
                 touched = list({key: (envelope, event, key) for envelope, event, key in touched}.values())
                 touched.sort(key=lambda envelope: envelope[0].position)
@@ -170,6 +172,14 @@ async def _about(ask: RequestContext, about: PostgresView[Any], touched: Sequenc
     await folded(ask, about, touched[-1][0].position)
     seen = await _seen(ask, about, {(envelope.originator_id,) for envelope, _, _ in touched})
     return [envelope for envelope in touched if (envelope[0].originator_id,) in seen]
+
+
+async def _told(ask: RequestContext, touched: Sequence[Touched]) -> list[Touched]:
+    """The events but those from times at which a thing was about what the caller may not see."""
+    moments = {(envelope.originator_id, envelope.position) for envelope, _, _ in touched}
+    # Those by which it came there or left say what a list gains or loses.
+    untold = await ask.seeing.untold(moments, moves=False)
+    return [it for it in touched if (it[0].originator_id, it[0].position) not in untold]
 
 
 async def _rows(
