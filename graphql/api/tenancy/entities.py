@@ -20,20 +20,16 @@ from projections.identity.people import People, PersonRow
 from projections.kit.read.conditions import Condition, equals, since, until
 from projections.kit.read.keyset import Order
 from projections.tenancy.entity_index import BY_TYPE, EntityIndex, EntityRow, EntityStatus, EntityType
-from projections.tenancy.entity_keys import CONFIG, EntityKey, parse, partition
+from projections.tenancy.entity_keys import CONFIG, EntityKey, parse
 
 
 # What an entity's kind needs was asked by the field that leads to it.
-@shows(EntityRow, needs=COVERED)
+@shows(EntityRow, needs=COVERED, leave_out=("sk",))
 class Entity:
     """An entry of the tenant's entity index: an entity of any type."""
 
     entity_type: EntityType | None
     status: EntityStatus | None
-
-    @field("The partition key: `TENANT#{tenantId}`.")
-    async def pk(self, info: Info) -> str:
-        return partition(info.context.caller.tenant_id)
 
     @field("The global key: `TENANT#{tenantId}#{entityType}#{entityId}`.")
     async def key(self, info: Info) -> str:
