@@ -55,7 +55,7 @@ AvatarUrl = Annotated[
     Internal(),
     Personal(),
     Purpose("To show colleagues a picture of the person."),
-    Describe("The https URL of a picture of the user; empty for none."),
+    Describe("The https URL of a picture of the user; null or empty for none."),
 ]
 Bio = Annotated[
     str,

@@ -44,7 +44,7 @@ class AccessRow:
     user_id: Annotated[UUID | None, Confidential(), Describe("The caller; null when nobody was signed in.")]
     session_id: Annotated[str | None, Confidential(), Describe("The caller's session.")]
     kind: Annotated[str, Internal(), Describe("How the caller was authenticated.")]
-    operation: Annotated[str, Internal(), Describe("The operation's name; may be empty.")]
+    operation: Annotated[str, Internal(), Describe("The operation's name, if it has one.")]
     root_fields: Annotated[tuple[str, ...], Internal(), Describe("The operation's root fields.")]
     fields: Annotated[tuple[str, ...], Internal(), Describe("The selected fields, such as `Task.title`.")]
     subjects: Annotated[tuple[UUID, ...], Confidential(), Describe("The people whose data was read.")]

@@ -19,7 +19,7 @@ class ErasureRow(Row):
     requested_at: Annotated[datetime, Describe("When it was requested.")]
     steps: Annotated[tuple[str, ...], Describe("The completed steps.")]
     certified_at: Annotated[datetime | None, Describe("When it was certified; null before.")]
-    sha256: Annotated[str, Len(max_length=64), Describe("The certificate's SHA-256 hash; empty before.")]
+    sha256: Annotated[str, Len(max_length=64), Describe("The certificate's SHA-256 hash; null before.")]
     certificate: Annotated[
         dict[str, Any],
         Describe(

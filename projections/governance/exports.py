@@ -28,13 +28,13 @@ class ExportRow(Row):
     requested_by: Annotated[UUID, Describe("Who requested it.")]
     requested_at: Annotated[datetime, Describe("When it was requested.")]
     state: Annotated[ExportState, Describe("The export's state.")]
-    part: Annotated[str, Len(max_length=100), Describe("The part that was written last.")]
+    part: Annotated[str, Len(max_length=100), Describe("The part that was written last; null before.")]
     done: Annotated[int, Describe("The number of parts written so far.")]
     parts: Annotated[int, Describe("The number of parts; 0 while unknown.")]
     records: Annotated[int, Describe("The number of records written so far.")]
     size: Annotated[int, Describe("The file's size in bytes; 0 until it is finished.")]
     sha256: Annotated[
-        str, Len(max_length=64), Describe("The file's SHA-256 hash; empty until it is finished.")
+        str, Len(max_length=64), Describe("The file's SHA-256 hash; null until it is finished.")
     ]
     finished_at: Annotated[datetime | None, Describe("When it was finished.")]
     expires_at: Annotated[datetime | None, Describe("Until when it can be downloaded.")]

@@ -20,7 +20,7 @@ class ProfileRow(Row):
     first_name: Annotated[str, Personal(), Describe("The first name.")]
     last_name: Annotated[str, Personal(), Describe("The last name; may be empty.")]
     avatar_url: Annotated[
-        str, Longest(2_000), Personal(), Describe("The https URL of a picture; empty for none.")
+        str, Longest(2_000), Personal(), Describe("The https URL of a picture, if there is one.")
     ] = ""
     bio: Annotated[
         str, Longest(5_000), Personal(), Describe("What the user says about themselves, as plain text.")

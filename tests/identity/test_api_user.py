@@ -17,7 +17,7 @@ async def test_shows_me_whole(client: Client) -> None:
     profile = {
         "firstName": "Ada",
         "lastName": "",
-        "avatarUrl": "",
+        "avatarUrl": None,
         "bio": "Rows.",
         "location": "",
         "timezone": "UTC",

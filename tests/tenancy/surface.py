@@ -89,6 +89,16 @@ class Root:
         return [slot for slot in self.slots if not (self.creates and slot.path == ("input", "id"))]
 
 
+WRITTEN = {
+    "Profile.bio",
+    "Profile.lastName",
+    "Profile.location",
+    "Project.description",
+    "Task.description",
+    "User.firstName",
+    "User.lastName",
+}
+"""Texts of people, which are shown as they wrote them; a name is empty once its user is erased."""
 _OF_OTHERS = {"sendCommands"}
 """Root fields that do what others do; tests/work/test_commands_together.py has what they might do besides."""
 
@@ -147,6 +157,19 @@ class Surface:
         if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
             return list(self.schema.get_possible_types(kind))
         return []
+
+    def empty(self, data: Any) -> Iterator[str]:
+        """The fields that answer with an empty text, but for what people may have written so."""
+        if isinstance(data, list):
+            for each in data:
+                yield from self.empty(each)
+        # What has no type is JSON, such as the data of an event.
+        elif isinstance(data, dict) and "__typename" in data:
+            for name, value in data.items():
+                where = f"{data['__typename']}.{name}"
+                if value == "" and where not in WRITTEN:
+                    yield where
+                yield from self.empty(value)
 
     def reachable(self) -> set[tuple[str, str]]:
         """Every field of an object type that some root field leads to, but for those with an argument that must be

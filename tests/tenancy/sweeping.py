@@ -182,6 +182,8 @@ class Sweep:
         crossed -= {word for word in self.marks.words if word in json.dumps(given)}
         if crossed:
             yield self._finding(root, f"says {sorted(crossed)} in {said[:300]}", given)
+        for name in sorted(set(self.surface.empty(data))):
+            yield self._finding(root, f"says nothing: {name} is an empty text", given)
         if any(error["extensions"]["code"] == "INTERNAL" for error in errors):
             yield self._finding(root, "fails", given)
 

@@ -40,6 +40,11 @@ async def test_nobody_else_is_shown_anything_of_it(scene: Scene, shown: list[Fin
     assert [str(finding) for finding in [*await sweep.denied("query", {}), *await sweep.read()]] == []
 
 
+async def test_no_text_is_empty_that_nobody_wrote(shown: list[Finding]) -> None:
+    """What is not there is null."""
+    assert [str(finding) for finding in shown if finding.what.startswith("says nothing")] == []
+
+
 def test_every_field_was_selected(shown: list[Finding]) -> None:
     """Whatever type it is a field of: all that a root field leads to."""
     for kind in ("query", "mutation", "subscription"):

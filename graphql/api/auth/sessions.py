@@ -33,6 +33,8 @@ class OwnSession(Node):
     """One of the caller's sessions."""
 
     method: SignInMethod | None
+    ip_address: str | None
+    user_agent: str | None
 
 
 async def _sessions(ask: RequestContext, ids: Sequence[UUID]) -> dict[UUID, port.OwnSession]:

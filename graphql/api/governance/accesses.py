@@ -17,6 +17,7 @@ class Access:
     """A recorded GraphQL operation and its caller."""
 
     kind: AccessKind | None
+    operation: str | None
     outcome: AccessOutcome | None
 
     # They are what the audit is read for, so who may read it sees them.

@@ -34,6 +34,8 @@ from projections.kit.read.keyset import Order
 class Consent(Node):
     """A user's consent to the use of their data for one purpose."""
 
+    text_version: str | None
+
 
 _consents = Resource(Consent, ConsentRows, read="privacy:read", write=SIGNED_IN, own="subject_id")
 _filter = _consents.filter(

@@ -42,10 +42,16 @@ enum(ExportState)
 class Erasure(Node):
     """The erasure of a user, with its certificate."""
 
+    sha256: str | None
+
 
 @shows(ExportRow, needs=COVERED, about="subject_id")
 class Export(Node):
     """An export of all data about a user. When finished, it is downloaded from `/exports/{id}`."""
+
+    part: str | None
+    sha256: str | None
+    error: str | None
 
 
 _erasures = Resource(Erasure, Erasures, read="privacy:read", write=SIGNED_IN, home=True, own="subject_id")

@@ -14,6 +14,8 @@ from projections.identity.profiles import PreferencesRow, ProfileRow, UserPrefer
 class Profile:
     """A user's profile."""
 
+    avatar_url: str | None
+
 
 @shows(PreferencesRow, needs="self", leave_out=("user_id",))
 class Preferences:

@@ -63,6 +63,7 @@ class RowDifference:
 class Comparison:
     """The result of comparing a new generation with the live one."""
 
+    note: str | None
     examples: list[RowDifference]
 
 

@@ -51,7 +51,7 @@ class Report:
     compared: Annotated[int, Describe("How many rows were compared.")]
     differing: Annotated[int, Describe("How many of them differ.")]
     complete: Annotated[bool, Describe("Whether every event has been folded.")]
-    note: Annotated[str, Describe("Further remarks.")]
+    note: Annotated[str, Describe("Further remarks, if any.")]
     examples: Annotated[tuple[Difference, ...], Describe("Some of the rows that differ, at most 20.")]
 
 

@@ -37,8 +37,8 @@ def revealing(
 
     Confidential fields of work, for one, take the permission ``work:confidential``; without it they are masked.
     Where personal data are masked (outside production), only the person themselves reads them in full. Either way
-    the answer's extensions say which field was masked, and why. ``read`` is how an empty text is shown, unless as
-    it is.
+    the answer's extensions say which field was masked, and why. ``read`` is how a text is shown that is
+    not masked, unless as it is.
 
     Raises LookupError where no permission reads such a field, TypeError where the row does not tell whose it is.
     """
@@ -73,7 +73,7 @@ def revealing(
             if allowed:
                 ask.masked(_called(info), "")
             return masked(value)
-        return value
+        return value if read is None else read(value)
 
     resolve.__annotations__ |= {"root": _PARENT[Any], "return": shown}
     return resolve

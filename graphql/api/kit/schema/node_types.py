@@ -92,10 +92,8 @@ def shows(
         revealed = {n for n, f in described.items() if is_marked(f[0], Confidential, Personal, Opened)}
         # What the class redeclares of a column stands where the row has it.
         shown = {n: plain(own.get(n, hint)) for n, (hint, _) in described.items()}
-        kept = {n: hint for n, hint in shown.items() if n not in revealed}
-        cls.__annotations__ = (
-            {n: {**own, **kept}[n] for n, _ in _fields(row) if n in {**own, **kept}} | own | kept
-        )
+        typed = {n: hint for n, hint in {**own, **shown}.items() if n not in revealed}
+        cls.__annotations__ = {n: typed[n] for n, _ in _fields(row) if n in typed} | typed
         for n, (hint, description) in described.items():
             read = reading(f"{cls.__name__}.{n}", shown[n], plain(hint))
             resolver: Any = None
