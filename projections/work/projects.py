@@ -65,7 +65,7 @@ class ProjectFolds:
     members_changed = stamped(Project.MemberAdded, Project.MemberRemoved)
 
 
-class Projects(ProjectFolds, PostgresView[ProjectRow], name="tasks.projects", version=2, inline=True):
+class Projects(ProjectFolds, PostgresView[ProjectRow], name="tasks.projects", version=3, inline=True):
     """Every project as it stands; deleted ones keep their row."""
 
     words = ("name", "description")
@@ -76,6 +76,7 @@ class Projects(ProjectFolds, PostgresView[ProjectRow], name="tasks.projects", ve
         Index("idx_projects_private", ("id",), where="visibility = 'private'"),
         Index("idx_projects_name", ("name_order", "id")),
         Index("idx_projects_created_at", ("created_at", "id")),
+        Index("idx_projects_updated_at", ("updated_at", "id")),
         Index("idx_projects_search", ("search_words",), using="gin", finds="@@ tsquery"),
     )
 

@@ -94,11 +94,13 @@ class TaskFolds:
     unassigned = carried(Task.Unassigned, assigned_to=None)
 
 
-class Tasks(TaskFolds, PostgresView[TaskRow], name="tasks.tasks", version=4, inline=True):
+class Tasks(TaskFolds, PostgresView[TaskRow], name="tasks.tasks", version=5, inline=True):
     """Every task as it stands."""
 
     words = ("title", "description")
     keyed = ("tags",)
+    collated = {"title": ("title",)}
+    ranked = ("priority",)
     checks = (
         Check(
             "valid_task_status", "status in ('todo', 'in_progress', 'in_review', 'completed', 'cancelled')"
@@ -113,6 +115,9 @@ class Tasks(TaskFolds, PostgresView[TaskRow], name="tasks.tasks", version=4, inl
         Index("idx_tasks_project_position", ("project_id", "position")),
         Index("idx_tasks_created_by_date", ("created_by", "created_at desc")),
         Index("idx_tasks_created_at", ("created_at", "id")),
+        Index("idx_tasks_updated_at", ("updated_at", "id")),
+        Index("idx_tasks_priority", ("priority_rank", "id")),
+        Index("idx_tasks_title", ("title_order", "id")),
         Index("idx_tasks_due_date", ("due_date",), where="due_date is not null"),
         Index("idx_tasks_tags", ("tags_key",), using="gin", finds="@> text[]"),
         Index("idx_tasks_search", ("search_words",), using="gin", finds="@@ tsquery"),

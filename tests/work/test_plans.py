@@ -60,7 +60,8 @@ _READER: Any = None
 _SIGHT = ProjectSight(_READER, Only(1), VISIBILITY.guarded).of(Caller(tenant_id=TENANT, user_id=PERSON))
 # What the product works out as it writes a row.
 _DERIVED: dict[type[PostgresView[Any]], str] = {
-    Tasks: "search_words = to_tsvector('simple', description), tags_key = tags",
+    Tasks: """search_words = to_tsvector('simple', description), tags_key = tags,
+        title_order = convert_to(title, 'UTF8'), priority_rank = length(description) % 4""",
     Projects: "search_words = to_tsvector('simple', description), name_order = convert_to(name, 'UTF8')",
     People: "last_name_order = convert_to(last_name, 'UTF8')",
 }
@@ -69,6 +70,11 @@ NEWEST = Order("created_at", descending=True)
 LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
     ("idx_tasks_created_at", Tasks, [], NEWEST),
     ("idx_tasks_created_at", Tasks, [], Order("created_at")),
+    ("idx_tasks_updated_at", Tasks, [], Order("updated_at", descending=True)),
+    ("idx_tasks_priority", Tasks, [], Order("priority", descending=True)),
+    ("idx_tasks_priority", Tasks, _SIGHT.conditions(Tasks), Order("priority")),
+    ("idx_tasks_title", Tasks, [], Order("title")),
+    ("idx_tasks_title", Tasks, _SIGHT.conditions(Tasks), Order("title")),
     (
         "idx_tasks_assigned_status",
         Tasks,
@@ -83,6 +89,7 @@ LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
     ("idx_projects_created_at", Projects, _SIGHT.conditions(Projects), NEWEST),
     ("idx_projects_created_at", Projects, [], NEWEST),
     ("idx_projects_name", Projects, [], Order("name")),
+    ("idx_projects_updated_at", Projects, [], Order("updated_at", descending=True)),
     ("idx_projects_owner", Projects, equals("owner_id", PERSON), Order("name")),
     ("idx_people_name", People, [], Order("last_name")),
     (

@@ -80,7 +80,7 @@ _filter = _projects.filter(
 @strawberry.type
 class Query:
     project = _projects.by_id("A project by id.")
-    projects = _projects.list("Projects, by pages.", _filter, orders=("created_at", "name"))
+    projects = _projects.list("Projects, by pages.", _filter, orders=("created_at", "name", "updated_at"))
 
 
 @strawberry.type

@@ -36,7 +36,9 @@ _filter = _tasks.filter(
 @strawberry.type
 class Query:
     task = _tasks.by_id("A task by id.")
-    tasks = _tasks.list("Tasks, by pages.", _filter, orders=("created_at", "due_date"))
+    tasks = _tasks.list(
+        "Tasks, by pages.", _filter, orders=("created_at", "due_date", "updated_at", "priority", "title")
+    )
 
 
 @strawberry.type

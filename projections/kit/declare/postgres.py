@@ -26,6 +26,11 @@ def order_of(column: str) -> str:
     return f"{column}_order"
 
 
+def rank_of(column: str) -> str:
+    """The column by which an enum is sorted in the order of its values."""
+    return f"{column}_rank"
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """An index of the view's table: SQL expressions for its columns, and a predicate to make it partial.
@@ -73,6 +78,8 @@ class PostgresView(View[R]):
     """Arrays of texts, such as tags, to be found by a text in any case."""
     collated: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Texts by which rows are sorted as people sort names, each with the texts that decide, itself first."""
+    ranked: ClassVar[tuple[str, ...]] = ()
+    """Enums by which rows are sorted in the order in which their values are declared."""
     checks: ClassVar[tuple[Check, ...]] = ()
     sorted_by: ClassVar[tuple[str, ...]] = ()
     """The columns by which pages of rows are read without a sort, in the order of the row's fields: an index holds
@@ -89,10 +96,11 @@ class PostgresView(View[R]):
         if not _TABLE.fullmatch(name):
             raise TypeError(f"{cls.__name__} is called {name!r}, which is not schema.table.")
         columns = {*cls.row.__struct_fields__, "tenant_id", "position"}
-        columns |= {WORDS, *map(key_of, cls.keyed), *map(order_of, cls.collated)}
+        columns |= {WORDS, *map(key_of, cls.keyed), *map(order_of, cls.collated), *map(rank_of, cls.ranked)}
         named = [(index.name, column) for index in cls.indexes for column in index.columns]
         fields = [("words", name) for name in cls.words] + [("keyed", name) for name in cls.keyed]
         fields += [("collated", name) for texts in cls.collated.values() for name in texts]
+        fields += [("ranked", name) for name in cls.ranked]
         for part, column in (*named, *fields):
             plain = _COLUMN.fullmatch(column)
             if plain is not None and plain[1] not in columns:
@@ -102,8 +110,15 @@ class PostgresView(View[R]):
         )
 
     @classmethod
+    def sort_column(cls, column: str) -> str:
+        """The column of the table by which rows are sorted when people sort them by a column of the row."""
+        if column in cls.collated:
+            return order_of(column)
+        return rank_of(column) if column in cls.ranked else column
+
+    @classmethod
     def _sorts(cls, column: str) -> Callable[[Index], bool]:
-        by = order_of(column) if column in cls.collated else column
+        by = cls.sort_column(column)
 
         def sorts(index: Index) -> bool:
             whole = index.where is None and index.columns == (by, *cls.key)

@@ -7,7 +7,7 @@ from typing import Any, Generic
 import msgspec
 
 from projections.kit.declare.folds import Key
-from projections.kit.declare.postgres import PostgresView, order_of
+from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.store.derived_columns import derived
 from projections.kit.store.tables import table_shape
@@ -23,7 +23,7 @@ class Order:
 
     def by(self, view: type[PostgresView[Any]]) -> str:
         """The column of the table that the rows are sorted by."""
-        return order_of(self.column) if self.column in view.collated else self.column
+        return view.sort_column(self.column)
 
     # The type is the column's.
     def value(self, view: type[PostgresView[Any]], row: object) -> Any:

@@ -6,18 +6,19 @@ whatever its collations.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import Any, get_type_hints
 
 import msgspec
 
 from domain.kit.text import key
-from projections.kit.declare.postgres import WORDS, PostgresView, key_of, order_of
+from projections.kit.declare.postgres import WORDS, PostgresView, key_of, order_of, rank_of
 from projections.kit.store.collation import sort_key
 from projections.kit.store.text_analysis import found_by
 
 """The words of a view's texts, as a text search vector; each text's words have a weight of their own."""
 WEIGHTS = "ABCD"
-EMPTY = {"TSVECTOR": "''", "BYTEA": "''", "TEXT[]": "'{}'"}
+EMPTY = {"TSVECTOR": "''", "BYTEA": "''", "TEXT[]": "'{}'", "SMALLINT": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ def _derived(view: type[PostgresView[Any]]) -> Iterator[Derived]:
     words = (Derived(WORDS, "TSVECTOR", _vector_of(view.words)),) if view.words else ()
     keys = (Derived(key_of(name), "TEXT[]", _keys_of(name)) for name in view.keyed)
     orders = (Derived(order_of(name), "BYTEA", _order_of(texts)) for name, texts in view.collated.items())
-    yield from (*words, *keys, *orders)
+    hints = get_type_hints(view.row)
+    ranks = (Derived(rank_of(name), "SMALLINT", _rank_of(name, hints[name])) for name in view.ranked)
+    yield from (*words, *keys, *orders, *ranks)
 
 
 def json_of(columns: Sequence[Derived], rows: Iterable[Any]) -> str:
@@ -85,3 +88,9 @@ def _order_of(names: tuple[str, ...]) -> Callable[[Any], object]:
     # Nothing is weighed so little as the end of a text, so that the next one decides only between equal ones.
     end = b"\0\0\0\0"
     return lambda row: "\\x" + end.join(sort_key(getattr(row, name)) for name in names).hex()
+
+
+def _rank_of(name: str, kind: type[Enum]) -> Callable[[Any], object]:
+    ranks = {member.value: number for number, member in enumerate(kind)}
+    # In a dump it is the plain value.
+    return lambda row: ranks[getattr(row, name)]

@@ -24,6 +24,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -59,7 +60,12 @@ _PLAIN: dict[Any, TypeEngine[Any]] = {
     bool: Boolean(),
     Decimal: Numeric(),
 }
-_DERIVED: dict[str, TypeEngine[Any]] = {"TSVECTOR": TSVECTOR(), "BYTEA": BYTEA(), "TEXT[]": ARRAY(Text())}
+_DERIVED: dict[str, TypeEngine[Any]] = {
+    "TSVECTOR": TSVECTOR(),
+    "BYTEA": BYTEA(),
+    "TEXT[]": ARRAY(Text()),
+    "SMALLINT": SmallInteger(),
+}
 
 
 @dataclass(frozen=True, slots=True)

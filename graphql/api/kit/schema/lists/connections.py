@@ -166,7 +166,13 @@ class Cursors:
         self._view = view
         self._order = order
         hints = get_type_hints(view.row)
-        by = bytes if order.column in view.collated else hints[order.column]
+        by = (
+            bytes
+            if order.column in view.collated
+            else int
+            if order.column in view.ranked
+            else hints[order.column]
+        )
         self._types = [by, *(hints[name] for name in view.key)]
         scope = f"{view.name} {order.column} {order.descending} {ask.caller.tenant_id}"
         self._signature = Signature(ask.services.secret, scope)
