@@ -92,7 +92,7 @@ def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
         return await sign_in().auth.entrance.second_factor(body.text("challenge"), body.text("code"))
 
     async def refresh(request: Request, body: Body) -> object:
-        return await sign_in().auth.sessions.refresh(body.text("refreshToken"))
+        return await sign_in().auth.sessions.refresh(body.text("refreshToken", ""))
 
     async def sign_out(request: Request, body: Body) -> object:
         caller = await sign_in().tokens.authenticate(dict(request.headers))
@@ -208,10 +208,13 @@ def _answered(found: object) -> Response:
         return _refused(found)
     shown: dict[str, Any] = {"ok": True}
     if isinstance(found, Granted):
-        shown = {
+        tokens = {
             "accessToken": found.access_token,
             "refreshToken": found.refresh_token,
             "tokenType": "Bearer",
+        }
+        shown = {
+            **({"csrfToken": found.csrf_token} if found.csrf_token else tokens),
             "expiresIn": found.expires_in,
             "accountId": str(found.account_id),
             "sessionId": str(found.session_id),

@@ -16,10 +16,13 @@ from app.auth.tokens.session_cache import SessionCache, session_of
 from app.auth.tokens.signed_tokens import Uses, signed
 from app.auth.tokens.signing_keys import SigningKeys
 from app.http.client_info import origin
+from app.http.session_cookies import session_cookies
 from app.mail.mailed_tokens import hash_of
 from domain.identity.sessions import (
+    IDLE,
     Ending,
     EndSession,
+    RefreshedJustNow,
     RefreshSession,
     SessionIsOver,
     StartSession,
@@ -100,6 +103,7 @@ class SessionService:
         self, account_id: UUID, tenant_id: UUID | None, *, method: str, second_factor: bool = False
     ) -> Granted:
         """Sign in a person who has shown who they are. The session's id is new, whatever the client held."""
+        session_cookies().check()
         id, seen, jti = self._ids.new(), origin(), uuid4().hex
         refresh = self._tokens.new(id)
         outcome = await self._book.send(
@@ -137,6 +141,14 @@ class SessionService:
 
     async def refresh(self, token: str) -> Granted | Refusal:
         """Of two at the same moment one wins; see `RefreshSession`."""
+        cookies = session_cookies()
+        cookies.check()
+        found = await self._refreshed(token or cookies.refresh_token)
+        if isinstance(found, Refusal) and not isinstance(found, RefreshedJustNow):
+            cookies.drop()
+        return found
+
+    async def _refreshed(self, token: str) -> Granted | Refusal:
         shown = self._tokens.read(token)
         if shown is None:
             return RefreshRefused()
@@ -164,6 +176,7 @@ class SessionService:
         return await self._granted(row.user_id, row.id, tenant_id, jti, fresh)
 
     async def switch(self, caller: Caller, tenant_id: UUID) -> Granted | Refusal:
+        session_cookies().check()
         session_id = session_of(caller)
         account = await self._book.account(caller.user_id)
         if session_id is None or account is None or tenant_id not in account.tenants:
@@ -186,6 +199,8 @@ class SessionService:
         if row is None or row.user_id != caller.user_id or caller.kind != "person":
             return NotFound(field="id", what="session")
         await self._end([row.id], caller.user_id, reason)
+        if row.id == session_of(caller):
+            session_cookies().drop()
         return None
 
     async def end_others(self, caller: Caller) -> int:
@@ -255,11 +270,20 @@ class SessionService:
             "tenant": str(tenant_id or GLOBAL),
             "jti": jti,
         }
+        access, lasts = (
+            signed(Uses.ACCESS, await self._keys.current(), claims, lifetime=ACCESS),
+            int(ACCESS.total_seconds()),
+        )
+        csrf, cookies = "", session_cookies()
+        if cookies.keeps:
+            csrf = cookies.keep(session_id, (access, lasts), (refresh, int(IDLE.total_seconds())))
+            access = refresh = ""
         return Granted(
             account_id=account_id,
             session_id=session_id,
             tenant_id=tenant_id,
-            access_token=signed(Uses.ACCESS, await self._keys.current(), claims, lifetime=ACCESS),
+            access_token=access,
             refresh_token=refresh,
-            expires_in=int(ACCESS.total_seconds()),
+            csrf_token=csrf,
+            expires_in=lasts,
         )

@@ -27,6 +27,7 @@ from app.http.client_info import Origins
 from app.http.connections import PerCaller
 from app.http.cross_origin import CrossOrigin
 from app.http.security_headers import SecurityHeaders
+from app.http.session_cookies import CookieSessions
 from app.origins import read_origins
 from app.pages.routes import page_routes
 from app.privacy.routes import Exported, export_routes
@@ -82,17 +83,25 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         *export_routes(running.authenticate, running.exported),
     ]
     proxies = Proxies(settings.trusted_proxies)
+    origins, secure = read_origins(settings.allowed_origins), is_secure(settings.public_url)
+    paths = {"/graphql", "/auth", "/exports", *("/" + route.path.split("/")[1] for route in _REST)}
     middleware = [
         Middleware(SecurityHeaders),
         Middleware(Correlated),
         Middleware(ProxyWatch, proxies=proxies),
         Middleware(PerCaller, each=settings.max_connections_each, proxies=proxies),
-        Middleware(Origins, secure=is_secure(settings.public_url)),
+        Middleware(Origins, secure=secure),
+        Middleware(
+            CookieSessions,
+            key=bytes.fromhex(settings.derive("forged requests")),
+            paths=paths,
+            origins=origins,
+            secure=secure,
+        ),
         Middleware(Available, probe=lambda: running.assembly.probe),
     ]
-    if origins := read_origins(settings.allowed_origins):
+    if origins:
         # Outside what may refuse, so that these pages can read refusals as well.
-        paths = {"/graphql", "/auth", "/exports", *("/" + route.path.split("/")[1] for route in _REST)}
         middleware.insert(2, Middleware(CrossOrigin, origins=origins, paths=paths))
     if start_tracing("headwater-api"):
         middleware.append(Middleware(TracedRequests))

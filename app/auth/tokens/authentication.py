@@ -13,6 +13,7 @@ from api.kit.execution.errors import Unauthenticated
 from app.auth.tokens.principals import Callers
 from app.auth.tokens.signed_tokens import LEEWAY, Expired, NotValid, Uses, kind_of, signed, verified
 from app.auth.tokens.signing_keys import SigningKey, SigningKeys, derived
+from app.http.session_cookies import session_cookies
 from domain.kit.caller import NOBODY, Caller
 
 _HOW = "Send a token as `Authorization: Bearer …`."
@@ -71,6 +72,9 @@ class Tokens:
         """
         token = _shown(headers)
         if not token:
+            # Without headers it is asked for nobody.
+            if headers and (refused := session_cookies().refused):
+                raise Unauthenticated(refused)
             if self._nobody and not headers.get("authorization", "").strip():
                 return NOBODY
             raise Unauthenticated(_HOW)

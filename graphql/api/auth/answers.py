@@ -16,11 +16,15 @@ from domain.kit.refusals import Refusal
 class SignedIn:
     """Tokens."""
 
-    access_token: str = strawberry.field(
-        description="Send it as `Authorization: Bearer …`, or as `token` when a WebSocket is opened."
+    access_token: str | None = strawberry.field(
+        description="Send it as `Authorization: Bearer …`, or as `token` when a WebSocket is opened; null where "
+        "cookies keep the session."
     )
     refresh_token: str | None = strawberry.field(
-        description="Exchanged once for new tokens; null where the current one stays valid."
+        description="Exchanged once for new tokens; null where the current one stays valid, or cookies keep it."
+    )
+    csrf_token: str | None = strawberry.field(
+        description="Where cookies keep the session: send it as `X-CSRF-Token` with every POST."
     )
     expires_in: int = strawberry.field(description="For how many seconds the access token is valid.")
     account_id: UUID = strawberry.field(
@@ -71,8 +75,9 @@ def granted(found: Granted | Refusal) -> SignedIn | Refused:
     if isinstance(found, Refusal):
         return Refused.of(found)
     return SignedIn(
-        access_token=found.access_token,
+        access_token=found.access_token or None,
         refresh_token=found.refresh_token or None,
+        csrf_token=found.csrf_token or None,
         expires_in=found.expires_in,
         account_id=found.account_id,
         session_id=found.session_id,

@@ -14,13 +14,17 @@ from domain.kit.refusals import Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """Somebody is signed in: tokens to show from now on. ``expires_in`` is the access token's life in seconds."""
+    """Somebody is signed in: tokens to show from now on. ``expires_in`` is the access token's life in seconds.
+
+    Where cookies keep the tokens, these are empty, and ``csrf_token`` is what goes along with the cookies.
+    """
 
     account_id: UUID
     session_id: UUID
     tenant_id: UUID | None
     access_token: str
     refresh_token: str
+    csrf_token: str = ""
     expires_in: int
 
 
@@ -130,7 +134,7 @@ class SessionKeeping(Protocol):
     """The sessions of people."""
 
     async def refresh(self, token: str) -> Granted | Refusal:
-        """The next tokens of a session, for its newest refresh token."""
+        """The next tokens of a session, for its newest refresh token; empty for the one in its cookie."""
         ...
 
     async def switch(self, caller: Caller, tenant_id: UUID) -> Granted | Refusal:

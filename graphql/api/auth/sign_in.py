@@ -79,9 +79,13 @@ class Mutation:
 
     @field("Exchange the refresh token, which is valid once, for new tokens.", needs=ANYONE)
     async def refresh_session(
-        self, info: Info, refresh_token: Annotated[str, argument("The newest refresh token.")]
+        self,
+        info: Info,
+        refresh_token: Annotated[
+            str | None, argument("The newest refresh token; by default the one in the session's cookie.")
+        ] = None,
     ) -> SignedInAnswer:
-        return granted(await info.context.port(Auth).sessions.refresh(refresh_token))
+        return granted(await info.context.port(Auth).sessions.refresh(refresh_token or ""))
 
     @field("Accept an invitation to a tenant.", needs=WHOEVER)
     async def accept_invitation(

@@ -22,7 +22,7 @@ def tag(body: bytes) -> str:
 
 def conditional(response: Response, etag: str, caching: str, if_none_match: Sequence[str]) -> Response:
     """The response with its tag; 304 when the client has it already."""
-    headers = {"cache-control": caching, "etag": etag, "vary": "accept, authorization"}
+    headers = {"cache-control": caching, "etag": etag, "vary": "accept, authorization, cookie"}
     if _matches(etag, if_none_match):
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)

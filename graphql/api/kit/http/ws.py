@@ -260,7 +260,8 @@ def _credentials(scope: Scope, params: Mapping[str, object]) -> dict[str, str]:
     """What authenticates the connection, named like HTTP headers.
 
     Browsers cannot set headers on a WebSocket, so it comes from connection_init. Of the handshake only
-    `Authorization` counts, never a cookie: a page of another origin could make a browser send those.
+    `Authorization` counts, and a cookie that stands for it (ADR 59): a page of another origin could make a browser
+    send any other.
     """
     found = {k.decode(): v.decode("latin-1") for k, v in scope["headers"] if k == b"authorization"}
     found.update((key.lower(), value) for key, value in params.items() if isinstance(value, str))
