@@ -1,11 +1,11 @@
 """GraphQL over HTTP: one ASGI application for POST, GET, server-sent events and WebSockets.
 
 Why it is safe from cross-site requests: who asks is told by a bearer token in `Authorization`, which a browser
-does not add by itself; a cookie stands for it only where no other page can have sent it (ADR 59). A page of another origin cannot read an answer
-either, unless a setting names its origin. On top of that nothing can be changed by a request that a browser
-sends without asking first (a "simple" request): POST takes JSON content types only, which need a preflight,
-and GET runs queries and subscriptions, never mutations. So GET needs no extra header, and plain clients of
-the protocol can use it.
+does not add by itself; a cookie stands for it only where no other page can have sent it (ADR 59). A page of
+another origin cannot read an answer either, unless a setting names its origin. On top of that nothing can be
+changed by a request that a browser sends without asking first (a "simple" request): POST takes JSON content
+types only, which need a preflight, and GET runs queries and subscriptions, never mutations. So GET needs no
+extra header, and plain clients of the protocol can use it.
 """
 
 import contextlib
