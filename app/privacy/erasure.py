@@ -12,10 +12,11 @@ from app.privacy.wait_for_views import ViewSettling
 from domain.kit.caller import ACCOUNTS
 from domain.processes.erasure_port import Belonging, Evidence, Whom
 from projections.governance.consents import ConsentRows
+from projections.governance.exports import Exports, ExportState
 from projections.identity.memberships import Memberships
 from projections.identity.users import Users
 from projections.kit.context.every import every
-from projections.kit.read.conditions import equals
+from projections.kit.read.conditions import equals, one_of
 from projections.kit.read.postgres_reader import PostgresRows
 
 
@@ -70,6 +71,11 @@ class ForgettingEverywhere:
     async def consents(self, tenant_id: UUID, subject_id: UUID) -> list[str]:
         where = [*equals("subject_id", subject_id), *equals("given", True)]
         return [row.purpose async for row in every(self._rows, ConsentRows, tenant_id, where)]
+
+    async def exports(self, tenant_id: UUID, subject_id: UUID) -> list[UUID]:
+        readable = one_of("state", [ExportState.RUNNING, ExportState.FINISHED])
+        where = [*equals("subject_id", subject_id), *readable]
+        return [row.id async for row in every(self._rows, Exports, tenant_id, where)]
 
     async def other_owner(self, tenant_id: UUID, subject_id: UUID) -> UUID | None:
         return await another_owner(self._rows, tenant_id, subject_id)

@@ -83,11 +83,13 @@ def export_routes(
             return _no(409, "not_finished", "The export is not finished yet.")
         if row.state is ExportState.FAILED:
             return _no(410, "failed", "The export was given up; ask for another one.")
+        if row.state is ExportState.ERASED:
+            return _no(410, "erased", "The person was erased, so nobody can read the file any more.")
         if row.state is ExportState.EXPIRED or (row.expires_at or datetime.now(UTC)) <= datetime.now(UTC):
             return _no(410, "expired", "The file is gone; ask for another one.")
         pieces = await exported.files.read(caller.home, id)
         if pieces is None:
-            return _no(410, "gone", "The file is gone.")
+            return _no(410, "gone", "The file is gone, or its person was erased.")
         # The first piece is read before anything is said, so that a file that does not open is an error.
         first = await asyncio.to_thread(next, pieces)
         exported.access_log.note(_access(caller, row, "done"))

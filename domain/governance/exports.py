@@ -40,6 +40,9 @@ class Export(Aggregate, topic="governance.export"):
 
     class Expired(Event): ...
 
+    class Erased(Event):
+        """Whose data it is was erased, so nobody can read the file any more."""
+
     subject_id: UUID
     ended_well: bool = False
     open: bool = True
@@ -62,6 +65,10 @@ class Export(Aggregate, topic="governance.export"):
     @applies(Expired)
     def _expired(self, event: Expired) -> None:
         self.ended_well = False
+
+    @applies(Erased)
+    def _erased(self, event: Erased) -> None:
+        self.open = self.ended_well = False
 
 
 class RequestExport(Command):
@@ -113,3 +120,11 @@ class ExpireExport(Command):
     def handle(self, export: Export) -> None:
         if export.ended_well:
             export.record(Export.Expired())
+
+
+class EraseExport(Command):
+    """Note that nobody can read an export any more, because whose data it is was erased."""
+
+    def handle(self, export: Export) -> None:
+        if export.open or export.ended_well:
+            export.record(Export.Erased())

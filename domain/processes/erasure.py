@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.governance.consents import WithdrawConsent, consent_id
 from domain.governance.erasures import CertifyErasure, Erasure, NoteErasureStep, erasure_id
+from domain.governance.exports import EraseExport
 from domain.identity.user_commands import EraseUser
 from domain.kit.caller import ACCOUNTS
 from domain.kit.commands import Command
@@ -99,11 +100,17 @@ class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
                 state, noted, *(Send(WithdrawConsent(id=id, source="erasure")) for id in ids), *following
             )
         if step == "certify":
-            return Then(state, Send(_certificate(state)))
+            # Nobody reads them since the key is gone; one of before this step was told knows of none.
+            exports = (Send(EraseExport(id=UUID(id))) for id in found.get("exports", ()))
+            return Then(state, Send(_certificate(state)), *exports)
         return Then(state, noted, *following)
 
     @when_failed(WithdrawConsent)
     def was_withdrawn(self, state: Erasing, failed: Failed[WithdrawConsent]) -> Then[Erasing]:
+        return Then(state)
+
+    @when_failed(EraseExport)
+    def was_erased(self, state: Erasing, failed: Failed[EraseExport]) -> Then[Erasing]:
         return Then(state)
 
     async def _find(self, state: Erasing, call: Call[Erasing]) -> Found:
@@ -168,7 +175,8 @@ class PersonErasure(Process[Erasing], name="governance.erasure", version=1):
     async def _certify(self, state: Erasing, call: Call[Erasing]) -> Found:
         whom = state.whom(call.tenant_id)
         position = await self._forgetting.settled(whom)
-        return {"position": position, "found": await self._forgetting.evidence(whom)}
+        exports = [str(id) for id in await self._forgetting.exports(call.tenant_id, state.subject_id)]
+        return {"position": position, "found": await self._forgetting.evidence(whom), "exports": exports}
 
     steps: ClassVar[dict[str, Callable[..., Awaitable[object]]]] = {
         "find": _find,

@@ -61,6 +61,10 @@ class Forgetting(Protocol):
         """The purposes that they allow."""
         ...
 
+    async def exports(self, tenant_id: UUID, subject_id: UUID) -> list[UUID]:
+        """The exports of theirs that are being written, or can be fetched."""
+        ...
+
     async def other_owner(self, tenant_id: UUID, subject_id: UUID) -> UUID | None:
         """Another owner of the tenant, who remains; None when there is none."""
         ...

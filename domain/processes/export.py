@@ -120,6 +120,10 @@ class PersonExport(Process[Exporting], name="governance.export", version=2):
     def over(self, state: Exporting, fired: Fired) -> Then[Exporting]:
         return Then(None, self.Remove(), Send(ExpireExport(id=state.id)))
 
+    @on(Export.Erased)
+    def erased(self, state: Exporting | None, event: Export.Erased) -> Then[Exporting]:
+        return Then(None, self.Remove())
+
     @performs(Remove)
     async def remove(self, effect: Remove, call: Call[Exporting]) -> None:
         await self._files.remove(call.tenant_id, UUID(call.instance))

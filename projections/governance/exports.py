@@ -12,12 +12,13 @@ from projections.kit.model import Index, PostgresView, Row, replace
 
 
 class ExportState(StrEnum):
-    """The state of an export."""
+    """The state of an export: `EXPIRED` when its file is gone, `ERASED` when its person was erased."""
 
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
     EXPIRED = "expired"
+    ERASED = "erased"
 
 
 class ExportRow(Row):
@@ -41,7 +42,7 @@ class ExportRow(Row):
     error: Annotated[str, Len(max_length=200), Describe("Why it failed, if it did.")]
 
 
-class Exports(PostgresView[ExportRow], name="governance.exports", version=1, inline=True):
+class Exports(PostgresView[ExportRow], name="governance.exports", version=2, inline=True):
     """Every export of the tenant."""
 
     indexes = (
@@ -82,3 +83,5 @@ class Exports(PostgresView[ExportRow], name="governance.exports", version=1, inl
         return replace(row, state=ExportState.FAILED, error=event.error[:200])
 
     expired = carried(Export.Expired, state=ExportState.EXPIRED)
+
+    erased = carried(Export.Erased, state=ExportState.ERASED)

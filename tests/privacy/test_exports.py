@@ -128,7 +128,12 @@ async def test_lies_encrypted_and_goes_with_the_person(estate: Estate) -> None:
     async with estate.acting():
         accepted(await estate.desk.erase(estate.request(ann.caller), ann.id, reason=""))
         await estate.settled()
-    assert await estate.files.read(owner.tenant_id, id) is None
+    assert not path.exists()
+    row = await estate.desk.export_row(owner.tenant_id, id)
+    assert row is not None
+    assert row.state is ExportState.ERASED
+    answer = await _status(estate, id, somebody(owner.tenant_id, "member", ann.id))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (410, "erased")
     # A copy, as a backup has it, does not open either.
     path.write_bytes(kept)
     assert await estate.files.read(owner.tenant_id, id) is None
