@@ -1,6 +1,6 @@
 """API keys: what machines of a tenant show instead of signing in."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from domain.kit.model import (
     distinct,
     in_utc,
 )
+from domain.kit.refusals import ViolationCode
 
 KeyName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("What the key is for.")]
 KeyPermissions = Annotated[Permissions, Len(1, 100), Describe("The permissions that the key grants.")]
@@ -30,6 +31,8 @@ SecretHash = Annotated[
     Restricted(),
     Describe("The SHA-256 of the whole key, in hexadecimal digits."),
 ]
+LONGEST = timedelta(days=731)
+"""How long a key may be good for: two years, of which one is a leap year."""
 Expiry = Annotated[datetime, Internal(), Describe("When the key expires.")]
 
 
@@ -65,7 +68,7 @@ class CreateApiKey(Command):
 
     name: KeyName
     permissions: KeyPermissions
-    expires_at: Expiry
+    expires_at: Annotated[Expiry, Describe(f"When the key expires, {LONGEST.days} days ahead at most.")]
     secret_hash: SecretHash
 
     def handle(self, by: Caller, now: datetime) -> ApiKey:
@@ -74,7 +77,12 @@ class CreateApiKey(Command):
             raise Forbidden(permission="keys:write")
         expires_at = in_utc(self.expires_at)
         if expires_at is None or expires_at <= now:
-            raise Invalid(field="expires_at", reason="is in the past")
+            raise Invalid(field="expires_at", reason="is in the past", why=ViolationCode.TOO_SMALL)
+        if expires_at > now + LONGEST:
+            reason = f"is more than {LONGEST.days} days ahead"
+            raise Invalid(
+                field="expires_at", reason=reason, why=ViolationCode.TOO_LARGE, maximum=LONGEST.days
+            )
         permissions = tuple(sorted(distinct(self.permissions)))
         require_known(permissions, field="permissions")
         require_held(by, permissions, field="permissions")

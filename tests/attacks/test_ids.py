@@ -13,6 +13,7 @@ from tests.attacks.people import colleague
 from tests.auth.people import Person, registered
 from tests.kit.client import Client
 from tests.kit.product import Product
+from tests.kit.times import IN_A_YEAR
 from tests.work.api import created, project
 
 NOT_A_TENANTS = frozenset({"discardParked", "rebuildViews", "retryParked", "moveTenant", "tenantOperation"})
@@ -45,7 +46,11 @@ async def victims_ids(product: Product, victim: Person) -> list[str]:
         ("InviteUser", {"email": f"{uuid4().hex}@example.com"}),
         (
             "CreateApiKey",
-            {"name": "robot", "permissions": ["work:read"], "expiresAt": "2099-01-01T00:00:00Z"},
+            {
+                "name": "robot",
+                "permissions": ["work:read"],
+                "expiresAt": IN_A_YEAR,
+            },
         ),
     ):
         id = str(uuid4())

@@ -18,6 +18,7 @@ from tests.attacks.people import colleague
 from tests.auth.people import PASSWORD, Person, post, registered
 from tests.kit.client import Client, subscribe
 from tests.kit.product import Product
+from tests.kit.times import IN_A_YEAR
 from tests.work.api import created
 
 EXPIRED = (4403, "The token has expired: connect again with another one")
@@ -88,7 +89,11 @@ async def test_a_stream_ends_with_what_it_was_opened_with(
 
 async def test_a_stream_of_an_api_key_ends_when_the_key_is_revoked(product: Product) -> None:
     boss = await registered(product)
-    values = {"name": "robot", "permissions": ["work:read"], "expiresAt": "2099-01-01T00:00:00Z"}
+    values = {
+        "name": "robot",
+        "permissions": ["work:read"],
+        "expiresAt": IN_A_YEAR,
+    }
     receipt = await boss.client.send("CreateApiKey", input=values)
     robot = Client(product.http, receipt["key"])
     async with asyncio.timeout(60), robot.socket() as socket:

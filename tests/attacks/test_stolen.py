@@ -22,6 +22,7 @@ from tests.attacks.people import colleague
 from tests.auth.people import PASSWORD, Person, post, registered
 from tests.kit.client import Client
 from tests.kit.product import Product
+from tests.kit.times import IN_A_YEAR
 from tests.work.api import created
 
 NAME = "Zanzibara"
@@ -51,7 +52,11 @@ async def lives(product: Product) -> Lives:
     enrolment = (await client.post(ENROL, {"p": PASSWORD})).json()["data"]["enrolSecondFactor"]
     invitation, invited = uuid4(), f"{uuid4().hex}@example.com"
     await client.send("InviteUser", input={"id": str(invitation), "email": invited})
-    values = {"name": "robot", "permissions": ["work:read"], "expiresAt": "2099-01-01T00:00:00Z"}
+    values = {
+        "name": "robot",
+        "permissions": ["work:read"],
+        "expiresAt": IN_A_YEAR,
+    }
     key = (await client.send("CreateApiKey", input=values))["key"]
     await post(product.http, "password/forgot", {"email": ada.email})
     await ada.sign_in("wrong-" + PASSWORD)

@@ -13,6 +13,7 @@ from projections.identity.admission import Invitations
 from projections.kit.store.tables import table_shape
 from tests.auth.people import PASSWORD, Person, proved, registered
 from tests.kit.product import Product
+from tests.kit.times import IN_A_YEAR
 
 ACCEPT = """mutation($i: AcceptInvitationInput!) { acceptInvitation(input: $i) {
   __typename ... on SignedIn { accessToken tenantId accountId } ... on Refused { code field } } }"""
@@ -54,7 +55,7 @@ async def test_whose_address_is_not_proved_invites_nobody(product: Product) -> N
     values = {
         "name": "robot",
         "permissions": ["users:write", "users:read"],
-        "expiresAt": "2099-01-01T00:00:00Z",
+        "expiresAt": IN_A_YEAR,
     }
     receipt = await eve.client.send("CreateApiKey", input=values)
     robot = replace(eve.client, token=receipt["key"]) if "key" in receipt else None

@@ -8,8 +8,8 @@ import pytest
 from tests.identity.asking import colleague, done, refusal
 from tests.kit.client import Client
 from tests.kit.product import Product
+from tests.kit.times import IN_A_YEAR
 
-LATER = "2100-01-01T00:00:00Z"
 ADMINISTERING = (
     "RegisterUser",
     "ChangeUserEmail",
@@ -40,7 +40,7 @@ def any_input(mutation: str, id: str) -> dict[str, Any]:
         "CreateRole": {"name": "x", "permissions": []},
         "ChangeRole": {"name": "x", "permissions": []},
         "InviteUser": {"email": "x@example.com"},
-        "CreateApiKey": {"name": "x", "permissions": ["work:read"], "expiresAt": LATER},
+        "CreateApiKey": {"name": "x", "permissions": ["work:read"], "expiresAt": IN_A_YEAR},
     }
     return {"id": id, **more.get(mutation, {})}
 
@@ -90,7 +90,7 @@ async def test_an_admin_grants_no_more_than_he_holds(client: Client, product: Pr
     assert await refusal(admin, "CreateRole", **wide) == ("not_yours_to_give", "permissions")
     own = (await done(admin, "CreateRole", name="Own", permissions=["work:read"]))["role"]
     assert await refusal(admin, "ChangeRole", id=own["id"], **wide) == ("not_yours_to_give", "permissions")
-    key = {"name": "Key", "permissions": ["billing:write"], "expiresAt": LATER}
+    key = {"name": "Key", "permissions": ["billing:write"], "expiresAt": IN_A_YEAR}
     assert await refusal(admin, "CreateApiKey", **key) == ("not_yours_to_give", "permissions")
 
 
@@ -101,7 +101,7 @@ async def test_no_tenant_grants_what_operators_may(client: Client, product: Prod
         more = {"name": "Ops", "permissions": [permission]}
         expected = ("only_for_operators", "permissions")
         assert await refusal(operator, "CreateRole", **more) == expected
-        assert await refusal(operator, "CreateApiKey", **more, expiresAt=LATER) == expected
+        assert await refusal(operator, "CreateApiKey", **more, expiresAt=IN_A_YEAR) == expected
     answer = await refusal(operator, "ChangeUserRole", id=client.me, role="OPERATOR")
     assert answer == ("only_for_operators", "role")
 
@@ -124,7 +124,9 @@ async def test_a_stranger_reaches_nothing(client: Client, product: Product) -> N
     eve = await colleague(product, client, "member")
     role = (await done(client, "CreateRole", name="Reader", permissions=["work:read"]))["role"]
     invitation = (await done(client, "InviteUser", email="x@example.com"))["invitation"]
-    key = (await done(client, "CreateApiKey", name="x", permissions=["work:read"], expiresAt=LATER))["apiKey"]
+    key = (await done(client, "CreateApiKey", name="x", permissions=["work:read"], expiresAt=IN_A_YEAR))[
+        "apiKey"
+    ]
     stranger = await product.newcomer("Mallory")
     ids = {"Role": role["id"], "Invitation": invitation["id"], "ApiKey": key["id"]}
     for mutation in ADMINISTERING:

@@ -10,8 +10,7 @@ from app.mail.mailed_tokens import INVITE, MailedTokens, hash_of
 from tests.identity.asking import colleague, done, refusal
 from tests.kit.client import Client
 from tests.kit.product import Product
-
-LATER = "2100-01-01T00:00:00Z"
+from tests.kit.times import IN_A_YEAR
 
 
 async def test_a_role_is_made_changed_granted_withdrawn_and_deleted(client: Client, product: Product) -> None:
@@ -94,7 +93,7 @@ async def test_of_an_invitations_token_only_the_hash_is_stored(client: Client, p
 
 async def test_an_api_key_is_told_once_and_stored_as_a_hash(client: Client, product: Product) -> None:
     command_id = str(uuid4())
-    input = {"name": "Machine", "permissions": ["work:read"], "expiresAt": LATER}
+    input = {"name": "Machine", "permissions": ["work:read"], "expiresAt": IN_A_YEAR}
     receipt = await client.send("CreateApiKey", input=input, commandId=command_id)
     key = receipt.pop("key")
     created = receipt["apiKey"]
@@ -103,7 +102,7 @@ async def test_an_api_key_is_told_once_and_stored_as_a_hash(client: Client, prod
         "name": "Machine",
         "permissions": ["work:read"],
         "createdAt": created["createdAt"],
-        "expiresAt": LATER,
+        "expiresAt": IN_A_YEAR,
         "revokedAt": None,
         "maker": {"id": client.me, "name": "Ada"},
     }

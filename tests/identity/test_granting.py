@@ -1,5 +1,6 @@
 """Nobody gives or takes what they do not hold, and a tenant never is without an owner."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -184,7 +185,7 @@ def test_a_role_allows_what_a_tenant_can_grant_and_its_maker_holds(permission: s
     )
     given(READING).by(ADMIN).when(ChangeRole(id=ROLE, name="x", permissions=names)).refused(refusal)
     key = CreateApiKey(
-        id=KEY, name="x", permissions=names, expires_at=NOON.replace(year=2031), secret_hash=HASH
+        id=KEY, name="x", permissions=names, expires_at=NOON + timedelta(days=731), secret_hash=HASH
     )
     given().by(ADMIN).when(key).refused(refusal, field="permissions")
 
@@ -210,7 +211,9 @@ def test_an_api_key_needs_a_future_and_something_to_allow() -> None:
     key: dict[str, Any] = {"id": KEY, "name": "x", "secret_hash": HASH}
     past = CreateApiKey(**key, permissions=("work:read",), expires_at=NOON)
     given().by(ADMIN).when(past).refused(Invalid, field="expires_at")
-    empty = CreateApiKey(**key, permissions=(), expires_at=NOON.replace(year=2031))
+    far = CreateApiKey(**key, permissions=("work:read",), expires_at=NOON + timedelta(days=731, seconds=1))
+    given().by(ADMIN).when(far).refused(Invalid, field="expires_at")
+    empty = CreateApiKey(**key, permissions=(), expires_at=NOON + timedelta(days=731))
     given().by(ADMIN).when(empty).refused(Invalid, field="permissions")
 
 
@@ -218,7 +221,7 @@ def test_a_key_makes_no_keys() -> None:
     by = caller("admin", BEN)
     machine = type(by)(tenant_id=by.tenant_id, user_id=by.user_id, permissions=by.permissions, kind="key")
     command = CreateApiKey(
-        id=KEY, name="x", permissions=("work:read",), expires_at=NOON.replace(year=2031), secret_hash=HASH
+        id=KEY, name="x", permissions=("work:read",), expires_at=NOON + timedelta(days=731), secret_hash=HASH
     )
     given().by(machine).when(command).refused(Forbidden)
 

@@ -20,6 +20,7 @@ from domain.kit.permissions import ROLES
 from domain.work.notifications import Channel, NotificationKind, NotifyUser
 from tests.kit.processes import until
 from tests.kit.product import Product
+from tests.kit.times import IN_A_YEAR
 from tests.tenancy.actors import Actor
 from tests.tenancy.building import Builder
 from tests.tenancy.documents import Document, paged
@@ -227,7 +228,11 @@ async def _operator(product: Product) -> Actor:
 async def _machine(product: Product, tenant: Tenant) -> Actor:
     """A machine with an API key of the tenant, which may do what a member may."""
     permissions = sorted(ROLES["member"] - {"self"})
-    input = {"name": OTHER, "permissions": permissions, "expiresAt": "2999-01-01T00:00:00Z"}
+    input = {
+        "name": OTHER,
+        "permissions": permissions,
+        "expiresAt": IN_A_YEAR,
+    }
     for expires in (
         input,
         {**input, "expiresAt": tenant.builder.accepted["createApiKey"]["input"]["expiresAt"]},

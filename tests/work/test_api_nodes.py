@@ -16,6 +16,7 @@ from tests.attacks.people import colleague
 from tests.auth.people import Person, registered
 from tests.kit.client import Client
 from tests.kit.product import Product, running
+from tests.kit.times import IN_A_YEAR
 from tests.schema.published import published
 from tests.work.api import created, project
 
@@ -56,7 +57,12 @@ async def ids(product: Product, owner: Person, operator: Client) -> dict[str, st
     for kind, mutation, input, by in (
         ("Role", "CreateRole", {"name": "Gardener", "permissions": ["work:read"]}, client),
         ("Invitation", "InviteUser", {"email": f"{uuid4().hex}@example.com"}, client),
-        ("ApiKey", "CreateApiKey", {**values, "expiresAt": "2099-01-01T00:00:00Z"}, client),
+        (
+            "ApiKey",
+            "CreateApiKey",
+            {**values, "expiresAt": IN_A_YEAR},
+            client,
+        ),
         ("FeatureFlag", "AddFeatureFlag", {"featureName": "beta"}, client),
         ("TenantSubscription", "StartSubscription", PERIOD, payments),
         ("Rebuild", "RebuildViews", {"views": ["work.tags"]}, operator),
