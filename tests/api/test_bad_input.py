@@ -115,6 +115,30 @@ async def test_bad_input_is_refused_with_a_code(client: httpx.AsyncClient, body:
         assert not re.search(r"sys\.|Python|Error\(", error["message"])
 
 
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ('{"v": "a\\u0000"}', "Variable '$v' has invalid value: A text must"),
+        (
+            '{"v": {"a": ["", {"b": "\\u0000"}]}}',
+            "Variable '$v' has invalid value at .a[1].b: A text must",
+        ),
+        ('{"v": {"a": {"\\u0000": 1}}}', "Variable '$v' has invalid value at .a: A text must"),
+        ('{"v": {"a b": "\\u0000"}}', "Variables must"),
+        (
+            '{"v": [' + "[" * 20 + '"\\u0000"' + "]" * 20 + ", " + "[" * 900 + "]" * 900 + "]}",
+            "Variable '$v' has",
+        ),
+    ],
+    ids=["text", "within", "name", "odd name", "beside deep JSON"],
+)
+async def test_a_nul_is_told_with_its_place(client: httpx.AsyncClient, variables: str, said: str) -> None:
+    response = await client.post("/graphql", content=_query(ANY, variables), headers=JSON_HEADERS)
+    (error,) = response.json()["errors"]
+    assert error["message"].startswith(said), error
+    assert "U+0000" in error["message"]
+
+
 ANSWERED: dict[str, tuple[bytes, object]] = {
     "unknown members": (b'{"query": "{ hello }", "nothing": {}}', {"hello": "Hello you"}),
     "control characters in a variable": (_query(ID, '{"v": "a\\u0001\\u007f"}'), {"id": "a\x01\x7f"}),

@@ -1,6 +1,7 @@
 """A GraphQL request as any transport carries it, checked for its shape."""
 
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ AFTER_HEADER = "headwater-after-position"
 _AFTER = "afterPosition"
 _POSITION = re.compile("[0-9]{1,19}")
 _LAST = 2**63 - 1
+_TOLD_PATH = re.compile(r"(\w{1,50})[\w.\[\]]{0,200}")
+"""A place in the variables that is told again; what else clients make up is not."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,12 @@ def _check_values(variables: Mapping[str, object], depth: int) -> None:
         below: list[object] = []
         for value in level:
             if isinstance(value, str):
-                _check_text(value)
+                if "\0" in value:
+                    raise _unstorable(variables)
             elif isinstance(value, dict):
                 below.extend(value.values())
-                for key in value:
-                    _check_text(key)
+                if any("\0" in key for key in value):
+                    raise _unstorable(variables)
             elif isinstance(value, list):
                 below.extend(value)
         if not below:
@@ -90,6 +94,28 @@ def _check_values(variables: Mapping[str, object], depth: int) -> None:
     raise RequestError.of(f"The variables are nested too deeply: at most {depth} levels.", "LIMIT_EXCEEDED")
 
 
-def _check_text(text: str) -> None:
-    if "\0" in text:
-        raise RequestError.of("Variables must not contain the character U+0000.", "BAD_REQUEST")
+def _unstorable(variables: Mapping[str, object]) -> RequestError:
+    """What is said of variables with U+0000 in them, as the engine says where a value is wrong."""
+    found = _TOLD_PATH.fullmatch(_path_of_nul(variables))
+    if found is None:
+        return RequestError.of("Variables must not contain the character U+0000.", "BAD_REQUEST")
+    inner = found[0].removeprefix(found[1])
+    within = f" at {inner}" if inner else ""
+    said = "A text must not contain the character U+0000."
+    return RequestError.of(f"Variable '${found[1]}' has invalid value{within}: {said}", "BAD_REQUEST")
+
+
+def _path_of_nul(variables: Mapping[str, object]) -> str:
+    """Where the first text with U+0000 is, or the object with a member of such a name."""
+    waiting = deque[tuple[str, object]]([("", variables)])
+    while waiting:
+        path, value = waiting.popleft()
+        if isinstance(value, str) and "\0" in value:
+            return path
+        if isinstance(value, list):
+            waiting.extend((f"{path}[{number}]", item) for number, item in enumerate(value))
+        elif isinstance(value, Mapping):
+            if any("\0" in key for key in value):
+                return path
+            waiting.extend((f"{path}.{key}" if path else key, item) for key, item in value.items())
+    return ""

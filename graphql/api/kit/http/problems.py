@@ -86,6 +86,9 @@ def plain(error: Mapping[str, Any]) -> tuple[str, str, str | None]:
     found = VARIABLE.fullmatch(message)
     if found is None:
         return code, message, None
+    if code == "bad_request":
+        # It is about one value.
+        code = "invalid"
     _, name, path, said = found.groups()
     field = (path or "").lstrip(".") if name == "input" else name + (path or "")
     return code, *_worded(field, said[:_LONGEST])
