@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.kit.execution.deprecations import USES
 from api.kit.http.problems import problem
 from app.telemetry.monitoring_access import Known
 from app.telemetry.process_status import ProcessStatus
@@ -37,6 +38,23 @@ APPEND_SECONDS = Histogram(
     registry=REGISTRY,
 )
 ProcessCollector(registry=REGISTRY)
+
+
+class _Deprecated:
+    """What the kit of the API counts of deprecated parts of the schema."""
+
+    def collect(self) -> Iterable[Metric]:
+        counter = CounterMetricFamily(
+            "headwater_graphql_deprecated",
+            "Requests that used a deprecated part of the GraphQL schema.",
+            labels=("coordinate",),
+        )
+        for coordinate, uses in sorted(USES.items()):
+            counter.add_metric([coordinate], uses)
+        return [counter]
+
+
+REGISTRY.register(_Deprecated())
 
 
 def timed(append: Callable[[A], Awaitable[O]]) -> Callable[[A], Awaitable[O]]:

@@ -113,6 +113,13 @@ class Describe:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deprecated:
+    """A field that will go: the schema says so, with what to use instead, and each use by a client is counted."""
+
+    reason: str
+
+
 def marks(hint: Any) -> Iterator[object]:
     """The annotations of a type hint, those inside ``X | None`` and ``Annotated`` included, outermost last.
 

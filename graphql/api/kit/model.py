@@ -12,6 +12,7 @@ from api.kit.schema.fields import After as After
 from api.kit.schema.fields import Parent as Parent
 from api.kit.schema.fields import argument as argument
 from api.kit.schema.fields import chosen as chosen
+from api.kit.schema.fields import deprecated as deprecated
 from api.kit.schema.fields import derived as derived
 from api.kit.schema.fields import field as field
 from api.kit.schema.fields import linked as linked

@@ -33,6 +33,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.kit.execution.access import ANYONE, Access
 from api.kit.execution.cost import Cost, Measure
+from api.kit.execution.deprecations import DeprecatedUse, Deprecations
 from api.kit.execution.error_codes import ErrorCode
 from api.kit.execution.errors import ClientError, RequestError
 from api.kit.execution.limits import Limits, check_shape, too_much
@@ -80,7 +81,8 @@ class Operation:
 
     `resume_points` are the values of its `resumeFrom` and `initial` arguments, `needs` the permissions that it
     takes, each with a field that takes it, `fields` all that are selected, as `Task.title`, and `own` says that
-    the answers of a subscription depend on who asks. `weight` is how many bytes may be read for it, at most.
+    the answers of a subscription depend on who asks. `weight` is how many bytes may be read for it, at most, and
+    `deprecated` what it uses that is.
     """
 
     text: str
@@ -89,6 +91,7 @@ class Operation:
     cost: Cost
     weight: Cost
     resume_points: tuple[ValueNode, ...]
+    deprecated: DeprecatedUse
     needs: Mapping[str | None, str]
     fields: tuple[str, ...]
     own: bool
@@ -156,6 +159,7 @@ class Documents:
         self._limits = limits
         self._access = Access(schema)
         self._sizes = Sizes(schema)
+        self._deprecations = Deprecations(schema)
         self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, FiniteFloatsRule]
         if not limits.introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
@@ -200,8 +204,9 @@ class Documents:
                     needs = self._access.needs(document, node)
                     own = self._access.own(node)
                     fields = self._access.fields(document, node)
+                    old = self._deprecations.use(document, node, fields)
                     operation = Operation(
-                        text, document, node, found.cost, found.weight, points, needs, fields, own
+                        text, document, node, found.cost, found.weight, points, old, needs, fields, own
                     )
                     operations[operation.name] = operation
             # Each character of the text takes four bytes at most.

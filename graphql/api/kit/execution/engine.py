@@ -141,7 +141,7 @@ class Engine(Generic[I]):
             yield answer
 
     async def _answer(self, operation: Operation, request: GraphQLRequest, identity: I) -> Answer:
-        context = await self._begun(operation, identity)
+        context = await self._begun(operation, identity, request)
         context.after = request.after
         executor = self._executor(operation, request, context)
         allow(self._limits.caller_bytes)
@@ -159,9 +159,9 @@ class Engine(Generic[I]):
         body = encoded(result, context.extensions, self._limits.answer_bytes, written=written, refuse=True)
         return Answer(body, not body.startswith(b'{"errors"'), context.keepable)
 
-    async def shared(self, operation: Operation, identity: I) -> None:
+    async def shared(self, operation: Operation, request: GraphQLRequest, identity: I) -> None:
         """Let an identity have the answers of a subscription that runs for another one like it."""
-        (await self._begun(operation, identity)).end(operation, "done")
+        (await self._begun(operation, identity, request)).end(operation, "done")
 
     async def answers(
         self, operation: Operation, request: GraphQLRequest, identity: I
@@ -182,7 +182,7 @@ class Engine(Generic[I]):
 
         Raises RequestError before the first answer when the variables are refused.
         """
-        context = await self._begun(operation, identity)
+        context = await self._begun(operation, identity, request)
         executor = self._executor(operation, request, context)
         context.end(operation, "done")
         async with AsyncExitStack() as stack:
@@ -213,7 +213,7 @@ class Engine(Generic[I]):
         context = self._make_context(identity)
         return context if isinstance(context, Context) else await context
 
-    async def _begun(self, operation: Operation, identity: I) -> Context[I]:
+    async def _begun(self, operation: Operation, identity: I, request: GraphQLRequest) -> Context[I]:
         """The context of an operation that may run. Raises RequestError."""
         try:
             refused = self._admit(operation, identity)
@@ -223,6 +223,7 @@ class Engine(Generic[I]):
             raise
         context = await self._context(identity)
         context.refused = refused
+        operation.deprecated.count(request.variables)
         try:
             await context.begin()
         except ClientError as error:

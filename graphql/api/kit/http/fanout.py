@@ -84,7 +84,7 @@ class Fanout(Generic[I]):
             answers = self._engine.answers(operation, request, identity)
             group.task = asyncio.create_task(self._run(key, group, answers, shared))
         else:
-            self._joining(operation, identity)
+            self._joining(operation, request, identity)
         group.members[subscriber] = give_back
 
         def leave() -> None:
@@ -99,8 +99,8 @@ class Fanout(Generic[I]):
 
         return leave
 
-    def _joining(self, operation: Operation, identity: I) -> None:
-        noting = asyncio.create_task(self._engine.shared(operation, identity))
+    def _joining(self, operation: Operation, request: GraphQLRequest, identity: I) -> None:
+        noting = asyncio.create_task(self._engine.shared(operation, request, identity))
         self._noting.add(noting)
         noting.add_done_callback(self._noted)
 

@@ -25,6 +25,7 @@ Parent: Any = strawberry.Parent
 """Marks the parameter that is given the row a field stands on. (An alias that checkers cannot apply.)"""
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 After = Annotated[
     Position | None,
@@ -36,9 +37,25 @@ After = Annotated[
 """The argument by which a client reads its own writes."""
 
 
-def argument(description: str) -> StrawberryArgumentAnnotation:
-    """Describe an argument."""
-    return strawberry.argument(description=description)
+def argument(description: str, *, deprecated: str | None = None) -> StrawberryArgumentAnnotation:
+    """Describe an argument; ``deprecated`` says what to use instead of one that will go."""
+    return strawberry.argument(description=description, deprecation_reason=deprecated)
+
+
+def deprecated(reason: str) -> Callable[[T], T]:
+    """Mark a field that will go, of a root or a type and whatever has made it; ``reason`` says what to use.
+
+        task_list = deprecated("Use `tasks`.")(_tasks.list("Tasks.", _filter))
+
+    Columns of rows and fields of commands are marked `Deprecated`, values in `enum`.
+    """
+
+    def mark(declared: T) -> T:
+        assert isinstance(declared, StrawberryField)
+        declared.deprecation_reason = reason
+        return declared
+
+    return mark
 
 
 def field(description: str, returns: Any = None, *, needs: str | None = None) -> Callable[[F], F]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeAlias, get_args, get_type_hints
 import strawberry
 
 from api.kit.schema.masking import is_marked
-from api.kit.schema.node_types import described_as, plain
+from api.kit.schema.node_types import deprecation, described_as, plain
 from domain.kit.fields import Confidential, Opened, Personal, Restricted
 from domain.kit.text import key
 from projections.kit.declare.postgres import PostgresView
@@ -85,9 +85,14 @@ def row_filter(
     name: str, view: AnyView, fields: Mapping[str, Operator], *, description: str
 ) -> type[RowFilter]:
     """The GraphQL input with these fields, which all may be left out. Raises as `settled` does."""
-    known = settled(name, view, fields)
+    known, hints = settled(name, view, fields), get_type_hints(view.row, include_extras=True)
     body: dict[str, Any] = {
-        field: strawberry.field(default=None, description=how.text) for field, (how, _) in known.items()
+        field: strawberry.field(
+            default=None,
+            description=how.text,
+            deprecation_reason=deprecation(hints.get(how.column)),
+        )
+        for field, (how, _) in known.items()
     }
     body |= {
         "__annotations__": {field: shown | None for field, (_, shown) in known.items()},

@@ -18,6 +18,7 @@ import operator
 import types
 from collections.abc import Callable, Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from api.kit.schema.stored_texts import UNKNOWN, is_of_enum, reading
 from domain.kit.commands import Command, noun
 from domain.kit.fields import (
     Confidential,
+    Deprecated,
     Describe,
     Kept,
     Opened,
@@ -103,7 +105,11 @@ def shows(
                 resolver = noting(n, shown=shown[n], about=about if n != about else None, read=read)
             text = f"{description} {UNKNOWN}" if is_of_enum(read) else description
             metadata = {LONGEST: longest(hint)}
-            setattr(cls, n, strawberry.field(resolver=resolver, description=text, metadata=metadata))
+            old = deprecation(hint)
+            declared: Any = strawberry.field(
+                resolver=resolver, description=text, metadata=metadata, deprecation_reason=old
+            )
+            setattr(cls, n, declared)
         needing(cls, needs)
         setattr(cls, _ROW, row)
 
@@ -140,13 +146,19 @@ def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: 
         if field in leave_out:
             continue
         description = _targets_id(command, said) if field == "id" else said
-        shown = plain(hint)
+        shown, old = plain(hint), deprecation(hint)
+        if old is not None and field not in optional:
+            raise TypeError(
+                f"{name}.{field} must be given, so it cannot be deprecated: give it a default first."
+            )
         if field == "id" and command.wiring.creates is not None:
             annotations[field] = shown | None
             namespace[field] = strawberry.field(default=strawberry.UNSET, description=_ID)
         elif field in optional:
             annotations[field] = shown | None
-            namespace[field] = strawberry.field(default=strawberry.UNSET, description=description)
+            namespace[field] = strawberry.field(
+                default=strawberry.UNSET, description=description, deprecation_reason=old
+            )
         elif field in clearable:
             # Nothing may be cleared by being forgotten: `built` refuses what was left out.
             annotations[field] = shown
@@ -183,11 +195,25 @@ def plain(hint: Any) -> Any:
     return hint
 
 
-def enum(cls: type[Enum]) -> type[Enum]:
-    """The enum as a GraphQL type, declared once."""
+def enum(cls: type[Enum], deprecated: Mapping[str, str] = MappingProxyType({})) -> type[Enum]:
+    """The enum as a GraphQL type, declared once; ``deprecated`` gives for each value that will go what to use.
+
+    Raises TypeError for a value that it lacks.
+    """
     if not hasattr(cls, "__strawberry_definition__"):
         strawberry.enum(cls, description=_sentence(cls))
+    definition: Any = vars(cls)["__strawberry_definition__"]
+    values = {value.name: value for value in definition.values}
+    if unknown := deprecated.keys() - values.keys():
+        raise TypeError(f"{cls.__name__} has no value {min(unknown)!r}.")
+    for name, reason in deprecated.items():
+        values[name].deprecation_reason = reason
     return cls
+
+
+def deprecation(hint: Any) -> str | None:
+    """Why a field is deprecated, as its type hint is marked; None for one that is not."""
+    return next((mark.reason for mark in marks(hint) if isinstance(mark, Deprecated)), None)
 
 
 def _fields(cls: type) -> list[tuple[str, tuple[Any, str]]]:
