@@ -24,6 +24,8 @@ async def scene(
             database_url=await stack.enter_async_context(servers.fresh_database(postgres)),
             redis_url=await stack.enter_async_context(servers.fresh_keyspace(valkey.url)),
             secret=servers.SECRET,
+            max_subscriptions_each=5_000,
+            max_subscriptions_tenant=50_000,
         )
         product = await stack.enter_async_context(
             produced(settings, opensearch_url=opensearch_url, index_prefix=servers.fresh_prefix())

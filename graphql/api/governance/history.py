@@ -107,6 +107,7 @@ class Query:
     activities = _activities.list(
         "The tenant's activity log, by pages; private work is shown only to those who may see it.",
         _filter,
+        unwatched="Each is an event, and `events` tells of these.",
     )
 
     @field(

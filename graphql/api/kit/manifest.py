@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api.kit.http.rest import RestRoute
+from api.kit.schema.live.lists import live_lists
 from domain.kit.context.manifests import Manifest
 
 ROOTS = ("Query", "Mutation", "Subscription")
@@ -25,5 +26,7 @@ class ContextApi(Manifest):
                 raise TypeError(f"{self.package} lists {module.__name__}, which has no {', '.join(ROOTS)}.")
 
     def roots(self, name: str) -> tuple[type, ...]:
-        """Its classes of one of these names."""
-        return tuple(vars(module)[name] for module in self.modules if name in vars(module))
+        """Its classes of one of these names, and the subscriptions to what it lists."""
+        declared = tuple(vars(module)[name] for module in self.modules if name in vars(module))
+        followed = live_lists(self.roots("Query")) if name == "Subscription" else None
+        return declared if followed is None else (*declared, followed)

@@ -70,6 +70,7 @@ class Project(Node):
 
 
 _projects = Resource(Project, Projects, read="work:read", write="work:write")
+_members = Resource(Member, ProjectMembers, read="work:read")
 _filter = _projects.filter(
     status=one_of(text="Any of these; all but deleted ones by default.", default=KEPT),
     owner_id=equal(text="Owned by this user."),
@@ -81,6 +82,13 @@ _filter = _projects.filter(
 class Query:
     project = _projects.by_id("A project by id.")
     projects = _projects.list("Projects, by pages.", _filter, orders=("created_at", "name", "updated_at"))
+
+
+@strawberry.type
+class Subscription:
+    project_member_changed = _members.subscription(
+        "Every change of a project's members, as it happens.", within="project_id"
+    )
 
 
 @strawberry.type

@@ -23,13 +23,14 @@ from graphql import (
     ValueNode,
     VariableNode,
     get_named_type,
+    is_non_null_type,
 )
 
 from api.kit.execution.sizes import Sizes
 
 _PAGE_ARGUMENTS = ("first", "last")
 _LISTS = ("ids", "commands")
-"""The arguments of fields that give an object for each entry of a list."""
+"""The required arguments of fields that give an object for each entry of a list; others narrow what is there."""
 _PAST_ARGUMENTS = ("asOf", "version")
 _PAST = 2_000
 """What a look at the past costs besides: rows are folded from the log, and a list needs all of them. So there are
@@ -205,7 +206,8 @@ class Measure:
         return fixed, given
 
     def _size(self, node: FieldNode, field: GraphQLField) -> PageSize:
-        names = [name for name in (*_PAGE_ARGUMENTS, *_LISTS) if name in field.args]
+        names = [name for name in _PAGE_ARGUMENTS if name in field.args]
+        names += [name for name in _LISTS if name in field.args and is_non_null_type(field.args[name].type)]
         if not names:
             return PageSize(default=self._sizes.most(field))
         numbers, variables = list[int](), list[tuple[str, int | None]]()

@@ -9,14 +9,17 @@
     class Mutation:
         create_task = tasks.mutation(CreateTask)
 
+What is listed has a subscription to its changes besides, here `taskChanged`. One that is narrowed by something
+else than the list is said:
+
     class Subscription:
-        task_changed = tasks.subscription("Every change of a task, as it happens.")
+        task_changed = tasks.subscription("Every change of a task, as it happens.", project_id=equal)
 
 What is matched by name is checked when the field is made: TypeError says which class and field do not fit.
 """
 
 import inspect
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, cast, get_args, get_type_hints
 from uuid import UUID
@@ -30,9 +33,10 @@ from api.kit.schema.filters import AnyView, Operator, RowFilter, row_filter, set
 from api.kit.schema.lists.connections import Filter, listed
 from api.kit.schema.live.changes import watch
 from api.kit.schema.live.interest import interest
+from api.kit.schema.live.lists import LIVE, LiveList
 from api.kit.schema.live.messages import Initial, ResumeFrom, messages
 from api.kit.schema.mutations import Send, Sending, Sent, mutation, sentences
-from api.kit.schema.node_types import Node, takes
+from api.kit.schema.node_types import Node, described_as, takes
 from api.kit.schema.nodes import findable, in_view
 from domain.kit.commands import Command
 from domain.kit.events import event_class, snake
@@ -65,6 +69,7 @@ class Resource:
         self._noun = snake(shown.__name__).replace("_", " ")
         self._plural = plural or f"{self._noun}s"
         self._hints = get_type_hints(view.row)
+        self._watched = False
         if issubclass(shown, Node) and self._has_id:
             find, needs = in_view(view, read=read, own=own, home=home)
             findable(shown, find, needs=needs)
@@ -85,11 +90,25 @@ class Resource:
         description = f"Which {self._plural} to list: those that meet all that is given."
         return row_filter(f"{self._shown.__name__}Filter", self._view, fields, description=description)
 
-    def list(self, description: str, filter: type[Filter], *, orders: Sequence[str] = ()) -> StrawberryField:
+    def list(
+        self, description: str, filter: type[Filter], *, orders: Sequence[str] = (), unwatched: str = ""
+    ) -> StrawberryField:
         """The field that lists them by pages, sorted by one of these columns, the first by default.
 
         Without ``orders`` these are all by which an index of the view sorts, in the order of the row's fields.
+        The list has a subscription to its changes, narrowed by those fields of its filter that a row can be told
+        by, unless ``unwatched`` says why not.
         """
+        fields = getattr(filter, "operators", {})
+        followed = LiveList(
+            name=f"{snake(self._shown.__name__)}_changed",
+            subscription=lambda: self.subscription(
+                f"Every change of {self._plural}, as it happens.",
+                **{name: how for name, how in fields.items() if how.meets is not None},
+            ),
+            declared=lambda: self._watched,
+            unwatched=unwatched,
+        )
         if not (columns := orders or self._view.sorted_by):
             raise TypeError(
                 f"{self._shown.__name__}Order: no index of {self._view.__name__} sorts by a column."
@@ -101,6 +120,7 @@ class Resource:
             orders={column.upper(): self._order(column) for column in columns},
             description=description,
             needs=self._read,
+            more={LIVE: followed},
         )
 
     def mutation(
@@ -137,14 +157,30 @@ class Resource:
         return mutation(send, self.receipt, taken, description=description, needs=needs or self._write)
 
     def subscription(
-        self, description: str, by: type[RowFilter] | None = None, /, **fields: Operator
+        self,
+        description: str,
+        by: type[RowFilter] | None = None,
+        /,
+        *,
+        within: str = "",
+        **fields: Operator,
     ) -> StrawberryField:
-        """The subscription to their changes, narrowed by the fields of a filter and by these."""
+        """The subscription to their changes, narrowed by the fields of a filter and by these.
+
+        ``within`` is the column of the key that clients give a value for, where that leaves one that is the id."""
         name = f"{self._shown.__name__}Message"
+        self._watched = True
         known = settled(name, self._view, {**(by.operators if by else {}), **fields})
         if blind := [field for field, (how, _) in known.items() if how.meets is None]:
             raise TypeError(f"{name}.{blind[0]} can be told by SQL alone, not by a row that changes.")
-        message = messages(self._shown, self._view, f"A changed {self._noun}, or a gap in the messages.")
+        others = {within} - {""}
+        message = messages(
+            self._shown,
+            self._view,
+            f"Changed {self._plural}, or a gap in the messages.",
+            within=others,
+            id_of=_id_of(self._view, others),
+        )
         view = self._held
 
         def resolve(
@@ -154,12 +190,13 @@ class Resource:
             initial: Initial = False,
             **given: Any,
         ) -> AsyncGenerator[Any, None]:
-            wanted = interest(type(view), known, given)
+            wanted = interest(type(view), known, given, {column: given[column] for column in others})
             return watch(info.context, view, resume_from=resume_from, initial=initial, interest=wanted)
 
-        return cast(
-            StrawberryField, live(description, message, needs=self._read)(_taking(resolve, known, message))
-        )
+        hints = get_type_hints(self._view.row, include_extras=True)
+        required = {column: described_as(self._view.row, column, hints[column]) for column in others}
+        taking = _taking(resolve, required, known, message)
+        return cast(StrawberryField, live(description, message, needs=self._read)(taking))
 
     @property
     def _has_id(self) -> bool:
@@ -194,10 +231,24 @@ class Resource:
         return Order(column, nullable=type(None) in get_args(self._hints[column]))
 
 
-def _taking(resolve: Any, fields: Mapping[str, tuple[Operator, Any]], message: Any) -> Any:
-    """The resolver of these messages with an argument for each field in place of those it takes by any name."""
+def _id_of(view: AnyView, others: Collection[str]) -> str:
+    """Whose id the one column of the key is that is not among the others."""
+    left = [column for column in view.key if column not in others]
+    return "the changed object" if left == ["id"] else f"the {left[0].removesuffix('_id')}"
+
+
+def _taking(
+    resolve: Any, ids: Mapping[str, str], fields: Mapping[str, tuple[Operator, Any]], message: Any
+) -> Any:
+    """The resolver of these messages with an argument for each field in place of those it takes by any name.
+
+    ``ids`` are those that must be given, each with its text."""
     signature = inspect.signature(resolve)
     arguments = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[UUID, argument(text)])
+        for name, text in ids.items()
+    ]
+    arguments += [
         inspect.Parameter(
             field,
             inspect.Parameter.KEYWORD_ONLY,

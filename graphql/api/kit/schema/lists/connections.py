@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any, Protocol, get_type_hints
 
 import msgspec
@@ -50,9 +51,10 @@ def listed(
     orders: Mapping[str, Order],
     description: str,
     needs: str,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> StrawberryField:
     """The field that lists a view's rows by pages, filtered and sorted, as they are or as of a moment of the
-    past; the first order is the default."""
+    past; the first order is the default. ``more`` is what its metadata say besides."""
     require_rows(shown, view)
     name = shown.__name__
     nothing_given: Callable[[], Filter] = filter
@@ -106,7 +108,7 @@ def listed(
         "after_position": After,
         "return": Connection[shown],  # type: ignore[valid-type]
     }
-    return described(resolve, description, needs=needs)
+    return described(resolve, description, needs=needs, more=more)
 
 
 def _ordered(order: Order) -> str:

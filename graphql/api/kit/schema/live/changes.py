@@ -152,7 +152,7 @@ async def _following(
                     change=envelope.type,
                     at=envelope.timestamp,
                     by=envelope.user_id,
-                    node_id=key[0],
+                    node_id=key[interest.named_by],
                     node=rows.get(key),
                 )
             changed = _sight_changed(ask, page) if about or ask.sight.narrows(type(view)) else None
@@ -202,11 +202,17 @@ async def _rows(
     kind: Any = type(view)
     found: dict[Key, R] = await ask.services.rows.get(kind, ask.caller.tenant_id, hidden)
     column = ask.sight.columns[type(view)]
+    place = view.key.index(column) if column in view.key else None
     left = [
         (envelope.position, key, before)
         for envelope, event, key in touched
         if key in hidden
-        for before in (_about_what(ask, column, envelope, event, there=key in found),)
+        for before in (
+            # A row that is gone was about what its key says.
+            key[place]
+            if place is not None and key not in found
+            else _about_what(ask, column, envelope, event, there=key in found),
+        )
         if before is not _UNSAID
     ]
     seen = await ask.seeing.among({before for _, _, before in left if isinstance(before, UUID)})

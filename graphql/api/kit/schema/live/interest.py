@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from domain.kit.events import Event
 from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import Fold
-from projections.kit.read.conditions import Condition
+from projections.kit.read.conditions import Condition, equals
 from projections.kit.read.search_query import BadQuery
 
 _UNSAID = object()
@@ -30,15 +31,21 @@ class Interest:
 
     where: Sequence[Condition] = ()
     """The same as ``meets``, of the rows that are there."""
+    named_by: int = 0
+    """Which part of a row's key is its id, where all that are watched have the others in common."""
 
 
 EVERYTHING_THERE_IS = Interest()
 
 
 def interest(
-    view: type[PostgresView[Any]], fields: Mapping[str, tuple[Operator, Any]], given: Mapping[str, Any]
+    view: type[PostgresView[Any]],
+    fields: Mapping[str, tuple[Operator, Any]],
+    given: Mapping[str, Any],
+    within: Mapping[str, Any] = MappingProxyType({}),
 ) -> Interest:
-    """The rows that meet what was given for these fields, or what each means where nothing was.
+    """The rows that meet what was given for these fields, or what each means where nothing was; of those that have
+    the values ``within`` in their keys.
 
     Raises a client's error for what cannot be asked."""
     wanted = [
@@ -49,14 +56,20 @@ def interest(
     def meets(row: Any) -> bool:
         return all(_meets(how, getattr(row, how.column), value) for how, value in conditions)
 
+    places = {view.key.index(column): value for column, value in within.items()}
+
     def concerns(row: Any | None, event: Event, key: Key, fold: Fold) -> bool:
+        if any(key[place] != value for place, value in places.items()):
+            return False
         return all(_may_have_met(how, value, row, event, fold) for how, value in conditions)
 
     try:
         where = [part for how, value in conditions for part in how.condition(view, how.column, value)]
+        where += [part for column, value in within.items() for part in equals(column, value)]
     except BadQuery as error:
         raise ClientError(str(error), code="BAD_USER_INPUT") from None
-    return Interest(meets, concerns, where)
+    named_by = next(place for place in range(len(view.key)) if place not in places)
+    return Interest(meets, concerns, where, named_by)
 
 
 def _meets(how: Operator, held: Any, value: Any) -> bool:

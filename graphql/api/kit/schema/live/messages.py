@@ -1,11 +1,11 @@
 """The messages of a subscription: changes, and what is said where changes are missing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 from uuid import UUID
 
 import strawberry
@@ -67,7 +67,7 @@ class Change(Generic[T]):
     """The event's stored type."""
     at: datetime
     by: UUID | None
-    node_id: UUID
+    node_id: UUID | str
     node: T | None
 
 
@@ -114,15 +114,26 @@ class Discontinuity:
     """From where a subscription would come to it again."""
 
 
-def messages(shown: type, view: type[PostgresView[Any]], description: str, *, initial: bool = True) -> Any:
+def messages(
+    shown: type,
+    view: type[PostgresView[Any]],
+    description: str,
+    *,
+    initial: bool = True,
+    within: Collection[str] = (),
+    id_of: str = "the changed object",
+) -> Any:
     """The GraphQL union of what a subscription to rows of a view sends, which are shown as this type; ``initial``:
-    whether it may begin with those that are there.
+    whether it may begin with those that are there. ``within`` are the columns of the key that all of them have in
+    common, and ``id_of`` says whose id the other is.
 
     Raises TypeError for a view whose rows have no id: nobody could be told which one is gone.
     """
-    if len(view.key) > 1:
+    if len(set(view.key) - set(within)) > 1:
         raise TypeError(f"{shown.__name__}Message: the rows of {view.__name__} are not known by one id.")
     events = _event_types(f"{shown.__name__}EventType", shown, view)
+    (named_by,) = (column for column in view.key if column not in within)
+    id_type: Any = UUID if get_type_hints(view.row)[named_by] is UUID else strawberry.ID
 
     class Message:
         cursor: Position = strawberry.field(description="The message's cursor, for `resumeFrom`.")
@@ -130,7 +141,9 @@ def messages(shown: type, view: type[PostgresView[Any]], description: str, *, in
         change = derived(events, lambda root: events(root.change), "What happened.")
         at: datetime = strawberry.field(description="When it happened.")
         by: UUID | None = strawberry.field(description="Who did it; null when the system did.")
-        node_id: UUID = strawberry.field(description="The id of the changed object, also when it is gone.")
+        node_id: id_type = strawberry.field(  # pyright: ignore[reportInvalidTypeForm]
+            description=f"The id of {id_of}, also when it is gone."
+        )
         node: shown | None = strawberry.field(  # type: ignore[valid-type]
             description="The object in its current state; null when it is gone or out of your sight."
         )
