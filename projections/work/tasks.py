@@ -109,6 +109,7 @@ class Tasks(TaskFolds, PostgresView[TaskRow], name="tasks.tasks", version=5, inl
     )
     indexes = (
         Index("idx_tasks_assigned_status", ("assigned_to", "status"), where="status <> 'completed'"),
+        Index("idx_tasks_assigned_created", ("assigned_to", "created_at", "id")),
         Index("idx_tasks_project_status", ("project_id", "status")),
         Index("idx_tasks_project_created", ("project_id", "created_at", "id")),
         # For the last change of what a project has, see `ProjectSight.changed`.

@@ -46,6 +46,7 @@ from api.kit.schema.mutations import Sending as Sending
 from api.kit.schema.mutations import Sent as Sent
 from api.kit.schema.node_types import Node as Node
 from api.kit.schema.node_types import enum as enum
+from api.kit.schema.node_types import extend as extend
 from api.kit.schema.node_types import shows as shows
 from api.kit.schema.resource import Resource as Resource
 from api.kit.schema.scalars import Position as Position

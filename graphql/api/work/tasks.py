@@ -3,10 +3,24 @@
 import strawberry
 
 from api.identity.users import User
-from api.kit.model import Node, Resource, contains, equal, linked, matches, one_of, shows, since, until
+from api.kit.model import (
+    Node,
+    Resource,
+    contains,
+    equal,
+    extend,
+    headed,
+    linked,
+    matches,
+    one_of,
+    shows,
+    since,
+    until,
+)
 from api.work.projects import Project
 from domain.work import task_commands as commands
 from projections.identity.people import People
+from projections.kit.read.keyset import Order
 from projections.work.projects import Projects
 from projections.work.tasks import PLACES, TaskRow, Tasks
 
@@ -20,6 +34,17 @@ class Task(Node):
     project = linked(Project, Projects, "project_id", "The project it belongs to.")
 
 
+extend(
+    User,
+    tasks=headed(
+        Task,
+        Tasks,
+        "assigned_to",
+        order=Order("created_at", descending=True),
+        description="The tasks given to the user, the newest first, by pages; `tasks` lists them filtered.",
+        needs="work:read",
+    ),
+)
 _tasks = Resource(Task, Tasks, read="work:read", write="work:write")
 _filter = _tasks.filter(
     status=one_of,

@@ -23,6 +23,8 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 from uuid import UUID
 
 import strawberry
+from strawberry.types import get_object_definition
+from strawberry.types.field import StrawberryField
 
 from api.kit.execution.access import covered, needing
 from api.kit.execution.sizes import LONGEST, longest
@@ -120,6 +122,20 @@ def shows(
         return strawberry.type(cls, name=name, description=_sentence(cls))
 
     return declare
+
+
+def extend(shown: type, **fields: StrawberryField) -> None:
+    """Give the object type of another context fields of this one, which that context does not know.
+
+    Raises TypeError for a field without a permission of its own, as that of the type is another context's, and for
+    a name that the type has.
+    """
+    definition = get_object_definition(shown, strict=True)
+    for name, added in fields.items():
+        if not added.metadata.get("needs") or any(field.python_name == name for field in definition.fields):
+            raise TypeError(f"{shown.__name__}.{name}: needs a name and a permission of its own.")
+        added.python_name, added.origin = name, shown
+        definition.fields.append(added)
 
 
 def _require_columns(cls: type, row: type, named: Mapping[str, tuple[str, ...]]) -> None:
