@@ -126,15 +126,10 @@ async def uses(text: str, **variables: object) -> set[str]:
     return {*counted}
 
 
-@pytest.mark.parametrize(
-    "declared", ['tint: String = null @deprecated(reason: "Use `shade`.")', "PALE @deprecated"]
-)
-def test_the_schema_says_it(declared: str) -> None:
-    assert declared.replace(" = null", "") in SCHEMA.as_str().replace(" = null", "")
-
-
-def test_the_schema_says_it_of_fields_and_arguments() -> None:
+def test_the_schema_says_it() -> None:
     text = SCHEMA.as_str()
+    assert 'PALE @deprecated(reason: "Use `LIGHT`.")' in text
+    assert 'tint: String @deprecated(reason: "Use `shade`.")' in text
     assert 'tint: String! @deprecated(reason: "Use `shade`.")' in text
     assert 'colour: String = null @deprecated(reason: "Use `shade`.")' in text
     assert 'fence: Wall! @deprecated(reason: "Use `wall`.")' in text

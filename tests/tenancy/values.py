@@ -17,7 +17,7 @@ from graphql import (
 from tests.tenancy.surface import Root
 
 NOW = datetime.now(UTC)
-PREFERRED = ("MEMBER", "IN_PROGRESS", "PRIVATE")
+PREFERRED = ("MEMBER", "IN_PROGRESS", "PRIVATE", "TASK")
 """Values of enumerations that are tried before the others."""
 
 
@@ -40,8 +40,6 @@ def texts(name: str, word: str) -> str:
             return "en"
         case "password":
             return f"{word} battery staple horse"
-        case "type":
-            return "TASK"
         case "purpose":
             return f"{word}.mail"
         case _:
