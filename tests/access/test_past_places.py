@@ -48,9 +48,9 @@ class Scene:
         assert "errors" not in answer, answer
         found, events = answer["data"]["activities"], answer["data"]["user"]["events"]["nodes"]
         assert found["totalCount"] == len(found["nodes"])
-        told = [(node["action"], node["metadata"].get("title")) for node in found["nodes"]]
+        told = [(node["action"].lower(), node["metadata"].get("title")) for node in found["nodes"]]
         assert [
-            (event["action"], event["metadata"].get("title"))
+            (event["action"].lower(), event["metadata"].get("title"))
             for event in reversed(events)
             if event["entityId"] == self.task
         ] == told
