@@ -147,3 +147,58 @@ async def test_a_reader_who_was_away_goes_on_where_he_left(team: Team, telling: 
     await telling.quiet()
     async with team.bob.watching("NotificationReceived", resumeFrom=start) as messages:
         assert [(await anext(messages))["node"]["taskId"] for _ in tasks] == tasks
+
+
+async def test_the_list_and_the_count_begin_with_what_is_there_and_are_kept(
+    team: Team, telling: Telling
+) -> None:
+    await created(team.ann, assignedTo=team.bob.me)
+    await telling.quiet()
+    before = await team.bob.send("UnreadNotifications")
+    async with (
+        asyncio.timeout(60),
+        team.bob.watching("NotificationChanged", unreadOnly=True, initial=True) as listed,
+        team.bob.watching("UnreadNotificationsChanged", initial=True) as counted,
+        team.carl.watching("NotificationChanged", initial=True) as carls,
+        team.carl.watching("UnreadNotificationsChanged", initial=True) as carls_count,
+    ):
+        state, count = await anext(listed), await anext(counted)
+        others = await anext(carls)
+        others_count = await anext(carls_count)
+        task = await created(team.ann, assignedTo=team.bob.me)
+        sent, more = await anext(listed), await anext(counted)
+        id = sent["node"]["id"]
+        receipt = await team.bob.send("MarkNotificationRead", input={"id": id})
+        read, fewer = await anext(listed), await anext(counted)
+        # Carl, who has been told nothing of all this, hears of their own.
+        last = await created(team.ann, assignedTo=team.carl.me)
+        carls_own, carls_more = await anext(carls), await anext(carls_count)
+    assert (len(state["nodes"]), state["complete"]) == (before, True)
+    assert [node["count"] for node in count["nodes"]] == [before]
+    assert (sent["kind"], sent["change"], sent["node"]["taskId"]) == ("CREATED", "NOTIFICATION_SENT", task)
+    assert (read["kind"], read["change"], read["nodeId"]) == ("REMOVED", "NOTIFICATION_READ", id)
+    assert read["cursor"] == fewer["cursor"] == receipt["position"]
+    assert [more["node"]["count"], fewer["node"]["count"]] == [before + 1, before]
+    assert fewer["nodeId"] == team.bob.me
+    assert id not in {node["id"] for node in others["nodes"]}
+    assert (carls_own["kind"], carls_own["node"]["taskId"]) == ("CREATED", last)
+    assert carls_more["node"]["count"] == others_count["nodes"][0]["count"] + 1
+    assert carls_more["cursor"] == carls_own["cursor"]
+
+
+async def test_a_count_goes_on_where_its_reader_left(team: Team, telling: Telling) -> None:
+    await created(team.ann, assignedTo=team.bob.me)
+    await telling.quiet()
+    start, there = str(await telling.log.head()), await team.bob.send("UnreadNotifications")
+    await created(team.ann, assignedTo=team.bob.me)
+    await telling.quiet()
+    async with asyncio.timeout(60):
+        async with team.bob.watching("UnreadNotificationsChanged", resumeFrom=start) as messages:
+            assert (await anext(messages))["node"]["count"] == there + 1
+        beyond = str(int(start) + 1_000)
+        async with team.bob.watching(
+            "UnreadNotificationsChanged", resumeFrom=beyond, initial=True
+        ) as messages:
+            gap, state = await anext(messages), await anext(messages)
+    assert gap["code"] == "POSITION_IN_FUTURE"
+    assert [node["count"] for node in state["nodes"]] == [there + 1]

@@ -1,6 +1,8 @@
 """Notifications: the caller's own, and nobody else's."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Annotated, Any
 
 import strawberry
@@ -10,17 +12,22 @@ from api.kit.model import (
     PAGE_ARGUMENTS,
     After,
     Change,
+    ChangeKind,
     Connection,
     Discontinuity,
     Info,
+    Initial,
     Interest,
     Node,
     PageRequest,
+    Position,
+    RequestContext,
     Resource,
     ResumeFrom,
     State,
     argument,
     connect,
+    covered,
     field,
     linked,
     live,
@@ -28,6 +35,7 @@ from api.kit.model import (
     shows,
     watch,
 )
+from api.kit.schema.live.present import folded
 from api.work.tasks import Task
 from domain.kit.events import Event
 from domain.work import notifications as domain
@@ -96,20 +104,93 @@ class Mutation:
     mark_notification_read = _notifications.mutation(domain.MarkNotificationRead)
 
 
+@covered
+@strawberry.type(description="The notifications that the caller has not read.")
+class UnreadNotifications:
+    """How many there are."""
+
+    count: int = strawberry.field(description="How many they are.")
+
+
+async def _unread(ask: RequestContext) -> UnreadNotifications:
+    where = own(ask.caller.user_id, unread_only=True)
+    return UnreadNotifications(
+        count=await ask.services.rows.count(Notifications, ask.caller.tenant_id, where)
+    )
+
+
+async def _counted(ask: RequestContext, *_: object) -> AsyncGenerator[State[Any], None]:
+    """The count as of a position, or a little later: what comes in between is told again."""
+    await folded(ask, _view, await ask.services.log.head())
+    ask.services.pin()
+    position = Position(await ask.services.progress.position_of(_view.name))
+    yield State(cursor=position, nodes=[await _unread(ask)], complete=True)
+
+
+def _mine(ask: RequestContext, *, unread_only: bool = False, sent: bool = False) -> Interest:
+    """The caller's own, and nobody else's; with ``sent`` only when they are sent."""
+    me = ask.caller.user_id
+
+    def meets(row: NotificationRow) -> bool:
+        return not (unread_only and row.read_at)
+
+    def concerns(row: NotificationRow | None, event: Event, key: Key, fold: Fold) -> bool:
+        mine = row is not None and row.user_id == me
+        return mine and (not sent or isinstance(event, domain.Notification.Sent))
+
+    return Interest(meets, concerns, own(me, unread_only=unread_only))
+
+
+Told = AsyncGenerator[Change[NotificationRow] | State[NotificationRow] | Discontinuity, None]
+
+_messages = messages(Notification, Notifications, "Changed notifications, or a gap in the messages.")
+
+
 @strawberry.type
 class Subscription:
+    @live("Every notification to the caller, as it is sent.", _messages, needs="self", own=True)
+    def notification_received(
+        self, info: Info, resume_from: ResumeFrom = None, initial: Initial = False
+    ) -> Told:
+        interest = _mine(info.context, sent=True)
+        return watch(info.context, _view, resume_from=resume_from, initial=initial, interest=interest)
+
+    @live("Every change of the caller's notifications, as it happens.", _messages, needs="self", own=True)
+    def notification_changed(
+        self,
+        info: Info,
+        unread_only: Annotated[
+            bool, argument("Whether to tell of unread notifications only; one that is read is removed.")
+        ] = False,
+        resume_from: ResumeFrom = None,
+        initial: Initial = False,
+    ) -> Told:
+        interest = _mine(info.context, unread_only=unread_only)
+        return watch(info.context, _view, resume_from=resume_from, initial=initial, interest=interest)
+
     @live(
-        "Every notification to the caller, as it is sent.",
-        messages(Notification, Notifications, "A notification, or a gap in the messages.", initial=False),
+        "How many notifications the caller has not read, whenever one is sent or read.",
+        messages(
+            UnreadNotifications,
+            Notifications,
+            "A count that may have changed, or a gap in the messages.",
+            id_of="the caller",
+        ),
         needs="self",
         own=True,
     )
-    def notification_received(
-        self, info: Info, resume_from: ResumeFrom = None
-    ) -> AsyncGenerator[Change[NotificationRow] | State[NotificationRow] | Discontinuity, None]:
-        me = info.context.caller.user_id
-
-        def concerns(row: NotificationRow | None, event: Event, key: Key, fold: Fold) -> bool:
-            return isinstance(event, domain.Notification.Sent) and row is not None and row.user_id == me
-
-        return watch(info.context, _view, resume_from=resume_from, interest=Interest(concerns=concerns))
+    async def unread_notifications_changed(
+        self, info: Info, resume_from: ResumeFrom = None, initial: Initial = False
+    ) -> AsyncGenerator[Change[Any] | State[Any] | Discontinuity, None]:
+        ask = info.context
+        # What is sent shows counts in place of rows, hence Any.
+        changes: AsyncGenerator[Any, None] = watch(
+            ask, _view, resume_from=resume_from, initial=initial, interest=_mine(ask), begin=_counted
+        )
+        async with aclosing(changes):
+            async for message in changes:
+                if isinstance(message, Change):
+                    count, me = await _unread(ask), ask.caller.user_id
+                    yield replace(message, kind=ChangeKind.UPDATED, node_id=me, node=count)
+                else:
+                    yield message

@@ -10,7 +10,7 @@ from uuid import UUID
 from api.kit.schema.context import RequestContext
 from api.kit.schema.live.interest import EVERYTHING_THERE_IS, Interest
 from api.kit.schema.live.messages import Change, ChangeKind, Discontinuity, Gap, State
-from api.kit.schema.live.present import Read, folded, present
+from api.kit.schema.live.present import Begin, Read, folded, present
 from api.kit.schema.scalars import Position
 from domain.kit.events import Event
 from domain.kit.log import Envelope
@@ -69,6 +69,7 @@ async def watch(
     latest_only: bool = False,
     about: PostgresView[Any] | None = None,
     read: Read | None = None,
+    begin: Begin = present,
 ) -> AsyncGenerator[Change[R] | State[R] | Discontinuity, None]:
     """A message for every event that touches a row of the view, with the row as it stands by then.
 
@@ -78,7 +79,7 @@ async def watch(
     finds the rows in place of the view.
 
     ``initial`` begins with the rows that are there, and sends them again after a discontinuity: all of them as of
-    one position, from which the changes continue.
+    one position, from which the changes continue. ``begin`` sends something else in place of them.
 
     Who may not see all hears of a row that leaves their sight once more, as removed and without the row, and reads
     again when what they may see has changed.
@@ -86,7 +87,7 @@ async def watch(
     at, from_state = resume_from, initial and resume_from is None
     while True:
         if from_state:
-            async for part in present(ask, view, interest, read):
+            async for part in begin(ask, view, interest, read):
                 at = part.cursor
                 yield part
         broken = False

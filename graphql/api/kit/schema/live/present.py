@@ -15,6 +15,12 @@ from projections.kit.declare.row import R
 # Rows of any type, hence Any.
 Read: TypeAlias = Callable[[set[Key]], Awaitable[dict[Key, Any]]]
 
+# Of a view and rows of any type, hence Any.
+Begin: TypeAlias = Callable[
+    [RequestContext, PostgresView[Any], Interest, Read | None],
+    AsyncGenerator[State[Any] | Discontinuity, None],
+]
+
 _PAUSE = 0.5
 """Seconds between two looks at a view that stands still."""
 
