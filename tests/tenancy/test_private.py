@@ -4,7 +4,7 @@ Every field of the schema is asked, with every id of it, while no worker runs.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -137,6 +137,19 @@ async def test_nobody_else_is_shown_anything_of_it(
     for name in WHO:
         found = await scene.sweep(name, project, task).read()
         assert [str(finding) for finding in found] == []
+
+
+async def test_nor_of_what_a_task_was_there_once_it_lies_elsewhere(scene: Scene) -> None:
+    private = await scene.project()
+    task = await scene.task(private)
+    public = (await scene.owner.send("CreateProject", input={"name": "Open"}))["project"]["id"]
+    await scene.said("MoveTask", id=task, projectId=public)
+    await scene.said("UpdateTask", id=task, title="plain", description="plain", tags=["plain"])
+    for name in WHO:
+        seen = {str(finding.root) for finding in await scene.sweep(name, private, task).read()}
+        assert {"task", "tasks", "history"} <= seen
+        sweep = replace(scene.sweep(name, private, task), marks=marks([WORD], [private]))
+        assert [str(finding) for finding in await sweep.read() if "shows" in finding.what] == []
 
 
 async def test_what_is_public_is_found_by_the_same_visit(scene: Scene) -> None:
