@@ -1,6 +1,7 @@
 """Origins of web pages, exactly as browsers name them in the header ``Origin``."""
 
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from app.proxies import is_loopback
@@ -31,6 +32,16 @@ def origin_of(url: str) -> str:
     port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     host = parts.hostname or ""
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+
+def is_of_host(origin: str, host: str, schemes: Collection[str] = ("http", "https")) -> bool:
+    """Whether an origin is one of a host, as the header ``Host`` names it: some proxies add the port there that
+    browsers leave out."""
+    scheme = origin.partition(":")[0]
+    try:
+        return host != "" and scheme in schemes and origin_of(origin) == origin_of(f"{scheme}://{host}")
+    except ValueError:
+        return False
 
 
 def _is_origin(text: str) -> bool:

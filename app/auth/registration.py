@@ -13,6 +13,7 @@ from app.auth.recovery import Recovery
 from app.auth.sessions import SessionService
 from app.auth.sign_in import SignInService
 from app.http.client_info import origin
+from app.http.session_cookies import session_cookies
 from domain.identity.account_commands import NoteRepeatedRegistration, OpenAccount, WithdrawAccount
 from domain.identity.accounts import normal_address
 from domain.identity.sessions import SignInMethod
@@ -42,6 +43,7 @@ class RegistrationService:
         nothing could look the same. How often one may ask is limited by where one asks from; the owner of the
         address is told by mail.
         """
+        session_cookies().check()
         crowd = await self.attempts.admit(REGISTER, network_of(origin().address))
         if crowd.refused:
             return TooManyAttempts(retry_after=crowd.wait)
@@ -91,6 +93,7 @@ class RegistrationService:
     async def accept_invitation(
         self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
     ) -> Entry:
+        session_cookies().check()
         joined = await self.joining.join(token, password, first_name, last_name, caller)
         if isinstance(joined, Refusal):
             return joined

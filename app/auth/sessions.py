@@ -144,7 +144,7 @@ class SessionService:
         cookies = session_cookies()
         cookies.check()
         found = await self._refreshed(token or cookies.refresh_token)
-        if isinstance(found, Refusal) and not isinstance(found, RefreshedJustNow):
+        if not token and isinstance(found, Refusal) and not isinstance(found, RefreshedJustNow):
             cookies.drop()
         return found
 
@@ -276,7 +276,9 @@ class SessionService:
         )
         csrf, cookies = "", session_cookies()
         if cookies.keeps:
-            csrf = cookies.keep(session_id, (access, lasts), (refresh, int(IDLE.total_seconds())))
+            csrf = cookies.keep(
+                session_id, tenant_id or GLOBAL, (access, lasts), (refresh, int(IDLE.total_seconds()))
+            )
             access = refresh = ""
         return Granted(
             account_id=account_id,

@@ -17,6 +17,7 @@ from app.auth.credentials.throttle import ACCOUNT, NETWORK, PASSWORD, Admission,
 from app.auth.sessions import SessionService
 from app.auth.tokens.signed_tokens import Expired, NotValid, Uses, signed, verified
 from app.auth.tokens.signing_keys import SigningKeys
+from app.http.session_cookies import session_cookies
 from domain.identity.account_commands import NoteFailedSignIns
 from domain.identity.accounts import AccountIsSuspended, AccountStatus, normal_address
 from domain.identity.sessions import SignInMethod
@@ -153,6 +154,7 @@ class SignInService:
         return await self._sessions.enter(account, wanted, method=method)
 
     async def second_factor(self, challenge: str, code: str) -> Granted | Refusal:
+        session_cookies().check()
         try:
             claims = await verified(Uses.CHALLENGE, challenge, self._keys.find)
             account_id = UUID(claims["sub"])

@@ -28,7 +28,7 @@ from app.http.connections import PerCaller
 from app.http.cross_origin import CrossOrigin
 from app.http.security_headers import SecurityHeaders
 from app.http.session_cookies import CookieSessions
-from app.origins import read_origins
+from app.origins import origin_of, read_origins
 from app.pages.routes import page_routes
 from app.privacy.routes import Exported, export_routes
 from app.processes.declared import KNOWN
@@ -84,6 +84,8 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
     ]
     proxies = Proxies(settings.trusted_proxies)
     origins, secure = read_origins(settings.allowed_origins), is_secure(settings.public_url)
+    # Some proxies put another name in place of the public one.
+    own = origins | ({origin_of(settings.public_url)} if settings.public_url else set())
     paths = {"/graphql", "/auth", "/exports", *("/" + route.path.split("/")[1] for route in _REST)}
     middleware = [
         Middleware(SecurityHeaders),
@@ -95,7 +97,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             CookieSessions,
             key=bytes.fromhex(settings.derive("forged requests")),
             paths=paths,
-            origins=origins,
+            origins=own,
             secure=secure,
         ),
         Middleware(Available, probe=lambda: running.assembly.probe),

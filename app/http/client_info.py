@@ -2,13 +2,14 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.http.cookies import cookies_of
 from domain.kit.sealed import resembles_sealed
 
 DEVICE = "hw_device"
@@ -66,7 +67,7 @@ class Origins:
             address=str(client[0])[:100],
             user_agent=_said(headers.get("user-agent", "")),
             referrer=_said(re.split("[?#]", headers.get("referer", ""), maxsplit=1)[0]),
-            device=_device(headers.get("cookie", "")),
+            device=_device(cookies_of(headers)),
         )
         _origin.set(here)
 
@@ -89,9 +90,6 @@ def _said(header: str) -> str:
     return "" if resembles_sealed(text) else text
 
 
-def _device(cookies: str) -> str:
-    try:
-        found = SimpleCookie(cookies[:4096]).get(DEVICE)
-    except CookieError:
-        return ""
-    return found.value if found is not None and _TOKEN.fullmatch(found.value) else ""
+def _device(cookies: Mapping[str, str]) -> str:
+    device = cookies.get(DEVICE, "")
+    return device if _TOKEN.fullmatch(device) else ""

@@ -12,8 +12,6 @@ import json
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,13 +19,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kit.execution.errors import ClientError
 from api.kit.http.negotiation import EVENT_STREAM, acceptable
+from app.http.cookies import cookies_of
+from app.origins import is_of_host
 
 ACCESS, REFRESH, CSRF = "hw_access", "hw_refresh", "hw_csrf"
 WANTED, CSRF_HEADER = "headwater-session", "x-csrf-token"
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_LARGEST = 8 * 1024
+_STREAMS = "/graphql"
+"""Where answers may be streams."""
+_BEARERS = ("authorization", "x-api-key", "token")
 _ANOTHER_ORIGIN = "The session's cookie does not count for pages of this origin."
 _NO_CSRF = "The session's cookie counts only together with its token in `X-CSRF-Token`."
+_NO_SESSION = "The session's cookie is not valid."
 _TOO_LATE = "With a session in cookies, send this by POST, for an answer in JSON that can set them."
 
 
@@ -51,9 +54,10 @@ class SessionCookies:
         if self.keeps and self.late:
             raise ClientError(_TOO_LATE, code="BAD_REQUEST")
 
-    def keep(self, session_id: UUID, access: tuple[str, int], refresh: tuple[str, int]) -> str:
-        """Keep tokens, each with its age in seconds; what the session's pages show in `X-CSRF-Token`."""
-        token = _csrf(self.key, str(session_id))
+    def keep(self, session_id: UUID, tenant: UUID, access: tuple[str, int], refresh: tuple[str, int]) -> str:
+        """Keep tokens, each with its age in seconds; what pages of the session show in `X-CSRF-Token`, for as
+        long as it is in this tenant."""
+        token = _csrf(self.key, _place(session_id, tenant))
         self.values[ACCESS] = access
         self.values[CSRF] = token, refresh[1]
         if refresh[0]:
@@ -100,7 +104,8 @@ class CookieSessions:
             return
         prefix = "__Host-" if self._secure or scope.get("scheme") in ("https", "wss") else ""
         headers = Headers(scope=scope)
-        cookies = SessionCookies(key=self._key, late=scope["type"] == "websocket" or _is_streamed(headers))
+        streamed = scope["path"] == _STREAMS and _is_streamed(headers)
+        cookies = SessionCookies(key=self._key, late=scope["type"] == "websocket" or streamed)
         token = self._read(scope, headers, prefix, cookies)
         _cookies.set(cookies)
         if token:
@@ -116,19 +121,24 @@ class CookieSessions:
 
     def _read(self, scope: Scope, headers: Headers, prefix: str, cookies: SessionCookies) -> str:
         """The access token that the request's cookie brings, where it counts."""
-        shown = _jar(headers.get("cookie", ""))
+        shown = cookies_of(headers)
         access = shown.get(prefix + ACCESS, "")
         wanted = headers.get(WANTED, "").strip().lower() == "cookie"
-        if "authorization" in headers or "x-api-key" in headers or not (access or wanted):
+        if any(name in headers for name in _BEARERS) or not (access or wanted):
             return ""
         if not self._may_call(headers, over_tls=bool(prefix)):
             cookies.refused = _ANOTHER_ORIGIN
             return ""
-        if access and scope["type"] == "http" and scope["method"] not in _SAFE:
-            expected = _csrf(self._key, _session_of(access))
+        changes = scope["type"] == "websocket" or scope["method"] not in _SAFE
+        place = _place_of(access)
+        if access and not place:
+            access, cookies.refused = "", _NO_SESSION
+        elif access and changes and scope["type"] == "http":
+            expected = _csrf(self._key, place)
             if not hmac.compare_digest(expected.encode(), headers.get(CSRF_HEADER, "").encode()):
                 access, cookies.refused = "", _NO_CSRF
-        cookies.keeps = wanted or bool(access)
+        # A link that is followed keeps nothing, or another site's might sign somebody in: a provider's way back.
+        cookies.keeps = changes and (wanted or bool(access))
         if cookies.keeps:
             cookies.refresh_token = shown.get(prefix + REFRESH, "")
         return access
@@ -136,11 +146,14 @@ class CookieSessions:
     def _may_call(self, headers: Headers, *, over_tls: bool) -> bool:
         origin = headers.get("origin")
         if origin is None:
-            # Browsers name it with whatever may change something, and with every WebSocket.
-            return headers.get("sec-fetch-site", "none") in ("none", "same-origin", "same-site")
-        parts = urlsplit(origin)
-        is_own = parts.netloc != "" and parts.netloc == headers.get("host")
-        return origin in self._origins or (is_own and (parts.scheme == "https" or not over_tls))
+            # Browsers name it with whatever may change something, and with every WebSocket. A page of a sibling
+            # host cannot read what else it loads, but it could time it, which it cannot with a link.
+            site, target = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-dest")
+            return site in ("none", "same-origin") or (site == "same-site" and target == "document")
+        if origin in self._origins:
+            return True
+        schemes = ("https",) if over_tls else ("https", "http")
+        return is_of_host(origin, headers.get("host", ""), schemes)
 
     def _is_served(self, path: str) -> bool:
         return any(path == served or path.startswith(f"{served}/") for served in self._paths)
@@ -157,22 +170,20 @@ def _said(prefix: str, name: str, value: str, age: int) -> str:
     return f"{prefix}{name}={value}; Path=/; Max-Age={age}; SameSite=Strict{hidden}{secure}"
 
 
-def _jar(text: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(text[:_LARGEST]).items()}
-    except CookieError:
-        return {}
+def _csrf(key: bytes, place: str) -> str:
+    return base64.urlsafe_b64encode(hmac.digest(key, place.encode(), "sha256")).decode().rstrip("=")
 
 
-def _csrf(key: bytes, session: str) -> str:
-    return base64.urlsafe_b64encode(hmac.digest(key, session.encode(), "sha256")).decode().rstrip("=")
+def _place(session_id: UUID, tenant_id: UUID) -> str:
+    return f"{session_id}/{tenant_id}"
 
 
-def _session_of(token: str) -> str:
-    """The session that a token names. Whether it is genuine is asked later, of the token as a whole."""
+def _place_of(token: str) -> str:
+    """The session and the tenant that a token names; empty for one that names none, such as an API key. Whether it
+    is genuine is asked later, of the token as a whole."""
     try:
         body = token.split(".")[1]
         said = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        return str(said["sid"])
-    except (LookupError, ValueError, TypeError):
+        return _place(UUID(said["sid"]), UUID(said["tenant"]))
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
         return ""

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from api.kit.execution.errors import RequestError
 from app.auth.factory import SignInServices
 from app.mail.mailed_tokens import RESET, VERIFY
+from app.origins import is_of_host
 from app.pages.html import Field, form_page, message_page
 from app.pages.texts import Texts, refusal_text, texts_for
 from domain.kit.caller import NOBODY
@@ -204,8 +205,8 @@ async def _form(request: Request, public_url: str) -> dict[str, str] | None:
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return None
     origin = request.headers.get("origin", "null")
-    own = urlsplit(public_url).netloc or request.headers.get("host", "")
-    if origin != "null" and urlsplit(origin).netloc not in (own, request.headers.get("host", "")):
+    hosts = urlsplit(public_url).netloc, request.headers.get("host", "")
+    if origin != "null" and not any(is_of_host(origin, host) for host in hosts):
         return None
     if request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
         return None

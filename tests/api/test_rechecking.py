@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import pytest
@@ -117,6 +118,23 @@ async def test_of_many_those_are_asked_first_about_whom_something_has_changed(do
     assert [name for name, outbox in outboxes.items() if outbox.ending is not None] == ["999"]
     for end in leave:
         end()
+
+
+async def test_rounds_know_nothing_of_the_request_that_came_first(door: Door) -> None:
+    asked = ContextVar("asked", default="")
+    asked.set("by somebody else")
+    seen = set[str]()
+
+    async def authenticate(credentials: Mapping[str, str]) -> str:
+        seen.add(asked.get())
+        return await door.authenticate(credentials)
+
+    leave = Rechecks(authenticate, lambda identity: identity, SECONDS).watch(
+        {"token": "a"}, "ann", Outbox(10)
+    )
+    await door.rounds(2)
+    assert seen == {""}
+    leave()
 
 
 async def test_nobody_is_asked_when_nothing_is_open(door: Door, rechecks: Rechecks[str]) -> None:

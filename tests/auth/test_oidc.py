@@ -103,6 +103,18 @@ async def test_a_token_of_another_key_is_refused(product: Product, provider: Ide
     assert refusal(await _walk(product)) == REFUSED
 
 
+async def test_whoever_comes_back_by_a_link_keeps_the_session_in_their_cookies(product: Product) -> None:
+    ada = await registered(product)
+    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+        keep = {"headwater-session": "cookie"}
+        body = {"email": ada.email, "password": ada.password}
+        await browser.post("/auth/sign-in", json=body, headers=keep)
+        before = browser.cookies["hw_access"]
+        given = (await browser.get(await _sent_back(product, browser))).json()
+        assert given["accessToken"]
+        assert browser.cookies["hw_access"] == before
+
+
 async def test_another_browser_cannot_end_what_one_began(product: Product) -> None:
     back = await _sent_back(product)
     async with httpx.AsyncClient(base_url=product.http.base_url) as other:

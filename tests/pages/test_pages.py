@@ -147,6 +147,7 @@ FORGED: list[dict[str, str]] = [
     {"sec-fetch-site": "cross-site"},
     {"sec-fetch-site": "same-site"},
     {"origin": "https://evil.example.com"},
+    {"origin": "http://["},
     {"content-type": "text/plain"},
 ]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -73,7 +74,8 @@ class Rechecks(Generic[I]):
         # The scope of one identity changes with its tenant's place alone.
         outbox.is_in_place = lambda: self._scope(identity) == scope
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="rechecks")
+            # It outlives whoever came first, and is to know nothing of their request.
+            self._task = asyncio.create_task(self._run(), name="rechecks", context=Context())
 
         def leave() -> None:
             held.outboxes.discard(outbox)

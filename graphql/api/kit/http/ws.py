@@ -245,6 +245,7 @@ def _is_id(id: object) -> TypeGuard[str]:
 
 
 _TELL_WHO = ("authorization", "token")
+_SAYS_WHO = (*_TELL_WHO, "x-api-key")
 
 
 def _misgiven(params: Mapping[str, object]) -> str | None:
@@ -264,7 +265,9 @@ def _credentials(scope: Scope, params: Mapping[str, object]) -> dict[str, str]:
     send any other.
     """
     found = {k.decode(): v.decode("latin-1") for k, v in scope["headers"] if k == b"authorization"}
-    found.update((key.lower(), value) for key, value in params.items() if isinstance(value, str))
+    said = {key.lower(): value for key, value in params.items() if isinstance(value, str)}
+    # Who the client says goes before what its browser adds.
+    found = said if any(name in said for name in _SAYS_WHO) else found | said
     if "token" in found:
         found.setdefault("authorization", f"Bearer {found['token']}")
     return found
