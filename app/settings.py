@@ -73,6 +73,9 @@ class Settings:
         2000
     )
     request_seconds: Annotated[int, "How long a request may take to arrive."] = 20
+    keep_alive_seconds: Annotated[
+        int, "How long a connection without a request is kept: longer than by a load balancer in front."
+    ] = 75
     answer_seconds: Annotated[int, "How long an answer may wait for a client that does not take it."] = 30
     database_url: Annotated[str, "A Postgres 18 of your own, as its owner; none is started then."] = ""
     redis_url: Annotated[str, "A Redis or Valkey of your own; none is started then."] = ""

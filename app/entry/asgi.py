@@ -24,8 +24,8 @@ from app.entry.assembly import HELPFUL, Assembly, assembled
 from app.entry.cells import Cells, celled
 from app.http.availability import Available
 from app.http.client_info import Origins
-from app.http.connections import PerCaller
 from app.http.cross_origin import CrossOrigin
+from app.http.per_caller import PerCaller
 from app.http.security_headers import SecurityHeaders
 from app.http.session_cookies import CookieSessions
 from app.origins import origin_of, read_origins

@@ -102,6 +102,8 @@ def create_server(settings: Settings) -> ApiServer:
         ws_max_size=4 * settings.max_body_bytes,
         # Compressing every message costs more than the fan-out it would carry.
         ws_per_message_deflate=False,
+        # A balancer that sends a request while its connection is being closed has lost it.
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ssl_certfile=settings.tls_cert or None,
         ssl_keyfile=settings.tls_key or None,

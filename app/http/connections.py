@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from httptools import HttpParserError
-from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
-from api.kit.http.problems import problem
 from app.http.half_close import let_go, lingering
 from app.proxies import Proxies
 
@@ -80,17 +78,35 @@ class Crowd(ServerState):
         self._by_caller: Counter[str] = Counter()
 
     def enter(self, connection: _Connection, client: tuple[str, int] | None, asking: float | None) -> bool:
-        """Count a connection, unless there are too many, in all or of its caller."""
+        """Count a connection, unless there are too many, in all or of its caller, and none of them is idle."""
         caller = self._proxies.caller(client[0] if client else None)
-        if self._count >= self.patience.connections:
+        if (
+            caller is not None
+            and self._by_caller[caller] >= self.patience.each
+            and not self._gives_way(caller)
+        ):
             return False
-        if caller is not None and self._by_caller[caller] >= self.patience.each:
+        if self._count >= self.patience.connections and not self._gives_way(None):
             return False
         connection.counted = _Counted(caller, connection.transport, asking)
         self._count += 1
         if caller is not None:
             self._by_caller[caller] += 1
         return True
+
+    def _gives_way(self, caller: str | None) -> bool:
+        """Close an idle connection, of this caller if one is named; whether there was one."""
+        for protocol in self.connections:
+            if (
+                isinstance(protocol, HttpConnection)
+                and protocol.is_idle
+                and protocol.counted is not None
+                and caller in (None, protocol.counted.caller)
+            ):
+                self.leave(protocol)
+                protocol.transport.close()
+                return True
+        return False
 
     def leave(self, connection: _Connection) -> None:
         """Count it no more."""
@@ -123,6 +139,7 @@ class HttpConnection(HttpToolsProtocol):
         super().__init__(config, server_state, **more)
         self.counted: _Counted | None = None
         self._head: int | None = 0
+        self._has_begun = False
         self._refused = False
         self._fault = ""
         self._bare: asyncio.Transport | None = None
@@ -132,6 +149,17 @@ class HttpConnection(HttpToolsProtocol):
     def blocked(self) -> bool:
         """Whether what was written waits for the client."""
         return self.flow.write_paused
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is kept for requests to come, and none is under way."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return (
+            cycle is not None
+            and cycle.response_complete
+            and self.counted is not None
+            and self.counted.asking_since is None
+        )
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio."""
@@ -166,7 +194,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """See httptools."""
-        self._head = 0
+        self._head, self._has_begun = 0, True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -185,8 +213,16 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """See httptools."""
         super().on_message_complete()
+        self._has_begun = False
         if self.counted is not None:
             self.counted.asking_since = None
+
+    def on_response_complete(self) -> None:
+        """See uvicorn."""
+        super().on_response_complete()
+        if self._has_begun and self.counted is not None and self.counted.asking_since is None:
+            # Of the request after this one, a part came together with it.
+            self.counted.asking_since = self.loop.time()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the protocol of WebSockets, which counts it in this one's place."""
@@ -236,39 +272,3 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """See asyncio."""
         self._crowd.leave(self)
         super().connection_lost(exc)
-
-
-class PerCaller:
-    """ASGI middleware that bounds how much of one caller is under way, also of those who share a proxy."""
-
-    def __init__(self, app: ASGIApp, *, each: int, proxies: Proxies) -> None:
-        self._app = app
-        self._each = each
-        self._proxies = proxies
-        self._under_way: Counter[str] = Counter()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        client = scope.get("client")
-        caller = self._proxies.caller(client[0]) if client else None
-        if scope["type"] not in ("http", "websocket") or caller is None:
-            await self._app(scope, receive, send)
-            return
-        if self._under_way[caller] >= self._each:
-            await _refuse(scope, receive, send)
-            return
-        self._under_way[caller] += 1
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._under_way[caller] -= 1
-            if not self._under_way[caller]:
-                del self._under_way[caller]
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1013, "reason": "Too many connections"})
-        return
-    detail = "You have too many requests under way."
-    headers = {"retry-after": "5", "connection": "close"}
-    await problem(503, "too_many_requests", detail, headers=headers)(scope, receive, send)

@@ -227,3 +227,47 @@ async def test_a_handshake_leaves_no_line_in_the_log(settings: Settings) -> None
     lines = [json.loads(line) for line in printed.decode().splitlines()]
     assert [line for line in lines if "token" in str(line)] == []
     assert [line["logger"] for line in lines] == ["app.proxies"]
+
+
+async def test_a_connection_without_a_request_is_kept_as_long_as_the_setting_says(settings: Settings) -> None:
+    # Longer than by the balancers of the large clouds: they keep theirs for 60 seconds.
+    assert Settings().keep_alive_seconds > 60
+    request = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for seconds, again in ((1, False), (8, True)):
+        async with served(settings, keep_alive_seconds=seconds) as url:
+            reader, writer = await opened(url, request)
+            assert b"200 OK" in await reader.read(4096)
+            await asyncio.sleep(5.5 if again else 1.5)
+            if again:
+                writer.write(request)
+                assert b"200 OK" in await reader.read(4096)
+            else:
+                assert await ended(reader) == b""
+            writer.close()
+
+
+@pytest.mark.parametrize("bound", ["max_connections", "max_connections_each"])
+async def test_a_connection_that_is_only_kept_gives_way_to_one_that_asks(
+    settings: Settings, bound: str
+) -> None:
+    request = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    async with served(settings, **{bound: 3}) as url:
+        kept = [await opened(url, request) for _ in range(2)]
+        for reader, _ in kept:
+            assert b"200 OK" in await reader.read(4096)
+        busy, busy_writer = await opened(url, request[:-2])
+        reader, writer = await opened(url, request)
+        assert b"200 OK" in await reader.read(4096)
+        # One of those that were kept was closed, and not the one whose request is on its way.
+        busy_writer.write(b"\r\n")
+        assert b"200 OK" in await busy.read(4096)
+        async with asyncio.timeout(10):
+            ends, others = await asyncio.wait(
+                [asyncio.create_task(end.read(4096)) for end, _ in kept],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        assert [task.result() for task in ends] == [b""]
+        for task in others:
+            task.cancel()
+        for _, end in (*kept, (reader, writer), (busy, busy_writer)):
+            end.close()
