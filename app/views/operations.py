@@ -16,6 +16,7 @@ from projections.kit.rebuild.pause import ViewPauses
 from projections.kit.rebuild.requests import Rebuilds
 from projections.kit.rebuild.retirement import ViewRetirement
 from projections.operations.operator_requests import OperatorRequests
+from projections.operations.polled_lists import PolledLists
 from projections.operations.rebuild_watch import RebuildWatch
 from projections.operations.tenant_location import TenantWhereabouts
 
@@ -56,7 +57,7 @@ def operator_requests(writes: WriteSide, settings: Settings) -> OperatorRequests
 def operator_ports(writes: WriteSide, settings: Settings) -> tuple[object, ...]:
     """What the API of operators asks, in one database."""
     requests = operator_requests(writes, settings)
-    return requests, RebuildWatch(requests.rebuilds)
+    return requests, RebuildWatch(requests.rebuilds), PolledLists()
 
 
 @asynccontextmanager

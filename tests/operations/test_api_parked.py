@@ -1,5 +1,6 @@
 """Parked streams through the API: seen, retried after the code was repaired, or left out with a reason."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -134,3 +135,24 @@ async def test_a_discard_needs_a_reason(operator: Client, reason: str) -> None:
     input = {"view": VIEW, "stream": str(uuid4()), "reason": reason}
     refused = await operator.send("DiscardParked", input=input)
     assert (refused["code"], refused["message"]) == ("invalid", "Reason must not be empty.")
+
+
+async def test_who_watches_is_told_of_what_is_parked_and_of_what_is_folded_again(
+    operator: Client, client: Client, poisoned: set[UUID]
+) -> None:
+    async with asyncio.timeout(60), operator.watching("ParkedChanged", initial=True) as messages:
+        state = await anext(messages)
+        task = await park(operator, client, poisoned)
+        arrived = await anext(messages)
+        poisoned.clear()
+        input = {"view": VIEW, "stream": str(task), "tenantId": str(client.tenant)}
+        await operator.send("RetryParked", input=input)
+        last = await anext(messages)
+        while last["kind"] != "REMOVED":
+            last = await anext(messages)
+    assert state["complete"]
+    assert str(task) not in [node["stream"] for node in state["nodes"]]
+    assert (arrived["kind"], arrived["node"]["stream"]) == ("CREATED", str(task))
+    assert last["node"] is None
+    assert arrived["nodeId"] == last["nodeId"]
+    assert last["nodeId"].endswith(f":{task}")

@@ -172,3 +172,15 @@ async def test_a_tenant_that_is_being_made_is_told_to_wait(platform: Platform) -
     await until(known)
     answer = (await client.post("{ __typename }")).json()
     assert answer["errors"][0]["extensions"]["code"] == "TENANT_NOT_READY"
+
+
+async def test_who_watches_the_tenants_is_told_of_a_new_one(platform: Platform) -> None:
+    client, input = operator(platform, "ops:tenants"), {"name": "Watched", "slug": "watched"}
+    async with asyncio.timeout(60), client.watching("TenantPlacementChanged", initial=True) as messages:
+        state = await anext(messages)
+        receipt = await client.send("CreateTenant", input={**input, "region": "local", "placement": "POOLED"})
+        change = await anext(messages)
+        while change["node"]["slug"] != "watched":
+            change = await anext(messages)
+    assert "watched" not in [node["slug"] for node in state["nodes"]]
+    assert change["nodeId"] == change["node"]["tenantId"] == receipt["tenantId"]

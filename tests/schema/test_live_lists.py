@@ -21,11 +21,7 @@ ELSEWHERE = {
     "entities": "an index of things that are watched where they are listed by their own types",
     "history": "events, which `events` tells of",
     "mySessions": "the caller's own, which they look at once",
-    "parked": "operators' tables, which no event of a tenant changes",
-    "rebuilds": "operators' tables, which no event of a tenant changes",
     "taskDays": "counts of days that are over",
-    "tenants": "operators' tables, which no event of a tenant changes",
-    "views": "operators' tables, which no event of a tenant changes",
 }
 """Lists that no resource makes, and why nobody is told of their changes."""
 

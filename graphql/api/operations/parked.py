@@ -1,5 +1,7 @@
 """Parked streams for operators: what could not be folded into a view, and what is to become of it."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
@@ -12,18 +14,22 @@ from api.kit.model import (
     Info,
     Position,
     Receipt,
+    RequestContext,
     argument,
     covered,
     field,
     forward,
     shows,
 )
+from api.operations.live_lists import OperatorList
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.repairs import DiscardParked, RetryParked
 from projections.kit.follow.parked_streams import Parked, ParkedPlace, ParkedStreamRequest, place
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
 PERMISSION = "ops:repair"
+MOST = 1_000
+"""How many parked streams are watched."""
 
 
 @shows(Parked, needs=COVERED, leave_out=("asked_at", "reason"))
@@ -69,3 +75,24 @@ class Query:
 class Mutation:
     retry_parked = operator_request(RetryParked, ParkedReceipt, needs=PERMISSION, shown=_marked)
     discard_parked = operator_request(DiscardParked, ParkedReceipt, needs=PERMISSION, shown=_marked)
+
+
+def _read(ask: RequestContext) -> Callable[[], Awaitable[Sequence[Parked]]]:
+    return partial(ask.port(OperatorRequests).parked.list, None, limit=MOST)
+
+
+_live = OperatorList(
+    name="parked",
+    shown=ParkedStream,
+    needs=PERMISSION,
+    read=_read,
+    named=lambda row: f"{row.view}:{row.generation}:{row.stream}",
+    names="The view's name and generation and the stream, as `tasks.tasks:1:3f0c…`",
+)
+
+
+@strawberry.type
+class Subscription:
+    parked_changed = _live.subscription(
+        f"Every change of parked streams that is noticed once a second, of the first {MOST}, for operators."
+    )

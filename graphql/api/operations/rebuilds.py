@@ -1,8 +1,10 @@
 """Rebuilds for operators: asking for them, directing them, and watching how they go on."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -31,6 +33,7 @@ from api.kit.model import (
 )
 from api.kit.schema.nodes import findable
 from api.kit.schema.stored_texts import UNKNOWN, known
+from api.operations.live_lists import OperatorList
 from api.operations.operator_commands import operator_request
 from domain.operations import rebuilds as domain
 from domain.operations.rebuilds import RebuildKind
@@ -226,8 +229,40 @@ class Mutation:
     rollback_views = operator_request(RollbackViews, RollbackReceipt, needs=PERMISSION, shown=_serving)
 
 
+MOST = 100
+"""How many rebuilds are watched."""
+
+
+def _read(ask: RequestContext) -> Callable[[], Awaitable[Sequence[RebuildRow]]]:
+    return partial(ask.port(OperatorRequests).rebuilds.all, limit=MOST)
+
+
+def _lasting(rebuild: RebuildRow) -> RebuildRow:
+    """What of it is told: of one that has ended not how the views that it made follow the log."""
+    if rebuild.open:
+        return rebuild
+    ended = (replace(view, position=0, target=0, rate=0, parked=0) for view in rebuild.views)
+    return replace(rebuild, views=tuple(ended))
+
+
+_live = OperatorList(
+    name="rebuilds",
+    shown=Rebuild,
+    needs="ops:views",
+    read=_read,
+    named=lambda rebuild: str(rebuild.id),
+    names="The rebuild's id",
+    lasting=_lasting,
+)
+
+
 @strawberry.type
 class Subscription:
+    rebuild_changed = _live.subscription(
+        f"Every change of rebuilds that is noticed once a second, of the newest {MOST}, for operators; "
+        "`viewProgress` tells of one."
+    )
+
     @live(
         "A rebuild's state, now and at every change, until it no longer proceeds by itself.",
         Rebuild,

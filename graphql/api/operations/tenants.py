@@ -23,6 +23,7 @@ from api.kit.model import (
     forward,
     shows,
 )
+from api.operations.live_lists import OperatorList
 from api.operations.operator_commands import operator_mutation
 from domain.kit.tenants import Placement
 from domain.operations import tenant_commands as domain
@@ -112,3 +113,20 @@ class Mutation:
     suspend_tenant = _asks(tenancy.SuspendTenant)
     reactivate_tenant = _asks(tenancy.ReactivateTenant)
     close_tenant = _asks(tenancy.CloseTenant)
+
+
+_live = OperatorList(
+    name="tenants",
+    shown=TenantPlacement,
+    needs=NEEDS,
+    read=lambda ask: ask.port(TenantPlacements).placing.all,
+    named=lambda tenant: str(tenant.id),
+    names="The tenant's id",
+)
+
+
+@strawberry.type
+class Subscription:
+    tenant_placement_changed = _live.subscription(
+        "Every change of where tenants are placed that is noticed once a second, for operators."
+    )

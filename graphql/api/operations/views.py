@@ -1,5 +1,6 @@
 """The state of the views, for operators."""
 
+from dataclasses import replace
 from math import inf
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from api.kit.model import (
     forward,
     shows,
 )
+from api.operations.live_lists import OperatorList
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.interventions import PauseViews, ResumeViews, RetireViews
 from projections.kit.declare.view import ViewStore
@@ -100,3 +102,38 @@ class Query:
         return await forward(
             info.context, "views", first, after, among(wanted, _place), place=_place, of=tuple[str, int]
         )
+
+
+def _lasting(status: ViewStatus) -> ViewStatus:
+    """What of it is told: not what the command line alone shows, nor how long ago something was."""
+    return replace(
+        status,
+        folded=0,
+        error_event=None,
+        attempts=0,
+        pages=0,
+        page_seconds=0,
+        errors=0,
+        last_read_age=None,
+        lag_seconds=0,
+        rate=0,
+    )
+
+
+_live = OperatorList(
+    name="views",
+    shown=ViewInfo,
+    needs="ops:views",
+    read=lambda ask: ask.services.progress.statuses,
+    named=lambda status: f"{status.name}:{status.generation}",
+    names="The view's name and generation, as `tasks.tasks:1`",
+    lasting=_lasting,
+)
+
+
+@strawberry.type
+class Subscription:
+    view_changed = _live.subscription(
+        "Every change of views that is noticed once a second, for operators; of the lag and the rate alone "
+        "nothing is told."
+    )

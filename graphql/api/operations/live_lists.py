@@ -1,0 +1,136 @@
+"""Operators' lists as subscriptions: what they show lies in tables of the platform, of which no event tells."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from api.kit.execution.sizes import MOST
+from api.kit.model import ChangeKind, Info, Parent, RequestContext, argument, covered, live
+from projections.operations.polled_lists import PolledLists
+
+PART = 100
+"""How many things one message of the state has at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A change as it was seen."""
+
+    kind: ChangeKind
+    at: datetime
+    node_id: str
+    node: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A part of the present state."""
+
+    nodes: Sequence[Any]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorList:
+    """A list that is read again once a second for all who watch it. Rows are of any type, hence Any.
+
+    ``lasting`` is what of a row makes a change when it differs; what grows by itself is none.
+    """
+
+    name: str
+    shown: type
+    needs: str
+    read: Callable[[RequestContext], Callable[[], Awaitable[Sequence[Any]]]]
+    named: Callable[[Any], str]
+    names: str
+    """What ``named`` gives, in words."""
+    lasting: Callable[[Any], Hashable] = lambda row: row
+
+    def subscription(self, description: str) -> StrawberryField:
+        """The subscription to its changes."""
+
+        async def resolve(root: Any, info: Info, initial: bool = False) -> AsyncGenerator[Any, None]:
+            async for message in self._messages(info.context, initial=initial):
+                yield message
+
+        resolve.__annotations__ |= {
+            "root": Parent[Any],
+            "initial": Annotated[
+                bool,
+                argument(
+                    "Whether to begin with the present state. There is no position to go on from, so whoever "
+                    "comes back asks for the state again."
+                ),
+            ],
+        }
+        field: Any = live(description, _messages(self), needs=self.needs)(resolve)
+        return field  # type: ignore[no-any-return]
+
+    async def _messages(
+        self, ask: RequestContext, *, initial: bool
+    ) -> AsyncGenerator[Changed | Standing, None]:
+        before: Mapping[Hashable, Any] | None = None
+        states = ask.port(PolledLists).states(self.name, self.read(ask), self.named)
+        async with aclosing(states):
+            async for now in states:
+                if before is None:
+                    rows = list(now.values()) if initial else []
+                    for start in range(0, max(len(rows), initial), PART):
+                        yield Standing(nodes=rows[start : start + PART], complete=start + PART >= len(rows))
+                else:
+                    for change in self._changes(before, now):
+                        yield change
+                before = now
+
+    def _changes(self, before: Mapping[Hashable, Any], now: Mapping[Hashable, Any]) -> list[Changed]:
+        at, found = datetime.now(UTC), list[Changed]()
+        for id, row in now.items():
+            kind = ChangeKind.UPDATED if id in before else ChangeKind.CREATED
+            if kind is ChangeKind.CREATED or self.lasting(before[id]) != self.lasting(row):
+                found.append(Changed(kind=kind, at=at, node_id=str(id), node=row))
+        gone = [id for id in before if id not in now]
+        return found + [Changed(kind=ChangeKind.REMOVED, at=at, node_id=str(id), node=None) for id in gone]
+
+
+# Types have no static type, hence Any.
+def _messages(of: OperatorList) -> Any:
+    name, shown = of.shown.__name__, of.shown
+
+    class Message:
+        kind: ChangeKind = strawberry.field(description="What it means for a list of the objects.")
+        at: datetime = strawberry.field(description="When it was noticed, within about a second.")
+        node_id: strawberry.ID = strawberry.field(description=f"{of.names}, also when it is gone.")
+        node: shown | None = strawberry.field(  # type: ignore[valid-type]
+            description="The object in its current state; null when it is gone."
+        )
+
+        @classmethod
+        def is_type_of(cls, value: object, info: object) -> bool:
+            return isinstance(value, Changed | cls)
+
+    class Part:
+        nodes: list[shown] = strawberry.field(  # type: ignore[valid-type]
+            description=f"At most {PART} of the objects.", metadata={MOST: PART}
+        )
+        complete: bool = strawberry.field(
+            description="Whether the state is complete, so that what is not in its messages is not there."
+        )
+
+        @classmethod
+        def is_type_of(cls, value: object, info: object) -> bool:
+            return isinstance(value, Standing | cls)
+
+    change = _type(Message, f"{name}ListChange", "A change of an object in an operators' list.")
+    part = _type(Part, f"{name}ListState", "A part of the present state, as `initial` asks for it.")
+    said = "A change in an operators' list, or its state."
+    return Annotated[change | part, strawberry.union(f"{name}ListMessage", description=said)]
+
+
+def _type(declared: type, name: str, description: str) -> Any:
+    declared.__name__ = name
+    return covered(strawberry.type(declared, name=name, description=description))
