@@ -16,6 +16,7 @@ from api.kit.http.problems import problem
 from api.kit.schema.commands import camel
 from app.auth.factory import SignInServices
 from app.auth.oidc import is_secure
+from app.http.session_cookies import session_cookies
 from app.proxies import is_loopback
 from domain.identity.sessions import Ending
 from domain.identity.sign_in_refusals import ProviderRefused
@@ -95,6 +96,9 @@ def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
         return await sign_in().auth.sessions.refresh(body.text("refreshToken", ""))
 
     async def sign_out(request: Request, body: Body) -> object:
+        # By then the access token may have run out, and its cookie with it.
+        if session_cookies().refresh_token and await sign_in().auth.sessions.leave():
+            return None
         caller = await sign_in().tokens.authenticate(dict(request.headers))
         if caller.kind == "nobody":
             raise Unauthenticated("Send a token as `Authorization: Bearer …`.")

@@ -203,6 +203,15 @@ class SessionService:
             session_cookies().drop()
         return None
 
+    async def leave(self) -> bool:
+        cookies = session_cookies()
+        shown = self._tokens.read(cookies.refresh_token)
+        row = await self._living.row(shown.session_id) if shown is not None else None
+        if row is not None:
+            await self._end([row.id], row.user_id, Ending.SIGNED_OUT)
+        cookies.drop()
+        return row is not None
+
     async def end_others(self, caller: Caller) -> int:
         current = session_of(caller)
         # A key acts in its creator's name, but its creator is not signed in.
@@ -270,10 +279,8 @@ class SessionService:
             "tenant": str(tenant_id or GLOBAL),
             "jti": jti,
         }
-        access, lasts = (
-            signed(Uses.ACCESS, await self._keys.current(), claims, lifetime=ACCESS),
-            int(ACCESS.total_seconds()),
-        )
+        access = signed(Uses.ACCESS, await self._keys.current(), claims, lifetime=ACCESS)
+        lasts = int(ACCESS.total_seconds())
         csrf, cookies = "", session_cookies()
         if cookies.keeps:
             csrf = cookies.keep(

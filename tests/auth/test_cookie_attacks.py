@@ -187,6 +187,22 @@ async def test_a_refresh_token_of_the_pages_own_has_nothing_to_do_with_the_cooki
     assert "set-cookie" not in answer.headers
 
 
+async def test_who_signs_out_late_is_signed_out(product: Product, ada: Person) -> None:
+    cookies = await _signed_in(product, ada)
+    access = f"__Host-hw_access={cookies.pop('__Host-hw_access')}".encode()
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=60) as http:
+        _take(http, cookies)
+        assert (await http.post("/auth/sign-out", json={})).status_code == 401
+        assert (await _read(product, [access])).status_code == 200
+        left = await http.post("/auth/sign-out", json={}, headers=KEEP)
+        assert left.status_code == 200
+        assert {"Max-Age=0" in line for line in left.headers.get_list("set-cookie")} == {True}
+        assert (await _read(product, [access])).status_code == 401
+        assert await _refreshed(http) == dict.fromkeys(
+            ("__Host-hw_access", "__Host-hw_refresh", "__Host-hw_csrf"), ""
+        )
+
+
 async def test_what_only_answers_in_json_sets_cookies_for_whoever_would_take_a_stream(
     product: Product, ada: Person
 ) -> None:

@@ -145,6 +145,10 @@ class SessionKeeping(Protocol):
         """End one of the caller's sessions, the one in use if none is named."""
         ...
 
+    async def leave(self) -> bool:
+        """End the session that the request's cookies keep, by its refresh token; whether there was one."""
+        ...
+
     async def end_others(self, caller: Caller) -> int:
         """End all of the caller's sessions but the one in use; how many there were."""
         ...
