@@ -105,6 +105,11 @@ def sign_ins(settings: Settings) -> list[DemoSignIn]:
     ]
 
 
+async def is_there(log: Log) -> bool:
+    """Whether the log has the whole demo."""
+    return await log.receipt(ACCOUNTS, _TOLD) is not None
+
+
 async def ensure_demo(settings: Settings) -> None:
     """Make the demo in a log that has none or half of it; a log that others have begun is left alone."""
     async with written(settings) as side:

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from api.kit.execution.limits import Limits
+from api.kit.http.graphiql import EditorPage, EditorVisitor
 from api.kit.http.problems import http_problem, unexpected_problem
 from api.kit.http.routes import graphql_routes
 from api.kit.http.streams import Streams
@@ -29,6 +30,7 @@ from app.http.per_caller import PerCaller
 from app.http.security_headers import SecurityHeaders
 from app.http.session_cookies import CookieSessions
 from app.origins import origin_of, read_origins
+from app.pages.editor import ABOUT, PASSWORD, documentation_routes, editor_links, editor_tabs
 from app.pages.routes import page_routes
 from app.privacy.routes import Exported, export_routes
 from app.processes.declared import KNOWN
@@ -75,12 +77,12 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             permits=permits,
             rest=_REST,
             shares=_shares,
-            graphiql_title="Headwater" if settings.shows_graphiql else None,
-            door="/auth",
+            editor=running.editor() if settings.shows_graphiql else None,
         ),
         *auth_routes(lambda: running.assembly.sign_in),
         *page_routes(lambda: running.assembly.sign_in),
         *export_routes(running.authenticate, running.exported),
+        *(documentation_routes() if settings.shows_graphiql else ()),
     ]
     proxies = Proxies(settings.trusted_proxies)
     origins, secure = read_origins(settings.allowed_origins), is_secure(settings.public_url)
@@ -146,6 +148,29 @@ class _Running:
     async def _home(self, tenant_id: UUID) -> Services:
         assert self._cells is not None, "The application has not started."
         return (await self._cells.at(tenant_id)).services
+
+    def editor(self) -> EditorPage:
+        """The page for developers."""
+        return EditorPage(
+            title="Headwater",
+            door="/auth",
+            about=ABOUT,
+            links=editor_links(),
+            tabs=editor_tabs(),
+            visitors=self._visitors,
+            password=PASSWORD,
+        )
+
+    async def _visitors(self) -> list[EditorVisitor]:
+        """Who can sign in of the demo, where it is there; nobody in production, whatever is there."""
+        from app.demo.demo import is_there, sign_ins
+
+        if self._settings.environment == "production" or not await is_there(self.assembly.log):
+            return []
+        return [
+            EditorVisitor(email=person.email, what=f"{person.role} of {person.company}")
+            for person in sign_ins(self._settings)
+        ]
 
     async def authenticate(self, headers: Mapping[str, str]) -> Caller:
         """Who a request is from. Raises Unauthenticated."""

@@ -26,6 +26,7 @@ ANYBODY = {
     "/auth/second-factor": "takes a challenge and a code",
     "/auth/sign-in": "takes a password",
     "/auth/verify-email": "takes a token from a mail",
+    "/docs/{path:path}": "what came with the code",
     "/graphiql/assets": "the editor",
     "/graphiql/door.js": "the editor",
     "/graphiql/start.js": "the editor",

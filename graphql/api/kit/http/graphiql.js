@@ -16,6 +16,12 @@ function isSubscription({ query, operationName }) {
   });
 }
 
+// Just after a change of tabs the editor still names the operation of the former one.
+function named({ operationName, ...rest }) {
+  const known = operationName && new RegExp(`\\b${operationName}\\b`).test(rest.query);
+  return known ? { ...rest, operationName } : rest;
+}
+
 async function post(params, headers) {
   const response = await fetch(endpoint, {
     method: "POST",
@@ -25,20 +31,77 @@ async function post(params, headers) {
   return response.json();
 }
 
-// A socket takes its token when it opens, so each subscription opens one, with the headers of that moment.
+// Whoever has not signed in is told to, instead of being shown an error in JSON.
+function invited(errors, headers) {
+  const strange = errors.some((error) => error.extensions?.code === "UNAUTHENTICATED");
+  if (!strange || door.known() || headers.Authorization || headers.authorization) return null;
+  door.invite();
+  return { hint: "Sign in above, and press the button again." };
+}
+
+async function answered(params, headers) {
+  const answer = await post(params, headers);
+  return invited(answer.errors ?? [], headers) ?? answer;
+}
+
+// The same subscription from behind this cursor: as its variable says, or its argument, or with one of that name.
+function resumed({ query, variables, ...rest }, cursor) {
+  const given = query.match(/(?<!\$)\bresumeFrom\s*:\s*(\$(\w+)|"[^"]*"|\w+)/);
+  if (given?.[2]) return { ...rest, query, variables: { ...variables, [given[2]]: cursor } };
+  const literal = `resumeFrom: "${cursor}"`;
+  if (given) return { ...rest, variables, query: query.replace(given[0], literal) };
+  const root = /(\bsubscription\b[^{]*\{\s*(?:#.*\s*)*(?:\w+\s*:\s*)?\w+)(\s*\()?/;
+  const argued = (_, field, opened) => (opened ? `${field}(${literal}, ` : `${field}(${literal})`);
+  return { ...rest, variables, query: query.replace(root, argued) };
+}
+
+// A socket takes its token when it opens, so each subscription opens one, with the headers of that moment. One that
+// breaks is opened again, and goes on behind the last message, of which the document selects the `cursor`.
 function subscribe(params, connectionParams) {
-  const client = graphqlWs.createClient({ url: socket.href, connectionParams, retryAttempts: 0 });
+  let [cursor, welcome, headers] = [null, false, {}];
+  const client = graphqlWs.createClient({
+    url: socket.href,
+    connectionParams: async () => (headers = await connectionParams()),
+    retryAttempts: Infinity,
+    retryWait: (retries) => new Promise((go) => setTimeout(go, Math.min(500 * 2 ** retries, 10_000))),
+    on: { connected: () => (welcome = true) },
+    // A token that has ended is replaced; one that was never good is not.
+    shouldRetry: (event) => {
+      const again = event.code !== 4403 || welcome;
+      welcome = false;
+      return again;
+    },
+  });
+  const asked = {
+    get query() {
+      return (cursor ? resumed(params, cursor) : params).query;
+    },
+    get variables() {
+      return (cursor ? resumed(params, cursor) : params).variables;
+    },
+    operationName: params.operationName,
+  };
   return {
     subscribe(sink) {
-      client.subscribe(params, {
-        next: (answer) => sink.next(answer),
-        error: (error) => sink.error(error.reason ? new Error(`${error.code}: ${error.reason}`) : error),
+      client.subscribe(asked, {
+        next: (answer) => {
+          for (const told of Object.values(answer.data ?? {})) cursor = told?.cursor ?? cursor;
+          sink.next(answer);
+        },
+        error: (error) => {
+          const hint = Array.isArray(error) && invited(error, headers);
+          if (!hint) return sink.error(error.reason ? new Error(`${error.code}: ${error.reason}`) : error);
+          sink.next(hint);
+          sink.complete();
+        },
         complete: () => sink.complete(),
       });
       return { unsubscribe: () => client.dispose() };
     },
   };
 }
+
+const tabs = JSON.parse(document.body.dataset.tabs || "[]");
 
 // Headers that are typed are kept for this tab only, as they may hold a token.
 const kept = sessionStorage.getItem("graphiql-headers");
@@ -50,13 +113,17 @@ const asked = async (headers) => ({ ...(await door.headers()), ...headers });
 door.start().then(() =>
   ReactDOM.render(
     React.createElement(GraphiQL, {
-      fetcher: (params, { headers = {} } = {}) =>
-        isSubscription(params)
+      fetcher: (given, { headers = {} } = {}) => {
+        const params = named(given);
+        return isSubscription(params)
           ? subscribe(params, () => asked(headers))
-          : asked(headers).then((all) => post(params, all)),
+          : asked(headers).then((all) => answered(params, all));
+      },
       // Null asks for no schema as it starts: the answer to a stranger would be an error before they did anything.
       schema: door.known() || kept ? undefined : null,
       headers: kept ?? "",
+      // What somebody typed here before is kept by the editor, and comes before these.
+      defaultTabs: tabs.length ? tabs : undefined,
       onEditHeaders: keep,
       isHeadersEditorEnabled: true,
       shouldPersistHeaders: false,

@@ -89,6 +89,14 @@ const door = (() => {
       await post("/sign-out", {}, await headers()).catch(() => null);
       forget();
     });
+    // A demo account fills the form in, and does not sign in by itself either.
+    for (const one of document.querySelectorAll("#people button")) {
+      one.addEventListener("click", () => {
+        if (read()) return show("Sign out first.");
+        email.value = one.dataset.email;
+        password.focus();
+      });
+    }
     show();
     const given = new URLSearchParams(location.hash.slice(1));
     if (given.has("email")) {
@@ -103,5 +111,11 @@ const door = (() => {
   // Whether somebody could be asking: the schema is told to nobody else.
   const known = () => !base || read() !== null;
 
-  return { start, headers, known };
+  // Says how to go on, when something was asked that takes somebody who is signed in.
+  function invite() {
+    show("Sign in first.");
+    email.focus();
+  }
+
+  return { start, headers, known, invite };
 })();

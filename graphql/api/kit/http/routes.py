@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from api.kit.execution.engine import Context, Permit
 from api.kit.execution.limits import Limits
 from api.kit.http.endpoint import GraphQLEndpoint
-from api.kit.http.graphiql import graphiql_routes
+from api.kit.http.graphiql import EditorPage, graphiql_routes
 from api.kit.http.rest import RestRoute, rest_routes
 from api.kit.http.streams import Streams
 
@@ -30,11 +30,10 @@ def graphql_routes(
     shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: ("", ""),
     path: str = "/graphql",
     rest: Iterable[RestRoute] = (),
-    graphiql_title: str | None = "GraphiQL",
-    door: str = "",
+    editor: EditorPage | None = EditorPage(),  # noqa: B008
 ) -> list[BaseRoute]:
-    """GraphQL at `path` over HTTP and WebSocket and, unless its title is None, GraphiQL at `/`, where people sign
-    in by the routes below `door`. The `rest` routes send documents of their own.
+    """GraphQL at `path` over HTTP and WebSocket and, unless `editor` is None, GraphiQL at `/`. The `rest`
+    routes send documents of their own.
 
     The other arguments are those of `GraphQLEndpoint`; close the `streams` before the server stops.
     """
@@ -54,5 +53,5 @@ def graphql_routes(
         Route(path, endpoint),
         WebSocketRoute(path, endpoint),
         *rest_routes(rest, endpoint, limits or Limits()),
-        *(graphiql_routes(path, graphiql_title, door) if graphiql_title is not None else ()),
+        *(graphiql_routes(path, editor) if editor is not None else ()),
     ]

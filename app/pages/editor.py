@@ -1,0 +1,92 @@
+"""What a new visitor of the page for developers finds: what this is, where to read on, and documents to run."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from api.kit.http.graphiql import EditorTab
+from api.kit.http.problems import problem
+
+_ROOT = Path(__file__).parents[2]
+_OPERATIONS = _ROOT / "graphql" / "operations"
+_SPREAD = re.compile(r"\.\.\.\s*(\w+)")
+ABOUT = (
+    "Headwater is a backend for the customer operations of many companies, on one immutable event log: commands "
+    "append events, and people read views that are folded from them."
+)
+PASSWORD = (
+    "`make run` has printed their password, and `headwater demo` prints it again. "
+    "Click one to fill in the form."
+)
+TABS: Mapping[str, Mapping[str, Any]] = {
+    "Me": {},
+    "CreateTask": {"input": {"title": "Water the plants", "priority": "HIGH"}},
+    "SearchTasks": {"text": "plant"},
+    "TaskChanged": {},
+    "CompleteTask": {"input": {"id": "THE TASK'S ID"}},
+    "Users": {},
+}
+"""The steps of the tour, as the operations that clients send, with examples of their variables."""
+
+
+def editor_tabs() -> list[EditorTab]:
+    """The documents of the tour, each with the fragments that it needs."""
+    operations, fragments = dict[str, str](), dict[str, str]()
+    for path in sorted(_OPERATIONS.rglob("*.graphql")):
+        text = path.read_text()
+        for node in parse(text).definitions:
+            if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode):
+                assert node.name is not None, path
+                assert node.loc is not None, path
+                found = operations if isinstance(node, OperationDefinitionNode) else fragments
+                found[node.name.value] = text[node.loc.start : node.loc.end]
+    return [
+        EditorTab(document="\n\n".join(_whole(operations[name], fragments)), variables=variables)
+        for name, variables in TABS.items()
+        if name in operations
+    ]
+
+
+def _whole(document: str, fragments: Mapping[str, str]) -> Iterator[str]:
+    wanted, seen = [document], set[str]()
+    while wanted:
+        text = wanted.pop(0)
+        yield text
+        for name in _SPREAD.findall(text):
+            if name in fragments and name not in seen:
+                seen.add(name)
+                wanted.append(fragments[name])
+
+
+def _documentation() -> dict[str, Path]:
+    """The pages of the documentation that came with the code, by their addresses."""
+    docs = _ROOT / "docs"
+    found = {f"/docs/{path.relative_to(docs).as_posix()}": path for path in sorted(docs.rglob("*.md"))}
+    # An image has this one alone.
+    return {"/docs/README.md": _ROOT / "README.md", **found}
+
+
+def editor_links() -> dict[str, str]:
+    """Where to read on, as far as it came with the code."""
+    known = {"README": "/docs/README.md", "Tour": "/docs/tour.md", "Clients": "/docs/clients.md"}
+    there = _documentation()
+    return {name: address for name, address in known.items() if address in there}
+
+
+def documentation_routes() -> list[BaseRoute]:
+    """The documentation as it was written, as text."""
+    pages = _documentation()
+
+    async def show(request: Request) -> Response:
+        page = pages.get(request.url.path)
+        if page is None:
+            return problem(404, "not_found", "There is nothing at this path.")
+        return FileResponse(page, media_type="text/plain; charset=utf-8")
+
+    return [Route("/docs/{path:path}", show)]
