@@ -32,7 +32,8 @@ def _document(kind: str, name: str) -> str:
         if is_non_null_type(value.type)
     }
     made = ", ".join(f"{argument}: {_value(of)}" for argument, of in given.items())
-    return f"{kind.lower()} {{ {name}({made}) {{ __typename ... on Refused {{ code }} }} }}"
+    called = f"{name}({made})" if made else name
+    return f"{kind.lower()} {{ {called} {{ __typename ... on Refused {{ code }} }} }}"
 
 
 def _value(kind: str) -> str:
