@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from tests.kit.client import Client
 from tests.work.api import project
 
 PAYMENTS = "ops:payments"
+_IN_A_YEAR = (datetime.now(UTC) + timedelta(days=365)).isoformat()
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ LISTS = {
             _of(
                 (
                     "CreateApiKey",
-                    {"name": "robot", "permissions": ["work:read"], "expiresAt": "2099-01-01T00:00:00Z"},
+                    {"name": "robot", "permissions": ["work:read"], "expiresAt": _IN_A_YEAR},
                 ),
                 ("RevokeApiKey", {}),
             ),
