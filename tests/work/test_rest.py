@@ -62,7 +62,7 @@ async def test_who_has_an_answer_is_told_that_it_still_is_good(client: Client, p
     known = {"if-none-match": f'"other", W/{first.headers["etag"]}'}
     again = await call(client, "GET", path, headers=known)
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
-    assert again.headers["vary"] == "accept, authorization"
+    assert again.headers["vary"] == "accept, authorization, cookie"
     await client.send("RenameTask", input={"id": task["id"], "title": "Red roses"})
     changed = await call(client, "GET", path, headers=known)
     assert changed.headers["etag"] != first.headers["etag"]
