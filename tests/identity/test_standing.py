@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -32,7 +32,7 @@ from projections.identity.member_access import ApiKeyAccess, MemberAccess, key_s
 from tests.identity.company import Company
 from tests.identity.people import HASH
 
-LATER = datetime(2100, 1, 1, tzinfo=UTC)
+LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(days=365)
 
 
 @pytest.mark.parametrize("role", [BaseRole.OWNER, BaseRole.ADMIN, BaseRole.MEMBER, BaseRole.GUEST])
