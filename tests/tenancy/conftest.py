@@ -1,4 +1,4 @@
-"""The two tenants, which the tests of this folder share."""
+"""The two tenants of each module: what one does in them would change what another finds."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -13,7 +13,7 @@ from tests.kit.product import produced
 from tests.tenancy.scene import Scene, staged
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def scene(
     postgres: Postgres, valkey: Valkey, opensearch_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Scene]:

@@ -17,7 +17,7 @@ UNMARKED = {
 """Queries that need not show the first tenant itself anything by which it can be known, and why."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def shown(scene: Scene) -> list[Finding]:
     """What the first tenant's owner is shown of their own, by every query and whatever can be named."""
     return await Sweep(SURFACE, scene.first.owner, scene.marks, scene.ids, scene.texts).read()
