@@ -182,7 +182,7 @@ def _post(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         if not is_plain(request.headers.getlist("content-encoding")):
             return problem(415, "unsupported_media_type", "Send the body without a Content-Encoding.")
         try:
-            members = decoded(await _read(request))
+            members = decoded(await _read(request) or b"{}")
             if not isinstance(members, dict):
                 raise ValueError
             return _answered(await answer(request, Body(members)))

@@ -15,7 +15,7 @@ each list is closed.
 
 A mutation that a rule does not allow answers with `Refused`, which is data beside the receipt: nothing was
 changed, and the HTTP status is 200. `code` is the enum `RefusalCode`, so that a generated client can switch
-over all of them; `message` is a sentence for people. `violations` has every field that is wrong, each with
+over all of them; `message` is a sentence for people. `violations` has every field whose form is wrong, each with
 its `path` in the input, a `code`, a message, and the limit as `minimum` and `maximum`. Ask for all of it:
 
 ```graphql

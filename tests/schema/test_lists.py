@@ -1,18 +1,26 @@
 """Lists have one shape: connections, with edges, cursors and pages of a bounded size."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from graphql import (
+    FieldDefinitionNode,
     GraphQLField,
     GraphQLObjectType,
+    NonNullTypeNode,
+    ObjectTypeDefinitionNode,
     get_named_type,
     is_composite_type,
     is_list_type,
     is_non_null_type,
+    parse,
+    print_ast,
 )
 
+from api.schema import schema
 from tests.schema.published import published
 
+ROOTS = {"Query", "Mutation", "Subscription"}
 BARE = {
     "Query.nodes": "those of the ids that are given, 100 at most",
     "Rebuild.views": "one for each view of the code that was asked for",
@@ -64,3 +72,25 @@ def test_connections_are_paged_alike() -> None:
             if get_named_type(field.type).name.endswith("Connection"):
                 arguments = {argument: str(given.type) for argument, given in field.args.items()}
                 assert (arguments["first"], arguments["after"]) == ("Int", "String"), f"{kind.name}.{name}"
+
+
+def test_a_field_with_a_permission_of_its_own_may_be_null() -> None:
+    """Or for want of it the object would be withheld, and the whole list that it is in."""
+    found = []
+    for kind in parse(schema.as_str()).definitions:
+        if not isinstance(kind, ObjectTypeDefinitionNode) or kind.name.value in ROOTS:
+            continue
+        needs = {field: need for field in kind.fields or () if (need := _need(field))}
+        own = Counter(needs.values()).most_common(1)[0][0] if needs else None
+        found += [
+            f"{kind.name.value}.{field.name.value}"
+            for field, need in needs.items()
+            if need != own and isinstance(field.type, NonNullTypeNode)
+        ]
+    assert found == []
+
+
+def _need(field: FieldDefinitionNode) -> str:
+    """The permission that the published schema says a field takes; empty for none."""
+    said = [print_ast(directive) for directive in field.directives or () if directive.name.value == "needs"]
+    return said[0] if said else ""

@@ -108,7 +108,7 @@ class User(Node):
 
     @field(
         "The user's sessions in the tenant, by pages, the latest first.",
-        ForwardConnection[UserSession],
+        ForwardConnection[UserSession] | None,
         needs="audit:read",
     )
     async def sessions(
@@ -135,7 +135,7 @@ class User(Node):
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
-    ) -> "Connection[UserEvent]":
+    ) -> "Connection[UserEvent] | None":
         return await connect(
             info.context,
             ActivityLog,

@@ -77,7 +77,8 @@ def viewer(mutation: type) -> type:
 _CAN = (
     "Whether you may send a mutation: whether you have the permission and, with an `id`, whether that object is "
     "there and shown to you. If all other fields of the input may be left out, its rules are asked as well, as if "
-    "they were: a completed task cannot be completed. What depends on what you would write is not known before."
+    "they were: a completed task cannot be completed. What depends on what you would write is not known before, "
+    "and of operators' mutations, exports, consents and erasures the permission alone is."
 )
 
 

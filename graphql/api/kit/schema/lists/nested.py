@@ -55,7 +55,9 @@ def headed(
         page: RowPage[Any] = await ask.batched(pages, root.id)
         return connection(page, cursors, wanted, partial(ask.batched, _Counts(ask, view, by, at), root.id))
 
-    resolve.__annotations__ |= {"root": Parent[Any], **PAGE_ARGUMENTS, "return": Connection[shown]}
+    # For want of a permission that its object does not take, the list alone is null.
+    returned = Connection[shown] if needs is None else Connection[shown] | None
+    resolve.__annotations__ |= {"root": Parent[Any], **PAGE_ARGUMENTS, "return": returned}
     return described(resolve, description, needs=needs)
 
 
