@@ -181,7 +181,9 @@ class RequestContext(Context[Caller]):
     def require(self, permission: str) -> None:
         """Raise a client's error unless the caller holds the permission."""
         if not self.identity.may(permission):
-            raise ClientError(f"This needs the permission {permission}.", code="FORBIDDEN")
+            raise ClientError(
+                f"This needs the permission {permission}.", code="FORBIDDEN", permission=permission
+            )
 
     async def caught_up(self, view: type[View[Any]], after: Position | None) -> None:
         """From here on the answer reflects this position, and that of the request, in this view and in all that
