@@ -156,9 +156,10 @@ def test_a_subscription_of_ones_own_is_told_apart() -> None:
         "subscription { ours }",
         "subscription { ...f } fragment f on Subscription { mine }",
     ):
-        operation = parse(text).definitions[0]
+        document = parse(text)
+        operation = document.definitions[0]
         assert isinstance(operation, OperationDefinitionNode)
-        found[text] = access.own(operation)
+        found[text] = access.own(document, operation)
     assert list(found.values()) == [True, False, True]
 
 

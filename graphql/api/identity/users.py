@@ -90,11 +90,11 @@ class User(Node):
         row = await info.context.row(Users, self.id)
         return row is not None and row.email_verified
 
-    @field("The user's profile; null when they do not show it to you.", Profile | None)
+    @field("The user's profile; null when they do not show it to you.", Profile | None, own=True)
     async def profile(self, info: Info) -> ProfileRow | None:
         return await profile_of(info, self.id)
 
-    @field("The user's preferences; null unless it is yourself.", Preferences | None, needs="self")
+    @field("The user's preferences; null unless it is yourself.", Preferences | None, needs="self", own=True)
     async def preferences(self, info: Info) -> PreferencesRow | None:
         return await preferences_of(info, self.id)
 

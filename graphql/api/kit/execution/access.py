@@ -5,7 +5,7 @@ behind a field which said it is `covered`. What says nothing is denied.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from graphql import (
     DocumentNode,
@@ -62,6 +62,11 @@ class Access:
             if isinstance(field, GraphQLField)
         }
         """By names of type and field; None where nothing is said."""
+        self._own = frozenset(
+            (kind, name)
+            for kind, name in self.by_field
+            if _declared(cast(Any, schema.type_map[kind]).fields[name], "own")
+        )
 
     def require_known(self, permissions: Collection[str]) -> None:
         """Raise TypeError for a field that needs none of these permissions, and so would be nobody's."""
@@ -98,19 +103,9 @@ class Access:
         """What an operation selects, as ``Task.title``, each once; of introspection only its root."""
         return tuple(f"{kind}.{name}" for kind, name in self._selected(document, operation))
 
-    def own(self, operation: OperationDefinitionNode) -> bool:
-        """Whether a root field of a subscription is declared as each caller's own."""
-        root: Any = self._schema.get_root_type(operation.operation)
-        names = (
-            selection.name.value
-            for selection in operation.selection_set.selections
-            if isinstance(selection, FieldNode)
-        )
-        # A root field inside a fragment is not looked for: such a subscription counts as the caller's own.
-        plain = all(isinstance(selection, FieldNode) for selection in operation.selection_set.selections)
-        return not plain or any(
-            _declared(root.fields[name], "own") for name in names if not name.startswith("__")
-        )
+    def own(self, document: DocumentNode, operation: OperationDefinitionNode) -> bool:
+        """Whether a field that an operation selects, at whatever depth, is declared as each caller's own."""
+        return any(selected in self._own for selected in self._selected(document, operation))
 
     def _selected(
         self, document: DocumentNode, operation: OperationDefinitionNode

@@ -202,7 +202,7 @@ class Documents:
                     if found.depth > self._limits.depth or found.cost.height > _HIGHEST_COST:
                         raise too_much("levels", self._limits.depth)
                     needs = self._access.needs(document, node)
-                    own = self._access.own(node)
+                    own = self._access.own(document, node)
                     fields = self._access.fields(document, node)
                     old = self._deprecations.use(document, node, fields)
                     operation = Operation(

@@ -58,14 +58,19 @@ def deprecated(reason: str) -> Callable[[T], T]:
     return mark
 
 
-def field(description: str, returns: Any = None, *, needs: str | None = None) -> Callable[[F], F]:
+def field(
+    description: str, returns: Any = None, *, needs: str | None = None, own: bool = False
+) -> Callable[[F], F]:
     """A query field with a resolver of its own; ``returns`` names the GraphQL type of a row it returns, ``needs``
-    the permission it takes (see `api.kit.execution.access`)."""
+    the permission it takes (see `api.kit.execution.access`). ``own`` says that the answer depends on who asks, not
+    on their permissions alone: a subscription that selects it is shared with nobody."""
 
     def declare(resolver: F) -> F:
         if returns is not None:
             resolver.__annotations__["return"] = returns
-        return cast(F, strawberry.field(resolver, description=description, metadata={"needs": needs}))
+        return cast(
+            F, strawberry.field(resolver, description=description, metadata={"needs": needs, "own": own})
+        )
 
     return declare
 
