@@ -28,10 +28,15 @@ class PolledLists:
         """
         polled = self._polled.get(name)
         if polled is None:
-            polled = self._polled[name] = _Polled(read, named, lambda: self._polled.pop(name, None))
+            polled = self._polled[name] = _Polled(read, named, lambda: self._forget(name, polled))
         async with aclosing(polled.states()) as states:
             async for state in states:
                 yield state
+
+    def _forget(self, name: str, polled: "_Polled | None") -> None:
+        # It may have failed before, and another one come in its place.
+        if self._polled.get(name) is polled:
+            del self._polled[name]
 
     @property
     def read_now(self) -> frozenset[str]:

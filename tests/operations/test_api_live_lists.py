@@ -96,8 +96,7 @@ async def test_all_who_watch_share_one_reading_and_nobody_costs_none(monkeypatch
         assert not lists.read_now
         count = len(readings)
         # Long enough for many readings, were there any.
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await asyncio.sleep(10 * polled_lists.PAUSE)
         assert len(readings) == count
         last = watch()
         assert await anext(last) == {str(count): count}
@@ -117,3 +116,23 @@ async def test_what_cannot_be_read_fails_those_who_watch_and_is_tried_again_for_
     following = lists.states("numbers", read, str)
     assert await anext(following) == {"1": 1}
     await following.aclose()
+
+
+async def test_who_leaves_a_list_that_failed_takes_nothing_from_those_who_came_since() -> None:
+    lists, faults, has_failed = PolledLists(), [OSError("away")], asyncio.Event()
+
+    async def read() -> list[int]:
+        if faults:
+            has_failed.set()
+            raise faults.pop()
+        return [1]
+
+    failed = asyncio.ensure_future(anext(lists.states("numbers", read, str)))
+    await has_failed.wait()
+    since = lists.states("numbers", read, str)
+    coming = asyncio.ensure_future(anext(since))
+    with pytest.raises(OSError, match="away"):
+        await failed
+    assert await coming == {"1": 1}
+    assert lists.read_now == {"numbers"}
+    await since.aclose()

@@ -10,11 +10,9 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from api.kit.execution.sizes import MOST
-from api.kit.model import ChangeKind, Info, Parent, RequestContext, argument, covered, live
+from api.kit.model import ChangeKind, Info, Parent, RequestContext, argument, live
+from api.kit.schema.live.messages import PART, message_type
 from projections.operations.polled_lists import PolledLists
-
-PART = 100
-"""How many things one message of the state has at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +123,7 @@ def _messages(of: OperatorList) -> Any:
         def is_type_of(cls, value: object, info: object) -> bool:
             return isinstance(value, Standing | cls)
 
-    change = _type(Message, f"{name}ListChange", "A change of an object in an operators' list.")
-    part = _type(Part, f"{name}ListState", "A part of the present state, as `initial` asks for it.")
+    change = message_type(Message, f"{name}ListChange", "A change of an object in an operators' list.")
+    part = message_type(Part, f"{name}ListState", "A part of the present state, as `initial` asks for it.")
     said = "A change in an operators' list, or its state."
     return Annotated[change | part, strawberry.union(f"{name}ListMessage", description=said)]
-
-
-def _type(declared: type, name: str, description: str) -> Any:
-    declared.__name__ = name
-    return covered(strawberry.type(declared, name=name, description=description))

@@ -152,7 +152,7 @@ def messages(
         def is_type_of(cls, value: object, info: object) -> bool:
             return isinstance(value, Change | cls)
 
-    kind = _type(Message, f"{shown.__name__}Change", "A change of an object.")
+    kind = message_type(Message, f"{shown.__name__}Change", "A change of an object.")
     if not initial:
         return Annotated[
             kind | Discontinuity,
@@ -175,14 +175,17 @@ def messages(
         def is_type_of(cls, value: object, info: object) -> bool:
             return isinstance(value, State | cls)
 
-    part = _type(Part, f"{shown.__name__}State", "A part of the present state, as `initial` asks for it.")
+    part = message_type(
+        Part, f"{shown.__name__}State", "A part of the present state, as `initial` asks for it."
+    )
     return Annotated[
         kind | part | Discontinuity, strawberry.union(f"{shown.__name__}Message", description=description)
     ]
 
 
 # Types have no static type, hence Any.
-def _type(declared: type, name: str, description: str) -> Any:
+def message_type(declared: type, name: str, description: str) -> Any:
+    """A class as the GraphQL type of a message, whose fields need what the subscription does."""
     declared.__name__ = name
     return covered(strawberry.type(declared, name=name, description=description))
 
