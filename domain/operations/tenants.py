@@ -77,7 +77,7 @@ class NothingIsPending(Refusal):
 
 
 class PlacementState(StrEnum):
-    """The state of where a tenant's data is stored, and of what was asked about that last."""
+    """The state of a tenant's placement, and of the last operation on it."""
 
     PROVISIONING = "provisioning"
     READY = "ready"

@@ -27,7 +27,7 @@ class AccessKind(StrEnum):
 
 
 class AccessOutcome(StrEnum):
-    """What became of an operation."""
+    """The outcome of an operation."""
 
     DONE = "done"
     REFUSED = "refused"
@@ -54,7 +54,7 @@ class AccessRow:
     correlation_id: Annotated[
         str | None, Internal(), Describe("The correlation id, shared by everything that one request caused.")
     ]
-    outcome: Annotated[str, Internal(), Describe("What became of the operation.")]
+    outcome: Annotated[str, Internal(), Describe("The operation's outcome.")]
     asked_by: Annotated[
         str | None,
         Internal(),

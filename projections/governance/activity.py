@@ -35,7 +35,7 @@ else:
         return declared
 
     ActivityEntityType = _enum("ActivityEntityType", "The type of what something was done to.", -2)
-    ActivityAction = _enum("ActivityAction", "What was done, as the name of its event ends.", -1)
+    ActivityAction = _enum("ActivityAction", "What was done: the last part of the event's type.", -1)
 
 
 class ActivityRow(Row):

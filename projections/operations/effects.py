@@ -12,8 +12,8 @@ from domain.operations.interventions import ReplayEvents
 
 
 class EffectStatus(StrEnum):
-    """How an effect stands: what is `PARKED` failed too often and waits for an operator; what `FAILED` is over,
-    which its process was told; what was `WITHDRAWN` was not wanted any more."""
+    """The status of an effect: `PARKED` has failed too often and waits for an operator; `FAILED` is final, and its
+    process was informed; `WITHDRAWN` is no longer needed."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -35,7 +35,7 @@ class EffectRow:
     kind: str
     name: Annotated[str, Describe("The name of the effect.")]
     key: str
-    status: Annotated[str, Describe("How it stands.")]
+    status: Annotated[str, Describe("The effect's status.")]
     attempts: Annotated[int, Describe("The number of attempts.")]
     error: Annotated[str | None, Describe("Why it failed, if it did.")]
     discard: str | None

@@ -27,7 +27,7 @@ class PlacedTenant:
     slug: Annotated[str, Describe("The tenant's slug.")]
     placement: Annotated[str, Describe("Where its data is stored.")]
     region: Annotated[str, Describe("The region where its data is kept.")]
-    state: Annotated[str, Describe("The state of that.")]
+    state: Annotated[str, Describe("The state of the placement.")]
     database: Annotated[
         str | None, Describe("The database of its own that serves it; null if it shares the platform's.")
     ]
@@ -41,7 +41,7 @@ class PlacedTenant:
 class PlacementRequest:
     """The progress of the last operation on a tenant."""
 
-    status: Annotated[str, Describe("How it stands.")]
+    status: Annotated[str, Describe("The operation's status.")]
     step: Annotated[str | None, Describe("The step that failed.")] = None
     reason: Annotated[str | None, Describe("Why the step failed.")] = None
 

@@ -137,4 +137,6 @@ def test_says_when_it_is_null() -> None:
     shown = published().type_map["Access"]
     assert isinstance(shown, GraphQLObjectType)
     assert str(shown.fields["kind"].type) == "AccessKind"
-    assert (shown.fields["kind"].description or "").endswith("Null for one that this version does not know.")
+    assert (shown.fields["kind"].description or "").endswith(
+        "Null for a value that this version does not know."
+    )

@@ -134,6 +134,6 @@ _live = OperatorList(
 @strawberry.type
 class Subscription:
     view_changed = _live.subscription(
-        "Every change of views that is noticed once a second, for operators; of the lag and the rate alone "
-        "nothing is told."
+        "Every change of views that is noticed once a second, for operators; a change of lag or rate alone is not "
+        "sent."
     )

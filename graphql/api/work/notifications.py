@@ -174,7 +174,7 @@ class Subscription:
             UnreadNotifications,
             Notifications,
             "A count that may have changed, or a gap in the messages.",
-            id_of="the caller",
+            about_id="The id of the caller",
         ),
         needs="self",
         own=True,

@@ -26,7 +26,7 @@ class RebuildState(StrEnum):
 
 
 class RebuildPhase(StrEnum):
-    """What becomes of a generation of a view; `REPAIRING` is done to the live one, and what is `DROPPED` goes."""
+    """The phase of a generation of a view; `REPAIRING` concerns the live one, and `DROPPED` removes it."""
 
     BUILDING = "building"
     FOLLOWING = "following"

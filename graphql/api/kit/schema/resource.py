@@ -179,7 +179,7 @@ class Resource:
             self._view,
             f"Changed {self._plural}, or a gap in the messages.",
             within=others,
-            id_of=_id_of(self._view, others),
+            about_id=_about_id(self._view, others),
         )
         view = self._held
 
@@ -231,10 +231,11 @@ class Resource:
         return Order(column, nullable=type(None) in get_args(self._hints[column]))
 
 
-def _id_of(view: AnyView, others: Collection[str]) -> str:
-    """Whose id the one column of the key is that is not among the others."""
-    left = [column for column in view.key if column not in others]
-    return "the changed object" if left == ["id"] else f"the {left[0].removesuffix('_id')}"
+def _about_id(view: AnyView, others: Collection[str]) -> str:
+    """What the one column of the key is that is not among the others."""
+    (column,) = (column for column in view.key if column not in others)
+    whose = f"the {column.removesuffix('_id')}" if column.endswith("_id") else "the changed object"
+    return f"The {'id' if column == 'id' or column.endswith('_id') else column} of {whose}"
 
 
 def _taking(

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar, get_args
 E = TypeVar("E", bound=Enum)
 Reading: TypeAlias = Callable[[Any], Any]
 
-UNKNOWN = "Null for one that this version does not know."
+UNKNOWN = "Null for a value that this version does not know."
 
 
 def known(enum: type[E], text: object) -> E | None:

@@ -121,11 +121,11 @@ def messages(
     *,
     initial: bool = True,
     within: Collection[str] = (),
-    id_of: str = "the changed object",
+    about_id: str = "The id of the changed object",
 ) -> Any:
     """The GraphQL union of what a subscription to rows of a view sends, which are shown as this type; ``initial``:
     whether it may begin with those that are there. ``within`` are the columns of the key that all of them have in
-    common, and ``id_of`` says whose id the other is.
+    common, and ``about_id`` says what the other is.
 
     Raises TypeError for a view whose rows have no id: nobody could be told which one is gone.
     """
@@ -142,7 +142,7 @@ def messages(
         at: datetime = strawberry.field(description="When it happened.")
         by: UUID | None = strawberry.field(description="Who did it; null when the system did.")
         node_id: id_type = strawberry.field(  # pyright: ignore[reportInvalidTypeForm]
-            description=f"The id of {id_of}, also when it is gone."
+            description=f"{about_id}, also when it is gone."
         )
         node: shown | None = strawberry.field(  # type: ignore[valid-type]
             description="The object in its current state; null when it is gone or out of your sight."
