@@ -100,11 +100,11 @@ class AccessWriter:
             except CONNECTION_FAILED as error:
                 failures += 1
                 if failures == 1:
-                    _logger.error("Accesses cannot be written, and wait: %r", error)
+                    _logger.error("Access records cannot be written yet; trying again: %r", error)
                 await asyncio.sleep(Backoff(2 * self._pause, _LONGEST_PAUSE).pause(failures))
                 continue
             if failures:
-                _logger.warning("Accesses are written again.")
+                _logger.warning("Access records are written again.")
             failures = 0
             self._written(len(batch))
 
@@ -119,7 +119,7 @@ class AccessWriter:
                     await asyncio.sleep(0.005)
         if self._waiting:
             LOST.inc(len(self._waiting))
-            _logger.error("%s accesses could not be written before the end.", len(self._waiting))
+            _logger.error("%s access records could not be written before the shutdown.", len(self._waiting))
             self._waiting.clear()
 
     async def _gathered(self) -> None:
@@ -145,7 +145,7 @@ class AccessWriter:
                 await _stored(connection, batch)
             except (asyncpg.DataError, ValueError, TypeError) as error:
                 # One that no column takes must not hold back all that come after it.
-                _logger.error("An access does not fit its table: %r", error)
+                _logger.error("An access record does not fit its table: %r", error)
                 await self._one_by_one(connection, batch)
 
     async def _one_by_one(self, connection: Lent, batch: Sequence[AccessRecord]) -> None:

@@ -59,7 +59,7 @@ async def keep_retention(database: Database, clock: Clock | None = None, *, paus
     while True:
         try:
             for month in await retain(database, now=clock.now()):
-                _logger.info("%s: %s rows of %s went.", month.log, month.rows, f"{month.month:%Y-%m}")
+                _logger.info("%s: dropped %s rows of %s.", month.log, month.rows, f"{month.month:%Y-%m}")
         except Exception:
             _logger.exception("The audit's old months could not be dropped.")
         await asyncio.sleep(pause)

@@ -47,7 +47,7 @@ class Disowning:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._beside.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _logger.error("What was left in companies was not ended.", exc_info=error)
+            _logger.error("What a replaced owner left in companies could not be ended.", exc_info=error)
 
     async def leave(self, account_id: UUID, tenants: Iterable[UUID]) -> None:
         """End what the account has in these tenants; may be done again."""

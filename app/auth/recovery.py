@@ -170,7 +170,7 @@ class Recovery:
         )
         outcome = await self._book.send(command, by=account.id)
         if isinstance(outcome, Refusal):
-            _logger.warning("A password reset was not asked for: %s", outcome.code)
+            _logger.warning("A password reset could not be requested: %s", outcome.code)
 
     def _aside(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -182,7 +182,7 @@ class SignInService:
             return
         outcome = await self._book.send(NoteFailedSignIns(id=account.id), by=account.id)
         if isinstance(outcome, Refusal):
-            _logger.warning("Failed attempts to sign in were not noted: %s", outcome.code)
+            _logger.warning("Failed sign-in attempts could not be recorded: %s", outcome.code)
 
     def _aside(self, work: Coroutine[None, None, None]) -> None:
         """Do it beside the answer, which would else take longer for accounts that exist."""

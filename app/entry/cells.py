@@ -186,7 +186,7 @@ class _Cell:
                 await self._closing.wait()
         except Exception as error:
             if self.assembly.done():
-                _logger.exception("A silo could not be closed in order.")
+                _logger.exception("A silo could not be closed cleanly.")
             else:
                 self.assembly.set_exception(error)
                 # Seen, even when whoever asked has gone.

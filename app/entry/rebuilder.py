@@ -74,7 +74,7 @@ def _stop(rebuilder: Rebuilder) -> None:
 
 def _give_up(why: str) -> None:
     """End at once: to clean up would be to wait for what hangs, and all that matters is on record."""
-    _logger.error("The rebuilder ends as it is, and the next goes on from the record: %s", why)
+    _logger.error("The rebuilder exits at once; the next one continues from what is recorded: %s", why)
     os._exit(1)
 
 

@@ -36,7 +36,7 @@ class Rebuilding:
                 if await waiting(self._pool, self._stores):
                     await self._rebuild()
             except Exception as error:  # noqa: BLE001  # A database that is away comes back.
-                _logger.warning("It cannot be seen whether there is anything to rebuild: %r", error)
+                _logger.warning("Cannot read whether there is anything to rebuild: %r", error)
             await asyncio.sleep(_PAUSE)
 
     async def _rebuild(self) -> None:

@@ -23,5 +23,5 @@ async def keep_comparing(settings: Settings, pool: Pool, stores: Stores, *, paus
                 pool, views, every=settings.reconcile_every, repair=settings.reconcile_repair
             )
         except Exception:
-            _logger.exception("No view could be asked to be compared.")
+            _logger.exception("The scheduled comparison of views could not be requested.")
         await asyncio.sleep(pause)

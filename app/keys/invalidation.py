@@ -41,7 +41,7 @@ class Listener:
             try:
                 await self._listen()
             except CONNECTION_FAILED as error:
-                _logger.warning("Keys are not listened for: %s.", type(error).__name__)
+                _logger.warning("Not listening for changes of keys: %s.", type(error).__name__)
             self.listening.clear()
             await asyncio.sleep(_PAUSE)
 

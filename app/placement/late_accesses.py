@@ -28,10 +28,13 @@ async def keep_carrying(settings: Settings, platform: Pool, *, pause: float = _P
         try:
             left = await carry_all(settings, platform)
             if left - failing:
-                _logger.warning("Accesses cannot be taken along yet: %s.", ", ".join(sorted(left - failing)))
+                _logger.warning(
+                    "Access records of moved tenants cannot be copied yet: %s.",
+                    ", ".join(sorted(left - failing)),
+                )
             failing = left
         except CONNECTION_FAILED as error:
-            _logger.warning("It cannot be seen which tenants' accesses are to be taken along: %r", error)
+            _logger.warning("Cannot read which tenants' access records are still to be copied: %r", error)
         await asyncio.sleep(pause)
 
 

@@ -60,7 +60,7 @@ class EffectAttempts:
             else:
                 await self._react_again(claimed)
         except LeaseLost:
-            _logger.info("%s is another worker's by now.", self._process.name)
+            _logger.info("%s is held by another worker now.", self._process.name)
 
     async def _perform(self, claimed: Claimed, stored: StoredState | None) -> None:
         if claimed.discard is not None:

@@ -111,7 +111,7 @@ class ProcessWorker:
             except Exception as error:
                 attempts += 1
                 if attempts in (1, 6):
-                    _logger.warning("%s cannot go on for now.", self._process.name, exc_info=error)
+                    _logger.warning("%s cannot continue for now.", self._process.name, exc_info=error)
                 await self._say(error)
                 await asyncio.sleep(Backoff(self._poll, 30).pause(attempts))
 
@@ -122,7 +122,7 @@ class ProcessWorker:
             raise
         except Exception:
             # The database itself is what fails, most likely.
-            _logger.debug("%s cannot say so either.", self._process.name, exc_info=True)
+            _logger.debug("%s cannot report its failure.", self._process.name, exc_info=True)
 
     async def _follow(self) -> None:
         entries = fresh(self._position, await self._pages.after(self._position, wait=self._poll))

@@ -63,7 +63,7 @@ async def _kept_at(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> 
             return await work()
         except Exception:
             failures += 1
-            _logger.exception("The task %s has failed and begins again.", name)
+            _logger.exception("The task %s failed and is restarted.", name)
             await asyncio.sleep(_AGAIN.pause(failures))
 
 

@@ -63,7 +63,7 @@ async def test_work_that_fails_is_told_of_and_begins_again(caplog: pytest.LogCap
     async with running(fail_once, name="toils"):
         await until(lambda: len(begun) == 2)
     (told,) = caplog.records
-    assert (told.levelname, told.message) == ("ERROR", "The task toils has failed and begins again.")
+    assert (told.levelname, told.message) == ("ERROR", "The task toils failed and is restarted.")
     assert "ValueError: at first" in caplog.text
 
 

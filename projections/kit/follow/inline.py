@@ -224,5 +224,5 @@ class Inline:
 
     def _tell(self, left: AbstractSet[str]) -> None:
         for name in left - self._left:
-            _logger.warning("%s lacks too much to be folded with the appends; a worker refills it.", name)
+            _logger.warning("%s lacks too many rows to be folded inline; a worker refills it.", name)
         self._left = set(left)

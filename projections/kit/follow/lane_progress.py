@@ -69,7 +69,7 @@ class OpsLedger:
             try:
                 await self.report()
             except Exception:
-                _logger.exception("Lanes cannot be reported; trying again.")
+                _logger.exception("Progress cannot be reported; trying again.")
                 await asyncio.sleep(1)
 
     async def report(self) -> None:

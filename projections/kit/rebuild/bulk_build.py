@@ -151,7 +151,9 @@ class Builder(Generic[R]):
 
     async def _careful(self, refused: RowsRefused) -> None:
         """Go on in small steps through what was to be written, to find the event whose row is refused."""
-        _logger.warning("%s is folded page by page up to %s: %s.", self._view.name, self._offered, refused)
+        _logger.warning(
+            "%s is folded page by page up to position %s: %s.", self._view.name, self._offered, refused
+        )
         await follow_part(
             self._view,
             self._store,
@@ -196,7 +198,7 @@ class Builder(Generic[R]):
     async def _begin_again(self, why: str) -> None:
         """Empty the store and void the lease."""
         await self._end()
-        _logger.warning("The build of %s is to begin again: %s.", self._view.name, why)
+        _logger.warning("The build of %s starts again: %s.", self._view.name, why)
         await self._store.drop()
         await self._store.prepare()
         await self._ledger.restart(self._lane)

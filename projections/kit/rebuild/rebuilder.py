@@ -190,7 +190,7 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except Exception:
-        _logger.exception("A rebuild cannot be settled yet; trying again.")
+        _logger.exception("A rebuild cannot be finished yet; trying again.")
 
 
 def _now() -> float:

@@ -234,8 +234,8 @@ class Resource:
 def _about_id(view: AnyView, others: Collection[str]) -> str:
     """What the one column of the key is that is not among the others."""
     (column,) = (column for column in view.key if column not in others)
-    whose = f"the {column.removesuffix('_id')}" if column.endswith("_id") else "the changed object"
-    return f"The {'id' if column == 'id' or column.endswith('_id') else column} of {whose}"
+    subject = f"the {column.removesuffix('_id')}" if column.endswith("_id") else "the changed object"
+    return f"The {'id' if column == 'id' or column.endswith('_id') else column} of {subject}"
 
 
 def _taking(
