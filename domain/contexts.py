@@ -11,6 +11,7 @@ NAMES = (
     "tenancy",
     "governance",
     "operations",
+    "gateway",
 )
 """A new context is a line here; docs/contexts.md shows how it begins."""
 

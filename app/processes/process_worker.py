@@ -22,7 +22,7 @@ from domain.kit.log import Envelope
 from domain.kit.process.process import Process
 from projections.kit.background import end, happens
 from projections.kit.backoff import Backoff
-from projections.kit.follow.pages import LogEntry, Source, fresh
+from projections.kit.follow.pages import LogEntry, LogSource, fresh
 from projections.kit.store.store import LeaseLost
 
 _logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class ProcessWorker:
         lease: Lease,
         *,
         pool: Pool,
-        pages: Source,
+        pages: LogSource,
         read: Callable[[int], Awaitable[Envelope]],
         bus: Bus,
         clock: Clock,

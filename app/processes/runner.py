@@ -17,7 +17,7 @@ from domain.kit.log import Envelope, Log
 from domain.kit.process.process import Process
 from projections.kit.follow.lease_locks import prepare
 from projections.kit.follow.lease_worker import LeasedTask, LeaseWorker
-from projections.kit.follow.pages import Source
+from projections.kit.follow.pages import LogSource
 
 _logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Runner(LeaseWorker[_Run]):
         *,
         database: Database,
         log: Log,
-        pages: Source,
+        pages: LogSource,
         bus: Bus,
         clock: Clock | None = None,
         notice: Notice = lambda point, what: None,
@@ -115,7 +115,7 @@ async def run_processes(
     *,
     database: Database,
     log: Log,
-    pages: Source,
+    pages: LogSource,
     bus: Bus,
     clock: Clock | None = None,
 ) -> None:

@@ -36,6 +36,8 @@ class Caller:
     expires_at: datetime | None = None
     """Until when the identity is good; None: for the request at hand."""
     kind: Kind = "person"
+    key_id: UUID | None = None
+    """The key that a source of events showed; its id stands in ``user_id``."""
 
     @property
     def home(self) -> UUID:

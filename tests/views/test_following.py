@@ -17,7 +17,7 @@ from projections.kit.declare.view import View
 from projections.kit.follow.follower import ViewFollower
 from projections.kit.follow.lane import Lane, Parking
 from projections.kit.follow.leases import register, survey, take
-from projections.kit.follow.pages import LogEntry, LogGap, Source, fresh
+from projections.kit.follow.pages import LogEntry, LogGap, LogSource, fresh
 from projections.kit.follow.parking import OpsParking
 from projections.kit.read.status import ViewState, views_status
 from projections.kit.store.store import LeaseLost
@@ -99,7 +99,7 @@ async def test_live_batch_and_twice_make_the_same_rows(
             await place.tell((renamed[jar], event), tenant=tenant)
         await place.reached(start + len(history), *views)
     followed = await _all_rows(place)
-    sources: tuple[Source, ...] = (
+    sources: tuple[LogSource, ...] = (
         place.pages,
         Twice([LogEntry(event) for event in await place.log.read(limit=10_000)]),
     )
@@ -202,7 +202,7 @@ async def test_survives_the_loss_of_every_connection(place: Place) -> None:
     assert len(await place.rows(Jars)) == 2
 
 
-async def _fold_all(place: Place, followed: Followed, source: Source) -> None:
+async def _fold_all(place: Place, followed: Followed, source: LogSource) -> None:
     """Fold the whole log into a view without a worker."""
     connection = await place.database.connect()
     try:

@@ -11,14 +11,19 @@ from cachetools import FIFOCache
 from app.auth.tenant_services import Homes
 from app.auth.tokens.session_cache import HOLD, SessionCache
 from app.mail.mailed_tokens import hash_of
+from domain.gateway.sources import INGEST
 from domain.identity.accounts import AccountStatus
 from domain.kit.caller import PLATFORM, Caller
 from domain.kit.ids import read_hex
 from domain.kit.log import GLOBAL
+from projections.gateway.source_access import source_key_standing
 from projections.identity.member_access import MemberAccess, key_standing, standing
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.tenancy.tenants import Tenants
 
 _CAPACITY = 20_000
+_INGESTING = frozenset({INGEST})
+"""What the key of a source may do."""
 _ALONE = frozenset({"self"})
 """What somebody may do who has still to show the second factor that is asked for."""
 _UNATTACHED = frozenset({"self", "users:read"})
@@ -74,8 +79,9 @@ class Callers:
             return None
         rows = (await self._homes.of(tenant_id)).rows
         key = await key_standing(rows, tenant_id, key_id)
-        genuine = hmac.compare_digest(hash_of(text), key.secret_hash if key else "")
-        if key is None or not genuine or key.revoked or key.expires_at <= datetime.now(UTC):
+        if key is None:
+            return await self._source(text, rows, tenant_id, key_id)
+        if not _is_good(text, key.secret_hash, key.expires_at, revoked=key.revoked):
             return None
         if not await self._vouched_for(tenant_id, key.created_by):
             return None
@@ -85,6 +91,22 @@ class Callers:
             permissions=key.permissions,
             expires_at=key.expires_at,
             kind="key",
+        )
+
+    async def _source(self, text: str, rows: PostgresRows, tenant_id: UUID, key_id: UUID) -> Caller | None:
+        """Which source shows this key, for nobody has to vouch for it: a source belongs to the tenant."""
+        key = await source_key_standing(rows, tenant_id, key_id)
+        secret = key.secret_hash if key else ""
+        if not _is_good(text, secret, key.expires_at if key else None, revoked=key is None or key.revoked):
+            return None
+        assert key is not None
+        return Caller(
+            tenant_id=tenant_id,
+            user_id=key.source_id,
+            permissions=_INGESTING,
+            expires_at=key.expires_at,
+            kind="key",
+            key_id=key.key_id,
         )
 
     async def _vouched_for(self, tenant_id: UUID, user_id: UUID) -> bool:
@@ -122,3 +144,8 @@ class Callers:
             asks = tenant_id == PLATFORM or (tenant is not None and tenant.settings.get(ASKS) is True)
             held = self._held[tenant_id, user_id] = now + HOLD, found, asks
         return held[1], held[2]
+
+
+def _is_good(text: str, secret_hash: str, expires_at: datetime | None, *, revoked: bool) -> bool:
+    genuine = hmac.compare_digest(hash_of(text), secret_hash)
+    return genuine and not revoked and (expires_at is None or expires_at > datetime.now(UTC))

@@ -10,7 +10,7 @@ from projections.kit.declare.view import RowChanges, View
 from projections.kit.follow.lane import Failure, Lane, Ledger
 from projections.kit.follow.lost_rows import LostRows
 from projections.kit.follow.page_folder import PageFolder
-from projections.kit.follow.pages import LogEntry, Source, fresh
+from projections.kit.follow.pages import LogEntry, LogSource, fresh
 from projections.kit.follow.watch import Silent, Watch
 from projections.kit.store.maintenance import Upkeep
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsLost, Store
@@ -38,7 +38,7 @@ class ViewFollower(Generic[R]):
         self,
         view: View[R],
         store: Store[R],
-        pages: Source,
+        pages: LogSource,
         lane: Lane,
         ledger: Ledger,
         *,

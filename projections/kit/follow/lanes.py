@@ -10,7 +10,7 @@ from projections.kit.follow.follower import ViewFollower
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_worker import LaneWorker, LeasedLane, StoreOf
 from projections.kit.follow.leases import LaneLease
-from projections.kit.follow.pages import Source
+from projections.kit.follow.pages import LogSource
 from projections.kit.follow.watch import Watch
 from projections.kit.store.generations import Connect, Connection, Pool
 
@@ -35,7 +35,7 @@ class Lanes(LaneWorker[_Followed]):
         *,
         connect: Connect,
         pool: Pool,
-        pages: Source,
+        pages: LogSource,
         watch: Watch | None = None,
         name: str = "",
         beat: float = 1.0,

@@ -33,7 +33,7 @@ class LogEntry:
     event: Event | None = None
 
 
-class Source(Protocol):
+class LogSource(Protocol):
     """What a follower reads from; see `Pages`."""
 
     @property

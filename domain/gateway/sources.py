@@ -1,0 +1,229 @@
+"""Sources: outside systems that send events, and the keys by which they are known."""
+
+from dataclasses import field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Restricted
+from domain.kit.model import (
+    ONE_LINE,
+    Aggregate,
+    Caller,
+    Command,
+    Event,
+    Forbidden,
+    Invalid,
+    Refusal,
+    Unique,
+    applies,
+    assigns,
+    distinct,
+    in_utc,
+)
+from domain.kit.refusals import ViolationCode
+from domain.kit.text import key
+
+INGEST = "gateway:ingest"
+"""The permission to send events; a source's key has no other."""
+LIVE_KEYS = 2
+"""How many keys of a source are good at the same time: the one in use, and the one that takes its place."""
+LONGEST = timedelta(days=731)
+"""How long a key with an end may be good for."""
+
+
+class SourceKind(StrEnum):
+    """How a source sends what happens there."""
+
+    APPLICATION = "application"
+    STREAM = "stream"
+    BATCH = "batch"
+    WEBHOOK = "webhook"
+
+
+Word = Pattern("[a-z0-9][a-z0-9_-]*", "must be small letters, digits, - and _")
+Name = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("The source's name.")]
+Kind = Annotated[SourceKind, Internal(), Describe("How it sends what happens there.")]
+Environment = Annotated[
+    str, Len(1, 50), Word, Internal(), Describe("The environment of events that name none.")
+]
+Region = Annotated[str, Len(1, 50), Word, Internal(), Describe("The region of events that name none.")]
+KeyId = Annotated[UUID, Internal(), Describe("The key's id.")]
+KeyName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("What the key is for.")]
+Scope = Annotated[str, Len(1, 100), Pattern("[a-z0-9_]+(?:[.][a-z0-9_]+)*", "is no event type")]
+Scopes = Annotated[
+    tuple[Scope, ...],
+    Len(0, 50),
+    Internal(),
+    Describe(
+        "The event types that may be sent with it, each with all that begin so: `order` allows `order.created`. "
+        "None: every type."
+    ),
+]
+SecretHash = Annotated[
+    str,
+    Len(64, 64),
+    Pattern("[0-9a-f]*", "is not a SHA-256"),
+    Restricted(),
+    Describe("The SHA-256 of the whole key, in hexadecimal digits."),
+]
+Expiry = Annotated[datetime | None, Internal(), Describe("When the key expires; null: never.")]
+
+
+class SourceInactive(Refusal):
+    """This source is not active."""
+
+
+class SourceActive(Refusal):
+    """This source is active already."""
+
+
+class TooManySourceKeys(Refusal):
+    """A source has {most} live keys at most; revoke one first."""
+
+
+class SourceKeyUnknown(Refusal):
+    """This source has no such key, or it is revoked already."""
+
+
+class Source(Aggregate, topic="gateway.source", unique=(Unique("name", fold=key),)):
+    """An outside system that sends events."""
+
+    class Registered(Event):
+        name: Name
+        kind: Kind
+        environment: Environment
+        region: Region
+
+    class Renamed(Event):
+        name: Name
+
+    class Deactivated(Event): ...
+
+    class Activated(Event): ...
+
+    class KeyIssued(Event):
+        key_id: KeyId
+        name: KeyName
+        scopes: Scopes
+        secret_hash: SecretHash
+        expires_at: Expiry
+
+    class KeyRevoked(Event):
+        key_id: KeyId
+
+    name: str
+    active: bool = True
+    keys: dict[UUID, datetime | None] = field(default_factory=dict)
+    """Those not revoked, with when they expire."""
+
+    changed = assigns(Renamed)
+
+    @applies(Registered)
+    def _registered(self, event: Registered) -> None:
+        self.name = event.name
+
+    @applies(Deactivated)
+    def _deactivated(self, event: Deactivated) -> None:
+        self.active = False
+
+    @applies(Activated)
+    def _activated(self, event: Activated) -> None:
+        self.active = True
+
+    @applies(KeyIssued)
+    def _key_issued(self, event: KeyIssued) -> None:
+        self.keys = {**self.keys, event.key_id: event.expires_at}
+
+    @applies(KeyRevoked)
+    def _key_revoked(self, event: KeyRevoked) -> None:
+        self.keys = {id: expires_at for id, expires_at in self.keys.items() if id != event.key_id}
+
+
+class RegisterSource(Command):
+    """Register an outside system that will send events."""
+
+    name: Name
+    kind: Kind = SourceKind.APPLICATION
+    environment: Environment = "production"
+    region: Region = "local"
+
+    def handle(self) -> Source:
+        registered = Source.Registered(
+            name=self.name.strip(), kind=self.kind, environment=self.environment, region=self.region
+        )
+        return Source.begin(self.id, registered)
+
+
+class RenameSource(Command):
+    """Give a source another name."""
+
+    name: Name
+
+    def handle(self, source: Source) -> None:
+        if (name := self.name.strip()) != source.name:
+            source.record(Source.Renamed(name=name))
+
+
+class DeactivateSource(Command):
+    """Take no more events from a source; its keys stay."""
+
+    def handle(self, source: Source) -> None:
+        if not source.active:
+            raise SourceInactive(field="id")
+        source.record(Source.Deactivated())
+
+
+class ActivateSource(Command):
+    """Take events from a source again."""
+
+    def handle(self, source: Source) -> None:
+        if source.active:
+            raise SourceActive(field="id")
+        source.record(Source.Activated())
+
+
+class IssueSourceKey(Command):
+    """Issue a key for a source, which may send events and nothing else. To replace a key, issue another, use it,
+    and revoke the first."""
+
+    key_id: KeyId
+    name: KeyName
+    scopes: Scopes = ()
+    secret_hash: SecretHash
+    expires_at: Expiry = None
+
+    def handle(self, source: Source, by: Caller, now: datetime) -> None:
+        # A key that makes keys would outlive every revocation of itself.
+        if by.kind == "key":
+            raise Forbidden(permission="gateway:write")
+        expires_at = in_utc(self.expires_at)
+        if expires_at is not None and expires_at <= now:
+            raise Invalid(field="expires_at", reason="is in the past", why=ViolationCode.TOO_SMALL)
+        if expires_at is not None and expires_at > now + LONGEST:
+            reason = f"is more than {LONGEST.days} days ahead"
+            raise Invalid(
+                field="expires_at", reason=reason, why=ViolationCode.TOO_LARGE, maximum=LONGEST.days
+            )
+        if sum(end is None or end > now for end in source.keys.values()) >= LIVE_KEYS:
+            raise TooManySourceKeys(most=LIVE_KEYS, field="id")
+        issued = Source.KeyIssued(
+            key_id=self.key_id,
+            name=self.name.strip(),
+            scopes=tuple(sorted(distinct(self.scopes))),
+            secret_hash=self.secret_hash,
+            expires_at=expires_at,
+        )
+        source.record(issued)
+
+
+class RevokeSourceKey(Command):
+    """Revoke a key of a source immediately."""
+
+    key_id: KeyId
+
+    def handle(self, source: Source) -> None:
+        if self.key_id not in source.keys:
+            raise SourceKeyUnknown(field="key_id")
+        source.record(Source.KeyRevoked(key_id=self.key_id))
