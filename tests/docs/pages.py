@@ -1,11 +1,17 @@
 """Pages of the documentation as tests read them: fenced blocks, under which heading, in which language."""
 
 import ast
+import asyncio
+import os
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from subprocess import PIPE, STDOUT
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,6 +43,40 @@ def blocks(name: str, *languages: str) -> list[Block]:
         for found in _FENCE.finditer(text)
         if found[1] in languages
     ]
+
+
+def files_of(name: str) -> dict[str, str]:
+    """The files that a page shows, by the path that the heading above each names."""
+    found = {}
+    for block in blocks(name, "python"):
+        (path,) = re.findall(r"`([\w/]+\.py)`", block.heading)
+        found[path] = block.text
+    return found
+
+
+async def pass_their_tests(files: Mapping[str, str], folder: Path, *plugins: str) -> None:
+    """Put the files into a folder and run the tests among them; fail with what pytest says when one fails.
+
+    ``wiring.py`` is loaded first: it makes the files part of the product's packages. All this is in a process of
+    its own, which alone knows from then on what they declare.
+    """
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    loaded = [part for plugin in ("wiring", *plugins, "no:cacheprovider") for part in ("-p", plugin)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "pytest", "--quiet", "--config-file", ROOT / "pyproject.toml", "--rootdir", folder),
+        *loaded,
+        folder / "tests",
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "graphql", folder)))},
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    output, _ = await process.communicate()
+    if process.returncode != 0:
+        pytest.fail(output.decode())
 
 
 def named_tests(text: str) -> list[tuple[str, str]]:

@@ -8,7 +8,6 @@ that a run costs no start of Python. Printed is ``exit N``, with a signal's numb
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -17,39 +16,25 @@ from app.composition.write_side import bus_of
 from app.entry import worker
 from app.log.postgres import PostgresLog
 from app.placement.processes import placing_processes
-from app.processes.effect_attempts import Notice
 from app.processes.runner import Runner
 from app.settings import Settings, read_settings
 from app.storage.database import Database
 from domain.kit.codec import PlainCodec
 from domain.kit.process.process import Process
-from projections.kit.follow.pages import Pages
-
-_QUIET = """
-select not exists (select from processes.lanes where position < (select coalesce(max(position), 0) from es.events))
-   and not exists (select from processes.ledger where finished_at is null)
-"""
-
-
-def kills(number: int, *, only: str = "") -> Notice:
-    """Kill this process at the thing of this number, from 1, or at none; ``only`` says which things count."""
-    seen = 0
-
-    def notice(point: str, what: str) -> None:
-        nonlocal seen
-        counts = only in what
-        seen += counts
-        if counts and seen == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return notice
+from tests.kit.process_worker import drain, kills, until_done
 
 
 async def fold(settings: Settings, number: int) -> None:
     """Run a whole worker, with every view and process, until there is nothing left to do on the platform."""
 
     async def noticed(processes: Sequence[Process[Any]], **parts: Any) -> None:
-        runner = Runner(processes, notice=kills(number, only="do "), beat=0.05, poll=0.02, **parts)
+        runner = Runner(
+            processes,
+            notice=kills(number, counts=lambda point, what: "do " in what),
+            beat=0.05,
+            poll=0.02,
+            **parts,
+        )
         await runner.run()
 
     # The worker gives no notice of its own.
@@ -57,8 +42,7 @@ async def fold(settings: Settings, number: int) -> None:
     stopping = asyncio.Event()
     running = asyncio.create_task(worker.everywhere(settings, stopping))
     database = await Database.open(settings.database_url, secret=settings.secret, writers=1, readers=1)
-    while not running.done() and not await database.writer.fetchval(_QUIET):  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
+    await until_done(database, running)
     await database.close()
     stopping.set()
     await running
@@ -68,25 +52,14 @@ async def work(settings: Settings, number: int) -> None:
     """Run the processes that place tenants until there is nothing left to do."""
     database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=2)
     log = PostgresLog(database)
-    pages = Pages(log, PlainCodec(), poll=0.05)
-    processes: list[Process[Any]] = placing_processes(settings, database)
-    runner = Runner(
-        processes,
+    await drain(
+        placing_processes(settings, database),
         database=database,
         log=log,
-        pages=pages,
+        codec=PlainCodec(),
         bus=bus_of(log, PlainCodec(), settings),
         notice=kills(number),
-        beat=0.05,
-        poll=0.02,
     )
-    reading = asyncio.create_task(pages.run())
-    running = asyncio.create_task(runner.run())
-    while not running.done() and not await database.writer.fetchval(_QUIET):  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
-    runner.stop()
-    await running
-    reading.cancel()
 
 
 def main() -> None:

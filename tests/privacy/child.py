@@ -9,9 +9,7 @@ is ``exit N``, with a signal's number negative.
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
@@ -20,7 +18,7 @@ from app.contexts import VIEWS
 from app.keys import Destroyed, KeyRing, SealingCodec, opened_ring
 from app.log.postgres import PostgresLog
 from app.privacy.factory import privacy_processes
-from app.processes.runner import Runner
+from app.processes.effect_attempts import Notice
 from app.settings import read_settings
 from app.storage.database import Database
 from domain.kit.bus.bus import Bus
@@ -30,15 +28,8 @@ from domain.kit.log import AppendReceipt
 from domain.kit.refusals import Refusal
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.follow.inline import Inline
-from projections.kit.follow.pages import Pages
 from projections.kit.store.postgres_store import PostgresStore
-
-_QUIET = """
-select not exists (select from processes.lanes where position < (select coalesce(max(position), 0) from es.events))
-   and not exists (select from processes.ledger where finished_at is null)
-"""
-
-Notice = Callable[[str, str], None]
+from tests.kit.process_worker import drain, kills
 
 
 class NoticedBus(Bus):
@@ -67,14 +58,7 @@ class NoticedKeys(KeyRing):
 
 async def work(text: str, number: int) -> None:
     """Run the processes until there is nothing left to do."""
-    seen = 0
-
-    def notice(point: str, what: str) -> None:
-        nonlocal seen
-        seen += f"{point} {what}".strip() == text
-        if number and seen == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+    notice = kills(number, counts=lambda point, what: f"{point} {what}".strip() == text)
     settings = read_settings()
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_url, secret=settings.secret)
@@ -90,29 +74,12 @@ async def work(text: str, number: int) -> None:
         views = [view() for view in VIEWS if issubclass(view, PostgresView) and view.inline]
         log = PostgresLog(database, inline=Inline(views, codec, store))
         stack.push_async_callback(log.close)
-        pages = Pages(log, codec, poll=0.05)
         bus = NoticedBus(log, codec, SystemClock(), TimeOrderedIds())
         bus.notice = notice
         processes = await stack.enter_async_context(
             privacy_processes(settings, database=database, bus=bus, codec=codec, keys=ring)
         )
-        runner = Runner(
-            processes,
-            database=database,
-            log=log,
-            pages=pages,
-            bus=bus,
-            notice=notice,
-            beat=0.05,
-            poll=0.02,
-        )
-        reading = asyncio.create_task(pages.run())
-        running = asyncio.create_task(runner.run())
-        while not running.done() and not await database.writer.fetchval(_QUIET):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-        runner.stop()
-        await running
-        reading.cancel()
+        await drain(processes, database=database, log=log, codec=codec, bus=bus, notice=notice)
 
 
 def main() -> None:

@@ -12,54 +12,31 @@ import signal
 import sys
 
 from app.log.postgres import PostgresLog
-from app.processes.runner import Runner
 from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
-from projections.kit.follow.pages import Pages
+from tests.kit.process_worker import drain, kills
 from tests.kit.servers import SECRET
 from tests.processes.outside import StoredOutside
 from tests.processes.toys import OpenShop, Thanks
 
-_QUIET = """
-select not exists (select from processes.lanes where position < (select coalesce(max(position), 0) from es.events))
-   and not exists (select from processes.ledger where finished_at is null)
-"""
-
 
 async def work(url: str, signal_: signal.Signals, number: int) -> None:
     """Run the processes until there is nothing left to do."""
-    seen = 0
-
-    def notice(point: str, what: str) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == number:
-            os.kill(os.getpid(), signal_)
-
     database = await Database.open(url, secret=SECRET, writers=4, readers=1)
     connection = await database.connect()
     log = PostgresLog(database)
-    pages = Pages(log, PlainCodec(), poll=0.05)
     outside = StoredOutside(connection)
-    runner = Runner(
+    codec = PlainCodec()
+    await drain(
         [OpenShop(outside), Thanks(outside)],
         database=database,
         log=log,
-        pages=pages,
-        bus=Bus(log, PlainCodec(), SystemClock(), TimeOrderedIds()),
-        notice=notice,
-        beat=0.05,
-        poll=0.02,
+        codec=codec,
+        bus=Bus(log, codec, SystemClock(), TimeOrderedIds()),
+        notice=kills(number, by=signal_),
     )
-    reading = asyncio.create_task(pages.run())
-    running = asyncio.create_task(runner.run())
-    while not running.done() and not await database.writer.fetchval(_QUIET):  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
-    runner.stop()
-    await running
-    reading.cancel()
 
 
 def main() -> None:

@@ -1,0 +1,68 @@
+"""A worker of processes that is killed in the middle of something, for the children that tests start."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from app.log.postgres import PostgresLog
+from app.processes.effect_attempts import Notice
+from app.processes.runner import Runner
+from app.storage.database import Database
+from domain.kit.bus.bus import Bus
+from domain.kit.codec import Codec
+from domain.kit.process.process import Process
+from projections.kit.follow.pages import Pages
+
+_QUIET = """
+select not exists (select from processes.lanes where position < (select coalesce(max(position), 0) from es.events))
+   and not exists (select from processes.ledger where finished_at is null)
+"""
+
+
+def kills(
+    number: int,
+    *,
+    by: signal.Signals = signal.SIGKILL,
+    counts: Callable[[str, str], bool] = lambda point, what: True,
+) -> Notice:
+    """Send this process the signal at the notice of this number, 0 for none; ``counts`` says which count."""
+    seen = 0
+
+    def notice(point: str, what: str) -> None:
+        nonlocal seen
+        counted = counts(point, what)
+        seen += counted
+        if counted and seen == number:
+            os.kill(os.getpid(), by)
+
+    return notice
+
+
+async def until_done(database: Database, running: asyncio.Task[Any]) -> None:
+    """Wait until the processes have nothing left to do, or ``running`` has ended."""
+    while not running.done() and not await database.writer.fetchval(_QUIET):  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+
+
+async def drain(
+    processes: Sequence[Process[Any]],
+    *,
+    database: Database,
+    log: PostgresLog,
+    codec: Codec,
+    bus: Bus,
+    notice: Notice,
+) -> None:
+    """Run the processes until there is nothing left to do."""
+    pages = Pages(log, codec, poll=0.05)
+    runner = Runner(
+        processes, database=database, log=log, pages=pages, bus=bus, notice=notice, beat=0.05, poll=0.02
+    )
+    reading = asyncio.create_task(pages.run())
+    running = asyncio.create_task(runner.run())
+    await until_done(database, running)
+    runner.stop()
+    await running
+    reading.cancel()
