@@ -87,7 +87,7 @@ async def answered(text: str, *granted: str, strict: bool = False) -> bytes:
     engine: Engine[frozenset[str]] = Engine(TOY, Context, Limits(strict_permissions=strict), permits)
     identity, request = frozenset(granted), GraphQLRequest(text)
     operation = engine.operation(request, identity)
-    return b"".join([answer async for answer in engine.answers(operation, request, identity)])
+    return b"".join([answer async for answer, _ in engine.answers(operation, request, identity)])
 
 
 async def test_a_refused_field_is_null_with_an_error_at_its_path_and_the_rest_is_answered() -> None:

@@ -96,8 +96,8 @@ async def test_a_quiet_stream_is_kept_alive() -> None:
         body = {"query": "subscription { ticks { value } }"}
         async with client.stream("POST", server.http, json=body) as response:
             lines = response.aiter_lines()
-            comments = [line async for line in _take(lines, 6)]
-    assert comments == [":", ""] * 3
+            comments = [line async for line in _take(lines, 7)]
+    assert comments[2:] == ["", ":", "", ":", ""]
 
 
 async def test_a_stream_ends_with_its_token(client: httpx.AsyncClient) -> None:
@@ -109,6 +109,56 @@ async def test_a_stream_ends_with_its_token(client: httpx.AsyncClient) -> None:
     assert received == [
         ("broken off", "UNAUTHENTICATED The token has expired: connect again with another one")
     ]
+
+
+IN_FRAGMENTS = """
+subscription T($from: String) { ...Root }
+fragment Root on Subscription { ... on Subscription { ...Inner all: ticks(resumeFrom: $from) { text(size: 1) } } }
+fragment Inner on Subscription { all: ticks(resumeFrom: $from) { value } }
+"""
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ("subscription { all: ticks { value } }", {}),
+        ('subscription { all: ticks(topic: "all", resumeFrom: "1") { value } }', {}),
+        (IN_FRAGMENTS, {"from": "1"}),
+    ],
+    ids=["from now", "from somewhere else", "in fragments"],
+)
+async def test_each_message_has_an_id_after_which_a_client_goes_on(
+    client: httpx.AsyncClient, method: str, query: str, variables: dict[str, str]
+) -> None:
+    headers = STREAM | {"last-event-id": "3"}
+    body = {"query": query, "variables": variables}
+    given = {"params": {"query": query, "variables": json.dumps(variables)}} if method == "GET" else {"json": body}
+    async with client.stream(method, "/graphql", headers=headers, **given) as response:
+        lines = [line async for line in _take(response.aiter_lines(), 15)]
+    comment, retry, _, *events = lines
+    assert comment == ":"
+    assert 500 <= int(retry.removeprefix("retry: ")) <= 2_500
+    # What comes before the id again is how the toy goes on from it.
+    assert [line for line in events if line.startswith("id: ")] == ["id: 0", "id: 1", "id: 2"]
+    assert events[0] == "event: next"
+
+
+async def test_what_cannot_be_resumed_has_no_id_and_takes_no_notice_of_one(client: httpx.AsyncClient) -> None:
+    body = {"query": "subscription { countdown(start: 1) }"}
+    headers = STREAM | {"last-event-id": "3"}
+    async with client.stream("POST", "/graphql", json=body, headers=headers) as response:
+        lines = [line async for line in response.aiter_lines()]
+    assert lines[3:6] == ["event: next", 'data: {"data":{"countdown":1}}', ""]
+    response = await client.post("/graphql", json={"query": "{ hello }"}, headers={"last-event-id": "3"})
+    assert response.json() == {"data": {"hello": "Hello you"}}
+
+
+async def test_a_position_that_is_told_twice_is_refused(client: httpx.AsyncClient) -> None:
+    twice = [("accept", "text/event-stream"), ("last-event-id", "1"), ("last-event-id", "2")]
+    body = {"query": "subscription { ticks { value } }"}
+    response = await client.post("/graphql", json=body, headers=twice)
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
 
 
 async def _take(lines: AsyncIterator[str], count: int) -> AsyncIterator[str]:

@@ -168,6 +168,11 @@ class Tick:
     value: int
     seen: strawberry.Private[Toy]
 
+    @property
+    def cursor(self) -> str:
+        """After what a subscription resumes: the number."""
+        return str(self.value)
+
     @strawberry.field
     def text(self, info: Info, size: int = 10) -> str:
         self.seen.executions += 1

@@ -119,7 +119,7 @@ async def uses(text: str, **variables: object) -> set[str]:
     before = USES.copy()
     request = GraphQLRequest(text, variables=variables)
     operation = engine.operation(request, "Ada")
-    answers = [answer async for answer in engine.answers(operation, request, "Ada")]
+    answers = [answer async for answer, _ in engine.answers(operation, request, "Ada")]
     assert b'"errors"' not in answers[0], answers
     counted = USES - before
     assert set(counted.values()) <= {1}

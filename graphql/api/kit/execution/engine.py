@@ -26,6 +26,7 @@ from api.kit.execution.errors import (
 from api.kit.execution.limits import Limits
 from api.kit.execution.partial_answers import Refused, answerable, permitting
 from api.kit.execution.request import GraphQLRequest
+from api.kit.execution.resuming import resumed
 from api.kit.execution.turns import Turns
 from projections.kit.read.allowance import allow
 
@@ -86,6 +87,13 @@ class Answer(NamedTuple):
     keepable: bool
 
 
+class Told(NamedTuple):
+    """The JSON of one answer of many, and the cursor of what it tells; None where nothing can resume after it."""
+
+    body: bytes
+    cursor: str | None = None
+
+
 class Engine(Generic[I]):
     """One schema with its limits, ready to answer requests of any transport.
 
@@ -123,6 +131,10 @@ class Engine(Generic[I]):
     def operation(self, request: GraphQLRequest, identity: I) -> Operation:
         """The operation that a request of this identity names, within the limits. Raises RequestError."""
         return self._documents.operation(request, stranger=self._shares(identity) is None)
+
+    def resumed(self, operation: Operation, cursor: str) -> Operation:
+        """A subscription that goes on after a cursor; any other operation is as it was."""
+        return resumed(self._schema, operation, cursor)
 
     @asynccontextmanager
     async def answering(
@@ -165,11 +177,11 @@ class Engine(Generic[I]):
 
     async def answers(
         self, operation: Operation, request: GraphQLRequest, identity: I
-    ) -> AsyncGenerator[bytes, None]:
+    ) -> AsyncGenerator[Told, None]:
         """The one answer of a query or mutation, or every answer of a subscription."""
         if operation.kind is not OperationType.SUBSCRIPTION:
             async with self.answering(operation, request, identity) as answer:
-                yield answer.body
+                yield Told(answer.body)
             return
         async with aclosing(self._events(operation, request, identity)) as events:
             async for event in events:
@@ -177,7 +189,7 @@ class Engine(Generic[I]):
 
     async def _events(
         self, operation: Operation, request: GraphQLRequest, identity: I
-    ) -> AsyncGenerator[bytes, None]:
+    ) -> AsyncGenerator[Told, None]:
         """One JSON answer for each event of a subscription; a source that fails ends with an error answer.
 
         Raises RequestError before the first answer when the variables are refused.
@@ -203,11 +215,14 @@ class Engine(Generic[I]):
                     async with context.guard():
                         result: Any = each.execute_operation(False)
                         result = await result if optimized_is_awaitable(result) else result
-                    yield encoded(result, context.extensions, self._limits.answer_bytes, written=False)
+                    body = encoded(result, context.extensions, self._limits.answer_bytes, written=False)
+                    # Of what could not be told at all the client is to be told again.
+                    cursor = None if result.data is None else getattr(event, "cursor", None)
+                    yield Told(body, None if cursor is None else str(cursor))
             except RequestError:
                 raise
             except Exception as error:  # noqa: BLE001 The edge of the program: logged here, told to the client.
-                yield encode_errors([_of_source(error)])
+                yield Told(encode_errors([_of_source(error)]))
 
     async def _context(self, identity: I) -> Context[I]:
         context = self._make_context(identity)

@@ -40,7 +40,8 @@ from api.kit.http.ws import GraphQLSocket
 I = TypeVar("I")  # noqa: E741
 
 # Headers that would mean different things to us and to a proxy in front of us if they came twice.
-_ONLY_ONCE = ("authorization", "content-type", "content-length", AFTER_HEADER)
+_RESUME_HEADER = "last-event-id"
+_ONLY_ONCE = ("authorization", "content-type", "content-length", AFTER_HEADER, _RESUME_HEADER)
 # A client that is answered while it still sends may see a reset connection instead of the answer. So what
 # is too large is read and dropped, up to this many times the limit.
 _READ_TO_THE_END = 50
@@ -127,6 +128,8 @@ class GraphQLEndpoint(Generic[I]):
             if operation.kind is OperationType.MUTATION and http.method == "GET":
                 raise RequestError.of("Mutations need POST.", "METHOD_NOT_ALLOWED", 405, {"allow": "POST"})
             live = operation.kind is OperationType.SUBSCRIPTION
+            if last := http.headers.get(_RESUME_HEADER):
+                operation = self._engine.resumed(operation, last)
             if live and EVENT_STREAM not in accepted:
                 raise RequestError.of(
                     f"A subscription needs Accept: {EVENT_STREAM}, or a WebSocket.", "NOT_ACCEPTABLE", 406
@@ -184,7 +187,9 @@ class GraphQLEndpoint(Generic[I]):
                 if self._engine.operation(request, nobody).is_anyones:
                     return {}, nobody, request
             raise refused
-        return dict(http.headers), identity, await self._request(http)
+        # Where a client goes on says nothing of who it is, and those who are the same are asked about together.
+        credentials = {name: value for name, value in http.headers.items() if name != _RESUME_HEADER}
+        return credentials, identity, await self._request(http)
 
     async def _request(self, http: HttpRequest) -> GraphQLRequest:
         return read_request(await self._body(http), self._limits, http.headers.get(AFTER_HEADER))

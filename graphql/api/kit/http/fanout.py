@@ -9,7 +9,7 @@ import orjson
 from graphql import OperationType
 
 from api.kit.execution.documents import Operation
-from api.kit.execution.engine import Engine
+from api.kit.execution.engine import Engine, Told
 from api.kit.execution.errors import FormattedError, failure, internal_error
 from api.kit.execution.request import GraphQLRequest
 from api.kit.http.quota import Quota
@@ -20,8 +20,8 @@ I = TypeVar("I")  # noqa: E741
 class Subscriber(Protocol):
     """One running operation of one client."""
 
-    def next(self, answer: str) -> None:
-        """Take the JSON of an answer; must not wait."""
+    def next(self, answer: str, cursor: str | None) -> None:
+        """Take the JSON of an answer, and the cursor of what it tells; must not wait."""
 
     def refuse(self, errors: list[FormattedError]) -> None:
         """The operation never started."""
@@ -110,18 +110,18 @@ class Fanout(Generic[I]):
             internal_error(error)
 
     async def _run(
-        self, key: Hashable, group: _Group, answers: AsyncGenerator[bytes, None], shared: bool
+        self, key: Hashable, group: _Group, answers: AsyncGenerator[Told, None], shared: bool
     ) -> None:
         refused: list[FormattedError] | None = None
         try:
             async with aclosing(answers):
-                async for encoded in answers:
-                    answer = encoded.decode()
+                async for body, cursor in answers:
+                    answer = body.decode()
                     if not shared:
                         for member in tuple(group.members):
                             await member.ready()
                     for member in tuple(group.members):
-                        member.next(answer)
+                        member.next(answer, cursor)
                     # A source with a backlog never waits, and then no client would be sent anything.
                     await asyncio.sleep(0)
                     if not shared:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from random import randint
 
 from starlette.types import Receive, Send
 
@@ -15,6 +16,8 @@ _CODES: Mapping[CloseReason, ErrorCode] = {
     GOING_AWAY: "GOING_AWAY",
     MOVED: "TENANT_MOVED",
 }
+_RETRY = (500, 2_500)
+"""Milliseconds, within which a client is asked to wait before it connects again: not all of them at once."""
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -37,9 +40,10 @@ class EventStream:
         self.outbox.expire(lifetime)
         self._limits = limits
 
-    def next(self, answer: str) -> None:
-        """Send an answer."""
-        self.outbox.put("event: next\ndata: ", answer, "\n\n")
+    def next(self, answer: str, cursor: str | None = None) -> None:
+        """Send an answer, and the cursor as the event's id, which browsers send back in `Last-Event-ID`."""
+        id = "" if cursor is None else f"id: {cursor}\n"
+        self.outbox.put("event: next\n", id, "data: ", answer, "\n\n")
 
     def refuse(self, errors: list[FormattedError]) -> None:
         """Send errors and completes."""
@@ -75,7 +79,7 @@ class EventStream:
     async def _write(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         # Headers leave with the first piece of the body, and clients wait for them.
-        await _send_text(send, ":\n\n")
+        await _send_text(send, f":\nretry: {randint(*_RETRY)}\n\n")
         while (message := await self.outbox.take()) is not None:
             async with asyncio.timeout(self._limits.stall_seconds):
                 await _send_text(send, message)

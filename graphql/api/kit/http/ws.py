@@ -45,7 +45,7 @@ class _Operation:
         self._json_id = orjson.dumps(id).decode()
         self.stop: Callable[[], object] = lambda: None
 
-    def next(self, answer: str) -> None:
+    def next(self, answer: str, cursor: str | None) -> None:
         self._socket.outbox.put('{"id":', self._json_id, ',"type":"next","payload":', answer, "}")
 
     def refuse(self, errors: list[FormattedError]) -> None:
