@@ -1,13 +1,17 @@
 """graphql-sse: one connection for each operation."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from api.kit.execution.limits import Limits
+from api.kit.http.sse import EventStream
+from api.kit.http.streams import MOVED, Streams
 from tests.api.toy import BEARER, Served, served
 
 STREAM = {"accept": "text/event-stream"}
@@ -133,7 +137,11 @@ async def test_each_message_has_an_id_after_which_a_client_goes_on(
 ) -> None:
     headers = STREAM | {"last-event-id": "3"}
     body = {"query": query, "variables": variables}
-    given = {"params": {"query": query, "variables": json.dumps(variables)}} if method == "GET" else {"json": body}
+    given = (
+        {"params": {"query": query, "variables": json.dumps(variables)}}
+        if method == "GET"
+        else {"json": body}
+    )
     async with client.stream(method, "/graphql", headers=headers, **given) as response:
         lines = [line async for line in _take(response.aiter_lines(), 15)]
     comment, retry, _, *events = lines
@@ -152,6 +160,26 @@ async def test_what_cannot_be_resumed_has_no_id_and_takes_no_notice_of_one(clien
     assert lines[3:6] == ["event: next", 'data: {"data":{"countdown":1}}', ""]
     response = await client.post("/graphql", json={"query": "{ hello }"}, headers={"last-event-id": "3"})
     assert response.json() == {"data": {"hello": "Hello you"}}
+
+
+async def test_whose_tenant_has_moved_to_another_log_forgets_the_last_id() -> None:
+    sent, stream = list[Message](), EventStream(Limits())
+
+    def start(stream: EventStream) -> Callable[[], None]:
+        stream.next("{}", "12")
+        stream.outbox.end(MOVED)
+        return lambda: None
+
+    async def receive() -> Message:
+        return await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await stream.serve(start, Streams(), receive, send)
+    text = b"".join(message.get("body", b"") for message in sent).decode()
+    assert "id: 12\ndata: {}\n\nid:\n: TENANT_MOVED " in text
+    assert text.endswith("\n\n")
 
 
 async def test_a_position_that_is_told_twice_is_refused(client: httpx.AsyncClient) -> None:

@@ -86,7 +86,11 @@ class EventStream:
         ending = self.outbox.ending
         last = "event: complete\ndata:\n\n"
         if ending is not None and ending is not COMPLETED:
-            last = f": {_CODES.get(ending, 'UNAUTHENTICATED')} {' '.join(ending.reason.split())}\n\n"
+            # Where the tenant is by then is another log: an empty id makes the client forget the last one.
+            forgotten = "id:\n" if ending is MOVED else ""
+            last = (
+                f"{forgotten}: {_CODES.get(ending, 'UNAUTHENTICATED')} {' '.join(ending.reason.split())}\n\n"
+            )
         await _send_text(send, last, more=False)
 
 
