@@ -137,19 +137,20 @@ async def test_each_message_has_an_id_after_which_a_client_goes_on(
 ) -> None:
     headers = STREAM | {"last-event-id": "3"}
     body = {"query": query, "variables": variables}
-    given = (
-        {"params": {"query": query, "variables": json.dumps(variables)}}
+    params = {"query": query, "variables": json.dumps(variables)}
+    asked = (
+        client.stream("GET", "/graphql", headers=headers, params=params)
         if method == "GET"
-        else {"json": body}
+        else client.stream("POST", "/graphql", headers=headers, json=body)
     )
-    async with client.stream(method, "/graphql", headers=headers, **given) as response:
+    async with asked as response:
         lines = [line async for line in _take(response.aiter_lines(), 15)]
-    comment, retry, _, *events = lines
+    comment, retry, _, *told = lines
     assert comment == ":"
     assert 500 <= int(retry.removeprefix("retry: ")) <= 2_500
     # What comes before the id again is how the toy goes on from it.
-    assert [line for line in events if line.startswith("id: ")] == ["id: 0", "id: 1", "id: 2"]
-    assert events[0] == "event: next"
+    assert [line for line in told if line.startswith("id: ")] == ["id: 0", "id: 1", "id: 2"]
+    assert told[0] == "event: next"
 
 
 async def test_what_cannot_be_resumed_has_no_id_and_takes_no_notice_of_one(client: httpx.AsyncClient) -> None:

@@ -47,8 +47,10 @@ async def test_a_view_that_is_paused_is_told(operator: Client) -> None:
             paused = await _until(messages, id, state="PAUSED")
         finally:
             await operator.send("ResumeViews", input={"views": [VIEW]})
+        resumed = await _until(messages, id, pausedBy=None)
     assert before["pausedBy"] is None
     assert paused["kind"] == "UPDATED"
+    assert [paused["change"], resumed["change"]] == ["PAUSED", "RESUMED"]
     assert paused["node"]["pausedBy"]
 
 
@@ -61,6 +63,7 @@ async def test_a_rebuild_is_told_from_its_beginning_to_its_end(operator: Client)
         ended = await _until(messages, id, state="CANCELLED")
     assert id not in [node["id"] for node in state["nodes"]]
     assert [begun["kind"], ended["kind"]] == ["CREATED", "UPDATED"]
+    assert [begun["change"], ended["change"]] == ["REQUESTED", "ENDED"]
 
 
 @pytest.mark.parametrize("watching", NEEDS)

@@ -154,5 +154,6 @@ async def test_who_watches_is_told_of_what_is_parked_and_of_what_is_folded_again
     assert str(task) not in [node["stream"] for node in state["nodes"]]
     assert (arrived["kind"], arrived["node"]["stream"]) == ("CREATED", str(task))
     assert last["node"] is None
+    assert [arrived["change"], last["change"]] == ["PARKED", "RELEASED"]
     assert arrived["nodeId"] == last["nodeId"]
     assert last["nodeId"].endswith(f":{task}")

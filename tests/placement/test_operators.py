@@ -184,3 +184,4 @@ async def test_who_watches_the_tenants_is_told_of_a_new_one(platform: Platform) 
             change = await anext(messages)
     assert "watched" not in [node["slug"] for node in state["nodes"]]
     assert change["nodeId"] == change["node"]["tenantId"] == receipt["tenantId"]
+    assert change["change"] == "ADDED"

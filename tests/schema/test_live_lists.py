@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
+from graphql import GraphQLEnumType, GraphQLNonNull, GraphQLObjectType, GraphQLUnionType, get_named_type
 from strawberry.schema.config import StrawberryConfig
 
 from api.kit.model import Resource, equal, matches, one_of, shows
@@ -105,3 +105,16 @@ def test_a_list_brings_its_subscription_along_with_what_of_its_filter_a_row_can_
 @pytest.mark.parametrize("said", [{"declared": True}, {"unwatched": "Nothing changes."}])
 def test_one_that_has_its_own_or_says_why_it_has_none_is_given_none(said: dict[str, Any]) -> None:
     assert live_lists([_plans(**said)]) is None
+
+
+def test_every_change_says_what_happened_as_one_of_a_list() -> None:
+    root = published().subscription_type
+    assert root is not None
+    unions = [get_named_type(field.type) for field in root.fields.values()]
+    members = [member for union in unions if isinstance(union, GraphQLUnionType) for member in union.types]
+    changes = {member.name: member for member in members if "kind" in member.fields}
+    assert "ViewInfoListChange" in changes
+    for name, member in changes.items():
+        change = member.fields["change"].type
+        assert isinstance(change, GraphQLNonNull), name
+        assert isinstance(change.of_type, GraphQLEnumType), name

@@ -4,15 +4,26 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mappi
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
 from api.kit.execution.sizes import MOST
-from api.kit.model import ChangeKind, Info, Parent, RequestContext, argument, live
+from api.kit.model import ChangeKind, Info, Parent, RequestContext, argument, derived, live
 from api.kit.schema.live.messages import PART, message_type
 from projections.operations.polled_lists import PolledLists
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What can happen to a thing of a list between two looks. Rows are of any type, hence Any."""
+
+    name: str
+    text: str
+    between: Callable[[Any, Any], bool] = lambda before, now: True
+    """Whether it is what made this row of that one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +31,7 @@ class Changed:
     """A change as it was seen."""
 
     kind: ChangeKind
+    change: str
     at: datetime
     node_id: str
     node: Any
@@ -47,6 +59,10 @@ class OperatorList:
     named: Callable[[Any], str]
     names: str
     """What ``named`` gives, in words."""
+    made: Happening
+    happens: Sequence[Happening]
+    """What changes it, of which the first that fits is told."""
+    gone: Happening
     lasting: Callable[[Any], Hashable] = lambda row: row
 
     def subscription(self, description: str) -> StrawberryField:
@@ -86,21 +102,39 @@ class OperatorList:
                 before = now
 
     def _changes(self, before: Mapping[Hashable, Any], now: Mapping[Hashable, Any]) -> list[Changed]:
-        at, found = datetime.now(UTC), list[Changed]()
+        found = list[tuple[ChangeKind, Happening, Hashable]]()
         for id, row in now.items():
-            kind = ChangeKind.UPDATED if id in before else ChangeKind.CREATED
-            if kind is ChangeKind.CREATED or self.lasting(before[id]) != self.lasting(row):
-                found.append(Changed(kind=kind, at=at, node_id=str(id), node=row))
-        gone = [id for id in before if id not in now]
-        return found + [Changed(kind=ChangeKind.REMOVED, at=at, node_id=str(id), node=None) for id in gone]
+            if id not in before:
+                found.append((ChangeKind.CREATED, self.made, id))
+            elif self.lasting(before[id]) != self.lasting(row):
+                found.append((ChangeKind.UPDATED, self._between(before[id], row), id))
+        found += [(ChangeKind.REMOVED, self.gone, id) for id in before if id not in now]
+        at = datetime.now(UTC)
+        return [
+            Changed(kind=kind, change=change.name, at=at, node_id=str(id), node=now.get(id))
+            for kind, change, id in found
+        ]
+
+    def _between(self, before: Any, now: Any) -> Happening:
+        return next((it for it in self.happens if it.between(before, now)), _OTHER)
+
+
+_OTHER = Happening("CHANGED", "Something else of it is another.")
 
 
 # Types have no static type, hence Any.
 def _messages(of: OperatorList) -> Any:
     name, shown = of.shown.__name__, of.shown
+    members = {
+        it.name: strawberry.enum_value(it.name, description=it.text)
+        for it in (of.made, *of.happens, _OTHER, of.gone)
+    }
+    declared: Any = Enum(f"{name}ListEventType", members)  # type: ignore[misc]
+    changes = strawberry.enum(declared, description=f"What `{name}ListChange` tells of.")
 
     class Message:
         kind: ChangeKind = strawberry.field(description="What it means for a list of the objects.")
+        change = derived(changes, lambda root: changes(root.change), "What happened since the last look.")
         at: datetime = strawberry.field(description="When it was noticed, within about a second.")
         node_id: strawberry.ID = strawberry.field(description=f"{of.names}, also when it is gone.")
         node: shown | None = strawberry.field(  # type: ignore[valid-type]

@@ -21,7 +21,7 @@ from api.kit.model import (
     forward,
     shows,
 )
-from api.operations.live_lists import OperatorList
+from api.operations.live_lists import Happening, OperatorList
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.repairs import DiscardParked, RetryParked
 from projections.kit.follow.parked_streams import Parked, ParkedPlace, ParkedStreamRequest, place
@@ -88,6 +88,17 @@ _live = OperatorList(
     read=_read,
     named=lambda row: f"{row.view}:{row.generation}:{row.stream}",
     names="The view's name and generation and the stream, as `tasks.tasks:1:3f0c…`",
+    made=Happening("PARKED", "The stream was parked."),
+    happens=(
+        Happening(
+            "REQUESTED",
+            "Somebody asked for it to be folded again, or discarded.",
+            lambda before, now: now.asked is not None and now.asked_at != before.asked_at,
+        ),
+        Happening("RETRIED", "It was tried again.", lambda before, now: now.attempts != before.attempts),
+        Happening("GREW", "More of its events wait.", lambda before, now: now.waiting > before.waiting),
+    ),
+    gone=Happening("RELEASED", f"It is not parked any more, or none of the first {MOST}."),
 )
 
 

@@ -33,7 +33,7 @@ from api.kit.model import (
 )
 from api.kit.schema.nodes import findable
 from api.kit.schema.stored_texts import UNKNOWN, known
-from api.operations.live_lists import OperatorList
+from api.operations.live_lists import Happening, OperatorList
 from api.operations.operator_commands import operator_request
 from domain.operations import rebuilds as domain
 from domain.operations.rebuilds import RebuildKind
@@ -253,6 +253,18 @@ _live = OperatorList(
     named=lambda rebuild: str(rebuild.id),
     names="The rebuild's id",
     lasting=_lasting,
+    made=Happening("REQUESTED", "It was requested."),
+    happens=(
+        Happening("PAUSED", "It was paused.", lambda before, now: now.paused and not before.paused),
+        Happening("RESUMED", "It goes on.", lambda before, now: before.paused and not now.paused),
+        Happening("ENDED", "It has ended.", lambda before, now: now.ended_at and not before.ended_at),
+        Happening(
+            "ROLLED_BACK", "Views were rolled back.", lambda before, now: now.rolled_back > before.rolled_back
+        ),
+        Happening("STATE_CHANGED", "Its state changed.", lambda before, now: now.state is not before.state),
+        Happening("ADVANCED", "Its views are further.", lambda before, now: now.views != before.views),
+    ),
+    gone=Happening("LEFT", f"It is none of the newest {MOST} any more."),
 )
 
 

@@ -23,7 +23,7 @@ from api.kit.model import (
     forward,
     shows,
 )
-from api.operations.live_lists import OperatorList
+from api.operations.live_lists import Happening, OperatorList
 from api.operations.operator_commands import operator_mutation
 from domain.kit.tenants import Placement
 from domain.operations import tenant_commands as domain
@@ -122,6 +122,21 @@ _live = OperatorList(
     read=lambda ask: ask.port(TenantPlacements).placing.all,
     named=lambda tenant: str(tenant.id),
     names="The tenant's id",
+    made=Happening("ADDED", "The tenant is new."),
+    happens=(
+        Happening(
+            "MOVED",
+            "Its data is at another place.",
+            lambda before, now: (now.placement, now.database) != (before.placement, before.database),
+        ),
+        Happening("STATE_CHANGED", "Its state changed.", lambda before, now: now.state != before.state),
+        Happening(
+            "RENAMED",
+            "It has another name or slug.",
+            lambda before, now: (now.name, now.slug) != (before.name, before.slug),
+        ),
+    ),
+    gone=Happening("REMOVED", "The tenant is gone."),
 )
 
 

@@ -22,11 +22,11 @@ from api.kit.model import (
     forward,
     shows,
 )
-from api.operations.live_lists import OperatorList
+from api.operations.live_lists import Happening, OperatorList
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.interventions import PauseViews, ResumeViews, RetireViews
 from projections.kit.declare.view import ViewStore
-from projections.kit.read.status import ViewStatus
+from projections.kit.read.status import ViewState, ViewStatus
 from projections.operations.operator_requests import Operation, OperationDone
 
 PERMISSION = "ops:rebuild"
@@ -128,6 +128,26 @@ _live = OperatorList(
     named=lambda status: f"{status.name}:{status.generation}",
     names="The view's name and generation, as `tasks.tasks:1`",
     lasting=_lasting,
+    made=Happening("GENERATION_MADE", "A generation of a view was made."),
+    happens=(
+        Happening("PAUSED", "It was paused.", lambda before, now: not before.paused_by and now.paused_by),
+        Happening("RESUMED", "It goes on.", lambda before, now: before.paused_by and not now.paused_by),
+        Happening("CUT_OVER", "It became the live one.", lambda before, now: now.live and not before.live),
+        Happening("REPLACED", "Another one became live.", lambda before, now: before.live and not now.live),
+        Happening(
+            "FAILED",
+            "Folding it began to fail.",
+            lambda before, now: now.state is not before.state and now.state is ViewState.FAILING,
+        ),
+        Happening("STATE_CHANGED", "Its state changed.", lambda before, now: now.state is not before.state),
+        Happening(
+            "PARKED_CHANGED",
+            "More or fewer of its streams are parked.",
+            lambda before, now: now.parked != before.parked,
+        ),
+        Happening("FOLDED", "It has folded more.", lambda before, now: now.position != before.position),
+    ),
+    gone=Happening("GENERATION_REMOVED", "The generation is gone."),
 )
 
 
