@@ -26,7 +26,7 @@ from api.kit.execution.errors import (
 from api.kit.execution.limits import Limits
 from api.kit.execution.partial_answers import Refused, answerable, permitting
 from api.kit.execution.request import GraphQLRequest
-from api.kit.execution.resuming import resumed
+from api.kit.execution.resumption import resumed
 from api.kit.execution.turns import Turns
 from projections.kit.read.allowance import allow
 
