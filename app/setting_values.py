@@ -99,6 +99,13 @@ def parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
             raise SettingsError(
                 f"{called} must be addresses and networks with commas, not {text!r}."
             ) from None
+    if name == "outgoing_ports":
+        try:
+            read_ports(text)
+        except ValueError:
+            raise SettingsError(
+                f"{called} must be ports from 1 to 65535 with commas, as 443,8443, not {text!r}."
+            ) from None
     if name == "allowed_origins":
         try:
             read_origins(text)
@@ -108,6 +115,17 @@ def parsed(name: str, kind: type, text: str) -> Path | bool | int | str:
                 f"(no path, no *, no port that goes without saying), not {str(wrong)!r}."
             ) from None
     return text
+
+
+def read_ports(text: str) -> frozenset[int]:
+    """The ports that a text names, with commas. Raises ValueError for anything else."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(len(part) <= 5 and part.isascii() and part.isdigit() for part in parts):
+        raise ValueError
+    ports = frozenset(map(int, parts))
+    if min(ports) < 1 or max(ports) > 65535:
+        raise ValueError
+    return ports
 
 
 def _is_address(text: str) -> bool:

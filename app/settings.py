@@ -145,6 +145,12 @@ class Settings:
     reconcile_repair: Annotated[bool, "Whether rows that such a comparison finds to differ are repaired."] = (
         False
     )
+    outgoing_ports: Annotated[
+        str, "The ports that may be called on behalf of tenants, as for webhooks, with commas; always by TLS."
+    ] = "443"
+    outgoing_loopback: Annotated[
+        bool, "Whether tenants may have this machine itself called, on any port and without TLS: to develop."
+    ] = False
     log_level: Annotated[str, "`debug`, `info`, `warning` or `error`."] = "info"
 
     def derive(self, purpose: str) -> str:
@@ -219,6 +225,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
                 raise SettingsError(
                     f"{PREFIX}ALLOWED_ORIGINS must begin with https:// in production, unlike {origin}."
                 )
+        if settings.outgoing_loopback:
+            raise SettingsError(f"{PREFIX}OUTGOING_LOOPBACK must not be on in production.")
     if not settings.public_url and settings.environment == "production":
         raise SettingsError(
             f"{PREFIX}PUBLIC_URL must be set when {PREFIX}ENVIRONMENT is production: mailed links lead there."

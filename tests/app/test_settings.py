@@ -88,6 +88,14 @@ def test_an_empty_variable_counts_as_unset() -> None:
             "a\nb",
             "HEADWATER_REGION must be at most 50 characters in one line, as eu-central-1, not 'a\\nb'.",
         ),
+        *(
+            (
+                "HEADWATER_OUTGOING_PORTS",
+                ports,
+                f"HEADWATER_OUTGOING_PORTS must be ports from 1 to 65535 with commas, as 443,8443, not {ports!r}.",
+            )
+            for ports in ("443;80", "0", "65536", "443,,8443", "-1")
+        ),
         ("HEADWATER_SECRET", "8 signs.", "HEADWATER_SECRET must have at least 32 characters."),
         ("HEADWATER_SECRET", "x" * 31, "HEADWATER_SECRET must have at least 32 characters."),
         (
@@ -157,6 +165,19 @@ def test_production_does_not_start_without_the_address_that_mailed_links_lead_to
 @pytest.mark.parametrize("url", ["http://localhost:8200", "http://127.0.0.1:8200", "http://[::1]:8200"])
 def test_on_this_machine_keys_may_be_fetched_in_the_clear(url: str) -> None:
     assert read_settings({"HEADWATER_KEY_URL": url}).key_url == url
+
+
+def test_production_calls_no_address_of_its_own_machine_for_tenants() -> None:
+    given = {
+        "HEADWATER_ENVIRONMENT": "production",
+        "HEADWATER_SECRET": "s" * 32,
+        "HEADWATER_INTERNAL_TLS": "off",
+        "HEADWATER_PUBLIC_URL": "https://hw.example.com",
+    }
+    assert not read_settings(given).outgoing_loopback
+    with pytest.raises(SettingsError) as refusal:
+        read_settings(given | {"HEADWATER_OUTGOING_LOOPBACK": "yes"})
+    assert str(refusal.value) == "HEADWATER_OUTGOING_LOOPBACK must not be on in production."
 
 
 def test_pages_that_anybody_on_the_way_may_write_call_nothing_in_production() -> None:

@@ -1,0 +1,56 @@
+"""How processes call addresses that tenants name: one port for whatever the product sends out on their behalf."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """What is sent, where to."""
+
+    url: str
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpAnswer:
+    """What came back, whatever its status is: redirects are not followed."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By names in small letters; of several of one name the last."""
+    body: bytes
+    """The beginning at the most, never for the eyes of a tenant: it may be what only this network can read."""
+
+
+class HttpFailure(StrEnum):
+    """Why there is no answer."""
+
+    ADDRESS = "address_not_allowed"
+    """The address may not be called: nothing was sent."""
+    NAME = "host_not_found"
+    CONNECTION = "cannot_connect"
+    TLS = "tls_failed"
+    TIMEOUT = "timed_out"
+    BROKEN = "connection_broken"
+    """The connection broke, or what came was no HTTP. Whether the request arrived is not known."""
+
+
+class NoHttpAnswer(Exception):
+    """There is no answer to a request; ``failure`` says why, and nothing of what only this network knows."""
+
+    def __init__(self, failure: HttpFailure) -> None:
+        super().__init__(failure.value)
+        self.failure = failure
+
+
+class HttpClient(Protocol):
+    """Calls addresses outside that others have named, and none of this network."""
+
+    async def send(self, request: HttpRequest, *, seconds: float) -> HttpAnswer:
+        """Send once and read the answer, within so many seconds in all. Raises NoHttpAnswer."""
+        ...
