@@ -140,7 +140,10 @@ class _Dumping:
                 **{name: getattr(event, name) for name in (*_FACTS, *_REST)},
                 "session_id": self._pseudonyms.of("session_id", event.session_id),
                 "payload": self._mask.payload(event.type, orjson.dumps(payload)),
-                "metadata": self._pseudonyms.of("metadata", orjson.loads(event.metadata)),
+                "metadata": {
+                    name: self._pseudonyms.of(name, value)
+                    for name, value in orjson.loads(event.metadata).items()
+                },
             }
             for event, payload in zip(page, payloads, strict=True)
         ]

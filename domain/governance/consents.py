@@ -4,7 +4,7 @@ from typing import Annotated, Protocol
 from uuid import UUID, uuid5
 
 from domain.kit.bus.bus import Bus
-from domain.kit.fields import Describe, Internal, Len, Pattern
+from domain.kit.fields import Authored, Describe, Internal, Len, Pattern
 from domain.kit.log import AppendReceipt
 from domain.kit.model import ONE_LINE, Aggregate, Caller, Command, Event, Invalid, Refusal, applies
 from domain.kit.refusals import AlreadyExists
@@ -16,13 +16,19 @@ PurposeName = Annotated[
     Len(1, 100),
     Pattern(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", "is not a name in lower case, as `marketing.email`"),
     Internal(),
+    Authored(),
     Describe("The purpose, such as `marketing.email`."),
 ]
 Source = Annotated[
-    str, Len(1, 100), ONE_LINE, Internal(), Describe("Where it was said, as `web` or `import`.")
+    str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("Where it was said, as `web` or `import`.")
 ]
 TextVersion = Annotated[
-    str, Len(0, 100), ONE_LINE, Internal(), Describe("Which wording of the question was answered.")
+    str,
+    Len(0, 100),
+    ONE_LINE,
+    Internal(),
+    Authored(),
+    Describe("Which wording of the question was answered."),
 ]
 SubjectId = Annotated[UUID, Internal(), Describe("The user whose data it is.")]
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import field
 from typing import Annotated, Any
 
-from domain.kit.fields import KEPT, Describe, Kept, Len, Pattern, Public
+from domain.kit.fields import KEPT, Authored, Describe, Kept, Len, Pattern, Public
 from domain.kit.model import Aggregate, Command, Event, Unique, assigns
 from domain.tenancy.json_limits import Config, require_plain
 
@@ -16,6 +16,7 @@ FeatureName = Annotated[
     Len(1, _LONGEST),
     Pattern(_WORDS, "must be lower-case words joined by dots or hyphens"),
     Public(),
+    Authored(),
     Describe("The feature: lower-case words joined by dots or hyphens."),
 ]
 Enabled = Annotated[bool, Public(), Describe("Whether it is enabled.")]

@@ -13,7 +13,7 @@ Tier = Annotated[str, Len(1, 50), ONE_LINE, Public(), Describe("The subscribed t
 PeriodStart = Annotated[datetime, Internal(), Describe("When the paid period began.")]
 PeriodEnd = Annotated[datetime, Internal(), Describe("When the paid period ends.")]
 Number = Annotated[
-    str, Len(1, 50), ONE_LINE, Internal(), Describe("The invoice number, unique in the tenant.")
+    str, Len(1, 50), ONE_LINE, Internal(), Authored(), Describe("The invoice number, unique in the tenant.")
 ]
 DueAt = Annotated[datetime, Internal(), Describe("When it is due.")]
 Payment = Annotated[
