@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.governance.exports import (
+    EraseExport,
     ExpireExport,
     Export,
     FailExport,
@@ -15,6 +16,7 @@ from domain.governance.exports import (
 )
 from domain.kit.process.effects import Call, Done, Effect, Failed, Fired, Schedule, Send, Then
 from domain.kit.process.process import Process, on, performs, when_done, when_due, when_failed
+from domain.kit.refusals import SubjectErased
 
 KEPT = timedelta(days=7)
 """How long a file can be fetched."""
@@ -114,7 +116,10 @@ class PersonExport(Process[Exporting], name="governance.export", version=2):
 
     @when_failed(Write)
     def not_written(self, state: Exporting, failed: "Failed[PersonExport.Write]") -> Then[Exporting]:
-        return Then(None, self.Remove(), Send(FailExport(id=state.id, error=failed.error)))
+        # Who was erased after the export was requested is told so, not to ask again.
+        erased = failed.error == SubjectErased.code
+        end = EraseExport(id=state.id) if erased else FailExport(id=state.id, error=failed.error)
+        return Then(None, self.Remove(), Send(end))
 
     @when_due(_TIMER)
     def over(self, state: Exporting, fired: Fired) -> Then[Exporting]:

@@ -120,6 +120,11 @@ class Privacy:
         request = request.at_home()
         if (refusal := await self._refusal(request, subject_id)) is not None:
             return refusal
+        erased = (
+            await self._rows.get(Erasures, request.by.tenant_id, [(id := erasure_id(subject_id),)])
+        ).get((id,))
+        if erased is not None and erased.certified_at is not None:
+            return UserIsErased(field="subject_id")
         if await self._many(Exports, request.by.tenant_id, equals("state", ExportState.RUNNING)):
             return TooManyAtOnce(field="subject_id", most=AT_ONCE)
         return await self._send(request, RequestExport(id=request.command_id, subject_id=subject_id))

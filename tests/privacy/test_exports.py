@@ -16,6 +16,8 @@ from app.cli.place import asker
 from app.privacy.export.sealed_file import PIECE, Damaged, SealedFileWriter, drafts, pieces, sealed_key
 from app.privacy.export.sections import PARTS
 from app.privacy.routes import Exported, export_routes
+from domain.governance.erasures import UserIsErased
+from domain.governance.exports import RequestExport
 from domain.kit.caller import Caller
 from domain.kit.refusals import Forbidden
 from domain.work.project_commands import AddProjectMember, CreateProject
@@ -191,15 +193,36 @@ async def test_the_command_line_is_on_record_though_the_file_cannot_be_written(
     assert [tuple(row) for row in rows] == [("headwater privacy export", [ann.id], "operator", asker())] * 2
 
 
-async def test_the_command_line_says_why_there_is_no_file(estate: Estate, tmp_path: Path) -> None:
+async def test_no_export_of_somebody_erased_is_begun(estate: Estate, tmp_path: Path) -> None:
     owner, ann = await _ann(estate)
     words = ("privacy", "export", str(owner.tenant_id), str(ann.id), "--out", str(tmp_path / "file"))
     async with estate.acting():
         accepted(await estate.desk.erase(estate.request(owner), ann.id, reason=""))
         await estate.settled()
-        said = await asyncio.to_thread(CommandLine(estate.settings), *words)
-    assert (said.code, "failed: subject_erased." in said.out) == (1, True), said
+    request = estate.request(owner)
+    refusal = await estate.desk.export(request, ann.id)
+    assert isinstance(refusal, UserIsErased)
+    assert refusal.field == "subject_id"
+    assert await estate.desk.export_row(owner.tenant_id, request.command_id) is None
+    said = await asyncio.to_thread(CommandLine(estate.settings), *words)
+    assert (said.code, "This user was erased already" in said.err) == (1, True), said
     assert not (tmp_path / "file").exists()
+
+
+async def test_an_export_whose_person_is_erased_before_it_is_written_ends_as_erased(estate: Estate) -> None:
+    owner, ann = await _ann(estate)
+    id = uuid4()
+    async with estate.acting():
+        accepted(await estate.desk.erase(estate.request(owner), ann.id, reason=""))
+        await estate.settled()
+        # As if it had been asked for just before.
+        await estate.send(RequestExport(id=id, subject_id=ann.id), owner)
+        await estate.settled()
+    row = await estate.desk.export_row(owner.tenant_id, id)
+    assert row is not None
+    assert (row.state, row.error) == (ExportState.ERASED, "")
+    answer = await _status(estate, id, owner)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (410, "erased")
 
 
 async def test_is_fetched_by_the_person_or_who_may(estate: Estate) -> None:

@@ -24,7 +24,7 @@ class SealedFileKeys:
         try:
             await self._ring.ready(tenant_id, [subject])
         except SubjectErased:
-            raise EffectRefused("subject_erased") from None
+            raise EffectRefused(SubjectErased.code) from None
         generation, cipher = self._ring.sealing(tenant_id, subject)
         key = secrets.token_bytes(_BYTES)
         sealed = seal(
