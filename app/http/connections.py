@@ -1,23 +1,19 @@
 """Connections of the API's server: how many there may be, and for how long what was begun may lie unfinished."""
 
 import asyncio
-import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from httptools import HttpParserError
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from app.http.checked_requests import CheckedRequests
 from app.http.half_close import let_go, lingering
 from app.proxies import Proxies
 
-_LARGEST_HEAD = 64 * 1024
-"""How many bytes a request's line and headers may have."""
 _SLOWEST = 8 * 1024
 """How many bytes of an answer a client must take each second, over the time that it has."""
 _FULL = (
@@ -129,8 +125,8 @@ class Crowd(ServerState):
                 transport.abort()
 
 
-class HttpConnection(HttpToolsProtocol):
-    """uvicorn's own, counted, with a bound on headers, and with a time by which a request must be whole."""
+class HttpConnection(CheckedRequests):
+    """uvicorn's own, counted, with what is checked of requests, and a time by which a request must be whole."""
 
     server_state: Crowd
 
@@ -138,10 +134,7 @@ class HttpConnection(HttpToolsProtocol):
     def __init__(self, config: Config, server_state: Crowd, **more: Any) -> None:
         super().__init__(config, server_state, **more)
         self.counted: _Counted | None = None
-        self._head: int | None = 0
-        self._has_begun = False
         self._refused = False
-        self._fault = ""
         self._bare: asyncio.Transport | None = None
         self._lingering: asyncio.Transport | None = None
 
@@ -187,40 +180,28 @@ class HttpConnection(HttpToolsProtocol):
         if (cycle is None or cycle.response_complete) and self.counted.asking_since is None:
             self.counted.asking_since = self.loop.time()
         super().data_received(data)
-        if self._head is not None:
-            self._head += len(data)
-            if self._head > _LARGEST_HEAD and not self.transport.is_closing():
-                self.send_400_response("The headers are too large.")
-
-    def on_message_begin(self) -> None:
-        """See httptools."""
-        self._head, self._has_begun = 0, True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """See httptools."""
-        self._head = None
-        assert self.parser is not None, "It calls this."
-        if fault := _host_fault(self.headers, self.parser.get_http_version()):
-            self._fault = fault
-            raise HttpParserError(fault)
-        super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
         """See uvicorn."""
-        super().send_400_response(self._fault or msg)
+        if self.counted is not None:
+            self.counted.asking_since = None
+        super().send_400_response(msg)
 
     def on_message_complete(self) -> None:
         """See httptools."""
         super().on_message_complete()
-        self._has_begun = False
         if self.counted is not None:
             self.counted.asking_since = None
 
     def on_response_complete(self) -> None:
         """See uvicorn."""
         super().on_response_complete()
-        if self._has_begun and self.counted is not None and self.counted.asking_since is None:
+        if (
+            self.has_begun
+            and not self.fault
+            and self.counted is not None
+            and self.counted.asking_since is None
+        ):
             # Of the request after this one, a part came together with it.
             self.counted.asking_since = self.loop.time()
 
@@ -233,20 +214,11 @@ class HttpConnection(HttpToolsProtocol):
 
     def _unread(self) -> bool:
         """Whether the client may be sending what nobody waits for."""
-        return self._refused or (self.counted is not None and self.counted.asking_since is not None)
-
-
-_HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%]+\]|[\w.~!$&'()*+,;=%-]*)(?::[0-9]*)?")
-
-
-def _host_fault(headers: Sequence[tuple[bytes, bytes]], version: str) -> str:
-    """What is wrong with how a request says whom it is to, by RFC 9112; nothing when all is well."""
-    hosts = [value for name, value in headers if name == b"host"]
-    if not hosts and version != "1.0":
-        return "The header Host is missing."
-    if len(hosts) > 1:
-        return "There is more than one header Host."
-    return "" if all(_HOST.fullmatch(host) for host in hosts) else "The header Host names no host."
+        return (
+            self._refused
+            or self.fault != ""
+            or (self.counted is not None and self.counted.asking_since is not None)
+        )
 
 
 class WebSocketConnection(WebSocketsSansIOProtocol):
