@@ -1,7 +1,7 @@
 """Founding companies: what somebody registers with a name and a slug is made, however often that is begun."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID, uuid5
 
@@ -14,8 +14,7 @@ from domain.identity.registration import RegisterFounder
 from domain.kit.bus.checks import check
 from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
-from domain.kit.refusals import AlreadyTaken, CommandIdReused, Refusal, require
-from domain.kit.tenants import require_free_word
+from domain.kit.refusals import AlreadyTaken, CommandIdReused, Invalid, Refusal, require
 from domain.operations.tenants import SLUG as PLACED_SLUG
 from domain.tenancy.tenant_commands import CreateTenant
 from domain.tenancy.tenants import SLUG
@@ -66,13 +65,17 @@ class CompanyRegistration:
     place: TenantRegistrar
     region: str
 
-    async def require_free(self, account_id: UUID, name: str, slug: str) -> None:
-        """Raise what creating it would be refused for, before there is an account without its company."""
+    def faults(self, account_id: UUID, name: str, slug: str) -> list[Refusal]:
+        """What is wrong with what it is to be called."""
         try:
             check(self._create(tenant_of(account_id), name, slug))
-            require_free_word(slug.strip())
-        except Refusal as refusal:
-            raise refusal.about(_FIELDS.get(refusal.field or "")) from None
+        except Invalid as refusal:
+            paths = [(_FIELDS.get(str(wrong.path[0]), wrong.path[0]), wrong) for wrong in refusal.violations]
+            return [Invalid.of([replace(wrong, path=(field,)) for field, wrong in paths])]
+        return []
+
+    async def require_free(self, slug: str) -> None:
+        """Raise AlreadyTaken for a slug that others have, before there is an account without its company."""
         # Those of tenants with a database of their own are held for the registry alone.
         for name_of_slug in (SLUG, PLACED_SLUG):
             if await self.book.reserved(name_of_slug, slug.strip()):

@@ -1,6 +1,8 @@
 """Opening accounts: alone, with a company of one's own, or by an invitation."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from api.auth.port import Entry, Granted, Registration
 from app.auth.account_repository import AccountRepository
@@ -18,6 +20,7 @@ from domain.identity.account_commands import NoteRepeatedRegistration, OpenAccou
 from domain.identity.accounts import normal_address
 from domain.identity.sessions import SignInMethod
 from domain.identity.sign_in_refusals import TooManyAttempts
+from domain.kit.bus.checks import check
 from domain.kit.caller import Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.refusals import AlreadyTaken, Invalid, Refusal, ViolationCode
@@ -48,33 +51,15 @@ class RegistrationService:
         if crowd.refused:
             return TooManyAttempts(retry_after=crowd.wait)
         try:
-            require_strong(registration.password, registration.email)
-            if bool(registration.tenant_name.strip()) != bool(registration.tenant_slug.strip()):
-                missing = "tenant_name" if registration.tenant_slug.strip() else "tenant_slug"
-                raise Invalid(
-                    field=missing,
-                    reason="is needed: a company has both a name and a slug",
-                    why=ViolationCode.REQUIRED,
-                )
             id = self.ids.new()
+            if faults := self._faults(id, registration):
+                raise Invalid.together(faults)
             if registration.tenant_slug:
-                await self.founding.require_free(id, registration.tenant_name, registration.tenant_slug)
+                await self.founding.require_free(registration.tenant_slug)
             hashed = await self.passwords.hash(registration.password)
         except Refusal as refusal:
             return refusal
-        outcome = await self.book.send(
-            OpenAccount(
-                id=id,
-                email=normal_address(registration.email),
-                first_name=registration.first_name,
-                last_name=registration.last_name,
-                password_hash=hashed,
-                registration_source="sign_up",
-                tenant_name=registration.tenant_name.strip(),
-                tenant_slug=registration.tenant_slug.strip(),
-            ),
-            by=id,
-        )
+        outcome = await self.book.send(_opening(id, registration, hashed), by=id)
         if isinstance(outcome, AlreadyTaken):
             await self._tell_owner(registration.email)
         if isinstance(outcome, Refusal):
@@ -89,6 +74,26 @@ class RegistrationService:
         await self.recovery.ask_verification(account)
         await self.places.remember(normal_address(registration.email))
         return await self.sessions.enter(account, None, method=SignInMethod.REGISTRATION)
+
+    def _faults(self, id: UUID, registration: Registration) -> list[Refusal]:
+        """Everything that is wrong with what somebody wrote, in the order of the form."""
+        faults: list[Refusal] = []
+        checks: tuple[Callable[[], None], ...] = (
+            lambda: check(_opening(id, registration, "")),
+            lambda: require_strong(registration.password, registration.email),
+        )
+        for require in checks:
+            try:
+                require()
+            except Refusal as refusal:
+                faults.append(refusal)
+        name, slug = registration.tenant_name.strip(), registration.tenant_slug.strip()
+        if bool(name) != bool(slug):
+            missing = "tenant_name" if slug else "tenant_slug"
+            reason = "is needed: a company has both a name and a slug"
+            faults.append(Invalid(field=missing, reason=reason, why=ViolationCode.REQUIRED))
+        # What is missing is said once; the rest is looked at all the same.
+        return [*faults, *(self.founding.faults(id, name, slug) if name or slug else ())]
 
     async def accept_invitation(
         self, token: str, *, password: str, first_name: str, last_name: str, caller: Caller
@@ -124,3 +129,16 @@ class RegistrationService:
             owner = await self.book.by_email(email)
             if owner is not None:
                 await self.book.send(NoteRepeatedRegistration(id=owner.id), by=owner.id)
+
+
+def _opening(id: UUID, registration: Registration, hashed: str) -> OpenAccount:
+    return OpenAccount(
+        id=id,
+        email=normal_address(registration.email),
+        first_name=registration.first_name,
+        last_name=registration.last_name,
+        password_hash=hashed,
+        registration_source="sign_up",
+        tenant_name=registration.tenant_name.strip(),
+        tenant_slug=registration.tenant_slug.strip(),
+    )

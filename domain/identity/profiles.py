@@ -13,6 +13,7 @@ from domain.kit.fields import (
     Personal,
     Public,
     Purpose,
+    Rule,
 )
 from domain.kit.refusals import Invalid
 from domain.kit.text import ADDRESS, ONE_LINE
@@ -74,16 +75,6 @@ Location = Annotated[
     Purpose("To let colleagues know where the person works."),
     Describe("The user's location."),
 ]
-Timezone = Annotated[
-    str, Len(1, 50), Internal(), Describe("The user's IANA time zone, such as `Europe/Berlin`.")
-]
-Language = Annotated[
-    str,
-    Len(2, 10),
-    Pattern(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "is not a language tag such as en or pt-BR"),
-    Internal(),
-    Describe("The user's language, as a tag such as `en` or `pt-BR`."),
-]
 
 
 @cache
@@ -92,6 +83,22 @@ def _zones() -> frozenset[str]:
 
 
 def require_zone(name: str) -> None:
-    """Raise Invalid, about the field ``timezone``, unless the IANA data base knows a zone of this name."""
+    """Raise Invalid unless the IANA data base knows a zone of this name."""
     if name not in _zones():
-        raise Invalid(field="timezone", reason="is not the name of a time zone")
+        raise Invalid(field=None, reason="is not the name of a time zone")
+
+
+Timezone = Annotated[
+    str,
+    Len(1, 50),
+    Internal(),
+    Rule(require_zone),
+    Describe("The user's IANA time zone, such as `Europe/Berlin`."),
+]
+Language = Annotated[
+    str,
+    Len(2, 10),
+    Pattern(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "is not a language tag such as en or pt-BR"),
+    Internal(),
+    Describe("The user's language, as a tag such as `en` or `pt-BR`."),
+]

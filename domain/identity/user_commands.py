@@ -19,7 +19,6 @@ from domain.identity.profiles import (
     LastName,
     Location,
     Timezone,
-    require_zone,
 )
 from domain.identity.roles import Role
 from domain.identity.user_rules import (
@@ -52,8 +51,6 @@ class UpdateProfile(Command):
     def handle(self, user: User, by: Caller) -> None:
         user.require_own(by)
         user.require_kept()
-        if self.timezone is not KEPT:
-            require_zone(self.timezone)
         said = {name: (value or "").strip() for name, value in self.said.items()}
         if said:
             user.record(User.ProfileChanged(**said))

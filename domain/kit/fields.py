@@ -4,7 +4,7 @@
 """
 
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from enum import Enum
 from functools import cache
@@ -85,6 +85,18 @@ class Pattern:
 
     regex: str
     otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a value must be besides, that no limit says: ``require`` raises Invalid, of no field, when it is not.
+
+    It is checked with the limits, so that everything that is wrong with an input is told at once. ``require`` may
+    be given what is outside these limits, or of another type.
+    """
+
+    # A field's value may be of any type.
+    require: Callable[[Any], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,13 @@ class Invalid(Refusal):
         refusal.message = " ".join(violation.message for violation in violations)
         return refusal
 
+    @classmethod
+    def together(cls, refusals: Sequence[Refusal]) -> Refusal:
+        """One refusal for several of one input, of which there is one at least; a single one as it is."""
+        if len(refusals) == 1:
+            return refusals[0]
+        return cls.of(first_of_each(wrong for refusal in refusals for wrong in refusal.violations))
+
     @property
     def violations(self) -> Sequence[Violation]:
         """See the base: every field that is wrong."""

@@ -32,7 +32,7 @@ RESERVED = frozenset(_WORDS.split())
 _ID = re.compile("[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 
 
-def require_free_word(slug: str, *, field: str = "slug") -> None:
+def require_free_word(slug: str, *, field: str | None = None) -> None:
     """Raise Invalid for a slug that is reserved, or that could be taken for an id of another tenant."""
     if slug in RESERVED:
         raise Invalid(field=field, reason="is reserved; choose another")

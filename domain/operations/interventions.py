@@ -141,13 +141,11 @@ class RetryEffects(Command):
 class DiscardEffects(Command):
     """Discard parked effects permanently; effects that wait behind them continue."""
 
-    effects: Effects
+    effects: Annotated[Effects, Len(1)]
     reason: Reason
     asked_by: AskedBy
 
     def handle(self) -> Intervention:
-        if not self.effects:
-            raise Invalid(field="effects", reason="must not be empty", why=ViolationCode.TOO_FEW, minimum=1)
         request = Intervention.DiscardRequested(
             effects=self.effects, reason=self.reason, asked_by=self.asked_by
         )

@@ -1,5 +1,8 @@
 """Commands on tenants as operators know them."""
 
+from typing import Annotated
+
+from domain.kit.fields import Rule
 from domain.kit.model import Command
 from domain.kit.tenants import Placement, require_free_word
 from domain.operations.operators import AskedBy, Why
@@ -24,14 +27,13 @@ class RequestTenant(Command):
     """Create a tenant with everything that it needs."""
 
     name: TenantName
-    slug: Slug
+    slug: Annotated[Slug, Rule(require_free_word)]
     region: Region
     placement: Kind = Placement.POOLED
     database_url: Server | None = None
     asked_by: AskedBy
 
     def handle(self) -> TenantPlacement:
-        require_free_word(self.slug)
         requested = TenantPlacement.Requested(
             name=self.name,
             slug=self.slug,
@@ -47,11 +49,10 @@ class AdoptTenant(Command):
     """Note a pooled tenant that was made without having been asked for here, as by signing up."""
 
     name: TenantName
-    slug: Slug
+    slug: Annotated[Slug, Rule(require_free_word)]
     region: Region
 
     def handle(self) -> TenantPlacement:
-        require_free_word(self.slug)
         adopted = TenantPlacement.Adopted(name=self.name, slug=self.slug, region=self.region)
         return TenantPlacement.begin(self.id, adopted)
 
@@ -101,7 +102,7 @@ class ReserveTenantSlug(Command):
             raise TenantNotPlaced(field="id")
         if self.slug != tenant.slug:
             if self.slug not in tenant.former:
-                require_free_word(self.slug)
+                require_free_word(self.slug, field="slug")
             tenant.record(TenantPlacement.SlugReserved(slug=self.slug, reservation=self.reservation))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from domain.kit.fields import KEPT, Authored, Describe, Kept, Len, Pattern, Public
 from domain.kit.model import Aggregate, Command, Event, Unique, assigns
-from domain.tenancy.json_limits import Config, require_plain
+from domain.tenancy.json_limits import Config
 
 _LONGEST = 100
 _WORDS = "[a-z0-9_]+([.-][a-z0-9_]+)*"
@@ -62,7 +62,6 @@ class AddFeatureFlag(Command):
     config: Config = field(default_factory=dict)
 
     def handle(self) -> FeatureFlag:
-        require_plain(self.config, field="config")
         added = FeatureFlag.Added(feature_name=self.feature_name, enabled=self.enabled, config=self.config)
         return FeatureFlag.begin(self.id, added)
 
@@ -74,8 +73,6 @@ class SetFeatureFlag(Command):
     config: Config | Kept = KEPT
 
     def handle(self, feature_flag: FeatureFlag) -> None:
-        if self.config is not KEPT:
-            require_plain(self.config, field="config")
         config = feature_flag.config if self.config is KEPT else self.config
         if (self.enabled, config) != (feature_flag.enabled, feature_flag.config):
             changed = FeatureFlag.Changed(

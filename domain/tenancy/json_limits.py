@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from domain.kit.fields import Authored, Describe, Internal
+from domain.kit.fields import Authored, Describe, Internal, Rule
 from domain.kit.refusals import Invalid, ViolationCode
 
 LARGEST = 16_384
@@ -13,42 +13,39 @@ LARGEST = 16_384
 DEEPEST = 8
 """How many objects and lists may stand inside one another, the outermost counted."""
 
-# Any, because people put into it what they like; `require_plain` says what they may.
-Settings = Annotated[
-    dict[str, Any],
-    Internal(),
-    Authored(),
-    Describe("The tenant's settings, a JSON object of at most 16 KiB."),
-]
-Config = Annotated[
-    dict[str, Any],
-    Internal(),
-    Authored(),
-    Describe("The flag's configuration, a JSON object of at most 16 KiB."),
-]
-
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
-def require_plain(value: dict[str, Any], *, field: str) -> None:
-    """Raise Invalid, about this field, for an object that is too large, too deep or cannot be stored."""
+# Whatever JSON holds.
+def require_plain(value: Any) -> None:
+    """Raise Invalid for an object that is too large, too deep or cannot be stored."""
     # Depth comes first: what follows recurses.
     if _deeper_than(value, DEEPEST):
         raise Invalid(
-            field=field,
+            field=None,
             reason=f"is nested deeper than {DEEPEST}",
             why=ViolationCode.TOO_DEEP,
             maximum=DEEPEST,
         )
     if reason := _unstorable(value):
-        raise Invalid(field=field, reason=reason, why=ViolationCode.FORMAT)
+        raise Invalid(field=None, reason=reason, why=ViolationCode.FORMAT)
     if len(msgspec.json.encode(value)) > LARGEST:
         raise Invalid(
-            field=field,
+            field=None,
             reason=f"takes more than {LARGEST} bytes",
             why=ViolationCode.TOO_LARGE,
             maximum=LARGEST,
         )
+
+
+# Any, because people put into it what they like; `require_plain` says what they may.
+Config = Annotated[
+    dict[str, Any],
+    Internal(),
+    Authored(),
+    Rule(require_plain),
+    Describe("The flag's configuration, a JSON object of at most 16 KiB."),
+]
 
 
 def _deeper_than(value: object, limit: int) -> bool:

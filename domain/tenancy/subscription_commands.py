@@ -5,7 +5,7 @@ from typing import Annotated
 
 from domain.kit.fields import Describe
 from domain.kit.model import Command, Invalid, in_utc
-from domain.tenancy.money import Amount, Currency, require_amount
+from domain.tenancy.money import Amount, Currency
 from domain.tenancy.subscriptions import (
     DueAt,
     InvoiceStatus,
@@ -87,7 +87,6 @@ class IssueInvoice(Command):
 
     def handle(self, subscription: Subscription) -> None:
         subscription.require_running()
-        require_amount(self.amount, field="amount")
         issued = Subscription.InvoiceIssued(
             number=self.number.strip(),
             amount=self.amount,

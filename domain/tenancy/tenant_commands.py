@@ -1,12 +1,13 @@
 """Commands on tenants."""
 
 from dataclasses import field
+from typing import Annotated
 
+from domain.kit.fields import Rule
 from domain.kit.model import Caller, Command, Invalid
 from domain.kit.tenants import Placement, require_free_word
-from domain.tenancy.json_limits import Settings
 from domain.tenancy.regions import Region
-from domain.tenancy.settings import require_settings
+from domain.tenancy.settings import Settings
 from domain.tenancy.tenants import (
     AskedBy,
     Name,
@@ -24,7 +25,7 @@ class CreateTenant(Command):
     """Make a company a tenant; only the tenant itself can be the caller's, so provisioning sends it."""
 
     name: Name
-    slug: Slug
+    slug: Annotated[Slug, Rule(require_free_word)]
     region: Region
     placement: Placed = Placement.POOLED
     settings: Settings = field(default_factory=dict)
@@ -33,8 +34,6 @@ class CreateTenant(Command):
         # Whoever holds the stream of a tenant is in it: otherwise forced row-level security would hide it.
         if self.id != by.tenant_id:
             raise Invalid(field="id", reason="must be the tenant's own")
-        require_settings(self.settings)
-        require_free_word(self.slug)
         created = Tenant.Created(
             name=self.name.strip(),
             slug=self.slug,
@@ -63,7 +62,6 @@ class ChangeTenantSettings(Command):
     settings: Settings
 
     def handle(self, tenant: Tenant) -> None:
-        require_settings(self.settings)
         tenant.require_open()
         if self.settings != tenant.settings:
             tenant.record(Tenant.SettingsChanged(settings=self.settings))
@@ -79,7 +77,7 @@ class ChangeTenantSlug(Command):
         if self.slug == tenant.slug:
             return
         if self.slug not in tenant.former:
-            require_free_word(self.slug)
+            require_free_word(self.slug, field="slug")
         tenant.record(Tenant.SlugChanged(slug=self.slug, previous=tenant.slug))
 
 

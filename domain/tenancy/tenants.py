@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Public
 from domain.kit.model import ONE_LINE, Aggregate, Event, Refusal, Unique, applies, assigns
 from domain.kit.tenants import Placement
-from domain.tenancy.json_limits import Settings
 from domain.tenancy.regions import Region
+from domain.tenancy.settings import Settings
 
 SLUG = "tenancy.tenant.slug"
 """Under this name slugs are reserved, over all tenants of one database."""

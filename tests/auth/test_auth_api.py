@@ -106,3 +106,21 @@ async def test_a_refusal_names_the_field_as_the_client_sent_it(
     for refused in (by_api, by_rest):
         assert (refused["field"], "_" in refused["message"]) == (field, False), refused
     assert by_api["message"] == by_rest["message"]
+
+
+async def test_a_form_that_is_wrong_in_several_fields_is_told_of_all(product: Product) -> None:
+    wrong = _register(email="nobody", password="short", tenantSlug="graphql", tenantName="x" * 256)
+    asked = """mutation($input: RegisterInput!) { register(input: $input) {
+      ... on Refused { code violations { path code message } } } }"""
+    answer = await product.http.post(
+        "/graphql", json={"query": asked, "variables": {"input": somebody(**wrong)}}
+    )
+    refused = answer.json()["data"]["register"]
+    paths = {violation["path"][0]: violation["code"] for violation in refused["violations"]}
+    assert refused["code"] == "invalid"
+    assert paths == {
+        "email": "format",
+        "password": "rule",
+        "tenantName": "too_long",
+        "tenantSlug": "unsuitable",
+    }

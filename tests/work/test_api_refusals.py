@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+from domain.kit.permissions import ROLES
 from tests.kit.client import Client
+from tests.kit.product import Product
 
 CREATE = """mutation($input: CreateTaskInput!) { createTask(input: $input) {
   ... on TaskReceipt { position }
@@ -77,3 +81,50 @@ async def test_a_rule_names_the_one_field_that_it_is_about(client: Client) -> No
             }
         ],
     }
+
+
+DEEP: dict[str, Any] = {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {"i": 1}}}}}}}}}
+
+
+@pytest.mark.parametrize(
+    ("mutation", "input", "wrong"),
+    [
+        (
+            "issueInvoice",
+            {"number": "", "amount": "-1", "currency": "euro", "dueAt": "2030-01-01T00:00:00Z"},
+            [("number", "too_short", 1), ("amount", "too_small", 0), ("currency", "format", None)],
+        ),
+        (
+            "addFeatureFlag",
+            {"featureName": "No name", "config": DEEP},
+            [("featureName", "format", None), ("config", "too_deep", None)],
+        ),
+        (
+            "updateProfile",
+            {"firstName": "", "timezone": "Nowhere", "language": "?"},
+            [("firstName", "too_short", 1), ("timezone", "unsuitable", None), ("language", "too_short", 2)],
+        ),
+        (
+            "discardEffects",
+            {"effects": [], "reason": ""},
+            [("effects", "too_few", 1), ("reason", "too_short", 1)],
+        ),
+    ],
+)
+async def test_what_a_rule_says_of_a_value_is_told_with_the_limits_of_the_others(
+    product: Product, mutation: str, input: dict[str, Any], wrong: list[tuple[str, str, int | None]]
+) -> None:
+    client = await product.newcomer(permissions=ROLES["operator"])
+    if mutation not in ("addFeatureFlag", "discardEffects"):
+        input = {"id": str(client.user), **input}
+    kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+    document = f"""mutation($input: {kind}!) {{ {mutation}(input: $input) {{
+      ... on Refused {{ code violations {{ path code minimum }} }} }} }}"""
+    answer = await client.post(document, {"input": input})
+    refused = answer.json()["data"][mutation]
+    told = {
+        (violation["path"][0], violation["code"], violation["minimum"]) for violation in refused["violations"]
+    }
+    assert (refused["code"], told) == ("invalid", set(wrong))
+    # A whole number is written as one.
+    assert ".0" not in answer.text

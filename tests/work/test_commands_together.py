@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.kit.client import Client
+from tests.kit.documents import operations
 from tests.kit.product import Product
 from tests.work.api import created, project
 
@@ -62,16 +63,20 @@ async def test_each_needs_what_its_mutation_needs(client: Client, product: Produ
     guest = product.client(client.tenant, client.user, role="guest")
     member = product.client(client.tenant, client.user, role="member")
     complete = {"completeTask": {"id": task["id"]}}
-    for somebody, commands, lacks in (
-        (guest, [complete], "Mutation.completeTask needs the permission work:write."),
+    for somebody, commands, place, lacks in (
+        (guest, [complete], 0, "Mutation.completeTask needs the permission work:write."),
         (
             member,
             [complete, {"createRole": {"name": "x", "permissions": []}}],
+            1,
             "Mutation.createRole needs the permission users:write.",
         ),
     ):
         entries = [{"command": each} for each in commands]
-        assert await somebody.error("SendCommands", commands=entries) == ("FORBIDDEN", lacks)
+        answer = await somebody.post(operations()["SendCommands"], {"commands": entries})
+        (error,) = answer.json()["errors"]
+        assert error["message"] == lacks
+        assert (error["extensions"]["code"], error["extensions"]["index"]) == ("FORBIDDEN", place)
     assert (await client.send("Task", id=task["id"]))["status"] == "TODO"
 
 

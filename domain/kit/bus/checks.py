@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from unicodedata import category
 
-from domain.kit.fields import KEPT, Interval, Len, Pattern
+from domain.kit.fields import KEPT, Interval, Len, Pattern, Rule
 from domain.kit.refusals import Invalid, Violation, ViolationCode, first_of_each
 from domain.kit.sealed import resembles_sealed
 
@@ -80,6 +80,8 @@ def _checks(hint: Any) -> Iterator[Check]:
                 yield _interval(mark)
             elif isinstance(mark, Pattern):
                 yield _pattern(mark)
+            elif isinstance(mark, Rule):
+                yield _rule(mark)
     elif origin in (Union, types.UnionType):
         for inner in args:
             for each in _checks(inner):
@@ -219,6 +221,17 @@ def _interval(limit: Interval) -> Check:
 def _pattern(limit: Pattern) -> Check:
     compiled, wrong = re.compile(limit.regex), _wrong(ViolationCode.FORMAT, limit.otherwise)
     return lambda value: _FINE if compiled.fullmatch(value) else wrong
+
+
+def _rule(rule: Rule) -> Check:
+    def find(value: Any) -> Iterable[Violation]:
+        try:
+            rule.require(value)
+        except Invalid as wrong:
+            return wrong.violations
+        return _FINE
+
+    return find
 
 
 def _optional(inner: Check) -> Check:

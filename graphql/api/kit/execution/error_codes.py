@@ -47,7 +47,7 @@ ERROR_CODES: Mapping[ErrorCode, str] = {
     "BATCHING_NOT_SUPPORTED": "Several operations were sent in one request.",
     "BODY_TOO_LARGE": "The request has more bytes than are read.",
     "COST_EXCEEDED": "The operation asks for more than `limit`; `cost` says for how much.",
-    "FORBIDDEN": "The caller lacks `permission`.",
+    "FORBIDDEN": "The caller lacks `permission`; of `sendCommands`, for the command at `index`.",
     "GOING_AWAY": "The server is being stopped: connect again, and resume.",
     "GRAPHQL_PARSE_FAILED": "The document is not GraphQL.",
     "GRAPHQL_VALIDATION_FAILED": "The document does not fit the schema.",

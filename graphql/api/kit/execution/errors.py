@@ -86,10 +86,10 @@ def come_back(seconds: int, what: str) -> dict[str, str]:
     return {"retry-after": str(seconds), "ratelimit": f'"{what}";r=0;t={seconds}'}
 
 
-def lacking(field: str, permission: str | None) -> ClientError:
-    """The error for a field that needs a permission which the caller lacks."""
+def lacking(field: str, permission: str | None, **more: object) -> ClientError:
+    """The error for a field that needs a permission which the caller lacks; ``more`` stands in its extensions."""
     what = f"the permission {permission}" if permission else "a permission that nobody has"
-    return ClientError(f"{field} needs {what}.", code="FORBIDDEN", permission=permission)
+    return ClientError(f"{field} needs {what}.", code="FORBIDDEN", permission=permission, **more)
 
 
 def forbidden(field: str, permission: str | None) -> RequestError:

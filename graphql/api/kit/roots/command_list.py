@@ -50,10 +50,10 @@ def command_list(mutation: type) -> type:
         if not 1 <= len(commands) <= LARGEST:
             raise ClientError(f"Send 1 to {LARGEST} commands, not {len(commands)}.", code="BAD_USER_INPUT")
         named = [_named(each.command, plain) for each in commands]
-        for name, _ in named:
+        for place, (name, _) in enumerate(named):
             need, _ = plain[name]
             if permits(ask.caller, need) is not Permit.GRANTED:
-                raise lacking(f"Mutation.{camel(name)}", need)
+                raise lacking(f"Mutation.{camel(name)}", need, index=place)
         sent: list[SentTogether] = []
         for place, ((name, input), each) in enumerate(zip(named, commands, strict=True)):
             id = each.command_id or new_command_id()
@@ -106,7 +106,8 @@ def command_list(mutation: type) -> type:
 _SEND = (
     "Send several commands, which are executed in their order, all or none: each sees what those before it did, "
     "and may name what they make. Each needs what its own mutation needs, and has a receipt of its own. What was "
-    "executed before under its `commandId` is not executed again. A refusal says in `index` which one it is about."
+    "executed before under its `commandId` is not executed again. A refusal, and an "
+    "error with `FORBIDDEN` in its `extensions`, says in `index` which one it is about."
 )
 
 

@@ -8,7 +8,7 @@ from typing import NewType
 from uuid import UUID
 
 import strawberry
-from graphql import GraphQLNamedType, GraphQLScalarType
+from graphql import GraphQLFloat, GraphQLNamedType, GraphQLScalarType
 from strawberry.types.scalar import ScalarDefinition
 
 from domain.kit.ids import read_id
@@ -82,6 +82,33 @@ _ID = ScalarDefinition(
     implementation=_Id("ID", serialize=str, parse_value=read_id),
 )
 
+
+class _Number(GraphQLScalarType):
+    """GraphQL's ``Float``, which writes a whole number as one: the minimum of a text is 1, not 1.0."""
+
+    reserved_types: Mapping[str, GraphQLNamedType] = {}
+
+
+def _number(value: object) -> float | int:
+    number: float = GraphQLFloat.serialize(value)
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+_FLOAT = ScalarDefinition(
+    name="Float",
+    description=None,
+    specified_by_url=None,
+    serialize=_number,
+    parse_value=GraphQLFloat.parse_value,
+    parse_literal=None,
+    implementation=_Number(
+        "Float",
+        serialize=_number,
+        parse_value=GraphQLFloat.parse_value,
+        parse_literal=GraphQLFloat.parse_literal,
+    ),
+)
+
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _DIGITS = 40
 """More than any amount has, and few enough for Python to read at once."""
@@ -106,6 +133,7 @@ _RFC, _XSD = "https://datatracker.ietf.org/doc/html/", "https://www.w3.org/TR/xm
 SCALARS: dict[object, ScalarDefinition] = {
     # GraphQL's own name, by which clients know what identifies an object.
     UUID: _ID,
+    float: _FLOAT,
     strawberry.ID: _ID,
     datetime: strawberry.scalar(
         name="DateTime",
