@@ -12,7 +12,7 @@ from api.auth.port import Granted, Registration, SecondFactorRequired
 from api.kit.execution.errors import Unauthenticated, come_back
 from api.kit.http.json_text import decoded
 from api.kit.http.negotiation import is_plain
-from api.kit.http.problems import problem
+from api.kit.http.problems import problem, shown_violation
 from api.kit.schema.commands import camel
 from app.auth.factory import SignInServices
 from app.auth.oidc import is_secure
@@ -238,5 +238,10 @@ def _refused(refusal: Refusal) -> Response:
     wait = refusal.facts.get("retry_after")
     headers = come_back(wait, "attempts") if isinstance(wait, int) else {}
     return problem(
-        _STATUS.get(refusal.code, 400), refusal.code, refusal.message, field=field, headers=headers
+        _STATUS.get(refusal.code, 400),
+        refusal.code,
+        refusal.message,
+        field=field,
+        headers=headers,
+        violations=list(map(shown_violation, refusal.violations)),
     )

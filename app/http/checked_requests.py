@@ -99,7 +99,7 @@ class CheckedRequests(HttpToolsProtocol):
         if self.fault:
             return
         self.fault = self._rejected or msg
-        # Of a request whose body is bad the headers have been taken for good.
+        # The headers of a request whose body is bad have been accepted already.
         if self._head is None and self.has_begun and self._due:
             if self.pipeline:
                 self.pipeline.popleft()

@@ -60,10 +60,19 @@ async def test_who_watches_is_told_too(product: Product) -> None:
 
 
 def _told(response: httpx.Response) -> tuple[int, str]:
-    assert response.headers["content-type"] == "application/json"
+    assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["cache-control"] == "no-store"
-    (error,) = response.json().values()
-    assert response.json().keys() == {"error"}
-    assert error.keys() == {"code", "message", "field"}
-    assert error["message"]
-    return response.status_code, error["code"]
+    told = response.json()
+    error = told.pop("error")
+    assert told.keys() == {"type", "title", "status", "detail", "code", "field", "violations"}
+    assert told["type"] == f"/docs/errors.md#{told['code']}"
+    assert told["status"] == response.status_code
+    assert error == {
+        **{"code": told["code"], "message": told["detail"], "field": told["field"]},
+        **({"violations": told["violations"]} if told["violations"] else {}),
+    }
+    assert told["detail"]
+    assert [".".join(wrong["path"]) for wrong in told["violations"]][:1] == (
+        [told["field"]] if told["code"] == "invalid" else []
+    )
+    return response.status_code, told["code"]

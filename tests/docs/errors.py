@@ -1,6 +1,7 @@
 """The page of errors and refusals, made from the code."""
 
 from api.kit.execution.error_codes import ERROR_CODES
+from api.kit.http.problem_codes import PROBLEM_CODES
 from api.kit.schema.refusal_codes import MEANINGS
 from domain.kit.refusals import ViolationCode
 
@@ -22,8 +23,7 @@ its `path` in the input, a `code`, a message, and the limit as `minimum` and `ma
 ... on Refused { code message retryAfter version violations { path code message minimum maximum } }
 ```
 
-A form shows each violation beside the field of its `path`, and `message` where there is none. REST and the routes
-below `/auth` use the same codes as `error.code`, and REST has the violations as `error.violations`.
+A form shows each violation beside the field of its `path`, and `message` where there is none.
 
 | `RefusalCode` | What it says |
 |---|---|
@@ -39,11 +39,34 @@ _VIOLATIONS = """
 _ERRORS = """
 ## Errors
 
-Everything else stands in `errors`, with its code as `extensions.code`. REST and `/auth` write the same codes in
-small letters.
+Everything else stands in `errors`, with its code as `extensions.code`.
 
 | `extensions.code` | What it says |
 |---|---|
+"""
+
+_PROBLEMS = """
+## REST, `/auth` and `/exports`
+
+What these routes refuse is `application/problem+json` (RFC 9457):
+
+```json
+{
+  "type": "/docs/errors.md#invalid", "title": "Invalid", "status": 400,
+  "detail": "title is required.", "code": "invalid", "field": "title",
+  "violations": [
+    {"path": ["title"], "code": "required", "message": "title is required.", "minimum": null, "maximum": null}
+  ]
+}
+```
+
+`code` is one of the table, a code of a refusal, or that of an error in small letters, such as `unauthenticated`
+(401), `forbidden` (403), `unavailable` (503) and `internal` (500); `BAD_USER_INPUT` is `invalid` here.
+`violations` has every field that is wrong, as in GraphQL. The member `error` repeats `code`, `message`, `field`
+and `violations` for clients that were written before.
+
+| `code` | Status | What it says |
+|---|---|---|
 """
 
 
@@ -54,5 +77,9 @@ def page() -> str:
             *(_TOP, *(f"| `{code}` | {text} |\n" for code, text in MEANINGS.items())),
             *(_VIOLATIONS, *(f"| `{code}` | {code.meaning} |\n" for code in ViolationCode)),
             *(_ERRORS, *(f"| `{code}` | {text} |\n" for code, text in ERROR_CODES.items())),
+            *(
+                _PROBLEMS,
+                *(f"| `{code}` | {status} | {text} |\n" for code, (status, text) in PROBLEM_CODES.items()),
+            ),
         ]
     )

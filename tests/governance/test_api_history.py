@@ -161,7 +161,10 @@ async def test_somebodys_mail_address_and_name_are_in_no_activity(client: Client
 @pytest.mark.parametrize("first", [-5, 101])
 async def test_a_history_of_another_length_is_refused(client: Client, first: int) -> None:
     code, message = await client.error("History", stream=client.me, first=first)
-    assert (code, message) == ("BAD_USER_INPUT", f"A page holds 0 to 100, not {first}.")
+    assert (code, message) == (
+        "BAD_USER_INPUT",
+        f"first must be from 0 to 100, not {first}: a page holds no more.",
+    )
 
 
 async def test_a_long_history_is_read_in_pages_and_bounded_in_bytes(client: Client) -> None:

@@ -52,4 +52,7 @@ async def test_somebodys_tasks_come_by_pages(client: Client) -> None:
 @pytest.mark.parametrize("first", [-1, 101, 500])
 async def test_days_of_another_number_are_refused(client: Client, first: int) -> None:
     code, message = await client.error("TaskDays", first=first)
-    assert (code, message) == ("BAD_USER_INPUT", f"A page holds 0 to 100, not {first}.")
+    assert (code, message) == (
+        "BAD_USER_INPUT",
+        f"first must be from 0 to 100, not {first}: a page holds no more.",
+    )

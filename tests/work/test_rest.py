@@ -152,7 +152,9 @@ async def test_permissions_are_those_of_graphql(client: Client, product: Product
 async def test_what_is_anothers_is_not_there(client: Client, product: Product) -> None:
     id = (await created(client))["id"]
     stranger = await product.newcomer()
-    assert error_of(await call(stranger, "GET", f"/tasks/{id}")) == (404, "not_found")
+    hidden = await call(stranger, "GET", f"/tasks/{id}")
+    assert error_of(hidden) == (404, "not_found")
+    assert hidden.json()["detail"] == "There is no such task."
     assert (await call(stranger, "GET", "/tasks")).json()["nodes"] == []
 
 
@@ -208,7 +210,11 @@ async def test_what_is_wrong_with_a_body_is_said_in_plain_words(
 ) -> None:
     response = await post(client, body)
     assert response.status_code == 400
-    assert response.json() == {"error": {"code": "invalid", "message": message, "field": field}}
+    (wrong,) = response.json()["violations"]
+    assert "".join(f"[{part}]" if part.isdigit() else part for part in wrong["path"]) == field
+    assert wrong["message"] == message
+    told = response.json()
+    assert (told["code"], told["detail"], told["field"]) == ("invalid", message, field)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +235,11 @@ async def test_what_is_wrong_with_a_parameter_is_said_in_plain_words(
 ) -> None:
     response = await call(client, "GET", path, params=parameters)
     assert response.status_code == 400
-    assert response.json() == {"error": {"code": "invalid", "message": message, "field": field}}
+    (wrong,) = response.json()["violations"]
+    assert "".join(f"[{part}]" if part.isdigit() else part for part in wrong["path"]) == field
+    assert wrong["message"] == message
+    told = response.json()
+    assert (told["code"], told["detail"], told["field"]) == ("invalid", message, field)
 
 
 async def test_every_field_that_a_rule_refuses_is_told(client: Client) -> None:
@@ -248,13 +258,8 @@ async def test_every_field_that_a_rule_refuses_is_told(client: Client) -> None:
 
 async def test_what_one_may_not_is_said_in_plain_words(client: Client, product: Product) -> None:
     guest = product.client(client.tenant, client.user, role="guest")
-    assert (await post(guest, {"title": "No"})).json() == {
-        "error": {
-            "code": "forbidden",
-            "message": "This needs the permission work:write.",
-            "field": None,
-        }
-    }
+    told = (await post(guest, {"title": "No"})).json()
+    assert (told["code"], told["detail"]) == ("forbidden", "This needs the permission work:write.")
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
@@ -267,3 +272,21 @@ async def test_too_much_at_once_is_said_in_plain_words(client: Client) -> None:
     response = await call(client, "GET", "/tasks", params={"first": "1000000000"})
     assert error_of(response) == (400, "cost_exceeded")
     assert "operation" not in response.json()["error"]["message"]
+
+
+async def test_all_values_that_cannot_be_are_told_at_once(client: Client) -> None:
+    asked = await call(client, "GET", "/tasks", params={"sort": "title", "first": "many"})
+    sent = await post(client, {"title": 5, "priority": "high", "tags": [1]})
+    outside = await call(client, "GET", "/tasks", params={"first": "101"})
+    told = [
+        [(".".join(wrong["path"]), wrong["code"]) for wrong in response.json()["violations"]]
+        for response in (asked, sent, outside)
+    ]
+    assert told == [
+        [("sort", "unsuitable"), ("first", "format")],
+        [("title", "format"), ("priority", "unsuitable"), ("tags.0", "format")],
+        [("first", "out_of_range")],
+    ]
+    (wrong,) = outside.json()["violations"]
+    assert (wrong["minimum"], wrong["maximum"]) == (0, 100)
+    assert outside.json()["detail"] == "first must be from 0 to 100, not 101: a page holds no more."

@@ -40,7 +40,7 @@ async function ask(path: string, body: object): Promise<void> {
   const answer = (await response.json()) as Partial<Granted> & { error?: { message: string } };
   const { accessToken, refreshToken, expiresIn } = answer;
   if (!accessToken || !refreshToken || !expiresIn)
-    throw new Refusal(answer.error?.message ?? "This example has no page for a second factor.");
+    throw new Refusal(answer.detail ?? "This example has no page for a second factor.");
   keep({ accessToken, refreshToken, renewAt: Date.now() + expiresIn * 800 });
 }
 

@@ -17,7 +17,7 @@ const door = (() => {
       body: JSON.stringify(body),
     });
     const answer = await response.json();
-    if (!response.ok) throw new Error(answer.error?.message ?? response.statusText);
+    if (!response.ok) throw new Error(answer.detail ?? response.statusText);
     return answer;
   }
 

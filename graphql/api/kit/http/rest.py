@@ -4,7 +4,8 @@ A request becomes a GraphQL request to the endpoint beside it. Who may, what it 
 audit hears of it are therefore decided in one place.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -20,12 +21,14 @@ from api.kit.http.conditional import conditional
 from api.kit.http.json_text import NotJson, decoded
 from api.kit.http.negotiation import GRAPHQL_JSON, JSON, is_plain
 from api.kit.http.pacing import Paced
-from api.kit.http.problems import plain, problem
+from api.kit.http.problems import plain_error, problem, wrong
 from domain.kit.ids import read_id
+from domain.kit.refusals import ViolationCode
 
 KEY = "idempotency-key"
 """The header with an id of the client's choice: the same request with it is carried out once."""
 
+_WHOLE = re.compile("-?[0-9]{1,10}")
 _REPLACED = (b"accept", b"content-length", b"content-type", b"if-none-match", b"transfer-encoding")
 _STATUS = {"FORBIDDEN": 403, "INTERNAL": 500, "NOT_READY": 503, "UNAUTHENTICATED": 401, "UNAVAILABLE": 503}
 """The status of an error that GraphQL tells in an answer of 200; any other is the client's."""
@@ -50,8 +53,21 @@ class RestRoute:
 
 
 class _Refused(Exception):
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
-        self.status, self.code, self.message, self.field = status, code, message, field
+    def __init__(
+        self, status: int, code: str, message: str, violations: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        self.status, self.code, self.message, self.violations = status, code, message, violations
+
+    @classmethod
+    def of(cls, violations: Sequence[Mapping[str, Any]]) -> "_Refused":
+        """For values that cannot be what they are; there is one at least."""
+        return cls(400, "invalid", violations[0]["message"], violations)
+
+    @property
+    def response(self) -> Response:
+        """The answer."""
+        field = ".".join(self.violations[0]["path"]) if self.violations else None
+        return problem(self.status, self.code, self.message, field=field, violations=self.violations)
 
 
 def rest_routes(routes: Iterable[RestRoute], endpoint: ASGIApp, limits: Limits) -> list[Route]:
@@ -70,17 +86,17 @@ class _Endpoint:
         except ClientDisconnect:
             return
         except _Refused as error:
-            response = problem(error.status, error.code, error.message, field=error.field)
+            response = error.response
         await Paced(response, self._limits.stall_seconds)(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         variables = await self._posted(request) if request.method == "POST" else self._asked(request)
         status, headers, answer = await self._sent(request, variables)
         if errors := answer.get("errors"):
-            return _failed(status, headers, errors[0])
-        (shown,) = answer["data"].values()
+            return _failed(status, headers, errors)
+        ((name, shown),) = answer["data"].items()
         if shown is None:
-            return problem(404, "not_found", "There is no such thing.")
+            return problem(404, "not_found", f"There is no such {name}.")
         if shown.pop("__typename", "") == "Refused":
             found = shown.get("violations", ())
             return problem(422, shown["code"], shown["message"], field=shown["field"], violations=found)
@@ -98,13 +114,21 @@ class _Endpoint:
     def _asked(self, request: Request) -> dict[str, Any]:
         route = self._route
         variables: dict[str, Any] = dict(request.path_params)
+        faults: list[dict[str, Any]] = []
         for name in request.query_params:
             given = request.query_params.getlist(name)
             if name not in route.parameters:
-                raise _Refused(400, "invalid", f"{name} is not known here.", name)
-            if name not in route.lists and len(given) > 1:
-                raise _Refused(400, "invalid", f"{name} must be given once.", name)
-            variables[name] = given if name in route.lists else _read(name, given[0], name in route.numbers)
+                faults.append(wrong(name, f"{name} is not known here.", ViolationCode.UNSUITABLE))
+            elif name not in route.lists and len(given) > 1:
+                faults.append(wrong(name, f"{name} must be given once.", ViolationCode.TOO_MANY, maximum=1))
+            elif name in route.numbers and not _WHOLE.fullmatch(given[0]):
+                faults.append(wrong(name, f"{name} must be a whole number.", ViolationCode.FORMAT))
+            elif name in route.numbers:
+                variables[name] = int(given[0])
+            else:
+                variables[name] = given if name in route.lists else given[0]
+        if faults:
+            raise _Refused.of(faults)
         return variables
 
     async def _posted(self, request: Request) -> dict[str, Any]:
@@ -127,7 +151,8 @@ class _Endpoint:
         except NotJson as error:
             raise _Refused(400, "bad_request", f"The body is not JSON: {error}") from error
         except ValueError as error:
-            raise _Refused(400, "invalid", f"The header {KEY} must be a UUID.", KEY) from error
+            said = f"The header {KEY} must be a UUID."
+            raise _Refused.of([wrong(KEY, said, ViolationCode.FORMAT)]) from error
         if not isinstance(given, dict):
             raise _Refused(400, "bad_request", "Send a JSON object.")
         return {**request.path_params, "input": given, "commandId": command_id}
@@ -167,19 +192,13 @@ class _Endpoint:
         return start["status"], headers, orjson.loads(b"".join(part.get("body", b"") for part in parts))
 
 
-def _read(name: str, text: str, number: bool) -> str | int:
-    if not number:
-        return text
-    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 10):
-        raise _Refused(400, "invalid", f"{name} must be a whole number.", name)
-    return int(text)
-
-
-def _failed(status: int, headers: Mapping[str, str], error: Mapping[str, Any]) -> Response:
+def _failed(status: int, headers: Mapping[str, str], errors: Sequence[Mapping[str, Any]]) -> Response:
     if status < 400:
-        status = _STATUS.get(error["extensions"]["code"], 400)
+        status = _STATUS.get(errors[0]["extensions"]["code"], 400)
     kept = {
         name: headers[name] for name in ("www-authenticate", "retry-after", "ratelimit") if name in headers
     }
-    code, message, field = plain(error)
-    return problem(status, code, message, field=field, headers=kept)
+    found = plain_error(errors)
+    return problem(
+        status, found.code, found.message, field=found.field, headers=kept, violations=found.violations
+    )

@@ -109,7 +109,14 @@ class PageRequest:
         wanted = self.first if self.last is None else self.last
         limit = 20 if wanted is None else wanted
         if not 0 <= limit <= LARGEST:
-            raise ClientError(f"A page holds 0 to {LARGEST}, not {limit}.", code="BAD_USER_INPUT")
+            name = "first" if self.last is None else "last"
+            raise ClientError(
+                f"{name} must be from 0 to {LARGEST}, not {limit}: a page holds no more.",
+                code="BAD_USER_INPUT",
+                argument=name,
+                minimum=0,
+                maximum=LARGEST,
+            )
         return limit
 
 

@@ -1,0 +1,25 @@
+"""The codes of routes beside GraphQL that are no refusal's and no error's: each with its status and meaning."""
+
+from collections.abc import Mapping
+
+PROBLEM_CODES: Mapping[str, tuple[int, str]] = {
+    "erased": (410, "`/exports/{id}`: the user was erased, so nobody can read the file any more."),
+    "expired": (
+        410,
+        "`/exports/{id}`: the file was kept for seven days and is gone; request another export.",
+    ),
+    "failed": (410, "`/exports/{id}`: the export was given up; request another one."),
+    "gone": (410, "`/exports/{id}`: the file is not there any more; request another export."),
+    "method_not_allowed": (405, "The path does not take this method; `Allow` says which ones it takes."),
+    "not_finished": (
+        409,
+        "`/exports/{id}`: the file is being written; `exportProgress` tells how far it is.",
+    ),
+    "not_found": (404, "There is nothing at this path, or nothing of this id that the caller may see."),
+    "refused": (400, "The HTTP request itself cannot be taken."),
+    "too_many_requests": (503, "The caller has too many requests under way; try again after `Retry-After`."),
+    "unsupported_media_type": (
+        415,
+        "A body is sent as `application/json`, in UTF-8 and without an encoding.",
+    ),
+}
