@@ -13,7 +13,7 @@ from domain.kit.fields import (
     Personal,
     Public,
     Purpose,
-    Rule,
+    Requires,
 )
 from domain.kit.refusals import Invalid
 from domain.kit.text import ADDRESS, ONE_LINE
@@ -92,7 +92,7 @@ Timezone = Annotated[
     str,
     Len(1, 50),
     Internal(),
-    Rule(require_zone),
+    Requires(require_zone),
     Describe("The user's IANA time zone, such as `Europe/Berlin`."),
 ]
 Language = Annotated[

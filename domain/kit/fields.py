@@ -88,7 +88,7 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Requires:
     """What a value must be besides, that no limit says: ``require`` raises Invalid, of no field, when it is not.
 
     It is checked with the limits, so that everything that is wrong with an input is told at once. ``require`` may

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from domain.kit.fields import Rule
+from domain.kit.fields import Requires
 from domain.kit.model import Command
 from domain.kit.tenants import Placement, require_free_word
 from domain.operations.operators import AskedBy, Why
@@ -27,7 +27,7 @@ class RequestTenant(Command):
     """Create a tenant with everything that it needs."""
 
     name: TenantName
-    slug: Annotated[Slug, Rule(require_free_word)]
+    slug: Annotated[Slug, Requires(require_free_word)]
     region: Region
     placement: Kind = Placement.POOLED
     database_url: Server | None = None
@@ -49,7 +49,7 @@ class AdoptTenant(Command):
     """Note a pooled tenant that was made without having been asked for here, as by signing up."""
 
     name: TenantName
-    slug: Annotated[Slug, Rule(require_free_word)]
+    slug: Annotated[Slug, Requires(require_free_word)]
     region: Region
 
     def handle(self) -> TenantPlacement:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from domain.kit.fields import Authored, Describe, Internal, Rule
+from domain.kit.fields import Authored, Describe, Internal, Requires
 from domain.kit.refusals import Invalid, ViolationCode
 
 LARGEST = 16_384
@@ -43,7 +43,7 @@ Config = Annotated[
     dict[str, Any],
     Internal(),
     Authored(),
-    Rule(require_plain),
+    Requires(require_plain),
     Describe("The flag's configuration, a JSON object of at most 16 KiB."),
 ]
 

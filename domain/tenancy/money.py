@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated
 
-from domain.kit.fields import Confidential, Describe, Pattern, Public, Rule
+from domain.kit.fields import Confidential, Describe, Pattern, Public, Requires
 from domain.kit.refusals import Invalid, ViolationCode
 
 Currency = Annotated[
@@ -40,6 +40,6 @@ def require_amount(amount: Decimal) -> None:
 Amount = Annotated[
     Decimal,
     Confidential(),
-    Rule(require_amount),
+    Requires(require_amount),
     Describe("The amount, as a decimal number in units of the currency."),
 ]

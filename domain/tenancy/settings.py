@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from domain.kit.fields import Authored, Describe, Internal, Rule
+from domain.kit.fields import Authored, Describe, Internal, Requires
 from domain.kit.languages import LANGUAGES, NEUTRAL, SETTING
 from domain.kit.refusals import Invalid
 from domain.tenancy.json_limits import require_plain
@@ -23,6 +23,6 @@ Settings = Annotated[
     dict[str, Any],
     Internal(),
     Authored(),
-    Rule(require_settings),
+    Requires(require_settings),
     Describe("The tenant's settings, a JSON object of at most 16 KiB."),
 ]

@@ -3,7 +3,7 @@
 from dataclasses import field
 from typing import Annotated
 
-from domain.kit.fields import Rule
+from domain.kit.fields import Requires
 from domain.kit.model import Caller, Command, Invalid
 from domain.kit.tenants import Placement, require_free_word
 from domain.tenancy.regions import Region
@@ -25,7 +25,7 @@ class CreateTenant(Command):
     """Make a company a tenant; only the tenant itself can be the caller's, so provisioning sends it."""
 
     name: Name
-    slug: Annotated[Slug, Rule(require_free_word)]
+    slug: Annotated[Slug, Requires(require_free_word)]
     region: Region
     placement: Placed = Placement.POOLED
     settings: Settings = field(default_factory=dict)

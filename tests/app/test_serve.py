@@ -24,7 +24,6 @@ from app.settings import Settings
 from tests.kit.processes import until
 from tests.kit.product import PRODUCT, running
 
-LIVE = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
 PROTOCOL = Subprotocol("graphql-transport-ws")
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -109,61 +108,6 @@ async def test_headers_have_a_bound(impatient: str) -> None:
     reader, writer = await opened(impatient, b"GET /health/live HTTP/1.1\r\n" + b"x: y\r\n" * 20_000)
     with closing(writer):
         assert (await ended(reader)).startswith(b"HTTP/1.1 431 ")
-
-
-@pytest.mark.parametrize("before", [b"", LIVE], ids=["first", "second"])
-async def test_the_bound_of_headers_is_exact(impatient: str, before: bytes) -> None:
-    for size, status in ((64 * 1024, b"HTTP/1.1 200 "), (64 * 1024 + 1, b"HTTP/1.1 431 ")):
-        head = LIVE[:-2] + b"connection: close\r\nx: "
-        reader, writer = await opened(impatient, before + head + b"y" * (size - len(head) - 4) + b"\r\n\r\n")
-        with closing(writer):
-            answers = (await ended(reader)).split(b"HTTP/1.1 ")[1:]
-        assert b"HTTP/1.1 " + answers[-1][:4] == status
-        assert len(answers) == 1 + bool(before)
-
-
-BODY = b'{"query": "{ __typename }"}'
-POST = (
-    b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-    % len(BODY)
-)
-
-
-async def test_who_closes_their_half_behind_a_whole_request_is_answered(impatient: str) -> None:
-    for sent, answers in ((POST + BODY, 1), (LIVE + POST + BODY, 2)):
-        reader, writer = await opened(impatient, sent)
-        with closing(writer):
-            writer.write_eof()
-            heard = await ended(reader)
-        assert heard.count(b"HTTP/1.1 ") == answers
-        assert b'{"data"' in heard
-
-
-async def test_who_closes_their_half_before_the_request_is_whole_is_not(impatient: str) -> None:
-    reader, writer = await opened(impatient, POST + BODY[:-1])
-    with closing(writer):
-        writer.write_eof()
-        assert await ended(reader) == b""
-
-
-@pytest.mark.parametrize(
-    ("bad", "status"),
-    [
-        (b"NONSENSE\r\n\r\n", b"400"),
-        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
-        (b"GET / HTTP/1.1\r\nhost: x\r\nx: %s\r\n\r\n" % (b"y" * 70_000), b"431"),
-        (b"POST /graphql HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nz\r\n", b"400"),
-    ],
-    ids=["no request", "no host", "headers too large", "a bad chunk"],
-)
-async def test_a_good_request_is_answered_before_the_bad_one_behind_it(
-    impatient: str, bad: bytes, status: bytes
-) -> None:
-    reader, writer = await opened(impatient, POST + BODY + LIVE + bad)
-    with closing(writer):
-        answers = (await ended(reader)).split(b"HTTP/1.1 ")[1:]
-    assert [answer[:3] for answer in answers] == [answers[0][:3], b"200", status]
-    assert b'{"data"' in answers[0]
 
 
 async def test_an_answer_that_is_never_read_is_closed(impatient: str) -> None:

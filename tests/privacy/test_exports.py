@@ -7,13 +7,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import pytest
 from starlette.applications import Starlette
 
 from api.kit.execution.errors import Unauthenticated
 from app.audit.access_writer import recording
 from app.cli.place import asker
-from app.privacy.export.sealed_file import PIECE, Damaged, SealedFileWriter, drafts, pieces, sealed_key
 from app.privacy.export.sections import PARTS
 from app.privacy.routes import Exported, export_routes
 from domain.governance.erasures import UserIsErased
@@ -27,8 +25,6 @@ from projections.governance.exports import ExportState
 from tests.operations.command_line import CommandLine
 from tests.privacy.estate import Estate, accepted, somebody
 from tests.privacy.people import BIO, FIRST, LAST, Person, a_member, an_account, an_owner, some_work
-
-KEY, ABOUT = bytes(range(32)), "tenant/export"
 
 
 async def _exported(estate: Estate, by: Caller, subject: UUID) -> UUID:
@@ -258,49 +254,6 @@ async def test_cannot_be_fetched_before_it_is_whole(estate: Estate) -> None:
     accepted(await estate.desk.export(subject, ann.id))
     await estate.house.followed()
     assert (await _status(estate, subject.command_id, ann.caller)).status_code == 409
-
-
-def _written(path: Path, size: int) -> bytes:
-    plain = bytes(number % 251 for number in range(size))
-    file = SealedFileWriter(path, sealed_key="the sealed key", key=KEY, about=ABOUT)
-    for at in range(0, size, 1000):
-        file.write(plain[at : at + 1000])
-    file.finish()
-    assert file.size == size
-    return plain
-
-
-@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
-def test_a_file_opens_as_it_was_written(tmp_path: Path, size: int) -> None:
-    path = tmp_path / "file"
-    plain = _written(path, size)
-    assert sealed_key(path) == "the sealed key"
-    assert b"".join(pieces(path, key=KEY, about=ABOUT)) == plain
-    assert list(drafts(path)) == []
-
-
-def test_a_file_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "file"
-    file = SealedFileWriter(path, sealed_key="", key=KEY, about=ABOUT)
-    file.write(b"half of it")
-    file.give_up()
-    assert list(path.parent.iterdir()) == []
-
-
-@pytest.mark.parametrize("cut", [1, 17, PIECE, PIECE + 21])
-def test_a_file_that_was_cut_off_does_not_open(tmp_path: Path, cut: int) -> None:
-    path = tmp_path / "file"
-    _written(path, 2 * PIECE)
-    path.write_bytes(path.read_bytes()[:-cut])
-    with pytest.raises(Damaged):
-        list(pieces(path, key=KEY, about=ABOUT))
-
-
-def test_a_file_opens_in_its_own_place_only(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    _written(path, 10)
-    with pytest.raises(Damaged):
-        list(pieces(path, key=KEY, about="tenant/another"))
 
 
 async def test_what_a_try_has_left_goes_with_the_next(estate: Estate) -> None:

@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from unicodedata import category
 
-from domain.kit.fields import KEPT, Interval, Len, Pattern, Rule
+from domain.kit.fields import KEPT, Interval, Len, Pattern, Requires
 from domain.kit.refusals import Invalid, Violation, ViolationCode, first_of_each
 from domain.kit.sealed import resembles_sealed
 
@@ -80,7 +80,7 @@ def _checks(hint: Any) -> Iterator[Check]:
                 yield _interval(mark)
             elif isinstance(mark, Pattern):
                 yield _pattern(mark)
-            elif isinstance(mark, Rule):
+            elif isinstance(mark, Requires):
                 yield _rule(mark)
     elif origin in (Union, types.UnionType):
         for inner in args:
@@ -223,7 +223,7 @@ def _pattern(limit: Pattern) -> Check:
     return lambda value: _FINE if compiled.fullmatch(value) else wrong
 
 
-def _rule(rule: Rule) -> Check:
+def _rule(rule: Requires) -> Check:
     def find(value: Any) -> Iterable[Violation]:
         try:
             rule.require(value)
