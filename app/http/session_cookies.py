@@ -15,15 +15,19 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.kit.execution.errors import ClientError
-from api.kit.http.negotiation import EVENT_STREAM, acceptable
+from api.kit.execution.errors import ClientError, RequestError, encode_errors
+from api.kit.http.negotiation import EVENT_STREAM, GRAPHQL_JSON, acceptable
+from api.kit.http.problems import problem
+from api.kit.http.ws import EXPECTED
 from app.http.cookies import cookies_of
 from app.origins import is_of_host
 
 ACCESS, REFRESH, CSRF = "hw_access", "hw_refresh", "hw_csrf"
 WANTED, CSRF_HEADER = "headwater-session", "x-csrf-token"
+_COOKIE = "cookie"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _STREAMS = "/graphql"
 """Where answers may be streams."""
@@ -104,12 +108,18 @@ class CookieSessions:
             return
         prefix = "__Host-" if self._secure or scope.get("scheme") in ("https", "wss") else ""
         headers = Headers(scope=scope)
+        if headers.get(WANTED, _COOKIE).strip().lower() != _COOKIE and scope["type"] == "http":
+            # Who is answered with tokens instead would keep them where they did not want them.
+            await _not_known(scope["path"])(scope, receive, send)
+            return
         streamed = scope["path"] == _STREAMS and _is_streamed(headers)
         cookies = SessionCookies(key=self._key, late=scope["type"] == "websocket" or streamed)
         token = self._read(scope, headers, prefix, cookies)
         _cookies.set(cookies)
         if token:
             scope = dict(scope, headers=[*scope["headers"], (b"authorization", b"Bearer " + token.encode())])
+            # Browsers set no header on a WebSocket: it shows the token in its first message.
+            scope[EXPECTED] = _csrf(self._key, _place_of(token))
 
         async def kept(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -123,7 +133,7 @@ class CookieSessions:
         """The access token that the request's cookie brings, where it counts."""
         shown = cookies_of(headers)
         access = shown.get(prefix + ACCESS, "")
-        wanted = headers.get(WANTED, "").strip().lower() == "cookie"
+        wanted = headers.get(WANTED, "").strip().lower() == _COOKIE
         if any(name in headers for name in _BEARERS) or not (access or wanted):
             return ""
         if not self._may_call(headers, over_tls=bool(prefix)):
@@ -157,6 +167,14 @@ class CookieSessions:
 
     def _is_served(self, path: str) -> bool:
         return any(path == served or path.startswith(f"{served}/") for served in self._paths)
+
+
+def _not_known(path: str) -> Response:
+    message = "The header Headwater-Session takes `cookie`, and nothing else."
+    if path != _STREAMS:
+        return problem(400, "bad_request", message)
+    errors = RequestError.of(message, "BAD_REQUEST").errors
+    return Response(encode_errors(errors), 400, {"cache-control": "no-store"}, GRAPHQL_JSON)
 
 
 def _is_streamed(headers: Headers) -> bool:

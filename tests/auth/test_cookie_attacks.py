@@ -221,7 +221,8 @@ async def _first(
     async with connect(
         url, subprotocols=[Subprotocol("graphql-transport-ws")], additional_headers=shown
     ) as ws:
-        await ws.send(json.dumps({"type": "connection_init", "payload": begin}))
+        shown_too = {"csrfToken": cookies.get("__Host-hw_csrf", "")}
+        await ws.send(json.dumps({"type": "connection_init", "payload": shown_too | begin}))
         assert json.loads(await ws.recv())["type"] == "connection_ack"
         payload = {"query": query, "variables": variables}
         await ws.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))

@@ -1,6 +1,5 @@
 """Browsers whose pages hold no token: a session in cookies, which no page of another origin can make use of."""
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,8 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
-from websockets.typing import Origin, Subprotocol
 
 from app.settings import Settings
 from tests.auth.people import PASSWORD, Json, Person, refusal, registered
@@ -251,46 +248,16 @@ async def test_another_tenant_goes_into_the_cookie(product: Product, ada: Person
         assert (await page.ask(ME))["me"]["id"] == str(ada.id)
 
 
-def _socket(product: Product, page: Browser, origin: str | None) -> connect:
-    url = f"{str(product.http.base_url).replace('http', 'ws', 1).rstrip('/')}/graphql"
-    cookies = "; ".join(f"{name}={value}" for name, value in page.http.cookies.items())
-    return connect(
-        url,
-        subprotocols=[Subprotocol("graphql-transport-ws")],
-        additional_headers={"cookie": cookies},
-        origin=None if origin is None else Origin(origin),
+@pytest.mark.parametrize("said", ["cookies", "yes", ""])
+async def test_a_header_that_says_something_else_is_refused(product: Product, ada: Person, said: str) -> None:
+    variables = {"email": ada.email, "password": PASSWORD}
+    headers = {"headwater-session": said}
+    by_api = await product.http.post(
+        "/graphql", json={"query": SIGN_IN, "variables": variables}, headers=headers
     )
-
-
-async def _asked(socket: Any, query: str) -> Json:
-    await socket.send(json.dumps({"type": "connection_init"}))
-    acknowledged = json.loads(await socket.recv())
-    assert acknowledged["type"] == "connection_ack", acknowledged
-    await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": query}}))
-    answer: Json = json.loads(await socket.recv())
-    return answer
-
-
-async def test_a_socket_is_opened_by_the_cookie_for_pages_that_may_call(
-    product: Product, ada: Person
-) -> None:
-    own = str(product.http.base_url).rstrip("/")
-    async with browser(product, ada) as page:
-        for origin, is_ada in ((own, True), (APP, True), (EVIL, False), ("null", False)):
-            async with _socket(product, page, origin) as socket:
-                answer = await _asked(socket, ME)
-                data = answer["payload"].get("data") or {} if answer["type"] == "next" else {}
-                assert ((data.get("me") or {}).get("id") == str(ada.id)) == is_ada, answer
-
-
-async def test_no_token_leaves_the_cookies_by_a_stream(product: Product, ada: Person) -> None:
-    async with browser(product, ada) as page:
-        async with _socket(product, page, None) as socket:
-            answer = await _asked(socket, REFRESH)
-            assert "POST" in json.dumps(answer)
-            assert "hw_refresh" not in json.dumps(answer)
-        assert (await page.ask(REFRESH))["refreshSession"]["csrfToken"] == page.csrf
-        headers = {"x-csrf-token": page.csrf, "accept": "text/event-stream"}
-        streamed = await page.http.post("/graphql", json={"query": REFRESH}, headers=headers)
-        assert "POST" in streamed.text
-        assert (await page.ask(REFRESH))["refreshSession"]["csrfToken"] == page.csrf
+    by_rest = await product.http.post("/auth/sign-in", json=variables, headers=headers)
+    assert by_api.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+    assert by_rest.json()["code"] == "bad_request"
+    for answer in (by_api, by_rest):
+        assert answer.status_code == 400
+        assert "takes `cookie`" in answer.text

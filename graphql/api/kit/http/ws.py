@@ -6,6 +6,7 @@ array, a null payload), encodes each message for each client, and does not bound
 
 import asyncio
 import contextlib
+import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeGuard, TypeVar, cast
@@ -27,6 +28,8 @@ from projections.kit.read.unavailable import is_away
 
 I = TypeVar("I")  # noqa: E741
 
+EXPECTED = "headwater.csrf_token"
+"""In the scope of a connection: what the client must show along, for its cookie stands for a token."""
 PROTOCOL = "graphql-transport-ws"
 _AWAY = 1013, "Something that this needs is away for the moment; connect again"
 # Every message of an operation repeats its id.
@@ -261,13 +264,21 @@ def _credentials(scope: Scope, params: Mapping[str, object]) -> dict[str, str]:
     """What authenticates the connection, named like HTTP headers.
 
     Browsers cannot set headers on a WebSocket, so it comes from connection_init. Of the handshake only
-    `Authorization` counts, and a cookie that stands for it (ADR 59): a page of another origin could make a browser
-    send any other.
+    `Authorization` counts, and a cookie that stands for it, together with `csrfToken` (ADR 59): a page of another
+    origin could make a browser send any other.
     """
-    found = {k.decode(): v.decode("latin-1") for k, v in scope["headers"] if k == b"authorization"}
+    # That it has an origin says that a browser asks, whose cookie may not count.
+    taken = (b"authorization", b"origin")
+    found = {k.decode(): v.decode("latin-1") for k, v in scope["headers"] if k in taken}
     said = {key.lower(): value for key, value in params.items() if isinstance(value, str)}
     # Who the client says goes before what its browser adds.
-    found = said if any(name in said for name in _SAYS_WHO) else found | said
+    expected = scope.get(EXPECTED)
+    if any(name in said for name in _SAYS_WHO):
+        found = said
+    elif expected is None or hmac.compare_digest(expected.encode(), said.get("csrftoken", "").encode()):
+        found |= said
+    else:
+        raise Unauthenticated("The session's cookie counts only together with its csrfToken in the payload.")
     if "token" in found:
         found.setdefault("authorization", f"Bearer {found['token']}")
     return found
