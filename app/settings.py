@@ -120,6 +120,9 @@ class Settings:
     ] = 30
     after_wait_ms: Annotated[int, "How long a read waits for its `afterPosition`, in milliseconds."] = 2000
     invitations_per_day: Annotated[int, "How many people one tenant may invite within 24 hours."] = 100
+    ingest_events_per_second: Annotated[
+        int, "How many events a second each process of the API takes of one source, on average."
+    ] = 5_000
     resume_events: Annotated[
         int, "How many events of its tenant a subscription may go back; beyond it must read the state again."
     ] = 10_000

@@ -23,6 +23,7 @@ from app.auth.routes import auth_routes
 from app.contexts import VIEWS, VISIBILITY
 from app.entry.assembly import HELPFUL, Assembly, assembled
 from app.entry.cells import Cells, celled
+from app.gateway.routes import event_routes
 from app.http.availability import Available
 from app.http.client_info import Origins
 from app.http.cross_origin import CrossOrigin
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         *auth_routes(lambda: running.assembly.sign_in),
         *page_routes(lambda: running.assembly.sign_in),
         *export_routes(running.authenticate, running.exported),
+        *event_routes(running.authenticate, running.services),
         *(documentation_routes() if settings.shows_graphiql else ()),
     ]
     proxies = Proxies(settings.trusted_proxies)
@@ -181,6 +183,11 @@ class _Running:
         """Where the exports of a caller's tenant are. Raises RequestError while the tenant is not ready."""
         assert self._cells is not None, "The application has not started."
         return Exported.of((await self._cells.at(caller.tenant_id)).services)
+
+    async def services(self, caller: Caller) -> Services:
+        """The services of a caller's tenant. Raises RequestError while the tenant is not ready."""
+        assert self._cells is not None, "The application has not started."
+        return (await self._cells.at(caller.tenant_id)).services
 
     def scope(self, caller: Caller) -> Hashable:
         """Callers who may see the same, at the place where their tenant is now."""

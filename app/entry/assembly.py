@@ -14,6 +14,7 @@ from app.audit.access_writer import recording
 from app.auth.factory import SignInServices, create_sign_in
 from app.composition.write_side import writing
 from app.contexts import CONTEXTS, GUARD, LANGUAGE, VIEWS, VISIBILITY
+from app.gateway.factory import gateway_ports
 from app.log.feed import RecentEvents
 from app.log.postgres import PostgresLog
 from app.placement.fence import refusing
@@ -115,7 +116,11 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         )
         ports = {
             **ports_of(reading, (make for context in CONTEXTS for make in context.readers)),
-            **provided(*operator_ports(writes, settings), *privacy_ports(settings, writes, rows)),
+            **provided(
+                *operator_ports(writes, settings),
+                *privacy_ports(settings, writes, rows),
+                *gateway_ports(settings, writes, rows),
+            ),
         }
         services = Services(
             bus=bus,

@@ -1,13 +1,13 @@
 """The manifest of gateway in the domain."""
 
-from domain.gateway import sources
+from domain.gateway import events, letters, outcomes, sources
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(sources,),
+    modules=(events, letters, outcomes, sources),
     permissions=(
         Permission("gateway:read", "See sources of events, and what they sent.", "member"),
         Permission("gateway:confidential", "Read the payloads of events.", "admin"),

@@ -59,6 +59,8 @@ class Event(CanMutateAggregate[UUID], metaclass=EventType):
     """Other names under which those know it who do not say where it is from, as ``user.created``."""
     class_version: ClassVar[int] = 1
     ends: ClassVar[bool] = False
+    from_outside: ClassVar[bool] = False
+    """Whether it tells what an outside system did, and nobody of the tenant: it is no activity of theirs."""
 
     def stamped(self, originator_id: UUID, originator_version: int, timestamp: datetime) -> Self:
         """A copy that stands at a place in a stream."""

@@ -24,7 +24,7 @@ localhost login logout mail mail-opt-out me metrics mx new news noreply ns null 
 operators ops platform pop postmaster pricing privacy production public ready register registry reset-password
 root security service services session sessions settings sign-in sign-out signin signout signup sign-up smtp sso
 staging static status subscriptions support sys system task tasks team teams tenant tenants terms test undefined
-unknown upload uploads user users verify-email webhook webhooks webmaster well-known ws www
+unknown upload uploads user users v1 verify-email webhook webhooks webmaster well-known ws www
 """
 RESERVED = frozenset(_WORDS.split())
 """What the product's own addresses begin with, or would be taken for the platform's own voice."""

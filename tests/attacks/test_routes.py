@@ -48,6 +48,7 @@ SIGNED_IN = {
     "/tasks": "POST",
     "/tasks/search": "GET",
     "/tasks/{id}": "GET",
+    "/v1/events": "POST",
 }
 """Routes that ask for a token themselves."""
 

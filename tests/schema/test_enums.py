@@ -26,6 +26,17 @@ WORDS = {
     "HistoryEvent.type": STORED,
     "LogEvent.type": STORED,
     "ParkedStream.eventType": STORED,
+    **dict.fromkeys(
+        (
+            "DeadLetter.eventType",
+            "DeadLetterFilter.eventType",
+            "OutsideEvent.eventType",
+            "OutsideEventFilter.eventType",
+            "Subscription.deadLetterChanged(eventType:)",
+            "Subscription.outsideEventChanged(eventType:)",
+        ),
+        "What outside systems call what happened there.",
+    ),
 }
 """What is called like a choice and is none, with why."""
 

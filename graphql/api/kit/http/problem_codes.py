@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 PROBLEM_CODES: Mapping[str, tuple[int, str]] = {
+    "body_too_slow": (408, "The body did not come within thirty seconds."),
     "erased": (410, "`/exports/{id}`: the user was erased, so nobody can read the file any more."),
     "expired": (
         410,
@@ -17,9 +18,13 @@ PROBLEM_CODES: Mapping[str, tuple[int, str]] = {
     ),
     "not_found": (404, "There is nothing at this path, or nothing of this id that the caller may see."),
     "refused": (400, "The HTTP request itself cannot be taken."),
+    "too_many_events_at_once": (
+        413,
+        "`/v1/events`: a list holds 1,000 events at most, and a body of lines 10,000.",
+    ),
     "too_many_requests": (503, "The caller has too many requests under way; try again after `Retry-After`."),
     "unsupported_media_type": (
         415,
-        "A body is sent as `application/json`, in UTF-8 and without an encoding.",
+        "A body is sent as `application/json`, events also as `application/x-ndjson`, in UTF-8 and not encoded.",
     ),
 }

@@ -1,0 +1,1 @@
+"""The gateway: how events of outside systems come in."""

@@ -1,0 +1,70 @@
+"""Which source sends, and whether anything is taken from it: looked up in tables that are never behind."""
+
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from cachetools import TTLCache
+
+from domain.gateway.outcomes import SourceNotNamed
+from domain.gateway.sources import INGEST, SourceInactive
+from domain.kit.caller import Caller
+from domain.kit.refusals import Forbidden, NotFound
+from projections.gateway.sources import SourceKeys, SourceRow, Sources
+from projections.kit.read.postgres_reader import PostgresRows
+
+_SECONDS = 2.0
+_CAPACITY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSource:
+    """A source that may send, and which types of events."""
+
+    row: SourceRow
+    scopes: tuple[str, ...]
+    key_id: UUID | None
+
+    def allows(self, event_type: str) -> bool:
+        """Whether its key may send events of this type."""
+        return not self.scopes or any(
+            event_type == scope or event_type.startswith(f"{scope}.") for scope in self.scopes
+        )
+
+
+class SourceAdmission:
+    """Finds sources. What is found is gone by for two seconds; what refuses is read each time."""
+
+    def __init__(self, rows: PostgresRows) -> None:
+        self._rows = rows
+        self._known: TTLCache[tuple[UUID, UUID, UUID | None], KnownSource] = TTLCache(
+            _CAPACITY, _SECONDS, timer=time.monotonic
+        )
+
+    async def source(self, by: Caller, source_id: UUID | None) -> KnownSource:
+        """The source that a caller sends for. Raises Forbidden, SourceNotNamed, NotFound or SourceInactive."""
+        if not by.may(INGEST):
+            raise Forbidden(permission=INGEST)
+        own = by.user_id if by.key_id is not None else None
+        if own is not None and source_id not in (None, own):
+            raise NotFound(field="source_id", what="source")
+        if (id := own or source_id) is None:
+            raise SourceNotNamed(field="source_id")
+        known = self._known.get((by.tenant_id, id, by.key_id))
+        if known is None:
+            known = await self._find(by, id)
+            self._known[by.tenant_id, id, by.key_id] = known
+        return known
+
+    async def _find(self, by: Caller, id: UUID) -> KnownSource:
+        row = (await self._rows.get(Sources, by.tenant_id, [(id,)])).get((id,))
+        if row is None:
+            raise NotFound(field="source_id", what="source")
+        if not row.active:
+            raise SourceInactive(field="source_id")
+        if by.key_id is None:
+            return KnownSource(row, (), None)
+        key = (await self._rows.get(SourceKeys, by.tenant_id, [(by.key_id,)])).get((by.key_id,))
+        if key is None or key.revoked_at is not None:
+            raise Forbidden(permission=INGEST)
+        return KnownSource(row, key.scopes, by.key_id)

@@ -1,0 +1,188 @@
+"""What is to be stored of each event: the event itself, or a dead letter that says what is wrong with it."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.gateway.admission import KnownSource
+from domain.gateway.bodies import raw_of
+from domain.gateway.checks import EventChecks
+from domain.gateway.envelope import IncomingEvent, event_id_of, read_event
+from domain.gateway.events import OutsideEvent, stream_of, subject_of
+from domain.gateway.letters import DeadLetter, letter_of
+from domain.gateway.outcomes import LARGEST_EVENT, EventViolation, ReceivedEvent
+from domain.gateway.rules import broken_rules
+from domain.kit.events import Event
+from domain.kit.refusals import ViolationCode
+
+_VERSION = "1"
+"""The version of an event's form, where it says none."""
+_OPTIONAL = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDraft:
+    """Something to append: its stream is its command as well."""
+
+    id: UUID
+    event: Event
+    subject_id: UUID
+    digest: bytes
+    """SHA-256 of what was sent, by which the same is known again."""
+    correlation_id: str
+    environment: str
+    region: str
+    violations: tuple[EventViolation, ...] = ()
+    """Empty for an event that is accepted."""
+    event_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One request of a source."""
+
+    tenant_id: UUID
+    source: KnownSource
+    received_at: datetime
+    sent_at: datetime | None
+    started: int
+    """By ``time.perf_counter_ns``, when it was received."""
+    checks: EventChecks
+
+    def draft(self, received: ReceivedEvent) -> EventDraft:
+        """What is to be stored of an event. Its stages are gone through here, in their order."""
+        if received.unreadable is not None:
+            return self.letter(received, (received.unreadable,))
+        incoming = read_event(received.value, self.received_at)
+        if isinstance(incoming, list):
+            return self.letter(received, tuple(incoming))
+        if not self.source.allows(incoming.type):
+            message = f"The key may not send events of the type {incoming.type}."
+            wrong = EventViolation("scope", ViolationCode.UNSUITABLE, ("eventType",), message)
+            return self.letter(received, (wrong,))
+        if violations := self.checks.check(self.tenant_id, incoming):
+            return self.letter(received, tuple(violations))
+        validated = self._elapsed()
+        optional = (
+            incoming.source,
+            incoming.version,
+            incoming.correlation_id,
+            incoming.user_id,
+            incoming.session_id,
+            incoming.environment,
+            incoming.region,
+        )
+        completeness = 100 * (4 + sum(value is not None for value in optional)) // (4 + _OPTIONAL)
+        checked = self._elapsed()
+        added = tuple(
+            name
+            for name, value in (
+                ("correlationId", incoming.correlation_id),
+                ("environment", incoming.environment),
+                ("eventSource", incoming.source),
+                ("region", incoming.region),
+                ("version", incoming.version),
+            )
+            if value is None
+        )
+        enriched = self._elapsed()
+        if violations := broken_rules(incoming):
+            return self.letter(received, tuple(violations))
+        stages = {"validated": validated, "checked": checked, "enriched": enriched, "ruled": self._elapsed()}
+        return self._accepted(received, incoming, completeness, added, stages)
+
+    def letter(self, received: ReceivedEvent, violations: tuple[EventViolation, ...]) -> EventDraft:
+        """The dead letter of an event that is rejected."""
+        raw, value, first = raw_of(received), received.value, violations[0]
+        cut = len(raw) > LARGEST_EVENT
+        raw = _storable(raw[:LARGEST_EVENT])
+        id = letter_of(self.source.row.id, raw, self.received_at)
+        said = value if isinstance(value, dict) else {}
+        kind, user = said.get("eventType"), said.get("userId")
+        subject = subject_of(
+            self.tenant_id,
+            self.source.row.id,
+            _storable(user) if isinstance(user, str) and len(user) <= 200 else None,
+            self.received_at,
+        )
+        kept = DeadLetter.Kept(
+            source_id=self.source.row.id,
+            key_id=self.source.key_id,
+            event_id=event_id_of(value),
+            event_type=_storable(kind) if isinstance(kind, str) and len(kind) <= 100 else None,
+            raw=raw,
+            subject_id=subject,
+            cut=cut,
+            rule=first.rule,
+            code=first.code.value,
+            path=tuple(_storable(str(part))[:200] for part in first.path),
+            message=_storable(first.message)[:500],
+            violations=len(violations),
+        )
+        return EventDraft(
+            id=id,
+            event=kept.stamped(id, 1, self.received_at),
+            subject_id=subject,
+            digest=hashlib.sha256(raw.encode()).digest(),
+            correlation_id=str(id),
+            environment=self.source.row.environment,
+            region=self.source.row.region,
+            violations=violations,
+            event_id=kept.event_id,
+        )
+
+    def _accepted(
+        self,
+        received: ReceivedEvent,
+        incoming: IncomingEvent,
+        completeness: int,
+        added: tuple[str, ...],
+        stages: dict[str, int],
+    ) -> EventDraft:
+        source = self.source.row
+        id = stream_of(source.id, incoming.event_id)
+        data: dict[str, Any] = {"payload": incoming.payload, "metadata": incoming.metadata}
+        subject = subject_of(self.tenant_id, source.id, incoming.user_id, self.received_at)
+        accepted = OutsideEvent.Accepted(
+            source_id=source.id,
+            key_id=self.source.key_id,
+            event_id=incoming.event_id,
+            event_type=incoming.type,
+            event_source=incoming.source or source.name,
+            category=incoming.category,
+            schema_version=incoming.version or _VERSION,
+            occurred_at=incoming.occurred_at,
+            sent_at=self.sent_at,
+            data=orjson.dumps(data).decode(),
+            subject_id=subject,
+            user_id=incoming.user_id,
+            session_id=incoming.session_id,
+            order_id=incoming.order_id,
+            completeness=completeness,
+            added=added,
+            stages=stages,
+        )
+        content = orjson.dumps(received.value, option=orjson.OPT_SORT_KEYS)
+        return EventDraft(
+            id=id,
+            event=accepted.stamped(id, 1, self.received_at),
+            subject_id=subject,
+            digest=hashlib.sha256(content).digest(),
+            correlation_id=incoming.correlation_id or str(incoming.event_id),
+            environment=incoming.environment or source.environment,
+            region=incoming.region or source.region,
+            event_id=incoming.event_id,
+        )
+
+    def _elapsed(self) -> int:
+        return (time.perf_counter_ns() - self.started) // 1_000
+
+
+def _storable(text: str) -> str:
+    """A text that the log takes, with a mark in place of what it does not."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()

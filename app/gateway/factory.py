@@ -1,0 +1,23 @@
+"""What the API of the gateway asks, in one database."""
+
+from app.composition.write_side import WriteSide
+from app.gateway.admission import SourceAdmission
+from app.gateway.ingestion import Ingestion
+from app.settings import Settings
+from domain.gateway.checks import NoChecks
+from domain.kit.clock import SystemClock, TimeOrderedIds
+from projections.kit.read.postgres_reader import PostgresRows
+
+
+def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> tuple[object, ...]:
+    """The intake of events."""
+    intake = Ingestion(
+        writes.bus,
+        writes.codec,
+        SourceAdmission(rows),
+        NoChecks(),
+        clock=SystemClock(),
+        ids=TimeOrderedIds(),
+        rate=settings.ingest_events_per_second,
+    )
+    return (intake,)

@@ -1,0 +1,217 @@
+"""Ingestion: what a source sends becomes events of the log, each once, and dead letters."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from app.gateway.admission import KnownSource, SourceAdmission
+from app.gateway.drafts import EventDraft, Intake
+from app.gateway.rates import SourceRates
+from app.log.batch import Unstorable
+from domain.gateway.checks import EventChecks
+from domain.gateway.letters import MOST_A_DAY
+from domain.gateway.outcomes import (
+    EventAnswer,
+    EventIntake,
+    EventStatus,
+    EventViolation,
+    ReceivedEvent,
+)
+from domain.kit.bus.bus import Bus
+from domain.kit.caller import SYSTEM, Caller
+from domain.kit.clock import Clock, Ids
+from domain.kit.codec import Codec
+from domain.kit.log import Append, AppendReceipt, Conflict, NewEvent, Outcome, Reused
+from domain.kit.refusals import SubjectErased, ViolationCode
+
+_SERVICE = "gateway"
+_METADATA = b'{"command": "gateway.ingest"}'
+_ERASED = EventViolation(
+    "erased",
+    ViolationCode.UNSUITABLE,
+    ("userId",),
+    "The person whom it names was erased; nothing can be stored about them any more.",
+)
+_CONFLICT = EventViolation(
+    "conflict",
+    ViolationCode.UNSUITABLE,
+    ("eventId",),
+    "This source has sent another event with this eventId.",
+)
+
+
+class Ingestion(EventIntake):
+    """Takes the events of sources into one database. The log's own claim of a command id tells what was stored
+    before (ADR 62)."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        codec: Codec,
+        admission: SourceAdmission,
+        checks: EventChecks,
+        *,
+        clock: Clock,
+        ids: Ids,
+        rate: float,
+    ) -> None:
+        """``rate``: how many events a second are taken of one source, on average."""
+        self._bus, self._codec, self._admission, self._checks = bus, codec, admission, checks
+        self._clock, self._ids = clock, ids
+        self._rates = SourceRates(rate)
+        self._letters: Counter[UUID] = Counter()
+        self._day = date.min
+
+    async def admit(self, by: Caller, source_id: UUID | None) -> None:
+        source = await self._source(by, source_id)
+        self._rates.require(source.row.id)
+
+    async def take(
+        self,
+        by: Caller,
+        source_id: UUID | None,
+        events: Sequence[ReceivedEvent],
+        *,
+        received_at: datetime | None = None,
+        sent_at: datetime | None = None,
+    ) -> list[EventAnswer]:
+        source = await self._source(by, source_id)
+        self._rates.count(source.row.id, len(events))
+        tenant_id = by.tenant_id
+        await self._checks.ready(tenant_id, _types(events))
+        intake = Intake(
+            tenant_id=tenant_id,
+            source=source,
+            received_at=received_at or self._clock.now(),
+            sent_at=sent_at,
+            started=time.perf_counter_ns(),
+            checks=self._checks,
+        )
+        drafts: list[EventDraft] = []
+        for place, event in enumerate(events, 1):
+            drafts.append(intake.draft(event))
+            if not place % 100:
+                # Others have their turn.
+                await asyncio.sleep(0)
+        gone = await self._erased(tenant_id, drafts)
+        outcomes = await self._store(by, intake, drafts, gone)
+        for place, draft in enumerate(drafts):
+            if _conflicts(draft, outcomes.get(id(draft))):
+                drafts[place] = intake.letter(events[place], (_CONFLICT,))
+        if late := [draft for draft in drafts if draft.violations == (_CONFLICT,)]:
+            outcomes |= await self._store(by, intake, late, gone)
+        return [_answer(draft, draft.subject_id in gone, outcomes.get(id(draft))) for draft in drafts]
+
+    async def _store(
+        self, by: Caller, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID]
+    ) -> dict[int, Outcome | BaseException]:
+        """What became of each that was to be stored, by the identity of its draft."""
+        kept = self._kept(intake, drafts, gone)
+        appends = [self._append(by, intake.tenant_id, draft) for draft in kept]
+        outcomes = await asyncio.gather(*map(self._bus.log.append, appends), return_exceptions=True)
+        return dict(zip(map(id, kept), outcomes, strict=True))
+
+    async def _source(self, by: Caller, source_id: UUID | None) -> KnownSource:
+        source = await self._admission.source(by, source_id)
+        if self._bus.admits is not None:
+            await self._bus.admits(by)
+        return source
+
+    async def _erased(self, tenant_id: UUID, drafts: Sequence[EventDraft]) -> set[UUID]:
+        """Those of the persons whose keys are destroyed; the keys of all others are at hand afterwards."""
+        by_subject = {draft.subject_id: draft.event for draft in drafts}
+        gone = set[UUID]()
+        try:
+            await self._codec.ready(tenant_id, list(by_subject.values()))
+        except SubjectErased:
+            for subject, event in by_subject.items():
+                try:
+                    await self._codec.ready(tenant_id, [event])
+                except SubjectErased:
+                    gone.add(subject)
+            others = [event for subject, event in by_subject.items() if subject not in gone]
+            await self._codec.ready(tenant_id, others)
+        return gone
+
+    def _kept(self, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID]) -> list[EventDraft]:
+        """What is stored: all but what is about people who were erased, and letters beyond the day's number."""
+        source_id, day = intake.source.row.id, intake.received_at.date()
+        if day != self._day:
+            self._letters.clear()
+            self._day = day
+        kept: list[EventDraft] = []
+        for draft in drafts:
+            if draft.subject_id in gone:
+                continue
+            if draft.violations:
+                if self._letters[source_id] >= MOST_A_DAY:
+                    continue
+                self._letters[source_id] += 1
+            kept.append(draft)
+        return kept
+
+    def _append(self, by: Caller, tenant_id: UUID, draft: EventDraft) -> Append:
+        event = draft.event
+        new = NewEvent(
+            event_id=self._ids.new(),
+            topic=event.aggregate.topic,
+            originator_id=draft.id,
+            originator_version=1,
+            type=event.stored_as,
+            version=event.class_version,
+            timestamp=event.timestamp,
+            payload=self._codec.encode(event, tenant_id=tenant_id),
+        )
+        # A bare hash would confirm to somebody what they guess of a person who was erased.
+        digest = bytes.fromhex(self._codec.fingerprint("gateway event", draft.digest.hex()))
+        return Append(
+            tenant_id=tenant_id,
+            command_id=draft.id,
+            digest=digest,
+            events=(new,),
+            correlation_id=draft.correlation_id,
+            user_id=None if by.key_id is not None or by.user_id == SYSTEM else by.user_id,
+            source=_SERVICE,
+            environment=draft.environment,
+            region=draft.region,
+            metadata=_METADATA,
+        )
+
+
+def _types(events: Sequence[ReceivedEvent]) -> set[str]:
+    return {
+        kind
+        for event in events
+        if isinstance(event.value, dict) and isinstance(kind := event.value.get("eventType"), str)
+    }
+
+
+def _conflicts(draft: EventDraft, outcome: Outcome | BaseException | None) -> bool:
+    """Whether another event has its id. Nothing but that moves the stream of an event."""
+    return not draft.violations and isinstance(outcome, Reused | Conflict)
+
+
+def _answer(draft: EventDraft, erased: bool, outcome: Outcome | BaseException | None) -> EventAnswer:
+    if isinstance(outcome, BaseException) and not isinstance(outcome, Unstorable):
+        raise outcome
+    if draft.violations:
+        letter = draft.id if isinstance(outcome, AppendReceipt) else None
+        return _rejected(draft, *draft.violations, letter_id=letter)
+    if erased:
+        return _rejected(draft, _ERASED)
+    match outcome:
+        case AppendReceipt(first=position, repeated=repeated):
+            status = EventStatus.DUPLICATE if repeated else EventStatus.ACCEPTED
+            return EventAnswer(status=status, event_id=draft.event_id, position=position)
+        case _:
+            fault = EventViolation("json", ViolationCode.FORMAT, (), "The event cannot be stored.")
+            return _rejected(draft, fault)
+
+
+def _rejected(draft: EventDraft, *violations: EventViolation, letter_id: UUID | None = None) -> EventAnswer:
+    return EventAnswer(
+        status=EventStatus.REJECTED, event_id=draft.event_id, violations=violations, letter_id=letter_id
+    )

@@ -1,0 +1,221 @@
+"""``POST /v1/events``: one event, a list of them, or a stream of lines with one each."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.kit.execution.errors import RequestError, Unauthenticated, come_back
+from api.kit.http.negotiation import JSON, is_plain
+from api.kit.http.problems import problem
+from api.kit.schema.services import Services
+from app.gateway.lines import BodyTooLarge, BodyTooSlow, body_of, lines_of
+from domain.gateway.bodies import NotEvents, read_body, read_line
+from domain.gateway.envelope import read_instant
+from domain.gateway.outcomes import MOST_EVENTS, EventAnswer, EventIntake, EventStatus
+from domain.kit.caller import Caller
+from domain.kit.ids import read_id
+from domain.kit.refusals import Refusal
+
+PATH = "/v1/events"
+LINES = "application/x-ndjson"
+SENT_AT = "headwater-sent-at"
+"""The header that says when a request was sent, by the clock of who sends it."""
+_LARGEST = 5 * 1024 * 1024
+"""Bytes of one request with JSON."""
+_MOST_LINES = 10_000
+"""Events of one request with lines."""
+_TOGETHER = 500
+"""Lines that are stored together."""
+_STATUS = {
+    "forbidden": 403,
+    "not_found": 404,
+    "source_inactive": 403,
+    "source_not_named": 400,
+    "tenant_is_closed": 403,
+    "tenant_is_suspended": 403,
+    "too_many_events": 429,
+    "wrong_region": 421,
+}
+_AGAIN = 1
+"""Seconds after which a request that could not be taken is sent again."""
+
+Authenticate = Callable[[Mapping[str, str]], Awaitable[Caller]]
+Place = Callable[[Caller], Awaitable[Services]]
+
+
+class _Stop(Exception):
+    """The answer to a request of which nothing is taken."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+def event_routes(authenticate: Authenticate, place: Place) -> list[Route]:
+    """The route. ``authenticate`` raises Unauthenticated; ``place`` finds the services of the caller's tenant."""
+
+    async def send(request: Request) -> Response:
+        try:
+            return await _answered(request, authenticate, place)
+        except _Stop as stop:
+            return stop.response
+        except Unauthenticated as error:
+            return problem(401, "unauthenticated", str(error), headers={"www-authenticate": "Bearer"})
+        except RequestError as error:
+            return problem(503, "not_ready", str(error), headers=come_back(_AGAIN, "events"))
+        except Refusal as refusal:
+            return _refused(refusal)
+        except BodyTooSlow:
+            return problem(
+                408, "body_too_slow", "The body did not come in time.", headers={"connection": "close"}
+            )
+        except BodyTooLarge as error:
+            return problem(413, "body_too_large", str(error), headers={"connection": "close"})
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    return [Route(PATH, send, methods=["POST"])]
+
+
+async def _answered(request: Request, authenticate: Authenticate, place: Place) -> Response:
+    caller = await authenticate(request.headers)
+    if caller.kind == "nobody":
+        raise Unauthenticated("Send the key of a source as `Authorization: Bearer …`.")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in (JSON, LINES):
+        raise _Stop(problem(415, "unsupported_media_type", f"Send {JSON} or {LINES} in UTF-8."))
+    if not is_plain(request.headers.getlist("content-encoding")):
+        message = "Send the body without a Content-Encoding."
+        raise _Stop(problem(415, "unsupported_media_type", message))
+    source_id, sent_at = _named(request), _sent_at(request)
+    intake = (await place(caller)).ports[EventIntake]
+    assert isinstance(intake, EventIntake)
+    # Who may not send is told before anything is read.
+    await intake.admit(caller, source_id)
+    if kind == LINES:
+        return await _of_lines(request, intake, caller, source_id, sent_at)
+    try:
+        events, many = read_body(await body_of(request, _LARGEST))
+    except NotEvents as error:
+        raise _Stop(problem(400, "bad_request", f"The body is not JSON: {error}.")) from error
+    if len(events) > MOST_EVENTS:
+        message = f"A request holds {MOST_EVENTS} events at most; send lines ({LINES}) for more."
+        raise _Stop(problem(413, "too_many_events_at_once", message))
+    answers = await intake.take(caller, source_id, events, sent_at=sent_at)
+    if many:
+        return _json(summary(answers))
+    rejected = answers[0].status is EventStatus.REJECTED
+    return _json(shown(answers[0]), 422 if rejected else 200)
+
+
+async def _of_lines(
+    request: Request, intake: EventIntake, caller: Caller, source_id: UUID | None, sent_at: datetime | None
+) -> Response:
+    """The answers, a line each, once all lines are stored: at no time are more of them in memory than are stored
+    together, and their answers."""
+    said: list[bytes] = []
+    async for lines in _together(lines_of(request)):
+        if len(said) + len(lines) > _MOST_LINES:
+            message = f"A request holds {_MOST_LINES} lines at most; the first {len(said)} were taken."
+            raise _Stop(problem(413, "too_many_events_at_once", message, headers={"connection": "close"}))
+        events = [read_line(line) for line in lines]
+        while said:
+            try:
+                await intake.admit(caller, source_id)
+                break
+            except Refusal as refusal:
+                wait = refusal.facts.get("retry_after")
+                if not isinstance(wait, int):
+                    raise
+                # It is read on no faster than the source may send.
+                await asyncio.sleep(wait)
+        answers = await intake.take(caller, source_id, events, sent_at=sent_at)
+        said += [orjson.dumps(shown(answer)) for answer in answers]
+    body = b"".join(line + b"\n" for line in said)
+    return Response(body, 200, {"content-type": LINES, "cache-control": "no-store"})
+
+
+async def _together(lines: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    batch: list[bytes] = []
+    async for line in lines:
+        batch.append(line)
+        if len(batch) == _TOGETHER:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def summary(answers: Sequence[EventAnswer]) -> dict[str, Any]:
+    """The answer to several events: how many of each, and one result for each, in their order."""
+    counts = {status: sum(answer.status is status for answer in answers) for status in EventStatus}
+    return {
+        "accepted": counts[EventStatus.ACCEPTED],
+        "duplicates": counts[EventStatus.DUPLICATE],
+        "rejected": counts[EventStatus.REJECTED],
+        "results": [shown(answer) for answer in answers],
+    }
+
+
+def shown(answer: EventAnswer) -> dict[str, Any]:
+    """The answer to one event."""
+    found: dict[str, Any] = {"status": answer.status.value, "eventId": answer.event_id}
+    if answer.status is not EventStatus.REJECTED:
+        # A text, since it may exceed 53 bits.
+        return found | {"position": str(answer.position)}
+    violations = [
+        {
+            "rule": violation.rule,
+            "code": violation.code.value,
+            "path": [str(part) for part in violation.path],
+            "message": violation.message,
+        }
+        for violation in answer.violations
+    ]
+    return found | {"violations": violations, "letterId": answer.letter_id}
+
+
+def _named(request: Request) -> UUID | None:
+    """The source that the query names."""
+    if strange := set(request.query_params) - {"source"}:
+        name = sorted(strange)[0][:100]
+        raise _Stop(problem(400, "invalid", f"{name} is not known here.", field=name))
+    given = request.query_params.getlist("source")
+    if not given:
+        return None
+    try:
+        (text,) = given
+        return read_id(text)
+    except ValueError:
+        raise _Stop(problem(400, "invalid", "source must be an id, once.", field="source")) from None
+
+
+def _sent_at(request: Request) -> datetime | None:
+    given = request.headers.get(SENT_AT)
+    if given is None:
+        return None
+    try:
+        return read_instant(given)
+    except ValueError:
+        message = f"The header {SENT_AT} must be a date and time as 2030-01-31T12:00:00Z."
+        raise _Stop(problem(400, "invalid", message, field=SENT_AT)) from None
+
+
+def _refused(refusal: Refusal) -> Response:
+    wait = refusal.facts.get("retry_after")
+    status = _STATUS.get(refusal.code, 503)
+    headers: dict[str, str] = {}
+    if status in (429, 503):
+        headers["retry-after"] = str(wait if isinstance(wait, int) else _AGAIN)
+    return problem(status, refusal.code, refusal.message, field=refusal.field, headers=headers)
+
+
+def _json(value: object, status: int = 200) -> Response:
+    headers = {"content-type": JSON, "cache-control": "no-store"}
+    return Response(orjson.dumps(value), status, headers)

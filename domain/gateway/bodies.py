@@ -1,0 +1,164 @@
+"""Bodies of events as JSON: what one of them says wrongly is a fault of that one, and not of its neighbours."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from domain.gateway.outcomes import DEEPEST, LARGEST_EVENT, EventViolation, ReceivedEvent
+from domain.kit.refusals import Path, ViolationCode
+
+_DIGITS = 19
+"""A whole number with more digits fits in no 64 bits."""
+_LONGEST_NAME = 100
+
+# JSON of any shape, hence Any.
+Json = Any
+
+
+class NotEvents(ValueError):
+    """A body that is no JSON, or neither an event nor a list of events."""
+
+
+class _HugeNumber(float):
+    """A whole number with more digits than can be kept."""
+
+
+class _Repeated(dict[str, Any]):
+    """An object that says one of its members more than once."""
+
+    name: str
+
+
+def read_body(body: bytes) -> tuple[list[ReceivedEvent], bool]:
+    """The events of a body, and whether it is a list of them. Raises NotEvents."""
+    value = _decoded(body)
+    if isinstance(value, list):
+        return [read_value(each) for each in value], True
+    if not isinstance(value, dict):
+        raise NotEvents("send a JSON object, or a list of them")
+    return [read_value(value, _text(body))], False
+
+
+def read_line(line: bytes) -> ReceivedEvent:
+    """The event of a line of NDJSON; a line that is no JSON is an event that cannot be read."""
+    if len(line) > LARGEST_EVENT:
+        return ReceivedEvent(None, _text(line[:LARGEST_EVENT]), _too_large())
+    try:
+        return read_value(_decoded(line), _text(line))
+    except NotEvents as error:
+        message = f"The line is not JSON: {error}."
+        return ReceivedEvent(None, _text(line), EventViolation("json", ViolationCode.FORMAT, (), message))
+
+
+def read_value(value: Json, text: str | None = None) -> ReceivedEvent:
+    """The event that a value says; its fault, where it holds what cannot be kept, or too much of it."""
+    try:
+        # What is repeated is no plain object, so it is not taken here.
+        encoded = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+    except (TypeError, ValueError, RecursionError):
+        encoded = b""
+    plain = encoded and b"\\u0000" not in encoded and encoded.count(b"{") + encoded.count(b"[") <= DEEPEST
+    if len(encoded) > LARGEST_EVENT:
+        return ReceivedEvent(value, text, _too_large())
+    # Numbers that are not finite are written as null.
+    if not plain or b"null" in encoded:
+        found = next(_unstorable(value, (), DEEPEST), None)
+        if found is not None:
+            return ReceivedEvent(value, text, found)
+        if not encoded:
+            fault = EventViolation("json", ViolationCode.FORMAT, (), "The event cannot be written as JSON.")
+            return ReceivedEvent(value, text, fault)
+    return ReceivedEvent(value, text)
+
+
+def raw_of(event: ReceivedEvent) -> str:
+    """An event as text: as it was sent, if that is at hand."""
+    return event.text if event.text is not None else json.dumps(event.value, default=str)
+
+
+def _decoded(body: bytes) -> Json:
+    try:
+        return json.loads(
+            body.decode(), object_pairs_hook=_object, parse_int=_whole, parse_constant=_constant
+        )
+    except UnicodeDecodeError:
+        raise NotEvents("it is not UTF-8") from None
+    except RecursionError:
+        raise NotEvents("it is nested too deeply") from None
+    except ValueError as error:
+        raise NotEvents(str(error)) from error
+
+
+def _text(body: bytes) -> str:
+    return body.decode(errors="replace")
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    repeated = _Repeated(found)
+    repeated.name = next(name for name in names if names.count(name) > 1)
+    return repeated
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _DIGITS else _HugeNumber("inf")
+
+
+def _constant(name: str) -> float:
+    return float(name)
+
+
+def _unstorable(value: Json, path: Path, deeper: int) -> Iterator[EventViolation]:
+    """The faults of a value, in its order."""
+    if isinstance(value, str):
+        if not _is_text(value):
+            yield _fault(path, "holds characters that are not text")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield _fault(path, "is a number that cannot be kept", ViolationCode.OUT_OF_RANGE)
+    elif isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            yield _fault(path, "is a number that cannot be kept", ViolationCode.OUT_OF_RANGE)
+    elif isinstance(value, dict | list):
+        if not deeper:
+            yield _fault(path, f"is nested deeper than {DEEPEST}", ViolationCode.TOO_DEEP)
+            return
+        if isinstance(value, _Repeated):
+            yield _fault((*path, _name(value.name)), "is said more than once")
+        entries = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, inner in entries:
+            if isinstance(name, str) and not _is_text(name):
+                yield _fault((*path, _name(name)), "has a name that is not text")
+                return
+            yield from _unstorable(inner, (*path, _name(name) if isinstance(name, str) else name), deeper - 1)
+
+
+def _is_text(text: str) -> bool:
+    if text.isascii():
+        return "\0" not in text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
+def _name(name: str) -> str:
+    """A name as it may be told again."""
+    return name[:_LONGEST_NAME].replace("\0", "?").encode(errors="replace").decode()
+
+
+def _fault(path: Path, reason: str, code: ViolationCode = ViolationCode.FORMAT) -> EventViolation:
+    where = ".".join(map(str, path)) or "The event"
+    return EventViolation("json", code, path, f"{where[:200]} {reason}.")
+
+
+def _too_large() -> EventViolation:
+    message = f"The event has more than {LARGEST_EVENT} bytes."
+    return EventViolation("size", ViolationCode.TOO_LARGE, (), message)

@@ -1,0 +1,30 @@
+"""The place where events are checked against what is registered for their types, such as schemas."""
+
+from collections.abc import Collection
+from typing import Protocol
+from uuid import UUID
+
+from domain.gateway.envelope import IncomingEvent
+from domain.gateway.outcomes import EventViolation
+
+
+class EventChecks(Protocol):
+    """Checks events by what is registered for their types, such as schemas."""
+
+    async def ready(self, tenant_id: UUID, types: Collection[str]) -> None:
+        """Have at hand what `check` needs for events of these types."""
+        ...
+
+    def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
+        """What is wrong with an event, in order; nothing, where nothing is registered. Call it after `ready`."""
+        ...
+
+
+class NoChecks(EventChecks):
+    """For an installation where nothing is registered."""
+
+    async def ready(self, tenant_id: UUID, types: Collection[str]) -> None:
+        """Nothing is needed."""
+
+    def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
+        return []

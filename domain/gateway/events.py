@@ -1,0 +1,89 @@
+"""Events from outside, as the log keeps them: a stream each."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+from uuid import UUID, uuid5
+
+from domain.gateway.envelope import EventCategory
+from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Purpose
+from domain.kit.model import Aggregate, Event, applies
+
+SourceId = Annotated[UUID, Internal(), Describe("The source that sent it.")]
+KeyId = Annotated[
+    UUID | None, Internal(), Describe("The key that the source showed; null: a person sent it.")
+]
+EventId = Annotated[UUID, Internal(), Describe("The id that the source gave it.")]
+EventType = Annotated[str, Len(1, 100), Internal(), Describe("What happened, as `order.created`.")]
+SubjectId = Annotated[
+    UUID,
+    Internal(),
+    Describe("Under whose key its data is sealed: that of the person it names, or of its source and day."),
+]
+Data = Annotated[
+    str,
+    Confidential(),
+    Personal(subject="subject_id"),
+    Purpose("To follow what happened in systems of the tenant's own."),
+    Describe("Payload and metadata, as JSON text: `{payload: {...}, metadata: {...}}`."),
+]
+# Whole numbers, but what is decoded from JSON is of any type.
+Stages = Annotated[
+    dict[str, Any],
+    Internal(),
+    Describe("When each stage was done with it, in microseconds after it was received."),
+]
+
+
+class OutsideEvent(Aggregate, topic="gateway.event"):
+    """An event from outside."""
+
+    class Accepted(Event):
+        from_outside: ClassVar[bool] = True
+
+        source_id: SourceId
+        key_id: KeyId
+        event_id: EventId
+        event_type: EventType
+        event_source: Annotated[str, Len(1, 100), Internal(), Describe("Where it happened.")]
+        category: Annotated[EventCategory, Internal(), Describe("The category of its type.")]
+        schema_version: Annotated[str, Len(1, 20), Internal(), Describe("The version of its form.")]
+        occurred_at: Annotated[datetime, Internal(), Describe("When it happened, by the source's clock.")]
+        sent_at: Annotated[
+            datetime | None, Internal(), Describe("When it was sent, by the source's clock, if it said so.")
+        ]
+        data: Data
+        subject_id: SubjectId
+        user_id: Annotated[str | None, Internal(), Describe("The user that it names.")]
+        session_id: Annotated[str | None, Internal(), Describe("The session that it names.")]
+        order_id: Annotated[str | None, Internal(), Describe("The order that its payload names.")]
+        completeness: Annotated[
+            int, Internal(), Describe("How much of what it may say of itself it says, in per cent.")
+        ]
+        added: Annotated[
+            tuple[str, ...],
+            Internal(),
+            Describe("What it did not say and was filled in, beside category, tenant and time of receipt."),
+        ]
+        stages: Stages
+
+    source_id: UUID
+
+    @applies(Accepted)
+    def _accepted(self, event: Accepted) -> None:
+        self.source_id = event.source_id
+
+
+def stream_of(source_id: UUID, event_id: UUID) -> UUID:
+    """The stream, and the command, of a source's event: the same event again is the same command again."""
+    return uuid5(source_id, f"event {event_id.hex}")
+
+
+def subject_of(tenant_id: UUID, source_id: UUID, user_id: str | None, received_at: datetime) -> UUID:
+    """Under whose key an event's data is sealed: of the user whose id it names, of the person whom it names
+    otherwise, or else of its source on that day."""
+    if user_id is None:
+        return uuid5(source_id, f"day {received_at.date().isoformat()}")
+    try:
+        return UUID(user_id)
+    except ValueError:
+        return uuid5(tenant_id, f"gateway person {user_id}")

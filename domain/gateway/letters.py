@@ -1,0 +1,87 @@
+"""Dead letters: events that were rejected, kept to be looked at, corrected and let in."""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID, uuid5
+
+from domain.gateway.events import KeyId, SourceId, SubjectId
+from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Purpose
+from domain.kit.model import Aggregate, Command, Event, applies
+
+MOST_A_DAY = 10_000
+"""Dead letters of one source that one process of the API keeps in a day."""
+
+Raw = Annotated[
+    str,
+    Confidential(),
+    Personal(subject="subject_id"),
+    Purpose("To see why an event was rejected, and to correct it."),
+    Describe("The event as it was sent, as text."),
+]
+
+
+class DeadLetter(Aggregate, topic="gateway.dead_letter"):
+    """An event that was rejected."""
+
+    class Kept(Event):
+        from_outside: ClassVar[bool] = True
+
+        source_id: SourceId
+        key_id: KeyId
+        event_id: Annotated[UUID | None, Internal(), Describe("The id that it says, if it can be read.")]
+        event_type: Annotated[
+            str | None, Len(0, 100), Internal(), Describe("The type that it says, if it can be read.")
+        ]
+        raw: Raw
+        subject_id: SubjectId
+        cut: Annotated[bool, Internal(), Describe("Whether it was longer than what is kept.")]
+        rule: Annotated[str, Len(1, 100), Internal(), Describe("The rule that rejected it.")]
+        code: Annotated[str, Len(1, 50), Internal(), Describe("What kind of limit it is outside of.")]
+        path: Annotated[tuple[str, ...], Internal(), Describe("Where in the event the fault is.")]
+        message: Annotated[str, Len(1, 500), Internal(), Describe("What is wrong, as a sentence.")]
+        violations: Annotated[int, Internal(), Describe("How many faults were found; the first is told.")]
+
+    class Replayed(Event, ends=True):
+        position: Annotated[int, Internal(), Describe("Where the event that it became stands in the log.")]
+        edited: Annotated[bool, Internal(), Describe("Whether it was corrected first.")]
+
+    class Discarded(Event, ends=True): ...
+
+    source_id: UUID
+
+    @applies(Kept)
+    def _kept(self, event: Kept) -> None:
+        self.source_id = event.source_id
+
+
+class LetterStatus(StrEnum):
+    """What became of a dead letter."""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
+class CloseDeadLetter(Command):
+    """Note that a dead letter became an event."""
+
+    position: int
+    edited: bool
+
+    def handle(self, dead_letter: DeadLetter) -> None:
+        dead_letter.record(DeadLetter.Replayed(position=self.position, edited=self.edited))
+
+
+class DiscardDeadLetter(Command):
+    """Discard a dead letter: its event is never let in."""
+
+    def handle(self, dead_letter: DeadLetter) -> None:
+        dead_letter.record(DeadLetter.Discarded())
+
+
+def letter_of(source_id: UUID, raw: str, received_at: datetime) -> UUID:
+    """The dead letter of a rejected event: the same text on the same day is the same letter."""
+    digest = hashlib.sha256(raw.encode(errors="surrogatepass")).hexdigest()
+    return uuid5(source_id, f"letter {received_at.date().isoformat()} {digest}")

@@ -1,0 +1,97 @@
+"""What became of each event that was sent: accepted, a duplicate, or rejected, with the reason and the place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
+
+from domain.kit.caller import Caller
+from domain.kit.refusals import Path, Refusal, ViolationCode
+
+MOST_EVENTS = 1_000
+"""Events in one batch."""
+LARGEST_EVENT = 64 * 1024
+"""Bytes of one event."""
+DEEPEST = 32
+"""How many objects and lists may stand inside one another in an event."""
+
+
+class EventStatus(StrEnum):
+    """What became of an event that was sent."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class EventViolation:
+    """One thing that is wrong with an event."""
+
+    rule: str
+    """The rule that says so: ``json``, ``size``, ``envelope``, ``scope``, ``skew``, ``conflict``, ``schema``, or
+    that of a type, as ``amount_positive``."""
+    code: ViolationCode
+    path: Path
+    message: str
+    """A sentence for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventAnswer:
+    """The answer to one event, in the order in which they were sent."""
+
+    status: EventStatus
+    event_id: UUID | None = None
+    """As the event says it, if it does so readably."""
+    position: int | None = None
+    """Where it stands in the log; of a duplicate, where the first one stands."""
+    violations: tuple[EventViolation, ...] = ()
+    letter_id: UUID | None = None
+    """The dead letter that keeps what was rejected; none, where so many are kept today that this one is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedEvent:
+    """An event as it came in: what its JSON says, or why it cannot be read."""
+
+    # JSON of any shape, hence Any.
+    value: Any
+    text: str | None = None
+    """As it was sent, where that is at hand."""
+    unreadable: EventViolation | None = None
+
+
+class TooManyEvents(Refusal):
+    """This source sends more than {rate} events a second; send again in {retry_after} seconds."""
+
+
+class SourceNotNamed(Refusal):
+    """Say which source the events are from."""
+
+
+@runtime_checkable
+class EventIntake(Protocol):
+    """Takes the events of sources."""
+
+    async def admit(self, by: Caller, source_id: UUID | None) -> None:
+        """Raise the refusal of all that they send now: of a source that is not there or not active, of a tenant
+        that is suspended, or because they sent too much."""
+        ...
+
+    async def take(
+        self,
+        by: Caller,
+        source_id: UUID | None,
+        events: Sequence[ReceivedEvent],
+        *,
+        received_at: datetime | None = None,
+        sent_at: datetime | None = None,
+    ) -> list[EventAnswer]:
+        """Store what is good and keep what is not; one answer for each, in their order. Raises as `admit`.
+
+        ``source_id`` is left out by a source itself. ``sent_at`` is when they were sent, by the clock there.
+        """
+        ...
