@@ -60,7 +60,7 @@ def test_a_violation_says_the_limit_as_data_and_in_words() -> None:
     schema = CompiledSchema({"type": "string", "maxLength": 3})
     assert schema.check("four") == [
         SchemaViolation(
-            "", "maxLength", ViolationCode.TOO_LONG, "The text must have at most 3 characters.", maximum=3
+            (), "maxLength", ViolationCode.TOO_LONG, "The text must have at most 3 characters.", maximum=3
         )
     ]
     [found] = CompiledSchema({"enum": ["EUR", "USD"]}).check("SEK")

@@ -8,7 +8,7 @@ import msgspec
 from cachetools import LRUCache
 
 from domain.gateway.schemas.json_text import canonical_text
-from domain.gateway.schemas.keywords import Json, pointer, subschemas
+from domain.gateway.schemas.keywords import Json, subschemas
 from domain.gateway.schemas.recursion import evaluations
 from domain.gateway.schemas.schema_rules import PATTERNS, plain, schema_violations
 from domain.gateway.schemas.violation_texts import CODES, SchemaViolation, limits, reason
@@ -27,7 +27,7 @@ _PER_BYTE, _PER_PATTERN, _LEAST = 16, 65_536, 4_096
 
 
 class CompiledSchema:
-    """A schema that documents are checked by; a place in a document is a JSON pointer.
+    """A schema that documents are checked by; each place that is wrong is told.
 
     Formats are checked, whole numbers may be written as ``1.0``, a date and time may have a leap second, and
     nothing is ever fetched. Raises Invalid, about the field ``schema``, for one that cannot be used.
@@ -68,7 +68,7 @@ class CompiledSchema:
             return [_too_deep()]
         # What is no JSON: a lone surrogate, a number or an object that JSON has none for.
         except (TypeError, ValueError):
-            return [SchemaViolation("", "", ViolationCode.FORMAT, "The document holds what is not JSON.")]
+            return [SchemaViolation((), "", ViolationCode.FORMAT, "The document holds what is not JSON.")]
 
     def _violations(self, document: Any, size: int) -> Iterator[SchemaViolation]:
         if size > self._listed:
@@ -77,12 +77,12 @@ class CompiledSchema:
             except jsonschema_rs.ValidationError as first:
                 yield from list(_told(first))[:1]
             return
-        told = 0
+        count = 0
         for error in self._validator.iter_errors(document):
             for violation in _told(error):
                 yield violation
-                told += 1
-                if told == MOST:
+                count += 1
+                if count == MOST:
                     return
 
 
@@ -106,12 +106,12 @@ def _told(error: jsonschema_rs.ValidationError) -> Iterator[SchemaViolation]:
     text = reason(str(rule), kind)
     for place in places:
         path = (*error.instance_path, *place)
-        yield SchemaViolation(pointer(path), str(rule), code, text, minimum, maximum, allowed)
+        yield SchemaViolation(path, str(rule), code, text, minimum, maximum, allowed)
 
 
 def _too_deep() -> SchemaViolation:
     text = f"Objects and lists are nested deeper than {DEEPEST_DOCUMENT}."
-    return SchemaViolation("", "", ViolationCode.TOO_DEEP, text, maximum=DEEPEST_DOCUMENT)
+    return SchemaViolation((), "", ViolationCode.TOO_DEEP, text, maximum=DEEPEST_DOCUMENT)
 
 
 def _deeper_than(value: Any, limit: int) -> bool:

@@ -6,7 +6,8 @@ from typing import Any
 
 from jsonschema_rs import ValidationErrorKind as Kind
 
-from domain.kit.refusals import ViolationCode
+from domain.gateway.schemas.keywords import pointer
+from domain.kit.refusals import Path, ViolationCode
 
 MOST_ALLOWED = 20
 """How many of the allowed values are told."""
@@ -16,8 +17,8 @@ MOST_ALLOWED = 20
 class SchemaViolation:
     """One value that does not keep to its schema."""
 
-    path: str
-    """Where it stands in the document, or would stand, as a JSON pointer; empty is the whole of it."""
+    place: Path
+    """Where it stands in the document, or would stand; empty is the whole of it."""
     rule: str
     """The keyword of the schema that it breaks; empty where the document is no JSON that can be checked."""
     code: ViolationCode
@@ -27,6 +28,11 @@ class SchemaViolation:
     maximum: float | None = None
     allowed: tuple[str, ...] = ()
     """What would do, for people: types, the format, the first values of a list."""
+
+    @property
+    def path(self) -> str:
+        """Its place as a JSON pointer."""
+        return pointer(self.place)
 
 
 CODES: Mapping[str, ViolationCode] = {
