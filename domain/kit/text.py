@@ -67,6 +67,14 @@ def key(word: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold()).strip()
 
 
+def folded(text: str) -> str:
+    """What a text is compared by where a part of it is looked for: without case, and without differences of width
+    or composition."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
 def distinct(words: Iterable[str]) -> tuple[str, ...]:
     """The words without blanks around them, in order, each once.
 

@@ -63,6 +63,7 @@ class OutsideEventRow(Row):
 class OutsideEvents(PostgresView[OutsideEventRow], name="gateway.events", version=1):
     """Every event from outside that was accepted."""
 
+    vast = True
     indexes = (
         Index("idx_events_received_at", ("received_at", "id")),
         Index("idx_events_occurred_at", ("occurred_at", "id")),

@@ -8,6 +8,8 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.kit.fields import Confidential, Describe, Internal
+from projections.kit.declare.filters import EVERYTHING, Filter
+from projections.kit.read.conditions import Condition, bound, equals, filtered, since, until
 from projections.kit.store.generations import ReaderPool
 
 _COLUMNS = (
@@ -72,19 +74,20 @@ class AccessFilter:
     """Inclusive."""
     until: datetime | None = None
     """Exclusive."""
+    narrowed: Filter = EVERYTHING
+    """What they are to meet besides, by the columns of the record."""
 
-    def where(self, first: int) -> tuple[list[str], list[object]]:
-        """Conditions in SQL, with parameters from ``$first`` on, and their values."""
+    def where(self) -> tuple[list[str], list[object]]:
+        """Conditions in SQL, and their values, which are its first parameters."""
         given = (
-            ("user_id = ${}", self.user_id),
-            ("${} = any(subjects)", self.subject_id),
-            ("at >= ${}", self.since),
-            ("at < ${}", self.until),
+            *equals("user_id", self.user_id),
+            *([] if self.subject_id is None else [Condition("{} = any(subjects)", self.subject_id)]),
+            *since("at", self.since),
+            *until("at", self.until),
+            filtered(None, self.narrowed),
         )
-        wanted = [(text, value) for text, value in given if value is not None]
-        return [text.format(first + at) for at, (text, _) in enumerate(wanted)], [
-            condition for _, condition in wanted
-        ]
+        values: list[object] = []
+        return bound(given, values), values
 
 
 Place = tuple[datetime, int]
@@ -95,7 +98,7 @@ def select(
     filter: AccessFilter, *, limit: int, before: Place | None, tenant: UUID | None
 ) -> tuple[str, list[object]]:
     """The query for a page, the newest first, and its arguments; without a tenant, of all in sight."""
-    conditions, arguments = filter.where(1)
+    conditions, arguments = filter.where()
     if tenant is not None:
         arguments.append(tenant)
         conditions.append(f"tenant_id = ${len(arguments)}")

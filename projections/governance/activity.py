@@ -53,6 +53,7 @@ class ActivityRow(Row):
 class ActivityLog(PostgresView[ActivityRow], name="audit.activity_log", version=1, inline=True):
     """Who did what to what, and when; what was more than two years ago is gone (ADR 17)."""
 
+    vast = True
     retain = Retain(years=2, by="created_at")
     indexes = (
         Index("idx_activity_entity", ("entity_id", "created_at desc")),

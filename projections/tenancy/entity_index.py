@@ -128,6 +128,7 @@ else:
 class EntityIndex(PostgresView[EntityRow], name="tenancy.entity_index", version=3, key="sk"):
     """Every entity of the tenant. The partition key ``TENANT#{tenantId}`` is the row's tenant."""
 
+    vast = True
     indexes = (
         # The sort key of one type is in the order of the ids, and it is what pages go by.
         Index("idx_entity_index_status", ("entity_type", "status", "sk")),

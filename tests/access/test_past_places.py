@@ -14,7 +14,10 @@ from tests.operations.rebuilding import rebuilding
 from tests.work.api import created, project
 
 OPEN = """query Told($id: ID, $person: ID!, $asOf: AsOf) {
-  activities(filter: {entityId: $id}, asOf: $asOf, direction: ASC) { nodes { id action metadata } totalCount }
+  activities(filter: {entityId: {eq: $id}}, asOf: $asOf, direction: ASC) {
+    nodes { id action metadata }
+    totalCount
+  }
   user(id: $person) { events(first: 100) { nodes { entityId action metadata } } }
 }"""
 NODES = "query Nodes($ids: [ID!]!) { nodes(ids: $ids) { id } }"

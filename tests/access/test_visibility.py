@@ -58,7 +58,7 @@ async def shown(client: Client, scene: Scene) -> dict[str, bool]:
     requests: dict[str, Any] = {
         "task": await client.send("Task", id=task, afterPosition=at),
         "task of the past": await client.send("Task", id=task, asOf={"position": at}),
-        "tasks": (await client.send("Tasks", filter={"projectId": id}))["edges"],
+        "tasks": (await client.send("Tasks", filter={"projectId": {"eq": id}}))["edges"],
         "tasks by word": (await client.send("Tasks", filter={"text": WORD}))["edges"],
         "tasks of the past": (await client.send("Tasks", asOf={"position": at}))["edges"],
         "project": await client.send("Project", id=id, afterPosition=at),

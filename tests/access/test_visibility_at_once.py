@@ -48,9 +48,10 @@ class Scene:
 
     async def shown(self, client: Client, project: str, task: str) -> dict[str, object]:
         """Where somebody comes across the project or its task."""
+        within = {"projectId": {"eq": project}}
         seen = {
             "task": await client.send("Task", id=task),
-            "tasks": (await client.send("Tasks", filter={"projectId": project}))["edges"],
+            "tasks": (await client.send("Tasks", filter=within))["edges"],
             "newest": any(
                 edge["node"]["id"] == task for edge in (await client.send("Tasks", first=2))["edges"]
             ),
@@ -60,7 +61,7 @@ class Scene:
             "projects": any(
                 edge["node"]["id"] == project for edge in (await client.send("Projects"))["edges"]
             ),
-            "search": (await client.send("SearchTasks", text=SECRET, filter={"projectId": project}))["edges"],
+            "search": (await client.send("SearchTasks", text=SECRET, filter=within))["edges"],
             "node": await client.send("Node", id=task),
             "history": await client.send("History", stream=task),
         }
@@ -288,11 +289,11 @@ async def test_lists_leave_deleted_projects_out_unless_asked(scene: Scene) -> No
     id = await scene.project("PUBLIC")
     task = await scene.task(id)
     assert "position" in await scene.owner.send("DeleteProject", input={"id": id})
-    for more, there in (({}, False), ({"filter": {"status": ["DELETED"]}}, True)):
+    for more, there in (({}, False), ({"filter": {"status": {"in": ["DELETED"]}}}, True)):
         listed = await scene.owner.send("Projects", first=100, **more)
         assert (id in [edge["node"]["id"] for edge in listed["edges"]]) is there
     for status, there in ((None, False), (["DELETED"], True)):
-        filter: dict[str, Any] = {} if status is None else {"status": status}
+        filter: dict[str, Any] = {} if status is None else {"filter": {"status": {"in": status}}}
         found = await scene.owner.send("SearchProjects", text=SECRET, first=100, **filter)
         assert (id in [hit["node"]["id"] for hit in found["edges"]]) is there
     answer = await scene.owner.send("CompleteTask", input={"id": task["id"]})

@@ -85,11 +85,14 @@ def inputs() -> Mapping[str, GraphQLInputObjectType]:
     return found
 
 
-def _leaves(path: str, taken: GraphQLInputType, wanted: Callable[[str], bool]) -> Iterator[str]:
+def _leaves(
+    path: str, taken: GraphQLInputType, wanted: Callable[[str], bool], within: tuple[Any, ...] = ()
+) -> Iterator[str]:
     kind = get_named_type(taken)
     if isinstance(kind, GraphQLInputObjectType):
-        for name, field in kind.fields.items():
-            yield from _leaves(f"{path}.{name}", field.type, wanted)
+        # A filter takes filters: what holds of a column holds of it inside these.
+        for name, field in kind.fields.items() if kind not in within else ():
+            yield from _leaves(f"{path}.{name}", field.type, wanted, (*within, kind))
     elif isinstance(kind, GraphQLScalarType) and wanted(kind.name):
         yield path
 

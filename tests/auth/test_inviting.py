@@ -224,7 +224,7 @@ async def test_roles_that_are_offered_at_once_leave_one_invitation(
     assert {answer["code"] for answer in answers if "code" in answer} <= {"already_invited"}
     again = await invite(ada, email, role)
     assert "invitation" in again or again["code"] == "already_invited"
-    still_open = await ada.client.send("Invitations", filter={"status": ["OPEN"]})
+    still_open = await ada.client.send("Invitations", filter={"status": {"in": ["OPEN"]}})
     assert [edge["node"]["email"] for edge in still_open["edges"]].count(email) == 1
 
 

@@ -92,7 +92,9 @@ async def test_the_same_id_with_other_content_is_told(shop: Sender, client: Clie
     assert accepted["status"] == "accepted"
     assert fault(conflict) == ("conflict", "unsuitable", ["eventId"])
     accepted_later = (await shop.answers(event()))[0]["position"]
-    letters = await client.send("DeadLetters", filter={"rule": ["conflict"]}, afterPosition=accepted_later)
+    letters = await client.send(
+        "DeadLetters", filter={"rule": {"eq": "conflict"}}, afterPosition=accepted_later
+    )
     kept = [edge["node"] for edge in letters["edges"]]
     assert [(letter["id"], json.loads(letter["raw"])) for letter in kept] == [(conflict["letterId"], other)]
 
@@ -220,7 +222,7 @@ async def test_events_are_sent_over_graphql(product: Product, client: Client) ->
     assert receipt["results"][1]["violations"][0]["code"] == "format"
     assert receipt["position"] == receipt["results"][0]["position"]
     listed = await client.send(
-        "OutsideEvents", filter={"sourceId": till.id}, afterPosition=receipt["position"]
+        "OutsideEvents", filter={"sourceId": {"eq": till.id}}, afterPosition=receipt["position"]
     )
     assert [edge["node"]["eventId"] for edge in listed["edges"]] == [sent["eventId"]]
     (over_http,) = await till.answers(sent)
@@ -244,7 +246,8 @@ async def test_the_data_of_events_and_letters_is_sealed(shop: Sender, product: P
 
 
 async def test_events_of_a_source_are_watched_by_type(shop: Sender, client: Client) -> None:
-    watching = client.watching("OutsideEventChanged", initial=True, eventType=["payment.received"])
+    paid_only = {"eventType": {"in": ["payment.received"]}}
+    watching = client.watching("OutsideEventChanged", initial=True, filter=paid_only)
     async with watching as messages:
         state = await anext(messages)
         assert state.get("nodes") == [], state

@@ -86,7 +86,7 @@ async def test_activities_tell_who_did_what_without_what_is_confidential(
     task = await created(client, "Dig", description="A secret.", dueDate="2030-01-01T00:00:00Z")
     await eve.send("DescribeTask", input={"id": task["id"], "description": "Another secret."})
     await eve.send("AssignTask", input={"id": task["id"], "assignedTo": client.me})
-    page = await client.send("Activities", filter={"entityId": task["id"]})
+    page = await client.send("Activities", filter={"entityId": {"eq": task["id"]}})
     nodes = [edge["node"] for edge in page["edges"]]
     assert [{**node, "id": None, "createdAt": None} for node in nodes] == [
         {
@@ -137,10 +137,10 @@ async def test_activities_are_filtered_and_paged(client: Client, product: Produc
         return [edge["node"]["action"] for edge in page["edges"]]
 
     assert await actions() == ["RENAMED", "CREATED", "REGISTERED", "REGISTERED"]
-    assert await actions(actorId=eve.me) == ["RENAMED", "REGISTERED"]
-    assert await actions(fromTime=at) == ["RENAMED"]
-    assert await actions(beforeTime=at, entityId=task["id"]) == ["CREATED"]
-    assert await actions(entityId=client.me) == ["REGISTERED"]
+    assert await actions(actorId={"eq": eve.me}) == ["RENAMED", "REGISTERED"]
+    assert await actions(createdAt={"gte": at}) == ["RENAMED"]
+    assert await actions(createdAt={"lt": at}, entityId={"eq": task["id"]}) == ["CREATED"]
+    assert await actions(entityId={"eq": client.me}) == ["REGISTERED"]
     seen: list[str] = []
     page: Any = None
     for _ in range(4):
@@ -153,7 +153,7 @@ async def test_activities_are_filtered_and_paged(client: Client, product: Produc
 
 
 async def test_somebodys_mail_address_and_name_are_in_no_activity(client: Client) -> None:
-    page = await client.send("Activities", filter={"entityId": client.me})
+    page = await client.send("Activities", filter={"entityId": {"eq": client.me}})
     ((edge,),) = (page["edges"],)
     assert edge["node"]["metadata"] == {"role": "member", "registrationSource": "api"}
 

@@ -13,13 +13,13 @@ from tests.work.api import created, project
 DUE = ["2030-01-03T00:00:00Z", None, "2030-01-01T00:00:00Z", "2030-01-01T00:00:00Z", None]
 FILTERS: list[dict[str, Any]] = [
     {},
-    {"status": ["COMPLETED"]},
-    {"priority": ["HIGH", "LOW"]},
+    {"status": {"in": ["COMPLETED"]}},
+    {"priority": {"in": ["HIGH", "LOW"]}},
     {"tags": ["red"]},
     {"tags": ["red", "big"]},
     {"text": "watered cans"},
-    {"dueFrom": "2030-01-02T00:00:00Z"},
-    {"dueBefore": "2030-01-02T00:00:00Z", "status": ["TODO"]},
+    {"dueDate": {"gte": "2030-01-02T00:00:00Z"}},
+    {"dueDate": {"lt": "2030-01-02T00:00:00Z"}, "status": {"in": ["TODO"]}},
 ]
 """Each kind of condition that a list of tasks knows, those that have an index of their own included."""
 

@@ -57,9 +57,9 @@ async def test_somebody_is_invited_and_the_invitation_withdrawn(client: Client) 
     withdrawn = await done(client, "WithdrawInvitation", id=command_id)
     assert withdrawn["invitation"] == {**invitation, "status": "WITHDRAWN"}
     assert await refusal(client, "WithdrawInvitation", id=command_id) == ("invitation_not_open", "id")
-    listed = await client.send("Invitations", filter={"status": ["WITHDRAWN"]})
+    listed = await client.send("Invitations", filter={"status": {"in": ["WITHDRAWN"]}})
     assert [edge["node"]["id"] for edge in listed["edges"]] == [command_id]
-    assert (await client.send("Invitations", filter={"status": ["OPEN"]}))["edges"] == []
+    assert (await client.send("Invitations", filter={"status": {"in": ["OPEN"]}}))["edges"] == []
 
 
 async def test_an_invitation_whose_time_is_over_says_so(client: Client, product: Product) -> None:
@@ -72,7 +72,7 @@ async def test_an_invitation_whose_time_is_over_says_so(client: Client, product:
     await _column(product, late, UUID(over["id"]))
 
     async def listed(*status: str) -> dict[str, str]:
-        page = await client.send("Invitations", filter={"status": list(status)})
+        page = await client.send("Invitations", filter={"status": {"in": list(status)}})
         return {edge["node"]["id"]: edge["node"]["status"] for edge in page["edges"]}
 
     assert await listed("OPEN") == {open_["id"]: "OPEN"}

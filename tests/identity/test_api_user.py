@@ -126,13 +126,13 @@ async def test_people_are_listed_by_role_and_status(client: Client, product: Pro
         page = await client.send("Users", filter=filter)
         return {edge["node"]["name"] for edge in page["edges"]}
 
-    assert await names(role=["GUEST"]) == {"Eve"}
-    assert await names(status=["SUSPENDED"]) == {"Joe"}
-    assert await names(status=["ACTIVE"], role=["MEMBER", "GUEST"]) == {"Ada", "Eve"}
-    assert await names(ids=[eve.me, joe.me]) == {"Eve", "Joe"}
+    assert await names(role={"in": ["GUEST"]}) == {"Eve"}
+    assert await names(status={"in": ["SUSPENDED"]}) == {"Joe"}
+    assert await names(status={"in": ["ACTIVE"]}, role={"not": "OWNER"}) == {"Ada", "Eve"}
+    assert await names(id={"in": [eve.me, joe.me]}) == {"Eve", "Joe"}
     receipt = await done(client, "RemoveUser", id=eve.me)
     await client.send("User", id=eve.me, afterPosition=receipt["position"])
-    assert await names(isMember=True) == {"Ada", "Joe"}
+    assert await names(isMember={"eq": True}) == {"Ada", "Joe"}
 
 
 async def test_a_profile_takes_no_role_and_no_status(client: Client) -> None:

@@ -114,7 +114,7 @@ async def test_who_belongs_to_the_platform_reads_the_audit(
     product: Product, operator: Client, rebuild: str
 ) -> None:
     auditor = product.client(PLATFORM, uuid4())
-    filter = {"entityId": rebuild}
+    filter = {"entityId": {"eq": rebuild}}
     activities = await auditor.send("Activities", filter=filter)
     assert [edge["node"]["action"] for edge in activities["edges"]] == ["REQUESTED"]
     assert activities["edges"][0]["node"]["metadata"]["views"] == [VIEW]

@@ -70,7 +70,7 @@ async def test_every_reader_is_told_of_it_after_each_move(platform: Platform) ->
     for place in (SILO, POOLED, SILO):
         assert await platform.moves(tenant, place) == READY
         await platform.knows(client)
-        page = await client.send("Accesses", first=100, filter={"userId": str(UUID(int=7))})
+        page = await client.send("Accesses", first=100, filter={"userId": {"eq": str(UUID(int=7))}})
         assert sorted(node["operation"] for node in page["nodes"]) == ["Once", "Twice", "Twice"]
     assert await _shown(platform, tenant) == ["Once", "Twice", "Twice"]
     shared = await platform.database()

@@ -50,7 +50,7 @@ async def test_consents_of_others_take_a_permission(product: Product, client: Cl
     assert (refused["code"], refused["field"]) == ("forbidden", "subjectId")
     assert (await member.error("Consents"))[0] == "FORBIDDEN"
     await client.send("GiveConsent", input={"purpose": MAIL, "subjectId": member.me, "source": "phone"})
-    page = await client.send("Consents", filter={"subjectId": member.me})
+    page = await client.send("Consents", filter={"subjectId": {"eq": member.me}})
     assert [edge["node"]["source"] for edge in page["edges"]] == ["phone"]
     stranger = await product.newcomer()
     assert (await stranger.send("Consents"))["totalCount"] == 0
@@ -61,7 +61,9 @@ async def test_one_asks_to_be_forgotten(product: Product, client: Client) -> Non
     receipt = await member.send("EraseMe", input={"reason": "I leave."})
     assert receipt["erasure"]["id"] == str(erasure_id(member.user))
     assert receipt["erasure"]["certifiedAt"] is None
-    page = await client.send("Erasures", filter={"subjectId": member.me}, afterPosition=receipt["position"])
+    page = await client.send(
+        "Erasures", filter={"subjectId": {"eq": member.me}}, afterPosition=receipt["position"]
+    )
     assert [edge["node"]["requestedBy"] for edge in page["edges"]] == [member.me]
     assert "leave" not in str(page)
 

@@ -244,14 +244,18 @@ class Selecting:
         return f"{name}{page} {self._fields(kind, deeper - 1, above, {})}"
 
 
-def _slots(kind: Any, path: tuple[str, ...], required: bool, many: bool = False) -> Iterator[Slot]:
+def _slots(
+    kind: Any, path: tuple[str, ...], required: bool, many: bool = False, within: tuple[Any, ...] = ()
+) -> Iterator[Slot]:
     if isinstance(kind, GraphQLNonNull):
-        yield from _slots(kind.of_type, path, required, many)
+        yield from _slots(kind.of_type, path, required, many, within)
     elif isinstance(kind, GraphQLList):
-        yield from _slots(kind.of_type, path, required, True)
-    elif isinstance(kind, GraphQLInputObjectType) and not many:
+        yield from _slots(kind.of_type, path, required, True, within)
+    elif isinstance(kind, GraphQLInputObjectType) and not many and kind not in within:
+        # A filter takes filters: what holds of a column holds of it inside these.
         for name, input in kind.fields.items():
-            yield from _slots(input.type, (*path, name), required and is_required_input_field(input))
+            needed = required and is_required_input_field(input)
+            yield from _slots(input.type, (*path, name), needed, within=(*within, kind))
     elif not isinstance(kind, GraphQLInputObjectType) and kind.name in ("ID", "String"):
         yield Slot(path, kind.name, many, required)
 

@@ -101,7 +101,7 @@ async def test_invoices_are_listed_and_filtered(client: Client, payments: Client
     for number in ("1", "2"):
         await payments.send("IssueInvoice", input=_invoice(subscription, number))
     await payments.send("VoidInvoice", input={"id": subscription["id"], "number": "1"})
-    listed = await client.send("Invoices", filter={"status": ["VOID"]})
+    listed = await client.send("Invoices", filter={"status": {"in": ["VOID"]}})
     [edge] = listed["edges"]
     assert edge["node"] == {
         "number": "1",

@@ -78,7 +78,7 @@ async def test_another_tenants_key_answers_nothing(companies: Companies, client:
     assert await client.send("Entity", key=_key(client, f"TASK#{task['id']}")) is None
     assert await client.send("Entity", key=_key(other, "CONFIG")) is None
     assert await client.send("TenantUser", id=other.me) is None
-    assert await _listed(client, filter={"type": "TASK"}) == []
+    assert await _listed(client, type="TASK") == []
 
 
 @pytest.mark.parametrize("rest", ["CAMPAIGN#{id}", "TASK#{id}", "NOTHING#{id}"])
@@ -95,20 +95,20 @@ async def test_entities_are_listed_by_status(client: Client) -> None:
     ids = sorted([(await created(client, title))["id"] for title in ("One", "Two", "Three")])
     done = await client.send("CompleteTask", input={"id": ids[0]})
     after = done["position"]
-    open_ = {"type": "TASK", "status": "TODO"}
+    open_ = {"status": {"eq": "TODO"}}
     by_id = {"orderBy": "ID", "direction": "ASC", "afterPosition": after}
-    assert await _listed(client, filter=open_, **by_id) == ids[1:]
-    assert await _listed(client, filter={"type": "TASK", "status": "COMPLETED"}) == ids[:1]
+    assert await _listed(client, type="TASK", filter=open_, **by_id) == ids[1:]
+    assert await _listed(client, type="TASK", filter={"status": {"eq": "COMPLETED"}}) == ids[:1]
 
 
 async def test_entities_are_listed_by_date(client: Client) -> None:
     tasks = [await created(client, title) for title in ("One", "Two", "Three")]
     first, second, third = (task["createdAt"] for task in tasks)
     after = (await client.send("CompleteTask", input={"id": tasks[0]["id"]}))["position"]
-    filter = {"type": "TASK", "createdFrom": second, "createdBefore": third}
-    assert await _listed(client, filter=filter, afterPosition=after) == [tasks[1]["id"]]
-    since_first = {"type": "TASK", "createdFrom": first}
-    assert await _listed(client, filter=since_first) == [task["id"] for task in reversed(tasks)]
+    filter = {"createdAt": {"gte": second, "lt": third}}
+    assert await _listed(client, type="TASK", filter=filter, afterPosition=after) == [tasks[1]["id"]]
+    since_first = {"createdAt": {"gte": first}}
+    assert await _listed(client, type="TASK", filter=since_first) == [task["id"] for task in reversed(tasks)]
 
 
 async def test_entities_are_listed_by_pages(client: Client) -> None:
@@ -118,16 +118,14 @@ async def test_entities_are_listed_by_pages(client: Client) -> None:
     page: Any = None
     for _ in range(3):
         cursor = page and page["pageInfo"]["endCursor"]
-        page = await client.send(
-            "Entities", filter={"type": "TASK"}, first=1, after=cursor, afterPosition=after
-        )
+        page = await client.send("Entities", type="TASK", first=1, after=cursor, afterPosition=after)
         found += [edge["node"]["entityId"] for edge in page["edges"]]
     assert found == tasks[::-1]
     assert (page["pageInfo"]["hasNextPage"], page["totalCount"]) == (False, 3)
 
 
 async def test_a_kind_that_is_not_there_is_an_error_of_the_client(client: Client) -> None:
-    assert (await client.error("Entities", filter={"type": "CAMPAIGN"}))[0] == "BAD_USER_INPUT"
+    assert (await client.error("Entities", type="CAMPAIGN"))[0] == "BAD_USER_INPUT"
 
 
 async def test_what_belongs_to_people_and_access_is_found_by_its_key(client: Client) -> None:
@@ -150,8 +148,8 @@ async def test_each_kind_takes_a_permission_of_its_own(product: Product, client:
     # Private projects and their tasks are in the index, so members look for work where it is sorted out.
     task_key = _key(client, f"TASK#{task['id']}")
     assert (await member.error("Entity", key=task_key))[0] == "FORBIDDEN"
-    assert (await member.error("Entities", filter={"type": "PROJECT"}))[0] == "FORBIDDEN"
-    assert (await member.error("Entities", filter={"type": "SUBSCRIPTION"}))[0] == "FORBIDDEN"
-    assert await _listed(guest, filter={"type": "USER"}, afterPosition=after) == [client.me]
+    assert (await member.error("Entities", type="PROJECT"))[0] == "FORBIDDEN"
+    assert (await member.error("Entities", type="SUBSCRIPTION"))[0] == "FORBIDDEN"
+    assert await _listed(guest, type="USER", afterPosition=after) == [client.me]
     assert (await guest.error("TenantConfig"))[0] == "FORBIDDEN"
     assert (await guest.error("Entity", key=_key(client, "CONFIG")))[0] == "FORBIDDEN"

@@ -78,9 +78,9 @@ async def test_flags_are_listed_by_name_and_filtered(client: Client) -> None:
         return [edge["node"]["featureName"] for edge in listed["edges"]]
 
     assert await names() == ["a", "b", "c"]
-    assert await names(enabled=True) == ["a", "c"]
-    assert await names(enabled=False) == ["b"]
-    assert await names(featureName="b") == ["b"]
+    assert await names(enabled={"eq": True}) == ["a", "c"]
+    assert await names(enabled={"eq": False}) == ["b"]
+    assert await names(featureName={"eq": "b"}) == ["b"]
 
 
 @pytest.mark.parametrize("default", [True, False])

@@ -57,8 +57,13 @@ async def follow(messages: AsyncGenerator[Any, None], until: str, mirror: Mirror
     return mirror
 
 
+def within(project_id: str | None) -> dict[str, object]:
+    """The filter of the tasks in a project, or of all."""
+    return {} if project_id is None else {"projectId": {"eq": project_id}}
+
+
 async def listed(client: Client, project_id: str | None) -> dict[str, str]:
-    edges = (await client.send("Tasks", filter={"projectId": project_id}, first=100))["edges"]
+    edges = (await client.send("Tasks", filter=within(project_id), first=100))["edges"]
     return {edge["node"]["id"]: edge["node"]["title"] for edge in edges}
 
 
@@ -78,8 +83,8 @@ async def test_state_and_changes_join_while_others_write(client: Client, transpo
 
     async def watch(number: int) -> Mirror:
         await asyncio.sleep(number / 100)
-        place = [garden, None][number % 2]
-        async with getattr(client, transport)("TaskChanged", projectId=place, initial=True) as messages:
+        by = within([garden, None][number % 2])
+        async with getattr(client, transport)("TaskChanged", filter=by, initial=True) as messages:
             mirror = Mirror()
             async with asyncio.timeout(30):
                 while len(mirror.cursors) < 12:
@@ -117,14 +122,18 @@ async def _changes(client: Client, start: int) -> list[int]:
 
 async def test_the_state_comes_in_parts_and_an_empty_one_is_told(client: Client, product: Product) -> None:
     eve = await product.newcomer("Eve", tenant=client.tenant)
-    async with client.watching("TaskChanged", assigneeId=eve.me, initial=True) as messages:
+    async with client.watching(
+        "TaskChanged", filter={"assignedTo": {"eq": eve.me}}, initial=True
+    ) as messages:
         empty = await anext(messages)
     garden = await project(client, "Garden")
     for number in range(3):
         await created(client, str(number), projectId=garden)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(present, "PART", 2)
-        async with client.watching("TaskChanged", projectId=garden, initial=True) as messages:
+        async with client.watching(
+            "TaskChanged", filter={"projectId": {"eq": garden}}, initial=True
+        ) as messages:
             first, last = [await anext(messages) for _ in range(2)]
     assert (empty["nodes"], empty["complete"]) == ([], True)
     assert ([node["title"] for node in first["nodes"]], first["cursor"]) == (["0", "1"], "0")
@@ -139,7 +148,9 @@ async def test_more_than_can_be_sent_is_to_be_read_by_pages(
     for limit in ("MOST_ROWS", "MOST_BYTES"):
         with monkeypatch.context() as patch:
             patch.setattr(present, limit, 2)
-            async with client.watching("TaskChanged", projectId=garden, initial=True) as messages:
+            async with client.watching(
+                "TaskChanged", filter={"projectId": {"eq": garden}}, initial=True
+            ) as messages:
                 gap = await anext(messages)
                 await client.send("RenameTask", input={"id": task["id"], "title": limit})
                 change = await anext(messages)

@@ -9,14 +9,9 @@ from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created, project
 
-DUE = [
-    "2030-01-01T00:00:00Z",
-    None,
-    "2030-01-03T00:00:00Z",
-    "2030-01-02T00:00:00Z",
-    None,
-    "2030-01-03T00:00:00Z",
-]
+FIRST, SECOND, THIRD = (f"2030-01-0{day}T00:00:00Z" for day in (1, 2, 3))
+DUE = [FIRST, None, THIRD, SECOND, None, THIRD]
+LATE = {"dueDate": {"gte": "2030-01-02T00:00:00Z"}}
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +38,18 @@ async def test_each_filter_narrows_the_list(client: Client, product: Product) ->
     await client.send("CompleteTask", input={"id": done["id"]})
     filters: dict[str, dict[str, Any]] = {
         "abcd": {},
-        "d": {"status": ["COMPLETED", "CANCELLED"]},
-        "a": {"priority": ["HIGH"]},
-        "b": {"assignedTo": eve.me},
-        "c": {"projectId": garden},
-        "ab": {"tags": ["red"]},
-        "a ": {"tags": ["red", "big"]},
-        "bd": {"dueFrom": "2030-01-02T00:00:00Z"},
-        "a  ": {"dueBefore": "2030-01-02T00:00:00Z"},
+        "d": {"status": {"in": ["COMPLETED", "CANCELLED"]}},
+        "a": {"priority": {"in": ["HIGH"]}},
+        "b": {"assignedTo": {"eq": eve.me}},
+        "c": {"projectId": {"eq": garden}},
+        "ab": {"tags": {"contains": ["red"]}},
+        "a ": {"tags": {"contains": ["red", "big"]}},
+        "bd": LATE,
+        "a  ": {"dueDate": {"lt": "2030-01-02T00:00:00Z"}},
         "c ": {"text": "watered can"},
-        "": {"status": []},
-        "abc": {"status": ["TODO"], "tags": [], "text": " "},
-        "b ": {"tags": ["red"], "dueFrom": "2030-01-02T00:00:00Z", "status": ["TODO"]},
+        "": {"status": {"in": []}},
+        "abc": {"status": {"in": ["TODO"]}, "tags": {"contains": []}, "text": " "},
+        "b ": {**LATE, "tags": {"contains": ["red"]}, "status": {"in": ["TODO"]}},
     }
     found = {
         expected: titles(await client.send("Tasks", filter=filter, direction="ASC"))
@@ -207,7 +202,7 @@ async def test_the_total_is_counted_only_when_it_is_asked_for(lister: Client, pr
     product.statements.clear()
     await lister.send("Tasks")
     assert [statement for statement in product.statements if "count(*)" in statement] == []
-    assert await lister.send("CountTasks", filter={"dueFrom": "2030-01-02T00:00:00Z"}) == {"totalCount": 3}
+    assert await lister.send("CountTasks", filter=LATE) == {"totalCount": 3}
     assert len([statement for statement in product.statements if "count(*)" in statement]) == 1
 
 

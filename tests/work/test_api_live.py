@@ -67,7 +67,9 @@ async def test_who_watches_a_project_hears_of_what_comes_changes_and_leaves(clie
         await client.send("RenameTask", input={"id": other["id"], "title": str(project_id)})
     await client.send("CompleteTask", input={"id": task["id"]})
     last = await created(client, "Last", projectId=garden)
-    async with client.watching("TaskChanged", projectId=garden, resumeFrom=start) as messages:
+    async with client.watching(
+        "TaskChanged", filter={"projectId": {"eq": garden}}, resumeFrom=start
+    ) as messages:
         heard = await taken(messages, 5)
     # A message carries the task as it stands when it is sent, which is after all of this, and elsewhere.
     assert [(message["kind"], message["change"], message["node"]["title"]) for message in heard] == [
@@ -83,7 +85,9 @@ async def test_who_watches_a_person_hears_of_what_is_given_and_taken_away(
     eve = await product.newcomer("Eve", tenant=client.tenant)
     task = await created(client, "Dig", assignedTo=client.me)
     start = await head(client, task)
-    async with client.watching("TaskChanged", assigneeId=eve.me, resumeFrom=start) as messages:
+    async with client.watching(
+        "TaskChanged", filter={"assignedTo": {"eq": eve.me}}, resumeFrom=start
+    ) as messages:
         await client.send("RenameTask", input={"id": task["id"], "title": "Plough"})
         await client.send("AssignTask", input={"id": task["id"], "assignedTo": eve.me})
         given = await taken(messages, 1)

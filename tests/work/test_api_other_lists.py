@@ -23,10 +23,10 @@ async def test_lists_of_projects_are_paged_and_filtered(client: Client) -> None:
     found = [
         [edge["node"]["name"] for edge in (await client.send("Projects", filter=filter))["edges"]]
         for filter in (
-            {"status": ["ARCHIVED"]},
+            {"status": {"in": ["ARCHIVED"]}},
             {"text": "dam"},
-            {"ownerId": client.me},
-            {"ownerId": str(uuid4())},
+            {"ownerId": {"eq": client.me}},
+            {"ownerId": {"eq": str(uuid4())}},
         )
     ]
     assert found == [["Lake"], ["Big dam"], ["Big dam", "Lake", "Pump"], []]

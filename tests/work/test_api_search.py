@@ -46,7 +46,7 @@ async def gardener(searching: Product) -> Client:
     await created(client, "Mow the lawn")
 
     async def indexed() -> bool:
-        found = await client.send("SearchTasks", text="rose", filter={"status": ["COMPLETED"]})
+        found = await client.send("SearchTasks", text="rose", filter={"status": {"in": ["COMPLETED"]}})
         return bool(found["source"] == "OPENSEARCH" and found["totalCount"] == 1)
 
     await until(indexed)
@@ -108,11 +108,11 @@ async def test_postgres_finds_the_same_while_opensearch_is_away(
 
 async def test_filters_and_pages_are_the_same_in_both_stores(searching: Product, gardener: Client) -> None:
     filters: dict[str, dict[str, Any]] = {
-        "Plant roses": {"status": ["COMPLETED"]},
-        "Prune the rose": {"priority": ["HIGH", "CRITICAL"]},
-        "Prune the rose ": {"tag": "sharp"},
-        "Plant roses ": {"dueFrom": "2029-12-31T00:00:00Z", "dueBefore": "2030-01-02T00:00:00Z"},
-        "": {"assignedTo": gardener.me},
+        "Plant roses": {"status": {"in": ["COMPLETED"]}},
+        "Prune the rose": {"priority": {"in": ["HIGH", "CRITICAL"]}},
+        "Prune the rose ": {"tags": {"contains": ["sharp"]}},
+        "Plant roses ": {"dueDate": {"gte": "2029-12-31T00:00:00Z", "lt": "2030-01-02T00:00:00Z"}},
+        "": {"assignedTo": {"eq": gardener.me}},
     }
     async with without(searching, gardener, opensearch_url="") as fallback:
         for client, source in ((gardener, "OPENSEARCH"), (fallback, "POSTGRES")):
@@ -256,7 +256,7 @@ async def test_a_cursor_is_good_only_for_the_search_that_gave_it_out(
             for made_up in ("p0", "p1", "", "x", "p99999999999")
         ),
         (gardener, {"text": "roses", "after": given}),
-        (gardener, {"text": "rose", "after": given, "filter": {"status": ["TODO"]}}),
+        (gardener, {"text": "rose", "after": given, "filter": {"status": {"in": ["TODO"]}}}),
         (elsewhere, {"text": "rose", "after": given}),
     ]
     for client, variables in wrong:

@@ -204,7 +204,7 @@ async def test_members_are_read_by_the_key(explaining: Explaining) -> None:
 @pytest.mark.parametrize(
     ("index", "operation", "filter", "count"),
     [
-        ("idx_tasks_tags", "CountTasks", {"tags": ["tag7"]}, 14),
+        ("idx_tasks_tags", "CountTasks", {"tags": {"contains": ["tag7"]}}, 14),
         ("idx_tasks_search", "CountTasks", {"text": "word7"}, 20),
         ("idx_projects_search", "Projects", {"text": "word7"}, 20),
     ],

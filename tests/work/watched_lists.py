@@ -60,7 +60,7 @@ async def person(client: Client) -> Thing:
             ("ChangeUserRole", {"id": id, "role": "MEMBER"}),
             ("RemoveUser", {"id": id}),
         ),
-        {"isMember": True},
+        {"filter": {"isMember": {"eq": True}}},
     )
 
 

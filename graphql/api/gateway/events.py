@@ -3,7 +3,7 @@
 import strawberry
 
 from api.gateway.sources import Source
-from api.kit.model import Node, Resource, derived, equal, linked, one_of, shows, since, until
+from api.kit.model import ComputedField, Node, Resource, derived, linked, shows
 from domain.gateway.letters import DiscardDeadLetter, LetterStatus
 from projections.gateway.events import DeadLetterRow, DeadLetters, OutsideEventRow, OutsideEvents
 from projections.gateway.sources import Sources
@@ -35,32 +35,31 @@ class DeadLetter(Node):
 
 _events = Resource(OutsideEvent, OutsideEvents, read="gateway:read")
 _letters = Resource(DeadLetter, DeadLetters, read="gateway:read", write="gateway:write")
-_event_filter = _events.filter(
-    source_id=equal,
-    event_type=one_of,
-    category=equal,
-    user_ref=equal("user_id", text="Named this user."),
-    session_ref=equal("session_id", text="Named this session."),
-    correlation_id=equal,
-    order_ref=equal("order_id", text="Its payload named this order."),
-    environment=equal,
-    occurred_from=since("occurred_at", text="Happened at or after this."),
-    occurred_before=until("occurred_at", text="Happened before this."),
+_events.filter(
+    also=("source_id", "category", "environment"),
+    computed={
+        "user_ref": ComputedField(
+            str, "user_id", lambda row: row.user_id, "The user that it names, as its source knows them."
+        ),
+        "session_ref": ComputedField(
+            str, "session_id", lambda row: row.session_id, "The session that it names."
+        ),
+        "order_ref": ComputedField(
+            str, "order_id", lambda row: row.order_id, "The order that its payload names."
+        ),
+    },
 )
-_letter_filter = _letters.filter(
-    source_id=equal,
-    rule=one_of,
-    event_type=equal,
-    status=one_of(text="Any of these; open ones by default.", default=(LetterStatus.OPEN,)),
-)
+_letters.filter(also=("source_id",), defaults={"status": (LetterStatus.OPEN,)})
 
 
 @strawberry.type
 class Query:
     outside_event = _events.by_id("An event from outside by id.")
-    outside_events = _events.list("Events from outside, by pages.", _event_filter)
+    outside_events = _events.list("Events from outside, by pages.")
     dead_letter = _letters.by_id("A dead letter by id.")
-    dead_letters = _letters.list("Events that were rejected, by pages.", _letter_filter)
+    dead_letters = _letters.list(
+        "Events that were rejected, by pages; other than open ones only where the filter speaks of the status."
+    )
 
 
 @strawberry.type

@@ -5,7 +5,7 @@ import secrets
 
 import strawberry
 
-from api.kit.model import Node, Refusal, Resource, Sending, Sent, covered, equal, headed, one_of, shows
+from api.kit.model import Node, Refusal, Resource, Sending, Sent, covered, headed, shows
 from domain.gateway import sources as domain
 from projections.gateway.sources import SourceKeyRow, SourceKeys, SourceRow, Sources
 from projections.kit.read.keyset import Order
@@ -31,7 +31,6 @@ class Source(Node):
 
 _sources = Resource(Source, Sources, read="gateway:read", write="gateway:write")
 _keys = Resource(SourceKey, SourceKeys, read="gateway:read")
-_filter = _sources.filter(ids=one_of("id"), kind=one_of, active=equal)
 
 
 @covered
@@ -56,7 +55,7 @@ async def _issue(sending: Sending) -> Sent | Refusal:
 @strawberry.type
 class Query:
     source = _sources.by_id("A source of events by id.")
-    sources = _sources.list("The tenant's sources of events, by pages.", _filter)
+    sources = _sources.list("The tenant's sources of events, by pages.")
 
 
 @strawberry.type

@@ -7,9 +7,21 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.model import First, ForwardConnection, FromCursor, Info, argument, field, forward, shows
+from api.kit.model import (
+    FilterField,
+    First,
+    ForwardConnection,
+    FromCursor,
+    Info,
+    argument,
+    field,
+    filter_input,
+    forward,
+    shows,
+)
 from projections.governance import accesses as ports
 from projections.governance.accesses import AccessKind, AccessOutcome, AccessRow
+from projections.kit.declare.filters import ComparedColumn
 
 
 @shows(AccessRow, needs="audit:read", name="Access", leave_out=("id", "session_id", "user_id", "subjects"))
@@ -34,14 +46,16 @@ class Access:
         return list(root.subjects)
 
 
-@strawberry.input(description="Which accesses to list: those that meet all that is given.")
-class AccessesFilter:
-    """What the listed accesses must meet."""
-
-    user_id: UUID | None = strawberry.field(default=None, description="By this caller.")
-    subject_id: UUID | None = strawberry.field(default=None, description="Involving this user's data.")
-    from_time: datetime | None = strawberry.field(default=None, description="At or after this time.")
-    before_time: datetime | None = strawberry.field(default=None, description="Before this time.")
+# The record has a row for each operation, and indexes that begin with these.
+AccessFilter = filter_input(
+    "AccessFilter",
+    "Which accesses to list: those that meet all that is given.",
+    {
+        "user_id": FilterField(ComparedColumn("user_id"), UUID, "The caller."),
+        "subjects": FilterField(ComparedColumn("subjects"), list[UUID], "The people whose data was read."),
+        "at": FilterField(ComparedColumn("at"), datetime, "When the operation ended."),
+    },
+)
 
 
 @strawberry.type
@@ -54,17 +68,14 @@ class Query:
     async def accesses(
         self,
         info: Info,
-        filter: Annotated[AccessesFilter | None, argument("The filter; everything by default.")] = None,
+        filter: Annotated[
+            AccessFilter | None,  # type: ignore[valid-type]
+            argument("The filter; everything by default."),
+        ] = None,
         first: First = None,
         after: FromCursor = None,
     ) -> ForwardConnection[AccessRow]:
-        ask, wanted = info.context, filter or AccessesFilter()
-        narrowed = ports.AccessFilter(
-            user_id=wanted.user_id,
-            subject_id=wanted.subject_id,
-            since=wanted.from_time,
-            until=wanted.before_time,
-        )
+        ask, narrowed = info.context, ports.AccessFilter(narrowed=AccessFilter.tree(filter))
 
         async def read(limit: int, before: ports.Place | None) -> Sequence[AccessRow]:
             page = ask.port(ports.Accesses).page

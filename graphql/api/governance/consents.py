@@ -19,7 +19,6 @@ from api.kit.model import (
     Sending,
     Sent,
     connect,
-    equal,
     field,
     shows,
 )
@@ -38,11 +37,6 @@ class Consent(Node):
 
 
 _consents = Resource(Consent, ConsentRows, read="privacy:read", write=SIGNED_IN, own="subject_id")
-_filter = _consents.filter(
-    subject_id=equal(text="Of this user."),
-    purpose=equal(text="For this purpose."),
-    given=equal(text="Given, or withdrawn."),
-)
 
 
 @strawberry.input(description="Input of `giveConsent`.")
@@ -88,7 +82,7 @@ async def _withdraw(sending: Sending) -> Sent | Refusal:
 
 @strawberry.type
 class Query:
-    consents = _consents.list("The people's consents, by pages.", _filter)
+    consents = _consents.list("The people's consents, by pages.")
 
     async def _mine(
         self,

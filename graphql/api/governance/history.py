@@ -24,14 +24,11 @@ from api.kit.model import (
     ResumeFrom,
     argument,
     covered,
-    equal,
     field,
     forward,
     linked,
     live,
     shows,
-    since,
-    until,
 )
 from api.kit.schema.commands import camel
 from api.kit.schema.live.changes import envelopes
@@ -94,19 +91,13 @@ _activities = Resource(Activity, ActivityLog, read="audit:read", plural="activit
 _MOST_AT_A_TIME = 1_000
 """Events of a history that are read at a time where some may not be shown."""
 
-_filter = _activities.filter(
-    entity_id=equal(text="On this entity."),
-    actor_id=equal(text="By this user."),
-    from_time=since("created_at", text="At or after this time."),
-    before_time=until("created_at", text="Before this time."),
-)
+_activities.filter(also=("actor_id",))
 
 
 @strawberry.type
 class Query:
     activities = _activities.list(
         "The tenant's activity log, by pages; private work is shown only to those who may see it.",
-        _filter,
         unwatched="Each is an event, and `events` tells of these.",
     )
 

@@ -24,7 +24,6 @@ from api.kit.model import (
     Sent,
     argument,
     enum,
-    equal,
     field,
     live,
     shows,
@@ -114,7 +113,6 @@ def _readable(ask: RequestContext, subject_id: UUID) -> bool:
 class Query:
     erasures = _erasures.list(
         "Erasures of people, with their certificates, by pages.",
-        _erasures.filter(subject_id=equal(text="Of this user.")),
     )
 
     @field(

@@ -6,7 +6,7 @@ import secrets
 import strawberry
 
 from api.identity.users import User
-from api.kit.model import Node, Refusal, Resource, Sending, Sent, covered, linked, one_of, shows
+from api.kit.model import Node, Refusal, Resource, Sending, Sent, covered, linked, shows
 from domain.identity import api_keys as domain
 from projections.identity.admission import ApiKeyRow, ApiKeys
 from projections.identity.people import People
@@ -20,7 +20,6 @@ class ApiKey(Node):
 
 
 _api_keys = Resource(ApiKey, ApiKeys, read="keys:read", write="keys:write", plural="API keys")
-_filter = _api_keys.filter(ids=one_of("id"))
 
 
 @covered
@@ -40,7 +39,7 @@ async def _create(sending: Sending) -> Sent | Refusal:
 
 @strawberry.type
 class Query:
-    api_keys = _api_keys.list("The tenant's API keys, by pages.", _filter)
+    api_keys = _api_keys.list("The tenant's API keys, by pages.")
 
 
 @strawberry.type

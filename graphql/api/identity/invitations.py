@@ -6,12 +6,11 @@ from enum import Enum
 import strawberry
 
 from api.identity.users import User
-from api.kit.model import Node, Refusal, Resource, Sending, Sent, derived, linked, shows
+from api.kit.model import ComputedField, Node, Refusal, Resource, Sending, Sent, derived, linked, shows
 from domain.identity import invitations as domain
 from domain.kit.refusals import AlreadyTaken
 from projections.identity.admission import InvitationRow, Invitations
 from projections.identity.people import People
-from projections.kit.read.conditions import Condition, one_of
 
 
 @strawberry.enum(name="InvitationStatus", description="The status of an invitation.")
@@ -27,6 +26,14 @@ class Standing(Enum):
 _STANDING = "case when status = 'open' and expires_at <= clock_timestamp() then 'expired' else status end"
 
 
+def standing(row: InvitationRow) -> Standing:
+    return Standing.EXPIRED if _is_over(row) else Standing(row.status.value)
+
+
+def _is_over(row: InvitationRow) -> bool:
+    return row.status is domain.InvitationStatus.OPEN and row.expires_at <= datetime.now(UTC)
+
+
 @shows(
     InvitationRow,
     needs="users:write",
@@ -37,29 +44,17 @@ class Invitation(Node):
 
     status = derived(
         Standing,
-        lambda row: Standing.EXPIRED if _is_over(row) else Standing(row.status.value),
+        standing,
         "The status; an open invitation that is past its time is `EXPIRED`.",
     )
     inviter = linked(User, People, "invited_by", "Who sent it; null when the system did.")
     user = linked(User, People, "user_id", "The user who accepted it.")
 
 
-@strawberry.input(description="Which invitations to list: those that meet all that is given.")
-class InvitationFilter:
-    """What the listed invitations must meet."""
-
-    status: list[Standing] | None = strawberry.field(default=None, description="Any of these.")
-
-    def conditions(self) -> list[Condition]:
-        wanted = None if self.status is None else [status.value for status in self.status]
-        return one_of(_STANDING, wanted)
-
-
-def _is_over(row: InvitationRow) -> bool:
-    return row.status is domain.InvitationStatus.OPEN and row.expires_at <= datetime.now(UTC)
-
-
 _invitations = Resource(Invitation, Invitations, read="users:write", write="users:write")
+_invitations.filter(
+    computed={"status": ComputedField(Standing, _STANDING, standing, "What became of it.")},
+)
 
 
 async def _invite(sending: Sending) -> Sent | Refusal:
@@ -77,9 +72,7 @@ async def _invite(sending: Sending) -> Sent | Refusal:
 
 @strawberry.type
 class Query:
-    invitations = _invitations.list(
-        "Who was invited to the tenant, by pages.", InvitationFilter, orders=("sent_at",)
-    )
+    invitations = _invitations.list("Who was invited to the tenant, by pages.", orders=("sent_at",))
 
 
 @strawberry.type

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from api.kit.model import Node, Resource, linked, one_of, shows
+from api.kit.model import Node, Resource, linked, shows
 from domain.identity import roles as domain
 from projections.identity.memberships import RoleRow, Roles, UserRoleRow
 
@@ -20,12 +20,11 @@ class GrantedRole:
 
 
 _roles = Resource(Role, Roles, read="users:read", write="users:write")
-_filter = _roles.filter(names=one_of("name", text="With any of these names."))
 
 
 @strawberry.type
 class Query:
-    roles = _roles.list("The tenant's custom roles, by pages.", _filter)
+    roles = _roles.list("The tenant's custom roles, by pages.")
 
 
 @strawberry.type

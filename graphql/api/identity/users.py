@@ -23,11 +23,9 @@ from api.kit.model import (
     argument,
     connect,
     enum,
-    equal,
     field,
     forward,
     headed,
-    one_of,
     shows,
 )
 from domain.identity import user_commands as commands
@@ -150,12 +148,6 @@ class User(Node):
 
 
 _users = Resource(User, People, read="users:read", write="users:write")
-_filter = _users.filter(
-    ids=one_of("id"),
-    role=one_of,
-    status=one_of,
-    is_member=equal(text="Whether they are members of the tenant now."),
-)
 
 
 async def _as_they_stand(ask: RequestContext, id: UUID) -> PersonRow | None:
@@ -173,7 +165,7 @@ async def _as_they_stand(ask: RequestContext, id: UUID) -> PersonRow | None:
 @strawberry.type
 class Query:
     user = _users.by_id("A user by id.")
-    users = _users.list("The users of the tenant, by pages.", _filter)
+    users = _users.list("The users of the tenant, by pages.")
 
     @field(
         "The caller as a user of the tenant; null when the tenant does not know them. A caller "

@@ -17,12 +17,10 @@ from api.kit.schema.fields import derived as derived
 from api.kit.schema.fields import field as field
 from api.kit.schema.fields import linked as linked
 from api.kit.schema.fields import live as live
-from api.kit.schema.filters import contains as contains
-from api.kit.schema.filters import equal as equal
-from api.kit.schema.filters import matches as matches
-from api.kit.schema.filters import one_of as one_of
-from api.kit.schema.filters import since as since
-from api.kit.schema.filters import until as until
+from api.kit.schema.filters import ComputedField as ComputedField
+from api.kit.schema.filters import FilterField as FilterField
+from api.kit.schema.filters import filter_input as filter_input
+from api.kit.schema.filters import row_filter as row_filter
 from api.kit.schema.lists.connections import connect as connect
 from api.kit.schema.lists.nested import headed as headed
 from api.kit.schema.lists.pages import PAGE_ARGUMENTS as PAGE_ARGUMENTS

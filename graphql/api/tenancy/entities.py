@@ -1,7 +1,6 @@
 """Look-ups in the entity index: by global key, by kind and status, by kind and date (ID-T-07 to ID-T-10)."""
 
 from dataclasses import replace
-from datetime import datetime
 from enum import Enum
 from typing import Annotated, cast
 from uuid import UUID
@@ -13,11 +12,12 @@ from api.kit.execution.access import COVERED, SIGNED_IN
 from api.kit.execution.errors import ClientError
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, argument, field
+from api.kit.schema.filters import row_filter
 from api.kit.schema.lists.connections import Direction, connect
 from api.kit.schema.lists.pages import Connection, PageRequest
 from api.kit.schema.node_types import shows
 from projections.identity.people import People, PersonRow
-from projections.kit.read.conditions import Condition, equals, since, until
+from projections.kit.read.conditions import equals
 from projections.kit.read.keyset import Order
 from projections.tenancy.entity_index import BY_TYPE, EntityIndex, EntityRow, EntityStatus, EntityType
 from projections.tenancy.entity_keys import CONFIG, EntityKey, parse
@@ -61,22 +61,14 @@ class EntityOrder(Enum):
 _ORDERS = {EntityOrder.CREATED_AT: Order("created_at"), EntityOrder.ID: Order("sk")}
 
 
-@strawberry.input(description="Which entities to list: those of a kind that meet all that is given.")
-class EntityFilter:
-    """What the listed entities must meet."""
-
-    type: EntityType = strawberry.field(description="The entity's type.")
-    status: EntityStatus | None = strawberry.field(default=None, description="With this status.")
-    created_from: datetime | None = strawberry.field(default=None, description="Created at or after this.")
-    created_before: datetime | None = strawberry.field(default=None, description="Created before this.")
-
-    def conditions(self) -> list[Condition]:
-        return [
-            *equals("entity_type", self.type),
-            *equals("status", self.status),
-            *since("created_at", self.created_from),
-            *until("created_at", self.created_before),
-        ]
+# Of one kind an index holds both of these.
+EntityFilter = row_filter(
+    Entity,
+    EntityIndex,
+    name="EntityFilter",
+    description="Which entities to list: those of the type that meet all that is given.",
+    only=("status", "created_at"),
+)
 
 
 @strawberry.type
@@ -127,7 +119,8 @@ class Query:
     async def entities(
         self,
         info: Info,
-        filter: Annotated[EntityFilter, argument("The filter.")],
+        type: Annotated[EntityType, argument("The entities' type.")],
+        filter: Annotated[EntityFilter | None, argument("The filter.")] = None,  # type: ignore[valid-type]
         order_by: Annotated[EntityOrder, argument("The sort order.")] = EntityOrder.CREATED_AT,
         direction: Annotated[Direction, argument("The sort direction.")] = Direction.DESC,
         first: Annotated[int | None, argument("How many items from the start, at most 100.")] = None,
@@ -137,11 +130,12 @@ class Query:
         after_position: After = None,
     ) -> Connection[Entity]:
         ask = info.context
-        _require(ask, filter.type)
+        _require(ask, type)
         order = replace(_ORDERS[order_by], descending=direction is Direction.DESC)
         wanted = PageRequest(first=first, after=after, last=last, before=before)
         await ask.caught_up(EntityIndex, after_position)
-        return await connect(ask, EntityIndex, where=filter.conditions(), order=order, wanted=wanted)
+        narrowed, where = EntityFilter.tree(filter), equals("entity_type", type)
+        return await connect(ask, EntityIndex, filter=narrowed, where=where, order=order, wanted=wanted)
 
 
 def _require(ask: RequestContext, kind: str) -> None:

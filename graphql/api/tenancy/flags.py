@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from api.kit.model import After, Info, Node, Resource, argument, equal, field, shows
+from api.kit.model import After, Info, Node, Resource, argument, field, shows
 from domain.tenancy.flags import AddFeatureFlag, RemoveFeatureFlag, SetFeatureFlag
 from projections.tenancy.flags import FeatureFlagRow, FeatureFlags, Flags
 
@@ -15,14 +15,11 @@ class FeatureFlag(Node):
 
 
 _flags = Resource(FeatureFlag, FeatureFlags, read="tenant:read", write="tenant:write")
-_filter = _flags.filter(
-    feature_name=equal(text="For this feature."), enabled=equal(text="Enabled or disabled.")
-)
 
 
 @strawberry.type
 class Query:
-    feature_flags = _flags.list("The tenant's feature flags, by pages.", _filter)
+    feature_flags = _flags.list("The tenant's feature flags, by pages.")
 
     @field("Whether a feature is enabled, for programs; cached for five minutes.", needs="self")
     async def feature_enabled(

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import strawberry
 
-from api.kit.model import After, Info, Node, Resource, derived, field, one_of, shows
+from api.kit.model import After, Info, Node, Resource, derived, field, shows
 from domain.tenancy import subscription_commands as domain
 from projections.kit.read.keyset import Order
 from projections.tenancy.subscriptions import InvoiceRow, Invoices, SubscriptionRow, Subscriptions
@@ -47,7 +47,7 @@ class Query:
         page = await ask.services.rows.page(Subscriptions, ask.caller.tenant_id, order=newest, limit=1)
         return page.rows[0] if page.rows else None
 
-    invoices = _invoices.list("The tenant's invoices, by pages.", _invoices.filter(status=one_of))
+    invoices = _invoices.list("The tenant's invoices, by pages.")
 
 
 @strawberry.type

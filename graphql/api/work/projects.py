@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 from api.identity.users import User
-from api.kit.model import Info, Node, Resource, equal, field, headed, linked, matches, one_of, shows
+from api.kit.model import Info, Node, Resource, field, headed, linked, shows
 from domain.work import project_commands as domain
 from domain.work.projects import KEPT
 from projections.identity.people import People
@@ -71,17 +71,16 @@ class Project(Node):
 
 _projects = Resource(Project, Projects, read="work:read", write="work:write")
 _members = Resource(Member, ProjectMembers, read="work:read")
-_filter = _projects.filter(
-    status=one_of(text="Any of these; all but deleted ones by default.", default=KEPT),
-    owner_id=equal(text="Owned by this user."),
-    text=matches(text="Words in name or description."),
-)
+_projects.filter(defaults={"status": KEPT})
 
 
 @strawberry.type
 class Query:
     project = _projects.by_id("A project by id.")
-    projects = _projects.list("Projects, by pages.", _filter, orders=("created_at", "name", "updated_at"))
+    projects = _projects.list(
+        "Projects, by pages; deleted ones only where the filter says something of the status.",
+        orders=("created_at", "name", "updated_at"),
+    )
 
 
 @strawberry.type

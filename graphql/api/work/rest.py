@@ -39,8 +39,8 @@ query RestTasks(
 ) {
   tasks(
     filter: {
-      status: $status, priority: $priority, assignedTo: $assignedTo, projectId: $projectId, tags: $tag
-      dueFrom: $dueFrom, dueBefore: $dueBefore, text: $text
+      status: {in: $status}, priority: {in: $priority}, assignedTo: {eq: $assignedTo}
+      projectId: {eq: $projectId}, tags: {contains: $tag}, dueDate: {gte: $dueFrom, lt: $dueBefore}, text: $text
     }
     orderBy: $orderBy, direction: $direction
     first: $first, after: $after, last: $last, before: $before, afterPosition: $afterPosition
@@ -53,14 +53,14 @@ query RestTasks(
 _SEARCH = """
 query RestSearchTasks(
   $q: String!, $status: [TaskStatus!], $priority: [TaskPriority!], $assignedTo: ID, $projectId: ID
-  $tag: String, $dueFrom: DateTime, $dueBefore: DateTime
+  $tag: [String!], $dueFrom: DateTime, $dueBefore: DateTime
   $first: Int, $after: String, $afterPosition: Position
 ) {
   searchTasks(
     text: $q, first: $first, after: $after, afterPosition: $afterPosition
     filter: {
-      status: $status, priority: $priority, assignedTo: $assignedTo, projectId: $projectId, tag: $tag
-      dueFrom: $dueFrom, dueBefore: $dueBefore
+      status: {in: $status}, priority: {in: $priority}, assignedTo: {eq: $assignedTo}
+      projectId: {eq: $projectId}, tags: {contains: $tag}, dueDate: {gte: $dueFrom, lt: $dueBefore}
     }
   ) {
     source totalCount
@@ -90,7 +90,7 @@ ROUTES: tuple[RestRoute, ...] = (
         path="/tasks/search",
         document=_SEARCH + _FIELDS,
         parameters=_FILTER | {"q", "tag"},
-        lists=frozenset({"status", "priority"}),
+        lists=frozenset({"status", "priority", "tag"}),
         numbers=frozenset({"first"}),
     ),
     RestRoute(

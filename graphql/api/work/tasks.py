@@ -6,16 +6,10 @@ from api.identity.users import User
 from api.kit.model import (
     Node,
     Resource,
-    contains,
-    equal,
     extend,
     headed,
     linked,
-    matches,
-    one_of,
     shows,
-    since,
-    until,
 )
 from api.work.projects import Project
 from domain.work import task_commands as commands
@@ -46,32 +40,13 @@ extend(
     ),
 )
 _tasks = Resource(Task, Tasks, read="work:read", write="work:write")
-_filter = _tasks.filter(
-    status=one_of,
-    priority=one_of,
-    assigned_to=equal(text="Given to this user."),
-    project_id=equal(text="In this project."),
-    tags=contains(text="With all of these tags."),
-    due_from=since("due_date", text="Due at or after this."),
-    due_before=until("due_date", text="Due before this."),
-    text=matches(text="Words in title or description."),
-)
 
 
 @strawberry.type
 class Query:
     task = _tasks.by_id("A task by id.")
     tasks = _tasks.list(
-        "Tasks, by pages.", _filter, orders=("created_at", "due_date", "updated_at", "priority", "title")
-    )
-
-
-@strawberry.type
-class Subscription:
-    task_changed = _tasks.subscription(
-        "Every change of a task, as it happens.",
-        project_id=equal(text="Only tasks that are, or just were, in this project."),
-        assignee_id=equal("assigned_to", text="Only tasks that are, or just were, this user's."),
+        "Tasks, by pages.", orders=("created_at", "due_date", "updated_at", "priority", "title")
     )
 
 

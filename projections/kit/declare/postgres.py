@@ -84,6 +84,9 @@ class PostgresView(View[R]):
     sorted_by: ClassVar[tuple[str, ...]] = ()
     """The columns by which pages of rows are read without a sort, in the order of the row's fields: an index holds
     each with the key, or leaves out nothing but its empty values."""
+    vast: ClassVar[bool] = False
+    """Whether it has a row for each event, or for each thing of all kinds: lists of it are then filtered only by
+    columns with which an index begins."""
     retain: ClassVar[Retain | None] = None
     """For how long rows are kept; as long as the log, if nothing is said."""
 

@@ -5,16 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.kit.text import key
+from projections.kit.declare.filters import All, Compare, Comparison, Filter, Not, with_each
 from projections.kit.declare.postgres import Index, PostgresView, key_of
 from projections.kit.read.search_query import Query, looked_for
 from projections.kit.store.derived_columns import WEIGHTS
 from projections.kit.store.table_names import TableName
 from projections.kit.store.text_analysis import Sought
+from projections.kit.store.text_analysis import found_by as found_words
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A part of a WHERE clause: SQL with one ``{}`` for its value, which travels as a parameter.
+    """A part of a WHERE clause: SQL with one ``{}`` for its value, which travels as a parameter, or with one for
+    each of its parts.
 
     ``{schema}`` in it stands for the schema of the generation that is read. ``plain`` says the same where
     it is needed without the table's indexes, for rows that stand in no table.
@@ -22,19 +25,10 @@ class Condition:
 
     sql: str
     # The type is the column's.
-    value: Any
+    value: Any = None
     plain: str | None = None
-    words: str | None = None
-    """What a person typed, of a condition that looks for words."""
-    texts: tuple[str, ...] = ()
-    """Of such a condition the texts that can be looked in."""
-
-    def meant(self, language: str, texts: Collection[str] | None = None) -> "Condition":
-        """The condition on words as a speaker of a language means it, in these texts alone where any are named."""
-        if self.words is None:
-            return self
-        weights = "" if texts is None else weights_of(self.texts, texts)
-        return replace(self, value=tsquery(looked_for(Query(text=self.words, language=language)), weights))
+    parts: tuple["Condition", ...] | None = None
+    """What it is made of, in place of a value."""
 
 
 def one_of(column: str, values: Collection[Any] | None) -> list[Condition]:
@@ -66,16 +60,90 @@ def contains(view: type[PostgresView[Any]], column: str, values: Collection[str]
     return [_indexed(view, "@> text[]", "{}::text[]", keys, key_of(column))]
 
 
-def matches(view: type[PostgresView[Any]], text: str | None) -> list[Condition]:
-    """The view's texts, by its index that finds by ``@@ tsquery``, hold all the words that a person typed.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words that a person typed, as they are looked for in some texts of a view."""
 
-    Raises BadQuery for a text that is too long.
-    """
-    if text is None or not text.strip():
-        return []
-    value = tsquery(looked_for(Query(text=text)))
-    found = _indexed(view, "@@ tsquery", TSQUERY, value)
-    return [replace(found, words=text, texts=view.words)]
+    text: str
+    view: type[PostgresView[Any]]
+    texts: tuple[str, ...]
+    sought: Sought
+
+    def found_in(self, row: Any) -> bool:
+        """Whether the texts of a row have them all. Rows differ in type, hence Any."""
+        there = {word for name in self.texts for word in found_words(getattr(row, name) or "")}
+        needs = self.sought.needs
+        return bool(needs) and all(any(there.issuperset(form) for form in need) for need in needs)
+
+
+def words(view: type[PostgresView[Any]], text: str) -> Words:
+    """What a text means in all texts of a view, before it is known in which language. Raises BadQuery for one that
+    is too long."""
+    return Words(text, view, view.words, looked_for(Query(text=text)))
+
+
+def understood(filter: Filter, language: str, texts: Collection[str] | None = None) -> Filter:
+    """The filter with words as a speaker of a language means them, in these texts alone where any are named."""
+
+    def meant(test: Compare) -> Compare:
+        if test.how is not Comparison.WORDS:
+            return test
+        wanted: Words = test.value
+        among = tuple(name for name in wanted.view.words if texts is None or name in texts)
+        sought = looked_for(Query(text=wanted.text, language=language))
+        return replace(test, value=replace(wanted, texts=among, sought=sought))
+
+    return with_each(filter, meant)
+
+
+_FOLDED = "normalize(casefold(normalize({}, nfkc) collate pg_unicode_fast), nfkc)"
+"""SQL of `domain.kit.text.folded`."""
+_COMPARED = {
+    Comparison.EQ: "=",
+    Comparison.LT: "<",
+    Comparison.LTE: "<=",
+    Comparison.GT: ">",
+    Comparison.GTE: ">=",
+}
+
+
+def filtered(view: type[PostgresView[Any]] | None, filter: Filter) -> Condition:
+    """A filter as SQL: the same rows meet it as `projections.kit.declare.filters.meets` says. Without a view it is
+    of rows in which nothing is found by GIN indexes."""
+    if isinstance(filter, Compare):
+        return _tested(view, filter)
+    if isinstance(filter, Not):
+        # Unknown is no answer of a filter.
+        return Condition("(({}) is not true)", parts=(filtered(view, filter.part),))
+    together = isinstance(filter, All)
+    if not filter.parts:
+        return Condition("true" if together else "false", parts=())
+    text = (" and " if together else " or ").join(["{}"] * len(filter.parts))
+    return Condition(f"({text})", parts=tuple(filtered(view, part) for part in filter.parts))
+
+
+def _tested(view: type[PostgresView[Any]] | None, test: Compare) -> Condition:
+    column = test.column.sql or test.column.name
+    match test.how:
+        case Comparison.NULL:
+            return Condition(f"{column} is null", parts=())
+        case Comparison.IN:
+            return Condition(f"{column} = any({{}})", list(test.value))
+        case Comparison.PART:
+            return Condition(
+                f"strpos({_FOLDED.format(column)}, {_FOLDED.format('{}::text')}) > 0", test.value
+            )
+        case Comparison.HOLDS:
+            if view is None:
+                return Condition(f"{column} @> {{}}", list(test.value))
+            found = contains(view, test.column.name, test.value)
+            return found[0] if found else Condition("true", parts=())
+        case Comparison.WORDS:
+            wanted: Words = test.value
+            weights = "" if wanted.texts == wanted.view.words else weights_of(wanted.view.words, wanted.texts)
+            return _indexed(wanted.view, "@@ tsquery", TSQUERY, tsquery(wanted.sought, weights))
+        case how:
+            return Condition(f"{column} {_COMPARED[how]} {{}}", test.value)
 
 
 TSQUERY = "({}::text)::tsquery"
@@ -121,11 +189,13 @@ def _finding(view: type[PostgresView[Any]], finds: str, column: str | None) -> I
 def bound(where: Sequence[Condition], arguments: list[Any], table: TableName | None = None) -> list[str]:
     """The conditions as SQL on this table, or on rows that stand in none, their values added to the
     statement's arguments."""
-    parts: list[str] = []
-    for condition in where:
-        arguments.append(condition.value)
-        if table is None:
-            parts.append((condition.plain or condition.sql).format(f"${len(arguments)}"))
-        else:
-            parts.append(condition.sql.format(f"${len(arguments)}", schema=table.schema))
-    return parts
+    return [_bound(condition, arguments, table) for condition in where]
+
+
+def _bound(condition: Condition, arguments: list[Any], table: TableName | None) -> str:
+    if condition.parts is not None:
+        return condition.sql.format(*bound(condition.parts, arguments, table))
+    arguments.append(condition.value)
+    if table is None:
+        return (condition.plain or condition.sql).format(f"${len(arguments)}")
+    return condition.sql.format(f"${len(arguments)}", schema=table.schema)

@@ -10,12 +10,13 @@ from uuid import UUID
 import msgspec
 
 from domain.kit.languages import DEFAULT
+from projections.kit.declare.filters import EVERYTHING, Filter, said
 from projections.kit.declare.row import R
 from projections.kit.read.cache import Cache, Cached
 from projections.kit.read.circuit_breaker import Unavailable
 from projections.kit.read.conditions import Condition
 from projections.kit.read.postgres_search import TextSearch
-from projections.kit.read.search_query import Between, Query
+from projections.kit.read.search_query import Query
 from projections.kit.read.search_reader import Found, SearchReader
 
 _REFRESH = 2.0
@@ -34,12 +35,13 @@ class SearchPositions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
-    """What to find; see `projections.kit.read.search_query.Query`. ``where`` says the filters for Postgres."""
+    """What to find; see `projections.kit.read.search_query.Query`. ``where`` is what
+    Postgres leaves out besides, as
+    the index does by ``without``."""
 
     text: str
     language: str = DEFAULT
-    equal: Mapping[str, Sequence[object]]
-    between: Mapping[str, Between] = field(default_factory=dict)
+    filter: Filter = EVERYTHING
     where: Sequence[Condition] = ()
     without: Mapping[str, Sequence[object]] = field(default_factory=dict)
     texts: Sequence[str] | None = None
@@ -51,12 +53,12 @@ class SearchRequest:
     @property
     def asked(self) -> str:
         """What the client narrows the search by, as one word for a signature."""
-        return msgspec.json.encode([self.equal, self.between]).decode()
+        return msgspec.json.encode(said(self.filter)).decode()
 
     @property
     def filters(self) -> str:
         """Everything but the text, as one word for a cache key."""
-        parts: list[object] = [self.equal, self.between, self.first, self.after, self.language]
+        parts: list[object] = [said(self.filter), self.first, self.after, self.language]
         narrowed = self.without or self.texts is not None
         return msgspec.json.encode([*parts, self.without, self.texts] if narrowed else parts).decode()
 
@@ -109,6 +111,7 @@ class Finder(Generic[R]):
             tenant_id,
             wanted.text,
             language=wanted.language,
+            filter=wanted.filter,
             where=wanted.where,
             texts=wanted.texts,
             facets=self._facets,
@@ -125,8 +128,7 @@ class Finder(Generic[R]):
             query = Query(
                 text=wanted.text,
                 language=wanted.language,
-                equal=wanted.equal,
-                between=wanted.between,
+                filter=wanted.filter,
                 without=wanted.without,
                 texts=wanted.texts,
                 facets=self._facets,

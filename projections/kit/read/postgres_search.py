@@ -7,9 +7,18 @@ from uuid import UUID
 import msgspec
 
 from domain.kit.languages import DEFAULT
+from projections.kit.declare.filters import EVERYTHING, Filter, apart
 from projections.kit.declare.postgres import WORDS, PostgresView, key_of
 from projections.kit.declare.row import R
-from projections.kit.read.conditions import TSQUERY, Condition, bound, found_by, tsquery, weights_of
+from projections.kit.read.conditions import (
+    TSQUERY,
+    Condition,
+    bound,
+    filtered,
+    found_by,
+    tsquery,
+    weights_of,
+)
 from projections.kit.read.keyset import columns_of
 from projections.kit.read.live_generations import Serving
 from projections.kit.read.search_query import MOST_HITS, BadQuery, Query, looked_for
@@ -41,37 +50,45 @@ class TextSearch(Generic[R]):
         text: str,
         *,
         language: str = DEFAULT,
-        where: Sequence[Condition],
+        filter: Filter = EVERYTHING,
+        where: Sequence[Condition] = (),
         facets: Sequence[str],
         texts: Sequence[str] | None = None,
         first: int,
         after: str | None,
     ) -> Found[R]:
-        """The best matches that meet the conditions; no text matches everything. Words are looked for in all
-        texts, or in ``texts`` alone. Raises BadQuery."""
+        """The best matches that meet the filter and the conditions; no text matches everything. Words are looked
+        for in all texts, or in ``texts`` alone. ``facets`` are counted as if the filter said nothing of their own
+        column alone. Raises BadQuery."""
         if not 0 <= first <= MOST_HITS:
             raise BadQuery(f"Ask for 0 to {MOST_HITS} hits.")
         weights = "" if texts is None else weights_of(self._view.words, texts)
         query = tsquery(looked_for(Query(text=text, language=language)), weights)
         skip = _skipped(after)
-        arguments: list[Any] = [tenant_id, query]
         table = table_name(self._view, self._live.generation(self._view))
         matching = "$2::text = ''"
         if text.strip():
             matching = found_by(self._view, "@@ tsquery", TSQUERY.format("$2")).format(schema=table.schema)
-        parts = ["tenant_id = $1", matching, *bound(where, arguments, table)]
-        matched = f"select * from {table} where {' and '.join(parts)}"
+        alone, others = apart(filter, facets)
+
+        def found(without: str | None = None) -> tuple[str, list[Any]]:
+            """The select of what matches, but for what the filter says of a column, and its arguments."""
+            values: list[Any] = [tenant_id, query]
+            kept = [others, *(part for column, part in alone.items() if column != without)]
+            narrowed = [filtered(self._view, part) for part in kept]
+            parts = ["tenant_id = $1", matching, *bound([*narrowed, *where], values, table)]
+            return f"select * from {table} where {' and '.join(parts)}", values
+
+        matched, arguments = found()
         async with self._reader.reading(tenant_id) as connection:
             total = await connection.fetchval(
                 f"select count(*) from (select from ({matched}) m limit {_COUNTED + 1}) n", *arguments
             )
-            counts = {
-                name: [
-                    (row["value"], row["count"])
-                    for row in await connection.fetch(self._facet(matched, name), *arguments)
-                ]
-                for name in facets
-            }
+            counts = {}
+            for name in facets:
+                among, values = found(without=name)
+                counted = await connection.fetch(self._facet(among, name), *values)
+                counts[name] = [(row["value"], row["count"]) for row in counted]
             page = await connection.fetchrow(self._page(matched, first, skip), *arguments)
         assert page is not None
         hits = [

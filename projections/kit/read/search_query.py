@@ -15,6 +15,7 @@ import msgspec
 
 from domain.kit.languages import DEFAULT
 from domain.kit.text import key
+from projections.kit.declare.filters import EVERYTHING, All, Compare, Comparison, Filter, Not, Some, apart
 from projections.kit.declare.search import SearchView
 from projections.kit.store.index_mapping import (
     TENANT,
@@ -38,6 +39,9 @@ COUNTED = 10_000
 
 _MOST_VALUES = 1000
 
+_VALUES = ("keyword", "boolean", "long", "date")
+"""Types of fields that are compared with single values."""
+
 _BUCKETS = 50
 """Values of a facet, the most frequent ones."""
 
@@ -46,30 +50,21 @@ class BadQuery(ValueError):
     """The query cannot be answered as it stands; the message says why, for the one who asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
-    """A range of dates or numbers, the start included, the end not; None is open."""
-
-    since: datetime | int | None = None
-    until: datetime | int | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """A query of one tenant's documents. Fields go by the row's own names.
 
     ``text`` is plain text, all of whose words must be found, in whichever text field, or of ``texts`` where
     these are given; it has no syntax. Words are inflected as in ``language``.
-    ``equal`` keeps documents that have one of the values; ``between`` those in the range,
-    ``without`` leaves those out that have one of the values. ``facets`` are
-    counted as if their own field were not in ``equal``, so that the other choices still show. ``sort``
+    ``filter`` is what documents are to meet, dates to the millisecond; ``without`` leaves those out that have one
+    of the values. ``facets`` are counted as if the filter said nothing of their own field alone, so that the other
+    choices still show. ``sort``
     names a field (``-due_date`` for descending); without it the best matches come first.
     """
 
     text: str = ""
     language: str = DEFAULT
-    equal: Mapping[str, Sequence[object]] = field(default_factory=dict)
-    between: Mapping[str, Between] = field(default_factory=dict)
+    filter: Filter = EVERYTHING
     without: Mapping[str, Sequence[object]] = field(default_factory=dict)
     texts: Sequence[str] | None = None
     facets: Sequence[str] = ()
@@ -109,11 +104,10 @@ class SearchBody:
         if not 0 <= query.first <= MOST_HITS:
             raise BadQuery(f"Ask for 0 to {MOST_HITS} hits.")
         sort = self._sort(query.sort)
-        chosen = {camel(name): self._terms(name, values) for name, values in query.equal.items()}
         facets = [self._keyword(name) for name in query.facets]
-        always = [clause for name, clause in chosen.items() if name not in facets]
-        always += [self._range(name, between) for name, between in query.between.items()]
-        late = {name: clause for name, clause in chosen.items() if name in facets}
+        alone, others = apart(query.filter, query.facets)
+        always = [] if others == EVERYTHING else [self._clause(others)]
+        late = {camel(name): self._clause(part) for name, part in alone.items()}
         texts = self._texts
         if query.texts is not None:
             texts = {name: weight for name, weight in texts.items() if name in map(words_of, query.texts)}
@@ -162,26 +156,55 @@ class SearchBody:
         ]
         return [*([all_of(plain)] if plain else []), *either]
 
-    def _keyword(self, name: str) -> str:
-        if self._types.get(camel(name)) not in ("keyword", "boolean") or camel(name) == TENANT:
+    def _keyword(self, name: str, kinds: Sequence[str] = ("keyword", "boolean")) -> str:
+        if self._types.get(camel(name)) not in kinds or camel(name) == TENANT:
             raise BadQuery(f"{name} cannot be filtered or counted by value.")
         return camel(name)
 
     def _terms(self, name: str, values: Sequence[object]) -> dict[str, Any]:
         if len(values) > _MOST_VALUES:
             raise BadQuery(f"Ask for at most {_MOST_VALUES} values of {name}.")
-        own = self._keyword(name)
+        own = self._keyword(name, _VALUES)
         if own in self._keyed:
             return {"terms": {self._keyed[own]: sorted({key(clean(str(value))) for value in values})}}
         return {"terms": {own: [_value(value) for value in values]}}
 
-    def _range(self, name: str, between: Between) -> dict[str, Any]:
+    def _clause(self, filter: Filter) -> dict[str, Any]:
+        match filter:
+            case Compare():
+                return self._test(filter)
+            case Not(part):
+                return {"bool": {"must_not": [self._clause(part)]}}
+            case All(parts):
+                return {"bool": {"filter": [self._clause(part) for part in parts]}}
+            case Some(()):
+                return {"match_none": {}}
+            case Some(parts):
+                should = [self._clause(part) for part in parts]
+                return {"bool": {"should": should, "minimum_should_match": 1}}
+
+    def _test(self, test: Compare) -> dict[str, Any]:
+        name, value = test.column.name, test.value
+        match test.how:
+            case Comparison.EQ:
+                return self._terms(name, [value])
+            case Comparison.IN:
+                return self._terms(name, value)
+            case Comparison.HOLDS:
+                return {"bool": {"filter": [self._terms(name, [text]) for text in value]}}
+            case Comparison.NULL:
+                return {"bool": {"must_not": [{"exists": {"field": self._keyword(name, _VALUES)}}]}}
+            case Comparison.LT | Comparison.LTE | Comparison.GT | Comparison.GTE as how:
+                return self._range(name, how, value)
+            case _:
+                raise BadQuery(f"{name} cannot be looked into.")
+
+    def _range(self, name: str, how: Comparison, value: object) -> dict[str, Any]:
         if self._types.get(camel(name)) not in ("date", "long", "double"):
             raise BadQuery(f"{name} has no range.")
-        bounds = {"gte": between.since, "lt": between.until}
-        if not all(_sane(at) for at in bounds.values() if isinstance(at, int)):
+        if isinstance(value, int) and not _sane(value):
             raise BadQuery(f"A bound of {name} is beyond 64 bits.")
-        return {"range": {camel(name): {bound: _value(at) for bound, at in bounds.items() if at is not None}}}
+        return {"range": {camel(name): {how.value: _value(value)}}}
 
     def _sort(self, by: str | None) -> list[dict[str, Any]]:
         key = [{name: {"order": "asc"}} for name in self._key]

@@ -26,6 +26,7 @@ from graphql import (
     is_non_null_type,
 )
 
+from api.kit.execution.compared_values import Values, values_of
 from api.kit.execution.sizes import Sizes
 
 _PAGE_ARGUMENTS = ("first", "last")
@@ -79,7 +80,7 @@ class Cost:
     """
 
     fixed: int
-    parts: tuple[tuple[PageSize | Given, "Cost"], ...] = ()
+    parts: tuple[tuple[PageSize | Given | Values, "Cost"], ...] = ()
 
     @cached_property
     def height(self) -> int:
@@ -107,7 +108,7 @@ class _Sum:
 
     def __init__(self) -> None:
         self._fixed = 0
-        self._parts: list[tuple[PageSize | Given, Cost]] = []
+        self._parts: list[tuple[PageSize | Given | Values, Cost]] = []
 
     def add(self, cost: Cost) -> None:
         """Add a part."""
@@ -184,7 +185,9 @@ class Measure:
         inner = self._selections(node.selection_set, get_named_type(field.type))
         size = self._size(node, field)
         past, given = self._past(node, field)
-        cost = _times(1 + past, size, inner.cost, given)
+        compared = values_of(node, self._defaults)
+        fixed = 1 + past + (0 if compared.variables else compared.fixed)
+        cost = _times(fixed, size, inner.cost, given, compared)
         row = self._sizes.row(field, parent)
         weight = _Sum()
         weight.add(Cost(row))
@@ -226,12 +229,19 @@ class Measure:
 
 
 _NOTHING = Cost(0)
+_NO_VALUES = Values()
 
 
-def _times(fixed: int, size: PageSize, inner: Cost, given: list[Given]) -> Cost:
-    if not size.variables and not inner.parts and not given:
+def _times(
+    fixed: int, size: PageSize, inner: Cost, given: list[Given], compared: Values = _NO_VALUES
+) -> Cost:
+    if not size.variables and not inner.parts and not given and not compared.variables:
         return Cost(fixed + size.at({}) * inner.fixed)
-    return Cost(fixed, ((size, inner), *((argument, Cost(_PAST)) for argument in given)))
+    parts: list[tuple[PageSize | Given | Values, Cost]] = [(size, inner)]
+    parts += ((argument, Cost(_PAST)) for argument in given)
+    if compared.variables:
+        parts.append((compared, Cost(1)))
+    return Cost(fixed, tuple(parts))
 
 
 def _integer(value: object) -> int | None:

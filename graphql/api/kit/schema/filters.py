@@ -1,143 +1,280 @@
-"""Filters: GraphQL inputs that follow from the columns of a row.
+"""Filters of lists: GraphQL inputs that follow from the columns of a row and compare them by operators.
 
-TaskFilter = row_filter("TaskFilter", Tasks, {"status": one_of, "due_from": since("due_date")}, description="...")
+    filter: {status: {in: [TODO, IN_REVIEW]}, or: [{assignedTo: {isNull: true}}, {assignedTo: {eq: $me}}]}
 
-A field of the input is met by a column, as its operator says, in SQL and, for live changes, by the row.
+A list, its totals, its past and its subscription mean the same by a filter: it becomes a tree (see
+`projections.kit.declare.filters`), which is SQL for what is read and a function of the row for what has changed.
 """
 
-import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, TypeAlias, get_args, get_type_hints
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeAlias, get_type_hints
 
 import strawberry
 
+from api.kit.execution.errors import ClientError
+from api.kit.schema.commands import camel
 from api.kit.schema.masking import is_marked
-from api.kit.schema.node_types import deprecation, described_as, plain
+from api.kit.schema.node_types import columns_of, deprecation, described_as, plain
+from api.kit.schema.operators import NAMES, Operators, operators_of
 from domain.kit.fields import Confidential, Opened, Personal, Restricted
-from domain.kit.text import key
+from projections.kit.declare.filters import (
+    All,
+    Compare,
+    ComparedColumn,
+    Comparison,
+    Filter,
+    Not,
+    Some,
+    comparisons,
+)
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.read import conditions as sql
-from projections.kit.read.conditions import Condition
+from projections.kit.read.conditions import words
+from projections.kit.read.search_query import BadQuery
 
 AnyView: TypeAlias = type[PostgresView[Any]]
 
+DEEPEST = 5
+"""Levels of `and`, `or` and `not` inside each other."""
+MOST_COMPARISONS = 50
+"""Operators in one filter."""
+MOST_VALUES = 100
+"""Values of an operator that takes a list."""
+LONGEST_PART = 200
+"""Characters of a text that `contains` looks for."""
+
+_JOINED = {"and_": "and", "or_": "or", "not_": "not"}
+_TEXT = "text"
+
 
 @dataclass(frozen=True, slots=True)
-class Operator:
-    """How a column meets what a client gives: ``status=one_of``; called, it says what differs from the usual,
-    ``due_from=since("due_date", text="Due at or after this.")``."""
+class ComputedField:
+    """A field of a filter for what rows do not hold, but what is shown of them is worked out from.
 
-    # The types of columns are those of rows, hence Any.
-    condition: Callable[[AnyView, str, Any], list[Condition]]
-    meets: Callable[[Any, Any], bool] | None = None
-    """Whether a value meets what is given; None where only SQL can say."""
-    takes_list: bool = False
-    of_texts: bool = False
-    """Whether the column is a list of texts."""
-    of_words: bool = False
-    """Whether it is about no column, but the texts of the view that are searched."""
-    text: str = ""
-    """Describes the field; what the row says of the column by default."""
-    column: str = ""
-    """The column, unless the field is called like it."""
-    default: Any = None
-    """What is meant where nothing is given; everything by default."""
+    ``sql`` and ``of`` say the same of a row, in SQL and in Python."""
 
-    def __call__(self, column: str = "", *, text: str = "", default: Any = None) -> "Operator":
-        """The same on another column, or with a text or a default of its own."""
-        return replace(self, column=column or self.column, text=text or self.text, default=default)
+    shown: Any
+    sql: str
+    of: Callable[[Any], Any]
+    text: str
 
 
-equal = Operator(lambda view, column, value: sql.equals(column, value), operator.eq)
-one_of = Operator(
-    lambda view, column, values: sql.one_of(column, values),
-    lambda value, values: value in values,
-    takes_list=True,
-    text="Any of these.",
-)
-since = Operator(lambda view, column, value: sql.since(column, value), operator.ge)
-until = Operator(lambda view, column, value: sql.until(column, value), operator.lt)
-contains = Operator(
-    sql.contains, lambda value, texts: set(map(key, texts)) <= set(map(key, value)), of_texts=True
-)
-matches = Operator(lambda view, column, words: sql.matches(view, words), of_words=True)
+@dataclass(frozen=True, slots=True)
+class FilterField:
+    """A field of a filter: what it compares, the type of its values and what it is. Types are of any type."""
+
+    column: ComparedColumn
+    shown: Any
+    text: str
+    deprecated: str | None = None
 
 
 class RowFilter:
-    """Base of the inputs that `row_filter` makes."""
+    """Base of the inputs that `filter_input` makes."""
 
-    view: ClassVar[AnyView]
-    operators: ClassVar[Mapping[str, Operator]]
-    """By field, each with its column."""
+    searched: ClassVar[AnyView | None]
+    """The view whose words it looks for."""
+    columns: ClassVar[Mapping[str, ComparedColumn]]
+    """By field."""
+    defaults: ClassVar[Mapping[str, Collection[Any]]]
+    """What a column is one of, where a filter says nothing of it."""
 
-    def conditions(self) -> list[Condition]:
-        """What the rows must meet. Raises BadQuery for what cannot be asked."""
-        return [
-            condition
-            for name, how in self.operators.items()
-            for value in (getattr(self, name),)
-            for condition in how.condition(self.view, how.column, how.default if value is None else value)
-        ]
+    @classmethod
+    def tree(cls, given: "RowFilter | None", argument: str = "filter") -> Filter:
+        """What was given, and what is meant where nothing was. Raises a client's error for what is null, or more
+        than there may be; it names the place in the argument."""
+        found = All() if given is None else _Reader(cls).read(given, argument, 0)
+        mentioned = {test.column.name for test in comparisons(found)}
+        left = {name: values for name, values in cls.defaults.items() if name not in mentioned}
+        extra = [Compare(cls.columns[name], Comparison.IN, tuple(values)) for name, values in left.items()]
+        return All((found, *extra)) if extra else found
+
+
+@dataclass
+class _Reader:
+    """Reads one filter, and counts what is in it."""
+
+    kind: type[RowFilter]
+    tests: int = field(default=0)
+
+    def read(self, given: Any, at: str, depth: int) -> Filter:
+        parts: list[Filter] = []
+        for name in self.kind.__annotations__:
+            value = getattr(given, name)
+            if value is strawberry.UNSET:
+                continue
+            here = f"{at}.{_JOINED.get(name) or camel(name)}"
+            if value is None:
+                raise _refused(f"{here} is null: leave it out, or ask for what is null by isNull.", here)
+            if name in _JOINED:
+                parts.append(self._joined(name, value, here, depth + 1))
+            elif name == _TEXT and _TEXT not in self.kind.columns:
+                parts.append(self._words(value, here))
+            else:
+                parts.append(self._compared(name, value, here))
+        return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+    def _joined(self, name: str, value: Any, at: str, depth: int) -> Filter:
+        if depth > DEEPEST:
+            raise _too_much(f"{at} is nested too deeply: at most {DEEPEST} levels.", at, DEEPEST)
+        if name == "not_":
+            self._count(at)
+            return Not(self.read(value, at, depth))
+        parts = []
+        for number, each in enumerate(value):
+            self._count(f"{at}[{number}]")
+            parts.append(self.read(each, f"{at}[{number}]", depth))
+        return All(tuple(parts)) if name == "and_" else Some(tuple(parts))
+
+    def _compared(self, name: str, value: Operators, at: str) -> Filter:
+        column, parts = self.kind.columns[name], list[Filter]()
+        for operator, compared in value.given():
+            here = f"{at}.{NAMES[operator]}"
+            self._count(here)
+            if compared is None:
+                raise _refused(f"{here} is null: leave it out, or ask for what is null by isNull.", here)
+            if isinstance(compared, list) and len(compared) > MOST_VALUES:
+                raise _too_much(f"{here} has too many values: at most {MOST_VALUES}.", here, MOST_VALUES)
+            if operator == "contains" and isinstance(compared, str) and len(compared) > LONGEST_PART:
+                raise _too_much(f"{here} is too long: at most {LONGEST_PART} characters.", here, LONGEST_PART)
+            parts.append(value.test(column, operator, compared))
+        return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+    def _words(self, text: str, at: str) -> Filter:
+        self._count(at)
+        if not text.strip():
+            return All()
+        try:
+            assert self.kind.searched is not None
+            return Compare(ComparedColumn(_TEXT), Comparison.WORDS, words(self.kind.searched, text))
+        except BadQuery as error:
+            raise _refused(str(error), at) from None
+
+    def _count(self, at: str) -> None:
+        self.tests += 1
+        if self.tests > MOST_COMPARISONS:
+            raise _too_much(
+                f"The filter has too many conditions: at most {MOST_COMPARISONS}.", at, MOST_COMPARISONS
+            )
+
+
+def _refused(message: str, at: str) -> ClientError:
+    return ClientError(message, code="BAD_USER_INPUT", argument=at)
+
+
+def _too_much(message: str, at: str, limit: int) -> ClientError:
+    return ClientError(message, code="LIMIT_EXCEEDED", argument=at, limit=limit)
 
 
 def row_filter(
-    name: str, view: AnyView, fields: Mapping[str, Operator], *, description: str
+    shown: type,
+    view: AnyView,
+    *,
+    name: str,
+    description: str,
+    only: Collection[str] | None = None,
+    also: Collection[str] = (),
+    but: Collection[str] = (),
+    defaults: Mapping[str, Collection[Any]] = MappingProxyType({}),
+    computed: Mapping[str, ComputedField] = MappingProxyType({}),
+    words: bool = True,
 ) -> type[RowFilter]:
-    """The GraphQL input with these fields, which all may be left out. Raises as `settled` does."""
-    known, hints = settled(name, view, fields), get_type_hints(view.row, include_extras=True)
+    """The GraphQL input that compares the columns of a view's rows that a type shows to everybody who reads it.
+
+    Of a view that is `vast`, only those are compared by which one of its indexes begins. ``only`` names all that
+    are compared, ``also`` columns that are not shown, ``but`` such as are to be left out. Raises TypeError for a
+    column that the row lacks, that no operator compares, or that is not for everybody's eyes: who asks for a value
+    and sees what is found has read it.
+    """
+    hints = get_type_hints(view.row, include_extras=True)
+    offered: dict[str, Any] = {
+        column: kind for column, kind in columns_of(shown).items() if only is None or column in only
+    }
+    named = {*(only or ()), *also, *but, *defaults} - computed.keys()
+    if unknown := named - hints.keys():
+        raise TypeError(f"{name}: {view.row.__name__} has no column {min(unknown)!r}.")
+    explicit = {*(only or ()), *also}
+    offered |= {column: plain(hints[column]) for column in explicit - offered.keys()}
+    fields: dict[str, FilterField] = {}
+    for column in hints:
+        if column not in offered or column in but or column in computed:
+            continue
+        hint, derived = hints[column], column not in explicit
+        if hidden(hint):
+            if derived:
+                continue
+            raise TypeError(f"{name}: {view.row.__name__}.{column} is sealed or not for everybody to read.")
+        if derived and view.vast and column not in _led(view):
+            continue
+        if operators_of(offered[column], keyed=_is_keyed(view, column)) is None:
+            if derived:
+                continue
+            raise TypeError(f"{name}: no operator compares {view.row.__name__}.{column}.")
+        text = described_as(view.row, column, hint)
+        if column in defaults:
+            text += " Where a filter says nothing of it, some values are left out, as the list says."
+        fields[column] = FilterField(ComparedColumn(column), offered[column], text, deprecation(hint))
+    fields |= {
+        field: FilterField(ComparedColumn(field, what.sql, what.of), what.shown, what.text)
+        for field, what in computed.items()
+    }
+    searched = words and any(index.finds == "@@ tsquery" for index in view.indexes)
+    return filter_input(name, description, fields, defaults=defaults, searched=view if searched else None)
+
+
+def filter_input(
+    name: str,
+    description: str,
+    fields: Mapping[str, FilterField],
+    *,
+    defaults: Mapping[str, Collection[Any]] = MappingProxyType({}),
+    searched: AnyView | None = None,
+) -> type[RowFilter]:
+    """The GraphQL input with these fields, with `and`, `or` and `not`, and with the words of a view that is
+    ``searched``."""
+    kinds: dict[str, Any] = {field: operators_of(each.shown, keyed=True) for field, each in fields.items()}
     body: dict[str, Any] = {
         field: strawberry.field(
-            default=None,
-            description=how.text,
-            deprecation_reason=deprecation(hints.get(how.column)),
+            default=strawberry.UNSET, description=each.text, deprecation_reason=each.deprecated
         )
-        for field, (how, _) in known.items()
+        for field, each in fields.items()
     }
-    body |= {
-        "__annotations__": {field: shown | None for field, (_, shown) in known.items()},
-        "__module__": __name__,
-        "view": view,
-        "operators": {field: how for field, (how, _) in known.items()},
-    }
+    if searched is not None:
+        text = (
+            f"Words that must all be found in {' or '.join(searched.words)}; an empty text finds everything."
+        )
+        body[_TEXT] = strawberry.field(default=strawberry.UNSET, description=text)
+        kinds[_TEXT] = str
+    for attribute, joined in _JOINED.items():
+        body[attribute] = strawberry.field(
+            name=joined, default=strawberry.UNSET, description=_JOINED_TEXTS[joined]
+        )
+    columns = {field: each.column for field, each in fields.items()}
+    body |= {"__module__": __name__, "searched": searched, "columns": columns, "defaults": defaults}
     declared = type(name, (RowFilter,), body)
-    return strawberry.input(declared, name=name, description=description)
+    many = list[declared]  # type: ignore[valid-type]
+    kinds |= {"and_": many, "or_": many, "not_": declared}
+    declared.__annotations__ = {each: kind | None for each, kind in kinds.items()}
+    declared_input: type[RowFilter] = strawberry.input(declared, name=name, description=description)
+    return declared_input
 
 
-def settled(name: str, view: AnyView, fields: Mapping[str, Operator]) -> dict[str, tuple[Operator, Any]]:
-    """Each field's operator, with its column and text, and the GraphQL type of what it takes.
-
-    Raises TypeError for a field that is met by no column, or by one that is not for everybody's eyes: who asks for
-    a value and sees what is found has read it.
-    """
-    return {field: _settled(f"{name}.{field}", view, field, how) for field, how in fields.items()}
+_JOINED_TEXTS = {
+    "and": "All of these must be met; an empty list is met by everything.",
+    "or": "One of these at least must be met, besides what else is given; an empty list is met by nothing.",
+    "not": "This must not be met. What is compared is not met by null, so null is found.",
+}
 
 
-def _settled(called: str, view: AnyView, field: str, how: Operator) -> tuple[Operator, Any]:
-    finds = {index.finds for index in view.indexes}
-    if how.of_words:
-        if not view.words or "@@ tsquery" not in finds:
-            raise TypeError(f"{called}: {view.__name__} has no texts that are searched by an index.")
-        if how.column or not how.text:
-            raise TypeError(f"{called} is about no column, so it takes a text, and no column.")
-        return how, str
-    column = how.column or field
-    hints = get_type_hints(view.row, include_extras=True)
-    if column not in hints:
-        raise TypeError(f"{called}: {view.row.__name__} has no column {column!r}.")
-    hint = hints[column]
-    sealed = is_marked(hint, Personal) and not is_marked(hint, Opened)
-    if sealed or is_marked(hint, Restricted, Confidential):
-        raise TypeError(f"{called}: {view.row.__name__}.{column} is sealed or not for everybody to read.")
-    if how.of_texts and (column not in view.keyed or "@> text[]" not in finds):
-        raise TypeError(f"{called}: {view.__name__} keys no texts {column!r} that an index finds.")
-    shown = plain(hint)
-    if how.takes_list:
-        shown = list[_given(shown)]  # type: ignore[misc]
-    return replace(how, column=column, text=how.text or described_as(view.row, column, hint)), shown
+def hidden(hint: Any) -> bool:
+    """Whether a column is sealed, or not for everybody who reads the row. Hints have no static type."""
+    return is_marked(hint, Restricted, Confidential, Personal, Opened)
 
 
-def _given(shown: Any) -> Any:
-    """A type without null. Types have no static type, hence Any."""
-    kinds = [kind for kind in get_args(shown) if kind is not type(None)]
-    return kinds[0] if type(None) in get_args(shown) else shown
+def _is_keyed(view: AnyView, column: str) -> bool:
+    return column in view.keyed and any(index.finds == "@> text[]" for index in view.indexes)
+
+
+def _led(view: AnyView) -> set[str]:
+    return {index.columns[0].split()[0] for index in view.indexes if index.using == "btree"}

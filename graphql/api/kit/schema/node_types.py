@@ -53,6 +53,7 @@ READS = "reads"
 
 
 _ROW = "__row__"
+_COLUMNS = "__columns__"
 
 
 def require_rows(shown: type, view: type[PostgresView[Any]]) -> None:
@@ -62,6 +63,12 @@ def require_rows(shown: type, view: type[PostgresView[Any]]) -> None:
         raise TypeError(
             f"{shown.__name__} shows {row.__name__}, but {view.__name__} holds {view.row.__name__}."
         )
+
+
+def columns_of(shown: type) -> Mapping[str, Any]:
+    """The columns that a type shows as they are, to everybody who reads it, each with its GraphQL type."""
+    columns: Mapping[str, Any] = getattr(shown, _COLUMNS, {})
+    return columns
 
 
 @covered
@@ -94,6 +101,7 @@ def shows(
         fields = {n: f for n, f in _fields(row) if n not in leave_out and n not in cls.__dict__}
         described = {n: f for n, f in fields.items() if not is_marked(f[0], Restricted)}
         revealed = {n for n, f in described.items() if is_marked(f[0], Confidential, Personal, Opened)}
+        emptied: set[str] = set()
         # What the class redeclares of a column stands where the row has it.
         shown = {n: plain(own.get(n, hint)) for n, (hint, _) in described.items()}
         typed = {n: hint for n, hint in {**own, **shown}.items() if n not in revealed}
@@ -105,6 +113,8 @@ def shows(
                 resolver = revealing(n, hint, row=row, shown=shown[n], needs=needs, about=about, read=read)
             elif read or about not in (None, n):
                 resolver = noting(n, shown=shown[n], about=about if n != about else None, read=read)
+            if read is not None and not is_of_enum(read):
+                emptied.add(n)
             text = f"{description} {UNKNOWN}" if is_of_enum(read) else description
             metadata = {LONGEST: longest(hint)}
             old = deprecation(hint)
@@ -114,6 +124,7 @@ def shows(
             setattr(cls, n, declared)
         needing(cls, needs)
         setattr(cls, _ROW, row)
+        setattr(cls, _COLUMNS, {n: kind for n, kind in shown.items() if n not in revealed | emptied})
 
         def is_type_of(value: object, info: object) -> bool:
             return isinstance(value, row | cls)

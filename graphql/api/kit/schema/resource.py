@@ -4,23 +4,25 @@
 
     class Query:
         task = tasks.by_id("A task by id.")
-        tasks = tasks.list("Tasks, by pages.", tasks.filter(status=one_of), orders=("created_at",))
+        tasks = tasks.list("Tasks, by pages.", orders=("created_at",))
 
     class Mutation:
         create_task = tasks.mutation(CreateTask)
 
-What is listed has a subscription to its changes besides, here `taskChanged`. One that is narrowed by something
-else than the list is said:
+A list takes a filter by the columns that its type shows, and has a subscription to its changes, which takes the
+same, here `taskChanged`. One that is more is said:
 
     class Subscription:
-        task_changed = tasks.subscription("Every change of a task, as it happens.", project_id=equal)
+        member_changed = members.subscription("Every change of a project's members.", within="project_id")
 
 What is matched by name is checked when the field is made: TypeError says which class and field do not fit.
 """
 
 import inspect
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
 from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Any, cast, get_args, get_type_hints
 from uuid import UUID
 
@@ -29,8 +31,8 @@ from strawberry.types.field import StrawberryField
 from api.kit.schema.commands import Receipt, receipt
 from api.kit.schema.context import Info
 from api.kit.schema.fields import argument, found, live
-from api.kit.schema.filters import AnyView, Operator, RowFilter, row_filter, settled
-from api.kit.schema.lists.connections import Filter, listed
+from api.kit.schema.filters import AnyView, ComputedField, RowFilter, row_filter
+from api.kit.schema.lists.connections import in_words, listed
 from api.kit.schema.live.changes import watch
 from api.kit.schema.live.interest import interest
 from api.kit.schema.live.lists import LIVE, LiveList
@@ -41,6 +43,7 @@ from api.kit.schema.nodes import findable, in_view
 from domain.kit.commands import Command
 from domain.kit.events import event_class, snake
 from domain.kit.refusals import Refusal
+from projections.kit.declare.filters import EVERYTHING
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.keyset import Order
 
@@ -70,6 +73,7 @@ class Resource:
         self._plural = plural or f"{self._noun}s"
         self._hints = get_type_hints(view.row)
         self._watched = False
+        self._filter: type[RowFilter] | None = None
         if issubclass(shown, Node) and self._has_id:
             find, needs = in_view(view, read=read, own=own, home=home)
             findable(shown, find, needs=needs)
@@ -85,27 +89,41 @@ class Resource:
             raise TypeError(f"{self._view.__name__} has no id to look a {self._shown.__name__} up by.")
         return found(self._shown, self._view, description, needs=self._read)
 
-    def filter(self, **fields: Operator) -> type[RowFilter]:
-        """The input that narrows them by columns of the view."""
-        description = f"Which {self._plural} to list: those that meet all that is given."
-        return row_filter(f"{self._shown.__name__}Filter", self._view, fields, description=description)
+    def filter(
+        self,
+        *,
+        only: Collection[str] | None = None,
+        also: Collection[str] = (),
+        but: Collection[str] = (),
+        defaults: Mapping[str, Collection[Any]] = MappingProxyType({}),
+        computed: Mapping[str, ComputedField] = MappingProxyType({}),
+    ) -> type[RowFilter]:
+        """Say what differs in the input that narrows them from what follows from the view: see `row_filter`."""
+        if self._filter is not None:
+            raise TypeError(f"{self._shown.__name__}Filter has been said, or used, before.")
+        self._filter = row_filter(
+            self._shown,
+            self._view,
+            name=f"{self._shown.__name__}Filter",
+            description=f"Which {self._plural}: those that meet all that is given.",
+            only=only,
+            also=also,
+            but=but,
+            defaults=defaults,
+            computed=computed,
+        )
+        return self._filter
 
-    def list(
-        self, description: str, filter: type[Filter], *, orders: Sequence[str] = (), unwatched: str = ""
-    ) -> StrawberryField:
-        """The field that lists them by pages, sorted by one of these columns, the first by default.
+    def list(self, description: str, *, orders: Sequence[str] = (), unwatched: str = "") -> StrawberryField:
+        """The field that lists them by pages, narrowed by a filter and sorted by one of these columns, the first
+        by default.
 
         Without ``orders`` these are all by which an index of the view sorts, in the order of the row's fields.
-        The list has a subscription to its changes, narrowed by those fields of its filter that a row can be told
-        by, unless ``unwatched`` says why not.
+        The list has a subscription to its changes, narrowed by the same filter, unless ``unwatched`` says why not.
         """
-        fields = getattr(filter, "operators", {})
         followed = LiveList(
             name=f"{snake(self._shown.__name__)}_changed",
-            subscription=lambda: self.subscription(
-                f"Every change of {self._plural}, as it happens.",
-                **{name: how for name, how in fields.items() if how.meets is not None},
-            ),
+            subscription=lambda: self.subscription(f"Every change of {self._plural}, as it happens."),
             declared=lambda: self._watched,
             unwatched=unwatched,
         )
@@ -116,7 +134,7 @@ class Resource:
         return listed(
             self._shown,
             self._view,
-            filter=filter,
+            filter=self._filter or self.filter(),
             orders={column.upper(): self._order(column) for column in columns},
             description=description,
             needs=self._read,
@@ -156,23 +174,11 @@ class Resource:
         """The mutation that takes an input of its own and sends what that means."""
         return mutation(send, self.receipt, taken, description=description, needs=needs or self._write)
 
-    def subscription(
-        self,
-        description: str,
-        by: type[RowFilter] | None = None,
-        /,
-        *,
-        within: str = "",
-        **fields: Operator,
-    ) -> StrawberryField:
-        """The subscription to their changes, narrowed by the fields of a filter and by these.
+    def subscription(self, description: str, *, within: str = "") -> StrawberryField:
+        """The subscription to their changes, narrowed by the filter that their list takes, where there is one.
 
         ``within`` is the column of the key that clients give a value for, where that leaves one that is the id."""
-        name = f"{self._shown.__name__}Message"
         self._watched = True
-        known = settled(name, self._view, {**(by.operators if by else {}), **fields})
-        if blind := [field for field, (how, _) in known.items() if how.meets is None]:
-            raise TypeError(f"{name}.{blind[0]} can be told by SQL alone, not by a row that changes.")
         others = {within} - {""}
         message = messages(
             self._shown,
@@ -181,21 +187,27 @@ class Resource:
             within=others,
             about_id=_about_id(self._view, others),
         )
-        view = self._held
+        view, narrowing = self._held, self._filter
 
-        def resolve(
+        async def resolve(
             self: Any,
             info: Info,
+            filter: Any = None,
             resume_from: ResumeFrom = None,
             initial: Initial = False,
             **given: Any,
         ) -> AsyncGenerator[Any, None]:
-            wanted = interest(type(view), known, given, {column: given[column] for column in others})
-            return watch(info.context, view, resume_from=resume_from, initial=initial, interest=wanted)
+            tree = EVERYTHING if narrowing is None else narrowing.tree(filter)
+            tree = await in_words(info.context, type(view), tree)
+            wanted = interest(type(view), tree, {column: given[column] for column in others})
+            changes = watch(info.context, view, resume_from=resume_from, initial=initial, interest=wanted)
+            async with aclosing(changes) as received:
+                async for each in received:
+                    yield each
 
         hints = get_type_hints(self._view.row, include_extras=True)
         required = {column: described_as(self._view.row, column, hints[column]) for column in others}
-        taking = _taking(resolve, required, known, message)
+        taking = _taking(resolve, required, narrowing, message)
         return cast(StrawberryField, live(description, message, needs=self._read)(taking))
 
     @property
@@ -238,36 +250,25 @@ def _about_id(view: AnyView, others: Collection[str]) -> str:
     return f"The {'id' if column == 'id' or column.endswith('_id') else column} of {subject}"
 
 
-def _taking(
-    resolve: Any, ids: Mapping[str, str], fields: Mapping[str, tuple[Operator, Any]], message: Any
-) -> Any:
-    """The resolver of these messages with an argument for each field in place of those it takes by any name.
-
-    ``ids`` are those that must be given, each with its text."""
+def _taking(resolve: Any, ids: Mapping[str, str], filter: type[RowFilter] | None, message: Any) -> Any:
+    """The resolver of these messages with an argument for each id in place of those it takes by any name, and with
+    this filter or none. ``ids`` are those that must be given, each with its text."""
     signature = inspect.signature(resolve)
+    kinds: dict[str, Any] = {name: Annotated[UUID, argument(text)] for name, text in ids.items()}
     arguments = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[UUID, argument(text)])
-        for name, text in ids.items()
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+        for name, kind in kinds.items()
     ]
-    arguments += [
-        inspect.Parameter(
-            field,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[shown | None, argument(how.text)],
-        )
-        for field, (how, shown) in fields.items()
-    ]
-    others = [
-        parameter
-        for parameter in signature.parameters.values()
-        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
-    ]
-    *before, resume_from, initial = others
+    if filter is not None:
+        kinds["filter"] = Annotated[filter | None, argument("The filter, as the list takes it.")]
+        narrowed = signature.parameters["filter"]
+        arguments.append(narrowed.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kinds["filter"]))
+    itself, info, _, resume_from, initial, _ = signature.parameters.values()
     last = [where.replace(kind=inspect.Parameter.KEYWORD_ONLY) for where in (resume_from, initial)]
     resolve.__signature__ = signature.replace(
-        parameters=[*before, *arguments, *last], return_annotation=AsyncGenerator[message, None]
+        parameters=[itself, info, *arguments, *last], return_annotation=AsyncGenerator[message, None]
     )
-    del resolve.__annotations__["given"]
-    resolve.__annotations__ |= {parameter.name: parameter.annotation for parameter in arguments}
+    for name in ("given", "filter"):
+        resolve.__annotations__.pop(name)
+    resolve.__annotations__ |= kinds
     return resolve

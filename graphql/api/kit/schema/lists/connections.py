@@ -5,7 +5,7 @@ from dataclasses import replace
 from enum import Enum
 from functools import partial
 from types import MappingProxyType
-from typing import Annotated, Any, Protocol, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 import strawberry
@@ -16,23 +16,16 @@ from api.kit.execution.signatures import Signature
 from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, described
+from api.kit.schema.filters import RowFilter
 from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, Edge, PageInfo, PageRequest
 from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
 from api.kit.schema.scalars import Position
+from projections.kit.declare.filters import EVERYTHING, Comparison, Filter, comparisons
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.as_of import Past
-from projections.kit.read.conditions import Condition
+from projections.kit.read.conditions import Condition, filtered, understood
 from projections.kit.read.keyset import Order, RowPage, RowPlace
-from projections.kit.read.search_query import BadQuery
-
-
-class Filter(Protocol):
-    """A GraphQL input that narrows a list."""
-
-    def conditions(self) -> list[Condition]:
-        """What the rows must meet. Raises BadQuery for what cannot be asked."""
-        ...
 
 
 @strawberry.enum(description="The direction of a sort order.")
@@ -47,7 +40,7 @@ def listed(
     shown: type,
     view: type[PostgresView[Any]],
     *,
-    filter: type[Filter],
+    filter: type[RowFilter],
     orders: Mapping[str, Order],
     description: str,
     needs: str,
@@ -57,7 +50,7 @@ def listed(
     past; the first order is the default. ``more`` is what its metadata say besides."""
     require_rows(shown, view)
     name = shown.__name__
-    nothing_given: Callable[[], Filter] = filter
+    narrowing = filter
     values = {key: strawberry.enum_value(key, description=_ordered(order)) for key, order in orders.items()}
     # Enum's functional form takes plain values, and the checker cannot see through it.
     make: Any = Enum
@@ -83,14 +76,11 @@ def listed(
         upwards = order.column in texts if direction is None else direction is Direction.ASC
         order = replace(order, descending=not upwards)
         wanted = PageRequest(first=first, after=after, last=last, before=before)
-        try:
-            where = (filter or nothing_given()).conditions()
-        except BadQuery as error:
-            raise ClientError(str(error), code="BAD_USER_INPUT") from None
+        tree = narrowing.tree(filter)
         if (at := await moment(info, as_of)) is None:
             await ask.caught_up(view, after_position)
         past = None if at is None else await ask.past.all(view, at)
-        return await connect(ask, view, where=where, order=order, wanted=wanted, past=past)
+        return await connect(ask, view, filter=tree, order=order, wanted=wanted, past=past)
 
     resolve.__annotations__ |= {
         "filter": Annotated[
@@ -119,16 +109,16 @@ async def connect(
     ask: RequestContext,
     view: type[PostgresView[Any]],
     *,
-    where: Sequence[Condition],
+    filter: Filter = EVERYTHING,
+    where: Sequence[Condition] = (),
     order: Order,
     wanted: PageRequest,
     past: Past[Any] | None = None,
 ) -> "Connection[Any]":
-    """The page that is wanted of the rows that meet the conditions, of those of the past where given."""
-    if any(condition.words is not None for condition in where):
-        language = await ask.services.language(ask.caller.tenant_id)
-        where = [condition.meant(language, ask.sight.searched.get(view)) for condition in where]
-    where = [*where, *ask.sight.conditions(view, past=past is not None)]
+    """The page that is wanted of the rows that meet the filter and the conditions, of those of the past where
+    given."""
+    meant = filtered(view, await in_words(ask, view, filter))
+    where = [meant, *where, *ask.sight.conditions(view, past=past is not None)]
     cursors = Cursors(ask, view, order)
     page: RowPage[Any] = await ask.services.rows.page(
         view,
@@ -143,6 +133,14 @@ async def connect(
     )
     count = partial(ask.services.rows.count, view, ask.caller.tenant_id, where, past)
     return connection(page, cursors, wanted, count)
+
+
+async def in_words(ask: RequestContext, view: type[PostgresView[Any]], filter: Filter) -> Filter:
+    """The filter with words as the tenant's language means them, in the texts that the caller may search."""
+    if all(test.how is not Comparison.WORDS for test in comparisons(filter)):
+        return filter
+    language = await ask.services.language(ask.caller.tenant_id)
+    return understood(filter, language, ask.sight.searched.get(view))
 
 
 def connection(

@@ -1,10 +1,11 @@
 """Search results as every context shows them: hits with highlights, counts, and which store answered."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_type_hints
 
 import strawberry
@@ -16,9 +17,14 @@ from api.kit.execution.signatures import Signature
 from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import Parent, argument, derived, described, field
+from api.kit.schema.filters import RowFilter, row_filter
 from api.kit.schema.lists.pages import PageInfo, PageRequest
+from api.kit.schema.masking import is_marked
 from api.kit.schema.scalars import Position
+from domain.kit.events import snake
 from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.row import Row
+from projections.kit.declare.search import FullText
 from projections.kit.read.fallback_search import Finder, SearchRequest
 from projections.kit.read.highlights import highlighted
 from projections.kit.read.search_query import BadQuery, Query, looked_for
@@ -123,6 +129,29 @@ def search_connection(shown: Any, view: type[PostgresView[Any]], *, facets: Sequ
         _TEXTS,
         "A page of what a search found.",
         nodes=_nodes(shown),
+    )
+
+
+def search_filter(
+    shown: type,
+    view: type[PostgresView[Any]],
+    document: type[Row],
+    *,
+    defaults: Mapping[str, Collection[Any]] = MappingProxyType({}),
+) -> type[RowFilter]:
+    """The input that compares what a view and the documents of its search view both have, but for texts, in which
+    words are looked for. ``defaults``: see `row_filter`."""
+    hints = get_type_hints(document, include_extras=True)
+    texts = {name for name, hint in hints.items() if is_marked(hint, FullText)}
+    name, noun = f"{shown.__name__}SearchFilter", snake(shown.__name__).replace("_", " ")
+    return row_filter(
+        shown,
+        view,
+        name=name,
+        description=f"Which {noun}s to search: those that meet all that is given.",
+        but=[column for column in get_type_hints(view.row) if column not in hints or column in texts],
+        defaults=defaults,
+        words=False,
     )
 
 
