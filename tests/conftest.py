@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Generator
+from pathlib import Path
+from threading import current_thread
 
 import pytest
 from hypothesis import settings as hypothesis
@@ -13,8 +15,12 @@ from app.embedded.opensearch import free_port
 from app.embedded.osmem import Osmem
 from app.embedded.postgres import Postgres
 from app.embedded.valkey import Valkey
+from app.entry.garbage_collector import tune_collector
 from app.settings import Settings
 from tests.kit import servers
+from tests.kit.order import longest_first
+from tests.kit.search import SearchServer, want_search
+from tests.kit.search import search_url as running_search
 
 pytest_plugins = ("tests.kit.product",)
 
@@ -32,7 +38,11 @@ _QUICK = {"git"}
 _now: list[pytest.Item] = []
 """The test that runs."""
 
-_search = pytest.StashKey[servers.Search]()
+_PRODUCTS = {"product", "searching", "platform", "services"}
+"""The fixtures that start the product, which finds the tables of its views there, as by all but the first."""
+
+_search = pytest.StashKey[SearchServer]()
+_with_product = pytest.StashKey[set[pytest.Item | pytest.Collector]]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -57,6 +67,8 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
     """Fail a test without the mark that starts a process: `make check` would wait for it."""
     if event != "subprocess.Popen" or not _now or _now[0].get_closest_marker("servers"):
         return
+    if isinstance(current_thread(), SearchServer):
+        return
     if (program := os.path.basename(str(arguments[0]))) not in _QUICK:
         pytest.fail(f"{_now[0].nodeid} starts {program}: mark it with pytest.mark.servers.")
 
@@ -65,22 +77,55 @@ sys.addaudithook(_watch)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server, so that `make check` can leave it out."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs a server, so that `make check` can leave it out; begin with what takes long."""
     for item in items:
-        if _SERVERS & set(getattr(item, "fixturenames", ())):
+        if _SERVERS & _fixtures(item):
             item.add_marker("servers")
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
+
+
+def _folder(config: pytest.Config) -> Path:
+    """The run's own folder, the same for each of its processes."""
+    folder: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    return folder.parent if hasattr(config, "workerinput") else folder
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let the run have an OpenSearch, started by who shares the tests out when there are several processes."""
+    if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
+        session.config.stash[_search] = search = SearchServer(_folder(session.config))
+        search.start()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start OpenSearch before the first test when any collected test needs it."""
     if session.config.option.collectonly:
         return
-    factory = session.config._tmp_path_factory  # type: ignore[attr-defined]
-    search = session.config.stash[_search] = servers.Search(factory)
-    fixtures = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    tune_collector()
+    fixtures = {name for item in session.items for name in _fixtures(item)}
+    with_product: set[pytest.Item | pytest.Collector] = {
+        collector
+        for item in session.items
+        if _PRODUCTS & _fixtures(item)
+        for collector in item.listchain()
+        if isinstance(collector, pytest.Module)
+    }
+    session.config.stash[_with_product] = with_product
     if fixtures & {"opensearch", "search_url"}:
-        search.start_early()
+        want_search(_folder(session.config))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop OpenSearch, when no process needs it any more."""
+    if (search := session.config.stash.get(_search, None)) is not None:
+        search.end()
 
 
 @pytest.fixture(scope="session")
@@ -111,17 +156,14 @@ async def valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Valk
 
 
 @pytest.fixture(scope="session")
-async def opensearch(pytestconfig: pytest.Config) -> AsyncIterator[str]:
+async def opensearch(pytestconfig: pytest.Config) -> str:
     """The address of the run's OpenSearch; without one, tests are skipped, and in CI they fail."""
-    search = pytestconfig.stash[_search]
     try:
-        yield await search.ready()
+        return await running_search(_folder(pytestconfig))
     except EmbeddedError as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no OpenSearch: {error}")
-    finally:
-        await search.stop()
 
 
 @pytest.fixture(scope="session")
@@ -149,9 +191,10 @@ def search_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-async def database_url(postgres: Postgres) -> AsyncIterator[str]:
+async def database_url(postgres: Postgres, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """The owner's URL of a migrated database that only this module uses."""
-    async with servers.fresh_database(postgres) as url:
+    with_views = request.node in request.config.stash[_with_product]
+    async with servers.fresh_database(postgres, with_views=with_views) as url:
         yield url
 
 

@@ -1,7 +1,8 @@
 """What a new visitor of the page for developers finds: what this is, where to read on, and documents to run."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ TABS: Mapping[str, Mapping[str, Any]] = {
 """The steps of the tour, as the operations that clients send, with examples of their variables."""
 
 
-def editor_tabs() -> list[EditorTab]:
+@cache
+def editor_tabs() -> Sequence[EditorTab]:
     """The documents of the tour, each with the fragments that it needs."""
     operations, fragments = dict[str, str](), dict[str, str]()
     for path in sorted(_OPERATIONS.rglob("*.graphql")):
@@ -46,11 +48,11 @@ def editor_tabs() -> list[EditorTab]:
                 assert node.loc is not None, path
                 found = operations if isinstance(node, OperationDefinitionNode) else fragments
                 found[node.name.value] = text[node.loc.start : node.loc.end]
-    return [
+    return tuple(
         EditorTab(document="\n\n".join(_whole(operations[name], fragments)), variables=variables)
         for name, variables in TABS.items()
         if name in operations
-    ]
+    )
 
 
 def _whole(document: str, fragments: Mapping[str, str]) -> Iterator[str]:

@@ -54,7 +54,7 @@ def plain_url(url: str) -> str:
     return scheme.partition("+")[0] + separator + rest
 
 
-_SCOPE = "select set_config('headwater.tenant', coalesce(placement.here($1)::text, ''), false)"
+SCOPE = "select set_config('headwater.tenant', coalesce(placement.here($1)::text, ''), false)"
 """No tenant is in scope for one that was moved away from this database."""
 
 
@@ -91,7 +91,7 @@ class ScopedConnection(asyncpg.Connection):
             return
         # Forgotten first: when the statement is cancelled half-way nobody knows which scope is set.
         self._tenant = None
-        await self.execute(_SCOPE, tenant_id)
+        await self.execute(SCOPE, tenant_id)
         self._tenant = tenant_id
 
 

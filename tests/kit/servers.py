@@ -1,71 +1,47 @@
-"""The real servers of a test run, and the fresh databases and keyspaces that each test module gets."""
+"""The fresh databases and keyspaces that each test module gets on the run's servers."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 
 import asyncpg
-import pytest
 from redis.asyncio import Redis
 
-from app.embedded import distribution
-from app.embedded.opensearch import OpenSearch, free_port
+from app.composition.write_side import prepared
 from app.embedded.postgres import Postgres
-from app.settings import read_settings
+from app.storage.database import Database
 from app.storage.migrate import migrate
 
 SECRET = "a secret that only the tests know, 32+"
 """Signs the tests' tokens and derives their role passwords."""
 
-_TEMPLATE = "headwater_template"
+_TEMPLATE, _PREPARED = "headwater_template", "headwater_prepared"
 _numbers = count(1)
-
-
-class Search:
-    """The run's OpenSearch: started early when its distribution is cached, awaited when first needed."""
-
-    def __init__(self, folders: pytest.TempPathFactory) -> None:
-        self._folders = folders
-        self._cache = read_settings({}).cache
-        self._server: OpenSearch | None = None
-
-    def start_early(self) -> None:
-        """Start without waiting, so that the start passes beside the first tests."""
-        if (found := distribution.cached(self._cache)) is not None:
-            self._start(found)
-
-    async def ready(self) -> str:
-        """The address, once it answers. Raises EmbeddedError where OpenSearch cannot be had."""
-        if self._server is None:
-            self._start(await distribution.fetch(self._cache))
-        assert self._server is not None
-        await self._server.ready()
-        return self._server.url
-
-    async def stop(self) -> None:
-        """Stop it, if it was started."""
-        if self._server is not None:
-            await self._server.stop()
-
-    def _start(self, found: distribution.Distribution) -> None:
-        folder = self._folders.mktemp("opensearch")
-        self._server = OpenSearch(
-            folder / "data", distribution=found, port=free_port(), log=folder / "opensearch.log"
-        )
-        self._server.start()
+_PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
+"""The name of this process of a run that has several."""
 
 
 async def make_template(postgres: Postgres) -> None:
-    """Make the database that every module's database is a copy of: migrated once."""
+    """Make the databases that every module's database is a copy of: migrated, and with the tables of all views."""
     await _execute(postgres, f"create database {_TEMPLATE}")
     await migrate(postgres.database_url(_TEMPLATE), secret=SECRET)
+    await _execute(postgres, _copy(_TEMPLATE, _PREPARED))
+    database = await Database.open(postgres.database_url(_PREPARED), secret=SECRET, writers=1, readers=1)
+    try:
+        await prepared(database)
+    finally:
+        await database.close()
 
 
 @asynccontextmanager
-async def fresh_database(postgres: Postgres) -> AsyncIterator[str]:
-    """The owner's URL of a new migrated database, dropped at the end whoever is still connected."""
+async def fresh_database(postgres: Postgres, *, with_views: bool = False) -> AsyncIterator[str]:
+    """The owner's URL of a new migrated database, dropped at the end whoever is still connected.
+
+    ``with_views``: it has a table for every view already, as where the product has been before.
+    """
     name = f"test_{next(_numbers)}"
-    await _execute(postgres, f"create database {name} template {_TEMPLATE}")
+    await _execute(postgres, _copy(_PREPARED if with_views else _TEMPLATE, name))
     try:
         yield postgres.database_url(name)
     finally:
@@ -83,11 +59,17 @@ async def fresh_keyspace(url: str) -> AsyncIterator[str]:
 
 def fresh_prefix() -> str:
     """What the names of one module's search indexes begin with."""
-    return f"test{next(_numbers)}-"
+    return f"{_PROCESS}test{next(_numbers)}-"
+
+
+def _copy(template: str, name: str) -> str:
+    # Copied as files, by the kernel: written through the server's log it takes twice the work.
+    return f"create database {name} template {template} strategy file_copy"
 
 
 async def _execute(postgres: Postgres, statement: str) -> None:
-    connection = await asyncpg.connect(postgres.database_url("postgres"))
+    url = postgres.database_url("postgres")
+    connection = await asyncpg.connect(url, server_settings={"file_copy_method": "clone"})
     try:
         await connection.execute(statement)
     finally:

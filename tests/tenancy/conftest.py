@@ -21,7 +21,7 @@ async def scene(
     async with AsyncExitStack() as stack:
         settings = Settings(
             data_dir=tmp_path_factory.mktemp("data"),
-            database_url=await stack.enter_async_context(servers.fresh_database(postgres)),
+            database_url=await stack.enter_async_context(servers.fresh_database(postgres, with_views=True)),
             redis_url=await stack.enter_async_context(servers.fresh_keyspace(valkey.url)),
             secret=servers.SECRET,
             max_subscriptions_each=5_000,

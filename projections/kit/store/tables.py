@@ -106,8 +106,18 @@ class TableShape:
         return sha256("\n".join(self.create).encode()).hexdigest()
 
 
+_known: dict[tuple[type[PostgresView[Any]], int], TableShape] = {}
+
+
 def table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
     """Derive the table from the view's row, indexes and check. Raises TypeError for a row it cannot hold."""
+    # Each takes milliseconds, and a process asks for that of each view several times.
+    if (known := _known.get((view, generation))) is None:
+        known = _known[view, generation] = _table_shape(view, generation)
+    return known
+
+
+def _table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
     place = table_name(view, generation)
     schema, name, full = place.schema, place.table, str(place)
     public_schema = place.public_schema
