@@ -3,6 +3,7 @@
 from app.composition.write_side import WriteSide
 from app.gateway.admission import SourceAdmission
 from app.gateway.ingestion import Ingestion
+from app.gateway.replays import DeadLetterReplay
 from app.settings import Settings
 from domain.gateway.checks import NoChecks
 from domain.kit.clock import SystemClock, TimeOrderedIds
@@ -10,7 +11,7 @@ from projections.kit.read.postgres_reader import PostgresRows
 
 
 def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> tuple[object, ...]:
-    """The intake of events."""
+    """The intake of events, and the replay of what it rejected."""
     intake = Ingestion(
         writes.bus,
         writes.codec,
@@ -20,4 +21,4 @@ def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> 
         ids=TimeOrderedIds(),
         rate=settings.ingest_events_per_second,
     )
-    return (intake,)
+    return (intake, DeadLetterReplay(intake, rows, writes.ring, writes.bus))

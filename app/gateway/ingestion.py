@@ -77,7 +77,9 @@ class Ingestion(EventIntake):
         *,
         received_at: datetime | None = None,
         sent_at: datetime | None = None,
+        letters: bool = True,
     ) -> list[EventAnswer]:
+        """As the port says; without ``letters`` what is rejected is not kept again."""
         source = await self._source(by, source_id)
         self._rates.count(source.row.id, len(events))
         tenant_id = by.tenant_id
@@ -97,19 +99,25 @@ class Ingestion(EventIntake):
                 # Others have their turn.
                 await asyncio.sleep(0)
         gone = await self._erased(tenant_id, drafts)
-        outcomes = await self._store(by, intake, drafts, gone)
+        outcomes = await self._store(by, intake, drafts, gone, letters=letters)
         for place, draft in enumerate(drafts):
             if _conflicts(draft, outcomes.get(id(draft))):
                 drafts[place] = intake.letter(events[place], (_CONFLICT,))
         if late := [draft for draft in drafts if draft.violations == (_CONFLICT,)]:
-            outcomes |= await self._store(by, intake, late, gone)
+            outcomes |= await self._store(by, intake, late, gone, letters=letters)
         return [_answer(draft, draft.subject_id in gone, outcomes.get(id(draft))) for draft in drafts]
 
     async def _store(
-        self, by: Caller, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID]
+        self,
+        by: Caller,
+        intake: Intake,
+        drafts: Sequence[EventDraft],
+        gone: Collection[UUID],
+        *,
+        letters: bool,
     ) -> dict[int, Outcome | BaseException]:
         """What became of each that was to be stored, by the identity of its draft."""
-        kept = self._kept(intake, drafts, gone)
+        kept = self._kept(intake, drafts, gone, letters=letters)
         appends = [self._append(by, intake.tenant_id, draft) for draft in kept]
         outcomes = await asyncio.gather(*map(self._bus.log.append, appends), return_exceptions=True)
         return dict(zip(map(id, kept), outcomes, strict=True))
@@ -136,7 +144,9 @@ class Ingestion(EventIntake):
             await self._codec.ready(tenant_id, others)
         return gone
 
-    def _kept(self, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID]) -> list[EventDraft]:
+    def _kept(
+        self, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID], *, letters: bool
+    ) -> list[EventDraft]:
         """What is stored: all but what is about people who were erased, and letters beyond the day's number."""
         source_id, day = intake.source.row.id, intake.received_at.date()
         if day != self._day:
@@ -147,7 +157,7 @@ class Ingestion(EventIntake):
             if draft.subject_id in gone:
                 continue
             if draft.violations:
-                if self._letters[source_id] >= MOST_A_DAY:
+                if not letters or self._letters[source_id] >= MOST_A_DAY:
                     continue
                 self._letters[source_id] += 1
             kept.append(draft)

@@ -1,13 +1,13 @@
 """The manifest of gateway in the domain."""
 
-from domain.gateway import events, letters, outcomes, sources
+from domain.gateway import events, letters, outcomes, replays, sources
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(events, letters, outcomes, sources),
+    modules=(events, letters, outcomes, replays, sources),
     permissions=(
         Permission("gateway:read", "See sources of events, and what they sent.", "member"),
         Permission("gateway:confidential", "Read the payloads of events.", "admin"),

@@ -1,0 +1,149 @@
+"""Dead letters: what is rejected is kept, corrected, replayed or discarded."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from tests.gateway.sending import Json, Sender, a_source, event
+from tests.kit.client import Client
+from tests.kit.product import Product
+
+
+async def letters(client: Client, shop: Sender, **filter: object) -> list[Json]:
+    """The dead letters of a source, when all that was sent before is in the view."""
+    (last,) = await shop.answers(event())
+    listed = await client.send(
+        "DeadLetters", filter={"sourceId": shop.id, **filter}, afterPosition=last["position"]
+    )
+    return [edge["node"] for edge in listed["edges"]]
+
+
+async def settled(client: Client, shop: Sender) -> None:
+    await letters(client, shop)
+
+
+async def test_a_letter_says_what_was_sent_and_what_is_wrong(shop: Sender, client: Client) -> None:
+    bad = event(eventId="x", userId=7)
+    (rejected,) = await shop.answers(bad)
+    (letter,) = await letters(client, shop)
+    assert json.loads(letter.pop("raw")) == bad
+    assert letter == {
+        "id": rejected["letterId"],
+        "eventId": None,
+        "eventType": "order.created",
+        "cut": False,
+        "rule": "envelope",
+        "code": "format",
+        "path": ["eventId"],
+        "message": rejected["violations"][0]["message"],
+        "violations": 2,
+        "receivedAt": letter["receivedAt"],
+        "status": "OPEN",
+        "closedAt": None,
+        "source": letter["source"],
+    }
+    assert [violation["path"] for violation in rejected["violations"]] == [["eventId"], ["userId"]]
+
+
+async def test_the_same_fault_again_is_the_same_letter(shop: Sender, client: Client) -> None:
+    bad = event(eventId="x")
+    first, second = await shop.answers(bad, bad)
+    (third,) = await shop.answers(bad)
+    assert first["letterId"] == second["letterId"] == third["letterId"]
+    assert len(await letters(client, shop)) == 1
+
+
+async def test_a_letter_is_corrected_and_let_in(shop: Sender, client: Client) -> None:
+    bad = event(timestamp="2022-02-03T11:47:43")
+    (rejected,) = await shop.answers(bad)
+    await settled(client, shop)
+    id = rejected["letterId"]
+    as_it_was = await client.send("ReplayDeadLetter", input={"id": id})
+    assert as_it_was["result"]["status"] == "REJECTED"
+    assert as_it_was["result"]["letterId"] is None
+    good = json.dumps({**bad, "timestamp": "2022-02-03T11:47:43+01:00"})
+    receipt = await client.send("ReplayDeadLetter", input={"id": id, "event": good})
+    assert (receipt["result"]["status"], receipt["result"]["eventId"]) == ("ACCEPTED", bad["eventId"])
+    assert await letters(client, shop) == []
+    (closed,) = await letters(client, shop, status=["REPLAYED"])
+    assert (closed["id"], closed["status"]) == (id, "REPLAYED")
+    assert (await client.send("ReplayDeadLetter", input={"id": id}))["code"] == "not_found"
+    assert (await shop.answers(json.loads(good)))[0]["status"] == "duplicate"
+
+
+async def test_letters_are_counted_first_and_replayed_together(product: Product, client: Client) -> None:
+    till = await a_source(product, client, scopes=["payment"])
+    orders = [event() for _ in range(3)]
+    await till.answers(*orders, event(eventId="x", eventType="payment.received"))
+    payment = event(eventType="payment.received")
+    position = (await till.answers(payment))[0]["position"]
+    await client.send("DeadLetters", afterPosition=position)
+    # What a key may not send, who replays it may.
+    input = {"sourceId": till.id, "rule": "scope"}
+    counted = await client.send("ReplayDeadLetters", input=input)
+    assert counted == {"matched": 3, "replayed": 0, "rejected": 0}
+    done = await client.send("ReplayDeadLetters", input={**input, "dryRun": False})
+    assert done == {"matched": 3, "replayed": 3, "rejected": 0}
+    person = Sender(product.http, till.id, client.token)
+    response = await product.http.post(
+        f"/v1/events?source={till.id}",
+        json=orders,
+        headers={"authorization": f"Bearer {person.key}"},
+    )
+    assert [result["status"] for result in response.json()["results"]] == ["duplicate"] * 3
+    left = await client.send("ReplayDeadLetters", input={"sourceId": till.id, "dryRun": False})
+    assert left["rejected"] == 1
+
+
+async def test_a_letter_is_discarded(shop: Sender, client: Client) -> None:
+    (rejected,) = await shop.answers(event(eventId="x"))
+    await settled(client, shop)
+    receipt = await client.send("DiscardDeadLetter", input={"id": rejected["letterId"]})
+    assert receipt["deadLetter"]["status"] == "DISCARDED"
+    assert await letters(client, shop) == []
+    assert (await client.send("ReplayDeadLetter", input={"id": rejected["letterId"]}))["code"] == "not_found"
+
+
+async def test_a_letter_that_was_cut_is_replayed_as_a_corrected_text_alone(
+    shop: Sender, client: Client
+) -> None:
+    (rejected,) = await shop.answers(event(data={"payload": {"text": "x" * 70_000}}))
+    (letter,) = await letters(client, shop)
+    assert (letter["cut"], len(letter["raw"])) == (True, 65_536)
+    refused = await client.send("ReplayDeadLetter", input={"id": rejected["letterId"]})
+    assert refused["code"] == "letter_was_cut"
+    good = {"id": rejected["letterId"], "event": json.dumps(event())}
+    assert (await client.send("ReplayDeadLetter", input=good))["result"]["status"] == "ACCEPTED"
+
+
+async def test_who_may_not_write_replays_nothing(shop: Sender, product: Product, client: Client) -> None:
+    (rejected,) = await shop.answers(event(eventId="x"))
+    member = product.client(client.tenant, uuid4(), role="member")
+    for operation, input in (
+        ("ReplayDeadLetter", {"id": rejected["letterId"]}),
+        ("ReplayDeadLetters", {}),
+        ("DiscardDeadLetter", {"id": rejected["letterId"]}),
+    ):
+        assert (await member.error(operation, input=input))[0] == "FORBIDDEN"
+
+
+async def test_members_see_neither_payloads_nor_what_was_rejected(
+    shop: Sender, product: Product, client: Client
+) -> None:
+    await shop.answers(event(eventId="x"))
+    assert len(await letters(client, shop)) == 1
+    member = product.client(client.tenant, uuid4(), role="member")
+    (shown,) = (await member.send("DeadLetters"))["edges"]
+    assert shown["node"]["raw"] == "{***"
+    (seen,) = (await member.send("OutsideEvents"))["edges"]
+    assert seen["node"]["data"] == "{***"
+
+
+async def test_so_many_letters_are_kept_of_a_source_and_day(
+    shop: Sender, monkeypatch: Any, client: Client
+) -> None:
+    monkeypatch.setattr("app.gateway.ingestion.MOST_A_DAY", 2)
+    results = await shop.answers(*(event(eventId=f"x{number}") for number in range(4)))
+    assert [bool(result["letterId"]) for result in results] == [True, True, False, False]
+    assert {result["status"] for result in results} == {"rejected"}
+    assert len(await letters(client, shop)) == 2
