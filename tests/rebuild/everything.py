@@ -2,9 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from app.demo.story import Company
+from app.gateway.admission import KnownSource, SourceAdmission
+from app.gateway.ingestion import Ingestion
+from domain.gateway.bodies import read_value
+from domain.gateway.checks import NoChecks
+from domain.gateway.outcomes import EventStatus
+from domain.gateway.sources import IssueSourceKey, RegisterSource, SourceKind
 from domain.governance.consents import GiveConsent, consent_id
 from domain.governance.erasures import RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
@@ -23,6 +30,8 @@ from domain.kit.commands import Command
 from domain.kit.log import AppendReceipt, Log
 from domain.kit.permissions import ROLES
 from domain.work.notifications import Channel, NotificationKind, NotifyUser
+from projections.gateway.sources import SourceRow
+from tests.gateway.sending import event
 
 HASH = "0123456789abcdef" * 4
 
@@ -34,6 +43,48 @@ async def tell(log: Log, company: Company) -> None:
     for command in (*_of_accounts(), *_of_people(company.person(1)), *_of_data(company)):
         outcome = await bus.send(command, by=by)
         assert isinstance(outcome, AppendReceipt), (command, outcome)
+    await _of_outside(log, bus, by)
+
+
+class _AnySource(SourceAdmission):
+    """Takes the events of a source that no table holds yet."""
+
+    async def source(self, by: Caller, source_id: UUID | None) -> KnownSource:
+        assert source_id is not None
+        row = SourceRow(
+            id=source_id,
+            name="Shop",
+            kind=SourceKind.APPLICATION,
+            environment="production",
+            region="local",
+            created_at=datetime.now(UTC),
+            updated_at=datetime.now(UTC),
+            version=1,
+        )
+        return KnownSource(row, (), None)
+
+
+async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
+    """A source with a key, an event of it, and one that is rejected."""
+    source = uuid4()
+    for command in (
+        RegisterSource(id=source, name="Shop"),
+        IssueSourceKey(id=source, key_id=uuid4(), name="first", secret_hash=HASH),
+    ):
+        outcome = await bus.send(command, by=by)
+        assert isinstance(outcome, AppendReceipt), (command, outcome)
+    nowhere: Any = None
+    intake = Ingestion(
+        bus,
+        PlainCodec(),
+        _AnySource(nowhere),
+        NoChecks(),
+        clock=SystemClock(),
+        ids=TimeOrderedIds(),
+        rate=1_000,
+    )
+    answers = await intake.take(by, source, [read_value(event()), read_value(event(eventId="x"))])
+    assert [answer.status for answer in answers] == [EventStatus.ACCEPTED, EventStatus.REJECTED]
 
 
 def _of_accounts() -> Sequence[Command]:
