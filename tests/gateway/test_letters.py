@@ -13,7 +13,7 @@ async def letters(client: Client, shop: Sender, **filter: object) -> list[Json]:
     """The dead letters of a source, when all that was sent before is in the view."""
     (last,) = await shop.answers(event())
     listed = await client.send(
-        "DeadLetters", filter={"sourceId": shop.id, **filter}, afterPosition=last["position"]
+        "DeadLetters", filter={"sourceId": {"eq": shop.id}, **filter}, afterPosition=last["position"]
     )
     return [edge["node"] for edge in listed["edges"]]
 
@@ -65,7 +65,7 @@ async def test_a_letter_is_corrected_and_let_in(shop: Sender, client: Client) ->
     receipt = await client.send("ReplayDeadLetter", input={"id": id, "event": good})
     assert (receipt["result"]["status"], receipt["result"]["eventId"]) == ("ACCEPTED", bad["eventId"])
     assert await letters(client, shop) == []
-    (closed,) = await letters(client, shop, status=["REPLAYED"])
+    (closed,) = await letters(client, shop, status={"in": ["REPLAYED"]})
     assert (closed["id"], closed["status"]) == (id, "REPLAYED")
     assert (await client.send("ReplayDeadLetter", input={"id": id}))["code"] == "not_found"
     assert (await shop.answers(json.loads(good)))[0]["status"] == "duplicate"

@@ -1,12 +1,34 @@
 """Events from outside, and the dead letters of those that were rejected: one by one, listed, and live."""
 
+from enum import Enum
+from typing import Annotated
+
 import strawberry
 
 from api.gateway.sources import Source
-from api.kit.model import ComputedField, Node, Resource, derived, linked, shows
+from api.kit.model import (
+    PAGE_ARGUMENTS,
+    After,
+    ClientError,
+    ComputedField,
+    Connection,
+    Info,
+    Node,
+    PageRequest,
+    Resource,
+    argument,
+    connect,
+    derived,
+    enum,
+    field,
+    linked,
+    shows,
+)
 from domain.gateway.letters import DiscardDeadLetter, LetterStatus
 from projections.gateway.events import DeadLetterRow, DeadLetters, OutsideEventRow, OutsideEvents
 from projections.gateway.sources import Sources
+from projections.kit.read.conditions import equals
+from projections.kit.read.keyset import Order
 
 
 @shows(
@@ -52,10 +74,53 @@ _events.filter(
 _letters.filter(also=("source_id",), defaults={"status": (LetterStatus.OPEN,)})
 
 
+class RelatedBy(Enum):
+    """What events belong together by."""
+
+    CORRELATION = "correlation_id"
+    USER = "user_id"
+    SESSION = "session_id"
+    ORDER = "order_id"
+
+
+_LONGEST = 200
+
+
 @strawberry.type
 class Query:
     outside_event = _events.by_id("An event from outside by id.")
     outside_events = _events.list("Events from outside, by pages.")
+
+    async def _related(
+        self,
+        info: Info,
+        by: Annotated[enum(RelatedBy), argument("What they belong together by.")],  # type: ignore[valid-type]
+        value: Annotated[str, argument("Its id, as the events name it.")],
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        after_position: After = None,
+    ) -> Connection[OutsideEvent]:
+        ask = info.context
+        if not 1 <= len(value) <= _LONGEST:
+            message = f"The value has 1 to {_LONGEST} characters."
+            raise ClientError(message, code="BAD_USER_INPUT")
+        await ask.caught_up(OutsideEvents, after_position)
+        return await connect(
+            ask,
+            OutsideEvents,
+            where=equals(by.value, value),
+            order=Order("occurred_at"),
+            wanted=PageRequest(first=first, after=after, last=last, before=before),
+        )
+
+    _related.__annotations__ |= PAGE_ARGUMENTS
+    related_events = field(
+        "Events from outside that belong together, in the order in which they happened, by pages.",
+        needs="gateway:read",
+    )(_related)
+    del _related
     dead_letter = _letters.by_id("A dead letter by id.")
     dead_letters = _letters.list(
         "Events that were rejected, by pages; other than open ones only where the filter speaks of the status."
