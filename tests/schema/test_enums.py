@@ -27,14 +27,7 @@ WORDS = {
     "LogEvent.type": STORED,
     "ParkedStream.eventType": STORED,
     **dict.fromkeys(
-        (
-            "DeadLetter.eventType",
-            "DeadLetterFilter.eventType",
-            "OutsideEvent.eventType",
-            "OutsideEventFilter.eventType",
-            "Subscription.deadLetterChanged(eventType:)",
-            "Subscription.outsideEventChanged(eventType:)",
-        ),
+        ("DeadLetter.eventType", "OutsideEvent.eventType", "ReplayDeadLettersInput.eventType"),
         "What outside systems call what happened there.",
     ),
 }
