@@ -84,7 +84,8 @@ async def test_a_paused_view_stands_still_and_goes_on(
     finally:
         await other.pause()
     resumed = await operator.send("ResumeViews", input={"views": VIEWS})
-    assert {view["pausedBy"] for view in resumed["views"]} == {None}
+    # Not as if nobody folded them, until a worker has taken them up.
+    assert {(view["pausedBy"], view["state"]) for view in resumed["views"]} == {(None, "FOLLOWING")}
     assert (await client.send("TaskStats", afterPosition=second["position"]))["todo"] == 2
 
 

@@ -32,6 +32,16 @@ async def test_one_gives_and_withdraws_ones_consent(client: Client) -> None:
     )
 
 
+async def test_a_consent_is_made_once_and_changes_from_then_on(client: Client) -> None:
+    async with client.watching("ConsentChanged", subjectId=client.me) as messages:
+        seen: list[tuple[str, bool]] = []
+        for step in ("GiveConsent", "WithdrawConsent", "GiveConsent"):
+            await client.send(step, input={"purpose": MAIL})
+            message = await anext(messages)
+            seen.append((message["kind"], message["node"]["given"]))
+    assert seen == [("CREATED", True), ("UPDATED", False), ("UPDATED", True)]
+
+
 async def test_all_of_ones_consents_are_read_page_by_page(client: Client) -> None:
     purposes = [f"purpose.{number:03}" for number in range(LARGEST + 3)]
     for purpose in reversed(purposes):

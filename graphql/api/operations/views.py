@@ -1,5 +1,6 @@
 """The state of the views, for operators."""
 
+import asyncio
 from dataclasses import replace
 from math import inf
 from typing import Annotated, Any
@@ -30,6 +31,8 @@ from projections.kit.read.status import ViewState, ViewStatus
 from projections.operations.operator_requests import Operation, OperationDone
 
 PERMISSION = "ops:rebuild"
+_LOOK, _LOOKS = 0.2, 15
+"""Seconds between two looks at views that a worker is to take up, and how many there are at most."""
 UNSHOWN = ("folded", "error_event", "attempts", "pages", "page_seconds", "errors", "last_read_age")
 """What the command line alone shows of a view."""
 
@@ -57,18 +60,26 @@ class ViewsReceipt(Receipt):
     """Shows how they stand."""
 
     names: strawberry.Private[tuple[str, ...]]
+    taken_up: strawberry.Private[bool]
+    """Whether a worker is to fold them from now on."""
 
     @field(
         "The views in their current state; workers release them, or take them up, shortly.", list[ViewInfo]
     )
     async def views(self, info: Info) -> list[ViewStatus]:
-        statuses = await info.context.services.progress.statuses()
-        return [status for status in statuses if status.live and status.name in self.names]
+        for _ in range(_LOOKS):
+            statuses = await info.context.services.progress.statuses()
+            named = [status for status in statuses if status.live and status.name in self.names]
+            if not (self.taken_up and any(status.state is ViewState.STOPPED for status in named)):
+                break
+            # No worker has taken them up yet: it would look as if none did.
+            await asyncio.sleep(_LOOK)
+        return named
 
 
 def _named(operation: Operation, done: OperationDone) -> dict[str, Any]:
     assert isinstance(operation, PauseViews | ResumeViews | RetireViews)
-    return {"names": operation.views}
+    return {"names": operation.views, "taken_up": isinstance(operation, ResumeViews)}
 
 
 @strawberry.type

@@ -124,7 +124,8 @@ class Finder(Generic[R]):
         self, search: SearchReader[R], tenant_id: UUID, wanted: SearchRequest, at_least: int, shown: int
     ) -> Found[R]:
         async def load() -> tuple[Found[R], int]:
-            position = await self._shown(search.view.name) or shown
+            # What is known of a view that has just moved may be less than what was known a moment ago.
+            position = max(await self._shown(search.view.name) or 0, shown)
             query = Query(
                 text=wanted.text,
                 language=wanted.language,

@@ -17,6 +17,7 @@ from domain.kit.log import Envelope
 from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
+from projections.kit.declare.view import Fold
 
 
 async def envelopes(
@@ -146,7 +147,9 @@ async def _following(
                 # Who is cut off between two messages of one event gets both again.
                 more = following is not None and following[0] is envelope
                 there = key in rows and interest.meets(rows[key])
-                arrival = ChangeKind.CREATED if view.folds[envelope.type].first else ChangeKind.UPDATED
+                arrival = (
+                    ChangeKind.CREATED if _makes(view.folds[envelope.type], envelope) else ChangeKind.UPDATED
+                )
                 yield Change(
                     cursor=Position(envelope.position - more),
                     kind=arrival if there else ChangeKind.REMOVED,
@@ -256,3 +259,9 @@ def _of_mine(ask: RequestContext, envelope: Envelope, event: Event | None) -> bo
         return False
     me = ask.caller.user_id
     return bool(getattr(event or ask.services.codec.decode(envelope), "user_id", me) == me)
+
+
+def _makes(fold: Fold, envelope: Envelope) -> bool:
+    """Whether an event is the first of its row; one that may also come again, as a consent, is when its stream
+    begins with it."""
+    return fold.first or (fold.by_stream and envelope.originator_version == 1)
