@@ -19,6 +19,7 @@ from app.auth.id_token import NotOurs, claims_of
 from app.auth.sign_in import SignInService
 from app.auth.tokens.signed_tokens import Expired, NotValid, Uses, signed, verified
 from app.auth.tokens.signing_keys import SigningKeys
+from app.http.session_cookies import session_cookies
 from domain.identity.account_commands import LinkProvider, OpenAccount
 from domain.identity.accounts import AccountIsSuspended, AccountStatus, normal_address
 from domain.identity.sessions import SignInMethod
@@ -77,10 +78,20 @@ class Providers:
         """Close the connections to the providers."""
         await self._http.aclose()
 
-    async def start(self, name: str, redirect_uri: str, *, reauthenticate: bool = False) -> Start | Refusal:
+    async def start(
+        self,
+        name: str,
+        redirect_uri: str,
+        *,
+        reauthenticate: bool = False,
+        keep_in_cookies: bool = False,
+        onward: str = "",
+    ) -> Start | Refusal:
         """Begin to sign somebody in by the provider of this name.
 
         ``reauthenticate``: the provider must ask again who it is, so that the session proves who is there now.
+        ``keep_in_cookies``: the page that begins wants a session in cookies, and no tokens (ADR 59).
+        ``onward``: the path of this host where the browser is sent once somebody is signed in so.
         """
         provider = self._providers.get(name)
         if provider is None:
@@ -111,8 +122,17 @@ class Providers:
             "verifier": verifier,
             "redirect_uri": redirect_uri,
             "anew": reauthenticate,
+            "cookies": keep_in_cookies,
+            "onward": onward,
         }
         return Start(url, signed(Uses.PROVIDER, await self._keys.current(), claims, lifetime=WAIT))
+
+    async def onward(self, cookie: str) -> str:
+        """Where the browser is sent that ends what this cookie began; empty for nowhere."""
+        try:
+            return str((await verified(Uses.PROVIDER, cookie, self._keys.find)).get("onward", ""))
+        except (Expired, NotValid):
+            return ""
 
     async def finish(self, name: str, cookie: str, state: str, code: str) -> Entry:
         """Sign in whom the provider has sent back with a code."""
@@ -133,6 +153,9 @@ class Providers:
             return refusal
         except (httpx.HTTPError, NotOurs, KeyError, ValueError, TypeError):
             return ProviderRefused(reason="its answer is not valid")
+        if said.get("cookies"):
+            # The browser that comes back is the one in which a page of ours began: it has shown the flow's cookie.
+            session_cookies().keeps = True
         if account.status is AccountStatus.SUSPENDED:
             return AccountIsSuspended()
         if account.status is not AccountStatus.OPEN:

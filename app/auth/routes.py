@@ -1,5 +1,6 @@
 """Signing in over REST: JSON in, JSON out; a refusal is 4xx with its code."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,10 @@ _STATUS = {
 }
 
 Answer = Callable[[Request, "Body"], Awaitable[object]]
+
+
+_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+"""A path of this host: with two slashes at its beginning, or a backslash, browsers take it for another host."""
 
 
 class _TooLarge(Exception):
@@ -115,6 +120,13 @@ def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
 
     async def oidc_start(request: Request) -> Response:
         name = request.path_params["provider"]
+        in_cookies = request.query_params.get("session") == "cookie"
+        if in_cookies and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            # By a link on their page others would choose when somebody's session is replaced.
+            return problem(400, "bad_request", "A session in cookies is begun by a page of this host alone.")
+        onward = request.query_params.get("to", "") if in_cookies else ""
+        if onward and not _PATH.fullmatch(onward):
+            return problem(400, "bad_request", "`to` is a path of this host, such as /board.")
         called = request.url_for("oidc_callback", provider=name)
         # The Host header is the client's to choose, so that it counts only where nothing else was set.
         known = sign_in().public_url.rstrip("/")
@@ -124,7 +136,11 @@ def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
             )
         back = f"{known}{called.path}" if known else str(called)
         started = await sign_in().providers.start(
-            name, back, reauthenticate=request.query_params.get("anew") == "true"
+            name,
+            back,
+            reauthenticate=request.query_params.get("anew") == "true",
+            keep_in_cookies=in_cookies,
+            onward=onward,
         )
         if isinstance(started, Refusal):
             return _refused(started)
@@ -150,6 +166,9 @@ def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
             query.get("code", ""),
         )
         answer = _answered(found)
+        cookie = request.cookies.get(COOKIE, "")
+        if isinstance(found, Granted) and (onward := await sign_in().providers.onward(cookie)):
+            answer = RedirectResponse(onward, 303, headers={"cache-control": "no-store"})
         answer.delete_cookie(COOKIE, path="/auth/oidc")
         return answer
 

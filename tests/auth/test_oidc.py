@@ -115,6 +115,42 @@ async def test_whoever_comes_back_by_a_link_keeps_the_session_in_their_cookies(p
         assert browser.cookies["hw_access"] == before
 
 
+async def test_a_page_of_this_host_is_given_a_session_in_cookies(product: Product) -> None:
+    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+        back = await _sent_back(product, browser, "?session=cookie")
+        given = (await browser.get(back)).json()
+        assert {"accessToken", "refreshToken"}.isdisjoint(given)
+        asked = {"query": "{ me { id } }"}
+        me = await browser.post("/graphql", json=asked, headers={"x-csrf-token": given["csrfToken"]})
+        assert me.json()["data"]["me"]["id"] == given["accountId"]
+
+
+async def test_the_browser_is_sent_on_to_a_path_of_this_host_alone(product: Product) -> None:
+    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+        answer = await browser.get(await _sent_back(product, browser, "?session=cookie&to=/board"))
+        assert (answer.status_code, answer.headers["location"]) == (303, "/board")
+        assert browser.cookies["hw_access"]
+        for elsewhere in ("//evil.example", "/\\evil.example", "https://evil.example", "/%0aevil"):
+            refused = await browser.get(f"/auth/oidc/default/start?session=cookie&to={elsewhere}")
+            assert refusal(refused) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_no_other_page_begins_a_session_in_cookies(product: Product, site: str) -> None:
+    start = "/auth/oidc/default/start"
+    refused = await product.http.get(f"{start}?session=cookie", headers={"sec-fetch-site": site})
+    assert refusal(refused) == (400, "bad_request")
+    assert (await product.http.get(start, headers={"sec-fetch-site": site})).status_code == 303
+
+
+async def test_another_browser_is_given_no_session_by_what_one_began(product: Product) -> None:
+    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+        back = await _sent_back(product, browser, "?session=cookie&to=/board")
+    async with httpx.AsyncClient(base_url=product.http.base_url) as other:
+        assert refusal(await other.get(back)) == REFUSED
+        assert "hw_access" not in other.cookies
+
+
 async def test_another_browser_cannot_end_what_one_began(product: Product) -> None:
     back = await _sent_back(product)
     async with httpx.AsyncClient(base_url=product.http.base_url) as other:
