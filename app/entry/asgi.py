@@ -31,7 +31,8 @@ from app.http.per_caller import PerCaller
 from app.http.security_headers import SecurityHeaders
 from app.http.session_cookies import CookieSessions
 from app.origins import origin_of, read_origins
-from app.pages.editor import ABOUT, PASSWORD, documentation_routes, editor_links, editor_tabs
+from app.pages.documentation import documentation_routes
+from app.pages.editor import ABOUT, PASSWORD, editor_links, editor_tabs
 from app.pages.routes import page_routes
 from app.privacy.routes import Exported, export_routes
 from app.processes.declared import KNOWN

@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from api.kit.http.graphiql import EditorTab
-from api.kit.http.problems import problem
+from app.pages.documentation import documentation
 
 _ROOT = Path(__file__).parents[2]
 _OPERATIONS = _ROOT / "graphql" / "operations"
@@ -66,29 +63,8 @@ def _whole(document: str, fragments: Mapping[str, str]) -> Iterator[str]:
                 wanted.append(fragments[name])
 
 
-def _documentation() -> dict[str, Path]:
-    """The pages of the documentation that came with the code, by their addresses."""
-    docs = _ROOT / "docs"
-    found = {f"/docs/{path.relative_to(docs).as_posix()}": path for path in sorted(docs.rglob("*.md"))}
-    # An image has this one alone.
-    return {"/docs/README.md": _ROOT / "README.md", **found}
-
-
 def editor_links() -> dict[str, str]:
     """Where to read on, as far as it came with the code."""
     known = {"README": "/docs/README.md", "Tour": "/docs/tour.md", "Clients": "/docs/clients.md"}
-    there = _documentation()
+    there = documentation()
     return {name: address for name, address in known.items() if address in there}
-
-
-def documentation_routes() -> list[BaseRoute]:
-    """The documentation as it was written, as text."""
-    pages = _documentation()
-
-    async def show(request: Request) -> Response:
-        page = pages.get(request.url.path)
-        if page is None:
-            return problem(404, "not_found", "There is nothing at this path.")
-        return FileResponse(page, media_type="text/plain; charset=utf-8")
-
-    return [Route("/docs/{path:path}", show)]

@@ -1,6 +1,7 @@
 """What a new visitor of the page for developers finds: what this is, whom to be, documents to run."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 import app.entry.serve
 from app.http.listener import listening
+from app.pages.documentation import documentation
 from app.pages.editor import TABS, editor_links, editor_tabs
 from app.settings import Settings
 from tests.auth.people import PASSWORD, registered
@@ -50,9 +52,25 @@ async def test_what_it_links_to_is_there(product: Product) -> None:
     for address in editor_links().values():
         assert f'href="{address}"' in page
         answer = await product.http.get(address)
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     for outside in ("/docs/../pyproject.toml", "/docs/%2e%2e/pyproject.toml", "/docs/nothing.md", "/docs/"):
         assert (await product.http.get(outside)).status_code == 404
+
+
+async def test_no_link_of_the_documentation_is_dead(product: Product) -> None:
+    pages = {address: (await product.http.get(address)).text for address in documentation()}
+    names = {address: set(re.findall(r' id="([^"]+)"', text)) for address, text in pages.items()}
+    dead = [
+        (address, link)
+        for address, text in pages.items()
+        for link in re.findall(r'href="([^"]+)"', text)
+        if not link.startswith(("http", "mailto:"))
+        for path, _, name in (link.partition("#"),)
+        if (path != "/" and (path or address) not in pages) or (name and name not in names[path or address])
+    ]
+    assert dead == []
+    assert "not_finished" in names["/docs/errors.md"]
+    assert "<script" not in "".join(pages.values())
 
 
 @asynccontextmanager
@@ -110,6 +128,20 @@ async def test_it_opens_with_the_tour_and_tells_a_stranger_to_sign_in(
             page.driver.execute_script(f"document.getElementById('told').textContent = ''; {_RUN}")
             assert "UNAUTHENTICATED" not in seen(page, _ANSWER, "Sign in above")
             assert seen(page, _TOLD, "Sign in") == "Sign in first."
+
+    await asyncio.to_thread(visit)
+
+
+async def test_signing_in_opens_no_document_twice(product: Product, tmp_path: Path) -> None:
+    ada = await registered(product)
+
+    def visit() -> None:
+        with browser(tmp_path / "profile", scripts=True) as page:
+            page.open(str(product.http.base_url))
+            seen(page, _TABS, "TaskChanged")
+            signed_in(page, str(product.http.base_url), ada.email)
+            tabs = page.driver.execute_script("return document.querySelectorAll('.graphiql-tab').length")
+            assert tabs == len(TABS)
 
     await asyncio.to_thread(visit)
 

@@ -103,6 +103,17 @@ function subscribe(params, connectionParams) {
 
 const tabs = JSON.parse(document.body.dataset.tabs || "[]");
 
+// The tab that was open before the page was loaded again. The editor opens another one with its document, unless
+// it is told just what stood in this one.
+const left = (() => {
+  try {
+    const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem("graphiql:tabState"));
+    return tabs[activeTabIndex];
+  } catch {
+    return null;
+  }
+})();
+
 // Headers that are typed are kept for this tab only, as they may hold a token.
 const kept = sessionStorage.getItem("graphiql-headers");
 const keep = (headers) => sessionStorage.setItem("graphiql-headers", headers);
@@ -122,6 +133,8 @@ door.start().then(() =>
       // Null asks for no schema as it starts: the answer to a stranger would be an error before they did anything.
       schema: door.known() || kept ? undefined : null,
       headers: kept ?? "",
+      query: left?.query ?? undefined,
+      variables: left?.variables ?? undefined,
       // What somebody typed here before is kept by the editor, and comes before these.
       defaultTabs: tabs.length ? tabs : undefined,
       onEditHeaders: keep,
