@@ -1,10 +1,13 @@
 """Two people before the example front end: each sees what the other does, whatever happens to the API."""
 
 import asyncio
+import json
+import re
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +20,44 @@ from tests.pages.browser import browser
 from tests.pages.links import invited
 
 pytestmark = pytest.mark.servers
+
+
+_NODE = (20, 19, 0)
+"""The version that the example's README asks for."""
+
+
+def _meets(words: str) -> bool:
+    """Whether a range of versions, such as ``^16.0.0 || >=18``, has this one."""
+
+    def term(operator: str, version: str) -> bool:
+        wanted = tuple(map(int, re.findall(r"[0-9]+", version)))
+        match operator:
+            case ">=":
+                return wanted <= _NODE
+            case "<":
+                return wanted > _NODE
+            case "^":
+                return wanted[0] == _NODE[0] and wanted <= _NODE
+            case _:
+                return wanted == _NODE[: len(wanted)]
+
+    return any(
+        all(
+            term(operator, version)
+            for operator, version in re.findall(r"(>=|<|\^|~|)\s*v?([0-9][0-9.]*)", part)
+        )
+        for part in words.split("||")
+    )
+
+
+def test_all_that_it_stands_on_runs_on_the_node_that_it_asks_for() -> None:
+    lock = json.loads(Path("docs/examples/board/package-lock.json").read_text())
+    needs = {
+        name: (package.get("engines") or {}).get("node", "*") for name, package in lock["packages"].items()
+    }
+    assert {name: words for name, words in needs.items() if not _meets(words)} == {}
+    assert not _meets(">=22.15.0")
+    assert not _meets("^22.22.2 || ^24.15.0 || >=26.0.0")
 
 
 @dataclass

@@ -67,14 +67,15 @@ class ViewsReceipt(Receipt):
         "The views in their current state; workers release them, or take them up, shortly.", list[ViewInfo]
     )
     async def views(self, info: Info) -> list[ViewStatus]:
-        for _ in range(_LOOKS):
+        looks = _LOOKS if self.taken_up else 0
+        while True:
             statuses = await info.context.services.progress.statuses()
             named = [status for status in statuses if status.live and status.name in self.names]
-            if not (self.taken_up and any(status.state is ViewState.STOPPED for status in named)):
-                break
+            if not looks or all(status.state is not ViewState.STOPPED for status in named):
+                return named
             # No worker has taken them up yet: it would look as if none did.
+            looks -= 1
             await asyncio.sleep(_LOOK)
-        return named
 
 
 def _named(operation: Operation, done: OperationDone) -> dict[str, Any]:

@@ -37,7 +37,7 @@ async function ask(path: string, body: object): Promise<void> {
   });
   const type = response.headers.get("content-type") ?? "";
   if (!type.includes("json") || response.status >= 500) throw new Error(`The server cannot answer: ${response.status}`);
-  const answer = (await response.json()) as Partial<Granted> & { error?: { message: string } };
+  const answer = (await response.json()) as Partial<Granted> & { detail?: string };
   const { accessToken, refreshToken, expiresIn } = answer;
   if (!accessToken || !refreshToken || !expiresIn)
     throw new Refusal(answer.detail ?? "This example has no page for a second factor.");

@@ -79,8 +79,14 @@ def listed(
         tree = narrowing.tree(filter)
         if (at := await moment(info, as_of)) is None:
             await ask.caught_up(view, after_position)
-        past = None if at is None else await ask.past.all(view, at)
-        return await connect(ask, view, filter=tree, order=order, wanted=wanted, past=past)
+        past, where = None, list[Condition]()
+        if at is not None and only_adds(view):
+            # The rows of then are those that stand in the table now, but for the later ones: nothing is folded.
+            await ask.caught_up(view, Position(at))
+            where = [Condition("position <= {}", at)]
+        elif at is not None:
+            past = await ask.past.all(view, at)
+        return await connect(ask, view, filter=tree, where=where, order=order, wanted=wanted, past=past)
 
     resolve.__annotations__ |= {
         "filter": Annotated[
@@ -99,6 +105,11 @@ def listed(
         "return": Connection[shown],  # type: ignore[valid-type]
     }
     return described(resolve, description, needs=needs, more=more)
+
+
+def only_adds(view: type[PostgresView[Any]]) -> bool:
+    """Whether every event makes a row of its own, which none changes later."""
+    return all(fold.first for fold in view().folds.values())
 
 
 def _ordered(order: Order) -> str:
