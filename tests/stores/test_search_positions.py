@@ -51,6 +51,6 @@ async def test_a_view_that_moves_on_meanwhile_takes_nothing_from_what_it_had_sho
     finder: Finder[Paper],
 ) -> None:
     reading = await begin_reading(object(), lambda: {}, None, 0)
-    hits = await finder.find(ACME, SearchRequest(text="dogs", equal={}), at_least=10)
+    hits = await finder.find(ACME, SearchRequest(text="dogs"), at_least=10)
     assert (hits.source, [hit.row.title for hit in hits.found.hits]) == ("opensearch", ["Dogs"])
     assert reading.value == 10
