@@ -18,8 +18,9 @@ from projections.identity.memberships import Memberships
 from projections.identity.people import People
 from projections.identity.users import Users
 from projections.kit.context.visibility import Guarded
+from projections.kit.declare.filters import All, Compare, ComparedColumn, Comparison, Not, Some
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.read.conditions import Condition, equals, one_of, since, until
+from projections.kit.read.conditions import Condition, equals, filtered, one_of, since, until
 from projections.kit.read.keyset import Order
 from projections.kit.read.live_generations import Only
 from projections.kit.read.postgres_reader import PostgresRows
@@ -66,6 +67,15 @@ _DERIVED: dict[type[PostgresView[Any]], str] = {
     People: "last_name_order = convert_to(last_name, 'UTF8')",
 }
 
+
+def _is(column: str, value: object) -> Compare:
+    return Compare(ComparedColumn(column), Comparison.EQ, value)
+
+
+def _among(column: str, *values: object) -> Compare:
+    return Compare(ComparedColumn(column), Comparison.IN, values)
+
+
 NEWEST = Order("created_at", descending=True)
 LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
     ("idx_tasks_created_at", Tasks, [], NEWEST),
@@ -82,6 +92,21 @@ LISTS: list[tuple[str, type[PostgresView[Any]], list[Condition], Order]] = [
         Order("due_date"),
     ),
     ("idx_tasks_assigned_created", Tasks, equals("assigned_to", PERSON), NEWEST),
+    # Of a filter, what stands beside each other is as good as conditions of their own.
+    (
+        "idx_tasks_assigned_status",
+        Tasks,
+        [filtered(Tasks, All((_is("assigned_to", PERSON), _among("status", "todo", "in_progress"))))],
+        Order("due_date"),
+    ),
+    ("idx_tasks_project_created", Tasks, [filtered(Tasks, _is("project_id", PERSON))], NEWEST),
+    (
+        "idx_tasks_created_at",
+        Tasks,
+        [filtered(Tasks, Some((_is("assigned_to", PERSON), Not(_among("status", "completed")))))],
+        NEWEST,
+    ),
+    ("idx_activity_entity", ActivityLog, [filtered(ActivityLog, _is("entity_id", PERSON))], NEWEST),
     ("idx_tasks_project_status", Tasks, [*equals("project_id", PERSON), *one_of("status", ["todo"])], NEWEST),
     ("idx_tasks_project_created", Tasks, equals("project_id", PERSON), NEWEST),
     ("idx_tasks_created_by_date", Tasks, equals("created_by", PERSON), NEWEST),

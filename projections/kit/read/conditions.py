@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from domain.kit.text import key
@@ -60,6 +61,12 @@ def contains(view: type[PostgresView[Any]], column: str, values: Collection[str]
     return [_indexed(view, "@> text[]", "{}::text[]", keys, key_of(column))]
 
 
+# Whoever else watches by words asks of the same row in a moment.
+@lru_cache(maxsize=64)
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(found_words(text))
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Words that a person typed, as they are looked for in some texts of a view."""
@@ -71,7 +78,7 @@ class Words:
 
     def found_in(self, row: Any) -> bool:
         """Whether the texts of a row have them all. Rows differ in type, hence Any."""
-        there = {word for name in self.texts for word in found_words(getattr(row, name) or "")}
+        there = frozenset[str]().union(*(_words_of(getattr(row, name) or "") for name in self.texts))
         needs = self.sought.needs
         return bool(needs) and all(any(there.issuperset(form) for form in need) for need in needs)
 
