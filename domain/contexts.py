@@ -12,6 +12,7 @@ NAMES = (
     "governance",
     "operations",
     "gateway",
+    "commerce",
 )
 """A new context is a line here; docs/contexts.md shows how it begins."""
 

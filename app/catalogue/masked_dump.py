@@ -17,7 +17,7 @@ import msgspec
 from app.catalogue.inventory import held, product_events
 from app.telemetry.redaction import redacted_value
 from domain.kit.events import Event
-from domain.kit.privacy.inventory import field_facts
+from domain.kit.privacy.inventory import FieldFacts, field_facts
 from domain.kit.sealed import fingerprint_of, is_sealed
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View
@@ -89,6 +89,10 @@ class EventMask:
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
         self._hidden = {name: _hidden(event) for name, event in product_events().items()}
+        self._inside = {
+            name: {fact.name: _members(fact) for fact in field_facts(event)}
+            for name, event in product_events().items()
+        }
         self._known = {
             name: {fact.name for fact in field_facts(event)} for name, event in product_events().items()
         }
@@ -97,9 +101,10 @@ class EventMask:
         """The payload, fit for a dump."""
         decoded: dict[str, Any] = msgspec.json.decode(payload)
         hidden, known = self._hidden.get(type_name, {}), self._known.get(type_name, set())
+        inside = self._inside.get(type_name, {})
         # Older versions had members that today's class does not declare; nobody can say what they are.
         return {
-            name: clean(self._pseudonyms, name, value)
+            name: clean(self._pseudonyms, name, value, inside.get(name))
             if name in known and name not in hidden
             else _replaced(self._pseudonyms, name, value, hidden)
             for name, value in decoded.items()
@@ -170,6 +175,11 @@ def _hidden(event: type[Event]) -> dict[str, _Hidden]:
         for fact in field_facts(event)
         if fact.masked
     }
+
+
+def _members(fact: FieldFacts) -> dict[str, _Hidden]:
+    """The members of objects in a field that are hidden."""
+    return {name: _Hidden(name, frozenset({str})) for name in fact.masked_inside}
 
 
 def _hidden_members() -> dict[str, _Hidden]:

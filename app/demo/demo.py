@@ -16,6 +16,7 @@ from app.demo.story import DAYS, Company, StoryStep, story
 from app.placement.fence import is_away
 from app.placement.tenant_service import TenantService
 from app.settings import Settings
+from domain.commerce import order_commands
 from domain.identity.account_commands import (
     ConfirmSecondFactor,
     JoinTenant,
@@ -41,6 +42,7 @@ BRIGHT = Company(
     people=20,
     projects=40,
     tasks=5_000,
+    orders=1_900,
     tier="business",
     fee=Decimal("199.00"),
 )
@@ -51,6 +53,7 @@ SMALL = Company(
     people=6,
     projects=6,
     tasks=120,
+    orders=100,
     tier="team",
     fee=Decimal("49.00"),
     first=20,
@@ -61,6 +64,8 @@ _OPERATOR = uuid5(PLATFORM, "demo operator")
 _TOLD = uuid5(_OPERATOR, "confirmed")
 """The id of the demo's last command."""
 _TOGETHER = 500
+_AT_ONCE = {order_commands.__name__, task_commands.__name__}
+"""The modules whose commands are sent while others are under way."""
 _now: ContextVar[datetime] = ContextVar("demo_now")
 
 
@@ -123,7 +128,8 @@ async def ensure_demo(settings: Settings) -> None:
                 if await is_away(side.database.writer, company.id):
                     continue  # Its story was told before it was moved, and goes on where it is.
                 size = min(company.tasks, settings.demo_tasks)
-                await tell(log, codec, replace(company, tasks=size))
+                orders = company.orders * size // company.tasks
+                await tell(log, codec, replace(company, tasks=size, orders=orders))
                 desk = TenantService(settings, side.database, side.bus)
                 await desk.adopt(company.id, company.name, company.slug)
             await _open_doors(log, codec, settings)
@@ -151,7 +157,7 @@ async def tell(
         if len(started) == _TOGETHER:
             await started.pop(next(iter(started)))
         task = started[step.command.id] = asyncio.create_task(_step(bus, company, number, step))
-        if type(step.command).__module__ != task_commands.__name__:
+        if type(step.command).__module__ not in _AT_ONCE:
             # What comes later refers to people and projects, and a person's key has to be made first.
             await task
     await asyncio.gather(*started.values())

@@ -1,4 +1,4 @@
-"""The story of a demo company: its people, projects and tasks over ninety days, told by commands in order."""
+"""The story of a demo company: its people, projects, tasks and orders over ninety days, as commands in order."""
 
 import random
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid5
 
+from app.demo.shop import Shop, sales
 from app.demo.words import ABOUT, FIRST_NAMES, LAST_NAMES, OBJECTS, PROJECTS, TAGS, VERBS
 from domain.identity.authorization import BaseRole
 from domain.identity.registration import RegisterUser
@@ -44,6 +45,7 @@ class Company:
     tier: str
     fee: Decimal
     """What it pays a month, in euros."""
+    orders: int = 0
     first: int = 0
     region: str = "local"
 
@@ -74,6 +76,9 @@ def story(company: Company, start: datetime) -> list[StoryStep]:
     steps = [*_people(company, start), *_terms(company, start), *_projects(company, start, chance)]
     for number in range(company.tasks):
         steps += _task(company, start, number, chance)
+    people = [company.person(number) for number in range(company.people)]
+    shop = Shop(id=company.id, owner=people[0], buyers=people, orders=company.orders)
+    steps += [StoryStep(*step) for step in sales(shop, start, DAYS)]
     return sorted(steps, key=lambda step: step.at)
 
 

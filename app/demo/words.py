@@ -45,3 +45,10 @@ ABOUT = (
     "The numbers must match the finance report.",
     "Check it on a small phone as well.",
 )
+WARES = (
+    ("Enamel mug", "12.50"), ("Green tea, 100 g", "7.90"), ("Bread board", "24.00"), ("Linen apron", "39.00"),
+    ("Sourdough starter", "4.50"), ("Rye flour, 1 kg", "3.20"), ("Proofing basket", "18.75"),
+    ("Oven gloves", "15.00"), ("Cake tin", "21.30"), ("Rolling pin", "16.40"), ("Gift card", "50.00"),
+    ("Recipe book", "29.95"),
+)  # fmt: skip
+STREETS = ("Hill Street", "Mill Lane", "Station Road", "Market Square", "Garden Row", "Harbour Street")

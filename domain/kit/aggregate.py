@@ -31,6 +31,9 @@ class Aggregate(BaseAggregate[UUID]):
     appliers: ClassVar[dict[type[Event], Applier]]
     factories: ClassVar[dict[str, Callable[[], object]]]
     """The state's ``default_factory`` fields; the library makes a dataclass of annotated aggregates."""
+    only: ClassVar[UUID | None] = None
+    """Set it for a class of which each tenant has one, under this id, from the start: commands are given it with
+    its state's defaults before its first event, which one of them records. Commands on it wait for one another."""
     class_version: ClassVar[int] = 1
     """Raise it when the state changes shape, and add ``upcast_v1_v2(state: dict) -> None``, which turns the
     state of an old snapshot (plain JSON values) into the new one in place."""

@@ -9,9 +9,10 @@
 Every command has an ``id``: that of the aggregate which it makes or changes, chosen by whoever sends it.
 ``handle`` names what it needs and is given it: an aggregate parameter ``task`` is loaded from the field
 ``task_id``, or from ``id`` when there is no such field. Beside an aggregate ``task`` that ``id`` names,
-``project`` is the one that the task holds as its ``project_id``, ended or not. ``by: Caller`` is who asks;
-``now: datetime`` is the moment. A command that makes an aggregate returns it. ``handle`` does no I/O and may
-run twice.
+``project`` is the one that the task holds as its ``project_id``, ended or not. A ``Mapping[UUID, Product]`` called
+``products`` holds, by their ids, the living ones of those that the command's ``product_ids`` name. An aggregate of
+which each tenant has one (`Aggregate.only`) needs no field. ``by: Caller`` is who asks; ``now: datetime`` is the
+moment. A command that makes an aggregate returns it. ``handle`` does no I/O and may run twice.
 
     class UpdateTask(Command, of=(RenameTask, DescribeTask)):
         \"\"\"Change several fields of a task at once.\"\"\"
@@ -23,117 +24,16 @@ said are carried out one after the other, all or none.
 import dataclasses
 import hashlib
 import inspect
-import types
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
-from typing import Any, ClassVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, dataclass_transform, get_type_hints
 from uuid import UUID
 
 import msgspec
 
-from domain.kit.aggregate import Aggregate
-from domain.kit.caller import Caller
 from domain.kit.events import snake
 from domain.kit.fields import KEPT, Kept, References, marks
-from domain.kit.refusals import NotFound
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Need:
-    """An aggregate that ``handle`` asks for: which one, from which field, and whether it may be None."""
-
-    parameter: str
-    aggregate: type[Aggregate]
-    field: str
-    optional: bool
-    via: str | None = None
-    """The parameter whose aggregate holds the id, where the command has no field for it."""
-
-
-class Wiring:
-    """What a command's ``handle`` asks for, read once from its signature."""
-
-    def __init__(self, command: "type[Command]") -> None:
-        handle = getattr(command, "handle", None)
-        if not inspect.isfunction(handle):
-            raise TypeError(f"{command.__name__} has no method handle.")
-        hints = get_type_hints(handle)
-        fields = {field.name for field in dataclasses.fields(command)}
-        returned = hints.get("return", object)
-        self.creates = _aggregate(returned)[0]
-        if self.creates is None and returned is not types.NoneType:
-            raise TypeError(f"{command.__name__}.handle must say that it returns an aggregate, or None.")
-        self.needs: list[Need] = []
-        self.injected: dict[str, type] = {}
-        for name in list(inspect.signature(handle).parameters)[1:]:
-            wanted = hints.get(name)
-            aggregate, optional = _aggregate(wanted)
-            if aggregate is not None:
-                field = f"{name}_id" if f"{name}_id" in fields else "id"
-                if field == "id" and self.creates is not None:
-                    raise TypeError(f"{command.__name__}.handle both makes and is given what its id names.")
-                via = self._via(name) if field == "id" else None
-                if field == "id" and via is None and self.changes is not None:
-                    raise TypeError(f"{command.__name__}.handle asks for {name!r}, but no field names it.")
-                self.needs.append(Need(name, aggregate, field, optional, via))
-            elif isinstance(wanted, type) and wanted in (Caller, datetime):
-                self.injected[name] = wanted
-            else:
-                raise TypeError(f"{command.__name__}.handle asks for {name!r}, which cannot be injected.")
-
-    def _via(self, name: str) -> str | None:
-        """Of two aggregates that only ``id`` could name, the later one is held by the first."""
-        first = self.changes
-        if first is None or f"{name}_id" not in get_type_hints(first.aggregate):
-            return None
-        return first.parameter
-
-    @property
-    def direct(self) -> "list[Need]":
-        """What the command itself names."""
-        return [need for need in self.needs if need.via is None]
-
-    @property
-    def changes(self) -> "Need | None":
-        """The aggregate that the command's ``id`` names, when it is there already."""
-        return next((need for need in self.direct if need.field == "id"), None)
-
-    @property
-    def target(self) -> type[Aggregate] | None:
-        """The aggregate that the command's ``id`` names: the one it makes or changes."""
-        return self.creates or next((need.aggregate for need in self.needs if need.field == "id"), None)
-
-    def call(
-        self, command: "Command", found: Mapping[str, Aggregate | None], by: Caller, now: datetime
-    ) -> tuple[Aggregate, ...]:
-        """Run ``handle`` and return every aggregate that it made or was given."""
-        injected = {name: by if kind is Caller else now for name, kind in self.injected.items()}
-        created = command.handle(**found, **injected)
-        touched = tuple(aggregate for aggregate in found.values() if aggregate is not None)
-        return touched if created is None else (created, *touched)
-
-    def held(self, command: "Command", found: Mapping[UUID, Aggregate]) -> "list[UUID]":
-        """The ids of what the aggregates found so far hold, and the command needs besides."""
-        ids = (self._id(need, command, found) for need in self.needs if need.via is not None)
-        return [id for id in ids if id is not None]
-
-    def resolved(self, command: "Command", found: Mapping[UUID, Aggregate]) -> "dict[str, Aggregate | None]":
-        """The aggregate for each need. Raises NotFound, naming the field, for one that is absent or has ended."""
-        return {need.parameter: resolve(need, self._id(need, command, found), found) for need in self.needs}
-
-    def _id(self, need: Need, command: "Command", found: Mapping[UUID, Aggregate]) -> UUID | None:
-        if need.via is None:
-            return id_of(command, need.field)
-        holder = found.get(command.id)
-        held: UUID | None = getattr(holder, f"{need.parameter}_id", None)
-        return held
-
-
-def _aggregate(hint: object) -> tuple[type[Aggregate] | None, bool]:
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    classes = [option for option in options if isinstance(option, type) and issubclass(option, Aggregate)]
-    return (classes[0] if classes else None), types.NoneType in options
+from domain.kit.wiring.needs import Wiring
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
@@ -247,30 +147,6 @@ def _joined(edit: type[Command]) -> dict[str, Any]:
             raise TypeError(f"{edit.__name__} is of two commands with the field {name!r}.")
         found[name] = get_type_hints(command, include_extras=True)[name] | Kept
     return found
-
-
-def id_of(command: Command, field: str) -> UUID | None:
-    """The id that a field holds."""
-    value = getattr(command, field)
-    assert value is None or isinstance(value, UUID), f"{command.stored_as}.{field} holds no id"
-    return value
-
-
-def resolve(need: Need, id: UUID | None, found: Mapping[UUID, Aggregate]) -> Aggregate | None:
-    """The aggregate for a need. Raises NotFound, naming the field, when it is absent or has ended."""
-    if id is None and need.optional:
-        return None
-    aggregate = found.get(id) if id is not None else None
-    if need.via is not None and (aggregate is None or isinstance(aggregate, need.aggregate)):
-        return aggregate
-    if not isinstance(aggregate, need.aggregate) or aggregate.ended:
-        raise NotFound(field=need.field, what=noun(need.aggregate.topic))
-    return aggregate
-
-
-def noun(topic: str) -> str:
-    """What a topic's things are called in a sentence: ``work.task`` is a task."""
-    return topic.rsplit(".", 1)[-1].replace("_", " ")
 
 
 def _stored_name(command: type[Command]) -> str:

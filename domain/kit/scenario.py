@@ -16,10 +16,11 @@ from domain.kit.bus.checks import check
 from domain.kit.bus.decisions import decide
 from domain.kit.caller import Caller
 from domain.kit.clock import at
-from domain.kit.commands import Command, id_of
+from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.refusals import Refusal
 from domain.kit.text import composed
+from domain.kit.wiring.needs import id_of
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SOMEONE = Caller(tenant_id=UUID(int=1), user_id=UUID(int=2))

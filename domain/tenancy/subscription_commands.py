@@ -5,7 +5,7 @@ from typing import Annotated
 
 from domain.kit.fields import Describe
 from domain.kit.model import Command, Invalid, in_utc
-from domain.tenancy.money import Amount, Currency
+from domain.kit.money.money import Amount, Currency, money
 from domain.tenancy.subscriptions import (
     DueAt,
     InvoiceStatus,
@@ -87,10 +87,11 @@ class IssueInvoice(Command):
 
     def handle(self, subscription: Subscription) -> None:
         subscription.require_running()
+        due = money(self.amount, self.currency, field="amount")
         issued = Subscription.InvoiceIssued(
             number=self.number.strip(),
-            amount=self.amount,
-            currency=self.currency,
+            amount=due.amount,
+            currency=due.currency,
             due_at=_utc(self.due_at),
         )
         subscription.record(issued)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Public
 from domain.kit.model import ONE_LINE, Aggregate, Event, NotFound, Refusal, Unique, applies, assigns
-from domain.tenancy.money import Amount, Currency
+from domain.kit.money.money import Amount, Currency
 
 Tier = Annotated[str, Len(1, 50), ONE_LINE, Public(), Describe("The subscribed tier, such as `team`.")]
 PeriodStart = Annotated[datetime, Internal(), Describe("When the paid period began.")]

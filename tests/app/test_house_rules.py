@@ -22,8 +22,8 @@ NOUNS = {
     "tracing",
 }
 """Names of files in -ing that are the field's nouns."""
-SHARED = {"FreeTenantSlugs"}
-"""Names of a command that the tenant and its operators each have."""
+SHARED = {"FreeTenantSlugs", "Comparison", "Order"}
+"""Names of a command that tenants and operators each have, and of what is bought and how lists are sorted."""
 
 
 def _files() -> list[Path]:

@@ -209,6 +209,8 @@ READABLE = {
     # What stands in place of the address of somebody who was forgotten.
     "email",
     "currency",
+    # A closed list.
+    "provider",
 }
 """Texts that the product chose, or that say nothing of a company and its work; JSON is masked by its members."""
 

@@ -46,6 +46,9 @@ def _value(hint: Any) -> Any:
         return {"Grüße": ["\\", 0.1, None, {"🦆": True}]}
     if isinstance(hint, type) and issubclass(hint, Enum):
         return list(hint)[-1]
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        hints = get_type_hints(hint, include_extras=True)
+        return hint(**{field.name: _value(hints[field.name]) for field in dataclasses.fields(hint)})
     if hint not in _EXAMPLES:
         raise LookupError(f"Put an example of {hint!r} into _EXAMPLES of tests/contracts/examples.py.")
     return _EXAMPLES[hint]

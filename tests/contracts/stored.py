@@ -138,6 +138,8 @@ def shape(hint: Any) -> str:
         return f"{origin.__name__}[{held}]"
     if inspect.isclass(hint) and issubclass(hint, Enum):
         return "/".join(str(member.value) for member in hint)
+    if inspect.isclass(hint) and dataclasses.is_dataclass(hint):
+        return f"({', '.join(f'{name}: {kind}' for name, kind in _fields(hint).items())})"
     if hint is types.NoneType:
         return "None"
     return str(getattr(hint, "__name__", hint))

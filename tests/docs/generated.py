@@ -12,7 +12,7 @@ from graphql import GraphQLObjectType
 
 from api.schema import schema
 from tests.contracts import lock
-from tests.docs import data, errors, indexes, reference
+from tests.docs import data, errors, indexes, orders, reference
 from tests.docs.pages import ROOT
 
 SCHEMA = ROOT / "graphql" / "schema.graphql"
@@ -28,6 +28,7 @@ def generated(*, anyway: bool = False) -> dict[Path, str]:
         data.PAGE: data.page(),
         indexes.PAGE: indexes.page(),
         ROOT / errors.PAGE: errors.page(),
+        ROOT / orders.PAGE: orders.page(),
         ROOT / reference.SETTINGS: reference.settings_page(),
         ROOT / reference.COMMANDS: reference.commands_page(),
         **lock.files(anyway=anyway),

@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest
 
 from domain.kit.caller import Caller
-from domain.kit.commands import Command, commands, noun, require_references
+from domain.kit.commands import Command, commands, require_references
 from domain.kit.events import Event
 from domain.kit.fields import References
 from domain.kit.refusals import Forbidden, Invalid, NotFound, Refusal, refusals
+from domain.kit.wiring.needs import noun
 from tests.domain.envelopes import STREAM
 from tests.domain.toys import Account, NoteAccount, OpenAccount, OpenSavings, Overdrawn, Pay, Transfer
 

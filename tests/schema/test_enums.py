@@ -22,6 +22,7 @@ from tests.schema.published import published
 
 ROOT = Path(__file__).parents[2]
 STORED = "Stored names of events and topics: the log keeps those that no version of the code has any more."
+METHOD = "Whatever the shop calls it: who moves the money is `PaymentProvider`."
 WORDS = {
     "HistoryEvent.type": STORED,
     "LogEvent.type": STORED,
@@ -30,6 +31,8 @@ WORDS = {
         ("DeadLetter.eventType", "OutsideEvent.eventType", "ReplayDeadLettersInput.eventType"),
         "What outside systems call what happened there.",
     ),
+    "Order.paymentMethod": METHOD,
+    "PlaceOrderInput.paymentMethod": METHOD,
 }
 """What is called like a choice and is none, with why."""
 

@@ -23,6 +23,8 @@ from tests.schema.published import published
 NAMES_AN_OBJECT = re.compile(r"^ids?$|[a-z]Ids?$")
 NAMES_NONE = {
     "correlationId": "a text under which a request is logged; callers may choose it",
+    "paymentId": "what a payment provider calls a payment",
+    "refundId": "what a payment provider calls a refund",
     "aggregateId": "the name of a stream, with the type of what it is about",
 }
 """What is called an id and is none of an object."""

@@ -85,7 +85,7 @@ async def test_goes_from_trial_to_debt_to_paid(client: Client, payments: Client)
 
 async def test_amounts_stay_exact(client: Client, payments: Client) -> None:
     subscription, position = await _started(payments), "0"
-    amounts = ["0.10", "19.90", "999999999999.9999", "7"]
+    amounts = ["0.10", "19.90", "999999999999.99", "7.00"]
     for number, amount in enumerate(amounts):
         receipt = await payments.send("IssueInvoice", input=_invoice(subscription, str(number), amount))
         position = receipt["position"]
@@ -134,7 +134,7 @@ async def test_what_is_no_decimal_is_no_input(client: Client, payments: Client, 
     assert "A decimal is a text such as 12.50" in message
 
 
-@pytest.mark.parametrize("amount", ["-1", "1000000000000", "0.00001"])
+@pytest.mark.parametrize("amount", ["-1", "1000000000000", "0.001"])
 async def test_what_is_no_amount_is_refused(client: Client, payments: Client, amount: str) -> None:
     subscription = await _started(payments)
     answer = await payments.send("IssueInvoice", input=_invoice(subscription, amount=amount))

@@ -10,10 +10,11 @@ from domain.kit.bus.decisions import decide
 from domain.kit.caller import Caller
 from domain.kit.clock import at
 from domain.kit.codec import PlainCodec
-from domain.kit.commands import Command, id_of
+from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.refusals import Refusal
+from domain.kit.wiring.needs import id_of
 
 BEGINNING = datetime.fromisoformat("2030-01-01T22:00:00+00:00")
 

@@ -12,10 +12,11 @@ from domain.kit.bus.requests import Request
 from domain.kit.caller import SYSTEM
 from domain.kit.clock import Ids
 from domain.kit.codec import Codec
-from domain.kit.commands import Command, id_of
+from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.log import Append, NewEvent, Reference, Reservation
 from domain.kit.privacy.personal import is_secret
+from domain.kit.wiring.needs import id_of
 
 
 class AppendBuilder:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.caller import Caller
-from domain.kit.commands import Command, id_of, resolve
+from domain.kit.commands import Command
+from domain.kit.wiring.needs import id_of, resolve
 
 
 class NotLoaded(Exception):
@@ -20,7 +21,8 @@ class NotLoaded(Exception):
 def named_by(command: Command) -> list[UUID]:
     """The ids of the aggregates that a command names, those that must be present included."""
     fields = [*(need.field for need in command.wiring.direct), *command.present]
-    return [id for field in fields if (id := id_of(command, field)) is not None]
+    named = [id for field in fields if (id := id_of(command, field)) is not None]
+    return [*named, *command.wiring.besides(command)]
 
 
 def decide(

@@ -12,8 +12,9 @@ from domain.kit.bus.decisions import decide, named_by
 from domain.kit.bus.repository import Repository
 from domain.kit.caller import Caller
 from domain.kit.clock import at
-from domain.kit.commands import Command, id_of, resolve
+from domain.kit.commands import Command
 from domain.kit.refusals import Refusal
+from domain.kit.wiring.needs import id_of, resolve
 
 
 @dataclass(frozen=True, slots=True)

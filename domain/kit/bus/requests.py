@@ -6,9 +6,10 @@ from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.caller import Caller
-from domain.kit.commands import Command, noun
+from domain.kit.commands import Command
 from domain.kit.log import AppendReceipt, Conflict, Missing, Outcome, Reused, Taken
 from domain.kit.refusals import AlreadyExists, AlreadyTaken, CommandIdReused, NotFound, StaleVersion
+from domain.kit.wiring.needs import noun
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Request:
 
     @property
     def stream(self) -> tuple[int, int]:
-        """The stream that the command's ``id`` names, by tenant."""
-        return self.by.tenant_id.int, self.command.id.int
+        """The stream that the command's ``id`` names, by tenant, or another that more commands change."""
+        return self.by.tenant_id.int, self.command.wiring.turn(self.command).int
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ class FieldFacts:
     """Whether people chose or wrote it."""
     purpose: str
     """What it is kept for, when the field says so itself; else what it means, or nothing."""
+    masked_inside: frozenset[str] = frozenset()
+    """Where it holds objects with fields of their own: the names of those that are masked."""
 
     @property
     def masked(self) -> bool:
@@ -96,6 +98,13 @@ def _facts(name: str, hint: Any) -> FieldFacts:
         opened=any(isinstance(mark, Opened) for mark in declared),
         authored=any(isinstance(mark, Authored) for mark in declared),
         purpose=(purpose or meaning or [""])[-1],
+        masked_inside=frozenset(
+            fact.name
+            for inner in _inside(hint)
+            if dataclasses.is_dataclass(inner)
+            for fact in field_facts(inner)
+            if fact.masked
+        ),
     )
 
 
@@ -128,13 +137,17 @@ def _faults(event: type[Event], name: str, hint: Any, names: set[str]) -> Iterat
 
 
 def _inside(hint: Any) -> Iterator[Any]:
-    """What a list, tuple, set or dict holds, however deep: `marks` does not look there."""
+    """What a list, tuple, set, dict or dataclass holds, however deep: `marks` does not look there."""
     if get_origin(hint) is Annotated or get_origin(hint) in (Union, types.UnionType):
         inner = get_args(hint)[:1] if get_origin(hint) is Annotated else get_args(hint)
         for option in inner:
             yield from _inside(option)
     elif get_origin(hint) is not None:
         for inner in get_args(hint):
+            yield inner
+            yield from _inside(inner)
+    elif dataclasses.is_dataclass(hint):
+        for inner in get_type_hints(hint, include_extras=True).values():
             yield inner
             yield from _inside(inner)
 

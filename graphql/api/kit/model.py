@@ -40,6 +40,7 @@ from api.kit.schema.live.messages import Initial as Initial
 from api.kit.schema.live.messages import ResumeFrom as ResumeFrom
 from api.kit.schema.live.messages import State as State
 from api.kit.schema.live.messages import messages as messages
+from api.kit.schema.money import money_field as money_field
 from api.kit.schema.mutations import Sending as Sending
 from api.kit.schema.mutations import Sent as Sent
 from api.kit.schema.node_types import Node as Node

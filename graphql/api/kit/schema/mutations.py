@@ -9,8 +9,9 @@ Most are made by a `Resource`, which does just that.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Annotated, Any, TypeAlias, TypedDict, TypeVar
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import Annotated, Any, TypeAlias, TypedDict, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 import strawberry
@@ -208,11 +209,13 @@ def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
         if (value := getattr(input, each.name)) is not strawberry.UNSET
     }
     values: dict[str, Any] = {**known}
-    clearable, wrong = nullable(command), list[Violation]()
+    # Caches take what is hashable, which checkers do not know of a class.
+    kind: Any = command
+    clearable, wrong, parts = nullable(command), list[Violation](), _parts(kind)
     for each in fields(command):
         name, value = each.name, given.get(each.name)
         if name in given and (value is not None or name in clearable):
-            values[name] = tuple(value) if isinstance(value, list) else value
+            values[name] = _stated(value, parts.get(name))
         elif name in given:
             wrong.append(Violation(ViolationCode.REQUIRED, "is required", (name,)))
         elif name == "id":
@@ -222,6 +225,27 @@ def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
     if wrong:
         raise Invalid.of([*wrong, *violations(command, values)])
     return command(**values)
+
+
+@cache
+def _parts(command: Any) -> Mapping[str, type]:
+    """The fields of a command that hold dataclasses, one or a tuple of them, with their class."""
+    hints = get_type_hints(command)
+    held = {name: (get_args(hint) or (hint,))[0] for name, hint in hints.items()}
+    return {name: kind for name, kind in held.items() if is_dataclass(kind) and isinstance(kind, type)}
+
+
+# Any, because inputs have the types that their commands give them.
+def _stated(value: Any, part: type[Any] | None) -> Any:
+    """A value of an input as its command has it."""
+    if isinstance(value, list):
+        return tuple(_stated(each, part) for each in value)
+    if part is None:
+        return value
+    said = {each.name: getattr(value, each.name) for each in fields(value)}
+    return part(
+        **{name: _stated(given, None) for name, given in said.items() if given is not strawberry.UNSET}
+    )
 
 
 def sentences(command: type[Command]) -> str:

@@ -31,7 +31,7 @@ from api.kit.execution.sizes import LONGEST, longest
 from api.kit.schema.masking import is_marked, noting, revealing
 from api.kit.schema.scalars import Json
 from api.kit.schema.stored_texts import UNKNOWN, is_of_enum, reading
-from domain.kit.commands import Command, noun
+from domain.kit.commands import Command
 from domain.kit.fields import (
     Confidential,
     Deprecated,
@@ -44,6 +44,7 @@ from domain.kit.fields import (
     marks,
     nullable,
 )
+from domain.kit.wiring.needs import noun
 from projections.kit.declare.postgres import PostgresView
 
 T = TypeVar("T")
@@ -173,7 +174,7 @@ def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: 
         if field in leave_out:
             continue
         description = _targets_id(command, said) if field == "id" else said
-        shown, old = plain(hint), deprecation(hint)
+        shown, old = plain(hint, taken=True), deprecation(hint)
         if old is not None and field not in optional:
             raise TypeError(
                 f"{name}.{field} must be given, so it cannot be deprecated: give it a default first."
@@ -203,23 +204,42 @@ def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: 
 _ID = "The id of the new object; the command's id by default, so that a retry creates nothing twice."
 
 
-def plain(hint: Any) -> Any:
-    """A row's or command's type hint as GraphQL shows it: no marks, tuples as lists, dicts as JSON.
+def plain(hint: Any, *, taken: bool = False) -> Any:
+    """A row's or command's type hint as GraphQL shows it: no marks, tuples as lists, dicts as JSON; what is
+    ``taken`` holds dataclasses as inputs.
 
     Type hints have no static type, hence Any.
     """
     origin, args = get_origin(hint), get_args(hint)
+    shown = functools.partial(plain, taken=taken)
     if origin is Annotated:
-        return plain(args[0])
+        return shown(args[0])
     if origin in (Union, types.UnionType):
-        return functools.reduce(operator.or_, (plain(argument) for argument in args if argument is not Kept))
+        return functools.reduce(operator.or_, (shown(argument) for argument in args if argument is not Kept))
     if origin in (tuple, list, set, frozenset):
-        return list[plain(args[0])]  # type: ignore[misc]
+        return list[shown(args[0])]  # type: ignore[misc]
     if origin is dict or hint is dict:
         return Json
     if isinstance(hint, type) and issubclass(hint, Enum):
         return enum(hint)
+    if taken and isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return part(hint)
     return hint
+
+
+@functools.cache
+def part(cls: Any) -> type:
+    """The GraphQL input type of what stands in a command's field: a dataclass, whose defaults may be left out."""
+    annotations: dict[str, Any] = {}
+    name = f"{cls.__name__}Input"
+    namespace: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
+    optional = {field.name for field in dataclasses.fields(cls) if _has_default(field)}
+    for field, (hint, said) in _fields(cls):
+        shown = plain(hint, taken=True)
+        annotations[field] = shown | None if field in optional else shown
+        default = {"default": strawberry.UNSET} if field in optional else {}
+        namespace[field] = strawberry.field(description=said, **default)
+    return strawberry.input(type(name, (), namespace), name=name, description=_sentence(cls))
 
 
 def enum(cls: type[Enum], deprecated: Mapping[str, str] = MappingProxyType({})) -> type[Enum]:

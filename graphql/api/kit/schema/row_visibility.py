@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from domain.kit.caller import Caller
-from domain.kit.commands import Command, Need, id_of, noun
+from domain.kit.commands import Command
 from domain.kit.log import Envelope
 from domain.kit.refusals import NotFound
+from domain.kit.wiring.needs import Need, id_of, noun
 from projections.kit.context.visibility import Moment, Rule
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R

@@ -1,0 +1,190 @@
+"""The commands on orders."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from domain.commerce.access import require_buyer
+from domain.commerce.order_fields import (
+    MOST_ITEMS,
+    Address,
+    Method,
+    OrderItem,
+    PaymentId,
+    PaymentProvider,
+    ProductId,
+    Quantity,
+    Reason,
+    RefundId,
+)
+from domain.commerce.order_numbers import OrderNumbers
+from domain.commerce.orders import Order
+from domain.commerce.products import MOST, Product, ProductIsInactive
+from domain.kit.fields import Describe, Len, Personal, References, Requires
+from domain.kit.model import Caller, Command, Invalid, NotFound, Refusal
+from domain.kit.money.money import Currency, Money, digits_of, money, require_amount
+from domain.kit.refusals import ViolationCode
+
+USER = "identity.user"
+
+Amount = Annotated[Decimal, Requires(require_amount), Describe("How much, in units of the currency.")]
+
+
+class PriceDiffers(Refusal):
+    """The price of {name} is {price}."""
+
+
+class TotalDiffers(Refusal):
+    """The items cost {total} together."""
+
+
+class OneCurrencyOnly(Refusal):
+    """An order is of one currency: {name} is sold in {currency}."""
+
+
+class NothingToPay(Refusal):
+    """An order costs more than 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderedProduct:
+    """A product, and how many of it."""
+
+    product_id: ProductId
+    quantity: Quantity
+    price: Annotated[
+        Decimal | None,
+        Describe("The price of one that the buyer was shown: the order is refused if it is another by now."),
+    ] = None
+
+
+class PlaceOrder(Command):
+    """Place an order, at the prices that its products have now."""
+
+    user_id: Annotated[
+        UUID | None,
+        References(USER, present=True),
+        Describe("The user who buys; the caller by default. For others it takes `commerce:write`."),
+    ] = None
+    items: Annotated[tuple[OrderedProduct, ...], Len(1, MOST_ITEMS), Describe("What is ordered.")]
+    currency: Currency
+    total_amount: Annotated[
+        Decimal | None, Describe("What the buyer is to pay: the order is refused if that is not its total.")
+    ] = None
+    payment_method: Method = ""
+    shipping_address: Annotated[Address, Personal(subject="user_id")] = ""
+
+    @property
+    def product_ids(self) -> tuple[UUID, ...]:
+        """The products that are ordered, each once."""
+        return tuple(dict.fromkeys(item.product_id for item in self.items))
+
+    def handle(self, products: Mapping[UUID, Product], numbers: OrderNumbers, by: Caller) -> Order:
+        buyer = self.user_id or by.user_id
+        require_buyer(by, buyer)
+        items = tuple(self._item(ordered, products.get(ordered.product_id)) for ordered in self.items)
+        total = self._total(items)
+        placed = Order.Placed(
+            number=numbers.give(self.id),
+            user_id=buyer,
+            items=items,
+            total_amount=total.amount,
+            currency=total.currency,
+            payment_method=self.payment_method.strip(),
+            shipping_address=self.shipping_address.strip(),
+        )
+        order = Order.begin(self.id, placed)
+        order.refer(USER, buyer, field="user_id")
+        return order
+
+    def _item(self, ordered: OrderedProduct, product: Product | None) -> OrderItem:
+        if product is None:
+            raise NotFound(field="items", what="product")
+        if not product.active:
+            raise ProductIsInactive(field="items", name=product.name)
+        if product.currency != self.currency:
+            raise OneCurrencyOnly(field="currency", name=product.name, currency=product.currency)
+        if ordered.price is not None and money(ordered.price, self.currency, field="items") != product.costs:
+            raise PriceDiffers(field="items", name=product.name, price=product.costs)
+        return OrderItem(
+            product_id=product.id,
+            sku=product.sku,
+            name=product.name,
+            price=product.price,
+            quantity=ordered.quantity,
+        )
+
+    def _total(self, items: Iterable[OrderItem]) -> Money:
+        units = sum(Money(item.price, self.currency).minor * item.quantity for item in items)
+        if not units:
+            raise NothingToPay(field="items")
+        costs = Decimal(units).scaleb(-digits_of(self.currency))
+        total = money(costs, self.currency, field="items", most=MOST)
+        said = self.total_amount
+        if said is not None and money(said, self.currency, field="total_amount") != total:
+            raise TotalDiffers(field="total_amount", total=total)
+        return total
+
+
+class CancelOrder(Command):
+    """Cancel an order that is not fulfilled; what was paid for it is owed back."""
+
+    reason: Reason = ""
+
+    def handle(self, order: Order, by: Caller) -> None:
+        require_buyer(by, order.user_id)
+        order.cancel(self.reason.strip())
+
+
+class FulfilOrder(Command):
+    """Record that all of a paid order was sent."""
+
+    def handle(self, order: Order) -> None:
+        order.fulfil()
+
+
+class RecordPayment(Command):
+    """Record that a payment of an order was settled, once, however often its provider tells of it."""
+
+    provider: PaymentProvider = PaymentProvider.MANUAL
+    payment_id: PaymentId
+    amount: Amount
+    currency: Currency
+
+    def handle(self, order: Order) -> None:
+        paid = _moved(self.amount, self.currency)
+        order.settle(self.provider, self.payment_id.strip(), paid)
+
+
+class RecordPaymentFailure(Command):
+    """Record that a payment of an order failed; it can be paid again."""
+
+    provider: PaymentProvider = PaymentProvider.MANUAL
+    payment_id: PaymentId
+    reason: Reason = ""
+
+    def handle(self, order: Order) -> None:
+        order.fail(self.provider, self.payment_id.strip(), self.reason.strip())
+
+
+class RecordRefund(Command):
+    """Record that money of a payment was refunded, once, however often its provider tells of it."""
+
+    provider: PaymentProvider = PaymentProvider.MANUAL
+    payment_id: PaymentId
+    refund_id: RefundId
+    amount: Amount
+    currency: Currency
+
+    def handle(self, order: Order) -> None:
+        refunded = _moved(self.amount, self.currency)
+        order.refund(self.provider, self.payment_id.strip(), self.refund_id.strip(), refunded)
+
+
+def _moved(amount: Decimal, currency: str) -> Money:
+    moved = money(amount, currency, field="amount", most=MOST)
+    if not moved:
+        raise Invalid(field="amount", reason="must be more than 0", why=ViolationCode.TOO_SMALL, minimum=0)
+    return moved

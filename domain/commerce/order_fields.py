@@ -1,0 +1,73 @@
+"""What orders are told with: the fields of their events and commands."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from domain.commerce.order_states import OrderStatus
+from domain.commerce.products import Name, Price, Sku
+from domain.kit.fields import Authored, Confidential, Describe, Internal, Interval, Len
+from domain.kit.model import ONE_LINE
+
+MOST_ITEMS = 100
+
+Quantity = Annotated[int, Interval(ge=1, le=1_000_000), Internal(), Describe("How many are ordered.")]
+ProductId = Annotated[UUID, Internal(), Describe("The product's id.")]
+Buyer = Annotated[UUID, Internal(), Describe("The user who buys.")]
+Total = Annotated[Decimal, Internal(), Describe("What the items cost together, in units of the currency.")]
+Paid = Annotated[Decimal, Internal(), Describe("What was paid in all.")]
+Refunded = Annotated[Decimal, Internal(), Describe("What was refunded in all.")]
+Owed = Annotated[Decimal, Internal(), Describe("What is to be refunded: paid twice, too much, or too late.")]
+Moved = Annotated[Decimal, Internal(), Describe("How much, in units of the order's currency.")]
+Status = Annotated[OrderStatus, Internal(), Describe("The order's status after it.")]
+PaymentId = Annotated[
+    str, Len(1, 200), ONE_LINE, Internal(), Authored(), Describe("The payment's id at the payment provider.")
+]
+RefundId = Annotated[
+    str, Len(1, 200), ONE_LINE, Internal(), Authored(), Describe("The refund's id at the payment provider.")
+]
+Reason = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Authored(), Describe("The reason, in one line.")]
+Method = Annotated[
+    str, Len(0, 50), ONE_LINE, Internal(), Authored(), Describe("How the buyer pays, such as `card`.")
+]
+Address = Annotated[
+    str,
+    Len(0, 1000),
+    Confidential(),
+    Describe("Where it is shipped to, in the lines of a label; empty for what is not shipped."),
+]
+
+
+class PaymentProvider(StrEnum):
+    """Who moves the money of a payment."""
+
+    STRIPE = "stripe"
+    PAYPAL = "paypal"
+    MANUAL = "manual"
+    """Somebody of the tenant has seen it, as a transfer or cash."""
+
+
+class PaymentStatus(StrEnum):
+    """The status of a payment."""
+
+    SETTLED = "settled"
+    FAILED = "failed"
+
+
+Provider = Annotated[PaymentProvider, Internal(), Describe("The payment provider.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderItem:
+    """What is ordered of one product, as it was when the order was placed."""
+
+    product_id: ProductId
+    sku: Sku
+    name: Name
+    price: Price
+    quantity: Quantity
+
+
+Items = Annotated[tuple[OrderItem, ...], Len(1, MOST_ITEMS), Internal(), Describe("What is ordered.")]

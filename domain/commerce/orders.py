@@ -1,0 +1,274 @@
+"""Orders: what a user buys, at the prices of the moment, and how it is paid."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Annotated, TypedDict
+from uuid import UUID
+
+from domain.commerce.order_fields import (
+    Address,
+    Buyer,
+    Items,
+    Method,
+    Moved,
+    Owed,
+    Paid,
+    PaymentId,
+    PaymentProvider,
+    Provider,
+    Reason,
+    Refunded,
+    RefundId,
+    Status,
+    Total,
+)
+from domain.commerce.order_numbers import OrderNumber
+from domain.commerce.order_states import OrderAct, OrderStatus, after, owed
+from domain.kit.fields import Describe, Internal, Personal, Purpose
+from domain.kit.model import Aggregate, Event, NotFound, Refusal, Unique, applies
+from domain.kit.money.money import Currency, Money, sum_of
+
+_FAILURES = 100
+"""So many failed payments are told apart."""
+
+
+class PaymentDiffers(Refusal):
+    """Payment {payment_id} was recorded before, over {amount}."""
+
+
+class PaymentInOtherCurrency(Refusal):
+    """The order is in {currency}, so a payment in {other} does not pay it."""
+
+
+class RefundExceedsPayment(Refusal):
+    """Only {left} of payment {payment_id} is left to be refunded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payment:
+    """Money that a provider has settled, and what of it was refunded."""
+
+    amount: Decimal
+    refunded: Decimal = Decimal(0)
+    refunds: tuple[str, ...] = ()
+
+
+class Settlement(Event):
+    """How an order stands after it, so that readers need no state."""
+
+    status: Status
+    paid_amount: Paid
+    refunded_amount: Refunded
+    refund_owed: Owed
+
+
+class Standing(TypedDict):
+    """The fields of a `Settlement`."""
+
+    status: OrderStatus
+    paid_amount: Decimal
+    refunded_amount: Decimal
+    refund_owed: Decimal
+
+
+def payment_key(provider: PaymentProvider, payment_id: str) -> str:
+    """By what a payment is known in a tenant: ids are a provider's own."""
+    return f"{provider.value}:{payment_id}"
+
+
+class Order(
+    Aggregate,
+    topic="commerce.order",
+    unique=(Unique("payments", stored_as="commerce.payment", field="payment_id"),),
+):
+    """What a user buys. A payment belongs to one order of the tenant."""
+
+    class Placed(Event):
+        aliases = ("order.created",)
+
+        number: OrderNumber
+        user_id: Buyer
+        items: Items
+        total_amount: Total
+        currency: Currency
+        payment_method: Method = ""
+        shipping_address: Annotated[
+            Address, Personal(subject="user_id"), Purpose("To ship the order to its buyer.")
+        ] = ""
+
+    class PaymentSettled(Settlement):
+        provider: Provider
+        payment_id: PaymentId
+        amount: Moved
+        currency: Currency
+
+    class PaymentFailed(Settlement):
+        provider: Provider
+        payment_id: PaymentId
+        currency: Currency
+        reason: Reason = ""
+
+    class PaymentRefunded(Settlement):
+        provider: Provider
+        payment_id: PaymentId
+        refund_id: RefundId
+        amount: Moved
+        payment_refunded: Annotated[Decimal, Internal(), Describe("What of the payment was refunded in all.")]
+        currency: Currency
+
+    class Cancelled(Settlement):
+        reason: Reason = ""
+
+    class Fulfilled(Settlement): ...
+
+    user_id: UUID
+    currency: str
+    total_amount: Decimal
+    status: OrderStatus = OrderStatus.PLACED
+    payments: dict[str, Payment] = field(default_factory=dict)
+    """By provider and id, see `payment_key`."""
+    failures: tuple[str, ...] = ()
+    """The payments that failed last, and did not succeed since."""
+
+    @applies(Placed)
+    def _placed(self, event: Placed) -> None:
+        self.user_id, self.currency = event.user_id, event.currency
+        self.total_amount = event.total_amount
+
+    @applies(PaymentSettled)
+    def _settled(self, event: PaymentSettled) -> None:
+        self.status, key = event.status, payment_key(event.provider, event.payment_id)
+        self.payments = {**self.payments, key: Payment(amount=event.amount)}
+        self.failures = tuple(failed for failed in self.failures if failed != key)
+
+    @applies(PaymentFailed)
+    def _failed(self, event: PaymentFailed) -> None:
+        self.status, key = event.status, payment_key(event.provider, event.payment_id)
+        self.failures = (*self.failures, key)[-_FAILURES:]
+
+    @applies(PaymentRefunded)
+    def _refunded(self, event: PaymentRefunded) -> None:
+        self.status, key = event.status, payment_key(event.provider, event.payment_id)
+        before = self.payments[key]
+        payment = Payment(
+            amount=before.amount,
+            refunded=event.payment_refunded,
+            refunds=(*before.refunds, event.refund_id),
+        )
+        self.payments = {**self.payments, key: payment}
+
+    @applies(Cancelled, Fulfilled)
+    def _stands(self, event: Settlement) -> None:
+        self.status = event.status
+
+    @property
+    def total(self) -> Money:
+        """What it costs."""
+        return self._money(self.total_amount)
+
+    @property
+    def paid(self) -> Money:
+        """What was paid in all."""
+        return sum_of((self._money(each.amount) for each in self.payments.values()), currency=self.currency)
+
+    @property
+    def refunded(self) -> Money:
+        """What of that was refunded."""
+        return sum_of((self._money(each.refunded) for each in self.payments.values()), currency=self.currency)
+
+    def settle(self, provider: PaymentProvider, payment_id: str, amount: Money) -> None:
+        """Record that a payment was settled; nothing for one that was recorded before."""
+        self._require_currency(amount)
+        if (known := self.payments.get(payment_key(provider, payment_id))) is not None:
+            if known.amount != amount.amount:
+                raise PaymentDiffers(
+                    field="amount", payment_id=payment_id, amount=Money(known.amount, self.currency)
+                )
+            return
+        paid = self.paid + amount
+        act = OrderAct.PAY if paid - self.refunded >= self.total else OrderAct.PAY_PART
+        stands = self._standing(after(self.status, act), paid=paid)
+        self.record(
+            self.PaymentSettled(
+                **stands,
+                provider=provider,
+                payment_id=payment_id,
+                amount=amount.amount,
+                currency=self.currency,
+            )
+        )
+
+    def fail(self, provider: PaymentProvider, payment_id: str, reason: str) -> None:
+        """Record that a payment failed; nothing for one of which that, or its success, was recorded before."""
+        key = payment_key(provider, payment_id)
+        if key in self.payments or key in self.failures:
+            return
+        stands = self._standing(after(self.status, OrderAct.FAIL_PAYMENT))
+        self.record(
+            self.PaymentFailed(
+                **stands,
+                provider=provider,
+                payment_id=payment_id,
+                currency=self.currency,
+                reason=reason,
+            )
+        )
+
+    def refund(self, provider: PaymentProvider, payment_id: str, refund_id: str, amount: Money) -> None:
+        """Record that money of a payment went back; nothing for a refund that was recorded before."""
+        self._require_currency(amount)
+        payment = self.payments.get(payment_key(provider, payment_id))
+        if payment is None:
+            raise NotFound(field="payment_id", what="payment of this order")
+        if refund_id in payment.refunds:
+            return
+        before = self._money(payment.refunded)
+        left = self._money(payment.amount) - before
+        if amount > left:
+            raise RefundExceedsPayment(field="amount", payment_id=payment_id, left=left)
+        refunded, status = self.refunded + amount, self.status
+        kept = self.paid - refunded
+        # What was paid too much goes back without a change of the status.
+        if not kept:
+            status = after(status, OrderAct.REFUND_ALL)
+        elif kept < self.total:
+            status = after(status, OrderAct.REFUND_PART)
+        self.record(
+            self.PaymentRefunded(
+                **self._standing(status, refunded=refunded),
+                provider=provider,
+                payment_id=payment_id,
+                refund_id=refund_id,
+                amount=amount.amount,
+                payment_refunded=(before + amount).amount,
+                currency=self.currency,
+            )
+        )
+
+    def cancel(self, reason: str) -> None:
+        """Record that nothing of it will be sent; what was paid is owed back from now on."""
+        stands = self._standing(after(self.status, OrderAct.CANCEL))
+        self.record(self.Cancelled(**stands, reason=reason))
+
+    def fulfil(self) -> None:
+        """Record that all of it was sent."""
+        self.record(self.Fulfilled(**self._standing(after(self.status, OrderAct.FULFIL))))
+
+    def _standing(
+        self, status: OrderStatus, *, paid: Money | None = None, refunded: Money | None = None
+    ) -> Standing:
+        paid = self.paid if paid is None else paid
+        refunded = self.refunded if refunded is None else refunded
+        return Standing(
+            status=status,
+            paid_amount=paid.amount,
+            refunded_amount=refunded.amount,
+            refund_owed=owed(status, total=self.total, kept=paid - refunded).amount,
+        )
+
+    def _money(self, amount: Decimal) -> Money:
+        return Money(amount, self.currency)
+
+    def _require_currency(self, amount: Money) -> None:
+        if amount.currency != self.currency:
+            raise PaymentInOtherCurrency(field="currency", currency=self.currency, other=amount.currency)

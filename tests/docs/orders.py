@@ -1,0 +1,58 @@
+"""The page of orders, with the table of their states made from the code."""
+
+import inspect
+
+from domain.commerce.order_states import TRANSITIONS, Next, OrderAct, OrderStatus
+
+PAGE = "docs/orders.md"
+
+_TOP = """# Orders and payments
+
+A tenant sells *products*, of which each has a stock keeping unit of its own, a price and a currency. An *order*
+of a user names products; what they are called and cost is kept with it as it is at that moment, and never
+follows a later change. Its total is the exact sum of its items, in one currency, more than 0 and at most
+99,999,999.99. Whoever places it may say the prices and the total that the buyer was shown: it is refused if
+they are others by now. Its number is the next one of the tenant, without a gap ([ADR
+60](decisions/0060-order-numbers-are-given-in-the-append.md)). Where it is shipped to is sealed under the
+buyer's key; once they are forgotten nobody reads it, and the totals stay.
+
+Amounts are `Money`: a text with just the decimal places that ISO 4217 gives the currency, 12.50 EUR, 100 JPY or
+1.500 KWD. An amount that is finer than that is refused, never rounded.
+
+## Payments
+
+Whoever moves the money says what has moved, each payment and each refund by the id that it has there. The same
+one told again changes nothing, however many tell it at once. Several payments of one order are kept apart, and
+one payment belongs to one order. Money that has moved is never refused for the state of an order: less than the
+total leaves it placed, and what is more than the total, or comes for what is cancelled or refunded, is shown as
+`refundOwed`. A payment that failed has a way back: another one.
+
+## States
+
+What follows upon what, or the code of the refusal. This table is made from the code, and a test compares.
+
+"""
+
+
+def page() -> str:
+    """The text of the page."""
+    acts = list(OrderAct)
+    head = f"| | {' | '.join(f'`{act}`' for act in acts)} |\n|---|{'---|' * len(acts)}\n"
+    rows = [
+        f"| `{status}` | {' | '.join(_cell(status, TRANSITIONS[status][act]) for act in acts)} |\n"
+        for status in OrderStatus
+    ]
+    refusals = {
+        following.code: " ".join(inspect.cleandoc(following.__doc__ or "").split())
+        for row in TRANSITIONS.values()
+        for following in row.values()
+        if not isinstance(following, OrderStatus)
+    }
+    told = "".join(f"- `{code}`: {text}\n" for code, text in sorted(refusals.items()))
+    return f"{_TOP}{head}{''.join(rows)}\n{told}"
+
+
+def _cell(status: OrderStatus, following: Next) -> str:
+    if isinstance(following, OrderStatus):
+        return "" if following is status else f"{following}"
+    return f"*`{following.code}`*"
