@@ -204,8 +204,14 @@ class MoveTask(Command):
         if project is not None:
             project.require_seen(by, field="project_id")
             project.require_active(field="project_id")
-        moved = Task.Moved(project_id=self.project_id, previous=task.project_id, status=task.status)
-        task.record(moved)
+        task.record(
+            Task.Moved(
+                project_id=self.project_id,
+                previous=task.project_id,
+                status=task.status,
+                assigned_to=task.assigned_to,
+            )
+        )
 
 
 class UpdateTask(

@@ -130,6 +130,7 @@ class Task(Aggregate, topic="work.task"):
         project_id: Place | None
         previous: Place | None
         status: Status
+        assigned_to: Person | None = None
 
     title: str
     description: str

@@ -65,6 +65,11 @@ class UserFolds:
     def unassigned(self, row: UserStatsRow, event: Task.Unassigned) -> UserStatsRow:
         return _shift(row, event, into=None, out_of=event.status)
 
+    @on(Task.Moved, by="assigned_to")
+    def moved(self, row: UserStatsRow, event: Task.Moved) -> UserStatsRow:
+        """As they were, but for those who see one of the two projects and not the other."""
+        return row
+
     @on(Task.StatusChanged, Task.Completed, Task.Cancelled, Task.Reopened, by="assigned_to")
     def transited(self, row: UserStatsRow, event: Transition) -> UserStatsRow:
         return _shift(row, event, into=event.status, out_of=event.previous)

@@ -29,6 +29,7 @@ from api.kit.model import (
     watch,
 )
 from domain.kit.events import Event
+from domain.work.tasks import Task
 from projections.kit.declare.folds import Key
 from projections.kit.declare.view import Fold
 from projections.kit.read.conditions import equals
@@ -123,14 +124,16 @@ class Subscription:
         resume_from: ResumeFrom = None,
         initial: Initial = False,
     ) -> AsyncGenerator[State[UserStatsRow] | Change[UserStatsRow] | Discontinuity, None]:
+        narrowed = info.context.sight.narrows(Tasks)
+
         def concerns(row: UserStatsRow | None, event: Event, key: Key, fold: Fold) -> bool:
-            return user_id is None or key == (user_id,)
+            # A move changes the counts of those alone who do not see every project.
+            return user_id in (None, *key) and (narrowed or not isinstance(event, Task.Moved))
 
         async def counted(keys: set[Key]) -> dict[Key, UserStatsRow]:
             found = await _seen(info.context, [id for (id,) in keys])
             return {(id,): row for id, row in found.items()}
 
-        narrowed = info.context.sight.narrows(Tasks)
         return watch(
             info.context,
             _user_stats,

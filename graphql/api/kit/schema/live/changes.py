@@ -55,6 +55,8 @@ async def envelopes(
 
 
 _UNSAID, _SEEN = object(), object()
+_NOWHERE = UUID(int=0)
+"""An id that nothing has."""
 
 Touched = tuple[Envelope, Event, Key]
 """An event, and the key of a row that it touches."""
@@ -136,11 +138,13 @@ async def _following(
                 touched = list({key: (envelope, event, key) for envelope, event, key in touched}.values())
                 touched.sort(key=lambda envelope: envelope[0].position)
             rows, gone = await _rows(ask, view, touched, read)
+            as_seen = await _as_seen(ask, view, touched)
             sent = [
                 (envelope, key)
                 for envelope, event, key in touched
-                for row in (rows.get(key) or gone.get((envelope.position, key)),)
-                if interest.concerns(row, event, key, view.folds[envelope.type])
+                if interest.concerns(
+                    rows.get(key), as_seen[envelope.position], key, view.folds[envelope.type]
+                )
                 and (key in rows or not ask.sight.narrows(type(view)) or (envelope.position, key) in gone)
             ]
             for (envelope, key), following in zip_longest(sent, sent[1:]):
@@ -170,12 +174,21 @@ async def _following(
 
 
 async def _about(ask: RequestContext, about: PostgresView[Any], touched: Sequence[Touched]) -> list[Touched]:
-    """The events of things that the caller sees in a view."""
+    """The events of things that the caller sees in a view, and those that took one out of their sight."""
     if not touched:
         return []
     await folded(ask, about, touched[-1][0].position)
     seen = await _seen(ask, about, {(envelope.originator_id,) for envelope, _, _ in touched})
-    return [envelope for envelope in touched if (envelope[0].originator_id,) in seen]
+    column = ask.sight.columns.get(type(about), "")
+    before = {
+        envelope.position: getattr(event, "previous", _UNSAID)
+        for envelope, event, _ in touched
+        if hasattr(event, column) and (envelope.originator_id,) not in seen
+    }
+    places = {place for place in before.values() if isinstance(place, UUID)}
+    open_to_them = await ask.seeing.among(places)
+    left = {position for position, place in before.items() if place is None or place in open_to_them}
+    return [it for it in touched if (it[0].originator_id,) in seen or it[0].position in left]
 
 
 async def _told(ask: RequestContext, touched: Sequence[Touched]) -> list[Touched]:
@@ -184,6 +197,28 @@ async def _told(ask: RequestContext, touched: Sequence[Touched]) -> list[Touched
     # Those by which it came there or left say what a list gains or loses.
     untold = await ask.seeing.untold(moments, moves=False)
     return [it for it in touched if (it[0].originator_id, it[0].position) not in untold]
+
+
+async def _as_seen(
+    ask: RequestContext, view: PostgresView[Any], touched: Sequence[Touched]
+) -> dict[int, Event]:
+    """The events by their positions, and in place of the ids of what the caller may not see one that nothing has:
+    who names one in a filter hears no more than who names nothing that there is."""
+    column = ask.sight.columns.get(type(view), "")
+    named = {
+        (envelope.position, name): id
+        for envelope, event, _ in touched
+        if ask.sight.narrows(type(view)) and column not in view.key and hasattr(event, column)
+        for name in (column, "previous")
+        for id in (getattr(event, name, None),)
+        if isinstance(id, UUID)
+    }
+    seen = await ask.seeing.among({*named.values()})
+    events = {envelope.position: event for envelope, event, _ in touched}
+    for (position, name), id in named.items():
+        if id not in seen:
+            events[position] = replace(events[position], **{name: _NOWHERE})  # type: ignore[type-var]
+    return events
 
 
 async def _rows(
