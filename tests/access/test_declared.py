@@ -110,7 +110,7 @@ def test_the_check_finds_what_is_forgotten() -> None:
         ("{ shown { plain } a: open }", {"audit:read": "Query.shown", ANYONE: "Query.open"}),
         ("{ ...f } fragment f on Query { shown { ... { plain } } }", {"audit:read": "Query.shown"}),
         ("{ ... on Query @include(if: false) { forgotten } }", {None: "Query.forgotten"}),
-        ("{ __typename __schema { types { name fields { name } } } }", {SIGNED_IN: "Query.__schema"}),
+        ("{ __typename __schema { types { name fields { name } } } }", {IDENTIFIED: "Query.__schema"}),
     ],
 )
 def test_a_document_needs_what_its_fields_need(text: str, expected: dict[str | None, str]) -> None:

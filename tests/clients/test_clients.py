@@ -3,16 +3,18 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from tests.api.toy import TOKEN, Served, served
+from tests.api.toy import BEARER, TOKEN, Served, served
+from tests.auth.people import Person, registered
+from tests.auth.test_cookie_sessions import browser
 from tests.kit import npm
 from tests.kit.product import Product
+from tests.kit.times import IN_A_YEAR
 
 pytestmark = pytest.mark.servers
 
@@ -60,9 +62,13 @@ async def _client(script: str, url: str, packages: Path, token: str = TOKEN) -> 
     return json.loads(await _node(script, url, token, folder=packages))
 
 
+async def _audited(url: str, packages: Path, headers: Mapping[str, str]) -> Any:
+    return await _client("audit.mjs", url, packages, json.dumps(headers))
+
+
 async def test_every_audit_of_graphql_over_http_passes(packages: Path, server: Served) -> None:
-    report = await _client("audit.mjs", server.http, packages)
-    assert report["failed"] == []
+    report = await _audited(server.http, packages, BEARER)
+    assert not report["failed"], report["failed"]
     assert report["audits"] > 60
 
 
@@ -86,10 +92,36 @@ async def test_graphql_sse_works(packages: Path, server: Served) -> None:
     }
 
 
-async def test_every_audit_passes_on_the_product(packages: Path, product: Product) -> None:
-    token = product.token(uuid4(), uuid4())
-    report = await _client("audit.mjs", f"{str(product.http.base_url).rstrip('/')}/graphql", packages, token)
-    assert report["failed"] == []
+async def _bearer(product: Product, person: Person) -> dict[str, str]:
+    return {"authorization": f"Bearer {person.given['accessToken']}"}
+
+
+async def _session_in_cookies(product: Product, person: Person) -> dict[str, str]:
+    async with browser(product, person) as page:
+        cookies = "; ".join(f"{name}={value}" for name, value in page.http.cookies.items())
+        return {"cookie": cookies, "x-csrf-token": page.csrf}
+
+
+async def _api_key(product: Product, person: Person) -> dict[str, str]:
+    values = {"name": "robot", "permissions": ["work:read"], "expiresAt": IN_A_YEAR}
+    return {"x-api-key": (await person.client.send("CreateApiKey", input=values))["key"]}
+
+
+@pytest.mark.parametrize("shows", [_bearer, _session_in_cookies, _api_key])
+async def test_every_audit_passes_on_the_product_whatever_says_who_asks(
+    packages: Path, product: Product, shows: Callable[[Product, Person], Awaitable[dict[str, str]]]
+) -> None:
+    headers = await shows(product, await registered(product))
+    report = await _audited(f"{str(product.http.base_url).rstrip('/')}/graphql", packages, headers)
+    # Each exception would be named here.
+    assert not report["failed"], report["failed"]
+    assert report["audits"] > 60
+
+
+async def test_the_audits_would_tell_of_somebody_who_is_refused(packages: Path, product: Product) -> None:
+    headers = {**await _session_in_cookies(product, await registered(product)), "x-csrf-token": "another"}
+    report = await _audited(f"{str(product.http.base_url).rstrip('/')}/graphql", packages, headers)
+    assert len(report["failed"]) > 10
 
 
 async def test_a_front_end_follows_tasks_and_resumes(packages: Path, product: Product) -> None:

@@ -8,15 +8,16 @@ import shutil
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from app.http.listener import listening
 from tests.auth.people import PASSWORD, registered
-from tests.clients.api import api_process, created
+from tests.clients.api import api_process, created, made
 from tests.docs.generated import EMBEDDED, SCHEMA
 from tests.docs.pages import blocks
 from tests.kit import npm
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.servers
 
 HERE = Path(__file__).parent
 PAGE = "docs/clients.md"
+BRIEF = 5.0
+"""Seconds for which an access token is good here."""
 NAME = re.compile(r"(?://|#) ([\w./]+)\n")
 
 
@@ -34,15 +37,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of the page, beside the packages that they import."""
     folder = tmp_path_factory.mktemp("clients")
     (folder / "node_modules").symlink_to(npm.packages(HERE) / "node_modules")
-    for block in blocks(PAGE, "js", "json", "yaml", "sh", "python"):
+    for block in blocks(PAGE, "js", "ts", "json", "yaml", "sh", "python"):
         named = NAME.match(block.text)
         file = folder / (named[1] if named else "relay.config.json")
         file.parent.mkdir(exist_ok=True)
         assert not file.exists(), f"the page has two files of the name {file.name}"
         file.write_text(block.text)
     (folder / "package.json").write_text('{ "type": "module" }')
-    for file in (SCHEMA, EMBEDDED, HERE / "page.mjs"):
+    for file in (SCHEMA, EMBEDDED):
         shutil.copy(file, folder)
+    for name in ("page.mjs", "relay/pages.js"):
+        shutil.copy(HERE / Path(name).name, folder / name)
+    # Its name is that of Apollo Client 4 as well.
+    (folder / "apollo3" / "node_modules" / "@apollo").mkdir(parents=True)
+    apollo3 = folder / "node_modules" / "apollo-client-3"
+    (folder / "apollo3" / "node_modules" / "@apollo" / "client").symlink_to(apollo3)
     return folder
 
 
@@ -79,56 +88,110 @@ async def _ended(*processes: Process) -> AsyncIterator[None]:
                 await process.communicate()
 
 
-async def _compiled(folder: Path, package: str, script: str, *options: str) -> None:
+@asynccontextmanager
+async def _killed(api: Process) -> AsyncIterator[Process]:
+    try:
+        yield api
+    finally:
+        if api.returncode is None:
+            api.kill()
+            await api.wait()
+
+
+@pytest.fixture(scope="module")
+async def compiled(folder: Path) -> Path:
+    """The folder, with what clients make of the schema and of their documents."""
+    await asyncio.gather(
+        _made_by(folder, "@graphql-codegen/cli", "esm/bin.js", "--config", "codegen.yml"),
+        _made_by(folder, "relay-compiler", "cli.js"),
+    )
+    for name in ("board", "pages"):
+        _without_the_plugin(folder / "relay" / f"{name}.js")
+    _as_files(folder / "relay" / "__generated__")
+    return folder
+
+
+async def _made_by(folder: Path, package: str, script: str, *options: str) -> None:
     tool = await _run(npm.NODE, Path("node_modules", package, script), *options, folder=folder)
     output, errors = await asyncio.wait_for(tool.communicate(), 240)
     assert tool.returncode == 0, (output + errors).decode()
 
 
-async def test_each_client_hears_of_everything_once_over_a_kill_of_the_api(
-    folder: Path, product: Product
+async def test_each_client_has_every_change_once_whatever_ends_its_connection(
+    compiled: Path, product: Product
 ) -> None:
-    await _compiled(folder, "@graphql-codegen/cli", "esm/bin.js", "--config", "codegen.yml")
-    await _compiled(folder, "relay-compiler", "cli.js")
-    _without_the_plugin(folder / "relay" / "board.js")
-    ada = await registered(product)
+    ada, positions = await registered(product), list[list[str]]()
+    clock = asyncio.get_running_loop().time
+
+    async def mark(name: str) -> None:
+        """Go on once everybody has heard of it."""
+        await made(ada.client, name, positions)
+        assert await _line(node, "") == f"marked {name}\n"
+
     with listening("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         environ = {"API": url, "EMAIL": ada.email, "PASSWORD": PASSWORD, "PYTHONUNBUFFERED": "1"}
-        api = await api_process(product.settings, listener)
-        node = await _run(npm.NODE, "page.mjs", url, ada.email, PASSWORD, folder=folder)
-        async with _ended(node):
-            try:
-                assert await _line(node, "") == "joined\n"
-                python = await _run(sys.executable, "follow.py", folder=folder, **environ)
-                async with _ended(python):
-                    by_python = asyncio.create_task(_line(python, "before"))
-                    before = await created(ada.client, "before", by_python.done)
-                    begun = json.loads(await by_python)["node"]["title"]
-                    api.kill()
-                    await api.wait()
-                    missed = [f"missed {n}" for n in range(3)]
-                    for title in missed:
-                        await ada.client.send("CreateTask", input={"title": title})
-                    api = await api_process(product.settings, listener)
-                    await ada.client.send("CreateTask", input={"title": "after 0"})
-                    told = json.loads(await _line(node, "heard"))
-                    expected = [*before[before.index(begun) + 1 :], *missed, "after 0"]
-                    for title in expected:
-                        assert json.loads(await _line(python, ""))["node"]["title"] == title
-            finally:
-                api.kill()
-                await api.wait()
-    types = (folder / "generated" / "graphql.ts").read_text()
-    for name in ("TasksQuery", "CreateMutation", "ChangesSubscription"):
-        assert f"export type {name} =" in types
-    names = [f"by {name}" for name in ("plain", "urql", "apollo", "relay")]
-    assert told["created"] == names
-    assert told["heard"] == {
-        name.removeprefix("by "): [*names, *before, *missed, "after 0"] for name in names
-    }
+        start = partial(api_process, product.settings, listener, access_seconds=BRIEF)
+        async with AsyncExitStack() as stack:
+            api = await stack.enter_async_context(_killed(await start()))
+            node = await _run(npm.NODE, "page.mjs", url, ada.email, PASSWORD, folder=compiled)
+            await stack.enter_async_context(_ended(node))
+            assert await _line(node, "") == "joined\n"
+            python = await _run(sys.executable, "follow.py", folder=compiled, **environ)
+            await stack.enter_async_context(_ended(python))
+            by_python, ends = asyncio.create_task(_line(python, "before")), clock() + BRIEF
+            await created(ada.client, "before", lambda: by_python.done() and clock() > ends, positions)
+            begun = json.loads(await by_python)["node"]["title"]
+            await mark("token")
+            api.kill()
+            await api.wait()
+            await created(ada.client, "killed", _after(3), positions)
+            api = await stack.enter_async_context(_killed(await start()))
+            await mark("kill")
+            await stack.enter_async_context(_killed(await start()))
+            api.terminate()
+            await created(ada.client, "deployed", _after(3), positions)
+            assert await api.wait() in (0, -signal.SIGTERM)
+            await mark("deploy")
+            await product.worker.pause()
+            await created(ada.client, "paused", _after(3), positions)
+            await product.worker.start()
+            await mark("worker")
+            told = json.loads(await _line(node, "heard"))
+            titles = [title for _, title in positions]
+            for title in titles[titles.index(begun) + 1 :]:
+                assert json.loads(await _line(python, ""))["node"]["title"] == title
+    again = "by relay again"
+    created_before = [f"by {name}" for name in ("plain", "urql", "apollo 4", "apollo 3", "relay")]
+    assert list(told["created"].values()) == created_before
+    for name, of in told["told"].items():
+        *heard, (_, last) = of["heard"]
+        assert (name, heard, last) == (name, positions, again)
+        assert (name, of["states"], of["gaps"]) == (name, 1, [])
+        assert (name, sorted(of["list"])) == (name, sorted([*created_before, *titles, again]))
+    newest_first = [*titles[::-1], *created_before[::-1]]
+    assert told["relay"] == {"pages": newest_first, "prepended": again, "refetched": created_before[0]}
     # Graphcache says which types it cannot keep.
     assert told["complaints"] == []
+
+
+async def test_what_is_typed_fits_the_schema(compiled: Path) -> None:
+    strict = ("--strict", "--noEmit", "--allowJs", "--allowImportingTsExtensions", "--erasableSyntaxOnly")
+    await _made_by(compiled, "typescript", "bin/tsc", *strict, "--module", "nodenext", "typed.ts")
+    types = (compiled / "generated" / "graphql.ts").read_text()
+    for name in ("CreateMutation", "ChangesSubscription"):
+        assert f"export type {name} =" in types
+
+
+def _after(count: int) -> Callable[[], bool]:
+    rounds = iter([False] * count)
+    return lambda: next(rounds, True)
+
+
+def _as_files(generated: Path) -> None:
+    """Say in what was compiled what a bundler would find: Node takes the names of files."""
+    for file in generated.iterdir():
+        file.write_text(re.sub(r"(from '\./\w+\.graphql)'", r"\1.js'", file.read_text()))
 
 
 def _without_the_plugin(file: Path) -> None:
@@ -136,7 +199,7 @@ def _without_the_plugin(file: Path) -> None:
     text, found = file.read_text(), list[str]()
 
     def compiled(match: re.Match[str]) -> str:
-        found.append(re.search(r"(?:query|mutation|subscription) (\w+)", match[0])[1])  # type: ignore[index]
+        found.append(re.search(r"(?:query|mutation|subscription|fragment) (\w+)", match[0])[1])  # type: ignore[index]
         return found[-1]
 
     text = re.sub(r"graphql`.*?`", compiled, text, flags=re.DOTALL)

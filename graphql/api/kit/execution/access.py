@@ -35,7 +35,7 @@ SIGNED_IN = "self"
 COVERED = ""
 """Needs what the field needed that leads here."""
 
-_INTROSPECTION = {"__typename": COVERED, "__schema": SIGNED_IN, "__type": SIGNED_IN}
+_INTROSPECTION = {"__typename": COVERED, "__schema": IDENTIFIED, "__type": IDENTIFIED}
 
 
 def needing(kind: T, permission: str) -> T:
