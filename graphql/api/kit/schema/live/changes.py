@@ -217,7 +217,7 @@ async def _as_seen(
     events = {envelope.position: event for envelope, event, _ in touched}
     for (position, name), id in named.items():
         if id not in seen:
-            events[position] = replace(events[position], **{name: _NOWHERE})  # type: ignore[type-var]
+            events[position] = replace(events[position], **{name: _NOWHERE})
     return events
 
 
