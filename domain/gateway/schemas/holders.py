@@ -10,7 +10,7 @@ from domain.kit.refusals import Path
 ENDLESS = float("inf")
 
 
-class Comparison(Protocol):
+class PairComparison(Protocol):
     """What compares the schemas of what lists and objects hold."""
 
     @property
@@ -23,7 +23,7 @@ class Comparison(Protocol):
         ...
 
 
-def list_differences(comparison: Comparison, pair: Pair) -> Iterator[SchemaDifference]:
+def list_differences(comparison: PairComparison, pair: Pair) -> Iterator[SchemaDifference]:
     """Lists that the reader does not take."""
     writer, reader = pair.writer, pair.reader
     most = _most_items(writer)
@@ -60,7 +60,7 @@ def _most_items(schema: dict[str, Json]) -> float:
     return min(said, first, len(items) if schema.get("items") is False else ENDLESS)
 
 
-def object_differences(comparison: Comparison, pair: Pair) -> Iterator[SchemaDifference]:
+def object_differences(comparison: PairComparison, pair: Pair) -> Iterator[SchemaDifference]:
     """Objects that the reader does not take."""
     writer, reader = pair.writer, pair.reader
     ours, needed = writer.get("properties", {}), reader.get("properties", {})
@@ -91,7 +91,7 @@ def _dependent(pair: Pair, required: set[str]) -> Iterator[SchemaDifference]:
             yield pair.differ("dependentRequired", text, at=(name,))
 
 
-def _patterns(comparison: Comparison, pair: Pair) -> Iterator[SchemaDifference]:
+def _patterns(comparison: PairComparison, pair: Pair) -> Iterator[SchemaDifference]:
     """Names by patterns: decided where both have the same patterns, and the same properties by name."""
     ours, needed = (side.get("patternProperties", {}) for side in (pair.writer, pair.reader))
     names = (side.get("properties", {}).keys() for side in (pair.writer, pair.reader))
@@ -104,7 +104,7 @@ def _patterns(comparison: Comparison, pair: Pair) -> Iterator[SchemaDifference]:
 
 
 def _properties(
-    comparison: Comparison, pair: Pair, ours: dict[str, Json], needed: dict[str, Json]
+    comparison: PairComparison, pair: Pair, ours: dict[str, Json], needed: dict[str, Json]
 ) -> Iterator[SchemaDifference]:
     others, taken = (side.get("additionalProperties", True) for side in (pair.writer, pair.reader))
     for name in sorted(ours.keys() | needed.keys()):
