@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from api.kit.schema.context import RequestContext
+from api.kit.schema.live.events import UNSAID, Touched, about_seen, permitted, veiled, visible_rows
 from api.kit.schema.live.interest import EVERYTHING_THERE_IS, Interest
 from api.kit.schema.live.messages import Change, ChangeKind, Discontinuity, Gap, State
 from api.kit.schema.live.present import Begin, Read, folded, present
@@ -54,12 +55,7 @@ async def envelopes(
             yield page
 
 
-_UNSAID, _SEEN = object(), object()
-_NOWHERE = UUID(int=0)
-"""An id that nothing has."""
-
-Touched = tuple[Envelope, Event, Key]
-"""An event, and the key of a row that it touches."""
+_SEEN = object()
 
 
 async def watch(
@@ -131,14 +127,14 @@ async def _following(
                 for key in view.touched(event, envelope)
             ]
             if about is not None:
-                touched = await _about(ask, about, touched)
+                touched = await about_seen(ask, about, touched)
             if about is not None or ask.sight.narrows(type(view)):
-                touched = await _told(ask, touched)
+                touched = await permitted(ask, touched)
             if latest_only:
                 touched = list({key: (envelope, event, key) for envelope, event, key in touched}.values())
                 touched.sort(key=lambda envelope: envelope[0].position)
             rows, gone = await _rows(ask, view, touched, read)
-            as_seen = await _as_seen(ask, view, touched)
+            as_seen = await veiled(ask, view, touched)
             sent = [
                 (envelope, key)
                 for envelope, event, key in touched
@@ -173,54 +169,6 @@ async def _following(
                 )
 
 
-async def _about(ask: RequestContext, about: PostgresView[Any], touched: Sequence[Touched]) -> list[Touched]:
-    """The events of things that the caller sees in a view, and those that took one out of their sight."""
-    if not touched:
-        return []
-    await folded(ask, about, touched[-1][0].position)
-    seen = await _seen(ask, about, {(envelope.originator_id,) for envelope, _, _ in touched})
-    column = ask.sight.columns.get(type(about), "")
-    before = {
-        envelope.position: getattr(event, "previous", _UNSAID)
-        for envelope, event, _ in touched
-        if hasattr(event, column) and (envelope.originator_id,) not in seen
-    }
-    places = {place for place in before.values() if isinstance(place, UUID)}
-    open_to_them = await ask.seeing.among(places)
-    left = {position for position, place in before.items() if place is None or place in open_to_them}
-    return [it for it in touched if (it[0].originator_id,) in seen or it[0].position in left]
-
-
-async def _told(ask: RequestContext, touched: Sequence[Touched]) -> list[Touched]:
-    """The events but those from times at which a thing was about what the caller may not see."""
-    moments = {(envelope.originator_id, envelope.position) for envelope, _, _ in touched}
-    # Those by which it came there or left say what a list gains or loses.
-    untold = await ask.seeing.untold(moments, moves=False)
-    return [it for it in touched if (it[0].originator_id, it[0].position) not in untold]
-
-
-async def _as_seen(
-    ask: RequestContext, view: PostgresView[Any], touched: Sequence[Touched]
-) -> dict[int, Event]:
-    """The events by their positions, and in place of the ids of what the caller may not see one that nothing has:
-    who names one in a filter hears no more than who names nothing that there is."""
-    column = ask.sight.columns.get(type(view), "")
-    named = {
-        (envelope.position, name): id
-        for envelope, event, _ in touched
-        if ask.sight.narrows(type(view)) and column not in view.key and hasattr(event, column)
-        for name in (column, "previous")
-        for id in (getattr(event, name, None),)
-        if isinstance(id, UUID)
-    }
-    seen = await ask.seeing.among({*named.values()})
-    events = {envelope.position: event for envelope, event, _ in touched}
-    for (position, name), id in named.items():
-        if id not in seen:
-            events[position] = replace(events[position], **{name: _NOWHERE})
-    return events
-
-
 async def _rows(
     ask: RequestContext,
     view: PostgresView[R],
@@ -235,7 +183,7 @@ async def _rows(
     if read is not None:
         return await read(keys), {}
     await folded(ask, view, touched[-1][0].position)
-    rows: dict[Key, R] = await _seen(ask, view, keys)
+    rows: dict[Key, R] = await visible_rows(ask, view, keys)
     if not ask.sight.narrows(type(view)) or not (hidden := keys - rows.keys()):
         return rows, {}
     kind: Any = type(view)
@@ -252,7 +200,7 @@ async def _rows(
             if place is not None and key not in found
             else _about_what(ask, column, envelope, event, there=key in found),
         )
-        if before is not _UNSAID
+        if before is not UNSAID
     ]
     seen = await ask.seeing.among({before for _, _, before in left if isinstance(before, UUID)})
     return rows, {
@@ -265,22 +213,15 @@ async def _rows(
 def _about_what(ask: RequestContext, column: str, envelope: Envelope, event: Event, *, there: bool) -> object:
     """What a row that is out of the caller's sight was about before an event: an id, or None for nothing.
 
-    `_SEEN` when the event alone shows that the caller saw it, `_UNSAID` when it does not take it out of sight.
+    `_SEEN` when the event alone shows that the caller saw it, `UNSAID` when it does not take it out of sight.
     """
     if hasattr(event, column):
         # An event that changes the column says what it held before, one that ends a row what it holds; a status is
         # no id.
-        before = getattr(event, "previous", _UNSAID if there else getattr(event, column))
-        return before if before is None or isinstance(before, UUID) else _UNSAID
+        before = getattr(event, "previous", UNSAID if there else getattr(event, column))
+        return before if before is None or isinstance(before, UUID) else UNSAID
     # An event that hides something from everybody, or from the caller: they saw it before.
-    return _SEEN if there and _of_mine(ask, envelope, event) else _UNSAID
-
-
-async def _seen(ask: RequestContext, view: PostgresView[R], keys: set[Key]) -> dict[Key, R]:
-    kind: Any = type(view)
-    where = ask.sight.conditions(kind)
-    found: dict[Key, R] = await ask.services.rows.get(kind, ask.caller.tenant_id, keys, where=where)
-    return found
+    return _SEEN if there and _of_mine(ask, envelope, event) else UNSAID
 
 
 def _sight_changed(ask: RequestContext, page: Sequence[Envelope]) -> int | None:
