@@ -42,6 +42,7 @@ def test_knows_every_file_that_says_it_is_made() -> None:
             "indexes.md",
             "settings.md",
             "commands.md",
+            "orders.md",
         ),
         *("stored_names.json", "payloads.json"),
     }
