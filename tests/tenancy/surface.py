@@ -252,8 +252,12 @@ def _slots(
     elif isinstance(kind, GraphQLList):
         yield from _slots(kind.of_type, path, required, True, within)
     elif isinstance(kind, GraphQLInputObjectType) and not many and kind not in within:
-        # A filter takes filters: what holds of a column holds of it inside these.
-        for name, input in kind.fields.items():
+        # A filter takes filters: what holds of a column holds of it inside these. Other operators than these two
+        # find what is there although they name what is another's.
+        fields = {
+            n: f for n, f in kind.fields.items() if "isNull" not in kind.fields or n in ("eq", "contains")
+        }
+        for name, input in fields.items():
             needed = required and is_required_input_field(input)
             yield from _slots(input.type, (*path, name), needed, within=(*within, kind))
     elif not isinstance(kind, GraphQLInputObjectType) and kind.name in ("ID", "String"):

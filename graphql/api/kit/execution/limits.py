@@ -51,7 +51,7 @@ class Limits:
     page: int = 50
     variable_depth: int = 32
     document_chars: int = 100_000
-    strange_tokens: int = 200
+    strange_tokens: int = 250
     strange_document_chars: int = 8_000
     cached_bytes: int = 32_000_000
     introspection: bool = True
