@@ -4,9 +4,10 @@ from app.composition.write_side import WriteSide
 from app.gateway.admission import SourceAdmission
 from app.gateway.ingestion import Ingestion
 from app.gateway.replays import DeadLetterReplay
+from app.gateway.schema_checks import SchemaChecks
 from app.settings import Settings
-from domain.gateway.checks import NoChecks
 from domain.kit.clock import SystemClock, TimeOrderedIds
+from projections.gateway.event_schemas import SchemaReader
 from projections.kit.read.postgres_reader import PostgresRows
 
 
@@ -16,7 +17,7 @@ def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> 
         writes.bus,
         writes.codec,
         SourceAdmission(rows),
-        NoChecks(),
+        SchemaChecks(SchemaReader(rows)),
         clock=SystemClock(),
         ids=TimeOrderedIds(),
         rate=settings.ingest_events_per_second,

@@ -1,17 +1,18 @@
 """The manifest of gateway in the domain."""
 
-from domain.gateway import events, letters, outcomes, replays, sources
+from domain.gateway import event_schemas, events, letters, outcomes, replays, sources
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(events, letters, outcomes, replays, sources),
+    modules=(event_schemas, events, letters, outcomes, replays, sources),
     permissions=(
         Permission("gateway:read", "See sources of events, and what they sent.", "member"),
         Permission("gateway:confidential", "Read the payloads of events.", "admin"),
         Permission("gateway:write", "Register sources and issue their keys.", "admin"),
+        Permission("gateway:schemas", "Register schemas of events.", "admin"),
         Permission("gateway:ingest", "Send events in the name of any source.", "admin"),
     ),
     entities=(Entity(kind="SOURCE", aggregate=sources.Source, needs="gateway:read"),),

@@ -1,19 +1,22 @@
 """The manifest of gateway among the views."""
 
+from domain.gateway.event_schemas import EventSchema
 from domain.gateway.events import OutsideEvent
 from domain.gateway.letters import DeadLetter
 from domain.gateway.sources import Source
-from projections.gateway import events, sources
+from projections.gateway import event_schemas, events, sources
 from projections.kit.context.context import ContextViews
 from projections.kit.context.exports import listed
 from projections.kit.context.visibility import ContextVisibility, Shown
 
 CONTEXT = ContextViews(
     package=__name__,
-    modules=(events, sources),
+    modules=(event_schemas, events, sources),
+    readers=(event_schemas.schema_reader,),
     visibility=ContextVisibility(
         shown=(
             Shown(aggregate=Source, view=sources.Sources, needs="gateway:read"),
+            Shown(aggregate=EventSchema, view=event_schemas.EventSchemas, needs="gateway:read"),
             Shown(aggregate=OutsideEvent, view=events.OutsideEvents, needs="gateway:read"),
             Shown(aggregate=DeadLetter, view=events.DeadLetters, needs="gateway:read"),
         )

@@ -22,7 +22,7 @@ NOUNS = {
     "tracing",
 }
 """Names of files in -ing that are the field's nouns."""
-SHARED = {"FreeTenantSlugs", "Comparison", "Order"}
+SHARED = {"FreeTenantSlugs", "Order"}
 """Names of a command that tenants and operators each have, and of what is bought and how lists are sorted."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from graphql import GraphQLObjectType
 
 from api.schema import schema
+from app.catalogue import asyncapi
 from tests.contracts import lock
 from tests.docs import data, errors, indexes, orders, reference
 from tests.docs.pages import ROOT
@@ -27,6 +28,7 @@ def generated(*, anyway: bool = False) -> dict[Path, str]:
         EMBEDDED: json.dumps(embedded_types(), indent=2) + "\n",
         data.PAGE: data.page(),
         indexes.PAGE: indexes.page(),
+        ROOT / "docs" / "asyncapi.json": json.dumps(asyncapi.document(), indent=1) + "\n",
         ROOT / errors.PAGE: errors.page(),
         ROOT / orders.PAGE: orders.page(),
         ROOT / reference.SETTINGS: reference.settings_page(),

@@ -35,6 +35,7 @@ def test_knows_every_file_that_says_it_is_made() -> None:
     files = generated.generated()
     assert {path.name for path in files} == {
         *(
+            "asyncapi.json",
             "schema.graphql",
             "embedded_types.json",
             "data.md",

@@ -28,7 +28,16 @@ WORDS = {
     "LogEvent.type": STORED,
     "ParkedStream.eventType": STORED,
     **dict.fromkeys(
-        ("DeadLetter.eventType", "OutsideEvent.eventType", "ReplayDeadLettersInput.eventType"),
+        (
+            "DeadLetter.eventType",
+            "EventSchema.eventType",
+            "OutsideEvent.eventType",
+            "ReplayDeadLettersInput.eventType",
+            "Query.checkSchema(eventType:)",
+            "Query.schemaOfType(eventType:)",
+            "RegisterSchemaInput.eventType",
+            "SchemaVersion.eventType",
+        ),
         "What outside systems call what happened there.",
     ),
     "Order.paymentMethod": METHOD,

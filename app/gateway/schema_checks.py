@@ -1,0 +1,79 @@
+"""Checks events by the schemas that tenants registered, and by those that are there from the start."""
+
+import asyncio
+import re
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from cachetools import LRUCache
+
+from domain.gateway.checks import EventChecks
+from domain.gateway.envelope import IncomingEvent
+from domain.gateway.outcomes import EventViolation
+from domain.gateway.schemas.built_in import BUILT_IN, built_in
+from domain.gateway.schemas.compiled import HELD, CompiledSchema
+from domain.kit.refusals import ViolationCode
+from projections.gateway.event_schemas import SchemaReader
+
+MOST_TYPES = 20_000
+"""Types of all tenants together whose versions are kept in mind between `ready` and `check`."""
+
+_NUMBER = re.compile("[0-9]{1,9}")
+_TYPE = re.compile("[a-z][a-z0-9_.]{0,99}")
+_ALWAYS = {name: CompiledSchema(schema) for name, schema in BUILT_IN.items()}
+
+
+class SchemaChecks(EventChecks):
+    """The version of a schema by which an event is checked is the number with which its version begins, and the
+    newest where it names none. Versions never change, so each is compiled once."""
+
+    def __init__(self, reader: SchemaReader, *, held: int = HELD) -> None:
+        self._reader = reader
+        self._compiled: LRUCache[UUID, CompiledSchema] = LRUCache(
+            held, getsizeof=lambda schema: schema.weight
+        )
+        self._versions: LRUCache[tuple[UUID, str], Mapping[int, UUID]] = LRUCache(MOST_TYPES)
+
+    async def ready(self, tenant_id: UUID, types: Collection[str]) -> None:
+        # What is sent in place of a type may be any text; such an event is rejected before it is checked.
+        numbers: dict[str, dict[int, UUID]] = {name: {} for name in types if _TYPE.fullmatch(name)}
+        for version in await self._reader.versions(tenant_id, numbers):
+            numbers[version.name][version.number] = version.id
+        ids = {id for known in numbers.values() for id in known.values()}
+        missing = [id for id in ids if id not in self._compiled]
+        for id, schema in (await self._reader.of_versions(tenant_id, missing)).items():
+            compiled = CompiledSchema(schema)
+            if compiled.weight <= self._compiled.maxsize:
+                self._compiled[id] = compiled
+            # Compiling takes milliseconds; others have their turn.
+            await asyncio.sleep(0)
+        for name, known in numbers.items():
+            self._versions[tenant_id, name] = known
+
+    def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
+        numbers = self._versions.get((tenant_id, event.type), {})
+        if numbers:
+            number = _asked(event.version) or max(numbers)
+            if number not in numbers:
+                message = f"There is no version {number} of the schema of {event.type}."
+                return [EventViolation("schema", ViolationCode.UNSUITABLE, ("version",), message)]
+            compiled = self._compiled.get(numbers[number])
+            if compiled is None:
+                message = "More schemas are needed at once than can be at hand; send fewer types together."
+                return [EventViolation("schema", ViolationCode.TOO_MANY, ("eventType",), message)]
+        else:
+            known = built_in(event.type)
+            if known is None:
+                return []
+            compiled = _ALWAYS[known]
+        data = {"payload": event.payload, "metadata": event.metadata}
+        return [
+            EventViolation("schema", found.code, ("data", *found.place), found.message)
+            for found in compiled.check(data)
+        ]
+
+
+def _asked(version: str | None) -> int | None:
+    """The version of the schema that an event names."""
+    found = _NUMBER.match(version or "")
+    return int(found[0]) if found else None
