@@ -14,6 +14,7 @@ from app.entry.asgi import create_app
 from app.settings import Settings
 from domain.identity.authorization import BaseRole
 from domain.identity.registration import RegisterUser
+from domain.kit.aggregate import Aggregate
 from domain.kit.caller import NOBODY, PLATFORM, Caller
 from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
@@ -277,14 +278,15 @@ async def _ids(connection: "asyncpg.Connection[asyncpg.Record]", tenant: Tenant)
 
 
 async def _all_ids(connection: "asyncpg.Connection[asyncpg.Record]", tenant: Tenant) -> list[UUID]:
-    """Every id of the tenant's in the log."""
+    """Every id of the tenant's in the log, but those that every tenant has."""
     rows = await connection.fetch(
         "select distinct unnest(array[tenant_id, originator_id, event_id, command_id]) as id from es.events"
         " where tenant_id = $1 or originator_id = $2 or payload ->> 'user_id' = $2::text",
         tenant.id,
         tenant.owner.caller.user_id,
     )
-    return [row["id"] for row in rows]
+    everywhere = {kind.only for kind in Aggregate.__subclasses__()}
+    return [row["id"] for row in rows if row["id"] not in everywhere]
 
 
 async def _cursors(owner: Actor) -> dict[str, str]:

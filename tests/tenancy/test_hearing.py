@@ -35,7 +35,9 @@ def watched(scene: Scene, actor: Actor) -> list[Said]:
         if root.of_all or not actor.granted(root.need):
             said.append((root, least))
             continue
-        given = [least] + [filled(least, slot, id) for slot in root.slots for id in ids]
+        # A text of a filter that is an id finds nothing of anybody's.
+        named = [slot for slot in root.slots if slot.kind == "ID"]
+        given = [least] + [filled(least, slot, id) for slot in named for id in ids]
         said += [(root, variables) for variables in given]
         # The whole log again, for each of them, would take long: it is the same for all ids.
         if "resumeFrom" in root.field.args:

@@ -30,6 +30,8 @@ def texts(name: str, word: str) -> str:
             return f"{word}-{uuid4().hex[:8]}"
         case "avatarUrl":
             return f"https://{word}.example.com/face.png"
+        case "eventType":
+            return f"{word}.happened"
         case "permissions":
             return "work:read"
         case "currency":
@@ -64,6 +66,8 @@ class Values:
     def _value(self, name: str, kind: Any, all: bool) -> Any:
         if isinstance(kind, GraphQLNonNull):
             return self._value(name, kind.of_type, all)
+        if name == "events" and isinstance(kind, GraphQLList):
+            return [self._event(), {"note": self._word}]
         if isinstance(kind, GraphQLList):
             return [self._value(name, kind.of_type, all)]
         if isinstance(kind, GraphQLInputObjectType):
@@ -91,6 +95,8 @@ class Values:
                 return 1
             case "Decimal":
                 return "12.50"
+            case "JSON" if name == "schema":
+                return {"type": "object", "description": self._word}
             case "JSON":
                 return {"note": self._word}
             case "Position":
@@ -99,6 +105,15 @@ class Values:
                 return NOW.date().isoformat()
             case _:
                 return texts(name, self._word)
+
+    def _event(self) -> dict[str, Any]:
+        """An event of an outside system that is accepted."""
+        return {
+            "eventId": str(uuid4()),
+            "eventType": texts("eventType", self._word),
+            "timestamp": NOW.isoformat(),
+            "data": {"payload": {"note": self._word}},
+        }
 
 
 def ids_in(answer: object) -> Iterator[tuple[str, str]]:
