@@ -10,6 +10,7 @@ from app.gateway.admission import KnownSource, SourceAdmission
 from app.gateway.ingestion import Ingestion
 from domain.gateway.bodies import read_value
 from domain.gateway.checks import NoChecks
+from domain.gateway.event_schemas import RegisterSchema
 from domain.gateway.outcomes import EventStatus
 from domain.gateway.sources import IssueSourceKey, RegisterSource, SourceKind
 from domain.governance.consents import GiveConsent, consent_id
@@ -65,11 +66,12 @@ class _AnySource(SourceAdmission):
 
 
 async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
-    """A source with a key, an event of it, and one that is rejected."""
+    """A source with a key, an event of it, one that is rejected, and a schema."""
     source = uuid4()
     for command in (
         RegisterSource(id=source, name="Shop"),
         IssueSourceKey(id=source, key_id=uuid4(), name="first", secret_hash=HASH),
+        RegisterSchema(id=uuid4(), event_type="order.created", schema={"type": "object"}),
     ):
         outcome = await bus.send(command, by=by)
         assert isinstance(outcome, AppendReceipt), (command, outcome)
