@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from app.storage.database import Lent
 from domain.kit.clock import Clock
 from domain.kit.events import Event
 from domain.kit.log import Envelope
-from domain.kit.process.effects import Policy
+from domain.kit.process.effects import LONGEST_SCHEDULED, Policy
 from domain.kit.process.process import Process
 from projections.kit.store.store import LeaseLost
 
@@ -112,14 +113,17 @@ class EffectAttempts:
         policy = self._performer.policy(action)
         error = tried.error
         if error is not None and not tried.final and claimed.attempts < policy.attempts:
-            pause = timedelta(seconds=policy.pause_after(claimed.attempts))
-            await self._store.finish(connection, claimed, "pending", now, error=error, next_at=now + pause)
+            later = now + timedelta(seconds=_pause(policy, claimed.attempts, tried.after))
+            note = _json(tried.result)
+            await self._store.finish(
+                connection, claimed, "pending", now, error=error, result=note, next_at=later
+            )
             return
         status = "discarded" if claimed.discard is not None else "done" if error is None else "failed"
         if status == "failed" and not (action is not None and self._process.hears_failure(type(action))):
             await self._store.finish(connection, claimed, "parked", now, error=error)
             return
-        result = None if tried.result is None else msgspec.json.encode(tried.result).decode()
+        result = _json(tried.result)
         if not await self._store.finish(connection, claimed, status, now, error=error, result=result):
             return
         outcome = Outcome(
@@ -189,6 +193,18 @@ class EffectAttempts:
 
     async def _changes(self, connection: Lent, keys: set[Key]) -> UnitOfWork:
         return UnitOfWork(self._process, self._clock.now(), await self._store.states(connection, keys))
+
+
+def _pause(policy: Policy, attempts: int, after: float) -> float:
+    pause = policy.pause_after(attempts)
+    if policy.schedule:
+        pause *= random.uniform(1, 1.1)
+    return max(pause, min(after, LONGEST_SCHEDULED))
+
+
+# Any JSON.
+def _json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 class _Raised(Exception):

@@ -15,7 +15,7 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.commands import Command, commands
 from domain.kit.log import AppendReceipt
-from domain.kit.process.effects import Call, Effect, EffectRefused, Policy, key_of
+from domain.kit.process.effects import Call, Effect, EffectFailed, EffectRefused, Policy, key_of
 from domain.kit.process.process import Process
 from domain.kit.refusals import Contended, Refusal
 
@@ -32,6 +32,8 @@ class Tried:
     certain: bool = False
     """Whether it certainly did not happen."""
     final: bool = True
+    after: float = 0
+    """Seconds before the next try at least."""
 
 
 class EffectHandler:
@@ -65,7 +67,7 @@ class EffectHandler:
             action = self.read(claimed.kind, claimed.name, claimed.payload)
             policy = self.policy(action)
             if claimed.attempts > policy.attempts:
-                return Tried(error="ended with the worker at the last try")
+                return Tried(result=claimed.note, error="ended with the worker at the last try")
             if isinstance(action, Command):
                 return _sent(await self._bounded(self._send(claimed, action, claimed.key), policy.timeout))
             call = self._call(claimed, stored, transaction)
@@ -90,6 +92,10 @@ class EffectHandler:
         goes to the log of this process only."""
         if isinstance(error, EffectRefused):
             return Tried(error=str(error) or "refused", certain=True)
+        last = claimed.attempts >= policy.attempts
+        if isinstance(error, EffectFailed):
+            note = msgspec.to_builtins(error.note)
+            return Tried(result=note, error=str(error), final=last, after=error.after)
         _logger.warning(
             "%s could not do %s (try %s of %s).",
             self._process.name,
@@ -98,7 +104,7 @@ class EffectHandler:
             policy.attempts,
             exc_info=error,
         )
-        return Tried(error=type(error).__name__, final=claimed.attempts >= policy.attempts)
+        return Tried(result=claimed.note, error=type(error).__name__, final=last)
 
     def _call(self, claimed: Claimed, stored: StoredState | None, transaction: object) -> Call[Any]:
         numbers = count(1)
@@ -116,6 +122,7 @@ class EffectHandler:
             correlation_id=origin.correlation_id,
             state=stored and self._process.restore(stored.version, stored.text),
             send=send,
+            note=claimed.note,
             transaction=transaction,
         )
 

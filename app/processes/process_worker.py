@@ -58,7 +58,7 @@ class ProcessWorker:
         self._clock = clock
         self._notice = notice
         self._poll = poll
-        self._slots = slots
+        self._slots = process.slots or slots
         performer = EffectHandler(process, bus)
         self._reactions = Reactions(process, performer)
         self._trials = EffectAttempts(

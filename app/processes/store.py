@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.log.reader import head_of
+from app.processes.claims import CLAIM, CLAIM_EACH, FAR
 from app.processes.lease import Lease
 from app.processes.unit_of_work import Cause, Key, LedgerEntry, StoredState, Timer, UnitOfWork
 from app.storage.database import Lent, Pool
@@ -48,42 +51,6 @@ insert into processes.ledger
         event_id, position, correlation_id, made_at, finished_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
-# A moment further away than any pause was set by a clock that has gone back since. A row that was being tried
-# under an older lease is free: its holder is gone, or is refused when it wakes up.
-#
-# Tenants take turns, counted with what each has under way: a long queue of one holds up nobody else. The recursion
-# steps from tenant to tenant along ledger_turns, so what is read grows with tenants and not with queues.
-_CLAIM = """
-with recursive tenants as (
-    (select tenant_id as id from processes.ledger
-      where process = $1 and finished_at is null order by tenant_id limit 1)
-    union all
-    select (select l.tenant_id from processes.ledger l
-             where l.process = $1 and l.finished_at is null and l.tenant_id > t.id
-             order by l.tenant_id limit 1)
-      from tenants t where t.id is not null
-), under_way as (
-    select tenant_id, count(*) as count from processes.ledger
-     where process = $1 and status = 'running' and token = $2 group by tenant_id
-)
-update processes.ledger set status = 'running', attempts = attempts + 1, token = $2
- where id in (
-       select next.id
-         from tenants t
-         left join under_way on under_way.tenant_id = t.id
-        cross join lateral (
-              select l.id, row_number() over (order by l.id) as turn from processes.ledger l
-               where l.process = $1 and l.tenant_id = t.id and l.finished_at is null
-                 and (l.status = 'pending' and (l.next_at <= $3 or l.next_at > $3 + interval '2 hours')
-                      or l.status = 'running' and l.token < $2)
-                 and not exists (select from processes.ledger e
-                                  where e.process = l.process and e.tenant_id = l.tenant_id
-                                    and e.instance = l.instance and e.finished_at is null and e.id < l.id)
-               order by l.id limit $4) next
-        order by next.turn + coalesce(under_way.count, 0), next.id limit $4)
-returning id, tenant_id, instance, cause, key, kind, name, payload, attempts, event_id, position,
-          correlation_id, discard
-"""
 _DUE = f"""
 delete from processes.timers t
  where (process, tenant_id, instance, name) in (
@@ -95,11 +62,11 @@ delete from processes.timers t
         order by t.due_at limit $3)
 returning tenant_id, instance, name, id, due_at, event_id, position, correlation_id
 """
-_WAITING = """
+_WAITING = f"""
 select exists (select from processes.timers where process = $1 and due_at <= $3)
     or exists (select from processes.ledger where process = $1 and status = 'running' and token < $2)
     or exists (select from processes.ledger where process = $1 and status = 'pending'
-                  and (next_at <= $3 or next_at > $3 + interval '2 hours'))
+                  and (next_at <= $3 or {FAR.format(at="next_at")}))
 """
 _FINISH = """
 update processes.ledger
@@ -122,6 +89,9 @@ class Claimed:
     payload: str
     attempts: int
     discard: str | None
+    # Any JSON.
+    note: Any = None
+    """What the last try noted."""
 
 
 class ProcessStore:
@@ -175,7 +145,11 @@ class ProcessStore:
 
     async def claim(self, connection: Lent, now: datetime, limit: int) -> list[Claimed]:
         """The first open row of instances that may be tried now, marked as being tried."""
-        rows = await connection.fetch(_CLAIM, self._process.name, self.lease.token, now, limit)
+        asked = (self._process.name, self.lease.token, now, limit)
+        if (each := self._process.slots_each) is None:
+            rows = await connection.fetch(CLAIM, *asked)
+        else:
+            rows = await connection.fetch(CLAIM_EACH, *asked, each)
         return [
             Claimed(
                 id=row["id"],
@@ -186,6 +160,7 @@ class ProcessStore:
                 payload=row["payload"],
                 attempts=row["attempts"],
                 discard=row["discard"],
+                note=None if row["result"] is None else msgspec.json.decode(row["result"]),
             )
             for row in sorted(rows, key=lambda row: int(row["id"]))
         ]

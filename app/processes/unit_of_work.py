@@ -1,7 +1,7 @@
 """What reactions change, gathered in memory until one transaction writes all of it. No I/O."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -137,8 +137,9 @@ class UnitOfWork:
             while key in entries:
                 number += 1
                 key = f"{first} {number}"
+            instance = action.instance if isinstance(action, Effect) else None
             entries[key] = LedgerEntry(
-                origin=origin,
+                origin=origin if instance is None else replace(origin, instance=instance),
                 key=key,
                 kind=kind,
                 name=name,

@@ -16,7 +16,9 @@ Kind = TypeVar("Kind", bound="Effect | Command")
 
 _NAMESPACE = UUID("5c9f2f0e-8d0b-5a52-9f6e-6d7f3f1c0a11")
 _LONGEST_PAUSE = 3600.0
-"""Seconds between two attempts at the most, however many there were."""
+"""Seconds between two attempts at the most, however many there were, where the pauses double."""
+LONGEST_SCHEDULED = 36_000.0
+"""Seconds between two attempts at the most, where a schedule says the pauses."""
 
 
 def key_of(tenant_id: UUID, process: str, cause: UUID, key: str) -> UUID:
@@ -36,9 +38,14 @@ class Policy:
     """Seconds after which a try is cut off. Whether it happened is unknown then."""
     pause: float = 1.0
     """Seconds before the second try."""
+    schedule: tuple[float, ...] = ()
+    """Seconds before each try, the first of them included, in place of doubled pauses. Up to a tenth more is added
+    at random, so that not all of it comes back at the same moment."""
 
     def pause_after(self, attempts: int) -> float:
         """Seconds to wait after so many tries, from 1."""
+        if self.schedule:
+            return min(self.schedule[min(attempts, len(self.schedule) - 1)], LONGEST_SCHEDULED)
         return min(self.pause * 2.0 ** min(attempts - 1, 30), _LONGEST_PAUSE)
 
 
@@ -48,6 +55,7 @@ class Effect:
     """Something to be done outside: its fields are stored until it is done.
 
     ``class Remind(Effect, attempts=5, timeout=10)``, with `@performs(Remind)` on the method that does it.
+    ``schedule=(0, 5, 300)`` names the pause before each try, in place of ``attempts`` and ``pause``.
     ``transactional=True`` is for effects in Headwater's own Postgres: they are done in the transaction that
     marks them as done (`Call.transaction`), so they happen exactly once without anyone's help.
     """
@@ -59,17 +67,31 @@ class Effect:
     transactional: ClassVar[bool] = False
 
     def __init_subclass__(
-        cls, *, attempts: int = 3, timeout: float = 30.0, pause: float = 1.0, transactional: bool = False
+        cls,
+        *,
+        attempts: int = 3,
+        timeout: float = 30.0,
+        pause: float = 1.0,
+        schedule: tuple[float, ...] = (),
+        transactional: bool = False,
     ) -> None:
         dataclass(frozen=True, kw_only=True)(cls)
         cls.stored_as = cls.__dict__.get("stored_as") or snake(cls.__name__)
-        cls.policy = Policy(attempts, timeout, pause)
+        cls.policy = Policy(len(schedule) or attempts, timeout, pause, schedule)
         cls.transactional = transactional
 
     @property
     def key(self) -> str:
         """Its name among what one reaction asks for; a second one of the same key gets a number."""
         return self.stored_as
+
+    @property
+    def instance(self) -> str | None:
+        """The instance that it is done for, which hears what came of it; None: the one that asks for it.
+
+        Effects of one instance are done one after the other, those of others beside them.
+        """
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +183,18 @@ class EffectRefused(Exception):
     """Raised by a performer: this did not happen, and trying again is of no use. The text is kept."""
 
 
+class EffectFailed(Exception):
+    """Raised by a performer: this try came to nothing. The text is kept, so it must quote nothing personal.
+
+    ``after``: seconds to wait at least, if that is longer than the policy says, and ten hours at most.
+    ``note`` is kept until the next try, which finds it as `Call.note`, or as the result, if this was the last one.
+    """
+
+    def __init__(self, text: str, *, after: float = 0, note: object = None) -> None:
+        super().__init__(text)
+        self.after, self.note = after, note
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[State]):
     """What a performer knows about the try at hand."""
@@ -178,5 +212,8 @@ class Call(Generic[State]):
     """The instance's state as it stood when the try began."""
     send: Callable[[Command], Awaitable[AppendReceipt | Refusal]]
     """Sends commands as the system; the n-th of an effect has the same command id at every try."""
+    # Whatever JSON the last try left.
+    note: Any = None
+    """What the last try that failed has noted (`EffectFailed`)."""
     transaction: object = None
     """Of a transactional effect: what its port's adapter needs to take part in the transaction."""

@@ -128,6 +128,11 @@ class Process(Generic[State]):
     methods: ClassVar[dict[tuple[str, Any], str]]
     """The other methods by what they answer, such as ``("timer", name)`` or ``("done", Effect)``."""
     effects: ClassVar[dict[str, type[Effect]]]
+    slots: ClassVar[int | None] = None
+    """How many effects may be under way at once; None: as many as whoever runs it says."""
+    slots_each: ClassVar[int | None] = None
+    """How many of these for one queue: all instances of a tenant whose names begin alike, up to the first slash.
+    Queues take turns then, in the turns of their tenants."""
 
     def __init_subclass__(cls, *, name: str = "", version: int = 1) -> None:
         super().__init_subclass__()
